@@ -1,0 +1,98 @@
+"""From a sighting to an alert that a person decides."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from openlfr.domain.faces import Box
+
+NAMESPACE = uuid.UUID("6f1f3a3e-7c0d-5b61-9a53-0a6f6c667272")  # fixed for ever: ids hang on it
+
+
+class EventKind(StrEnum):
+    """What a sighting did to the alert book."""
+
+    OPENED = "opened"
+    JOINED = "joined"
+
+
+class Adjudication(StrEnum):
+    """What the operator decided on seeing an alert."""
+
+    ENGAGE = "engage"
+    DO_NOT_ENGAGE = "do_not_engage"
+    CANNOT_TELL = "cannot_tell"
+
+
+class Outcome(StrEnum):
+    """What became of an engagement."""
+
+    CONFIRMED = "confirmed"  # identity confirmed by other means
+    REFUTED = "refuted"
+    NOT_LOCATED = "not_located"
+    NOT_ATTENDED = "not_attended"
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A track whose best candidate reached the threshold.
+
+    Attributes:
+        epoch, seq: Of the frame in which the probe's best face stands.
+        captured_at: Of that frame, UTC.
+        box: Of that face, source pixels.
+        score: Of the search, cosine similarity.
+        quality: Of the best face, 0 to 100.
+        reference_id: The reference that answered best.
+        evidence: Name of the evidence in the vault; empty until it is stored.
+    """
+
+    deployment: str
+    camera: str
+    epoch: int
+    seq: int
+    subject: str
+    watchlist: str
+    reference_id: str
+    captured_at: datetime
+    box: Box
+    score: float
+    threshold: float
+    quality: float
+
+    @property
+    def sighting_id(self) -> str:
+        """UUIDv5 of (deployment, camera, epoch, seq, subject): a replay gives the same id."""
+        parts = (self.deployment, self.camera, self.epoch, self.seq, self.subject)
+        return str(uuid.uuid5(NAMESPACE, "\x1f".join(map(str, parts))))
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    """One line of the alert stream: a sighting opened an alert or joined one.
+
+    Attributes:
+        event_id: Deterministic: UUIDv5 of the sighting's id. Consumers deduplicate by it.
+        alert_id: Deterministic: UUIDv5 of the opening sighting's id.
+    """
+
+    event: EventKind
+    event_id: str
+    alert_id: str
+    sighting: Sighting
+
+
+def event_id_of(sighting_id: str) -> str:
+    """The id of the event that a sighting causes."""
+    return str(uuid.uuid5(NAMESPACE, f"event\x1f{sighting_id}"))
+
+
+def alert_id_of(opening_sighting_id: str) -> str:
+    """The id of the alert that a sighting opens."""
+    return str(uuid.uuid5(NAMESPACE, f"alert\x1f{opening_sighting_id}"))

@@ -1,0 +1,25 @@
+"""Errors, named by what the caller does about them.
+
+    OpenLFRError
+    ├── BadInput        count it, set it aside, go on        (one picture, one row, one message)
+    ├── Misconfigured   stop at start, name the setting      (exit code 2)
+    └── Unavailable     retry with backoff, or give up       (exit code 3)
+
+Every message is one sentence or two for a person: what is wrong, where, what to do.
+"""
+
+
+class OpenLFRError(Exception):
+    """Whatever OpenLFR raises on purpose; its text is meant to be printed as it is."""
+
+
+class BadInput(OpenLFRError):
+    """One piece of input cannot be used; the rest goes on without it."""
+
+
+class Misconfigured(OpenLFRError):
+    """A setting, an authorisation or a model is wrong; nothing may start before it is mended."""
+
+
+class Unavailable(OpenLFRError):
+    """A service, a file system or a device that is needed does not answer now."""

@@ -1,0 +1,80 @@
+"""What is found in a frame: boxes, detections, their quality, templates and candidates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Box(NamedTuple):
+    """A rectangle in source pixels: left, top, width, height. May reach beyond the picture."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+    @property
+    def area(self) -> float:
+        """Width times height, in square pixels."""
+        return self.w * self.h
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """The middle point (x, y)."""
+        return self.x + self.w / 2, self.y + self.h / 2
+
+    def iou(self, other: Box) -> float:
+        """Intersection over union, 0 to 1 (Jaccard index)."""
+        w = min(self.x + self.w, other.x + other.w) - max(self.x, other.x)
+        h = min(self.y + self.h, other.y + other.h) - max(self.y, other.y)
+        if w <= 0 or h <= 0:
+            return 0.0
+        return w * h / (self.area + other.area - w * h)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detection:
+    """A face that the detector found.
+
+    Attributes:
+        box: In source pixels.
+        landmarks: (5, 2) float32, source pixels: right eye, left eye, nose tip, right and left
+            mouth corner ("right" is the person's own, so it stands left in the picture).
+        score: The detector's confidence, 0 to 1.
+    """
+
+    box: Box
+    landmarks: NDArray[np.float32]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How useful a face is as a probe or reference, in the terms of ISO/IEC 29794-5.
+
+    Attributes:
+        score: Unified quality, 0 (useless) to 100 (ISO/IEC 29794-1's range).
+        eye_distance: Inter-eye distance in source pixels.
+        sharpness: 0 to 1.
+        frontal: 0 to 1; 1 is a frontal pose.
+        exposure: 0 to 1; share of useful luminance.
+    """
+
+    score: float
+    eye_distance: float
+    sharpness: float
+    frontal: float
+    exposure: float
+
+
+class Candidate(NamedTuple):
+    """One answer of a search: a subject and how similar the best of its references is."""
+
+    subject: str
+    reference_id: str
+    score: float

@@ -1,0 +1,31 @@
+"""A frame: one picture of one camera, and when it was captured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One decoded picture of a camera's stream.
+
+    Attributes:
+        camera: The camera's name in the configuration.
+        epoch: Connection or run number; analysis discards a lower one than it has seen.
+        seq: Index in the source from 0. Gaps are frames sampled away or dropped.
+        captured_at: UTC. For a file: the camera's `start` plus seq / the source's own fps.
+        image: (height, width, 3) uint8, BGR, 0 to 255. Never written to by a stage.
+    """
+
+    camera: str
+    epoch: int
+    seq: int
+    captured_at: datetime
+    image: NDArray[np.uint8]

@@ -1,0 +1,111 @@
+"""Who is looked for, on whose authority and until when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+DEFAULT_CATEGORIES = ("wanted", "missing", "at_risk", "court_order", "control")
+
+
+class EntryStatus(StrEnum):
+    """Where an entry stands. Only `ACTIVE` ones that have not expired are searched."""
+
+    PENDING = "pending"  # recorded, its template not yet in the vector store
+    ACTIVE = "active"
+    REFUSED = "refused"  # the gallery's rules turned it down after import (duplicate, magnet)
+    SUSPENDED = "suspended"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRow:
+    """One row of an import manifest, checked: every field present, the people differ.
+
+    Attributes:
+        line: Line number in the manifest, from 1 (the header).
+        image: Path as resolved against the manifest's folder.
+        captured_on: Date the photo was taken.
+        expires: Last moment at which the entry may match, UTC.
+    """
+
+    line: int
+    subject: str
+    image: str
+    category: str
+    legal_basis: str
+    source: str
+    captured_on: date
+    enrolled_by: str
+    authorised_by: str
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One enrolled photo of a subject, as records keep it (its template lives elsewhere).
+
+    Attributes:
+        reference_id: UUID text.
+        template_hash: sha256 (hex) of the float32 little-endian template bytes; a hit whose
+            vector does not carry this hash does not count.
+        picture: Name of the encrypted reference picture in the vault.
+        quality: 0 to 100.
+        expires: UTC.
+    """
+
+    reference_id: str
+    watchlist: str
+    subject: str
+    category: str
+    legal_basis: str
+    source: str
+    captured_on: date
+    enrolled_by: str
+    authorised_by: str
+    expires: datetime
+    status: EntryStatus
+    template_hash: str
+    picture: str
+    quality: float
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryFacts:
+    """What all templates of a gallery have in common; templates of another kind are refused.
+
+    Attributes:
+        model_sha256: Of the embedder's file as shipped (before preparation).
+        dimension: Of a template.
+        alignment: Name of the alignment that the model expects.
+        default_threshold: The per-track score from which a candidate is a sighting, uncalibrated.
+    """
+
+    model_name: str
+    model_sha256: str
+    dimension: int
+    alignment: str
+    default_threshold: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredTemplate:
+    """A reference's template as the vector store holds it.
+
+    Attributes:
+        vector: (dimension,) float32, L2-normalised.
+    """
+
+    reference_id: str
+    watchlist: str
+    subject: str
+    template_hash: str
+    vector: NDArray[np.float32]
