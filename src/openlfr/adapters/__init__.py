@@ -1,0 +1,1 @@
+"""One file per outside system; nothing here is imported by the core."""

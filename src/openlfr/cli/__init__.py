@@ -1,0 +1,1 @@
+"""The `openlfr` command: a lazy group, so that help answers at once."""

@@ -1,0 +1,1 @@
+"""The rooms a frame goes through: functions over values, batch in, batch out."""
