@@ -1,0 +1,200 @@
+"""What a run did, in figures: the value from which a report is made, and nothing else is needed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from openlfr.domain.alerts import AlertEvent
+
+SCORE_LOW, SCORE_STEP, SCORE_BINS = -0.2, 0.02, 60
+#: Borders of the score histogram's bins, -0.20 to 1.00 in steps of 0.02 (one more than the bins).
+SCORE_EDGES = tuple(round(SCORE_LOW + SCORE_STEP * i, 2) for i in range(SCORE_BINS + 1))
+
+
+class NotSearched(StrEnum):
+    """Why a track ended without a search."""
+
+    TOO_SMALL = "too_small"  # never enough pixels between the eyes
+    TOO_POOR = "too_poor"  # large enough, but blurred, turned away, dark or hidden
+    TOO_SHORT = "too_short"  # gone before enough frames of it were seen
+
+
+def score_bin(score: float) -> int:
+    """The histogram bin of a score; what lies outside the edges goes into the end bins."""
+    return min(max(int((score - SCORE_LOW) / SCORE_STEP + 1e-9), 0), SCORE_BINS - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Authorisation:
+    """Under which authorisation a run worked, as the configuration recorded it.
+
+    Attributes:
+        starts, ends: UTC.
+    """
+
+    name: str
+    purpose: str
+    place: str
+    legal_basis: str
+    authorised_by: str
+    starts: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CameraCounts:
+    """What became of one camera's frames, faces and tracks. Every frame decoded is in one count.
+
+    Attributes:
+        frames_decoded: Sum of the five counts below it.
+        frames_sampled_away: Left out on purpose, since the camera's `fps` asks for fewer.
+        frames_dropped_late: Older than `max_age` when their turn came.
+        frames_outside_hours: Captured outside the deployment's hours; not looked at.
+        frames_unreadable: Could not be decoded or analysed.
+        frames_analysed: Went through the detector.
+        faces_detected: Detections in those frames; one person gives many.
+        tracks_closed: Passes of people ("faces seen"): `tracks_searched` + `tracks_not_searched`.
+        tracks_searched: Compared with the watchlist at least once.
+        tracks_not_searched: Counts by reason.
+        scores: Best score of each searched track, counted by `SCORE_EDGES`' bins.
+        first_captured_at, last_captured_at: Of the analysed frames, UTC; None without any.
+        frame_size: (width, height) in pixels; (0, 0) without a frame.
+    """
+
+    camera: str
+    frames_decoded: int = 0
+    frames_sampled_away: int = 0
+    frames_dropped_late: int = 0
+    frames_outside_hours: int = 0
+    frames_unreadable: int = 0
+    frames_analysed: int = 0
+    faces_detected: int = 0
+    tracks_closed: int = 0
+    tracks_searched: int = 0
+    tracks_not_searched: Mapping[NotSearched, int] = field(default_factory=dict)
+    sightings: int = 0
+    alerts_opened: int = 0
+    alerts_joined: int = 0
+    scores: tuple[int, ...] = (0,) * SCORE_BINS
+    first_captured_at: datetime | None = None
+    last_captured_at: datetime | None = None
+    frame_size: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class StageTiming:
+    """What one stage cost over the whole run.
+
+    Attributes:
+        stage: Its verb: decode, detect, track, assess, align, embed, search, decide ...
+        calls: How often it was called.
+        items: Frames, faces or tracks that it worked on.
+        wall_s, cpu_s: Seconds by the clock and of the thread's CPU time.
+    """
+
+    stage: str
+    calls: int
+    items: int
+    wall_s: float
+    cpu_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUsed:
+    """A model that worked in a run.
+
+    Attributes:
+        role: detector or embedder.
+        sha256: Of the file as shipped.
+    """
+
+    role: str
+    name: str
+    sha256: str
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchlistSize:
+    """How many searchable references and subjects a watchlist had when the run ended."""
+
+    name: str
+    references: int
+    subjects: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlertItem:
+    """One alert event with its pictures, as a report shows it.
+
+    Attributes:
+        probe: JPEG of the alerted face; empty where evidence is missing.
+        reference: JPEG of the enrolled photo's face; empty where it is missing.
+        scene: JPEG of the opaque scene; empty where evidence is missing.
+        missing: Why a picture is empty, as a sentence.
+    """
+
+    event: AlertEvent
+    probe: bytes
+    reference: bytes
+    scene: bytes
+    category: str = ""
+    legal_basis: str = ""
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """Everything that a report says about one run.
+
+    Attributes:
+        ended_how: "sources ended", "interrupted" or "failed: ...".
+        threshold: Per-track score from which a candidate was a sighting.
+        calibrated: False while the threshold is the model's default.
+        providers: What computed: ONNX Runtime's provider names.
+        problems: What went wrong, one sentence each.
+        notes: What a reader must know before any figure, one sentence each; shown first.
+    """
+
+    run_id: str
+    software: str
+    config_hash: str
+    deployment: Authorisation
+    started_at: datetime
+    ended_at: datetime
+    ended_how: str
+    threshold: float
+    calibrated: bool
+    models: tuple[ModelUsed, ...]
+    providers: tuple[str, ...]
+    watchlists: tuple[WatchlistSize, ...]
+    cameras: tuple[CameraCounts, ...]
+    timings: tuple[StageTiming, ...]
+    alerts: tuple[AlertItem, ...]
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def add_up(cameras: tuple[CameraCounts, ...], name: str = "all cameras") -> CameraCounts:
+    """The sum of several cameras' counts, under a name of its own."""
+    numbers = [f.name for f in fields(CameraCounts) if f.type == "int"]
+    reasons: Counter[NotSearched] = Counter()
+    for camera in cameras:
+        reasons.update(camera.tracks_not_searched)
+    firsts = [c.first_captured_at for c in cameras if c.first_captured_at is not None]
+    lasts = [c.last_captured_at for c in cameras if c.last_captured_at is not None]
+    return CameraCounts(
+        camera=name,
+        tracks_not_searched=dict(reasons),
+        scores=tuple(sum(c.scores[i] for c in cameras) for i in range(SCORE_BINS)),
+        first_captured_at=min(firsts, default=None),
+        last_captured_at=max(lasts, default=None),
+        **{key: sum(getattr(c, key) for c in cameras) for key in numbers},
+    )
