@@ -1,0 +1,149 @@
+"""An engine whose transactions are durable and whose failures are sentences.
+
+Use `engine.begin()` to write and `reading(engine)` to read. On SQLite a writer takes the write
+lock when it begins: a transaction that reads first and writes later would otherwise fail at once,
+without waiting, whenever another process wrote in between (SQLITE_BUSY_SNAPSHOT).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+
+from openlfr.domain.errors import Misconfigured, OpenLFRError, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Connection, Engine, ExceptionContext
+
+BUSY_TIMEOUT_S = 5
+
+# What SQLite says, and what a person should read; {where} is the database's path.
+_SQLITE_SENTENCES = {
+    "locked": "The records in {where} have been locked by another program for more than 5 seconds: "
+    "end it, or try again.",
+    "disk is full": "The disk that holds the records in {where} is full: free some space.",
+    "unable to open": "The records in {where} cannot be opened: check that the folder exists and "
+    "may be written to.",
+    "readonly": "The records in {where} cannot be written to: check the permissions of the file "
+    "and its folder.",
+    "i/o error": "The disk fails while reading or writing the records in {where}: check it and "
+    "its free space.",
+}
+
+
+def open_engine(url: str) -> Engine:
+    """Make the engine for `sqlite:///PATH` or `postgresql://...`; connects only when used.
+
+    Raises:
+        Misconfigured: The url is of another kind, or its driver is not installed.
+        Unavailable: The folder of the SQLite file cannot be made or written to.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except exc.ArgumentError:
+        raise Misconfigured(
+            "services.sql is not a database url: write sqlite:///PATH or "
+            "postgresql://USER:PASSWORD@HOST/NAME."
+        ) from None
+    backend = parsed.get_backend_name()
+    if backend == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    elif backend != "sqlite":
+        raise Misconfigured(
+            f"services.sql names {backend!r}: records live in SQLite or PostgreSQL only."
+        )
+    where = parsed.render_as_string(hide_password=True)
+    try:
+        if backend == "sqlite":
+            where = parsed.database or ":memory:"
+            if parsed.database:
+                _make_private(Path(parsed.database))
+            engine = sa.create_engine(parsed)
+            event.listen(engine, "connect", _set_up_sqlite(where))
+            event.listen(engine, "begin", _begin_sqlite)
+        else:
+            engine = sa.create_engine(parsed, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise Misconfigured(
+            f"PostgreSQL needs the package {error.name!r}: pip install 'psycopg[binary]'."
+        ) from None
+    event.listen(engine, "handle_error", _translate(where))
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection that sees one consistent state and takes no write lock."""
+    with engine.connect() as connection:
+        yield connection.execution_options(openlfr_reading=True)
+
+
+def _make_private(path: Path) -> None:
+    """Create the file for its owner alone; SQLite gives its WAL the same permissions."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise Unavailable(
+            f"The records in {path} cannot be opened: {error.strerror}. Check that the folder "
+            "exists and may be written to."
+        ) from None
+
+
+def _set_up_sqlite(where: str) -> Any:
+    def set_up(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # transactions begin in _begin_sqlite, DDL included
+        try:
+            connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")  # an acknowledged act survives a crash
+            connection.execute("PRAGMA foreign_keys = ON")
+        except sqlite3.Error as error:
+            raise _sentence(error, where) from error
+
+    return set_up
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    only_reads = connection.get_execution_options().get("openlfr_reading", False)
+    connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+
+
+def _translate(where: str) -> Any:
+    def translate(context: ExceptionContext) -> None:
+        original = context.original_exception
+        if isinstance(original, OpenLFRError):
+            raise original
+        if isinstance(original, sqlite3.Error):
+            found: BaseException = _sentence(original, where)
+        elif isinstance(context.sqlalchemy_exception, exc.OperationalError | exc.InterfaceError):
+            first_line = str(original).strip().partition("\n")[0]
+            found = Unavailable(f"The records at {where} do not answer: {first_line}")
+        else:
+            return
+        if isinstance(found, OpenLFRError):
+            raise found from original
+
+    return translate
+
+
+def _sentence(error: sqlite3.Error, where: str) -> BaseException:
+    """The error for a person; the error itself where it is a fault of ours."""
+    said = str(error).lower()
+    for words, sentence in _SQLITE_SENTENCES.items():
+        if words in said:
+            return Unavailable(sentence.format(where=where))
+    if "not a database" in said or "malformed" in said:
+        return Misconfigured(
+            f"{where} is damaged or is no SQLite database: restore it from a backup, or move it "
+            "away to start with empty records."
+        )
+    return error

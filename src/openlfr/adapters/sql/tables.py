@@ -1,0 +1,200 @@
+"""Every table of the records, once; the migrations build what is declared here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+    from sqlalchemy.types import TypeEngine
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: aware datetimes in, UTC-aware datetimes out; a naive one is a bug and refused.
+
+    SQLite has no time zones: there the UTC wall time is stored, which sorts as text.
+    """
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """`timestamptz` where the database has it."""
+        return dialect.type_descriptor(DateTime(timezone=dialect.name != "sqlite"))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To UTC, without the zone where the database keeps none."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone; records keep moments, not wall times")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the base class's signature
+        """Back to an aware UTC datetime."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# `references` is a reserved word of SQL, hence the longer name in the database.
+references = Table(
+    "watchlist_references",
+    metadata,
+    Column("reference_id", String(36), primary_key=True),
+    Column("watchlist", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("category", String(64), nullable=False),
+    Column("legal_basis", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("captured_on", Date, nullable=False),
+    Column("enrolled_by", String, nullable=False),
+    Column("authorised_by", String, nullable=False),
+    Column("expires", UtcDateTime, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("template_hash", String(64), nullable=False),
+    Column("picture", String, nullable=False),  # name in the vault; "" once erased
+    Column("picture_hash", String(64), nullable=False),  # sha256 of the imported file's bytes
+    Column("quality", Float, nullable=False),
+    Column("note", String, nullable=False, default=""),
+    # The encrypted template on its way to the vector store; NULL once it has arrived.
+    Column("template", LargeBinary, nullable=True),
+    # False: the vector store or the vault still has to follow what is said here.
+    Column("settled", Boolean, nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("version", BigInteger, nullable=False),  # of the watchlist when this row last changed
+    Index(None, "watchlist", "subject"),
+    Index(None, "version"),
+    Index(None, "settled"),
+)
+
+# One row per counter; "watchlist" counts the changes of `references`. Whoever writes references
+# counts first, which makes writers queue up on that row: versions are in the order of commits.
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+gallery_facts = Table(
+    "gallery_facts",
+    metadata,
+    Column("model_sha256", String(64), primary_key=True),
+    Column("model_name", String, nullable=False),
+    Column("dimension", Integer, nullable=False),
+    Column("alignment", String(64), nullable=False),
+    Column("default_threshold", Float, nullable=False),
+    Column("first_used_at", UtcDateTime, nullable=False),
+)
+
+# Append-only: triggers refuse UPDATE and DELETE.
+acts = Table(
+    "acts",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("act", String(64), nullable=False),
+    Column("object_kind", String(64), nullable=False),
+    Column("object_id", String, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Index(None, "object_kind", "object_id"),
+    sqlite_autoincrement=True,  # an id is never used twice
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("alert_id", String(36), primary_key=True),
+    Column("deployment", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("watchlist", String, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
+    Column("best_score", Float, nullable=False),
+    Column("threshold", Float, nullable=False),
+    Column("events", Integer, nullable=False),
+    Column("adjudication", String(16), nullable=True),
+    Column("outcome", String(16), nullable=True),
+    Column("decided_at", UtcDateTime, nullable=True),
+    Column("decided_by", String, nullable=True),
+    Column("erased_at", UtcDateTime, nullable=True),
+    Index(None, "deployment", "opened_at"),
+)
+
+alert_events = Table(
+    "alert_events",
+    metadata,
+    Column("event_id", String(36), primary_key=True),
+    Column("alert_id", String(36), ForeignKey(alerts.c.alert_id), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("sighting_id", String(36), nullable=False),
+    Column("camera", String, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("captured_at", UtcDateTime, nullable=False),
+    Column("emitted_at", UtcDateTime, nullable=False),
+    Column("x", Float, nullable=False),
+    Column("y", Float, nullable=False),
+    Column("w", Float, nullable=False),
+    Column("h", Float, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("threshold", Float, nullable=False),
+    Column("quality", Float, nullable=False),
+    Column("reference_id", String(36), nullable=False),
+    Column("evidence", String, nullable=True),  # name in the vault; NULL: none, or erased
+    Index(None, "alert_id"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_id", String(36), primary_key=True),
+    Column("deployment", String, nullable=False),
+    Column("config_hash", String(64), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("finished_at", UtcDateTime, nullable=True),
+    Column("alerts_path", String, nullable=True),
+    Index(None, "deployment"),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("run_id", String(36), ForeignKey(runs.c.run_id), primary_key=True),
+    Column("camera", String, primary_key=True),
+    Column("next_seq", BigInteger, nullable=False),
+    Column("counters", JSON, nullable=False),
+)
