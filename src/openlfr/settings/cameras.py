@@ -1,0 +1,101 @@
+"""A camera of the configuration."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationInfo
+
+from openlfr.settings.values import (
+    InputSize,
+    Moment,
+    Number,
+    Section,
+    mask_password,
+    resolve_path,
+    round_up,
+)
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+DEFAULT_INPUT = (640, 640)
+
+
+def _resolve_url(value: Any, info: ValidationInfo) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return str(value)
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(
+            "must be a video file, a folder of pictures, an rtsp:// or http:// address or the"
+            " number of a device"
+        )
+    url: str = value.strip()
+    if _SCHEME.match(url) or url.isdecimal() or url.startswith("/dev/"):
+        return url
+    return str(resolve_path(url, info))
+
+
+def _position(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+class Camera(Section):
+    """One source of pictures and how it is looked at."""
+
+    url: Annotated[str, BeforeValidator(_resolve_url)] = Field(
+        title="Source",
+        description="A video file, a folder of pictures, an rtsp:// or http:// address, or the"
+        " number of a device. A path is relative to the configuration.",
+        repr=False,  # it may carry a password
+    )
+    fps: Number | None = Field(
+        default=None, gt=0, le=1000, title="Frames per second looked at",
+        description="Sampling rate. Left out: every frame of a video; a folder of pictures plays"
+        " at 1 per second.",
+    )  # fmt: skip
+    start: Moment | None = Field(
+        default=None, title="Start",
+        description="When a file's first frame was captured. Left out: when the run starts.",
+    )  # fmt: skip
+    input_size: InputSize | None = Field(
+        default=None, title="Detector input",
+        description="The box, in pixels, that the picture is fitted into for the detector: 1280"
+        " (longer side), [1280, 736] or '1280x736'. Larger finds smaller faces and costs more:"
+        " at 640 faces from about 48 pixels in a 720p picture, at 1280 from about 32.",
+    )  # fmt: skip
+    loop: bool = Field(
+        default=False, strict=True, title="Loop",
+        description="Play a file again and again (soak tests, demonstrations).",
+    )  # fmt: skip
+    position: Annotated[tuple[Number, Number], BeforeValidator(_position)] | None = Field(
+        default=None, title="Position",
+        description="[latitude, longitude] in degrees (WGS 84), to flag a subject who is seen at"
+        " two places too far apart.",
+    )  # fmt: skip
+
+    @property
+    def shown_url(self) -> str:
+        """The url without its password."""
+        return mask_password(self.url)
+
+    def input_size_for(
+        self, width: int, height: int, default: tuple[int, int] = DEFAULT_INPUT
+    ) -> tuple[int, int]:
+        """The detector's input for pictures of this size.
+
+        The configured box shrunk to the picture's aspect, so that no padding is computed.
+
+        Args:
+            width: Of the source picture, pixels.
+            height: Of the source picture, pixels.
+            default: The box where the configuration gives none.
+
+        Returns:
+            (width, height), multiples of 32, inside the box.
+        """
+        box_w, box_h = self.input_size or default
+        scale = min(box_w / width, box_h / height)
+        return (
+            min(box_w, round_up(max(1, round(width * scale)))),
+            min(box_h, round_up(max(1, round(height * scale)))),
+        )

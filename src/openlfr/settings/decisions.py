@@ -1,0 +1,70 @@
+"""What is decided by rule: who matches, how sightings fold, which photos may be enrolled."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from openlfr.domain.watchlist import DEFAULT_CATEGORIES
+from openlfr.settings.values import Duration, Number, Section, listed
+
+
+class Matching(Section):
+    """From which score a track is a sighting."""
+
+    threshold: Number | None = Field(
+        default=None, gt=0, lt=1, title="Threshold",
+        description="Cosine similarity from which a track is a sighting. Left out: the model's"
+        " own default, which is uncalibrated.",
+    )  # fmt: skip
+    target_fpir: Number | None = Field(
+        default=None, gt=0, lt=1, title="Target FPIR",
+        description="Share of passers-by who may be stopped wrongly; sets the threshold by"
+        " calibration. Not together with threshold; needs a calibration, which this version"
+        " does not have yet.",
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if self.threshold is not None and self.target_fpir is not None:
+            raise ValueError("may have threshold or target_fpir, not both")
+        if self.target_fpir is not None:
+            raise ValueError(
+                "has target_fpir, which needs a calibration that this version does not have yet;"
+                " set matching.threshold or leave both out"
+            )
+        return self
+
+
+class Alerting(Section):
+    """How sightings become alerts and how long these are kept."""
+
+    window: Duration = Field(
+        default=timedelta(seconds=30), title="Window",
+        description="Sightings of a subject within this time of each other, at any camera, are"
+        " one alert.",
+    )  # fmt: skip
+    retention: Duration = Field(
+        default=timedelta(days=31), title="Retention",
+        description="How long alerts and their evidence are kept; `openlfr purge` erases older"
+        " ones.",
+    )  # fmt: skip
+
+
+class Enrolment(Section):
+    """Which photos may enter the watchlist."""
+
+    min_eye_distance: Number = Field(
+        default=24.0, gt=0, le=1000, title="Smallest eye distance",
+        description="Pixels between the eyes of a reference photo; a smaller face is refused.",
+    )  # fmt: skip
+    min_quality: Number = Field(
+        default=20.0, ge=0, le=100, title="Lowest quality",
+        description="Quality, 0 to 100, of a reference photo; a poorer one is refused.",
+    )  # fmt: skip
+    categories: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
+        default=DEFAULT_CATEGORIES, min_length=1, title="Categories",
+        description="Why somebody may be listed; a row of another category is refused.",
+    )  # fmt: skip

@@ -1,0 +1,118 @@
+"""What a value in the configuration may look like: durations, moments, sizes, words."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+
+_UNITS = {"ms": 1e-3, "": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d|)", re.ASCII)
+_SIZE = re.compile(r"(\d+)\s*[x×]\s*(\d+)", re.ASCII)  # noqa: RUF001 - people type both
+_PASSWORD = re.compile(r"(://[^/@\s]*?:)[^/@\s]*@")
+STEP = 32
+"""The detector's strides go up to 32, so its input is a multiple of that (FACTS: YuNet)."""
+
+
+class Section(BaseModel):
+    """A block of the configuration: frozen, unknown keys refused, an empty value is no value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_absent(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        known = {field.alias or name for name, field in cls.model_fields.items()}
+        return {key: v for key, v in data.items() if v is not None or key not in known}
+
+
+def mask_password(url: str) -> str:
+    """The url with its password replaced, fit for a terminal or a log."""
+    return _PASSWORD.sub(r"\1***@", url)
+
+
+def parse_duration(value: Any) -> timedelta:
+    """Seconds as a number, or text such as '500ms', '30s', '2m', '1h', '7d'."""
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = float(value)
+    elif isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
+        seconds = float(match[1]) * _UNITS[match[2]]
+    else:
+        raise ValueError(f"must be a duration such as 30, '30s' or '2m', not {value!r}")
+    if not 0 < seconds < 100 * 365 * 86400:
+        raise ValueError(f"must be longer than 0 and shorter than 100 years, not {value!r}")
+    return timedelta(seconds=seconds)
+
+
+def parse_moment(value: Any) -> datetime:
+    """A date with a time, ISO 8601; without an offset it is UTC."""
+    moment = value
+    if isinstance(value, str) and len(value.strip()) > len("2026-11-23"):
+        try:
+            moment = datetime.fromisoformat(value.strip())
+        except ValueError:
+            moment = None
+    if not isinstance(moment, datetime):
+        raise ValueError(  # noqa: TRY004 - pydantic collects ValueErrors only
+            "must be a date with a time such as 2026-11-23T09:00+01:00"
+            f" (without an offset it is UTC), not {value!r}"
+        )
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC)
+
+
+def parse_input_size(value: Any) -> tuple[int, int]:
+    """The box into which a picture must fit: 1280, [1280, 736] or '1280x736'.
+
+    One number is the longer side, whichever way the picture lies. Rounded up to multiples of 32.
+    """
+    sides: list[Any] = list(value) if isinstance(value, list | tuple) else [value, value]
+    if isinstance(value, str):
+        match = _SIZE.fullmatch(value.strip())
+        sides = [int(match[1]), int(match[2])] if match else []
+    good = [s for s in sides if isinstance(s, int) and not isinstance(s, bool)]
+    if len(sides) != 2 or len(good) != 2:
+        raise ValueError(f"must be such as 1280, [1280, 736] or '1280x736', not {value!r}")
+    if min(good) < STEP or max(good) > 8192:
+        raise ValueError(f"must be between {STEP} and 8192 pixels a side, not {value!r}")
+    return round_up(good[0]), round_up(good[1])
+
+
+def round_up(side: int) -> int:
+    """The next multiple of 32."""
+    return -(-side // STEP) * STEP
+
+
+def resolve_path(value: Any, info: ValidationInfo) -> Path:
+    """A path relative to the configuration's folder (the validation context), made absolute."""
+    if isinstance(value, Path):
+        value = str(value)
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"must be a path, not {value!r}")
+    folder: Path = (info.context or {}).get("folder", Path())
+    return Path(folder, Path(value).expanduser()).absolute()
+
+
+def listed(value: Any) -> Any:
+    """One word is a list of one; a list becomes a tuple."""
+    if isinstance(value, str):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Moment = Annotated[datetime, BeforeValidator(parse_moment)]
+InputSize = Annotated[tuple[int, int], BeforeValidator(parse_input_size)]
+FilePath = Annotated[Path, BeforeValidator(resolve_path)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Name = Annotated[str, Field(pattern=r"^\w[\w .-]{0,63}$")]
+"""Cameras and watchlists: names that are safe in ids, keys, file names and on a screen."""
+Names = Annotated[tuple[Name, ...], BeforeValidator(listed)]
