@@ -1,0 +1,50 @@
+"""What analysis gives out: sightings with their evidence, and tallies. Nothing else leaves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from openlfr.domain.alerts import Sighting
+    from openlfr.domain.evidence import Evidence
+    from openlfr.domain.summary import NotSearched
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sighted:
+    """A sighting and the picture that an operator decides on."""
+
+    sighting: Sighting
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedTrack:
+    """What is told of a track that has ended: no face, no place, one number.
+
+    Attributes:
+        camera: Where it was seen.
+        score: The best score over all its searches; None if it was never searched.
+        reason: Why it was never searched; None if it was.
+    """
+
+    camera: str
+    score: float | None
+    reason: NotSearched | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """What a batch of frames gave.
+
+    Attributes:
+        sightings: In the order of their frames.
+        closed: Tracks that ended.
+        faces: For each frame of the batch how many faces were detected; -1 where the frame was
+            discarded because its epoch is over.
+    """
+
+    sightings: tuple[Sighted, ...] = ()
+    closed: tuple[ClosedTrack, ...] = ()
+    faces: tuple[int, ...] = ()

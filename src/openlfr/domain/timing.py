@@ -1,0 +1,39 @@
+"""Where the time goes: wall and CPU seconds by stage."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from openlfr.domain.summary import StageTiming
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Stopwatch:
+    """Adds up what each stage costs the thread that runs it. One thread uses one stopwatch."""
+
+    def __init__(self) -> None:
+        self._stages: dict[str, list[float]] = {}
+
+    @contextmanager
+    def __call__(self, stage: str, items: int = 1) -> Iterator[None]:
+        """Time a block as one call of `stage` over `items` things."""
+        wall, cpu = time.perf_counter(), time.thread_time()
+        try:
+            yield
+        finally:
+            sums = self._stages.setdefault(stage, [0, 0, 0.0, 0.0])
+            sums[0] += 1
+            sums[1] += items
+            sums[2] += time.perf_counter() - wall
+            sums[3] += time.thread_time() - cpu
+
+    def results(self) -> tuple[StageTiming, ...]:
+        """What each stage has cost so far, in the order of first use."""
+        return tuple(
+            StageTiming(stage, int(calls), int(items), wall, cpu)
+            for stage, (calls, items, wall, cpu) in self._stages.items()
+        )

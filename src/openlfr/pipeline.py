@@ -1,0 +1,376 @@
+"""The Analyser: the only place that orders the stages and holds what a camera's tracks hold.
+
+    detect -> track -> align -> assess -> embed -> fuse -> search -> decide
+
+A track keeps its few best faces, in this process's memory alone. When they make a first good
+probe, and again when they make a clearly better one, the probe is searched; a candidate at or
+above the threshold becomes a sighting, once for each subject of a track. Everything that the
+track held dies with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openlfr.domain.alerts import Sighting
+from openlfr.domain.analysis import Analysis, ClosedTrack, Sighted
+from openlfr.domain.summary import NotSearched
+from openlfr.domain.timing import Stopwatch
+from openlfr.stages.align import align
+from openlfr.stages.assess import assess
+from openlfr.stages.decide import decide
+from openlfr.stages.obscure import evidence_of, obscure
+from openlfr.stages.probe import ProbeRules, fuse
+from openlfr.stages.track import TrackerState, TrackRules, track
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+    from openlfr.domain.evidence import Evidence, Scene
+    from openlfr.domain.faces import Box, Detection, Quality
+    from openlfr.domain.frames import Frame
+    from openlfr.ports import FaceDetector, FaceEmbedder, WatchlistIndex
+
+SMALLEST_INPUT, LARGEST_INPUT = 320, 1280
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisRules:
+    """Everything that tunes the analysis; the defaults are the tuned ones.
+
+    Attributes:
+        detector_score: Detector confidence from which a detection is looked at at all.
+    """
+
+    detector_score: float = 0.5
+    tracks: TrackRules = field(default_factory=TrackRules)
+    probes: ProbeRules = field(default_factory=ProbeRules)
+
+
+@dataclass(slots=True, eq=False)
+class HeldFace:
+    """A face that a track holds; its template is made when it is first searched."""
+
+    seq: int
+    captured_at: datetime
+    box: Box
+    quality: Quality
+    aligned: NDArray[np.uint8]
+    template: NDArray[np.float32] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Pursuit:
+    """What is held of one live track."""
+
+    seen: int = 0
+    faces: list[HeldFace] = field(default_factory=list)
+    best_size: float = 0.0
+    searched_with: float = 0.0
+    score: float | None = None
+    sighted: set[str] = field(default_factory=set)
+    evidence: Evidence | None = None
+    evidence_of: HeldFace | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Watch:
+    """One camera's live tracks."""
+
+    epoch: int
+    tracker: TrackerState = field(default_factory=TrackerState)
+    pursuits: dict[int, Pursuit] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Query:
+    """One probe to search: a track's faces as they stood when its time came."""
+
+    camera: str
+    epoch: int
+    pursuit: Pursuit
+    faces: tuple[HeldFace, ...]
+    evidence: Evidence | None
+    best: HeldFace
+
+
+def input_size_for(width: int, height: int, wanted: tuple[int, int] | None) -> tuple[int, int]:
+    """The detector's input for a camera's frames: the wanted one, or the frame's own size.
+
+    Frames larger than 1280 pixels on their longer side are shrunk to that, smaller than 320
+    grown. Both sides are rounded up to a multiple of 32, the detector's coarsest stride.
+    """
+    if wanted is None:
+        longer = max(width, height)
+        scale = min(max(longer, SMALLEST_INPUT), LARGEST_INPUT) / longer
+        wanted = round(width * scale), round(height * scale)
+    return -(-wanted[0] // 32) * 32, -(-wanted[1] // 32) * 32
+
+
+def _stands_in(box: Box, width: int, height: int) -> bool:
+    """Whether the box's centre lies in the picture: else there is no face to show."""
+    x, y = box.centre
+    return 0 <= x < width and 0 <= y < height and box.w >= 1 and box.h >= 1
+
+
+class Analyser:
+    """Turns frames into sightings and tallies.
+
+    Not safe to share between threads: one thread calls it, with frames of any number of cameras.
+
+    Attributes:
+        index: The searchable watchlist; may be replaced between two calls.
+        watchlist_of: The watchlist that a reference id stands on; replaced with the index.
+        timings: What each stage has cost so far.
+    """
+
+    def __init__(
+        self,
+        *,
+        deployment: str,
+        detector: FaceDetector,
+        embedder: FaceEmbedder,
+        index: WatchlistIndex,
+        threshold: float,
+        watchlist_of: Callable[[str], str],
+        input_sizes: Mapping[str, tuple[int, int] | None] | None = None,
+        rules: AnalysisRules | None = None,
+    ) -> None:
+        """Make one for a deployment.
+
+        Args:
+            deployment: Name of the authorised deployment; part of every sighting's id.
+            detector: Finds faces.
+            embedder: Makes templates; the index's must be of the same model.
+            index: Who is looked for.
+            threshold: Per-track score from which a candidate is a sighting.
+            watchlist_of: The watchlist that a reference id stands on.
+            input_sizes: Detector input (width, height) by camera; absent or None: automatic.
+            rules: Tuning.
+        """
+        self.index = index
+        self.timings = Stopwatch()
+        self._deployment = deployment
+        self._detector = detector
+        self._embedder = embedder
+        self._threshold = threshold
+        self.watchlist_of = watchlist_of
+        self._input_sizes = dict(input_sizes or {})
+        self._rules = rules or AnalysisRules()
+        self._cameras: dict[str, Watch] = {}
+
+    def analyse(self, frames: Sequence[Frame]) -> Analysis:
+        """Analyse a batch of frames, of one camera or several, each camera's in order.
+
+        A frame of a lower epoch than its camera has shown is discarded; one of a higher epoch
+        ends the camera's tracks first.
+        """
+        closed: list[tuple[str, Pursuit]] = []
+        current: list[Frame] = []
+        faces = [0] * len(frames)
+        positions: list[int] = []
+        queries: list[Query] = []
+        for position, frame in enumerate(frames):
+            watch = self._cameras.get(frame.camera)
+            if watch is not None and frame.epoch < watch.epoch:
+                faces[position] = -1
+                continue
+            if watch is None or frame.epoch > watch.epoch:
+                if watch is not None:
+                    self._close(frame.camera, watch, list(watch.pursuits), queries, closed)
+                self._cameras[frame.camera] = Watch(frame.epoch)
+            current.append(frame)
+            positions.append(position)
+
+        for position, frame, found in zip(positions, current, self._detect(current), strict=True):
+            faces[position] = len(found)
+            self._follow(frame, found, queries, closed)
+        sightings = self._search(queries)
+        return Analysis(
+            tuple(sightings), tuple(self._taken_leave_of(*item) for item in closed), tuple(faces)
+        )
+
+    def finish(self, camera: str) -> Analysis:
+        """End a camera's source: its live tracks get their last search and are closed."""
+        watch = self._cameras.pop(camera, None)
+        if watch is None:
+            return Analysis()
+        queries: list[Query] = []
+        closed: list[tuple[str, Pursuit]] = []
+        self._close(camera, watch, list(watch.pursuits), queries, closed)
+        sightings = self._search(queries)
+        return Analysis(tuple(sightings), tuple(self._taken_leave_of(*item) for item in closed))
+
+    def is_quiet(self, camera: str) -> bool:
+        """Whether the camera has no live track, so that nothing is lost by starting anew here."""
+        watch = self._cameras.get(camera)
+        return watch is None or not watch.tracker.live
+
+    def _detect(self, frames: Sequence[Frame]) -> list[list[Detection]]:
+        """Detect, each distinct input size in one batch; weak detections are left out."""
+        sizes = [
+            input_size_for(f.image.shape[1], f.image.shape[0], self._input_sizes.get(f.camera))
+            for f in frames
+        ]
+        result: list[list[Detection]] = [[] for _ in frames]
+        for size in dict.fromkeys(sizes):
+            members = [i for i, s in enumerate(sizes) if s == size]
+            with self.timings("detect", len(members)):
+                found = self._detector.detect([frames[i].image for i in members], size)
+            for i, detections in zip(members, found, strict=True):
+                height, width = frames[i].image.shape[:2]
+                result[i] = [
+                    d
+                    for d in detections
+                    if d.score >= self._rules.detector_score and _stands_in(d.box, width, height)
+                ]
+        return result
+
+    def _follow(
+        self,
+        frame: Frame,
+        found: Sequence[Detection],
+        queries: list[Query],
+        closed: list[tuple[str, Pursuit]],
+    ) -> None:
+        """Credit a frame's faces to their tracks, and note which tracks are to be searched."""
+        watch = self._cameras[frame.camera]
+        with self.timings("track"):
+            watch.tracker, tracked = track(
+                watch.tracker, found, at=frame.captured_at.timestamp(), rules=self._rules.tracks
+            )
+        self._close(frame.camera, watch, tracked.ended, queries, closed)
+        ours = [i for i, number in enumerate(tracked.tracks) if number >= 0]
+        if not ours:
+            return
+        with self.timings("align", len(ours)):
+            aligned = align(frame.image, np.stack([found[i].landmarks for i in ours]))
+        with self.timings("assess", len(ours)):
+            qualities = assess([found[i] for i in ours], aligned)
+        with self.timings("hold", len(ours)):
+            scene: Scene | None = None
+            boxes = [d.box for d in found]
+            for row, (i, quality) in enumerate(zip(ours, qualities, strict=True)):
+                pursuit = watch.pursuits.setdefault(tracked.tracks[i], Pursuit())
+                face = HeldFace(frame.seq, frame.captured_at, boxes[i], quality, aligned[row])
+                if self._hold(pursuit, face):
+                    if scene is None:
+                        scene = obscure(frame.image, boxes)
+                    others = boxes[:i] + boxes[i + 1 :]
+                    pursuit.evidence = evidence_of(frame.image, scene, boxes[i], others)
+                    pursuit.evidence_of = face
+                self._consider(frame.camera, watch.epoch, pursuit, queries)
+
+    def _hold(self, pursuit: Pursuit, face: HeldFace) -> bool:
+        """Keep the face if it is among the track's best; True if it is the very best."""
+        rules = self._rules.probes
+        pursuit.seen += 1
+        pursuit.best_size = max(pursuit.best_size, face.quality.eye_distance)
+        if (
+            face.quality.eye_distance < rules.min_eye_distance
+            or face.quality.score < rules.min_quality
+        ):
+            return False
+        held = pursuit.faces
+        best = all(face.quality.score > other.quality.score for other in held)
+        if len(held) >= rules.faces:
+            worst = min(held, key=lambda other: other.quality.score)
+            if face.quality.score <= worst.quality.score:
+                return False
+            held.remove(worst)
+        # A copy: a view would keep the whole frame's faces alive with it.
+        face.aligned = face.aligned.copy()
+        held.append(face)
+        return best
+
+    def _consider(
+        self, camera: str, epoch: int, pursuit: Pursuit, queries: list[Query], *, last: bool = False
+    ) -> None:
+        """Note a search if the track's faces make a first good probe or a clearly better one."""
+        rules = self._rules.probes
+        if not pursuit.faces or pursuit.seen < rules.min_seen:
+            return
+        worth = sum(face.quality.score for face in pursuit.faces)
+        needed = rules.better_last if last else rules.better
+        if pursuit.searched_with and worth < needed * pursuit.searched_with:
+            return
+        pursuit.searched_with = worth
+        best = max(pursuit.faces, key=lambda face: face.quality.score)
+        queries.append(Query(camera, epoch, pursuit, tuple(pursuit.faces), pursuit.evidence, best))
+
+    def _search(self, queries: Sequence[Query]) -> list[Sighted]:
+        """Embed what is new in the queries, fuse each to a probe, search them all at once."""
+        if not queries:
+            return []
+        new = list({id(f): f for q in queries for f in q.faces if f.template is None}.values())
+        if new:
+            with self.timings("embed", len(new)):
+                templates = self._embedder.embed(np.stack([face.aligned for face in new]))
+            for face, template in zip(new, templates, strict=True):
+                face.template = template
+        with self.timings("search", len(queries)):
+            probes = np.stack([self._fuse(query) for query in queries])
+            answers = self.index.search(probes, [query.best.captured_at for query in queries])
+        sightings = []
+        with self.timings("decide", len(queries)):
+            for query, candidates in zip(queries, answers, strict=True):
+                pursuit = query.pursuit
+                score = candidates[0].score if candidates else -1.0
+                pursuit.score = score if pursuit.score is None else max(pursuit.score, score)
+                chosen = decide(candidates, self._threshold)
+                if chosen is None or chosen.subject in pursuit.sighted or query.evidence is None:
+                    continue
+                pursuit.sighted.add(chosen.subject)
+                sighting = Sighting(
+                    deployment=self._deployment,
+                    camera=query.camera,
+                    epoch=query.epoch,
+                    seq=query.best.seq,
+                    subject=chosen.subject,
+                    watchlist=self.watchlist_of(chosen.reference_id),
+                    reference_id=chosen.reference_id,
+                    captured_at=query.best.captured_at,
+                    box=query.best.box,
+                    score=chosen.score,
+                    threshold=self._threshold,
+                    quality=query.best.quality.score,
+                )
+                sightings.append(Sighted(sighting, query.evidence))
+        return sightings
+
+    def _fuse(self, query: Query) -> NDArray[np.float32]:
+        templates = np.stack([f.template for f in query.faces if f.template is not None])
+        qualities = [face.quality.score for face in query.faces]
+        return fuse(templates, qualities, agree=self._rules.probes.agree)[0]
+
+    def _close(
+        self,
+        camera: str,
+        watch: Watch,
+        ended: Sequence[int],
+        queries: list[Query],
+        closed: list[tuple[str, Pursuit]],
+    ) -> None:
+        """Take leave of ended tracks: a last search where it is worth it, and the reason else."""
+        for number in ended:
+            pursuit = watch.pursuits.pop(number, None)
+            if pursuit is None:
+                continue
+            self._consider(camera, watch.epoch, pursuit, queries, last=True)
+            closed.append((camera, pursuit))
+
+    def _taken_leave_of(self, camera: str, pursuit: Pursuit) -> ClosedTrack:
+        """What is told of an ended track."""
+        if pursuit.score is not None:
+            return ClosedTrack(camera, pursuit.score, None)
+        if pursuit.seen < self._rules.probes.min_seen:
+            return ClosedTrack(camera, None, NotSearched.TOO_SHORT)
+        if pursuit.best_size < self._rules.probes.min_eye_distance:
+            return ClosedTrack(camera, None, NotSearched.TOO_SMALL)
+        return ClosedTrack(camera, None, NotSearched.TOO_POOR)

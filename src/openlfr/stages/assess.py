@@ -1,0 +1,107 @@
+"""Assess a face: how useful will its template be?
+
+Quality in the sense of ISO/IEC 29794-1 is the expected usefulness of a sample for comparison. So
+the unified score is a prediction of just that: the cosine similarity to the person's own
+references, fitted by least squares on the measures below (`scripts/tune quality`, street seeds 6
+to 10), times 100. The measures follow the elements of ISO/IEC 29794-5:
+
+- inter-eye distance (in source pixels; the fit uses the box size, which is less noisy);
+- sharpness: deviation of the Laplacian after a Gaussian of 1.5 pixels, over the deviation of the
+  luminance itself, in the aligned face, so that size, contrast and noise count once each;
+- dynamic range: deviation of the luminance in the aligned face;
+- pose: the nose tip's place between the eyes (yaw), from the landmarks;
+- exposure: share of the luminance that is neither crushed nor blown out.
+
+Pose and exposure add nothing to the prediction on our data and are kept out of it; enrolment
+asks for them by themselves.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from openlfr.domain.faces import Quality
+from openlfr.stages.align import align
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from openlfr.domain.faces import Detection
+
+_INNER = (slice(24, 104), slice(20, 92))
+"""Rows and columns of the aligned face that hold face and no background."""
+
+_BLUR = 1.5
+_SHARPNESS_AT_HALF = 0.10
+"""Measure of sharpness at which `Quality.sharpness` is 0.5."""
+
+WEIGHTS = {"size": 0.160, "confidence": 0.230, "sharpness": 0.213, "range": 0.107, "one": 0.046}
+"""Of the logarithms of box size (pixels), detector confidence, sharpness and dynamic range."""
+
+
+def assess(detections: Sequence[Detection], aligned: NDArray[np.uint8]) -> list[Quality]:
+    """Assess aligned faces.
+
+    Args:
+        detections: The faces as detected.
+        aligned: (n, 112, 112, 3) uint8 BGR, the same faces aligned.
+
+    Returns:
+        A quality for each, in the same order.
+    """
+    return [_assess_one(d, face) for d, face in zip(detections, aligned, strict=True)]
+
+
+def assess_faces(image: NDArray[np.uint8], detections: Sequence[Detection]) -> list[Quality]:
+    """Assess the faces of one picture: `align`, then `assess`.
+
+    Args:
+        image: (h, w, 3) uint8 BGR.
+        detections: Faces in it; may be empty.
+    """
+    if not detections:
+        return []
+    return assess(detections, align(image, np.stack([d.landmarks for d in detections])))
+
+
+def _assess_one(detection: Detection, face: NDArray[np.uint8]) -> Quality:
+    grey = cv2.cvtColor(face[_INNER], cv2.COLOR_BGR2GRAY)
+    spread = max(float(cv2.meanStdDev(grey)[1][0, 0]), 1.0)
+    smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), _BLUR)
+    edges = float(cv2.meanStdDev(cv2.Laplacian(smooth, cv2.CV_32F))[1][0, 0])
+    sharpness = edges / spread
+    size = math.sqrt(max(detection.box.area, 1.0))
+    predicted = (
+        WEIGHTS["size"] * math.log(size)
+        + WEIGHTS["confidence"] * math.log(max(detection.score, 1e-3))
+        + WEIGHTS["sharpness"] * math.log(sharpness + 1e-3)
+        + WEIGHTS["range"] * math.log(spread)
+        + WEIGHTS["one"]
+    )
+    histogram = cv2.calcHist([grey], [0], None, [16], [0, 256])
+    eye_distance, frontal = _geometry(detection.landmarks)
+    return Quality(
+        score=100 * min(max(predicted, 0.0), 1.0),
+        eye_distance=eye_distance,
+        sharpness=sharpness / (sharpness + _SHARPNESS_AT_HALF),
+        frontal=frontal,
+        exposure=1 - float(histogram[0] + histogram[-1]) / grey.size,
+    )
+
+
+def _geometry(landmarks: NDArray[np.float32]) -> tuple[float, float]:
+    """Inter-eye distance in pixels, and how frontal the face is (1 frontal, 0 a profile)."""
+    right, left, nose = landmarks[:3].tolist()
+    across = (left[0] - right[0], left[1] - right[1])
+    distance = math.hypot(*across)
+    if distance < 1e-3:
+        return distance, 0.0
+    middle = ((left[0] + right[0]) / 2, (left[1] + right[1]) / 2)
+    offset = ((nose[0] - middle[0]) * across[0] + (nose[1] - middle[1]) * across[1]) / distance**2
+    return distance, max(0.0, 1 - 2 * abs(offset))
