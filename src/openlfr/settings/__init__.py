@@ -14,13 +14,14 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
+from openlfr.domain.addresses import mask_password
 from openlfr.domain.errors import Misconfigured
 from openlfr.settings.cameras import Camera
 from openlfr.settings.decisions import Alerting, Enrolment, Matching
 from openlfr.settings.deployment import Deployment, DeploymentEntry, require_authorisation
 from openlfr.settings.machinery import Models, Services
 from openlfr.settings.problems import sentences
-from openlfr.settings.values import FilePath, Name, Names, Section, mask_password, parse_duration
+from openlfr.settings.values import FilePath, Name, Names, Section, parse_duration
 from openlfr.settings.yaml_lines import DuplicateKeys, read_yaml
 
 __all__ = [

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationInfo
 
+from openlfr.domain.addresses import mask_password
 from openlfr.settings.values import (
     InputSize,
     Moment,
     Number,
     Section,
-    mask_password,
     resolve_path,
     round_up,
 )

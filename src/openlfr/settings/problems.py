@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from openlfr.settings.values import mask_password
+from openlfr.domain.addresses import mask_password
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 _UNITS = {"ms": 1e-3, "": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d|)", re.ASCII)
 _SIZE = re.compile(r"(\d+)\s*[x×]\s*(\d+)", re.ASCII)  # noqa: RUF001 - people type both
-_PASSWORD = re.compile(r"(://[^/@\s]*?:)[^/@\s]*@")
 STEP = 32
 """The detector's strides go up to 32, so its input is a multiple of that (FACTS: YuNet)."""
 
@@ -29,11 +28,6 @@ class Section(BaseModel):
             return data
         known = {field.alias or name for name, field in cls.model_fields.items()}
         return {key: v for key, v in data.items() if v is not None or key not in known}
-
-
-def mask_password(url: str) -> str:
-    """The url with its password replaced, fit for a terminal or a log."""
-    return _PASSWORD.sub(r"\1***@", url)
 
 
 def parse_duration(value: Any) -> timedelta:

@@ -1,0 +1,114 @@
+"""Where pictures come from: `open_source()` chooses by the address.
+
+- `video.py`: a video file; frames are numbered and timed by the file alone.
+- `folder.py`: a folder of JPEG and PNG pictures, in natural order.
+- `live.py`: a network camera or a device; frames are timed by the clock.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import unquote, urlsplit
+
+from openlfr.domain.addresses import mask_password
+from openlfr.domain.errors import BadInput, Misconfigured
+from openlfr.ports import CameraSource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+LIVE_SCHEMES = ("rtsp", "rtsps", "http", "https")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+
+
+class Source(CameraSource, Protocol):
+    """A camera source that also accounts for the frames which it did not yield."""
+
+    @property
+    def live(self) -> bool:
+        """Whether time is the clock's: such a source cannot wait for its reader."""
+        ...
+
+    @property
+    def frame_count(self) -> int | None:
+        """How many frames the source says that it has; None where it does not say."""
+        ...
+
+    @property
+    def sampled_away(self) -> int:
+        """Frames left out so far because fewer per second were asked for."""
+        ...
+
+    @property
+    def unreadable(self) -> int:
+        """Frames so far that could not be decoded."""
+        ...
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """A sentence for each of the first hundred things that could not be read."""
+        ...
+
+
+def is_live(url: str) -> bool:
+    """Whether the address is a network camera or a device, and no file or folder."""
+    scheme = _SCHEME.match(url)
+    if scheme:
+        return scheme[1].lower() in LIVE_SCHEMES
+    return url.isdecimal() or url.startswith("/dev/")
+
+
+def open_source(
+    camera: str,
+    url: str,
+    *,
+    epoch: int,
+    start: datetime,
+    fps: float | None = None,
+    loop: bool = False,
+    threads: int = 1,
+) -> Source:
+    """Open a camera, video file or folder of pictures.
+
+    Args:
+        camera: Its name; frames carry it.
+        url: A path, a file:// address, an rtsp:// or http:// address, or a device's number.
+        epoch: Connection or run number that its frames carry.
+        start: When frame 0 of a file was captured, UTC. A live camera goes by the clock.
+        fps: Frames a second to yield; None for every frame of a video, 1 for a folder.
+        loop: Play a file again and again, with seq and time going on.
+        threads: Of the decoder. One is the least work per frame: at 720p 5 ms of CPU and no more
+            with two; a second thread helps only where one stream is to be read at full speed.
+
+    Raises:
+        BadInput: The file does not exist, is empty or no video; the folder holds no picture.
+        Misconfigured: The kind of address is not known.
+    """
+    from openlfr.adapters.capture.folder import PictureFolder
+    from openlfr.adapters.capture.live import LiveCamera
+    from openlfr.adapters.capture.video import VideoFile
+
+    if is_live(url):
+        return LiveCamera(camera, url, epoch=epoch, fps=fps, threads=threads)
+    path = _local_path(camera, url)
+    if path.is_dir():
+        return PictureFolder(camera, path, epoch=epoch, start=start, fps=fps, loop=loop)
+    if not path.exists():
+        raise BadInput(f"camera {camera}: {path} does not exist")
+    return VideoFile(camera, path, epoch=epoch, start=start, fps=fps, loop=loop, threads=threads)
+
+
+def _local_path(camera: str, url: str) -> Path:
+    scheme = _SCHEME.match(url)
+    if scheme is None:
+        return Path(url)
+    if scheme[1].lower() != "file":
+        raise Misconfigured(
+            f"camera {camera}: {mask_password(url)} is no kind of address that can be opened;"
+            f" known are files, folders, {', '.join(f'{s}://' for s in LIVE_SCHEMES)} and device"
+            " numbers"
+        )
+    return Path(unquote(urlsplit(url).path))

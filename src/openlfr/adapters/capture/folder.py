@@ -1,0 +1,131 @@
+"""A folder of pictures as a camera."""
+
+from __future__ import annotations
+
+import re
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from openlfr.adapters.capture.account import Account
+from openlfr.domain.errors import BadInput
+from openlfr.domain.frames import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+SUFFIXES = (".jpg", ".jpeg", ".png")
+_DIGITS = re.compile(r"(\d+)")
+
+
+class PictureFolder:
+    """The JPEG and PNG pictures of a folder in natural order ("2" before "10").
+
+    Every picture has its seq, a corrupt one too: it is left out, counted and named, and the
+    others keep their numbers and times.
+    """
+
+    live = False
+
+    def __init__(
+        self,
+        camera: str,
+        folder: Path,
+        *,
+        epoch: int,
+        start: datetime,
+        fps: float | None = None,
+        loop: bool = False,
+    ) -> None:
+        """See `open_source`.
+
+        Raises:
+            BadInput: The folder holds no JPEG or PNG, or cannot be read.
+        """
+        try:
+            found = [p for p in folder.iterdir() if _is_picture(p)]
+        except OSError as error:
+            raise BadInput(f"camera {camera}: {folder} cannot be read: {error.strerror}") from error
+        if not found:
+            raise BadInput(f"camera {camera}: {folder} holds no JPEG or PNG picture")
+        self._files = sorted(found, key=lambda path: _natural(path.name))
+        self._camera = camera
+        self._epoch = epoch
+        self._start = start
+        self._fps = fps or 1.0
+        self._loop = loop
+        self._closed = threading.Event()
+        self._account = Account()
+
+    @property
+    def fps(self) -> float:
+        """Pictures a second, as set; 1 by default."""
+        return self._fps
+
+    @property
+    def frame_count(self) -> int:
+        """How many pictures there are, corrupt ones included."""
+        return len(self._files)
+
+    @property
+    def sampled_away(self) -> int:
+        """Always 0: a folder is not sampled, its fps says when the pictures were taken."""
+        return self._account.sampled_away
+
+    @property
+    def unreadable(self) -> int:
+        """Pictures so far that could not be decoded."""
+        return self._account.unreadable
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """A sentence for each of the first hundred of them."""
+        return tuple(self._account.problems)
+
+    def frames(self, *, first_seq: int = 0) -> Iterator[Frame]:
+        """Yield the pictures from `first_seq` on; with `loop` without end."""
+        seq = first_seq
+        good_ones = 0
+        while not self._closed.is_set() and (self._loop or seq < len(self._files)):
+            path = self._files[seq % len(self._files)]
+            image = _decode(path)
+            if image is None:
+                self._account.lost(1, f"camera {self._camera}: {path} cannot be decoded")
+            else:
+                good_ones += 1
+                at = self._start + timedelta(seconds=seq / self._fps)
+                yield Frame(self._camera, self._epoch, seq, at, image)
+            seq += 1
+            if seq % len(self._files) == 0 and not good_ones:
+                raise BadInput(f"camera {self._camera}: no picture could be decoded")
+
+    def close(self) -> None:
+        """End the iteration before its next picture."""
+        self._closed.set()
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
+def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
+    """A sort key under which numbers in a name count as numbers."""
+    parts = _DIGITS.split(name.casefold())
+    return [(int(p), "") if p.isdecimal() else (-1, p) for p in parts if p], name
+
+
+def _decode(path: Path) -> NDArray[np.uint8] | None:
+    """A picture as (h, w, 3) uint8 BGR, turned as its EXIF says; None if that cannot be done."""
+    try:
+        content = np.fromfile(path, dtype=np.uint8)
+        image = cv2.imdecode(content, cv2.IMREAD_COLOR)
+    except (OSError, cv2.error):
+        return None
+    return None if image is None else np.asarray(image, dtype=np.uint8)
