@@ -1,0 +1,158 @@
+"""ONNX Runtime: which execution provider runs the models, and how a session is opened.
+
+One thread a session is the default: two threads give less than twice the speed, while two
+workers with one thread each give all of it.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import TYPE_CHECKING, Any
+
+from openlfr.domain.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import onnxruntime
+
+_SUFFIX = "ExecutionProvider"
+PREFERENCE = ("TensorrtExecutionProvider", "CUDAExecutionProvider", "OpenVINOExecutionProvider")
+"""What `auto` tries before the CPU, fastest first."""
+CPU = "CPUExecutionProvider"
+
+# Templates must not depend on the batch they were computed in (1e-5), so no TF32. Input sizes
+# differ by camera, so cuDNN must not search exhaustively again for each of them.
+_OPTIONS: dict[str, dict[str, str]] = {
+    "CUDAExecutionProvider": {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"},
+}
+
+
+def choose_providers(wanted: str | Sequence[str] = "auto") -> list[str]:
+    """Decide which execution providers run the models.
+
+    ONNX Runtime lists what it was compiled with, not what works on this machine, so each
+    candidate is tried on a graph of one node before it is chosen.
+
+    Args:
+        wanted: "auto" for the fastest that works here, or names in order of preference, long
+            ("CUDAExecutionProvider") or short ("cuda").
+
+    Returns:
+        Names for `open_session`. The CPU always comes last: it runs what the others cannot.
+
+    Raises:
+        Misconfigured: A provider named in `wanted` is unknown here or does not start.
+    """
+    present = available_providers()
+    if wanted == "auto":
+        best = next((name for name in PREFERENCE if name in present and starts(name)), None)
+        return [best, CPU] if best else [CPU]
+    chosen: list[str] = []
+    for name in [wanted] if isinstance(wanted, str) else wanted:
+        full = _full_name(name, present)
+        if full is None:
+            there = ", ".join(map(short_name, present))
+            raise Misconfigured(
+                f"models.providers: ONNX Runtime here has no provider {name!r}, only {there}. "
+                "Name one of these, say auto, or install the onnxruntime build that has it."
+            )
+        if full != CPU and not starts(full):
+            raise Misconfigured(
+                f"models.providers: {short_name(full)} does not start on this machine (its driver "
+                "or libraries are missing). Install them, or say auto."
+            )
+        if full not in chosen:
+            chosen.append(full)
+    return chosen if CPU in chosen else [*chosen, CPU]
+
+
+def short_name(provider: str) -> str:
+    """The name that people use: 'cuda' for 'CUDAExecutionProvider'."""
+    return provider.removesuffix(_SUFFIX).lower()
+
+
+def open_session(
+    model: Path | bytes, *, providers: Sequence[str], threads: int = 1
+) -> onnxruntime.InferenceSession:
+    """Open a model for inference.
+
+    Args:
+        model: Path of a verified graph, or its bytes.
+        providers: As `choose_providers` gave them.
+        threads: Used inside one operator; operators run one after another.
+
+    Raises:
+        Misconfigured: The file is no graph that this ONNX Runtime can run.
+    """
+    runtime = _runtime()
+    source = model if isinstance(model, bytes) else str(model)
+    try:
+        return runtime.InferenceSession(
+            source,
+            session_options(threads),
+            providers=[(name, _OPTIONS.get(name, {})) for name in providers],
+        )
+    except Exception as error:
+        # ONNX Runtime's exceptions have no common class; whichever it is, the model is unusable.
+        what = "the graph" if isinstance(model, bytes) else str(model)
+        raise Misconfigured(f"ONNX Runtime cannot open {what}: {error}") from error
+
+
+def session_options(threads: int) -> onnxruntime.SessionOptions:
+    """Options of every session: `threads` in an operator, quiet, no busy waiting."""
+    options = _runtime().SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors; warnings tell of fallbacks that we print ourselves
+    # Idle threads that spin take the cores from the decoder.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+def available_providers() -> list[str]:
+    """What this ONNX Runtime was built with, less what runs elsewhere than on this machine."""
+    built_in: list[str] = _runtime().get_available_providers()
+    return [name for name in built_in if name != "AzureExecutionProvider"]
+
+
+@functools.cache
+def starts(provider: str) -> bool:
+    """Whether a session with this provider really uses it.
+
+    ONNX Runtime falls back to the CPU with a mere warning when CUDA's libraries are missing.
+    """
+    import onnx
+
+    value = [onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1]) for n in "xy"]
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Relu", ["x"], ["y"])], "probe", value[:1], value[1:]
+    )
+    opset = [onnx.helper.make_opsetid("", 11)]
+    probe = onnx.helper.make_model(graph, opset_imports=opset, ir_version=6)
+    try:
+        session = open_session(probe.SerializeToString(), providers=[provider, CPU])
+    except Misconfigured:
+        return False
+    return provider in session.get_providers()
+
+
+def _full_name(name: str, present: Sequence[str]) -> str | None:
+    return next((p for p in present if name.lower() in (p.lower(), short_name(p))), None)
+
+
+@functools.cache
+def _runtime() -> Any:
+    # Read by the library while it loads, so it must stand before the import.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    onnxruntime.set_default_logger_severity(3)
+    if hasattr(onnxruntime, "preload_dlls") and "CUDAExecutionProvider" in (
+        onnxruntime.get_available_providers()
+    ):
+        onnxruntime.preload_dlls()  # CUDA and cuDNN from wheels in this environment
+    return onnxruntime

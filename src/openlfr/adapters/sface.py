@@ -1,0 +1,111 @@
+"""SFace, a face embedder of 128 dimensions, on ONNX Runtime.
+
+Zhong et al., "SFace: Sigmoid-Constrained Hypersphere Loss for Robust Face Recognition", IEEE
+Transactions on Image Processing 30 (2021).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openlfr.adapters.onnx import open_session
+from openlfr.adapters.onnx_graph import PICTURES
+from openlfr.domain.errors import BadInput
+from openlfr.domain.watchlist import GalleryFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+ALIGNMENT = "arcface-112"
+DIMENSION = 128
+_SIDE = 112
+_FACES_A_RUN = 32
+
+
+class SFace:
+    """The `FaceEmbedder` port on a prepared SFace graph.
+
+    Args:
+        path: The prepared graph.
+        sha256: Of the file as shipped.
+        providers: As `choose_providers` gave them.
+        threads: Inside one operator.
+        default_threshold: The per-track score from which a candidate is a sighting, uncalibrated.
+
+    Raises:
+        Misconfigured: The file is no graph that ONNX Runtime can run.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        sha256: str,
+        providers: Sequence[str],
+        threads: int = 1,
+        default_threshold: float,
+    ) -> None:
+        self._session = open_session(path, providers=providers, threads=threads)
+        self._facts = GalleryFacts(
+            model_name="sface",
+            model_sha256=sha256,
+            dimension=DIMENSION,
+            alignment=ALIGNMENT,
+            default_threshold=default_threshold,
+        )
+
+    @property
+    def facts(self) -> GalleryFacts:
+        """What every template of this embedder has in common."""
+        return self._facts
+
+    @property
+    def providers(self) -> list[str]:
+        """What really runs the network, in order."""
+        names: list[str] = self._session.get_providers()
+        return names
+
+    def embed(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embed aligned faces.
+
+        Args:
+            faces: (n, 112, 112, 3) uint8 BGR, aligned by `stages.align`; n may be 0.
+
+        Returns:
+            (n, 128) float32, each row L2-normalised.
+
+        Raises:
+            BadInput: `faces` has another shape or type.
+        """
+        check_aligned(faces, _SIDE)
+        templates = np.empty((len(faces), DIMENSION), np.float32)
+        for start in range(0, len(faces), _FACES_A_RUN):
+            part = faces[start : start + _FACES_A_RUN]
+            (answers,) = self._session.run(None, {PICTURES: part})
+            templates[start : start + len(part)] = answers
+        return unit_length(templates)
+
+
+def check_aligned(faces: NDArray[np.uint8], side: int) -> None:
+    """Make sure that these are aligned faces.
+
+    Raises:
+        BadInput: They are not (n, side, side, 3) uint8.
+    """
+    if faces.shape[1:] != (side, side, 3) or faces.dtype != np.uint8:
+        raise BadInput(
+            f"Faces of shape {faces.shape} and type {faces.dtype} cannot be embedded: "
+            f"(n, {side}, {side}, 3) of uint8 is needed."
+        )
+
+
+def unit_length(templates: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Divide each row by its Euclidean length."""
+    lengths = np.linalg.norm(templates, axis=1, keepdims=True)
+    result: NDArray[np.float32] = templates / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return result
