@@ -182,3 +182,15 @@ class Vault(Protocol):
     def names(self, prefix: str = "") -> list[str]:
         """Names of all blobs that start with `prefix`, sorted."""
         ...
+
+    def seal(self, name: str, content: bytes) -> bytes:
+        """Encrypt what is kept elsewhere (a template on its way through the records)."""
+        ...
+
+    def unseal(self, name: str, sealed: bytes) -> bytes:
+        """Decrypt what `seal` gave under the same name.
+
+        Raises:
+            BadInput: Altered, of another name, or encrypted under another key.
+        """
+        ...

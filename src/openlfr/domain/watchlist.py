@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from openlfr.domain.errors import BadInput
+
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    import numpy as np
     from numpy.typing import NDArray
 
 DEFAULT_CATEGORIES = ("wanted", "missing", "at_risk", "court_order", "control")
@@ -109,3 +113,28 @@ class StoredTemplate:
     subject: str
     template_hash: str
     vector: NDArray[np.float32]
+
+
+def hash_template(vector: NDArray[np.float32]) -> str:
+    """Sha256 (hex) of a template's float32 little-endian bytes."""
+    return hashlib.sha256(np.ascontiguousarray(vector, "<f4").tobytes()).hexdigest()
+
+
+def check_template(template: StoredTemplate, facts: GalleryFacts) -> None:
+    """What every template store asks of a template before it takes it.
+
+    Raises:
+        BadInput: The wrong dimension, not finite, or not of unit length.
+    """
+    vector = template.vector
+    if vector.shape != (facts.dimension,):
+        raise BadInput(
+            f"The template of reference {template.reference_id} has shape {vector.shape}; "
+            f"{facts.model_name} makes ({facts.dimension},)."
+        )
+    length = float(np.linalg.norm(vector))
+    if not abs(length - 1) <= 1e-3:  # NaN and infinity fail here as well
+        raise BadInput(
+            f"The template of reference {template.reference_id} has length {length:.4g}; "
+            "a template is finite and of length 1."
+        )

@@ -1,0 +1,47 @@
+"""The template store in memory: for tests, and for measurements that must leave nothing behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openlfr.domain.watchlist import check_template
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from openlfr.domain.watchlist import GalleryFacts, StoredTemplate
+
+
+class MemoryTemplateStore:
+    """The `TemplateStore` port in memory.
+
+    Args:
+        facts: Of the model that makes the templates.
+    """
+
+    def __init__(self, facts: GalleryFacts) -> None:
+        self._facts = facts
+        self._rows: dict[str, StoredTemplate] = {}
+
+    def facts(self) -> GalleryFacts | None:
+        """What the stored templates have in common; None while there are none."""
+        return self._facts if self._rows else None
+
+    def put(self, templates: Sequence[StoredTemplate]) -> None:
+        """Insert or replace by reference_id; all of them or, at a BadInput, none."""
+        for template in templates:
+            check_template(template, self._facts)
+        self._rows.update((template.reference_id, template) for template in templates)
+
+    def remove(self, reference_ids: Sequence[str]) -> None:
+        """Delete; unknown ids are ignored."""
+        for reference_id in reference_ids:
+            self._rows.pop(reference_id, None)
+
+    def all(self, watchlists: Sequence[str]) -> list[StoredTemplate]:
+        """Every stored template of these watchlists, ordered by reference_id."""
+        wanted = set(watchlists)
+        return [row for _, row in sorted(self._rows.items()) if row.watchlist in wanted]
+
+    def close(self) -> None:
+        """Nothing to free."""

@@ -1,0 +1,307 @@
+"""Reference templates in Milvus: a Milvus Lite folder, or a server by its url.
+
+Milvus Lite runs inside this process. It is served here on a Unix socket that only this user can
+reach, since its usual loopback port asks nobody for a password. A second process is refused the
+folder. Expired and removed entries are not its business: the records say who is searchable.
+
+Three things that Milvus does not do for us (milvus-lite 3.2, pymilvus 3.0, measured): it accepts
+NaN vectors, so they are refused here; an insert of an existing key keeps a duplicate on a server,
+so we always upsert; and Lite writes to disk only on a flush, so every change ends with one.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import tempfile
+import time
+from concurrent import futures
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import grpc
+import numpy as np
+from pymilvus import DataType, MilvusClient
+from pymilvus.exceptions import MilvusException
+
+from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
+from openlfr.domain.watchlist import GalleryFacts, StoredTemplate, check_template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_T = TypeVar("_T")
+
+COLLECTION = "openlfr_references"
+_PAGE = 2000  # rows a call: far below Milvus's 16,384 and gRPC's 64 MB at 512 dimensions
+_MAX_LENGTH = {"reference_id": 64, "watchlist": 512, "subject": 2048, "template_hash": 64}  # bytes
+_PREFIX = "openlfr."  # of the collection's properties that hold the facts
+_LOCK_PATIENCE_S = 5.0  # an import that is just finishing holds the folder for a moment
+_MESSAGE_BYTES = 256 * 1024 * 1024
+
+
+class MilvusTemplateStore:
+    """The `TemplateStore` port on Milvus.
+
+    Args:
+        uri: Path of a Milvus Lite folder (made if absent), or http(s)://HOST:PORT of a server.
+        facts: Of the model that makes the templates.
+        token: `user:password` or API key of a server.
+
+    Raises:
+        Misconfigured: The stored templates are another model's, or the folder is damaged.
+        Unavailable: Another process uses the folder, the server does not answer, or the disk
+            refuses.
+    """
+
+    def __init__(self, uri: str, facts: GalleryFacts, *, token: str = "") -> None:
+        self._where = uri
+        self._given = facts
+        self._lite: _LiteServer | None = None
+        self._client: Any = None
+        try:
+            if "://" not in uri:
+                self._lite = _LiteServer(Path(uri))
+            address = self._lite.address if self._lite else uri
+            with self._answering():
+                self._client = MilvusClient(uri=address, token=token, timeout=10)
+                if not self._client.has_collection(COLLECTION):
+                    self._make_collection()
+                self._client.load_collection(COLLECTION)
+            self._stored = self._read_facts()
+            _refuse_mix(self._stored, facts, uri)
+        except BaseException:
+            self.close()
+            raise
+
+    def facts(self) -> GalleryFacts | None:
+        """What the stored templates have in common."""
+        return self._stored
+
+    def put(self, templates: Sequence[StoredTemplate]) -> None:
+        """Insert or replace by reference_id; on disk and confirmed by a strong read on return.
+
+        Raises:
+            BadInput: A vector of the wrong dimension, not finite or not of unit length, or a
+                name that is too long; nothing is stored then.
+            Unavailable: Milvus does not answer, or did not keep what it acknowledged.
+        """
+        for template in templates:
+            check_template(template, self._given)
+            _check_lengths(template)
+        with self._answering():
+            for page in _pages(templates):
+                self._client.upsert(COLLECTION, [_row_of(template) for template in page])
+            if templates:
+                self._client.flush(COLLECTION)
+            kept = self._hashes([template.reference_id for template in templates])
+        lost = [t.reference_id for t in templates if kept.get(t.reference_id) != t.template_hash]
+        if lost:
+            raise Unavailable(
+                f"Milvus at {self._where} acknowledged {len(lost)} of {len(templates)} templates "
+                "without keeping them: try again, and check its disk."
+            )
+
+    def remove(self, reference_ids: Sequence[str]) -> None:
+        """Delete; unknown ids are ignored. On disk and confirmed by a strong read on return."""
+        with self._answering():
+            for page in _pages(reference_ids):
+                self._client.delete(COLLECTION, ids=list(page))
+            if reference_ids:
+                self._client.flush(COLLECTION)
+            left = self._hashes(reference_ids)
+        if left:
+            raise Unavailable(
+                f"Milvus at {self._where} still holds {len(left)} of {len(reference_ids)} removed "
+                "templates: try again."
+            )
+
+    def all(self, watchlists: Sequence[str]) -> list[StoredTemplate]:
+        """Every stored template of these watchlists, ordered by reference_id."""
+        if not watchlists:
+            return []
+        with self._answering():
+            iterator = self._client.query_iterator(
+                COLLECTION,
+                batch_size=_PAGE,
+                filter=f"watchlist in {json.dumps(list(watchlists), ensure_ascii=False)}",
+                output_fields=[*_MAX_LENGTH, "vector"],
+                consistency_level="Strong",
+            )
+            found: list[StoredTemplate] = []
+            try:
+                while page := iterator.next():
+                    found += [_template_of(row) for row in page]
+            finally:
+                iterator.close()
+        return sorted(found, key=lambda template: template.reference_id)
+
+    def close(self) -> None:
+        """Free the connection, and Milvus Lite with its lock; safe to call twice."""
+        client, self._client = self._client, None
+        lite, self._lite = self._lite, None
+        if client is not None:
+            client.close()
+        if lite is not None:
+            lite.close()
+
+    def _hashes(self, reference_ids: Sequence[str]) -> dict[str, str]:
+        """The stored template hash of each of these references that is there."""
+        found: dict[str, str] = {}
+        for page in _pages(reference_ids):
+            rows = self._client.get(
+                COLLECTION,
+                ids=list(page),
+                output_fields=["reference_id", "template_hash"],
+                consistency_level="Strong",
+            )
+            found.update((row["reference_id"], row["template_hash"]) for row in rows)
+        return found
+
+    def _make_collection(self) -> None:
+        facts = self._given
+        schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
+        for name, length in _MAX_LENGTH.items():
+            schema.add_field(
+                name, DataType.VARCHAR, max_length=length, is_primary=name == "reference_id"
+            )
+        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=facts.dimension)
+        index = self._client.prepare_index_params()
+        index.add_index("vector", index_type="FLAT", metric_type="IP")  # unit length: the cosine
+        self._client.create_collection(
+            COLLECTION,
+            schema=schema,
+            index_params=index,
+            consistency_level="Strong",
+            properties={
+                f"{_PREFIX}{name}": str(getattr(facts, name))
+                for name in GalleryFacts.__dataclass_fields__
+            },
+        )
+
+    def _read_facts(self) -> GalleryFacts:
+        with self._answering():
+            properties = self._client.describe_collection(COLLECTION).get("properties", {})
+        said = {key.removeprefix(_PREFIX): value for key, value in properties.items()}
+        try:
+            return GalleryFacts(
+                model_name=said["model_name"],
+                model_sha256=said["model_sha256"],
+                dimension=int(said["dimension"]),
+                alignment=said["alignment"],
+                default_threshold=float(said["default_threshold"]),
+            )
+        except (KeyError, ValueError):
+            raise Misconfigured(
+                f"The Milvus collection {COLLECTION} at {self._where} does not say which model "
+                "its templates are of: it was not made by OpenLFR; use another Milvus database."
+            ) from None
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Milvus's errors as ours."""
+        try:
+            yield
+        except (MilvusException, grpc.RpcError) as error:
+            said = getattr(error, "message", None) or str(error)
+            raise Unavailable(f"Milvus at {self._where} does not answer: {said}") from error
+
+
+class _LiteServer:
+    """Milvus Lite on one folder, inside this process, behind a private Unix socket."""
+
+    def __init__(self, folder: Path) -> None:
+        from milvus_lite.adapter.grpc.servicer import MilvusServicer
+        from pymilvus.grpc_gen import milvus_pb2_grpc
+
+        # It warns at each reading that Lite has no server-side time: true and of no consequence,
+        # as nobody else writes to the folder.
+        logging.getLogger("pymilvus.client.iterator.query_iterator").setLevel(logging.ERROR)
+        self._database = _open_lite(folder)
+        self._workers = futures.ThreadPoolExecutor(2, thread_name_prefix="milvus-lite")
+        self._server = grpc.server(
+            self._workers,
+            options=[
+                ("grpc.max_receive_message_length", _MESSAGE_BYTES),
+                ("grpc.max_send_message_length", _MESSAGE_BYTES),
+            ],
+        )
+        # A socket's path is limited to about 100 bytes, so it cannot stand in a deep data folder.
+        self._socket_folder = tempfile.mkdtemp(prefix="openlfr-milvus-")
+        self.address = f"unix:{self._socket_folder}/socket"
+        milvus_pb2_grpc.add_MilvusServiceServicer_to_server(
+            MilvusServicer(self._database), self._server
+        )
+        self._server.add_insecure_port(self.address)
+        self._server.start()
+
+    def close(self) -> None:
+        self._server.stop(grace=2).wait()
+        self._workers.shutdown()
+        self._database.close()
+        shutil.rmtree(self._socket_folder, ignore_errors=True)
+
+
+def _open_lite(folder: Path) -> Any:
+    from milvus_lite.db import MilvusLite
+    from milvus_lite.exceptions import DataDirLockedError, MilvusLiteError
+
+    deadline = time.monotonic() + _LOCK_PATIENCE_S
+    while True:
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return MilvusLite(str(folder))
+        except DataDirLockedError:
+            if time.monotonic() >= deadline:
+                raise Unavailable(
+                    f"The watchlist's vectors in {folder} are used by another process: stop the "
+                    "other `openlfr run` (or wait for an import to end) and try again."
+                ) from None
+            time.sleep(0.1)
+        except OSError as error:
+            raise Unavailable(
+                f"The watchlist's vectors in {folder} cannot be opened ({error.strerror}): check "
+                "the folder, its permissions and the free space of its disk."
+            ) from error
+        except MilvusLiteError as error:
+            raise Misconfigured(
+                f"The watchlist's vectors in {folder} are damaged ({error}): restore the data "
+                "folder from a backup, or move that folder away and import the watchlist again."
+            ) from error
+
+
+def _refuse_mix(stored: GalleryFacts, given: GalleryFacts, where: str) -> None:
+    same = ("model_sha256", "dimension", "alignment")
+    if any(getattr(stored, name) != getattr(given, name) for name in same):
+        raise Misconfigured(
+            f"The watchlist at {where} holds templates of {stored.model_name} "
+            f"({stored.model_sha256[:12]}, {stored.dimension} numbers, {stored.alignment}), but "
+            f"models.embedder is {given.model_name} ({given.model_sha256[:12]}, "
+            f"{given.dimension} numbers, {given.alignment}): templates of two models cannot be "
+            "compared; set the former model, or use a new data_dir and import the watchlist again."
+        )
+
+
+def _check_lengths(template: StoredTemplate) -> None:
+    for name, limit in _MAX_LENGTH.items():
+        value: str = getattr(template, name)
+        if len(value.encode()) > limit:
+            raise BadInput(f"The {name} {value[:40]!r}... is longer than {limit} bytes.")
+
+
+def _pages(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(items), _PAGE):
+        yield items[start : start + _PAGE]
+
+
+def _row_of(template: StoredTemplate) -> dict[str, Any]:
+    row: dict[str, Any] = {name: getattr(template, name) for name in _MAX_LENGTH}
+    row["vector"] = np.ascontiguousarray(template.vector, np.float32)
+    return row
+
+
+def _template_of(row: dict[str, Any]) -> StoredTemplate:
+    vector = np.asarray(row["vector"], np.float32)
+    return StoredTemplate(**{name: row[name] for name in _MAX_LENGTH}, vector=vector)
