@@ -1,0 +1,66 @@
+"""The alert book in memory: the rule of folding in plain Python, for tests and trials."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import Counter
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING
+
+from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, alert_id_of, event_id_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+
+class MemoryAlertBook:
+    """`AlertBook` that lives as long as its process and forgets nothing by itself."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+        self._events: dict[str, AlertEvent] = {}
+        self._times: dict[tuple[str, str], list[tuple[datetime, str, str]]] = {}
+        self._counts: dict[str, Counter[tuple[str, str]]] = {}
+
+    def fold(self, sighting: Sighting, *, window: timedelta) -> AlertEvent | None:
+        """Join the alert of the nearest sighting within the window, else open one."""
+        sighting_id = sighting.sighting_id
+        if sighting_id in self._known:
+            return None
+        times = self._times.setdefault((sighting.deployment, sighting.subject), [])
+        # Of two equally near ones the earlier counts.
+        near = [
+            (abs(at - sighting.captured_at), at, alert)
+            for at, _, alert in times
+            if abs(at - sighting.captured_at) <= window
+        ]
+        alert_id = min(near)[2] if near else alert_id_of(sighting_id)
+        kind = EventKind.JOINED if near else EventKind.OPENED
+        event = AlertEvent(kind, event_id_of(sighting_id), alert_id, sighting)
+        self._known.add(sighting_id)
+        self._events[sighting_id] = event
+        insort(times, (sighting.captured_at, sighting_id, alert_id))
+        hour = sighting.captured_at.astimezone(UTC).strftime("%Y-%m-%dT%H")
+        self._counts.setdefault(sighting.deployment, Counter())[(sighting.camera, hour)] += 1
+        return event
+
+    def events(self, deployment: str) -> list[AlertEvent]:
+        """Every stored event of the deployment in the order of folding."""
+        return [e for e in self._events.values() if e.sighting.deployment == deployment]
+
+    def counts(self, deployment: str) -> Mapping[tuple[str, str], int]:
+        """Events counted by (camera, hour as 'YYYY-MM-DDTHH' UTC)."""
+        return dict(sorted(self._counts.get(deployment, Counter()).items()))
+
+    def forget(self, deployment: str, sighting_ids: Sequence[str]) -> None:
+        """Erase the stored events of these sightings; their ids stay known."""
+        for sighting_id in sighting_ids:
+            event = self._events.get(sighting_id)
+            if event is not None and event.sighting.deployment == deployment:
+                del self._events[sighting_id]
+                key = (deployment, event.sighting.subject)
+                self._times[key] = [t for t in self._times[key] if t[1] != sighting_id]
+
+    def close(self) -> None:
+        """Nothing to free."""

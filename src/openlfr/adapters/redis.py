@@ -1,0 +1,272 @@
+"""The alert book in Redis: one atomic script folds a sighting, stores its event and counts it.
+
+Every key of a deployment carries the same hash tag, `openlfr:{DEPLOYMENT}:...`, so the script is
+one step on a Redis Cluster too: a cluster spreads deployments over its shards, not the subjects
+of one deployment. That is on purpose. Tagged by subject, the order of events and the counts would
+stand on other shards and need steps of their own, which must be idempotent and can lag; and one
+shard folds thousands of sightings a second, while a deployment has a few.
+
+What is kept, and how long: an event's content and the id of its sighting for `retention` after
+folding (pruned as new ones arrive; every key expires that long after its last write). `forget`
+erases the content at once and keeps only the id, so that a replay does not open the alert again.
+A Redis that appends to a file keeps erased content there until that file is rewritten: `forget`
+asks for it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import redis
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    NoPermissionError,
+    RedisError,
+    ResponseError,
+)
+from redis.retry import Retry
+
+from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, alert_id_of, event_id_of
+from openlfr.domain.errors import Misconfigured, Unavailable
+from openlfr.domain.faces import Box
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+_FOLD = Path(__file__).with_name("fold.lua")
+_CHUNK = 1000  # events read with one command
+_MICROSECOND = timedelta(microseconds=1)
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_REWRITE_WAIT_S = 5.0
+
+
+def retrying() -> Retry:
+    """How often and how soon a command is tried again: 0.05 to 1 s apart, about 3 s in all.
+
+    Safe for `fold`: the script knows a repeated call from a replayed sighting.
+    """
+    return Retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), retries=6)
+
+
+def connect(url: str) -> redis.Redis:
+    """A client for a Redis server; connects when first used.
+
+    Args:
+        url: `redis://`, `rediss://` (TLS) or `unix://`, as redis-py reads them.
+
+    Raises:
+        Misconfigured: The url is of another kind.
+    """
+    try:
+        return redis.Redis.from_url(
+            url, retry=retrying(), socket_connect_timeout=3, socket_timeout=5
+        )
+    except ValueError as error:
+        raise Misconfigured(f"services.redis is not a Redis url: {error}") from None
+
+
+class RedisAlertBook:
+    """`AlertBook` over one Redis, or one shard a deployment of a Redis Cluster."""
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        *,
+        retention: timedelta,
+        close: Callable[[], None] | None = None,
+        trouble: Callable[[], str] | None = None,
+    ) -> None:
+        """Hold the book.
+
+        Args:
+            client: Connected lazily; closed by `close`.
+            retention: How long an event is kept after folding. A sighting that is replayed later
+                than that opens or joins again, so it must exceed any replay.
+            close: Called once after the client was closed, e.g. to end an embedded server.
+            trouble: Says what the server itself reported, to be added to an `Unavailable`.
+        """
+        self._client = client
+        self._retention_ms = max(1, round(retention.total_seconds() * 1000))
+        self._close = close
+        self._trouble = trouble
+        self._fold = client.register_script(_FOLD.read_text(encoding="utf-8"))
+
+    def fold(self, sighting: Sighting, *, window: timedelta) -> AlertEvent | None:
+        """Open an alert or join one; None if this sighting is known already.
+
+        A sighting joins the alert of its subject's sighting that is nearest in captured time,
+        within `window` to either side (the earlier of two equally near ones). One that lies
+        within the window of two alerts joins the nearer and merges neither: ids that operators
+        have seen stay what they are. Sightings that were forgotten attract no others.
+        """
+        sighting_id = sighting.sighting_id
+        captured = (sighting.captured_at - _BEGINNING) // _MICROSECOND
+        reach = window // _MICROSECOND
+        key = _keys(sighting.deployment)
+        with self._speaking():
+            answer = self._fold(
+                keys=[
+                    key("known"),
+                    key("order"),
+                    key("next"),
+                    key("events"),
+                    key("counts"),
+                    key("times", sighting.subject),
+                ],
+                args=[
+                    sighting_id,
+                    str(uuid.uuid4()),
+                    sighting_to_json(sighting),
+                    alert_id_of(sighting_id),
+                    str(captured),
+                    str(captured - reach),
+                    str(captured + reach),
+                    f"{sighting.camera}\x1f{_hour(sighting.captured_at)}",
+                    str(time.time_ns() // 1_000_000),
+                    str(self._retention_ms),
+                ],
+            )
+        if answer is None:
+            return None
+        kind, alert_id = (_text(part) for part in answer)
+        return AlertEvent(EventKind(kind), event_id_of(sighting_id), alert_id, sighting)
+
+    def events(self, deployment: str) -> list[AlertEvent]:
+        """Every stored event of the deployment in the order of folding."""
+        key = _keys(deployment)
+        found = []
+        with self._speaking():
+            ids = [_text(i) for i in _now(self._client.zrange(key("order"), 0, -1))]
+            for start in range(0, len(ids), _CHUNK):
+                some = ids[start : start + _CHUNK]
+                known = _now(self._client.hmget(key("known"), some))
+                contents = _now(self._client.hmget(key("events"), some))
+                for sighting_id, entry, content in zip(some, known, contents, strict=True):
+                    if entry is not None and content is not None:
+                        kind, alert_id = _text(entry).split(" ")[:2]
+                        found.append(
+                            AlertEvent(
+                                EventKind(kind),
+                                event_id_of(sighting_id),
+                                alert_id,
+                                sighting_from_json(_text(content)),
+                            )
+                        )
+        return found
+
+    def counts(self, deployment: str) -> Mapping[tuple[str, str], int]:
+        """Events counted by (camera, hour as 'YYYY-MM-DDTHH' UTC); forgotten ones stay counted."""
+        with self._speaking():
+            found = _now(self._client.hgetall(_keys(deployment)("counts")))
+        split = {tuple(_text(field).rsplit("\x1f", 1)): int(n) for field, n in found.items()}
+        return {(camera, hour): n for (camera, hour), n in sorted(split.items())}
+
+    def forget(self, deployment: str, sighting_ids: Sequence[str]) -> None:
+        """Erase the stored events of these sightings; unknown ids are ignored.
+
+        The ids stay known, so a replay gives None. The server is asked to rewrite its
+        append-only file, in which the erased content would otherwise stand until later; a
+        server that refuses that to its clients is left to its operators.
+        """
+        key = _keys(deployment)
+        erased = False
+        with self._speaking():
+            for start in range(0, len(sighting_ids), _CHUNK):
+                some = list(sighting_ids[start : start + _CHUNK])
+                contents = _now(self._client.hmget(key("events"), some))
+                with self._client.pipeline(transaction=True) as step:
+                    for sighting_id, content in zip(some, contents, strict=True):
+                        if content is not None:
+                            subject = sighting_from_json(_text(content)).subject
+                            step.hdel(key("events"), sighting_id)
+                            step.zrem(key("times", subject), sighting_id)
+                            erased = True
+                    step.execute()
+            if erased:
+                self._rewrite_append_only_file()
+
+    def _rewrite_append_only_file(self) -> None:
+        """Ask for a rewrite; while one runs already, which may hold the content, wait for it."""
+        deadline = time.monotonic() + _REWRITE_WAIT_S
+        while True:
+            try:
+                self._client.bgrewriteaof()
+            except NoPermissionError:
+                return
+            except ResponseError as error:
+                in_progress = "in progress" in str(error)
+                if not in_progress or time.monotonic() > deadline:
+                    return
+                time.sleep(0.1)
+            else:
+                return
+
+    def close(self) -> None:
+        """Free the connection, and the server where this process holds it; safe to call twice."""
+        self._client.close()
+        if self._close is not None:
+            close, self._close = self._close, None
+            close()
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        """Turn what redis-py raises into sentences."""
+        try:
+            yield
+        except (AuthenticationError, AuthorizationError, NoPermissionError) as error:
+            raise Misconfigured(
+                f"Redis refuses the user or password in services.redis: {error}."
+            ) from error
+        except (RedisError, OSError) as error:
+            said = self._trouble() if self._trouble is not None else ""
+            raise Unavailable(
+                "The alert book in Redis does not take or give events "
+                f"({said or str(error).rstrip('.')}): check that it runs and has memory and disk."
+            ) from error
+
+
+def sighting_to_json(sighting: Sighting) -> str:
+    """A sighting as JSON; `sighting_from_json` gives an equal one."""
+    fields = asdict(sighting)
+    fields["captured_at"] = sighting.captured_at.astimezone(UTC).isoformat()
+    fields["box"] = list(sighting.box)
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+
+
+def sighting_from_json(text: str) -> Sighting:
+    """The sighting that `sighting_to_json` wrote; fields that a later version added are left."""
+    fields = json.loads(text)
+    fields["captured_at"] = datetime.fromisoformat(fields["captured_at"])
+    fields["box"] = Box(*fields["box"])
+    names = Sighting.__dataclass_fields__
+    return Sighting(**{name: value for name, value in fields.items() if name in names})
+
+
+def _keys(deployment: str) -> Callable[..., str]:
+    """Key names of a deployment; names are quoted so that none can break out of its tag."""
+    tag = f"openlfr:{{{quote(deployment, safe='')}}}"
+    return lambda *parts: ":".join((tag, *(quote(part, safe="") for part in parts)))
+
+
+def _hour(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H")
+
+
+def _text(value: bytes | str) -> str:
+    """What a client answered, whether or not it decodes responses."""
+    return value.decode("utf-8") if isinstance(value, bytes) else value
+
+
+def _now(answer: Any) -> Any:
+    """redis-py types every answer as one that might have to be awaited; ours never are."""
+    return answer

