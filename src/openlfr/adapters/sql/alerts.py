@@ -1,0 +1,289 @@
+"""Alerts, their events and what was decided, in SQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from openlfr.adapters.sql import tables
+from openlfr.adapters.sql.acts import write_act
+from openlfr.adapters.sql.engine import reading
+from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
+from openlfr.domain.alerts import Adjudication, AlertEvent, EventKind, Outcome, Sighting
+from openlfr.domain.errors import BadInput
+from openlfr.domain.faces import Box
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection, Engine
+
+    from openlfr.domain.acts import Act
+
+_ALERTS, _EVENTS = tables.alerts, tables.alert_events
+_SHOWN = 5  # alerts named when a prefix fits several
+
+
+class AlertRecords:
+    """The alerts of one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def record(self, event: AlertEvent, evidence: str | None, *, emitted_at: datetime) -> bool:
+        """Record an event and bring its alert up to date; an event that is known changes nothing.
+
+        Events of an alert may come in any order, a joining one before the opening one too.
+
+        Args:
+            event: As folded.
+            evidence: Name in the vault; None where there is none.
+            emitted_at: UTC.
+
+        Returns:
+            Whether the event was new.
+        """
+        seen = event.sighting
+        with self._engine.begin() as connection:
+            self._insert_new(
+                connection,
+                _ALERTS,
+                alert_id=event.alert_id,
+                deployment=seen.deployment,
+                subject=seen.subject,
+                watchlist=seen.watchlist,
+                opened_at=seen.captured_at,
+                last_at=seen.captured_at,
+                best_score=seen.score,
+                threshold=seen.threshold,
+                events=0,
+            )
+            # On PostgreSQL writers of one alert queue up here; SQLite has one writer anyway.
+            mine = _ALERTS.c.alert_id == event.alert_id
+            connection.execute(sa.select(_ALERTS.c.alert_id).where(mine).with_for_update())
+            new = self._insert_new(
+                connection,
+                _EVENTS,
+                event_id=event.event_id,
+                alert_id=event.alert_id,
+                kind=str(event.event),
+                sighting_id=seen.sighting_id,
+                camera=seen.camera,
+                epoch=seen.epoch,
+                seq=seen.seq,
+                captured_at=seen.captured_at,
+                emitted_at=emitted_at,
+                x=seen.box.x,
+                y=seen.box.y,
+                w=seen.box.w,
+                h=seen.box.h,
+                score=seen.score,
+                threshold=seen.threshold,
+                quality=seen.quality,
+                reference_id=seen.reference_id,
+                evidence=evidence,
+            )
+            if new:
+                earliest, latest = _ALERTS.c.opened_at, _ALERTS.c.last_at
+                at = sa.literal(seen.captured_at, tables.UtcDateTime())
+                best = _ALERTS.c.best_score
+                connection.execute(
+                    sa.update(_ALERTS)
+                    .where(mine)
+                    .values(
+                        opened_at=sa.case((at < earliest, at), else_=earliest),
+                        last_at=sa.case((at > latest, at), else_=latest),
+                        best_score=sa.case((best < seen.score, seen.score), else_=best),
+                        events=_ALERTS.c.events + 1,
+                    )
+                )
+        return new
+
+    def _insert_new(self, connection: Connection, table: sa.Table, **values: Any) -> bool:
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        insert = dialect.insert(table).values(**values).on_conflict_do_nothing()
+        return connection.execute(insert).rowcount == 1
+
+    def knows(self, event_id: str) -> bool:
+        """Whether this event was recorded."""
+        query = sa.select(sa.literal(1)).where(_EVENTS.c.event_id == event_id)
+        with reading(self._engine) as connection:
+            return connection.scalar(query) is not None
+
+    def find(self, prefix: str) -> RecordedAlert:
+        """The alert whose id begins so.
+
+        Raises:
+            BadInput: No alert, or several.
+        """
+        query = (
+            sa.select(_ALERTS)
+            .where(_ALERTS.c.alert_id.startswith(prefix.strip().lower(), autoescape=True))
+            .order_by(_ALERTS.c.alert_id)
+            .limit(_SHOWN + 1)
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        if not prefix.strip() or not rows:
+            raise BadInput(f"There is no alert {prefix!r}: `openlfr alerts list` names all.")
+        if len(rows) > 1:
+            some = ", ".join(row.alert_id for row in rows[:_SHOWN])
+            more = " ..." if len(rows) > _SHOWN else ""
+            raise BadInput(f"Several alerts begin with {prefix!r}: {some}{more}")
+        return _alert(rows[0])
+
+    def list(
+        self, *, undecided: bool = False, deployment: str | None = None, subject: str | None = None
+    ) -> Sequence[RecordedAlert]:
+        """Alerts, the latest first.
+
+        Args:
+            undecided: Only those that nobody has decided.
+            deployment: Only of this one.
+            subject: Only of this one.
+        """
+        query = sa.select(_ALERTS).order_by(_ALERTS.c.last_at.desc(), _ALERTS.c.alert_id)
+        if undecided:
+            query = query.where(_ALERTS.c.adjudication.is_(None))
+        if deployment is not None:
+            query = query.where(_ALERTS.c.deployment == deployment)
+        if subject is not None:
+            query = query.where(_ALERTS.c.subject == subject)
+        return self._alerts(query)
+
+    def events(self, alert_id: str) -> Sequence[RecordedEvent]:
+        """The events of an alert by captured time."""
+        query = (
+            sa.select(_EVENTS, _ALERTS.c.deployment, _ALERTS.c.subject, _ALERTS.c.watchlist)
+            .join(_ALERTS)
+            .where(_EVENTS.c.alert_id == alert_id)
+            .order_by(_EVENTS.c.captured_at, _EVENTS.c.event_id)
+        )
+        with reading(self._engine) as connection:
+            return [_event(row) for row in connection.execute(query)]
+
+    def decide(
+        self,
+        alert_id: str,
+        *,
+        adjudication: Adjudication | None,
+        outcome: Outcome | None,
+        act: Act,
+    ) -> None:
+        """Record a decision, an outcome or both, with its act, in one transaction.
+
+        Args:
+            alert_id: The alert.
+            adjudication: None leaves it as it is.
+            outcome: None leaves it as it is.
+            act: By whom, when and why.
+        """
+        values: dict[str, Any] = {"decided_at": act.at, "decided_by": act.actor}
+        if adjudication is not None:
+            values["adjudication"] = str(adjudication)
+        if outcome is not None:
+            values["outcome"] = str(outcome)
+        with self._engine.begin() as connection:
+            connection.execute(
+                sa.update(_ALERTS).where(_ALERTS.c.alert_id == alert_id).values(**values)
+            )
+            write_act(connection, act)
+
+    def mistaken(self) -> Sequence[RecordedAlert]:
+        """Alerts about the wrong person of which a picture or a position is still kept.
+
+        Those that were refuted or not engaged: erasing them was asked for and has not been
+        finished, or an event came after it.
+        """
+        wrong = sa.or_(
+            _ALERTS.c.adjudication == str(Adjudication.DO_NOT_ENGAGE),
+            _ALERTS.c.outcome == str(Outcome.REFUTED),
+        )
+        return self._alerts(sa.select(_ALERTS).where(wrong, _something_kept()))
+
+    def older_than(self, moment: datetime) -> Sequence[RecordedAlert]:
+        """Alerts whose last event was emitted before this and of which something is still kept.
+
+        By the time of emission, which is ours: a captured time is whatever the source says.
+        """
+        last = (
+            sa.select(sa.func.max(_EVENTS.c.emitted_at))
+            .where(_EVENTS.c.alert_id == _ALERTS.c.alert_id)
+            .scalar_subquery()
+        )
+        return self._alerts(sa.select(_ALERTS).where(last < moment, _something_kept()))
+
+    def mark_erased(self, alert_id: str, *, act: Act) -> None:
+        """Say that its pictures are gone; the positions go with the same transaction.
+
+        What stays is what accounts for the alert: times, cameras, scores, decisions, acts.
+        """
+        with self._engine.begin() as connection:
+            connection.execute(
+                sa.update(_EVENTS)
+                .where(_EVENTS.c.alert_id == alert_id)
+                .values(evidence=None, x=0.0, y=0.0, w=0.0, h=0.0)
+            )
+            connection.execute(
+                sa.update(_ALERTS).where(_ALERTS.c.alert_id == alert_id).values(erased_at=act.at)
+            )
+            write_act(connection, act)
+
+    def evidence_names(self) -> set[str]:
+        """Names in the vault that an event refers to."""
+        query = sa.select(_EVENTS.c.evidence).where(_EVENTS.c.evidence.is_not(None))
+        with reading(self._engine) as connection:
+            return set(connection.scalars(query))
+
+    def _alerts(self, query: sa.Select[Any]) -> Sequence[RecordedAlert]:
+        with reading(self._engine) as connection:
+            return [_alert(row) for row in connection.execute(query)]
+
+
+def _something_kept() -> sa.ColumnElement[bool]:
+    kept = sa.exists().where(
+        _EVENTS.c.alert_id == _ALERTS.c.alert_id,
+        sa.or_(_EVENTS.c.evidence.is_not(None), _EVENTS.c.w > 0),
+    )
+    return sa.or_(_ALERTS.c.erased_at.is_(None), kept)
+
+
+def _alert(row: Any) -> RecordedAlert:
+    return RecordedAlert(
+        alert_id=row.alert_id,
+        deployment=row.deployment,
+        subject=row.subject,
+        watchlist=row.watchlist,
+        opened_at=row.opened_at,
+        last_at=row.last_at,
+        best_score=row.best_score,
+        threshold=row.threshold,
+        events=row.events,
+        adjudication=Adjudication(row.adjudication) if row.adjudication else None,
+        outcome=Outcome(row.outcome) if row.outcome else None,
+        decided_at=row.decided_at,
+        decided_by=row.decided_by,
+        erased_at=row.erased_at,
+    )
+
+
+def _event(row: Any) -> RecordedEvent:
+    sighting = Sighting(
+        deployment=row.deployment,
+        camera=row.camera,
+        epoch=row.epoch,
+        seq=row.seq,
+        subject=row.subject,
+        watchlist=row.watchlist,
+        reference_id=row.reference_id,
+        captured_at=row.captured_at,
+        box=Box(row.x, row.y, row.w, row.h),
+        score=row.score,
+        threshold=row.threshold,
+        quality=row.quality,
+    )
+    event = AlertEvent(EventKind(row.kind), row.event_id, row.alert_id, sighting)
+    return RecordedEvent(event=event, emitted_at=row.emitted_at, evidence=row.evidence)

@@ -1,0 +1,121 @@
+"""Evidence comes back as it was stored, and its pictures show one face in clear."""
+
+from datetime import UTC, datetime
+
+import cv2
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+from openlfr.domain.errors import BadInput
+from openlfr.domain.evidence import Evidence
+from openlfr.domain.faces import Box
+from openlfr.operations.evidence import (
+    compose,
+    decode,
+    encode,
+    evidence_name,
+    kept_since,
+    read_picture,
+    render_scene,
+    to_data_url,
+    to_jpeg,
+)
+from openlfr.stages.obscure import evidence_of, obscure
+
+FACE = Box(170.5, 60.2, 105.0, 130.0)
+
+
+@pytest.fixture
+def picture() -> np.ndarray:
+    return np.ascontiguousarray(astronaut()[..., ::-1])
+
+
+@pytest.fixture
+def evidence(picture: np.ndarray) -> Evidence:
+    return evidence_of(picture, obscure(picture, [FACE]), FACE, [])
+
+
+def test_evidence_survives_the_vault_without_loss(evidence: Evidence) -> None:
+    back = decode(encode(evidence))
+    assert np.array_equal(back.face, evidence.face)
+    assert np.array_equal(back.scene.small, evidence.scene.small)
+    assert (back.box, back.scene.cell) == (evidence.box, evidence.scene.cell)
+    assert (back.scene.width, back.scene.height) == (512, 512)
+
+
+def test_when_it_was_kept_can_be_read(evidence: Evidence) -> None:
+    noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    assert kept_since(encode(evidence, kept_at=noon)) == noon
+
+
+def test_it_holds_little_more_than_the_face(evidence: Evidence) -> None:
+    assert len(encode(evidence)) < evidence.face.nbytes + evidence.scene.small.nbytes + 1000
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: content[:3],
+        lambda content: content[:60],
+        lambda content: content[:-200],
+        lambda content: b"XXXXX" + content[5:],
+        lambda content: content.replace(b'"cell": ', b'"sell": '),
+        lambda content: content.replace(b'"size": [512', b'"size": [812'),
+    ],
+)
+def test_what_is_no_evidence_is_bad_input(evidence: Evidence, damage) -> None:
+    with pytest.raises(BadInput, match=r"no evidence|cannot be read"):
+        decode(damage(encode(evidence)))
+
+
+def test_a_scene_shows_the_face_in_clear_and_nothing_else(
+    picture: np.ndarray, evidence: Evidence
+) -> None:
+    shown = render_scene(evidence)
+    assert shown.shape == picture.shape
+    x, y, w, h = map(int, evidence.box)
+    assert np.array_equal(shown[y : y + h, x : x + w], picture[y : y + h, x : x + w])
+    outside = np.ones(shown.shape[:2], bool)
+    outside[y - 4 : y + h + 4, x - 4 : x + w + 4] = False
+    detail = np.abs(cv2.Laplacian(picture, cv2.CV_32F)).max(2) > 60
+    cells = np.zeros_like(outside)  # pixels whose right and lower neighbour share their cell
+    c = evidence.scene.cell
+    yy, xx = np.mgrid[:512, :512]
+    cells[(yy % c > 0) & (yy % c < c - 1) & (xx % c > 0) & (xx % c < c - 1)] = True
+    assert (detail & outside & cells).sum() > 1000
+    left = np.abs(cv2.Laplacian(shown, cv2.CV_32F)).max(2) > 0
+    assert not (left & outside & cells).any()
+
+
+@pytest.mark.parametrize("box", [Box(-10, -10, 80, 90), Box(470, 440, 90, 90)])
+def test_a_face_at_the_edge_can_be_shown(picture: np.ndarray, box: Box) -> None:
+    edge = evidence_of(picture, obscure(picture, [box]), box, [])
+    assert render_scene(edge).shape == picture.shape
+
+
+@pytest.mark.parametrize("reference", [True, False])
+def test_probe_stands_beside_reference(
+    picture: np.ndarray, evidence: Evidence, reference: bool
+) -> None:
+    page = compose(evidence, picture if reference else None, captions=("gate 12:00", "Ánn, wanted"))
+    assert page.dtype == np.uint8
+    assert page.shape[1] >= 512
+    assert page.shape[0] > 512 + 320
+    again = read_picture(to_jpeg(page))
+    assert again.shape == page.shape
+    assert to_data_url(page).startswith("data:image/jpeg;base64,/9j/")
+
+
+def test_a_large_scene_is_shrunk_to_fit_a_screen() -> None:
+    picture = np.zeros((2160, 3840, 3), np.uint8)
+    box = Box(100, 100, 200, 200)
+    page = compose(
+        evidence_of(picture, obscure(picture, [box]), box, []), None, captions=("a", "b")
+    )
+    assert page.shape[1] <= 1280 + 32
+
+
+def test_names_tell_evidence_from_reference_pictures() -> None:
+    assert evidence_name("abc") == "evidence/abc"
