@@ -1,0 +1,57 @@
+"""Fixtures that several suites share."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from fractions import Fraction
+    from pathlib import Path
+
+    VideoMaker = Callable[..., Path]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the extra tests on public test data where there is none."""
+    if os.environ.get("OPENLFR_TEST_DATA"):
+        return
+    extra = [item for item in items if item.get_closest_marker("testdata")]
+    if extra:
+        config.hook.pytest_deselected(items=extra)
+        items[:] = [item for item in items if item not in extra]
+
+
+@pytest.fixture
+def make_video(tmp_path: Path) -> VideoMaker:
+    """Writes small videos whose frame n is a flat grey of 10 + 8 n: its number can be seen."""
+    import av
+
+    def make(
+        name: str = "video.mp4",
+        *,
+        frames: int = 30,
+        fps: int | Fraction = 10,
+        size: tuple[int, int] = (64, 48),
+        codec: str = "libx264",
+        options: dict[str, str] | None = None,
+        container: dict[str, str] | None = None,
+    ) -> Path:
+        path = tmp_path / name
+        with av.open(str(path), "w", options=container or {}) as output:
+            stream = output.add_stream(codec, rate=fps, options={"qp": "0"} | (options or {}))
+            stream.width, stream.height = size
+            stream.pix_fmt = "yuv420p" if size[0] % 2 == size[1] % 2 == 0 else "yuv444p"
+            for number in range(frames):
+                grey = np.full((size[1], size[0], 3), (10 + 8 * number) % 256, np.uint8)
+                for packet in stream.encode(av.VideoFrame.from_ndarray(grey, format="bgr24")):
+                    output.mux(packet)
+            for packet in stream.encode():
+                output.mux(packet)
+        return path
+
+    return make
