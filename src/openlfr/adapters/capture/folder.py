@@ -115,10 +115,10 @@ def _is_picture(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
-def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
+def _natural(name: str) -> tuple[list[tuple[bool, int, str]], str]:
     """A sort key under which numbers in a name count as numbers."""
     parts = _DIGITS.split(name.casefold())
-    return [(int(p), "") if p.isdecimal() else (-1, p) for p in parts if p], name
+    return [(False, int(p), "") if p.isdecimal() else (True, 0, p) for p in parts if p], name
 
 
 def _decode(path: Path) -> NDArray[np.uint8] | None:

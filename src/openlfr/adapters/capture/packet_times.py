@@ -53,6 +53,8 @@ def read_packet_times(container: InputContainer, stream: VideoStream) -> PacketT
             keys.append((packet.pts, packet.pts if packet.dts is None else packet.dts))
     ordered = sorted(frames)
     unique = all(a < b for a, b in pairwise(ordered))
+    if frames == ordered and stream.codec_context.has_b_frames:
+        return None
     if not unique or not keys or keys[0][0] != ordered[0]:
         return None
     keys.sort()

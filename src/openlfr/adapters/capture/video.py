@@ -140,7 +140,7 @@ class VideoFile:
                 if skip >= len(times.frames):
                     return
                 container.seek(times.seek_for(skip), stream=stream)
-            index = 0
+            index = readable = 0
             landed = times is None
             broken = False
             for pictures in self._decode(container, stream):
@@ -158,9 +158,9 @@ class VideoFile:
                         return
                     landed = True
                     yield index, picture
-                    index += 1
+                    index = readable = index + 1
             if not self._closed.is_set():
-                self._check_end(index, broken=broken)
+                self._check_end(readable, broken=broken)
                 self._length = index
 
     def _decode(
@@ -225,6 +225,11 @@ class VideoFile:
                 if not container.streams.video or container.format.name in _NOT_VIDEO:
                     raise BadInput(f"camera {self._camera}: {self._path} holds no video")
                 stream = container.streams.video[0]
+                if stream.codec_context is None:  # the library's types do not know this
+                    raise BadInput(
+                        f"camera {self._camera}: {self._path} cannot be read as a video: its"
+                        " format cannot be told, it may be truncated"
+                    )
                 stream.thread_type = "NONE" if self._threads == 1 else "AUTO"
                 stream.codec_context.thread_count = self._threads
                 yield container, stream

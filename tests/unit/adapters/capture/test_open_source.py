@@ -1,0 +1,109 @@
+"""The address chooses the source; live ones are tried over a real loopback connection."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from openlfr.adapters.capture import is_live, open_source
+from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
+
+START = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+def open_it(url, **how):
+    return open_source("gate", url, epoch=7, start=START, **how)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@contextmanager
+def served(folder):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("url", "live"),
+    [
+        ("rtsp://10.0.0.7/main", True),
+        ("https://example.org/stream.m3u8", True),
+        ("0", True),
+        ("/dev/video2", True),
+        ("file:///videos/a.mp4", False),
+        ("/videos/a.mp4", False),
+        ("0.mp4", False),
+    ],
+)
+def test_what_is_live(url, live):
+    assert is_live(url) is live
+
+
+def test_a_file_address_is_a_file(make_video):
+    path = make_video("a b.mp4")
+    assert len(list(open_it(path.as_uri()).frames())) == 30
+
+
+@pytest.mark.parametrize(
+    ("url", "error", "sentence"),
+    [
+        ("/nothing/here.mp4", BadInput, "camera gate: /nothing/here.mp4 does not exist"),
+        ("file:///nothing/here", BadInput, "camera gate: /nothing/here does not exist"),
+        ("ftp://u:secret@h/x", Misconfigured, r"ftp://u:\*\*\*@h/x is no kind of address"),
+    ],
+)
+def test_an_address_that_cannot_be_opened(url, error, sentence):
+    with pytest.raises(error, match=sentence):
+        open_it(url)
+
+
+def test_a_camera_that_does_not_answer(tmp_path):
+    with served(tmp_path) as address:
+        pass
+    url = address.replace("http://", "http://u:secret@")
+    with pytest.raises(Unavailable, match="does not answer") as caught:
+        list(open_it(url).frames())
+    assert "secret" not in str(caught.value)
+
+
+def test_a_live_camera_goes_by_the_clock_until_its_stream_ends(make_video, tmp_path):
+    make_video("live.ts", frames=20)
+    frames = []
+    before = datetime.now(UTC)
+
+    def play(address):
+        for frame in open_it(f"{address}/live.ts").frames():
+            frames.append(frame)
+
+    with served(tmp_path) as address, pytest.raises(Unavailable, match="ended"):
+        play(address)
+    assert [f.seq for f in frames] == list(range(20))
+    assert {f.epoch for f in frames} == {7}
+    times = [f.captured_at for f in frames]
+    assert times == sorted(times)
+    assert before <= times[0] < before + timedelta(minutes=5)
+
+
+def test_a_live_camera_is_closed(make_video, tmp_path):
+    make_video("live.ts", frames=20)
+    with served(tmp_path) as address:
+        source = open_it(f"{address}/live.ts")
+        frames = source.frames()
+        next(frames)
+        source.close()
+        assert list(frames) == []
