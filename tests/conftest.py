@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from fractions import Fraction
     from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from openlfr.adapters.model_store import ModelStore
+    from openlfr.adapters.sface import SFace
+    from openlfr.adapters.yunet import YuNet
 
     VideoMaker = Callable[..., Path]
 
@@ -55,3 +62,47 @@ def make_video(tmp_path: Path) -> VideoMaker:
         return path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def model_store() -> ModelStore:
+    """The installed models; without them the tests say to run `openlfr models install`."""
+    from openlfr.bootstrap import open_models
+
+    return open_models()
+
+
+@pytest.fixture(scope="session")
+def yunet(model_store: ModelStore) -> YuNet:
+    from openlfr.adapters.yunet import YuNet
+
+    return YuNet(model_store.ready("yunet").path, providers=["CPUExecutionProvider"])
+
+
+@pytest.fixture(scope="session")
+def sface(model_store: ModelStore) -> SFace:
+    from openlfr.adapters.sface import SFace
+
+    ready = model_store.ready("sface")
+    return SFace(
+        ready.path, sha256=ready.sha256, providers=["CPUExecutionProvider"], default_threshold=0.4
+    )
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> NDArray[np.uint8]:
+    """A photo of one person (512x512 BGR), her face in the upper middle."""
+    from skimage.data import astronaut
+
+    return np.ascontiguousarray(astronaut()[..., ::-1])
+
+
+@pytest.fixture(scope="session")
+def group_photo() -> NDArray[np.uint8]:
+    """A photo of six people (1280x886 BGR)."""
+    import cv2
+
+    with resources.as_file(resources.files("insightface") / "data/images/t1.jpg") as path:
+        picture = cv2.imread(str(path))
+    assert picture is not None
+    return picture.astype(np.uint8)
