@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from openlfr.domain.acts import Act
+
 DEFAULT_CATEGORIES = ("wanted", "missing", "at_risk", "court_order", "control")
 
 
@@ -113,6 +115,21 @@ class StoredTemplate:
     subject: str
     template_hash: str
     vector: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What the gallery's rules make of a pending entry.
+
+    Attributes:
+        status: `ACTIVE` or `REFUSED`.
+        note: The reason of a refusal, or what a person should know of an accepted entry.
+    """
+
+    reference_id: str
+    status: EntryStatus
+    note: str
+    act: Act
 
 
 def hash_template(vector: NDArray[np.float32]) -> str:

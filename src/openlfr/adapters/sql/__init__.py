@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from openlfr.adapters.sql.acts import ActRecords
+from openlfr.adapters.sql.alerts import AlertRecords
 from openlfr.adapters.sql.engine import open_engine
+from openlfr.adapters.sql.runs import RunRecords
 from openlfr.adapters.sql.schema import migrate
 from openlfr.adapters.sql.watchlist import WatchlistRecords
 
@@ -22,18 +24,8 @@ class Records:
         self._engine = engine
         self.watchlist = WatchlistRecords(engine)
         self.acts = ActRecords(engine)
-        try:
-            from openlfr.adapters.sql.alerts import AlertRecords
-
-            self.alerts = AlertRecords(engine)
-        except ModuleNotFoundError:
-            pass
-        try:
-            from openlfr.adapters.sql.runs import RunRecords
-
-            self.runs = RunRecords(engine)
-        except ModuleNotFoundError:
-            pass
+        self.alerts = AlertRecords(engine)
+        self.runs = RunRecords(engine)
 
     @classmethod
     def open(cls, url: str) -> Self:

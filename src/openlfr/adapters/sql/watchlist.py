@@ -1,11 +1,34 @@
-"""Watchlist entries in SQL."""
+"""Watchlist entries in SQL: who is listed, why, until when, and what the vector store owes them.
+
+An entry's template passes through here encrypted, on its way to the vector store (an outbox), so
+that an import need not hold the store that a running pipeline holds. `settled` is false as long
+as the vector store or the vault has to follow what is recorded here.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from openlfr.adapters.sql.acts import write_act
+from openlfr.adapters.sql.engine import reading
+from openlfr.adapters.sql.tables import counters, gallery_facts, references
+from openlfr.domain.errors import Misconfigured
+from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
+    from collections.abc import Callable, Collection, Iterable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection, Engine
+
+    from openlfr.domain.acts import Act
+    from openlfr.domain.watchlist import Settlement
+
+_STANDING = (EntryStatus.PENDING, EntryStatus.ACTIVE, EntryStatus.SUSPENDED)
+_FIELDS = tuple(Reference.__dataclass_fields__)
+_COLUMNS = [references.c[name] for name in _FIELDS]
 
 
 class WatchlistRecords:
@@ -13,3 +36,301 @@ class WatchlistRecords:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+
+    def version(self) -> int:
+        """Grows with every change of any entry; cheap enough to ask several times a second."""
+        with reading(self._engine) as connection:
+            return int(connection.scalar(_VERSION) or 0)
+
+    def add(
+        self,
+        reference: Reference,
+        *,
+        picture_hash: str,
+        template: bytes,
+        act: Act,
+        keep_picture: Callable[[], None],
+    ) -> None:
+        """Record a pending entry, its act and its encrypted template: all or nothing.
+
+        Args:
+            reference: With status `PENDING`.
+            picture_hash: sha256 (hex) of the imported file, by which a second import knows it.
+            template: Encrypted; the outbox for the vector store.
+            act: Who enrolled it and who authorised that.
+            keep_picture: Stores the picture; called within the transaction, so that whoever
+                looks for pictures without an entry (`recorded_pictures`) never sees one early.
+        """
+        with self._engine.begin() as connection:
+            version = _next_version(connection)
+            keep_picture()
+            connection.execute(
+                sa.insert(references).values(
+                    {name: getattr(reference, name) for name in _FIELDS}
+                    | {
+                        "picture_hash": picture_hash,
+                        "template": template,
+                        "settled": False,
+                        "added_at": act.at,
+                        "changed_at": act.at,
+                        "version": version,
+                    }
+                )
+            )
+            write_act(connection, act)
+
+    def standing(
+        self, watchlist: str, subject: str, picture_hash: str, at: datetime
+    ) -> Reference | None:
+        """The entry that this picture has already, unless it was removed, refused or expired."""
+        query = sa.select(*_COLUMNS).where(
+            references.c.watchlist == watchlist,
+            references.c.subject == subject,
+            references.c.picture_hash == picture_hash,
+            references.c.status.in_(_STANDING),
+            references.c.expires >= at,
+        )
+        return next(iter(self._read(query)), None)
+
+    def references(
+        self,
+        *,
+        watchlists: Collection[str] | None = None,
+        subject: str | None = None,
+        statuses: Collection[EntryStatus] | None = None,
+        reference_ids: Collection[str] | None = None,
+    ) -> list[Reference]:
+        """Entries that meet every given condition, ordered by watchlist, subject and time."""
+        query = sa.select(*_COLUMNS).order_by(
+            references.c.watchlist, references.c.subject, references.c.added_at
+        )
+        if watchlists is not None:
+            query = query.where(references.c.watchlist.in_(watchlists))
+        if subject is not None:
+            query = query.where(references.c.subject == subject)
+        if statuses is not None:
+            query = query.where(references.c.status.in_(statuses))
+        if reference_ids is not None:
+            query = query.where(references.c.reference_id.in_(reference_ids))
+        return self._read(query)
+
+    def manifest(self, watchlists: Collection[str]) -> dict[str, tuple[str, datetime]]:
+        """Who is searchable: template hash and last moment of each active reference."""
+        query = sa.select(
+            references.c.reference_id, references.c.template_hash, references.c.expires
+        ).where(references.c.watchlist.in_(watchlists), references.c.status == EntryStatus.ACTIVE)
+        with reading(self._engine) as connection:
+            return {
+                row.reference_id: (row.template_hash, row.expires)
+                for row in connection.execute(query)
+            }
+
+    def outbox(self) -> list[tuple[Reference, bytes]]:
+        """Pending entries with their encrypted templates, in the order they were added."""
+        query = (
+            sa.select(*_COLUMNS, references.c.template)
+            .where(
+                references.c.settled.is_(False),
+                references.c.status == EntryStatus.PENDING,
+                references.c.template.is_not(None),
+            )
+            .order_by(references.c.added_at, references.c.reference_id)
+        )
+        with reading(self._engine) as connection:
+            return [(_reference_of(row), row.template) for row in connection.execute(query)]
+
+    def settle(self, settlements: Sequence[Settlement]) -> set[str]:
+        """Say what became of pending entries and erase their templates from the outbox.
+
+        A refused entry still owes the erasure of its picture: it is `leaving`.
+
+        Returns:
+            The ids that were settled. An entry that is no longer pending (suspended or removed
+            meanwhile) stays as it is; what the vector store holds of it is not searchable.
+        """
+        settled = set()
+        with self._engine.begin() as connection:
+            version = _next_version(connection)
+            for one in settlements:
+                changed = connection.execute(
+                    sa.update(references)
+                    .where(
+                        references.c.reference_id == one.reference_id,
+                        references.c.status == EntryStatus.PENDING,
+                    )
+                    .values(
+                        status=one.status,
+                        note=one.note,
+                        template=None,
+                        settled=one.status is EntryStatus.ACTIVE,
+                        changed_at=one.act.at,
+                        version=version,
+                    )
+                )
+                if changed.rowcount:
+                    write_act(connection, one.act)
+                    settled.add(one.reference_id)
+        return settled
+
+    def leaving(self) -> list[Reference]:
+        """Removed and refused entries whose template and picture are still to be erased."""
+        return self._read(
+            sa.select(*_COLUMNS).where(
+                references.c.settled.is_(False),
+                references.c.status.in_((EntryStatus.REMOVED, EntryStatus.REFUSED)),
+            )
+        )
+
+    def left(self, reference_ids: Iterable[str], at: datetime) -> None:
+        """Say that template and picture of these entries are erased everywhere else."""
+        with self._engine.begin() as connection:
+            version = _next_version(connection)
+            for reference_id in reference_ids:
+                connection.execute(
+                    sa.update(references)
+                    .where(references.c.reference_id == reference_id)
+                    .values(picture="", template=None, settled=True, changed_at=at, version=version)
+                )
+
+    def move(
+        self,
+        subject: str,
+        watchlists: Collection[str] | None,
+        to: EntryStatus,
+        *,
+        act_of: Callable[[Reference], Act],
+    ) -> list[Reference]:
+        """Suspend, resume or remove a subject's entries, each with its act, all or none.
+
+        An entry that is resumed before its template has reached the vector store is pending
+        again. A suspended one keeps its template and picture; a removed one is `leaving`.
+
+        Returns:
+            The entries that were moved, as they are now.
+        """
+        sources = {
+            EntryStatus.SUSPENDED: (EntryStatus.PENDING, EntryStatus.ACTIVE),
+            EntryStatus.ACTIVE: (EntryStatus.SUSPENDED,),
+            EntryStatus.REMOVED: _STANDING,
+        }[to]
+        query = sa.select(*_COLUMNS, references.c.template.is_not(None).label("waits")).where(
+            references.c.subject == subject, references.c.status.in_(sources)
+        )
+        if watchlists is not None:
+            query = query.where(references.c.watchlist.in_(watchlists))
+        moved: list[str] = []
+        with self._engine.begin() as connection:
+            version = _next_version(connection)
+            for row in connection.execute(query).all():
+                act = act_of(_reference_of(row))
+                waits = to is EntryStatus.ACTIVE and row.waits
+                values: dict[str, Any] = {
+                    "status": EntryStatus.PENDING if waits else to,
+                    "changed_at": act.at,
+                    "version": version,
+                }
+                if to is EntryStatus.REMOVED:
+                    values |= {"template": None, "settled": False}
+                connection.execute(
+                    sa.update(references)
+                    .where(references.c.reference_id == row.reference_id)
+                    .values(values)
+                )
+                write_act(connection, act)
+                moved.append(row.reference_id)
+        return self.references(reference_ids=moved)
+
+    def retire(
+        self, reference_ids: Collection[str], *, act_of: Callable[[Reference], Act]
+    ) -> list[Reference]:
+        """Remove these entries, each with its act, all or none; they are `leaving` then.
+
+        Returns:
+            The entries that were removed; none that had gone before.
+        """
+        query = sa.select(*_COLUMNS).where(
+            references.c.reference_id.in_(reference_ids), references.c.status.in_(_STANDING)
+        )
+        retired: list[str] = []
+        with self._engine.begin() as connection:
+            version = _next_version(connection)
+            for row in connection.execute(query).all():
+                act = act_of(_reference_of(row))
+                connection.execute(
+                    sa.update(references)
+                    .where(references.c.reference_id == row.reference_id)
+                    .values(
+                        status=EntryStatus.REMOVED,
+                        template=None,
+                        settled=False,
+                        changed_at=act.at,
+                        version=version,
+                    )
+                )
+                write_act(connection, act)
+                retired.append(row.reference_id)
+        return self.references(reference_ids=retired)
+
+    def erase_unrecorded(
+        self, kept: Callable[[], Sequence[str]], erase: Callable[[str], None]
+    ) -> int:
+        """Erase pictures that no entry names (a crash between picture and record leaves one).
+
+        No entry can be added meanwhile, so none loses its picture.
+
+        Args:
+            kept: Names of all reference pictures in the vault.
+            erase: Erases one of them.
+
+        Returns:
+            How many were erased.
+        """
+        with self._engine.begin() as connection:
+            _next_version(connection)
+            named = set(connection.scalars(sa.select(references.c.picture)))
+            unknown = [name for name in kept() if name not in named]
+            for name in unknown:
+                erase(name)
+        return len(unknown)
+
+    def keep_facts(self, facts: GalleryFacts, at: datetime) -> None:
+        """Bind the gallery to the model of its first template.
+
+        Raises:
+            Misconfigured: It is bound to another one.
+        """
+        with self._engine.begin() as connection:
+            _next_version(connection)  # two first imports at once queue up here
+            row = connection.execute(sa.select(gallery_facts)).first()
+            if row is None:
+                values = {name: getattr(facts, name) for name in GalleryFacts.__dataclass_fields__}
+                connection.execute(sa.insert(gallery_facts).values(values | {"first_used_at": at}))
+                return
+        bound = (row.model_sha256, row.dimension, row.alignment)
+        if bound != (facts.model_sha256, facts.dimension, facts.alignment):
+            raise Misconfigured(
+                f"The watchlist was enrolled with the model {row.model_name} "
+                f"({row.model_sha256[:12]}), but models.embedder is {facts.model_name} "
+                f"({facts.model_sha256[:12]}): templates of two models cannot be compared; set "
+                "the former model, or use a new data_dir and import the watchlist again."
+            )
+
+    def _read(self, query: sa.Select[Any]) -> list[Reference]:
+        with reading(self._engine) as connection:
+            return [_reference_of(row) for row in connection.execute(query)]
+
+
+_VERSION = sa.select(counters.c.value).where(counters.c.name == "watchlist")
+
+
+def _next_version(connection: Connection) -> int:
+    """Count a change of the watchlist; on PostgreSQL other writers wait here until the end."""
+    connection.execute(
+        sa.update(counters).where(counters.c.name == "watchlist").values(value=counters.c.value + 1)
+    )
+    return int(connection.scalar(_VERSION) or 0)
+
+
+def _reference_of(row: Any) -> Reference:
+    values = {name: getattr(row, name) for name in _FIELDS}
+    return Reference(**values | {"status": EntryStatus(row.status)})

@@ -1,0 +1,245 @@
+"""Gallery: bring the vector store to what the records say, and make the index that searches it.
+
+An import only records; whoever holds the vector store (a running pipeline, or the import itself
+when nothing runs) applies what is recorded. Every step may be repeated, and a crash between two
+steps loses nothing: a template leaves the records only after the store has confirmed it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openlfr.domain.acts import Act
+from openlfr.domain.errors import BadInput
+from openlfr.domain.watchlist import EntryStatus, Settlement, StoredTemplate
+from openlfr.operations.enrol import PICTURES, outbox_name
+from openlfr.stages.search import ExactIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+    from openlfr.domain.watchlist import GalleryFacts, Reference
+    from openlfr.ports import TemplateStore, Vault, WatchlistRecords
+
+DUPLICATE = 0.95
+"""Cosine similarity from which two photos are called the same picture. In LFW 2 of 41,761 pairs
+of one person's photos reach it, and no pair of two people does (the most alike have 0.78)."""
+
+MAGNET_SUBJECTS = 3
+MAGNET_SHARE = 0.02
+"""A reference that reaches the threshold against so many other subjects, and against such a share
+of them, is a magnet: it would stop strangers too, whoever it shows. Among one photo each of 20 to
+1,600 people of LFW, threshold 0.40, nobody is one; the most alike reach 6 of 1,599 others."""
+
+_NAMED = 3  # look-alikes that a note names
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A pending entry that was activated or refused.
+
+    Attributes:
+        status: `ACTIVE` or `REFUSED`.
+        note: What a person should know: duplicates and look-alikes, or why it was refused.
+    """
+
+    reference_id: str
+    watchlist: str
+    subject: str
+    status: EntryStatus
+    note: str
+
+
+def apply_pending(
+    records: WatchlistRecords,
+    templates: TemplateStore,
+    vault: Vault,
+    facts: GalleryFacts,
+    *,
+    now: datetime,
+) -> list[Settled]:
+    """Do what the records still owe: erase what left the list, and settle pending entries.
+
+    A pending entry is compared with every other listed one: a picture that is there already and
+    look-alikes among other subjects are noted, a magnet is refused. Call it whenever
+    `records.version()` has changed.
+
+    Args:
+        records: What was decided.
+        templates: The store that follows it.
+        vault: Opens the sealed templates; loses the pictures of what left the list.
+        facts: Of the model that makes templates now; its default threshold says who is alike.
+        now: UTC, written as the time of the acts.
+
+    Returns:
+        The entries that were settled, in the order they were imported.
+
+    Raises:
+        Unavailable: A store does not answer; what was done stays done, call it again later.
+    """
+    erase_leaving(records, templates, vault, now=now)
+    waiting = records.outbox()
+    if not waiting:
+        return []
+    listed = _Listed.read(records, templates, room=len(waiting), dimension=facts.dimension)
+    accepted: list[StoredTemplate] = []
+    settlements: list[Settlement] = []
+    for reference, sealed in waiting:
+        note, refusal, vector = _judge(reference, sealed, vault, facts, listed)
+        status = EntryStatus.REFUSED if refusal else EntryStatus.ACTIVE
+        if vector is not None and not refusal:
+            listed.add(reference.subject, vector)
+            accepted.append(
+                StoredTemplate(
+                    reference.reference_id,
+                    reference.watchlist,
+                    reference.subject,
+                    reference.template_hash,
+                    vector,
+                )
+            )
+        said = refusal or note
+        settlements.append(
+            Settlement(
+                reference.reference_id,
+                status,
+                "; ".join(part for part in (reference.note, said) if part),
+                Act(
+                    at=now,
+                    actor="system",
+                    act="reference.refused" if refusal else "reference.activated",
+                    object_kind="reference",
+                    object_id=reference.reference_id,
+                    detail={"subject": reference.subject, "note": said},
+                ),
+            )
+        )
+    templates.put(accepted)
+    done = records.settle(settlements)
+    if any(one.status is EntryStatus.REFUSED for one in settlements):
+        erase_leaving(records, templates, vault, now=now)
+    by_id = {reference.reference_id: reference for reference, _ in waiting}
+    return [
+        Settled(
+            one.reference_id,
+            by_id[one.reference_id].watchlist,
+            by_id[one.reference_id].subject,
+            one.status,
+            one.note,
+        )
+        for one in settlements
+        if one.reference_id in done
+    ]
+
+
+def erase_leaving(
+    records: WatchlistRecords, templates: TemplateStore, vault: Vault, *, now: datetime
+) -> int:
+    """Erase templates and pictures of removed and refused entries; how many they were."""
+    leaving = records.leaving()
+    if leaving:
+        ids = [reference.reference_id for reference in leaving]
+        templates.remove(ids)
+        for reference in leaving:
+            if reference.picture:
+                vault.delete(reference.picture)
+        records.left(ids, now)
+    return len(leaving)
+
+
+def erase_unrecorded_pictures(records: WatchlistRecords, vault: Vault) -> int:
+    """Erase reference pictures that no entry names (an import that was killed leaves one)."""
+    return records.erase_unrecorded(lambda: vault.names(PICTURES), vault.delete)
+
+
+def build_index(
+    records: WatchlistRecords, templates: TemplateStore, watchlists: Sequence[str]
+) -> ExactIndex:
+    """A snapshot of what is searchable now in these watchlists."""
+    return ExactIndex(records.manifest(watchlists), templates.all(watchlists))
+
+
+class _Listed:
+    """Every listed template in one matrix, with room for those that are being added."""
+
+    def __init__(self, room: int, dimension: int) -> None:
+        self._vectors = np.empty((room, dimension), np.float32)
+        self._subjects: list[str] = []
+
+    @classmethod
+    def read(
+        cls, records: WatchlistRecords, templates: TemplateStore, *, room: int, dimension: int
+    ) -> _Listed:
+        """Those of active and suspended entries, whatever watchlist they are on."""
+        standing = {
+            reference.reference_id: reference
+            for reference in records.references(
+                statuses=(EntryStatus.ACTIVE, EntryStatus.SUSPENDED)
+            )
+        }
+        watchlists = sorted({reference.watchlist for reference in standing.values()})
+        stored = [t for t in templates.all(watchlists) if t.reference_id in standing]
+        listed = cls(len(stored) + room, dimension)
+        for template in stored:
+            listed.add(template.subject, template.vector)
+        return listed
+
+    def add(self, subject: str, vector: NDArray[np.float32]) -> None:
+        self._vectors[len(self._subjects)] = vector
+        self._subjects.append(subject)
+
+    def best_of_each(self, vector: NDArray[np.float32]) -> dict[str, float]:
+        """For each listed subject the greatest similarity to this template."""
+        best: dict[str, float] = {}
+        scores = self._vectors[: len(self._subjects)] @ vector
+        for subject, score in zip(self._subjects, scores.tolist(), strict=True):
+            if score > best.get(subject, -2.0):
+                best[subject] = score
+        return best
+
+
+def _judge(
+    reference: Reference,
+    sealed: bytes,
+    vault: Vault,
+    facts: GalleryFacts,
+    listed: _Listed,
+) -> tuple[str, str, NDArray[np.float32] | None]:
+    """What to note of a pending entry, why it is refused if it is, and its template."""
+    try:
+        content = vault.unseal(outbox_name(reference.reference_id), sealed)
+    except BadInput as error:
+        return "", f"its template cannot be read: {error}", None
+    vector = np.frombuffer(content, "<f4").astype(np.float32)
+    if vector.shape != (facts.dimension,):
+        return "", f"its template has {vector.size} numbers, expected {facts.dimension}", None
+    best = listed.best_of_each(vector)
+    own = best.pop(reference.subject, None)
+    notes = []
+    if own is not None and own >= DUPLICATE:
+        notes.append(f"nearly the same picture is listed already ({own:.2f})")
+    alike = sorted(
+        ((score, name) for name, score in best.items() if score >= facts.default_threshold),
+        reverse=True,
+    )
+    names = ", ".join(f"{name} ({score:.2f})" for score, name in alike[:_NAMED])
+    if len(alike) >= MAGNET_SUBJECTS and len(alike) >= MAGNET_SHARE * len(best):
+        return (
+            "",
+            (
+                f"a magnet: it resembles {len(alike)} of {len(best)} other listed subjects "
+                f"(first {names}) and would stop strangers too; use another photo"
+            ),
+            None,
+        )
+    if alike:
+        more = f" and {len(alike) - _NAMED} more" if len(alike) > _NAMED else ""
+        same = "the same picture as of" if alike[0][0] >= DUPLICATE else "looks like"
+        notes.append(f"{same} {names}{more}, listed under another name")
+    return "; ".join(notes), "", vector
