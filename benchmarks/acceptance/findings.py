@@ -39,6 +39,18 @@ class Findings:
     checks: tuple[Check, ...]
     detail: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def passed(self) -> bool:
+        """Whether every bar is met."""
+        return all(check.passed for check in self.checks)
+
+    def print(self) -> None:
+        """One line for each check."""
+        for check in self.checks:
+            word = ("met" if check.passed else "NOT MET") if check.bar else "figure"
+            bar = f"  (asked for: {check.bar})" if check.bar else ""
+            print(f"{word:8} {check.what}: {check.value}{bar}")
+
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         return {"checks": [asdict(check) for check in self.checks], "detail": self.detail}
