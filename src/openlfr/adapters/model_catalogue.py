@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openlfr.domain.errors import Misconfigured
 
@@ -128,7 +128,7 @@ def _read(path: Path) -> Model:
         raise Misconfigured(f"{path}: {error}; the model is not used.") from error
 
 
-def _model_of(name: str, stated: dict[str, str | float]) -> Model:
+def _model_of(name: str, stated: dict[str, Any]) -> Model:
     unknown = set(stated) - _FIELDS
     if unknown:
         raise ValueError(f"unknown field {min(unknown)!r}")

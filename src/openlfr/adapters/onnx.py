@@ -6,8 +6,11 @@ workers with one thread each give all of it.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
 import os
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from openlfr.domain.errors import Misconfigured
@@ -22,6 +25,7 @@ _SUFFIX = "ExecutionProvider"
 PREFERENCE = ("TensorrtExecutionProvider", "CUDAExecutionProvider", "OpenVINOExecutionProvider")
 """What `auto` tries before the CPU, fastest first."""
 CPU = "CPUExecutionProvider"
+_ERROR, _FATAL = 3, 4  # severities of ONNX Runtime's log
 
 # Templates must not depend on the batch they were computed in (1e-5), so no TF32. Input sizes
 # differ by camera, so cuDNN must not search exhaustively again for each of them.
@@ -90,7 +94,7 @@ def open_session(
     runtime = _runtime()
     source = model if isinstance(model, bytes) else str(model)
     try:
-        return runtime.InferenceSession(
+        session: onnxruntime.InferenceSession = runtime.InferenceSession(
             source,
             session_options(threads),
             providers=[(name, _OPTIONS.get(name, {})) for name in providers],
@@ -99,6 +103,8 @@ def open_session(
         # ONNX Runtime's exceptions have no common class; whichever it is, the model is unusable.
         what = "the graph" if isinstance(model, bytes) else str(model)
         raise Misconfigured(f"ONNX Runtime cannot open {what}: {error}") from error
+    session.disable_fallback()  # a GPU that fails in mid-run is an error, not a slower CPU
+    return session
 
 
 def session_options(threads: int) -> onnxruntime.SessionOptions:
@@ -106,7 +112,7 @@ def session_options(threads: int) -> onnxruntime.SessionOptions:
     options = _runtime().SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors; warnings tell of fallbacks that we print ourselves
+    options.log_severity_level = _ERROR  # warnings are about fallbacks, which `starts` finds out
     # Idle threads that spin take the cores from the decoder.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
@@ -132,10 +138,16 @@ def starts(provider: str) -> bool:
     )
     opset = [onnx.helper.make_opsetid("", 11)]
     probe = onnx.helper.make_model(graph, opset_imports=opset, ir_version=6)
-    try:
-        session = open_session(probe.SerializeToString(), providers=[provider, CPU])
-    except Misconfigured:
-        return False
+    runtime = _runtime()
+    runtime.set_default_logger_severity(_FATAL)
+    # ONNX Runtime prints and warns that it falls back; we see it by asking.
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(action="ignore"):
+        try:
+            session = open_session(probe.SerializeToString(), providers=[provider])
+        except Misconfigured:
+            return False
+        finally:
+            runtime.set_default_logger_severity(_ERROR)
     return provider in session.get_providers()
 
 
@@ -150,7 +162,7 @@ def _runtime() -> Any:
     import onnxruntime
 
     onnxruntime.disable_telemetry_events()
-    onnxruntime.set_default_logger_severity(3)
+    onnxruntime.set_default_logger_severity(_ERROR)
     if hasattr(onnxruntime, "preload_dlls") and "CUDAExecutionProvider" in (
         onnxruntime.get_available_providers()
     ):

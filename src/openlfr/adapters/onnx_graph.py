@@ -72,7 +72,7 @@ def split_prelus(graph: onnx.GraphProto) -> int:
         if slopes is None:
             nodes.append(node)
             continue
-        sign = np.where(slopes > 1, np.float32(-1), np.float32(1))
+        sign = _signs(slopes)
         name = node.output[0]
         if (sign < 0).any() and (
             name in outputs or not _negate_inputs(readers.get(name, []), sign, weights, readers)
@@ -87,6 +87,11 @@ def split_prelus(graph: onnx.GraphProto) -> int:
     del graph.node[:]
     graph.node.extend(nodes)
     return replaced
+
+
+def _signs(slopes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """-1 for each channel that has to be computed negated, else 1."""
+    return np.where(slopes > 1, np.float32(-1), np.float32(1))
 
 
 def _depthwise_sum(source: str, target: str, *, channels: int) -> Iterable[onnx.NodeProto]:

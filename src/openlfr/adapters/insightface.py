@@ -1,0 +1,164 @@
+"""An operator's own ArcFace embedder or SCRFD detector, called through insightface.
+
+Nothing comes with insightface that OpenLFR may use: its packs are for non-commercial research and
+contain age and sex heads. So its routing (which loads a file to find out what it is, and fetches
+what it does not find) is passed by: a file that was stated and checked (see `model_catalogue` and
+`model_gate`) is opened here, and handed to the one class that its family needs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from openlfr.adapters.model_catalogue import Family
+from openlfr.adapters.onnx import open_session
+from openlfr.adapters.sface import ALIGNMENT, check_aligned, unit_length
+from openlfr.domain.errors import Misconfigured
+from openlfr.domain.faces import Box, Detection
+from openlfr.domain.watchlist import GalleryFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from openlfr.adapters.model_store import PreparedModel
+
+_SIDE = 112
+_MULTIPLE = 32
+
+
+class ArcFace:
+    """The `FaceEmbedder` port on an ArcFace graph of the operator's.
+
+    Args:
+        ready: As `ModelStore.ready` gave it.
+        providers: As `choose_providers` gave them.
+        threads: Inside one operator.
+
+    Raises:
+        Misconfigured: The graph cannot be run, or does not take 112x112 faces.
+    """
+
+    def __init__(self, ready: PreparedModel, *, providers: Sequence[str], threads: int = 1) -> None:
+        from insightface.model_zoo import ArcFaceONNX
+
+        session = open_session(ready.path, providers=providers, threads=threads)
+        self._model: Any = ArcFaceONNX(model_file=str(ready.path), session=session)
+        # It guesses these from the names of nodes, wrongly for some files.
+        self._model.input_mean, self._model.input_std = ready.model.mean, ready.model.std
+        if tuple(self._model.input_size) != (_SIDE, _SIDE):
+            raise Misconfigured(
+                f"{ready.path} takes faces of {self._model.input_size}, not {_SIDE}x{_SIDE}."
+            )
+        self._one_by_one = self._model.input_shape[0] == 1
+        blank = np.zeros((1, _SIDE, _SIDE, 3), np.uint8)
+        self._facts = GalleryFacts(
+            model_name=ready.name,
+            model_sha256=ready.sha256,
+            dimension=int(self._forward(blank).shape[1]),
+            alignment=ALIGNMENT,
+            default_threshold=ready.model.default_threshold,
+        )
+
+    @property
+    def facts(self) -> GalleryFacts:
+        """What every template of this embedder has in common."""
+        return self._facts
+
+    def embed(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embed aligned faces.
+
+        Args:
+            faces: (n, 112, 112, 3) uint8 BGR, aligned by `stages.align`; n may be 0.
+
+        Returns:
+            (n, dimension) float32, each row L2-normalised.
+
+        Raises:
+            BadInput: `faces` has another shape or type.
+        """
+        check_aligned(faces, _SIDE)
+        if not len(faces):
+            return np.empty((0, self._facts.dimension), np.float32)
+        return unit_length(self._forward(faces))
+
+    def _forward(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if self._one_by_one:
+            return np.concatenate([self._model.get_feat(face) for face in faces])
+        answer: NDArray[np.float32] = self._model.get_feat(list(faces))
+        return answer
+
+
+class Scrfd:
+    """The `FaceDetector` port on an SCRFD graph of the operator's.
+
+    Args:
+        ready: As `ModelStore.ready` gave it.
+        providers: As `choose_providers` gave them.
+        threads: Inside one operator.
+        min_score: Detections below it are not returned, 0 to 1.
+
+    Raises:
+        Misconfigured: The graph cannot be run.
+    """
+
+    def __init__(
+        self,
+        ready: PreparedModel,
+        *,
+        providers: Sequence[str],
+        threads: int = 1,
+        min_score: float = 0.5,
+    ) -> None:
+        from insightface.model_zoo import SCRFD
+
+        session = open_session(ready.path, providers=providers, threads=threads)
+        # One session for all sizes; else it makes one more of each for every size.
+        self._model: Any = SCRFD(
+            model_file=str(ready.path), session=session, static_shape_sessions=False
+        )
+        self._model.input_mean, self._model.input_std = ready.model.mean, ready.model.std
+        self._min_score = min_score
+        self._path = ready.path
+
+    def detect(
+        self, images: Sequence[NDArray[np.uint8]], input_size: tuple[int, int]
+    ) -> list[list[Detection]]:
+        """Detect faces, one picture after another: these graphs take one at a time.
+
+        Args:
+            images: (h, w, 3) uint8 BGR each.
+            input_size: (width, height) of the network's input, grown to multiples of 32.
+
+        Returns:
+            For each picture its detections in source pixels, best score first.
+
+        Raises:
+            Misconfigured: The graph has one fixed input size and this is another.
+        """
+        width, height = (-(-side // _MULTIPLE) * _MULTIPLE for side in input_size)
+        fixed = self._model.static_input_size
+        if fixed is not None and tuple(fixed) != (width, height):
+            # insightface would use the fixed one and say nothing.
+            raise Misconfigured(
+                f"{self._path} only takes pictures of {fixed[0]}x{fixed[1]}; set every camera's "
+                f"input_size to that, not {width}x{height}."
+            )
+        return [self._detect(image, (width, height)) for image in images]
+
+    def _detect(self, image: NDArray[np.uint8], size: tuple[int, int]) -> list[Detection]:
+        boxes, landmarks = self._model.detect(image, input_size=size, det_thresh=self._min_score)
+        return [
+            Detection(Box(left, top, right - left, bottom - top), points, score)
+            for (left, top, right, bottom, score), points in zip(
+                boxes.tolist(), landmarks, strict=True
+            )
+        ]
+
+
+def is_own(ready: PreparedModel) -> bool:
+    """Whether this model is called through insightface."""
+    return ready.model.family in (Family.ARCFACE, Family.SCRFD)

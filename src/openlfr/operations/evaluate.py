@@ -1,0 +1,247 @@
+"""Evaluate: open-set 1:N identification on a folder of faces (ISO/IEC 19795-1).
+
+The gallery is the first photo of each person with two or more; their other photos are mated
+probes; people with one photo are non-mated probes. The face nearest the centre of a photo counts,
+and no photo is turned down for its quality. Whatever fails is counted as a miss: a probe without a
+face finds nobody, and nobody finds a person whose gallery photo failed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from openlfr.domain.errors import BadInput
+from openlfr.operations.error_rates import OperatingPoint, Rate, Trials, measure
+from openlfr.stages.align import align
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from openlfr.domain.faces import Detection
+    from openlfr.ports import FaceDetector, FaceEmbedder
+
+FPIRS = (0.1, 0.01, 0.001)
+_PICTURES = {".jpg", ".jpeg", ".png", ".bmp"}
+_BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationResult:
+    """What an evaluation found.
+
+    Attributes:
+        gallery, mated, nonmated: Photos in each part, failed ones included.
+        failures_to_acquire: Photos without a template: unreadable ones and those without a face.
+        unreadable: Names of photos that are no pictures, relative to the set.
+        rank1: Share of mated probes whose best candidate is their own person.
+        tpir_at_fpir: By target FPIR; empty without non-mated probes.
+        model_name, model_sha256: Of the embedder.
+        input_size: (width, height) of the detector's input.
+        data_sha256: Over the names and contents of all photos, in order.
+    """
+
+    gallery: int
+    mated: int
+    nonmated: int
+    failures_to_acquire: int
+    unreadable: tuple[str, ...]
+    rank1: Rate
+    tpir_at_fpir: dict[float, OperatingPoint]
+    model_name: str
+    model_sha256: str
+    input_size: tuple[int, int]
+    data_sha256: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as the documented JSON object."""
+        return {
+            "gallery": self.gallery,
+            "mated": self.mated,
+            "nonmated": self.nonmated,
+            "failures_to_acquire": self.failures_to_acquire,
+            "rank1": self.rank1.value,
+            "rank1_interval": {"low": self.rank1.low, "high": self.rank1.high},
+            "tpir_at_fpir": {
+                f"{fpir:g}": asdict(point) for fpir, point in self.tpir_at_fpir.items()
+            },
+            "unreadable": list(self.unreadable),
+            "model": {"name": self.model_name, "sha256": self.model_sha256},
+            "input_size": list(self.input_size),
+            "data_sha256": self.data_sha256,
+        }
+
+
+def evaluate(
+    set_dir: Path,
+    detector: FaceDetector,
+    embedder: FaceEmbedder,
+    *,
+    input_size: tuple[int, int] = (320, 320),
+    min_score: float = 0.6,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> EvaluationResult:
+    """Measure the error rates of a detector and an embedder together.
+
+    Args:
+        set_dir: Holds `images/NAME/*.jpg`, a folder for each person.
+        detector: Finds the faces.
+        embedder: Makes the templates.
+        input_size: (width, height) of the detector's input.
+        min_score: Detections below it do not count.
+        progress: Is called with the photos done and their total.
+
+    Raises:
+        BadInput: There is no such set, or nobody in it has two photos.
+    """
+    people = _people(set_dir)
+    photos = [photo for person in people for photo in person]
+    if not any(len(person) > 1 for person in people):
+        raise BadInput(
+            f"{set_dir} has nobody with two photos, so nothing can be looked for: each person's "
+            "photos belong into a folder of their own in images/."
+        )
+    templates = np.full((len(photos), embedder.facts.dimension), np.nan, np.float32)
+    unreadable: list[str] = []
+    digest = hashlib.sha256()
+    progress(0, len(photos))
+    for start in range(0, len(photos), _BATCH):
+        pictures: dict[int, NDArray[np.uint8]] = {}
+        for index, photo in enumerate(photos[start : start + _BATCH], start):
+            name = photo.relative_to(set_dir).as_posix()
+            content, picture = _read(photo)
+            digest.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+            if picture is None:
+                unreadable.append(name)
+            else:
+                pictures[index] = picture
+        _embed_central_faces(
+            pictures, templates, detector, embedder, input_size=input_size, min_score=min_score
+        )
+        progress(min(start + _BATCH, len(photos)), len(photos))
+
+    trials, sizes = _search(people, templates)
+    rank1, points = measure(trials, FPIRS)
+    return EvaluationResult(
+        gallery=sizes[0],
+        mated=sizes[1],
+        nonmated=sizes[2],
+        failures_to_acquire=int(np.isnan(templates[:, 0]).sum()),
+        unreadable=tuple(unreadable),
+        rank1=rank1,
+        tpir_at_fpir=points,
+        model_name=embedder.facts.model_name,
+        model_sha256=embedder.facts.model_sha256,
+        input_size=input_size,
+        data_sha256=digest.hexdigest(),
+    )
+
+
+def most_central(detections: Sequence[Detection], width: float, height: float) -> Detection | None:
+    """The detection whose box's centre is nearest the picture's centre; None without any."""
+
+    def distance(detection: Detection) -> float:
+        x, y = detection.box.centre
+        return (x - width / 2) ** 2 + (y - height / 2) ** 2
+
+    return min(detections, key=distance, default=None)
+
+
+def _people(set_dir: Path) -> list[list[Path]]:
+    images = set_dir / "images"
+    if not images.is_dir():
+        raise BadInput(f"{set_dir} is no set of faces: there is no folder {images}.")
+    people = [
+        sorted(photo for photo in folder.iterdir() if photo.suffix.lower() in _PICTURES)
+        for folder in sorted(images.iterdir())
+        if folder.is_dir()
+    ]
+    people = [photos for photos in people if photos]
+    if not people:
+        raise BadInput(f"{images} holds no photos: they belong into images/NAME/*.jpg.")
+    return people
+
+
+def _read(photo: Path) -> tuple[bytes, NDArray[np.uint8] | None]:
+    import cv2
+
+    try:
+        content = photo.read_bytes()
+    except OSError:
+        return b"", None
+    if not content:
+        return content, None
+    try:
+        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        return content, None
+    return content, None if decoded is None else decoded.astype(np.uint8, copy=False)
+
+
+def _embed_central_faces(
+    pictures: dict[int, NDArray[np.uint8]],
+    templates: NDArray[np.float32],
+    detector: FaceDetector,
+    embedder: FaceEmbedder,
+    *,
+    input_size: tuple[int, int],
+    min_score: float,
+) -> None:
+    """Fill the rows of `templates` whose pictures show a face."""
+    found = detector.detect(list(pictures.values()), input_size)
+    faces: dict[int, NDArray[np.uint8]] = {}
+    for (index, picture), detections in zip(pictures.items(), found, strict=True):
+        good = [detection for detection in detections if detection.score >= min_score]
+        central = most_central(good, picture.shape[1], picture.shape[0])
+        if central is not None:
+            faces[index] = align(picture, central.landmarks[None])[0]
+    if faces:
+        templates[list(faces)] = embedder.embed(np.stack(list(faces.values())))
+
+
+def _search(
+    people: Sequence[Sequence[Path]], templates: NDArray[np.float32]
+) -> tuple[Trials, tuple[int, int, int]]:
+    """Search every probe in the gallery; also how many photos are in each part."""
+    firsts = np.cumsum([0, *(len(person) for person in people[:-1])])
+    listed = np.array([len(person) > 1 for person in people])
+    person_of = np.repeat(np.arange(len(people)), [len(person) for person in people])
+    is_first = np.zeros(len(templates), bool)
+    is_first[firsts] = True
+    gallery_rows = firsts[listed]
+    mated_rows = np.flatnonzero(listed[person_of] & ~is_first)
+    strangers = firsts[~listed]
+
+    entry_of = np.cumsum(listed) - 1  # of a listed person: the row in the gallery
+    gallery = templates[gallery_rows]
+    mated_best, mated_who = _best(templates[mated_rows], gallery)
+    strangers_best, _ = _best(templates[strangers], gallery)
+    owners = entry_of[person_of[mated_rows]]
+    trials = Trials(
+        owners=owners,
+        correct=(mated_who == owners) & np.isfinite(mated_best),
+        mated_scores=mated_best,
+        nonmated_scores=strangers_best,
+    )
+    return trials, (len(gallery_rows), len(mated_rows), len(strangers))
+
+
+def _best(
+    probes: NDArray[np.float32], gallery: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """Each probe's best score and whose it is; -inf for a probe or gallery that failed."""
+    best = np.empty(len(probes), np.float32)
+    who = np.empty(len(probes), np.intp)
+    for start in range(0, len(probes), 1024):
+        scores = probes[start : start + 1024] @ gallery.T
+        scores[np.isnan(scores)] = -np.inf
+        part = slice(start, start + len(scores))
+        who[part] = scores.argmax(axis=1)
+        best[part] = scores.max(axis=1)
+    return best, who

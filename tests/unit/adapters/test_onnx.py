@@ -1,0 +1,79 @@
+"""Which execution providers are chosen."""
+
+from __future__ import annotations
+
+import pytest
+
+from openlfr.adapters import onnx
+from openlfr.domain.errors import Misconfigured
+
+TRT, CUDA, VINO, CPU = (
+    f"{name}ExecutionProvider" for name in ("Tensorrt", "CUDA", "OpenVINO", "CPU")
+)
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A machine whose ONNX Runtime has some providers, of which some start."""
+
+    def make(built_in, starting):
+        monkeypatch.setattr(onnx, "available_providers", lambda: built_in)
+        monkeypatch.setattr(onnx, "starts", lambda name: name in starting)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("built_in", "starting", "chosen"),
+    [
+        ([CPU], [CPU], [CPU]),
+        ([TRT, CUDA, CPU], [TRT, CUDA, CPU], [TRT, CPU]),
+        ([TRT, CUDA, CPU], [CUDA, CPU], [CUDA, CPU]),  # TensorRT is built in, its library absent
+        ([TRT, CUDA, CPU], [CPU], [CPU]),  # the GPU build on a machine without a GPU
+        ([VINO, CPU], [VINO, CPU], [VINO, CPU]),
+        ([CUDA, VINO, CPU], [CUDA, VINO, CPU], [CUDA, CPU]),
+        (["CoreMLExecutionProvider", CPU], [CPU], [CPU]),  # nothing that auto knows
+    ],
+)
+def test_auto_takes_the_best_that_starts(machine, built_in, starting, chosen):
+    machine(built_in, starting)
+    assert onnx.choose_providers("auto") == chosen
+
+
+@pytest.mark.parametrize(
+    ("wanted", "chosen"),
+    [
+        (["cuda"], [CUDA, CPU]),
+        (["CUDAExecutionProvider"], [CUDA, CPU]),
+        ("openvino", [VINO, CPU]),
+        (("openvino", "cuda", "cuda"), [VINO, CUDA, CPU]),
+        (["cpu"], [CPU]),
+    ],
+)
+def test_named_ones_are_taken_in_order(machine, wanted, chosen):
+    machine([CUDA, VINO, CPU], [CUDA, VINO, CPU])
+    assert onnx.choose_providers(wanted) == chosen
+
+
+def test_a_provider_that_is_not_built_in_is_refused_with_those_that_are(machine):
+    machine([CPU], [CPU])
+    with pytest.raises(Misconfigured, match="no provider 'cuda', only cpu"):
+        onnx.choose_providers(["cuda"])
+
+
+def test_a_wanted_provider_that_does_not_start_is_refused(machine):
+    machine([CUDA, CPU], [CPU])
+    with pytest.raises(Misconfigured, match="cuda does not start on this machine"):
+        onnx.choose_providers(["cuda"])
+
+
+def test_starting_is_tried_and_not_believed():
+    assert onnx.starts(CPU)
+    assert not onnx.starts("NoSuchExecutionProvider")
+
+
+def test_what_is_no_graph_is_refused(tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"not a graph")
+    with pytest.raises(Misconfigured, match=r"cannot open .*model\.onnx"):
+        onnx.open_session(path, providers=[CPU])
