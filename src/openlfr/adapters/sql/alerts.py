@@ -165,6 +165,17 @@ class AlertRecords:
         with reading(self._engine) as connection:
             return [_event(row) for row in connection.execute(query)]
 
+    def events_of_run(self, deployment: str, epoch: int) -> Sequence[RecordedEvent]:
+        """All events of one run, in the order of their captured time."""
+        query = (
+            sa.select(_EVENTS, _ALERTS.c.deployment, _ALERTS.c.subject, _ALERTS.c.watchlist)
+            .join(_ALERTS)
+            .where(_ALERTS.c.deployment == deployment, _EVENTS.c.epoch == epoch)
+            .order_by(_EVENTS.c.captured_at, _EVENTS.c.event_id)
+        )
+        with reading(self._engine) as connection:
+            return [_event(row) for row in connection.execute(query)]
+
     def decide(
         self,
         alert_id: str,

@@ -1,0 +1,92 @@
+"""Runs and their checkpoints in SQL."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from openlfr.adapters.sql import tables
+from openlfr.adapters.sql.engine import reading
+from openlfr.domain.runs import Checkpoint, Run
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.engine import Engine
+
+_RUNS, _CHECKPOINTS = tables.runs, tables.checkpoints
+
+
+class RunRecords:
+    """The runs of one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def start(self, deployment: str, config_hash: str, *, at: datetime) -> Run:
+        """Record a new run; its epoch is one more than any before it in the deployment."""
+        with self._engine.begin() as connection:
+            last = connection.scalar(
+                sa.select(sa.func.max(_RUNS.c.epoch)).where(_RUNS.c.deployment == deployment)
+            )
+            run = Run(str(uuid.uuid4()), deployment, config_hash, at, (last or 0) + 1)
+            connection.execute(
+                sa.insert(_RUNS).values(
+                    run_id=run.run_id,
+                    deployment=deployment,
+                    config_hash=config_hash,
+                    started_at=at,
+                    epoch=run.epoch,
+                )
+            )
+        return run
+
+    def unfinished(self, deployment: str) -> Run | None:
+        """The deployment's latest run, if it did not finish."""
+        query = (
+            sa.select(_RUNS)
+            .where(_RUNS.c.deployment == deployment)
+            .order_by(_RUNS.c.epoch.desc())
+            .limit(1)
+        )
+        with reading(self._engine) as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None or row.finished_at is not None:
+            return None
+        return Run(row.run_id, row.deployment, row.config_hash, row.started_at, row.epoch)
+
+    def finish(self, run_id: str, *, at: datetime) -> None:
+        """Mark a run as done, so that it is not resumed; its checkpoints go."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                sa.update(_RUNS).where(_RUNS.c.run_id == run_id).values(finished_at=at)
+            )
+            connection.execute(sa.delete(_CHECKPOINTS).where(_CHECKPOINTS.c.run_id == run_id))
+
+    def save(self, run_id: str, checkpoint: Checkpoint) -> None:
+        """Replace a camera's checkpoint; durable on return."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                sa.delete(_CHECKPOINTS).where(
+                    _CHECKPOINTS.c.run_id == run_id, _CHECKPOINTS.c.camera == checkpoint.camera
+                )
+            )
+            connection.execute(
+                sa.insert(_CHECKPOINTS).values(
+                    run_id=run_id,
+                    camera=checkpoint.camera,
+                    next_seq=checkpoint.next_seq,
+                    counters=dict(checkpoint.counters),
+                )
+            )
+
+    def checkpoints(self, run_id: str) -> dict[str, Checkpoint]:
+        """Each camera's checkpoint, by its name."""
+        query = sa.select(_CHECKPOINTS).where(_CHECKPOINTS.c.run_id == run_id)
+        with reading(self._engine) as connection:
+            return {
+                row.camera: Checkpoint(row.camera, row.next_seq, row.counters)
+                for row in connection.execute(query)
+            }

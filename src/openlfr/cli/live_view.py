@@ -1,0 +1,122 @@
+"""What a run shows on a terminal: its cameras, its faces, its alerts."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from openlfr.domain.summary import add_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from openlfr.domain.alerts import AlertEvent
+    from openlfr.domain.summary import RunSummary
+    from openlfr.embedded import Progress
+    from openlfr.settings import Settings
+
+
+@contextmanager
+def live_view(settings: Settings, *, shown: bool) -> Iterator[Callable[[Progress], None]]:
+    """A picture of the run that renews itself; on a pipe, a line for each new alert.
+
+    Yields:
+        What to call with each progress.
+    """
+    console = Console(stderr=True)
+    if not shown:
+        yield lambda _: None
+    elif console.is_terminal:
+        with Live(console=console, refresh_per_second=5, transient=True) as live:
+            yield lambda progress: live.update(_picture(settings, progress))
+    else:
+        known: set[str] = set()
+
+        def tell(progress: Progress) -> None:
+            for event in reversed(progress.alerts):
+                if event.event_id not in known:
+                    known.add(event.event_id)
+                    print(_alert_text(event).plain, file=sys.stderr, flush=True)
+
+        yield tell
+
+
+def say_result(
+    summary: RunSummary, *, alerts: Path | None, report: Path | None, shown: bool
+) -> None:
+    """What the run came to, on stderr; problems are said even to those who asked for quiet."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if shown:
+        total = add_up(summary.cameras)
+        seconds = (summary.ended_at - summary.started_at).total_seconds()
+        console.print(
+            f"{total.frames_analysed} frames of {len(summary.cameras)} "
+            f"camera{'s' * (len(summary.cameras) != 1)} analysed in {seconds:.0f} s"
+            + (
+                f", {total.frames_dropped_late} dropped as too late"
+                * bool(total.frames_dropped_late)
+            )
+            + f"; {total.tracks_closed} faces seen, {total.tracks_searched} compared with "
+            f"{sum(w.subjects for w in summary.watchlists)} listed people; "
+            f"{total.alerts_opened} alerts opened, {total.alerts_joined} sightings joined them."
+        )
+        if alerts is not None:
+            console.print(f"Alert lines: {alerts}")
+        if report is not None:
+            console.print(f"Report: {report / 'report.html'}")
+        if summary.ended_how == "interrupted":
+            console.print("Interrupted; go on with --resume.")
+    for problem in summary.problems:
+        console.print(f"problem: {problem}", style="yellow")
+
+
+def _picture(settings: Settings, progress: Progress) -> Group:
+    """Header, one row a camera, the latest alerts."""
+    entry = settings.deployment_entry
+    header = Text.assemble(
+        (f" {entry.name} ", "bold reverse"),
+        f"  {entry.place}   {progress.subjects} listed people, {progress.references} photos   "
+        f"{_clock(progress.elapsed)}",
+    )
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    table.add_column("camera")
+    for name in ("frames", "fps", "late", "faces seen", "compared", "alerts"):
+        table.add_column(name, justify="right")
+    for counts in progress.cameras:
+        rate = counts.frames_analysed / progress.elapsed if progress.elapsed > 0 else 0.0
+        ended = counts.camera in progress.ended
+        table.add_row(
+            counts.camera + (" (ended)" if ended else ""),
+            str(counts.frames_analysed),
+            f"{rate:.1f}",
+            Text(str(counts.frames_dropped_late), "red" if counts.frames_dropped_late else "dim"),
+            str(counts.tracks_closed),
+            str(counts.tracks_searched),
+            Text(str(counts.alerts_opened), "bold yellow" if counts.alerts_opened else "dim"),
+            style="dim" if ended else "",
+        )
+    alerts = [_alert_text(event) for event in progress.alerts[:8]]
+    return Group(header, Text(), table, Text(), *(alerts or [Text(" no alert so far", "dim")]))
+
+
+def _alert_text(event: AlertEvent) -> Text:
+    seen = event.sighting
+    return Text.assemble(
+        (f" {event.event.upper():7}", "bold yellow" if event.event == "opened" else "dim"),
+        f" {seen.captured_at:%H:%M:%S}  {seen.camera}  ",
+        (seen.subject, "bold"),
+        f"  {seen.score:.3f} (threshold {seen.threshold:.2f})  alert {event.alert_id[:8]}",
+    )
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"

@@ -1,0 +1,94 @@
+"""`openlfr run`: look for the listed people in a configuration's cameras."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from openlfr.cli import DONE, INTERRUPTED, SOMETHING_FAILED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@click.command(context_settings={"max_content_width": 100})
+@click.argument("config", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--alerts",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Append one JSON line for each alert event to this file.",
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write a report into this folder. It shows the alerted faces in clear: keep it safe.",
+)
+@click.option(
+    "--as-fast-as-possible",
+    is_flag=True,
+    help="Read files as fast as they can be analysed and drop nothing, instead of in real time.",
+)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the unfinished run: same start, same ids, no alert twice.",
+)
+@click.option("--quiet", is_flag=True, help="Print nothing but problems.")
+@click.option("--json", "as_json", is_flag=True, help="Print the alert lines, and nothing else.")
+def command(
+    config: Path,
+    alerts: Path | None,
+    report: Path | None,
+    as_fast_as_possible: bool,
+    resume: bool,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Look for the listed people in the cameras of CONFIG until their sources end.
+
+    Ctrl-C finishes the frame, writes the report and keeps the state for --resume.
+    """
+    if quiet and as_json:
+        raise click.UsageError("--quiet and --json exclude each other")
+    from openlfr import embedded, settings
+    from openlfr.cli.live_view import live_view, say_result
+
+    loaded = settings.load(config)
+    settings.require_authorisation(loaded)
+    options = embedded.RunOptions(
+        alerts=alerts,
+        stream=sys.stdout if as_json else None,
+        report=report,
+        as_fast_as_possible=as_fast_as_possible,
+        resume=resume,
+    )
+    with _stopping() as stop, live_view(loaded, shown=not (quiet or as_json)) as on_progress:
+        summary = embedded.run(loaded, options, stop=stop, on_progress=on_progress)
+    say_result(summary, alerts=alerts, report=report, shown=not (quiet or as_json))
+    if summary.ended_how == "interrupted":
+        return INTERRUPTED
+    return SOMETHING_FAILED if summary.problems else DONE
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """An event that Ctrl-C or SIGTERM sets; a second Ctrl-C ends at once."""
+    stop = threading.Event()
+
+    def on_signal(number: int, _: object) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {s: signal.signal(s, on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

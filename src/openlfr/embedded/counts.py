@@ -1,0 +1,87 @@
+"""Counts one camera's frames, faces and tracks while a run lasts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from openlfr.domain.summary import SCORE_BINS, CameraCounts, NotSearched, score_bin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from openlfr.domain.analysis import ClosedTrack
+    from openlfr.domain.frames import Frame
+
+
+@dataclass(slots=True)
+class Tally:
+    """The counts of `CameraCounts`, growing; alerts are counted where they are raised."""
+
+    camera: str
+    frames_sampled_away: int = 0
+    frames_dropped_late: int = 0
+    frames_outside_hours: int = 0
+    frames_unreadable: int = 0
+    frames_analysed: int = 0
+    faces_detected: int = 0
+    tracks_searched: int = 0
+    tracks_not_searched: Counter[NotSearched] = field(default_factory=Counter)
+    sightings: int = 0
+    scores: list[int] = field(default_factory=lambda: [0] * SCORE_BINS)
+    first_captured_at: datetime | None = None
+    last_captured_at: datetime | None = None
+    frame_size: tuple[int, int] = (0, 0)
+
+    def analysed(self, frame: Frame, faces: int) -> None:
+        """Count a frame that went through the detector."""
+        self.frames_analysed += 1
+        self.faces_detected += max(faces, 0)
+        self.first_captured_at = self.first_captured_at or frame.captured_at
+        self.last_captured_at = frame.captured_at
+        self.frame_size = (frame.image.shape[1], frame.image.shape[0])
+
+    def closed(self, track: ClosedTrack) -> None:
+        """Count a track that ended."""
+        if track.score is not None:
+            self.tracks_searched += 1
+            self.scores[score_bin(track.score)] += 1
+        elif track.reason is not None:
+            self.tracks_not_searched[track.reason] += 1
+
+    def counts(self) -> CameraCounts:
+        """The counts now, as a frozen value."""
+        values: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        values["tracks_not_searched"] = dict(self.tracks_not_searched)
+        values["scores"] = tuple(self.scores)
+        return CameraCounts(
+            frames_decoded=self.frames_sampled_away
+            + self.frames_dropped_late
+            + self.frames_outside_hours
+            + self.frames_unreadable
+            + self.frames_analysed,
+            tracks_closed=self.tracks_searched + self.tracks_not_searched.total(),
+            **values,
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """JSON values from which `from_json` makes an equal tally."""
+        values = asdict(self)
+        values["tracks_not_searched"] = {str(k): n for k, n in self.tracks_not_searched.items()}
+        for name in ("first_captured_at", "last_captured_at"):
+            moment = getattr(self, name)
+            values[name] = moment.isoformat() if moment else None
+        return values
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Tally:
+        """The tally that `to_json` wrote."""
+        known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
+        reasons = known.get("tracks_not_searched", {})
+        known["tracks_not_searched"] = Counter({NotSearched(k): n for k, n in reasons.items()})
+        for name in ("first_captured_at", "last_captured_at"):
+            known[name] = datetime.fromisoformat(known[name]) if known.get(name) else None
+        known["frame_size"] = tuple(known.get("frame_size", (0, 0)))
+        return cls(**known)

@@ -1,0 +1,100 @@
+"""The alert desk: from a sighting to an alert that is kept, folded, emitted and recorded.
+
+The order is what survives `kill -9`: evidence first (harmless without an alert: purge finds it),
+then the fold (atomic, and the event is stored with it), then the line, then the record. Whatever
+the crash cut off after the fold is made up by `catch_up`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from openlfr.operations.evidence import encode, evidence_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+
+    from openlfr.adapters.sql import Records
+    from openlfr.domain.alerts import AlertEvent, EventKind
+    from openlfr.domain.analysis import Sighted
+    from openlfr.embedded.lines import AlertLines
+    from openlfr.ports import AlertBook, Vault
+
+
+class AlertDesk:
+    """Raises the alerts of one run.
+
+    Attributes:
+        raised: Events of the run by camera and kind, those before a resume included.
+    """
+
+    def __init__(
+        self,
+        *,
+        book: AlertBook,
+        records: Records,
+        vault: Vault,
+        lines: AlertLines,
+        window: timedelta,
+        on_event: Callable[[AlertEvent], None],
+    ) -> None:
+        self._book = book
+        self._records = records
+        self._vault = vault
+        self._lines = lines
+        self._window = window
+        self._on_event = on_event
+        self.raised: Counter[tuple[str, EventKind]] = Counter()
+
+    def raise_alert(self, sighted: Sighted) -> AlertEvent | None:
+        """Open an alert or join one; None if the sighting was known before a crash.
+
+        Raises:
+            Unavailable: The disk, Redis or the database does not take it.
+        """
+        sighting = sighted.sighting
+        self._vault.put(evidence_name(sighting.sighting_id), encode(sighted.evidence))
+        event = self._book.fold(sighting, window=self._window)
+        if event is not None:
+            self.raised[sighting.camera, event.event] += 1
+            self._tell(event)
+        return event
+
+    def catch_up(self, deployment: str, epoch: int | None) -> int:
+        """Record every stored event that is not yet; emit those of the resumed run.
+
+        Args:
+            deployment: Whose events.
+            epoch: Of the run that is resumed; None for a new run, which emits nothing old.
+
+        Returns:
+            How many were emitted now.
+        """
+        emitted = 0
+        for event in self._book.events(deployment):
+            ours = event.sighting.epoch == epoch
+            if ours:
+                self.raised[event.sighting.camera, event.event] += 1
+            if ours and event.event_id not in self._lines.known:
+                recorded = self._records.alerts.knows(event.event_id)
+                if self._lines.has_file or not recorded:
+                    self._tell(event)
+                    emitted += 1
+                    continue
+            if not self._records.alerts.knows(event.event_id):
+                self._record(event, datetime.now(UTC))
+        return emitted
+
+    def _tell(self, event: AlertEvent) -> None:
+        now = datetime.now(UTC)
+        self._lines.write(event, now)
+        self._record(event, now)
+        self._on_event(event)
+
+    def _record(self, event: AlertEvent, emitted_at: datetime) -> None:
+        self._records.alerts.record(
+            event, evidence_name(event.sighting.sighting_id), emitted_at=emitted_at
+        )

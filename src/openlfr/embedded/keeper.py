@@ -1,0 +1,109 @@
+"""Keeps the searchable watchlist fresh while a run lasts.
+
+Other processes change the watchlist in SQL only, since the vector store belongs to the run. A
+thread looks for changes twice a second, carries them into the vector store, and hands over a new
+index: a removal is in force well within the promised 2 seconds. While the records do not answer
+nothing is searched on stale authority for longer than `SILENCE`: the run then stops.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from openlfr.domain.errors import OpenLFRError, Unavailable
+from openlfr.domain.watchlist import EntryStatus
+from openlfr.operations.gallery import apply_pending, build_index
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from openlfr.adapters.sql import Records
+    from openlfr.domain.watchlist import GalleryFacts
+    from openlfr.ports import TemplateStore, Vault
+    from openlfr.stages.search import ExactIndex
+
+INTERVAL_S = 0.5
+SILENCE_S = 30.0
+
+
+class WatchlistKeeper:
+    """Builds the index at the start, and anew after each change."""
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        templates: TemplateStore,
+        vault: Vault,
+        facts: GalleryFacts,
+        watchlists: Sequence[str],
+        on_index: Callable[[ExactIndex], None],
+        on_problem: Callable[[str], None],
+    ) -> None:
+        """Take charge of the store; `on_index` and `on_problem` are called from the thread."""
+        self._records = records
+        self._templates = templates
+        self._vault = vault
+        self._facts = facts
+        self._watchlists = tuple(watchlists)
+        self._on_index = on_index
+        self._on_problem = on_problem
+        self._version = -1
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._failure: Unavailable | None = None
+
+    def refresh(self) -> None:
+        """Carry out what is pending and build the index, if anything changed.
+
+        Raises:
+            Unavailable: The records or the vector store do not answer.
+        """
+        version = self._records.watchlist.version()
+        if version == self._version:
+            return
+        records = self._records.watchlist
+        for settled in apply_pending(
+            records, self._templates, self._vault, self._facts, now=datetime.now(UTC)
+        ):
+            if settled.status is EntryStatus.REFUSED:
+                self._on_problem(f"{settled.subject} was not listed: {settled.note}.")
+        self._version = records.version()
+        self._on_index(build_index(records, self._templates, self._watchlists))
+
+    def start(self) -> None:
+        """Look for changes from now on."""
+        self._thread = threading.Thread(target=self._keep, name="watchlist-keeper", daemon=True)
+        self._thread.start()
+
+    def check(self) -> None:
+        """Raise what the thread could not mend.
+
+        Raises:
+            Unavailable: The watchlist could not be read for `SILENCE_S`.
+        """
+        if self._failure is not None:
+            raise self._failure
+
+    def close(self) -> None:
+        """Stop looking; safe to call twice."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _keep(self) -> None:
+        heard = time.monotonic()
+        while not self._stop.wait(INTERVAL_S):
+            try:
+                self.refresh()
+                heard = time.monotonic()
+            except OpenLFRError as error:
+                if time.monotonic() - heard > SILENCE_S:
+                    self._failure = Unavailable(
+                        f"The watchlist could not be read for {SILENCE_S:.0f} s, so matching "
+                        f"stops: {error}"
+                    )
+                    return

@@ -1,0 +1,114 @@
+"""The alert lines: one JSON object for each event, each written once."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Any
+
+from openlfr.domain.errors import Misconfigured, Unavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openlfr.domain.alerts import AlertEvent
+
+
+def alert_line(event: AlertEvent, emitted_at: datetime) -> dict[str, Any]:
+    """An event as others read it (DESIGN.md, "Interfaces that stay stable")."""
+    seen = event.sighting
+    return {
+        "event": str(event.event),
+        "event_id": event.event_id,
+        "alert_id": event.alert_id,
+        "subject": seen.subject,
+        "camera": seen.camera,
+        "frame_index": seen.seq,
+        "captured_at": _utc(seen.captured_at),
+        "emitted_at": _utc(emitted_at),
+        "box": [round(value, 1) for value in seen.box],
+        "score": round(seen.score, 4),
+        "threshold": round(seen.threshold, 4),
+        "quality": round(seen.quality, 1),
+        "watchlist": seen.watchlist,
+        "sighting_id": seen.sighting_id,
+    }
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class AlertLines:
+    """Where alert lines go: a file that is appended to and synced, a stream, both or neither."""
+
+    def __init__(self, path: Path | None, stream: IO[str] | None = None) -> None:
+        """Open the file; a line that a crash cut short is taken off its end.
+
+        Raises:
+            Misconfigured: The file cannot be opened.
+        """
+        self._stream = stream
+        self._file: IO[bytes] | None = None
+        self.known: set[str] = set()
+        if path is None:
+            return
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("ab+")
+            self._file.seek(0)
+            whole = 0
+            for line in self._file:
+                if not line.endswith(b"\n"):
+                    break
+                whole += len(line)
+                self._remember(line)
+            self._file.truncate(whole)
+            self._file.seek(0, os.SEEK_END)
+        except OSError as error:
+            raise Misconfigured(
+                f"The alert file {path} cannot be written: {error.strerror or error}."
+            ) from error
+        self._path = path
+
+    @property
+    def has_file(self) -> bool:
+        """Whether `known` is all that was ever emitted, since the file tells."""
+        return self._file is not None
+
+    def _remember(self, line: bytes) -> None:
+        try:
+            known = json.loads(line)
+        except ValueError:
+            return
+        if isinstance(known, dict) and isinstance(known.get("event_id"), str):
+            self.known.add(known["event_id"])
+
+    def write(self, event: AlertEvent, emitted_at: datetime) -> None:
+        """Write an event's line; on return it is on the disk and in the stream.
+
+        Raises:
+            Unavailable: The disk is full or fails.
+        """
+        text = json.dumps(alert_line(event, emitted_at), ensure_ascii=False) + "\n"
+        if self._file is not None and event.event_id not in self.known:
+            try:
+                self._file.write(text.encode())
+                self._file.flush()
+                os.fsync(self._file.fileno())
+            except OSError as error:
+                raise Unavailable(
+                    f"The alert file {self._path} cannot be written: {error.strerror or error}. "
+                    "Make room and go on with --resume; no alert is lost."
+                ) from error
+        self.known.add(event.event_id)
+        if self._stream is not None:
+            self._stream.write(text)
+            self._stream.flush()
+
+    def close(self) -> None:
+        """Close the file; safe to call twice."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None

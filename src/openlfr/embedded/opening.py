@@ -1,0 +1,103 @@
+"""What must hold before a camera opens: the run's identity, and its sources' hours."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from openlfr.adapters.capture import open_source
+from openlfr.domain.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from contextlib import ExitStack
+
+    from openlfr.adapters.capture import Source
+    from openlfr.adapters.sql import Records
+    from openlfr.domain.runs import Run
+    from openlfr.domain.watchlist import GalleryFacts
+    from openlfr.settings import Deployment, Settings
+
+
+def hash_of(settings: Settings, facts: GalleryFacts, threshold: float) -> str:
+    """sha256 (hex) of what decides a run's results; a resumed run must have the same."""
+    decisive = {
+        "cameras": {
+            name: [c.url, c.fps, c.start and c.start.isoformat(), c.input_size, c.loop]
+            for name, c in sorted(settings.cameras.items())
+        },
+        "deployment": settings.deployment_entry.model_dump(mode="json"),
+        "watchlists": list(settings.watchlists),
+        "threshold": threshold,
+        "window": settings.alerting.window.total_seconds(),
+        "models": [settings.models.detector, settings.models.embedder, facts.model_sha256],
+    }
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+def begin_run(
+    records: Records, deployment: str, config_hash: str, *, resume: bool
+) -> tuple[Run, bool]:
+    """The run to carry out, and whether it goes on with an unfinished one.
+
+    Raises:
+        Misconfigured: The unfinished run was made with other settings.
+    """
+    unfinished = records.runs.unfinished(deployment) if resume else None
+    if unfinished is None:
+        return records.runs.start(deployment, config_hash, at=datetime.now(UTC)), False
+    if unfinished.config_hash != config_hash:
+        raise Misconfigured(
+            f"The unfinished run of {unfinished.started_at:%Y-%m-%d %H:%M} was made with other "
+            "cameras, threshold, models or authorisation: put them back, or start a new run "
+            "without --resume."
+        )
+    return unfinished, True
+
+
+def open_sources(
+    settings: Settings, deployment: Deployment, run: Run, closing: ExitStack
+) -> dict[str, Source]:
+    """Open every camera.
+
+    Raises:
+        BadInput: A source cannot be opened.
+        Misconfigured: A file lies wholly outside the deployment's hours, or these are over.
+    """
+    sources: dict[str, Source] = {}
+    for name, camera in settings.cameras.items():
+        start = camera.start or run.started_at
+        source = open_source(
+            name, camera.url, epoch=run.epoch, start=start, fps=camera.fps, loop=camera.loop
+        )
+        closing.callback(source.close)
+        _require_hours(settings, deployment, name, source, start)
+        sources[name] = source
+    return sources
+
+
+def _require_hours(
+    settings: Settings, deployment: Deployment, name: str, source: Source, start: datetime
+) -> None:
+    """Refuse what can never be looked at; what only waits for its hour is let through."""
+    first, last = start, start
+    endless = source.live or settings.cameras[name].loop
+    if source.live:
+        first = datetime.now(UTC)
+    if endless:
+        last = deployment.ends
+    elif source.fps and source.frame_count:
+        last = start + timedelta(seconds=(source.frame_count - 1) / source.fps)
+    if last < deployment.starts or first >= deployment.ends:
+        raise Misconfigured(
+            f"not authorised: camera {name} was filmed from {_moment(first)}"
+            + ("" if endless else f" to {_moment(last)}")
+            + f", outside the deployment's hours ({_moment(deployment.starts)} to "
+            f"{_moment(deployment.ends)}); set cameras.{name}.start to when it was filmed, or "
+            "have the hours authorised."
+        )
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,51 @@
+"""What a run is asked to do, and what it tells while it goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openlfr.domain.alerts import AlertEvent
+    from openlfr.domain.summary import CameraCounts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunOptions:
+    """How to run.
+
+    Attributes:
+        alerts: File that alert lines are appended to.
+        stream: Where alert lines are printed.
+        report: Folder that the report is written to.
+        as_fast_as_possible: Files are read as fast as they can be analysed, and no frame is
+            dropped for its age.
+        resume: Go on with the deployment's unfinished run: same start, same ids, no event twice.
+    """
+
+    alerts: Path | None = None
+    stream: IO[str] | None = None
+    report: Path | None = None
+    as_fast_as_possible: bool = False
+    resume: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How a run stands; given out a few times a second.
+
+    Attributes:
+        cameras: The counts so far.
+        references, subjects: Searchable now.
+        alerts: The latest events, newest first.
+        elapsed: Seconds since the first frame was asked for.
+    """
+
+    cameras: tuple[CameraCounts, ...]
+    ended: frozenset[str]
+    references: int
+    subjects: int
+    alerts: tuple[AlertEvent, ...]
+    elapsed: float

@@ -1,0 +1,311 @@
+"""The run: opens everything, walks the frames, closes everything, whatever happens.
+
+One thread analyses; each camera decodes in one of its own; another keeps the watchlist fresh.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from openlfr import bootstrap
+from openlfr.domain.alerts import EventKind
+from openlfr.domain.errors import Misconfigured, OpenLFRError
+from openlfr.domain.runs import Checkpoint
+from openlfr.embedded.counts import Tally
+from openlfr.embedded.desk import AlertDesk
+from openlfr.embedded.feeds import Arrival, Ended, Feeds
+from openlfr.embedded.keeper import WatchlistKeeper
+from openlfr.embedded.lines import AlertLines
+from openlfr.embedded.opening import begin_run, hash_of, open_sources
+from openlfr.embedded.options import Progress, RunOptions
+from openlfr.embedded.summary import summarise
+from openlfr.pipeline import Analyser
+from openlfr.settings import require_authorisation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openlfr.domain.alerts import AlertEvent
+    from openlfr.domain.analysis import Analysis
+    from openlfr.domain.frames import Frame
+    from openlfr.domain.summary import CameraCounts, RunSummary
+    from openlfr.settings import Deployment, Settings
+    from openlfr.stages.search import ExactIndex
+
+_CHECKPOINT_S = 1.0
+_PROGRESS_S = 0.2
+
+
+def run(
+    settings: Settings,
+    options: RunOptions,
+    *,
+    stop: threading.Event | None = None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> RunSummary:
+    """Run the deployment's cameras until their sources end or `stop` is set.
+
+    Returns:
+        What it did; the report, if one was asked for, is written.
+
+    Raises:
+        Misconfigured: No authorisation, no camera, a wrong model, a mixed gallery.
+        BadInput: A source cannot be opened, or lies wholly outside the deployment's hours.
+        Unavailable: The disk is full, or a service does not answer; `--resume` goes on.
+    """
+    deployment = require_authorisation(settings)
+    if not settings.cameras:
+        raise Misconfigured(f"{settings.path} names no camera: add one under cameras.")
+    with ExitStack() as closing:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = FileLock(settings.data_dir / "run.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise Misconfigured(
+                f"Another run is at work in {settings.data_dir}: end it first, or give this one "
+                "a data_dir of its own."
+            ) from None
+        closing.callback(lock.release)
+        return _Run(settings, deployment, options, closing, stop, on_progress).go()
+
+
+class _Run:
+    """One run while it lasts."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        deployment: Deployment,
+        options: RunOptions,
+        closing: ExitStack,
+        stop: threading.Event | None,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        self._settings = settings
+        self._deployment = deployment
+        self._options = options
+        self._on_progress = on_progress
+        self._stop = stop or threading.Event()
+        self._problems: list[str] = []
+        self._recent: deque[AlertEvent] = deque(maxlen=20)
+
+        detector = bootstrap.load_detector(settings)
+        embedder = bootstrap.load_embedder(settings)
+        self._facts = embedder.facts
+        self._threshold = settings.matching.threshold or self._facts.default_threshold
+        self._records = bootstrap.open_records(settings)
+        closing.callback(self._records.close)
+        self._run, resumed = begin_run(
+            self._records,
+            deployment.name,
+            hash_of(settings, self._facts, self._threshold),
+            resume=options.resume,
+        )
+        self._checkpoints = self._records.runs.checkpoints(self._run.run_id) if resumed else {}
+        self._sources = open_sources(settings, deployment, self._run, closing)
+
+        self._vault = bootstrap.open_vault(settings)
+        templates = bootstrap.open_templates(settings, self._facts)
+        closing.callback(templates.close)
+        book = bootstrap.open_alert_book(settings)
+        closing.callback(book.close)
+        lines = AlertLines(options.alerts, options.stream)
+        closing.callback(lines.close)
+        self._tallies = {
+            name: Tally.from_json(self._checkpoints[name].counters)
+            if name in self._checkpoints
+            else Tally(name)
+            for name in settings.cameras
+        }
+        self._desk = AlertDesk(
+            book=book,
+            records=self._records,
+            vault=self._vault,
+            lines=lines,
+            window=settings.alerting.window,
+            on_event=self._recent.appendleft,
+        )
+        self._desk.catch_up(deployment.name, self._run.epoch if resumed else None)
+        self._index: ExactIndex
+        self._analyser: Analyser | None = None
+        self._keeper = WatchlistKeeper(
+            records=self._records,
+            templates=templates,
+            vault=self._vault,
+            facts=self._facts,
+            watchlists=settings.watchlists,
+            on_index=self._take_index,
+            on_problem=self._problems.append,
+        )
+        self._keeper.refresh()
+        closing.callback(self._keeper.close)
+        self._analyser = Analyser(
+            deployment=deployment.name,
+            detector=detector,
+            embedder=embedder,
+            index=self._index,
+            watchlist_of=self._index.watchlist_of,
+            threshold=self._threshold,
+            input_sizes={name: camera.input_size for name, camera in settings.cameras.items()},
+        )
+        if not len(self._index):
+            self._problems.append(
+                "Nobody is listed: the watchlist is empty, so no alert can arise "
+                "(openlfr watchlist import)."
+            )
+
+    def go(self) -> RunSummary:
+        """Walk the frames to the end, and tell what was seen."""
+        begun = time.monotonic()
+        feeds = Feeds(paced=not self._options.as_fast_as_possible, stop=self._stop)
+        ended_how = "sources ended"
+        failure: OpenLFRError | None = None
+        try:
+            self._keeper.start()
+            for name, source in self._sources.items():
+                first = self._checkpoints[name].next_seq if name in self._checkpoints else 0
+                feeds.start(name, source, first_seq=first)
+            if self._walk(feeds, begun):
+                ended_how = "interrupted"
+        except OpenLFRError as error:
+            failure = error
+            ended_how = f"failed: {error}"
+        finally:
+            feeds.close()
+        for source in self._sources.values():
+            self._problems.extend(p for p in source.problems if p not in self._problems)
+        summary = self._summarise(ended_how)
+        if self._options.report is not None:
+            from openlfr.operations.report import write_report
+
+            write_report(summary, self._options.report)
+        if failure is not None:
+            raise failure
+        if ended_how == "sources ended":
+            self._records.runs.finish(self._run.run_id, at=datetime.now(UTC))
+        return summary
+
+    def _walk(self, feeds: Feeds, begun: float) -> bool:
+        """Take what arrives until every camera has ended; True if the run was stopped before."""
+        told = saved = 0.0
+        ended: set[str] = set()
+        for arrival in feeds.arrivals():
+            if isinstance(arrival, Arrival):
+                self._see(arrival)
+            elif isinstance(arrival, Ended):
+                self._leave(arrival)
+                ended.add(arrival.camera)
+            self._keeper.check()
+            now = time.monotonic()
+            if (
+                isinstance(arrival, Arrival)
+                and now - saved > _CHECKPOINT_S
+                and self._save(arrival.frame)
+            ):
+                saved = now
+            if now - told > _PROGRESS_S:
+                told = now
+                self._tell(frozenset(ended), now - begun)
+            if self._stop.is_set():
+                break
+        self._tell(frozenset(ended), time.monotonic() - begun)
+        return len(ended) < len(self._sources)
+
+    def _see(self, arrival: Arrival) -> None:
+        """One frame: look at it, or count why not."""
+        frame = arrival.frame
+        tally = self._tallies[frame.camera]
+        tally.frames_sampled_away += arrival.sampled_away
+        if not self._deployment.starts <= frame.captured_at < self._deployment.ends:
+            tally.frames_outside_hours += 1
+            return
+        max_age = self._settings.max_age
+        if (
+            max_age is not None
+            and not self._options.as_fast_as_possible
+            and time.monotonic() - arrival.due > max_age.total_seconds()
+        ):
+            tally.frames_dropped_late += 1
+            return
+        assert self._analyser is not None  # noqa: S101 - set before the first frame
+        analysis = self._analyser.analyse([frame])
+        tally.analysed(frame, analysis.faces[0])
+        self._take(analysis)
+
+    def _leave(self, ended: Ended) -> None:
+        """A camera gives no more: its last tracks are closed, its problem is kept."""
+        if ended.problem:
+            self._problems.append(ended.problem)
+        if self._analyser is not None and not self._stop.is_set():
+            self._take(self._analyser.finish(ended.camera))
+
+    def _take(self, analysis: Analysis) -> None:
+        """Count what was seen, and raise the alerts."""
+        for track in analysis.closed:
+            self._tallies[track.camera].closed(track)
+        for sighted in analysis.sightings:
+            self._tallies[sighted.sighting.camera].sightings += 1
+            self._desk.raise_alert(sighted)
+
+    def _take_index(self, index: ExactIndex) -> None:
+        """Search in a new index from the next frame on."""
+        self._index = index
+        if self._analyser is not None:
+            self._analyser.use(index, index.watchlist_of)
+
+    def _save(self, frame: Frame) -> bool:
+        """Keep a checkpoint, if the camera has no live track: a resumed run starts here."""
+        if self._analyser is None or not self._analyser.is_quiet(frame.camera):
+            return False
+        tally = self._tallies[frame.camera]
+        checkpoint = Checkpoint(frame.camera, frame.seq + 1, tally.to_json())
+        self._records.runs.save(self._run.run_id, checkpoint)
+        return True
+
+    def _counts(self) -> tuple[CameraCounts, ...]:
+        return tuple(
+            replace(
+                tally.counts(),
+                frames_unreadable=self._sources[name].unreadable,
+                alerts_opened=self._desk.raised[name, EventKind.OPENED],
+                alerts_joined=self._desk.raised[name, EventKind.JOINED],
+            )
+            for name, tally in self._tallies.items()
+        )
+
+    def _tell(self, ended: frozenset[str], elapsed: float) -> None:
+        self._on_progress(
+            Progress(
+                cameras=self._counts(),
+                ended=ended,
+                references=len(self._index),
+                subjects=len(self._index.subjects),
+                alerts=tuple(self._recent),
+                elapsed=elapsed,
+            )
+        )
+
+    def _summarise(self, ended_how: str) -> RunSummary:
+        return summarise(
+            run=self._run,
+            deployment=self._deployment,
+            ended_how=ended_how,
+            threshold=self._threshold,
+            models=bootstrap.models_used(self._settings),
+            providers=bootstrap.providers(self._settings),
+            watchlists=self._settings.watchlists,
+            cameras=self._counts(),
+            timings=self._analyser.timings.results() if self._analyser else (),
+            records=self._records,
+            vault=self._vault,
+            problems=self._problems,
+        )

@@ -1,0 +1,104 @@
+"""The figures of a run as one value, from which its report is made."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import openlfr
+from openlfr.domain.errors import BadInput
+from openlfr.domain.summary import (
+    AlertItem,
+    Authorisation,
+    ModelUsed,
+    RunSummary,
+    StageTiming,
+    WatchlistSize,
+)
+from openlfr.operations.evidence import decode, render_scene, to_jpeg
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from openlfr.adapters.sql import Records
+    from openlfr.domain.alert_records import RecordedEvent
+    from openlfr.domain.runs import Run
+    from openlfr.domain.summary import CameraCounts
+    from openlfr.domain.watchlist import Reference
+    from openlfr.ports import Vault
+    from openlfr.settings import Deployment
+
+
+def summarise(
+    *,
+    run: Run,
+    deployment: Deployment,
+    ended_how: str,
+    threshold: float,
+    models: Sequence[ModelUsed],
+    providers: Sequence[str],
+    watchlists: Sequence[str],
+    cameras: tuple[CameraCounts, ...],
+    timings: tuple[StageTiming, ...],
+    records: Records,
+    vault: Vault,
+    problems: Sequence[str],
+) -> RunSummary:
+    """Put a run's figures together; pictures are decrypted for it."""
+    references = {r.reference_id: r for r in records.watchlist.references()}
+    return RunSummary(
+        run_id=run.run_id,
+        software=f"OpenLFR {openlfr.__version__}",
+        config_hash=run.config_hash,
+        deployment=Authorisation(**deployment.model_dump()),
+        started_at=run.started_at,
+        ended_at=datetime.now(UTC),
+        ended_how=ended_how,
+        threshold=threshold,
+        calibrated=False,
+        models=tuple(models),
+        providers=tuple(providers),
+        watchlists=tuple(_size(name, records) for name in watchlists),
+        cameras=cameras,
+        timings=timings,
+        alerts=tuple(
+            _item(event, references, vault)
+            for event in records.alerts.events_of_run(run.deployment, run.epoch)
+        ),
+        problems=tuple(problems),
+    )
+
+
+def _size(name: str, records: Records) -> WatchlistSize:
+    manifest = records.watchlist.manifest([name])
+    standing = records.watchlist.references(watchlists=[name])
+    subjects = {r.subject for r in standing if r.reference_id in manifest}
+    return WatchlistSize(name, len(manifest), len(subjects))
+
+
+def _item(recorded: RecordedEvent, references: dict[str, Reference], vault: Vault) -> AlertItem:
+    """An event with its pictures; one that is erased is said to be."""
+    probe = scene = face = b""
+    missing = ""
+    try:
+        evidence = decode(vault.get(recorded.evidence or ""))
+        probe, scene = to_jpeg(evidence.face), to_jpeg(render_scene(evidence), quality=80)
+    except BadInput as error:
+        missing = str(error) if recorded.evidence else "Its evidence was erased."
+    reference = references.get(recorded.event.sighting.reference_id)
+    if reference is not None and reference.picture:
+        try:
+            face = to_jpeg(decode(vault.get(reference.picture)).face)
+        except BadInput as error:
+            missing = missing or str(error)
+    elif not missing:
+        missing = "The reference picture was erased."
+    return AlertItem(
+        event=recorded.event,
+        probe=probe,
+        reference=face,
+        scene=scene,
+        category=reference.category if reference else "",
+        legal_basis=reference.legal_basis if reference else "",
+        missing=missing,
+    )
