@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from openlfr.domain.watchlist import Settlement
 
 _STANDING = (EntryStatus.PENDING, EntryStatus.ACTIVE, EntryStatus.SUSPENDED)
+_SOURCES = {
+    EntryStatus.SUSPENDED: (EntryStatus.PENDING, EntryStatus.ACTIVE),
+    EntryStatus.ACTIVE: (EntryStatus.SUSPENDED,),
+    EntryStatus.REMOVED: _STANDING,
+}
+"""From which statuses an entry may be moved to these."""
+
 _FIELDS = tuple(Reference.__dataclass_fields__)
 _COLUMNS = [references.c[name] for name in _FIELDS]
 
@@ -208,16 +215,26 @@ class WatchlistRecords:
         Returns:
             The entries that were moved, as they are now.
         """
-        sources = {
-            EntryStatus.SUSPENDED: (EntryStatus.PENDING, EntryStatus.ACTIVE),
-            EntryStatus.ACTIVE: (EntryStatus.SUSPENDED,),
-            EntryStatus.REMOVED: _STANDING,
-        }[to]
-        query = sa.select(*_COLUMNS, references.c.template.is_not(None).label("waits")).where(
-            references.c.subject == subject, references.c.status.in_(sources)
-        )
+        condition = references.c.subject == subject
         if watchlists is not None:
-            query = query.where(references.c.watchlist.in_(watchlists))
+            condition &= references.c.watchlist.in_(watchlists)
+        return self._move(condition, to, act_of)
+
+    def retire(
+        self, reference_ids: Collection[str], *, act_of: Callable[[Reference], Act]
+    ) -> list[Reference]:
+        """Remove these entries (expired ones, say), as `move` does; those that were removed."""
+        return self._move(references.c.reference_id.in_(reference_ids), EntryStatus.REMOVED, act_of)
+
+    def _move(
+        self,
+        condition: sa.ColumnElement[bool],
+        to: EntryStatus,
+        act_of: Callable[[Reference], Act],
+    ) -> list[Reference]:
+        query = sa.select(*_COLUMNS, references.c.template.is_not(None).label("waits")).where(
+            condition, references.c.status.in_(_SOURCES[to])
+        )
         moved: list[str] = []
         with self._engine.begin() as connection:
             version = _next_version(connection)
@@ -239,37 +256,6 @@ class WatchlistRecords:
                 write_act(connection, act)
                 moved.append(row.reference_id)
         return self.references(reference_ids=moved)
-
-    def retire(
-        self, reference_ids: Collection[str], *, act_of: Callable[[Reference], Act]
-    ) -> list[Reference]:
-        """Remove these entries, each with its act, all or none; they are `leaving` then.
-
-        Returns:
-            The entries that were removed; none that had gone before.
-        """
-        query = sa.select(*_COLUMNS).where(
-            references.c.reference_id.in_(reference_ids), references.c.status.in_(_STANDING)
-        )
-        retired: list[str] = []
-        with self._engine.begin() as connection:
-            version = _next_version(connection)
-            for row in connection.execute(query).all():
-                act = act_of(_reference_of(row))
-                connection.execute(
-                    sa.update(references)
-                    .where(references.c.reference_id == row.reference_id)
-                    .values(
-                        status=EntryStatus.REMOVED,
-                        template=None,
-                        settled=False,
-                        changed_at=act.at,
-                        version=version,
-                    )
-                )
-                write_act(connection, act)
-                retired.append(row.reference_id)
-        return self.references(reference_ids=retired)
 
     def erase_unrecorded(
         self, kept: Callable[[], Sequence[str]], erase: Callable[[str], None]
@@ -314,6 +300,15 @@ class WatchlistRecords:
                 f"({facts.model_sha256[:12]}): templates of two models cannot be compared; set "
                 "the former model, or use a new data_dir and import the watchlist again."
             )
+
+    def facts(self) -> GalleryFacts | None:
+        """The model that the gallery is bound to; None while nothing was ever enrolled."""
+        with reading(self._engine) as connection:
+            row = connection.execute(sa.select(gallery_facts)).first()
+        if row is None:
+            return None
+        values = {name: getattr(row, name) for name in GalleryFacts.__dataclass_fields__}
+        return GalleryFacts(**values)
 
     def _read(self, query: sa.Select[Any]) -> list[Reference]:
         with reading(self._engine) as connection:
