@@ -41,7 +41,7 @@ __all__ = [
 
 
 def _max_age(value: Any) -> timedelta | None:
-    return None if value in ("off", False) else parse_duration(value)
+    return None if value == "off" or value is False else parse_duration(value)
 
 
 class Settings(Section):

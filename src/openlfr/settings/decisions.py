@@ -64,6 +64,20 @@ class Enrolment(Section):
         default=20.0, ge=0, le=100, title="Lowest quality",
         description="Quality, 0 to 100, of a reference photo; a poorer one is refused.",
     )  # fmt: skip
+    min_sharpness: Number = Field(
+        default=0.25,
+        ge=0,
+        le=1,
+        title="Lowest sharpness",
+        description="Sharpness, 0 to 1, of a reference photo; a more blurred one is refused.",
+    )
+    min_exposure: Number = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        title="Lowest exposure",
+        description="Share of useful brightness, 0 to 1; a photo too dark or bright is refused.",
+    )
     categories: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
         default=DEFAULT_CATEGORIES, min_length=1, title="Categories",
         description="Why somebody may be listed; a row of another category is refused.",

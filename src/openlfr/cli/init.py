@@ -1,0 +1,44 @@
+"""`openlfr init`: what one needs to begin, and nothing that exists is touched."""
+
+from __future__ import annotations
+
+import os
+from importlib.resources import files
+from pathlib import Path
+
+import click
+
+_READABLE_BY = {"CONFIG.yaml": 0o600, "manifest.csv": 0o600, "README.txt": 0o644}
+"""Each file and its mode: a configuration may hold passwords, a manifest says who is sought."""
+
+
+@click.command(name="init")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
+def command(folder: Path) -> None:
+    """Write a commented CONFIG.yaml, an example manifest and a data folder.
+
+    FOLDER is the current one by default. Files that exist are left as they are.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    starter = files("openlfr.cli") / "starter"
+    for name, mode in _READABLE_BY.items():
+        path = folder / name
+        written = _write_new(path, (starter / name).read_text(encoding="utf-8"), mode)
+        click.echo(f"wrote {path}" if written else f"kept {path}, which exists already")
+    data = folder / "data"
+    existed = data.exists()
+    data.mkdir(mode=0o700, exist_ok=True)
+    _write_new(data / ".gitignore", "*\n", 0o600)  # faces have no place in a repository
+    click.echo(f"kept {data}, which exists already" if existed else f"made {data}")
+    click.echo(f"\nNext: fill in `deployment` in {folder / 'CONFIG.yaml'}, then `openlfr doctor`.")
+
+
+def _write_new(path: Path, text: str, mode: int) -> bool:
+    """Write a file that does not exist yet; False if it does."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError:
+        return False
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    return True

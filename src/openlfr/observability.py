@@ -1,0 +1,69 @@
+"""Logs: structured events on stderr, for a person or for a machine.
+
+Use `structlog.get_logger()` and give ids as keys (camera, epoch, seq, track, sighting):
+
+    log.warning("frame_unreadable", camera="gate", seq=17)
+
+Lines below the level are dropped before anything is formatted. Pictures, templates and raw bytes
+are never written, whatever they are called, and passwords in addresses are masked.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+import structlog
+
+from openlfr.domain.addresses import mask_password
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+LEVELS = ("debug", "info", "warning", "error")
+
+
+def configure_logging(
+    *, level: str = "info", as_json: bool = False, stream: TextIO | None = None
+) -> None:
+    """Set up logging for this process.
+
+    Args:
+        level: One of `LEVELS`; what is below it is dropped unformatted.
+        as_json: One JSON object a line, else coloured lines on a terminal.
+        stream: Where to; stderr by default, so that stdout stays the command's own.
+    """
+    target = stream or sys.stderr
+    renderer: structlog.typing.Processor
+    if as_json:
+        renderer = structlog.processors.JSONRenderer(default=str)
+    else:
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=target.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            keep_private,
+            *([structlog.processors.format_exc_info] if as_json else []),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(file=target),
+        cache_logger_on_first_use=False,
+    )
+
+
+def keep_private(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace what may not be logged: arrays and bytes by their kind, passwords by ***."""
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = mask_password(value)
+        elif isinstance(value, bytes | bytearray | memoryview):
+            event[key] = f"<{len(value)} bytes, not logged>"
+        elif isinstance(shape := getattr(value, "shape", None), tuple) and shape:
+            event[key] = f"<array {'x'.join(map(str, shape))}, not logged>"
+    return event

@@ -1,0 +1,60 @@
+"""Logs carry ids and never a face, a template or a password."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pytest
+import structlog
+
+from openlfr.observability import configure_logging
+
+
+@pytest.fixture
+def logged():
+    """Configure logging into a buffer, and leave none of it behind."""
+    stream = io.StringIO()
+
+    def configure(**how):
+        configure_logging(stream=stream, **how)
+        return structlog.get_logger(), stream
+
+    yield configure
+    structlog.reset_defaults()
+
+
+def test_a_line_is_json_with_its_ids(logged):
+    log, stream = logged(as_json=True)
+    log.warning("frame_unreadable", camera="gate", seq=17)
+    line = json.loads(stream.getvalue())
+    assert line.pop("at").endswith("Z")
+    assert line == {"event": "frame_unreadable", "camera": "gate", "seq": 17, "level": "warning"}
+
+
+def test_private_things_are_not_written(logged):
+    log, stream = logged(as_json=True)
+    log.info("x", face=np.full((2, 3), 0.123), blob=b"abc", url="rtsp://me:secret@h/1", score=0.5)
+    line = json.loads(stream.getvalue())
+    assert line["face"] == "<array 2x3, not logged>"
+    assert line["blob"] == "<3 bytes, not logged>"
+    assert line["url"] == "rtsp://me:***@h/1"
+    assert line["score"] == 0.5
+
+
+def test_what_is_below_the_level_is_not_even_formatted(logged):
+    class Costly:
+        def __str__(self):
+            raise AssertionError("formatted")
+
+    log, stream = logged(level="warning")
+    log.info("x", value=Costly())
+    assert stream.getvalue() == ""
+
+
+def test_a_person_reads_plain_lines(logged):
+    log, stream = logged()
+    log.info("camera_opened", camera="gate")
+    assert "camera_opened" in stream.getvalue()
+    assert "camera=gate" in stream.getvalue()
