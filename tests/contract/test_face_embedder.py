@@ -1,0 +1,87 @@
+"""What every face embedder promises; insightface's call of the same file must agree with ours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from openlfr.adapters.insightface import ArcFace
+from openlfr.adapters.model_catalogue import CATALOGUE, Family
+from openlfr.adapters.model_store import PreparedModel
+from openlfr.domain.errors import BadInput
+from openlfr.stages.align import align
+
+
+@pytest.fixture(scope="module")
+def through_insightface(model_store):
+    """SFace as an operator would state it: the shipped file, which normalises by itself."""
+    sface = CATALOGUE[1]
+    own = replace(sface, name="own", family=Family.ARCFACE, upstream="", default_threshold=0.4)
+    ready = PreparedModel("own", model_store.folder / sface.file, sface.sha256, own)
+    return ArcFace(ready, providers=["CPUExecutionProvider"])
+
+
+@pytest.fixture(params=["sface", "through_insightface"])
+def embedder(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="module")
+def faces(yunet, group_photo, astronaut):
+    """(14, 112, 112, 3): six people, one person, and the same seven mirrored."""
+    aligned = [
+        align(picture, np.stack([d.landmarks for d in yunet.detect([picture], (1280, 896))[0]]))
+        for source in (group_photo, astronaut)
+        for picture in (source,)
+    ]
+    people = np.concatenate(aligned)
+    return np.concatenate([people, people[:, :, ::-1]])
+
+
+def test_templates_are_of_unit_length(embedder, faces):
+    templates = embedder.embed(faces)
+    assert templates.shape == (14, embedder.facts.dimension)
+    assert templates.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(templates, axis=1), 1, atol=1e-6)
+
+
+def test_a_person_is_nearer_to_themselves_than_to_others(embedder, faces):
+    templates = embedder.embed(faces)
+    scores = templates[:7] @ templates[7:].T
+    assert scores.diagonal().min() > 0.7
+    assert scores[~np.eye(7, dtype=bool)].max() < 0.45
+
+
+def test_one_alone_gives_the_template_of_any_batch(embedder, faces):
+    many = np.concatenate([faces] * 3)  # more than go through the network at once
+    together = embedder.embed(many)
+    alone = np.concatenate([embedder.embed(face[None]) for face in many])
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_no_faces_no_templates(embedder):
+    empty = embedder.embed(np.empty((0, 112, 112, 3), np.uint8))
+    assert empty.shape == (0, embedder.facts.dimension)
+    assert empty.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "faces",
+    [np.zeros((1, 96, 96, 3), np.uint8), np.zeros((1, 112, 112, 3), np.float32)],
+)
+def test_what_is_no_aligned_face_is_bad_input(embedder, faces):
+    with pytest.raises(BadInput, match="cannot be embedded"):
+        embedder.embed(faces)
+
+
+def test_facts_name_the_shipped_file(embedder):
+    assert embedder.facts.model_sha256 == CATALOGUE[1].sha256
+    assert (embedder.facts.dimension, embedder.facts.alignment) == (128, "arcface-112")
+    assert embedder.facts.default_threshold == 0.4
+
+
+def test_insightface_gives_the_same_templates(sface, through_insightface, faces):
+    similarity = (sface.embed(faces) * through_insightface.embed(faces)).sum(axis=1)
+    assert similarity.min() > 0.99999
