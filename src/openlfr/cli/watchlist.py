@@ -1,0 +1,271 @@
+"""`openlfr watchlist`: who is looked for, on whose authority and until when."""
+
+from __future__ import annotations
+
+import getpass
+from collections import Counter
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from openlfr.cli import config_option
+from openlfr.domain.acts import Act
+from openlfr.domain.errors import BadInput
+from openlfr.domain.watchlist import EntryStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from openlfr.domain.watchlist import Reference
+    from openlfr.operations.enrol import EnrolmentRules
+    from openlfr.settings import Settings
+
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+_list_option = click.option("--watchlist", metavar="NAME", help="Only entries of this watchlist.")
+_reason_option = click.option("--reason", default="", help="Why; recorded with the act.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Import, list, check, suspend, resume and remove entries."""
+
+
+@command.command("import")
+@click.argument("manifest", type=click.Path(path_type=Path, dir_okay=False))
+@config_option
+@click.option("--watchlist", metavar="NAME", help="The list; default: the first configured one.")
+@_json_option
+def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json: bool) -> None:
+    """List the people of MANIFEST, a CSV file.
+
+    Its columns are subject,image,category,legal_basis,source,captured_on,enrolled_by,
+    authorised_by,expires; every one is required in every row, and the authoriser must be another
+    person than the enroller. Image paths are relative to the manifest. Accepted and refused rows
+    are printed with the reason. It may be used while `openlfr run` is at work.
+    """
+    from openlfr import bootstrap, settings
+    from openlfr.cli import watchlist_output as output
+    from openlfr.cli.watchlist_settling import settle
+    from openlfr.operations.enrol import RowOutcome, Verdict, enrol
+    from openlfr.operations.gallery import erase_unrecorded_pictures
+    from openlfr.operations.manifest import read_manifest
+
+    chosen = settings.load(config)
+    name = watchlist or chosen.watchlists[0]
+    now = datetime.now(UTC)
+    read = read_manifest(manifest, chosen.enrolment.categories, now)
+    if read.ignored_columns:
+        click.echo(f"ignored columns: {', '.join(read.ignored_columns)}", err=True)
+    if name not in chosen.watchlists:
+        click.echo(
+            f"note: {chosen.path} does not search the watchlist {name!r}; add it to watchlists",
+            err=True,
+        )
+    outcomes = [
+        RowOutcome(row.line, row.subject, row.image, Verdict.REFUSED, row.reason)
+        for row in read.refused
+    ]
+    settled: Sequence[Reference] = ()
+    if read.rows:
+        detector, embedder = bootstrap.load_detector(chosen), bootstrap.load_embedder(chosen)
+        vault = bootstrap.open_vault(chosen)
+        with closing(bootstrap.open_records(chosen)) as records:
+            erase_unrecorded_pictures(records.watchlist, vault)
+            made = enrol(
+                read.rows,
+                watchlist=name,
+                detector=detector,
+                embedder=embedder,
+                records=records.watchlist,
+                vault=vault,
+                rules=_rules(chosen),
+                now=now,
+            )
+            problem = None
+            try:
+                for outcome in output.with_progress(made, len(read.rows)):
+                    outcomes.append(outcome)  # noqa: PERF402 - those before an error are kept
+                recorded = [o.reference_id for o in outcomes if o.reference_id]
+                settled, problem = settle(chosen, records, vault, embedder.facts, recorded)
+            finally:
+                outcomes.sort(key=lambda outcome: outcome.line)
+                output.print_import(outcomes, settled, name, as_json=as_json)
+            if problem:
+                raise problem
+    else:
+        output.print_import(outcomes, settled, name, as_json=as_json)
+
+
+@command.command("list")
+@config_option
+@_list_option
+@click.option("--subject", metavar="NAME", help="Only entries of this subject.")
+@click.option("--all", "everything", is_flag=True, help="Removed and refused entries as well.")
+@_json_option
+def list_entries(
+    config: Path, watchlist: str | None, subject: str | None, everything: bool, as_json: bool
+) -> None:
+    """Print the entries: what they rest on, until when, and how they stand."""
+    from openlfr import bootstrap, settings
+    from openlfr.cli import watchlist_output as output
+
+    chosen = settings.load(config)
+    gone = (EntryStatus.REMOVED, EntryStatus.REFUSED)
+    with closing(bootstrap.open_records(chosen)) as records:
+        entries = records.watchlist.references(
+            watchlists=None if watchlist is None else (watchlist,),
+            subject=subject,
+            statuses=None if everything else [s for s in EntryStatus if s not in gone],
+        )
+    output.print_entries(entries, datetime.now(UTC), as_json=as_json)
+
+
+@command.command("check")
+@click.argument(
+    "pictures", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False)
+)
+@config_option
+@_json_option
+def check_pictures(pictures: tuple[Path, ...], config: Path, as_json: bool) -> None:
+    """Try PICTURES, or those of a MANIFEST.csv, without listing anybody."""
+    from openlfr import bootstrap, settings
+    from openlfr.cli import watchlist_output as output
+    from openlfr.operations.enrol import RowOutcome, Verdict, examine
+    from openlfr.operations.manifest import read_manifest
+
+    chosen = settings.load(config)
+    now = datetime.now(UTC)
+    outcomes: list[RowOutcome] = []
+    wanted: list[tuple[int, str, Path]] = []
+    for path in pictures:
+        if path.suffix.lower() == ".csv":
+            read = read_manifest(path, chosen.enrolment.categories, now)
+            wanted += [(row.line, row.subject, Path(row.image)) for row in read.rows]
+            outcomes += [
+                RowOutcome(row.line, row.subject, row.image, Verdict.REFUSED, row.reason)
+                for row in read.refused
+            ]
+        else:
+            wanted.append((0, "", path))
+    if wanted:
+        detector, embedder = bootstrap.load_detector(chosen), bootstrap.load_embedder(chosen)
+        for line, subject, path in wanted:
+            try:
+                found = examine(path, detector, embedder, _rules(chosen))
+            except BadInput as error:
+                outcomes.append(RowOutcome(line, subject, str(path), Verdict.REFUSED, str(error)))
+            else:
+                outcomes.append(
+                    RowOutcome(
+                        line,
+                        subject,
+                        str(path),
+                        Verdict.ACCEPTED,
+                        warnings=found.warnings,
+                        quality=found.quality.score,
+                    )
+                )
+    output.print_check(outcomes, as_json=as_json)
+
+
+@command.command("suspend")
+@click.argument("subject")
+@config_option
+@_list_option
+@click.option("--by", metavar="NAME", help="Who suspends; default: the user of this machine.")
+@_reason_option
+def suspend(subject: str, config: Path, watchlist: str | None, by: str | None, reason: str) -> None:
+    """Stop searching for SUBJECT until the entries are resumed."""
+    _move(config, subject, watchlist, EntryStatus.SUSPENDED, by or getpass.getuser(), reason)
+
+
+@command.command("resume")
+@click.argument("subject")
+@config_option
+@_list_option
+@click.option("--by", metavar="NAME", required=True, help="Who decides it.")
+@_reason_option
+def resume(subject: str, config: Path, watchlist: str | None, by: str, reason: str) -> None:
+    """Search for SUBJECT again."""
+    _move(config, subject, watchlist, EntryStatus.ACTIVE, by, reason)
+
+
+@command.command("remove")
+@click.argument("subject")
+@config_option
+@_list_option
+@click.option("--by", metavar="NAME", required=True, help="Who decides it.")
+@_reason_option
+def remove(subject: str, config: Path, watchlist: str | None, by: str, reason: str) -> None:
+    """Take SUBJECT off the list and erase the templates and reference pictures."""
+    _move(config, subject, watchlist, EntryStatus.REMOVED, by, reason)
+
+
+def _rules(chosen: Settings) -> EnrolmentRules:
+    from openlfr.operations.enrol import EnrolmentRules
+
+    return EnrolmentRules(
+        min_eye_distance=chosen.enrolment.min_eye_distance,
+        min_quality=chosen.enrolment.min_quality,
+    )
+
+
+def _move(
+    config: Path, subject: str, watchlist: str | None, to: EntryStatus, by: str, reason: str
+) -> None:
+    from openlfr import bootstrap, settings
+    from openlfr.cli.watchlist_settling import settle
+
+    chosen = settings.load(config)
+    now = datetime.now(UTC)
+    done = {
+        EntryStatus.SUSPENDED: "suspended",
+        EntryStatus.ACTIVE: "resumed",
+        EntryStatus.REMOVED: "removed",
+    }[to]
+
+    def act_of(reference: Reference) -> Act:
+        detail = {"subject": subject, "watchlist": reference.watchlist, "reason": reason}
+        return Act(now, by, f"reference.{done}", "reference", reference.reference_id, detail)
+
+    with closing(bootstrap.open_records(chosen)) as records:
+        lists = None if watchlist is None else (watchlist,)
+        moved = records.watchlist.move(subject, lists, to, act_of=act_of)
+        if not moved:
+            raise BadInput(_nothing_to_move(records.watchlist.references(), subject, lists, done))
+        entries = "1 entry" if len(moved) == 1 else f"{len(moved)} entries"
+        click.echo(f"{done} {entries} of {subject}; a run at work follows within 2 seconds")
+        facts = records.watchlist.facts()
+        if facts is None or to is EntryStatus.SUSPENDED:
+            return
+        vault = bootstrap.open_vault(chosen)
+        ids = [reference.reference_id for reference in moved]
+        after, problem = settle(chosen, records, vault, facts, ids)
+    if to is EntryStatus.REMOVED and all(not reference.picture for reference in after):
+        click.echo("their templates and reference pictures are erased")
+    elif to is EntryStatus.REMOVED:
+        click.echo("their templates and reference pictures will be erased by the running pipeline")
+    if problem:
+        raise problem
+
+
+def _nothing_to_move(
+    entries: Sequence[Reference], subject: str, lists: tuple[str, ...] | None, done: str
+) -> str:
+    import difflib
+
+    where = f" in the watchlist {lists[0]!r}" if lists else ""
+    stands = Counter(
+        str(r.status)
+        for r in entries
+        if r.subject == subject and (not lists or r.watchlist in lists)
+    )
+    if stands:
+        counted = ", ".join(f"{count} {status}" for status, count in stands.items())
+        return f"No entry of {subject!r}{where} can be {done}: they are {counted}."
+    close = difflib.get_close_matches(subject, {r.subject for r in entries}, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"There is no entry of {subject!r}{where}.{hint}"

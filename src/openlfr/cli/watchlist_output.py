@@ -1,0 +1,169 @@
+"""How entries and rows are printed: a table on a terminal, plain lines elsewhere, or JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openlfr.domain.watchlist import EntryStatus
+from openlfr.operations.enrol import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from openlfr.domain.watchlist import Reference
+    from openlfr.operations.enrol import RowOutcome
+
+_COLOURS = {
+    "accepted": "green",
+    "active": "green",
+    "refused": "red",
+    "expired": "red",
+    "pending": "yellow",
+    "suspended": "yellow",
+}
+_PENDING = "recorded; the running pipeline will apply it"
+
+
+def with_progress(outcomes: Iterator[RowOutcome], total: int) -> Iterator[RowOutcome]:
+    """The outcomes; on a terminal a line counts them, as a photo takes a moment."""
+    for number, outcome in enumerate(outcomes, 1):
+        if sys.stderr.isatty():
+            end = "\n" if number == total else ""
+            click.echo(f"\r{number} of {total} photos{end}", nl=False, err=True)
+        yield outcome
+
+
+def print_import(
+    outcomes: Sequence[RowOutcome], settled: Sequence[Reference], watchlist: str, *, as_json: bool
+) -> None:
+    """Print what became of each row of an import."""
+    entries = {entry.reference_id: entry for entry in settled}
+    rows = [_row(outcome, entries.get(outcome.reference_id)) for outcome in outcomes]
+    counts = Counter(row["verdict"] for row in rows)
+    if as_json:
+        click.echo(
+            json.dumps(
+                {"watchlist": watchlist, "counts": dict(counts), "rows": rows},
+                ensure_ascii=False,
+                indent=1,
+            )
+        )
+        return
+    _print_rows(rows)
+    total = ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) or "no rows"
+    click.echo(f"watchlist {watchlist}: {total}")
+
+
+def print_check(outcomes: Sequence[RowOutcome], *, as_json: bool) -> None:
+    """Print what would become of each photo."""
+    rows = [_row(outcome, None) for outcome in outcomes]
+    for row in rows:
+        row["verdict"] = "good" if row["verdict"] == "accepted" else row["verdict"]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    _print_rows(rows)
+
+
+def print_entries(entries: Sequence[Reference], now: datetime, *, as_json: bool) -> None:
+    """Print entries as they stand."""
+    rows = [
+        {
+            "watchlist": entry.watchlist,
+            "subject": entry.subject,
+            "status": "expired" if _expired(entry, now) else str(entry.status),
+            "category": entry.category,
+            "legal_basis": entry.legal_basis,
+            "source": entry.source,
+            "captured_on": entry.captured_on.isoformat(),
+            "enrolled_by": entry.enrolled_by,
+            "authorised_by": entry.authorised_by,
+            "expires": entry.expires.isoformat(),
+            "quality": round(entry.quality, 1),
+            "reference_id": entry.reference_id,
+            "note": entry.note,
+        }
+        for entry in entries
+    ]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    shown = ("watchlist", "subject", "status", "category", "authorised_by", "expires", "note")
+    table = [{key: str(row[key]) for key in shown} for row in rows]
+    for line, entry in zip(table, entries, strict=True):
+        line["expires"] = f"{entry.expires:%Y-%m-%d %H:%M}"
+    _print_table(table, "status")
+    people = len({(row["watchlist"], row["subject"]) for row in rows})
+    click.echo(f"{len(rows)} entries of {people} subjects")
+
+
+def _expired(entry: Reference, now: datetime) -> bool:
+    standing = (EntryStatus.ACTIVE, EntryStatus.PENDING, EntryStatus.SUSPENDED)
+    return entry.expires < now and entry.status in standing
+
+
+def _row(outcome: RowOutcome, entry: Reference | None) -> dict[str, Any]:
+    """A row with the last word of the gallery's rules, where these have spoken."""
+    verdict, reason, notes = str(outcome.verdict), outcome.reason, "; ".join(outcome.warnings)
+    if entry is not None and outcome.verdict is Verdict.ACCEPTED:
+        notes = entry.note
+        if entry.status is EntryStatus.REFUSED:
+            verdict, reason, notes = "refused", f"line {outcome.line}: {entry.note}", ""
+        elif entry.status is EntryStatus.PENDING:
+            verdict, reason = "pending", _PENDING
+    return {
+        "line": outcome.line,
+        "subject": outcome.subject,
+        "image": outcome.image,
+        "verdict": verdict,
+        "reason": reason,
+        "note": notes,
+        "quality": None if outcome.quality is None else round(outcome.quality, 1),
+        "reference_id": outcome.reference_id,
+    }
+
+
+def _print_rows(rows: Sequence[dict[str, Any]]) -> None:
+    _print_table(
+        [
+            {
+                "line": str(row["line"] or ""),
+                "verdict": row["verdict"],
+                "subject": row["subject"] or row["image"],
+                "quality": "" if row["quality"] is None else f"{row['quality']:.0f}",
+                "why": "; ".join(filter(None, (row["reason"], row["note"]))),
+            }
+            for row in rows
+        ],
+        "verdict",
+    )
+
+
+def _print_table(rows: Sequence[dict[str, str]], coloured: str) -> None:
+    if not rows:
+        return
+    if not sys.stdout.isatty():
+        for row in rows:
+            click.echo("\t".join(row.values()).rstrip())
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in rows[0]:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(
+            *(
+                Text(value, style=_COLOURS.get(value, "") if name == coloured else "")
+                for name, value in row.items()
+            )
+        )
+    Console().print(table)
