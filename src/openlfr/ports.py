@@ -159,7 +159,10 @@ class AlertBook(Protocol):
         ...
 
     def forget(self, deployment: str, sighting_ids: Sequence[str]) -> None:
-        """Erase the stored events of these sightings (rejected or expired alerts)."""
+        """Erase the stored events of these sightings (rejected or expired alerts).
+
+        Their ids stay known, and what has expired by itself is erased for good as well.
+        """
         ...
 
     def close(self) -> None:

@@ -306,3 +306,16 @@ def test_a_server_that_is_away_is_unavailable(tmp_path: Path) -> None:
 def test_a_url_of_another_kind_is_misconfigured() -> None:
     with pytest.raises(Misconfigured, match=r"services\.redis"):
         connect("kafka://localhost")
+
+
+def test_forgotten_content_does_not_stand_in_the_file_either(tmp_path: Path) -> None:
+    server = start_server(tmp_path / "redis")
+    book = RedisAlertBook(server.client, retention=LONG, close=server.close)
+    one = sighting(0, camera="camera that nobody may know of")
+    book.fold(one, window=WINDOW)
+    file = tmp_path / "redis" / "appendonly.aof"
+    assert b"Ann" in file.read_bytes()
+    book.forget(one.deployment, [one.sighting_id])
+    assert b'"box"' not in file.read_bytes()
+    assert book.fold(one, window=WINDOW) is None
+    book.close()

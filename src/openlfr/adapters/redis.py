@@ -175,11 +175,11 @@ class RedisAlertBook:
         """Erase the stored events of these sightings; unknown ids are ignored.
 
         The ids stay known, so a replay gives None. The server is asked to rewrite its
-        append-only file, in which the erased content would otherwise stand until later; a
-        server that refuses that to its clients is left to its operators.
+        append-only file, in which content that was erased or has expired would otherwise stand
+        until later, and this waits for it (with no ids, it does that alone). A server that
+        refuses it to its clients is left to its operators.
         """
         key = _keys(deployment)
-        erased = False
         with self._speaking():
             for start in range(0, len(sighting_ids), _CHUNK):
                 some = list(sighting_ids[start : start + _CHUNK])
@@ -190,26 +190,25 @@ class RedisAlertBook:
                             subject = sighting_from_json(_text(content)).subject
                             step.hdel(key("events"), sighting_id)
                             step.zrem(key("times", subject), sighting_id)
-                            erased = True
                     step.execute()
-            if erased:
-                self._rewrite_append_only_file()
+            self._rewrite_append_only_file()
 
     def _rewrite_append_only_file(self) -> None:
-        """Ask for a rewrite; while one runs already, which may hold the content, wait for it."""
+        """Wait for a rewrite that runs already, which may hold the content, then for our own."""
         deadline = time.monotonic() + _REWRITE_WAIT_S
-        while True:
-            try:
-                self._client.bgrewriteaof()
-            except NoPermissionError:
+        try:
+            self._wait_for_rewrite(deadline)
+            self._client.bgrewriteaof()
+            self._wait_for_rewrite(deadline)
+        except (NoPermissionError, ResponseError):  # refused, or somebody else asked meanwhile
+            return
+
+    def _wait_for_rewrite(self, deadline: float) -> None:
+        while time.monotonic() < deadline:
+            state = _now(self._client.info("persistence"))
+            if not (state["aof_rewrite_in_progress"] or state["aof_rewrite_scheduled"]):
                 return
-            except ResponseError as error:
-                in_progress = "in progress" in str(error)
-                if not in_progress or time.monotonic() > deadline:
-                    return
-                time.sleep(0.1)
-            else:
-                return
+            time.sleep(0.02)
 
     def close(self) -> None:
         """Free the connection, and the server where this process holds it; safe to call twice."""

@@ -54,6 +54,7 @@ save ""
 appendonly yes
 appendfsync always
 aof-load-truncated yes
+auto-aof-rewrite-min-size 1mb
 maxmemory-policy noeviction
 """
 

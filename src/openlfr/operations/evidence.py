@@ -112,7 +112,7 @@ def compose(
 
     Args:
         evidence: Of the sighting.
-        reference: (h, w, 3) uint8 BGR, the enrolled photo; None where it was erased.
+        reference: (h, w, 3) uint8 BGR, the enrolled face; None where it was erased.
         captions: Printed below the probe and below the reference. Only ASCII can be drawn;
             other letters are shown as '?'.
 
@@ -136,15 +136,6 @@ def compose(
     top = height - _MARGIN - scene.shape[0]
     page[top : top + scene.shape[0], _MARGIN : _MARGIN + scene.shape[1]] = scene
     return page
-
-
-def read_picture(content: bytes) -> NDArray[np.uint8]:
-    """A stored picture (JPEG, PNG ...) as (h, w, 3) uint8 BGR.
-
-    Raises:
-        BadInput: The bytes are no picture.
-    """
-    return _pixels(content)
 
 
 def to_jpeg(picture: NDArray[np.uint8], *, quality: int = 92) -> bytes:

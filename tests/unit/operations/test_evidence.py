@@ -16,7 +16,6 @@ from openlfr.operations.evidence import (
     encode,
     evidence_name,
     kept_since,
-    read_picture,
     render_scene,
     to_data_url,
     to_jpeg,
@@ -103,7 +102,7 @@ def test_probe_stands_beside_reference(
     assert page.dtype == np.uint8
     assert page.shape[1] >= 512
     assert page.shape[0] > 512 + 320
-    again = read_picture(to_jpeg(page))
+    again = cv2.imdecode(np.frombuffer(to_jpeg(page), np.uint8), cv2.IMREAD_COLOR)
     assert again.shape == page.shape
     assert to_data_url(page).startswith("data:image/jpeg;base64,/9j/")
 

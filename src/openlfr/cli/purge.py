@@ -1,0 +1,142 @@
+"""`openlfr purge`: erase what may no longer be kept."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from openlfr.cli import SOMETHING_FAILED, config_option
+from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openlfr.adapters.sql import Records
+    from openlfr.operations.purge import Due
+    from openlfr.ports import Vault
+    from openlfr.settings import Settings
+
+
+def _duration(_: click.Context, __: click.Parameter, text: str | None) -> timedelta | None:
+    if text is None:
+        return None
+    from openlfr.settings.values import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise BadInput(f"--older-than {error}") from None
+
+
+@click.command(context_settings={"max_content_width": 100})
+@config_option
+@click.option(
+    "--older-than",
+    callback=_duration,
+    metavar="TIME",
+    default=None,
+    help="Erase alerts whose last event is older, such as 31d or 12h. Default: alerting.retention.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be erased, and erase nothing.")
+@click.option("--by", default=None, metavar="NAME", help="Who asks for it. Default: your login.")
+def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str | None) -> int:
+    """Erase what may no longer be kept.
+
+    That is: pictures and positions of alerts beyond the retention and of people who were mistaken
+    for somebody listed, evidence that a crash left without an alert, pictures and templates of
+    expired entries. What accounts for them (times, cameras, scores, decisions, acts) stays.
+    """
+    import getpass
+
+    from openlfr import bootstrap
+    from openlfr.operations.purge import find_due, purge
+    from openlfr.settings import load
+
+    settings = load(config)
+    now = datetime.now(UTC)
+    retention = older_than if older_than is not None else settings.alerting.retention
+    named = settings.deployment_entry.name
+    vault = bootstrap.open_vault(settings)
+    with bootstrap.open_records(settings) as records:
+        with closing(bootstrap.open_alert_book(settings)) as book:
+            due = find_due(
+                alerts=records.alerts,
+                watchlist=records.watchlist,
+                vault=vault,
+                book=book,
+                retention=retention,
+                now=now,
+                deployments=[named] if named else [],
+            )
+            _tell(due, retention, dry_run=dry_run)
+            if dry_run:
+                return 0
+            purge(
+                due,
+                alerts=records.alerts,
+                watchlist=records.watchlist,
+                vault=vault,
+                book=book,
+                now=now,
+                by=by or getpass.getuser(),
+            )
+        done = _finish_leaving(settings, records, vault, now)
+    click.echo(
+        "Erased files are freed, not overwritten: copies in backups and snapshots, and blocks "
+        "that an SSD has not reused, are out of reach of any program."
+    )
+    return 0 if done else SOMETHING_FAILED
+
+
+def _tell(due: Due, retention: timedelta, *, dry_run: bool) -> None:
+    would = "Would erase" if dry_run else "Erasing"
+    days = f"{retention / timedelta(days=1):g} days"
+    for alert in due.alerts:
+        click.echo(f"{would} alert {alert.alert_id} about {alert.subject}: older than {days}.")
+    for alert in due.mistaken:
+        reason = "refuted" if alert.outcome == "refuted" else "not engaged"
+        click.echo(f"{would} alert {alert.alert_id} about {alert.subject}: {reason}.")
+    for name in due.orphans:
+        click.echo(f"{would} {name}: no alert refers to it.")
+    for entry in due.entries:
+        click.echo(
+            f"{would} entry {entry.reference_id} of {entry.subject}: expired "
+            f"{entry.expires:%Y-%m-%d}."
+        )
+    if not due:
+        click.echo("Nothing is due.")
+
+
+def _finish_leaving(settings: Settings, records: Records, vault: Vault, now: datetime) -> bool:
+    """Erase templates and pictures of entries that left the list; whether that was possible."""
+    from openlfr import bootstrap
+    from openlfr.operations.gallery import erase_leaving, erase_unrecorded_pictures
+
+    unrecorded = erase_unrecorded_pictures(records.watchlist, vault)
+    if unrecorded:
+        click.echo(f"Erased {unrecorded} reference pictures that no entry names.")
+    leaving = len(records.watchlist.leaving())
+    if not leaving:
+        return True
+    try:
+        facts = bootstrap.load_embedder(settings).facts
+        with closing(bootstrap.open_templates(settings, facts)) as templates:
+            erase_leaving(records.watchlist, templates, vault, now=now)
+    except Unavailable:
+        click.echo(
+            f"The vector store is in use: the run that holds it erases templates and pictures of "
+            f"{leaving} entries within 2 seconds; none of them can match any more."
+        )
+        return True
+    except Misconfigured as error:
+        click.echo(
+            f"Templates and pictures of {leaving} entries could not be erased yet, though none "
+            f"of them can match any more: {error}",
+            err=True,
+        )
+        return False
+    click.echo(f"Erased templates and pictures of {leaving} entries.")
+    return True

@@ -1,0 +1,78 @@
+"""Erasing what an alert keeps of a person: pictures, positions and the event in the alert book."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from openlfr.domain.acts import Act
+from openlfr.operations.evidence import evidence_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
+    from openlfr.ports import AlertBook, Vault
+
+
+class ErasableRecords(Protocol):
+    """What erasing needs of the records of alerts."""
+
+    def events(self, alert_id: str) -> Sequence[RecordedEvent]:
+        """The events of an alert by captured time."""
+        ...
+
+    def mark_erased(self, alert_id: str, *, act: Act) -> None:
+        """Say that its pictures are gone; the positions go with the same transaction."""
+        ...
+
+    def mistaken(self) -> Sequence[RecordedAlert]:
+        """Alerts about the wrong person of which a picture or a position is still kept."""
+        ...
+
+
+def erase_alert(
+    alert: RecordedAlert,
+    *,
+    records: ErasableRecords,
+    vault: Vault,
+    book: AlertBook,
+    at: datetime,
+    reason: str,
+) -> None:
+    """Erase an alert's pictures, its events in the alert book and the positions on record.
+
+    In this order, so that an interruption leaves it on the list of what is to be erased. Times,
+    cameras, scores, decisions and acts stay: they account for the alert.
+
+    Raises:
+        Unavailable: A store does not answer; call it again later.
+    """
+    events = records.events(alert.alert_id)
+    for event in events:
+        vault.delete(event.evidence or evidence_name(event.event.sighting.sighting_id))
+    book.forget(alert.deployment, [event.event.sighting.sighting_id for event in events])
+    act = Act(
+        at=at,
+        actor="system",
+        act="alert.erased",
+        object_kind="alert",
+        object_id=alert.alert_id,
+        detail={"reason": reason, "events": len(events)},
+    )
+    records.mark_erased(alert.alert_id, act=act)
+
+
+def erase_mistaken(
+    *, records: ErasableRecords, vault: Vault, book: AlertBook, at: datetime
+) -> list[RecordedAlert]:
+    """Erase whoever was mistaken for a listed person: refuted, or not engaged.
+
+    Returns:
+        The alerts that this concerned; none that were erased before.
+    """
+    found = list(records.mistaken())
+    for alert in found:
+        reason = "refuted" if alert.outcome == "refuted" else "not engaged"
+        erase_alert(alert, records=records, vault=vault, book=book, at=at, reason=reason)
+    return found

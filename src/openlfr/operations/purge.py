@@ -1,0 +1,181 @@
+"""Purge: erase what may no longer be kept, and say what it was.
+
+What goes: pictures and positions of alerts beyond the retention and of people who were mistaken
+for somebody listed, evidence that a crash left without an alert, pictures and templates of
+entries that have expired, and pictures that no entry names. What stays: the rows that account
+for all this, without a face or a place.
+
+Erasing a file tells the disk that the space is free, no more: copies in backups and snapshots,
+and blocks that an SSD has not reused, stay out of reach. The vault is encrypted for that reason:
+without its key they are noise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from openlfr.domain.acts import Act
+from openlfr.domain.errors import BadInput
+from openlfr.domain.watchlist import EntryStatus
+from openlfr.operations.erasure import ErasableRecords, erase_alert, erase_mistaken
+from openlfr.operations.evidence import PREFIX, evidence_name, kept_since
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from openlfr.domain.alert_records import RecordedAlert
+    from openlfr.domain.watchlist import Reference
+    from openlfr.ports import AlertBook, Vault, WatchlistRecords
+
+CRASH_MARGIN = timedelta(hours=1)
+"""Evidence is stored a moment before its alert; without one after so long, there was a crash."""
+
+_LISTED = (EntryStatus.PENDING, EntryStatus.ACTIVE, EntryStatus.SUSPENDED)
+
+
+class PurgeableRecords(ErasableRecords, Protocol):
+    """What a purge needs of the records of alerts."""
+
+    def list(self) -> Sequence[RecordedAlert]:
+        """All alerts."""
+        ...
+
+    def older_than(self, moment: datetime) -> Sequence[RecordedAlert]:
+        """Alerts last heard of before this and of which something is still kept."""
+        ...
+
+    def evidence_names(self) -> Collection[str]:
+        """Names in the vault that an event refers to."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What may no longer be kept.
+
+    Attributes:
+        alerts: Beyond the retention.
+        mistaken: Refuted or not engaged, and not erased yet.
+        orphans: Names in the vault of evidence that no alert refers to.
+        entries: Expired, still with picture and template.
+    """
+
+    alerts: tuple[RecordedAlert, ...]
+    mistaken: tuple[RecordedAlert, ...]
+    orphans: tuple[str, ...]
+    entries: tuple[Reference, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.alerts or self.mistaken or self.orphans or self.entries)
+
+
+def find_due(
+    *,
+    alerts: PurgeableRecords,
+    watchlist: WatchlistRecords,
+    vault: Vault,
+    book: AlertBook,
+    retention: timedelta,
+    now: datetime,
+    deployments: Collection[str] = (),
+) -> Due:
+    """Look for what may no longer be kept; changes nothing.
+
+    Args:
+        alerts: Records of alerts.
+        watchlist: Records of entries.
+        vault: Of evidence and reference pictures.
+        book: Its events belong to alerts that a resumed run will record: their evidence stays.
+        retention: How long an alert is kept after its last event.
+        now: UTC.
+        deployments: Names whose events to look for in the book, beside those of all alerts.
+    """
+    mistaken = tuple(alerts.mistaken())
+    apart = {alert.alert_id for alert in mistaken}
+    return Due(
+        alerts=tuple(a for a in alerts.older_than(now - retention) if a.alert_id not in apart),
+        mistaken=mistaken,
+        orphans=tuple(_orphans(alerts, vault, book, now, deployments)),
+        entries=tuple(r for r in watchlist.references(statuses=_LISTED) if r.expires < now),
+    )
+
+
+def purge(
+    due: Due,
+    *,
+    alerts: PurgeableRecords,
+    watchlist: WatchlistRecords,
+    vault: Vault,
+    book: AlertBook,
+    now: datetime,
+    by: str,
+) -> None:
+    """Erase what is due, each with its act.
+
+    Expired entries leave the records' outbox here; their pictures and templates are erased by
+    whoever holds the vector store (`operations.gallery.erase_leaving`).
+
+    Args:
+        due: Of `find_due`.
+        alerts: Records of alerts.
+        watchlist: Records of entries.
+        vault: Of evidence and reference pictures.
+        book: Of the events.
+        now: UTC, written as the time of the acts.
+        by: Who asked for it.
+
+    Raises:
+        Unavailable: A store does not answer; what was done stays done, call it again later.
+    """
+    for alert in due.alerts:
+        erase_alert(alert, records=alerts, vault=vault, book=book, at=now, reason="retention")
+    erase_mistaken(records=alerts, vault=vault, book=book, at=now)
+    for deployment in {alert.deployment for alert in alerts.list()}:
+        book.forget(deployment, [])  # what has expired by itself is gone for good as well
+    referred_to = alerts.evidence_names()
+    for name in due.orphans:
+        if name not in referred_to:
+            vault.delete(name)
+    watchlist.retire(
+        [reference.reference_id for reference in due.entries],
+        act_of=lambda reference: Act(
+            at=now,
+            actor=by,
+            act="reference.expired",
+            object_kind="reference",
+            object_id=reference.reference_id,
+            detail={"subject": reference.subject, "expires": reference.expires.isoformat()},
+        ),
+    )
+
+
+def _orphans(
+    alerts: PurgeableRecords,
+    vault: Vault,
+    book: AlertBook,
+    now: datetime,
+    deployments: Collection[str],
+) -> list[str]:
+    # The names first: what is stored after this moment is not looked at.
+    names = vault.names(PREFIX)
+    referred_to = alerts.evidence_names()
+    unknown = [name for name in names if name not in referred_to]
+    if not unknown:
+        return []
+    known = set(deployments) | {alert.deployment for alert in alerts.list()}
+    folded = {
+        evidence_name(event.sighting.sighting_id)
+        for deployment in known
+        for event in book.events(deployment)
+    }
+    return [n for n in unknown if n not in folded and _is_old(vault, n, now)]
+
+
+def _is_old(vault: Vault, name: str, now: datetime) -> bool:
+    try:
+        return kept_since(vault.get(name)) < now - CRASH_MARGIN
+    except BadInput:  # damaged: nobody can look at it, and nothing refers to it
+        return True

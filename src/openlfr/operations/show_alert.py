@@ -1,0 +1,131 @@
+"""An alert as a picture or a page to decide on: made on request, from decrypted evidence."""
+
+from __future__ import annotations
+
+import html
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from openlfr.domain.errors import BadInput
+from openlfr.operations.evidence import compose, decode, to_data_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
+    from openlfr.domain.watchlist import Reference
+    from openlfr.ports import Vault
+
+
+def best_picture(
+    events: Sequence[RecordedEvent], references: Mapping[str, Reference], vault: Vault
+) -> NDArray[np.uint8]:
+    """Probe beside reference, for the sighting with the best score that still has evidence.
+
+    Args:
+        events: Of one alert.
+        references: By id; an unknown one is shown as erased.
+        vault: Of evidence and reference pictures.
+
+    Returns:
+        (height, width, 3) uint8 BGR.
+
+    Raises:
+        BadInput: No evidence is kept any more.
+    """
+    for event in sorted(events, key=lambda e: e.event.sighting.score, reverse=True):
+        page = picture_of(event, references, vault)
+        if page is not None:
+            return page
+    raise BadInput("No evidence of this alert is kept any more, so there is nothing to show.")
+
+
+def picture_of(
+    event: RecordedEvent, references: Mapping[str, Reference], vault: Vault
+) -> NDArray[np.uint8] | None:
+    """Probe beside reference of one sighting; None where its evidence is not kept any more."""
+    if event.evidence is None:
+        return None
+    try:
+        evidence = decode(vault.get(event.evidence))
+    except BadInput:
+        return None
+    seen = event.event.sighting
+    reference = references.get(seen.reference_id)
+    enrolled = None
+    if reference is not None and reference.picture:
+        try:
+            enrolled = decode(vault.get(reference.picture)).face
+        except BadInput:
+            enrolled = None
+    captions = (
+        f"{seen.camera} {_utc(seen.captured_at)}",
+        f"{seen.subject} {seen.score:.3f} (threshold {seen.threshold:.3f})",
+    )
+    return compose(evidence, enrolled, captions=captions)
+
+
+def page_of(
+    alert: RecordedAlert,
+    events: Sequence[RecordedEvent],
+    references: Mapping[str, Reference],
+    vault: Vault,
+) -> str:
+    """An HTML page of the alert that carries its pictures within itself."""
+    facts = "".join(
+        f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>"
+        for name, value in facts_of(alert)
+    )
+    parts = []
+    for event in events:
+        seen = event.event.sighting
+        picture = picture_of(event, references, vault)
+        what = (
+            f'<img alt="probe beside reference" src="{to_data_url(picture)}">'
+            if picture is not None
+            else "<p>No picture of this sighting is kept any more.</p>"
+        )
+        title = f"{event.event.event} at {seen.camera}, {_utc(seen.captured_at)}"
+        parts.append(
+            f"<section><h2>{html.escape(title)}</h2><p>score {seen.score:.3f}, threshold "
+            f"{seen.threshold:.3f}, quality {seen.quality:.0f}</p>{what}</section>"
+        )
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        f"<title>Alert {html.escape(alert.alert_id)}</title>"
+        "<style>body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:84rem;"
+        "padding:0 1rem;color:#222;background:#fff}img{max-width:100%}th{text-align:left;"
+        "padding-right:1.5rem}h2{font-size:1.1rem}</style>"
+        f"<h1>Alert about {html.escape(alert.subject)}</h1><table>{facts}</table>"
+        "<p>A score is a similarity, not a probability. Whether it is this person is for people "
+        "to decide.</p>" + "".join(parts) + "</html>"
+    )
+
+
+def facts_of(alert: RecordedAlert) -> list[tuple[str, str]]:
+    """Name and value of everything that records say about an alert, in the order of reading."""
+    facts = [
+        ("alert", alert.alert_id),
+        ("subject", alert.subject),
+        ("watchlist", alert.watchlist),
+        ("deployment", alert.deployment),
+        ("first seen", _utc(alert.opened_at)),
+        ("last seen", _utc(alert.last_at)),
+        ("sightings", str(alert.events)),
+        ("best score", f"{alert.best_score:.3f} (threshold {alert.threshold:.3f})"),
+        ("decision", str(alert.adjudication or "none yet")),
+        ("outcome", str(alert.outcome or "unknown")),
+    ]
+    if alert.decided_at is not None:
+        facts.append(("decided", f"by {alert.decided_by}, {_utc(alert.decided_at)}"))
+    if alert.erased_at is not None:
+        facts.append(("erased", f"pictures and positions, {_utc(alert.erased_at)}"))
+    return facts
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

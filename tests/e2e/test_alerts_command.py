@@ -1,0 +1,347 @@
+"""`openlfr alerts` and `openlfr purge` on a data folder as a run leaves it."""
+
+import json
+import uuid
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+from openlfr import bootstrap
+from openlfr.cli import main
+from openlfr.domain.acts import Act
+from openlfr.domain.alerts import Sighting
+from openlfr.domain.errors import Misconfigured
+from openlfr.domain.faces import Box
+from openlfr.domain.watchlist import EntryStatus, Reference
+from openlfr.operations.evidence import encode, evidence_name
+from openlfr.settings import Settings, load
+from openlfr.stages.obscure import evidence_of, obscure
+
+NOW = datetime.now(UTC)
+FACE = Box(170, 60, 105, 130)
+IMAGE = np.ascontiguousarray(astronaut()[..., ::-1])
+EVIDENCE = evidence_of(IMAGE, obscure(IMAGE, [FACE]), FACE, [])
+
+
+@dataclass
+class Place:
+    """A data folder, and what an operator does with it."""
+
+    config: Path
+    settings: Settings
+
+    def openlfr(self, *args: str) -> int:
+        return main([*args, "--config", str(self.config)])
+
+    def see(
+        self,
+        seconds: float,
+        *,
+        subject: str = "Ann",
+        emitted: datetime = NOW,
+        recorded: bool = True,
+        folded: bool = True,
+        kept_at: datetime = NOW,
+    ) -> Sighting:
+        """Do what a run does at a sighting, or a part of it where it is killed."""
+        sighting = Sighting(
+            deployment="Market",
+            camera="gate",
+            epoch=1,
+            seq=int(seconds * 10),
+            subject=subject,
+            watchlist="default",
+            reference_id=REFERENCE.reference_id,
+            captured_at=datetime(2026, 11, 23, 12, tzinfo=UTC) + timedelta(seconds=seconds),
+            box=FACE,
+            score=0.5 + seconds / 1000,
+            threshold=0.4,
+            quality=61.0,
+        )
+        name = evidence_name(sighting.sighting_id)
+        bootstrap.open_vault(self.settings).put(name, encode(EVIDENCE, kept_at=kept_at))
+        if folded:
+            with closing(bootstrap.open_alert_book(self.settings)) as book:
+                event = book.fold(sighting, window=timedelta(seconds=30))
+            if recorded:
+                with bootstrap.open_records(self.settings) as records:
+                    records.alerts.record(event, name, emitted_at=emitted)
+        return sighting
+
+    def enrol(self, one: str, *, expires: datetime) -> None:
+        picture = f"references/{one}"
+        with bootstrap.open_records(self.settings) as records:
+            records.watchlist.add(
+                replace(REFERENCE, reference_id=one, expires=expires, picture=picture),
+                picture_hash=one,
+                template=b"sealed",
+                act=Act(NOW, "E", "reference.enrolled", "reference", one),
+                keep_picture=lambda: bootstrap.open_vault(self.settings).put(
+                    picture, encode(EVIDENCE)
+                ),
+            )
+
+    def evidence(self) -> list[str]:
+        return bootstrap.open_vault(self.settings).names("evidence/")
+
+    def alerts(self, capsys: pytest.CaptureFixture[str]) -> list[dict]:
+        capsys.readouterr()
+        assert self.openlfr("alerts", "list", "--json") == 0
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    def acts(self) -> list[tuple[str, str]]:
+        with bootstrap.open_records(self.settings) as records:
+            return [(act.actor, act.act) for act in records.acts.all()]
+
+    def in_book(self) -> set[str]:
+        with closing(bootstrap.open_alert_book(self.settings)) as book:
+            return {event.sighting.sighting_id for event in book.events("Market")}
+
+
+REFERENCE = Reference(
+    reference_id=str(uuid.uuid4()),
+    watchlist="default",
+    subject="Ann",
+    category="wanted",
+    legal_basis="order 1",
+    source="registry",
+    captured_on=date(2020, 1, 1),
+    enrolled_by="E",
+    authorised_by="A",
+    expires=NOW + timedelta(days=1),
+    status=EntryStatus.PENDING,
+    template_hash="0" * 64,
+    picture="",
+    quality=80.0,
+)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    config = tmp_path / "CONFIG.yaml"
+    config.write_text("data_dir: data\ndeployment:\n  name: Market\n")
+    return Place(config, load(config))
+
+
+def test_a_new_folder_has_no_alerts(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    assert place.openlfr("alerts", "list") == 0
+    assert capsys.readouterr().out == "There are no alerts.\n"
+    assert place.openlfr("purge") == 0
+    assert capsys.readouterr().out.startswith("Nothing is due.\n")
+
+
+def test_alerts_are_listed_the_latest_first(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.see(0)
+    place.see(10)
+    place.see(100, subject="Bob")
+    assert place.openlfr("alerts", "list") == 0
+    header, bob, ann = capsys.readouterr().out.splitlines()
+    assert header.split()[:2] == ["ALERT", "LAST"]
+    assert "2026-11-23 12:01:40  Bob      1          0.600  open" in bob
+    assert "2026-11-23 12:00:10  Ann      2          0.510  open" in ann
+    assert [a["subject"] for a in place.alerts(capsys)] == ["Bob", "Ann"]
+    assert place.openlfr("alerts", "decide", bob[:8], "engage", "--by", "Op") == 0
+    capsys.readouterr()
+    assert place.openlfr("alerts", "list", "--open") == 0
+    assert "Bob" not in capsys.readouterr().out
+
+
+def test_an_alert_is_shown_and_its_picture_decrypted_on_request_only(
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.see(0)
+    place.see(5)
+    (alert,) = place.alerts(capsys)
+    out = tmp_path / "alert.jpg"
+    out.write_text("readable by all")
+    out.chmod(0o644)
+    assert place.openlfr("alerts", "show", alert["alert_id"][:6]) == 0
+    said = capsys.readouterr().out
+    assert "subject     Ann" in said
+    assert "box 170,60 105x130  score 0.505  quality 61  evidence kept" in said
+    assert place.acts() == []
+    assert place.openlfr("alerts", "show", alert["alert_id"][:6], "--out", str(out)) == 0
+    assert f"Wrote {out}, decrypted and readable by you alone" in capsys.readouterr().out
+    assert out.stat().st_mode & 0o777 == 0o600
+    alone = cv2.imread(str(out))
+    assert alone.shape[0] > 512 + 320
+    assert [act for _, act in place.acts()] == ["alert.shown"]
+    place.enrol(REFERENCE.reference_id, expires=NOW + timedelta(days=1))
+    assert place.openlfr("alerts", "show", alert["alert_id"], "--out", str(out)) == 0
+    beside = cv2.imread(str(out))
+    where_it_stands = np.s_[40:300, 320:500]
+    assert alone[where_it_stands].std() < 30  # "no picture is kept any more"
+    assert beside[where_it_stands].std() > 40
+    page = tmp_path / "alert.html"
+    assert place.openlfr("alerts", "show", alert["alert_id"], "--out", str(page)) == 0
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert page.read_text().count('src="data:image/jpeg;base64,') == 2
+    assert "http" not in page.read_text()
+
+
+def test_alerts_can_be_read_by_machines(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    seen = place.see(0)
+    (alert,) = place.alerts(capsys)
+    assert place.openlfr("alerts", "show", alert["alert_id"], "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["sightings"][0]["box"] == list(FACE)
+    assert shown["sightings"][0]["frame_index"] == seen.seq
+    assert shown["adjudication"] is None
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (["show", "zzz"], "There is no alert 'zzz'"),
+        (["decide", "zzz", "engage", "--by", "Op"], "There is no alert 'zzz'"),
+        (["decide", "ID", "engage", "--by", " "], "needs the name of the person"),
+        (["decide", "ID", "engage"], "missing option '--by'"),
+        (["decide", "ID", "shoot", "--by", "Op"], "'shoot' is not one of 'engage'"),
+        (["outcome", "ID", "confirmed", "--by", "Op"], "has not been decided yet"),
+        (["show", "ID", "--out", "a.gif"], "neither .jpg nor .html"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_2(
+    place: Place, capsys: pytest.CaptureFixture[str], args: list[str], sentence: str
+) -> None:
+    place.see(0)
+    (alert,) = place.alerts(capsys)
+    assert place.openlfr("alerts", *(alert["alert_id"] if a == "ID" else a for a in args)) == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "decisions",
+    [
+        [["decide", "do_not_engage", "--by", "Op", "--reason", "another person"]],
+        [["decide", "engage", "--by", "Op"], ["outcome", "refuted", "--by", "Officer"]],
+        [["decide", "engage", "--by", "Op", "--outcome", "refuted"]],
+    ],
+)
+def test_whoever_was_mistaken_for_a_listed_person_is_erased(
+    place: Place, capsys: pytest.CaptureFixture[str], decisions: list[list[str]]
+) -> None:
+    place.see(0)
+    place.see(5)
+    other = place.see(100, subject="Bob")
+    alert = place.alerts(capsys)[1]
+    for verb, *rest in decisions:
+        assert place.openlfr("alerts", verb, alert["alert_id"], *rest) == 0
+    said = capsys.readouterr().out
+    assert f"Erased pictures, positions and event of alert {alert['alert_id']}." in said
+    assert "alert lines, reports, pictures shown) are not reached" in said
+    assert place.evidence() == [evidence_name(other.sighting_id)]
+    assert place.in_book() == {other.sighting_id}
+    assert place.openlfr("alerts", "show", alert["alert_id"]) == 0
+    assert capsys.readouterr().out.count("position erased  score") == 2
+    assert place.acts()[-1] == ("system", "alert.erased")
+    assert ("Op", "alert.decided") in place.acts()
+    out = str(place.config.parent / "a.jpg")
+    assert place.openlfr("alerts", "show", alert["alert_id"], "--out", out) == 2
+    assert "No evidence of this alert is kept any more" in capsys.readouterr().err
+
+
+def test_an_erasure_that_could_not_be_finished_is_finished_by_purge(
+    place: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.see(0)
+    (alert,) = place.alerts(capsys)
+
+    def broken(_: Settings) -> None:
+        raise Misconfigured("Redis refuses.")
+
+    monkeypatch.setattr(bootstrap, "open_alert_book", broken)
+    assert place.openlfr("alerts", "decide", alert["alert_id"], "do_not_engage", "--by", "Op") == 3
+    assert "decision is recorded, but" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert place.openlfr("purge") == 0
+    assert f"alert {alert['alert_id']} about Ann: not engaged." in capsys.readouterr().out
+    assert place.evidence() == []
+    assert place.in_book() == set()
+
+
+def test_purge_erases_what_is_beyond_the_retention_and_nothing_else(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.see(0, emitted=NOW - timedelta(days=40))
+    kept = place.see(100, emitted=NOW - timedelta(days=10))
+    assert place.openlfr("purge", "--dry-run") == 0
+    assert "Would erase alert" in capsys.readouterr().out
+    assert len(place.evidence()) == 2
+    assert place.openlfr("purge") == 0
+    said = capsys.readouterr().out
+    assert "older than 31 days" in said
+    assert "not overwritten" in said
+    assert place.evidence() == [evidence_name(kept.sighting_id)]
+    assert place.in_book() == {kept.sighting_id}
+    assert [a["erased_at"] is None for a in place.alerts(capsys)] == [True, False]
+    assert place.openlfr("purge") == 0
+    assert capsys.readouterr().out.startswith("Nothing is due.")
+    assert place.openlfr("purge", "--older-than", "9d") == 0
+    assert place.evidence() == []
+
+
+def test_purge_finds_evidence_that_a_crash_left_without_an_alert(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long_ago = NOW - timedelta(hours=2)
+    place.see(0)
+    before_fold = place.see(100, folded=False, kept_at=long_ago)
+    to_be_resumed = place.see(200, recorded=False, kept_at=long_ago)
+    just_now = place.see(300, folded=False)
+    vault = bootstrap.open_vault(place.settings)
+    vault.put("evidence/damaged", b"no evidence")
+    assert place.openlfr("purge") == 0
+    said = capsys.readouterr().out
+    assert f"Erasing {evidence_name(before_fold.sighting_id)}: no alert refers to it." in said
+    left = set(place.evidence())
+    assert len(left) == 3
+    assert {evidence_name(s.sighting_id) for s in (to_be_resumed, just_now)} < left
+
+
+def test_purge_takes_expired_entries_off_the_list(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = [str(uuid.uuid4()), str(uuid.uuid4())]
+    place.enrol(ids[0], expires=NOW - timedelta(days=1))
+    place.enrol(ids[1], expires=NOW + timedelta(days=1))
+    assert place.openlfr("purge", "--by", "Keeper") in (0, 1)  # 1: without the model
+    said = capsys.readouterr().out
+    assert f"Erasing entry {ids[0]} of Ann: expired" in said
+    with bootstrap.open_records(place.settings) as records:
+        now = {r.reference_id: r.status for r in records.watchlist.references()}
+        assert now == {ids[0]: EntryStatus.REMOVED, ids[1]: EntryStatus.PENDING}
+        assert [r.reference_id for r, _ in records.watchlist.outbox()] == [ids[1]]
+    assert ("Keeper", "reference.expired") in place.acts()
+
+
+@pytest.mark.parametrize("text", ["soon", "-3d", "0"])
+def test_a_time_that_is_none_is_bad_usage(
+    place: Place, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    assert place.openlfr("purge", f"--older-than={text}") == 2
+    assert "--older-than must be" in capsys.readouterr().err
+
+
+def test_commands_work_beside_a_run_that_holds_the_alert_book(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = place.see(0)
+    with closing(bootstrap.open_alert_book(place.settings)) as of_the_run:
+        (alert,) = place.alerts(capsys)
+        assert (
+            place.openlfr("alerts", "decide", alert["alert_id"], "do_not_engage", "--by", "Op") == 0
+        )
+        assert place.openlfr("purge") == 0
+        assert of_the_run.events("Market") == []
+        assert of_the_run.fold(seen, window=timedelta(seconds=30)) is None

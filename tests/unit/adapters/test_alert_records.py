@@ -1,0 +1,178 @@
+"""Alerts on record: idempotent, in any order, and never without the act of who decided."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from openlfr.adapters.sql import Records
+from openlfr.domain.acts import Act
+from openlfr.domain.alerts import (
+    Adjudication,
+    AlertEvent,
+    EventKind,
+    Outcome,
+    Sighting,
+    alert_id_of,
+    event_id_of,
+)
+from openlfr.domain.errors import BadInput
+from openlfr.domain.faces import Box
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Iterator[Records]:
+    with Records.open(f"sqlite:///{tmp_path / 'openlfr.db'}") as records:
+        yield records
+
+
+def sighting(seconds: float = 0, *, score: float = 0.5, subject: str = "ann") -> Sighting:
+    return Sighting(
+        deployment="street",
+        camera="gate",
+        epoch=1,
+        seq=int(seconds * 10),
+        subject=subject,
+        watchlist="default",
+        reference_id="r1",
+        captured_at=NOON + timedelta(seconds=seconds),
+        box=Box(10.5, 20, 48, 60),
+        score=score,
+        threshold=0.4,
+        quality=61.3,
+    )
+
+
+def events_of(*sightings: Sighting) -> list[AlertEvent]:
+    """One alert: the first opens it, the others join."""
+    alert_id = alert_id_of(sightings[0].sighting_id)
+    return [
+        AlertEvent(
+            EventKind.JOINED if n else EventKind.OPENED, event_id_of(s.sighting_id), alert_id, s
+        )
+        for n, s in enumerate(sightings)
+    ]
+
+
+def act(name: str = "alert.decided") -> Act:
+    return Act(NOON, "Op", name, "alert", "x", {})
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_events_may_come_in_any_order_and_twice(records: Records, seed: int) -> None:
+    events = events_of(sighting(0, score=0.5), sighting(9, score=0.7), sighting(-3, score=0.6))
+    delivered = events * 2
+    random.Random(seed).shuffle(delivered)
+    new = [records.alerts.record(e, "evidence/x", emitted_at=NOON) for e in delivered]
+    assert sum(new) == 3
+    (alert,) = records.alerts.list()
+    assert alert.alert_id == events[0].alert_id
+    assert (alert.events, alert.best_score, alert.threshold) == (3, 0.7, 0.4)
+    assert alert.opened_at == NOON - timedelta(seconds=3)
+    assert alert.last_at == NOON + timedelta(seconds=9)
+    assert [e.event for e in records.alerts.events(alert.alert_id)] == [
+        events[2], events[0], events[1],
+    ]  # fmt: skip
+    assert all(records.alerts.knows(e.event_id) for e in events)
+    assert not records.alerts.knows("another")
+
+
+def test_an_alert_is_found_by_the_beginning_of_its_id(records: Records) -> None:
+    for n in range(40):
+        (event,) = events_of(sighting(n * 100))
+        records.alerts.record(event, None, emitted_at=NOON)
+    assert records.alerts.find(event.alert_id[:13].upper()).alert_id == event.alert_id
+    with pytest.raises(BadInput, match=r"There is no alert 'nope': `openlfr alerts list`"):
+        records.alerts.find("nope")
+    with pytest.raises(BadInput, match="There is no alert ''"):
+        records.alerts.find("")
+    with pytest.raises(BadInput, match="There is no alert '%'"):
+        records.alerts.find("%")
+    ids = sorted(a.alert_id for a in records.alerts.list())
+    shared = next(a[0] for a, b in pairwise(ids) if a[0] == b[0])
+    with pytest.raises(BadInput, match=f"Several alerts begin with '{shared}'"):
+        records.alerts.find(shared)
+
+
+def test_lists_can_be_narrowed(records: Records) -> None:
+    ann, bob = events_of(sighting(0)), events_of(sighting(5, subject="bob"))
+    for event in ann + bob:
+        records.alerts.record(event, None, emitted_at=NOON)
+    records.alerts.decide(
+        ann[0].alert_id, adjudication=Adjudication.ENGAGE, outcome=None, act=act()
+    )
+    assert [a.subject for a in records.alerts.list()] == ["bob", "ann"]
+    assert [a.subject for a in records.alerts.list(undecided=True)] == ["bob"]
+    assert [a.subject for a in records.alerts.list(subject="ann")] == ["ann"]
+    assert records.alerts.list(deployment="another") == []
+
+
+def test_a_decision_and_its_act_are_one(records: Records) -> None:
+    (event,) = events_of(sighting())
+    records.alerts.record(event, None, emitted_at=NOON)
+    records.alerts.decide(event.alert_id, adjudication=Adjudication.ENGAGE, outcome=None, act=act())
+    records.alerts.decide(
+        event.alert_id, adjudication=None, outcome=Outcome.CONFIRMED, act=act("alert.outcome")
+    )
+    alert = records.alerts.find(event.alert_id)
+    assert (alert.adjudication, alert.outcome) == (Adjudication.ENGAGE, Outcome.CONFIRMED)
+    assert (alert.decided_by, alert.decided_at) == ("Op", NOON)
+    assert [a.act for a in records.acts.all()] == ["alert.decided", "alert.outcome"]
+    with pytest.raises(Exception, match="JSON serializable"):
+        records.alerts.decide(
+            event.alert_id,
+            adjudication=Adjudication.CANNOT_TELL,
+            outcome=None,
+            act=replace(act(), detail={"not JSON": object()}),
+        )
+    assert records.alerts.find(event.alert_id).adjudication is Adjudication.ENGAGE
+
+
+@pytest.mark.parametrize(
+    ("adjudication", "outcome", "mistaken"),
+    [
+        (None, None, False),
+        (Adjudication.ENGAGE, None, False),
+        (Adjudication.ENGAGE, Outcome.CONFIRMED, False),
+        (Adjudication.CANNOT_TELL, None, False),
+        (Adjudication.ENGAGE, Outcome.REFUTED, True),
+        (Adjudication.DO_NOT_ENGAGE, None, True),
+    ],
+)
+def test_the_mistaken_are_to_be_erased_until_nothing_is_left(
+    records: Records,
+    adjudication: Adjudication | None,
+    outcome: Outcome | None,
+    mistaken: bool,
+) -> None:
+    first, late = events_of(sighting(0), sighting(5))
+    records.alerts.record(first, "evidence/first", emitted_at=NOON)
+    if adjudication:
+        records.alerts.decide(first.alert_id, adjudication=adjudication, outcome=outcome, act=act())
+    assert [a.alert_id for a in records.alerts.mistaken()] == [first.alert_id] * mistaken
+    records.alerts.mark_erased(first.alert_id, act=act("alert.erased"))
+    assert records.alerts.mistaken() == []
+    assert records.alerts.evidence_names() == set()
+    (event,) = records.alerts.events(first.alert_id)
+    assert event.event.sighting.box == Box(0, 0, 0, 0)
+    assert records.alerts.find(first.alert_id).erased_at == NOON
+    # An event that was under way is erased with the next occasion.
+    records.alerts.record(late, "evidence/late", emitted_at=NOON)
+    assert len(records.alerts.mistaken()) == int(mistaken)
+
+
+def test_age_counts_from_the_last_emission(records: Records) -> None:
+    """A film of last year is not old on the day on which it is searched."""
+    first, second = events_of(sighting(0), sighting(9))
+    records.alerts.record(first, "evidence/first", emitted_at=NOON)
+    records.alerts.record(second, "evidence/second", emitted_at=NOON + timedelta(days=9))
+    assert records.alerts.older_than(NOON + timedelta(days=8)) == []
+    assert len(records.alerts.older_than(NOON + timedelta(days=10))) == 1
+    records.alerts.mark_erased(first.alert_id, act=act("alert.erased"))
+    assert records.alerts.older_than(NOON + timedelta(days=10)) == []
