@@ -1,0 +1,81 @@
+"""`openlfr simulate`: street videos with the truth about every face in them."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import click
+
+from openlfr.cli import DONE, SOMETHING_FAILED
+
+
+@click.group()
+def command() -> None:
+    """Make street videos with known truth."""
+
+
+@command.command(context_settings={"show_default": True})
+@click.option("--faces", type=click.Path(path_type=Path, file_okay=False), required=True,
+              help="Photos, a folder a person: NAME/*.jpg or images/NAME/*.jpg.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True,
+              help="Where video, truth, manifest.csv and CONFIG.yaml go.")  # fmt: skip
+@click.option("--seed", type=int, default=1, help="The same seed gives the same pixels.")
+@click.option("--seconds", type=int, default=60, help="Length of each video.")
+@click.option("--fps", type=int, default=10, help="Frames per second.")
+@click.option("--width", type=int, default=1280, help="Of the picture, pixels.")
+@click.option("--height", type=int, default=720, help="Of the picture, pixels.")
+@click.option("--people", type=int, default=60, help="Journeys of people.")
+@click.option("--cameras", type=click.IntRange(1, 26), default=1,
+              help="With several, people go on from one to the next.")  # fmt: skip
+@click.option("--watchlist", type=int, default=20, help="How many people are listed.")
+@click.option("--enrol", type=int, default=2, help="Reference photos of each; they never walk.")
+@click.option("--min-px", type=int, default=40, help="Width of the farthest face, pixels.")
+@click.option("--max-px", type=int, default=160, help="Width of the nearest face, pixels.")
+@click.option(
+    "--eligible-px", type=int, default=48, help="From which width a face should be found."
+)
+@click.option("--crf", type=int, default=23, help="H.264 quality, 0 (lossless) to 51.")
+@click.option("--watch-share", type=float, default=0.3, help="Share of journeys of listed people.")
+@click.option("--shutter", type=float, default=0.35, help="Share of the frame time it is open.")
+@click.option("--noise", type=float, default=2.0, help="Of the sensor, grey levels.")
+@click.option("--quiet", is_flag=True, help="Say nothing but what went wrong.")
+def street(faces: Path, out: Path, cameras: int, *, quiet: bool, **values: Any) -> int:
+    """Film a street that never was, from photos of your own.
+
+    Writes video.mp4 with each frame's number in its top left corner, frames.jsonl and
+    tracks.json (the truth), enrol.json, a manifest.csv for `openlfr watchlist import` and a
+    CONFIG.yaml for `openlfr run`. Nobody is in two places at once.
+    """
+    from rich.console import Console
+
+    from openlfr.bootstrap import load_detector
+    from openlfr.cli.street_progress import StreetProgress
+    from openlfr.simulate import StreetOptions, make_street
+
+    names = ("street",) if cameras == 1 else tuple(f"camera-{chr(97 + i)}" for i in range(cameras))
+    options = StreetOptions(cameras=names, **values)
+    console = Console(quiet=quiet)
+    with StreetProgress(console, options) as progress:
+        made = make_street(faces, out, options, detector=cache(load_detector), progress=progress)
+    for camera in made.cameras:
+        console.print(
+            f"{camera.folder / 'video.mp4'}: {camera.frames} frames, {camera.passes} passes,"
+            f" {camera.listed_passes} of listed people, {camera.fair_passes} of them a fair"
+            f" chance; pixels sha256 {camera.pixels_sha256[:16]}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    problems = [problem for camera in made.cameras for problem in camera.problems]
+    for problem in problems:
+        click.echo(problem, err=True)
+    where = made.configuration.parent
+    console.print(
+        f"\nNext:  cd {where}\n"
+        "       openlfr watchlist import manifest.csv --config CONFIG.yaml\n"
+        "       openlfr run CONFIG.yaml --as-fast-as-possible --alerts alerts.jsonl",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return SOMETHING_FAILED if problems else DONE

@@ -1,0 +1,41 @@
+"""A progress bar for each camera while a street is filmed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from openlfr.simulate import StreetOptions
+
+
+class StreetProgress:
+    """Called with a camera and its finished frames, from any thread; quiet off a terminal."""
+
+    def __init__(self, console: Console, options: StreetOptions) -> None:
+        self._progress = Progress(
+            TextColumn("filming {task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=console.quiet or not console.is_terminal,
+        )
+        self._tasks = {
+            name: self._progress.add_task(name, total=options.frames) for name in options.cameras
+        }
+
+    def __call__(self, camera: str, frames: int) -> None:
+        """Show how far a camera is."""
+        self._progress.update(self._tasks[camera], completed=frames)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()

@@ -1,0 +1,113 @@
+"""The day of a street: who is listed, who sets out when, and past which cameras."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openlfr.domain.errors import Misconfigured
+from openlfr.simulate.walks import Walk, new_walk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from openlfr.simulate.options import StreetOptions
+    from openlfr.simulate.people import Person
+
+_EARLIEST_S, _LAST_S = -4, 3  # set out up to 4 s before the video, no later than 3 s before its end
+_BETWEEN_CAMERAS_S = (2, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that will happen, before anything is drawn.
+
+    Attributes:
+        references: For each listed person the photos to enrol.
+        walks: By camera; `track` counts from 0 at each.
+    """
+
+    references: dict[str, tuple[Path, ...]]
+    walks: dict[str, tuple[Walk, ...]]
+
+
+def plan_street(options: StreetOptions, people: Sequence[Person]) -> Plan:
+    """Draw a plan in which nobody is in two places at once.
+
+    People who have walked least go first, so that everybody is seen before anybody is seen twice.
+
+    Raises:
+        Misconfigured: Too few people have enough photos to be listed and still to walk.
+    """
+    rng = np.random.default_rng(options.seed)
+    enough = [p for p in people if len(p.photos) > options.enrol]
+    if len(enough) < options.watchlist:
+        raise Misconfigured(
+            f"--watchlist {options.watchlist} --enrol {options.enrol} needs as many people with at"
+            f" least {options.enrol + 1} photos each, and there are {len(enough)}"
+        )
+    chosen = sorted(rng.choice(len(enough), options.watchlist, replace=False).tolist())
+    listed = {enough[i].name: enough[i] for i in chosen}
+    return Plan(
+        references={name: p.photos[: options.enrol] for name, p in listed.items()},
+        walks=_journeys(rng, options, people, listed),
+    )
+
+
+def _journeys(
+    rng: np.random.Generator,
+    options: StreetOptions,
+    people: Sequence[Person],
+    listed: dict[str, Person],
+) -> dict[str, tuple[Walk, ...]]:
+    walks: dict[str, list[Walk]] = {camera: [] for camera in options.cameras}
+    free_from = {p.name: -10 * options.fps for p in people}
+    journeys_of = dict.fromkeys(free_from, 0)
+    last = options.frames - _LAST_S * options.fps
+    low = _EARLIEST_S * options.fps
+    for wished in np.sort(rng.uniform(low, max(last, low + 1), options.people)).astype(int):
+        wants_listed = bool(rng.random() < options.watch_share)
+        start = max(int(wished), min(free_from.values()))
+        if start > last:
+            break
+        free = [p for p in people if free_from[p.name] <= start]
+        right = [p for p in free if (p.name in listed) == wants_listed] or free
+        fewest = min(journeys_of[p.name] for p in right)
+        candidates = [p for p in right if journeys_of[p.name] == fewest]
+        person = candidates[int(rng.integers(len(candidates)))]
+        journeys_of[person.name] += 1
+        route = [options.cameras[i] for i in rng.permutation(len(options.cameras))]
+        for camera in route:
+            walk = _one_pass(rng, options, walks[camera], camera, person, listed, start)
+            walks[camera].append(walk)
+            free_from[person.name] = walk.end + 1
+            start = walk.end + round(options.fps * rng.uniform(*_BETWEEN_CAMERAS_S))
+            if start > last or rng.random() >= options.onward:
+                break
+    return {camera: tuple(planned) for camera, planned in walks.items()}
+
+
+def _one_pass(
+    rng: np.random.Generator,
+    options: StreetOptions,
+    before: list[Walk],
+    camera: str,
+    person: Person,
+    listed: dict[str, Person],
+    start: int,
+) -> Walk:
+    is_listed = person.name in listed
+    photos = person.photos[options.enrol :] if is_listed else person.photos
+    return new_walk(
+        rng,
+        options,
+        track=len(before),
+        camera=camera,
+        person=person.name,
+        listed=is_listed,
+        photo=photos[int(rng.integers(len(photos)))],
+        start=start,
+    )

@@ -1,0 +1,40 @@
+"""Whose faces walk: photos in folders, one folder a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openlfr.domain.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PHOTOS = {".jpg", ".jpeg", ".png"}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody and their photos, in the order of their file names."""
+
+    name: str
+    photos: tuple[Path, ...]
+
+
+def read_people(folder: Path) -> tuple[Person, ...]:
+    """Find the people under `folder/images/NAME/*.jpg`, or `folder/NAME/*.jpg`.
+
+    Raises:
+        Misconfigured: There is no such folder, or no photo in it.
+    """
+    if not folder.is_dir():
+        raise Misconfigured(f"{folder} is not a folder; give one that holds NAME/*.jpg")
+    root = folder / "images" if (folder / "images").is_dir() else folder
+    found = []
+    for person in sorted(path for path in root.iterdir() if path.is_dir()):
+        photos = tuple(sorted(p for p in person.iterdir() if p.suffix.lower() in _PHOTOS))
+        if photos:
+            found.append(Person(person.name, photos))
+    if not found:
+        raise Misconfigured(f"{root} holds no photo; put each person's into {root}/NAME/*.jpg")
+    return tuple(found)

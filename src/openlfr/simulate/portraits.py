@@ -1,0 +1,142 @@
+"""A head cut out of a photo, ready to be drawn at any size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from openlfr.domain.errors import BadInput
+from openlfr.domain.faces import Box
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from openlfr.ports import FaceDetector
+
+    Pixels = NDArray[np.uint8]
+
+# Labeled Faces in the Wild: each 250x250 photo is a detected face's square grown 2.2 times
+# (Huang et al., UMass Amherst TR 07-49, section 2), so the face is the middle 113.6 pixels.
+_LFW_SIDE, _LFW_FACE = 250, Box(68.2, 68.2, 113.6, 113.6)
+# YuNet's boxes on 300 of those photos: the square's side is 1.07 times the root of the box's
+# area (median), and the box's centre stands 0.03 of a side lower than the square's.
+_SIDE_OF_ROOT_AREA, _CENTRE_SHIFT = 1.07, 0.03
+_DETECTOR_SIZE = (640, 640)
+
+# The head around the face, in face sides from the face's centre: hair, ears and chin.
+HALF_WIDTH, TOP, BOTTOM = 0.66, 0.92, 0.74
+ELLIPSE = (0.57, 0.75)  # half axes of what is kept of it
+_FEATHER = 0.045  # standard deviation of its soft edge
+_LARGEST_SIDE, _SMALLEST_SIDE = 160, 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Portrait:
+    """A head in several sizes.
+
+    Attributes:
+        sides: Face side at each level, pixels, largest first, each half of the one before.
+        levels: (h, w, 4) uint8 each, BGR premultiplied with alpha, and alpha. The face's centre
+            stands at (`HALF_WIDTH`, `TOP`) sides.
+        skin: (3,) mean BGR of the face, 0 to 255: for the neck.
+    """
+
+    sides: tuple[float, ...]
+    levels: tuple[Pixels, ...]
+    skin: tuple[float, float, float]
+
+    def level_for(self, px: float) -> tuple[Pixels, float]:
+        """The level to draw a face of `px` pixels from, and its face side.
+
+        Shrinking by at most half is safe for bilinear sampling.
+        """
+        fit = max((i for i, side in enumerate(self.sides) if side >= px), default=0)
+        return self.levels[fit], self.sides[fit]
+
+
+def read_photo(path: Path) -> Pixels:
+    """A photo as (h, w, 3) uint8 BGR.
+
+    Raises:
+        BadInput: It is no picture that can be read.
+    """
+    data = np.fromfile(path, np.uint8)
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if image is None:
+        raise BadInput(f"{path} is not a picture that can be read")
+    return image.astype(np.uint8, copy=False)
+
+
+def find_face(image: Pixels, detector: Callable[[], FaceDetector]) -> Box:
+    """The square of the face in a photo: known in LFW's format, otherwise detected.
+
+    Args:
+        image: (h, w, 3) uint8 BGR.
+        detector: Gives the detector; is called only where it is needed.
+
+    Raises:
+        BadInput: No face was found.
+    """
+    height, width = image.shape[:2]
+    if (height, width) == (_LFW_SIDE, _LFW_SIDE):
+        return _LFW_FACE
+    found = detector().detect([image], _DETECTOR_SIZE)[0]
+    if not found:
+        raise BadInput("no face was found in it")
+
+    def prominence(box: Box) -> float:
+        x, y = box.centre
+        off = np.hypot(x / width - 0.5, y / height - 0.5)
+        return float(box.area * (1 - off))
+
+    box = max((d.box for d in found), key=prominence)
+    side = _SIDE_OF_ROOT_AREA * box.area**0.5
+    x, y = box.centre
+    return Box(x - side / 2, y - side * (0.5 + _CENTRE_SHIFT), side, side)
+
+
+def cut_portrait(image: Pixels, face: Box, *, gain: float = 1.0) -> Portrait:
+    """Cut the head around a face's square out of a photo.
+
+    Args:
+        image: (h, w, 3) uint8 BGR.
+        face: The square of the face, pixels; the head may reach beyond the photo (its edge is
+            repeated there).
+        gain: Brightness factor.
+    """
+    shrink = max(face.w / _LARGEST_SIDE, 1.0)
+    side = face.w / shrink
+    if shrink > 1:
+        size = (round(image.shape[1] / shrink), round(image.shape[0] / shrink))
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    centre_x, centre_y = (value / shrink for value in face.centre)
+    head_w, head_h = round(2 * HALF_WIDTH * side), round((TOP + BOTTOM) * side)
+    move = np.array([[1, 0, HALF_WIDTH * side - centre_x], [0, 1, TOP * side - centre_y]])
+    head = cv2.warpAffine(image, move, (head_w, head_h), borderMode=cv2.BORDER_REPLICATE)
+    alpha = np.zeros((head_h, head_w), np.float32)
+    middle = ((HALF_WIDTH * side), (TOP + BOTTOM) / 2 * side)
+    cv2.ellipse(alpha, (middle, (2 * ELLIPSE[0] * side, 2 * ELLIPSE[1] * side), 0), 1.0, -1)
+    soft = cv2.GaussianBlur(alpha, (0, 0), _FEATHER * side, borderType=cv2.BORDER_CONSTANT)[
+        ..., None
+    ]
+    colour = np.clip(head.astype(np.float32) * gain, 0, 255)
+    rgba = np.dstack([colour * soft, soft * 255])
+    sides, levels = [side], [np.rint(rgba).astype(np.uint8)]
+    while sides[-1] / 2 >= _SMALLEST_SIDE:
+        rgba = cv2.resize(rgba, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        sides.append(sides[-1] / 2)
+        levels.append(np.rint(rgba).astype(np.uint8))
+    return Portrait(tuple(sides), tuple(levels), _skin(colour, side))
+
+
+def _skin(head: NDArray[np.float32], side: float) -> tuple[float, float, float]:
+    x, y, reach = HALF_WIDTH * side, TOP * side, 0.2 * side
+    cheeks = head[int(y) : int(y + reach) + 1, int(x - reach) : int(x + reach) + 1]
+    blue, green, red = np.median(cheeks.reshape(-1, 3), axis=0).tolist()
+    return float(blue), float(green), float(red)

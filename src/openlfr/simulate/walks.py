@@ -1,0 +1,136 @@
+"""Who walks where and when: closed forms in the frame number, so any frame can be made alone."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+
+    from openlfr.simulate.options import StreetOptions
+
+_HORIZON = 0.34  # of the picture's height: where faces at an endless distance would stand
+_DROP = 0.75  # how much lower a face stands, in face widths: the camera hangs above the heads
+_SWAY, _BOB = 0.05, 0.04  # of the head, in face widths
+_FACING_CAMERA = 0.5  # share of walks that come towards the camera (a few of them go away)
+_GOING_AWAY = 0.15
+
+
+class Place(NamedTuple):
+    """Where a walker's face is in one frame.
+
+    Attributes:
+        x, y: Centre of the face, pixels.
+        px: Width of the face, pixels.
+        swing: Of legs and arms, -1 to 1.
+    """
+
+    x: float
+    y: float
+    px: float
+    swing: float
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """One pass of one person before one camera.
+
+    Attributes:
+        track: Number of the pass at its camera, from 0.
+        listed: Whether the person is on the watchlist.
+        photo: The one that walks; never a reference.
+        start, frames: First frame (may be before the video's) and length, in frames.
+        x_from, x_to, px_from, px_to: Face centre and width at both ends, pixels.
+        cadence: Steps a second.
+        gain, tilt: Brightness of this face; how much it nods sideways, degrees.
+        coat, trousers: BGR, 0 to 255.
+    """
+
+    track: int
+    camera: str
+    person: str
+    listed: bool
+    photo: Path
+    start: int
+    frames: int
+    x_from: float
+    x_to: float
+    px_from: float
+    px_to: float
+    cadence: float
+    phase: float
+    gain: float
+    tilt: float
+    coat: tuple[float, float, float]
+    trousers: tuple[float, float, float]
+
+    @property
+    def end(self) -> int:
+        """The last frame of the pass."""
+        return self.start + self.frames
+
+    def at(self, n: int, options: StreetOptions) -> Place | None:
+        """Where the face is in frame `n`; None before and after the pass.
+
+        The speed is constant in depth, so that the face's width is harmonic in time (its inverse
+        is linear: a pinhole camera), and the head bobs with the steps.
+        """
+        done = (n - self.start) / self.frames
+        if not 0 <= done <= 1:
+            return None
+        px = 1 / ((1 - done) / self.px_from + done / self.px_to)
+        steps = 2 * math.pi * self.cadence * (n - self.start) / options.fps
+        swing = math.sin(steps / 2 + self.phase)
+        x = self.x_from + (self.x_to - self.x_from) * done + _SWAY * px * swing
+        y = _HORIZON * options.height + _DROP * px + _BOB * px * math.sin(steps + self.phase)
+        return Place(x, y, px, swing)
+
+
+def new_walk(
+    rng: np.random.Generator,
+    options: StreetOptions,
+    *,
+    track: int,
+    camera: str,
+    person: str,
+    listed: bool,
+    photo: Path,
+    start: int,
+) -> Walk:
+    """Draw a pass: towards the camera and past it, or across its view at one distance."""
+    low, high, width = options.min_px, options.max_px, options.width
+    if rng.random() < _FACING_CAMERA:
+        px_from, px_to = float(low), float(high)
+        x_from, x_to = rng.uniform(0.3, 0.7) * width, rng.uniform(0.05, 0.95) * width
+        if rng.random() < _GOING_AWAY:
+            px_from, px_to = px_to, px_from
+    else:
+        px_from = px_to = float(rng.uniform(low, max(low, high * 0.8)))
+        x_from, x_to = -0.08 * width, 1.08 * width
+        if rng.random() < 0.5:
+            x_from, x_to = x_to, x_from
+    coat = rng.uniform(40, 170) * rng.uniform(0.75, 1.25, 3)
+    trousers = rng.uniform(30, 95) * rng.uniform(0.85, 1.15, 3)
+    return Walk(
+        track=track,
+        camera=camera,
+        person=person,
+        listed=listed,
+        photo=photo,
+        start=start,
+        frames=max(2, round(options.fps * rng.uniform(6, 12))),
+        x_from=float(x_from),
+        x_to=float(x_to),
+        px_from=px_from,
+        px_to=px_to,
+        cadence=float(rng.uniform(1.6, 2.2)),
+        phase=float(rng.uniform(0, 2 * math.pi)),
+        gain=float(rng.uniform(0.7, 1.12)),
+        tilt=float(rng.normal(0, 4)),
+        coat=(float(coat[0]), float(coat[1]), float(coat[2])),
+        trousers=(float(trousers[0]), float(trousers[1]), float(trousers[2])),
+    )
