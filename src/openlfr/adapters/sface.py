@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openlfr.adapters.onnx import open_session
+from openlfr.adapters.onnx import batch_factor, open_session
 from openlfr.adapters.onnx_graph import PICTURES
 from openlfr.domain.errors import BadInput
 from openlfr.domain.watchlist import GalleryFacts
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ALIGNMENT = "arcface-112"
 DIMENSION = 128
 _SIDE = 112
-_FACES_A_RUN = 32
+_FACES_A_RUN = 8  # on a CPU; 32 take 100 MB more and are no faster
 
 
 class SFace:
@@ -51,6 +51,7 @@ class SFace:
         default_threshold: float,
     ) -> None:
         self._session = open_session(path, providers=providers, threads=threads)
+        self._faces_a_run = _FACES_A_RUN * batch_factor(self._session)
         self._facts = GalleryFacts(
             model_name="sface",
             model_sha256=sha256,
@@ -84,8 +85,8 @@ class SFace:
         """
         check_aligned(faces, _SIDE)
         templates = np.empty((len(faces), DIMENSION), np.float32)
-        for start in range(0, len(faces), _FACES_A_RUN):
-            part = faces[start : start + _FACES_A_RUN]
+        for start in range(0, len(faces), self._faces_a_run):
+            part = faces[start : start + self._faces_a_run]
             (answers,) = self._session.run(None, {PICTURES: part})
             templates[start : start + len(part)] = answers
         return unit_length(templates)
