@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openlfr.cli import SOMETHING_FAILED, config_option
-from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
+from openlfr.cli import config_option
+from openlfr.domain.errors import BadInput
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ def _duration(_: click.Context, __: click.Parameter, text: str | None) -> timede
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be erased, and erase nothing.")
 @click.option("--by", default=None, metavar="NAME", help="Who asks for it. Default: your login.")
-def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str | None) -> int:
+def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str | None) -> None:
     """Erase what may no longer be kept.
 
     That is: pictures and positions of alerts beyond the retention and of people who were mistaken
@@ -73,7 +73,7 @@ def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str |
             )
             _tell(due, retention, dry_run=dry_run)
             if dry_run:
-                return 0
+                return
             purge(
                 due,
                 alerts=records.alerts,
@@ -83,12 +83,11 @@ def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str |
                 now=now,
                 by=by or getpass.getuser(),
             )
-        done = _finish_leaving(settings, records, vault, now)
+        _finish_leaving(settings, records, vault)
     click.echo(
         "Erased files are freed, not overwritten: copies in backups and snapshots, and blocks "
         "that an SSD has not reused, are out of reach of any program."
     )
-    return 0 if done else SOMETHING_FAILED
 
 
 def _tell(due: Due, retention: timedelta, *, dry_run: bool) -> None:
@@ -110,33 +109,27 @@ def _tell(due: Due, retention: timedelta, *, dry_run: bool) -> None:
         click.echo("Nothing is due.")
 
 
-def _finish_leaving(settings: Settings, records: Records, vault: Vault, now: datetime) -> bool:
-    """Erase templates and pictures of entries that left the list; whether that was possible."""
-    from openlfr import bootstrap
-    from openlfr.operations.gallery import erase_leaving, erase_unrecorded_pictures
+def _finish_leaving(settings: Settings, records: Records, vault: Vault) -> None:
+    """Have templates and pictures of entries that left the list erased, by a run if one works."""
+    from openlfr.cli.watchlist_settling import settle
+    from openlfr.operations.gallery import erase_unrecorded_pictures
 
     unrecorded = erase_unrecorded_pictures(records.watchlist, vault)
     if unrecorded:
         click.echo(f"Erased {unrecorded} reference pictures that no entry names.")
-    leaving = len(records.watchlist.leaving())
-    if not leaving:
-        return True
-    try:
-        facts = bootstrap.load_embedder(settings).facts
-        with closing(bootstrap.open_templates(settings, facts)) as templates:
-            erase_leaving(records.watchlist, templates, vault, now=now)
-    except Unavailable:
+    leaving = records.watchlist.leaving()
+    facts = records.watchlist.facts()
+    if not leaving or facts is None:
+        return
+    ids = [reference.reference_id for reference in leaving]
+    after, problem = settle(settings, records, vault, facts, ids)
+    if problem:
+        raise problem
+    erased = sum(not reference.picture for reference in after)
+    if erased:
+        click.echo(f"Erased templates and pictures of {erased} entries.")
+    if erased < len(after):
         click.echo(
-            f"The vector store is in use: the run that holds it erases templates and pictures of "
-            f"{leaving} entries within 2 seconds; none of them can match any more."
+            f"The run at work will erase templates and pictures of {len(after) - erased} entries; "
+            "none of them can match any more."
         )
-        return True
-    except Misconfigured as error:
-        click.echo(
-            f"Templates and pictures of {leaving} entries could not be erased yet, though none "
-            f"of them can match any more: {error}",
-            err=True,
-        )
-        return False
-    click.echo(f"Erased templates and pictures of {leaving} entries.")
-    return True

@@ -109,9 +109,12 @@ def mosaic(scene: Scene, area: tuple[int, int, int, int] | None = None) -> NDArr
         (bottom - top, right - left, 3) uint8 BGR.
     """
     left, top, right, bottom = area or (0, 0, scene.width, scene.height)
-    rows = np.arange(top, bottom) // scene.cell
-    columns = np.arange(left, right) // scene.cell
-    return scene.small[rows[:, None], columns[None, :]]
+    cell = scene.cell
+    row, column = top // cell, left // cell
+    cells = scene.small[row : -(-bottom // cell), column : -(-right // cell)]
+    flat = cells.repeat(cell, axis=0).repeat(cell, axis=1)
+    down, along = top - row * cell, left - column * cell
+    return flat[down : down + bottom - top, along : along + right - left]
 
 
 def evidence_of(
