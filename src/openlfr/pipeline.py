@@ -23,7 +23,7 @@ from openlfr.stages.align import align
 from openlfr.stages.assess import assess
 from openlfr.stages.decide import decide
 from openlfr.stages.obscure import evidence_of, obscure
-from openlfr.stages.probe import ProbeRules, fuse
+from openlfr.stages.probe import Fused, ProbeRules, fuse
 from openlfr.stages.track import TrackerState, TrackRules, looks, track
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openlfr.domain.evidence import Evidence, Scene
-    from openlfr.domain.faces import Box, Detection, Quality
+    from openlfr.domain.faces import Box, Candidate, Detection, Quality
     from openlfr.domain.frames import Frame
     from openlfr.ports import FaceDetector, FaceEmbedder, WatchlistIndex
 
@@ -55,13 +55,17 @@ class AnalysisRules:
 
 @dataclass(slots=True, eq=False)
 class HeldFace:
-    """A face that a track holds; its template is made when it is first searched."""
+    """A face that a track holds, and what may be kept of it should it be sighted.
+
+    Its template is made when it is first searched.
+    """
 
     seq: int
     captured_at: datetime
     box: Box
     quality: Quality
     aligned: NDArray[np.uint8]
+    evidence: Evidence
     template: NDArray[np.float32] | None = None
 
 
@@ -75,8 +79,6 @@ class Pursuit:
     searched_with: float = 0.0
     score: float | None = None
     sighted: set[str] = field(default_factory=set)
-    evidence: Evidence | None = None
-    evidence_of: HeldFace | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -96,21 +98,23 @@ class Query:
     epoch: int
     pursuit: Pursuit
     faces: tuple[HeldFace, ...]
-    evidence: Evidence | None
-    best: HeldFace
 
 
-def input_size_for(width: int, height: int, wanted: tuple[int, int] | None) -> tuple[int, int]:
-    """The detector's input for a camera's frames: the wanted one, or the frame's own size.
+def input_size_for(width: int, height: int, box: tuple[int, int] | None) -> tuple[int, int]:
+    """The detector's input for a camera's frames, both sides multiples of 32 (its stride).
 
-    Frames larger than 1280 pixels on their longer side are shrunk to that, smaller than 320
-    grown. Both sides are rounded up to a multiple of 32, the detector's coarsest stride.
+    Args:
+        width: Of the frame, pixels.
+        height: Of the frame, pixels.
+        box: What the frame is to be fitted into, its aspect kept. None: the frame's own size,
+            but at most 1280 pixels on the longer side and at least 320.
     """
-    if wanted is None:
-        longer = max(width, height)
+    longer = max(width, height)
+    if box is None:
         scale = min(max(longer, SMALLEST_INPUT), LARGEST_INPUT) / longer
-        wanted = round(width * scale), round(height * scale)
-    return -(-wanted[0] // 32) * 32, -(-wanted[1] // 32) * 32
+    else:
+        scale = min(box[0] / width, box[1] / height)
+    return -(-max(1, round(width * scale)) // 32) * 32, -(-max(1, round(height * scale)) // 32) * 32
 
 
 def _stands_in(box: Box, width: int, height: int) -> bool:
@@ -269,36 +273,35 @@ class Analyser:
             boxes = [d.box for d in found]
             for i, quality in zip(ours, qualities, strict=True):
                 pursuit = watch.pursuits.setdefault(tracked.tracks[i], Pursuit())
-                face = HeldFace(frame.seq, frame.captured_at, boxes[i], quality, aligned[i])
-                if self._hold(pursuit, face):
+                if self._makes_room(pursuit, quality):
                     if scene is None:
                         scene = obscure(frame.image, boxes)
                     others = boxes[:i] + boxes[i + 1 :]
-                    pursuit.evidence = evidence_of(frame.image, scene, boxes[i], others)
-                    pursuit.evidence_of = face
+                    pursuit.faces.append(
+                        HeldFace(
+                            seq=frame.seq,
+                            captured_at=frame.captured_at,
+                            box=boxes[i],
+                            quality=quality,
+                            aligned=aligned[i].copy(),  # a view would keep the whole frame's
+                            evidence=evidence_of(frame.image, scene, boxes[i], others),
+                        )
+                    )
                 self._consider(frame.camera, watch.epoch, pursuit, queries)
 
-    def _hold(self, pursuit: Pursuit, face: HeldFace) -> bool:
-        """Keep the face if it is among the track's best; True if it is the very best."""
+    def _makes_room(self, pursuit: Pursuit, quality: Quality) -> bool:
+        """Whether a face is among its track's best; the one that it displaces is dropped."""
         rules = self._rules.probes
         pursuit.seen += 1
-        pursuit.best_size = max(pursuit.best_size, face.quality.eye_distance)
-        if (
-            face.quality.eye_distance < rules.min_eye_distance
-            or face.quality.score < rules.min_quality
-        ):
+        pursuit.best_size = max(pursuit.best_size, quality.eye_distance)
+        if quality.eye_distance < rules.min_eye_distance or quality.score < rules.min_quality:
             return False
-        held = pursuit.faces
-        best = all(face.quality.score > other.quality.score for other in held)
-        if len(held) >= rules.faces:
-            worst = min(held, key=lambda other: other.quality.score)
-            if face.quality.score <= worst.quality.score:
+        if len(pursuit.faces) >= rules.faces:
+            worst = min(pursuit.faces, key=lambda held: held.quality.score)
+            if quality.score <= worst.quality.score:
                 return False
-            held.remove(worst)
-        # A copy: a view would keep the whole frame's faces alive with it.
-        face.aligned = face.aligned.copy()
-        held.append(face)
-        return best
+            pursuit.faces.remove(worst)
+        return True
 
     def _consider(
         self, camera: str, epoch: int, pursuit: Pursuit, queries: list[Query], *, last: bool = False
@@ -312,8 +315,7 @@ class Analyser:
         if pursuit.searched_with and worth < needed * pursuit.searched_with:
             return
         pursuit.searched_with = worth
-        best = max(pursuit.faces, key=lambda face: face.quality.score)
-        queries.append(Query(camera, epoch, pursuit, tuple(pursuit.faces), pursuit.evidence, best))
+        queries.append(Query(camera, epoch, pursuit, tuple(pursuit.faces)))
 
     def _search(self, queries: Sequence[Query]) -> list[Sighted]:
         """Embed what is new in the queries, fuse each to a probe, search them all at once."""
@@ -326,39 +328,44 @@ class Analyser:
             for face, template in zip(new, templates, strict=True):
                 face.template = template
         with self.timings("search", len(queries)):
-            probes = np.stack([self._fuse(query) for query in queries])
-            answers = self._index.search(probes, [query.best.captured_at for query in queries])
+            asked = [(query, probe) for query in queries for probe in self._probes(query)]
+            answers = self._index.search(
+                np.stack([probe.template for _, probe in asked]),
+                [query.faces[probe.rows[0]].captured_at for query, probe in asked],
+            )
         sightings = []
-        with self.timings("decide", len(queries)):
-            for query, candidates in zip(queries, answers, strict=True):
+        with self.timings("decide", len(asked)):
+            for (query, probe), candidates in zip(asked, answers, strict=True):
                 pursuit = query.pursuit
                 score = candidates[0].score if candidates else -1.0
                 pursuit.score = score if pursuit.score is None else max(pursuit.score, score)
                 chosen = decide(candidates, self._threshold)
-                if chosen is None or chosen.subject in pursuit.sighted or query.evidence is None:
-                    continue
-                pursuit.sighted.add(chosen.subject)
-                sighting = Sighting(
-                    deployment=self._deployment,
-                    camera=query.camera,
-                    epoch=query.epoch,
-                    seq=query.best.seq,
-                    subject=chosen.subject,
-                    watchlist=self._watchlist_of(chosen.reference_id),
-                    reference_id=chosen.reference_id,
-                    captured_at=query.best.captured_at,
-                    box=query.best.box,
-                    score=chosen.score,
-                    threshold=self._threshold,
-                    quality=query.best.quality.score,
-                )
-                sightings.append(Sighted(sighting, query.evidence))
+                if chosen is not None and chosen.subject not in pursuit.sighted:
+                    pursuit.sighted.add(chosen.subject)
+                    best = query.faces[probe.rows[0]]
+                    sightings.append(Sighted(self._sighting(query, best, chosen), best.evidence))
         return sightings
 
-    def _fuse(self, query: Query) -> NDArray[np.float32]:
+    def _probes(self, query: Query) -> list[Fused]:
         templates = np.stack([f.template for f in query.faces if f.template is not None])
         qualities = [face.quality.score for face in query.faces]
-        return fuse(templates, qualities, agree=self._rules.probes.agree)[0]
+        return fuse(templates, qualities, agree=self._rules.probes.agree)
+
+    def _sighting(self, query: Query, best: HeldFace, chosen: Candidate) -> Sighting:
+        return Sighting(
+            deployment=self._deployment,
+            camera=query.camera,
+            epoch=query.epoch,
+            seq=best.seq,
+            subject=chosen.subject,
+            watchlist=self._watchlist_of(chosen.reference_id),
+            reference_id=chosen.reference_id,
+            captured_at=best.captured_at,
+            box=best.box,
+            score=chosen.score,
+            threshold=self._threshold,
+            quality=best.quality.score,
+        )
 
     def _close(
         self,
