@@ -120,6 +120,15 @@ def test_a_pid_of_another_process_is_left_alone(folder: Path) -> None:
         innocent.kill()
 
 
+def test_a_user_that_ends_in_an_error_leaves_no_server(folder: Path) -> None:
+    program = OWNER.replace("print(event.event_id, flush=True)", "raise SystemExit(event.event_id)")
+    ended = subprocess.run(
+        [sys.executable, "-c", program, folder], capture_output=True, text=True, check=False
+    )
+    assert servers(folder) == []
+    assert known_events(folder) == {ended.stderr.strip()}
+
+
 def test_users_share_one_server_and_the_last_ends_it(folder: Path) -> None:
     first, second = start_server(folder), start_server(folder)
     first.client.set("seen", 1)

@@ -14,6 +14,7 @@ without these rules.
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
 import shutil
@@ -59,9 +60,9 @@ maxmemory-policy noeviction
 """
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class EmbeddedServer:
-    """One use of the folder's server; close it to leave.
+    """One use of the folder's server; close it to leave (the interpreter's end does it at last).
 
     Attributes:
         client: Connected through the private socket.
@@ -77,6 +78,7 @@ class EmbeddedServer:
         self.client.close()
         if self._use is None:
             return
+        atexit.unregister(self.close)
         use, self._use = self._use, None
         with _alone(self.folder), use:
             try:
@@ -112,7 +114,9 @@ def start_server(folder: Path) -> EmbeddedServer:
             f"The alert book in {folder} cannot be opened: {error.strerror or error}. Check that "
             "the folder may be written to and that the disk is not full."
         ) from error
-    return EmbeddedServer(client, folder, use)
+    server = EmbeddedServer(client, folder, use)
+    atexit.register(server.close)
+    return server
 
 
 @contextmanager
