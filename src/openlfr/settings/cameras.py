@@ -14,11 +14,9 @@ from openlfr.settings.values import (
     Number,
     Section,
     resolve_path,
-    round_up,
 )
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-DEFAULT_INPUT = (640, 640)
 
 
 def _resolve_url(value: Any, info: ValidationInfo) -> str:
@@ -61,7 +59,8 @@ class Camera(Section):
         default=None, title="Detector input",
         description="The box, in pixels, that the picture is fitted into for the detector: 1280"
         " (longer side), [1280, 736] or '1280x736'. Larger finds smaller faces and costs more:"
-        " at 640 faces from about 48 pixels in a 720p picture, at 1280 from about 32.",
+        " at 640 faces from about 48 pixels in a 720p picture, at 1280 from about 32. Left out:"
+        " the picture's own size, 1280 at most.",
     )  # fmt: skip
     loop: bool = Field(
         default=False, strict=True, title="Loop",
@@ -77,25 +76,3 @@ class Camera(Section):
     def shown_url(self) -> str:
         """The url without its password."""
         return mask_password(self.url)
-
-    def input_size_for(
-        self, width: int, height: int, default: tuple[int, int] = DEFAULT_INPUT
-    ) -> tuple[int, int]:
-        """The detector's input for pictures of this size.
-
-        The configured box shrunk to the picture's aspect, so that no padding is computed.
-
-        Args:
-            width: Of the source picture, pixels.
-            height: Of the source picture, pixels.
-            default: The box where the configuration gives none.
-
-        Returns:
-            (width, height), multiples of 32, inside the box.
-        """
-        box_w, box_h = self.input_size or default
-        scale = min(box_w / width, box_h / height)
-        return (
-            min(box_w, round_up(max(1, round(width * scale)))),
-            min(box_h, round_up(max(1, round(height * scale)))),
-        )

@@ -106,22 +106,6 @@ def test_input_sizes_are_multiples_of_32(load, written, size):
 
 
 @pytest.mark.parametrize(
-    ("configured", "picture", "size"),
-    [
-        ("1280", (1920, 1080), (1280, 736)),
-        ("1280", (1080, 1920), (736, 1280)),
-        ("[1280, 736]", (1280, 720), (1280, 736)),
-        ("[640, 640]", (1280, 720), (640, 384)),
-        (None, (1280, 720), (640, 384)),
-    ],
-)
-def test_no_padding_is_computed(load, configured, picture, size):
-    extra = f", input_size: {configured}" if configured else ""
-    camera = load(f"cameras: {{a: {{url: a{extra}}}}}").cameras["a"]
-    assert camera.input_size_for(*picture) == size
-
-
-@pytest.mark.parametrize(
     ("written", "seconds"),
     [("30", 30), ("1.5", 1.5), ("30s", 30), ("500ms", 0.5), ("2m", 120), ("2 min", 120),
      ("1h", 3600), ("7d", 604800)],

