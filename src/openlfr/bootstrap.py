@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from openlfr.ports import AlertBook, FaceDetector, FaceEmbedder, TemplateStore, Vault
     from openlfr.settings import Settings
 
-DEFAULT_THRESHOLDS = {"sface": 0.40}
-"""Per model: the per-track score from which a candidate is a sighting, until it is calibrated."""
+SFACE_THRESHOLD = 0.40
+"""The per-track score from which SFace's best candidate is a sighting, until it is calibrated:
+tuned on street seeds 6 to 10 (`benchmarks/tune.py`)."""
 
 
 def model_folder(configured: Path | None = None) -> Path:
@@ -45,13 +46,17 @@ def load_detector(settings: Settings | None = None) -> FaceDetector:
     Raises:
         Misconfigured: The model is not installed, has another hash, or its provider is missing.
     """
+    from openlfr.adapters.insightface import Scrfd, is_own
     from openlfr.adapters.onnx import choose_providers
     from openlfr.adapters.yunet import YuNet
 
     models = settings.models if settings else None
     ready = open_models(settings).ready(models.detector if models else "yunet")
     providers = choose_providers(models.providers if models else "auto")
-    return YuNet(ready.path, providers=providers, threads=models.threads if models else 1)
+    threads = models.threads if models else 1
+    if is_own(ready):
+        return Scrfd(ready, providers=providers, threads=threads)
+    return YuNet(ready.path, providers=providers, threads=threads)
 
 
 def load_embedder(settings: Settings | None = None) -> FaceEmbedder:
@@ -60,18 +65,22 @@ def load_embedder(settings: Settings | None = None) -> FaceEmbedder:
     Raises:
         Misconfigured: The model is not installed, has another hash, or its provider is missing.
     """
+    from openlfr.adapters.insightface import ArcFace, is_own
     from openlfr.adapters.onnx import choose_providers
     from openlfr.adapters.sface import SFace
 
     models = settings.models if settings else None
-    name = models.embedder if models else "sface"
-    ready = open_models(settings).ready(name)
+    ready = open_models(settings).ready(models.embedder if models else "sface")
+    providers = choose_providers(models.providers if models else "auto")
+    threads = models.threads if models else 1
+    if is_own(ready):
+        return ArcFace(ready, providers=providers, threads=threads)
     return SFace(
         ready.path,
         sha256=ready.sha256,
-        providers=choose_providers(models.providers if models else "auto"),
-        threads=models.threads if models else 1,
-        default_threshold=DEFAULT_THRESHOLDS[name],
+        providers=providers,
+        threads=threads,
+        default_threshold=SFACE_THRESHOLD,
     )
 
 

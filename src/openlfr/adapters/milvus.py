@@ -226,6 +226,9 @@ class _LiteServer:
             options=[
                 ("grpc.max_receive_message_length", _MESSAGE_BYTES),
                 ("grpc.max_send_message_length", _MESSAGE_BYTES),
+                # pymilvus pings every 10 s, which a server takes for abuse unless told otherwise.
+                ("grpc.keepalive_permit_without_calls", 1),
+                ("grpc.http2.max_ping_strikes", 0),
             ],
         )
         # A socket's path is limited to about 100 bytes, so it cannot stand in a deep data folder.
