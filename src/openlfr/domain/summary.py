@@ -151,6 +151,25 @@ class AlertItem:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownTruth:
+    """How a run compares with what really happened, where that is known: in a simulation.
+
+    Attributes:
+        passes: Of listed people that had a fair chance to be seen.
+        found: Those with at least one right alert event.
+        strangers: Passes of people who are not listed.
+        wrong: Alert events at a face that is not the listed person's.
+        missed: The passes not found, a sentence each.
+    """
+
+    passes: int
+    found: int
+    strangers: int
+    wrong: int
+    missed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RunSummary:
     """Everything that a report says about one run.
 
@@ -161,6 +180,7 @@ class RunSummary:
         providers: What computed: ONNX Runtime's provider names.
         problems: What went wrong, one sentence each.
         notes: What a reader must know before any figure, one sentence each; shown first.
+        truth: None where nobody knows it, which is everywhere but in a simulation.
     """
 
     run_id: str
@@ -180,6 +200,7 @@ class RunSummary:
     alerts: tuple[AlertItem, ...]
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    truth: KnownTruth | None = None
 
 
 def add_up(cameras: tuple[CameraCounts, ...], name: str = "all cameras") -> CameraCounts:

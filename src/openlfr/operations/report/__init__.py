@@ -1,0 +1,65 @@
+"""The report of a run: one page that explains itself, and the same figures as canonical JSON.
+
+`figures` says what is shown, `charts` where the bars stand, `page.html.jinja` and `page.css` how
+it looks, `canonical` what the JSON is, and `write_report` puts both files into a folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from openlfr.domain.errors import Unavailable
+from openlfr.operations.report.canonical import canonical_json, figures_of
+
+if TYPE_CHECKING:
+    from openlfr.domain.summary import RunSummary
+
+PAGE, DATA = "report.html", "report.json"
+
+
+def write_report(summary: RunSummary, folder: Path) -> Path:
+    """Write `report.html` and `report.json`, readable by their owner alone.
+
+    The page shows the alerted faces and their references in clear, and nobody else's. It needs
+    no other file, no network and no script. The JSON holds the same figures and the pictures'
+    hashes, no picture.
+
+    Args:
+        summary: What the run did.
+        folder: Is created; a report in it is replaced.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        Unavailable: The folder or a file cannot be written.
+    """
+    from openlfr.operations.report.page import render_page
+
+    data = canonical_json(figures_of(summary))
+    page = render_page(summary, data_name=DATA, data_sha256=hashlib.sha256(data).hexdigest())
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _write_private(folder / DATA, data)
+        _write_private(folder / PAGE, page.encode())
+    except OSError as error:
+        raise Unavailable(
+            f"the report cannot be written into {folder}: {error.strerror or error}"
+        ) from error
+    return folder / PAGE
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    """Replace a file at once; nobody but its owner can read it at any moment."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # is 0600
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

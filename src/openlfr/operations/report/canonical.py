@@ -1,0 +1,78 @@
+"""A run's figures as JSON that is the same bytes for the same run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from openlfr.domain.summary import SCORE_EDGES, add_up
+
+if TYPE_CHECKING:
+    from openlfr.domain.summary import AlertItem, RunSummary
+
+VERSION = 1
+_DECIMALS = 4  # finer than any figure here means; keeps numbers out of exponent notation
+
+
+def figures_of(summary: RunSummary) -> dict[str, Any]:
+    """Everything that the report says, as JSON values; pictures by their hash."""
+    figures: dict[str, Any] = _plain(
+        {f.name: getattr(summary, f.name) for f in fields(summary) if f.name != "alerts"}
+    )
+    figures["version"] = VERSION
+    figures["alerts"] = [_alert(item) for item in summary.alerts]
+    figures["total"] = _plain(add_up(summary.cameras))
+    figures["score_edges"] = _plain(SCORE_EDGES)
+    return figures
+
+
+def canonical_json(figures: dict[str, Any]) -> bytes:
+    """RFC 8785: sorted keys, no white space, numbers as ECMAScript writes them, UTF-8.
+
+    Python writes numbers of at most four decimals as ECMAScript does, and all keys are ASCII, so
+    that their order by code point is that by UTF-16 unit.
+    """
+    text = json.dumps(
+        figures, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return text.encode()
+
+
+def _alert(item: AlertItem) -> dict[str, Any]:
+    sighting = item.event.sighting
+    pictures = {"probe": item.probe, "reference": item.reference, "scene": item.scene}
+    return {
+        "event": str(item.event.event),
+        "event_id": item.event.event_id,
+        "alert_id": item.event.alert_id,
+        "category": item.category,
+        "legal_basis": item.legal_basis,
+        "missing": item.missing,
+        "sighting": _plain(sighting) | {"sighting_id": sighting.sighting_id},
+        "pictures_sha256": {
+            name: hashlib.sha256(content).hexdigest()
+            for name, content in pictures.items()
+            if content
+        },
+    }
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, dict):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, Enum):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, (tuple, list)):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, (str, bool, int)) or value is None:
+        return value
+    rounded = round(float(value), _DECIMALS)
+    return int(rounded) if rounded.is_integer() else rounded

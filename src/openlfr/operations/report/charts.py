@@ -1,0 +1,124 @@
+"""Where the bars of the score histogram stand: numbers for an SVG, no drawing library needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from openlfr.domain.summary import SCORE_BINS, SCORE_EDGES, SCORE_LOW, SCORE_STEP
+
+WIDTH, HEIGHT = 720.0, 220.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 34.0, 8.0, 26.0, 24.0
+_GAP = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bin: a rectangle, what it says, and whether its tracks reached the threshold."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    reached: bool
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A mark on an axis."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """The score histogram of searched tracks.
+
+    Attributes:
+        threshold_x: Where the threshold's line stands.
+        base_y: Of the bars' feet.
+        label: The whole chart in words, for those who do not see it.
+    """
+
+    bars: tuple[Bar, ...]
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    threshold_x: float
+    base_y: float
+    top_y: float
+    left_x: float
+    right_x: float
+    label: str
+
+
+def histogram(counts: tuple[int, ...], threshold: float) -> Histogram:
+    """Lay out the histogram.
+
+    Args:
+        counts: Tracks by bin of `SCORE_EDGES`.
+        threshold: A bin counts as having reached it when its middle does; the threshold itself
+            may stand inside a bin.
+    """
+    inner_w, base = WIDTH - _LEFT - _RIGHT, HEIGHT - _BOTTOM
+    inner_h = base - _TOP
+    step, top = _y_scale(max(counts))
+    bin_w = inner_w / SCORE_BINS
+
+    def x_of(score: float) -> float:
+        return _LEFT + (score - SCORE_LOW) / (SCORE_STEP * SCORE_BINS) * inner_w
+
+    bars = []
+    for i, count in enumerate(counts):
+        if not count:
+            continue
+        height = max(inner_h * count / top, 1.5)
+        low, high = SCORE_EDGES[i], SCORE_EDGES[i + 1]
+        reached = (low + high) / 2 >= threshold
+        label = f"{low:.2f} to {high:.2f}: {count} {'pass' if count == 1 else 'passes'}"
+        x = _LEFT + i * bin_w + _GAP / 2
+        bars.append(Bar(x, base - height, bin_w - _GAP, height, reached, label))
+    reached_count = sum(
+        n for n, low in zip(counts, SCORE_EDGES, strict=False) if low + SCORE_STEP / 2 >= threshold
+    )
+    return Histogram(
+        bars=tuple(bars),
+        x_ticks=tuple(Tick(x_of(s / 10), f"{s / 10:.1f}") for s in range(-2, 11, 2)),
+        y_ticks=tuple(Tick(base - inner_h * n / top, str(n)) for n in range(0, top + 1, step)),
+        threshold_x=x_of(threshold),
+        base_y=base,
+        top_y=_TOP,
+        left_x=_LEFT,
+        right_x=WIDTH - _RIGHT,
+        label=f"Histogram of the best score of {sum(counts)} compared passes; {reached_count} lie"
+        f" at or above the threshold {threshold:.2f}.",
+    )
+
+
+def sparkline(counts: tuple[int, ...], threshold: float) -> tuple[Bar, ...]:
+    """The same in a box of 120 x 24, for a line of a table."""
+    width, height, top = 120.0, 24.0, max(*counts, 1)
+    bin_w = width / SCORE_BINS
+    return tuple(
+        Bar(
+            x=i * bin_w,
+            y=height - height * count / top,
+            width=bin_w * 0.85,
+            height=height * count / top,
+            reached=(SCORE_EDGES[i] + SCORE_EDGES[i + 1]) / 2 >= threshold,
+            label="",
+        )
+        for i, count in enumerate(counts)
+        if count
+    )
+
+
+def _y_scale(highest: int) -> tuple[int, int]:
+    """Steps of 1, 2 or 5 times a power of ten, at most five of them, over the highest bar."""
+    power = 1
+    while True:
+        for factor in (1, 2, 5):
+            step = factor * power
+            if step * 5 >= highest:
+                return step, step * max(-(-highest // step), 1)
+        power *= 10

@@ -1,0 +1,178 @@
+"""What the page says, taken from a run's summary: sentences, steps and cards."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openlfr.domain.summary import NotSearched, add_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from openlfr.domain.summary import AlertItem, CameraCounts, RunSummary, StageTiming
+
+REASONS = {
+    NotSearched.TOO_SMALL: "too far away",
+    NotSearched.TOO_POOR: "turned away, blurred or hidden",
+    NotSearched.TOO_SHORT: "gone too soon",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the funnel.
+
+    Attributes:
+        share: Of the first step, 0 to 1.
+        lost: Why this is less than the step before; empty if it is not.
+    """
+
+    count: int
+    name: str
+    explained: str
+    share: float
+    lost: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertCard:
+    """One alert with its events, the best one in pictures.
+
+    Attributes:
+        probe, reference, scene: data: URIs; empty where there is no picture.
+    """
+
+    alert_id: str
+    subject: str
+    category: str
+    legal_basis: str
+    watchlist: str
+    score: float
+    threshold: float
+    quality: float
+    events: tuple[AlertItem, ...]
+    best: AlertItem
+    probe: str
+    reference: str
+    scene: str
+    missing: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimedStage:
+    """A stage's cost and its share of all CPU time."""
+
+    timing: StageTiming
+    share: float
+    ms_per_item: float
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """`1 alert`, `2 alerts`, `1,204 passes`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def headline(summary: RunSummary) -> str:
+    """The whole run in one sentence."""
+    total = add_up(summary.cameras)
+    alerts = plural(len(cards(summary.alerts)), "alert")
+    passes = plural(total.tracks_closed, "face", "faces")
+    return f"{alerts} from {passes} seen at {plural(len(summary.cameras), 'camera')}"
+
+
+def funnel(summary: RunSummary) -> tuple[Step, ...]:
+    """From everybody who was seen to the alerts that a person decides."""
+    total = add_up(summary.cameras)
+    alerts = len(cards(summary.alerts))
+    whole = max(total.tracks_closed, 1)
+    below = total.tracks_searched - total.sightings
+    steps = (
+        (
+            total.tracks_closed,
+            "faces seen",
+            "passes of people before a camera, not people: who comes twice counts twice",
+            "",
+        ),
+        (
+            total.tracks_searched,
+            "compared",
+            "with the watchlist, once a face was good enough",
+            not_compared(total),
+        ),
+        (
+            total.sightings,
+            "matched",
+            f"a listed person at {summary.threshold:.2f} or more",
+            f"{below:,} stayed below the threshold; nothing of them was kept" if below > 0 else "",
+        ),
+        (
+            alerts,
+            "alerts",
+            "for a person to decide",
+            f"{plural(total.sightings - alerts, 'match', 'matches')} joined an alert that was open"
+            if total.sightings > alerts
+            else "",
+        ),
+    )
+    return tuple(
+        Step(count, name, explained, min(count / whole, 1.0), lost)
+        for count, name, explained, lost in steps
+    )
+
+
+def not_compared(counts: CameraCounts) -> str:
+    """Why tracks were never searched, in words; empty where all were."""
+    reasons = [
+        f"{counts.tracks_not_searched[reason]:,} {words}"
+        for reason, words in REASONS.items()
+        if counts.tracks_not_searched.get(reason)
+    ]
+    if not reasons:
+        return ""
+    return f"{sum(counts.tracks_not_searched.values()):,} were not: {', '.join(reasons)}"
+
+
+def cards(items: Iterable[AlertItem]) -> tuple[AlertCard, ...]:
+    """One card an alert, in the order of opening; its pictures are those of the best score."""
+    groups: dict[str, list[AlertItem]] = {}
+    for item in items:
+        groups.setdefault(item.event.alert_id, []).append(item)
+    made = []
+    for alert_id, events in groups.items():
+        events.sort(key=lambda item: item.event.sighting.captured_at)
+        best = max(events, key=lambda item: (bool(item.probe), item.event.sighting.score))
+        sighting = best.event.sighting
+        made.append(
+            AlertCard(
+                alert_id=alert_id,
+                subject=sighting.subject,
+                category=best.category.replace("_", " "),
+                legal_basis=best.legal_basis,
+                watchlist=sighting.watchlist,
+                score=sighting.score,
+                threshold=sighting.threshold,
+                quality=sighting.quality,
+                events=tuple(events),
+                best=best,
+                probe=_data_uri(best.probe),
+                reference=_data_uri(best.reference),
+                scene=_data_uri(best.scene),
+                missing=best.missing,
+            )
+        )
+    return tuple(sorted(made, key=lambda card: card.events[0].event.sighting.captured_at))
+
+
+def timed_stages(timings: Iterable[StageTiming]) -> tuple[TimedStage, ...]:
+    """Stages in the order of the walk, with their shares."""
+    listed = tuple(timings)
+    whole = sum(t.cpu_s for t in listed) or 1.0
+    return tuple(
+        TimedStage(t, t.cpu_s / whole, 1000 * t.cpu_s / t.items if t.items else 0.0) for t in listed
+    )
+
+
+def _data_uri(jpeg: bytes) -> str:
+    return f"data:image/jpeg;base64,{b64encode(jpeg).decode()}" if jpeg else ""

@@ -1,0 +1,70 @@
+"""Renders the page from its template."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import jinja2
+
+from openlfr.domain.summary import add_up
+from openlfr.operations.report import charts, figures
+
+if TYPE_CHECKING:
+    from openlfr.domain.summary import RunSummary
+
+
+def render_page(summary: RunSummary, *, data_name: str, data_sha256: str) -> str:
+    """The report as one HTML document; whatever it quotes is escaped.
+
+    Args:
+        summary: What the run did.
+        data_name: Of the JSON file with the same figures.
+        data_sha256: Of that file, hex.
+    """
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "day": _day,
+        "clock": _clock,
+        "moment": lambda at: f"{_day(at)} {_clock(at)}",
+        "number": lambda value: f"{value:,}",
+    }
+    here = resources.files(__package__)
+    template = environment.from_string((here / "page.html.jinja").read_text(encoding="utf-8"))
+    total = add_up(summary.cameras)
+    return template.render(
+        run=summary,
+        total=total,
+        headline=figures.headline(summary),
+        steps=figures.funnel(summary),
+        cards=figures.cards(summary.alerts),
+        histogram=charts.histogram(total.scores, summary.threshold),
+        sparklines={
+            camera.camera: charts.sparkline(camera.scores, summary.threshold)
+            for camera in summary.cameras
+        },
+        not_compared=figures.not_compared,
+        plural=figures.plural,
+        stages=figures.timed_stages(summary.timings),
+        chart=charts,
+        css=(here / "page.css").read_text(encoding="utf-8"),
+        data_name=data_name,
+        data_sha256=data_sha256,
+    )
+
+
+def _day(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%-d %B %Y")
+
+
+def _clock(at: datetime) -> str:
+    at = at.astimezone(UTC)
+    return (
+        f"{at:%H:%M:%S}.{at.microsecond // 100_000} UTC" if at.microsecond else f"{at:%H:%M:%S} UTC"
+    )
