@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Engine, ExceptionContext
 
-BUSY_TIMEOUT_S = 5
+BUSY_TIMEOUT_S = 5.0
 
 # What SQLite says, and what a person should read; {where} is the database's path.
 _SQLITE_SENTENCES = {
@@ -81,7 +81,7 @@ def open_engine(url: str) -> Engine:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A connection that sees one consistent state and takes no write lock."""
+    """A connection that takes no write lock and waits for no writer."""
     with engine.connect() as connection:
         yield connection.execution_options(openlfr_reading=True)
 
@@ -102,7 +102,7 @@ def _set_up_sqlite(where: str) -> Any:
     def set_up(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # transactions begin in _begin_sqlite, DDL included
         try:
-            connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
+            connection.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT_S * 1000)}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # an acknowledged act survives a crash
             connection.execute("PRAGMA foreign_keys = ON")

@@ -1,0 +1,207 @@
+"""Watchlist entries in the records: added, settled, moved, left, and who is searchable."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from openlfr.domain.acts import Act
+from openlfr.domain.errors import Misconfigured
+from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, Settlement
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+FACTS = GalleryFacts("sface", "a" * 64, 128, "arcface-112", 0.4)
+PENDING, ACTIVE, REFUSED, SUSPENDED, REMOVED = (
+    EntryStatus.PENDING, EntryStatus.ACTIVE, EntryStatus.REFUSED, EntryStatus.SUSPENDED,
+    EntryStatus.REMOVED,
+)  # fmt: skip
+
+
+def reference(reference_id="r1", **changes):
+    values = {
+        "reference_id": reference_id, "watchlist": "default", "subject": "Ann",
+        "category": "wanted", "legal_basis": "Order 1", "source": "passport",
+        "captured_on": date(2025, 1, 2), "enrolled_by": "Eve", "authorised_by": "Otto",
+        "expires": NOW + timedelta(days=30), "status": PENDING,
+        "template_hash": "h-" + reference_id,
+        "picture": "references/" + reference_id, "quality": 71.5, "note": "",
+    }  # fmt: skip
+    return Reference(**values | changes)
+
+
+def act_on(reference_id="r1", verb="reference.enrolled"):
+    return Act(NOW, "Eve", verb, "reference", reference_id, {})
+
+
+def add(records, entry, *, template=b"sealed", picture_hash="p1", keep=lambda: None):
+    records.watchlist.add(
+        entry,
+        picture_hash=picture_hash,
+        template=template,
+        act=act_on(entry.reference_id),
+        keep_picture=keep,
+    )
+
+
+def settle(records, reference_id, status=ACTIVE, note=""):
+    act = act_on(reference_id, "reference.activated")
+    return records.watchlist.settle([Settlement(reference_id, status, note, act)])
+
+
+def move(records, to, subject="Ann", lists=None):
+    return records.watchlist.move(
+        subject, lists, to, act_of=lambda r: act_on(r.reference_id, f"reference.{to}")
+    )
+
+
+def statuses(records):
+    return {r.reference_id: r.status for r in records.watchlist.references()}
+
+
+def test_an_added_entry_waits_in_the_outbox_and_is_not_searchable(records):
+    add(records, reference())
+    assert records.watchlist.references() == [reference()]
+    assert records.watchlist.outbox() == [(reference(), b"sealed")]
+    assert records.watchlist.manifest(["default"]) == {}
+    assert [a.act for a in records.acts.all()] == ["reference.enrolled"]
+
+
+def test_an_entry_whose_picture_cannot_be_kept_is_not_recorded(records):
+    def fail():
+        raise OSError("disk")
+
+    with pytest.raises(OSError, match="disk"):
+        add(records, reference(), keep=fail)
+    assert records.watchlist.references() == []
+    assert records.acts.all() == []
+
+
+def test_settling_makes_it_searchable_and_erases_the_template(records):
+    add(records, reference())
+    assert settle(records, "r1", note="looks like Bea") == {"r1"}
+    assert records.watchlist.outbox() == []
+    assert records.watchlist.manifest(["default"]) == {"r1": ("h-r1", NOW + timedelta(days=30))}
+    assert records.watchlist.manifest(["other"]) == {}
+    assert records.watchlist.references()[0].note == "looks like Bea"
+    assert settle(records, "r1", REFUSED) == set()
+    assert statuses(records) == {"r1": ACTIVE}
+
+
+def test_a_refused_entry_leaves(records):
+    add(records, reference())
+    settle(records, "r1", REFUSED, "a magnet")
+    assert [r.reference_id for r in records.watchlist.leaving()] == ["r1"]
+    records.watchlist.left(["r1"], NOW)
+    assert records.watchlist.leaving() == []
+    (entry,) = records.watchlist.references()
+    assert (entry.status, entry.picture, entry.note) == (REFUSED, "", "a magnet")
+
+
+def test_an_entry_suspended_before_it_was_settled_is_pending_when_resumed(records):
+    add(records, reference())
+    move(records, SUSPENDED)
+    assert settle(records, "r1") == set()
+    assert statuses(records) == {"r1": SUSPENDED}
+    (moved,) = move(records, ACTIVE)
+    assert moved.status == PENDING
+    assert records.watchlist.outbox() == [(reference(), b"sealed")]
+
+
+def test_suspend_resume_and_remove(records):
+    add(records, reference("r1"))
+    add(records, reference("r2", watchlist="second"), picture_hash="p2")
+    add(records, reference("r3", subject="Bea"), picture_hash="p3")
+    for reference_id in ("r1", "r2", "r3"):
+        settle(records, reference_id)
+    assert {r.reference_id for r in move(records, SUSPENDED)} == {"r1", "r2"}
+    assert records.watchlist.manifest(["default", "second"]).keys() == {"r3"}
+    assert [r.reference_id for r in move(records, ACTIVE, lists=["second"])] == ["r2"]
+    assert records.watchlist.manifest(["default", "second"]).keys() == {"r2", "r3"}
+    assert {r.reference_id for r in move(records, REMOVED)} == {"r1", "r2"}
+    assert {r.reference_id for r in records.watchlist.leaving()} == {"r1", "r2"}
+    assert move(records, REMOVED) == []
+    assert move(records, ACTIVE) == []
+    verbs = [a.act for a in records.acts.all(object_id="r2")]
+    assert verbs[2:] == ["reference.suspended", "reference.active", "reference.removed"]
+
+
+def test_retires_chosen_entries_once(records):
+    for number in range(3):
+        add(records, reference(f"r{number}"), picture_hash=str(number))
+    chosen = ["r0", "r2"]
+
+    def act_of(entry):
+        return act_on(entry.reference_id, "reference.expired")
+
+    retired = records.watchlist.retire(chosen, act_of=act_of)
+    assert [r.reference_id for r in retired] == chosen
+    assert records.watchlist.retire(chosen, act_of=act_of) == []
+    assert statuses(records) == {"r0": REMOVED, "r1": PENDING, "r2": REMOVED}
+    assert [r.reference_id for r, _ in records.watchlist.outbox()] == ["r1"]
+
+
+def test_knows_a_picture_that_stands_for_the_subject(records):
+    add(records, reference(expires=NOW), picture_hash="p1")
+
+    def standing(**changes):
+        values = {"watchlist": "default", "subject": "Ann", "picture_hash": "p1", "at": NOW}
+        return records.watchlist.standing(**values | changes)
+
+    assert standing().reference_id == "r1"
+    assert standing(subject="Bea") is None
+    assert standing(watchlist="second") is None
+    assert standing(picture_hash="p2") is None
+    assert standing(at=NOW + timedelta(seconds=1)) is None  # expired: it may be listed anew
+    move(records, REMOVED)
+    assert standing() is None
+
+
+def test_the_version_grows_with_every_change_and_only_then(records):
+    seen = [records.watchlist.version()]
+
+    def grown():
+        seen.append(records.watchlist.version())
+        return seen[-1] > seen[-2]
+
+    add(records, reference())
+    assert grown()
+    settle(records, "r1")
+    assert grown()
+    move(records, SUSPENDED)
+    assert grown()
+    records.watchlist.references()
+    records.watchlist.manifest(["default"])
+    assert not grown()
+
+
+def test_chooses_entries_by_any_condition(records):
+    add(records, reference("r1"))
+    add(records, reference("r2", subject="Bea", watchlist="second"), picture_hash="p2")
+    settle(records, "r2")
+
+    def ids(**conditions):
+        return [r.reference_id for r in records.watchlist.references(**conditions)]
+
+    assert ids() == ["r1", "r2"]
+    assert ids(watchlists=["second"]) == ["r2"]
+    assert ids(subject="Ann") == ["r1"]
+    assert ids(statuses=[ACTIVE, REFUSED]) == ["r2"]
+    assert ids(reference_ids=["r2", "unknown"]) == ["r2"]
+    assert ids(reference_ids=[]) == []
+
+
+def test_erases_only_pictures_that_no_entry_names(records):
+    add(records, reference("r1"))
+    erased = []
+    kept = ["references/r1", "references/lost"]
+    assert records.watchlist.erase_unrecorded(lambda: kept, erased.append) == 1
+    assert erased == ["references/lost"]
+
+
+def test_the_gallery_is_bound_to_the_model_of_its_first_template(records):
+    assert records.watchlist.facts() is None
+    records.watchlist.keep_facts(FACTS, NOW)
+    records.watchlist.keep_facts(replace(FACTS, default_threshold=0.5), NOW)
+    assert records.watchlist.facts() == FACTS
+    with pytest.raises(Misconfigured, match="templates of two models cannot be compared"):
+        records.watchlist.keep_facts(replace(FACTS, model_sha256="b" * 64), NOW)

@@ -1,0 +1,209 @@
+"""The gallery's rules, and that every step may be repeated or cut short."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from openlfr.adapters.memory_templates import MemoryTemplateStore
+from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.sql import Records
+from openlfr.domain.acts import Act
+from openlfr.domain.errors import Unavailable
+from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, hash_template
+from openlfr.operations.enrol import outbox_name
+from openlfr.operations.gallery import apply_pending, build_index, erase_unrecorded_pictures
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+FACTS = GalleryFacts("sface", "a" * 64, 64, "arcface-112", 0.4)
+
+
+def direction(seed):
+    """Unit vectors of different seeds are nearly at right angles (|cosine| < 0.4 here)."""
+    vector = np.random.default_rng(seed).normal(size=FACTS.dimension)
+    return vector / np.linalg.norm(vector)
+
+
+def near(vector, cosine, seed=99):
+    """A unit vector at this cosine to the given one."""
+    other = direction(seed)
+    other -= (other @ vector) * vector
+    other /= np.linalg.norm(other)
+    return cosine * vector + np.sqrt(1 - cosine**2) * other
+
+
+class Desk:
+    """Records, vault and template store in one place."""
+
+    def __init__(self, records):
+        self.records = records
+        self.watchlist = records.watchlist
+        self.vault = MemoryVault()
+        self.templates = MemoryTemplateStore(FACTS)
+        self.added = 0
+
+    def add(self, subject, vector, watchlist="default", seal_as=None):
+        self.added += 1
+        reference_id = f"r{self.added}"
+        template = np.asarray(vector, np.float32)
+        entry = Reference(
+            reference_id, watchlist, subject, "wanted", "Order 1", "passport", date(2025, 1, 2),
+            "Eve", "Otto", NOW + timedelta(days=9), EntryStatus.PENDING, hash_template(template),
+            f"references/{reference_id}", 70.0,
+        )  # fmt: skip
+        name = seal_as or outbox_name(reference_id)
+        self.watchlist.add(
+            entry,
+            picture_hash=reference_id,
+            template=self.vault.seal(name, template.tobytes()),
+            act=Act(NOW + timedelta(seconds=self.added), "Eve", "x", "reference", reference_id),
+            keep_picture=lambda: self.vault.put(entry.picture, b"picture"),
+        )
+        return reference_id
+
+    def apply(self):
+        return {
+            s.reference_id: s
+            for s in apply_pending(self.watchlist, self.templates, self.vault, FACTS, now=NOW)
+        }
+
+    def move(self, subject, to):
+        act = Act(NOW, "Eve", "x", "reference", "x")
+        self.watchlist.move(subject, None, to, act_of=lambda _: act)
+
+    def searchable(self, *watchlists):
+        return build_index(self.watchlist, self.templates, watchlists or ["default"]).subjects
+
+
+@pytest.fixture
+def desk(tmp_path):
+    with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as records:
+        yield Desk(records)
+
+
+def test_a_pending_entry_becomes_searchable_and_leaves_the_outbox(desk):
+    added = desk.add("Ann", direction(1))
+    assert desk.searchable() == ()
+    assert desk.apply()[added].status is EntryStatus.ACTIVE
+    assert desk.searchable() == ("Ann",)
+    assert desk.watchlist.outbox() == []
+    assert desk.apply() == {}
+
+
+def test_notes_the_same_picture_and_look_alikes_listed_or_just_added(desk):
+    desk.add("Ann", direction(1))
+    desk.apply()
+    again = desk.add("Ann", near(direction(1), 0.99))
+    other = desk.add("Ann", near(direction(1), 0.7))
+    twin = desk.add("Bea", near(direction(1), 0.45, seed=3), watchlist="second")
+    copy = desk.add("Cleo", near(direction(1), 0.999))
+    settled = desk.apply()
+    assert {s.status for s in settled.values()} == {EntryStatus.ACTIVE}
+    assert settled[again].note == "nearly the same picture is listed already (0.99)"
+    assert settled[other].note == ""
+    assert settled[twin].note == "looks like Ann (0.45), listed under another name"
+    assert settled[copy].note.startswith("the same picture as of Ann (1.00), Bea (0.4")
+    assert {r.note for r in desk.watchlist.references(subject="Bea")} == {settled[twin].note}
+
+
+def test_refuses_a_magnet_and_erases_its_picture(desk):
+    for number in range(8):
+        desk.add(f"person {number}", direction(number))
+    desk.apply()
+    vectors = [direction(n) for n in range(5)]
+    magnet = sum(vectors) / np.linalg.norm(sum(vectors))
+    refused = desk.add("Magnet", magnet)
+    settled = desk.apply()[refused]
+    assert settled.status is EntryStatus.REFUSED
+    assert settled.note.startswith("a magnet: it resembles ")
+    assert "of 8 other listed subjects" in settled.note
+    assert "Magnet" not in desk.searchable()
+    assert f"references/{refused}" not in desk.vault.names()
+    assert desk.watchlist.leaving() == []
+
+
+@pytest.mark.parametrize(("others", "refused"), [(3, True), (149, True), (160, False)])
+def test_a_magnet_resembles_three_others_and_two_in_a_hundred(desk, others, refused):
+    for number in range(3):  # all three at 0.57 to their own middle
+        axis = np.zeros(FACTS.dimension)
+        axis[number] = 1
+        desk.add(f"alike {number}", axis)
+    for number in range(others - 3):
+        axis = np.zeros(FACTS.dimension)
+        axis[3 + number % 60] = 1
+        desk.add(f"other {number:03d}", axis)
+    desk.apply()
+    middle = np.zeros(FACTS.dimension)
+    middle[:3] = 3**-0.5
+    added = desk.add("Middle", middle)
+    assert (desk.apply()[added].status is EntryStatus.REFUSED) == refused
+
+
+def test_a_template_that_cannot_be_read_is_refused_with_the_reason(desk):
+    swapped = desk.add("Ann", direction(1), seal_as="outbox/another")
+    good = desk.add("Bea", direction(2))
+    settled = desk.apply()
+    assert "cannot be decrypted" in settled[swapped].note
+    assert settled[good].status is EntryStatus.ACTIVE
+
+
+def test_suspended_is_not_searchable_and_removed_is_erased(desk):
+    kept, gone = desk.add("Ann", direction(1)), desk.add("Bea", direction(2))
+    desk.apply()
+    desk.move("Ann", EntryStatus.SUSPENDED)
+    desk.move("Bea", EntryStatus.REMOVED)
+    assert desk.searchable() == ()  # before anybody has touched the vectors
+    desk.apply()
+    assert [t.reference_id for t in desk.templates.all(["default"])] == [kept]
+    assert desk.vault.names() == [f"references/{kept}"]
+    assert desk.watchlist.references(reference_ids=[gone])[0].picture == ""
+    desk.move("Ann", EntryStatus.ACTIVE)
+    assert desk.searchable() == ("Ann",)
+
+
+@pytest.mark.parametrize("step", ["put", "settle", "remove", "delete", "left"])
+def test_a_crash_before_any_step_loses_nothing(desk, monkeypatch, step):
+    desk.add("Ann", direction(1))
+    desk.add("Gone", direction(2))
+    desk.apply()
+    desk.add("Bea", direction(3))
+    desk.move("Gone", EntryStatus.REMOVED)
+    owner = {"put": desk.templates, "remove": desk.templates, "delete": desk.vault}.get(
+        step, desk.watchlist
+    )
+
+    def crash(*_, **__):
+        raise Unavailable("crash")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, step, crash)
+        with pytest.raises(Unavailable):
+            desk.apply()
+    desk.apply()
+    assert desk.searchable() == ("Ann", "Bea")
+    assert desk.watchlist.outbox() == desk.watchlist.leaving() == []
+    assert len(desk.templates.all(["default"])) == len(desk.vault.names()) == 2
+
+
+def test_an_entry_that_is_removed_while_it_is_applied_is_not_searchable(desk, monkeypatch):
+    desk.add("Ann", direction(1))
+    put = desk.templates.put
+
+    def remove_meanwhile(templates):
+        desk.move("Ann", EntryStatus.REMOVED)
+        put(templates)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.templates, "put", remove_meanwhile)
+        assert desk.apply() == {}
+    assert desk.searchable() == ()
+    desk.apply()
+    assert desk.templates.all(["default"]) == []
+
+
+def test_pictures_that_no_entry_names_are_erased(desk):
+    desk.add("Ann", direction(1))
+    desk.vault.put("references/lost", b"x")
+    desk.vault.put("evidence/e1", b"x")
+    assert erase_unrecorded_pictures(desk.watchlist, desk.vault) == 1
+    assert desk.vault.names() == ["evidence/e1", "references/r1"]

@@ -1,0 +1,164 @@
+"""Manifests: what a row must say, and what is said of one that does not."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from openlfr.domain.errors import BadInput
+from openlfr.operations.manifest import COLUMNS, read_manifest
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+GOOD = {
+    "subject": "Ann Example",
+    "image": "photos/ann.jpg",
+    "category": "wanted",
+    "legal_basis": "Order 1",
+    "source": "passport",
+    "captured_on": "2025-01-31",
+    "enrolled_by": "Eve Enroller",
+    "authorised_by": "Otto Officer",
+    "expires": "2026-12-31",
+}
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read_text(text: str | bytes):
+        path = tmp_path / "manifest.csv"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return read_manifest(path, ("wanted", "missing"), NOW)
+
+    return read_text
+
+
+def line_of(separator=",", **changes):
+    return separator.join((GOOD | changes)[name] for name in COLUMNS)
+
+
+def table(*lines, separator=","):
+    return "\n".join([separator.join(COLUMNS), *lines]) + "\n"
+
+
+def test_reads_a_complete_row(read, tmp_path):
+    manifest = read(table(line_of()))
+    (row,) = manifest.rows
+    assert (row.line, row.subject, row.category) == (2, "Ann Example", "wanted")
+    assert Path(row.image) == tmp_path / "photos/ann.jpg"
+    assert row.captured_on == date(2025, 1, 31)
+    assert row.expires == datetime(2026, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+    assert (manifest.refused, manifest.ignored_columns) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xef\xbb\xbf" + table(line_of()).encode(),
+        table(line_of()).replace("\n", "\r\n"),
+        table(line_of(";"), separator=";"),
+        table(line_of("\t"), separator="\t"),
+        table(line_of()).replace("captured_on", "Captured On").replace("subject", " SUBJECT "),
+        table("", ",,,,,,,,", line_of(), ""),
+    ],
+    ids=["byte order mark", "windows", "semicolons", "tabs", "header spelling", "empty lines"],
+)
+def test_reads_what_spreadsheets_write(read, text):
+    manifest = read(text)
+    assert [row.subject for row in manifest.rows] == ["Ann Example"]
+    assert manifest.refused == ()
+
+
+def test_keeps_absolute_paths_quoted_values_and_names_of_any_script(read):
+    manifest = read(table(line_of(image="/photos/a.jpg", subject='"Šimić, Ana"')))
+    assert (manifest.rows[0].image, manifest.rows[0].subject) == ("/photos/a.jpg", "Šimić, Ana")
+
+
+@pytest.mark.parametrize(
+    ("expires", "moment"),
+    [
+        ("2026-06-01T18:00", datetime(2026, 6, 1, 18, tzinfo=UTC)),
+        ("2026-06-01T18:00:00+02:00", datetime(2026, 6, 1, 16, tzinfo=UTC)),
+        ("2026-06-01 18:00Z", datetime(2026, 6, 1, 18, tzinfo=UTC)),
+        ("2026-05-01", datetime(2026, 5, 1, 23, 59, 59, 999999, tzinfo=UTC)),
+    ],
+)
+def test_reads_when_an_entry_expires(read, expires, moment):
+    assert read(table(line_of(expires=expires))).rows[0].expires == moment
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_every_field_is_required(read, column):
+    manifest = read(table(line_of(**{column: "  "})))
+    assert manifest.rows == ()
+    assert manifest.refused[0].reason == f"line 2: {column} is empty, every field is required"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"category": "celebrity"}, "category is 'celebrity', expected one of wanted, missing"),
+        ({"authorised_by": "eve  ENROLLER"}, "are both 'Eve Enroller', expected two different"),
+        ({"authorised_by": "Eve-Enroller."}, "expected two different people"),
+        ({"captured_on": "31.01.2025"}, "captured_on is '31.01.2025', expected a date like 2026"),
+        ({"captured_on": "2025-02-30"}, "captured_on is '2025-02-30', expected a date"),
+        ({"captured_on": "2026-06-01"}, "expected a date that is not in the future"),
+        ({"expires": "never"}, "expires is 'never', expected a date like 2026-12-31 or a moment"),
+        ({"expires": "2026-04-30"}, "expires is 2026-04-30, expected a moment in the future"),
+        ({"expires": "2026-05-01T12:00Z"}, "expected a moment in the future"),
+        ({"subject": "Ann\x1b[2J"}, "subject holds characters that cannot be printed"),
+        ({"source": "x" * 501}, "source has 501 characters, at most 500"),
+    ],
+)
+def test_refuses_a_row_with_line_column_value_and_what_is_expected(read, changes, reason):
+    manifest = read(table(line_of(), line_of(**changes)))
+    (refused,) = manifest.refused
+    assert len(manifest.rows) == 1
+    assert refused.reason.startswith("line 3: ")
+    assert reason in refused.reason
+    assert "\x1b" not in refused.subject
+
+
+def test_says_every_problem_of_a_row_at_once(read):
+    (refused,) = read(table(line_of(category="x", expires="soon", source=""))).refused
+    for part in ("category is 'x'", "expires is 'soon'", "source is empty"):
+        assert part in refused.reason
+
+
+def test_counts_lines_through_values_that_hold_line_breaks(read):
+    broken = line_of(source='"two\nlines"')
+    manifest = read(table(broken, line_of(category="x")))
+    assert [row.reason.partition(":")[0] for row in manifest.refused] == ["line 2", "line 4"]
+
+
+def test_refuses_a_row_with_more_or_fewer_values(read):
+    manifest = read(table(line_of(subject="Example, Ann"), "Ann,photo.jpg"))
+    assert "has 10 values where the header names 9" in manifest.refused[0].reason
+    assert "has 2 values" in manifest.refused[1].reason
+
+
+def test_names_columns_that_it_does_not_know(read):
+    text = table(line_of()).replace("expires\n", "expires,remark\n").replace("31\n", "31,x\n")
+    manifest = read(text)
+    assert len(manifest.rows) == 1
+    assert manifest.ignored_columns == ("remark",)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (b"", "is empty: its first line names the columns subject,image"),
+        ("subject,image\nAnn,a.jpg\n", "line 1: the columns category, legal_basis, source"),
+        (table(line_of()).replace("expires", "expiry"), "the column expires is missing"),
+        (table(line_of()).replace("source", "subject"), "missing"),
+        (table(line_of(subject="Zo\u00eb")).encode("latin-1"), "not a text in UTF-8"),
+        (table('"never closed'), "line 2: not a table"),
+    ],
+)
+def test_a_file_that_is_no_manifest_is_bad_input(read, text, says):
+    with pytest.raises(BadInput, match=says):
+        read(text)
+
+
+def test_a_file_that_is_not_there_is_bad_input(tmp_path):
+    with pytest.raises(BadInput, match=r"nope\.csv cannot be read"):
+        read_manifest(tmp_path / "nope.csv", ("wanted",), NOW)
