@@ -107,16 +107,19 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Parse, which prints help and version; a reader that went away ends it quietly."""
+        try:
+            return super().make_context(*args, **extra)
+        except BrokenPipeError:
+            raise click.exceptions.Exit(_pipe_closed()) from None
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a reader that went away ends it quietly."""
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
+            return super().invoke(ctx)
         except BrokenPipeError:
-            # What is still buffered must not be tried again when the interpreter ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(PIPE_CLOSED)
-        return result
+            raise click.exceptions.Exit(_pipe_closed()) from None
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -156,6 +159,10 @@ def main(args: Sequence[str] | None = None) -> int:
         return _fail("interrupted", INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the outermost edge: every error becomes a sentence
         return _fail(*explain(error))
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _pipe_closed()
     return result if isinstance(result, int) and not isinstance(result, bool) else DONE
 
 
@@ -205,6 +212,12 @@ def _is_disk_full(error: BaseException) -> bool:
 def _extra_of(module: str | None) -> str | None:
     top = (module or "").split(".")[0]
     return next((extra for extra, modules in _EXTRAS.items() if top in modules), None)
+
+
+def _pipe_closed() -> int:
+    """Turn stdout away, so that what is still buffered is not tried again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return PIPE_CLOSED
 
 
 def _fail(sentence: str, code: int) -> int:
