@@ -31,7 +31,7 @@ from openlfr.adapters.capture import open_source
 from openlfr.domain.faces import Box
 from openlfr.domain.watchlist import StoredTemplate, hash_template
 from openlfr.operations.evaluate import most_central
-from openlfr.pipeline import AnalysisRules, Analyser
+from openlfr.pipeline import Analyser, AnalysisRules
 from openlfr.stages.align import align
 from openlfr.stages.search import ExactIndex
 
@@ -202,7 +202,9 @@ def main() -> None:
         cells = []
         for threshold in THRESHOLDS:
             results = [s.judge(l, threshold) for s, l in zip(streets, lines, strict=True)]
-            cells.append(f"{threshold:.2f}:{sum(r[0] for r in results)}/{sum(r[1] for r in results)}")
+            cells.append(
+                f"{threshold:.2f}:{sum(r[0] for r in results)}/{sum(r[1] for r in results)}"
+            )
         cost = sum(street.embedder.asked for street in streets) - asked
         print(f"{change or 'default'}  (embedded {cost})\n  " + " ".join(cells), flush=True)
 

@@ -2,8 +2,8 @@
 
 Quality in the sense of ISO/IEC 29794-1 is the expected usefulness of a sample for comparison. So
 the unified score is a prediction of just that: the cosine similarity to the person's own
-references, fitted by least squares on the measures below (`scripts/tune quality`, street seeds 6
-to 10), times 100. The measures follow the elements of ISO/IEC 29794-5:
+references, fitted by least squares on the measures below (`benchmarks/fit_quality.py`, street
+seeds 6 to 10), times 100. The measures follow the elements of ISO/IEC 29794-5:
 
 - inter-eye distance (in source pixels; the fit uses the box size, which is less noisy);
 - sharpness: deviation of the Laplacian after a Gaussian of 1.5 pixels, over the deviation of the
@@ -70,22 +70,38 @@ def assess_faces(image: NDArray[np.uint8], detections: Sequence[Detection]) -> l
     return assess(detections, align(image, np.stack([d.landmarks for d in detections])))
 
 
-def _assess_one(detection: Detection, face: NDArray[np.uint8]) -> Quality:
-    grey = cv2.cvtColor(face[_INNER], cv2.COLOR_BGR2GRAY)
+def measures(detection: Detection, face: NDArray[np.uint8]) -> dict[str, float]:
+    """The four measures that the unified score is made of, each above 0.
+
+    Args:
+        detection: The face as detected.
+        face: (112, 112, 3) uint8 BGR, aligned.
+    """
+    grey = np.asarray(cv2.cvtColor(face[_INNER], cv2.COLOR_BGR2GRAY), np.uint8)
+    return _measures(detection, grey)
+
+
+def _measures(detection: Detection, grey: NDArray[np.uint8]) -> dict[str, float]:
     spread = max(float(cv2.meanStdDev(grey)[1][0, 0]), 1.0)
     smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), _BLUR)
     edges = float(cv2.meanStdDev(cv2.Laplacian(smooth, cv2.CV_32F))[1][0, 0])
-    sharpness = edges / spread
-    size = math.sqrt(max(detection.box.area, 1.0))
-    predicted = (
-        WEIGHTS["size"] * math.log(size)
-        + WEIGHTS["confidence"] * math.log(max(detection.score, 1e-3))
-        + WEIGHTS["sharpness"] * math.log(sharpness + 1e-3)
-        + WEIGHTS["range"] * math.log(spread)
-        + WEIGHTS["one"]
+    return {
+        "size": math.sqrt(max(detection.box.area, 1.0)),
+        "confidence": max(detection.score, 1e-3),
+        "sharpness": edges / spread + 1e-3,
+        "range": spread,
+    }
+
+
+def _assess_one(detection: Detection, face: NDArray[np.uint8]) -> Quality:
+    grey = np.asarray(cv2.cvtColor(face[_INNER], cv2.COLOR_BGR2GRAY), np.uint8)
+    measured = _measures(detection, grey)
+    predicted = WEIGHTS["one"] + sum(
+        WEIGHTS[name] * math.log(value) for name, value in measured.items()
     )
     histogram = cv2.calcHist([grey], [0], None, [16], [0, 256])
     eye_distance, frontal = _geometry(detection.landmarks)
+    sharpness = measured["sharpness"]
     return Quality(
         score=100 * min(max(predicted, 0.0), 1.0),
         eye_distance=eye_distance,

@@ -5,7 +5,7 @@ spoil one frame and not the next. The quality-weighted mean of the few best temp
 is a better one, and it hardly moves when one of them is bad. Faces of one track that are not
 alike (someone walked through) are told apart first: on street seeds 6 to 8 the best six faces of
 one person agree to 0.38 or more in 99 of 100 pairs (easy; 0.14 hard), those of two people to at
-most 0.34 (`scripts/tune agreement`).
+most 0.34 (`benchmarks/fit_quality.py`).
 """
 
 from __future__ import annotations
