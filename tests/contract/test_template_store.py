@@ -3,14 +3,16 @@
 import signal
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pymilvus import MilvusClient
 
 from openlfr.adapters.memory_templates import MemoryTemplateStore
-from openlfr.adapters.milvus import MilvusTemplateStore
+from openlfr.adapters.milvus import COLLECTION, MilvusTemplateStore
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 from openlfr.domain.watchlist import GalleryFacts, StoredTemplate, hash_template
 
@@ -23,12 +25,34 @@ def template(reference_id, watchlist="default", subject="Ann", seed=0):
     return StoredTemplate(reference_id, watchlist, subject, hash_template(vector), vector)
 
 
-@pytest.fixture(params=["milvus lite", "memory"])
+@pytest.fixture(scope="session")
+def milvus_server(tmp_path_factory):
+    """The url of a real standalone Milvus."""
+    from milvus import MilvusServer
+
+    server = MilvusServer()
+    server.set_base_dir(str(tmp_path_factory.mktemp("milvus")))
+    with warnings.catch_warnings():  # it leaves the sockets open by which it looks for ports
+        warnings.simplefilter("ignore", ResourceWarning)
+        server.start()
+    yield f"http://127.0.0.1:{server.listen_port}"
+    server.stop()
+
+
+@pytest.fixture(
+    params=["milvus lite", "memory", pytest.param("milvus server", marks=pytest.mark.service)]
+)
 def store(request, tmp_path):
     if request.param == "memory":
         opened = MemoryTemplateStore(FACTS)
-    else:
+    elif request.param == "milvus lite":
         opened = MilvusTemplateStore(str(tmp_path / "milvus"), FACTS)
+    else:
+        url = request.getfixturevalue("milvus_server")
+        client = MilvusClient(url)
+        client.drop_collection(COLLECTION)
+        client.close()
+        opened = MilvusTemplateStore(url, FACTS)
     yield opened
     opened.close()
 

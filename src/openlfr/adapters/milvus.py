@@ -61,6 +61,9 @@ class MilvusTemplateStore:
         self._given = facts
         self._lite: _LiteServer | None = None
         self._client: Any = None
+        # It warns at each reading where Milvus gives no time of its own (Lite, servers before
+        # 2.4) that the client's is taken: of no consequence, as one process writes at a time.
+        logging.getLogger("pymilvus.client.iterator.query_iterator").setLevel(logging.ERROR)
         try:
             if "://" not in uri:
                 self._lite = _LiteServer(Path(uri))
@@ -216,9 +219,6 @@ class _LiteServer:
         from milvus_lite.adapter.grpc.servicer import MilvusServicer
         from pymilvus.grpc_gen import milvus_pb2_grpc
 
-        # It warns at each reading that Lite has no server-side time: true and of no consequence,
-        # as nobody else writes to the folder.
-        logging.getLogger("pymilvus.client.iterator.query_iterator").setLevel(logging.ERROR)
         self._database = _open_lite(folder)
         self._workers = futures.ThreadPoolExecutor(2, thread_name_prefix="milvus-lite")
         self._server = grpc.server(
