@@ -1,0 +1,72 @@
+"""What a run found of what was there: alert events against the truth of a simulated street."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from openlfr.domain.faces import Box
+from openlfr.domain.summary import KnownTruth
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from openlfr.domain.alerts import AlertEvent
+
+_SAME_FACE = 0.2  # intersection over union from which an alert's box is that face
+_FAIR_FRAMES = 3  # a pass with fewer is not held against anybody
+
+
+def compare(streets: Mapping[str, Path], events: Iterable[AlertEvent]) -> KnownTruth:
+    """Compare the events of a run with what was filmed.
+
+    Args:
+        streets: Camera name to the folder that holds frames.jsonl and tracks.json.
+        events: Of the run over those cameras' videos.
+    """
+    right: set[tuple[str, int]] = set()
+    wrong = 0
+    frames = {camera: _frames(folder) for camera, folder in streets.items()}
+    for event in events:
+        seen = event.sighting
+        hit = next(
+            (
+                face["track"]
+                for face in frames[seen.camera].get(seen.seq, ())
+                if face["watch"]
+                and face["id"] == seen.subject
+                and Box(*face["box"]).iou(seen.box) >= _SAME_FACE
+            ),
+            None,
+        )
+        if hit is None:
+            wrong += 1
+        else:
+            right.add((seen.camera, hit))
+    tracks = [(camera, t) for camera, folder in streets.items() for t in _tracks(folder)]
+    fair = [
+        (camera, t) for camera, t in tracks if t["watch"] and len(t["eligible"]) >= _FAIR_FRAMES
+    ]
+    missed = [(camera, t) for camera, t in fair if (camera, t["track"]) not in right]
+    return KnownTruth(
+        passes=len(fair),
+        found=len(fair) - len(missed),
+        strangers=sum(not t["watch"] for _, t in tracks),
+        wrong=wrong,
+        missed=tuple(
+            f"{t['id']} was not found at {camera}, frames {t['first']} to {t['last']}"
+            for camera, t in missed
+        ),
+    )
+
+
+def _frames(folder: Path) -> dict[int, list[dict[str, Any]]]:
+    with (folder / "frames.jsonl").open(encoding="utf-8") as lines:
+        return {entry["n"]: entry["faces"] for entry in map(json.loads, lines)}
+
+
+def _tracks(folder: Path) -> list[dict[str, Any]]:
+    content = json.loads((folder / "tracks.json").read_text(encoding="utf-8"))
+    tracks: list[dict[str, Any]] = content["tracks"]
+    return tracks

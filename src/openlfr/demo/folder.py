@@ -1,0 +1,59 @@
+"""The demonstration's folder: made anew each time, and never anybody else's."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from openlfr.domain.errors import Misconfigured, Unavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MARKER = ".openlfr-demo"
+_SAYS = "Made by `openlfr demo`, which wipes this folder when it runs again.\n"
+
+
+def fresh_folder(folder: Path) -> None:
+    """Make the folder, or empty it if it is a demonstration's.
+
+    Raises:
+        Misconfigured: It holds something else, is no folder, or a run is at work in it.
+        Unavailable: It cannot be written.
+    """
+    try:
+        if folder.is_dir() and not (folder / MARKER).is_file() and any(folder.iterdir()):
+            raise Misconfigured(
+                f"{folder} holds something that `openlfr demo` did not make, and is left alone;"
+                " give another folder with --out"
+            )
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            raise Misconfigured(f"{folder} is not a folder of its own; give another with --out")
+        if folder.is_dir():
+            _refuse_a_live_run(folder)
+            for entry in folder.iterdir():
+                if entry.name == MARKER:
+                    continue
+                if entry.is_dir() and not entry.is_symlink():
+                    shutil.rmtree(entry)
+                else:
+                    entry.unlink()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / MARKER).write_text(_SAYS, encoding="utf-8")
+    except OSError as error:
+        raise Unavailable(
+            f"{error.filename or folder} cannot be written: {error.strerror or error}"
+        ) from error
+
+
+def _refuse_a_live_run(folder: Path) -> None:
+    lock = folder / "data" / "run.lock"
+    if not lock.exists():
+        return
+    try:
+        with FileLock(lock, timeout=0):
+            pass
+    except Timeout:
+        raise Misconfigured(f"a run is at work in {folder}; end it first") from None
