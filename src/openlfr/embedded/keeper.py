@@ -71,8 +71,9 @@ class WatchlistKeeper:
         ):
             if settled.status is EntryStatus.REFUSED:
                 self._on_problem(f"{settled.subject} was not listed: {settled.note}.")
-        self._version = records.version()
         self._on_index(build_index(records, self._templates, self._watchlists))
+        # The version from before: what changed meanwhile, or failed on the way, is seen next time.
+        self._version = version
 
     def start(self) -> None:
         """Look for changes from now on."""
