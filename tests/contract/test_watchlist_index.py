@@ -38,12 +38,14 @@ def names(candidates):
     return [c.subject for c in candidates]
 
 
-def test_one_candidate_a_subject_with_the_best_of_its_references():
+def test_one_candidate_a_subject_between_its_best_reference_and_their_mean():
     index = index_of(BEA, ANN_FRONT, ANN_SIDE)
     ((first, second),) = index.search(unit(0.2, 1, 0)[None], [NOW])
     assert (first.subject, first.reference_id) == ("Bea", "b1")
     assert (second.subject, second.reference_id) == ("Ann", "a2")
-    assert second.score == pytest.approx(float(unit(0.2, 1, 0) @ unit(1, 1, 0)))
+    probe, pooled = unit(0.2, 1, 0), ANN_FRONT.vector + ANN_SIDE.vector
+    to_best, to_mean = probe @ ANN_SIDE.vector, probe @ pooled / np.linalg.norm(pooled)
+    assert second.score == pytest.approx(float(to_best + to_mean) / 2)
     assert index.watchlist_of("b1") == "second"
     assert len(index) == 3
 
@@ -115,10 +117,15 @@ def test_agrees_with_a_plain_loop_on_a_large_list():
     moments = [NOW + timedelta(seconds=s) for s in (-5, -1, 0, 1, 2)]
     found = index_of(*templates, expires=expires).search(probes, moments, limit=9)
     for probe, at, candidates in zip(probes, moments, found, strict=True):
-        best = {}
+        live = {}
         for t in templates:
             if at <= expires[t.reference_id]:
-                best[t.subject] = max(best.get(t.subject, -2), float(probe @ t.vector))
-        expected = sorted(best.items(), key=lambda item: -item[1])[:9]
+                live.setdefault(t.subject, []).append(t.vector)
+        score = {}
+        for subject, own in live.items():
+            pooled = np.sum(own, axis=0)
+            to_mean = float(probe @ pooled / np.linalg.norm(pooled))
+            score[subject] = (max(float(probe @ v) for v in own) + to_mean) / 2
+        expected = sorted(score.items(), key=lambda item: -item[1])[:9]
         assert names(candidates) == [name for name, _ in expected]
         assert [c.score for c in candidates] == pytest.approx([s for _, s in expected], abs=1e-6)

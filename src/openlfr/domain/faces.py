@@ -73,7 +73,7 @@ class Quality:
 
 
 class Candidate(NamedTuple):
-    """One answer of a search: a subject and how similar the best of its references is."""
+    """One answer of a search: a subject, the best of its references, and the subject's score."""
 
     subject: str
     reference_id: str

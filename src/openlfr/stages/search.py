@@ -62,6 +62,8 @@ class ExactIndex:
         self._subjects = [names[i] for i in first]
         self._starts = np.array(first, np.intp)
         self._ends = np.array([*first[1:], len(rows)], np.intp)
+        sums = np.add.reduceat(self._vectors, self._starts) if rows else self._vectors
+        self._pooled_norms = np.linalg.norm(sums, axis=1)
 
     def __len__(self) -> int:
         """How many references are searchable, expired ones included."""
@@ -81,7 +83,11 @@ class ExactIndex:
     ) -> list[list[Candidate]]:
         """Best subjects for each template, best first, one candidate a subject.
 
-        A subject's score is the greatest cosine similarity over its references.
+        A subject's score is the mean of two cosine similarities: to the best of its references,
+        and to the mean of them all. With one reference both are the same. The mean is what keeps
+        strangers away (each reference of a subject is one more chance to be alike), the best is
+        what finds a subject whose photos differ; together they do better than either
+        (`benchmarks/tune.py`).
 
         Args:
             templates: (n, dimension) float32, L2-normalised.
@@ -95,28 +101,42 @@ class ExactIndex:
         moments = np.array([_microseconds(moment) for moment in at], np.int64)
         if moments.max() > self._expires.min():
             scores[self._expires[None, :] < moments[:, None]] = -np.inf
-        best = np.maximum.reduceat(scores, self._starts, axis=1)  # (n, subjects)
-        count = min(limit, best.shape[1])
-        top = np.argpartition(-best, count - 1, axis=1)[:, :count]
+        totals = self._totals(scores)
+        count = min(limit, totals.shape[1])
+        top = np.argpartition(-totals, count - 1, axis=1)[:, :count]
         return [
-            self._candidates(scores[row], best[row], subjects) for row, subjects in enumerate(top)
+            self._candidates(scores[row], totals[row], subjects) for row, subjects in enumerate(top)
         ]
+
+    def _totals(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, subjects) scores from (n, references) similarities, -inf where one has expired."""
+        best = np.maximum.reduceat(scores, self._starts, axis=1)
+        live = np.isfinite(scores)
+        if live.all():
+            pooled = np.add.reduceat(scores, self._starts, axis=1) / self._pooled_norms
+            return (best + pooled) / 2
+        pooled = np.add.reduceat(np.where(live, scores, 0), self._starts, axis=1)
+        norms = np.broadcast_to(self._pooled_norms, pooled.shape).copy()
+        for row, subject in np.argwhere(~np.logical_and.reduceat(live, self._starts, axis=1)):
+            own = slice(self._starts[subject], self._ends[subject])
+            norms[row, subject] = np.linalg.norm(self._vectors[own][live[row, own]].sum(axis=0))
+        return np.where(np.isfinite(best), (best + pooled / np.maximum(norms, 1e-9)) / 2, best)
 
     def _candidates(
         self,
         scores: NDArray[np.float32],
-        best: NDArray[np.float32],
+        totals: NDArray[np.float32],
         subjects: NDArray[np.intp],
     ) -> list[Candidate]:
         """The chosen subjects of one probe, in order; those without a live reference dropped."""
         found = []
-        for subject in sorted(subjects.tolist(), key=lambda s: (-best[s], s)):
-            if not np.isfinite(best[subject]):
+        for subject in sorted(subjects.tolist(), key=lambda s: (-totals[s], s)):
+            if not np.isfinite(totals[subject]):
                 continue
             start = int(self._starts[subject])
             row = start + int(scores[start : self._ends[subject]].argmax())
             found.append(
-                Candidate(self._subjects[subject], self._reference_ids[row], float(scores[row]))
+                Candidate(self._subjects[subject], self._reference_ids[row], float(totals[subject]))
             )
         return found
 
