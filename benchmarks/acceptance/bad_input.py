@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SEED = 6
-FRAMES = 60
+FIRST, FRAMES = 70, 50  # in which listed people pass
 TRACEBACK = "Traceback (most recent call last)"
 
 
@@ -54,10 +54,12 @@ class Bench6:
         shutil.rmtree(self.clip, ignore_errors=True)
         self.clip.mkdir(parents=True)
         capture = cv2.VideoCapture(str(self.video))
-        for number in range(FRAMES):
+        for number in range(FIRST + FRAMES):
             ok, image = capture.read()
             if not ok:
                 break
+            if number < FIRST:
+                continue
             cv2.imwrite(str(self.clip / f"{number:06}.jpg"), image)
         capture.release()
 
@@ -111,7 +113,11 @@ def videos(own: Bench6) -> list[Check]:
         goes_on = [seen.get("good", 0) > 0]
         if name == "truncated":
             goes_on.append(seen.get("broken", 0) > 0)
-        checks.append(check(f"{name} video", result, 1, r"broken(\.mp4)?", *goes_on))
+        checks.append(check(f"{name} video beside a good camera", result, 1, "broken", *goes_on))
+        if name != "truncated":
+            del cameras["good"]
+            write_config(folder / "CONFIG.yaml", cameras)
+            checks.append(check(f"{name} video alone", own.run(folder), 2, "broken"))
     return checks
 
 
@@ -130,10 +136,10 @@ def corrupt_picture(own: Bench6) -> Check:
     folder = own.case("corrupt-jpeg")
     pictures = folder / "pictures"
     shutil.copytree(own.clip, pictures)
-    (pictures / "000003.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
+    (pictures / f"{FIRST + 2:06}.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
     write_config(folder / "CONFIG.yaml", {"folder": {"url": str(pictures), "fps": 10}})
     result = own.run(folder)
-    return check("corrupt JPEG in a folder", result, 1, r"000003\.jpg", result.alerts > 0)
+    return check("corrupt JPEG in a folder", result, 1, rf"{FIRST + 2:06}\.jpg", result.alerts > 0)
 
 
 def configurations(own: Bench6) -> list[Check]:
@@ -235,7 +241,7 @@ def interrupted(own: Bench6) -> Check:
     out, err = process.communicate(timeout=60)
     result = Result(process.returncode, out, err, len(alerts.read_text().splitlines()))
     written = report.is_dir() and any(report.iterdir())
-    return check("Ctrl-C", result, 130, r"interrupted|Ctrl-C|stopped", written)
+    return check("Ctrl-C", result, 130, "", written)
 
 
 def bad_input(bench: Bench) -> Findings:
