@@ -1,7 +1,7 @@
 """Search: which listed subjects look like this template?
 
 Exact: one product of matrices over every searchable reference, so recall is 1.0. At 20,000
-references of 128 numbers and 8 probes that takes 5 ms on one core; only lists far larger than a
+references of 128 numbers and 8 probes that takes 9 ms on one core; only lists far larger than a
 worker can hold need another index.
 """
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from openlfr.domain.watchlist import StoredTemplate
 
+_KEPT_MEANS = 4  # of cameras whose files stand at different times
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -62,8 +63,8 @@ class ExactIndex:
         self._subjects = [names[i] for i in first]
         self._starts = np.array(first, np.intp)
         self._ends = np.array([*first[1:], len(rows)], np.intp)
-        sums = np.add.reduceat(self._vectors, self._starts) if rows else self._vectors
-        self._pooled_norms = np.linalg.norm(sums, axis=1)
+        self._deadlines = np.unique(self._expires)
+        self._pooled: dict[int, NDArray[np.float32]] = {}
 
     def __len__(self) -> int:
         """How many references are searchable, expired ones included."""
@@ -101,26 +102,41 @@ class ExactIndex:
         moments = np.array([_microseconds(moment) for moment in at], np.int64)
         if moments.max() > self._expires.min():
             scores[self._expires[None, :] < moments[:, None]] = -np.inf
-        totals = self._totals(scores)
+        best = np.maximum.reduceat(scores, self._starts, axis=1)
+        totals = (best + self._pooled_scores(templates, moments)) / 2  # (n, subjects)
         count = min(limit, totals.shape[1])
         top = np.argpartition(-totals, count - 1, axis=1)[:, :count]
         return [
             self._candidates(scores[row], totals[row], subjects) for row, subjects in enumerate(top)
         ]
 
-    def _totals(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, subjects) scores from (n, references) similarities, -inf where one has expired."""
-        best = np.maximum.reduceat(scores, self._starts, axis=1)
-        live = np.isfinite(scores)
-        if live.all():
-            pooled = np.add.reduceat(scores, self._starts, axis=1) / self._pooled_norms
-            return (best + pooled) / 2
-        pooled = np.add.reduceat(np.where(live, scores, 0), self._starts, axis=1)
-        norms = np.broadcast_to(self._pooled_norms, pooled.shape).copy()
-        for row, subject in np.argwhere(~np.logical_and.reduceat(live, self._starts, axis=1)):
-            own = slice(self._starts[subject], self._ends[subject])
-            norms[row, subject] = np.linalg.norm(self._vectors[own][live[row, own]].sum(axis=0))
-        return np.where(np.isfinite(best), (best + pooled / np.maximum(norms, 1e-9)) / 2, best)
+    def _pooled_scores(
+        self, templates: NDArray[np.float32], moments: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """(n, subjects) similarities to the mean of each subject's live references."""
+        # Which references live follows from how many of the deadlines have passed.
+        passed = np.searchsorted(self._deadlines, moments)
+        found = np.empty((len(templates), len(self._starts)), np.float32)
+        for count in np.unique(passed).tolist():
+            rows = passed == count
+            found[rows] = templates[rows] @ self._means(count).T
+        return found
+
+    def _means(self, passed: int) -> NDArray[np.float32]:
+        """(subjects, dimension) unit means of live references after so many deadlines.
+
+        Made once and kept, since time passes few deadlines while a snapshot lasts.
+        """
+        means = self._pooled.get(passed)
+        if means is None:
+            live = self._expires >= [*self._deadlines.tolist(), np.iinfo(np.int64).max][passed]
+            sums = np.add.reduceat(np.where(live[:, None], self._vectors, 0), self._starts)
+            lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+            means = np.asarray(sums / np.maximum(lengths, 1e-9), np.float32)
+            if len(self._pooled) >= _KEPT_MEANS:
+                self._pooled.clear()
+            self._pooled[passed] = means
+        return means
 
     def _candidates(
         self,
