@@ -39,7 +39,7 @@ _OWN_FACES = (
               help="A folder that is made anew.")  # fmt: skip
 @click.option("--seconds", type=click.IntRange(10, 600), default=40, help="Of street, per camera.")
 @click.option("--astronaut-only", is_flag=True,
-              help="List only scikit-image's astronaut, so that nobody else is shown in clear.")  # fmt: skip
+              help="List only the astronaut: nobody else is shown in clear.")  # fmt: skip
 @click.option("--open", "show", is_flag=True, help="Open the report in a browser.")
 def command(faces: Path | None, out: Path, seconds: int, astronaut_only: bool, show: bool) -> int:
     """Film a made-up street, list a few of its people, watch it, and compare with the truth.

@@ -61,8 +61,8 @@ def enrolment_photo(photo: Pixels) -> Pixels:
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), 4, 0.94)
     turned = cv2.warpAffine(photo, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
     soft = cv2.GaussianBlur(turned, (0, 0), width / 320)
-    dark = np.clip(255 * (soft / 255.0) ** 1.25 * (0.96, 0.92, 0.9), 0, 255)
-    return dark.astype(np.uint8)
+    dark = 255 * (np.asarray(soft, np.float64) / 255) ** 1.25 * (0.96, 0.92, 0.9)
+    return np.asarray(np.rint(dark), np.uint8)
 
 
 def _write_person(folder: Path, photo: Pixels, *, listed: bool) -> None:

@@ -32,6 +32,7 @@ def render_page(summary: RunSummary, *, data_name: str, data_sha256: str) -> str
     environment.filters |= {
         "day": _day,
         "clock": _clock,
+        "tenths": _tenths,
         "moment": lambda at: f"{_day(at)} {_clock(at)}",
         "number": lambda value: f"{value:,}",
     }
@@ -64,7 +65,8 @@ def _day(at: datetime) -> str:
 
 
 def _clock(at: datetime) -> str:
-    at = at.astimezone(UTC)
-    return (
-        f"{at:%H:%M:%S}.{at.microsecond // 100_000} UTC" if at.microsecond else f"{at:%H:%M:%S} UTC"
-    )
+    return at.astimezone(UTC).strftime("%H:%M:%S")
+
+
+def _tenths(at: datetime) -> str:
+    return f"{_clock(at)}.{at.microsecond // 100_000}"

@@ -1,0 +1,44 @@
+"""`openlfr demo`: one command, and the listed people of a made-up street are found."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from openlfr.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from openlfr.adapters.model_store import ModelStore
+
+
+def test_the_demo_finds_who_is_listed_and_stops_no_stranger(
+    model_store: ModelStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("OPENLFR_MODELS", str(model_store.folder))
+    out = tmp_path / "demo"
+    assert main(["demo", "--out", str(out), "--seconds", "16"]) == 0
+    printed = capsys.readouterr().out
+    assert "proves no accuracy" in printed
+    assert "no stranger stopped" in printed
+    page = (out / "report" / "report.html").read_text(encoding="utf-8")
+    assert "proves no accuracy" in page
+    truth = json.loads((out / "report" / "report.json").read_text(encoding="utf-8"))["truth"]
+    assert truth["found"] == truth["passes"] > 0
+    assert truth["wrong"] == 0
+    assert truth["strangers"] > 0
+
+
+def test_the_demo_leaves_a_folder_of_others_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    assert main(["demo", "--out", str(tmp_path)]) == 2
+    assert "left alone" in capsys.readouterr().err
+    assert (tmp_path / "thesis.txt").exists()

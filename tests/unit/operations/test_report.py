@@ -1,0 +1,257 @@
+"""The report says what the run did, safely, and the same each time."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+import pytest
+
+from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, event_id_of
+from openlfr.domain.errors import Unavailable
+from openlfr.domain.faces import Box
+from openlfr.domain.summary import (
+    SCORE_BINS,
+    AlertItem,
+    Authorisation,
+    CameraCounts,
+    KnownTruth,
+    ModelUsed,
+    NotSearched,
+    RunSummary,
+    StageTiming,
+    WatchlistSize,
+    score_bin,
+)
+from openlfr.operations.report import charts, write_report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+JPEG = b"\xff\xd8 a picture \xff\xd9"
+
+
+def item(subject: str = "Ann", *, alert: str = "1", second: float = 0, score: float = 0.7,
+         picture: bytes = JPEG, missing: str = "") -> AlertItem:  # fmt: skip
+    sighting = Sighting(
+        deployment="Market", camera="gate", epoch=1, seq=int(second * 10), subject=subject,
+        watchlist="default", reference_id="r", captured_at=NOON + timedelta(seconds=second),
+        box=Box(1, 2, 30, 40), score=score, threshold=0.4, quality=61.5,
+    )  # fmt: skip
+    kind = EventKind.JOINED if second else EventKind.OPENED
+    event = AlertEvent(kind, event_id_of(sighting.sighting_id), f"alert-{alert}", sighting)
+    return AlertItem(event, picture, picture, picture, "at_risk", "Act 5", missing)
+
+
+def scores(*values: float) -> tuple[int, ...]:
+    counts = [0] * SCORE_BINS
+    for value in values:
+        counts[score_bin(value)] += 1
+    return tuple(counts)
+
+
+GATE = CameraCounts(
+    "gate", frames_decoded=1210, frames_analysed=1200, frames_dropped_late=7,
+    frames_sampled_away=2, frames_unreadable=1, faces_detected=5000, tracks_closed=40,
+    tracks_searched=34, tracks_not_searched={NotSearched.TOO_SMALL: 4, NotSearched.TOO_SHORT: 2},
+    sightings=3, alerts_opened=2, alerts_joined=1, scores=scores(*[0.1] * 31, 0.7, 0.8, 0.9),
+    first_captured_at=NOON, last_captured_at=NOON + timedelta(minutes=2), frame_size=(1280, 720),
+)  # fmt: skip
+SUMMARY = RunSummary(
+    run_id="run-1", software="OpenLFR 0", config_hash="c" * 64,
+    deployment=Authorisation("Market", "Find Ann", "Square", "Act 5", "Chief X",
+                             NOON, NOON + timedelta(hours=2)),
+    started_at=NOON, ended_at=NOON + timedelta(minutes=2), ended_how="sources ended",
+    threshold=0.4, calibrated=False,
+    models=(ModelUsed("detector", "yunet", "8f" * 32, "MIT"),),
+    providers=("CPUExecutionProvider",), watchlists=(WatchlistSize("default", 6, 3),),
+    cameras=(GATE,), timings=(StageTiming("detect", 1200, 1200, 11.0, 10.0),
+                              StageTiming("embed", 40, 40, 2.0, 2.5)),
+    alerts=(item(), item(second=9, score=0.8), item("Bob", alert="2", second=1, score=0.9)),
+)  # fmt: skip
+
+
+class Page(HTMLParser):
+    """Text, tags and whatever a browser would fetch."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.source = path.read_text(encoding="utf-8")
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.pieces: list[str] = []
+        self.feed(self.source)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.pieces.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.pieces))
+
+
+def test_the_funnel_says_what_became_of_everybody(tmp_path: Path) -> None:
+    page = Page(write_report(SUMMARY, tmp_path))
+    assert "2 alerts from 40 faces seen at 1 camera" in page.text
+    for part in (
+        "40 faces seen", "34 compared", "6 were not: 4 too far away, 2 gone too soon",
+        "3 matched", "31 stayed below the threshold", "2 alerts", "1 match joined",
+        "1,210 frames decoded: 1,200 analysed, 2 left out by the set rate, 7 dropped as too late",
+        "1 unreadable", "3 people with 6 references",
+    ):  # fmt: skip
+        assert part in page.text, part
+
+
+def test_it_says_under_which_authority_and_with_what_it_ran(tmp_path: Path) -> None:
+    page = Page(write_report(SUMMARY, tmp_path))
+    for part in ("Find Ann", "Square", "Act 5", "Chief X", "8f" * 32, "MIT", "c" * 64, "run-1"):
+        assert part in page.text, part
+    assert "80%" in page.text  # of the CPU time was detection
+
+
+@pytest.mark.parametrize(("calibrated", "says"), [(False, True), (True, False)])
+def test_it_says_whether_the_threshold_is_calibrated(
+    tmp_path: Path, calibrated: bool, says: bool
+) -> None:
+    page = Page(write_report(replace(SUMMARY, calibrated=calibrated), tmp_path))
+    assert ("ncalibrated" in page.text) is says
+    assert ("stopped wrongly" in page.text) is says
+
+
+def test_an_alert_is_one_card_however_often_it_was_joined(tmp_path: Path) -> None:
+    page = Page(write_report(SUMMARY, tmp_path))
+    assert len([tag for tag, _ in page.tags if tag == "article"]) == 2
+    assert "2 sightings" in page.text
+    assert page.text.index("Ann") < page.text.index("Bob")  # the order of opening
+    assert "at risk" in page.text
+
+
+def test_it_fetches_nothing_and_runs_nothing(tmp_path: Path) -> None:
+    page = Page(write_report(SUMMARY, tmp_path))
+    fetched = [attrs.get(name) or "" for _, attrs in page.tags for name in ("src", "href")]
+    assert all(url.startswith("data:image/jpeg;base64,") for url in fetched if url)
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
+    assert "url(" not in page.source
+    assert "@import" not in page.source
+    assert "default-src 'none'" in page.source
+
+
+def test_every_picture_has_words_for_those_who_do_not_see_it(tmp_path: Path) -> None:
+    page = Page(write_report(SUMMARY, tmp_path))
+    pictures = [attrs for tag, attrs in page.tags if tag == "img"]
+    assert len(pictures) == 6
+    assert all(attrs.get("alt") for attrs in pictures)
+    assert all(
+        attrs.get("aria-label") or attrs.get("aria-hidden") for t, attrs in page.tags if t == "svg"
+    )
+
+
+def test_whatever_it_quotes_is_escaped(tmp_path: Path) -> None:
+    evil = '<script>alert("x")</script>'
+    summary = replace(
+        SUMMARY,
+        deployment=replace(SUMMARY.deployment, name=evil, place=evil),
+        cameras=(replace(GATE, camera=evil),),
+        problems=(evil,), notes=(evil,), alerts=(item(evil),),
+    )  # fmt: skip
+    page = Page(write_report(summary, tmp_path))
+    assert "script" not in {tag for tag, _ in page.tags}
+    assert page.text.count(evil) >= 5
+
+
+def test_notes_come_before_any_figure_of_the_funnel(tmp_path: Path) -> None:
+    page = Page(write_report(replace(SUMMARY, notes=("It proves no accuracy.",)), tmp_path))
+    assert page.text.index("It proves no accuracy.") < page.text.index("faces seen passes")
+
+
+def test_known_truth_is_told(tmp_path: Path) -> None:
+    truth = KnownTruth(passes=9, found=7, strangers=30, wrong=1, missed=("Ann was not found",))
+    page = Page(write_report(replace(SUMMARY, truth=truth), tmp_path))
+    assert "7 of 9" in page.text
+    assert "1 false alert" in page.text
+    assert "Ann was not found" in page.text
+    assert "really happened" not in Page(write_report(SUMMARY, tmp_path)).text
+
+
+def test_an_erased_picture_is_said_to_be_erased(tmp_path: Path) -> None:
+    erased = item(picture=b"", missing="Its evidence was erased.")
+    page = Page(write_report(replace(SUMMARY, alerts=(erased,)), tmp_path))
+    assert "Its evidence was erased." in page.text
+    assert "img" not in {tag for tag, _ in page.tags}
+
+
+def test_a_run_without_frames_has_a_report(tmp_path: Path) -> None:
+    empty = replace(SUMMARY, cameras=(), alerts=(), timings=(), watchlists=(), models=())
+    page = Page(write_report(empty, tmp_path))
+    assert "0 alerts from 0 faces seen at 0 cameras" in page.text
+    assert "No frame was analysed" in page.text
+
+
+def test_nobody_else_can_read_it(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "report"
+    page = write_report(SUMMARY, folder)
+    assert {p.name for p in folder.iterdir()} == {"report.html", "report.json"}
+    assert {p.stat().st_mode & 0o777 for p in folder.iterdir()} == {0o600}
+    assert folder.stat().st_mode & 0o777 == 0o700
+    page.chmod(0o644)
+    write_report(SUMMARY, folder)
+    assert page.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_json_is_canonical_and_holds_no_picture(tmp_path: Path) -> None:
+    write_report(SUMMARY, tmp_path)
+    content = (tmp_path / "report.json").read_bytes()
+    write_report(SUMMARY, tmp_path)
+    assert (tmp_path / "report.json").read_bytes() == content
+    figures = json.loads(content)
+    assert (
+        content
+        == json.dumps(figures, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    )
+    assert figures["total"]["tracks_closed"] == 40
+    assert figures["total"]["tracks_not_searched"] == {"too_small": 4, "too_short": 2}
+    assert figures["alerts"][0]["sighting"]["captured_at"] == "2026-06-01T12:00:00.000Z"
+    assert sum(figures["cameras"][0]["scores"]) == 34
+    assert len(figures["score_edges"]) == SCORE_BINS + 1
+    assert set(figures["alerts"][0]["pictures_sha256"]) == {"probe", "reference", "scene"}
+    assert b"a picture" not in content
+    assert b".0," not in content  # ECMAScript writes 10, not 10.0
+
+
+def test_the_page_names_the_hash_of_the_json(tmp_path: Path) -> None:
+    import hashlib
+
+    page = Page(write_report(SUMMARY, tmp_path))
+    assert hashlib.sha256((tmp_path / "report.json").read_bytes()).hexdigest() in page.text
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Unavailable, match="file/report"):
+        write_report(SUMMARY, tmp_path / "file" / "report")
+
+
+@pytest.mark.parametrize(
+    ("highest", "step", "top"),
+    [(0, 1, 1), (1, 1, 1), (4, 1, 4), (6, 2, 6), (11, 5, 15), (37, 10, 40), (4321, 1000, 5000)],
+)
+def test_the_axis_has_few_round_steps(highest: int, step: int, top: int) -> None:
+    counts = (highest,) + (0,) * (SCORE_BINS - 1)
+    ticks = [int(tick.label) for tick in charts.histogram(counts, 0.4).y_ticks]
+    assert ticks == list(range(0, top + 1, step))
+
+
+def test_bars_stand_on_their_scores_and_know_their_side() -> None:
+    chart = charts.histogram(scores(0.1, 0.1, 0.41), 0.4)
+    low, high = chart.bars
+    assert low.height == 2 * high.height
+    assert (low.reached, high.reached) == (False, True)
+    assert low.x + low.width < chart.threshold_x <= high.x
+    assert "3 compared passes; 1 lie" in chart.label
