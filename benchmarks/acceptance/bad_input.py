@@ -81,13 +81,13 @@ class Bench6:
         return Result(done.returncode, done.stdout, done.stderr, lines)
 
 
-def check(name: str, result: Result, code: int, pattern: str, *more: bool) -> Check:
+def check(name: str, result: Result, code: int, pattern: str, also: str = "", *more: bool) -> Check:
     """Right code, a sentence that says it, no traceback, and whatever else was asked for."""
     said = result.err + result.out
     good = result.code == code and re.search(pattern, said) is not None and TRACEBACK not in said
     lines = [line for line in result.err.strip().splitlines() if line.strip()]
     sentence = next((line for line in lines if re.search(pattern, line)), " / ".join(lines)[:300])
-    bar = f"exit {code}, says /{pattern}/" + (", the rest goes on" if more else "")
+    bar = f"exit {code}, says /{pattern}/" + (f", {also}" if also else "")
     value = f"exit {result.code}: {sentence.strip()[:300]}"
     return Check(name, value, bar, good and all(more))
 
@@ -113,7 +113,16 @@ def videos(own: Bench6) -> list[Check]:
         goes_on = [seen.get("good", 0) > 0]
         if name == "truncated":
             goes_on.append(seen.get("broken", 0) > 0)
-        checks.append(check(f"{name} video beside a good camera", result, 1, "broken", *goes_on))
+        checks.append(
+            check(
+                f"{name} video beside a good camera",
+                result,
+                1,
+                "broken",
+                "the rest goes on",
+                *goes_on,
+            )
+        )
         if name != "truncated":
             del cameras["good"]
             write_config(folder / "CONFIG.yaml", cameras)
@@ -139,7 +148,14 @@ def corrupt_picture(own: Bench6) -> Check:
     (pictures / f"{FIRST + 2:06}.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
     write_config(folder / "CONFIG.yaml", {"folder": {"url": str(pictures), "fps": 10}})
     result = own.run(folder)
-    return check("corrupt JPEG in a folder", result, 1, rf"{FIRST + 2:06}\.jpg", result.alerts > 0)
+    return check(
+        "corrupt JPEG in a folder",
+        result,
+        1,
+        rf"{FIRST + 2:06}\.jpg",
+        "the rest goes on",
+        result.alerts > 0,
+    )
 
 
 def configurations(own: Bench6) -> list[Check]:
@@ -157,7 +173,9 @@ def configurations(own: Bench6) -> list[Check]:
     values["deployment"].pop("authorised_by")
     config.write_text(json.dumps(values))
     result = own.run(unauthorised)
-    checks.append(check("no authorisation", result, 2, r"authorised_by", result.alerts == 0))
+    checks.append(
+        check("no authorisation", result, 2, r"authorised_by", "no alert", result.alerts == 0)
+    )
 
     wrong = own.case("wrong-model")
     models = wrong / "models"
@@ -167,7 +185,9 @@ def configurations(own: Bench6) -> list[Check]:
         content[len(content) // 2] ^= 1
         graph.write_bytes(content)
     result = own.run(wrong, OPENLFR_MODELS=str(models))
-    checks.append(check("wrong model hash", result, 2, r"sha256|hash", result.alerts == 0))
+    checks.append(
+        check("wrong model hash", result, 2, r"sha256|hash", "no alert", result.alerts == 0)
+    )
     return checks
 
 
@@ -193,7 +213,9 @@ def manifest(own: Bench6) -> list[Check]:
         )
         listed = openlfr("watchlist", "list", "--config", config).stdout
         result = Result(done.returncode, done.stdout, done.stdout + done.stderr, 0)
-        checks.append(check(name, result, 0, pattern, rows[-1]["subject"] in listed))
+        checks.append(
+            check(name, result, 0, pattern, "the rest is taken", rows[-1]["subject"] in listed)
+        )
     return checks
 
 
@@ -241,7 +263,7 @@ def interrupted(own: Bench6) -> Check:
     out, err = process.communicate(timeout=60)
     result = Result(process.returncode, out, err, len(alerts.read_text().splitlines()))
     written = report.is_dir() and any(report.iterdir())
-    return check("Ctrl-C", result, 130, "", written)
+    return check("Ctrl-C", result, 130, "", "the report is written", written)
 
 
 def bad_input(bench: Bench) -> Findings:

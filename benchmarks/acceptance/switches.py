@@ -20,8 +20,9 @@ from benchmarks.acceptance.streets import HARD, Kind, street
 from openlfr.adapters.capture import open_source
 from openlfr.bootstrap import load_detector
 from openlfr.domain.faces import Box
-from openlfr.pipeline import AnalysisRules
-from openlfr.stages.track import TrackerState, track
+from openlfr.pipeline import AnalysisRules, landmarks_of
+from openlfr.stages.align import align
+from openlfr.stages.track import TrackerState, looks, track
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +80,8 @@ def follow(made: Path, kind: Kind) -> Counter[str]:
                 if each.score >= rules.detector_score
             ]
             at = frame.captured_at.timestamp()
-            state, tracked = track(state, found, at=at, rules=rules.tracks)
+            aligned = align(frame.image, landmarks_of(found))
+            state, tracked = track(state, found, looks(aligned), at=at, rules=rules.tracks)
             for index, walker in owners(found, faces).items():
                 number = tracked.tracks[index]
                 if number < 0:
