@@ -1,0 +1,51 @@
+"""The documents speak of what is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted(
+    path.relative_to(ROOT) for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))
+)
+BASES = (ROOT, ROOT / "src" / "openlfr", ROOT / "docs", ROOT / "src" / "openlfr" / "adapters")
+MADE_WHILE_RUNNING = re.compile(r"^(data|milvus|redis|vault|demo-output)/?$")
+
+
+def mentioned(text: str) -> set[str]:
+    """Paths in backticks: what ends in a known suffix or a slash, or lies below scripts/."""
+    words = re.findall(r"`([\w./-]+)`", text)
+    kinds = re.compile(r"(\.(py|lua|md|txt)|/)$|^(scripts|requirements)/\w")
+    return {word for word in words if kinds.search(word) and not MADE_WHILE_RUNNING.match(word)}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_every_path_that_a_document_names_exists(document: Path):
+    text = (ROOT / document).read_text()
+    lost = {
+        word
+        for word in mentioned(text)
+        if "ROLE" not in word and not any((base / word).exists() for base in BASES)
+    }
+    links = re.findall(r"\]\((?!\w+:)([^)#]+)", text)
+    lost |= {link for link in links if not (ROOT / document.parent / link).exists()}
+    assert lost == set()
+
+
+def test_every_decision_stands_in_the_index():
+    folder = ROOT / "docs" / "adr"
+    index = (folder / "README.md").read_text()
+    pages = list(folder.glob("[0-9]*.md"))
+    assert pages
+    for page in pages:
+        number = page.name[:4]
+        title = re.sub(r"^# \d+ ", "", page.read_text().splitlines()[0])
+        assert f"[{number}]({page.name}) | {title}" in index
+
+
+def test_the_readme_names_every_script():
+    readme = (ROOT / "README.md").read_text()
+    map_line = next(line for line in readme.splitlines() if line.startswith("scripts/  "))
+    scripts = {path.name for path in (ROOT / "scripts").iterdir() if path.is_file()}
+    assert set(map_line.split()[1:]) == scripts
