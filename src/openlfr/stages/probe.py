@@ -66,8 +66,9 @@ def fuse(
     """Group a track's faces into people, and fuse each.
 
     The face that most of the quality agrees with gathers all that are alike; what is left over
-    is grouped in the same way, and given up where it is one face only: a glimpse of somebody
-    else. So a track that two people share gives two probes of one each, not one of both.
+    is grouped in the same way. A face that is alike with no other is a glimpse of somebody else
+    and is given up, however good it is, unless no two faces are alike: then the heaviest is the
+    probe. So a track that two people share gives two probes of one each, not one of both.
 
     Args:
         templates: (n, dimension) float32, L2-normalised, n >= 1.
@@ -88,9 +89,8 @@ def fuse(
         near[centre] = True
         rows = left[near]
         left = left[~near]
-        if rows.size == 1 and probes:
-            continue
         fused = (templates[rows] * weights[rows, None]).sum(axis=0)
         best_first = rows[np.argsort(-weights[rows], kind="stable")]
         probes.append(Fused(fused / np.linalg.norm(fused), tuple(best_first.tolist())))
-    return probes
+    shared = [probe for probe in probes if len(probe.rows) > 1]
+    return shared or probes[:1]
