@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,3 +41,19 @@ class Evidence:
     scene: Scene
     face: NDArray[np.uint8]
     box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedEvidence:
+    """Evidence as it travels with a sighting.
+
+    Attributes:
+        name: In the vault.
+        sealed: Whether `content` is encrypted under the vault's key and bound to `name`.
+        content: As `operations.evidence.encode` makes it, sealed or not; empty where it lies in
+            the vault already.
+    """
+
+    name: str
+    sealed: bool
+    content: bytes = field(repr=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,3 +29,27 @@ class Frame:
     seq: int
     captured_at: datetime
     image: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedFrame:
+    """One picture of a camera's stream as it travels from ingest to analysis.
+
+    Attributes:
+        deployment: The authorised operation under which the camera is open.
+        epoch, seq, captured_at: As in `Frame`.
+        frame_index: Index in the source; equal to seq, except for a looped file, where it
+            starts again.
+        width, height: Of the picture, pixels.
+        jpeg: One whole JPEG file.
+    """
+
+    deployment: str
+    camera: str
+    epoch: int
+    seq: int
+    frame_index: int
+    captured_at: datetime
+    width: int
+    height: int
+    jpeg: bytes = field(repr=False)

@@ -1,0 +1,116 @@
+"""Sightings, and the events of alerts that they become, as records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, event_id_of
+from openlfr.domain.evidence import CarriedEvidence
+from openlfr.wire.codec.fields import box_message, box_of, broken, moment, parse, said, stamp, word
+from openlfr.wire.codec.record import Record, record_of
+from openlfr.wire.v1 import alert_pb2, sighting_pb2
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+_SEALED, _UNSEALED = sighting_pb2.Evidence.SEALING_VAULT, sighting_pb2.Evidence.SEALING_NONE
+
+
+def encode_sighting(
+    sighting: Sighting, evidence: CarriedEvidence | None = None, *, traceparent: str = ""
+) -> Record:
+    """Key: deployment and subject, so that one agent folds a subject's sightings in order."""
+    message = sighting_pb2.Sighting(
+        sighting_id=sighting.sighting_id,
+        deployment=sighting.deployment,
+        camera=sighting.camera,
+        epoch=sighting.epoch,
+        seq=sighting.seq,
+        captured_at=stamp(sighting.captured_at),
+        subject=sighting.subject,
+        watchlist=sighting.watchlist,
+        reference_id=sighting.reference_id,
+        box=box_message(sighting.box),
+        score=float(sighting.score),
+        threshold=float(sighting.threshold),
+        quality=float(sighting.quality),
+    )
+    if evidence is not None:
+        message.evidence.name = evidence.name
+        message.evidence.sealing = _SEALED if evidence.sealed else _UNSEALED
+        message.evidence.content = evidence.content
+    key = f"{sighting.deployment}/{sighting.subject}"
+    return record_of(key, message, sighting.captured_at, traceparent)
+
+
+def decode_sighting(value: bytes | None) -> tuple[Sighting, CarriedEvidence | None]:
+    """What `encode_sighting` wrote."""
+    message = parse(sighting_pb2.Sighting, value)
+    sighting = _sighting_of(message, message.seq)
+    if not message.HasField("evidence"):
+        return sighting, None
+    carried = message.evidence
+    if carried.sealing not in (_SEALED, _UNSEALED):
+        raise broken(message, "this version does not know the sealing of its evidence")
+    return sighting, CarriedEvidence(carried.name, carried.sealing == _SEALED, carried.content)
+
+
+def encode_alert(event: AlertEvent, emitted_at: datetime, *, traceparent: str = "") -> Record:
+    """Key: the alert, so that its events are read in order."""
+    seen = event.sighting
+    message = alert_pb2.Alert(
+        event=word("EVENT", event.event),
+        event_id=event.event_id,
+        alert_id=event.alert_id,
+        sighting_id=seen.sighting_id,
+        deployment=seen.deployment,
+        subject=seen.subject,
+        watchlist=seen.watchlist,
+        reference_id=seen.reference_id,
+        camera=seen.camera,
+        epoch=seen.epoch,
+        frame_index=seen.seq,
+        captured_at=stamp(seen.captured_at),
+        emitted_at=stamp(emitted_at),
+        box=box_message(seen.box),
+        score=float(seen.score),
+        threshold=float(seen.threshold),
+        quality=float(seen.quality),
+    )
+    return record_of(event.alert_id, message, seen.captured_at, traceparent)
+
+
+def decode_alert(value: bytes | None) -> tuple[AlertEvent, datetime]:
+    """What `encode_alert` wrote: the event, and when it was emitted (UTC)."""
+    message = parse(alert_pb2.Alert, value)
+    sighting = _sighting_of(message, message.frame_index)
+    if message.event_id != event_id_of(message.sighting_id):
+        raise broken(message, "its event_id is not that of its sighting")
+    event = AlertEvent(
+        event=said(EventKind, message, "event"),
+        event_id=message.event_id,
+        alert_id=message.alert_id,
+        sighting=sighting,
+    )
+    return event, moment(message, "emitted_at")
+
+
+def _sighting_of(message: sighting_pb2.Sighting | alert_pb2.Alert, seq: int) -> Sighting:
+    sighting = Sighting(
+        deployment=message.deployment,
+        camera=message.camera,
+        epoch=message.epoch,
+        seq=seq,
+        subject=message.subject,
+        watchlist=message.watchlist,
+        reference_id=message.reference_id,
+        captured_at=moment(message, "captured_at"),
+        box=box_of(message.box),
+        score=message.score,
+        threshold=message.threshold,
+        quality=message.quality,
+    )
+    if sighting.sighting_id != message.sighting_id:
+        raise broken(message, "its sighting_id is not that of its content")
+    return sighting

@@ -1,0 +1,163 @@
+"""How a message's fields become domain values, and what makes a message unusable."""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
+
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from openlfr.domain.errors import BadInput
+from openlfr.domain.faces import Box
+from openlfr.wire.v1 import box_pb2
+
+if TYPE_CHECKING:
+    from enum import StrEnum
+
+    from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+    E = TypeVar("E", bound=StrEnum)
+
+PACKAGE = "openlfr.wire.v1."
+MAY_BE_ABSENT = frozenset({"Sighting.evidence", "Verdict.adjudication", "Verdict.outcome"})
+MAY_BE_EMPTY = frozenset({"Evidence.content", "ManifestEntry.template_hash"})
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LARGEST = 2**63 - 1  # of a whole number, here and in the records
+
+M = TypeVar("M", bound=Message)
+
+
+def parse(kind: type[M], value: bytes | None) -> M:
+    """Read a whole message.
+
+    Raises:
+        BadInput: It is no such message, lacks a field, or has an impossible value in one.
+    """
+    if not value:
+        raise BadInput(f"This {kind.DESCRIPTOR.name} message is empty.")
+    try:
+        message = kind.FromString(bytes(value))
+    except DecodeError:
+        raise BadInput(
+            f"This is no {kind.DESCRIPTOR.name} message, or it was damaged: it cannot be parsed."
+        ) from None
+    _check(message)
+    return message
+
+
+def broken(message: Message, why: str) -> BadInput:
+    """The error for a message that parses and yet cannot be."""
+    return BadInput(f"This {message.DESCRIPTOR.name} message cannot be used: {why}.")
+
+
+def stamp(moment: datetime) -> Timestamp:
+    """A moment to microseconds, as it travels."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment!r} has no time zone; messages carry moments, not wall times")
+    since = moment - _EPOCH
+    return Timestamp(seconds=since.days * 86400 + since.seconds, nanos=since.microseconds * 1000)
+
+
+def moment(message: Message, name: str) -> datetime:
+    """A field's moment, UTC.
+
+    Raises:
+        BadInput: It lies outside the years 1 to 9999.
+    """
+    carried: Timestamp = getattr(message, name)
+    if 0 <= carried.nanos < 10**9:
+        with suppress(OverflowError):
+            return _EPOCH + timedelta(seconds=carried.seconds, microseconds=carried.nanos // 1000)
+    raise broken(message, f"its {name} is no moment")
+
+
+def box_message(box: Box) -> box_pb2.Box:
+    """A box as it travels."""
+    x, y, w, h = map(float, box)
+    return box_pb2.Box(x=x, y=y, w=w, h=h)
+
+
+def box_of(carried: box_pb2.Box) -> Box:
+    """The box of a message."""
+    return Box(carried.x, carried.y, carried.w, carried.h)
+
+
+def word(prefix: str, value: StrEnum | None) -> str:
+    """The name of an enum value in the protos: `word("EVENT", EventKind.OPENED)`."""
+    return f"{prefix}_{value.upper() if value else 'UNSPECIFIED'}"
+
+
+def known(kind: type[E], message: Message, name: str) -> E | None:
+    """A field's enum value; None where it says nothing.
+
+    Raises:
+        BadInput: A newer version's value, which nobody may guess the meaning of.
+    """
+    number = getattr(message, name)
+    values = _words(message.DESCRIPTOR, name)
+    if number and number not in values:
+        raise broken(message, f"this version does not know its {name} {number}")
+    return kind(values[number]) if number else None
+
+
+def said(kind: type[E], message: Message, name: str) -> E:
+    """As `known`; BadInput where the field says nothing."""
+    value = known(kind, message, name)
+    if value is None:
+        raise broken(message, f"it does not say its {name}")
+    return value
+
+
+@cache
+def _words(descriptor: Descriptor, field: str) -> dict[int, str]:
+    """Numbers of an enum field to what the domain calls them: 1 -> "opened"."""
+    enum = descriptor.fields_by_name[field].enum_type
+    values = [] if enum is None else list(enum.values)
+    return {each.number: each.name[len(field) + 1 :].lower() for each in values if each.number}
+
+
+@cache
+def _fields(descriptor: Descriptor) -> tuple[FieldDescriptor, ...]:
+    """The fields to check: all but oneof members that stand for each other."""
+    return tuple(
+        field
+        for field in descriptor.fields
+        if field.containing_oneof is None or field.containing_oneof.name == f"_{field.name}"
+    )
+
+
+def _check(message: Message) -> None:
+    descriptor = message.DESCRIPTOR
+    for field in _fields(descriptor):
+        name = f"{descriptor.name}.{field.name}"
+        value = getattr(message, field.name)
+        if field.is_repeated:
+            values = list(value)
+        elif message.HasField(field.name):
+            values = [value]
+        elif name in MAY_BE_ABSENT:
+            continue
+        else:
+            raise broken(message, f"it lacks its {field.name}")
+        for each in values:
+            _check_value(message, field, each)
+
+
+def _check_value(message: Message, field: FieldDescriptor, value: object) -> None:
+    match value:
+        case Message():
+            if value.DESCRIPTOR.full_name.startswith(PACKAGE):
+                _check(value)
+        case str() | bytes():
+            if not value and f"{message.DESCRIPTOR.name}.{field.name}" not in MAY_BE_EMPTY:
+                raise broken(message, f"its {field.name} is empty")
+        case float():
+            if not math.isfinite(value):
+                raise broken(message, f"its {field.name} is not finite")
+        case int():
+            if field.enum_type is None and not 0 <= value <= _LARGEST:
+                raise broken(message, f"its {field.name} is negative")

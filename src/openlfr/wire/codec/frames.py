@@ -1,0 +1,40 @@
+"""Frames as records."""
+
+from __future__ import annotations
+
+from openlfr.domain.frames import EncodedFrame
+from openlfr.wire.codec.fields import moment, parse, stamp
+from openlfr.wire.codec.record import Record, record_of
+from openlfr.wire.v1 import frame_pb2
+
+
+def encode_frame(frame: EncodedFrame, *, traceparent: str = "") -> Record:
+    """Key: the camera, so that one worker sees all of it in order."""
+    message = frame_pb2.Frame(
+        deployment=frame.deployment,
+        camera=frame.camera,
+        epoch=frame.epoch,
+        seq=frame.seq,
+        frame_index=frame.frame_index,
+        captured_at=stamp(frame.captured_at),
+        width=frame.width,
+        height=frame.height,
+        jpeg=frame.jpeg,
+    )
+    return record_of(frame.camera, message, frame.captured_at, traceparent)
+
+
+def decode_frame(value: bytes | None) -> EncodedFrame:
+    """What `encode_frame` wrote; the JPEG itself is not looked at."""
+    message = parse(frame_pb2.Frame, value)
+    return EncodedFrame(
+        deployment=message.deployment,
+        camera=message.camera,
+        epoch=message.epoch,
+        seq=message.seq,
+        frame_index=message.frame_index,
+        captured_at=moment(message, "captured_at"),
+        width=message.width,
+        height=message.height,
+        jpeg=message.jpeg,
+    )

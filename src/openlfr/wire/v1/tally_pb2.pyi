@@ -1,0 +1,83 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Tally(_message.Message):
+    __slots__ = ("tally_id", "deployment", "camera", "epoch", "reporter", "first_seq", "last_seq", "first_captured_at", "last_captured_at", "frames_sampled_away", "frames_dropped_late", "frames_outside_hours", "frames_unreadable", "frames_discarded", "frames_analysed", "faces_detected", "tracks_closed", "tracks_too_small", "tracks_too_poor", "tracks_too_short", "bands", "tracks_searched", "sightings")
+    class Reporter(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        REPORTER_UNSPECIFIED: _ClassVar[Tally.Reporter]
+        REPORTER_INGEST: _ClassVar[Tally.Reporter]
+        REPORTER_ANALYSIS: _ClassVar[Tally.Reporter]
+    REPORTER_UNSPECIFIED: Tally.Reporter
+    REPORTER_INGEST: Tally.Reporter
+    REPORTER_ANALYSIS: Tally.Reporter
+    TALLY_ID_FIELD_NUMBER: _ClassVar[int]
+    DEPLOYMENT_FIELD_NUMBER: _ClassVar[int]
+    CAMERA_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    REPORTER_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SEQ_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEQ_FIELD_NUMBER: _ClassVar[int]
+    FIRST_CAPTURED_AT_FIELD_NUMBER: _ClassVar[int]
+    LAST_CAPTURED_AT_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_SAMPLED_AWAY_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_DROPPED_LATE_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_OUTSIDE_HOURS_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_UNREADABLE_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_DISCARDED_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_ANALYSED_FIELD_NUMBER: _ClassVar[int]
+    FACES_DETECTED_FIELD_NUMBER: _ClassVar[int]
+    TRACKS_CLOSED_FIELD_NUMBER: _ClassVar[int]
+    TRACKS_TOO_SMALL_FIELD_NUMBER: _ClassVar[int]
+    TRACKS_TOO_POOR_FIELD_NUMBER: _ClassVar[int]
+    TRACKS_TOO_SHORT_FIELD_NUMBER: _ClassVar[int]
+    BANDS_FIELD_NUMBER: _ClassVar[int]
+    TRACKS_SEARCHED_FIELD_NUMBER: _ClassVar[int]
+    SIGHTINGS_FIELD_NUMBER: _ClassVar[int]
+    tally_id: str
+    deployment: str
+    camera: str
+    epoch: int
+    reporter: Tally.Reporter
+    first_seq: int
+    last_seq: int
+    first_captured_at: _timestamp_pb2.Timestamp
+    last_captured_at: _timestamp_pb2.Timestamp
+    frames_sampled_away: int
+    frames_dropped_late: int
+    frames_outside_hours: int
+    frames_unreadable: int
+    frames_discarded: int
+    frames_analysed: int
+    faces_detected: int
+    tracks_closed: int
+    tracks_too_small: int
+    tracks_too_poor: int
+    tracks_too_short: int
+    bands: _containers.RepeatedCompositeFieldContainer[QualityBand]
+    tracks_searched: int
+    sightings: int
+    def __init__(self, tally_id: _Optional[str] = ..., deployment: _Optional[str] = ..., camera: _Optional[str] = ..., epoch: _Optional[int] = ..., reporter: _Optional[_Union[Tally.Reporter, str]] = ..., first_seq: _Optional[int] = ..., last_seq: _Optional[int] = ..., first_captured_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_captured_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., frames_sampled_away: _Optional[int] = ..., frames_dropped_late: _Optional[int] = ..., frames_outside_hours: _Optional[int] = ..., frames_unreadable: _Optional[int] = ..., frames_discarded: _Optional[int] = ..., frames_analysed: _Optional[int] = ..., faces_detected: _Optional[int] = ..., tracks_closed: _Optional[int] = ..., tracks_too_small: _Optional[int] = ..., tracks_too_poor: _Optional[int] = ..., tracks_too_short: _Optional[int] = ..., bands: _Optional[_Iterable[_Union[QualityBand, _Mapping]]] = ..., tracks_searched: _Optional[int] = ..., sightings: _Optional[int] = ...) -> None: ...
+
+class QualityBand(_message.Message):
+    __slots__ = ("lowest_quality", "highest_quality", "lowest_score", "bin_width", "counts")
+    LOWEST_QUALITY_FIELD_NUMBER: _ClassVar[int]
+    HIGHEST_QUALITY_FIELD_NUMBER: _ClassVar[int]
+    LOWEST_SCORE_FIELD_NUMBER: _ClassVar[int]
+    BIN_WIDTH_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    lowest_quality: float
+    highest_quality: float
+    lowest_score: float
+    bin_width: float
+    counts: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, lowest_quality: _Optional[float] = ..., highest_quality: _Optional[float] = ..., lowest_score: _Optional[float] = ..., bin_width: _Optional[float] = ..., counts: _Optional[_Iterable[int]] = ...) -> None: ...
