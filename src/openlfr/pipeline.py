@@ -187,20 +187,18 @@ class Analyser:
         faces = [0] * len(frames)
         positions: list[int] = []
         queries: list[Query] = []
+        epochs = {camera: watch.epoch for camera, watch in self._cameras.items()}
         for position, frame in enumerate(frames):
-            watch = self._cameras.get(frame.camera)
-            if watch is not None and frame.epoch < watch.epoch:
+            if frame.epoch < epochs.get(frame.camera, frame.epoch):
                 faces[position] = -1
                 continue
-            if watch is None or frame.epoch > watch.epoch:
-                if watch is not None:
-                    self._close(frame.camera, watch, list(watch.pursuits), queries, closed)
-                self._cameras[frame.camera] = Watch(frame.epoch)
+            epochs[frame.camera] = frame.epoch
             current.append(frame)
             positions.append(position)
 
         for position, frame, found in zip(positions, current, self._detect(current), strict=True):
             faces[position] = len(found)
+            self._enter(frame, queries, closed)
             self._follow(frame, found, queries, closed)
         sightings = self._search(queries)
         return Analysis(
@@ -208,13 +206,17 @@ class Analyser:
         )
 
     def finish(self, camera: str) -> Analysis:
-        """End a camera's source: its live tracks get their last search and are closed."""
-        watch = self._cameras.pop(camera, None)
+        """End a camera's source: its live tracks get their last search and are closed.
+
+        Its epoch stays known: a frame of a lower one is still discarded.
+        """
+        watch = self._cameras.get(camera)
         if watch is None:
             return Analysis()
         queries: list[Query] = []
         closed: list[tuple[str, Pursuit]] = []
         self._close(camera, watch, list(watch.pursuits), queries, closed)
+        self._cameras[camera] = Watch(watch.epoch)
         sightings = self._search(queries)
         return Analysis(tuple(sightings), tuple(self._taken_leave_of(*item) for item in closed))
 
@@ -242,6 +244,14 @@ class Analyser:
                     if d.score >= self._rules.detector_score and _stands_in(d.box, width, height)
                 ]
         return result
+
+    def _enter(self, frame: Frame, queries: list[Query], closed: list[tuple[str, Pursuit]]) -> None:
+        """Begin to watch a new camera or epoch; the tracks of the epoch before end."""
+        watch = self._cameras.get(frame.camera)
+        if watch is not None and frame.epoch > watch.epoch:
+            self._close(frame.camera, watch, list(watch.pursuits), queries, closed)
+        if watch is None or frame.epoch > watch.epoch:
+            self._cameras[frame.camera] = Watch(frame.epoch)
 
     def _follow(
         self,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from openlfr.domain.faces import Box, Detection
-from openlfr.stages.track import TrackerState, TrackRules, looks, track
+from openlfr.stages.track import TrackerState, looks, track
 
 SIZE = 40.0
 
@@ -24,13 +24,13 @@ def face(x: float, y: float = 100.0, size: float = SIZE, score: float = 0.9) -> 
     return Detection(box, np.zeros((5, 2), np.float32), score)
 
 
-def follow(frames, rules=TrackRules(), fps=10.0, reverse=False):
+def follow(frames, *, fps=10.0, reverse=False):
     """Track [[(person, Detection)]]; per frame {person: track}, and {track: frame it ended in}."""
     state, seen, ends = TrackerState(), [], {}
     for n, faces in enumerate(frames):
         order = list(reversed(faces)) if reverse else list(faces)
         appearances = np.array([look_of(p, n) for p, _ in order], np.float32).reshape(-1, 192)
-        state, tracked = track(state, [d for _, d in order], appearances, at=n / fps, rules=rules)
+        state, tracked = track(state, [d for _, d in order], appearances, at=n / fps)
         seen.append({p: t for (p, _), t in zip(order, tracked.tracks, strict=True)})
         ends |= dict.fromkeys(tracked.ended, n)
     return seen, ends

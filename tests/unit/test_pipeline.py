@@ -1,0 +1,425 @@
+"""The Analyser with drawn people: what it gives out, and what it keeps to itself."""
+
+from __future__ import annotations
+
+import gc
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from openlfr.domain.analysis import ClosedTrack
+from openlfr.domain.faces import Box, Detection
+from openlfr.domain.frames import Frame
+from openlfr.domain.summary import NotSearched
+from openlfr.domain.watchlist import GalleryFacts, StoredTemplate, hash_template
+from openlfr.pipeline import Analyser, input_size_for
+from openlfr.stages.align import align
+from openlfr.stages.search import ExactIndex
+from openlfr.stages.track import looks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+NEVER = datetime(2099, 1, 1, tzinfo=UTC)
+WIDTH, HEIGHT = 640, 360
+FPS = 10
+MARKS = np.array([[0.32, 0.38], [0.68, 0.38], [0.5, 0.6], [0.36, 0.78], [0.64, 0.78]])
+
+Walk = "Callable[[int], Box | None]"  # the face's box in frame n
+
+
+def portrait(person: str) -> np.ndarray:
+    """A drawn person: a pattern of their own, sharp enough to be a good face."""
+    rng = np.random.default_rng(list(person.encode()))
+    pattern = rng.integers(20, 235, (12, 12, 3)).astype(np.uint8)
+    return cv2.resize(pattern, (96, 96), interpolation=cv2.INTER_CUBIC)
+
+
+def detection_of(box: Box, score: float = 0.9) -> Detection:
+    marks = (MARKS * (box.w, box.h) + (box.x, box.y)).astype(np.float32)
+    return Detection(box, marks, score)
+
+
+class DrawnStreet:
+    """A camera's frames; each carries its number, by which `DrawnDetector` knows it."""
+
+    def __init__(self, camera: str, *, blur: float = 0.0, **people: Walk) -> None:
+        self.camera = camera
+        self._people = people
+        self._blur = blur
+
+    def boxes(self, n: int) -> dict[str, Box]:
+        found = {person: walk(n) for person, walk in self._people.items()}
+        return {person: box for person, box in found.items() if box is not None}
+
+    def frame(self, n: int, epoch: int = 1) -> Frame:
+        image = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
+        for person, box in self.boxes(n).items():
+            x, y, w, h = (round(value) for value in box)
+            drawn = cv2.resize(portrait(person), (w, h), interpolation=cv2.INTER_AREA)
+            if self._blur:
+                drawn = cv2.GaussianBlur(drawn, (0, 0), self._blur)
+            left, top = max(x, 0), max(y, 0)
+            part = image[top : y + h, left : x + w]
+            part[...] = drawn[top - y :, left - x :][: part.shape[0], : part.shape[1]]
+        image[0, :2] = [n, epoch, len(self.camera)], list(self.camera.encode()[:3].ljust(3))
+        return Frame(self.camera, epoch, n, START + timedelta(seconds=n / FPS), image)
+
+    def frames(self, count: int, epoch: int = 1) -> list[Frame]:
+        return [self.frame(n, epoch) for n in range(count)]
+
+
+class DrawnDetector:
+    """Finds the drawn faces of the streets that it was shown."""
+
+    def __init__(self, *streets: DrawnStreet) -> None:
+        self._streets = {s.frame(0).image[0, 1].tobytes(): s for s in streets}
+        self.sizes: list[tuple[int, int]] = []
+
+    def detect(
+        self, images: Sequence[np.ndarray], input_size: tuple[int, int]
+    ) -> list[list[Detection]]:
+        self.sizes.append(input_size)
+        found = []
+        for image in images:
+            street, n = self._streets[image[0, 1].tobytes()], int(image[0, 0, 0])
+            found.append([detection_of(box) for box in street.boxes(n).values()])
+        return found
+
+
+class LooksEmbedder:
+    """A template is what a face looks like, coarsely."""
+
+    facts = GalleryFacts("looks", "0" * 64, 192, "five-points", 0.5)
+
+    def embed(self, faces: np.ndarray) -> np.ndarray:
+        return looks(faces)
+
+
+@dataclass
+class ListeningIndex:
+    """An index that remembers what it was asked."""
+
+    index: ExactIndex
+    asked: list[tuple[bytes, datetime]] = field(default_factory=list)
+
+    def search(self, templates, at, *, limit=5):
+        self.asked += [(row.tobytes(), moment) for row, moment in zip(templates, at, strict=True)]
+        return self.index.search(templates, at, limit=limit)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+def listing(*people: str, expires: datetime = NEVER) -> ListeningIndex:
+    stored = []
+    for person in people:
+        image = cv2.resize(portrait(person), (192, 192))
+        vector = looks(align(image, detection_of(Box(0, 0, 192, 192)).landmarks[None]))[0]
+        stored.append(StoredTemplate(person, "default", person, hash_template(vector), vector))
+    manifest = {t.reference_id: (t.template_hash, expires) for t in stored}
+    return ListeningIndex(ExactIndex(manifest, stored))
+
+
+def analyser_for(*streets: DrawnStreet, index: ListeningIndex, threshold: float = 0.5) -> Analyser:
+    return Analyser(
+        deployment="market",
+        detector=DrawnDetector(*streets),
+        embedder=LooksEmbedder(),
+        index=index,
+        threshold=threshold,
+        watchlist_of=lambda reference_id: "default",
+    )
+
+
+def watch(analyser: Analyser, frames: Sequence[Frame], *, batch: int = 1, finish: bool = True):
+    """Everything that frames gave: (Sighteds, ClosedTracks)."""
+    sightings, closed = [], []
+    for start in range(0, len(frames), batch):
+        analysis = analyser.analyse(frames[start : start + batch])
+        sightings += analysis.sightings
+        closed += analysis.closed
+    for camera in dict.fromkeys(frame.camera for frame in frames) if finish else ():
+        analysis = analyser.finish(camera)
+        sightings += analysis.sightings
+        closed += analysis.closed
+    return sightings, closed
+
+
+def standing(x: float, size: float = 60, *, y: float = 100, until: int = 10**6) -> Walk:
+    return lambda n: Box(x, y, size, size * 1.2) if n < until else None
+
+
+def approaching(x: float, *, growth: float = 3.0, until: int = 10**6) -> Walk:
+    """Comes nearer, so that each face is better than the one before."""
+    return lambda n: (
+        Box(x - growth * n / 2, 80, 24 + growth * n, (24 + growth * n) * 1.2) if n < until else None
+    )
+
+
+def passing(start: float, speed: float, *, y: float = 100, size: float = 50) -> Walk:
+    return lambda n: Box(start + speed * n, y, size, size * 1.2)
+
+
+def names(sightings):
+    return [one.sighting.subject for one in sightings]
+
+
+def test_a_listed_person_is_sighted_once_however_often_the_track_is_searched():
+    street, index = DrawnStreet("gate", ann=approaching(300)), listing("ann", "bob")
+    sightings, closed = watch(analyser_for(street, index=index), street.frames(40))
+    assert len(index.asked) > 2
+    assert names(sightings) == ["ann"]
+    seen = sightings[0].sighting
+    assert (seen.deployment, seen.camera, seen.epoch) == ("market", "gate", 1)
+    assert (seen.watchlist, seen.reference_id, seen.threshold) == ("default", "ann", 0.5)
+    assert seen.box == street.boxes(seen.seq)["ann"]
+    assert seen.captured_at == START + timedelta(seconds=seen.seq / FPS)
+    assert [(track.camera, track.reason) for track in closed] == [("gate", None)]
+    assert closed[0].score >= seen.score > 0.5
+
+
+def test_the_evidence_is_the_face_in_clear_in_an_opaque_scene():
+    street = DrawnStreet("gate", ann=standing(100), zoe=standing(400))
+    (sighted,), _ = watch(analyser_for(street, index=listing("ann")), street.frames(5))
+    box = sighted.evidence.box
+    image = street.frame(sighted.sighting.seq).image
+    shown = image[int(box.y) : int(box.y + box.h), int(box.x) : int(box.x + box.w)]
+    assert np.array_equal(sighted.evidence.face, shown)
+    assert 60 / sighted.evidence.scene.cell <= 8
+
+
+def test_each_pass_is_a_track_of_its_own_and_sighted_again():
+    street = DrawnStreet("gate", ann=lambda n: None if 10 <= n < 25 else Box(100, 100, 60, 72))
+    sightings, closed = watch(analyser_for(street, index=listing("ann")), street.frames(35))
+    assert names(sightings) == ["ann", "ann"]
+    assert len(closed) == 2
+    assert len({one.sighting.sighting_id for one in sightings}) == 2
+
+
+def test_two_people_side_by_side_are_two_sightings():
+    walks = {"ann": passing(20, 6, y=40), "bob": passing(560, -6), "zoe": standing(300, y=220)}
+    street = DrawnStreet("gate", **walks)
+    sightings, closed = watch(analyser_for(street, index=listing("ann", "bob")), street.frames(90))
+    assert sorted(names(sightings)) == ["ann", "bob"]
+    assert len(closed) == 3
+    for one in sightings:
+        assert one.sighting.box == street.boxes(one.sighting.seq)[one.sighting.subject]
+
+
+def test_the_searches_do_not_look_at_the_threshold():
+    street = DrawnStreet("gate", ann=approaching(200), zoe=approaching(450, growth=2))
+    asked = []
+    for threshold in (0.1, 0.9):
+        index = listing("ann")
+        watch(analyser_for(street, index=index, threshold=threshold), street.frames(30))
+        asked.append(index.asked)
+    assert len(asked[0]) > 4
+    assert asked[0] == asked[1]
+
+
+def test_a_clearly_better_face_is_searched_again_and_a_like_one_is_not():
+    index = listing("ann")
+    same = DrawnStreet("gate", ann=standing(100))
+    watch(analyser_for(same, index=index), same.frames(60), finish=False)
+    for_standing = len(index.asked)
+    better = DrawnStreet("gate", ann=approaching(300))
+    watch(analyser_for(better, index=index), better.frames(60), finish=False)
+    assert for_standing <= 4  # until its few faces are held, and never after
+    assert len(index.asked) - for_standing > for_standing
+
+
+def arrays_held_by(analyser: Analyser) -> list[np.ndarray]:
+    """Every array that can be reached from an analyser, but not through what it was given."""
+    given = {id(getattr(analyser, name)) for name in ("_detector", "_embedder", "_index")}
+    found, seen, left = [], set(), [analyser]
+    while left:
+        thing = left.pop()
+        if (
+            id(thing) in seen
+            or id(thing) in given
+            or isinstance(thing, ModuleType | type | FunctionType)
+        ):
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, np.ndarray):
+            found.append(thing)
+        left += gc.get_referents(thing)
+    return found
+
+
+def test_a_stranger_gives_no_sighting_and_leaves_nothing_behind():
+    street = DrawnStreet("gate", zoe=approaching(300, until=20))
+    analyser = analyser_for(street, index=listing("ann"))
+    frames = street.frames(40)
+    sightings, closed = watch(analyser, frames[:15], finish=False)
+    held = arrays_held_by(analyser)
+    assert any(array.shape == (112, 112, 3) for array in held)  # while it lives
+    assert any(array.shape == (192,) for array in held)
+    del held
+    more = watch(analyser, frames[15:], finish=False)
+    assert sightings + more[0] == []
+    assert [track.reason for track in closed + more[1]] == [None]
+    assert arrays_held_by(analyser) == []
+
+
+def test_of_a_closed_track_one_number_is_told():
+    street = DrawnStreet("gate", zoe=standing(300, until=5))
+    _, (track,) = watch(analyser_for(street, index=listing("ann")), street.frames(5))
+    assert track == ClosedTrack("gate", track.score, None)
+    assert track.score < 0.5
+
+
+@pytest.mark.parametrize(
+    ("walk", "blur", "reason"),
+    [
+        (standing(300, until=1), 0, NotSearched.TOO_SHORT),
+        (standing(300, size=14, until=5), 0, NotSearched.TOO_SMALL),
+        (standing(300, until=5), 30, NotSearched.TOO_POOR),
+        (standing(300, until=5), 0, None),
+        (standing(300, until=2), 0, None),
+    ],
+)
+def test_a_track_that_was_not_searched_says_why(walk, blur, reason):
+    street, index = DrawnStreet("gate", blur=blur, ann=walk), listing("ann")
+    sightings, closed = watch(analyser_for(street, index=index), street.frames(20))
+    assert [track.reason for track in closed] == [reason]
+    assert (closed[0].score is None) == (reason is not None)
+    assert bool(index.asked) == bool(sightings) == (reason is None)
+
+
+def test_a_face_whose_middle_lies_outside_the_picture_is_not_counted():
+    street = DrawnStreet("gate", ann=lambda n: Box(-59, 100, 60, 72), bob=standing(300))
+    analysis = analyser_for(street, index=listing("ann", "bob")).analyse([street.frame(0)])
+    assert analysis.faces == (1,)
+
+
+def test_a_frame_of_a_lower_epoch_is_discarded_and_a_higher_one_ends_the_tracks():
+    street, index = DrawnStreet("gate", ann=standing(100)), listing("ann")
+    analyser = analyser_for(street, index=index)
+    watch(analyser, street.frames(5, epoch=2), finish=False)
+    late = analyser.analyse([street.frame(5, epoch=1)])
+    assert (late.faces, late.sightings, late.closed) == ((-1,), (), ())
+    newer = analyser.analyse([street.frame(0, epoch=3)])
+    assert newer.faces == (1,)
+    assert [track.reason for track in newer.closed] == [None]
+    sightings, closed = watch(analyser, street.frames(5, epoch=3)[1:])
+    assert [one.sighting.epoch for one in sightings] == [3]
+    assert len(closed) == 1
+    assert analyser.analyse([street.frame(9, epoch=2)]).faces == (-1,)  # its end forgets no epoch
+
+
+def test_the_end_of_a_source_gives_a_better_track_its_last_search():
+    # Faces that are better, but not clearly better, than what was searched: left to the end.
+    street = DrawnStreet("gate", ann=approaching(300))
+    index = listing("ann")
+    analyser = analyser_for(street, index=index, threshold=0.5)
+    watch(analyser, street.frames(30), finish=False)
+    before = len(index.asked)
+    ended = analyser.finish("gate")
+    assert len(index.asked) == before + 1
+    assert len(ended.closed) == 1
+    assert analyser.is_quiet("gate")
+    assert analyser.finish("gate").closed == ()
+    assert analyser.finish("never seen").closed == ()
+
+
+def told(result, camera):
+    """Sightings and closed tracks of a camera; a product of matrices may round differently."""
+    sightings, closed = result
+    seen = [one.sighting for one in sightings if one.sighting.camera == camera]
+    ended = [track for track in closed if track.camera == camera]
+    return (
+        [(s.sighting_id, s.box, pytest.approx(s.score, abs=1e-5)) for s in seen],
+        [(t.reason, pytest.approx(t.score, abs=1e-5)) for t in ended],
+    )
+
+
+@pytest.mark.parametrize("batch", [2, 7, 100])
+def test_frames_give_the_same_alone_and_in_any_batch_with_other_cameras_or_without(batch):
+    gate = DrawnStreet(
+        "gate", ann=passing(10, 7), zoe=approaching(300), bob=passing(600, -7, y=140)
+    )
+    door = DrawnStreet("door", bob=approaching(200), cem=standing(400, until=20))
+    frames = {s.camera: s.frames(25) + s.frames(25, epoch=2) for s in (gate, door)}
+    alone = {}
+    for camera, mine in frames.items():
+        analyser = analyser_for(gate, door, index=listing("ann", "bob"))
+        alone[camera] = watch(analyser, mine)
+        assert len(alone[camera][0]) >= 2
+        assert len(alone[camera][1]) >= 4
+    mixed = [frame for pair in zip(*frames.values(), strict=True) for frame in pair]
+    together = watch(analyser_for(gate, door, index=listing("ann", "bob")), mixed, batch=batch)
+    for camera, result in alone.items():
+        assert told(together, camera) == told(result, camera)
+
+
+def test_a_batch_in_which_a_new_epoch_begins_gives_what_its_frames_give_alone():
+    street = DrawnStreet("gate", ann=standing(100))
+    frames = [*street.frames(4, epoch=1), *street.frames(4, epoch=2), street.frame(4, epoch=1)]
+    one_by_one = watch(analyser_for(street, index=listing("ann")), frames)
+    at_once = watch(analyser_for(street, index=listing("ann")), frames, batch=len(frames))
+    assert [one.sighting.epoch for one in one_by_one[0]] == [1, 2]
+    assert len(one_by_one[1]) == 2
+    assert told(at_once, "gate") == told(one_by_one, "gate")
+
+
+def test_an_entry_that_had_expired_when_the_face_was_captured_does_not_match():
+    street = DrawnStreet("gate", ann=lambda n: None if 10 <= n < 25 else Box(100, 100, 60, 72))
+    index = listing("ann", expires=START + timedelta(seconds=1.5))
+    sightings, closed = watch(analyser_for(street, index=index), street.frames(40))
+    assert [one.sighting.seq < 10 for one in sightings] == [True]
+    assert len(closed) == 2
+
+
+def test_another_index_is_searched_from_the_next_search_on():
+    street = DrawnStreet("gate", ann=lambda n: None if 10 <= n < 25 else Box(100, 100, 60, 72))
+    analyser = analyser_for(street, index=listing())
+    frames = street.frames(40)
+    before, _ = watch(analyser, frames[:20], finish=False)
+    analyser.use(listing("ann"), lambda reference_id: "second")
+    after, _ = watch(analyser, frames[20:])
+    assert before == []
+    assert [one.sighting.watchlist for one in after] == ["second"]
+
+
+def test_nothing_is_nothing():
+    analyser = analyser_for(index=listing())
+    analysis = analyser.analyse([])
+    assert (analysis.sightings, analysis.closed, analysis.faces) == ((), (), ())
+    assert analyser.is_quiet("gate")
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "box", "size"),
+    [
+        (1280, 720, None, (1280, 736)),
+        (1920, 1080, None, (1280, 736)),
+        (640, 360, None, (640, 384)),
+        (160, 120, None, (320, 256)),
+        (720, 1280, None, (736, 1280)),
+        (1920, 1080, (640, 640), (640, 384)),
+        (1280, 720, (1280, 736), (1280, 736)),
+        (1080, 1920, (1280, 1280), (736, 1280)),
+        (10_000, 10, None, (1280, 32)),
+    ],
+)
+def test_the_detector_input_fits_the_picture(width, height, box, size):
+    assert input_size_for(width, height, box) == size
+
+
+def test_each_camera_has_its_own_input_size():
+    gate, door = DrawnStreet("gate"), DrawnStreet("door")
+    detector = DrawnDetector(gate, door)
+    analyser = Analyser(
+        deployment="market", detector=detector, embedder=LooksEmbedder(), index=listing(),
+        threshold=0.5, watchlist_of=str, input_sizes={"gate": (320, 320), "door": None},
+    )  # fmt: skip
+    analyser.analyse([gate.frame(0), door.frame(0), gate.frame(1)])
+    assert detector.sizes == [(320, 192), (640, 384)]
