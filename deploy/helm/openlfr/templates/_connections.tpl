@@ -1,0 +1,138 @@
+{{/*
+How a pod reaches the servers that it uses. Addresses are environment; secrets are files under
+/etc/openlfr, which do not show in `kubectl describe` or a crash report and follow a rotation.
+Each takes (dict "root" $ "uses" LIST "kafkaSecret" NAME "config" SECRET "vault" BOOL).
+*/}}
+
+{{- define "openlfr.connections.env" -}}
+{{- $values := .root.Values -}}
+{{- if has "kafka" .uses }}
+{{- $auth := include "openlfr.kafkaAuth" .root }}
+- name: OPENLFR_KAFKA_URL
+  value: kafka://{{ include "openlfr.kafkaBrokers" .root }}
+- name: OPENLFR_KAFKA_TLS
+  value: {{ or $values.kafka.tls $values.kafka.strimzi.enabled | quote }}
+- name: OPENLFR_KAFKA_AUTH
+  value: {{ $auth }}
+{{- if eq $auth "tls" }}
+- name: OPENLFR_KAFKA_CERT_FILE
+  value: /etc/openlfr/kafka/user.crt
+- name: OPENLFR_KAFKA_KEY_FILE
+  value: /etc/openlfr/kafka/user.key
+{{- else if ne $auth "none" }}
+- name: OPENLFR_KAFKA_USERNAME_FILE
+  value: /etc/openlfr/kafka/username
+- name: OPENLFR_KAFKA_PASSWORD_FILE
+  value: /etc/openlfr/kafka/password
+{{- end }}
+{{- if or $values.kafka.strimzi.enabled $values.kafka.caSecret.name }}
+- name: OPENLFR_KAFKA_CA_FILE
+  value: /etc/openlfr/kafka/ca.crt
+{{- end }}
+- name: OPENLFR_TOPICS
+  value: {{ include "openlfr.topics" .root | quote }}
+{{- end }}
+{{- range $store := list "redis" "milvus" "sql" }}
+{{- if has $store $.uses }}
+{{- $of := index $values $store }}
+- name: OPENLFR_{{ upper $store }}_URL
+  value: {{ $of.url | quote }}
+{{- if $of.auth }}
+- name: OPENLFR_{{ upper $store }}_PASSWORD_FILE
+  value: /etc/openlfr/{{ $store }}/password
+{{- end }}
+{{- if $of.caSecret.name }}
+- name: OPENLFR_{{ upper $store }}_CA_FILE
+  value: /etc/openlfr/{{ $store }}/ca.crt
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* One projected volume; 288 is 0440: readable by the pod's own group alone. */}}
+{{- define "openlfr.connections.volume" -}}
+{{- $values := .root.Values -}}
+- name: etc
+  projected:
+    defaultMode: 288
+    sources:
+      {{- if .config }}
+      - secret:
+          name: {{ .config }}
+          items: [{key: {{ $values.config.secret.key }}, path: CONFIG.yaml}]
+      {{- end }}
+      {{- if .vault }}
+      - secret:
+          name: {{ $values.evidence.keySecret.name }}
+          items: [{key: {{ $values.evidence.keySecret.key }}, path: vault.key}]
+      {{- end }}
+      {{- if has "kafka" .uses }}
+      {{- $auth := include "openlfr.kafkaAuth" .root }}
+      {{- if ne $auth "none" }}
+      - secret:
+          name: {{ .kafkaSecret }}
+          items:
+            {{- range $key := ternary (list "user.crt" "user.key") (list "username" "password") (eq $auth "tls") }}
+            - {key: {{ $key }}, path: kafka/{{ $key }}}
+            {{- end }}
+      {{- end }}
+      {{- if $values.kafka.strimzi.enabled }}
+      - secret:
+          name: {{ include "openlfr.kafkaCluster" .root }}-cluster-ca-cert
+          items: [{key: ca.crt, path: kafka/ca.crt}]
+      {{- else if $values.kafka.caSecret.name }}
+      - secret:
+          name: {{ $values.kafka.caSecret.name }}
+          items: [{key: {{ $values.kafka.caSecret.key }}, path: kafka/ca.crt}]
+      {{- end }}
+      {{- end }}
+      {{- range $store := list "redis" "milvus" "sql" }}
+      {{- if has $store $.uses }}
+      {{- $of := index $values $store }}
+      {{- if $of.auth }}
+      - secret:
+          name: {{ $of.secret.name }}
+          items: [{key: {{ $of.secret.key }}, path: {{ $store }}/password}]
+      {{- end }}
+      {{- if $of.caSecret.name }}
+      - secret:
+          name: {{ $of.caSecret.name }}
+          items: [{key: {{ $of.caSecret.key }}, path: {{ $store }}/ca.crt}]
+      {{- end }}
+      {{- end }}
+      {{- end }}
+{{- end -}}
+
+{{/* What `openlfr topics` applies and every service checks: name -> partitions, copies, settings. */}}
+{{- define "openlfr.topics" -}}
+{{- $of := .Values.topics -}}
+{{- $topics := dict -}}
+{{- range $key := list "frames" "sightings" "tallies" "alerts" "control" "deadLetters" -}}
+{{- $topic := index $of $key -}}
+{{- $config := dict
+      "cleanup.policy" (ternary "compact" "delete" $topic.compacted)
+      (ternary "delete.retention.ms" "retention.ms" $topic.compacted) (mul 1000 (int64 $topic.retentionSeconds) | toString)
+      "segment.ms" (mul 1000 (int64 $topic.segmentSeconds) | toString)
+      "file.delete.delay.ms" (mul 1000 (int64 $of.deleteDelaySeconds) | toString)
+      "max.message.bytes" (int64 $topic.maxMessageBytes | toString)
+      "min.insync.replicas" (int64 $of.minInsyncReplicas | toString) -}}
+{{- $_ := set $topics $topic.name (dict "partitions" (int64 $topic.partitions) "replication_factor" (int64 $of.replicationFactor) "config" $config) -}}
+{{- end -}}
+{{- $topics | toJson -}}
+{{- end -}}
+
+{{/* Ports of a server, one a line: (dict "root" $ "store" NAME). */}}
+{{- define "openlfr.ports" -}}
+{{- $standard := dict "redis" "6379" "rediss" "6379" "http" "19530" "https" "443" "postgresql" "5432" -}}
+{{- $ports := list -}}
+{{- if eq .store "kafka" -}}
+{{- range $broker := splitList "," (include "openlfr.kafkaBrokers" .root) -}}
+{{- $ports = append $ports (regexFind "[0-9]+$" $broker) -}}
+{{- end -}}
+{{- else -}}
+{{- $url := urlParse (index .root.Values .store).url -}}
+{{- $scheme := $url.scheme | splitList "+" | first -}}
+{{- $ports = append $ports (regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (get $standard $scheme)) -}}
+{{- end -}}
+{{- join "\n" (uniq (compact $ports)) -}}
+{{- end -}}
