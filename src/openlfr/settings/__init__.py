@@ -2,8 +2,8 @@
 
 `load()` reads it; `require_authorisation()` is what `run` asks before a camera opens.
 A file per block: `cameras`, `deployment`, `decisions` (matching, alerting, enrolment) and
-`machinery` (models, services); `values` says what a duration or a moment looks like,
-`yaml_lines` keeps the line numbers and `problems` makes sentences of what is wrong.
+`machinery` (models, services), `topics` (Kafka's); `values` says what a duration or a moment
+looks like, `yaml_lines` keeps the line numbers and `problems` makes sentences of what is wrong.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from openlfr.settings.decisions import Alerting, Enrolment, Matching
 from openlfr.settings.deployment import Deployment, DeploymentEntry, require_authorisation
 from openlfr.settings.machinery import Models, Services
 from openlfr.settings.problems import sentences
+from openlfr.settings.topics import Topics
 from openlfr.settings.values import FilePath, Name, Names, Section, parse_duration
 from openlfr.settings.yaml_lines import DuplicateKeys, read_yaml
 
@@ -34,6 +35,7 @@ __all__ = [
     "Models",
     "Services",
     "Settings",
+    "Topics",
     "load",
     "mask_password",
     "require_authorisation",
@@ -79,6 +81,9 @@ class Settings(Section):
     )
     services: Services = Field(
         default_factory=Services, title="Services", description="Servers in place of embedded ones."
+    )
+    topics: Topics = Field(
+        default_factory=Topics, title="Topics", description="How Kafka keeps the topics."
     )
     enrolment: Enrolment = Field(
         default_factory=Enrolment, title="Enrolment", description="Which photos may be enrolled."

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from openlfr.settings.values import FilePath, Section, listed
+
+_BROKER = re.compile(r"[\w.-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}", re.ASCII)
 
 
 def _providers(value: Any) -> Any:
@@ -36,10 +39,11 @@ def _sql(value: str) -> str:
     return value
 
 
-def _not_yet(_: object) -> str:
-    raise ValueError(
-        "belongs to the city-wide mode, which this version does not have yet; leave it out"
-    )
+def _kafka(value: str) -> str:
+    brokers = value.removeprefix("kafka://").rstrip("/").split(",")
+    if not value.startswith("kafka://") or not all(_BROKER.fullmatch(each) for each in brokers):
+        raise ValueError("must be such as kafka://broker-1:9092,broker-2:9092")
+    return value
 
 
 class Models(Section):
@@ -71,9 +75,10 @@ class Models(Section):
 class Services(Section):
     """Servers to use in place of the embedded ones. Addresses may carry passwords."""
 
-    kafka: Annotated[str, BeforeValidator(_not_yet)] | None = Field(
+    kafka: Annotated[str, AfterValidator(_kafka)] | None = Field(
         default=None, title="Kafka", repr=False,
-        description="Brokers of the city-wide mode; the embedded pipeline needs none.",
+        description="kafka:// address of one broker or several, of the city-wide mode;"
+        " `openlfr run` needs none.",
     )  # fmt: skip
     redis: Annotated[str, _address("redis", "rediss", "unix")] | None = Field(
         default=None, title="Redis", repr=False,
@@ -88,6 +93,13 @@ class Services(Section):
         default=None, title="SQL", repr=False,
         description="SQLAlchemy address. Left out: SQLite in the data folder.",
     )  # fmt: skip
+
+    @property
+    def kafka_brokers(self) -> tuple[str, ...]:
+        """Each broker as host:port; none where Kafka is not configured."""
+        if self.kafka is None:
+            return ()
+        return tuple(self.kafka.removeprefix("kafka://").rstrip("/").split(","))
 
     @property
     def milvus_address(self) -> tuple[str, str] | None:

@@ -79,7 +79,9 @@ def read_headers(
     """
     pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
     try:
-        said = {str(name): bytes(value).decode() for name, value in pairs if value is not None}
+        said = {
+            name: value.decode() for name, value in pairs if name in NAMES and value is not None
+        }
         moment = said.get(_CAPTURED_AT)
         captured_at = datetime.fromisoformat(moment) if moment else None
         if captured_at is not None:

@@ -204,8 +204,15 @@ def test_an_absent_authorisation_names_every_field(load):
          ("line 3: services.redis must be an address that begins with redis:// or rediss:// or"
          " unix://")),
         ("services: {kafka: 'k:9092'}",
-         ("line 2: services.kafka belongs to the city-wide mode, which this version does not have"
-         " yet; leave it out")),
+         "line 2: services.kafka must be such as kafka://broker-1:9092,broker-2:9092"),
+        ("services: {kafka: 'kafka://a:1,b'}",
+         "line 2: services.kafka must be such as kafka://broker-1:9092,broker-2:9092"),
+        ("topics: {replication: 0}", "line 2: topics.replication must be at least 1, not 0"),
+        ("topics:\n  partitions: {frames.v1: '4'}",
+         "line 3: topics.partitions gives frames.v1 '4', which is no whole number"),
+        ("topics:\n  partitions: {control.v1: 2}",
+         ("line 3: topics.partitions gives control.v1 2, but it has one partition, since its order"
+         " counts")),
         ("models: {threads: 1.5}", "line 2: models.threads must be a whole number, not 1.5"),
         ("deploymnet: {}", "line 2: unknown key 'deploymnet'; did you mean 'deployment'?"),
         ("max_age: 1\nmax_age: 2", "line 3: max_age stands here again, first on line 2"),

@@ -1,0 +1,291 @@
+"""Kafka's topics as they are, beside what they must be: `openlfr topics apply|check`."""
+
+from __future__ import annotations
+
+import socket
+import time
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from openlfr.adapters.kafka_topics import CHECK_INTERVAL, FRAMES, TRANSIT, transit_bound
+from openlfr.domain.errors import Misconfigured, OpenLFRError, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from openlfr.adapters.kafka_topics import Topic, TransitBound
+
+_PATIENCE = 25  # looks, 0.2 s apart: a change takes a moment until every broker tells of it
+
+
+class Difference(NamedTuple):
+    """One thing that is not as it must be.
+
+    Attributes:
+        line: What a person reads.
+        topic: Its name.
+        setting: The Kafka setting, or "missing", "partitions", "replicas" or "transit".
+        mended_by_apply: Whether `apply` can put it right.
+    """
+
+    line: str
+    topic: str
+    setting: str
+    mended_by_apply: bool
+
+
+class KafkaTopics:
+    """The topics of a Kafka cluster."""
+
+    def __init__(self, admin: Any, *, pause: Callable[[float], None] = time.sleep) -> None:
+        """Take a `kafka.KafkaAdminClient`, or what answers like one."""
+        self._admin = admin
+        self._pause = pause
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._admin.close()
+
+    def differences(
+        self, wanted: Sequence[Topic], *, transit: timedelta = TRANSIT
+    ) -> list[Difference]:
+        """Everything that is not as `wanted`, in its order.
+
+        Raises:
+            Unavailable: The cluster does not answer.
+            Misconfigured: It does not let us look.
+        """
+        with _translated("look at its topics"):
+            described = self._describe(wanted)
+            configs = self._configs(list(described))
+            check = self._check_interval()
+        found: list[Difference] = []
+        for topic in wanted:
+            if topic.name not in described:
+                found.append(Difference(f"{topic.name}: missing", topic.name, "missing", True))
+                continue
+            found += _shape(topic, described[topic.name]["partitions"])
+            found += _settings(topic, configs[topic.name])
+            if topic.name == FRAMES.name:
+                found += _transit(configs[topic.name], check, transit)
+        return found
+
+    def transit(self, wanted: Sequence[Topic]) -> TransitBound:
+        """How long a frame can exist as the cluster is now, or would be with `wanted`.
+
+        Raises:
+            Unavailable: The cluster does not answer.
+            Misconfigured: It does not let us look.
+        """
+        frames = next(topic for topic in wanted if topic.name == FRAMES.name)
+        with _translated("look at its topics"):
+            configs = self._configs(list(self._describe([frames]))).get(frames.name, {})
+            return transit_bound({**frames.configs, **configs}, self._check_interval())
+
+    def apply(self, wanted: Sequence[Topic]) -> list[str]:
+        """Make the topics as `wanted` as far as that can be done; what was done, a line each.
+
+        Partitions are added and settings set; nothing is deleted, no partition taken away and no
+        replica moved. What remains is for `differences` to tell.
+
+        Raises:
+            Unavailable: The cluster does not answer.
+            Misconfigured: It refuses.
+        """
+        named = {topic.name: topic for topic in wanted}
+        todo = [each for each in self.differences(wanted) if each.mended_by_apply]
+        done: list[str] = []
+        for name in dict.fromkeys(each.topic for each in todo):
+            topic = named[name]
+            settings = {each.setting for each in todo if each.topic == name}
+            with _translated(f"make {name} as it must be", topic):
+                done += self._mend(topic, settings)
+        for _ in range(_PATIENCE if todo else 0):
+            left = {(each.topic, each.setting) for each in self.differences(wanted)}
+            if left.isdisjoint((each.topic, each.setting) for each in todo):
+                break
+            self._pause(0.2)
+        return done
+
+    def _mend(self, topic: Topic, settings: set[str]) -> Iterator[str]:
+        if "missing" in settings:
+            what = {
+                "num_partitions": topic.partitions,
+                "replication_factor": topic.replicas,
+                "configs": dict(topic.configs),
+            }
+            self._admin.create_topics({topic.name: what})
+            yield f"{topic.name}: created, {topic.partitions} partitions, {topic.replicas} replicas"
+            return
+        if "partitions" in settings:
+            self._admin.create_partitions({topic.name: topic.partitions})
+            yield f"{topic.name}: now {topic.partitions} partitions"
+        changed = {key: value for key, value in topic.configs.items() if key in settings}
+        if changed:
+            resource = _resource("TOPIC", topic.name, changed)
+            answer = self._admin.alter_configs([resource])["topic"][topic.name]
+            if answer != "OK":
+                raise Misconfigured(f"Kafka refuses the settings of {topic.name}: {answer}")
+            for key, value in changed.items():
+                yield f"{topic.name}: {key} is now {value}"
+
+    def _describe(self, wanted: Sequence[Topic]) -> dict[str, dict[str, Any]]:
+        there = set(self._admin.list_topics())
+        names = [topic.name for topic in wanted if topic.name in there]
+        return {each["name"]: each for each in self._admin.describe_topics(names)} if names else {}
+
+    def _configs(self, names: list[str]) -> dict[str, dict[str, str]]:
+        if not names:
+            return {}
+        resources = [_resource("TOPIC", name) for name in names]
+        told = self._admin.describe_configs(resources, config_filter="all")["topic"]
+        return {
+            name: {key: str(config["value"]) for key, config in told.get(name, {}).items()}
+            for name in names
+        }
+
+    def _check_interval(self) -> timedelta | None:
+        """The longest of all brokers; None where one does not tell."""
+        brokers = [str(each["broker_id"]) for each in self._admin.describe_cluster()["brokers"]]
+        resources = [_resource("BROKER", broker) for broker in brokers]
+        told = self._admin.describe_configs(resources, config_filter="all").get("broker", {})
+        values = [told.get(broker, {}).get(CHECK_INTERVAL, {}).get("value") for broker in brokers]
+        if not values or None in values:
+            return None
+        return timedelta(milliseconds=max(int(value) for value in values))
+
+
+def open_topics(bootstrap: Sequence[str], *, timeout: timedelta, **security: Any) -> KafkaTopics:
+    """Connect.
+
+    Args:
+        bootstrap: "host:port" of one broker or several.
+        timeout: For the first connection; requests take up to three times as long.
+        security: `KafkaAdminClient`'s settings for TLS and authentication.
+
+    Raises:
+        Unavailable: No broker answers.
+    """
+    from kafka import KafkaAdminClient
+    from kafka.net.compat import KafkaNetClient
+
+    until = time.monotonic() + timeout.total_seconds()
+    where = ", ".join(bootstrap)
+    _await_listener(bootstrap, until, where)
+    clients: list[Any] = []
+
+    def keep(**configs: Any) -> Any:
+        clients.append(KafkaNetClient(**configs))
+        return clients[-1]
+
+    with _translated("be asked", where=where):
+        try:
+            admin = KafkaAdminClient(
+                bootstrap_servers=list(bootstrap),
+                bootstrap_timeout_ms=max(1000, round((until - time.monotonic()) * 1000)),
+                request_timeout_ms=round(3000 * timeout.total_seconds()),
+                client_id="openlfr-topics",
+                kafka_client=keep,
+                **security,
+            )
+        except BaseException:
+            for client in clients:  # kafka-python leaves its thread and sockets behind
+                client.close()
+            raise
+    return KafkaTopics(admin)
+
+
+def _await_listener(bootstrap: Sequence[str], until: float, where: str) -> None:
+    """Wait until one of them takes a connection: kafka-python leaks a socket for every refusal."""
+    while True:
+        for broker in bootstrap:
+            host, _, port = broker.rpartition(":")
+            with suppress(OSError, ValueError):
+                left = max(0.1, until - time.monotonic())
+                socket.create_connection((host.strip("[]"), int(port)), timeout=left).close()
+                return
+        if time.monotonic() >= until:
+            raise _silent(where)
+        time.sleep(0.1)
+
+
+def _shape(topic: Topic, partitions: list[dict[str, Any]]) -> Iterator[Difference]:
+    have = len(partitions)
+    if have != topic.partitions:
+        too_many = "; Kafka cannot take partitions away" if have > topic.partitions else ""
+        yield Difference(
+            f"{topic.name}: {have} partitions, must be {topic.partitions}{too_many}",
+            topic.name, "partitions", have < topic.partitions,
+        )  # fmt: skip
+    copies = sorted({len(each["replica_nodes"]) for each in partitions} - {topic.replicas})
+    if copies:
+        yield Difference(
+            f"{topic.name}: {copies[0]} replicas, must be {topic.replicas}; reassign its"
+            " partitions with Kafka's own tool, or change topics.replication",
+            topic.name, "replicas", False,
+        )  # fmt: skip
+
+
+def _settings(topic: Topic, configs: dict[str, str]) -> Iterator[Difference]:
+    for key, value in topic.configs.items():
+        have = configs.get(key, "not told")
+        if have != value:
+            line = f"{topic.name}: {key} is {have}, must be {value}"
+            yield Difference(line, topic.name, key, True)
+
+
+def _transit(
+    configs: dict[str, str], check: timedelta | None, promised: timedelta
+) -> Iterator[Difference]:
+    try:
+        bound = transit_bound(configs, check)
+    except (KeyError, ValueError):
+        return  # the settings themselves are told of already
+    if bound.total > promised:
+        yield Difference(
+            f"{FRAMES.name}: {bound}; at most {promised.total_seconds():g} s are promised: set"
+            f" {CHECK_INTERVAL} on the brokers, or accept more in topics.frames_transit",
+            FRAMES.name, "transit", False,
+        )  # fmt: skip
+
+
+def _resource(kind: str, name: str, configs: dict[str, str] | None = None) -> Any:
+    from kafka.admin import ConfigResource
+
+    return ConfigResource(kind, name, configs)
+
+
+@contextmanager
+def _translated(doing: str, topic: Topic | None = None, where: str = "") -> Iterator[None]:
+    """Kafka's errors as ours."""
+    from kafka import errors
+
+    try:
+        yield
+    except OpenLFRError:
+        raise
+    except errors.InvalidReplicationFactorError as error:
+        copies = topic.replicas if topic else "as many"
+        raise Misconfigured(
+            f"Kafka has too few brokers for {copies} replicas: add brokers, or lower"
+            " topics.replication."
+        ) from error
+    except (errors.AuthorizationError, errors.SaslAuthenticationFailedError) as error:
+        raise Misconfigured(
+            f"Kafka does not let us {doing} ({type(error).__name__}): check the user and its"
+            " rights."
+        ) from error
+    except errors.KafkaTimeoutError as error:
+        raise _silent(where) from error
+    except (errors.KafkaError, OSError) as error:
+        what = f"Kafka cannot {doing}: {type(error).__name__}."
+        retriable = isinstance(error, OSError) or error.retriable
+        raise (Unavailable(what) if retriable else Misconfigured(what)) from error
+
+
+def _silent(where: str) -> Unavailable:
+    return Unavailable(
+        f"Kafka{f' at {where}' if where else ''} does not answer: is the broker running, and is"
+        " the address right?"
+    )

@@ -1,0 +1,102 @@
+"""`openlfr topics`: the topics on Kafka, as they must be and as they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from openlfr.cli import SOMETHING_FAILED, config_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openlfr.adapters.kafka_admin import KafkaTopics
+    from openlfr.settings import Settings, Topics
+
+_bootstrap_option = click.option(
+    "--bootstrap",
+    metavar="HOST:PORT",
+    help="A broker, or several with commas between; services.kafka of the configuration by"
+    " default.",
+)
+_wait_option = click.option(
+    "--wait",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(0.1, 600),
+    help="Seconds until a broker has answered.",
+)
+
+
+@click.group(name="topics")
+def command() -> None:
+    """Make and check the topics on Kafka (docs/topics.md says what stands on each)."""
+
+
+@command.command()
+@config_option
+@_bootstrap_option
+@_wait_option
+def apply(config: Path, bootstrap: str | None, wait: float) -> int:
+    """Make what is missing and mend what can be mended.
+
+    Nothing is deleted, no partition is taken away and no replica moved. Exit code 1 if something
+    remains that is not as it must be.
+    """
+    loaded = _settings(config)
+    topics = _open(config, loaded, bootstrap, wait)
+    try:
+        for line in topics.apply(loaded.topics.plan):
+            click.echo(line)
+        return _told(topics, loaded.topics)
+    finally:
+        topics.close()
+
+
+@command.command()
+@config_option
+@_bootstrap_option
+@_wait_option
+def check(config: Path, bootstrap: str | None, wait: float) -> int:
+    """Say what is not as it must be, a line each; exit code 1 if there is anything."""
+    loaded = _settings(config)
+    topics = _open(config, loaded, bootstrap, wait)
+    try:
+        return _told(topics, loaded.topics)
+    finally:
+        topics.close()
+
+
+def _settings(config: Path) -> Settings:
+    from openlfr import settings
+
+    return settings.load(config)
+
+
+def _open(config: Path, loaded: Settings, bootstrap: str | None, wait: float) -> KafkaTopics:
+    from datetime import timedelta
+
+    from openlfr.adapters.kafka_admin import open_topics
+    from openlfr.domain.errors import Misconfigured
+
+    brokers = bootstrap.split(",") if bootstrap else loaded.services.kafka_brokers
+    if not brokers:
+        raise Misconfigured(
+            f"{config} names no Kafka: set services.kafka, or give --bootstrap HOST:PORT."
+        )
+    return open_topics(brokers, timeout=timedelta(seconds=wait))
+
+
+def _told(topics: KafkaTopics, wanted: Topics) -> int:
+    plan = wanted.plan
+    differences = topics.differences(plan, transit=wanted.frames_transit)
+    for each in differences:
+        click.echo(each.line)
+    if any(each.setting == "transit" for each in differences):
+        return SOMETHING_FAILED
+    click.echo(f"frames.v1: {topics.transit(plan)}")
+    if differences:
+        return SOMETHING_FAILED
+    click.echo(f"{len(plan)} topics are as they must be")
+    return 0

@@ -1,0 +1,133 @@
+"""`openlfr topics`: lines for a person, and exit codes for a job."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from datetime import timedelta
+
+import pytest
+
+from openlfr.adapters import kafka_admin
+from openlfr.adapters.kafka_admin import Difference
+from openlfr.adapters.kafka_topics import transit_bound
+from openlfr.cli import main
+
+
+class FakeTopics:
+    """A cluster with one topic too few, which applying makes."""
+
+    def __init__(self):
+        self.left = [
+            Difference("alerts.v1: missing", "alerts.v1", "missing", True),
+            Difference("tallies.v1: 2 replicas, must be 3", "tallies.v1", "replicas", False),
+        ]
+        self.closed = False
+        self.opened_with = None
+
+    def differences(self, wanted, *, transit):
+        assert transit == timedelta(seconds=70)
+        assert wanted[0].partitions == 24
+        return self.left
+
+    def transit(self, wanted):
+        return transit_bound(wanted[0].configs, timedelta(seconds=10))
+
+    def apply(self, wanted):
+        self.left = self.left[1:]
+        return ["alerts.v1: created"]
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "CONFIG.yaml"
+    path.write_text(
+        "data_dir: data\nservices: {kafka: 'kafka://a:1,b:2/'}\n"
+        "topics: {frames_transit: 70s, partitions: {frames.v1: 24}}\n"
+    )
+    return str(path)
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    fake = FakeTopics()
+
+    def open_topics(bootstrap, **how):
+        fake.opened_with = tuple(bootstrap), how
+        return fake
+
+    monkeypatch.setattr(kafka_admin, "open_topics", open_topics)
+    return fake
+
+
+BOUND = (
+    "frames.v1: a frame is gone after at most 60 s: retention 30 s + segment roll 15 s"
+    " + check interval 10 s + delete delay 5 s"
+)
+
+
+def test_check_says_every_difference_in_a_line_and_fails(config, cluster, capsys):
+    assert main(["topics", "check", "--config", config]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "alerts.v1: missing",
+        "tallies.v1: 2 replicas, must be 3",
+        BOUND,
+    ]
+    assert cluster.closed
+    assert cluster.opened_with == (("a:1", "b:2"), {"timeout": timedelta(seconds=10)})
+
+
+def test_apply_says_what_it_did_and_what_remains(config, cluster, capsys):
+    assert main(["topics", "apply", "--config", config, "--bootstrap", "c:3"]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "alerts.v1: created",
+        "tallies.v1: 2 replicas, must be 3",
+        BOUND,
+    ]
+    assert cluster.opened_with[0] == ("c:3",)
+
+
+def test_a_cluster_as_it_must_be(config, cluster, capsys):
+    cluster.left = []
+    assert main(["topics", "check", "--config", config]) == 0
+    assert capsys.readouterr().out.splitlines() == [BOUND, "7 topics are as they must be"]
+
+
+def test_the_transit_bound_is_not_told_twice(config, cluster, capsys):
+    cluster.left = [Difference("frames.v1: a frame is gone ...", "frames.v1", "transit", False)]
+    assert main(["topics", "check", "--config", config]) == 1
+    assert capsys.readouterr().out == "frames.v1: a frame is gone ...\n"
+
+
+def test_without_a_broker_it_is_one_sentence_and_exit_3(config, capsys):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))  # taken, and nobody listens
+        broker = f"127.0.0.1:{listener.getsockname()[1]}"
+        words = ["--config", config, "--bootstrap", broker, "--wait", "0.5"]
+        assert main(["topics", "check", *words]) == 3
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == (
+        f"error: Kafka at {broker} does not answer: is the broker running, and is the address"
+        " right?\n"
+    )
+
+
+def test_something_else_at_the_address_is_said_and_leaves_nothing_behind(config, capsys):
+    before = threading.active_count()
+    with socket.create_server(("127.0.0.1", 0)) as listener:  # takes connections, says nothing
+        broker = f"127.0.0.1:{listener.getsockname()[1]}"
+        words = ["--config", config, "--bootstrap", broker, "--wait", "0.5"]
+        assert main(["topics", "check", *words]) == 3
+    assert "does not answer" in capsys.readouterr().err
+    assert threading.active_count() == before
+
+
+def test_without_an_address_it_is_bad_input(tmp_path, capsys):
+    path = tmp_path / "CONFIG.yaml"
+    path.write_text("data_dir: data\n")
+    assert main(["topics", "check", "--config", str(path)]) == 2
+    assert "names no Kafka: set services.kafka, or give --bootstrap" in capsys.readouterr().err

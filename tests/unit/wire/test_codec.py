@@ -1,0 +1,332 @@
+"""Every message survives its journey, and whatever is not whole is refused with a sentence."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openlfr.domain.alerts import (
+    Adjudication,
+    AlertEvent,
+    EventKind,
+    Outcome,
+    Sighting,
+    alert_id_of,
+    event_id_of,
+)
+from openlfr.domain.control import Forgotten, Heartbeat, ManifestChange
+from openlfr.domain.dead_letters import dead_letter
+from openlfr.domain.errors import BadInput
+from openlfr.domain.evidence import CarriedEvidence
+from openlfr.domain.faces import Box
+from openlfr.domain.frames import EncodedFrame
+from openlfr.domain.summary import SCORE_BINS, NotSearched
+from openlfr.domain.tallies import QUALITY_EDGES, Reporter, Tally, quality_band
+from openlfr.domain.verdicts import Verdict
+from openlfr.domain.watchlist import EntryStatus
+from openlfr.wire import codec
+from openlfr.wire.v1 import alert_pb2, control_pb2, frame_pb2, sighting_pb2, tally_pb2, verdict_pb2
+
+words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+counts = st.integers(0, 2**40)
+whole = st.integers(0, 2**63 - 1)
+real = st.floats(allow_nan=False, allow_infinity=False)
+moments = st.datetimes(
+    datetime(1, 1, 2),
+    datetime(9999, 12, 30),
+    timezones=st.just(UTC),  # noqa: DTZ001
+)
+uuids = st.uuids().map(str)
+boxes = st.builds(Box, real, real, real, real)
+frames = st.builds(
+    EncodedFrame, words, words, whole, whole, whole, moments,
+    st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.binary(min_size=1),
+)  # fmt: skip
+sightings = st.builds(
+    Sighting, words, words, whole, whole, words, words, uuids, moments, boxes, real, real, real
+)
+evidence = st.none() | st.builds(CarriedEvidence, words, st.booleans(), st.binary())
+histograms = st.lists(counts, min_size=SCORE_BINS, max_size=SCORE_BINS).map(tuple)
+reasons = st.dictionaries(st.sampled_from(NotSearched), st.integers(1, 2**40))
+changes = st.builds(
+    ManifestChange, uuids, words, st.text("0123456789abcdef", min_size=64, max_size=64),
+    moments, st.sampled_from(EntryStatus), whole, moments,
+)  # fmt: skip
+verdicts = st.builds(
+    Verdict, words, uuids, words, moments,
+    st.none() | st.sampled_from(Adjudication), st.none() | st.sampled_from(Outcome),
+).filter(lambda verdict: verdict.adjudication or verdict.outcome)  # fmt: skip
+
+
+@st.composite
+def events(draw):
+    sighting = draw(sightings)
+    alert_id = alert_id_of(draw(uuids))
+    kind = draw(st.sampled_from(EventKind))
+    return AlertEvent(kind, event_id_of(sighting.sighting_id), alert_id, sighting)
+
+
+@st.composite
+def tallies(draw):
+    first, last = sorted((draw(whole), draw(whole)))
+    named = {name: draw(counts) for name in TALLY_COUNTS}
+    bands = st.dictionaries(st.integers(0, len(QUALITY_EDGES) - 2), histograms, max_size=2)
+    return Tally(
+        draw(words), draw(words), draw(whole), draw(st.sampled_from(Reporter)), first, last,
+        draw(moments), draw(moments), tracks_not_searched=draw(reasons), scores=draw(bands),
+        **named,
+    )  # fmt: skip
+
+
+TALLY_COUNTS = [
+    field.name
+    for field in dataclasses.fields(Tally)
+    if field.name.startswith(("frames_", "faces_")) or field.name in ("tracks_closed", "sightings")
+]
+SEEN_AT = datetime(2026, 11, 23, 9, 0, 0, 123456, UTC)
+SIGHTING = Sighting(
+    "market",
+    "gate",
+    3,
+    250,
+    "anna",
+    "default",
+    "0b2e",
+    SEEN_AT,
+    Box(1.5, 2, 30, 40),
+    0.61,
+    0.45,
+    71,
+)
+EVENT = AlertEvent(
+    EventKind.OPENED,
+    event_id_of(SIGHTING.sighting_id),
+    alert_id_of(SIGHTING.sighting_id),
+    SIGHTING,
+)
+FRAME = EncodedFrame("market", "gate", 3, 250, 250, SEEN_AT, 1280, 720, b"\xff\xd8 a face \xff\xd9")
+TALLY = Tally(
+    "market", "gate", 3, Reporter.ANALYSIS, 0, 49, SEEN_AT, SEEN_AT, frames_analysed=50,
+    tracks_closed=2, tracks_not_searched={NotSearched.TOO_POOR: 1},
+    scores={quality_band(71): (*(0,) * 30, 1, *(0,) * 29)},
+)  # fmt: skip
+CHANGE = ManifestChange("0b2e", "default", "ab" * 32, SEEN_AT, EntryStatus.ACTIVE, 7, SEEN_AT)
+VERDICT = Verdict("market", EVENT.alert_id, "B. Officer", SEEN_AT, Adjudication.ENGAGE)
+LETTER = dead_letter(
+    b"not a frame", topic="frames.v1", partition=2, offset=10, service="analysis",
+    reason="It cannot be parsed.", at=SEEN_AT,
+)  # fmt: skip
+
+
+def decode_change(value):
+    return codec.decode_control(CHANGE.reference_id.encode(), value)
+
+
+def decode_heartbeat(value):
+    return codec.decode_control(codec.HEARTBEAT_KEY, value)
+
+
+EVERY = {
+    "frame": (codec.encode_frame(FRAME), codec.decode_frame),
+    "sighting": (codec.encode_sighting(SIGHTING), codec.decode_sighting),
+    "sighting with evidence": (
+        codec.encode_sighting(SIGHTING, CarriedEvidence("evidence/1", True, b"sealed")),
+        codec.decode_sighting,
+    ),
+    "alert": (codec.encode_alert(EVENT, SEEN_AT), codec.decode_alert),
+    "tally": (codec.encode_tally(TALLY), codec.decode_tally),
+    "change": (codec.encode_control(CHANGE), decode_change),
+    "heartbeat": (codec.encode_control(Heartbeat(SEEN_AT, 9)), decode_heartbeat),
+    "verdict": (codec.encode_verdict(VERDICT), codec.decode_verdict),
+    "dead letter": (codec.encode_dead_letter(LETTER), codec.decode_dead_letter),
+}
+every = pytest.mark.parametrize(("record", "decode"), EVERY.values(), ids=EVERY)
+
+
+@given(frames)
+def test_a_frame_arrives_as_it_left(frame):
+    assert codec.decode_frame(codec.encode_frame(frame).value) == frame
+
+
+@given(sightings, evidence)
+def test_a_sighting_arrives_as_it_left(sighting, carried):
+    record = codec.encode_sighting(sighting, carried)
+    assert codec.decode_sighting(record.value) == (sighting, carried)
+
+
+@given(events(), moments)
+def test_an_alert_arrives_as_it_left(event, emitted_at):
+    record = codec.encode_alert(event, emitted_at)
+    assert codec.decode_alert(record.value) == (event, emitted_at)
+
+
+@given(tallies())
+def test_a_tally_arrives_as_it_left(tally):
+    assert codec.decode_tally(codec.encode_tally(tally).value) == tally
+
+
+@given(st.one_of(changes, st.builds(Heartbeat, moments, whole), st.builds(Forgotten, uuids)))
+def test_control_arrives_as_it_left(content):
+    record = codec.encode_control(content)
+    assert codec.decode_control(record.key, record.value) == content
+
+
+@given(verdicts)
+def test_a_verdict_arrives_as_it_left(verdict):
+    assert codec.decode_verdict(codec.encode_verdict(verdict).value) == verdict
+
+
+@given(words, st.integers(0, 2**31 - 1), whole, words, words, st.none() | st.binary(), moments)
+def test_a_dead_letter_arrives_as_it_left(topic, partition, offset, service, reason, value, at):
+    letter = dead_letter(
+        value, topic=topic, partition=partition, offset=offset, service=service, reason=reason,
+        at=at,
+    )  # fmt: skip
+    record = codec.encode_dead_letter(letter)
+    assert codec.decode_dead_letter(record.value) == letter
+    if value and len(value) > 8:
+        assert value not in record.value
+
+
+def test_a_moment_elsewhere_is_the_same_moment():
+    elsewhere = SEEN_AT.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    frame = dataclasses.replace(FRAME, captured_at=elsewhere)
+    assert codec.encode_frame(frame) == codec.encode_frame(FRAME)
+    with pytest.raises(ValueError, match="no time zone"):
+        codec.encode_frame(dataclasses.replace(FRAME, captured_at=SEEN_AT.replace(tzinfo=None)))
+
+
+@every
+def test_what_is_cut_short_is_refused(record, decode):
+    for length in range(len(record.value)):
+        with pytest.raises(BadInput):
+            decode(record.value[:length])
+    decode(record.value)
+
+
+@pytest.mark.parametrize("decode", [decode for _, decode in EVERY.values()], ids=EVERY)
+@given(garbage=st.binary(max_size=300))
+def test_garbage_is_refused_and_nothing_else_happens(decode, garbage):
+    if not garbage and decode in (decode_change, decode_heartbeat):
+        garbage = b"\0"
+    with pytest.raises(BadInput):
+        decode(garbage)
+
+
+@every
+@given(data=st.data())
+def test_a_damaged_message_is_refused_or_read_and_never_breaks_the_reader(record, decode, data):
+    value = bytearray(record.value)
+    for _ in range(data.draw(st.integers(1, 4))):
+        value[data.draw(st.integers(0, len(value) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        decode(bytes(value))
+    except BadInput as error:
+        assert str(error).startswith("This ")  # noqa: PT017 - either way is right
+
+
+@every
+def test_a_field_of_a_newer_version_is_left_alone(record, decode):
+    newer = record.value + b"\xc2\x3e\x05newer"  # field 1000, a string
+    assert decode(newer) == decode(record.value)
+
+
+def carried(message, value, **changed):
+    parsed = message.FromString(value)
+    for name, new in changed.items():
+        target = parsed
+        *path, last = name.split("__")
+        for step in path:
+            target = getattr(target, step)
+        if new is None:
+            target.ClearField(last)
+        else:
+            setattr(target, last, new)
+    return parsed.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "changed", "sentence"),
+    [
+        ("frame", frame_pb2.Frame, {"camera": ""}, "its camera is empty"),
+        ("frame", frame_pb2.Frame, {"camera": None}, "it lacks its camera"),
+        ("frame", frame_pb2.Frame, {"jpeg": b""}, "its jpeg is empty"),
+        ("frame", frame_pb2.Frame, {"seq": -1}, "its seq is negative"),
+        ("frame", frame_pb2.Frame, {"captured_at": None}, "it lacks its captured_at"),
+        ("frame", frame_pb2.Frame, {"captured_at__nanos": -5}, "its captured_at is no moment"),
+        ("frame", frame_pb2.Frame, {"captured_at__seconds": 2**60}, "captured_at is no moment"),
+        ("sighting", sighting_pb2.Sighting, {"score": float("nan")}, "its score is not finite"),
+        ("sighting", sighting_pb2.Sighting, {"box__w": float("inf")}, "its w is not finite"),
+        ("sighting", sighting_pb2.Sighting, {"box__h": None}, "Box message .* lacks its h"),
+        ("sighting", sighting_pb2.Sighting, {"subject": "bert"}, "sighting_id is not that of"),
+        ("sighting with evidence", sighting_pb2.Sighting, {"evidence__sealing": 9}, "the sealing"),
+        ("alert", alert_pb2.Alert, {"event": 9}, "does not know its event 9"),
+        ("alert", alert_pb2.Alert, {"event": 0}, "does not say its event"),
+        ("alert", alert_pb2.Alert, {"event_id": "x"}, "event_id is not that of its sighting"),
+        ("tally", tally_pb2.Tally, {"reporter": 9}, "does not know its reporter 9"),
+        ("tally", tally_pb2.Tally, {"last_seq": 60}, "tally_id is not that of its range"),
+        ("tally", tally_pb2.Tally, {"tracks_searched": 3}, "do not add up"),
+        ("change", control_pb2.Control, {"entry__status": 0}, "does not say its status"),
+        ("change", control_pb2.Control, {"entry__template_hash": ""}, "has no template_hash"),
+        ("change", control_pb2.Control, {"entry__reference_id": "b"}, "key is not its reference"),
+        ("verdict", verdict_pb2.Verdict, {"adjudication": 0}, "lacks both"),
+        ("verdict", verdict_pb2.Verdict, {"outcome": 9}, "does not know its outcome 9"),
+        ("verdict", verdict_pb2.Verdict, {"decided_by": "C"}, "verdict_id is not that of"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_reason(kind, message, changed, sentence):
+    record, decode = EVERY[kind]
+    with pytest.raises(BadInput, match=sentence):
+        decode(carried(message, record.value, **changed))
+
+
+def test_a_band_of_another_shape_is_refused():
+    tally = tally_pb2.Tally.FromString(codec.encode_tally(TALLY).value)
+    for change, sentence in (
+        (lambda: tally.bands[0].counts.append(0), "other bins"),
+        (lambda: tally.bands[0].counts.pop(), ""),
+        (lambda: tally.bands.append(tally.bands[0]), "quality bands"),
+    ):
+        change()
+        if sentence:
+            with pytest.raises(BadInput, match=sentence):
+                codec.decode_tally(tally.SerializeToString())
+
+
+def test_an_entry_of_an_unknown_status_is_not_searched():
+    record, _ = EVERY["change"]
+    newer = carried(control_pb2.Control, record.value, entry__status=77)
+    assert decode_change(newer) == dataclasses.replace(CHANGE, status=EntryStatus.SUSPENDED)
+
+
+def test_control_of_an_unknown_kind_is_refused():
+    with pytest.raises(BadInput, match="nothing that this version knows"):
+        codec.decode_control(b"new", b"\xc2\x3e\x05newer")
+    with pytest.raises(BadInput, match="no reference"):
+        codec.decode_control(b"\xff", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("frame", b"gate"),
+        ("sighting", b"market/anna"),
+        ("alert", EVENT.alert_id.encode()),
+        ("tally", b"gate"),
+        ("change", b"0b2e"),
+        ("heartbeat", b"heartbeat"),
+        ("verdict", EVENT.alert_id.encode()),
+        ("dead letter", b"frames.v1/2/10"),
+    ],
+)
+def test_what_must_be_read_in_order_has_one_key(name, key):
+    assert EVERY[name][0].key == key
+
+
+def test_qualities_fall_into_five_bands():
+    qualities = [-1, 0, 19.99, 20, 59, 60, 80, 100, 101]
+    assert [quality_band(q) for q in qualities] == [0, 0, 0, 1, 2, 3, 4, 4, 4]
