@@ -161,20 +161,19 @@ class Analyser:
             input_sizes: Detector input (width, height) by camera; absent or None: automatic.
             rules: Tuning.
         """
-        self._index = index
+        self._listed = (index, watchlist_of)
         self.timings = Stopwatch()
         self._deployment = deployment
         self._detector = detector
         self._embedder = embedder
         self._threshold = threshold
-        self._watchlist_of = watchlist_of
         self._input_sizes = dict(input_sizes or {})
         self._rules = rules or AnalysisRules()
         self._cameras: dict[str, Watch] = {}
 
     def use(self, index: WatchlistIndex, watchlist_of: Callable[[str], str]) -> None:
         """Search in another index from the next search on; may be called from any thread."""
-        self._index, self._watchlist_of = index, watchlist_of
+        self._listed = (index, watchlist_of)  # at once: the two belong together
 
     def analyse(self, frames: Sequence[Frame]) -> Analysis:
         """Analyse a batch of frames, of one camera or several, each camera's in order.
@@ -337,9 +336,10 @@ class Analyser:
                 templates = self._embedder.embed(np.stack([face.aligned for face in new]))
             for face, template in zip(new, templates, strict=True):
                 face.template = template
+        index, watchlist_of = self._listed
         with self.timings("search", len(queries)):
             asked = [(query, probe) for query in queries for probe in self._probes(query)]
-            answers = self._index.search(
+            answers = index.search(
                 np.stack([probe.template for _, probe in asked]),
                 [query.faces[probe.rows[0]].captured_at for query, probe in asked],
             )
@@ -353,7 +353,9 @@ class Analyser:
                 if chosen is not None and chosen.subject not in pursuit.sighted:
                     pursuit.sighted.add(chosen.subject)
                     best = query.faces[probe.rows[0]]
-                    sightings.append(Sighted(self._sighting(query, best, chosen), best.evidence))
+                    watchlist = watchlist_of(chosen.reference_id)
+                    sighting = self._sighting(query, best, chosen, watchlist)
+                    sightings.append(Sighted(sighting, best.evidence))
         return sightings
 
     def _probes(self, query: Query) -> list[Fused]:
@@ -361,14 +363,16 @@ class Analyser:
         qualities = [face.quality.score for face in query.faces]
         return fuse(templates, qualities, agree=self._rules.probes.agree)
 
-    def _sighting(self, query: Query, best: HeldFace, chosen: Candidate) -> Sighting:
+    def _sighting(
+        self, query: Query, best: HeldFace, chosen: Candidate, watchlist: str
+    ) -> Sighting:
         return Sighting(
             deployment=self._deployment,
             camera=query.camera,
             epoch=query.epoch,
             seq=best.seq,
             subject=chosen.subject,
-            watchlist=self._watchlist_of(chosen.reference_id),
+            watchlist=watchlist,
             reference_id=chosen.reference_id,
             captured_at=best.captured_at,
             box=best.box,

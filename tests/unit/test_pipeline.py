@@ -237,7 +237,7 @@ def test_a_clearly_better_face_is_searched_again_and_a_like_one_is_not():
 
 def arrays_held_by(analyser: Analyser) -> list[np.ndarray]:
     """Every array that can be reached from an analyser, but not through what it was given."""
-    given = {id(getattr(analyser, name)) for name in ("_detector", "_embedder", "_index")}
+    given = {id(getattr(analyser, name)) for name in ("_detector", "_embedder", "_listed")}
     found, seen, left = [], set(), [analyser]
     while left:
         thing = left.pop()
