@@ -43,6 +43,11 @@ class Tally:
         self.last_captured_at = frame.captured_at
         self.frame_size = (frame.image.shape[1], frame.image.shape[0])
 
+    def left_out(self, sampled_away: int, unreadable: int) -> None:
+        """Count frames that the source did not yield."""
+        self.frames_sampled_away += sampled_away
+        self.frames_unreadable += unreadable
+
     def closed(self, track: ClosedTrack) -> None:
         """Count a track that ended."""
         if track.score is not None:

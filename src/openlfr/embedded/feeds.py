@@ -2,14 +2,15 @@
 
 A file plays as it was filmed, so that a run behaves as it would on a live camera; frames that
 wait longer than `max_age` are dropped by the receiver and counted. As fast as possible, a feed
-waits for the receiver instead and nothing is dropped.
+waits for the receiver instead and nothing is dropped; frames of several files then come in the
+order in which they were captured, so that a run gives the same alerts whenever it is repeated.
 """
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,8 @@ from openlfr.domain.errors import OpenLFRError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from openlfr.adapters.capture import Source
     from openlfr.domain.frames import Frame
-    from openlfr.ports import CameraSource
 
 _PATIENCE_S = 0.2  # how often a waiting thread looks whether it should stop
 
@@ -31,11 +32,13 @@ class Arrival:
     Attributes:
         due: `time.monotonic()` at which it was to be looked at; its age counts from there.
         sampled_away: Frames of the source left out on purpose between the one before and it.
+        unreadable: Frames that could not be decoded between the one before and it.
     """
 
     frame: Frame
     due: float
     sampled_away: int
+    unreadable: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,81 +47,96 @@ class Ended:
 
     Attributes:
         problem: Why, as a sentence; empty where its source simply ended.
-        sampled_away: Frames left out on purpose after the last one.
+        sampled_away, unreadable: As of an arrival, after the last one.
     """
 
     camera: str
-    problem: str = ""
+    problem: str
+    sampled_away: int
+    unreadable: int
 
 
 class Feeds:
     """All cameras of a run."""
 
-    def __init__(self, *, paced: bool, stop: threading.Event, room: int = 8) -> None:
+    def __init__(self, *, paced: bool, stop: threading.Event, room: int = 4) -> None:
         """Prepare; no thread runs before `start`.
 
         Args:
             paced: Hand over frames when they are due; else as fast as they are taken.
             stop: Set by anyone to end all feeds.
-            room: How many decoded frames may wait, of all cameras together.
+            room: How many decoded frames of a camera may wait.
         """
         self._paced = paced
         self._stop = stop
-        self._arrivals: queue.Queue[Arrival | Ended] = queue.Queue(room)
+        self._room = room
+        self._changed = threading.Condition()
+        self._waiting: dict[str, deque[Arrival | Ended]] = {}
+        self._live: set[str] = set()
         self._threads: list[threading.Thread] = []
-        self._open: set[str] = set()
 
-    def start(self, camera: str, source: CameraSource, *, first_seq: int = 0) -> None:
+    def start(self, camera: str, source: Source, *, first_seq: int = 0) -> None:
         """Begin to decode a camera from `first_seq` on."""
         thread = threading.Thread(
             target=self._feed, args=(camera, source, first_seq), name=f"feed-{camera}", daemon=True
         )
         self._threads.append(thread)
-        self._open.add(camera)
+        with self._changed:
+            self._waiting[camera] = deque()
+            if source.live:
+                self._live.add(camera)
         thread.start()
 
     def arrivals(self) -> Iterator[Arrival | Ended | None]:
         """What comes in, until every camera has ended; None now and then while nothing does."""
-        while self._open:
-            try:
-                arrival = self._arrivals.get(timeout=_PATIENCE_S)
-            except queue.Empty:
-                yield None
-                continue
-            if isinstance(arrival, Ended):
-                self._open.discard(arrival.camera)
-            yield arrival
+        while self._waiting:
+            arrival = None
+            with self._changed:
+                camera = self._whose_turn()
+                if camera is None:
+                    self._changed.wait(_PATIENCE_S)
+                else:
+                    arrival = self._waiting[camera].popleft()
+                    if isinstance(arrival, Ended):
+                        del self._waiting[camera]
+                    self._changed.notify_all()
+            if arrival is not None or camera is None:
+                yield arrival
+
+    def _whose_turn(self) -> str | None:
+        """The camera whose first waiting frame comes next; None while that is not known."""
+        first = {camera: waiting[0] for camera, waiting in self._waiting.items() if waiting}
+        if not self._paced and self._waiting.keys() - first.keys() - self._live:
+            return None  # the missing one may be the earliest
+        return min(first, key=lambda camera: self._order(first[camera]), default=None)
+
+    def _order(self, arrival: Arrival | Ended) -> float:
+        if isinstance(arrival, Ended):
+            return float("-inf")
+        return arrival.due if self._paced else arrival.frame.captured_at.timestamp()
 
     def close(self) -> None:
         """Stop the threads and wait for them."""
         self._stop.set()
         for thread in self._threads:
-            while thread.is_alive():
-                self._drain()
-                thread.join(_PATIENCE_S)
+            thread.join()
+        self._waiting.clear()
 
-    def _drain(self) -> None:
-        try:
-            while True:
-                self._arrivals.get_nowait()
-        except queue.Empty:
-            pass
-
-    def _feed(self, camera: str, source: CameraSource, first_seq: int) -> None:
+    def _feed(self, camera: str, source: Source, first_seq: int) -> None:
         problem = ""
+        left_out = _LeftOut(source)
         try:
-            self._decode(source, first_seq)
+            self._decode(camera, source, first_seq, left_out)
         except OpenLFRError as error:
             problem = str(error)
         except Exception as error:  # noqa: BLE001 - a thread's edge: told, never lost
             problem = f"Camera {camera} failed: {type(error).__name__}: {error}"
         finally:
             source.close()
-            self._hand_over(Ended(camera, problem))
+            self._hand_over(camera, Ended(camera, problem, *left_out.since()))
 
-    def _decode(self, source: CameraSource, first_seq: int) -> None:
+    def _decode(self, camera: str, source: Source, first_seq: int, left_out: _LeftOut) -> None:
         begun = time.monotonic()
-        expected = first_seq
         fps = source.fps if self._paced else None
         for frame in source.frames(first_seq=first_seq):
             due = time.monotonic()
@@ -126,16 +144,30 @@ class Feeds:
                 due = begun + (frame.seq - first_seq) / fps
                 if self._stop.wait(max(0.0, due - time.monotonic())):
                     return
-            if not self._hand_over(Arrival(frame, due, frame.seq - expected)):
+            if not self._hand_over(camera, Arrival(frame, due, *left_out.since())):
                 return
-            expected = frame.seq + 1
 
-    def _hand_over(self, arrival: Arrival | Ended) -> bool:
+    def _hand_over(self, camera: str, arrival: Arrival | Ended) -> bool:
         """Wait for room; False if the run stops first."""
-        while not self._stop.is_set():
-            try:
-                self._arrivals.put(arrival, timeout=_PATIENCE_S)
-            except queue.Full:
-                continue
-            return True
+        with self._changed:
+            while not self._stop.is_set():
+                if len(self._waiting[camera]) < self._room:
+                    self._waiting[camera].append(arrival)
+                    self._changed.notify_all()
+                    return True
+                self._changed.wait(_PATIENCE_S)
         return False
+
+
+class _LeftOut:
+    """Frames that a source did not yield, counted from one frame to the next."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._counted = (source.sampled_away, source.unreadable)
+
+    def since(self) -> tuple[int, int]:
+        """How many were sampled away and unreadable since the last time."""
+        before = self._counted
+        self._counted = (self._source.sampled_away, self._source.unreadable)
+        return self._counted[0] - before[0], self._counted[1] - before[1]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from openlfr.adapters.capture import open_source
-from openlfr.domain.errors import Misconfigured
+from openlfr.domain.errors import BadInput, Misconfigured
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
+    from pathlib import Path
 
     from openlfr.adapters.capture import Source
     from openlfr.adapters.sql import Records
@@ -58,23 +60,49 @@ def begin_run(
 
 def open_sources(
     settings: Settings, deployment: Deployment, run: Run, closing: ExitStack
-) -> dict[str, Source]:
-    """Open every camera.
+) -> tuple[dict[str, Source], list[str]]:
+    """Open every camera that can be opened.
+
+    Returns:
+        The sources by camera, and why the others could not be opened, a sentence each.
 
     Raises:
-        BadInput: A source cannot be opened.
+        BadInput: None can be opened.
         Misconfigured: A file lies wholly outside the deployment's hours, or these are over.
     """
     sources: dict[str, Source] = {}
+    problems: list[str] = []
     for name, camera in settings.cameras.items():
         start = camera.start or run.started_at
-        source = open_source(
-            name, camera.url, epoch=run.epoch, start=start, fps=camera.fps, loop=camera.loop
-        )
+        try:
+            source = open_source(
+                name, camera.url, epoch=run.epoch, start=start, fps=camera.fps, loop=camera.loop
+            )
+        except BadInput as error:
+            problems.append(str(error))
+            continue
         closing.callback(source.close)
         _require_hours(settings, deployment, name, source, start)
         sources[name] = source
-    return sources
+    if not sources:
+        raise BadInput("\n".join(problems))
+    return sources, problems
+
+
+def make_report_folder(folder: Path) -> None:
+    """Make the folder at the start: a run of hours should not end without its report.
+
+    Raises:
+        Misconfigured: It cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise Misconfigured(
+            f"The report cannot be written into {folder}: {error.strerror or error}."
+        ) from error
 
 
 def _require_hours(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ from openlfr.embedded.desk import AlertDesk
 from openlfr.embedded.feeds import Arrival, Ended, Feeds
 from openlfr.embedded.keeper import WatchlistKeeper
 from openlfr.embedded.lines import AlertLines
-from openlfr.embedded.opening import begin_run, hash_of, open_sources
+from openlfr.embedded.opening import begin_run, hash_of, make_report_folder, open_sources
 from openlfr.embedded.options import Progress, RunOptions
 from openlfr.embedded.summary import summarise
 from openlfr.pipeline import Analyser
@@ -57,8 +57,9 @@ def run(
         What it did; the report, if one was asked for, is written.
 
     Raises:
-        Misconfigured: No authorisation, no camera, a wrong model, a mixed gallery.
-        BadInput: A source cannot be opened, or lies wholly outside the deployment's hours.
+        Misconfigured: No authorisation, no camera, a wrong model, a mixed gallery, or a file that
+            lies wholly outside the deployment's hours.
+        BadInput: No camera can be opened; a run goes on without some of them and says so.
         Unavailable: The disk is full, or a service does not answer; `--resume` goes on.
     """
     deployment = require_authorisation(settings)
@@ -68,7 +69,8 @@ def run(
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = FileLock(settings.data_dir / "run.lock")
         try:
-            lock.acquire(timeout=0)
+            # A command that changes the watchlist holds it for a moment, to see that no run does.
+            lock.acquire(timeout=1)
         except Timeout:
             raise Misconfigured(
                 f"Another run is at work in {settings.data_dir}: end it first, or give this one "
@@ -111,7 +113,8 @@ class _Run:
             resume=options.resume,
         )
         self._checkpoints = self._records.runs.checkpoints(self._run.run_id) if resumed else {}
-        self._sources = open_sources(settings, deployment, self._run, closing)
+        self._sources, unopened = open_sources(settings, deployment, self._run, closing)
+        self._problems.extend(unopened)
 
         self._vault = bootstrap.open_vault(settings)
         templates = bootstrap.open_templates(settings, self._facts)
@@ -120,6 +123,8 @@ class _Run:
         closing.callback(book.close)
         lines = AlertLines(options.alerts, options.stream)
         closing.callback(lines.close)
+        if options.report is not None:
+            make_report_folder(options.report)
         self._tallies = {
             name: Tally.from_json(self._checkpoints[name].counters)
             if name in self._checkpoints
@@ -183,15 +188,22 @@ class _Run:
             feeds.close()
         for source in self._sources.values():
             self._problems.extend(p for p in source.problems if p not in self._problems)
+        if failure is not None:
+            with suppress(OpenLFRError):  # what failed the run may fail its report too
+                self._report(ended_how)
+            raise failure
+        summary = self._report(ended_how)
+        if ended_how == "sources ended":
+            self._records.runs.finish(self._run.run_id, at=datetime.now(UTC))
+        return summary
+
+    def _report(self, ended_how: str) -> RunSummary:
+        """Put the figures together, and write the report if one is asked for."""
         summary = self._summarise(ended_how)
         if self._options.report is not None:
             from openlfr.operations.report import write_report
 
             write_report(summary, self._options.report)
-        if failure is not None:
-            raise failure
-        if ended_how == "sources ended":
-            self._records.runs.finish(self._run.run_id, at=datetime.now(UTC))
         return summary
 
     def _walk(self, feeds: Feeds, begun: float) -> bool:
@@ -199,6 +211,8 @@ class _Run:
         told = saved = 0.0
         ended: set[str] = set()
         for arrival in feeds.arrivals():
+            if self._stop.is_set():
+                break
             if isinstance(arrival, Arrival):
                 self._see(arrival)
             elif isinstance(arrival, Ended):
@@ -215,8 +229,6 @@ class _Run:
             if now - told > _PROGRESS_S:
                 told = now
                 self._tell(frozenset(ended), now - begun)
-            if self._stop.is_set():
-                break
         self._tell(frozenset(ended), time.monotonic() - begun)
         return len(ended) < len(self._sources)
 
@@ -224,7 +236,7 @@ class _Run:
         """One frame: look at it, or count why not."""
         frame = arrival.frame
         tally = self._tallies[frame.camera]
-        tally.frames_sampled_away += arrival.sampled_away
+        tally.left_out(arrival.sampled_away, arrival.unreadable)
         if not self._deployment.starts <= frame.captured_at < self._deployment.ends:
             tally.frames_outside_hours += 1
             return
@@ -243,9 +255,10 @@ class _Run:
 
     def _leave(self, ended: Ended) -> None:
         """A camera gives no more: its last tracks are closed, its problem is kept."""
+        self._tallies[ended.camera].left_out(ended.sampled_away, ended.unreadable)
         if ended.problem:
             self._problems.append(ended.problem)
-        if self._analyser is not None and not self._stop.is_set():
+        if self._analyser is not None:
             self._take(self._analyser.finish(ended.camera))
 
     def _take(self, analysis: Analysis) -> None:
@@ -275,7 +288,6 @@ class _Run:
         return tuple(
             replace(
                 tally.counts(),
-                frames_unreadable=self._sources[name].unreadable,
                 alerts_opened=self._desk.raised[name, EventKind.OPENED],
                 alerts_joined=self._desk.raised[name, EventKind.JOINED],
             )

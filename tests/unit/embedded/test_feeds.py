@@ -1,0 +1,144 @@
+"""Feeds: in which order frames come, and what is told of those that do not."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from openlfr.domain.errors import BadInput
+from openlfr.domain.frames import Frame
+from openlfr.embedded.feeds import Arrival, Ended, Feeds
+
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+IMAGE = np.zeros((2, 2, 3), np.uint8)
+
+
+class ListedSource:
+    """A source whose frames are listed: a number is one, 's' is sampled away, 'x' is unreadable.
+
+    What stands last may be an error that it raises.
+    """
+
+    live = False
+    frame_count = None
+    problems = ()
+
+    def __init__(self, camera, script, *, offset=0.0, fps=1000.0):
+        self.camera, self.script, self.offset, self.fps = camera, script, offset, fps
+        self.sampled_away = self.unreadable = self.yielded = 0
+        self.closed = False
+
+    def frames(self, *, first_seq=0):
+        for seq, step in enumerate(self.script):
+            if seq < first_seq:
+                continue
+            if isinstance(step, Exception):
+                raise step
+            self.sampled_away += step == "s"
+            self.unreadable += step == "x"
+            if step == ".":
+                self.yielded += 1
+                at = START + timedelta(seconds=self.offset + seq / 10)
+                yield Frame(self.camera, 1, seq, at, IMAGE)
+
+    def close(self):
+        self.closed = True
+
+
+def arrivals_of(*sources, paced=False, first_seq=0):
+    feeds = Feeds(paced=paced, stop=threading.Event())
+    for source in sources:
+        feeds.start(source.camera, source, first_seq=first_seq)
+    told = [arrival for arrival in feeds.arrivals() if arrival is not None]
+    feeds.close()
+    assert all(source.closed for source in sources)
+    return told
+
+
+def short(arrival):
+    if isinstance(arrival, Ended):
+        return (arrival.camera, "ended")
+    return (arrival.frame.camera, arrival.frame.seq)
+
+
+@pytest.mark.parametrize("paced", [False, True])
+def test_every_frame_comes_and_then_the_end(paced):
+    told = arrivals_of(ListedSource("gate", "." * 30), paced=paced)
+    assert [short(a) for a in told] == [("gate", n) for n in range(30)] + [("gate", "ended")]
+
+
+def test_files_come_in_the_order_in_which_they_were_captured_time_after_time():
+    def run():
+        gate = ListedSource("gate", "." * 20)
+        door = ListedSource("door", "." * 10, offset=0.55)
+        hall = ListedSource("hall", "..", offset=100)
+        return [short(arrival) for arrival in arrivals_of(gate, door, hall)]
+
+    told = run()
+    frames = [one for one in told if one[1] != "ended"]
+    offsets = {"gate": 0, "door": 0.55, "hall": 100}
+    assert frames == sorted(frames, key=lambda one: offsets[one[0]] + one[1] / 10)
+    assert len(frames) == 32
+    assert all(run() == told for _ in range(5))
+
+
+def test_what_was_left_out_is_counted_with_the_frame_after_it_or_with_the_end():
+    told = arrivals_of(ListedSource("gate", "s.ssx.xs." + "sx"))
+    counts = [(a.sampled_away, a.unreadable) for a in told]
+    assert counts == [(1, 0), (2, 1), (1, 1), (1, 1)]
+
+
+def test_a_resumed_camera_begins_where_it_was_left():
+    told = arrivals_of(ListedSource("gate", "." * 10), first_seq=7)
+    assert [short(a) for a in told] == [("gate", 7), ("gate", 8), ("gate", 9), ("gate", "ended")]
+
+
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        (BadInput("video.mp4 breaks off after frame 1"), "video.mp4 breaks off after frame 1"),
+        (ValueError("odd"), "Camera gate failed: ValueError: odd"),
+    ],
+)
+def test_a_camera_that_fails_says_why_and_the_others_go_on(error, problem):
+    told = arrivals_of(
+        ListedSource("gate", [".", ".", error]), ListedSource("door", "." * 20, offset=0.01)
+    )
+    ends = {a.camera: a.problem for a in told if isinstance(a, Ended)}
+    assert ends == {"gate": problem, "door": ""}
+    assert sum(isinstance(a, Arrival) for a in told) == 22
+
+
+def test_a_feed_waits_for_its_receiver_and_can_be_closed_while_it_does():
+    source = ListedSource("gate", "." * 1000)
+    feeds = Feeds(paced=False, stop=threading.Event(), room=3)
+    feeds.start("gate", source)
+    first = next(a for a in feeds.arrivals() if a is not None)
+    feeds.close()
+    assert first.frame.seq == 0
+    assert source.closed
+    assert source.yielded <= 1 + 3 + 1  # taken, waiting, in hand
+
+
+def test_a_live_camera_that_is_silent_does_not_hold_up_a_file():
+    class Silent(ListedSource):
+        live = True
+        let_go = threading.Event()
+
+        def frames(self, *, first_seq=0):
+            self.let_go.wait()
+            yield from ()
+
+    silent, feeds = Silent("live", ""), Feeds(paced=False, stop=threading.Event())
+    feeds.start("live", silent)
+    feeds.start("gate", ListedSource("gate", "..."))
+    told = []
+    for arrival in feeds.arrivals():
+        if arrival is not None:
+            told.append(short(arrival))
+        if told[-1:] == [("gate", "ended")]:
+            silent.let_go.set()
+    assert told == [("gate", 0), ("gate", 1), ("gate", 2), ("gate", "ended"), ("live", "ended")]
