@@ -52,7 +52,7 @@ def say_result(
     summary: RunSummary, *, alerts: Path | None, report: Path | None, shown: bool
 ) -> None:
     """What the run came to, on stderr; problems are said even to those who asked for quiet."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
     if shown:
         total = add_up(summary.cameras)
         seconds = (summary.ended_at - summary.started_at).total_seconds()

@@ -11,6 +11,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from openlfr.domain.alerts import event_id_of
 from openlfr.operations.evidence import encode, evidence_name
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class AlertDesk:
             Unavailable: The disk, Redis or the database does not take it.
         """
         sighting = sighted.sighting
+        if self._records.alerts.knows(event_id_of(sighting.sighting_id)):
+            return None  # its evidence is kept already, or was erased on purpose
         self._vault.put(evidence_name(sighting.sighting_id), encode(sighted.evidence))
         event = self._book.fold(sighting, window=self._window)
         if event is not None:
@@ -76,8 +79,6 @@ class AlertDesk:
         emitted = 0
         for event in self._book.events(deployment):
             ours = event.sighting.epoch == epoch
-            if ours:
-                self.raised[event.sighting.camera, event.event] += 1
             if ours and event.event_id not in self._lines.known:
                 recorded = self._records.alerts.knows(event.event_id)
                 if self._lines.has_file or not recorded:
@@ -86,6 +87,9 @@ class AlertDesk:
                     continue
             if not self._records.alerts.knows(event.event_id):
                 self._record(event, datetime.now(UTC))
+        if epoch is not None:
+            events = self._records.alerts.events_of_run(deployment, epoch)
+            self.raised = Counter((e.event.sighting.camera, e.event.event) for e in events)
         return emitted
 
     def _tell(self, event: AlertEvent) -> None:

@@ -3,7 +3,7 @@
 Other processes change the watchlist in SQL only, since the vector store belongs to the run. A
 thread looks for changes twice a second, carries them into the vector store, and hands over a new
 index: a removal is in force well within the promised 2 seconds. While the records do not answer
-nothing is searched on stale authority for longer than `SILENCE`: the run then stops.
+nothing is searched on stale authority for longer than `SILENCE_S`: the run then stops.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from openlfr.domain.errors import OpenLFRError, Unavailable
+from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import EntryStatus
 from openlfr.operations.gallery import apply_pending, build_index
 
@@ -101,7 +101,7 @@ class WatchlistKeeper:
             try:
                 self.refresh()
                 heard = time.monotonic()
-            except OpenLFRError as error:
+            except Exception as error:  # noqa: BLE001 - a thread's edge: tried again, then told
                 if time.monotonic() - heard > SILENCE_S:
                     self._failure = Unavailable(
                         f"The watchlist could not be read for {SILENCE_S:.0f} s, so matching "

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from openlfr.domain.alerts import AlertEvent
 
+_BEGINNING = b'{"event": "'  # of every line
+
 
 def alert_line(event: AlertEvent, emitted_at: datetime) -> dict[str, Any]:
     """An event as others read it (DESIGN.md, "Interfaces that stay stable")."""
@@ -31,8 +33,6 @@ def alert_line(event: AlertEvent, emitted_at: datetime) -> dict[str, Any]:
         "score": round(seen.score, 4),
         "threshold": round(seen.threshold, 4),
         "quality": round(seen.quality, 1),
-        "watchlist": seen.watchlist,
-        "sighting_id": seen.sighting_id,
     }
 
 
@@ -47,7 +47,7 @@ class AlertLines:
         """Open the file; a line that a crash cut short is taken off its end.
 
         Raises:
-            Misconfigured: The file cannot be opened.
+            Misconfigured: The file cannot be opened, or is of another kind.
         """
         self._stream = stream
         self._file: IO[bytes] | None = None
@@ -58,14 +58,15 @@ class AlertLines:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("ab+")
             self._file.seek(0)
-            whole = 0
             for line in self._file:
-                if not line.endswith(b"\n"):
-                    break
-                whole += len(line)
-                self._remember(line)
-            self._file.truncate(whole)
+                if line.endswith(b"\n"):
+                    self._remember(line)
+                else:
+                    self._mend(path, line)
             self._file.seek(0, os.SEEK_END)
+        except Misconfigured:
+            self.close()
+            raise
         except OSError as error:
             raise Misconfigured(
                 f"The alert file {path} cannot be written: {error.strerror or error}."
@@ -77,13 +78,33 @@ class AlertLines:
         """Whether `known` is all that was ever emitted, since the file tells."""
         return self._file is not None
 
-    def _remember(self, line: bytes) -> None:
+    def _remember(self, line: bytes) -> bool:
+        """Note the event of a line; False if it is not one of ours."""
         try:
             known = json.loads(line)
         except ValueError:
-            return
+            return False
         if isinstance(known, dict) and isinstance(known.get("event_id"), str):
             self.known.add(known["event_id"])
+            return True
+        return False
+
+    def _mend(self, path: Path, last: bytes) -> None:
+        """Take a line that was cut short off the file's end; end one that is whole.
+
+        Only what can be the beginning of a line of ours is taken off (a disk may also leave
+        zeros): somebody may have named a file of another kind.
+        """
+        assert self._file is not None  # noqa: S101 - called by __init__ alone
+        if self._remember(last):
+            self._file.write(b"\n")
+        elif last[: len(_BEGINNING)] == _BEGINNING[: len(last)] or not last.strip(b"\0"):
+            self._file.truncate(self._file.tell() - len(last))
+        else:
+            raise Misconfigured(
+                f"{path} is not a file of alert lines: it ends in something else. Name another "
+                "file for --alerts."
+            )
 
     def write(self, event: AlertEvent, emitted_at: datetime) -> None:
         """Write an event's line; on return it is on the disk and in the stream.

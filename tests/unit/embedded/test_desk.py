@@ -1,0 +1,153 @@
+"""The alert desk between a crash and the next start: no event lost, none twice."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from openlfr.adapters.memory_alerts import MemoryAlertBook
+from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.sql import Records
+from openlfr.domain.alerts import EventKind, Sighting
+from openlfr.domain.analysis import Sighted
+from openlfr.domain.evidence import Evidence, Scene
+from openlfr.domain.faces import Box
+from openlfr.embedded.desk import AlertDesk
+from openlfr.embedded.lines import AlertLines
+from openlfr.operations.evidence import evidence_name
+
+AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+WINDOW = timedelta(seconds=30)
+
+
+def sighted(seq: int, *, epoch: int = 1, camera: str = "gate", grey: int = 90) -> Sighted:
+    face = np.full((40, 30, 3), grey, np.uint8)
+    scene = Scene(np.full((9, 16, 3), 50, np.uint8), 40, 640, 360)
+    seen = Sighting(
+        deployment="market", camera=camera, epoch=epoch, seq=seq, subject="ann",
+        watchlist="default", reference_id="r", captured_at=AT + timedelta(seconds=seq),
+        box=Box(10, 20, 30, 40), score=0.5, threshold=0.4, quality=50.0,
+    )  # fmt: skip
+    return Sighted(seen, Evidence(scene, face, seen.box))
+
+
+class Office:
+    """What outlives a process: the book, the records, the vault, the file."""
+
+    def __init__(self, folder, *, file: bool = True):
+        self.book, self.vault = MemoryAlertBook(), MemoryVault()
+        self.records = Records.open(f"sqlite:///{folder}/openlfr.db")
+        self.path = folder / "alerts.jsonl" if file else None
+        self.lines: AlertLines | None = None
+
+    def desk(self) -> AlertDesk:
+        """A desk as a new process opens it."""
+        if self.lines:
+            self.lines.close()
+        self.stream = io.StringIO()
+        self.told = []
+        self.lines = AlertLines(self.path, self.stream)
+        return AlertDesk(
+            book=self.book, records=self.records, vault=self.vault, lines=self.lines,
+            window=WINDOW, on_event=self.told.append,
+        )  # fmt: skip
+
+    def emitted(self) -> list[int]:
+        text = self.path.read_text() if self.path else self.stream.getvalue()
+        return [json.loads(line)["frame_index"] for line in text.splitlines()]
+
+    def recorded(self, epoch: int = 1) -> list[int]:
+        events = self.records.alerts.events_of_run("market", epoch)
+        return [known.event.sighting.seq for known in events]
+
+
+@pytest.fixture(params=[True, False], ids=["file", "stream"])
+def office(tmp_path, request):
+    office = Office(tmp_path, file=request.param)
+    yield office
+    office.lines.close()
+    office.records.close()
+
+
+def test_a_sighting_is_kept_folded_emitted_recorded_and_told(office):
+    desk = office.desk()
+    events = [desk.raise_alert(sighted(seq)) for seq in (0, 5, 100)]
+    assert [event.event for event in events] == ["opened", "joined", "opened"]
+    assert office.emitted() == office.recorded() == [0, 5, 100]
+    assert office.told == events
+    names = [evidence_name(sighted(seq).sighting.sighting_id) for seq in (0, 5, 100)]
+    assert office.vault.names() == sorted(names)
+    assert desk.raised == {("gate", EventKind.OPENED): 2, ("gate", EventKind.JOINED): 1}
+
+
+def test_a_sighting_that_is_known_changes_nothing(office):
+    desk = office.desk()
+    desk.raise_alert(sighted(0))
+    assert desk.raise_alert(sighted(0)) is None
+    assert office.emitted() == office.recorded() == [0]
+    assert desk.raised.total() == 1
+
+
+def test_a_face_beside_another_of_the_same_name_does_not_take_its_evidence(office):
+    # Two tracks of one frame that answer to one subject have one sighting id.
+    desk = office.desk()
+    desk.raise_alert(sighted(0, grey=90))
+    (name,) = office.vault.names()
+    before = office.vault.get(name)
+    desk.raise_alert(sighted(0, grey=200))
+    assert office.vault.get(name) == before
+
+
+def test_evidence_that_was_erased_between_crash_and_resume_stays_erased(office):
+    office.desk().raise_alert(sighted(0))
+    (name,) = office.vault.names()
+    office.vault.delete(name)
+    office.book.forget("market", [sighted(0).sighting.sighting_id])
+    desk = office.desk()
+    desk.catch_up("market", 1)
+    assert desk.raise_alert(sighted(0)) is None
+    assert office.vault.names() == []
+    assert desk.raised == {("gate", EventKind.OPENED): 1}  # it still counts
+
+
+def crash_after_fold(office, *seqs, epoch=1):
+    for seq in seqs:
+        office.book.fold(sighted(seq, epoch=epoch).sighting, window=WINDOW)
+
+
+def test_what_a_crash_cut_off_after_the_fold_is_made_up_for(office):
+    office.desk().raise_alert(sighted(0))
+    crash_after_fold(office, 5)
+    desk = office.desk()
+    assert desk.catch_up("market", 1) == 1
+    assert desk.catch_up("market", 1) == 0
+    assert office.recorded() == [0, 5]
+    assert [event.sighting.seq for event in office.told] == [5]
+    assert office.emitted() == ([0, 5] if office.path else [5])
+    assert desk.raised == {("gate", EventKind.OPENED): 1, ("gate", EventKind.JOINED): 1}
+
+
+def test_what_a_crash_cut_off_after_the_line_is_recorded_and_not_emitted_again(tmp_path):
+    office = Office(tmp_path)
+    desk = office.desk()
+    event = office.book.fold(sighted(0).sighting, window=WINDOW)
+    office.lines.write(event, AT)
+    office.lines.close()
+    desk = office.desk()
+    assert desk.catch_up("market", 1) == 0
+    assert office.emitted() == office.recorded() == [0]
+    office.lines.close()
+    office.records.close()
+
+
+def test_a_new_run_emits_nothing_of_an_old_one_but_records_it(office):
+    crash_after_fold(office, 0, 5, epoch=1)
+    desk = office.desk()
+    assert desk.catch_up("market", None) == 0
+    assert office.recorded(epoch=1) == [0, 5]
+    assert office.emitted() == []
+    assert desk.raised.total() == 0

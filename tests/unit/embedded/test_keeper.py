@@ -1,0 +1,104 @@
+"""The keeper tells what it cannot mend, and misses no change."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from openlfr.domain.errors import Unavailable
+from openlfr.embedded import keeper as keeper_module
+from openlfr.embedded.keeper import WatchlistKeeper
+
+
+class Entries:
+    """Watchlist records of which only the version and the outbox are asked."""
+
+    def __init__(self):
+        self.now = 1
+        self.on_outbox = lambda: None
+        self.error: Exception | None = None
+        self.asked = threading.Event()
+
+    def version(self):
+        self.asked.set()
+        if self.error:
+            raise self.error
+        return self.now
+
+    def leaving(self):
+        return []
+
+    def outbox(self):
+        self.on_outbox()
+        return []
+
+    def manifest(self, watchlists):
+        return {}
+
+
+@pytest.fixture
+def entries():
+    return Entries()
+
+
+@pytest.fixture
+def indexes():
+    return []
+
+
+@pytest.fixture
+def keeper(entries, indexes):
+    made = WatchlistKeeper(
+        records=SimpleNamespace(watchlist=entries), templates=SimpleNamespace(all=lambda _: []),
+        vault=None, facts=None, watchlists=["default"], on_index=indexes.append,
+        on_problem=lambda _: None,
+    )  # fmt: skip
+    yield made
+    made.close()
+
+
+def test_an_index_is_built_at_the_start_and_after_a_change_only(keeper, entries, indexes):
+    for _ in range(3):
+        keeper.refresh()
+    assert len(indexes) == 1
+    entries.now += 1
+    keeper.refresh()
+    assert len(indexes) == 2
+
+
+def test_a_change_in_the_middle_of_a_refresh_is_seen_at_the_next(keeper, entries, indexes):
+    def change():
+        entries.on_outbox = lambda: None
+        entries.now += 1
+
+    entries.on_outbox = change
+    keeper.refresh()
+    keeper.refresh()
+    assert len(indexes) == 2
+
+
+@pytest.mark.parametrize("error", [Unavailable("The records are locked."), RuntimeError("odd")])
+def test_a_watchlist_that_cannot_be_read_for_too_long_ends_the_run(
+    keeper, entries, monkeypatch, error
+):
+    monkeypatch.setattr(keeper_module, "INTERVAL_S", 0.001)
+    keeper.refresh()
+    keeper.check()
+    entries.error = error
+    monkeypatch.setattr(keeper_module, "SILENCE_S", 0.0)
+    keeper.start()
+    keeper._thread.join(60)
+    with pytest.raises(Unavailable, match=f"matching stops: {error}"):
+        keeper.check()
+
+
+def test_a_short_silence_is_borne(keeper, entries, monkeypatch):
+    monkeypatch.setattr(keeper_module, "INTERVAL_S", 0.001)
+    entries.error = Unavailable("The records are locked.")
+    keeper.start()
+    for _ in range(3):
+        entries.asked.clear()
+        assert entries.asked.wait(60)
+    keeper.check()
