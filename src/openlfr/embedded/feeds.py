@@ -73,14 +73,14 @@ class Feeds:
         self._changed = threading.Condition()
         self._waiting: dict[str, deque[Arrival | Ended]] = {}
         self._live: set[str] = set()
-        self._threads: list[threading.Thread] = []
+        self._threads: dict[str, threading.Thread] = {}
 
     def start(self, camera: str, source: Source, *, first_seq: int = 0) -> None:
         """Begin to decode a camera from `first_seq` on."""
         thread = threading.Thread(
             target=self._feed, args=(camera, source, first_seq), name=f"feed-{camera}", daemon=True
         )
-        self._threads.append(thread)
+        self._threads[camera] = thread
         with self._changed:
             self._waiting[camera] = deque()
             if source.live:
@@ -94,7 +94,8 @@ class Feeds:
             with self._changed:
                 camera = self._whose_turn()
                 if camera is None:
-                    self._changed.wait(_PATIENCE_S)
+                    if not self._changed.wait(_PATIENCE_S):
+                        self._notice_the_dead()
                 else:
                     arrival = self._waiting[camera].popleft()
                     if isinstance(arrival, Ended):
@@ -102,6 +103,12 @@ class Feeds:
                     self._changed.notify_all()
             if arrival is not None or camera is None:
                 yield arrival
+
+    def _notice_the_dead(self) -> None:
+        """End the camera of a thread that ended without a word, rather than wait for ever."""
+        for camera, waiting in self._waiting.items():
+            if not waiting and not self._threads[camera].is_alive():
+                waiting.append(Ended(camera, f"Camera {camera} failed without saying why.", 0, 0))
 
     def _whose_turn(self) -> str | None:
         """The camera whose first waiting frame comes next; None while that is not known."""
@@ -118,7 +125,7 @@ class Feeds:
     def close(self) -> None:
         """Stop the threads and wait for them."""
         self._stop.set()
-        for thread in self._threads:
+        for thread in self._threads.values():
             thread.join()
         self._waiting.clear()
 
