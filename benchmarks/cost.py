@@ -58,10 +58,19 @@ def cpu_of_all() -> float:
 
 
 def cpu_of_feeds() -> float:
-    """CPU seconds of the threads that decode, while they live."""
-    feeds = {t.native_id for t in threading.enumerate() if t.name.startswith("feed-")}
-    threads = psutil.Process().threads()
-    return sum(t.user_time + t.system_time for t in threads if t.id in feeds)
+    """CPU seconds of the threads that decode, while they live.
+
+    Those are the feeds and the decoder's own: native threads without a Python name that started
+    after the first feed.
+    """
+    named = {thread.native_id: thread.name for thread in threading.enumerate()}
+    feeds = [number for number, name in named.items() if number and name.startswith("feed-")]
+    first = min(feeds, default=None)
+    return sum(
+        each.user_time + each.system_time
+        for each in psutil.Process().threads()
+        if each.id in feeds or (first is not None and each.id > first and each.id not in named)
+    )
 
 
 @dataclass(frozen=True, slots=True)
