@@ -39,6 +39,7 @@ class Topic:
         key: What its records' key is.
         content: What stands on it, for the documentation.
         promise: What a reader may rely on.
+        writers, readers: Who may write it and read it; give nobody else the right.
         partitions: How many; bounds the workers that share it.
         replicas: How many copies of each partition.
         spare: How many copies may be missing while it still takes records.
@@ -51,6 +52,8 @@ class Topic:
     key: str
     content: str
     promise: str
+    writers: str
+    readers: str
     partitions: int
     configs: Mapping[str, str] = field(repr=False)
     replicas: int = 3
@@ -79,6 +82,8 @@ FRAMES = Topic(
     content="Pictures on their way from ingest to analysis, which alone may read them.",
     promise="In order for each camera and epoch. Live video: a frame that cannot be sent or is"
     " too old is dropped and counted, never waited for.",
+    writers="ingest",
+    readers="analysis alone",
     partitions=12,
     # A frame lives for seconds and the next one follows: two copies halve what replication costs,
     # and one of them is enough to go on.
@@ -96,6 +101,8 @@ SIGHTINGS = Topic(
     key="the deployment's and the subject's name, with a slash between",
     content="Tracks whose best candidate reached the threshold, with the evidence.",
     promise="At least once, in order for each subject; known again by `sighting_id`.",
+    writers="analysis",
+    readers="alerting",
     partitions=6,
     configs=_configs(retention_ms=_DAY, segment_ms=_HOUR, max_bytes=4 * _MIB),
 )
@@ -105,6 +112,8 @@ ALERTS = Topic(
     key="the alert's id",
     content="What operators decide: alerts opened, and sightings that joined them.",
     promise="At least once, in order for each alert; deduplicate by `event_id`.",
+    writers="alerting",
+    readers="the console, and any consumer that is authorised to learn who was seen",
     partitions=6,
     configs=_configs(retention_ms=7 * _DAY, segment_ms=_DAY, max_bytes=256 * _KIB),
 )
@@ -114,6 +123,8 @@ TALLIES = Topic(
     key="the camera's name",
     content="Counts of frames, faces, tracks and scores; nothing about anybody.",
     promise="At least once, in order for each camera; counted once by `tally_id`.",
+    writers="ingest and analysis",
+    readers="alerting, and any consumer",
     partitions=6,
     configs=_configs(retention_ms=7 * _DAY, segment_ms=_DAY, max_bytes=256 * _KIB),
 )
@@ -124,6 +135,8 @@ CONTROL = Topic(
     content="Who may be searched, and signs of life. Every worker reads it whole, without a group.",
     promise="At least once, all in one order; the last record of a key stays for ever, until a"
     " tombstone takes it away.",
+    writers="the watchlist's outbox",
+    readers="analysis",
     partitions=1,
     one_partition=True,
     configs=_configs(
@@ -142,6 +155,8 @@ VERDICTS = Topic(
     key="the alert's id",
     content="What operators decided, and what became of it.",
     promise="At least once, in order for each alert; recorded once by `verdict_id`.",
+    writers="the console",
+    readers="alerting, and any consumer that is authorised",
     partitions=3,
     configs=_configs(retention_ms=7 * _DAY, segment_ms=_DAY, max_bytes=64 * _KIB),
 )
@@ -151,6 +166,8 @@ DEAD_LETTERS = Topic(
     key="topic, partition and offset of the message, with slashes between",
     content="Messages that could not be used: where they stood and why, never what they held.",
     promise="At least once; known again by its key.",
+    writers="analysis and alerting",
+    readers="operators",
     partitions=3,
     configs=_configs(retention_ms=14 * _DAY, segment_ms=_DAY, max_bytes=64 * _KIB),
 )

@@ -52,7 +52,7 @@ def refuse_by_graph(path: Path, task: Task) -> None:
         Misconfigured: It names an attribute, or its inputs and outputs do not fit the task.
     """
     import onnx
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # ships none
+    from google.protobuf.message import DecodeError
 
     try:
         model = onnx.load(str(path), load_external_data=False)
