@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from openlfr.adapters.model_store import ModelStore
+    from openlfr.adapters.redis_leases import CameraLeases
     from openlfr.adapters.sql import Records
     from openlfr.domain.summary import ModelUsed
     from openlfr.domain.watchlist import GalleryFacts
@@ -146,3 +147,74 @@ def open_alert_book(settings: Settings) -> AlertBook:
     return RedisAlertBook(
         server.client, retention=retention, close=server.close, trouble=server.trouble
     )
+
+
+def kafka_brokers(settings: Settings) -> tuple[str, ...]:
+    """The brokers, host:port each.
+
+    Raises:
+        Misconfigured: None is configured.
+    """
+    from openlfr.domain.errors import Misconfigured
+
+    if not settings.services.kafka_brokers:
+        raise Misconfigured(
+            f"{settings.path} names no Kafka: a service needs services.kafka, such as "
+            "kafka://broker-1:9092."
+        )
+    return settings.services.kafka_brokers
+
+
+def require_topics(settings: Settings, *, wait: float = 30.0) -> None:
+    """Refuse to start on topics that are not as they must be.
+
+    Raises:
+        Misconfigured: With a line for each difference.
+        Unavailable: Kafka does not answer.
+    """
+    from datetime import timedelta
+
+    from openlfr.adapters.kafka_admin import open_topics
+    from openlfr.domain.errors import Misconfigured
+
+    topics = open_topics(kafka_brokers(settings), timeout=timedelta(seconds=wait))
+    try:
+        found = topics.differences(settings.topics.plan, transit=settings.topics.frames_transit)
+    finally:
+        topics.close()
+    if found:
+        lines = "\n".join(f"  {each.line}" for each in found)
+        raise Misconfigured(
+            f"The topics on Kafka are not as they must be (openlfr topics apply):\n{lines}"
+        )
+
+
+def open_leases(settings: Settings, deployment: str) -> CameraLeases:
+    """Who films which camera: the configured Redis.
+
+    Raises:
+        Misconfigured: None is configured.
+    """
+    from datetime import timedelta
+
+    from openlfr.adapters.redis import connect
+    from openlfr.adapters.redis_leases import CameraLeases
+
+    url = require_redis(settings)
+    return CameraLeases(connect(url), deployment, ttl=timedelta(seconds=10))
+
+
+def require_redis(settings: Settings) -> str:
+    """The Redis that services share.
+
+    Raises:
+        Misconfigured: None is configured.
+    """
+    from openlfr.domain.errors import Misconfigured
+
+    if not settings.services.redis:
+        raise Misconfigured(
+            f"{settings.path} names no Redis: a service needs services.redis, such as "
+            "redis://host:6379/0."
+        )
+    return settings.services.redis

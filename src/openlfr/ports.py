@@ -140,8 +140,12 @@ class WatchlistIndex(Protocol):
 class AlertBook(Protocol):
     """Folds sightings into alerts, atomically, and keeps the counts (Redis, memory)."""
 
-    def fold(self, sighting: Sighting, *, window: timedelta) -> AlertEvent | None:
+    def fold(self, sighting: Sighting, *, window: timedelta, call: str = "") -> AlertEvent | None:
         """Open an alert or join one; None if this sighting is known already.
+
+        The call that folded it gives its event each time that it is repeated with the same
+        `call` (where the message stood, for instance), so that who was killed between folding
+        and telling can make up for it. Without a `call` each call is one of its own.
 
         A sighting joins the alert of its (deployment, subject) when it was captured within
         `window` of any sighting of that alert (late and early ones included), else it opens

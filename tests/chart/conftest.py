@@ -19,9 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def load_validator() -> ModuleType:
     """deploy/helm/validate.py, which belongs to no package."""
-    spec = importlib.util.spec_from_file_location(
-        "openlfr_chart", ROOT / "deploy/helm/validate.py"
-    )
+    spec = importlib.util.spec_from_file_location("openlfr_chart", ROOT / "deploy/helm/validate.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -161,6 +161,18 @@ def test_a_known_sighting_changes_nothing(book: AlertBook) -> None:
     assert sum(book.counts(one.deployment).values()) == 1
 
 
+def test_the_call_that_folded_a_sighting_gives_its_event_again(book: AlertBook) -> None:
+    """Whoever was killed between folding and telling makes up for it; nobody else does."""
+    one = sighting(0)
+    event = book.fold(one, window=WINDOW, call="sightings.v1/3/17")
+    assert event is not None
+    again = [book.fold(one, window=WINDOW, call=c) for c in ("sightings.v1/3/17", "x y", "")]
+    assert again == [event, None, None]
+    assert sum(book.counts(one.deployment).values()) == 1
+    book.forget(one.deployment, [one.sighting_id])
+    assert book.fold(one, window=WINDOW, call="sightings.v1/3/17") is None
+
+
 def test_events_are_counted_by_camera_and_utc_hour(book: AlertBook) -> None:
     one = sighting(0)
     berlin = timezone(timedelta(hours=1))

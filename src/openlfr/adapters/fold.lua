@@ -6,7 +6,7 @@
 --       4 events  hash    sighting -> its content as JSON
 --       5 counts  hash    camera and hour -> events
 --       6 times   zset    this subject's sightings by captured_at, microseconds
--- ARGV  1 sighting  2 call (unique to one call of fold, the same when the client repeats it)
+-- ARGV  1 sighting  2 call (unique to one call of fold, the same when it is repeated)
 --       3 content  4 alert to open  5 captured_us  6 captured_us - window
 --       7 captured_us + window  8 field of counts  9 now_ms  10 retention_ms
 -- Gives {kind, alert}, or false where the sighting was known before this call.
@@ -17,7 +17,9 @@ local sighting, captured = ARGV[1], tonumber(ARGV[5])
 local before = redis.call('HGET', known, sighting)
 if before then
   local kind, alert, call = string.match(before, '^(%a+) (%S+) %d+ (%S+)$')
-  if call == ARGV[2] then return {kind, alert} end
+  if call == ARGV[2] and redis.call('HEXISTS', events, sighting) == 1 then
+    return {kind, alert}
+  end
   return false
 end
 

@@ -174,12 +174,18 @@ DEAD_LETTERS = Topic(
 TOPICS = (FRAMES, SIGHTINGS, ALERTS, TALLIES, CONTROL, VERDICTS, DEAD_LETTERS)
 
 
-def plan(*, replication: int = 3, partitions: Mapping[str, int] | None = None) -> tuple[Topic, ...]:
+def plan(
+    *,
+    replication: int = 3,
+    partitions: Mapping[str, int] | None = None,
+    frames_retention: timedelta | None = None,
+) -> tuple[Topic, ...]:
     """The topics of one installation.
 
     Args:
         replication: Copies of each partition, at most; 1 where there is one broker.
         partitions: Other numbers than the table's, by topic.
+        frames_retention: Another retention of frames than the table's.
 
     Raises:
         Misconfigured: No such topic, a number below 1, or more than one where order forbids it.
@@ -195,9 +201,16 @@ def plan(*, replication: int = 3, partitions: Mapping[str, int] | None = None) -
         if number < 1 or (fixed and number != 1):
             rule = "has one partition, since its order counts" if fixed else "needs at least one"
             raise Misconfigured(f"topics.partitions gives {name} {number}, but it {rule}.")
-    return tuple(
+    planned = tuple(
         _sized(topic, min(topic.replicas, replication), wanted.get(topic.name, topic.partitions))
         for topic in TOPICS
+    )
+    if frames_retention is None:
+        return planned
+    kept = {"retention.ms": str(round(frames_retention.total_seconds() * _SECOND))}
+    return tuple(
+        replace(topic, configs={**topic.configs, **kept}) if topic.name == FRAMES.name else topic
+        for topic in planned
     )
 
 

@@ -18,16 +18,17 @@ class MemoryAlertBook:
     """`AlertBook` that lives as long as its process and forgets nothing by itself."""
 
     def __init__(self) -> None:
-        self._known: set[str] = set()
+        self._known: dict[str, str] = {}  # sighting -> the call that folded it
         self._events: dict[str, AlertEvent] = {}
         self._times: dict[tuple[str, str], list[tuple[datetime, str, str]]] = {}
         self._counts: dict[str, Counter[tuple[str, str]]] = {}
 
-    def fold(self, sighting: Sighting, *, window: timedelta) -> AlertEvent | None:
+    def fold(self, sighting: Sighting, *, window: timedelta, call: str = "") -> AlertEvent | None:
         """Join the alert of the nearest sighting within the window, else open one."""
         sighting_id = sighting.sighting_id
         if sighting_id in self._known:
-            return None
+            same = call and self._known[sighting_id] == call
+            return self._events.get(sighting_id) if same else None
         times = self._times.setdefault((sighting.deployment, sighting.subject), [])
         # Of two equally near ones the earlier counts.
         near = [
@@ -38,7 +39,7 @@ class MemoryAlertBook:
         alert_id = min(near)[2] if near else alert_id_of(sighting_id)
         kind = EventKind.JOINED if near else EventKind.OPENED
         event = AlertEvent(kind, event_id_of(sighting_id), alert_id, sighting)
-        self._known.add(sighting_id)
+        self._known[sighting_id] = call
         self._events[sighting_id] = event
         insort(times, (sighting.captured_at, sighting_id, alert_id))
         hour = sighting.captured_at.astimezone(UTC).strftime("%Y-%m-%dT%H")

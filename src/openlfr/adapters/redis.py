@@ -101,13 +101,14 @@ class RedisAlertBook:
         self._trouble = trouble
         self._fold = client.register_script(_FOLD.read_text(encoding="utf-8"))
 
-    def fold(self, sighting: Sighting, *, window: timedelta) -> AlertEvent | None:
-        """Open an alert or join one; None if this sighting is known already.
+    def fold(self, sighting: Sighting, *, window: timedelta, call: str = "") -> AlertEvent | None:
+        """Open an alert or join one; None if another call has folded this sighting already.
 
         A sighting joins the alert of its subject's sighting that is nearest in captured time,
         within `window` to either side (the earlier of two equally near ones). One that lies
         within the window of two alerts joins the nearer and merges neither: ids that operators
-        have seen stay what they are. Sightings that were forgotten attract no others.
+        have seen stay what they are. Sightings that were forgotten attract no others, and a
+        repeated `call` gives nothing of them.
         """
         sighting_id = sighting.sighting_id
         captured = (sighting.captured_at - _BEGINNING) // _MICROSECOND
@@ -125,7 +126,7 @@ class RedisAlertBook:
                 ],
                 args=[
                     sighting_id,
-                    str(uuid.uuid4()),
+                    quote(call, safe="") or str(uuid.uuid4()),
                     sighting_to_json(sighting),
                     alert_id_of(sighting_id),
                     str(captured),

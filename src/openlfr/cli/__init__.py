@@ -40,6 +40,7 @@ COMMANDS = {
     "purge": "Erase what may no longer be kept.",
     "camera": "Check whether a camera shows what the models need.",
     "topics": "Make and check the topics on Kafka, for the city-wide mode.",
+    "service": "Run ingest, analysis or alerting, for the city-wide mode.",
     "models": "Install, list and verify the models.",
     "simulate": "Make street videos with known truth.",
     "evaluate": "Measure the error rates on a folder of faces.",

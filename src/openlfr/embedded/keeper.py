@@ -75,6 +75,10 @@ class WatchlistKeeper:
         # The version from before: what changed meanwhile, or failed on the way, is seen next time.
         self._version = version
 
+    def hand_over_to(self, on_index: Callable[[ExactIndex], None]) -> None:
+        """Give each new index to somebody else from now on; before `start`."""
+        self._on_index = on_index
+
     def start(self) -> None:
         """Look for changes from now on."""
         self._thread = threading.Thread(target=self._keep, name="watchlist-keeper", daemon=True)

@@ -40,7 +40,17 @@ class Topics(Section):
         description="How long a frame may exist on the brokers' disks.",
     )  # fmt: skip
 
+    frames_retention: Duration | None = Field(
+        default=None, title="Retention of frames",
+        description="How long Kafka keeps frames, 30 s by default. Where no frame may be lost in an"
+        " outage (max_age: off) it must be longer than the outage, and frames_transit with it.",
+    )  # fmt: skip
+
     @property
     def plan(self) -> tuple[Topic, ...]:
         """The topics as they must be."""
-        return plan(replication=self.replication, partitions=self.partitions)
+        return plan(
+            replication=self.replication,
+            partitions=self.partitions,
+            frames_retention=self.frames_retention,
+        )

@@ -7,10 +7,8 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
-
 from openlfr.adapters.capture.account import Account
+from openlfr.adapters.capture.jpeg import decode_picture
 from openlfr.domain.errors import BadInput
 from openlfr.domain.frames import Frame
 
@@ -18,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 _DIGITS = re.compile(r"(\d+)")
@@ -91,17 +87,23 @@ class PictureFolder:
 
     def frames(self, *, first_seq: int = 0) -> Iterator[Frame]:
         """Yield the pictures from `first_seq` on; with `loop` without end."""
+        for frame, _ in self.with_content(first_seq=first_seq):
+            yield frame
+
+    def with_content(self, *, first_seq: int = 0) -> Iterator[tuple[Frame, bytes]]:
+        """Yield each picture as `frames` does, and the file's content beside it."""
         seq = first_seq
         good_ones = 0
         while not self._closed.is_set() and (self._loop or seq < len(self._files)):
             path = self._files[seq % len(self._files)]
-            image = _decode(path)
+            content = _read(path)
+            image = decode_picture(content)
             if image is None:
                 self._account.lost(1, f"camera {self._camera}: {path} cannot be decoded")
             else:
                 good_ones += 1
                 at = self._start + timedelta(seconds=seq / self._fps)
-                yield Frame(self._camera, self._epoch, seq, at, image)
+                yield Frame(self._camera, self._epoch, seq, at, image), content
             seq += 1
             if seq % len(self._files) == 0 and not good_ones:
                 raise BadInput(f"camera {self._camera}: no picture could be decoded")
@@ -121,11 +123,9 @@ def _natural(name: str) -> tuple[list[tuple[bool, int, str]], str]:
     return [(False, int(p), "") if p.isdecimal() else (True, 0, p) for p in parts if p], name
 
 
-def _decode(path: Path) -> NDArray[np.uint8] | None:
-    """A picture as (h, w, 3) uint8 BGR, turned as its EXIF says; None if that cannot be done."""
+def _read(path: Path) -> bytes:
+    """A file's content; nothing where it cannot be read."""
     try:
-        content = np.fromfile(path, dtype=np.uint8)
-        image = cv2.imdecode(content, cv2.IMREAD_COLOR)
-    except (OSError, cv2.error):
-        return None
-    return None if image is None else np.asarray(image, dtype=np.uint8)
+        return path.read_bytes()
+    except OSError:
+        return b""

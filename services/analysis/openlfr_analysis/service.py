@@ -1,0 +1,165 @@
+"""Wires the analysis service and holds its loop.
+
+Pictures are decoded in a pool and looked at in one thread, which owns the models; while it looks
+at one batch the next is decoded. A batch's records are with Kafka before it is acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import structlog
+
+from openlfr import bootstrap
+from openlfr.adapters import faust_agents
+from openlfr.adapters.kafka_topics import FRAMES
+from openlfr.embedded.keeper import WatchlistKeeper
+from openlfr.pipeline import Analyser
+from openlfr.settings import require_authorisation
+from openlfr_analysis.backlog import HELD_MOST, Backlog
+from openlfr_analysis.station import Station
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from openlfr.adapters.faust_agents import Message
+    from openlfr.settings import Settings
+    from openlfr.settings.process import Process
+    from openlfr.stages.search import ExactIndex
+
+BATCH, WITHIN_S = 16, 0.05
+_DECODERS = 2
+
+log = structlog.get_logger()
+
+
+def run(settings: Settings, process: Process) -> NoReturn:
+    """Work until told to end.
+
+    Raises:
+        Misconfigured: No authorisation, a wrong model, a mixed gallery, a wrong topic.
+        Unavailable: A needed service does not answer at the start; later the process ends with
+            exit code 3.
+    """
+    deployment = require_authorisation(settings)
+    brokers = bootstrap.kafka_brokers(settings)
+    bootstrap.require_topics(settings)
+    with ExitStack() as closing:
+        detector = bootstrap.load_detector(settings)
+        embedder = bootstrap.load_embedder(settings)
+        records = bootstrap.open_records(settings)
+        closing.callback(records.close)
+        vault = bootstrap.open_vault(settings)
+        templates = bootstrap.open_templates(settings, embedder.facts)
+        closing.callback(templates.close)
+        found: list[ExactIndex] = []
+        keeper = WatchlistKeeper(
+            records=records,
+            templates=templates,
+            vault=vault,
+            facts=embedder.facts,
+            watchlists=settings.watchlists,
+            on_index=found.append,
+            on_problem=lambda problem: log.warning("not_listed", why=problem),
+        )
+        keeper.refresh()
+        index = found[-1]
+        analyser = Analyser(
+            deployment=deployment.name,
+            detector=detector,
+            embedder=embedder,
+            index=index,
+            threshold=settings.matching.threshold or embedder.facts.default_threshold,
+            watchlist_of=index.watchlist_of,
+            input_sizes={name: camera.input_size for name, camera in settings.cameras.items()},
+        )
+        keeper.hand_over_to(lambda index: analyser.use(index, index.watchlist_of))
+        keeper.start()
+        closing.callback(keeper.close)
+        log.info("watchlist", references=len(index), subjects=len(index.subjects))
+
+        app, progress = faust_agents.make_app(
+            group=process.group,
+            instance=process.instance,
+            brokers=brokers,
+            from_beginning=settings.max_age is None,
+            max_bytes=int(FRAMES.configs["max.message.bytes"]),
+            http=process.http,
+        )
+        station = Station(analyser, vault, deployment, max_age=settings.max_age)
+        worker = _Worker(
+            app, progress, station, keeper, Backlog(0 if settings.max_age else HELD_MOST)
+        )
+        app.agent(faust_agents.topic(app, FRAMES.name), concurrency=1, name="frames")(worker.take)
+        app.timer(1.0)(worker.tick)
+        faust_agents.work(app, progress)
+
+
+class _Worker:
+    """The loop: one stream, one thread that looks."""
+
+    def __init__(
+        self,
+        app: Any,
+        progress: faust_agents.Progress,
+        station: Station,
+        keeper: WatchlistKeeper,
+        backlog: Backlog,
+    ) -> None:
+        self._app = app
+        self._progress = progress
+        self._station = station
+        self._keeper = keeper
+        self._backlog = backlog
+        self._decoders = ThreadPoolExecutor(_DECODERS, "decode")
+        self._looker = ThreadPoolExecutor(1, "look")
+        self._turn = asyncio.Lock()
+        self._stream: Any = None
+
+    async def take(self, stream: Any) -> None:
+        """The agent: at most one batch is looked at while another is decoded."""
+        self._stream = stream
+        loop = asyncio.get_running_loop()
+        before: asyncio.Task[None] | None = None
+        async for messages in faust_agents.batches(stream, BATCH, WITHIN_S):
+            pictures = [
+                loop.run_in_executor(self._decoders, self._station.decode, message)
+                for message in messages
+            ]
+            if before is not None:
+                await before
+            before = asyncio.create_task(self._carry_out(messages, pictures))
+
+    async def tick(self) -> None:
+        """Now and then: end what is silent, and look whether the watchlist can still be read."""
+        await faust_agents.guarded(self._progress, self._end_silent)
+
+    async def _carry_out(
+        self, messages: Sequence[Message], pictures: Sequence[asyncio.Future[Any]]
+    ) -> None:
+        async def work() -> None:
+            decoded = await asyncio.gather(*pictures)
+            async with self._turn:
+                loop = asyncio.get_running_loop()
+                records = await loop.run_in_executor(self._looker, self._station.look, decoded)
+                await faust_agents.publish(self._app, records)
+                for each, message in zip(decoded, messages, strict=True):
+                    self._backlog.add(each.camera, message)
+                await self._acknowledge()
+
+        await faust_agents.guarded(self._progress, work)
+
+    async def _end_silent(self) -> None:
+        self._keeper.check()
+        async with self._turn:
+            loop = asyncio.get_running_loop()
+            records = await loop.run_in_executor(self._looker, self._station.end_silent)
+            await faust_agents.publish(self._app, records)
+            await self._acknowledge()
+
+    async def _acknowledge(self) -> None:
+        for message in self._backlog.release(self._station.is_quiet):
+            await self._stream.ack(message.event)

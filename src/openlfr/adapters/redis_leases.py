@@ -1,0 +1,112 @@
+"""Camera leases in Redis: who films a camera now, and under which epoch.
+
+A lease is one key with a time to live; whoever holds it renews it. Each time it is taken the
+camera's epoch grows, so that analysis can tell frames of a holder that does not know yet that it
+lost its lease from those of the next one, and discards the older.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from redis.exceptions import RedisError
+
+from openlfr.domain.errors import Unavailable
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    import redis
+
+# KEYS lease, epoch; ARGV holder, ttl_ms, pinned epoch or "". Gives the epoch, false if it is held.
+_TAKE = """
+if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return false end
+if ARGV[3] ~= '' then redis.call('SET', KEYS[2], ARGV[3]) return tonumber(ARGV[3]) end
+return redis.call('INCR', KEYS[2])
+"""
+# KEYS lease; ARGV holder, ttl_ms (0 gives it back). Gives 1 if the holder had it.
+_RENEW = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if tonumber(ARGV[2]) > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2])
+else redis.call('DEL', KEYS[1]) end
+return 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A camera that this process films.
+
+    Attributes:
+        epoch: That its frames carry.
+        holder: Token that tells this holding from every other.
+    """
+
+    camera: str
+    epoch: int
+    holder: str
+
+
+class CameraLeases:
+    """The leases of one deployment's cameras."""
+
+    def __init__(self, client: redis.Redis, deployment: str, *, ttl: timedelta) -> None:
+        """Connects when first used.
+
+        Args:
+            client: Closed by `close`.
+            deployment: Whose cameras.
+            ttl: After which a lease that nobody renews is free.
+        """
+        self._client = client
+        self._tag = f"openlfr:{{{quote(deployment, safe='')}}}"
+        self._ttl_ms = str(max(1, round(ttl.total_seconds() * 1000)))
+        self._take = client.register_script(_TAKE)
+        self._renew = client.register_script(_RENEW)
+
+    def take(self, camera: str, *, epoch: int | None = None) -> Lease | None:
+        """Take a camera; None while another process holds it.
+
+        Args:
+            camera: Its name.
+            epoch: The epoch to carry; one more than the last by default.
+
+        Raises:
+            Unavailable: Redis does not answer.
+        """
+        holder = str(uuid.uuid4())
+        name = quote(camera, safe="")
+        found = self._ask(
+            self._take,
+            [f"{self._tag}:lease:{name}", f"{self._tag}:epoch:{name}"],
+            [holder, self._ttl_ms, "" if epoch is None else str(epoch)],
+        )
+        return None if found is None else Lease(camera, int(found), holder)
+
+    def renew(self, lease: Lease) -> bool:
+        """Hold a lease for another `ttl`; False if it is lost."""
+        return self._hold(lease, self._ttl_ms)
+
+    def give_back(self, lease: Lease) -> None:
+        """Free a lease; one that is lost is left alone."""
+        self._hold(lease, "0")
+
+    def close(self) -> None:
+        """Free the connection."""
+        self._client.close()
+
+    def _hold(self, lease: Lease, ttl_ms: str) -> bool:
+        key = f"{self._tag}:lease:{quote(lease.camera, safe='')}"
+        return bool(self._ask(self._renew, [key], [lease.holder, ttl_ms]))
+
+    def _ask(self, script: Any, keys: list[str], args: list[str]) -> Any:
+        try:
+            return script(keys=keys, args=args)
+        except (RedisError, OSError) as error:
+            raise Unavailable(
+                f"The leases of cameras in Redis cannot be read or written ({error}): check that "
+                "it runs."
+            ) from error

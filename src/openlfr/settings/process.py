@@ -1,0 +1,58 @@
+"""What differs from one process of a service to the next: read from its environment."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openlfr.domain.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process of a service.
+
+    Attributes:
+        service: ingest, analysis or alerting.
+        group: Consumer group that its replicas share (OPENLFR_GROUP).
+        instance: Name that it keeps over a restart, such as its pod's (OPENLFR_INSTANCE_ID): it
+            then gets its partitions back without anybody else's having to move. Empty: it joins
+            as a new member each time.
+        http: Host and port of its health page (OPENLFR_HTTP); None: no page.
+    """
+
+    service: str
+    group: str
+    instance: str
+    http: tuple[str, int] | None
+
+    @classmethod
+    def read(cls, service: str, environment: Mapping[str, str] | None = None) -> Process:
+        """What the environment says.
+
+        Raises:
+            Misconfigured: OPENLFR_HTTP is no HOST:PORT.
+        """
+        said = os.environ if environment is None else environment
+        http = None
+        if text := said.get("OPENLFR_HTTP", ""):
+            host, _, port = text.rpartition(":")
+            if not host or not port.isdecimal():
+                raise Misconfigured(f"OPENLFR_HTTP must be such as 127.0.0.1:6066, not {text!r}.")
+            http = host, int(port)
+        return cls(
+            service,
+            said.get("OPENLFR_GROUP") or f"openlfr-{service}",
+            said.get("OPENLFR_INSTANCE_ID", ""),
+            http,
+        )
+
+    @property
+    def client_id(self) -> str:
+        """How it calls itself to the brokers."""
+        return f"openlfr-{self.service}-{self.instance or socket.gethostname()}"
