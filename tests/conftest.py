@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from fractions import Fraction
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from openlfr.adapters.yunet import YuNet
 
     VideoMaker = Callable[..., Path]
+
+ROOT = Path(__file__).resolve().parents[1]
+SERVERS = ("kafka", "redis", "milvus", "sql")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -106,3 +111,44 @@ def group_photo() -> NDArray[np.uint8]:
         picture = cv2.imread(str(path))
     assert picture is not None
     return picture.astype(np.uint8)
+
+
+class Servers:
+    """Real servers for the tests of a session; each is started when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._urls: dict[str, str] = {}
+
+    def url(self, name: str) -> str:
+        """The address of a server, as CONFIG.yaml has it under `services`."""
+        if name not in self._urls:
+            said = self._call("up", name)
+            lines = [line.strip().partition(": ") for line in said.splitlines()]
+            self._urls = {key: value for key, _, value in lines if value and key in SERVERS}
+        return self._urls[name]
+
+    def down(self) -> None:
+        self._call("down")
+
+    def _call(self, *words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, ROOT / "scripts/services", *words, "--folder", self._folder],
+            capture_output=True, text=True, timeout=600, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Kafka, Redis and Milvus as `scripts/services` starts them."""
+    started = Servers(tmp_path_factory.mktemp("servers"))
+    yield started
+    started.down()
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(servers: Servers) -> str:
+    """A real broker, as host:port; it makes no topic by itself."""
+    return servers.url("kafka").removeprefix("kafka://")

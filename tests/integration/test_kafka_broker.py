@@ -1,0 +1,47 @@
+"""The broker of `scripts/services` is Kafka itself, and our topics are made on it as they must be."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.admin import NewTopic
+
+from openlfr.adapters.kafka_admin import open_topics
+from openlfr.adapters.kafka_topics import plan
+
+pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
+
+
+def test_a_message_comes_out_as_it_went_in(kafka_broker: str) -> None:
+    topic = f"test-{uuid.uuid4()}"
+    admin = KafkaAdminClient(bootstrap_servers=kafka_broker)
+    admin.create_topics([NewTopic(topic, 1, 1)])
+    admin.close()
+    producer = KafkaProducer(bootstrap_servers=kafka_broker)
+    content = bytes(range(256)) * 400  # as large as a frame
+    producer.send(topic, key=b"gate", value=content, headers=[("schema", b"Frame")]).get(30)
+    producer.close()
+    consumer = KafkaConsumer(
+        topic, bootstrap_servers=kafka_broker, group_id=topic, auto_offset_reset="earliest",
+        consumer_timeout_ms=60_000,
+    )  # fmt: skip
+    record = next(consumer)
+    consumer.close()
+    assert (record.key, record.value) == (b"gate", content)
+    assert list(record.headers) == [("schema", b"Frame")]
+
+
+def test_topics_are_made_as_the_table_says_and_frames_are_gone_in_a_minute(
+    kafka_broker: str,
+) -> None:
+    wanted = plan(replication=1)
+    topics = open_topics([kafka_broker], timeout=timedelta(seconds=30))
+    try:
+        topics.apply(wanted)
+        assert topics.differences(wanted) == []
+        assert topics.transit(wanted).total == timedelta(seconds=60)
+    finally:
+        topics.close()
