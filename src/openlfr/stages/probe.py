@@ -64,7 +64,7 @@ class Fused:
 
     Attributes:
         template: (dimension,) float32, L2-normalised: the quality-weighted mean of its rows.
-        rows: The faces that went into it, the best first.
+        rows: The faces that went into it, the one that speaks best for it first.
     """
 
     template: NDArray[np.float32]
@@ -101,7 +101,9 @@ def fuse(
         rows = left[near]
         left = left[~near]
         fused = (templates[rows] * weights[rows, None]).sum(axis=0)
-        best_first = rows[np.argsort(-weights[rows], kind="stable")]
+        # Good, and like the others: a good face of somebody else must not stand for the probe.
+        speaks_for = weights[rows] * among[centre][near]
+        best_first = rows[np.argsort(-speaks_for, kind="stable")]
         probes.append(Fused(fused / np.linalg.norm(fused), tuple(best_first.tolist())))
     shared = [probe for probe in probes if len(probe.rows) > 1]
     return shared or probes[:1]
