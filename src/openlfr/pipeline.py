@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from openlfr.ports import FaceDetector, FaceEmbedder, WatchlistIndex
 
 SMALLEST_INPUT, LARGEST_INPUT = 320, 1280
+FEW = 3
+"""A track with fewer detections that was not searched was too short, whatever they were like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Query:
     epoch: int
     pursuit: Pursuit
     faces: tuple[HeldFace, ...]
+    last: bool
 
 
 def input_size_for(width: int, height: int, box: tuple[int, int] | None) -> tuple[int, int]:
@@ -317,14 +320,15 @@ class Analyser:
     ) -> None:
         """Note a search if the track's faces make a first good probe or a clearly better one."""
         rules = self._rules.probes
-        if not pursuit.faces or pursuit.seen < rules.min_seen:
+        qualities = [face.quality.score for face in pursuit.faces]
+        if not rules.good(qualities, last=last):
             return
-        worth = sum(face.quality.score for face in pursuit.faces)
+        worth = sum(qualities)
         needed = rules.better_last if last else rules.better
         if pursuit.searched_with and worth < needed * pursuit.searched_with:
             return
         pursuit.searched_with = worth
-        queries.append(Query(camera, epoch, pursuit, tuple(pursuit.faces)))
+        queries.append(Query(camera, epoch, pursuit, tuple(pursuit.faces), last))
 
     def _search(self, queries: Sequence[Query]) -> list[Sighted]:
         """Embed what is new in the queries, fuse each to a probe, search them all at once."""
@@ -339,6 +343,8 @@ class Analyser:
         index, watchlist_of = self._listed
         with self.timings("search", len(queries)):
             asked = [(query, probe) for query in queries for probe in self._probes(query)]
+            if not asked:
+                return []
             answers = index.search(
                 np.stack([probe.template for _, probe in asked]),
                 [query.faces[probe.rows[0]].captured_at for query, probe in asked],
@@ -361,7 +367,12 @@ class Analyser:
     def _probes(self, query: Query) -> list[Fused]:
         templates = np.stack([f.template for f in query.faces if f.template is not None])
         qualities = [face.quality.score for face in query.faces]
-        return fuse(templates, qualities, agree=self._rules.probes.agree)
+        rules = self._rules.probes
+        return [
+            probe
+            for probe in fuse(templates, qualities, agree=rules.agree)
+            if rules.good([qualities[row] for row in probe.rows], last=query.last)
+        ]
 
     def _sighting(
         self, query: Query, best: HeldFace, chosen: Candidate, watchlist: str
@@ -401,7 +412,7 @@ class Analyser:
         """What is told of an ended track."""
         if pursuit.score is not None:
             return ClosedTrack(camera, pursuit.score, None)
-        if pursuit.seen < self._rules.probes.min_seen:
+        if pursuit.seen < FEW:
             return ClosedTrack(camera, None, NotSearched.TOO_SHORT)
         if pursuit.best_size < self._rules.probes.min_eye_distance:
             return ClosedTrack(camera, None, NotSearched.TOO_SMALL)

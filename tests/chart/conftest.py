@@ -76,6 +76,27 @@ class Chart:
         said: str = self._validate.lint(self.values[values])
         return said
 
+    @staticmethod
+    def container(workload: dict[str, Any]) -> dict[str, Any]:
+        """The only container of a workload."""
+        (only,) = workload["spec"]["template"]["spec"]["containers"]
+        return dict(only)
+
+    @staticmethod
+    def environment(workload: dict[str, Any]) -> dict[str, Any]:
+        """Plain environment of a workload's container."""
+        return {each["name"]: each.get("value") for each in Chart.container(workload)["env"]}
+
+    @staticmethod
+    def secrets(workload: dict[str, Any]) -> dict[str, set[str]]:
+        """Secrets that a workload's pod can read, and the paths under which it finds them."""
+        found: dict[str, set[str]] = {}
+        for volume in workload["spec"]["template"]["spec"]["volumes"]:
+            for source in volume.get("projected", {}).get("sources", []):
+                paths = {item["path"] for item in source["secret"]["items"]}
+                found.setdefault(source["secret"]["name"], set()).update(paths)
+        return found
+
 
 @pytest.fixture(scope="session")
 def chart() -> Chart:
@@ -83,24 +104,3 @@ def chart() -> Chart:
     validate = load_validator()
     validate.fetch()
     return Chart(validate)
-
-
-def container(workload: dict[str, Any]) -> dict[str, Any]:
-    """The only container of a workload."""
-    (only,) = workload["spec"]["template"]["spec"]["containers"]
-    return dict(only)
-
-
-def environment(workload: dict[str, Any]) -> dict[str, Any]:
-    """Plain environment of a workload's container."""
-    return {each["name"]: each.get("value") for each in container(workload)["env"]}
-
-
-def secrets(workload: dict[str, Any]) -> dict[str, set[str]]:
-    """Secrets that a workload's pod can read, and the paths under which it finds them."""
-    found: dict[str, set[str]] = {}
-    for volume in workload["spec"]["template"]["spec"]["volumes"]:
-        for source in volume.get("projected", {}).get("sources", []):
-            paths = {item["path"] for item in source["secret"]["items"]}
-            found.setdefault(source["secret"]["name"], set()).update(paths)
-    return found

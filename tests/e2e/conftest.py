@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import av
+import numpy as np
 import psutil
 import pytest
 
@@ -25,6 +28,9 @@ SEED = 7
 """Six people, two of them listed. Each of these walks behind somebody for a while, so that a second
 sighting joins; they score 0.66 and more, strangers less than 0.25."""
 
+COLUMNS = "subject,image,category,legal_basis,source,captured_on,enrolled_by,authorised_by,expires"
+EXPIRES = "2099-06-01T00:00:02Z"
+
 CONFIG = """\
 data_dir: data
 deployment:
@@ -33,8 +39,8 @@ deployment:
   place: The market square
   legal_basis: Order 1
   authorised_by: Inspector Otto
-  starts: 2026-11-23T08:00:00Z
-  ends: 2026-11-23T10:00:00Z
+  starts: {starts}
+  ends: {ends}
 cameras:
 {cameras}
 models:
@@ -43,14 +49,24 @@ max_age: off
 """
 
 
+def camera(url: object, *, start: datetime | None = FILMED, extra: str = "") -> str:
+    """A camera's setting; small detector input, since every test pays for it."""
+    at = f"start: {start:%Y-%m-%dT%H:%M:%SZ}, " if start else ""
+    return f"{{url: '{url}', {at}input_size: 640{extra}}}"
+
+
 @dataclass(frozen=True)
 class Street:
     """A filmed street and what is true of it."""
 
     video: Path
     manifest: Path
-    listed: frozenset[str]
+    passes: Sequence[dict[str, Any]]
     faces: Sequence[Sequence[dict[str, Any]]]  # by frame
+
+    @property
+    def listed(self) -> set[str]:
+        return {walk["id"] for walk in self.passes if walk["watch"]}
 
     def person_at(self, line: dict[str, Any]) -> str | None:
         """Whose face stands where an alert line says; None where nobody's does."""
@@ -64,34 +80,31 @@ class Street:
         return max(here, key=lambda face: (face["vis"], face["px"]))["id"] if here else None
 
 
-@dataclass(frozen=True)
 class Place:
     """A folder with a configuration and a data folder, as an operator has it."""
 
-    folder: Path
-    models: Path
-    video: Path
-    config: Path = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "config", self.folder / "CONFIG.yaml")
+    def __init__(self, folder: Path, models: Path, video: Path) -> None:
+        self.folder, self.models, self.video = folder, models, video
+        self.config, self.data = folder / "CONFIG.yaml", folder / "data"
         self.configure()
 
-    @property
-    def data(self) -> Path:
-        return self.folder / "data"
-
-    def configure(self, extra: str = "", **cameras: str) -> None:
+    def configure(
+        self,
+        extra: str = "",
+        *,
+        starts: str = "2020-01-01T00:00Z",
+        ends: str = "2199-01-01T00:00Z",
+        **cameras: str,
+    ) -> None:
         """Write CONFIG.yaml; each camera is what follows its name, the street by default."""
-        cameras = cameras or {"gate": f"{{url: {self.video}, start: {FILMED:%Y-%m-%dT%H:%M:%SZ}}}"}
+        cameras = cameras or {"gate": camera(self.video)}
         text = CONFIG.format(
-            cameras="\n".join(f"  {name}: {camera}" for name, camera in cameras.items()),
+            cameras="\n".join(f"  {name}: {setting}" for name, setting in cameras.items()),
             models=self.models,
+            starts=starts,
+            ends=ends,
         )
         self.config.write_text(text + extra, encoding="utf-8")
-
-    def camera(self, url: object, *, at: datetime = FILMED, extra: str = "") -> str:
-        return f"{{url: '{url}', start: {at:%Y-%m-%dT%H:%M:%SZ}{extra}}}"
 
     def lines(self, name: str = "alerts.jsonl") -> list[dict[str, Any]]:
         text = (self.folder / name).read_text(encoding="utf-8")
@@ -125,13 +138,37 @@ def street(tmp_path_factory, yunet) -> Street:
     tracks = json.loads((root / "tracks.json").read_text())["tracks"]
     assert made.cameras[0].problems == ()
     assert made.cameras[0].fair_passes == 2
+    rows = [
+        f"{name},{photo},wanted,Order 1,passport,2025-01-31,Eve Enroller,Otto Officer,{EXPIRES}"
+        for name, photos in json.loads((root / "enrol.json").read_text()).items()
+        for photo in photos
+    ]
+    manifest = root / "listed.csv"
+    manifest.write_text("\n".join([COLUMNS, *rows]) + "\n")
     frames = (root / "frames.jsonl").read_text().splitlines()
     return Street(
         video=root / "video.mp4",
-        manifest=root / "manifest.csv",
-        listed=frozenset(track["id"] for track in tracks if track["watch"]),
+        manifest=manifest,
+        passes=tracks,
         faces=[json.loads(line)["faces"] for line in frames],
     )
+
+
+@pytest.fixture(scope="session")
+def street_with_a_pause(tmp_path_factory, street) -> Path:
+    """The same street with 1.2 s of darkness in its middle: no track lives through it."""
+    path = tmp_path_factory.mktemp("pause") / "video.mp4"
+    with av.open(str(street.video)) as film:
+        pictures = [frame.to_ndarray(format="bgr24") for frame in film.decode(video=0)]
+    pictures[30:30] = [np.zeros_like(pictures[0])] * 12
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=Fraction(10), options={"crf": "16"})
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for picture in pictures:
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        output.mux(stream.encode())
+    return path
 
 
 @pytest.fixture(scope="session")

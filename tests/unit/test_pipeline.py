@@ -283,7 +283,8 @@ def test_of_a_closed_track_one_number_is_told():
         (standing(300, size=14, until=5), 0, NotSearched.TOO_SMALL),
         (standing(300, until=5), 30, NotSearched.TOO_POOR),
         (standing(300, until=5), 0, None),
-        (standing(300, until=2), 0, None),
+        (standing(300, until=2), 0, NotSearched.TOO_SHORT),
+        (standing(300, size=150, until=1), 0, None),  # one glance, but a good one
     ],
 )
 def test_a_track_that_was_not_searched_says_why(walk, blur, reason):
@@ -320,7 +321,7 @@ def test_the_end_of_a_source_gives_a_better_track_its_last_search():
     street = DrawnStreet("gate", ann=approaching(300))
     index = listing("ann")
     analyser = analyser_for(street, index=index, threshold=0.5)
-    watch(analyser, street.frames(30), finish=False)
+    watch(analyser, street.frames(27), finish=False)
     before = len(index.asked)
     ended = analyser.finish("gate")
     assert len(index.asked) == before + 1

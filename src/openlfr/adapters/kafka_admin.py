@@ -65,8 +65,9 @@ class KafkaTopics:
             if topic.name not in described:
                 found.append(Difference(f"{topic.name}: missing", topic.name, "missing", True))
                 continue
-            found += _shape(topic, described[topic.name]["partitions"])
-            found += _settings(topic, configs[topic.name])
+            shape = list(_shape(topic, described[topic.name]["partitions"]))
+            copies_differ = any(each.setting == "replicas" for each in shape)
+            found += [*shape, *_settings(topic, configs[topic.name], copies_differ)]
             if topic.name == FRAMES.name:
                 found += _transit(configs[topic.name], check, transit)
         return found
@@ -227,12 +228,14 @@ def _shape(topic: Topic, partitions: list[dict[str, Any]]) -> Iterator[Differenc
         )  # fmt: skip
 
 
-def _settings(topic: Topic, configs: dict[str, str]) -> Iterator[Difference]:
+def _settings(topic: Topic, configs: dict[str, str], copies_differ: bool) -> Iterator[Difference]:
     for key, value in topic.configs.items():
         have = configs.get(key, "not told")
         if have != value:
             line = f"{topic.name}: {key} is {have}, must be {value}"
-            yield Difference(line, topic.name, key, True)
+            # More copies in sync than there are would stop every producer.
+            harmful = copies_differ and key == "min.insync.replicas"
+            yield Difference(line, topic.name, key, not harmful)
 
 
 def _transit(

@@ -66,12 +66,16 @@ class WatchlistKeeper:
         if version == self._version:
             return
         records = self._records.watchlist
-        for settled in apply_pending(
-            records, self._templates, self._vault, self._facts, now=datetime.now(UTC)
-        ):
-            if settled.status is EntryStatus.REFUSED:
-                self._on_problem(f"{settled.subject} was not listed: {settled.note}.")
+        # What left the list must not wait until the vector store has followed.
         self._on_index(build_index(records, self._templates, self._watchlists))
+        settled = apply_pending(
+            records, self._templates, self._vault, self._facts, now=datetime.now(UTC)
+        )
+        for one in settled:
+            if one.status is EntryStatus.REFUSED:
+                self._on_problem(f"{one.subject} was not listed: {one.note}.")
+        if settled:
+            self._on_index(build_index(records, self._templates, self._watchlists))
         # The version from before: what changed meanwhile, or failed on the way, is seen next time.
         self._version = version
 

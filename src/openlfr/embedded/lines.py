@@ -54,9 +54,14 @@ class AlertLines:
         self.known: set[str] = set()
         if path is None:
             return
+        if path.exists() and not path.is_file():
+            raise Misconfigured(f"{path} is no file: alert lines are kept in a file.")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("ab+")
+            # Made for its owner alone: it says who was seen where.
+            self._file = os.fdopen(
+                os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "ab+"
+            )
             self._file.seek(0)
             for line in self._file:
                 if line.endswith(b"\n"):

@@ -66,8 +66,7 @@ def run(
     if not settings.cameras:
         raise Misconfigured(f"{settings.path} names no camera: add one under cameras.")
     with ExitStack() as closing:
-        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = FileLock(settings.data_dir / "run.lock")
+        lock = FileLock(bootstrap.data_folder(settings) / "run.lock")
         try:
             # A command that changes the watchlist holds it for a moment, to see that no run does.
             lock.acquire(timeout=1)

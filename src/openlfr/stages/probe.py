@@ -32,7 +32,11 @@ class ProbeRules:
         faces: How many faces are fused at most.
         min_quality: A face below it is no probe (0 to 100).
         min_eye_distance: Nor is one with fewer pixels between the eyes.
-        min_seen: Detections that a track must hold before its first search.
+        worth: Sum of the fused faces' qualities from which they make a good probe: three good
+            faces or six poor ones. Half of the strangers' highest scores came from less, and no
+            listed person needed less (`benchmarks/tune.py`, street seeds 6 to 10).
+        worth_alone: Quality of the best face with which a track that has ended is searched all
+            the same, as one that was seen once only.
         better: The sum of the held faces' qualities must grow by this factor for a new search.
         better_last: The same for the search at a track's end.
         agree: Cosine similarity from which two faces of a track are one person's.
@@ -41,10 +45,17 @@ class ProbeRules:
     faces: int = 6
     min_quality: float = 15.0
     min_eye_distance: float = 7.0
-    min_seen: int = 2
+    worth: float = 150.0
+    worth_alone: float = 55.0
     better: float = 1.5
     better_last: float = 1.1
     agree: float = 0.3
+
+    def good(self, qualities: Sequence[float], *, last: bool) -> bool:
+        """Whether faces of these qualities make a probe; `last` when there will be no more."""
+        return sum(qualities) >= self.worth or (
+            last and max(qualities, default=0.0) >= self.worth_alone
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +64,7 @@ class Fused:
 
     Attributes:
         template: (dimension,) float32, L2-normalised: the quality-weighted mean of its rows.
-        rows: The faces that went into it, the best first.
+        rows: The faces that went into it, the one that speaks best for it first.
     """
 
     template: NDArray[np.float32]
@@ -90,7 +101,9 @@ def fuse(
         rows = left[near]
         left = left[~near]
         fused = (templates[rows] * weights[rows, None]).sum(axis=0)
-        best_first = rows[np.argsort(-weights[rows], kind="stable")]
+        # Good, and like the others: a good face of somebody else must not stand for the probe.
+        speaks_for = weights[rows] * among[centre][near]
+        best_first = rows[np.argsort(-speaks_for, kind="stable")]
         probes.append(Fused(fused / np.linalg.norm(fused), tuple(best_first.tolist())))
     shared = [probe for probe in probes if len(probe.rows) > 1]
     return shared or probes[:1]

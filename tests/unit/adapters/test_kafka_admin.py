@@ -163,6 +163,16 @@ def test_applying_mends_what_can_be_mended_and_leaves_the_rest(admin, topics, wa
     assert [each.topic for each in topics.differences(wanted)] == ["frames.v1", "tallies.v1"]
 
 
+def test_more_copies_in_sync_than_there_are_would_stop_every_producer(admin, topics, wanted):
+    asked = plan(replication=3)
+    assert {each.setting for each in topics.differences(asked)} == {
+        "replicas",
+        "min.insync.replicas",
+    }
+    assert topics.apply(asked) == []
+    assert admin.topics["alerts.v1"]["configs"]["min.insync.replicas"] == "1"
+
+
 @pytest.mark.parametrize(
     ("check_ms", "how", "said"),
     [

@@ -68,6 +68,13 @@ def test_an_index_is_built_at_the_start_and_after_a_change_only(keeper, entries,
     assert len(indexes) == 2
 
 
+def test_a_removal_is_in_force_before_the_vector_store_follows(keeper, entries, indexes):
+    entries.on_outbox = lambda: entries.in_force.append(len(indexes))
+    entries.in_force = []
+    keeper.refresh()
+    assert entries.in_force == [1]
+
+
 def test_a_change_in_the_middle_of_a_refresh_is_seen_at_the_next(keeper, entries, indexes):
     def change():
         entries.on_outbox = lambda: None

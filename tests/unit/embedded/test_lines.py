@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
@@ -111,6 +112,11 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(Misconfigured, match=r"alerts.jsonl cannot be written: File exists"):
         AlertLines(tmp_path / "file" / "alerts.jsonl")
+
+
+def test_a_device_is_no_file():
+    with pytest.raises(Misconfigured, match="/dev/zero is no file"):
+        AlertLines(Path("/dev/zero"))
 
 
 def test_without_a_file_nothing_is_known_beforehand():

@@ -103,22 +103,13 @@ Each takes (dict "root" $ "uses" LIST "kafkaSecret" NAME "config" SECRET "vault"
       {{- end }}
 {{- end -}}
 
-{{/* What `openlfr topics` applies and every service checks: name -> partitions, copies, settings. */}}
+{{/* CONFIG.yaml's block `topics`, as JSON: what is applied, and what every service checks. */}}
 {{- define "openlfr.topics" -}}
-{{- $of := .Values.topics -}}
-{{- $topics := dict -}}
-{{- range $key := list "frames" "sightings" "tallies" "alerts" "control" "deadLetters" -}}
-{{- $topic := index $of $key -}}
-{{- $config := dict
-      "cleanup.policy" (ternary "compact" "delete" $topic.compacted)
-      (ternary "delete.retention.ms" "retention.ms" $topic.compacted) (mul 1000 (int64 $topic.retentionSeconds) | toString)
-      "segment.ms" (mul 1000 (int64 $topic.segmentSeconds) | toString)
-      "file.delete.delay.ms" (mul 1000 (int64 $of.deleteDelaySeconds) | toString)
-      "max.message.bytes" (int64 $topic.maxMessageBytes | toString)
-      "min.insync.replicas" (int64 $of.minInsyncReplicas | toString) -}}
-{{- $_ := set $topics $topic.name (dict "partitions" (int64 $topic.partitions) "replication_factor" (int64 $of.replicationFactor) "config" $config) -}}
+{{- $partitions := dict -}}
+{{- range $topic, $count := .Values.topics.partitions -}}
+{{- $_ := set $partitions $topic (int $count) -}}
 {{- end -}}
-{{- $topics | toJson -}}
+{{- dict "replication" (int .Values.topics.replication) "frames_transit" .Values.topics.framesTransit "partitions" $partitions | toJson -}}
 {{- end -}}
 
 {{/* Ports of a server, one a line: (dict "root" $ "store" NAME). */}}

@@ -1,0 +1,88 @@
+"""scaledobjects.yaml: up with lag, busy time and drops, down slowly, never past the partitions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.service
+
+PROMETHEUS = 'metrics.prometheusUrl="http://prometheus:9090"'
+ON = (PROMETHEUS, "services.analysis.autoscaling.enabled=true")
+
+
+def triggers(scaled: dict[str, Any]) -> dict[str, Any]:
+    return {each["name"]: each for each in scaled["spec"]["triggers"]}
+
+
+def test_nothing_scales_by_default(chart: Any):
+    assert chart.names("ScaledObject") == set()
+    assert chart.names("TriggerAuthentication") == set()
+
+
+def test_lag_is_that_of_the_group_which_the_worker_joins(chart: Any):
+    sets = (*ON, 'services.analysis.kafka.group="night"')
+    lag = triggers(chart.get("ScaledObject", "analysis", *sets))["lag"]
+    assert lag["metadata"]["consumerGroup"] == "night"
+    assert lag["metadata"]["topic"] == "frames.v1"
+    worker = chart.environment(chart.get("StatefulSet", "analysis", *sets))
+    assert worker["OPENLFR_GROUP"] == "night"
+    assert worker["OPENLFR_KAFKA_URL"] == f"kafka://{lag['metadata']['bootstrapServers']}"
+
+
+def test_it_scales_on_busy_time_and_drops_too(chart: Any):
+    found = triggers(chart.get("ScaledObject", "analysis", *ON))
+    assert set(found) == {"lag", "busy", "drops"}
+    assert "openlfr_busy_seconds_total" in found["busy"]["metadata"]["query"]
+    assert 'reason="stale"' in found["drops"]["metadata"]["query"]
+    # A ratio is no sum over pods: it must not be divided by their number.
+    assert found["drops"]["metricType"] == "Value"
+
+
+def test_without_prometheus_lag_alone_scales(chart: Any):
+    off = ("services.analysis.autoscaling.busy=0", "services.analysis.autoscaling.dropRatio=0")
+    scaled = chart.get(
+        "ScaledObject", "analysis", "services.analysis.autoscaling.enabled=true", *off
+    )
+    assert set(triggers(scaled)) == {"lag"}
+
+
+def test_it_scales_the_workload_that_is_there(chart: Any):
+    for kind in ("StatefulSet", "Deployment"):
+        sets = (*ON, f'services.analysis.kind="{kind}"')
+        target = chart.get("ScaledObject", "analysis", *sets)["spec"]["scaleTargetRef"]
+        assert target["kind"] == kind
+        assert chart.get(kind, "analysis", *sets)["metadata"]["name"] == target["name"]
+
+
+def test_down_goes_one_by_one_after_a_calm(chart: Any):
+    advanced = chart.get("ScaledObject", "analysis", *ON)["spec"]["advanced"]
+    down = advanced["horizontalPodAutoscalerConfig"]["behavior"]["scaleDown"]
+    assert down["stabilizationWindowSeconds"] == 600
+    assert down["policies"] == [{"type": "Pods", "value": 1, "periodSeconds": 300}]
+
+
+@pytest.mark.parametrize(
+    ("auth", "sasl", "parameters"),
+    [
+        ("scram-sha-512", "scram_sha512", {"username", "password"}),
+        ("scram-sha-256", "scram_sha256", {"username", "password"}),
+        ("plain", "plaintext", {"username", "password"}),
+        ("tls", None, {"cert", "key"}),
+    ],
+)
+def test_keda_says_who_it_is(chart: Any, auth: str, sasl: str | None, parameters: set[str]):
+    sets = (*ON, f'kafka.auth="{auth}"')
+    lag = triggers(chart.get("ScaledObject", "analysis", *sets))["lag"]
+    assert lag["metadata"].get("sasl") == sasl
+    assert lag["metadata"]["tls"] == "enable"
+    assert lag["authenticationRef"] == {"name": "openlfr-scaler"}
+    told = chart.get("TriggerAuthentication", "scaler", *sets)["spec"]["secretTargetRef"]
+    assert {each["parameter"] for each in told} == parameters
+    assert {each["name"] for each in told} == {"openlfr-kafka-scaler"}
+
+
+def test_the_city_stays_within_its_partitions(chart: Any):
+    scaled = chart.get("ScaledObject", "analysis", values="city")["spec"]
+    assert (scaled["minReplicaCount"], scaled["maxReplicaCount"]) == (18, 24)

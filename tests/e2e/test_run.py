@@ -1,0 +1,300 @@
+"""`openlfr run`: faces in a video come out as alerts, and nothing of anybody else stays."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from conftest import EXPIRES, FILMED, Place, camera
+from openlfr import bootstrap, settings
+from openlfr.cli import main
+from openlfr.operations.evidence import PREFIX, decode, evidence_name, render_scene
+
+KEYS = [
+    "event", "event_id", "alert_id", "subject", "camera", "frame_index", "captured_at",
+    "emitted_at", "box", "score", "threshold", "quality",
+]  # fmt: skip
+
+
+def openlfr(place, *args):
+    return subprocess.run(
+        [sys.executable, "-m", "openlfr", *map(str, args)],
+        cwd=place.folder, capture_output=True, text=True, timeout=200, check=False,
+    )  # fmt: skip
+
+
+def without_emission(lines):
+    return [{key: value for key, value in line.items() if key != "emitted_at"} for line in lines]
+
+
+def moment(text):
+    return datetime.fromisoformat(text)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, street, enrolled, model_store):
+    """A run over the whole street, with everything that it leaves."""
+    place = Place(tmp_path_factory.mktemp("finished"), model_store.folder, street.video)
+    shutil.copytree(enrolled, place.data)
+    place.ended = openlfr(
+        place, "run", "CONFIG.yaml", "--as-fast-as-possible", "--alerts", "alerts.jsonl",
+        "--report", "report",
+    )  # fmt: skip
+    return place
+
+
+def test_every_listed_pass_is_found_and_no_stranger(finished, street):
+    assert finished.ended.returncode == 0, finished.ended.stderr
+    lines = finished.lines()
+    assert [street.person_at(line) for line in lines] == [line["subject"] for line in lines]
+    assert {line["subject"] for line in lines} == street.listed
+    assert len(lines) > len(street.listed)  # somebody is seen again after an occlusion
+    opened = [line["subject"] for line in lines if line["event"] == "opened"]
+    assert sorted(opened) == sorted(street.listed)
+
+
+def test_a_line_is_what_the_interface_promises(finished):
+    for line in finished.lines():
+        assert list(line) == KEYS
+        assert line["event"] in ("opened", "joined")
+        assert line["camera"] == "gate"
+        at = FILMED + timedelta(seconds=line["frame_index"] / 10)
+        assert moment(line["captured_at"]) == at
+        assert moment(line["emitted_at"]).utcoffset() == timedelta(0)
+        x, y, w, h = line["box"]
+        assert 0 <= x < x + w <= 960
+        assert 0 <= y < y + h <= 540
+        assert line["threshold"] <= line["score"] <= 1
+        assert 0 < line["quality"] <= 100
+
+
+def test_a_person_is_told_what_was_done(finished):
+    assert finished.ended.stdout == ""
+    said = finished.ended.stderr.splitlines()
+    assert len([line for line in said if " OPENED " in line]) == 2
+    assert any(re.search(r"60 frames of 1 camera .*compared with 2 listed people", s) for s in said)
+    assert "problem" not in finished.ended.stderr
+
+
+def test_the_report_tells_the_same_as_the_lines(finished):
+    told = json.loads((finished.folder / "report" / "report.json").read_text())
+    (counts,) = told["cameras"]
+    lines = finished.lines()
+    assert counts["frames_decoded"] == counts["frames_analysed"] == 60
+    assert counts["alerts_opened"] == sum(line["event"] == "opened" for line in lines)
+    assert counts["alerts_joined"] == sum(line["event"] == "joined" for line in lines)
+    assert counts["sightings"] == len(lines)
+    assert sum(counts["scores"]) == counts["tracks_searched"]
+    skipped = sum(counts["tracks_not_searched"].values())
+    assert counts["tracks_closed"] == counts["tracks_searched"] + skipped
+    assert counts["tracks_searched"] >= 6  # everybody passed
+    assert told["problems"] == []
+    assert "sources ended" in json.dumps(told)
+
+
+def test_no_server_stays_behind_and_nobody_else_can_read_what_does(finished):
+    assert finished.servers() == []
+    assert (finished.data / "vault.key").stat().st_mode & 0o777 == 0o600
+    inside = [path for path in finished.data.iterdir() if path.is_dir()]
+    assert sorted(path.name for path in inside) == ["milvus", "redis", "vault"]
+    files = [finished.data / "openlfr.db", finished.folder / "alerts.jsonl"]
+    files += (finished.folder / "report").iterdir()
+    for path in (finished.data, *inside, *files):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def opened_evidence(place):
+    """Every kept piece of evidence with its alert line."""
+    vault = bootstrap.open_vault(settings.load(place.config))
+    with closing(bootstrap.open_records(settings.load(place.config))) as records:
+        events = records.alerts.events_of_run("Market", 1)
+    by_id = {line["event_id"]: line for line in place.lines()}
+    kept = {evidence_name(e.event.sighting.sighting_id): by_id[e.event.event_id] for e in events}
+    assert vault.names(PREFIX) == sorted(kept)
+    return [(line, decode(vault.get(name))) for name, line in kept.items()]
+
+
+def steps_across(picture, axis):
+    """How many different squares lie along an axis of a picture, at most in any row."""
+    changes = (np.diff(picture.astype(int), axis=axis) != 0).any(axis=(1 - axis, 2))
+    return int(changes.sum()) + 1
+
+
+def test_of_everybody_else_in_the_evidence_no_face_is_left(finished, street):
+    evidence = opened_evidence(finished)
+    assert len(evidence) == len(finished.lines())
+    looked_at = 0
+    for line, kept in evidence:
+        picture = render_scene(kept)
+        x, y, w, h = (int(value) for value in kept.box)
+        clear = np.zeros(picture.shape[:2], bool)
+        clear[max(y - 3, 0) : y + h + 3, max(x - 3, 0) : x + w + 3] = True  # with its thin frame
+        for face in street.faces[line["frame_index"]]:
+            left, top, side, _ = face["box"]
+            rows = slice(max(int(top), 0), max(int(top + side), 0))
+            columns = slice(max(int(left), 0), max(int(left + side), 0))
+            outside = ~clear[rows, columns]
+            if face["id"] == line["subject"] or not outside.any():
+                continue
+            looked_at += 1
+            part = picture[rows, columns]
+            # Look at whole rows and whole columns that the alerted face does not touch.
+            if outside.all(axis=1).any():
+                assert steps_across(part[outside.all(axis=1)], 1) <= 9
+            if outside.all(axis=0).any():
+                assert steps_across(part[:, outside.all(axis=0)], 0) <= 9
+    assert looked_at >= 8
+
+
+def test_the_report_shows_no_other_face_either(finished):
+    page = (finished.folder / "report" / "report.html").read_text()
+    pictures = [
+        cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR)
+        for data in re.findall(r'src="data:image/jpeg;base64,([^"]+)"', page)
+    ]
+    scenes = [picture for picture in pictures if picture.shape[:2] == (540, 960)]
+    expected = [render_scene(kept) for _, kept in opened_evidence(finished)]
+    assert len(scenes) == 2  # of each alert
+    for scene in scenes:  # the same pictures, but for JPEG's losses
+        assert min(np.abs(scene.astype(int) - other).mean() for other in expected) < 4
+    assert all(max(p.shape[:2]) <= 160 for p in pictures if p.shape[:2] != (540, 960))
+
+
+def test_nothing_of_a_stranger_is_kept_in_any_file(finished):
+    vault = finished.data / "vault"
+    assert len(list((vault / "references").iterdir())) == 2
+    for path in finished.folder.rglob("*"):
+        if path.is_file() and path.name != "report.html":
+            content = path.read_bytes()
+            assert b"\xff\xd8\xff" not in content, path  # JPEG
+            assert b"\x89PNG" not in content, path
+    facts_of = settings.load(finished.config)
+    embedder = bootstrap.load_embedder(facts_of)
+    with closing(bootstrap.open_templates(facts_of, embedder.facts)) as templates:
+        assert len(templates.all(["default"])) == 2
+
+
+def test_the_same_input_gives_the_same_lines_and_json_is_all_that_is_printed(place, finished):
+    ended = openlfr(place, "run", "CONFIG.yaml", "--as-fast-as-possible", "--json")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    lines = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert without_emission(lines) == without_emission(finished.lines())
+
+
+def test_cameras_fold_into_one_alert_and_quiet_prints_nothing(place, street, capfd):
+    place.configure(
+        gate=camera(street.video), door=camera(street.video, start=FILMED + timedelta(seconds=5))
+    )
+    alerts = place.folder / "alerts.jsonl"
+    args = ["--as-fast-as-possible", "--quiet", "--alerts", str(alerts)]
+    assert main(["run", str(place.config), *args]) == 0
+    assert capfd.readouterr() == ("", "")
+    lines = place.lines()
+    assert {(line["subject"], line["camera"]) for line in lines} == {
+        (subject, name) for subject in street.listed for name in ("gate", "door")
+    }
+    for subject in street.listed:
+        mine = [line for line in lines if line["subject"] == subject]
+        assert len({line["alert_id"] for line in mine}) == 1
+        assert [line["event"] for line in mine] == ["opened"] + ["joined"] * (len(mine) - 1)
+        assert mine[0]["camera"] == "gate"  # it was there first, whichever was decoded first
+
+
+def test_outside_its_hours_nothing_is_looked_at_and_every_frame_is_counted(place, street):
+    place.configure(ends="2026-11-23T09:00:02Z", gate=camera(street.video, extra=", fps: 5"))
+    report = place.folder / "report"
+    alerts = place.folder / "alerts.jsonl"
+    args = ["--as-fast-as-possible", "--quiet", "--alerts", str(alerts), "--report", str(report)]
+    assert main(["run", str(place.config), *args]) == 0
+    (counts,) = json.loads((report / "report.json").read_text())["cameras"]
+    names = ("decoded", "sampled_away", "outside_hours", "analysed", "unreadable", "dropped_late")
+    assert [counts[f"frames_{name}"] for name in names] == [60, 30, 20, 10, 0, 0]
+    assert {line["subject"] for line in place.lines()} == {"player-6"}
+    assert all(
+        moment(line["captured_at"]) < FILMED + timedelta(seconds=2) for line in place.lines()
+    )
+
+
+def test_an_entry_that_had_expired_when_the_face_was_captured_does_not_match(place, street):
+    expires = moment(EXPIRES)
+    start = expires - timedelta(seconds=2)
+    place.configure(gate=camera(street.video, start=start))
+    alerts = place.folder / "alerts.jsonl"
+    args = ["--as-fast-as-possible", "--quiet", "--alerts", str(alerts)]
+    assert main(["run", str(place.config), *args]) == 0
+    assert [line["subject"] for line in place.lines()] == ["player-6"]
+    assert moment(place.lines()[0]["captured_at"]) <= expires
+
+
+@pytest.fixture
+def endless_camera(tmp_path, street):
+    """Three seconds in which both listed people pass, again and again, as it were live."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    with av.open(str(street.video)) as film:
+        for n, frame in enumerate(film.decode(video=0)):
+            if 18 <= n < 48:
+                cv2.imwrite(str(folder / f"{n}.jpg"), frame.to_ndarray(format="bgr24"))
+    return camera(folder, start=None, extra=", fps: 10, loop: true")
+
+
+def wait_for(condition, process):
+    while not condition():
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.05)
+
+
+IN_FORCE = timedelta(seconds=2 + 2)
+"""After a removal: 2 s until nobody captured is sighted, and a frame waits 2 s at most."""
+ENOUGH = IN_FORCE + timedelta(seconds=3)  # everybody passes once more
+
+
+def test_the_watchlist_changes_while_a_run_lives(bare_place, street, endless_camera, capsys):
+    place = bare_place
+    place.configure(gate=endless_camera)
+    command = ["run", "CONFIG.yaml", "--quiet", "--alerts", "alerts.jsonl"]
+
+    def emitted(subject):
+        return [moment(line["emitted_at"]) for line in place.lines() if line["subject"] == subject]
+
+    def change(*args):
+        assert main(["watchlist", *args, "--config", str(place.config)]) == 0
+        return datetime.now(UTC)
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "openlfr", *command], cwd=place.folder,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as run:  # fmt: skip
+        try:
+            wait_for((place.folder / "alerts.jsonl").exists, run)
+            assert place.lines() == []
+            change("import", str(street.manifest))
+            assert capsys.readouterr().out.count("accepted") == 3  # two rows and their sum
+            wait_for(lambda: all(emitted(name) for name in street.listed), run)
+
+            suspended = change("suspend", "player-3")
+            wait_for(lambda: max(emitted("player-6")) > suspended + ENOUGH, run)
+            removed = change("remove", "player-6", "--by", "Otto Officer")
+            change("resume", "player-3", "--by", "Otto Officer")
+            wait_for(lambda: max(emitted("player-3")) > removed + ENOUGH, run)
+        finally:
+            run.send_signal(signal.SIGINT)
+            said = run.communicate(timeout=100)
+    assert run.returncode == 130, said
+    assert [at for at in emitted("player-3") if suspended + IN_FORCE < at < removed] == []
+    assert max(emitted("player-6")) < removed + IN_FORCE
+    assert place.servers() == []
+    assert len(list((place.data / "vault" / "references").iterdir())) == 1

