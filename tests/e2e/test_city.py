@@ -132,7 +132,8 @@ def city(tmp_path, street, model_store, pictures, servers):
     place = Place(tmp_path, model_store.folder, street.video)
     urls = {name: servers.url(name) for name in ("kafka", "redis", "milvus")}
     place.configure(
-        "services:\n" + "".join(f"  {name}: {url}\n" for name, url in urls.items())
+        "services:\n"
+        + "".join(f"  {name}: {url}\n" for name, url in urls.items())
         # Frames wait for a worker that was killed as long as a slow machine needs.
         + "topics: {replication: 1, frames_retention: 30m, frames_transit: 1h}\n",
         **cameras(pictures),

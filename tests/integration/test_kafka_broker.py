@@ -1,4 +1,4 @@
-"""The broker of `scripts/services` is Kafka itself, and our topics are made on it as they must be."""
+"""The broker of `scripts/services` is Kafka itself, and takes our topics."""
 
 from __future__ import annotations
 

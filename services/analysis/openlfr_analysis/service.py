@@ -117,6 +117,7 @@ class _Worker:
         self._decoders = ThreadPoolExecutor(_DECODERS, "decode")
         self._looker = ThreadPoolExecutor(1, "look")
         self._turn = asyncio.Lock()
+        self._waiting = 0  # messages that were taken and are not yet looked at
         self._stream: Any = None
 
     async def take(self, stream: Any) -> None:
@@ -125,6 +126,7 @@ class _Worker:
         loop = asyncio.get_running_loop()
         before: asyncio.Task[None] | None = None
         async for messages in faust_agents.batches(stream, BATCH, WITHIN_S):
+            self._waiting += len(messages)
             pictures = [
                 loop.run_in_executor(self._decoders, self._station.decode, message)
                 for message in messages
@@ -148,12 +150,15 @@ class _Worker:
                 await faust_agents.publish(self._app, records)
                 for each, message in zip(decoded, messages, strict=True):
                     self._backlog.add(each.camera, message)
+                self._waiting -= len(messages)
                 await self._acknowledge()
 
         await faust_agents.guarded(self._progress, work)
 
     async def _end_silent(self) -> None:
         self._keeper.check()
+        if self._station.lossless and (self._waiting or faust_agents.lag(self._app)):
+            return  # frames that are only late must find their tracks
         async with self._turn:
             loop = asyncio.get_running_loop()
             records = await loop.run_in_executor(self._looker, self._station.end_silent)

@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from openlfr.settings import Deployment
     from openlfr.wire.codec import Record
 
-SILENCE_S = 5.0
-"""After how long without a frame a camera's tracks end: nobody is held for a camera that is gone."""
+SILENCE_S, SILENCE_LOSSLESS_S = 5.0, 30.0
+"""After how long without a frame a camera's tracks end: nobody is held for one that is gone.
+Longer where every frame counts, since frames that are only late must find their tracks."""
 _SCHEMA = "openlfr.wire.v1.Frame"
 
 log = structlog.get_logger()
@@ -124,17 +125,25 @@ class Station:
             log.warning("batch_failed", frames=len(fresh), why=f"{type(error).__name__}: {error}")
             records += self._one_by_one(fresh)
         self.counts["analysed"] += len(fresh)
+        now = time.monotonic()  # after the work: however long it took, nobody was silent meanwhile
+        self._heard |= {each.camera: now for each in batch if each.camera}
         return records
 
     def end_silent(self) -> list[tuple[str, Record]]:
         """End the tracks of cameras that have been silent; the records that this gives."""
+        longest = SILENCE_LOSSLESS_S if self.lossless else SILENCE_S
         now = time.monotonic()
-        silent = [camera for camera, at in self._heard.items() if now - at > SILENCE_S]
+        silent = [camera for camera, at in self._heard.items() if now - at > longest]
         records: list[tuple[str, Record]] = []
         for camera in silent:
             del self._heard[camera]
             records += self._seen(self._analyser.finish(camera))
         return records
+
+    @property
+    def lossless(self) -> bool:
+        """Whether every frame is looked at, however late."""
+        return self._max_age_s is None
 
     def is_quiet(self, camera: str) -> bool:
         """Whether the camera has no live track."""
@@ -142,7 +151,6 @@ class Station:
 
     def _is_new(self, frame: Frame) -> bool:
         """Whether the frame comes for the first time; after a rebalance some come again."""
-        self._heard[frame.camera] = time.monotonic()
         mark = frame.epoch, frame.seq
         last = self._last.get(frame.camera)
         if last is not None and last[0] == frame.epoch and mark <= last:

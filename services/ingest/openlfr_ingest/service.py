@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +21,7 @@ from openlfr_ingest.filming import Filming
 from openlfr_ingest.leases import Holding
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Sequence
 
     from openlfr.adapters.redis_leases import CameraLeases

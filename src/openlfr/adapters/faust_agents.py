@@ -158,6 +158,18 @@ async def publish(app: faust.App, records: Sequence[tuple[str, Record]]) -> None
         await each
 
 
+def lag(app: faust.App) -> int:
+    """Records that the brokers have told of and that were not yet read."""
+    consumer = app.consumer
+    total = 0
+    for partition in consumer.assignment():
+        newest = consumer.highwater(partition)
+        read = consumer._read_offset.get(partition)  # noqa: SLF001 - nothing public tells it
+        if newest is not None and read is not None:
+            total += max(0, newest - read - 1)
+    return total
+
+
 async def guarded(progress: Progress, work: Callable[[], Awaitable[None]]) -> None:
     """Do a batch's work; if it fails the process ends, and Kafka delivers the batch again."""
     number = id(work)
@@ -185,20 +197,22 @@ def give_up(error: BaseException) -> NoReturn:
 def work(app: faust.App, progress: Progress) -> NoReturn:
     """Run the worker until it is told to end (SIGTERM, SIGINT); exits the process."""
 
-    @app.on_partitions_assigned.connect
-    async def _assigned(*_: Any, **__: Any) -> None:
+    async def assigned(*_: Any, **__: Any) -> None:
         progress.ready = True
         log.info("ready", group=app.conf.id)
 
+    app.on_partitions_assigned.connect(assigned)
     worker = faust.Worker(app, loglevel="WARNING", quiet=True, redirect_stdouts=False)
     worker.execute_from_commandline()
+    raise AssertionError("Faust's worker ends by leaving the process")
 
 
 def _serve_health(app: faust.App, progress: Progress) -> None:
-    @app.page("/health/live")
-    async def _live(web: Any, _: Any) -> Any:
+    async def live(web: Any, _: Any) -> Any:
         return web.json({"stuck": progress.stuck()}, status=503 if progress.stuck() else 200)
 
-    @app.page("/health/ready")
-    async def _ready(web: Any, _: Any) -> Any:
+    async def ready(web: Any, _: Any) -> Any:
         return web.json({"ready": progress.ready}, status=200 if progress.ready else 503)
+
+    app.page("/health/live", name="live")(live)
+    app.page("/health/ready", name="ready")(ready)
