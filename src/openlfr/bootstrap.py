@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from openlfr.ports import AlertBook, FaceDetector, FaceEmbedder, TemplateStore, Vault
     from openlfr.settings import Settings
 
-SFACE_THRESHOLD = 0.38
+SFACE_THRESHOLD = 0.385
 """The per-track score from which SFace's best candidate is a sighting, until it is calibrated:
 tuned on street seeds 6 to 10 (`benchmarks/tune.py`)."""
 

@@ -16,30 +16,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openlfr.domain.alerts import Sighting
-from openlfr.domain.analysis import Analysis, ClosedTrack, Sighted
-from openlfr.domain.summary import NotSearched
+from openlfr.domain.analysis import Analysis, Sighted
 from openlfr.domain.timing import Stopwatch
+from openlfr.pursuit import HeldFace, Pursuit
 from openlfr.stages.align import align
 from openlfr.stages.assess import assess
 from openlfr.stages.decide import decide
 from openlfr.stages.obscure import evidence_of, obscure
-from openlfr.stages.probe import Fused, ProbeRules, fuse
+from openlfr.stages.probe import ProbeRules
 from openlfr.stages.track import TrackerState, TrackRules, looks, track
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
 
     from numpy.typing import NDArray
 
-    from openlfr.domain.evidence import Evidence, Scene
-    from openlfr.domain.faces import Box, Candidate, Detection, Quality
+    from openlfr.domain.evidence import Scene
+    from openlfr.domain.faces import Box, Candidate, Detection
     from openlfr.domain.frames import Frame
     from openlfr.ports import FaceDetector, FaceEmbedder, WatchlistIndex
+    from openlfr.pursuit import Query
 
 SMALLEST_INPUT, LARGEST_INPUT = 320, 1280
-FEW = 3
-"""A track with fewer detections that was not searched was too short, whatever they were like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,51 +54,12 @@ class AnalysisRules:
 
 
 @dataclass(slots=True, eq=False)
-class HeldFace:
-    """A face that a track holds, and what may be kept of it should it be sighted.
-
-    Its template is made when it is first searched.
-    """
-
-    seq: int
-    captured_at: datetime
-    box: Box
-    quality: Quality
-    aligned: NDArray[np.uint8]
-    evidence: Evidence
-    template: NDArray[np.float32] | None = None
-
-
-@dataclass(slots=True, eq=False)
-class Pursuit:
-    """What is held of one live track."""
-
-    seen: int = 0
-    faces: list[HeldFace] = field(default_factory=list)
-    best_size: float = 0.0
-    searched_with: float = 0.0
-    score: float | None = None
-    sighted: set[str] = field(default_factory=set)
-
-
-@dataclass(slots=True, eq=False)
 class Watch:
     """One camera's live tracks."""
 
     epoch: int
     tracker: TrackerState = field(default_factory=TrackerState)
     pursuits: dict[int, Pursuit] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Query:
-    """One probe to search: a track's faces as they stood when its time came."""
-
-    camera: str
-    epoch: int
-    pursuit: Pursuit
-    faces: tuple[HeldFace, ...]
-    last: bool
 
 
 def input_size_for(width: int, height: int, box: tuple[int, int] | None) -> tuple[int, int]:
@@ -184,7 +143,7 @@ class Analyser:
         A frame of a lower epoch than its camera has shown is discarded; one of a higher epoch
         ends the camera's tracks first.
         """
-        closed: list[tuple[str, Pursuit]] = []
+        closed: list[Pursuit] = []
         current: list[Frame] = []
         faces = [0] * len(frames)
         positions: list[int] = []
@@ -203,9 +162,8 @@ class Analyser:
             self._enter(frame, queries, closed)
             self._follow(frame, found, queries, closed)
         sightings = self._search(queries)
-        return Analysis(
-            tuple(sightings), tuple(self._taken_leave_of(*item) for item in closed), tuple(faces)
-        )
+        told = tuple(pursuit.closed(self._rules.probes) for pursuit in closed)
+        return Analysis(tuple(sightings), told, tuple(faces))
 
     def finish(self, camera: str) -> Analysis:
         """End a camera's source: its live tracks get their last search and are closed.
@@ -216,11 +174,12 @@ class Analyser:
         if watch is None:
             return Analysis()
         queries: list[Query] = []
-        closed: list[tuple[str, Pursuit]] = []
-        self._close(camera, watch, list(watch.pursuits), queries, closed)
+        closed: list[Pursuit] = []
+        self._close(watch, list(watch.pursuits), queries, closed)
         self._cameras[camera] = Watch(watch.epoch)
         sightings = self._search(queries)
-        return Analysis(tuple(sightings), tuple(self._taken_leave_of(*item) for item in closed))
+        told = tuple(pursuit.closed(self._rules.probes) for pursuit in closed)
+        return Analysis(tuple(sightings), told)
 
     def is_quiet(self, camera: str) -> bool:
         """Whether the camera has no live track, so that nothing is lost by starting anew here."""
@@ -247,11 +206,11 @@ class Analyser:
                 ]
         return result
 
-    def _enter(self, frame: Frame, queries: list[Query], closed: list[tuple[str, Pursuit]]) -> None:
+    def _enter(self, frame: Frame, queries: list[Query], closed: list[Pursuit]) -> None:
         """Begin to watch a new camera or epoch; the tracks of the epoch before end."""
         watch = self._cameras.get(frame.camera)
         if watch is not None and frame.epoch > watch.epoch:
-            self._close(frame.camera, watch, list(watch.pursuits), queries, closed)
+            self._close(watch, list(watch.pursuits), queries, closed)
         if watch is None or frame.epoch > watch.epoch:
             self._cameras[frame.camera] = Watch(frame.epoch)
 
@@ -260,7 +219,7 @@ class Analyser:
         frame: Frame,
         found: Sequence[Detection],
         queries: list[Query],
-        closed: list[tuple[str, Pursuit]],
+        closed: list[Pursuit],
     ) -> None:
         """Credit a frame's faces to their tracks, and note which tracks are to be searched."""
         watch = self._cameras[frame.camera]
@@ -274,7 +233,7 @@ class Analyser:
                 at=frame.captured_at.timestamp(),
                 rules=self._rules.tracks,
             )
-        self._close(frame.camera, watch, tracked.ended, queries, closed)
+        self._close(watch, tracked.ended, queries, closed)
         ours = [i for i, number in enumerate(tracked.tracks) if number >= 0]
         if not ours:
             return
@@ -284,8 +243,10 @@ class Analyser:
             scene: Scene | None = None
             boxes = [d.box for d in found]
             for i, quality in zip(ours, qualities, strict=True):
-                pursuit = watch.pursuits.setdefault(tracked.tracks[i], Pursuit())
-                if self._makes_room(pursuit, quality):
+                pursuit = watch.pursuits.setdefault(
+                    tracked.tracks[i], Pursuit(frame.camera, watch.epoch)
+                )
+                if pursuit.makes_room(quality, self._rules.probes):
                     if scene is None:
                         scene = obscure(frame.image, boxes)
                     others = boxes[:i] + boxes[i + 1 :]
@@ -299,36 +260,8 @@ class Analyser:
                             evidence=evidence_of(frame.image, scene, boxes[i], others),
                         )
                     )
-                self._consider(frame.camera, watch.epoch, pursuit, queries)
-
-    def _makes_room(self, pursuit: Pursuit, quality: Quality) -> bool:
-        """Whether a face is among its track's best; the one that it displaces is dropped."""
-        rules = self._rules.probes
-        pursuit.seen += 1
-        pursuit.best_size = max(pursuit.best_size, quality.eye_distance)
-        if quality.eye_distance < rules.min_eye_distance or quality.score < rules.min_quality:
-            return False
-        if len(pursuit.faces) >= rules.faces:
-            worst = min(pursuit.faces, key=lambda held: held.quality.score)
-            if quality.score <= worst.quality.score:
-                return False
-            pursuit.faces.remove(worst)
-        return True
-
-    def _consider(
-        self, camera: str, epoch: int, pursuit: Pursuit, queries: list[Query], *, last: bool = False
-    ) -> None:
-        """Note a search if the track's faces make a first good probe or a clearly better one."""
-        rules = self._rules.probes
-        qualities = [face.quality.score for face in pursuit.faces]
-        if not rules.good(qualities, last=last):
-            return
-        worth = sum(qualities)
-        needed = rules.better_last if last else rules.better
-        if pursuit.searched_with and worth < needed * pursuit.searched_with:
-            return
-        pursuit.searched_with = worth
-        queries.append(Query(camera, epoch, pursuit, tuple(pursuit.faces), last))
+                if (query := pursuit.query(self._rules.probes)) is not None:
+                    queries.append(query)
 
     def _search(self, queries: Sequence[Query]) -> list[Sighted]:
         """Embed what is new in the queries, fuse each to a probe, search them all at once."""
@@ -341,8 +274,9 @@ class Analyser:
             for face, template in zip(new, templates, strict=True):
                 face.template = template
         index, watchlist_of = self._listed
+        rules = self._rules.probes
         with self.timings("search", len(queries)):
-            asked = [(query, probe) for query in queries for probe in self._probes(query)]
+            asked = [(query, probe) for query in queries for probe in query.probes(rules)]
             if not asked:
                 return []
             answers = index.search(
@@ -364,16 +298,6 @@ class Analyser:
                     sightings.append(Sighted(sighting, best.evidence))
         return sightings
 
-    def _probes(self, query: Query) -> list[Fused]:
-        templates = np.stack([f.template for f in query.faces if f.template is not None])
-        qualities = [face.quality.score for face in query.faces]
-        rules = self._rules.probes
-        return [
-            probe
-            for probe in fuse(templates, qualities, agree=rules.agree)
-            if rules.good([qualities[row] for row in probe.rows], last=query.last)
-        ]
-
     def _sighting(
         self, query: Query, best: HeldFace, chosen: Candidate, watchlist: str
     ) -> Sighting:
@@ -394,26 +318,16 @@ class Analyser:
 
     def _close(
         self,
-        camera: str,
         watch: Watch,
         ended: Sequence[int],
         queries: list[Query],
-        closed: list[tuple[str, Pursuit]],
+        closed: list[Pursuit],
     ) -> None:
-        """Take leave of ended tracks: a last search where it is worth it, and the reason else."""
+        """Take leave of ended tracks: a last search where it is worth it."""
         for number in ended:
             pursuit = watch.pursuits.pop(number, None)
             if pursuit is None:
                 continue
-            self._consider(camera, watch.epoch, pursuit, queries, last=True)
-            closed.append((camera, pursuit))
-
-    def _taken_leave_of(self, camera: str, pursuit: Pursuit) -> ClosedTrack:
-        """What is told of an ended track."""
-        if pursuit.score is not None:
-            return ClosedTrack(camera, pursuit.score, None)
-        if pursuit.seen < FEW:
-            return ClosedTrack(camera, None, NotSearched.TOO_SHORT)
-        if pursuit.best_size < self._rules.probes.min_eye_distance:
-            return ClosedTrack(camera, None, NotSearched.TOO_SMALL)
-        return ClosedTrack(camera, None, NotSearched.TOO_POOR)
+            if (query := pursuit.query(self._rules.probes, last=True)) is not None:
+                queries.append(query)
+            closed.append(pursuit)

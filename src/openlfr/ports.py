@@ -125,6 +125,8 @@ class WatchlistIndex(Protocol):
     ) -> list[list[Candidate]]:
         """Best subjects for each template, best first, one candidate a subject.
 
+        A score is a cosine similarity set against those of the other subjects (`stages.cohort`).
+
         Args:
             templates: (n, dimension) float32, L2-normalised.
             at: For each template its `captured_at`; references expired by then do not answer.

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from openlfr.domain.watchlist import StoredTemplate, hash_template
+from openlfr.stages.cohort import COHORT, TYPICAL, WEIGHT
 from openlfr.stages.search import ExactIndex
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -45,7 +46,9 @@ def test_one_candidate_a_subject_between_its_best_reference_and_their_mean():
     assert (second.subject, second.reference_id) == ("Ann", "a2")
     probe, pooled = unit(0.2, 1, 0), ANN_FRONT.vector + ANN_SIDE.vector
     to_best, to_mean = probe @ ANN_SIDE.vector, probe @ pooled / np.linalg.norm(pooled)
-    assert second.score == pytest.approx(float(to_best + to_mean) / 2)
+    similarity, others = float(to_best + to_mean) / 2, float(probe @ BEA.vector)
+    cohort = (others + 9 * TYPICAL) / COHORT  # the other nine count as typical
+    assert second.score == pytest.approx(similarity - WEIGHT * (cohort - TYPICAL))
     assert index.watchlist_of("b1") == "second"
     assert len(index) == 3
 
@@ -126,6 +129,10 @@ def test_agrees_with_a_plain_loop_on_a_large_list():
             pooled = np.sum(own, axis=0)
             to_mean = float(probe @ pooled / np.linalg.norm(pooled))
             score[subject] = (max(float(probe @ v) for v in own) + to_mean) / 2
-        expected = sorted(score.items(), key=lambda item: -item[1])[:9]
+        ranked = sorted(score.items(), key=lambda item: -item[1])
+        expected = []
+        for place, (subject, similarity) in enumerate(ranked[:9]):
+            others = [s for p, (_, s) in enumerate(ranked) if p != place][:COHORT]
+            expected.append((subject, similarity - WEIGHT * (np.mean(others) - TYPICAL)))
         assert names(candidates) == [name for name, _ in expected]
         assert [c.score for c in candidates] == pytest.approx([s for _, s in expected], abs=1e-6)

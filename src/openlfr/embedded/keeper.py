@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 INTERVAL_S = 0.5
 SILENCE_S = 30.0
+AT_ONCE = 200
+"""Entries settled in one transaction: alerts are recorded in the same database, and wait for it
+(0.2 s; a whole import of 10,000 would hold it longer than they may wait)."""
 
 
 class WatchlistKeeper:
@@ -56,28 +59,34 @@ class WatchlistKeeper:
         self._thread: threading.Thread | None = None
         self._failure: Unavailable | None = None
 
-    def refresh(self) -> None:
-        """Carry out what is pending and build the index, if anything changed.
+    def refresh(self) -> bool:
+        """Build the index and carry out some of what is pending, if anything changed.
+
+        Returns:
+            Whether anything did; what was settled is searchable after the next refresh.
 
         Raises:
             Unavailable: The records or the vector store do not answer.
         """
-        version = self._records.watchlist.version()
-        if version == self._version:
-            return
         records = self._records.watchlist
-        # What left the list must not wait until the vector store has followed.
+        version = records.version()
+        if version == self._version:
+            return False
+        # First: what left the list waits neither for the vector store nor for a large import.
         self._on_index(build_index(records, self._templates, self._watchlists))
-        settled = apply_pending(
-            records, self._templates, self._vault, self._facts, now=datetime.now(UTC)
-        )
-        for one in settled:
-            if one.status is EntryStatus.REFUSED:
-                self._on_problem(f"{one.subject} was not listed: {one.note}.")
-        if settled:
-            self._on_index(build_index(records, self._templates, self._watchlists))
+        for settled in apply_pending(
+            records,
+            self._templates,
+            self._vault,
+            self._facts,
+            now=datetime.now(UTC),
+            limit=AT_ONCE,
+        ):
+            if settled.status is EntryStatus.REFUSED:
+                self._on_problem(f"{settled.subject} was not listed: {settled.note}.")
         # The version from before: what changed meanwhile, or failed on the way, is seen next time.
         self._version = version
+        return True
 
     def hand_over_to(self, on_index: Callable[[ExactIndex], None]) -> None:
         """Give each new index to somebody else from now on; before `start`."""
@@ -107,7 +116,8 @@ class WatchlistKeeper:
         heard = time.monotonic()
         while not self._stop.wait(INTERVAL_S):
             try:
-                self.refresh()
+                while self.refresh() and not self._stop.is_set():
+                    heard = time.monotonic()
                 heard = time.monotonic()
             except Exception as error:  # noqa: BLE001 - a thread's edge: tried again, then told
                 if time.monotonic() - heard > SILENCE_S:

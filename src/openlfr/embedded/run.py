@@ -150,7 +150,8 @@ class _Run:
             on_index=self._take_index,
             on_problem=self._problems.append,
         )
-        self._keeper.refresh()
+        while self._keeper.refresh():
+            pass  # until all that waited is searchable
         closing.callback(self._keeper.close)
         self._analyser = Analyser(
             deployment=deployment.name,

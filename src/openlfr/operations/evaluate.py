@@ -17,6 +17,7 @@ import numpy as np
 from openlfr.domain.errors import BadInput
 from openlfr.operations.error_rates import OperatingPoint, Rate, Trials, measure
 from openlfr.stages.align import align
+from openlfr.stages.cohort import COHORT, against_cohort
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -238,10 +239,12 @@ def _best(
     """Each probe's best score and whose it is; -inf for a probe or gallery that failed."""
     best = np.empty(len(probes), np.float32)
     who = np.empty(len(probes), np.intp)
+    nearest = min(COHORT + 1, len(gallery))
     for start in range(0, len(probes), 1024):
-        scores = probes[start : start + 1024] @ gallery.T
-        scores[np.isnan(scores)] = -np.inf
-        part = slice(start, start + len(scores))
-        who[part] = scores.argmax(axis=1)
-        best[part] = scores.max(axis=1)
+        alike = probes[start : start + 1024] @ gallery.T
+        alike[np.isnan(alike)] = -np.inf
+        part = slice(start, start + len(alike))
+        who[part] = alike.argmax(axis=1)
+        ranked = np.sort(np.partition(-alike, nearest - 1, axis=1)[:, :nearest], axis=1) * -1
+        best[part] = against_cohort(ranked)[:, 0]
     return best, who

@@ -63,6 +63,7 @@ def apply_pending(
     facts: GalleryFacts,
     *,
     now: datetime,
+    limit: int | None = None,
 ) -> list[Settled]:
     """Do what the records still owe: erase what left the list, and settle pending entries.
 
@@ -76,6 +77,8 @@ def apply_pending(
         vault: Opens the sealed templates; loses the pictures of what left the list.
         facts: Of the model that makes templates now; its default threshold says who is alike.
         now: UTC, written as the time of the acts.
+        limit: How many entries to settle at most, in one transaction; `records.version()` has
+            changed after it if any were.
 
     Returns:
         The entries that were settled, in the order they were imported.
@@ -84,7 +87,7 @@ def apply_pending(
         Unavailable: A store does not answer; what was done stays done, call it again later.
     """
     erase_leaving(records, templates, vault, now=now)
-    waiting = records.outbox()
+    waiting = records.outbox()[:limit]
     if not waiting:
         return []
     listed = _Listed.read(records, templates, room=len(waiting), dimension=facts.dimension)

@@ -14,6 +14,7 @@ import numpy as np
 
 from openlfr.domain.faces import Candidate
 from openlfr.domain.watchlist import hash_template
+from openlfr.stages.cohort import COHORT, against_cohort
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,11 +85,12 @@ class ExactIndex:
     ) -> list[list[Candidate]]:
         """Best subjects for each template, best first, one candidate a subject.
 
-        A subject's score is the mean of two cosine similarities: to the best of its references,
-        and to the mean of them all. With one reference both are the same. The mean is what keeps
+        A subject's similarity is the mean of two cosines: to the best of its references, and to
+        the mean of them all. With one reference both are the same. The mean is what keeps
         strangers away (each reference of a subject is one more chance to be alike), the best is
         what finds a subject whose photos differ; together they do better than either
-        (`benchmarks/tune.py`).
+        (`benchmarks/tune.py`). Its score is that similarity set against those of the other
+        subjects: `stages.cohort`.
 
         Args:
             templates: (n, dimension) float32, L2-normalised.
@@ -103,11 +105,18 @@ class ExactIndex:
         if moments.max() > self._expires.min():
             scores[self._expires[None, :] < moments[:, None]] = -np.inf
         best = np.maximum.reduceat(scores, self._starts, axis=1)
-        totals = (best + self._pooled_scores(templates, moments)) / 2  # (n, subjects)
-        count = min(limit, totals.shape[1])
+        pooled = self._pooled_scores(templates, moments)
+        totals = np.asarray((best + pooled) / 2, np.float32)  # (n, subjects)
+        totals[~np.isfinite(best)] = -np.inf
+        count = min(max(limit, COHORT + 1), totals.shape[1])
         top = np.argpartition(-totals, count - 1, axis=1)[:, :count]
+        # By similarity, then by name, so that equal ones come in one order everywhere.
+        order = np.lexsort((top, -np.take_along_axis(totals, top, axis=1)))
+        top = np.take_along_axis(top, order, axis=1)
+        ranked = against_cohort(np.take_along_axis(totals, top, axis=1))
         return [
-            self._candidates(scores[row], totals[row], subjects) for row, subjects in enumerate(top)
+            self._candidates(scores[row], ranked[row, :limit], top[row, :limit])
+            for row in range(len(top))
         ]
 
     def _pooled_scores(
@@ -141,19 +150,17 @@ class ExactIndex:
     def _candidates(
         self,
         scores: NDArray[np.float32],
-        totals: NDArray[np.float32],
+        ranked: NDArray[np.float32],
         subjects: NDArray[np.intp],
     ) -> list[Candidate]:
-        """The chosen subjects of one probe, in order; those without a live reference dropped."""
+        """The best subjects of one probe, in order; those without a live reference dropped."""
         found = []
-        for subject in sorted(subjects.tolist(), key=lambda s: (-totals[s], s)):
-            if not np.isfinite(totals[subject]):
+        for subject, score in zip(subjects.tolist(), ranked.tolist(), strict=True):
+            if not np.isfinite(score):
                 continue
             start = int(self._starts[subject])
             row = start + int(scores[start : self._ends[subject]].argmax())
-            found.append(
-                Candidate(self._subjects[subject], self._reference_ids[row], float(totals[subject]))
-            )
+            found.append(Candidate(self._subjects[subject], self._reference_ids[row], score))
         return found
 
 

@@ -61,11 +61,11 @@ class Desk:
         )
         return reference_id
 
-    def apply(self):
-        return {
-            s.reference_id: s
-            for s in apply_pending(self.watchlist, self.templates, self.vault, FACTS, now=NOW)
-        }
+    def apply(self, limit=None):
+        settled = apply_pending(
+            self.watchlist, self.templates, self.vault, FACTS, now=NOW, limit=limit
+        )
+        return {s.reference_id: s for s in settled}
 
     def move(self, subject, to):
         act = Act(NOW, "Eve", "x", "reference", "x")
@@ -88,6 +88,20 @@ def test_a_pending_entry_becomes_searchable_and_leaves_the_outbox(desk):
     assert desk.searchable() == ("Ann",)
     assert desk.watchlist.outbox() == []
     assert desk.apply() == {}
+
+
+def test_a_large_import_is_settled_a_few_at_a_time_by_the_same_rules(desk):
+    added = [desk.add(f"subject {n}", direction(n)) for n in range(4)]
+    added.append(desk.add("twin", near(direction(0), 0.9)))
+    settled, versions = [], set()
+    while some := desk.apply(limit=2):
+        settled.append(list(some))
+        versions.add(desk.watchlist.version())
+        notes = {one.subject: one.note for one in some.values()}
+    assert settled == [added[:2], added[2:4], added[4:]]
+    assert len(versions) == 3  # whoever looks for changes sees that there is more
+    assert "looks like subject 0" in notes["twin"]
+    assert len(desk.searchable()) == 5
 
 
 def test_notes_the_same_picture_and_look_alikes_listed_or_just_added(desk):

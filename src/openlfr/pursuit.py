@@ -1,0 +1,123 @@
+"""What is held of one live track, in this process's memory alone; it dies with the track."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openlfr.domain.analysis import ClosedTrack
+from openlfr.domain.summary import NotSearched
+from openlfr.stages.probe import Fused, fuse
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+    from openlfr.domain.evidence import Evidence
+    from openlfr.domain.faces import Box, Quality
+    from openlfr.stages.probe import ProbeRules
+
+FEW = 3
+"""A track with fewer detections that was not searched was too short, whatever they were like."""
+
+
+@dataclass(slots=True, eq=False)
+class HeldFace:
+    """A face that a track holds, and what may be kept of it should it be sighted.
+
+    Its template is made when it is first searched.
+    """
+
+    seq: int
+    captured_at: datetime
+    box: Box
+    quality: Quality
+    aligned: NDArray[np.uint8]
+    evidence: Evidence
+    template: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Query:
+    """A track's faces as they stood when the time had come to search them.
+
+    Attributes:
+        last: The track has ended; there will be no better faces.
+    """
+
+    camera: str
+    epoch: int
+    pursuit: Pursuit
+    faces: tuple[HeldFace, ...]
+    last: bool
+
+    def probes(self, rules: ProbeRules) -> list[Fused]:
+        """The good probes among its faces, which must all have their templates by now."""
+        templates = np.stack([face.template for face in self.faces if face.template is not None])
+        qualities = [face.quality.score for face in self.faces]
+        return [
+            probe
+            for probe in fuse(templates, qualities, agree=rules.agree)
+            if rules.good([qualities[row] for row in probe.rows], last=self.last)
+        ]
+
+
+@dataclass(slots=True, eq=False)
+class Pursuit:
+    """One live track.
+
+    Attributes:
+        seen: Detections credited to it.
+        faces: The best few.
+        best_size: Greatest inter-eye distance, pixels.
+        searched_with: Sum of its faces' qualities at the latest search; 0 before the first.
+        score: Best score of all its searches; None before the first.
+        sighted: Subjects that it has given a sighting of.
+    """
+
+    camera: str
+    epoch: int
+    seen: int = 0
+    faces: list[HeldFace] = field(default_factory=list)
+    best_size: float = 0.0
+    searched_with: float = 0.0
+    score: float | None = None
+    sighted: set[str] = field(default_factory=set)
+
+    def makes_room(self, quality: Quality, rules: ProbeRules) -> bool:
+        """Count a detection; True if it is among the best, for which the worst is dropped."""
+        self.seen += 1
+        self.best_size = max(self.best_size, quality.eye_distance)
+        if quality.eye_distance < rules.min_eye_distance or quality.score < rules.min_quality:
+            return False
+        if len(self.faces) >= rules.faces:
+            worst = min(self.faces, key=lambda held: held.quality.score)
+            if quality.score <= worst.quality.score:
+                return False
+            self.faces.remove(worst)
+        return True
+
+    def query(self, rules: ProbeRules, *, last: bool = False) -> Query | None:
+        """What to search, if the faces make a first good probe or a clearly better one."""
+        qualities = [face.quality.score for face in self.faces]
+        if not rules.good(qualities, last=last):
+            return None
+        worth = sum(qualities)
+        needed = rules.better_last if last else rules.better
+        if self.searched_with and worth < needed * self.searched_with:
+            return None
+        self.searched_with = worth
+        return Query(self.camera, self.epoch, self, tuple(self.faces), last)
+
+    def closed(self, rules: ProbeRules) -> ClosedTrack:
+        """What is told of the track once it has ended."""
+        if self.score is not None:
+            return ClosedTrack(self.camera, self.score, None)
+        if self.seen < FEW:
+            return ClosedTrack(self.camera, None, NotSearched.TOO_SHORT)
+        if self.best_size < rules.min_eye_distance:
+            return ClosedTrack(self.camera, None, NotSearched.TOO_SMALL)
+        return ClosedTrack(self.camera, None, NotSearched.TOO_POOR)
