@@ -228,6 +228,23 @@ def test_outside_its_hours_nothing_is_looked_at_and_every_frame_is_counted(place
     )
 
 
+def test_frames_that_are_too_late_are_dropped_and_counted(place, street, capfd):
+    pictures = place.folder / "pictures"
+    pictures.mkdir()
+    with av.open(str(street.video)) as film:
+        for n, frame in enumerate(film.decode(video=0)):
+            cv2.imwrite(str(pictures / f"{n}.jpg"), frame.to_ndarray(format="bgr24"))
+    # Sixty pictures fall due within a tenth of a second, and none may wait.
+    place.configure(gate=camera(pictures, extra=", fps: 600"))
+    place.config.write_text(place.config.read_text().replace("max_age: off", "max_age: 1ms"))
+    report = place.folder / "report"
+    assert main(["run", str(place.config), "--report", str(report)]) == 0
+    (counts,) = json.loads((report / "report.json").read_text())["cameras"]
+    assert counts["frames_dropped_late"] > 0
+    assert counts["frames_dropped_late"] + counts["frames_analysed"] == 60
+    assert f"{counts['frames_dropped_late']} dropped as too late" in capfd.readouterr().err
+
+
 def test_an_entry_that_had_expired_when_the_face_was_captured_does_not_match(place, street):
     expires = moment(EXPIRES)
     start = expires - timedelta(seconds=2)
