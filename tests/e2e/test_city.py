@@ -14,8 +14,8 @@ from typing import Any
 
 import av
 import pytest
+from small_street import FILMED, Place, camera
 
-from conftest import FILMED, Place, camera
 from openlfr import bootstrap, settings
 from openlfr.adapters.capture.jpeg import encode_jpeg
 from openlfr.cli import main

@@ -17,8 +17,8 @@ import av
 import cv2
 import numpy as np
 import pytest
+from small_street import EXPIRES, FILMED, Place, camera
 
-from conftest import EXPIRES, FILMED, Place, camera
 from openlfr import bootstrap, settings
 from openlfr.cli import main
 from openlfr.operations.evidence import PREFIX, decode, evidence_name, render_scene
@@ -285,7 +285,8 @@ def test_the_watchlist_changes_while_a_run_lives(bare_place, street, endless_cam
     command = ["run", "CONFIG.yaml", "--quiet", "--alerts", "alerts.jsonl"]
 
     def emitted(subject):
-        return [moment(line["emitted_at"]) for line in place.lines() if line["subject"] == subject]
+        lines = place.lines(at_work=True)
+        return [moment(line["emitted_at"]) for line in lines if line["subject"] == subject]
 
     def change(*args):
         assert main(["watchlist", *args, "--config", str(place.config)]) == 0

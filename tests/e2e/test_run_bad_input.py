@@ -14,8 +14,8 @@ import av
 import cv2
 import pytest
 from filelock import FileLock
+from small_street import camera
 
-from conftest import camera
 from openlfr.cli import main
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+from small_street import Place, camera
 
-from conftest import Place, camera
 from openlfr.cli import main
 
 # Lives are forked from a process that has imported everything: what is tested is how they end.
@@ -183,7 +183,7 @@ def run_command(place, *args):
 
 def test_ctrl_c_finishes_the_frame_and_writes_the_report_and_resume_goes_on(interrupted, whole):
     with run_command(interrupted) as run:  # at the speed at which it was filmed
-        while not ((interrupted.folder / "alerts.jsonl").exists() and interrupted.lines()):
+        while not lines_in(interrupted.folder / "alerts.jsonl"):
             assert run.poll() is None, run.stderr.read()
             time.sleep(0.01)
         run.send_signal(signal.SIGINT)

@@ -57,15 +57,16 @@ def say_result(
         total = add_up(summary.cameras)
         seconds = (summary.ended_at - summary.started_at).total_seconds()
         console.print(
-            f"{total.frames_analysed} frames of {len(summary.cameras)} "
-            f"camera{'s' * (len(summary.cameras) != 1)} analysed in {seconds:.0f} s"
+            f"{_some(total.frames_analysed, 'frame')} of {_some(len(summary.cameras), 'camera')} "
+            f"analysed in {seconds:.0f} s"
             + (
                 f", {total.frames_dropped_late} dropped as too late"
                 * bool(total.frames_dropped_late)
             )
-            + f"; {total.tracks_closed} faces seen, {total.tracks_searched} compared with "
+            + f"; {_some(total.tracks_closed, 'face')} seen, {total.tracks_searched} compared with "
             f"{sum(w.subjects for w in summary.watchlists)} listed people; "
-            f"{total.alerts_opened} alerts opened, {total.alerts_joined} sightings joined them."
+            f"{_some(total.alerts_opened, 'alert')} opened, "
+            f"{_some(total.alerts_joined, 'sighting')} joined."
         )
         if alerts is not None:
             console.print(f"Alert lines: {alerts}")
@@ -120,3 +121,7 @@ def _clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}"
+
+
+def _some(number: int, thing: str) -> str:
+    return f"{number} {thing}{'s' * (number != 1)}"

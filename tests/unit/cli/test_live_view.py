@@ -1,0 +1,111 @@
+"""What a run shows while it goes, and what it says at its end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from openlfr.cli import live_view
+from openlfr.domain.alerts import AlertEvent, EventKind, Sighting
+from openlfr.domain.faces import Box
+from openlfr.domain.summary import CameraCounts, WatchlistSize
+from openlfr.embedded import Progress
+
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+SETTINGS = SimpleNamespace(
+    deployment_entry=SimpleNamespace(name="Market", place="The [old] square")
+)
+GATE = CameraCounts(
+    "gate", frames_analysed=50, frames_dropped_late=3, tracks_closed=7, tracks_searched=5,
+    alerts_opened=1, alerts_joined=2,
+)  # fmt: skip
+
+
+def event(number: int, subject: str = "ann") -> AlertEvent:
+    seen = Sighting(
+        deployment="Market", camera="gate", epoch=1, seq=number, subject=subject,
+        watchlist="default", reference_id="r", captured_at=START, box=Box(1, 2, 3, 4),
+        score=0.5123, threshold=0.4, quality=50.0,
+    )  # fmt: skip
+    return AlertEvent(EventKind.OPENED, f"e{number}", "a1b2c3d4e5", seen)
+
+
+def progress(*alerts: AlertEvent) -> Progress:
+    return Progress(
+        cameras=(GATE, CameraCounts("door")), ended=frozenset({"door"}), references=4, subjects=2,
+        alerts=alerts, elapsed=3725.0,
+    )  # fmt: skip
+
+
+def test_the_picture_shows_cameras_people_and_alerts():
+    console = Console(width=120, file=StringIO())
+    console.print(live_view._picture(SETTINGS, progress(event(2, "bob [junior]"), event(1))))
+    shown = console.file.getvalue()
+    for part in (
+        "Market", "The [old] square", "2 listed people, 4 photos", "1:02:05", "gate",
+        "door (ended)", "bob [junior]", "0.512 (threshold 0.40)", "alert a1b2c3d4",
+    ):  # fmt: skip
+        assert part in shown
+    (row,) = (line.split() for line in shown.splitlines() if line.strip().startswith("gate"))
+    assert row == ["gate", "50", "0.0", "3", "7", "5", "1"]
+
+
+def test_on_a_pipe_each_alert_is_one_line_once(capsys):
+    with live_view.live_view(SETTINGS, shown=True) as tell:
+        tell(progress())
+        tell(progress(event(1)))
+        tell(progress(event(3), event(2), event(1)))
+    said = capsys.readouterr()
+    assert said.out == ""
+    lines = said.err.splitlines()
+    assert len(lines) == 3
+    assert all("OPENED" in line and "gate" in line and "ann" in line for line in lines)
+
+
+def test_whoever_asked_for_quiet_is_shown_nothing(capsys):
+    with live_view.live_view(SETTINGS, shown=False) as tell:
+        tell(progress(event(1)))
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.fixture
+def summary():
+    return SimpleNamespace(
+        cameras=(GATE,), started_at=START, ended_at=START + timedelta(seconds=12), problems=(),
+        watchlists=(WatchlistSize("default", 4, 2),), ended_how="sources ended",
+    )  # fmt: skip
+
+
+def test_the_end_is_told_in_one_sentence(capsys, summary, tmp_path):
+    live_view.say_result(summary, alerts=None, report=tmp_path, shown=True)
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == (
+        "50 frames of 1 camera analysed in 12 s, 3 dropped as too late; 7 faces seen, 5 compared "
+        "with 2 listed people; 1 alert opened, 2 sightings joined."
+    )
+    assert second == f"Report: {tmp_path}/report.html"
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_problems_are_said_to_everybody_and_as_they_are(capsys, summary, shown):
+    problem = "camera gate: /videos/[red]cam[/nope] 1.mp4 does not exist"
+    summary.problems = (problem,)
+    live_view.say_result(summary, alerts=None, report=None, shown=shown)
+    assert capsys.readouterr().err.splitlines()[-1] == f"problem: {problem}"
+
+
+def test_an_interrupted_run_says_how_to_go_on(capsys, summary):
+    summary.ended_how = "interrupted"
+    live_view.say_result(summary, alerts=None, report=None, shown=True)
+    assert "--resume" in capsys.readouterr().err
+
+
+def test_counts_of_cameras_are_added_up(capsys, summary):
+    summary.cameras = (GATE, replace(GATE, camera="door"))
+    live_view.say_result(summary, alerts=None, report=None, shown=True)
+    assert "100 frames of 2 cameras" in capsys.readouterr().err
