@@ -128,15 +128,12 @@ def assert_as_if_nothing_had_happened(place, whole):
 
 def test_a_run_that_dies_again_and_again_gives_what_one_that_lives_gives(interrupted, whole):
     deaths = [
-        ("a frame", 1),
         ("folded", 1),  # the first sighting
         ("emitted", 1),  # the same, made up for
         ("recorded", 1),
         ("evidence kept", 1),  # the second
         (HALF_A_LINE, 1),
         ("checkpoint", 3),
-        ("folded", 1),  # the third
-        ("recorded", 1),
         ("a frame", random.Random(5).randrange(2, 25)),
         ("finishing", 1),
     ]
@@ -154,14 +151,13 @@ def lines_in(file):
     return file.read_bytes().count(b"\n") if file.exists() else 0
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_kill_9_from_outside_at_random_moments(interrupted, whole, seed):
-    chance = random.Random(seed)
-    for number in range(2):
+def test_kill_9_from_outside_at_random_moments(interrupted, whole):
+    chance = random.Random(1)
+    for number in range(3):
         process = _FORKS.Process(target=live, args=(str(interrupted.folder), number > 0, None))
         process.start()
         file = interrupted.folder / "alerts.jsonl"
-        enough = chance.randrange(1, 3) + number
+        enough = number + 1
         while process.is_alive() and not (
             file.exists() and file.read_bytes().count(b"\n") >= enough
         ):
