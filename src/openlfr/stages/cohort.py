@@ -9,9 +9,8 @@ Verification Systems", Digital Signal Processing 10, 2000) with the nearest subj
 
 The scale stays that of a cosine: a candidate whose cohort is a typical one keeps its similarity.
 Subjects that a short list lacks count as typical. On a longer list the cohort is nearer, so that
-scores fall as chances to be alike rise. On street seeds 6 to 10, with four false lines in ten
-minutes, it finds 87 instead of 85 of 90 easy and 48 instead of 46 of 56 hard passes
-(`benchmarks/tune.py` prints the table).
+scores fall as chances to be alike rise. Weight and size of the cohort were chosen on street seeds
+6 to 10 by a trial that is not kept; docs/adr/0012 has the table of the rule as it stands.
 """
 
 from __future__ import annotations

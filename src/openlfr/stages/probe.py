@@ -5,7 +5,8 @@ spoil one frame and not the next. The quality-weighted mean of the few best temp
 is a better one, and it hardly moves when one of them is bad. Faces of one track that are not
 alike (someone walked through) are told apart first: on street seeds 6 to 8 the best six faces of
 one person agree to 0.38 or more in 99 of 100 pairs (easy; 0.14 hard), those of two people to at
-most 0.34 (`benchmarks/fit_quality.py`).
+most 0.34 (a trial; `benchmarks/fit_quality.py` is
+its kept form).
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ class ProbeRules:
         min_quality: A face below it is no probe (0 to 100).
         min_eye_distance: Nor is one with fewer pixels between the eyes.
         worth: Sum of the fused faces' qualities from which they make a good probe: three good
-            faces or six poor ones. Half of the strangers' highest scores came from less, and no
-            listed person needed less (`benchmarks/tune.py`, street seeds 6 to 10).
+            faces or six poor ones. On street seeds 6 to 10 about half of the strangers' highest
+            scores came from less; it cost one of 56 hard passes at threshold 0.38.
         worth_alone: Quality of the best face with which a track that has ended is searched all
             the same, as one that was seen once only.
         better: The sum of the held faces' qualities must grow by this factor for a new search.
