@@ -7,6 +7,7 @@ and nothing is dropped.
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from collections import Counter
@@ -63,6 +64,7 @@ class Filming:
         self._wait = lossless and not source.live
         self.counts: Counter[str] = Counter()
         self._lock = threading.Lock()
+        self._last: EncodedFrame | None = None  # that was sent
 
     def go(self, stop: threading.Event) -> None:
         """Film until the source ends or `stop` is set.
@@ -82,6 +84,11 @@ class Filming:
                 if stop.is_set():
                     return
                 self._send(frame, content, stop)
+        except BadInput:
+            self._tell_end(stop)
+            raise
+        else:
+            self._tell_end(stop)
         finally:
             self._count("unreadable", self._source.unreadable)
             self._count("sampled_away", self._source.sampled_away)
@@ -123,8 +130,19 @@ class Filming:
         except BadInput:  # too large for JPEG or for Kafka
             self._count("unreadable")
             return
-        if not sent:
+        if sent:
+            self._last = dataclasses.replace(encoded, jpeg=b"")
+        else:
             self._count("dropped")
+
+    def _tell_end(self, stop: threading.Event) -> None:
+        """Tell analysis that no frame of a file follows, so that its tracks end now.
+
+        A camera that is only stopped says nothing: it may be filmed on, here or elsewhere.
+        """
+        if self._last is not None and not self._source.live and not stop.is_set():
+            end = dataclasses.replace(self._last, seq=self._last.seq + 1, ended=True)
+            self._sender.send(codec.encode_frame(end), wait=True, stop=stop)
 
     def _count(self, what: str, number: int = 1) -> None:
         with self._lock:  # callbacks come from the producer's thread

@@ -33,7 +33,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class EncodedFrame:
-    """One picture of a camera's stream as it travels from ingest to analysis.
+    """One picture of a camera's stream as it travels from ingest to analysis, or its end.
 
     Attributes:
         deployment: The authorised operation under which the camera is open.
@@ -41,7 +41,9 @@ class EncodedFrame:
         frame_index: Index in the source; equal to seq, except for a looped file, where it
             starts again.
         width, height: Of the picture, pixels.
-        jpeg: One whole JPEG file.
+        jpeg: One whole JPEG file; empty where `ended`.
+        ended: No picture: the camera's epoch is over. `seq` is one more than that of the last
+            frame sent, everything else is that frame's.
     """
 
     deployment: str
@@ -53,3 +55,4 @@ class EncodedFrame:
     width: int
     height: int
     jpeg: bytes = field(repr=False)
+    ended: bool = False

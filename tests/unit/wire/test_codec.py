@@ -42,6 +42,7 @@ frames = st.builds(
     EncodedFrame, words, words, whole, whole, whole, moments,
     st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.binary(min_size=1),
 )  # fmt: skip
+ends = frames.map(lambda frame: dataclasses.replace(frame, jpeg=b"", ended=True))
 sightings = st.builds(
     Sighting, words, words, whole, whole, words, words, uuids, moments, boxes, real, real, real
 )
@@ -128,6 +129,10 @@ def decode_heartbeat(value):
 
 EVERY = {
     "frame": (codec.encode_frame(FRAME), codec.decode_frame),
+    "end of a file": (
+        codec.encode_frame(dataclasses.replace(FRAME, jpeg=b"", ended=True)),
+        codec.decode_frame,
+    ),
     "sighting": (codec.encode_sighting(SIGHTING), codec.decode_sighting),
     "sighting with evidence": (
         codec.encode_sighting(SIGHTING, CarriedEvidence("evidence/1", True, b"sealed")),
@@ -143,7 +148,7 @@ EVERY = {
 every = pytest.mark.parametrize(("record", "decode"), EVERY.values(), ids=EVERY)
 
 
-@given(frames)
+@given(frames | ends)
 def test_a_frame_arrives_as_it_left(frame):
     assert codec.decode_frame(codec.encode_frame(frame).value) == frame
 
@@ -251,6 +256,8 @@ def carried(message, value, **changed):
         ("frame", frame_pb2.Frame, {"camera": ""}, "its camera is empty"),
         ("frame", frame_pb2.Frame, {"camera": None}, "it lacks its camera"),
         ("frame", frame_pb2.Frame, {"jpeg": b""}, "its jpeg is empty"),
+        ("frame", frame_pb2.Frame, {"ended": True}, "has ended, and yet has a picture"),
+        ("end of a file", frame_pb2.Frame, {"ended": None}, "its jpeg is empty"),
         ("frame", frame_pb2.Frame, {"seq": -1}, "its seq is negative"),
         ("frame", frame_pb2.Frame, {"captured_at": None}, "it lacks its captured_at"),
         ("frame", frame_pb2.Frame, {"captured_at__nanos": -5}, "its captured_at is no moment"),
@@ -310,6 +317,7 @@ def test_control_of_an_unknown_kind_is_refused():
     ("name", "key"),
     [
         ("frame", b"gate"),
+        ("end of a file", b"gate"),
         ("sighting", b"market/anna"),
         ("alert", EVENT.alert_id.encode()),
         ("tally", b"gate"),

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     E = TypeVar("E", bound=StrEnum)
 
 PACKAGE = "openlfr.wire.v1."
-MAY_BE_ABSENT = frozenset({"Sighting.evidence", "Verdict.adjudication", "Verdict.outcome"})
-MAY_BE_EMPTY = frozenset({"Evidence.content", "ManifestEntry.template_hash"})
+MAY_BE_ABSENT = frozenset(
+    {"Frame.ended", "Sighting.evidence", "Verdict.adjudication", "Verdict.outcome"}
+)
+MAY_BE_EMPTY = frozenset({"Evidence.content", "Frame.jpeg", "ManifestEntry.template_hash"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST = 2**63 - 1  # of a whole number, here and in the records
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from openlfr.domain.frames import EncodedFrame
-from openlfr.wire.codec.fields import moment, parse, stamp
+from openlfr.wire.codec.fields import broken, moment, parse, stamp
 from openlfr.wire.codec.record import Record, record_of
 from openlfr.wire.v1 import frame_pb2
 
@@ -20,6 +20,7 @@ def encode_frame(frame: EncodedFrame, *, traceparent: str = "") -> Record:
         width=frame.width,
         height=frame.height,
         jpeg=frame.jpeg,
+        ended=frame.ended or None,
     )
     return record_of(frame.camera, message, frame.captured_at, traceparent)
 
@@ -27,6 +28,9 @@ def encode_frame(frame: EncodedFrame, *, traceparent: str = "") -> Record:
 def decode_frame(value: bytes | None) -> EncodedFrame:
     """What `encode_frame` wrote; the JPEG itself is not looked at."""
     message = parse(frame_pb2.Frame, value)
+    if bool(message.jpeg) == message.ended:
+        why = "it has ended, and yet has a picture" if message.ended else "its jpeg is empty"
+        raise broken(message, why)
     return EncodedFrame(
         deployment=message.deployment,
         camera=message.camera,
@@ -37,4 +41,5 @@ def decode_frame(value: bytes | None) -> EncodedFrame:
         width=message.width,
         height=message.height,
         jpeg=message.jpeg,
+        ended=message.ended,
     )
