@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from compare_trackers import Ours, people
 from scipy.stats import spearmanr
-from trackers import Ours, people
 from tune import Street
 
 from openlfr.adapters.capture import open_source
