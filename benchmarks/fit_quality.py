@@ -4,9 +4,10 @@
     benchmarks/fit_quality.py STREET_DIR ...
 
 Prints the weights for `openlfr.stages.assess.WEIGHTS` (least squares on the logarithms of its
-measures, over every detection of a listed person) and Spearman's rank correlation of prediction
-and truth: over all faces, and within each pass, which is what choosing a probe lives on. Then how
-alike the best faces of a track are, for `ProbeRules.agree`.
+measures, over every detection of a listed person) and, for them and for those that stand there
+now, Spearman's rank correlation of prediction and truth: over all faces, and within each pass,
+which is what choosing a probe lives on. The truth is the cosine similarity to the most alike of
+the person's references. Then how alike the best faces of a track are, for `ProbeRules.agree`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from compare_trackers import Ours, people
@@ -24,7 +26,10 @@ from tune import Street
 from openlfr.adapters.capture import open_source
 from openlfr.pipeline import input_size_for, landmarks_of
 from openlfr.stages.align import align
-from openlfr.stages.assess import measures
+from openlfr.stages.assess import WEIGHTS, measures
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NAMES = ("size", "confidence", "sharpness", "range")
@@ -39,7 +44,9 @@ def main() -> None:
     rows, truth, passes = [], [], []
     alike = defaultdict(list)
     for street in (Street(folder, options.cache) for folder in options.streets):
-        subjects = {s: i for i, s in enumerate(street.index.subjects)}
+        references: dict[str, list[NDArray[np.float32]]] = defaultdict(list)
+        for stored in street.stored:
+            references[stored.subject].append(stored.vector)
         tracker = Ours(street.fps)
         held = defaultdict(list)
         source = open_source("street", str(street.folder / "video.mp4"), epoch=1, start=START)
@@ -51,11 +58,10 @@ def main() -> None:
             aligned = align(frame.image, landmarks_of(found))
             numbers = tracker.step(frame.image, found, frame.seq / street.fps)
             for detection, face, owner, number in zip(found, aligned, owners, numbers, strict=True):
-                if owner < 0 or faces[owner]["id"] not in subjects:
+                if owner < 0 or faces[owner]["id"] not in references:
                     continue
                 template = street.embedder.embed(face[None])
-                answers = street.index.search(template, [START], limit=len(subjects))[0]
-                own = next(c.score for c in answers if c.subject == faces[owner]["id"])
+                own = float(max(template[0] @ one for one in references[faces[owner]["id"]]))
                 values = measures(detection, face)
                 rows.append([np.log(values[name]) for name in NAMES] + [1.0])
                 truth.append(own)
@@ -69,22 +75,38 @@ def main() -> None:
                 for other in best[:i]:
                     alike[one[1] == other[1]].append(float(one[2] @ other[2]))
     weights, *_ = np.linalg.lstsq(np.array(rows), np.array(truth), rcond=None)
-    predicted = np.array(rows) @ weights
-    within = [
-        spearmanr(predicted[chosen], np.array(truth)[chosen]).statistic
-        for one in set(passes)
-        if (chosen := np.array([p == one for p in passes])).sum() >= 15
-    ]
-    print(dict(zip((*NAMES, "one"), np.round(weights, 3).tolist(), strict=True)))
-    print(
-        f"{len(rows)} faces; rank correlation {spearmanr(predicted, truth).statistic:.3f} over "
-        f"all, {np.nanmean(within):.3f} within {len(within)} passes"
-    )
+    fitted = dict(zip((*NAMES, "one"), np.round(weights, 3).tolist(), strict=True))
+    print(f"{len(rows)} faces in {len(set(passes))} passes")
+    for name, chosen in (("fitted", fitted), ("as they stand", WEIGHTS)):
+        print(f"{name}: {chosen}\n  {_judged(rows, truth, passes, chosen)}")
     for same, name in ((True, "one person"), (False, "two people")):
         if alike[same]:
             shares = np.round(np.percentile(alike[same], [1, 5, 50, 95, 99]), 2).tolist()
             print(f"pairs of best faces of one track, {name}: {len(alike[same])}; "
                   f"1, 5, 50, 95, 99% at {shares}")  # fmt: skip
+
+
+def _judged(
+    rows: list[list[float]],
+    truth: list[float],
+    passes: list[tuple[str, int]],
+    weights: dict[str, float],
+) -> str:
+    """How well weights predict, in words."""
+    predicted = np.array(rows) @ np.array([weights[name] for name in (*NAMES, "one")])
+    true, of_pass = np.array(truth), defaultdict(list)
+    for row, one in enumerate(passes):
+        of_pass[one].append(row)
+    within = [
+        spearmanr(predicted[chosen], true[chosen]).statistic
+        for chosen in of_pass.values()
+        if len(chosen) >= 15
+    ]
+    return (
+        f"rank correlation {spearmanr(predicted, true).statistic:.3f} over all, "
+        f"{np.nanmean(within):.3f} within {len(within)} passes; mean error "
+        f"{np.abs(predicted - true).mean():.3f}, bias {(predicted - true).mean():+.3f}"
+    )
 
 
 if __name__ == "__main__":

@@ -67,10 +67,12 @@ class CachedEmbedder:
     """The product's embedder; answers by the face's hash where it was asked before."""
 
     def __init__(self, file: Path) -> None:
-        self._file, self._new = file, False
-        self._known: dict[bytes, Any] = pickle.loads(file.read_bytes()) if file.exists() else {}
         self._embedder = bootstrap.load_embedder()
         self.facts = self._embedder.facts
+        model = self.facts.model_sha256[:12]
+        self._file, self._new = file.with_name(f"{file.name}-{model}"), False
+        known = self._file.read_bytes() if self._file.exists() else pickle.dumps({})
+        self._known: dict[bytes, Any] = pickle.loads(known)
         self.asked = 0
 
     def embed(self, faces: Any) -> Any:
@@ -114,9 +116,11 @@ class Street:
         name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
         self.detector = CachedDetector(cache / f"{name}.detections")
         self.embedder = CachedEmbedder(cache / f"{name}.templates")
-        self.index = self._enrol()
+        self.stored = self._enrol()
+        valid = {t.reference_id: (t.template_hash, FOREVER) for t in self.stored}
+        self.index = ExactIndex(valid, self.stored)
 
-    def _enrol(self) -> ExactIndex:
+    def _enrol(self) -> list[StoredTemplate]:
         stored = []
         for subject, photos in json.loads((self.folder / "enrol.json").read_text()).items():
             for number, photo in enumerate(photos):
@@ -129,7 +133,7 @@ class Street:
                         f"{subject}-{number}", "default", subject, hash_template(vector), vector
                     )
                 )
-        return ExactIndex({t.reference_id: (t.template_hash, FOREVER) for t in stored}, stored)
+        return stored
 
     def lines(self, rules: AnalysisRules, input_size: tuple[int, int] | None) -> list[Line]:
         analyser = Analyser(
