@@ -22,16 +22,17 @@ if TYPE_CHECKING:
     import onnxruntime
 
 _SUFFIX = "ExecutionProvider"
-PREFERENCE = ("TensorrtExecutionProvider", "CUDAExecutionProvider", "OpenVINOExecutionProvider")
+TENSORRT, CUDA = "TensorrtExecutionProvider", "CUDAExecutionProvider"
+PREFERENCE = (TENSORRT, CUDA, "OpenVINOExecutionProvider")
 """What `auto` tries before the CPU, fastest first."""
 CPU = "CPUExecutionProvider"
-_ON_GPU = ("TensorrtExecutionProvider", "CUDAExecutionProvider")
+ON_GPU = (TENSORRT, CUDA)
 _ERROR, _FATAL = 3, 4  # severities of ONNX Runtime's log
 
 # Templates must not depend on the batch they were computed in (1e-5), so no TF32. Input sizes
 # differ by camera, so cuDNN must not search exhaustively again for each of them.
 _OPTIONS: dict[str, dict[str, str]] = {
-    "CUDAExecutionProvider": {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"},
+    CUDA: {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"},
 }
 
 
@@ -54,7 +55,9 @@ def choose_providers(wanted: str | Sequence[str] = "auto") -> list[str]:
     present = available_providers()
     if wanted == "auto":
         best = next((name for name in PREFERENCE if name in present and starts(name)), None)
-        return [best, CPU] if best else [CPU]
+        # What TensorRT cannot run stays on the GPU.
+        behind = [CUDA] if best == TENSORRT and CUDA in present and starts(CUDA) else []
+        return [best, *behind, CPU] if best else [CPU]
     chosen: list[str] = []
     for name in [wanted] if isinstance(wanted, str) else wanted:
         full = _full_name(name, present)
@@ -98,7 +101,7 @@ def open_session(
         session: onnxruntime.InferenceSession = runtime.InferenceSession(
             source,
             session_options(threads),
-            providers=[(name, _OPTIONS.get(name, {})) for name in providers],
+            providers=[(name, provider_options(name, model)) for name in providers],
         )
     except Exception as error:
         # ONNX Runtime's exceptions have no common class; whichever it is, the model is unusable.
@@ -106,6 +109,20 @@ def open_session(
         raise Misconfigured(f"ONNX Runtime cannot open {what}: {error}") from error
     session.disable_fallback()  # a GPU that fails in mid-run is an error, not a slower CPU
     return session
+
+
+def provider_options(name: str, model: Path | bytes) -> dict[str, str]:
+    """The options with which a provider runs a model.
+
+    TensorRT compiles a network when a shape first comes that lies outside all before it, which
+    takes minutes; what it has compiled is kept beside the model, where that folder can be written.
+    """
+    options = dict(_OPTIONS.get(name, {}))
+    if name == TENSORRT and not isinstance(model, bytes) and os.access(model.parent, os.W_OK):
+        for kind in ("engine", "timing"):
+            options[f"trt_{kind}_cache_enable"] = "1"
+            options[f"trt_{kind}_cache_path"] = str(model.parent / "tensorrt")
+    return options
 
 
 def session_options(threads: int) -> onnxruntime.SessionOptions:
@@ -123,7 +140,7 @@ def session_options(threads: int) -> onnxruntime.SessionOptions:
 
 def batch_factor(session: onnxruntime.InferenceSession) -> int:
     """How many times larger batches pay here: on a CPU they only take memory, a GPU wants them."""
-    return 16 if session.get_providers()[0] in _ON_GPU else 1
+    return 16 if session.get_providers()[0] in ON_GPU else 1
 
 
 def available_providers() -> list[str]:

@@ -27,7 +27,12 @@ def machine(monkeypatch):
     ("built_in", "starting", "chosen"),
     [
         ([CPU], [CPU], [CPU]),
-        ([TRT, CUDA, CPU], [TRT, CUDA, CPU], [TRT, CPU]),
+        (
+            [TRT, CUDA, CPU],
+            [TRT, CUDA, CPU],
+            [TRT, CUDA, CPU],
+        ),  # CUDA runs what it cannot
+        ([TRT, CPU], [TRT, CPU], [TRT, CPU]),
         ([TRT, CUDA, CPU], [CUDA, CPU], [CUDA, CPU]),  # TensorRT is built in, its library absent
         ([TRT, CUDA, CPU], [CPU], [CPU]),  # the GPU build on a machine without a GPU
         ([VINO, CPU], [VINO, CPU], [VINO, CPU]),
@@ -77,3 +82,24 @@ def test_what_is_no_graph_is_refused(tmp_path):
     path.write_bytes(b"not a graph")
     with pytest.raises(Misconfigured, match=r"cannot open .*model\.onnx"):
         onnx.open_session(path, providers=[CPU])
+
+
+def test_tensorrt_keeps_what_it_compiled_beside_the_model(tmp_path):
+    model = tmp_path / "model.onnx"
+    options = onnx.provider_options(TRT, model)
+    assert options["trt_engine_cache_enable"] == options["trt_timing_cache_enable"] == "1"
+    assert options["trt_engine_cache_path"] == str(tmp_path / "tensorrt")
+    assert onnx.provider_options(TRT, b"graph") == onnx.provider_options(CPU, model) == {}
+
+
+def test_templates_are_computed_in_full_precision_on_cuda(tmp_path):
+    assert onnx.provider_options(CUDA, tmp_path / "model.onnx")["use_tf32"] == "0"
+
+
+@pytest.mark.parametrize(("first", "factor"), [(TRT, 16), (CUDA, 16), (VINO, 1), (CPU, 1)])
+def test_a_gpu_is_given_larger_batches(first, factor):
+    class Session:
+        def get_providers(self):
+            return [first, CPU]
+
+    assert onnx.batch_factor(Session()) == factor
