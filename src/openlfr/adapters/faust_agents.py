@@ -25,6 +25,7 @@ from openlfr.domain.errors import OpenLFRError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
+    from openlfr.adapters.kafka_access import KafkaAccess
     from openlfr.wire.codec import Record
 
 UNAVAILABLE = 3  # the exit code of `openlfr` where a needed service is unavailable
@@ -74,7 +75,7 @@ def make_app(
     *,
     group: str,
     instance: str,
-    brokers: Sequence[str],
+    brokers: KafkaAccess,
     from_beginning: bool,
     max_bytes: int,
     buffered: int = 64,
@@ -85,7 +86,7 @@ def make_app(
     Args:
         group: Consumer group.
         instance: Name of a static member; empty for none.
-        brokers: "host:port" each.
+        brokers: How Kafka is reached.
         from_beginning: Where a group that is new begins: at the oldest record, or at the newest.
         max_bytes: Largest record that is sent or fetched.
         buffered: Records that may wait in memory.
@@ -94,7 +95,7 @@ def make_app(
     host, port = http or ("127.0.0.1", 0)
     app = faust.App(
         group,
-        broker=[f"kafka://{each}" for each in brokers],
+        **brokers.faust_arguments(),
         key_serializer="raw",
         value_serializer="raw",
         topic_disable_leader=True,

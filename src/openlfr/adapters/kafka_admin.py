@@ -14,6 +14,7 @@ from openlfr.domain.errors import Misconfigured, OpenLFRError, Unavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from openlfr.adapters.kafka_access import KafkaAccess
     from openlfr.adapters.kafka_topics import Topic, TransitBound
 
 _PATIENCE = 25  # looks, 0.2 s apart: a change takes a moment until every broker tells of it
@@ -157,23 +158,24 @@ class KafkaTopics:
         return timedelta(milliseconds=max(int(value) for value in values))
 
 
-def open_topics(bootstrap: Sequence[str], *, timeout: timedelta, **security: Any) -> KafkaTopics:
+def open_topics(kafka: KafkaAccess, *, timeout: timedelta) -> KafkaTopics:
     """Connect.
 
     Args:
-        bootstrap: "host:port" of one broker or several.
+        kafka: How Kafka is reached.
         timeout: For the first connection; requests take up to three times as long.
-        security: `KafkaAdminClient`'s settings for TLS and authentication.
 
     Raises:
         Unavailable: No broker answers.
+        Misconfigured: It does not take our credentials, or a certificate cannot be read.
     """
     from kafka import KafkaAdminClient
     from kafka.net.compat import KafkaNetClient
 
     until = time.monotonic() + timeout.total_seconds()
-    where = ", ".join(bootstrap)
-    _await_listener(bootstrap, until, where)
+    where = str(kafka)
+    arguments = kafka.client_arguments()
+    _await_listener(kafka.brokers, until, where)
     clients: list[Any] = []
 
     def keep(**configs: Any) -> Any:
@@ -183,12 +185,11 @@ def open_topics(bootstrap: Sequence[str], *, timeout: timedelta, **security: Any
     with _translated("be asked", where=where):
         try:
             admin = KafkaAdminClient(
-                bootstrap_servers=list(bootstrap),
+                **arguments,
                 bootstrap_timeout_ms=max(1000, round((until - time.monotonic()) * 1000)),
                 request_timeout_ms=round(3000 * timeout.total_seconds()),
                 client_id="openlfr-topics",
                 kafka_client=keep,
-                **security,
             )
         except BaseException:
             for client in clients:  # kafka-python leaves its thread and sockets behind

@@ -16,9 +16,10 @@ from kafka.errors import KafkaError
 from openlfr.domain.errors import BadInput, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from datetime import timedelta
 
+    from openlfr.adapters.kafka_access import KafkaAccess
     from openlfr.wire.codec import Record
 
 _PATIENCE_S = 0.2  # how often one that waits for room looks whether it should stop
@@ -29,7 +30,7 @@ class RecordSender:
 
     def __init__(
         self,
-        brokers: Sequence[str],
+        brokers: KafkaAccess,
         topic: str,
         *,
         room: int,
@@ -39,7 +40,7 @@ class RecordSender:
         """Connect.
 
         Args:
-            brokers: "host:port" each.
+            brokers: How Kafka is reached.
             topic: Where to.
             room: How many records may be on their way.
             delivery: How long one may be tried.
@@ -54,7 +55,7 @@ class RecordSender:
         timeout_ms = round(delivery.total_seconds() * 1000)
         with _answering():
             self._producer = KafkaProducer(
-                bootstrap_servers=list(brokers),
+                **brokers.client_arguments(),
                 client_id="openlfr-ingest",
                 acks="all",
                 enable_idempotence=True,

@@ -49,6 +49,7 @@ class MilvusTemplateStore:
         uri: Path of a Milvus Lite folder (made if absent), or http(s)://HOST:PORT of a server.
         facts: Of the model that makes the templates.
         token: `user:password` or API key of a server.
+        ca_file: Certificates to trust in place of the system's, for https://.
 
     Raises:
         Misconfigured: The stored templates are another model's, or the folder is damaged.
@@ -56,7 +57,9 @@ class MilvusTemplateStore:
             refuses.
     """
 
-    def __init__(self, uri: str, facts: GalleryFacts, *, token: str = "") -> None:
+    def __init__(
+        self, uri: str, facts: GalleryFacts, *, token: str = "", ca_file: Path | None = None
+    ) -> None:
         self._where = uri
         self._given = facts
         self._lite: _LiteServer | None = None
@@ -69,7 +72,8 @@ class MilvusTemplateStore:
                 self._lite = _LiteServer(Path(uri))
             address = self._lite.address if self._lite else uri
             with self._answering():
-                self._client = MilvusClient(uri=address, token=token, timeout=10)
+                trust = {"server_pem_path": str(ca_file)} if ca_file else {}
+                self._client = MilvusClient(uri=address, token=token, timeout=10, **trust)
                 if not self._client.has_collection(COLLECTION):
                     self._make_collection()
                 self._client.load_collection(COLLECTION)

@@ -70,19 +70,27 @@ class FileVault:
     Args:
         folder: Made if absent, for its owner alone.
         key_file: Made if absent, unless the folder holds blobs already.
+        key_given: The key file is somebody else's to make and to keep, such as a Secret's in a
+            pod: it is never made here, and its group may read it. Kubernetes hands a Secret to a
+            process that is not root as root's file with the pod's own group and mode 0440; no
+            one else is in that group.
 
     Raises:
         Misconfigured: The key is missing although blobs exist, others can read it, or it is none.
         Unavailable: The folder or the key cannot be made, read or written.
     """
 
-    def __init__(self, folder: Path, key_file: Path) -> None:
+    def __init__(self, folder: Path, key_file: Path, *, key_given: bool = False) -> None:
         self._folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not key_file.exists():
+                if key_given:
+                    raise Misconfigured(
+                        f"There is no key of the vault in {key_file} (OPENLFR_VAULT_KEY_FILE)."
+                    )
                 self._make_key(key_file)
-            key = _read_key(key_file)
+            key = _read_key(key_file, by_group=key_given)
         except OSError as error:
             raise _unavailable(folder, error) from error
         self._sealer = Sealer(key)
@@ -170,12 +178,18 @@ def parts_of(name: str) -> list[str]:
     return parts
 
 
-def _read_key(key_file: Path) -> bytes:
-    mode = key_file.stat().st_mode & 0o777
-    if mode & 0o077:
+def _read_key(key_file: Path, *, by_group: bool = False) -> bytes:
+    status = key_file.stat()
+    mode = status.st_mode & 0o777
+    if by_group and status.st_uid not in {0, os.geteuid()}:
+        raise Misconfigured(
+            f"The vault's key {key_file} belongs to another user (uid {status.st_uid}): it must "
+            "be root's or this user's own."
+        )
+    if mode & (0o037 if by_group else 0o077):
         raise Misconfigured(
             f"The vault's key {key_file} can be read by others (mode {mode:03o}): "
-            f"run chmod 600 {key_file}."
+            f"run chmod {440 if by_group else 600} {key_file}."
         )
     label, _, text = key_file.read_text("ascii", "replace").strip().partition(" ")
     try:

@@ -228,9 +228,18 @@ def configured(settings: Settings) -> Iterator[Finding]:
         )
     for name, camera in settings.cameras.items():
         yield from _camera(name, camera.url)
+    if kafka := settings.services.kafka:
+        for broker in kafka.brokers:
+            yield _service("kafka", f"kafka://{broker}")
     for name in ("redis", "milvus", "sql"):
-        if url := getattr(settings.services, name):
-            yield _service(name, url)
+        if server := getattr(settings.services, name):
+            yield _service(name, server.url)
+    for name in ("kafka", "redis", "milvus", "sql"):
+        if server := getattr(settings.services, name):
+            try:
+                server.check_secrets()
+            except Misconfigured as error:
+                yield Finding(f"secret of {name}", State.FAIL, str(error))
 
 
 def _camera(name: str, url: str) -> Iterator[Finding]:

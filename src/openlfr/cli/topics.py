@@ -75,17 +75,22 @@ def _settings(config: Path) -> Settings:
 
 
 def _open(config: Path, loaded: Settings, bootstrap: str | None, wait: float) -> KafkaTopics:
+    from dataclasses import replace
     from datetime import timedelta
 
+    from openlfr.adapters.kafka_access import KafkaAccess
     from openlfr.adapters.kafka_admin import open_topics
     from openlfr.domain.errors import Misconfigured
 
-    brokers = bootstrap.split(",") if bootstrap else loaded.services.kafka_brokers
-    if not brokers:
+    access = loaded.services.kafka.access if loaded.services.kafka else None
+    if bootstrap:
+        brokers = tuple(bootstrap.split(","))
+        access = replace(access, brokers=brokers) if access else KafkaAccess(brokers)
+    if access is None:
         raise Misconfigured(
             f"{config} names no Kafka: set services.kafka, or give --bootstrap HOST:PORT."
         )
-    return open_topics(brokers, timeout=timedelta(seconds=wait))
+    return open_topics(access, timeout=timedelta(seconds=wait))
 
 
 def _told(topics: KafkaTopics, wanted: Topics) -> int:

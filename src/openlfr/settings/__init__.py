@@ -2,15 +2,17 @@
 
 `load()` reads it; `require_authorisation()` is what `run` asks before a camera opens.
 A file per block: `cameras`, `deployment`, `decisions` (matching, alerting, enrolment) and
-`machinery` (models, services), `topics` (Kafka's); `values` says what a duration or a moment
-looks like, `yaml_lines` keeps the line numbers and `problems` makes sentences of what is wrong.
+`machinery` (models, services), `servers` (how each is reached), `topics` (Kafka's). `variables`
+says which environment variables take a key's place, `values` what a duration or a moment looks
+like; `yaml_lines` keeps the line numbers and `problems` makes sentences of what is wrong.
 """
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
@@ -23,7 +25,11 @@ from openlfr.settings.machinery import Models, Services
 from openlfr.settings.problems import sentences
 from openlfr.settings.topics import Topics
 from openlfr.settings.values import FilePath, Name, Names, Section, parse_duration
+from openlfr.settings.variables import take_variables
 from openlfr.settings.yaml_lines import DuplicateKeys, read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "Alerting",
@@ -101,14 +107,20 @@ class Settings(Section):
         return self.deployment_entry.complete()
 
 
-def load(path: Path) -> Settings:
+def load(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
     """Read and check a configuration.
 
     Paths in it are relative to its folder; a time without an offset is UTC. An absent or
     incomplete authorisation is not an error here: `require_authorisation()` refuses it.
 
+    Args:
+        path: The file.
+        environment: What may take the place of its keys (`variables`); the process's own by
+            default.
+
     Raises:
-        Misconfigured: With one line for each problem, naming the file's line and the key.
+        Misconfigured: With one line for each problem, naming the file's line and the key, or the
+            environment variable.
     """
     try:
         values, lines = read_yaml(path)
@@ -116,14 +128,17 @@ def load(path: Path) -> Settings:
         raise _misconfigured(path, error.problems) from None
     if not isinstance(values, dict):
         raise Misconfigured(f"{path} line 1: a configuration is a list of `key: value` lines")
+    values, variables = take_variables(values, os.environ if environment is None else environment)
     context = {"folder": path.absolute().parent}
     try:
         settings = Settings.model_validate(values, context=context)
     except ValidationError as error:
-        raise _misconfigured(path, sentences(error, Settings, lines)) from None
+        raise _misconfigured(path, sentences(error, Settings, lines, variables)) from None
     settings._path = path  # noqa: SLF001 - a private attribute of the class itself
     return settings
 
 
 def _misconfigured(path: Path, problems: list[tuple[int, str]]) -> Misconfigured:
-    return Misconfigured("\n".join(f"{path} line {line}: {what}" for line, what in problems))
+    return Misconfigured(
+        "\n".join(f"{path} line {line}: {what}" if line else what for line, what in problems)
+    )

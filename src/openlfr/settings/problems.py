@@ -1,9 +1,9 @@
-"""A validation error as sentences for a person, each with its line in the file."""
+"""A validation error as sentences for a person: each with its line in the file, or its variable."""
 
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-    Lines = Mapping[tuple[str | int, ...], int]
+    Place = tuple[str | int, ...]
+    Lines = Mapping[Place, int]
+    Variables = Mapping[Place, str]
 
 _BLOCK = "must be a block of keys below it"
 _SENTENCES = {
@@ -40,38 +42,62 @@ _BOUNDS = {
 
 
 def sentences(
-    error: ValidationError, schema: type[BaseModel], lines: Lines
+    error: ValidationError, schema: type[BaseModel], lines: Lines, variables: Variables
 ) -> list[tuple[int, str]]:
-    """(line, sentence) for every problem, in the order of the file."""
-    found = {_sentence(detail, schema, lines) for detail in error.errors(include_url=False)}
+    """(line, sentence) for every problem, in the order of the file.
+
+    Line 0 is the environment's: the sentence names the variable.
+    """
+    found = set()
+    for detail in error.errors(include_url=False):
+        named = _by_variable(detail["loc"], variables)
+        line, name = (0, named) if named else _by_line(detail, lines)
+        found.add((line, _sentence(detail, schema, name)))
     return sorted(found)
 
 
-def _sentence(detail: ErrorDetails, schema: type[BaseModel], lines: Lines) -> tuple[int, str]:
+def _by_line(detail: ErrorDetails, lines: Lines) -> tuple[int, str]:
+    """The line of the file that is to blame, and what stands there."""
+    place = _known(detail["loc"], lines)
+    missing = detail["type"] == "missing"
+    return lines.get(place, 1), _dotted((*place, detail["loc"][-1]) if missing else place)
+
+
+def _by_variable(loc: Place, variables: Variables) -> str:
+    """The variable that is to blame, and what stands in it; empty where none is."""
+    for end in range(len(loc), 0, -1):
+        if name := variables.get(loc[:end]):
+            return ": ".join((name, *([_dotted(loc[end:])] if loc[end:] else [])))
+    beside = sorted(name for place, name in variables.items() if place[:2] == loc[:2])
+    return f"{_dotted(loc)} ({', '.join(beside)})" if beside and loc[0] == "services" else ""
+
+
+def _sentence(detail: ErrorDetails, schema: type[BaseModel], name: str) -> str:
     loc = detail["loc"]
-    place = _known(loc, lines)
-    line = lines.get(place, 1)
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return line, _unknown_key(place, schema)
+        return _unknown_key(loc, schema, name)
     if kind == "missing":
-        return line, f"{_dotted((*place, loc[-1]))} is missing"
-    shown = _shown(detail["input"])
-    name = _dotted(place)
+        return f"{name} is missing"
+    shown = "" if _is_secret(loc) else f", not {_shown(detail['input'])}"
     context = detail.get("ctx", {})
     if kind == "value_error":
-        text = str(context["error"])
-        return line, f"{name} {mask_password(text)}"
+        return f"{name} {mask_password(str(context['error']))}"
     if loc[-1] == "[key]":
-        return line, f"{name}: {place[-1]!r} {_SENTENCES['string_pattern_mismatch']}"
+        return f"{name}: {loc[-2]!r} {_SENTENCES['string_pattern_mismatch']}"
     if kind in _BOUNDS:
         words, bound = _BOUNDS[kind]
-        return line, f"{name} must be {words} {context[bound]:g}, not {shown}"
+        return f"{name} must be {words} {context[bound]:g}{shown}"
     if kind in {"too_short", "too_long"}:
-        return line, f"{name} must have {_amount(context)}, not {context['actual_length']}"
+        return f"{name} must have {_amount(context)}, not {context['actual_length']}"
     if kind in _SENTENCES:
-        return line, f"{name} {_SENTENCES[kind]}, not {shown}"
-    return line, f"{name}: {detail['msg'].replace('Input should be', 'must be')}, not {shown}"
+        return f"{name} {_SENTENCES[kind]}{shown}"
+    return f"{name}: {detail['msg'].replace('Input should be', 'must be')}{shown}"
+
+
+def _is_secret(loc: Place) -> bool:
+    """Whether what stands there may be a password, or have one in it."""
+    return loc[0] == "services" and loc[-1] not in {"services", "tls", "auth"}
 
 
 def _known(loc: tuple[str | int, ...], lines: Lines) -> tuple[str | int, ...]:
@@ -100,9 +126,10 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _unknown_key(place: tuple[str | int, ...], schema: type[BaseModel]) -> str:
+def _unknown_key(place: Place, schema: type[BaseModel], name: str) -> str:
     key = str(place[-1])
-    inside = f" in {_dotted(place[:-1])}" if len(place) > 1 else ""
+    variable = name.partition(":")[0] if name.startswith("OPENLFR_") else ""
+    inside = f" in {variable or _dotted(place[:-1])}" if len(place) > 1 else ""
     known = _keys_at(place[:-1], schema)
     close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
     hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
@@ -115,7 +142,16 @@ def _keys_at(place: tuple[str | int, ...], schema: type[BaseModel]) -> list[str]
     for part in place:
         if isinstance(current, type) and issubclass(current, BaseModel):
             fields = {f.alias or name: f for name, f in current.model_fields.items()}
-            current = fields[str(part)].annotation
+            current = _block_of(fields[str(part)].annotation)
         else:  # dict[name, block]
             current = current.__args__[1]
     return [f.alias or name for name, f in current.model_fields.items()]
+
+
+def _block_of(annotation: Any) -> Any:
+    """The block in an annotation such as `Annotated[Kafka, ...] | None`; else the annotation."""
+    if isinstance(annotation, type):
+        return annotation
+    inside = (_block_of(part) for part in get_args(annotation))
+    blocks = [b for b in inside if isinstance(b, type) and issubclass(b, BaseModel)]
+    return annotation if get_origin(annotation) is dict or not blocks else blocks[0]

@@ -134,9 +134,9 @@ def test_one_watchlist_may_stand_alone(load):
 
 def test_milvus_gets_its_credentials_apart(load):
     services = load('services: {milvus: "https://me:s%40cret@db:19530"}').services
-    assert services.milvus_address == ("https://db:19530", "me:s@cret")
+    assert services.milvus.address == ("https://db:19530", "me:s@cret")
     assert "cret" not in repr(services)
-    assert load("").services.milvus_address is None
+    assert load("").services.milvus is None
 
 
 def test_a_complete_authorisation(load):

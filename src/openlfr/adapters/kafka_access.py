@@ -1,0 +1,114 @@
+"""How Kafka is reached: its brokers, TLS and who we say we are, in each client's own words.
+
+Both clients take one `ssl.SSLContext`, so that what is trusted is decided in one place: TLS 1.2 or
+newer, the broker's name checked against its certificate, and an authority of one's own in place of
+the system's list, not beside it.
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from openlfr.domain.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaAccess:
+    """How Kafka is reached.
+
+    Attributes:
+        brokers: "host:port" each.
+        tls: Whether connections are encrypted and brokers must prove who they are.
+        mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; empty without a user name.
+        username: Empty without.
+        password: Never shown.
+        ca_file: PEM certificates of the authorities to trust; None for the system's.
+        cert_file: PEM certificate by which this client proves who it is; None for none.
+        key_file: Its key.
+    """
+
+    brokers: tuple[str, ...]
+    tls: bool = False
+    mechanism: str = ""
+    username: str = ""
+    password: str = field(default="", repr=False)
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        """The brokers."""
+        return iter(self.brokers)
+
+    def __str__(self) -> str:
+        """The brokers, for a sentence."""
+        return ", ".join(self.brokers)
+
+    def client_arguments(self) -> dict[str, Any]:
+        """What kafka-python's clients take.
+
+        Raises:
+            Misconfigured: A certificate or key cannot be read.
+        """
+        arguments: dict[str, Any] = {
+            "bootstrap_servers": list(self.brokers),
+            "security_protocol": ("SASL_" if self.mechanism else "")
+            + ("SSL" if self.tls else "PLAINTEXT"),
+        }
+        if self.tls:
+            arguments["ssl_context"] = self._context()
+        if self.mechanism:
+            arguments |= {
+                "sasl_mechanism": self.mechanism,
+                "sasl_plain_username": self.username,
+                "sasl_plain_password": self.password,
+            }
+        return arguments
+
+    def faust_arguments(self) -> dict[str, Any]:
+        """What a Faust app takes.
+
+        Raises:
+            Misconfigured: A certificate or key cannot be read.
+        """
+        from faust.auth import SASLCredentials, SSLCredentials
+
+        arguments: dict[str, Any] = {"broker": [f"kafka://{each}" for each in self.brokers]}
+        context = self._context() if self.tls else None
+        if self.mechanism:
+            arguments["broker_credentials"] = SASLCredentials(
+                username=self.username,
+                password=self.password,
+                ssl_context=context,
+                mechanism=self.mechanism,
+            )
+        elif context is not None:
+            arguments["broker_credentials"] = SSLCredentials(context)
+        return arguments
+
+    def _context(self) -> ssl.SSLContext:
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise _unusable("the authorities' certificates", self.ca_file, error) from None
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if self.cert_file is not None:
+            try:
+                context.load_cert_chain(self.cert_file, self.key_file)
+            except (OSError, ssl.SSLError) as error:
+                what = f"the certificate with its key {self.key_file}"
+                raise _unusable(what, self.cert_file, error) from None
+        return context
+
+
+def _unusable(what: str, file: Path | None, error: OSError) -> Misconfigured:
+    why = error.strerror or type(error).__name__
+    if isinstance(error, ssl.SSLError):
+        why = f"{error.reason or 'not PEM'}".replace("_", " ").lower()
+    return Misconfigured(f"Kafka: {what} in {file} cannot be used ({why}): check the file.")
