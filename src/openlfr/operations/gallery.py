@@ -125,6 +125,9 @@ def apply_pending(
         )
     templates.put(accepted)
     done = records.settle(settlements)
+    _erase_strays(
+        records, templates, [t.reference_id for t in accepted if t.reference_id not in done]
+    )
     if any(one.status is EntryStatus.REFUSED for one in settlements):
         erase_leaving(records, templates, vault, now=now)
     by_id = {reference.reference_id: reference for reference, _ in waiting}
@@ -154,6 +157,19 @@ def erase_leaving(
                 vault.delete(reference.picture)
         records.left(ids, now)
     return len(leaving)
+
+
+def _erase_strays(
+    records: WatchlistRecords, templates: TemplateStore, reference_ids: Sequence[str]
+) -> None:
+    """Erase templates of entries that left the list while their templates were being stored.
+
+    Another process may have erased what left before the template came.
+    """
+    if reference_ids:
+        found = records.references(reference_ids=reference_ids)
+        gone = (EntryStatus.REMOVED, EntryStatus.REFUSED)
+        templates.remove([each.reference_id for each in found if each.status in gone])
 
 
 def erase_unrecorded_pictures(records: WatchlistRecords, vault: Vault) -> int:

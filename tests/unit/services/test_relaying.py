@@ -1,0 +1,183 @@
+"""What the relay tells of the watchlist, and when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from openlfr.domain.control import Forgotten, Heartbeat, ManifestChange
+from openlfr.domain.errors import Unavailable
+from openlfr.domain.watchlist import EntryStatus
+from openlfr_alerting import relaying
+from openlfr_alerting.relaying import HEARTBEAT_S, Relay
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+def entry(reference_id, version, status=EntryStatus.ACTIVE):
+    return ManifestChange(reference_id, "default", "hash", NOW, status, version, NOW)
+
+
+class Changes:
+    """Records of which each row is a change."""
+
+    def __init__(self, *rows):
+        self.rows = {row.reference_id: row for row in rows}
+        self.now = max((row.version for row in rows), default=0)
+        self.forgotten = {}  # reference -> version
+
+    def version(self):
+        return self.now
+
+    def changed(self, after=0):
+        found = [(row.version, row) for row in self.rows.values() if row.version > after]
+        found += [(v, Forgotten(name)) for name, v in self.forgotten.items() if v > after]
+        return [row for _, row in sorted(found, key=lambda each: each[0])]
+
+    def put(self, row):
+        self.rows[row.reference_id] = row
+        self.now = row.version
+
+    def forget(self, reference_id):
+        del self.rows[reference_id]
+        self.now += 1
+        self.forgotten[reference_id] = self.now
+
+
+class Topic:
+    """A compacted topic, and a list of what was written to it."""
+
+    def __init__(self, **there):
+        self.there = there
+        self.written = []
+        self.others = False  # whether somebody else wrote in between
+        self.down = False
+
+    def standing(self):
+        self.others = False
+        return dict(self.there)
+
+    def write(self, messages):
+        if self.down:
+            raise Unavailable("Kafka is away.")
+        self.written += messages
+        for each in messages:
+            if isinstance(each, ManifestChange):
+                self.there[each.reference_id] = each
+            elif isinstance(each, Forgotten):
+                self.there.pop(each.reference_id, None)
+        return not self.others
+
+    def told(self):
+        """What was written since the last call, heartbeats as their version."""
+        written, self.written = self.written, []
+        return [each.version if isinstance(each, Heartbeat) else each for each in written]
+
+
+class Turns:
+    def __init__(self):
+        self.number = 1
+
+    def hold(self):
+        return self.number
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def make(changes, topic=None):
+    topic = topic or Topic()
+    turns, clock = Turns(), Clock()
+    return Relay(changes, topic, turns, clock=clock), topic, turns, clock
+
+
+@pytest.mark.parametrize(
+    ("there", "told"),
+    [
+        ({}, [entry("a", 3), entry("b", 5)]),
+        ({"a": entry("a", 3), "b": entry("b", 5)}, []),
+        ({"a": entry("a", 3), "b": entry("b", 4)}, [entry("b", 5)]),
+        ({"a": entry("a", 3), "b": None}, [entry("b", 5)]),
+        ({"a": entry("a", 3), "b": entry("b", 5), "x": entry("x", 1)}, [Forgotten("x")]),
+        # The records were restored from a backup: a reader would take version 5 for older news.
+        ({"a": entry("a", 3), "b": entry("b", 9)}, [Forgotten("b"), entry("b", 5)]),
+    ],
+    ids=["nothing", "the same", "older", "unreadable", "unknown", "newer"],
+)
+def test_it_begins_with_what_differs_and_a_heartbeat(there, told):
+    relay, topic, _, _ = make(Changes(entry("a", 3), entry("b", 5)), Topic(**there))
+    relay.round()
+    assert topic.told() == [*told, 5]
+
+
+def test_it_tells_each_change_once_and_a_heartbeat_now_and_then():
+    changes = Changes(entry("a", 1))
+    relay, topic, _, clock = make(changes)
+    relay.round()
+    topic.told()
+    relay.round()
+    assert topic.told() == []
+    removed = entry("a", 2, EntryStatus.REMOVED)
+    changes.put(removed)
+    relay.round()
+    assert topic.told() == [removed]
+    changes.forget("a")
+    clock.now += HEARTBEAT_S
+    relay.round()
+    assert topic.told() == [Forgotten("a"), 3]
+    relay.round()
+    assert topic.told() == []
+    assert relay.counts == {"told": 3, "heartbeats": 2}
+
+
+def test_it_is_silent_while_it_is_not_its_turn():
+    relay, topic, turns, _ = make(Changes(entry("a", 1)))
+    turns.number = None
+    relay.round()
+    assert (topic.told(), relay.at_work) == ([], False)
+    turns.number = 4
+    relay.round()
+    assert (topic.told(), relay.at_work) == ([entry("a", 1), 1], True)
+
+
+@pytest.mark.parametrize("what", ["another turn", "another writer", "an outage", "older records"])
+def test_it_looks_at_the_topic_again_after(what):
+    changes = Changes(entry("a", 7))
+    relay, topic, turns, clock = make(changes)
+    relay.round()
+    topic.told()
+    if what == "another turn":
+        turns.number = 3
+    elif what == "another writer":
+        topic.others = True
+        clock.now += HEARTBEAT_S
+        relay.round()  # the heartbeat's offset shows it
+    elif what == "an outage":
+        topic.down = True
+        clock.now += HEARTBEAT_S
+        with pytest.raises(Unavailable):
+            relay.round()
+        topic.down = False
+    else:
+        changes.rows, changes.now = {"a": replace(entry("a", 7), version=6)}, 6
+    topic.told()
+    topic.there["x"] = entry("x", 2)
+    relay.round()
+    assert topic.told()[0] == Forgotten("x")
+
+
+def test_a_turn_that_is_lost_while_it_writes_ends_the_writing(monkeypatch):
+    monkeypatch.setattr(relaying, "AT_ONCE", 2)
+    relay, topic, turns, _ = make(Changes(*(entry(name, i) for i, name in enumerate("abcd", 1))))
+    numbers = iter([1, 1, None, 5, 5, 5, 5])
+    turns.hold = lambda: next(numbers)
+    relay.round()
+    assert topic.told() == [entry("a", 1), entry("b", 2)]
+    relay.round()
+    assert topic.told() == [entry("c", 3), entry("d", 4), 4]
