@@ -1,0 +1,232 @@
+"""Reading control.v1: who is searchable, from its beginning to its newest record, without a group.
+
+A thread reads the compacted topic whole and then follows it. Nobody is searched on stale
+authority: where no sign of life has come for `SILENCE` (the alerting service is down, Kafka does
+not answer, this thread died) `check` raises, and whoever searches has to stop.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from openlfr.adapters.kafka_topics import CONTROL
+from openlfr.domain.control import Forgotten, Heartbeat
+from openlfr.domain.errors import BadInput, OpenLFRError, Unavailable
+from openlfr.domain.searchable import Searchable
+from openlfr.wire import codec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from openlfr.domain.searchable import Listed
+
+SILENCE = timedelta(seconds=30)
+START_WAIT = timedelta(seconds=60)
+_POLL_MS = 200
+_RETRY_S = 1.0
+_MEND = "see that `openlfr service alerting`, which tells who is searchable, runs and reaches Kafka"
+
+log = structlog.get_logger()
+
+
+class ControlReader:
+    """Follows the control topic in a thread of its own.
+
+    Attributes:
+        counts: changes, older (news of an entry that a newer one had overtaken), heartbeats and
+            unreadable records.
+    """
+
+    def __init__(
+        self,
+        brokers: Sequence[str],
+        *,
+        watchlists: Sequence[str],
+        on_manifest: Callable[[Mapping[str, Listed]], None],
+        silence: timedelta = SILENCE,
+        topic: str = CONTROL.name,
+    ) -> None:
+        """Prepare; `start` reads.
+
+        Args:
+            brokers: "host:port" each.
+            watchlists: Entries of others are not searchable.
+            on_manifest: Is given each new manifest, from the thread. Where it raises it is called
+                again with what is then the newest.
+            silence: How long no sign of life may come.
+            topic: Of one partition, since its order counts.
+        """
+        self._brokers = list(brokers)
+        self._partition = TopicPartition(topic, 0)
+        self._on_manifest = on_manifest
+        self._silence_s = silence.total_seconds()
+        self._watchlists = tuple(watchlists)
+        self._searchable = Searchable(watchlists)
+        self._stop = threading.Event()
+        self._begun = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="control-reader", daemon=True)
+        # By the monotonic clock; what was told and could not be used is as good as not told.
+        self._heard = self._in_use = float("-inf")
+        self._trouble = ""
+        self._found = False  # whether the topic could be looked at
+        self.counts: Counter[str] = Counter()
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def wait(self, wait: timedelta = START_WAIT) -> None:
+        """Return when the whole manifest was handed over and a sign of life has come since.
+
+        Raises:
+            Unavailable: That did not come within `wait`; the sentence says what lacks.
+        """
+        if not self._begun.wait(wait.total_seconds()):
+            self.close()
+            raise Unavailable(self._what_lacks(wait))
+
+    def check(self) -> None:
+        """Raise where nobody may be searched any more.
+
+        Raises:
+            Unavailable: No sign of life has come for too long, or a change could not be used.
+        """
+        now = time.monotonic()
+        silent = f"{self._silence_s:g} s"
+        if now - self._heard > self._silence_s:
+            why = f" ({self._trouble})" if self._trouble else ""
+            raise Unavailable(
+                f"Nothing on {self._partition.topic} has told for {silent} that the watchlist is "
+                f"read{why}, so matching stops: {_MEND}."
+            )
+        if now - self._in_use > self._silence_s:
+            raise Unavailable(
+                f"A change of the watchlist could not be used for {silent}, so matching stops: "
+                f"{self._trouble}"
+            )
+
+    def close(self) -> None:
+        """Stop reading; safe to call twice."""
+        self._stop.set()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _what_lacks(self, wait: timedelta) -> str:
+        seconds = f"{wait.total_seconds():g} s"
+        if not self._found:
+            return f"Kafka did not serve {self._partition.topic} within {seconds}: {self._trouble}"
+        if not self._is_fresh():
+            return (
+                f"Nothing on {self._partition.topic} has told within {seconds} that the watchlist "
+                f"is read: {_MEND}."
+            )
+        return f"The watchlist could not be used within {seconds}: {self._trouble}"
+
+    def _keep(self) -> None:
+        """The thread: whatever fails is tried again; `check` tells when that lasts too long."""
+        while not self._stop.is_set():
+            try:
+                self._follow()
+            except (KafkaError, OSError) as error:
+                self._trouble = f"{type(error).__name__}: {error}"
+            except Exception as error:
+                self._trouble = f"{type(error).__name__}: {error}"
+                log.exception("control_reader_failed", why=self._trouble)
+            self._stop.wait(_RETRY_S)
+
+    def _follow(self) -> None:
+        """Read from the beginning; the manifest in use stays until that is done."""
+        _reach(self._brokers)
+        consumer = KafkaConsumer(
+            bootstrap_servers=self._brokers,
+            client_id="openlfr-control-reader",
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="none",  # a topic that was made anew is read anew
+            reconnect_backoff_max_ms=2000,
+        )
+        try:
+            consumer.assign([self._partition])
+            end = consumer.end_offsets([self._partition])[self._partition]
+            consumer.seek(
+                self._partition, consumer.beginning_offsets([self._partition])[self._partition]
+            )
+            self._searchable = Searchable(self._watchlists)
+            self._found = True
+            whole, changed = False, True
+            while not self._stop.is_set():
+                for record in consumer.poll(timeout_ms=_POLL_MS).get(self._partition, ()):
+                    changed |= self._take(record, news=record.offset >= end)
+                whole = whole or consumer.position(self._partition) >= end
+                if whole:
+                    changed = changed and not self._hand_over()
+                    self._note_use(changed)
+        finally:
+            consumer.close()
+
+    def _take(self, record: Any, *, news: bool) -> bool:
+        """Take a record; whether it changed who is searchable.
+
+        Args:
+            record: Of kafka-python.
+            news: It came after we began to read: of what stood there nobody knows how old it is.
+        """
+        try:
+            told = codec.decode_control(record.key, record.value)
+        except BadInput as error:
+            self.counts["unreadable"] += 1
+            place = f"{record.topic}/{record.partition}/{record.offset}"
+            log.warning("set_aside", place=place, why=str(error))
+            # It may have been a removal: of whom nothing certain is known nobody is searched.
+            told = Forgotten((record.key or b"").decode("ascii", "replace"))
+        if isinstance(told, Heartbeat):
+            self.counts["heartbeats"] += news
+            self._heard = time.monotonic() if news else self._heard
+            return False
+        changed = self._searchable.take(told)
+        self.counts["changes"] += changed
+        self.counts["older"] = self._searchable.older
+        return changed
+
+    def _hand_over(self) -> bool:
+        """Hand over the manifest; whether it is in use now."""
+        try:
+            self._on_manifest(self._searchable.manifest())
+        except OpenLFRError as error:
+            self._trouble = str(error)
+            self._stop.wait(_RETRY_S)
+            return False
+        self._trouble = ""
+        return True
+
+    def _note_use(self, waiting: bool) -> None:
+        if not waiting:
+            self._in_use = time.monotonic()
+            if self._is_fresh():
+                self._begun.set()
+
+    def _is_fresh(self) -> bool:
+        return time.monotonic() - self._heard <= self._silence_s
+
+
+def _reach(brokers: Sequence[str]) -> None:
+    """Look whether a broker takes a connection: kafka-python leaks a socket for every refusal."""
+    refusal = OSError("no broker is configured")
+    for broker in brokers:
+        host, _, port = broker.rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=2).close()
+        except OSError as error:
+            refusal = error
+        else:
+            return
+    raise refusal

@@ -1,0 +1,183 @@
+"""A reader of the control topic knows who is searchable, and when it no longer does."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import NewTopic
+
+from openlfr.adapters.kafka_control_reader import ControlReader
+from openlfr.adapters.kafka_topics import CONTROL
+from openlfr.domain.control import ControlMessage, Forgotten, Heartbeat, ManifestChange
+from openlfr.domain.errors import Unavailable
+from openlfr.domain.watchlist import EntryStatus
+from openlfr.wire import codec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from openlfr.domain.searchable import Listed
+
+pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+ANN, BEA = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
+PATIENCE_S = 60.0
+BRIEF = timedelta(seconds=1)
+
+
+def entry(reference_id: str, version: int, status: str = "active", **more: str) -> ManifestChange:
+    return replace(
+        ManifestChange(
+            reference_id, "default", "hash", NOW, EntryStatus(status), version, NOW
+        ),
+        **more,
+    )  # fmt: skip
+
+
+class Topic:
+    """A control topic of its own, and readers of it."""
+
+    def __init__(self, broker: str) -> None:
+        self.broker, self.name = broker, f"control-{uuid.uuid4()}"
+        admin = KafkaAdminClient(bootstrap_servers=broker)
+        configs = dict(CONTROL.configs) | {"min.insync.replicas": "1"}
+        admin.create_topics([NewTopic(self.name, 1, 1, topic_configs=configs)])
+        admin.close()
+        self.producer = KafkaProducer(bootstrap_servers=broker)
+        self.readers: list[ControlReader] = []
+        self.manifests: list[Mapping[str, Listed]] = []
+        self.changed = threading.Condition()
+        self.refuse = ""
+
+    def tell(self, *messages: ControlMessage) -> None:
+        for message in messages:
+            record = codec.encode_control(message)
+            self.producer.send(self.name, key=record.key, value=record.value)
+        self.producer.flush(timeout=PATIENCE_S)
+
+    def beat(self, version: int = 9) -> None:
+        self.tell(Heartbeat(datetime.now(UTC), version))
+
+    def read(self, *watchlists: str, silence: timedelta = timedelta(minutes=5)) -> ControlReader:
+        reader = ControlReader(
+            [self.broker], watchlists=watchlists or ("default",), on_manifest=self._take,
+            silence=silence, topic=self.name,
+        )  # fmt: skip
+        self.readers.append(reader)
+        reader.start()
+        return reader
+
+    def started(self, *watchlists: str) -> ControlReader:
+        """A reader that has read everything and a heartbeat after it."""
+        reader = self.read(*watchlists)
+        self.await_manifest(lambda _: True)  # so that what comes now is news
+        self.beat()
+        reader.wait(timedelta(seconds=PATIENCE_S))
+        return reader
+
+    def await_manifest(self, condition: Callable[[set[str]], bool]) -> None:
+        with self.changed:
+            assert self.changed.wait_for(
+                lambda: self.manifests and condition(set(self.manifests[-1])), PATIENCE_S
+            ), self.manifests
+
+    def _take(self, manifest: Mapping[str, Listed]) -> None:
+        with self.changed:
+            if self.refuse:
+                raise Unavailable(self.refuse)
+            self.manifests.append(manifest)
+            self.changed.notify_all()
+
+
+@pytest.fixture
+def topic(kafka_broker: str) -> Iterator[Topic]:
+    made = Topic(kafka_broker)
+    yield made
+    for reader in made.readers:
+        reader.close()
+    made.producer.close()
+
+
+@pytest.mark.parametrize(
+    ("told", "searchable"),
+    [
+        ([entry(ANN, 1), entry(BEA, 2)], {ANN, BEA}),
+        ([entry(ANN, 1, "pending"), entry(BEA, 2, "suspended")], set()),
+        ([entry(ANN, 3, "removed"), entry(ANN, 2)], set()),  # older news
+        ([entry(ANN, 3), Forgotten(ANN), entry(ANN, 2)], {ANN}),  # a restored backup says so
+        ([entry(ANN, 1), Forgotten(ANN)], set()),
+        ([entry(ANN, 1, watchlist="second"), entry(BEA, 2)], {BEA}),
+        ([], set()),
+    ],
+)
+def test_what_stands_on_the_topic_at_the_start_is_known(
+    topic: Topic, told: list[ControlMessage], searchable: set[str]
+) -> None:
+    topic.tell(*told)
+    topic.beat()
+    topic.started()
+    assert set(topic.manifests[-1]) == searchable
+
+
+def test_each_change_is_handed_over_and_what_cannot_be_read_is_searched_no_more(
+    topic: Topic,
+) -> None:
+    topic.tell(entry(ANN, 1))
+    reader = topic.started("default", "second")
+    topic.tell(entry(BEA, 2, watchlist="second"))
+    topic.await_manifest(lambda now: now == {ANN, BEA})
+    assert topic.manifests[-1][BEA].watchlist == "second"
+    topic.tell(entry(BEA, 3, "removed"))
+    topic.await_manifest(lambda now: now == {ANN})
+    topic.producer.send(topic.name, key=ANN.encode(), value=b"\xff").get(PATIENCE_S)
+    topic.await_manifest(lambda now: now == set())
+    reader.check()
+    assert reader.counts["unreadable"] == 1
+    assert reader.counts["heartbeats"] == 1
+
+
+def test_a_manifest_that_could_not_be_used_is_handed_over_again(topic: Topic) -> None:
+    reader = topic.started()
+    topic.refuse = "Milvus does not answer."
+    topic.tell(entry(ANN, 1))
+    topic.tell(entry(BEA, 2))
+    topic.refuse = ""
+    topic.await_manifest(lambda now: now == {ANN, BEA})
+    reader.check()
+
+
+def test_without_a_sign_of_life_nothing_starts_and_what_lacks_is_said(topic: Topic) -> None:
+    topic.tell(entry(ANN, 1))
+    topic.beat()  # of whom nobody knows whether he still lives
+    reader = topic.read()
+    topic.await_manifest(lambda now: now == {ANN})
+    with pytest.raises(Unavailable, match=r"within 0.1 s .*service alerting"):
+        reader.wait(timedelta(seconds=0.1))
+
+
+def test_without_the_topic_nothing_starts(kafka_broker: str) -> None:
+    reader = ControlReader(
+        [kafka_broker.replace("127.0.0.1", "127.0.0.2")], watchlists=["default"],
+        on_manifest=lambda _: None,
+    )  # fmt: skip
+    reader.start()
+    with pytest.raises(Unavailable, match=r"Kafka did not serve control\.v1"):
+        reader.wait(BRIEF)
+
+
+def test_silence_stops_the_matching(topic: Topic) -> None:
+    reader = topic.read(silence=BRIEF)
+    topic.await_manifest(lambda _: True)
+    topic.beat()
+    reader.wait(timedelta(seconds=PATIENCE_S))
+    threading.Event().wait(1.5 * BRIEF.total_seconds())
+    with pytest.raises(Unavailable, match=r"matching stops.*service alerting"):
+        reader.check()
+    topic.beat()  # too late for whoever has ended, in time for whoever has not
