@@ -42,7 +42,7 @@ COMMANDS = {
     "topics": "Make and check the topics on Kafka, for the city-wide mode.",
     "service": "Run ingest, analysis or alerting, for the city-wide mode.",
     "models": "Install, list and verify the models.",
-    "simulate": "Make street videos with known truth.",
+    "simulate": "Make street videos with known truth; serve videos as cameras.",
     "evaluate": "Measure the error rates on a folder of faces.",
     "doctor": "Say what is wrong with this installation.",
     "demo": "Show the whole pipeline on a made-up street.",

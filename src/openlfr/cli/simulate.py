@@ -1,4 +1,4 @@
-"""`openlfr simulate`: street videos with the truth about every face in them."""
+"""`openlfr simulate`: street videos with the truth about every face, and videos as cameras."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from openlfr.cli import DONE, SOMETHING_FAILED
 
 @click.group()
 def command() -> None:
-    """Make street videos with known truth."""
+    """Make street videos with known truth, and serve videos as cameras."""
 
 
 @command.command(context_settings={"show_default": True})
@@ -79,3 +79,21 @@ def street(faces: Path, out: Path, cameras: int, *, quiet: bool, **values: Any) 
         soft_wrap=True,
     )
     return SOMETHING_FAILED if problems else DONE
+
+
+@command.command(context_settings={"show_default": True})
+@click.argument("videos", nargs=-1, required=True, metavar="[NAME=]VIDEO...")
+@click.option("--port", type=click.IntRange(0, 65535), default=8554,
+              help="Where they answer; 0 takes any that is free.")  # fmt: skip
+@click.option("--host", default="127.0.0.1", help="Address of this machine to listen at.")
+@click.option("--log", type=click.Path(path_type=Path, dir_okay=False),
+              help="Gets a JSON line for each frame: camera, loop, frame, sent_at.")  # fmt: skip
+def cameras(videos: tuple[str, ...], host: str, port: int, log: Path | None) -> int:
+    """Serve H.264 videos as RTSP cameras, again and again, until it is ended.
+
+    A film begins when the first one connects and plays at its own pace, as it was encoded. What is
+    printed can stand in CONFIG.yaml. Needs GStreamer's RTSP server and Debian's Python.
+    """
+    from openlfr.simulate.cameras import serve
+
+    serve(videos, host=host, port=port, log=log)

@@ -1,0 +1,189 @@
+"""Video files as real network cameras: prepares films for GStreamer's RTSP server and runs it.
+
+The server is Debian's and so is its Python; this module takes the H.264 out of the videos without
+re-encoding and becomes that program (`cameras_server.py`), so that a signal reaches it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import av
+from av.bitstream import BitStreamFilterContext
+from av.error import FFmpegError
+
+from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PYTHON = "/usr/bin/python3"
+PACKAGES = ("gir1.2-gst-rtsp-server-1.0", "gstreamer1.0-plugins-good", "python3-gi")
+_SERVER = Path(__file__).with_name("cameras_server.py")
+_FORBIDDEN = frozenset('/"{}#:? \\')  # in an address, or in the YAML that is printed
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """A video's H.264, ready to be sent.
+
+    Attributes:
+        content: All access units (Annex B), one after the other in the order of decoding.
+        frames: Of each (offset, bytes, when it is sent, when it is shown, number). Times are
+            seconds of the film, and none is sent before its time; the number is the frame's in
+            the file, from 0.
+        seconds: Length of one round.
+        caps: What it is, as GStreamer says it.
+        said: What it is, for a person.
+    """
+
+    content: bytes
+    frames: tuple[tuple[int, int, float, float, int], ...]
+    seconds: float
+    caps: str
+    said: str
+
+
+def name_cameras(videos: Sequence[str]) -> dict[str, Path]:
+    """Each camera's name and its video.
+
+    Args:
+        videos: "NAME=VIDEO", or "VIDEO", which is named after the file, or after its folder where
+            several files have one name.
+
+    Raises:
+        Misconfigured: A name is used twice, or cannot stand in an address.
+    """
+    asked = [video.partition("=") for video in videos]
+    paths = [Path(path if sep else name) for name, sep, path in asked]
+    stems = [path.stem for path in paths]
+    cameras: dict[str, Path] = {}
+    for (given, sep, _), path in zip(asked, paths, strict=True):
+        name = given if sep else path.stem
+        if not sep and stems.count(path.stem) > 1:
+            name = path.absolute().parent.name
+        if name in cameras:
+            raise Misconfigured(f"Two cameras are called {name}: name them, {name}-2={path}.")
+        if not name or _FORBIDDEN & set(name):
+            raise Misconfigured(
+                f"A camera cannot be called {name!r}: choose a name of letters, gate={path}."
+            )
+        cameras[name] = path
+    return cameras
+
+
+def read_film(path: Path) -> Film:
+    """Take the H.264 out of a video.
+
+    Raises:
+        BadInput: No such file, no H.264, or its frames have no times.
+    """
+    try:
+        with av.open(str(path), "r") as container:
+            stream = next(iter(container.streams.video), None)
+            if stream is None or stream.codec_context is None:
+                raise BadInput(f"{path} holds no video.")
+            if stream.codec_context.name != "h264":
+                raise BadInput(
+                    f"{path} is {stream.codec_context.name}: cameras send H.264; convert it with"
+                    f" ffmpeg -i {path.name} -c:v libx264 -bf 0 -g 10 out.mp4."
+                )
+            rate = stream.average_rate or stream.guessed_rate
+            if not rate or stream.time_base is None:
+                raise BadInput(f"{path} does not tell how many frames a second it has.")
+            width, height = stream.codec_context.width, stream.codec_context.height
+            tick = float(stream.time_base)
+            annex_b = BitStreamFilterContext("h264_mp4toannexb", stream)
+            units = [
+                (bytes(packet), packet.pts, packet.is_keyframe)
+                for raw in container.demux(stream)
+                for packet in annex_b.filter(raw if raw.size else None)
+            ]
+    except (FFmpegError, OSError) as error:
+        raise BadInput(f"{path} cannot be read as a video: {error.strerror or error}") from error
+    packets = [(content, pts, is_key) for content, pts, is_key in units if pts is not None]
+    keys = [number for number, (*_, is_key) in enumerate(packets) if is_key]
+    if not keys or len(packets) < len(units):
+        raise BadInput(f"{path} has no key frame, or frames without a time.")
+    numbers = {pts: number for number, pts in enumerate(sorted(pts for _, pts, _ in packets))}
+    packets = packets[keys[0] :]
+    turns = sorted(pts for _, pts, _ in packets)  # decoding order has the same times, rearranged
+    ahead = max(pts - turn for turn, (_, pts, _) in zip(turns, packets, strict=True))
+    frames, offset = [], 0
+    for turn, (content, pts, _) in zip(turns, packets, strict=True):
+        times = (turn - turns[0] + ahead) * tick, (pts - turns[0]) * tick
+        frames.append((offset, len(content), *times, numbers[pts]))
+        offset += len(content)
+    seconds = (turns[-1] - turns[0]) * tick + float(1 / rate)
+    return Film(
+        b"".join(content for content, *_ in packets),
+        tuple(frames),
+        seconds,
+        "video/x-h264,stream-format=byte-stream,alignment=au,"
+        f"width={width},height={height},framerate={rate.numerator}/{rate.denominator}",
+        f"{width}x{height}, {float(rate):g} fps, {seconds:.0f} s,"
+        f" a key frame every {seconds / len(keys):.2g} s",
+    )
+
+
+def require_server() -> None:
+    """Check that Debian's packages are there.
+
+    Raises:
+        Unavailable: They are not.
+    """
+    try:
+        check = [PYTHON, "-I", str(_SERVER), "--check"]
+        there = subprocess.run(check, capture_output=True, check=False).returncode == 0
+    except OSError:
+        there = False
+    if not there:
+        raise Unavailable(
+            f"Cameras are served by GStreamer, which {PYTHON} does not find: apt-get install"
+            f" {' '.join(PACKAGES)} (Debian, Ubuntu)."
+        )
+
+
+def serve(videos: Sequence[str], *, host: str, port: int, log: Path | None) -> NoReturn:
+    """Become the server of these cameras; their addresses are printed once it answers.
+
+    Args:
+        videos: See `name_cameras`.
+        host: Address to listen at.
+        port: 0 for any that is free.
+        log: Gets a JSON line for each frame sent.
+
+    Raises:
+        BadInput: A video cannot be sent.
+        Misconfigured: Two cameras have one name.
+        Unavailable: GStreamer's server is missing.
+    """
+    cameras = name_cameras(videos)
+    require_server()
+    if log is not None:
+        log.open("a").close()
+    paths = list(dict.fromkeys(cameras.values()))
+    films = [read_film(path) for path in paths]
+    folder = Path(tempfile.mkdtemp(prefix="openlfr-cameras-"))  # the server removes it
+    described = []
+    for number, film in enumerate(films):
+        (folder / f"{number}.h264").write_bytes(film.content)
+        facts = {"frames": film.frames, "seconds": film.seconds, "caps": film.caps}
+        described.append({"content": f"{number}.h264", "said": film.said, **facts})
+    plan = {
+        "host": host,
+        "port": port,
+        "log": None if log is None else str(log.absolute()),
+        "films": described,
+        "cameras": [{"name": name, "film": paths.index(path)} for name, path in cameras.items()],
+    }
+    (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+    sys.stdout.flush()
+    os.execv(PYTHON, [PYTHON, "-I", str(_SERVER), str(folder)])  # noqa: S606 - no shell is wanted

@@ -1,0 +1,63 @@
+"""Videos served as RTSP cameras are what was filmed, and the log says when each frame left."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise
+
+import pytest
+from film_cameras import FilmCameras, make_film
+
+from openlfr.adapters.capture import open_source
+from openlfr.simulate import frame_number
+
+pytestmark = pytest.mark.service
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    return make_film(tmp_path_factory.mktemp("film") / "street.mp4")
+
+
+def watch(url, frames):
+    source = open_source("gate", url, epoch=0, start=datetime.now(UTC))
+    seen = [(frame_number.read(f.image), f.captured_at) for f in islice(source.frames(), frames)]
+    return source, seen
+
+
+def test_two_cameras_play_the_film_again_and_again(film, tmp_path):
+    with FilmCameras(tmp_path, f"gate={film}", f"yard={film}") as cameras:
+        assert set(cameras.urls) == {"gate", "yard"}
+        source, seen = watch(cameras.urls["gate"], 60)
+        assert source.fps == 20
+        numbers = [number for number, _ in seen]
+        assert numbers == [number % 40 for number in range(60)]
+        watch(cameras.urls["yard"], 5)
+        sent = cameras.sent()
+    left = {(each["loop"], each["frame"]): each for each in sent if each["camera"] == "gate"}
+    for turn, (number, seen_at) in enumerate(seen):
+        sent_at = datetime.fromisoformat(left[turn // 40, number]["sent_at"])
+        assert timedelta() < seen_at - sent_at < timedelta(seconds=5)
+    times = [datetime.fromisoformat(each["sent_at"]) for each in left.values()]
+    assert all(a < b for a, b in pairwise(times))
+    assert {each["camera"] for each in sent} == {"gate", "yard"}
+
+
+def test_who_comes_after_everybody_left_sees_the_film_from_its_beginning(film, tmp_path):
+    with FilmCameras(tmp_path, f"gate={film}") as cameras:
+        for _ in range(2):
+            _, seen = watch(cameras.urls["gate"], 15)
+            assert [number for number, _ in seen] == list(range(15))
+
+
+def test_a_port_in_use_is_said(film, tmp_path):
+    with FilmCameras(tmp_path, f"gate={film}") as cameras:
+        command = ["simulate", "cameras", str(film), "--port", str(cameras.port)]
+        done = subprocess.run(
+            [sys.executable, "-m", "openlfr", *command],
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    assert done.returncode == 3
+    assert f"127.0.0.1:{cameras.port}: is it in use?" in done.stderr
