@@ -118,7 +118,9 @@ class Station:
             else:
                 self.counts["repeated"] += 1
         try:
-            records += self._seen(self._analyser.analyse([frame for _, frame in fresh]))
+            analysis = self._analyser.analyse([frame for _, frame in fresh])
+            self._tell(analysis, {frame.camera: frame.seq for _, frame in fresh})
+            records += self._seen(analysis)
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - one frame may be poison: found one by one
@@ -187,6 +189,16 @@ class Station:
             self.counts["sightings"] += 1
         self.counts["tracks"] += len(analysis.closed)
         return records
+
+    @staticmethod
+    def _tell(analysis: Analysis, newest: dict[str, int]) -> None:
+        """Log each sighting, with the frame after which there was enough to search with."""
+        for sighted in analysis.sightings:
+            told = sighted.sighting
+            log.info(
+                "sighting", sighting=told.sighting_id, camera=told.camera, epoch=told.epoch,
+                seq=told.seq, searched_after=newest.get(told.camera, told.seq),
+            )  # fmt: skip
 
     def _set_aside(self, message: Message, reason: str) -> tuple[str, Record]:
         self.counts["set_aside"] += 1
