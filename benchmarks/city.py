@@ -118,6 +118,7 @@ class Place(AbstractContextManager["Place"]):
 
     def start(self, name: str, *command: object, **environment: str) -> subprocess.Popen[bytes]:
         """Start a Python process; what it says goes to NAME.out and NAME.log."""
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         with (
             (self.folder / f"{name}.out").open("wb") as out,
             (self.folder / f"{name}.log").open("wb") as log,
@@ -125,7 +126,7 @@ class Place(AbstractContextManager["Place"]):
             self.running[name] = subprocess.Popen(
                 [sys.executable, *map(str, command)], stdin=subprocess.DEVNULL,
                 stdout=out, stderr=log, cwd=self.folder,
-                env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+                env={**os.environ, "PYTHONPATH": path, **environment},
             )  # fmt: skip
         return self.running[name]
 
