@@ -119,11 +119,35 @@ def data_folder(settings: Settings) -> Path:
 
 
 def open_records(settings: Settings) -> Records:
-    """The system's records: SQLite in the data folder, or the configured database."""
+    """The system's records: SQLite in the data folder, or the configured database.
+
+    A database that is configured may serve processes of several versions: `openlfr records
+    upgrade` alone changes its schema.
+
+    Raises:
+        Misconfigured: Its schema is not that of this version.
+        Unavailable: It does not answer.
+    """
     from openlfr.adapters.sql import Records
 
+    return Records.open(_records_url(settings), upgrade=settings.services.sql is None)
+
+
+def upgrade_records(settings: Settings) -> tuple[str | None, str]:
+    """Bring the records to the schema of this version; which they had (None: none), and have now.
+
+    Raises:
+        Misconfigured: They were written by a newer version.
+        Unavailable: The database does not answer.
+    """
+    from openlfr.adapters import sql
+
+    return sql.upgrade(_records_url(settings))
+
+
+def _records_url(settings: Settings) -> str:
     sql = settings.services.sql
-    return Records.open(sql.address if sql else f"sqlite:///{data_folder(settings) / 'openlfr.db'}")
+    return sql.address if sql else f"sqlite:///{data_folder(settings) / 'openlfr.db'}"
 
 
 def open_vault(settings: Settings) -> Vault:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from openlfr.adapters.sql import Records, engine, schema, tables
+from openlfr.adapters.sql import Records, engine, schema, tables, upgrade
 from openlfr.domain.acts import Act
 from openlfr.domain.errors import Misconfigured, Unavailable
 
@@ -57,6 +57,26 @@ def test_refuses_records_of_a_newer_version(records_url):
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(Misconfigured, match=r"newer OpenLFR \(schema 9999.*update OpenLFR"):
         Records.open(records_url)
+
+
+def test_an_older_schema_is_upgraded_and_what_it_holds_is_kept(records_url, monkeypatch):
+    older, present = schema.REVISIONS[0], schema.REVISIONS[-1]
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "REVISIONS", schema.REVISIONS[:1])
+        assert upgrade(records_url) == (None, older)
+        with Records.open(records_url, upgrade=False) as records:
+            records.acts.write(act())
+    with pytest.raises(Misconfigured, match=r"schema 0001, .* needs schema 00.*records upgrade"):
+        Records.open(records_url, upgrade=False)
+    assert upgrade(records_url) == (older, present)
+    assert upgrade(records_url) == (present, present)
+    with Records.open(records_url, upgrade=False) as records:
+        assert records.acts.all() == [act()]
+
+
+def test_a_database_without_any_table_is_refused_where_it_may_not_be_made(records_url):
+    with pytest.raises(Misconfigured, match=r"no schema yet.*openlfr records upgrade"):
+        Records.open(records_url, upgrade=False)
 
 
 def test_acts_come_back_in_order_as_they_were_written(records):

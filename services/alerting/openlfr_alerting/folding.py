@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from openlfr.adapters.kafka_topics import ALERTS, DEAD_LETTERS
-from openlfr.domain.dead_letters import dead_letter
+from openlfr.adapters.dead_letters import set_aside
+from openlfr.adapters.kafka_topics import ALERTS
 from openlfr.domain.errors import BadInput
 from openlfr.operations.evidence import decode
 from openlfr.wire import codec
 from openlfr.wire.headers import read_headers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
 
     from openlfr.adapters.faust_agents import Message
@@ -47,12 +48,15 @@ class Folding:
         self._window = window
         self.counts: Counter[str] = Counter()
 
-    def fold(self, message: Message) -> tuple[str, Record] | None:
-        """The record that a message gives, with its topic; None where it is known already.
+    def fold(self, messages: Sequence[Message]) -> list[tuple[str, Record]]:
+        """The records that these messages give, by topic, in order; nothing for known sightings.
 
         Raises:
             Unavailable: Redis or the vault's disk does not answer.
         """
+        return [record for message in messages if (record := self._fold(message)) is not None]
+
+    def _fold(self, message: Message) -> tuple[str, Record] | None:
         try:
             read_headers(message.headers, expect=_SCHEMA)
             sighting, carried = codec.decode_sighting(message.value)
@@ -90,14 +94,4 @@ class Folding:
 
     def _set_aside(self, message: Message, reason: str) -> tuple[str, Record]:
         self.counts["set_aside"] += 1
-        log.warning("set_aside", place=message.place, why=reason)
-        letter = dead_letter(
-            message.value,
-            topic=message.topic,
-            partition=message.partition,
-            offset=message.offset,
-            service="alerting",
-            reason=reason,
-            at=datetime.now(UTC),
-        )
-        return DEAD_LETTERS.name, codec.encode_dead_letter(letter)
+        return set_aside(message, reason, service="alerting")

@@ -1,4 +1,4 @@
-"""Wires the alerting service and holds its two loops: one folds, one records."""
+"""Wires the alerting service and holds its loops: one folds, two record."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from openlfr import bootstrap
 from openlfr.adapters import faust_agents
-from openlfr.adapters.kafka_topics import ALERTS, SIGHTINGS
+from openlfr.adapters.kafka_control import ControlWriter
+from openlfr.adapters.kafka_topics import ALERTS, SIGHTINGS, TALLIES
 from openlfr.settings import require_authorisation
 from openlfr_alerting.folding import Folding
 from openlfr_alerting.recording import Recording
+from openlfr_alerting.relaying import PATIENCE, TURN, Relay
+from openlfr_alerting.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from openlfr.settings.process import Process
     from openlfr.wire.codec import Record
 
-    Work = Callable[[Message], tuple[str, Record] | None]
+    Work = Callable[[Sequence[Message]], list[tuple[str, Record]]]
 
 BATCH, WITHIN_S = 16, 0.05
 
@@ -45,6 +48,21 @@ def run(settings: Settings, process: Process) -> NoReturn:
         vault = bootstrap.open_vault(settings)
         records = bootstrap.open_records(settings)
         closing.callback(records.close)
+        turns = bootstrap.open_turns(settings, "relay", ttl=TURN)
+        closing.callback(turns.close)
+        writer = ControlWriter(brokers, patience=PATIENCE)
+        closing.callback(writer.close)
+        relay = Relay(records.control, writer, turns)
+        upkeep = Upkeep(
+            relay,
+            records,
+            vault,
+            lambda facts: bootstrap.open_templates(settings, facts),
+            on_failure=faust_agents.give_up,
+        )
+        closing.callback(relay.give_back)
+        closing.callback(upkeep.close)
+        upkeep.start()
         app, progress = faust_agents.make_app(
             group=process.group,
             instance=process.instance,
@@ -55,25 +73,26 @@ def run(settings: Settings, process: Process) -> NoReturn:
         )
         folding = Folding(book, vault, deployment=deployment.name, window=settings.alerting.window)
         recording = Recording(records)
-        for name, work in ((SIGHTINGS.name, folding.fold), (ALERTS.name, recording.record)):
-            agent = app.agent(faust_agents.topic(app, name), concurrency=1, name=name)
+        for topic, work in (
+            (SIGHTINGS, folding.fold),
+            (ALERTS, recording.record_alerts),
+            (TALLIES, recording.record_tallies),
+        ):
+            agent = app.agent(faust_agents.topic(app, topic.name), concurrency=1, name=topic.name)
             agent(_loop(app, progress, work))
         faust_agents.work(app, progress)
 
 
 def _loop(app: Any, progress: faust_agents.Progress, work: Work) -> Callable[[Any], Any]:
-    """An agent that works each message off in a thread of its own, in order."""
+    """An agent that works batches off in a thread of its own, in order."""
     worker = ThreadPoolExecutor(1)
-
-    def carry_out(messages: Sequence[Message]) -> list[tuple[str, Record]]:
-        return [record for message in messages if (record := work(message)) is not None]
 
     async def take(stream: Any) -> None:
         loop = asyncio.get_running_loop()
         async for messages in faust_agents.batches(stream, BATCH, WITHIN_S):
 
             async def batch(messages: Sequence[Message] = messages) -> None:
-                records = await loop.run_in_executor(worker, carry_out, messages)
+                records = await loop.run_in_executor(worker, work, messages)
                 await faust_agents.publish(app, records)
                 for message in messages:
                     await stream.ack(message.event)

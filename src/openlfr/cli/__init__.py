@@ -39,6 +39,7 @@ COMMANDS = {
     "alerts": "List and show alerts, and decide them.",
     "purge": "Erase what may no longer be kept.",
     "camera": "Check whether a camera shows what the models need.",
+    "records": "Bring the records' database up to date.",
     "topics": "Make and check the topics on Kafka, for the city-wide mode.",
     "service": "Run ingest, analysis or alerting, for the city-wide mode.",
     "models": "Install, list and verify the models.",

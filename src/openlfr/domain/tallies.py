@@ -19,6 +19,20 @@ QUALITY_EDGES = (0.0, 20.0, 40.0, 60.0, 80.0, 100.0)
 """Borders of the quality bands, 0 to 100 (one more than the bands)."""
 
 
+COUNTS = (
+    "frames_sampled_away",
+    "frames_dropped_late",
+    "frames_outside_hours",
+    "frames_unreadable",
+    "frames_discarded",
+    "frames_analysed",
+    "faces_detected",
+    "tracks_closed",
+    "sightings",
+)
+"""The counts of a tally that are plain numbers, by the names of its attributes."""
+
+
 class Reporter(StrEnum):
     """Which service counted."""
 
@@ -84,3 +98,27 @@ class Tally:
         parts = (self.deployment, self.camera, self.epoch, self.reporter)
         text = "\x1f".join(map(str, (*parts, self.first_seq, self.last_seq)))
         return str(uuid.uuid5(NAMESPACE, f"tally\x1f{text}"))
+
+
+@dataclass(frozen=True, slots=True)
+class CameraTotals:
+    """All tallies of one camera together; the counts are those of `Tally`.
+
+    Attributes:
+        first_captured_at, last_captured_at: Of any frame that was counted, UTC.
+    """
+
+    camera: str
+    first_captured_at: datetime
+    last_captured_at: datetime
+    frames_sampled_away: int = 0
+    frames_dropped_late: int = 0
+    frames_outside_hours: int = 0
+    frames_unreadable: int = 0
+    frames_discarded: int = 0
+    frames_analysed: int = 0
+    faces_detected: int = 0
+    tracks_closed: int = 0
+    tracks_searched: int = 0
+    tracks_not_searched: Mapping[NotSearched, int] = field(default_factory=dict)
+    sightings: int = 0

@@ -9,7 +9,8 @@ from openlfr.adapters.sql.alerts import AlertRecords
 from openlfr.adapters.sql.control import ControlRecords
 from openlfr.adapters.sql.engine import open_engine
 from openlfr.adapters.sql.runs import RunRecords
-from openlfr.adapters.sql.schema import migrate
+from openlfr.adapters.sql.schema import migrate, require_present
+from openlfr.adapters.sql.tallies import TallyRecords
 from openlfr.adapters.sql.watchlist import WatchlistRecords
 
 if TYPE_CHECKING:
@@ -28,21 +29,27 @@ class Records:
         self.acts = ActRecords(engine)
         self.alerts = AlertRecords(engine)
         self.runs = RunRecords(engine)
+        self.tallies = TallyRecords(engine)
 
     @classmethod
-    def open(cls, url: str) -> Self:
-        """Open the database, made or migrated to the schema of this version first.
+    def open(cls, url: str, *, upgrade: bool = True) -> Self:
+        """Open the database.
 
         Args:
             url: `sqlite:///PATH` (made if absent, for its owner alone) or `postgresql://...`.
+            upgrade: Whether it is made, or brought to the schema of this version, first. Else
+                an older schema is refused: processes of an older version may be at work on it.
 
         Raises:
-            Misconfigured: A url of another kind, a damaged file, or a newer schema.
+            Misconfigured: A url of another kind, a damaged file, or another schema.
             Unavailable: The database does not answer, is locked, or cannot be written to.
         """
         engine = open_engine(url)
         try:
-            migrate(engine)
+            if upgrade:
+                migrate(engine)
+            else:
+                require_present(engine)
         except BaseException:
             engine.dispose()
             raise
@@ -62,3 +69,17 @@ class Records:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def upgrade(url: str) -> tuple[str | None, str]:
+    """Bring a database to the schema of this version; which it had (None: none), and has now.
+
+    Raises:
+        Misconfigured: A url of another kind, a damaged file, or a newer schema.
+        Unavailable: The database does not answer, is locked, or cannot be written to.
+    """
+    engine = open_engine(url)
+    try:
+        return migrate(engine)
+    finally:
+        engine.dispose()

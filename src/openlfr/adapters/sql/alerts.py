@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from openlfr.adapters.sql import tables
 from openlfr.adapters.sql.acts import write_act
-from openlfr.adapters.sql.engine import reading
+from openlfr.adapters.sql.engine import insert_new, reading
 from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
 from openlfr.domain.alerts import Adjudication, AlertEvent, EventKind, Outcome, Sighting
 from openlfr.domain.errors import BadInput
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy.engine import Connection, Engine
+    from sqlalchemy.engine import Engine
 
     from openlfr.domain.acts import Act
 
@@ -48,7 +47,7 @@ class AlertRecords:
         """
         seen = event.sighting
         with self._engine.begin() as connection:
-            self._insert_new(
+            insert_new(
                 connection,
                 _ALERTS,
                 alert_id=event.alert_id,
@@ -64,7 +63,7 @@ class AlertRecords:
             # On PostgreSQL writers of one alert queue up here; SQLite has one writer anyway.
             mine = _ALERTS.c.alert_id == event.alert_id
             connection.execute(sa.select(_ALERTS.c.alert_id).where(mine).with_for_update())
-            new = self._insert_new(
+            new = insert_new(
                 connection,
                 _EVENTS,
                 event_id=event.event_id,
@@ -101,11 +100,6 @@ class AlertRecords:
                     )
                 )
         return new
-
-    def _insert_new(self, connection: Connection, table: sa.Table, **values: Any) -> bool:
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        insert = dialect.insert(table).values(**values).on_conflict_do_nothing()
-        return connection.execute(insert).rowcount == 1
 
     def knows(self, event_id: str) -> bool:
         """Whether this event was recorded."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
+from sqlalchemy.dialects import postgresql, sqlite
 
 from openlfr.domain.errors import Misconfigured, OpenLFRError, Unavailable
 
@@ -84,6 +85,14 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """A connection that takes no write lock and waits for no writer."""
     with engine.connect() as connection:
         yield connection.execution_options(openlfr_reading=True)
+
+
+def insert_new(connection: Connection, table: sa.Table, **values: Any) -> bool:
+    """Insert a row unless its key is there already; whether it was inserted."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    insert = dialect.insert(table).values(**values).on_conflict_do_nothing()
+    # Without the option SQLAlchemy leaves the count of an INSERT at -1 on PostgreSQL.
+    return connection.execute(insert, execution_options={"preserve_rowcount": True}).rowcount == 1
 
 
 def _make_private(path: Path) -> None:

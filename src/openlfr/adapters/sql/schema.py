@@ -13,28 +13,50 @@ from openlfr.domain.errors import Misconfigured
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
-REVISIONS = ("0001",)  # every migration in versions/, oldest first
+REVISIONS = ("0001", "0002")  # every migration in versions/, oldest first
 MIGRATIONS = Path(__file__).parent / "migrations"
 _POSTGRES_LOCK = 0x0F6C6672  # any number, the same for every OpenLFR process
 
 
-def migrate(engine: Engine) -> None:
+def migrate(engine: Engine) -> tuple[str | None, str]:
     """Apply the migrations that the database lacks; nothing is imported when it lacks none.
 
     Alembic costs about a second to import (measured on 2 busy cores) and one query tells
     whether it is needed. Of several processes that find an old schema, one migrates.
 
+    Returns:
+        The schema as it was found, None where there was none, and as it is now.
+
     Raises:
         Misconfigured: The database was written by a newer version of OpenLFR.
     """
     with reading(engine) as connection:
-        if _revision(connection) == REVISIONS[-1]:
-            return
+        found = _revision(connection)
+    if found == REVISIONS[-1]:
+        return found, found
     with engine.begin() as connection:  # on SQLite this is the write lock already
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_POSTGRES_LOCK)))
-        if _revision(connection) != REVISIONS[-1]:
+        found = _revision(connection)
+        if found != REVISIONS[-1]:
             _upgrade(connection)
+    return found, REVISIONS[-1]
+
+
+def require_present(engine: Engine) -> None:
+    """Refuse a database whose schema is not that of this version.
+
+    Raises:
+        Misconfigured: It is older, newer, or there is none.
+    """
+    with reading(engine) as connection:
+        found = _revision(connection)
+    if found != REVISIONS[-1]:
+        what = f"schema {found}" if found else "no schema yet"
+        raise Misconfigured(
+            f"The records have {what}, and this version needs schema {REVISIONS[-1]}: run "
+            "`openlfr records upgrade` first."
+        )
 
 
 def _revision(connection: Connection) -> str | None:
@@ -56,4 +78,4 @@ def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, REVISIONS[-1])

@@ -198,3 +198,34 @@ checkpoints = Table(
     Column("next_seq", BigInteger, nullable=False),
     Column("counters", JSON, nullable=False),
 )
+
+# Counts of ranges of frames, as tallies.v1 told them; nothing about anybody.
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("tally_id", String(36), primary_key=True),
+    Column("deployment", String, nullable=False),
+    Column("camera", String, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("reporter", String(16), nullable=False),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("first_captured_at", UtcDateTime, nullable=False),
+    Column("last_captured_at", UtcDateTime, nullable=False),
+    Column("frames_sampled_away", BigInteger, nullable=False),
+    Column("frames_dropped_late", BigInteger, nullable=False),
+    Column("frames_outside_hours", BigInteger, nullable=False),
+    Column("frames_unreadable", BigInteger, nullable=False),
+    Column("frames_discarded", BigInteger, nullable=False),
+    Column("frames_analysed", BigInteger, nullable=False),
+    Column("faces_detected", BigInteger, nullable=False),
+    Column("tracks_closed", BigInteger, nullable=False),
+    Column("tracks_searched", BigInteger, nullable=False),
+    Column("tracks_too_small", BigInteger, nullable=False),
+    Column("tracks_too_poor", BigInteger, nullable=False),
+    Column("tracks_too_short", BigInteger, nullable=False),
+    Column("sightings", BigInteger, nullable=False),
+    Column("scores", JSON, nullable=False),  # quality band -> tracks in each bin of their score
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Index(None, "deployment", "camera", "last_captured_at"),
+)

@@ -6,24 +6,12 @@ from itertools import pairwise
 
 from openlfr.domain import summary
 from openlfr.domain.summary import NotSearched
-from openlfr.domain.tallies import QUALITY_EDGES, Reporter, Tally
+from openlfr.domain.tallies import COUNTS, QUALITY_EDGES, Reporter, Tally
 from openlfr.wire.codec.fields import broken, moment, parse, said, stamp, word
 from openlfr.wire.codec.record import Record, record_of
 from openlfr.wire.v1 import tally_pb2
 
-_NUMBERS = (
-    "first_seq",
-    "last_seq",
-    "frames_sampled_away",
-    "frames_dropped_late",
-    "frames_outside_hours",
-    "frames_unreadable",
-    "frames_discarded",
-    "frames_analysed",
-    "faces_detected",
-    "tracks_closed",
-    "sightings",
-)
+_NUMBERS = ("first_seq", "last_seq", *COUNTS)
 
 
 def encode_tally(tally: Tally, *, traceparent: str = "") -> Record:

@@ -1,11 +1,9 @@
 """Alerts on record: idempotent, in any order, and never without the act of who decided."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -24,12 +22,6 @@ from openlfr.domain.errors import BadInput
 from openlfr.domain.faces import Box
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def records(tmp_path: Path) -> Iterator[Records]:
-    with Records.open(f"sqlite:///{tmp_path / 'openlfr.db'}") as records:
-        yield records
 
 
 def sighting(seconds: float = 0, *, score: float = 0.5, subject: str = "ann") -> Sighting:

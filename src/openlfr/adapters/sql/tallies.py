@@ -1,0 +1,111 @@
+"""Tallies in SQL: each counted once, however often it is told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from openlfr.adapters.sql.engine import insert_new, reading
+from openlfr.adapters.sql.tables import tallies
+from openlfr.domain.summary import NotSearched
+from openlfr.domain.tallies import COUNTS, CameraTotals
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy.engine import Engine
+
+    from openlfr.domain.tallies import Tally
+
+_WHY = {reason: f"tracks_{reason}" for reason in NotSearched}
+_SUMMED = (*COUNTS, "tracks_searched", *_WHY.values())
+
+
+class TallyRecords:
+    """The tallies of one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def record(self, told: Sequence[Tally], *, at: datetime) -> int:
+        """Record tallies in one transaction; how many of them were new.
+
+        Args:
+            told: One that is known, by its `tally_id`, changes nothing.
+            at: UTC.
+        """
+        with self._engine.begin() as connection:
+            return sum(insert_new(connection, tallies, **_row_of(each, at)) for each in told)
+
+    def totals(self, deployment: str) -> list[CameraTotals]:
+        """What became of everything that each camera of a deployment saw, by the camera's name."""
+        sums = [sa.func.coalesce(sa.func.sum(tallies.c[name]), 0).label(name) for name in _SUMMED]
+        query = (
+            sa.select(
+                tallies.c.camera,
+                sa.func.min(tallies.c.first_captured_at).label("first_captured_at"),
+                sa.func.max(tallies.c.last_captured_at).label("last_captured_at"),
+                *sums,
+            )
+            .where(tallies.c.deployment == deployment)
+            .group_by(tallies.c.camera)
+            .order_by(tallies.c.camera)
+        )
+        with reading(self._engine) as connection:
+            return [_totals_of(row) for row in connection.execute(query)]
+
+    def scores(self, deployment: str, camera: str | None = None) -> dict[int, tuple[int, ...]]:
+        """The best scores of all searched tracks, as `Tally.scores` has them.
+
+        Args:
+            deployment: Of which.
+            camera: Of this one alone; of all by default.
+        """
+        query = sa.select(tallies.c.scores).where(
+            tallies.c.deployment == deployment, tallies.c.tracks_searched > 0
+        )
+        if camera is not None:
+            query = query.where(tallies.c.camera == camera)
+        sums: dict[int, tuple[int, ...]] = {}
+        with reading(self._engine) as connection:
+            for scores in connection.execution_options(yield_per=1000).scalars(query):
+                for band, counts in scores.items():
+                    before = sums.get(int(band), (0,) * len(counts))
+                    sums[int(band)] = tuple(a + b for a, b in zip(before, counts, strict=True))
+        return dict(sorted(sums.items()))
+
+
+def _row_of(tally: Tally, at: datetime) -> dict[str, Any]:
+    why = Counter({_WHY[reason]: count for reason, count in tally.tracks_not_searched.items()})
+    return {
+        "tally_id": tally.tally_id,
+        "deployment": tally.deployment,
+        "camera": tally.camera,
+        "epoch": tally.epoch,
+        "reporter": str(tally.reporter),
+        "first_seq": tally.first_seq,
+        "last_seq": tally.last_seq,
+        "first_captured_at": tally.first_captured_at,
+        "last_captured_at": tally.last_captured_at,
+        "scores": {str(band): list(counts) for band, counts in tally.scores.items()},
+        "recorded_at": at,
+        "tracks_searched": tally.tracks_searched,
+        **{name: getattr(tally, name) for name in COUNTS},
+        **{name: why[name] for name in _WHY.values()},
+    }
+
+
+def _totals_of(row: Any) -> CameraTotals:
+    # PostgreSQL sums big integers to a decimal.
+    sums = {name: int(getattr(row, name)) for name in _SUMMED}
+    return CameraTotals(
+        camera=row.camera,
+        first_captured_at=row.first_captured_at,
+        last_captured_at=row.last_captured_at,
+        tracks_searched=sums["tracks_searched"],
+        tracks_not_searched={why: sums[name] for why, name in _WHY.items() if sums[name]},
+        **{name: sums[name] for name in COUNTS},
+    )

@@ -1,0 +1,36 @@
+"""`openlfr records`: the database in which everything is recorded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from openlfr.cli import config_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.group(name="records")
+def command() -> None:
+    """Look after the records' database."""
+
+
+@command.command()
+@config_option
+def upgrade(config: Path) -> None:
+    """Bring the database to the schema of this version.
+
+    The database of services.sql is changed by this alone: run it once before the services of a
+    new version start. Records in the data folder are brought up to date by any command.
+    """
+    from openlfr import bootstrap, settings
+
+    before, now = bootstrap.upgrade_records(settings.load(config))
+    if before is None:
+        click.echo(f"The records are made, with schema {now}.")
+    elif before == now:
+        click.echo(f"The records have schema {now} already.")
+    else:
+        click.echo(f"The records went from schema {before} to {now}.")

@@ -1,0 +1,75 @@
+"""Tallies in the records: each counted once, and their sums by camera."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from openlfr.domain.summary import SCORE_BINS, NotSearched
+from openlfr.domain.tallies import CameraTotals, Reporter, Tally
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def bins(**counts):
+    """A histogram from b10=2 and the like."""
+    found = {int(name[1:]): count for name, count in counts.items()}
+    return tuple(found.get(number, 0) for number in range(SCORE_BINS))
+
+
+def tally(camera="gate", first=0, **changes):
+    values = {
+        "deployment": "Market", "camera": camera, "epoch": 1, "reporter": Reporter.ANALYSIS,
+        "first_seq": first, "last_seq": first + 99,
+        "first_captured_at": NOW + timedelta(seconds=first / 10),
+        "last_captured_at": NOW + timedelta(seconds=(first + 99) / 10),
+        "frames_analysed": 100, "faces_detected": 40, "tracks_closed": 5,
+        "tracks_not_searched": {NotSearched.TOO_SMALL: 2},
+        "scores": {1: bins(b10=1), 3: bins(b12=2)}, "sightings": 1,
+    }  # fmt: skip
+    return Tally(**values | changes)
+
+
+def test_a_tally_counts_once_however_often_it_comes(records):
+    assert records.tallies.record([tally(), tally(), tally(first=100)], at=NOW) == 2
+    assert records.tallies.record([tally(frames_analysed=7)], at=NOW) == 0
+    [gate] = records.tallies.totals("Market")
+    assert gate.frames_analysed == 200
+
+
+def test_totals_are_by_camera_over_both_reporters_and_of_one_deployment(records):
+    sent_never = tally(
+        reporter=Reporter.INGEST, first=50, frames_sampled_away=10, frames_dropped_late=2**40,
+        frames_analysed=0, faces_detected=0, tracks_closed=0, tracks_not_searched={}, scores={},
+        sightings=0,
+    )  # fmt: skip
+    short = {NotSearched.TOO_SHORT: 1, NotSearched.TOO_SMALL: 1}
+    more = tally(first=100, tracks_not_searched=short, frames_discarded=3)
+    records.tallies.record([tally(), sent_never, more, tally("yard", frames_unreadable=1)], at=NOW)
+    records.tallies.record([tally(deployment="Station", frames_outside_hours=9)], at=NOW)
+    gate, yard = records.tallies.totals("Market")
+    assert gate == CameraTotals(
+        camera="gate",
+        first_captured_at=NOW,
+        last_captured_at=more.last_captured_at,
+        frames_sampled_away=10,
+        frames_dropped_late=2**40,
+        frames_discarded=3,
+        frames_analysed=200,
+        faces_detected=80,
+        tracks_closed=10,
+        tracks_searched=6,
+        tracks_not_searched={NotSearched.TOO_SMALL: 3, NotSearched.TOO_SHORT: 1},
+        sightings=2,
+    )
+    assert (yard.camera, yard.frames_unreadable, yard.frames_outside_hours) == ("yard", 1, 0)
+    assert [each.frames_outside_hours for each in records.tallies.totals("Station")] == [9]
+    assert records.tallies.totals("nowhere") == []
+
+
+def test_scores_are_summed_by_quality(records):
+    other = replace(tally("yard"), scores={3: bins(b12=1, b40=5), 4: bins(b59=1)})
+    records.tallies.record([tally(), tally(first=100), other, tally(deployment="x")], at=NOW)
+    assert records.tallies.scores("Market") == {
+        1: bins(b10=2), 3: bins(b12=5, b40=5), 4: bins(b59=1),
+    }  # fmt: skip
+    assert records.tallies.scores("Market", "gate") == {1: bins(b10=2), 3: bins(b12=4)}
+    assert records.tallies.scores("nowhere") == {}
