@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from openlfr.adapters.kafka_access import KafkaAccess
+    from openlfr.adapters.milvus import MilvusTemplateStore
     from openlfr.adapters.model_store import ModelStore
     from openlfr.adapters.redis_leases import CameraLeases
     from openlfr.adapters.redis_turns import Turns
@@ -172,6 +173,24 @@ def open_templates(settings: Settings, facts: GalleryFacts) -> TemplateStore:
         uri, token = milvus.address
         return MilvusTemplateStore(uri, facts, token=token, ca_file=milvus.ca_file)
     return MilvusTemplateStore(str(data_folder(settings) / "milvus"), facts)
+
+
+def open_searched_templates(settings: Settings, facts: GalleryFacts) -> MilvusTemplateStore:
+    """The vectors on the Milvus server that services share, to be read alone.
+
+    Raises:
+        Misconfigured: None is configured: Milvus Lite belongs to one process.
+    """
+    from openlfr.adapters.milvus import MilvusTemplateStore
+    from openlfr.domain.errors import Misconfigured
+
+    if (milvus := settings.services.milvus) is None:
+        raise Misconfigured(
+            f"{settings.path} names no Milvus: analysis needs services.milvus, such as "
+            "http://host:19530."
+        )
+    uri, token = milvus.address
+    return MilvusTemplateStore(uri, facts, token=token, ca_file=milvus.ca_file, read_only=True)
 
 
 def open_alert_book(settings: Settings) -> AlertBook:

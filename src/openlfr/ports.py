@@ -108,6 +108,10 @@ class TemplateStore(Protocol):
         """Delete; unknown ids are ignored. Durable on return."""
         ...
 
+    def get(self, reference_ids: Sequence[str]) -> list[StoredTemplate]:
+        """Those of these templates that are stored, ordered by reference_id."""
+        ...
+
     def all(self, watchlists: Sequence[str]) -> list[StoredTemplate]:
         """Every stored template of these watchlists, ordered by reference_id."""
         ...

@@ -73,6 +73,31 @@ def test_gives_back_every_field_and_the_very_same_numbers(store):
     assert store.facts() == FACTS
 
 
+def test_gives_chosen_references_and_leaves_out_those_that_it_lacks(store):
+    store.put([template("b"), template("a", "other"), template("c", seed=2)])
+    found = store.get(["c", "a", "gone"])
+    assert ids(found) == ["a", "c"]
+    assert (
+        found[1].template_hash
+        == hash_template(found[1].vector)
+        == template("c", seed=2).template_hash
+    )
+    assert store.get([]) == []
+
+
+def test_who_only_reads_makes_nothing_and_finds_what_another_made(tmp_path):
+    folder = str(tmp_path / "milvus")
+    reader = MilvusTemplateStore(folder, FACTS, read_only=True)
+    assert (reader.get(["a"]), reader.all(["default"]), reader.facts()) == ([], [], None)
+    reader.close()
+    writer = MilvusTemplateStore(folder, FACTS)
+    writer.put([template("a")])
+    writer.close()
+    reader = MilvusTemplateStore(folder, FACTS, read_only=True)
+    assert (ids(reader.get(["a"])), reader.facts()) == (["a"], FACTS)
+    reader.close()
+
+
 def test_lists_chosen_watchlists_ordered_by_reference(store):
     store.put([template("b"), template("a", "other"), template("c", "third"), template("0")])
     assert ids(store.all(["default", "other"])) == ["0", "a", "b"]
@@ -154,7 +179,7 @@ def test_milvus_keeps_the_threshold_that_the_gallery_began_with(tmp_path):
 
 
 def test_milvus_folder_in_use_is_unavailable_and_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr("openlfr.adapters.milvus._LOCK_PATIENCE_S", 0.3)
+    monkeypatch.setattr("openlfr.adapters.milvus_lite._LOCK_PATIENCE_S", 0.3)
     store = MilvusTemplateStore(str(tmp_path), FACTS)
     with pytest.raises(Unavailable, match="used by another process"):
         MilvusTemplateStore(str(tmp_path), FACTS)

@@ -12,6 +12,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 
+from openlfr.adapters.kafka_access import KafkaAccess
 from openlfr.adapters.kafka_control_reader import ControlReader
 from openlfr.adapters.kafka_topics import CONTROL
 from openlfr.domain.control import ControlMessage, Forgotten, Heartbeat, ManifestChange
@@ -67,8 +68,8 @@ class Topic:
 
     def read(self, *watchlists: str, silence: timedelta = timedelta(minutes=5)) -> ControlReader:
         reader = ControlReader(
-            [self.broker], watchlists=watchlists or ("default",), on_manifest=self._take,
-            silence=silence, topic=self.name,
+            KafkaAccess((self.broker,)), watchlists=watchlists or ("default",),
+            on_manifest=self._take, silence=silence, topic=self.name,
         )  # fmt: skip
         self.readers.append(reader)
         reader.start()
@@ -164,7 +165,7 @@ def test_without_a_sign_of_life_nothing_starts_and_what_lacks_is_said(topic: Top
 
 def test_without_the_topic_nothing_starts(kafka_broker: str) -> None:
     reader = ControlReader(
-        [kafka_broker.replace("127.0.0.1", "127.0.0.2")], watchlists=["default"],
+        KafkaAccess((kafka_broker.replace("127.0.0.1", "127.0.0.2"),)), watchlists=["default"],
         on_manifest=lambda _: None,
     )  # fmt: skip
     reader.start()

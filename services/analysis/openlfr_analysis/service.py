@@ -15,11 +15,13 @@ import structlog
 
 from openlfr import bootstrap
 from openlfr.adapters import faust_agents
+from openlfr.adapters.kafka_control_reader import ControlReader
 from openlfr.adapters.kafka_topics import FRAMES
-from openlfr.embedded.keeper import WatchlistKeeper
 from openlfr.pipeline import Analyser
 from openlfr.settings import require_authorisation
+from openlfr.stages.search import ExactIndex
 from openlfr_analysis.backlog import HELD_MOST, Backlog
+from openlfr_analysis.listed import Snapshot
 from openlfr_analysis.station import Station
 
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from openlfr.adapters.faust_agents import Message
     from openlfr.settings import Settings
     from openlfr.settings.process import Process
-    from openlfr.stages.search import ExactIndex
 
 BATCH, WITHIN_S = 16, 0.05
 _DECODERS = 2
@@ -50,36 +51,25 @@ def run(settings: Settings, process: Process) -> NoReturn:
     with ExitStack() as closing:
         detector = bootstrap.load_detector(settings)
         embedder = bootstrap.load_embedder(settings)
-        records = bootstrap.open_records(settings)
-        closing.callback(records.close)
         vault = bootstrap.open_vault(settings)
-        templates = bootstrap.open_templates(settings, embedder.facts)
+        templates = bootstrap.open_searched_templates(settings, embedder.facts)
         closing.callback(templates.close)
-        found: list[ExactIndex] = []
-        keeper = WatchlistKeeper(
-            records=records,
-            templates=templates,
-            vault=vault,
-            facts=embedder.facts,
-            watchlists=settings.watchlists,
-            on_index=found.append,
-            on_problem=lambda problem: log.warning("not_listed", why=problem),
-        )
-        keeper.refresh()
-        index = found[-1]
+        nobody = ExactIndex({}, [])
         analyser = Analyser(
             deployment=deployment.name,
             detector=detector,
             embedder=embedder,
-            index=index,
+            index=nobody,
             threshold=settings.matching.threshold or embedder.facts.default_threshold,
-            watchlist_of=index.watchlist_of,
+            watchlist_of=nobody.watchlist_of,
             input_sizes={name: camera.input_size for name, camera in settings.cameras.items()},
         )
-        keeper.hand_over_to(lambda index: analyser.use(index, index.watchlist_of))
-        keeper.start()
-        closing.callback(keeper.close)
-        log.info("watchlist", references=len(index), subjects=len(index.subjects))
+        snapshot = Snapshot(templates, lambda index: analyser.use(index, index.watchlist_of))
+        control = ControlReader(brokers, watchlists=settings.watchlists, on_manifest=snapshot.use)
+        closing.callback(control.close)
+        control.start()
+        control.wait()
+        log.info("watchlist", references=snapshot.references)
 
         app, progress = faust_agents.make_app(
             group=process.group,
@@ -91,7 +81,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         )
         station = Station(analyser, vault, deployment, max_age=settings.max_age)
         worker = _Worker(
-            app, progress, station, keeper, Backlog(0 if settings.max_age else HELD_MOST)
+            app, progress, station, control, Backlog(0 if settings.max_age else HELD_MOST)
         )
         app.agent(faust_agents.topic(app, FRAMES.name), concurrency=1, name="frames")(worker.take)
         app.timer(1.0)(worker.tick)
@@ -106,13 +96,13 @@ class _Worker:
         app: Any,
         progress: faust_agents.Progress,
         station: Station,
-        keeper: WatchlistKeeper,
+        control: ControlReader,
         backlog: Backlog,
     ) -> None:
         self._app = app
         self._progress = progress
         self._station = station
-        self._keeper = keeper
+        self._control = control
         self._backlog = backlog
         self._decoders = ThreadPoolExecutor(_DECODERS, "decode")
         self._looker = ThreadPoolExecutor(1, "look")
@@ -136,7 +126,7 @@ class _Worker:
             before = asyncio.create_task(self._carry_out(messages, pictures))
 
     async def tick(self) -> None:
-        """Now and then: end what is silent, and look whether the watchlist can still be read."""
+        """Now and then: end what is silent, and look whether anybody may still be searched."""
         await faust_agents.guarded(self._progress, self._end_silent)
 
     async def _carry_out(
@@ -145,6 +135,7 @@ class _Worker:
         async def work() -> None:
             decoded = await asyncio.gather(*pictures)
             async with self._turn:
+                self._control.check()  # nobody is searched on stale authority
                 loop = asyncio.get_running_loop()
                 records = await loop.run_in_executor(self._looker, self._station.look, decoded)
                 await faust_agents.publish(self._app, records)
@@ -156,7 +147,7 @@ class _Worker:
         await faust_agents.guarded(self._progress, work)
 
     async def _end_silent(self) -> None:
-        self._keeper.check()
+        self._control.check()
         if self._station.lossless and (self._waiting or faust_agents.lag(self._app)):
             return  # frames that are only late must find their tracks
         async with self._turn:

@@ -27,6 +27,7 @@ from openlfr.wire import codec
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from openlfr.adapters.kafka_access import KafkaAccess
     from openlfr.domain.searchable import Listed
 
 SILENCE = timedelta(seconds=30)
@@ -48,7 +49,7 @@ class ControlReader:
 
     def __init__(
         self,
-        brokers: Sequence[str],
+        brokers: KafkaAccess,
         *,
         watchlists: Sequence[str],
         on_manifest: Callable[[Mapping[str, Listed]], None],
@@ -58,14 +59,18 @@ class ControlReader:
         """Prepare; `start` reads.
 
         Args:
-            brokers: "host:port" each.
+            brokers: How Kafka is reached.
             watchlists: Entries of others are not searchable.
             on_manifest: Is given each new manifest, from the thread. Where it raises it is called
                 again with what is then the newest.
             silence: How long no sign of life may come.
             topic: Of one partition, since its order counts.
+
+        Raises:
+            Misconfigured: A certificate or key cannot be read.
         """
-        self._brokers = list(brokers)
+        self._brokers = brokers.brokers
+        self._access = brokers.client_arguments()
         self._partition = TopicPartition(topic, 0)
         self._on_manifest = on_manifest
         self._silence_s = silence.total_seconds()
@@ -147,7 +152,7 @@ class ControlReader:
         """Read from the beginning; the manifest in use stays until that is done."""
         _reach(self._brokers)
         consumer = KafkaConsumer(
-            bootstrap_servers=self._brokers,
+            **self._access,
             client_id="openlfr-control-reader",
             group_id=None,
             enable_auto_commit=False,

@@ -38,6 +38,10 @@ class MemoryTemplateStore:
         for reference_id in reference_ids:
             self._rows.pop(reference_id, None)
 
+    def get(self, reference_ids: Sequence[str]) -> list[StoredTemplate]:
+        """Those of these templates that are stored, ordered by reference_id."""
+        return [self._rows[each] for each in sorted(set(reference_ids)) if each in self._rows]
+
     def all(self, watchlists: Sequence[str]) -> list[StoredTemplate]:
         """Every stored template of these watchlists, ordered by reference_id."""
         wanted = set(watchlists)

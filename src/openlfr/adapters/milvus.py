@@ -1,8 +1,7 @@
 """Reference templates in Milvus: a Milvus Lite folder, or a server by its url.
 
-Milvus Lite runs inside this process. It is served here on a Unix socket that only this user can
-reach, since its usual loopback port asks nobody for a password. A second process is refused the
-folder. Expired and removed entries are not its business: the records say who is searchable.
+Milvus Lite runs inside this process (`adapters/milvus_lite.py`). Expired and removed entries are
+not the store's business: the records say who is searchable.
 
 Three things that Milvus does not do for us (milvus-lite 3.2, pymilvus 3.0, measured): it accepts
 NaN vectors, so they are refused here; an insert of an existing key keeps a duplicate on a server,
@@ -13,10 +12,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
-import tempfile
-import time
-from concurrent import futures
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,6 +21,7 @@ import numpy as np
 from pymilvus import DataType, MilvusClient
 from pymilvus.exceptions import MilvusException
 
+from openlfr.adapters.milvus_lite import LiteServer
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 from openlfr.domain.watchlist import GalleryFacts, StoredTemplate, check_template
 
@@ -38,8 +34,6 @@ COLLECTION = "openlfr_references"
 _PAGE = 2000  # rows a call: far below Milvus's 16,384 and gRPC's 64 MB at 512 dimensions
 _MAX_LENGTH = {"reference_id": 64, "watchlist": 512, "subject": 2048, "template_hash": 64}  # bytes
 _PREFIX = "openlfr."  # of the collection's properties that hold the facts
-_LOCK_PATIENCE_S = 5.0  # an import that is just finishing holds the folder for a moment
-_MESSAGE_BYTES = 256 * 1024 * 1024
 
 
 class MilvusTemplateStore:
@@ -50,6 +44,7 @@ class MilvusTemplateStore:
         facts: Of the model that makes the templates.
         token: `user:password` or API key of a server.
         ca_file: Certificates to trust in place of the system's, for https://.
+        read_only: Make nothing where there is nothing yet: it is then empty until somebody does.
 
     Raises:
         Misconfigured: The stored templates are another model's, or the folder is damaged.
@@ -58,27 +53,32 @@ class MilvusTemplateStore:
     """
 
     def __init__(
-        self, uri: str, facts: GalleryFacts, *, token: str = "", ca_file: Path | None = None
+        self,
+        uri: str,
+        facts: GalleryFacts,
+        *,
+        token: str = "",
+        ca_file: Path | None = None,
+        read_only: bool = False,
     ) -> None:
         self._where = uri
         self._given = facts
-        self._lite: _LiteServer | None = None
+        self._lite: LiteServer | None = None
         self._client: Any = None
+        self._stored: GalleryFacts | None = None
         # It warns at each reading where Milvus gives no time of its own (Lite, servers before
         # 2.4) that the client's is taken: of no consequence, as one process writes at a time.
         logging.getLogger("pymilvus.client.iterator.query_iterator").setLevel(logging.ERROR)
         try:
             if "://" not in uri:
-                self._lite = _LiteServer(Path(uri))
+                self._lite = LiteServer(Path(uri))
             address = self._lite.address if self._lite else uri
             with self._answering():
                 trust = {"server_pem_path": str(ca_file)} if ca_file else {}
                 self._client = MilvusClient(uri=address, token=token, timeout=10, **trust)
-                if not self._client.has_collection(COLLECTION):
+                if not read_only and not self._client.has_collection(COLLECTION):
                     self._make_collection()
-                self._client.load_collection(COLLECTION)
-            self._stored = self._read_facts()
-            _refuse_mix(self._stored, facts, uri)
+            self._is_there()
         except BaseException:
             self.close()
             raise
@@ -125,9 +125,24 @@ class MilvusTemplateStore:
                 "templates: try again."
             )
 
+    def get(self, reference_ids: Sequence[str]) -> list[StoredTemplate]:
+        """Those of these templates that are stored, ordered by reference_id."""
+        found: list[StoredTemplate] = []
+        if self._is_there():
+            with self._answering():
+                for page in _pages(reference_ids):
+                    rows = self._client.get(
+                        COLLECTION,
+                        ids=list(page),
+                        output_fields=[*_MAX_LENGTH, "vector"],
+                        consistency_level="Strong",
+                    )
+                    found += [_template_of(row) for row in rows]
+        return sorted(found, key=lambda template: template.reference_id)
+
     def all(self, watchlists: Sequence[str]) -> list[StoredTemplate]:
         """Every stored template of these watchlists, ordered by reference_id."""
-        if not watchlists:
+        if not watchlists or not self._is_there():
             return []
         with self._answering():
             iterator = self._client.query_iterator(
@@ -153,6 +168,18 @@ class MilvusTemplateStore:
             client.close()
         if lite is not None:
             lite.close()
+
+    def _is_there(self) -> bool:
+        """Whether the collection is there; looked at until it is, then checked and loaded."""
+        if self._stored is None:
+            with self._answering():
+                if not self._client.has_collection(COLLECTION):
+                    return False
+                self._client.load_collection(COLLECTION)
+            stored = self._read_facts()
+            _refuse_mix(stored, self._given, self._where)
+            self._stored = stored
+        return True
 
     def _hashes(self, reference_ids: Sequence[str]) -> dict[str, str]:
         """The stored template hash of each of these references that is there."""
@@ -214,69 +241,6 @@ class MilvusTemplateStore:
         except (MilvusException, grpc.RpcError) as error:
             said = getattr(error, "message", None) or str(error)
             raise Unavailable(f"Milvus at {self._where} does not answer: {said}") from error
-
-
-class _LiteServer:
-    """Milvus Lite on one folder, inside this process, behind a private Unix socket."""
-
-    def __init__(self, folder: Path) -> None:
-        from milvus_lite.adapter.grpc.servicer import MilvusServicer
-        from pymilvus.grpc_gen import milvus_pb2_grpc
-
-        self._database = _open_lite(folder)
-        self._workers = futures.ThreadPoolExecutor(2, thread_name_prefix="milvus-lite")
-        self._server = grpc.server(
-            self._workers,
-            options=[
-                ("grpc.max_receive_message_length", _MESSAGE_BYTES),
-                ("grpc.max_send_message_length", _MESSAGE_BYTES),
-                # pymilvus pings every 10 s, which a server takes for abuse unless told otherwise.
-                ("grpc.keepalive_permit_without_calls", 1),
-                ("grpc.http2.max_ping_strikes", 0),
-            ],
-        )
-        # A socket's path is limited to about 100 bytes, so it cannot stand in a deep data folder.
-        self._socket_folder = tempfile.mkdtemp(prefix="openlfr-milvus-")
-        self.address = f"unix:{self._socket_folder}/socket"
-        milvus_pb2_grpc.add_MilvusServiceServicer_to_server(
-            MilvusServicer(self._database), self._server
-        )
-        self._server.add_insecure_port(self.address)
-        self._server.start()
-
-    def close(self) -> None:
-        self._server.stop(grace=2).wait()
-        self._workers.shutdown()
-        self._database.close()
-        shutil.rmtree(self._socket_folder, ignore_errors=True)
-
-
-def _open_lite(folder: Path) -> Any:
-    from milvus_lite.db import MilvusLite
-    from milvus_lite.exceptions import DataDirLockedError, MilvusLiteError
-
-    deadline = time.monotonic() + _LOCK_PATIENCE_S
-    while True:
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            return MilvusLite(str(folder))
-        except DataDirLockedError:
-            if time.monotonic() >= deadline:
-                raise Unavailable(
-                    f"The watchlist's vectors in {folder} are used by another process: stop the "
-                    "other `openlfr run` (or wait for an import to end) and try again."
-                ) from None
-            time.sleep(0.1)
-        except OSError as error:
-            raise Unavailable(
-                f"The watchlist's vectors in {folder} cannot be opened ({error.strerror}): check "
-                "the folder, its permissions and the free space of its disk."
-            ) from error
-        except MilvusLiteError as error:
-            raise Misconfigured(
-                f"The watchlist's vectors in {folder} are damaged ({error}): restore the data "
-                "folder from a backup, or move that folder away and import the watchlist again."
-            ) from error
 
 
 def _refuse_mix(stored: GalleryFacts, given: GalleryFacts, where: str) -> None:
