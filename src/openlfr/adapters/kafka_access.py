@@ -62,7 +62,7 @@ class KafkaAccess:
             + ("SSL" if self.tls else "PLAINTEXT"),
         }
         if self.tls:
-            arguments["ssl_context"] = self._context()
+            arguments["ssl_context"] = self.context()
         if self.mechanism:
             arguments |= {
                 "sasl_mechanism": self.mechanism,
@@ -80,7 +80,7 @@ class KafkaAccess:
         from faust.auth import SASLCredentials, SSLCredentials
 
         arguments: dict[str, Any] = {"broker": [f"kafka://{each}" for each in self.brokers]}
-        context = self._context() if self.tls else None
+        context = self.context() if self.tls else None
         if self.mechanism:
             arguments["broker_credentials"] = SASLCredentials(
                 username=self.username,
@@ -92,7 +92,12 @@ class KafkaAccess:
             arguments["broker_credentials"] = SSLCredentials(context)
         return arguments
 
-    def _context(self) -> ssl.SSLContext:
+    def context(self) -> ssl.SSLContext:
+        """What is trusted, and the certificate by which we are known.
+
+        Raises:
+            Misconfigured: A certificate or key cannot be read.
+        """
         try:
             context = ssl.create_default_context(cafile=self.ca_file)
         except (OSError, ssl.SSLError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -175,14 +176,15 @@ def open_topics(kafka: KafkaAccess, *, timeout: timedelta) -> KafkaTopics:
     until = time.monotonic() + timeout.total_seconds()
     where = str(kafka)
     arguments = kafka.client_arguments()
-    _await_listener(kafka.brokers, until, where)
+    _await_listener(kafka, until)
     clients: list[Any] = []
 
     def keep(**configs: Any) -> Any:
         clients.append(KafkaNetClient(**configs))
         return clients[-1]
 
-    with _translated("be asked", where=where):
+    asked = bool(kafka.mechanism or kafka.cert_file)
+    with _translated("be asked", where=where, credentials=asked):
         try:
             admin = KafkaAdminClient(
                 **arguments,
@@ -198,18 +200,38 @@ def open_topics(kafka: KafkaAccess, *, timeout: timedelta) -> KafkaTopics:
     return KafkaTopics(admin)
 
 
-def _await_listener(bootstrap: Sequence[str], until: float, where: str) -> None:
-    """Wait until one of them takes a connection: kafka-python leaks a socket for every refusal."""
+def _await_listener(kafka: KafkaAccess, until: float) -> None:
+    """Wait until a broker takes a connection: kafka-python leaks a socket for every refusal.
+
+    It also says of a certificate that it does not trust only that nobody answers.
+    """
     while True:
-        for broker in bootstrap:
+        for broker in kafka.brokers:
             host, _, port = broker.rpartition(":")
             with suppress(OSError, ValueError):
                 left = max(0.1, until - time.monotonic())
-                socket.create_connection((host.strip("[]"), int(port)), timeout=left).close()
-                return
+                with socket.create_connection((host.strip("[]"), int(port)), left) as found:
+                    if kafka.tls:
+                        _shake_hands(kafka, found, host.strip("[]"))
+                    return
         if time.monotonic() >= until:
-            raise _silent(where)
+            raise _silent(str(kafka))
         time.sleep(0.1)
+
+
+def _shake_hands(kafka: KafkaAccess, found: socket.socket, host: str) -> None:
+    try:
+        kafka.context().wrap_socket(found, server_hostname=host).close()
+    except ssl.SSLCertVerificationError as error:
+        raise Misconfigured(
+            f"Kafka at {kafka} is not who it should be ({error.verify_message}): check the"
+            " authorities in services.kafka.ca_file, and the names in its certificate."
+        ) from None
+    except ssl.SSLError as error:
+        raise Misconfigured(
+            f"Kafka at {kafka} does not speak TLS there ({error.reason}): check its port, and"
+            " services.kafka.tls."
+        ) from None
 
 
 def _shape(topic: Topic, partitions: list[dict[str, Any]]) -> Iterator[Difference]:
@@ -261,7 +283,9 @@ def _resource(kind: str, name: str, configs: dict[str, str] | None = None) -> An
 
 
 @contextmanager
-def _translated(doing: str, topic: Topic | None = None, where: str = "") -> Iterator[None]:
+def _translated(
+    doing: str, topic: Topic | None = None, where: str = "", *, credentials: bool = False
+) -> Iterator[None]:
     """Kafka's errors as ours."""
     from kafka import errors
 
@@ -281,15 +305,17 @@ def _translated(doing: str, topic: Topic | None = None, where: str = "") -> Iter
             " rights."
         ) from error
     except errors.KafkaTimeoutError as error:
-        raise _silent(where) from error
+        raise _silent(where, credentials=credentials) from error
     except (errors.KafkaError, OSError) as error:
         what = f"Kafka cannot {doing}: {type(error).__name__}."
         retriable = isinstance(error, OSError) or error.retriable
         raise (Unavailable(what) if retriable else Misconfigured(what)) from error
 
 
-def _silent(where: str) -> Unavailable:
+def _silent(where: str, *, credentials: bool = False) -> Unavailable:
+    # kafka-python (3.0) tells a refused password and a broker that hangs up alike.
+    beside = ", or does not take our user, password or certificate" if credentials else ""
     return Unavailable(
-        f"Kafka{f' at {where}' if where else ''} does not answer: is the broker running, and is"
-        " the address right?"
+        f"Kafka{f' at {where}' if where else ''} does not answer{beside}: is the broker running,"
+        " and is the address right?"
     )

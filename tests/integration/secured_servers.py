@@ -1,0 +1,198 @@
+"""Servers that ask who one is: an authority of our own; Kafka, Redis and PostgreSQL over TLS."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import importlib.util
+import ipaddress
+import os
+import shutil
+import subprocess
+import uuid
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+ROOT = Path(__file__).resolve().parents[2]
+USER, PASSWORD = "openlfr", "s3cr3t/with:@signs and space"
+
+
+def load_services() -> Any:
+    """`scripts/services` as a module."""
+    loader = SourceFileLoader("services_script", str(ROOT / "scripts/services"))
+    spec = importlib.util.spec_from_loader("services_script", loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+class Authority:
+    """Issues certificates for 127.0.0.1; PEM files `NAME.crt`, `NAME.key`, both in `NAME.pem`."""
+
+    def __init__(self, folder: Path, name: str = "ca") -> None:
+        self.folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        builder = self._builder(self._name, self._key)
+        builder = builder.add_extension(x509.BasicConstraints(True, None), critical=True)
+        self.file = folder / f"{name}.crt"
+        self.file.write_bytes(_pem(builder.sign(self._key, hashes.SHA256())))
+
+    def issue(self, name: str) -> Path:
+        """A certificate with its key; the file that holds both."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+        builder = self._builder(subject, key).add_extension(here, critical=False)
+        certificate = _pem(builder.sign(self._key, hashes.SHA256()))
+        secret = key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        for ending, content in (
+            ("crt", certificate),
+            ("key", secret),
+            ("pem", secret + certificate),
+        ):
+            file = self.folder / f"{name}.{ending}"
+            file.write_bytes(content)
+            file.chmod(0o600)
+        return self.folder / f"{name}.pem"
+
+    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> Any:
+        now = dt.datetime.now(dt.UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - dt.timedelta(minutes=5))
+            .not_valid_after(now + dt.timedelta(days=1))
+        )
+
+
+Server = subprocess.Popen[bytes]
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+_SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
+KAFKA = f"""\
+process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:{{controller}}
+listeners=INSIDE://127.0.0.1:{{inside}},SCRAM://127.0.0.1:{{scram}},MUTUAL://127.0.0.1:{{mutual}},CONTROLLER://127.0.0.1:{{controller}}
+advertised.listeners=INSIDE://127.0.0.1:{{inside}},SCRAM://127.0.0.1:{{scram}},MUTUAL://127.0.0.1:{{mutual}}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=INSIDE
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,INSIDE:PLAINTEXT,SCRAM:SASL_SSL,MUTUAL:SSL
+sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.scram.scram-sha-512.sasl.jaas.config={_SCRAM} required;
+listener.name.mutual.ssl.client.auth=required
+ssl.keystore.type=PEM
+ssl.keystore.location={{keys}}
+ssl.truststore.type=PEM
+ssl.truststore.location={{trust}}
+log.dirs={{folder}}/log
+offsets.topic.num.partitions=1
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+auto.create.topics.enable=false
+message.max.bytes=5242880
+log.retention.check.interval.ms=10000
+"""
+
+
+def start_kafka(folder: Path, authority: Authority) -> tuple[Server, str, str]:
+    """Its process, the listener with SCRAM-SHA-512 and the one with mutual TLS."""
+    services = load_services()
+    machine = [
+        services.need("java", "default-jre-headless"), "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1", "-Xms128m", "-Xmx512m", "-cp", f"{services.kafka_jars()}/*",
+    ]  # fmt: skip
+    ports = {n: services.free_port() for n in ("inside", "scram", "mutual", "controller")}
+    properties = folder / "server.properties"
+    keys = authority.issue("broker")
+    properties.write_text(KAFKA.format(folder=folder, keys=keys, trust=authority.file, **ports))
+    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_")
+    scram = f'SCRAM-SHA-512=[name={USER},password="{PASSWORD}"]'
+    formatted = subprocess.run(
+        [*machine, "kafka.tools.StorageTool", "format", "--standalone", "-t", cluster,
+         "-c", str(properties), "--add-scram", scram],
+        cwd=folder, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert formatted.returncode == 0, formatted.stderr
+    server = services.spawn(folder, [*machine, "kafka.Kafka", str(properties)])
+    services.wait(
+        "Kafka",
+        folder,
+        server,
+        lambda: "Kafka Server started" in (folder / "output.txt").read_text(),
+    )
+    return server, f"127.0.0.1:{ports['scram']}", f"127.0.0.1:{ports['mutual']}"
+
+
+def start_redis(folder: Path, authority: Authority) -> tuple[Server, str]:
+    """Redis over TLS alone, with a password."""
+    services = load_services()
+    port = services.free_port()
+    authority.issue("redis")
+    (folder / "redis.conf").write_text(
+        f'port 0\ntls-port {port}\nbind 127.0.0.1\ndir {folder}\nsave ""\ntls-auth-clients no\n'
+        f"tls-cert-file {authority.folder}/redis.crt\ntls-key-file {authority.folder}/redis.key\n"
+        f'tls-ca-cert-file {authority.file}\nrequirepass "{PASSWORD}"\n'
+    )
+    program = services.need("redis-server", "redis-server")
+    server = services.spawn(folder, [program, str(folder / "redis.conf")])
+    services.wait("Redis", folder, server, lambda: services.answers(port))
+    return server, f"127.0.0.1:{port}"
+
+
+def start_postgresql(folder: Path, authority: Authority) -> tuple[Server, str]:
+    """PostgreSQL that takes TCP connections over TLS with a password only."""
+    services = load_services()
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    assert programs, "PostgreSQL is missing (Debian: apt-get install postgresql)"
+    port = services.free_port()
+    authority.issue("sql")
+    for name in ("sql.crt", "sql.key"):
+        shutil.copy(authority.folder / name, folder / name)
+    (folder / "password").write_text(PASSWORD + "\n")
+    owner = {"user": "postgres"} if os.geteuid() == 0 else {}
+    if owner:
+        for file in (folder, *folder.iterdir()):
+            shutil.chown(file, "postgres")
+    (folder / "sql.key").chmod(0o600)
+    subprocess.run(
+        [programs[-1] / "initdb", "-D", folder / "data", "-U", USER, "--no-sync", "-A",
+         "scram-sha-256", f"--pwfile={folder / 'password'}"],
+        cwd=folder, check=True, capture_output=True, **owner,
+    )  # fmt: skip
+    (folder / "data/pg_hba.conf").write_text("hostssl all all 127.0.0.1/32 scram-sha-256\n")
+    settings = {
+        "listen_addresses": "127.0.0.1", "port": port, "ssl": "on", "fsync": "off",
+        "ssl_cert_file": folder / "sql.crt", "ssl_key_file": folder / "sql.key",
+        "unix_socket_directories": folder,
+    }  # fmt: skip
+    words = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
+    command = [str(programs[-1] / "postgres"), "-D", str(folder / "data"), *words]
+    server = services.spawn(folder, command, **owner)
+    ready = "ready to accept connections"
+    services.wait(
+        "PostgreSQL", folder, server, lambda: ready in (folder / "output.txt").read_text()
+    )
+    return server, f"127.0.0.1:{port}"

@@ -1,0 +1,190 @@
+"""TLS and passwords on real servers: what the settings say is what the adapters do."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from secured_servers import (
+    PASSWORD,
+    USER,
+    Authority,
+    load_services,
+    start_kafka,
+    start_postgresql,
+    start_redis,
+)
+
+from openlfr import bootstrap, settings
+from openlfr.adapters.kafka_producer import RecordSender
+from openlfr.adapters.kafka_topics import FRAMES
+from openlfr.cli import main
+from openlfr.domain.errors import Misconfigured, Unavailable
+from openlfr.domain.frames import EncodedFrame
+from openlfr.wire import codec
+
+pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
+
+# A Faust worker that says which camera's frame it got, and acknowledges it.
+WORKER = """
+import sys
+from pathlib import Path
+from openlfr import bootstrap, settings
+from openlfr.adapters import faust_agents
+from openlfr.wire import codec
+app, progress = faust_agents.make_app(
+    group="test-" + sys.argv[2], instance="", from_beginning=True, max_bytes=1 << 20,
+    brokers=bootstrap.kafka_brokers(settings.load(Path(sys.argv[1]))),
+)
+@app.agent(faust_agents.topic(app, "frames.v1"), concurrency=1, name="frames")
+async def frames(stream):
+    async for messages in faust_agents.batches(stream, 16, 0.05):
+        for each in messages:
+            await stream.ack(each.event)
+            print(f" got {codec.decode_frame(each.value).camera}", flush=True)
+faust_agents.work(app, progress)
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with an authority's certificates and the files of a user's secrets."""
+    folder = tmp_path_factory.mktemp("secured")
+    (folder / "username").write_text(USER)
+    (folder / "password").write_text(f"{PASSWORD}\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def authority(place) -> Authority:
+    return Authority(place)
+
+
+@pytest.fixture(scope="module")
+def start(place):
+    """Starts a server in a folder of its own; ends it with the module."""
+    services = load_services()
+    with ExitStack() as closing_all:
+
+        def begin(starter: Any, authority: Authority) -> tuple[str, ...]:
+            # Not below pytest's folder: PostgreSQL runs as another user where we are root.
+            folder = Path(tempfile.mkdtemp(prefix="openlfr-secured-"))
+            closing_all.callback(shutil.rmtree, folder, ignore_errors=True)
+            folder.chmod(0o755)
+            server, *addresses = starter(folder, authority)
+            closing_all.callback(server.wait)
+            closing_all.callback(services.end, server.pid)
+            return tuple(addresses)
+
+        yield begin
+
+
+@pytest.fixture(scope="module")
+def kafka(start, authority) -> dict[str, str]:
+    scram, mutual = start(start_kafka, authority)
+    authority.issue("user")
+    return {
+        "scram": f"url: kafka://{scram}, tls: true, auth: scram-sha-512, username_file: username,"
+        " password_file: password, ca_file: ca.crt",
+        "tls": f"url: kafka://{mutual}, tls: true, auth: tls, cert_file: user.crt,"
+        " key_file: user.key, ca_file: ca.crt",
+    }  # fmt: skip
+
+
+def configuration(place: Path, name: str, text: str) -> Path:
+    path = place / f"{name}.yaml"
+    path.write_text(f"data_dir: {name}\ntopics: {{replication: 1}}\nservices: {{{text}}}\n")
+    return path
+
+
+@pytest.mark.parametrize("way", ["scram", "tls"])
+def test_a_frame_goes_through_a_broker_that_asks_who_we_are(place, kafka, capsys, way):
+    path = configuration(place, way, f"kafka: {{{kafka[way]}}}")
+    assert main(["topics", "apply", "--config", str(path), "--wait", "60"]) == 0, (
+        capsys.readouterr()
+    )
+    access = bootstrap.kafka_brokers(settings.load(path))
+    sender = RecordSender(
+        access, FRAMES.name, room=1, delivery=timedelta(seconds=60), max_bytes=1 << 20
+    )
+    frame = EncodedFrame("d", way, 1, 0, 0, datetime.now(UTC), 8, 8, b"jpeg")
+    with closing(sender):
+        assert sender.send(codec.encode_frame(frame), wait=True, stop=Event())
+        sender.flush(timedelta(seconds=60))
+        assert sender.failed == ""
+    worker = subprocess.Popen(
+        [sys.executable, "-c", WORKER, str(path), way],
+        cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert worker.stdout is not None
+        while f" got {way}\n" not in (line := worker.stdout.readline()):
+            assert line, worker.communicate()
+    finally:
+        worker.terminate()
+        said = worker.communicate(timeout=60)
+    assert worker.returncode == 0, said
+    assert PASSWORD not in "".join(said)
+
+
+def test_a_wrong_password_certificate_or_authority_is_a_sentence(place, kafka, capsys, tmp_path):
+    (place / "wrong").write_text("wrong")
+    Authority(place, "stranger").issue("impostor")
+    for name, changed, code, sentence in (
+        ("wrong-password", ("password_file: password", "password_file: wrong"), 3,
+         "does not answer, or does not take our user, password or certificate: is the broker"),
+        ("wrong-authority", ("ca_file: ca.crt", "ca_file: stranger.crt"), 2,
+         "is not who it should be (unable to get local issuer certificate): check the"),
+    ):  # fmt: skip
+        path = configuration(place, name, f"kafka: {{{kafka['scram'].replace(*changed)}}}")
+        assert main(["topics", "check", "--config", str(path), "--wait", "5"]) == code
+        said = capsys.readouterr().err
+        assert sentence in said
+        assert "wrong\n" not in said
+        assert PASSWORD not in said
+
+
+def test_redis_over_tls_with_a_password(place, start, authority):
+    (address,) = start(start_redis, authority)
+    block = f"redis: {{url: 'rediss://{address}/0', password_file: %s, ca_file: %s}}"
+    loaded = settings.load(configuration(place, "redis", block % ("password", "ca.crt")))
+    with closing(bootstrap.open_alert_book(loaded)) as book:
+        assert book.events("d") == []
+    (place / "wrong").write_text("wrong")
+    loaded = settings.load(configuration(place, "redis", block % ("wrong", "ca.crt")))
+    with (
+        closing(bootstrap.open_alert_book(loaded)) as book,
+        pytest.raises(Misconfigured, match=r"Redis refuses the user or password in services.redis"),
+    ):
+        book.events("d")
+    Authority(place, "other").issue("nobody")
+    loaded = settings.load(configuration(place, "redis", block % ("password", "other.crt")))
+    with (
+        closing(bootstrap.open_alert_book(loaded)) as book,
+        pytest.raises(Unavailable, match=r"certificate verify failed"),
+    ):
+        book.events("d")
+
+
+def test_postgresql_over_tls_with_a_password(place, start, authority):
+    (address,) = start(start_postgresql, authority)
+    block = f"sql: {{url: 'postgresql+psycopg://{USER}@{address}/postgres', password_file: %s"
+    block += ", ca_file: ca.crt}"
+    path = configuration(place, "sql", block % "password")
+    assert main(["records", "upgrade", "--config", str(path)]) == 0
+    loaded = settings.load(path)
+    with closing(bootstrap.open_records(loaded)) as records:
+        assert records.watchlist.version() >= 0
+    (place / "wrong").write_text("wrong")
+    loaded = settings.load(configuration(place, "sql", block % "wrong"))
+    with pytest.raises(Unavailable, match="password authentication failed") as caught:
+        bootstrap.open_records(loaded)
+    assert PASSWORD not in str(caught.value)
