@@ -297,7 +297,7 @@ def test_the_watchlist_changes_while_a_run_lives(bare_place, street, endless_cam
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as run:  # fmt: skip
         try:
-            wait_for((place.folder / "alerts.jsonl").exists, run)
+            assert run.stderr.readline().startswith("problem: Nobody is listed")
             assert place.lines() == []
             change("import", str(street.manifest))
             assert capsys.readouterr().out.count("accepted") == 3  # two rows and their sum
@@ -312,6 +312,8 @@ def test_the_watchlist_changes_while_a_run_lives(bare_place, street, endless_cam
             run.send_signal(signal.SIGINT)
             said = run.communicate(timeout=100)
     assert run.returncode == 130, said
+    assert said[1].startswith("problem: Nobody was listed when the run began")
+    assert said[1].count("\n") == 1
     assert [at for at in emitted("player-3") if suspended + IN_FORCE < at < removed] == []
     assert max(emitted("player-6")) < removed + IN_FORCE
     assert place.servers() == []

@@ -9,13 +9,15 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import closing
 
 import av
 import cv2
 import pytest
 from filelock import FileLock
-from small_street import camera
+from small_street import FILMED, camera
 
+from openlfr import bootstrap, settings
 from openlfr.cli import main
 
 
@@ -95,6 +97,20 @@ def test_a_camera_that_cannot_be_opened_is_one_sentence(bare_place, street, run,
     assert code == 2
     assert len(said) == 1
     assert re.fullmatch(f"error: camera gate: .*{sentence}", said[0])
+
+
+def test_a_start_that_fails_leaves_the_unfinished_run_to_be_resumed(place, street, run):
+    first = place.config.read_text()
+    with closing(bootstrap.open_records(settings.load(place.config))) as records:
+        unfinished = records.runs.plan("Market", "0" * 64, at=FILMED)
+        records.runs.start(unfinished)
+        place.configure(gate=camera("nope.mp4"))
+        assert run(place)[0] == 2
+        place.config.write_text(first)
+        code, (said,) = run(place, "--resume")  # it finds that one, which had other settings
+        assert code == 2
+        assert said.startswith(f"error: The unfinished run of {FILMED:%Y-%m-%d %H:%M} was made")
+        assert records.runs.unfinished("Market") == unfinished
 
 
 def test_the_other_cameras_go_on(place, street, run):

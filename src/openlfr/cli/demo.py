@@ -61,11 +61,12 @@ def command(faces: Path | None, out: Path, seconds: int, astronaut_only: bool, s
         manifest, config = str(street.manifest), str(street.configuration)
         cli.main(["watchlist", "import", manifest, "--config", config], standalone_mode=False)
     with _step("Run"):
-        summary = _run(street, out, note=_OWN_FACES if faces else _PROVES_NOTHING)
+        summary, told = _run(street, out, note=_OWN_FACES if faces else _PROVES_NOTHING)
     assert summary.truth is not None  # noqa: S101 - `_run` compares
     _say_result(summary.truth, out, time.monotonic() - begun)
     for problem in summary.problems:
-        click.echo(f"problem: {problem}", err=True)
+        if problem not in told:
+            click.echo(f"problem: {problem}", err=True)
     if show:
         import webbrowser
 
@@ -136,7 +137,8 @@ def _to_list(faces: Path) -> int:
     return min(3, sum(len(person.photos) > 1 for person in people), max(1, len(people) // 2))
 
 
-def _run(street: StreetMade, out: Path, *, note: str) -> RunSummary:
+def _run(street: StreetMade, out: Path, *, note: str) -> tuple[RunSummary, set[str]]:
+    """What the run came to, and the problems that were told meanwhile."""
     from openlfr import embedded, settings
     from openlfr.cli.live_view import live_view
     from openlfr.demo.compare import compare
@@ -144,8 +146,8 @@ def _run(street: StreetMade, out: Path, *, note: str) -> RunSummary:
 
     loaded = settings.load(street.configuration)
     options = embedded.RunOptions(alerts=out / "alerts.jsonl", as_fast_as_possible=True)
-    with live_view(loaded, shown=True) as on_progress:
-        summary = embedded.run(loaded, options, on_progress=on_progress)
+    with live_view(loaded, shown=True) as view:
+        summary = embedded.run(loaded, options, on_progress=view)
     folders = {camera.camera: camera.folder for camera in street.cameras}
     summary = replace(
         summary,
@@ -153,7 +155,7 @@ def _run(street: StreetMade, out: Path, *, note: str) -> RunSummary:
         truth=compare(folders, [item.event for item in summary.alerts]),
     )
     write_report(summary, out / "report")
-    return summary
+    return summary, view.told
 
 
 def _say_result(truth: KnownTruth, out: Path, seconds: float) -> None:

@@ -14,7 +14,7 @@ from rich.text import Text
 from openlfr.domain.summary import add_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from openlfr.domain.alerts import AlertEvent
@@ -23,35 +23,61 @@ if TYPE_CHECKING:
     from openlfr.settings import Settings
 
 
-@contextmanager
-def live_view(settings: Settings, *, shown: bool) -> Iterator[Callable[[Progress], None]]:
-    """A picture of the run that renews itself; on a pipe, a line for each new alert.
+class View:
+    """Takes in a run's progress and tells what is new in it.
 
-    Yields:
-        What to call with each progress.
+    On a terminal that is a picture that renews itself; on a pipe, a line for each new alert. A
+    problem is told as it arises, even to those who asked for quiet.
+
+    Attributes:
+        told: Problems that stand on stderr already.
     """
+
+    def __init__(self, settings: Settings, *, shown: bool, live: Live | None) -> None:
+        self.told: set[str] = set()
+        self._settings = settings
+        self._shown = shown
+        self._live = live
+        self._events: set[str] = set()
+
+    def __call__(self, progress: Progress) -> None:
+        """Tell what is new."""
+        if self._live is not None:
+            self._live.update(_picture(self._settings, progress))
+            return
+        for problem in progress.problems:
+            if problem not in self.told:
+                self.told.add(problem)
+                print(f"problem: {problem}", file=sys.stderr, flush=True)
+        for event in reversed(progress.alerts if self._shown else ()):
+            if event.event_id not in self._events:
+                self._events.add(event.event_id)
+                print(_alert_text(event).plain, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def live_view(settings: Settings, *, shown: bool) -> Iterator[View]:
+    """What a run shows while it goes; a terminal's picture vanishes with its end."""
     console = Console(stderr=True)
-    if not shown:
-        yield lambda _: None
-    elif console.is_terminal:
+    if shown and console.is_terminal:
         with Live(console=console, refresh_per_second=5, transient=True) as live:
-            yield lambda progress: live.update(_picture(settings, progress))
+            yield View(settings, shown=shown, live=live)
     else:
-        known: set[str] = set()
-
-        def tell(progress: Progress) -> None:
-            for event in reversed(progress.alerts):
-                if event.event_id not in known:
-                    known.add(event.event_id)
-                    print(_alert_text(event).plain, file=sys.stderr, flush=True)
-
-        yield tell
+        yield View(settings, shown=shown, live=None)
 
 
 def say_result(
-    summary: RunSummary, *, alerts: Path | None, report: Path | None, shown: bool
+    summary: RunSummary,
+    *,
+    alerts: Path | None,
+    report: Path | None,
+    shown: bool,
+    told: Collection[str] = (),
 ) -> None:
-    """What the run came to, on stderr; problems are said even to those who asked for quiet."""
+    """What the run came to, on stderr.
+
+    Problems are said even to those who asked for quiet, but for those that were told already.
+    """
     console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
     if shown:
         total = add_up(summary.cameras)
@@ -75,7 +101,8 @@ def say_result(
         if summary.ended_how == "interrupted":
             console.print("Interrupted; go on with --resume.")
     for problem in summary.problems:
-        console.print(f"problem: {problem}", style="yellow")
+        if problem not in told:
+            console.print(f"problem: {problem}", style="yellow")
 
 
 def _picture(settings: Settings, progress: Progress) -> Group:
@@ -104,7 +131,12 @@ def _picture(settings: Settings, progress: Progress) -> Group:
             style="dim" if ended else "",
         )
     alerts = [_alert_text(event) for event in progress.alerts[:8]]
-    return Group(header, Text(), table, Text(), *(alerts or [Text(" no alert so far", "dim")]))
+    problems = [Text(f" problem: {problem}", "yellow") for problem in progress.problems[-5:]]
+    if problems:
+        problems.append(Text())
+    return Group(
+        header, Text(), table, Text(), *problems, *(alerts or [Text(" no alert so far", "dim")])
+    )
 
 
 def _alert_text(event: AlertEvent) -> Text:

@@ -68,9 +68,9 @@ def command(
         as_fast_as_possible=as_fast_as_possible,
         resume=resume,
     )
-    with _stopping() as stop, live_view(loaded, shown=not (quiet or as_json)) as on_progress:
-        summary = embedded.run(loaded, options, stop=stop, on_progress=on_progress)
-    say_result(summary, alerts=alerts, report=report, shown=not (quiet or as_json))
+    with _stopping() as stop, live_view(loaded, shown=not (quiet or as_json)) as view:
+        summary = embedded.run(loaded, options, stop=stop, on_progress=view)
+    say_result(summary, alerts=alerts, report=report, shown=not (quiet or as_json), told=view.told)
     if summary.ended_how == "interrupted":
         return INTERRUPTED
     return SOMETHING_FAILED if summary.problems else DONE

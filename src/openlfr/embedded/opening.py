@@ -1,15 +1,18 @@
-"""What must hold before a camera opens: the run's identity, and its sources' hours."""
+"""Opens everything that a run needs, and checks what must hold before a camera opens."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import tempfile
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from openlfr import bootstrap
 from openlfr.adapters.capture import open_source
 from openlfr.domain.errors import BadInput, Misconfigured
+from openlfr.embedded.lines import AlertLines
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -17,9 +20,92 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.capture import Source
     from openlfr.adapters.sql import Records
-    from openlfr.domain.runs import Run
+    from openlfr.domain.runs import Checkpoint, Run
     from openlfr.domain.watchlist import GalleryFacts
+    from openlfr.embedded.options import RunOptions
+    from openlfr.ports import AlertBook, FaceDetector, FaceEmbedder, TemplateStore, Vault
     from openlfr.settings import Deployment, Settings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """Everything that a run works with.
+
+    Attributes:
+        run: What is carried out.
+        resumed: Whether it goes on with an unfinished one; else it is not recorded yet.
+        checkpoints: Where each camera of a resumed run goes on.
+        threshold: From which score a candidate is a sighting.
+        sources: The cameras that could be opened, by name.
+        unopened: Why the others could not, a sentence each.
+    """
+
+    run: Run
+    resumed: bool
+    checkpoints: dict[str, Checkpoint]
+    threshold: float
+    detector: FaceDetector
+    embedder: FaceEmbedder
+    records: Records
+    sources: dict[str, Source]
+    unopened: list[str]
+    vault: Vault
+    templates: TemplateStore
+    book: AlertBook
+    lines: AlertLines
+
+
+def open_all(
+    settings: Settings, deployment: Deployment, options: RunOptions, closing: ExitStack
+) -> Opened:
+    """Open everything, in the order in which a person wants to hear what is wrong.
+
+    Args:
+        settings: The configuration.
+        deployment: Its authorisation.
+        options: How to run.
+        closing: Closes what was opened.
+
+    Raises:
+        Misconfigured: A wrong model, a mixed gallery, another run to resume, hours that are over.
+        BadInput: No camera can be opened.
+        Unavailable: The disk is full, or a service does not answer.
+    """
+    detector = bootstrap.load_detector(settings)
+    embedder = bootstrap.load_embedder(settings)
+    threshold = settings.matching.threshold or embedder.facts.default_threshold
+    records = bootstrap.open_records(settings)
+    closing.callback(records.close)
+    run, resumed = begin_run(
+        records,
+        deployment.name,
+        hash_of(settings, embedder.facts, threshold),
+        resume=options.resume,
+    )
+    sources, unopened = open_sources(settings, deployment, run, closing)
+    templates = bootstrap.open_templates(settings, embedder.facts)
+    closing.callback(templates.close)
+    book = bootstrap.open_alert_book(settings)
+    closing.callback(book.close)
+    lines = AlertLines(options.alerts, options.stream)
+    closing.callback(lines.close)
+    if options.report is not None:
+        make_report_folder(options.report)
+    return Opened(
+        run=run,
+        resumed=resumed,
+        checkpoints=records.runs.checkpoints(run.run_id) if resumed else {},
+        threshold=threshold,
+        detector=detector,
+        embedder=embedder,
+        records=records,
+        sources=sources,
+        unopened=unopened,
+        vault=bootstrap.open_vault(settings),
+        templates=templates,
+        book=book,
+        lines=lines,
+    )
 
 
 def hash_of(settings: Settings, facts: GalleryFacts, threshold: float) -> str:
@@ -43,12 +129,14 @@ def begin_run(
 ) -> tuple[Run, bool]:
     """The run to carry out, and whether it goes on with an unfinished one.
 
+    A new run is not recorded yet: `records.runs.start` does that when all is open.
+
     Raises:
         Misconfigured: The unfinished run was made with other settings.
     """
     unfinished = records.runs.unfinished(deployment) if resume else None
     if unfinished is None:
-        return records.runs.start(deployment, config_hash, at=datetime.now(UTC)), False
+        return records.runs.plan(deployment, config_hash, at=datetime.now(UTC)), False
     if unfinished.config_hash != config_hash:
         raise Misconfigured(
             f"The unfinished run of {unfinished.started_at:%Y-%m-%d %H:%M} was made with other "

@@ -40,6 +40,7 @@ class Progress:
         cameras: The counts so far.
         references, subjects: Searchable now.
         alerts: The latest events, newest first.
+        problems: What failed so far, a sentence each, in the order in which it did.
         elapsed: Seconds since the first frame was asked for.
     """
 
@@ -49,3 +50,4 @@ class Progress:
     subjects: int
     alerts: tuple[AlertEvent, ...]
     elapsed: float
+    problems: tuple[str, ...] = ()

@@ -23,8 +23,7 @@ from openlfr.embedded.counts import Tally
 from openlfr.embedded.desk import AlertDesk
 from openlfr.embedded.feeds import Arrival, Ended, Feeds
 from openlfr.embedded.keeper import WatchlistKeeper
-from openlfr.embedded.lines import AlertLines
-from openlfr.embedded.opening import begin_run, hash_of, make_report_folder, open_sources
+from openlfr.embedded.opening import open_all
 from openlfr.embedded.options import Progress, RunOptions
 from openlfr.embedded.summary import summarise
 from openlfr.pipeline import Analyser
@@ -42,6 +41,14 @@ if TYPE_CHECKING:
 
 _CHECKPOINT_S = 1.0
 _PROGRESS_S = 0.2
+_NOBODY = (
+    "Nobody is listed: the watchlist is empty, so no alert can arise until somebody is "
+    "(openlfr watchlist import; a run at work takes it up)."
+)
+_NOBODY_AT_FIRST = (
+    "Nobody was listed when the run began: who passed before the first entry was taken up was "
+    "compared with nobody."
+)
 
 
 def run(
@@ -96,56 +103,31 @@ class _Run:
         self._options = options
         self._on_progress = on_progress
         self._stop = stop or threading.Event()
-        self._problems: list[str] = []
         self._recent: deque[AlertEvent] = deque(maxlen=20)
-
-        detector = bootstrap.load_detector(settings)
-        embedder = bootstrap.load_embedder(settings)
-        self._facts = embedder.facts
-        self._threshold = settings.matching.threshold or self._facts.default_threshold
-        self._records = bootstrap.open_records(settings)
-        closing.callback(self._records.close)
-        self._run, resumed = begin_run(
-            self._records,
-            deployment.name,
-            hash_of(settings, self._facts, self._threshold),
-            resume=options.resume,
-        )
-        self._checkpoints = self._records.runs.checkpoints(self._run.run_id) if resumed else {}
-        self._sources, unopened = open_sources(settings, deployment, self._run, closing)
-        self._problems.extend(unopened)
-
-        self._vault = bootstrap.open_vault(settings)
-        templates = bootstrap.open_templates(settings, self._facts)
-        closing.callback(templates.close)
-        book = bootstrap.open_alert_book(settings)
-        closing.callback(book.close)
-        lines = AlertLines(options.alerts, options.stream)
-        closing.callback(lines.close)
-        if options.report is not None:
-            make_report_folder(options.report)
+        self._open = opened = open_all(settings, deployment, options, closing)
+        self._problems = list(opened.unopened)
         self._tallies = {
-            name: Tally.from_json(self._checkpoints[name].counters)
-            if name in self._checkpoints
+            name: Tally.from_json(opened.checkpoints[name].counters)
+            if name in opened.checkpoints
             else Tally(name)
             for name in settings.cameras
         }
         self._desk = AlertDesk(
-            book=book,
-            records=self._records,
-            vault=self._vault,
-            lines=lines,
+            book=opened.book,
+            records=opened.records,
+            vault=opened.vault,
+            lines=opened.lines,
             window=settings.alerting.window,
             on_event=self._recent.appendleft,
         )
-        self._desk.catch_up(deployment.name, self._run.epoch if resumed else None)
+        self._desk.catch_up(deployment.name, opened.run.epoch if opened.resumed else None)
         self._index: ExactIndex
         self._analyser: Analyser | None = None
         self._keeper = WatchlistKeeper(
-            records=self._records,
-            templates=templates,
-            vault=self._vault,
-            facts=self._facts,
+            records=opened.records,
+            templates=opened.templates,
+            vault=opened.vault,
+            facts=opened.embedder.facts,
             watchlists=settings.watchlists,
             on_index=self._take_index,
             on_problem=self._problems.append,
@@ -155,18 +137,17 @@ class _Run:
         closing.callback(self._keeper.close)
         self._analyser = Analyser(
             deployment=deployment.name,
-            detector=detector,
-            embedder=embedder,
+            detector=opened.detector,
+            embedder=opened.embedder,
             index=self._index,
             watchlist_of=self._index.watchlist_of,
-            threshold=self._threshold,
+            threshold=opened.threshold,
             input_sizes={name: camera.input_size for name, camera in settings.cameras.items()},
         )
         if not len(self._index):
-            self._problems.append(
-                "Nobody is listed: the watchlist is empty, so no alert can arise "
-                "(openlfr watchlist import)."
-            )
+            self._problems.append(_NOBODY)
+        if not opened.resumed:
+            opened.records.runs.start(opened.run)
 
     def go(self) -> RunSummary:
         """Walk the frames to the end, and tell what was seen."""
@@ -175,10 +156,11 @@ class _Run:
         ended_how = "sources ended"
         failure: OpenLFRError | None = None
         try:
+            self._tell(frozenset(), 0.0)  # what is wrong from the start is said at the start
             self._keeper.start()
-            for name, source in self._sources.items():
-                first = self._checkpoints[name].next_seq if name in self._checkpoints else 0
-                feeds.start(name, source, first_seq=first)
+            for name, source in self._open.sources.items():
+                at = self._open.checkpoints.get(name)
+                feeds.start(name, source, first_seq=at.next_seq if at else 0)
             if self._walk(feeds, begun):
                 ended_how = "interrupted"
         except OpenLFRError as error:
@@ -186,7 +168,7 @@ class _Run:
             ended_how = f"failed: {error}"
         finally:
             feeds.close()
-        for source in self._sources.values():
+        for source in self._open.sources.values():
             self._problems.extend(p for p in source.problems if p not in self._problems)
         if failure is not None:
             with suppress(OpenLFRError):  # what failed the run may fail its report too
@@ -194,7 +176,7 @@ class _Run:
             raise failure
         summary = self._report(ended_how)
         if ended_how == "sources ended":
-            self._records.runs.finish(self._run.run_id, at=datetime.now(UTC))
+            self._open.records.runs.finish(self._open.run.run_id, at=datetime.now(UTC))
         return summary
 
     def _report(self, ended_how: str) -> RunSummary:
@@ -230,7 +212,7 @@ class _Run:
                 told = now
                 self._tell(frozenset(ended), now - begun)
         self._tell(frozenset(ended), time.monotonic() - begun)
-        return len(ended) < len(self._sources)
+        return len(ended) < len(self._open.sources)
 
     def _see(self, arrival: Arrival) -> None:
         """One frame: look at it, or count why not."""
@@ -274,6 +256,8 @@ class _Run:
         self._index = index
         if self._analyser is not None:
             self._analyser.use(index, index.watchlist_of)
+            if len(index) and _NOBODY in self._problems:
+                self._problems[self._problems.index(_NOBODY)] = _NOBODY_AT_FIRST
 
     def _save(self, frame: Frame) -> bool:
         """Keep a checkpoint, if the camera has no live track: a resumed run starts here."""
@@ -281,7 +265,7 @@ class _Run:
             return False
         tally = self._tallies[frame.camera]
         checkpoint = Checkpoint(frame.camera, frame.seq + 1, tally.to_json())
-        self._records.runs.save(self._run.run_id, checkpoint)
+        self._open.records.runs.save(self._open.run.run_id, checkpoint)
         return True
 
     def _counts(self) -> tuple[CameraCounts, ...]:
@@ -303,21 +287,22 @@ class _Run:
                 subjects=len(self._index.subjects),
                 alerts=tuple(self._recent),
                 elapsed=elapsed,
+                problems=tuple(self._problems),
             )
         )
 
     def _summarise(self, ended_how: str) -> RunSummary:
         return summarise(
-            run=self._run,
+            run=self._open.run,
             deployment=self._deployment,
             ended_how=ended_how,
-            threshold=self._threshold,
+            threshold=self._open.threshold,
             models=bootstrap.models_used(self._settings),
             providers=bootstrap.providers(self._settings),
             watchlists=self._settings.watchlists,
             cameras=self._counts(),
             timings=self._analyser.timings.results() if self._analyser else (),
-            records=self._records,
-            vault=self._vault,
+            records=self._open.records,
+            vault=self._open.vault,
             problems=self._problems,
         )

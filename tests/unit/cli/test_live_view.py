@@ -38,7 +38,7 @@ def event(number: int, subject: str = "ann") -> AlertEvent:
 def progress(*alerts: AlertEvent) -> Progress:
     return Progress(
         cameras=(GATE, CameraCounts("door")), ended=frozenset({"door"}), references=4, subjects=2,
-        alerts=alerts, elapsed=3725.0,
+        alerts=alerts, elapsed=3725.0, problems=("Nobody is [listed].",),
     )  # fmt: skip
 
 
@@ -49,6 +49,7 @@ def test_the_picture_shows_cameras_people_and_alerts():
     for part in (
         "Market", "The [old] square", "2 listed people, 4 photos", "1:02:05", "gate",
         "door (ended)", "bob [junior]", "0.512 (threshold 0.40)", "alert a1b2c3d4",
+        "problem: Nobody is [listed].",
     ):  # fmt: skip
         assert part in shown
     (row,) = (line.split() for line in shown.splitlines() if line.strip().startswith("gate"))
@@ -62,15 +63,21 @@ def test_on_a_pipe_each_alert_is_one_line_once(capsys):
         tell(progress(event(3), event(2), event(1)))
     said = capsys.readouterr()
     assert said.out == ""
-    lines = said.err.splitlines()
+    problem, *lines = said.err.splitlines()
+    assert problem == "problem: Nobody is [listed]."
     assert len(lines) == 3
     assert all("OPENED" in line and "gate" in line and "ann" in line for line in lines)
 
 
-def test_whoever_asked_for_quiet_is_shown_nothing(capsys):
+def test_whoever_asked_for_quiet_is_told_problems_once_and_nothing_else(capsys, summary):
     with live_view.live_view(SETTINGS, shown=False) as tell:
         tell(progress(event(1)))
-    assert capsys.readouterr() == ("", "")
+        tell(progress(event(1)))
+    summary.problems = ("Nobody is [listed].", "The camera broke.")
+    live_view.say_result(summary, alerts=None, report=None, shown=False, told=tell.told)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines() == ["problem: Nobody is [listed].", "problem: The camera broke."]
 
 
 @pytest.fixture

@@ -9,12 +9,13 @@ import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
 from openlfr.adapters.sql.engine import reading
+from openlfr.domain.errors import Unavailable
 from openlfr.domain.runs import Checkpoint, Run
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import Connection, Engine
 
 _RUNS, _CHECKPOINTS = tables.runs, tables.checkpoints
 
@@ -25,23 +26,38 @@ class RunRecords:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def start(self, deployment: str, config_hash: str, *, at: datetime) -> Run:
-        """Record a new run; its epoch is one more than any before it in the deployment."""
-        with self._engine.begin() as connection:
-            last = connection.scalar(
-                sa.select(sa.func.max(_RUNS.c.epoch)).where(_RUNS.c.deployment == deployment)
+    def plan(self, deployment: str, config_hash: str, *, at: datetime) -> Run:
+        """A new run, of which nothing is recorded yet.
+
+        Its epoch is one more than any before it in the deployment. Its sources open with that
+        epoch before it is recorded: a start that fails leaves no run that nobody finished, and
+        the unfinished one before it can still be resumed.
+        """
+        with reading(self._engine) as connection:
+            return Run(
+                str(uuid.uuid4()), deployment, config_hash, at, _epochs(connection, deployment) + 1
             )
-            run = Run(str(uuid.uuid4()), deployment, config_hash, at, (last or 0) + 1)
+
+    def start(self, run: Run) -> None:
+        """Record a planned run.
+
+        Raises:
+            Unavailable: Another one of the deployment was recorded since; plan anew.
+        """
+        with self._engine.begin() as connection:
+            if _epochs(connection, run.deployment) >= run.epoch:
+                raise Unavailable(
+                    f"Another run of {run.deployment} began at the same moment: start again."
+                )
             connection.execute(
                 sa.insert(_RUNS).values(
                     run_id=run.run_id,
-                    deployment=deployment,
-                    config_hash=config_hash,
-                    started_at=at,
+                    deployment=run.deployment,
+                    config_hash=run.config_hash,
+                    started_at=run.started_at,
                     epoch=run.epoch,
                 )
             )
-        return run
 
     def unfinished(self, deployment: str) -> Run | None:
         """The deployment's latest run, if it did not finish."""
@@ -90,3 +106,9 @@ class RunRecords:
                 row.camera: Checkpoint(row.camera, row.next_seq, row.counters)
                 for row in connection.execute(query)
             }
+
+
+def _epochs(connection: Connection, deployment: str) -> int:
+    """The highest epoch of the deployment's runs; 0 before the first."""
+    query = sa.select(sa.func.max(_RUNS.c.epoch)).where(_RUNS.c.deployment == deployment)
+    return int(connection.scalar(query) or 0)

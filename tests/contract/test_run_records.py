@@ -1,0 +1,41 @@
+"""Runs in SQL: planned, recorded, resumed, finished."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from openlfr.domain.errors import Unavailable
+from openlfr.domain.runs import Checkpoint
+
+AT = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)
+HASH = "0" * 64
+
+
+def test_a_planned_run_is_on_record_only_once_it_started(records):
+    planned = records.runs.plan("Market", HASH, at=AT)
+    assert planned.epoch == 1
+    assert records.runs.unfinished("Market") is None
+    records.runs.start(planned)
+    assert records.runs.unfinished("Market") == planned
+    assert records.runs.unfinished("Harbour") is None
+    assert records.runs.plan("Market", HASH, at=AT).epoch == 2
+    assert records.runs.plan("Harbour", HASH, at=AT).epoch == 1
+
+
+def test_of_two_that_were_planned_at_once_one_starts(records):
+    first, second = (records.runs.plan("Market", HASH, at=AT) for _ in range(2))
+    records.runs.start(first)
+    with pytest.raises(Unavailable, match="start again"):
+        records.runs.start(second)
+    assert records.runs.unfinished("Market") == first
+
+
+def test_a_finished_run_is_not_resumed_and_its_checkpoints_go(records):
+    run = records.runs.plan("Market", HASH, at=AT)
+    records.runs.start(run)
+    for seq in (5, 9):
+        records.runs.save(run.run_id, Checkpoint("gate", seq, {"frames": seq}))
+    assert records.runs.checkpoints(run.run_id) == {"gate": Checkpoint("gate", 9, {"frames": 9})}
+    records.runs.finish(run.run_id, at=AT)
+    assert records.runs.unfinished("Market") is None
+    assert records.runs.checkpoints(run.run_id) == {}
