@@ -18,6 +18,7 @@ import atexit
 import fcntl
 import os
 import shutil
+import signal
 import tempfile
 import time
 from contextlib import contextmanager, suppress
@@ -179,13 +180,20 @@ def _start(folder: Path) -> redis.Redis:
         )
     try:
         _wait_until_loaded(client, pid)
+        problem = "" if _server_process(folder) else "it could not write, so the disk is full"
     except RedisError as error:
+        problem = str(error)
+    if problem:
+        # By its number: on a full disk the pid file, by which it is found otherwise, is empty.
         client.close()
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        _gone(pid, _END_S)
         _end(folder)
         raise Unavailable(
-            f"The embedded Redis in {folder} does not start: {_complaint(folder) or error}. "
+            f"The embedded Redis in {folder} does not start: {_complaint(folder) or problem}. "
             "Check that the folder may be written to and that the disk is not full."
-        ) from error
+        )
     return client
 
 
