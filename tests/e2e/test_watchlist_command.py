@@ -7,7 +7,9 @@ from pathlib import Path
 
 import cv2
 import pytest
+from filelock import FileLock
 
+from openlfr.adapters.sql.watchlist import WatchlistRecords
 from openlfr.cli import main
 
 HEADER = "subject,image,category,legal_basis,source,captured_on,enrolled_by,authorised_by,expires"
@@ -89,6 +91,24 @@ def test_while_a_run_is_at_work_an_import_waits_for_it_and_says_so(openlfr, plac
     assert entries(openlfr) == [("Eileen", "pending")]
     openlfr("import", "manifest.csv")  # nothing new, but what waits is applied
     assert entries(openlfr) == [("Eileen", "active")]
+
+
+def test_a_large_import_gives_way_to_a_run_that_begins(openlfr, place, monkeypatch):
+    """The run waits for the vector store for a few seconds only."""
+    rows = [HEADER, f"Eileen,astronaut.png,{REST}", f"Collins,astronaut.png,{REST}"]
+    Path("manifest.csv").write_text("\n".join(rows))
+    monkeypatch.setattr("openlfr.cli.watchlist_settling.PATIENCE_S", 0.0)
+    monkeypatch.setattr("openlfr.operations.gallery.AT_ONCE", 1)
+    lock, settle = FileLock("data/run.lock"), WatchlistRecords.settle
+
+    def settle_while_a_run_begins(self, settlements):
+        lock.acquire()
+        return settle(self, settlements)
+
+    monkeypatch.setattr(WatchlistRecords, "settle", settle_while_a_run_begins)
+    assert "the running pipeline will apply it" in openlfr("import", "manifest.csv").out
+    lock.release()
+    assert sorted(entries(openlfr)) == [("Collins", "pending"), ("Eileen", "active")]
 
 
 def test_check_lists_nobody(openlfr, place):

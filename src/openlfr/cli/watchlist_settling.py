@@ -41,15 +41,15 @@ def settle(
         the vector store from following, if it was not a run: the change itself is recorded.
     """
     problem = None
-    owed = records.watchlist.outbox() or records.watchlist.leaving()
-    if owed and not _run_is_at_work(settings):
-        try:
-            _apply(settings, records, vault, facts)
-        except Unavailable as error:
-            # A run that began in this very moment holds the folder: it will apply the change.
-            problem = None if _run_is_at_work(settings) else error
     deadline = time.monotonic() + PATIENCE_S
     while True:
+        if _owed(records) and not _run_is_at_work(settings):
+            try:
+                _apply(settings, records, vault, facts)
+                deadline = time.monotonic() + PATIENCE_S
+            except Unavailable as error:
+                # A run that began in this very moment holds the folder: it will apply the change.
+                problem = None if _run_is_at_work(settings) else error
         entries = _entries(records, reference_ids)
         waiting = [entry for entry in entries if _waits(entry)]
         if not waiting or problem or time.monotonic() >= deadline:
@@ -67,12 +67,22 @@ def _run_is_at_work(settings: Settings) -> bool:
     return False
 
 
+def _owed(records: Records) -> bool:
+    return bool(records.watchlist.outbox() or records.watchlist.leaving())
+
+
 def _apply(settings: Settings, records: Records, vault: Vault, facts: GalleryFacts) -> None:
+    """Carry out what is owed, a part at a time: a run that begins meanwhile does the rest.
+
+    It waits for the vector store for a few seconds only, and a large import takes longer.
+    """
     from openlfr import bootstrap
-    from openlfr.operations.gallery import apply_pending
+    from openlfr.operations.gallery import AT_ONCE, apply_pending
 
     with closing(bootstrap.open_templates(settings, facts)) as templates:
-        apply_pending(records.watchlist, templates, vault, facts, now=datetime.now(UTC))
+        while _owed(records) and not _run_is_at_work(settings):
+            now = datetime.now(UTC)
+            apply_pending(records.watchlist, templates, vault, facts, now=now, limit=AT_ONCE)
 
 
 def _entries(records: Records, reference_ids: Sequence[str]) -> list[Reference]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import EntryStatus
-from openlfr.operations.gallery import apply_pending, build_index
+from openlfr.operations.gallery import AT_ONCE, apply_pending, build_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 INTERVAL_S = 0.5
 SILENCE_S = 30.0
-AT_ONCE = 200
-"""Entries settled in one transaction: alerts are recorded in the same database, and wait for it
-(0.2 s; a whole import of 10,000 would hold it longer than they may wait)."""
 
 
 class WatchlistKeeper:

@@ -37,6 +37,10 @@ MAGNET_SHARE = 0.02
 of them, is a magnet: it would stop strangers too, whoever it shows. Among one photo each of 20 to
 1,600 people of LFW, threshold 0.40, nobody is one; the most alike reach 6 of 1,599 others."""
 
+AT_ONCE = 200
+"""Entries settled, erased or retired in one transaction: alerts are recorded in the same database,
+and wait for it (0.2 s; a whole import of 10,000 would hold it longer than they may wait)."""
+
 _NAMED = 3  # look-alikes that a note names
 
 
@@ -149,10 +153,11 @@ def erase_leaving(
 ) -> int:
     """Erase templates and pictures of removed and refused entries; how many they were."""
     leaving = records.leaving()
-    if leaving:
-        ids = [reference.reference_id for reference in leaving]
+    for start in range(0, len(leaving), AT_ONCE):
+        some = leaving[start : start + AT_ONCE]
+        ids = [reference.reference_id for reference in some]
         templates.remove(ids)
-        for reference in leaving:
+        for reference in some:
             if reference.picture:
                 vault.delete(reference.picture)
         records.left(ids, now)

@@ -21,6 +21,7 @@ from openlfr.domain.errors import BadInput
 from openlfr.domain.watchlist import EntryStatus
 from openlfr.operations.erasure import ErasableRecords, erase_alert, erase_mistaken
 from openlfr.operations.evidence import PREFIX, evidence_name, kept_since
+from openlfr.operations.gallery import AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -139,17 +140,18 @@ def purge(
     for name in due.orphans:
         if name not in referred_to:
             vault.delete(name)
-    watchlist.retire(
-        [reference.reference_id for reference in due.entries],
-        act_of=lambda reference: Act(
-            at=now,
-            actor=by,
-            act="reference.expired",
-            object_kind="reference",
-            object_id=reference.reference_id,
-            detail={"subject": reference.subject, "expires": reference.expires.isoformat()},
-        ),
-    )
+    for start in range(0, len(due.entries), AT_ONCE):
+        watchlist.retire(
+            [reference.reference_id for reference in due.entries[start : start + AT_ONCE]],
+            act_of=lambda reference: Act(
+                at=now,
+                actor=by,
+                act="reference.expired",
+                object_kind="reference",
+                object_id=reference.reference_id,
+                detail={"subject": reference.subject, "expires": reference.expires.isoformat()},
+            ),
+        )
 
 
 def _orphans(

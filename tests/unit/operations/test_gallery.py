@@ -11,6 +11,7 @@ from openlfr.adapters.sql import Records
 from openlfr.domain.acts import Act
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, hash_template
+from openlfr.operations import gallery
 from openlfr.operations.enrol import outbox_name
 from openlfr.operations.gallery import apply_pending, build_index, erase_unrecorded_pictures
 
@@ -173,6 +174,20 @@ def test_suspended_is_not_searchable_and_removed_is_erased(desk):
     assert desk.watchlist.references(reference_ids=[gone])[0].picture == ""
     desk.move("Ann", EntryStatus.ACTIVE)
     assert desk.searchable() == ("Ann",)
+
+
+def test_many_that_leave_at_once_are_erased_a_few_at_a_time(desk, monkeypatch):
+    monkeypatch.setattr(gallery, "AT_ONCE", 2)
+    for number in range(5):
+        desk.add(f"subject {number}", direction(number))
+    desk.apply()
+    for number in range(5):
+        desk.move(f"subject {number}", EntryStatus.REMOVED)
+    before = desk.watchlist.version()
+    desk.apply()
+    assert desk.watchlist.version() == before + 3  # so often may somebody else write in between
+    assert desk.watchlist.leaving() == []
+    assert desk.templates.all(["default"]) == desk.vault.names() == []
 
 
 @pytest.mark.parametrize("step", ["put", "settle", "remove", "delete", "left"])
