@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 
@@ -22,8 +23,12 @@ def film(tmp_path_factory):
 
 
 def watch(url, frames):
+    """The numbers of the first frames and when they came; the connection is closed after."""
+    before = set(threading.enumerate())
     source = open_source("gate", url, epoch=0, start=datetime.now(UTC))
     seen = [(frame_number.read(f.image), f.captured_at) for f in islice(source.frames(), frames)]
+    for thread in set(threading.enumerate()) - before:
+        thread.join()
     return source, seen
 
 

@@ -81,7 +81,8 @@ def _check_one(
     from openlfr.pipeline import input_size_for
 
     start = camera.start or datetime.now(UTC)
-    with closing(open_source(name, camera.url, epoch=0, start=start, fps=1 / every)) as source:
+    opened = open_source(name, camera.url, epoch=0, start=start, fps=1 / every, reconnect=False)
+    with closing(opened) as source:
         try:
             return check_camera(
                 source.frames(),

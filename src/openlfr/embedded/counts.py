@@ -43,9 +43,10 @@ class Tally:
         self.last_captured_at = frame.captured_at
         self.frame_size = (frame.image.shape[1], frame.image.shape[0])
 
-    def left_out(self, sampled_away: int, unreadable: int) -> None:
-        """Count frames that the source did not yield."""
+    def left_out(self, sampled_away: int, unreadable: int, overtaken: int = 0) -> None:
+        """Count frames that the source did not yield; overtaken ones came too late."""
         self.frames_sampled_away += sampled_away
+        self.frames_dropped_late += overtaken
         self.frames_unreadable += unreadable
 
     def closed(self, track: ClosedTrack) -> None:

@@ -33,12 +33,14 @@ class Arrival:
         due: `time.monotonic()` at which it was to be looked at; its age counts from there.
         sampled_away: Frames of the source left out on purpose between the one before and it.
         unreadable: Frames that could not be decoded between the one before and it.
+        overtaken: Frames of a live camera between the one before and it that a newer one overtook.
     """
 
     frame: Frame
     due: float
     sampled_away: int
     unreadable: int
+    overtaken: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,14 @@ class Ended:
 
     Attributes:
         problem: Why, as a sentence; empty where its source simply ended.
-        sampled_away, unreadable: As of an arrival, after the last one.
+        sampled_away, unreadable, overtaken: As of an arrival, after the last one.
     """
 
     camera: str
     problem: str
     sampled_away: int
     unreadable: int
+    overtaken: int = 0
 
 
 class Feeds:
@@ -73,6 +76,7 @@ class Feeds:
         self._changed = threading.Condition()
         self._waiting: dict[str, deque[Arrival | Ended]] = {}
         self._live: set[str] = set()
+        self._sources: dict[str, Source] = {}
         self._threads: dict[str, threading.Thread] = {}
 
     def start(self, camera: str, source: Source, *, first_seq: int = 0) -> None:
@@ -81,6 +85,7 @@ class Feeds:
             target=self._feed, args=(camera, source, first_seq), name=f"feed-{camera}", daemon=True
         )
         self._threads[camera] = thread
+        self._sources[camera] = source
         with self._changed:
             self._waiting[camera] = deque()
             if source.live:
@@ -123,8 +128,10 @@ class Feeds:
         return arrival.due if self._paced else arrival.frame.captured_at.timestamp()
 
     def close(self) -> None:
-        """Stop the threads and wait for them."""
+        """Stop the threads and wait for them; one that waits for a live camera wakes."""
         self._stop.set()
+        for source in self._sources.values():
+            source.close()
         for thread in self._threads.values():
             thread.join()
         self._waiting.clear()
@@ -155,10 +162,14 @@ class Feeds:
                 return
 
     def _hand_over(self, camera: str, arrival: Arrival | Ended) -> bool:
-        """Wait for room; False if the run stops first."""
+        """Wait for room; False if the run stops first.
+
+        A live camera's newest frame waits here alone: older ones are overtaken in the source.
+        """
+        room = 1 if camera in self._live else self._room
         with self._changed:
             while not self._stop.is_set():
-                if len(self._waiting[camera]) < self._room:
+                if len(self._waiting[camera]) < room:
                     self._waiting[camera].append(arrival)
                     self._changed.notify_all()
                     return True
@@ -170,11 +181,15 @@ class _LeftOut:
     """Frames that a source did not yield, counted from one frame to the next."""
 
     def __init__(self, source: Source) -> None:
-        self._source = source
-        self._counted = (source.sampled_away, source.unreadable)
+        self._account = source.account
+        self._counted = self._now()
 
-    def since(self) -> tuple[int, int]:
-        """How many were sampled away and unreadable since the last time."""
+    def since(self) -> tuple[int, int, int]:
+        """How many were sampled away, unreadable and overtaken since the last time."""
         before = self._counted
-        self._counted = (self._source.sampled_away, self._source.unreadable)
-        return self._counted[0] - before[0], self._counted[1] - before[1]
+        sampled_away, unreadable, overtaken = self._counted = self._now()
+        return sampled_away - before[0], unreadable - before[1], overtaken - before[2]
+
+    def _now(self) -> tuple[int, int, int]:
+        account = self._account
+        return account.sampled_away, account.unreadable, account.overtaken

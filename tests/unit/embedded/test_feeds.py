@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from openlfr.adapters.capture.account import Account
 from openlfr.domain.errors import BadInput
 from openlfr.domain.frames import Frame
 from openlfr.embedded.feeds import Arrival, Ended, Feeds
@@ -17,7 +18,8 @@ IMAGE = np.zeros((2, 2, 3), np.uint8)
 
 
 class ListedSource:
-    """A source whose frames are listed: a number is one, 's' is sampled away, 'x' is unreadable.
+    """A source whose frames are listed: a number is one, 's' is sampled away, 'x' is unreadable,
+    'o' is overtaken.
 
     What stands last may be an error that it raises.
     """
@@ -28,7 +30,7 @@ class ListedSource:
 
     def __init__(self, camera, script, *, offset=0.0, fps=1000.0):
         self.camera, self.script, self.offset, self.fps = camera, script, offset, fps
-        self.sampled_away = self.unreadable = self.yielded = 0
+        self.account, self.yielded = Account(), 0
         self.closed = False
 
     def frames(self, *, first_seq=0):
@@ -37,8 +39,9 @@ class ListedSource:
                 continue
             if isinstance(step, Exception):
                 raise step
-            self.sampled_away += step == "s"
-            self.unreadable += step == "x"
+            self.account.sampled_away += step == "s"
+            self.account.unreadable += step == "x"
+            self.account.overtaken += step == "o"
             if step == ".":
                 self.yielded += 1
                 at = START + timedelta(seconds=self.offset + seq / 10)
@@ -86,9 +89,9 @@ def test_files_come_in_the_order_in_which_they_were_captured_time_after_time():
 
 
 def test_what_was_left_out_is_counted_with_the_frame_after_it_or_with_the_end():
-    told = arrivals_of(ListedSource("gate", "s.ssx.xs." + "sx"))
-    counts = [(a.sampled_away, a.unreadable) for a in told]
-    assert counts == [(1, 0), (2, 1), (1, 1), (1, 1)]
+    told = arrivals_of(ListedSource("gate", "s.ssx.xs.oo." + "sx"))
+    counts = [(a.sampled_away, a.unreadable, a.overtaken) for a in told]
+    assert counts == [(1, 0, 0), (2, 1, 0), (1, 1, 0), (0, 0, 2), (1, 1, 0)]
 
 
 def test_a_resumed_camera_begins_where_it_was_left():
@@ -121,6 +124,30 @@ def test_a_feed_waits_for_its_receiver_and_can_be_closed_while_it_does():
     assert first.frame.seq == 0
     assert source.closed
     assert source.yielded <= 1 + 3 + 1  # taken, waiting, in hand
+
+
+def test_a_live_camera_that_is_silent_can_be_closed():
+    class Silent(ListedSource):
+        live = True
+
+        def __init__(self, camera):
+            super().__init__(camera, "")
+            self.asked, self.woken = threading.Event(), threading.Event()
+
+        def frames(self, *, first_seq=0):
+            self.asked.set()
+            self.woken.wait()
+            yield from ()
+
+        def close(self):
+            super().close()
+            self.woken.set()
+
+    silent, feeds = Silent("live"), Feeds(paced=True, stop=threading.Event())
+    feeds.start("live", silent)
+    silent.asked.wait()
+    feeds.close()
+    assert silent.closed
 
 
 def test_a_live_camera_that_is_silent_does_not_hold_up_a_file():

@@ -2,7 +2,10 @@
 
 - `video.py`: a video file; frames are numbered and timed by the file alone.
 - `folder.py`: a folder of JPEG and PNG pictures, in natural order.
-- `live.py`: a network camera or a device; frames are timed by the clock.
+- `live.py`: a network camera or a device; frames are timed by the clock. `stream.py` reads one,
+  `connection.py` keeps its newest picture.
+
+`account.py` counts what a source did not yield.
 """
 
 from __future__ import annotations
@@ -17,8 +20,10 @@ from openlfr.domain.errors import BadInput, Misconfigured
 from openlfr.ports import CameraSource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
+
+    from openlfr.adapters.capture.account import Account
 
 LIVE_SCHEMES = ("rtsp", "rtsps", "http", "https")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
@@ -26,6 +31,11 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 class Source(CameraSource, Protocol):
     """A camera source that also accounts for the frames which it did not yield."""
+
+    @property
+    def account(self) -> Account:
+        """All that was not yielded, counted; as of the frame yielded last."""
+        ...
 
     @property
     def live(self) -> bool:
@@ -70,6 +80,9 @@ def open_source(
     fps: float | None = None,
     loop: bool = False,
     threads: int = 1,
+    reconnect: bool = True,
+    next_epoch: Callable[[int], int] | None = None,
+    lost: Callable[[], None] = lambda: None,
 ) -> Source:
     """Open a camera, video file or folder of pictures.
 
@@ -82,23 +95,28 @@ def open_source(
         loop: Play a file again and again, with seq and time going on.
         threads: Of the decoder. One is the least work per frame: at 720p 5 ms of CPU and no more
             with two; a second thread helps only where one stream is to be read at full speed.
+        reconnect: Connect to a live camera again when it fails.
+        next_epoch: Gives the epoch of each connection of a live camera; see `LiveCamera`.
+        lost: Called when a connection of a live camera has ended; see `LiveCamera`.
 
     Raises:
         BadInput: The file does not exist, is empty or no video; the folder holds no picture.
         Misconfigured: The kind of address is not known.
     """
+    from openlfr.adapters.capture.account import Reading
     from openlfr.adapters.capture.folder import PictureFolder
     from openlfr.adapters.capture.live import LiveCamera
     from openlfr.adapters.capture.video import VideoFile
 
+    reading = Reading(camera, epoch, start, fps, loop, threads)
     if is_live(url):
-        return LiveCamera(camera, url, epoch=epoch, fps=fps, threads=threads)
+        return LiveCamera(url, reading, reconnect=reconnect, next_epoch=next_epoch, lost=lost)
     path = _local_path(camera, url)
     if path.is_dir():
-        return PictureFolder(camera, path, epoch=epoch, start=start, fps=fps, loop=loop)
+        return PictureFolder(path, reading)
     if not path.exists():
         raise BadInput(f"camera {camera}: {path} does not exist")
-    return VideoFile(camera, path, epoch=epoch, start=start, fps=fps, loop=loop, threads=threads)
+    return VideoFile(path, reading)
 
 
 def _local_path(camera: str, url: str) -> Path:

@@ -7,21 +7,20 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from openlfr.adapters.capture.account import Account
+from openlfr.adapters.capture.account import Accounted, Reading
 from openlfr.adapters.capture.jpeg import decode_picture
 from openlfr.domain.errors import BadInput
 from openlfr.domain.frames import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Iterator
     from pathlib import Path
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 _DIGITS = re.compile(r"(\d+)")
 
 
-class PictureFolder:
+class PictureFolder(Accounted):
     """The JPEG and PNG pictures of a folder in natural order ("2" before "10").
 
     Every picture has its seq, a corrupt one too: it is left out, counted and named, and the
@@ -30,21 +29,14 @@ class PictureFolder:
 
     live = False
 
-    def __init__(
-        self,
-        camera: str,
-        folder: Path,
-        *,
-        epoch: int,
-        start: datetime,
-        fps: float | None = None,
-        loop: bool = False,
-    ) -> None:
+    def __init__(self, folder: Path, reading: Reading) -> None:
         """See `open_source`.
 
         Raises:
             BadInput: The folder holds no JPEG or PNG, or cannot be read.
         """
+        super().__init__()
+        camera = reading.camera
         try:
             found = [p for p in folder.iterdir() if _is_picture(p)]
         except OSError as error:
@@ -53,12 +45,9 @@ class PictureFolder:
             raise BadInput(f"camera {camera}: {folder} holds no JPEG or PNG picture")
         self._files = sorted(found, key=lambda path: _natural(path.name))
         self._camera = camera
-        self._epoch = epoch
-        self._start = start
-        self._fps = fps or 1.0
-        self._loop = loop
+        self._reading = reading
+        self._fps = reading.fps or 1.0
         self._closed = threading.Event()
-        self._account = Account()
 
     @property
     def fps(self) -> float:
@@ -70,21 +59,6 @@ class PictureFolder:
         """How many pictures there are, corrupt ones included."""
         return len(self._files)
 
-    @property
-    def sampled_away(self) -> int:
-        """Always 0: a folder is not sampled, its fps says when the pictures were taken."""
-        return self._account.sampled_away
-
-    @property
-    def unreadable(self) -> int:
-        """Pictures so far that could not be decoded."""
-        return self._account.unreadable
-
-    @property
-    def problems(self) -> Sequence[str]:
-        """A sentence for each of the first hundred of them."""
-        return tuple(self._account.problems)
-
     def frames(self, *, first_seq: int = 0) -> Iterator[Frame]:
         """Yield the pictures from `first_seq` on; with `loop` without end."""
         for frame, _ in self.with_content(first_seq=first_seq):
@@ -94,16 +68,16 @@ class PictureFolder:
         """Yield each picture as `frames` does, and the file's content beside it."""
         seq = first_seq
         good_ones = 0
-        while not self._closed.is_set() and (self._loop or seq < len(self._files)):
+        while not self._closed.is_set() and (self._reading.loop or seq < len(self._files)):
             path = self._files[seq % len(self._files)]
             content = _read(path)
             image = decode_picture(content)
             if image is None:
-                self._account.lost(1, f"camera {self._camera}: {path} cannot be decoded")
+                self.account.lost(1, f"camera {self._camera}: {path} cannot be decoded")
             else:
                 good_ones += 1
-                at = self._start + timedelta(seconds=seq / self._fps)
-                yield Frame(self._camera, self._epoch, seq, at, image), content
+                at = self._reading.start + timedelta(seconds=seq / self._fps)
+                yield Frame(self._camera, self._reading.epoch, seq, at, image), content
             seq += 1
             if seq % len(self._files) == 0 and not good_ones:
                 raise BadInput(f"camera {self._camera}: no picture could be decoded")

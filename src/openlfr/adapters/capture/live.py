@@ -1,40 +1,64 @@
-"""A network camera or a device.
+"""A network camera or a device: it is connected to again and again, for as long as it is wanted.
 
-This opens it, reads it until it ends and says so. Reconnection with backoff, the newest-frame-wins
-reader and the watch for a frozen picture belong to the supervised ingest, which comes next.
+`stream.py` reads it, `connection.py` keeps the newest picture; here stands what happens when a
+connection ends.
 """
 
 from __future__ import annotations
 
-import sys
+import random
 import threading
 from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 
-import av
-from av.error import FFmpegError
+import structlog
 
-from openlfr.adapters.capture.account import Account
+from openlfr.adapters.capture.account import Accounted, Reading
+from openlfr.adapters.capture.connection import Connection, LeftOut
 from openlfr.adapters.capture.pictures import to_bgr
-from openlfr.domain.addresses import mask_password
-from openlfr.domain.errors import Misconfigured, Unavailable
+from openlfr.adapters.capture.stream import FROZEN_S, Frozen, LiveStream
+from openlfr.domain.errors import Unavailable
 from openlfr.domain.frames import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
-_RTSP = {"rtsp_transport": "tcp", "allowed_media_types": "video", "probesize": "32"}
-"""RTSP alone, since it describes its stream beforehand: nothing need be read to find out. By
-default 1 to 5 s are, and `fflags=nobuffer` throws away what was read, the key frame first: the
-next one may be seconds off. So the first picture comes after 0.1 s (measured), the others one
-frame late: the parser takes a frame for complete when the next one begins."""
+    from openlfr.adapters.capture.connection import Stream
+
+_STEADY_S = 10.0  # a connection that lasted so long was a good one
+
+log = structlog.get_logger()
 
 
-class LiveCamera:
+class Backoff:
+    """How long to wait before trying again: twice as long each time, and never together.
+
+    Each pause is drawn from its upper half: cameras that went down together do not come back as
+    one.
+    """
+
+    def __init__(self, first_s: float = 0.5, longest_s: float = 10.0) -> None:
+        self._first_s = first_s
+        self._longest_s = longest_s
+        self._failures = 0
+
+    def pause(self) -> float:
+        """Seconds to wait after another failure."""
+        length = min(self._first_s * 2.0**self._failures, self._longest_s)
+        self._failures += length < self._longest_s
+        return length * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+
+    def reset(self) -> None:
+        """Begin with a short pause again: it went well for a while."""
+        self._failures = 0
+
+
+class LiveCamera(Accounted):
     """A camera whose time is the clock's.
 
-    `seq` counts the decoded frames of this connection; `captured_at` is when a frame was decoded.
+    `seq` counts the decoded pictures of an epoch, `captured_at` is when one was received: what the
+    camera and the network needed before is not in it.
     """
 
     live = True
@@ -42,105 +66,121 @@ class LiveCamera:
 
     def __init__(
         self,
-        camera: str,
         url: str,
+        reading: Reading,
         *,
-        epoch: int,
-        fps: float | None = None,
-        threads: int = 1,
-        timeout_s: float = 10.0,
+        reconnect: bool = True,
+        next_epoch: Callable[[int], int] | None = None,
+        lost: Callable[[], None] = lambda: None,
+        timeout_s: float = FROZEN_S,
+        stream: Callable[[], Stream] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """See `open_source`; the connection is made by `frames()`.
+        """See `open_source`; connections are made by `frames()`.
 
-        It is given up after `timeout_s` seconds without an answer or a frame; `now` is the clock.
+        Args:
+            url: Its address.
+            reading: How it is read.
+            reconnect: Connect again after a failure; else the first one is raised.
+            next_epoch: Gives the epoch of each connection, by the number of those before; `seq`
+                then begins anew. None: they all are of one epoch, and `seq` goes on.
+            lost: Called when a connection that gave pictures has ended and `frames` goes on.
+            timeout_s: How long is waited for an answer or a picture.
+            stream: Makes what each connection reads.
+            now: The clock.
         """
-        self._camera = camera
-        self._url = url
-        self._epoch = epoch
-        self._wanted = fps
-        self._threads = threads
-        self._timeout_s = timeout_s
+        super().__init__()
+        self._reading = reading
+        self._reconnect = reconnect
+        self._next_epoch = next_epoch
+        self._lost = lost
+        self._stream = stream or (
+            lambda: LiveStream(reading.camera, url, reading.threads, timeout_s)
+        )
         self._now = now
         self._closed = threading.Event()
-        self._account = Account()
+        self._backoff = Backoff()
         self._fps: float | None = None
+        self._seq = 0  # of the connection's first picture
+        self._connection: Connection | None = None
 
     @property
     def fps(self) -> float | None:
         """The rate that the camera announces; None before it is connected."""
         return self._fps
 
-    @property
-    def sampled_away(self) -> int:
-        """Frames left out so far because fewer per second were asked for."""
-        return self._account.sampled_away
-
-    @property
-    def unreadable(self) -> int:
-        """Packets so far that could not be decoded."""
-        return self._account.unreadable
-
-    @property
-    def problems(self) -> Sequence[str]:
-        """A sentence for each of the first hundred of them."""
-        return tuple(self._account.problems)
-
     def frames(self, *, first_seq: int = 0) -> Iterator[Frame]:
-        """Connect and yield frames; `first_seq` is the number of the first one.
+        """Connect and yield the newest frame each time; `first_seq` is the number of the first.
 
         Raises:
-            Unavailable: The camera does not answer, or its stream ended.
+            Unavailable: The camera does not answer, or its stream ended, and is not to be
+                connected to again.
+            Misconfigured: It can never be read here.
         """
-        address, container_format = _library_address(self._camera, self._url)
-        shown = mask_password(self._url)
-        options = _RTSP if self._url.lower().startswith("rtsp") else {}
-        try:
-            with av.open(
-                address, "r", format=container_format, options=options,
-                timeout=(self._timeout_s, self._timeout_s),
-            ) as container:  # fmt: skip
-                if not container.streams.video:
-                    raise Unavailable(f"camera {self._camera}: {shown} sends no video")
-                stream = container.streams.video[0]
-                stream.thread_type = "NONE" if self._threads == 1 else "AUTO"
-                stream.codec_context.thread_count = self._threads
-                self._fps = float(stream.average_rate) if stream.average_rate else None
-                seq, next_due = first_seq, monotonic()
-                for packet in container.demux(stream):
-                    if self._closed.is_set():
-                        return
-                    try:
-                        pictures = packet.decode()
-                    except av.error.InvalidDataError:
-                        self._account.lost(1, f"camera {self._camera}: a damaged packet arrived")
-                        continue
-                    for picture in pictures:
-                        at, due = self._now(), monotonic()
-                        if self._wanted is None or due >= next_due:
-                            if self._wanted is not None:
-                                next_due = max(next_due + 1 / self._wanted, due)
-                            yield Frame(self._camera, self._epoch, seq, at, to_bgr(picture))
-                        else:
-                            self._account.sampled_away += 1
-                        seq += 1
-        except (FFmpegError, OSError) as error:
-            reason = mask_password(str(error.strerror or error))
-            raise Unavailable(
-                f"camera {self._camera}: {shown} does not answer: {reason}"
-            ) from error
-        if not self._closed.is_set():
-            raise Unavailable(f"camera {self._camera}: the stream of {shown} ended")
+        self._seq = first_seq
+        while not self._closed.is_set():
+            begun, connects = monotonic(), self.account.connects
+            try:
+                yield from self._connected()
+            except Unavailable as error:
+                if not self._reconnect:
+                    raise
+                self._note(error)
+            if self._closed.is_set():
+                return
+            if self.account.connects > connects:
+                self._lost()
+                if monotonic() - begun > _STEADY_S:
+                    self._backoff.reset()
+            self._closed.wait(self._backoff.pause())
 
     def close(self) -> None:
-        """End the iteration before its next frame, at the latest after the timeout."""
+        """End the iteration, also while it waits for a frame."""
         self._closed.set()
+        connection = self._connection
+        if connection is not None:
+            connection.close()
 
+    def _connected(self) -> Iterator[Frame]:
+        """The frames of one connection."""
+        reading, stream = self._reading, self._stream()
+        self._connection = connection = Connection(
+            reading.camera, stream, fps=reading.fps, now=self._now
+        )
+        epoch: int | None = None
+        if self._closed.is_set():  # since it was looked at last
+            connection.close()
+        try:
+            for received in connection.received():
+                self._count(received.left_out)
+                if epoch is None:
+                    epoch = self._begin_epoch()
+                    self._fps = stream.fps
+                    log.info("camera_connected", camera=reading.camera, epoch=epoch)
+                seq = self._seq + received.number
+                yield Frame(reading.camera, epoch, seq, received.at, to_bgr(received.picture))
+        finally:
+            connection.close()
+            self._count(connection.left_out())
+            self._seq += connection.number
 
-def _library_address(camera: str, url: str) -> tuple[str, str | None]:
-    """The address and container format as the library wants them."""
-    if "://" in url:
-        return url, None
-    if not sys.platform.startswith("linux"):
-        raise Misconfigured(f"camera {camera}: device numbers are understood on Linux only")
-    return (f"/dev/video{url}" if url.isdecimal() else url), "video4linux2,v4l2"
+    def _begin_epoch(self) -> int:
+        epoch = self._reading.epoch
+        if self._next_epoch is not None:
+            epoch = self._next_epoch(self.account.connects)
+            self._seq = 0
+        self.account.connects += 1
+        return epoch
+
+    def _count(self, left_out: LeftOut) -> None:
+        self.account.sampled_away += left_out.sampled_away
+        self.account.overtaken += left_out.overtaken
+        if left_out.unreadable:
+            camera = self._reading.camera
+            self.account.lost(left_out.unreadable, f"camera {camera}: a damaged packet arrived")
+
+    def _note(self, error: Unavailable) -> None:
+        self.account.failures += 1
+        self.account.frozen += isinstance(error, Frozen)
+        self.account.note(str(error))
+        log.warning("camera_lost", camera=self._reading.camera, why=str(error))

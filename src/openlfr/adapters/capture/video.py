@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import av
 from av.error import FFmpegError, InvalidDataError
 
-from openlfr.adapters.capture.account import Account, Sampling
+from openlfr.adapters.capture.account import Accounted, Reading, Sampling
 from openlfr.adapters.capture.packet_times import PacketTimes, read_packet_times
 from openlfr.adapters.capture.pictures import to_bgr
 from openlfr.domain.errors import BadInput
 from openlfr.domain.frames import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -29,7 +29,7 @@ _NOT_VIDEO = ("tty", "lrc", "srt", "ass", "webvtt")
 """Formats that the library sees in plain text files."""
 
 
-class VideoFile:
+class VideoFile(Accounted):
     """A video file, decoded in order.
 
     `seq` counts the decoded frames of the file from 0, `captured_at` is `start` + seq / the
@@ -39,36 +39,23 @@ class VideoFile:
 
     live = False
 
-    def __init__(
-        self,
-        camera: str,
-        path: Path,
-        *,
-        epoch: int,
-        start: datetime,
-        fps: float | None = None,
-        loop: bool = False,
-        threads: int = 1,
-    ) -> None:
+    def __init__(self, path: Path, reading: Reading) -> None:
         """See `open_source`. The file is opened once here, so that a bad one is told at once.
 
         Raises:
             BadInput: No such file, empty, or no video.
         """
-        self._camera = camera
+        super().__init__()
+        self._camera = reading.camera
         self._path = path
-        self._epoch = epoch
-        self._start = start
-        self._loop = loop
-        self._threads = threads
+        self._reading = reading
         self._closed = threading.Event()
-        self._account = Account()
         self._length: int | None = None  # of one round, once it is known
         with self._open() as (container, stream):
             rate = stream.average_rate or stream.guessed_rate
             self._fps = float(rate) if rate else None
             self._expected = stream.frames or self._expect(container)
-        self._sampling = Sampling(fps, self._fps)
+        self._sampling = Sampling(reading.fps, self._fps)
 
     @property
     def fps(self) -> float | None:
@@ -79,21 +66,6 @@ class VideoFile:
     def frame_count(self) -> int | None:
         """How many frames the file says that it has (some formats tell their duration only)."""
         return self._expected
-
-    @property
-    def sampled_away(self) -> int:
-        """Frames left out so far because fewer per second were asked for."""
-        return self._account.sampled_away
-
-    @property
-    def unreadable(self) -> int:
-        """Frames so far that could not be decoded."""
-        return self._account.unreadable
-
-    @property
-    def problems(self) -> Sequence[str]:
-        """A sentence for each of the first hundred of them."""
-        return tuple(self._account.problems)
 
     def frames(self, *, first_seq: int = 0) -> Iterator[Frame]:
         """Yield the sampled frames from `first_seq` on; with `loop` without end.
@@ -107,7 +79,7 @@ class VideoFile:
         if times is not None:
             self._length = len(times.frames)
         base = 0
-        if self._loop and self._length:
+        if self._reading.loop and self._length:
             base = first_seq // self._length * self._length
         while not self._closed.is_set():
             skip = max(first_seq - base, 0)
@@ -116,12 +88,13 @@ class VideoFile:
                 if seq < first_seq:
                     continue
                 if not self._sampling.takes(seq):
-                    self._account.sampled_away += 1
+                    self.account.sampled_away += 1
                     continue
-                yield Frame(self._camera, self._epoch, seq, self._at(seq, picture), to_bgr(picture))
+                at = self._at(seq, picture)
+                yield Frame(self._camera, self._reading.epoch, seq, at, to_bgr(picture))
                 if self._closed.is_set():
                     return
-            if not self._loop or not self._length:
+            if not self._reading.loop or not self._length:
                 return
             base += self._length
 
@@ -131,7 +104,7 @@ class VideoFile:
 
     def _at(self, seq: int, picture: VideoFrame) -> datetime:
         seconds = seq / self._fps if self._fps else picture.time or 0.0
-        return self._start + timedelta(seconds=seconds)
+        return self._reading.start + timedelta(seconds=seconds)
 
     def _play(self, skip: int, times: PacketTimes | None) -> Iterator[tuple[int, VideoFrame]]:
         """One round of the file: (index, frame), beginning at or before `skip`."""
@@ -147,7 +120,7 @@ class VideoFile:
                 broken = pictures is None
                 if pictures is None:
                     where = f"camera {self._camera}: {self._path}: frame {index}"
-                    self._account.lost(1, f"{where} is damaged")
+                    self.account.lost(1, f"{where} is damaged")
                     index += 1
                     continue
                 for picture in pictures:
@@ -230,8 +203,8 @@ class VideoFile:
                         f"camera {self._camera}: {self._path} cannot be read as a video: its"
                         " format cannot be told, it may be truncated"
                     )
-                stream.thread_type = "NONE" if self._threads == 1 else "AUTO"
-                stream.codec_context.thread_count = self._threads
+                stream.thread_type = "NONE" if self._reading.threads == 1 else "AUTO"
+                stream.codec_context.thread_count = self._reading.threads
                 yield container, stream
         except (FFmpegError, OSError) as error:
             raise BadInput(

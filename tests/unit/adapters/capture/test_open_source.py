@@ -17,7 +17,7 @@ START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
 def open_it(url, **how):
-    return open_source("gate", url, epoch=7, start=START, **how)
+    return open_source("gate", url, epoch=7, start=START, reconnect=False, **how)
 
 
 class Quiet(SimpleHTTPRequestHandler):

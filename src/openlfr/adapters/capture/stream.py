@@ -1,0 +1,138 @@
+"""The pictures of a network camera or a device, packet by packet, as they come."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import av
+from av.error import FFmpegError, InvalidDataError
+
+from openlfr.domain.addresses import mask_password
+from openlfr.domain.errors import Misconfigured, Unavailable
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Generator
+
+    from av import VideoFrame
+    from av.container import InputContainer
+
+FROZEN_S = 10.0
+"""So long is a camera waited for that sends nothing."""
+_RTSP = {"rtsp_transport": "tcp", "allowed_media_types": "video", "probesize": "32"}
+"""RTSP alone, since it describes its stream beforehand: nothing need be read to find out. By
+default 1 to 5 s are, and `fflags=nobuffer` throws away what was read, the key frame first: the
+next one may be seconds off. So the first picture comes after 0.1 s (measured), the others one
+frame late: the parser takes a frame for complete when the next one begins."""
+_HLS = {"live_start_index": "-1"}  # the newest segment, not the third last
+_JUMP_S = 10.0  # further off is no picture's own time
+
+
+class Frozen(Unavailable):
+    """The camera is there and sends nothing."""
+
+
+@dataclass(slots=True)
+class LiveStream:
+    """A camera's address, and what comes from it.
+
+    Attributes:
+        camera: Its name, for the sentences.
+        url: Its address, password included.
+        threads: Of the decoder.
+        timeout_s: How long is waited for an answer or a packet.
+        fps: The rate that the camera announces; None until it is connected.
+    """
+
+    camera: str
+    url: str
+    threads: int = 1
+    timeout_s: float = FROZEN_S
+    fps: float | None = None
+
+    def packets(self, closed: threading.Event) -> Generator[list[VideoFrame] | None]:
+        """Connect, and yield the pictures of each packet, None for a damaged one, until it ends.
+
+        What comes in bursts (HLS, a segment at a time) is given at its own pace.
+
+        Args:
+            closed: Ends the waiting for a picture's time; a read ends after `timeout_s`.
+
+        Raises:
+            Frozen: Nothing came for `timeout_s`.
+            Unavailable: The camera does not answer.
+            Misconfigured: Its address can never be read here.
+        """
+        scheme = urlsplit(self.url).scheme.lower()
+        shown = mask_password(self.url)
+        options = _RTSP if scheme in ("rtsp", "rtsps") else {}
+        if scheme.startswith("http") and ".m3u8" in self.url:
+            options = _HLS
+        address, container_format = _library_address(self.camera, self.url)
+        heard = monotonic()
+        try:
+            with av.open(
+                address, "r", format=container_format, options=options,
+                timeout=(self.timeout_s, self.timeout_s),
+            ) as container:  # fmt: skip
+                pace = _Pace(closed) if scheme.startswith("http") else None
+                heard = monotonic()
+                for pictures in self._decoded(container):
+                    heard = monotonic()
+                    if pace is None or pictures is None:
+                        yield pictures
+                    else:
+                        for picture in pictures:
+                            pace.wait_for(picture)
+                            yield [picture]
+        except (FFmpegError, OSError) as error:
+            # Interrupted after the timeout, the library raises one thing or another.
+            if monotonic() - heard > self.timeout_s * 0.9:
+                raise Frozen(
+                    f"camera {self.camera}: {shown} has sent nothing for {self.timeout_s:g} s"
+                ) from error
+            why = mask_password(str(error.strerror or error))
+            raise Unavailable(f"camera {self.camera}: {shown} does not answer: {why}") from error
+
+    def _decoded(self, container: InputContainer) -> Generator[list[VideoFrame] | None]:
+        if not container.streams.video:
+            shown = mask_password(self.url)
+            raise Unavailable(f"camera {self.camera}: {shown} sends no video")
+        stream = container.streams.video[0]
+        stream.thread_type = "NONE" if self.threads == 1 else "AUTO"
+        stream.codec_context.thread_count = self.threads
+        self.fps = float(stream.average_rate) if stream.average_rate else None
+        for packet in container.demux(stream):
+            try:
+                yield packet.decode()
+            except InvalidDataError:
+                yield None
+
+
+class _Pace:
+    """Holds pictures back that come before their time; one that says no time is let through."""
+
+    def __init__(self, closed: threading.Event) -> None:
+        self._closed = closed
+        self._begun: float | None = None  # the clock at time 0 of the pictures
+
+    def wait_for(self, picture: VideoFrame) -> None:
+        if picture.pts is None:
+            return
+        now = monotonic()
+        if self._begun is None or abs(self._begun + picture.time - now) > _JUMP_S:
+            self._begun = now - picture.time
+        self._closed.wait(max(0.0, self._begun + picture.time - now))
+
+
+def _library_address(camera: str, url: str) -> tuple[str, str | None]:
+    """The address and container format as the library wants them."""
+    if "://" in url:
+        return url, None
+    if not sys.platform.startswith("linux"):
+        raise Misconfigured(f"camera {camera}: device numbers are understood on Linux only")
+    return (f"/dev/video{url}" if url.isdecimal() else url), "video4linux2,v4l2"

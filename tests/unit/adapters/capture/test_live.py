@@ -1,0 +1,189 @@
+"""A live camera: its newest picture wins, it is connected to again, and all is counted."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from datetime import UTC, datetime
+from itertools import islice
+
+import av
+import numpy as np
+import pytest
+
+from openlfr.adapters.capture.account import ClockSampling, Reading
+from openlfr.adapters.capture.live import Backoff, LiveCamera
+from openlfr.adapters.capture.stream import Frozen
+from openlfr.domain.errors import Misconfigured, Unavailable
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+READING = Reading("gate", 7, NOON)
+
+
+def picture(number):
+    return av.VideoFrame.from_ndarray(np.full((4, 4, 3), number, np.uint8), format="bgr24")
+
+
+class Stream:
+    """A connection whose packets the test hands over: numbers, None for damage, errors."""
+
+    fps = 25.0
+
+    def __init__(self, *packets):
+        self.coming = queue.Queue()
+        self.read = threading.Semaphore(0)
+        for packet in packets:
+            self.coming.put(packet)
+
+    def packets(self, closed):
+        while True:
+            packet = self.coming.get()
+            if isinstance(packet, Exception):
+                raise packet
+            if packet == "end" or closed.is_set():
+                return
+            yield None if packet is None else [picture(packet)]
+            self.read.release()  # whoever reads has come back: the packet is dealt with
+
+
+def camera(*streams, **how):
+    left = iter(streams)
+    made = LiveCamera("rtsp://u:secret@10.0.0.7/main", how.pop("reading", READING),
+                      stream=lambda: next(left), **how)  # fmt: skip
+    made._backoff = Backoff(first_s=0.0, longest_s=0.0)
+    return made
+
+
+def numbers(frames):
+    return [(frame.epoch, frame.seq, int(frame.image[0, 0, 0])) for frame in frames]
+
+
+def test_the_newest_picture_wins_and_the_others_are_counted():
+    stream = Stream(0)
+    source = camera(stream)
+    frames = source.frames()
+    first = next(frames)
+    for packet in (1, None, 2, 3):
+        stream.coming.put(packet)
+    for _ in range(5):
+        stream.read.acquire()
+    assert numbers([first, next(frames)]) == [(7, 0, 0), (7, 3, 3)]
+    account = source.account
+    assert (account.overtaken, account.unreadable, account.connects) == (2, 1, 1)
+    assert (source.fps, source.live, source.frame_count) == (25.0, True, None)
+
+
+def test_a_camera_is_connected_to_again_and_its_numbers_go_on():
+    lost = []
+    source = camera(
+        Stream(0, Frozen("it has sent nothing")), Stream(Unavailable("it does not answer")),
+        Stream(1, "end"), Stream(2), lost=lambda: lost.append(1),
+    )  # fmt: skip
+    assert numbers(islice(source.frames(), 3)) == [(7, 0, 0), (7, 1, 1), (7, 2, 2)]
+    account = source.account
+    assert (account.connects, account.failures, account.frozen) == (3, 3, 1)
+    assert len(lost) == 2
+    assert source.problems == (
+        "it has sent nothing", "it does not answer", "camera gate: its stream ended",
+    )  # fmt: skip
+
+
+def test_each_connection_may_be_an_epoch_of_its_own():
+    streams = Stream(0, "end"), Stream(Unavailable("away")), Stream(1, "end"), Stream(2)
+    source = camera(*streams, next_epoch=lambda before: 20 + before)
+    assert numbers(islice(source.frames(), 3)) == [(20, 0, 0), (21, 0, 1), (22, 0, 2)]
+
+
+def test_a_connection_that_gets_no_epoch_is_tried_again():
+    epochs = iter([Unavailable("the lease is lost"), 3])
+
+    def next_epoch(_):
+        epoch = next(epochs)
+        if isinstance(epoch, Exception):
+            raise epoch
+        return epoch
+
+    source = camera(Stream(0), Stream(1), next_epoch=next_epoch)
+    assert numbers(islice(source.frames(), 1)) == [(3, 0, 1)]
+
+
+def test_without_reconnection_the_failure_is_told():
+    source = camera(Stream(0, Frozen("it has sent nothing")), reconnect=False)
+    with pytest.raises(Frozen, match="has sent nothing"):
+        list(source.frames())
+
+
+def test_what_can_never_work_is_not_tried_again():
+    source = camera(Stream(Misconfigured("devices are understood on Linux only")))
+    with pytest.raises(Misconfigured):
+        list(source.frames())
+
+
+def test_an_error_of_the_library_tells_no_password():
+    source = camera(Stream(RuntimeError("rtsp://u:secret@10.0.0.7/main")), reconnect=False)
+    with pytest.raises(Unavailable) as caught:
+        list(source.frames())
+    assert "secret" not in str(caught.value)
+
+
+def test_closing_ends_the_wait_for_a_picture():
+    source = camera(Stream(0))
+    seen = []
+    thread = threading.Thread(target=lambda: seen.extend(source.frames()))
+    thread.start()
+    while source.account.connects == 0:
+        pass
+    source.close()
+    thread.join()
+    assert numbers(seen) == [(7, 0, 0)]
+
+
+def test_closing_ends_the_wait_for_another_connection():
+    source = camera(Stream("end"))
+    source._backoff = Backoff(first_s=3600.0, longest_s=3600.0)
+    thread = threading.Thread(target=lambda: list(source.frames()))
+    thread.start()
+    while source.account.failures == 0:
+        pass
+    source.close()
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "arrivals", "taken"),
+    [
+        (None, [0, 0.1, 0.2], [0, 1, 2]),
+        (5, [n / 10 for n in range(10)], [0, 2, 4, 6, 8]),
+        (5, [0, 0.11, 0.19, 0.31, 0.39, 0.5, 0.59, 0.71, 0.8], [0, 2, 4, 6, 8]),  # early and late
+        (5, [0, 0.2, 0.4, 0.6], [0, 1, 2, 3]),
+        (50, [n / 10 for n in range(5)], [0, 1, 2, 3, 4]),  # more than the camera has
+        (5, [0, 5, 5.01, 5.02, 5.2], [0, 1, 4]),  # a burst after a silence
+    ],
+)
+def test_live_sampling_follows_the_clock(wanted, arrivals, taken):
+    sampling = ClockSampling(wanted)
+    assert [n for n, at in enumerate(arrivals) if sampling.takes(at)] == taken
+
+
+def test_sampled_away_pictures_are_counted():
+    stream = Stream(0)
+    source = camera(stream, reading=Reading("gate", 7, NOON, fps=0.001))
+    frames = source.frames()
+    next(frames)
+    for packet in (1, 2, "end"):
+        stream.coming.put(packet)
+    stream.coming.put("end")
+    source._reconnect = False
+    with pytest.raises(Unavailable, match="ended"):
+        next(frames)
+    assert source.sampled_away == 2
+
+
+def test_pauses_grow_to_a_bound_and_vary():
+    backoff = Backoff(first_s=1.0, longest_s=4.0)
+    pauses = [backoff.pause() for _ in range(6)]
+    for pause, length in zip(pauses, [1, 2, 4, 4, 4, 4], strict=True):
+        assert length / 2 <= pause <= length
+    assert len(set(pauses)) > 1
+    backoff.reset()
+    assert backoff.pause() <= 1
