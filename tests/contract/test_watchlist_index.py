@@ -1,11 +1,16 @@
-"""The watchlist index: small lists worked out by hand, and a large one against a plain loop."""
+"""The watchlist index, in each worker and on Milvus: small lists worked out by hand, and large
+ones against a plain loop."""
 
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from pymilvus import MilvusClient
 
-from openlfr.domain.watchlist import StoredTemplate, hash_template
+from openlfr.adapters.milvus import COLLECTION, MilvusTemplateStore
+from openlfr.adapters.milvus_index import MilvusIndex
+from openlfr.domain.control import ManifestChange
+from openlfr.domain.watchlist import EntryStatus, GalleryFacts, StoredTemplate, hash_template
 from openlfr.stages.cohort import COHORT, TYPICAL, WEIGHT
 from openlfr.stages.search import ExactIndex
 
@@ -13,8 +18,12 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=30)
 
 
+FACTS = GalleryFacts("test", "a" * 64, 16, "none", 0.4)
+
+
 def unit(*numbers):
-    vector = np.array(numbers, np.float32)
+    vector = np.zeros(FACTS.dimension, np.float32)
+    vector[: len(numbers)] = numbers
     return vector / np.linalg.norm(vector)
 
 
@@ -22,12 +31,83 @@ def stored(reference_id, subject, vector, watchlist="default"):
     return StoredTemplate(reference_id, watchlist, subject, hash_template(vector), vector)
 
 
-def index_of(*templates, expires=None):
+class Exact:
+    """Makes snapshots, of the templates of the listed watchlists."""
+
+    def make(self, manifest, templates):
+        watchlists = {each.watchlist for each in manifest.values()}
+        templates = [each for each in templates if each.watchlist in watchlists]
+        listed = {key: (each.template_hash, each.expires) for key, each in manifest.items()}
+        return ExactIndex(listed, templates)
+
+
+class OnMilvus:
+    """Makes indexes on a Milvus that holds the templates, and all that it was given before."""
+
+    def __init__(self, store, first=256):
+        self.store, self.first = store, first
+
+    def make(self, manifest, templates):
+        self.store.put(templates)
+        return MilvusIndex(self.store, manifest, first=self.first)
+
+
+@pytest.fixture(scope="module")
+def milvus_lite(tmp_path_factory):
+    store = MilvusTemplateStore(str(tmp_path_factory.mktemp("milvus") / "lite"), FACTS)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def milvus_server(servers):
+    uri = servers.url("milvus")
+    drop_collection(uri)
+    store = MilvusTemplateStore(uri, FACTS)
+    yield store
+    store.close()
+    drop_collection(uri)  # it is of a model that does not exist
+
+
+def drop_collection(uri):
+    client = MilvusClient(uri)
+    client.drop_collection(COLLECTION)
+    client.close()
+
+
+SERVER = [pytest.mark.service, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(
+    params=["exact", "lite", "lite, few rows", pytest.param("server", marks=SERVER)],
+)
+def maker(request):
+    if request.param == "exact":
+        return Exact()
+    if request.param == "server":
+        return OnMilvus(request.getfixturevalue("milvus_server"))
+    store = request.getfixturevalue("milvus_lite")
+    return OnMilvus(store, first=256 if request.param == "lite" else 4)
+
+
+def listing(*templates, expires=None):
+    """A manifest of these templates."""
     expires = expires or {}
-    manifest = {
-        t.reference_id: (t.template_hash, expires.get(t.reference_id, LATER)) for t in templates
-    }
-    return ExactIndex(manifest, templates)
+    return {
+        t.reference_id: ManifestChange(
+            t.reference_id, t.watchlist, t.template_hash, expires.get(t.reference_id, LATER),
+            EntryStatus.ACTIVE, 1, NOW,
+        )
+        for t in templates
+    }  # fmt: skip
+
+
+@pytest.fixture
+def index_of(maker):
+    def make(*templates, expires=None):
+        return maker.make(listing(*templates, expires=expires), templates)
+
+    return make
 
 
 ANN_FRONT = stored("a1", "Ann", unit(1, 0, 0))
@@ -39,7 +119,7 @@ def names(candidates):
     return [c.subject for c in candidates]
 
 
-def test_one_candidate_a_subject_between_its_best_reference_and_their_mean():
+def test_one_candidate_a_subject_between_its_best_reference_and_their_mean(index_of):
     index = index_of(BEA, ANN_FRONT, ANN_SIDE)
     ((first, second),) = index.search(unit(0.2, 1, 0)[None], [NOW])
     assert (first.subject, first.reference_id) == ("Bea", "b1")
@@ -53,7 +133,7 @@ def test_one_candidate_a_subject_between_its_best_reference_and_their_mean():
     assert len(index) == 3
 
 
-def test_answers_each_probe_by_itself_and_keeps_to_the_limit():
+def test_answers_each_probe_by_itself_and_keeps_to_the_limit(index_of):
     index = index_of(BEA, ANN_FRONT)
     probes = np.stack([unit(1, 0, 0), unit(0, 1, 0)])
     found = index.search(probes, [NOW, NOW], limit=1)
@@ -68,14 +148,14 @@ def test_answers_each_probe_by_itself_and_keeps_to_the_limit():
         (NOW + timedelta(microseconds=1), "a2"),
     ],
 )
-def test_an_expired_reference_does_not_answer_but_the_subjects_others_do(at, expected):
+def test_an_expired_reference_does_not_answer_but_the_subjects_others_do(index_of, at, expected):
     expires = {"a1": NOW if at < LATER - timedelta(days=1) else LATER, "a2": LATER}
     index = index_of(ANN_FRONT, ANN_SIDE, expires=expires)
     ((candidate,),) = index.search(unit(1, 0, 0)[None], [at])
     assert candidate.reference_id == expected
 
 
-def test_a_subject_whose_references_all_expired_is_not_listed():
+def test_a_subject_whose_references_all_expired_is_not_listed(index_of):
     index = index_of(ANN_FRONT, ANN_SIDE, BEA, expires={"a1": NOW, "a2": NOW})
     probes = np.stack([unit(1, 0, 0), unit(1, 0, 0)])
     before, after = index.search(probes, [NOW, NOW + timedelta(seconds=1)])
@@ -83,33 +163,53 @@ def test_a_subject_whose_references_all_expired_is_not_listed():
     assert names(after) == ["Bea"]
 
 
-def test_only_references_of_the_manifest_are_searchable():
-    index = ExactIndex({"a1": (ANN_FRONT.template_hash, LATER)}, [ANN_FRONT, BEA])
+def test_only_references_of_the_manifest_are_searchable(maker):
+    index = maker.make(listing(ANN_FRONT), [ANN_FRONT, BEA])
     assert names(index.search(unit(0, 1, 0)[None], [NOW])[0]) == ["Ann"]
-    assert (len(index), index.refused, index.missing) == (1, 0, 0)
+    assert len(index) == 1
 
 
-def test_a_reference_whose_vector_does_not_carry_its_hash_is_refused_and_counted():
-    altered = StoredTemplate("b1", "default", "Bea", BEA.template_hash, unit(1, 0, 0))
+def test_who_has_left_the_manifest_does_not_answer_though_its_template_is_still_there(maker):
+    everybody = [ANN_FRONT, ANN_SIDE, BEA]
+    before = maker.make(listing(*everybody), everybody)
+    after = maker.make(listing(ANN_SIDE), everybody)
+    assert names(before.search(unit(1, 0, 0)[None], [NOW])[0]) == ["Ann", "Bea"]
+    ((candidate,),) = after.search(unit(1, 0, 0)[None], [NOW])
+    assert candidate.reference_id == "a2"
+    assert candidate.score == pytest.approx(
+        float(unit(1, 0, 0) @ ANN_SIDE.vector), abs=1e-6
+    )  # fmt: skip
+
+
+def test_a_reference_whose_vector_does_not_carry_its_hash_is_refused_and_counted(maker):
+    altered = StoredTemplate("b1", "second", "Bea", BEA.template_hash, unit(1, 0, 0))
     renamed = StoredTemplate("a2", "default", "Ann", "another hash", ANN_SIDE.vector)
-    manifest = {t.reference_id: (t.template_hash, LATER) for t in (ANN_FRONT, ANN_SIDE, BEA)}
-    index = ExactIndex(manifest, [ANN_FRONT, renamed, altered])
+    index = maker.make(listing(ANN_FRONT, ANN_SIDE, BEA), [ANN_FRONT, renamed, altered])
     assert names(index.search(unit(1, 0, 0)[None], [NOW])[0]) == ["Ann"]
-    assert (len(index), index.refused, index.missing) == (1, 2, 0)
+    if isinstance(index, ExactIndex):
+        assert (len(index), index.refused, index.missing) == (1, 2, 0)
+    else:
+        assert index.counts["refused"] >= 2
+
+
+def test_a_reference_that_moved_to_another_list_answers_there_alone(maker):
+    moved = StoredTemplate("b1", "third", "Bea", BEA.template_hash, BEA.vector)
+    index = maker.make(listing(ANN_FRONT, BEA), [ANN_FRONT, moved])
+    assert names(index.search(unit(0, 1, 0)[None], [NOW])[0]) == ["Ann"]
 
 
 def test_counts_references_that_the_store_lacks():
     assert ExactIndex({"gone": ("hash", LATER)}, []).missing == 1
 
 
-def test_an_empty_list_answers_nothing_and_no_probe_asks_nothing():
-    empty = ExactIndex({}, [])
+def test_an_empty_list_answers_nothing_and_no_probe_asks_nothing(index_of):
+    empty = index_of()
     assert empty.search(unit(1, 0, 0)[None], [NOW]) == [[]]
     assert len(empty) == 0
-    assert index_of(BEA).search(np.empty((0, 3), np.float32), []) == []
+    assert index_of(BEA).search(np.empty((0, FACTS.dimension), np.float32), []) == []
 
 
-def test_agrees_with_a_plain_loop_on_a_large_list():
+def test_agrees_with_a_plain_loop_on_a_large_list(index_of):
     rng = np.random.default_rng(7)
     vectors = rng.normal(size=(600, 16)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)

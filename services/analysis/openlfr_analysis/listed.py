@@ -1,4 +1,4 @@
-"""From a manifest to the index that is searched: a snapshot of its templates in this process."""
+"""From a manifest to the index that is searched: a snapshot in this process, or Milvus itself."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from openlfr.adapters.milvus_index import MilvusIndex
 from openlfr.stages.search import ExactIndex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from openlfr.adapters.milvus import MilvusTemplateStore
     from openlfr.domain.searchable import Listed
     from openlfr.domain.watchlist import StoredTemplate
     from openlfr.ports import TemplateStore
@@ -68,6 +70,28 @@ class Snapshot:
         index = ExactIndex(listed, list(self._kept.values()))
         self._on_index(index)
         return index
+
+
+class OnServer:
+    """Searches each manifest on the Milvus server; one thread calls `use`.
+
+    Attributes:
+        counts: Of `MilvusIndex`, over all manifests.
+    """
+
+    def __init__(
+        self, templates: MilvusTemplateStore, on_index: Callable[[MilvusIndex], None]
+    ) -> None:
+        """`on_index` is given each new index."""
+        self._templates = templates
+        self._on_index = on_index
+        self.references = 0
+        self.counts: Counter[str] = Counter()
+
+    def use(self, manifest: Mapping[str, Listed]) -> None:
+        """Search this manifest from now on."""
+        self.references = len(manifest)
+        self._on_index(MilvusIndex(self._templates, manifest, counts=self.counts))
 
 
 def _is_of(template: StoredTemplate, manifest: Mapping[str, Listed]) -> bool:

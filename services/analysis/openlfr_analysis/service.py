@@ -21,7 +21,7 @@ from openlfr.pipeline import Analyser
 from openlfr.settings import require_authorisation
 from openlfr.stages.search import ExactIndex
 from openlfr_analysis.backlog import HELD_MOST, Backlog
-from openlfr_analysis.listed import Snapshot
+from openlfr_analysis.listed import OnServer, Snapshot
 from openlfr_analysis.station import Station
 
 if TYPE_CHECKING:
@@ -64,12 +64,13 @@ def run(settings: Settings, process: Process) -> NoReturn:
             watchlist_of=nobody.watchlist_of,
             input_sizes={name: camera.input_size for name, camera in settings.cameras.items()},
         )
-        snapshot = Snapshot(templates, lambda index: analyser.use(index, index.watchlist_of))
-        control = ControlReader(brokers, watchlists=settings.watchlists, on_manifest=snapshot.use)
+        kind = OnServer if settings.matching.index == "milvus" else Snapshot
+        listed = kind(templates, lambda index: analyser.use(index, index.watchlist_of))
+        control = ControlReader(brokers, watchlists=settings.watchlists, on_manifest=listed.use)
         closing.callback(control.close)
         control.start()
         control.wait()
-        log.info("watchlist", references=snapshot.references)
+        log.info("watchlist", references=listed.references, index=settings.matching.index)
 
         app, progress = faust_agents.make_app(
             group=process.group,

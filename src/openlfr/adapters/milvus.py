@@ -14,7 +14,7 @@ import json
 import logging
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import grpc
 import numpy as np
@@ -28,12 +28,31 @@ from openlfr.domain.watchlist import GalleryFacts, StoredTemplate, check_templat
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from numpy.typing import NDArray
+
 _T = TypeVar("_T")
 
 COLLECTION = "openlfr_references"
 _PAGE = 2000  # rows a call: far below Milvus's 16,384 and gRPC's 64 MB at 512 dimensions
+_NAMES = 200  # subjects a query names
+MOST_HITS = 16_384
+"""Milvus gives no more in one answer."""
 _MAX_LENGTH = {"reference_id": 64, "watchlist": 512, "subject": 2048, "template_hash": 64}  # bytes
 _PREFIX = "openlfr."  # of the collection's properties that hold the facts
+
+
+class Hit(NamedTuple):
+    """A stored template that a search found.
+
+    Attributes:
+        similarity: Cosine.
+    """
+
+    reference_id: str
+    watchlist: str
+    subject: str
+    template_hash: str
+    similarity: float
 
 
 class MilvusTemplateStore:
@@ -148,7 +167,7 @@ class MilvusTemplateStore:
             iterator = self._client.query_iterator(
                 COLLECTION,
                 batch_size=_PAGE,
-                filter=f"watchlist in {json.dumps(list(watchlists), ensure_ascii=False)}",
+                filter=_within("watchlist", watchlists),
                 output_fields=[*_MAX_LENGTH, "vector"],
                 consistency_level="Strong",
             )
@@ -159,6 +178,50 @@ class MilvusTemplateStore:
             finally:
                 iterator.close()
         return sorted(found, key=lambda template: template.reference_id)
+
+    def nearest(
+        self, vectors: NDArray[np.float32], watchlists: Sequence[str], limit: int
+    ) -> list[list[Hit]]:
+        """The most similar templates of these watchlists for each vector, best first.
+
+        Bounded consistency: what was stored or removed a moment ago may not show yet.
+
+        Args:
+            vectors: (n, dimension) float32, L2-normalised.
+            watchlists: Whose templates.
+            limit: At most `MOST_HITS`.
+        """
+        if not len(vectors) or not watchlists or not self._is_there():
+            return [[] for _ in vectors]
+        with self._answering():
+            found = self._client.search(
+                COLLECTION,
+                data=list(vectors),
+                limit=limit,
+                filter=_within("watchlist", watchlists),
+                output_fields=[*_MAX_LENGTH],
+                consistency_level="Bounded",
+            )
+        return [[_hit_of(row) for row in rows] for rows in found]
+
+    def of_subjects(
+        self, subjects: Sequence[str], watchlists: Sequence[str]
+    ) -> list[StoredTemplate]:
+        """Every stored template of these subjects on these watchlists; bounded consistency."""
+        found: list[StoredTemplate] = []
+        if watchlists and self._is_there():
+            listed = _within("watchlist", watchlists)
+            with self._answering():
+                for start in range(0, len(subjects), _NAMES):
+                    rows = self._client.query(
+                        COLLECTION,
+                        filter=f"{_within('subject', subjects[start : start + _NAMES])}"
+                        f" and {listed}",
+                        output_fields=[*_MAX_LENGTH, "vector"],
+                        consistency_level="Bounded",
+                    )
+                    found += [_template_of(row) for row in rows]
+        return found
 
     def close(self) -> None:
         """Free the connection, and Milvus Lite with its lock; safe to call twice."""
@@ -265,6 +328,20 @@ def _check_lengths(template: StoredTemplate) -> None:
 def _pages(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
     for start in range(0, len(items), _PAGE):
         yield items[start : start + _PAGE]
+
+
+def _within(field: str, values: Sequence[str]) -> str:
+    """A filter: the field has one of these values."""
+    return f"{field} in {json.dumps(list(values), ensure_ascii=False)}"
+
+
+def _hit_of(row: Any) -> Hit:
+    fields = row["entity"]
+    # Lite calls the key by its name, a server "id".
+    key = fields.get("reference_id") or row.get("reference_id") or row["id"]
+    return Hit(
+        key, fields["watchlist"], fields["subject"], fields["template_hash"], row["distance"]
+    )
 
 
 def _row_of(template: StoredTemplate) -> dict[str, Any]:

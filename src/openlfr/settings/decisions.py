@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -24,6 +24,13 @@ class Matching(Section):
         description="Share of passers-by who may be stopped wrongly; sets the threshold by"
         " calibration. Not together with threshold; needs a calibration, which this version"
         " does not have yet.",
+    )  # fmt: skip
+
+    index: Literal["snapshot", "milvus"] = Field(
+        default="snapshot", title="Index",
+        description="Where the services search: in a snapshot of the list that each worker holds,"
+        " or on the Milvus server, for lists too large for that. Both give the same scores;"
+        " `openlfr run` always takes a snapshot.",
     )  # fmt: skip
 
     @model_validator(mode="after")

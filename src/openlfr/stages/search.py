@@ -100,14 +100,7 @@ class ExactIndex:
         """
         if not len(self) or not len(templates):
             return [[] for _ in templates]
-        scores = templates @ self._vectors.T
-        moments = np.array([_microseconds(moment) for moment in at], np.int64)
-        if moments.max() > self._expires.min():
-            scores[self._expires[None, :] < moments[:, None]] = -np.inf
-        best = np.maximum.reduceat(scores, self._starts, axis=1)
-        pooled = self._pooled_scores(templates, moments)
-        totals = np.asarray((best + pooled) / 2, np.float32)  # (n, subjects)
-        totals[~np.isfinite(best)] = -np.inf
+        scores, totals = self._compare(templates, at)
         count = min(max(limit, COHORT + 1), totals.shape[1])
         top = np.argpartition(-totals, count - 1, axis=1)[:, :count]
         # By similarity, then by name, so that equal ones come in one order everywhere.
@@ -118,6 +111,31 @@ class ExactIndex:
             self._candidates(scores[row], ranked[row, :limit], top[row, :limit])
             for row in range(len(top))
         ]
+
+    def similarities(
+        self, templates: NDArray[np.float32], at: Sequence[datetime]
+    ) -> NDArray[np.float32]:
+        """(n, subjects) similarities, -inf where a subject has no live reference; see `search`.
+
+        Subjects are in the order of `subjects`.
+        """
+        if not len(self) or not len(templates):
+            return np.empty((len(templates), len(self._subjects)), np.float32)
+        return self._compare(templates, at)[1]
+
+    def _compare(
+        self, templates: NDArray[np.float32], at: Sequence[datetime]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(n, references) cosines and (n, subjects) similarities, -inf of what does not live."""
+        scores = templates @ self._vectors.T
+        moments = np.array([_microseconds(moment) for moment in at], np.int64)
+        if moments.max() > self._expires.min():
+            scores[self._expires[None, :] < moments[:, None]] = -np.inf
+        best = np.maximum.reduceat(scores, self._starts, axis=1)
+        pooled = self._pooled_scores(templates, moments)
+        totals = np.asarray((best + pooled) / 2, np.float32)
+        totals[~np.isfinite(best)] = -np.inf
+        return scores, totals
 
     def _pooled_scores(
         self, templates: NDArray[np.float32], moments: NDArray[np.int64]
