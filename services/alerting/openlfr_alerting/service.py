@@ -11,7 +11,9 @@ from openlfr import bootstrap
 from openlfr.adapters import faust_agents
 from openlfr.adapters.kafka_control import ControlWriter
 from openlfr.adapters.kafka_topics import ALERTS, SIGHTINGS, TALLIES
+from openlfr.adapters.metrics import Metrics
 from openlfr.settings import require_authorisation
+from openlfr_alerting import measures
 from openlfr_alerting.folding import Folding
 from openlfr_alerting.recording import Recording
 from openlfr_alerting.relaying import PATIENCE, TURN, Relay
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from openlfr.adapters.faust_agents import Message
+    from openlfr.adapters.progress import Progress
     from openlfr.settings import Settings
     from openlfr.settings.process import Process
     from openlfr.wire.codec import Record
@@ -63,6 +66,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         closing.callback(relay.give_back)
         closing.callback(upkeep.close)
         upkeep.start()
+        metrics = Metrics("alerting")
         app, progress = faust_agents.make_app(
             group=process.group,
             instance=process.instance,
@@ -70,20 +74,22 @@ def run(settings: Settings, process: Process) -> NoReturn:
             from_beginning=True,  # a sighting that came before the first worker is one too
             max_bytes=int(SIGHTINGS.configs["max.message.bytes"]),
             http=process.http,
+            metrics=metrics,
         )
         folding = Folding(book, vault, deployment=deployment.name, window=settings.alerting.window)
         recording = Recording(records)
+        measures.tell(metrics, folding.counts, recording.counts, relay)
         for topic, work in (
-            (SIGHTINGS, folding.fold),
-            (ALERTS, recording.record_alerts),
-            (TALLIES, recording.record_tallies),
+            (SIGHTINGS, metrics.timed("fold", folding.fold)),
+            (ALERTS, metrics.timed("record_alerts", recording.record_alerts)),
+            (TALLIES, metrics.timed("record_tallies", recording.record_tallies)),
         ):
             agent = app.agent(faust_agents.topic(app, topic.name), concurrency=1, name=topic.name)
-            agent(_loop(app, progress, work))
+            agent(_loop(app, progress, work, metrics))
         faust_agents.work(app, progress)
 
 
-def _loop(app: Any, progress: faust_agents.Progress, work: Work) -> Callable[[Any], Any]:
+def _loop(app: Any, progress: Progress, work: Work, metrics: Metrics) -> Callable[[Any], Any]:
     """An agent that works batches off in a thread of its own, in order."""
     worker = ThreadPoolExecutor(1)
 
@@ -94,6 +100,7 @@ def _loop(app: Any, progress: faust_agents.Progress, work: Work) -> Callable[[An
             async def batch(messages: Sequence[Message] = messages) -> None:
                 records = await loop.run_in_executor(worker, work, messages)
                 await faust_agents.publish(app, records)
+                faust_agents.finished(progress, messages, metrics)
                 for message in messages:
                     await stream.ack(message.event)
 

@@ -17,9 +17,11 @@ from openlfr import bootstrap
 from openlfr.adapters import faust_agents
 from openlfr.adapters.kafka_control_reader import ControlReader
 from openlfr.adapters.kafka_topics import FRAMES
+from openlfr.adapters.metrics import Metrics
 from openlfr.pipeline import Analyser
 from openlfr.settings import require_authorisation
 from openlfr.stages.search import ExactIndex
+from openlfr_analysis import measures
 from openlfr_analysis.backlog import HELD_MOST, Backlog
 from openlfr_analysis.listed import OnServer, Snapshot
 from openlfr_analysis.station import Station
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from openlfr.adapters.faust_agents import Message
+    from openlfr.adapters.progress import Progress
     from openlfr.settings import Settings
     from openlfr.settings.process import Process
 
@@ -72,6 +75,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         control.wait()
         log.info("watchlist", references=listed.references, index=settings.matching.index)
 
+        metrics = Metrics("analysis")
         app, progress = faust_agents.make_app(
             group=process.group,
             instance=process.instance,
@@ -79,11 +83,14 @@ def run(settings: Settings, process: Process) -> NoReturn:
             from_beginning=settings.max_age is None,
             max_bytes=int(FRAMES.configs["max.message.bytes"]),
             http=process.http,
+            metrics=metrics,
         )
         station = Station(analyser, vault, deployment, max_age=settings.max_age)
-        worker = _Worker(
-            app, progress, station, control, Backlog(0 if settings.max_age else HELD_MOST)
-        )
+        analyser.timings.observe = metrics.stage
+        measures.tell(metrics, progress, station.counts, control)
+        progress.conditions.append(control.trouble)
+        backlog = Backlog(0 if settings.max_age else HELD_MOST)
+        worker = _Worker(app, progress, station, control, backlog, metrics)
         app.agent(faust_agents.topic(app, FRAMES.name), concurrency=1, name="frames")(worker.take)
         app.timer(1.0)(worker.tick)
         faust_agents.work(app, progress)
@@ -95,12 +102,15 @@ class _Worker:
     def __init__(
         self,
         app: Any,
-        progress: faust_agents.Progress,
+        progress: Progress,
         station: Station,
         control: ControlReader,
         backlog: Backlog,
+        metrics: Metrics,
     ) -> None:
         self._app = app
+        self._metrics = metrics
+        self._look = metrics.timed("look", station.look)
         self._progress = progress
         self._station = station
         self._control = control
@@ -138,10 +148,11 @@ class _Worker:
             async with self._turn:
                 self._control.check()  # nobody is searched on stale authority
                 loop = asyncio.get_running_loop()
-                records = await loop.run_in_executor(self._looker, self._station.look, decoded)
+                records = await loop.run_in_executor(self._looker, self._look, decoded)
                 await faust_agents.publish(self._app, records)
                 for each, message in zip(decoded, messages, strict=True):
                     self._backlog.add(each.camera, message)
+                faust_agents.finished(self._progress, messages, self._metrics)
                 self._waiting -= len(messages)
                 await self._acknowledge()
 

@@ -20,6 +20,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import faust
 import structlog
 
+from openlfr.adapters.lag_watch import LagWatch
+from openlfr.adapters.metrics import Metrics
+from openlfr.adapters.pages import Pages
+from openlfr.adapters.progress import Progress
 from openlfr.domain.errors import OpenLFRError
 
 if TYPE_CHECKING:
@@ -29,8 +33,6 @@ if TYPE_CHECKING:
     from openlfr.wire.codec import Record
 
 UNAVAILABLE = 3  # the exit code of `openlfr` where a needed service is unavailable
-STUCK_S = 120.0
-"""After how long a batch counts as stuck, so that the process is to be started anew."""
 
 log = structlog.get_logger()
 
@@ -58,19 +60,6 @@ class Message:
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
-@dataclass(slots=True)
-class Progress:
-    """Whether batches come to their end; what a health page tells."""
-
-    begun: dict[int, float] = field(default_factory=dict)
-    ready: bool = False
-
-    def stuck(self) -> bool:
-        """Whether a batch is in work for too long."""
-        now = time.monotonic()
-        return any(now - since > STUCK_S for since in self.begun.values())
-
-
 def make_app(
     *,
     group: str,
@@ -80,6 +69,7 @@ def make_app(
     max_bytes: int,
     buffered: int = 64,
     http: tuple[str, int] | None = None,
+    metrics: Metrics | None = None,
 ) -> tuple[faust.App, Progress]:
     """An app of one worker, and what it tells of its progress.
 
@@ -90,9 +80,12 @@ def make_app(
         from_beginning: Where a group that is new begins: at the oldest record, or at the newest.
         max_bytes: Largest record that is sent or fetched.
         buffered: Records that may wait in memory.
-        http: Where to serve /health/live and /health/ready; None: nowhere.
+        http: Where to serve /health/live, /health/ready and /metrics; None: nowhere.
+        metrics: Of the service, to be served there.
+
+    Raises:
+        Misconfigured: A certificate cannot be read, or nothing can listen on `http`.
     """
-    host, port = http or ("127.0.0.1", 0)
     app = faust.App(
         group,
         **brokers.faust_arguments(),
@@ -113,14 +106,16 @@ def make_app(
         broker_commit_interval=0.5,
         broker_session_timeout=10,
         broker_heartbeat_interval=2,
-        web_enabled=http is not None,
-        web_bind=host,
-        web_port=port or 6066,
+        web_enabled=False,  # its pages hang with its loop; ours have a thread of their own
         worker_redirect_stdouts=False,
     )
     progress = Progress()
+    _follow(app, progress)
+    metrics = metrics or Metrics(group)
+    _tell(metrics, progress)
+    LagWatch(brokers, progress, group=group, from_beginning=from_beginning).start()
     if http is not None:
-        _serve_health(app, progress)
+        Pages(http, stalled=progress.stalled, lacks=progress.lacks, metrics=metrics.text)
     return app, progress
 
 
@@ -171,10 +166,18 @@ def lag(app: faust.App) -> int:
     return total
 
 
+def finished(progress: Progress, messages: Sequence[Message], metrics: Metrics) -> None:
+    """These are done: everything that they gave is with Kafka, acknowledged or not."""
+    now = time.time()
+    for message in messages:
+        progress.done(message.topic, message.partition, message.offset)
+        metrics.age(message.topic, now - message.written_at)
+
+
 async def guarded(progress: Progress, work: Callable[[], Awaitable[None]]) -> None:
     """Do a batch's work; if it fails the process ends, and Kafka delivers the batch again."""
     number = id(work)
-    progress.begun[number] = time.monotonic()
+    progress.begin(number)
     try:
         await work()
     except asyncio.CancelledError:
@@ -182,7 +185,7 @@ async def guarded(progress: Progress, work: Callable[[], Awaitable[None]]) -> No
     except BaseException as error:  # noqa: BLE001 - a loop's edge: nothing may leave the agent
         give_up(error)
     finally:
-        progress.begun.pop(number, None)
+        progress.end(number)
 
 
 def give_up(error: BaseException) -> NoReturn:
@@ -195,25 +198,39 @@ def give_up(error: BaseException) -> NoReturn:
     os._exit(UNAVAILABLE)
 
 
-def work(app: faust.App, progress: Progress) -> NoReturn:
+def work(app: faust.App, progress: Progress) -> NoReturn:  # noqa: ARG001
     """Run the worker until it is told to end (SIGTERM, SIGINT); exits the process."""
-
-    async def assigned(*_: Any, **__: Any) -> None:
-        progress.ready = True
-        log.info("ready", group=app.conf.id)
-
-    app.on_partitions_assigned.connect(assigned)
     worker = faust.Worker(app, loglevel="WARNING", quiet=True, redirect_stdouts=False)
     worker.execute_from_commandline()
     raise AssertionError("Faust's worker ends by leaving the process")
 
 
-def _serve_health(app: faust.App, progress: Progress) -> None:
-    async def live(web: Any, _: Any) -> Any:
-        return web.json({"stuck": progress.stuck()}, status=503 if progress.stuck() else 200)
+def _follow(app: faust.App, progress: Progress) -> None:
+    """Let the app tell what it works on and what it has acknowledged."""
 
-    async def ready(web: Any, _: Any) -> Any:
-        return web.json({"ready": progress.ready}, status=200 if progress.ready else 503)
+    class Acks(faust.Sensor):  # type: ignore[misc]
+        def on_message_in(self, tp: Any, offset: int, message: Any) -> None:  # noqa: ARG002
+            progress.counts["received"] += 1
 
-    app.page("/health/live", name="live")(live)
-    app.page("/health/ready", name="ready")(ready)
+        def on_message_out(self, tp: Any, offset: int, message: Any) -> None:  # noqa: ARG002
+            progress.counts["acked"] += 1
+            progress.done(tp.topic, tp.partition, offset)
+
+    async def assigned(_: Any, assigned: Any = (), **__: Any) -> None:
+        progress.assign((each.topic, each.partition) for each in assigned)
+        log.info("ready", group=app.conf.id, partitions=len(assigned))
+
+    async def revoked(*_: Any, **__: Any) -> None:
+        progress.assign(None)
+
+    app.sensors.add(Acks())
+    app.on_partitions_assigned.connect(assigned, weak=False)
+    app.on_partitions_revoked.connect(revoked, weak=False)
+
+
+def _tell(metrics: Metrics, progress: Progress) -> None:
+    counts = progress.counts
+    metrics.gauge("openlfr_lag", "Messages waiting in the pod's partitions.", lambda: progress.lag)
+    metrics.gauge("openlfr_partitions", "Partitions of the pod.", lambda: len(progress.partitions))
+    metrics.count("openlfr_acks", "Messages acknowledged.", lambda: {"": counts["acked"]})
+    metrics.count("openlfr_received", "Messages taken.", lambda: {"": counts["received"]})

@@ -119,6 +119,19 @@ class ControlReader:
                 f"{self._trouble}"
             )
 
+    def trouble(self) -> str:
+        """Why nobody may be searched; empty where somebody may."""
+        try:
+            self.check()
+        except Unavailable as error:
+            return str(error)
+        return ""
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the last sign of life."""
+        return time.monotonic() - self._heard
+
     def close(self) -> None:
         """Stop reading; safe to call twice."""
         self._stop.set()

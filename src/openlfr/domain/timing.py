@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING
 from openlfr.domain.summary import StageTiming
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class Stopwatch:
-    """Adds up what each stage costs the thread that runs it. One thread uses one stopwatch."""
+    """Adds up what each stage costs the thread that runs it. One thread uses one stopwatch.
+
+    Attributes:
+        observe: Told each call's stage and wall seconds, where somebody wants to know.
+    """
 
     def __init__(self) -> None:
         self._stages: dict[str, list[float]] = {}
+        self.observe: Callable[[str, float], None] | None = None
 
     @contextmanager
     def __call__(self, stage: str, items: int = 1) -> Iterator[None]:
@@ -28,8 +33,11 @@ class Stopwatch:
             sums = self._stages.setdefault(stage, [0, 0, 0.0, 0.0])
             sums[0] += 1
             sums[1] += items
-            sums[2] += time.perf_counter() - wall
+            took = time.perf_counter() - wall
+            sums[2] += took
             sums[3] += time.thread_time() - cpu
+            if self.observe is not None:
+                self.observe(stage, took)
 
     def results(self) -> tuple[StageTiming, ...]:
         """What each stage has cost so far, in the order of first use."""

@@ -1,0 +1,35 @@
+"""Which of the alerting service's counts stand under which name for Prometheus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from openlfr.adapters.metrics import Metrics
+    from openlfr_alerting.relaying import Relay
+
+
+def tell(metrics: Metrics, folding: Counter[str], recording: Counter[str], relay: Relay) -> None:
+    """Name what is counted: by folding, by recording and by the relay."""
+    metrics.count(
+        "openlfr_alerts",
+        "Sightings by what they made: opened, joined, or known already.",
+        lambda: {name: folding[name] for name in ("opened", "joined", "known")},
+        label="event",
+    )
+    metrics.count(
+        "openlfr_records", "What was written into the records.", lambda: recording, label="what"
+    )
+    metrics.count(
+        "openlfr_dead_letters",
+        "Messages set aside.",
+        lambda: {"": folding["set_aside"] + recording["set_aside"]},
+    )
+    metrics.count(
+        "openlfr_relay", "What the relay wrote on control.v1.", lambda: relay.counts, label="what"
+    )
+    metrics.gauge(
+        "openlfr_relay_at_work", "1 where this process relays.", lambda: float(relay.at_work)
+    )

@@ -1,0 +1,60 @@
+"""Which of the analysis service's counts stand under which name for Prometheus."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from openlfr.adapters.kafka_control_reader import ControlReader
+    from openlfr.adapters.metrics import Metrics
+    from openlfr.adapters.progress import Progress
+
+_LET_GO = {
+    "dropped_late": "stale",
+    "outside_hours": "outside_hours",
+    "repeated": "repeated",
+    "discarded": "discarded",
+    "set_aside": "unreadable",
+}
+
+
+def tell(
+    metrics: Metrics, progress: Progress, counts: Counter[str], control: ControlReader
+) -> None:
+    """Name what is counted.
+
+    Args:
+        metrics: Where to.
+        progress: Of the worker.
+        counts: The station's.
+        control: Whose last sign of life is told.
+    """
+    metrics.count(
+        "openlfr_frames_received",
+        "Frames that analysis took from Kafka.",
+        lambda: {"": progress.counts["received"]},
+    )
+    metrics.count(
+        "openlfr_frames_dropped",
+        "Frames let go, by reason; stale is too old.",
+        lambda: {reason: counts[name] for name, reason in _LET_GO.items()},
+        label="reason",
+    )
+    metrics.count(
+        "openlfr_analysis",
+        "What became of frames, tracks and sightings.",
+        lambda: counts,
+        label="what",
+    )
+    metrics.count("openlfr_dead_letters", "Messages set aside.", lambda: {"": counts["set_aside"]})
+    metrics.count(
+        "openlfr_control", "Records of control.v1, by kind.", lambda: control.counts, label="what"
+    )
+    metrics.gauge(
+        "openlfr_control_last_read_timestamp_seconds",
+        "When the worker last heard control.v1.",
+        lambda: time.time() - control.silent_s,
+    )

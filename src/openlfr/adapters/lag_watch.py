@@ -1,0 +1,83 @@
+"""Asks the brokers now and then what waits in a worker's partitions, by a client of its own.
+
+The worker's own consumer cannot be asked: where it has died quietly it believes that all is read.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+if TYPE_CHECKING:
+    from openlfr.adapters.kafka_access import KafkaAccess
+    from openlfr.adapters.progress import Progress
+
+INTERVAL_S = 5.0
+
+log = structlog.get_logger()
+
+
+class LagWatch:
+    """Keeps a worker's progress told of what waits, in a thread of its own."""
+
+    def __init__(
+        self, kafka: KafkaAccess, progress: Progress, *, group: str, from_beginning: bool
+    ) -> None:
+        """Prepare.
+
+        Args:
+            kafka: How Kafka is reached.
+            progress: Of the worker.
+            group: Whose committed offsets say where a partition begins.
+            from_beginning: Where it begins without one: at the oldest record, or at the newest.
+        """
+        self._access = kafka.client_arguments()
+        self._progress = progress
+        self._group = group
+        self._from_beginning = from_beginning
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="lag-watch", daemon=True)
+
+    def start(self) -> None:
+        """Ask from now on."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop asking."""
+        self._stop.set()
+
+    def _watch(self) -> None:
+        consumer: Any = None
+        while not self._stop.wait(INTERVAL_S):
+            try:
+                # In a group only to read what it has committed: it never subscribes.
+                consumer = consumer or KafkaConsumer(
+                    **self._access, group_id=self._group, client_id="openlfr-lag",
+                    enable_auto_commit=False, reconnect_backoff_max_ms=5000,
+                )  # fmt: skip
+                self._ask(consumer)
+            except (KafkaError, OSError) as error:
+                # Brokers that are away are no fault of this worker: nothing new is known.
+                log.warning("lag_unknown", why=f"{type(error).__name__}: {error}")
+            except Exception as error:
+                log.warning("lag_unknown", why=f"{type(error).__name__}: {error}", exc_info=error)
+        if consumer is not None:
+            consumer.close()
+
+    def _ask(self, consumer: Any) -> None:
+        partitions = [TopicPartition(*each) for each in self._progress.partitions]
+        if not partitions:
+            return
+        ends = consumer.end_offsets(partitions)
+        positions: dict[tuple[str, int], int] = {}
+        unbegun = [TopicPartition(*each) for each in self._progress.unbegun()]
+        if unbegun:
+            first = consumer.beginning_offsets(unbegun) if self._from_beginning else ends
+            for each in unbegun:
+                committed = consumer.committed(each)
+                positions[tuple(each)] = first[each] if committed is None else committed
+        self._progress.found({tuple(each): end for each, end in ends.items()}, positions)

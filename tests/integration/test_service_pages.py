@@ -1,0 +1,126 @@
+"""A running service says how it is: its pages, as Prometheus and Kubernetes read them."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+import pytest
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from openlfr.cli import main
+
+pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
+
+DEPLOYMENT = """\
+deployment:
+  name: pages
+  purpose: test
+  place: here
+  legal_basis: none needed
+  authorised_by: a test
+  starts: 2026-01-01T00:00Z
+  ends: 2099-01-01T00:00Z
+"""
+
+
+class Worker:
+    """An alerting service, the lightest there is, and its pages."""
+
+    def __init__(self, folder: Any, name: str, group: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.environment = {
+            **os.environ,
+            "OPENLFR_HTTP": f"127.0.0.1:{self.port}",
+            "OPENLFR_INSTANCE_ID": name,
+            "OPENLFR_GROUP": group,
+        }
+        self.words = [sys.executable, "-m", "openlfr", "service", "alerting", "--config",
+                      str(folder / "CONFIG.yaml")]  # fmt: skip
+        self.errors = folder / f"{name}.txt"
+        with self.errors.open("w") as errors:
+            self.popen = subprocess.Popen(
+                self.words, cwd=folder, env=self.environment, stdout=errors, stderr=errors
+            )
+
+    def page(self, path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as got:
+                return got.status, got.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def metric(self, name: str) -> float | None:
+        lines = self.page("/metrics")[1].splitlines()
+        found = [line.rpartition(" ")[2] for line in lines if line.startswith(f"{name} ")]
+        return float(found[0]) if found else None
+
+    def wait(self, what: str, condition: Any) -> float:
+        """Wait until it holds; how many seconds that took."""
+        begun = time.monotonic()
+        while True:
+            assert self.popen.poll() is None, self.errors.read_text()
+            try:
+                if condition():
+                    return time.monotonic() - begun
+            except OSError:
+                pass  # its pages are not yet there
+            assert time.monotonic() - begun < 120, (what, self.errors.read_text())
+            time.sleep(0.05)
+
+    def ready(self) -> bool:
+        return self.page("/health/ready")[0] == 200
+
+
+@pytest.fixture
+def folder(tmp_path, servers):
+    urls = "".join(f"  {name}: {servers.url(name)}\n" for name in ("kafka", "redis"))
+    path = tmp_path / "CONFIG.yaml"
+    path.write_text(f"data_dir: data\n{DEPLOYMENT}services:\n{urls}topics: {{replication: 1}}\n")
+    assert main(["topics", "apply", "--config", str(path), "--wait", "60"]) == 0
+    return tmp_path
+
+
+@pytest.fixture
+def start(folder):
+    workers: list[Worker] = []
+
+    def begin(name: str, group: str) -> Worker:
+        workers.append(Worker(folder, name, group))
+        return workers[-1]
+
+    yield begin
+    for worker in workers:
+        worker.popen.kill()
+        worker.popen.wait()
+
+
+def test_the_pages_of_a_service(start, kafka_broker):
+    worker = start("pages-0", "pages")
+    worker.wait("ready", worker.ready)
+    assert json.loads(worker.page("/health/live")[1]) == {"live": True}
+    with KafkaProducer(bootstrap_servers=kafka_broker) as producer:
+        sent = producer.send("sightings.v1", key=b"gate", value=b"\xff no sighting").get(60)
+    worker.wait("dead letter", lambda: worker.metric("openlfr_dead_letters_total"))
+    worker.wait("ack", lambda: worker.metric("openlfr_acks_total"))
+    worker.wait("partitions", lambda: worker.metric("openlfr_partitions"))
+    # Asked of the brokers by another client, from what the group has committed.
+    worker.wait("no lag", lambda: worker.metric("openlfr_lag") == 0)
+    text = worker.page("/metrics")[1]
+    assert 'openlfr_service{service="alerting"} 1.0' in text
+    assert 'openlfr_alerts_total{event="opened"} 0.0' in text
+    assert 'openlfr_stage_seconds_count{stage="fold"} 1.0' in text
+    worker.popen.terminate()
+    assert worker.popen.wait(60) == 0, worker.errors.read_text()
+    # What "committed" means to the one who asks for lag is what it means to the worker.
+    with KafkaConsumer(group_id="pages", bootstrap_servers=kafka_broker) as reader:
+        assert reader.committed(TopicPartition(sent.topic, sent.partition)) == sent.offset + 1

@@ -1,0 +1,114 @@
+"""When a worker counts as alive and as ready, by a clock that the test moves."""
+
+from __future__ import annotations
+
+import pytest
+
+from openlfr.adapters.progress import BATCH_STUCK_S, ONE_STUCK_S, STUCK_S, Progress
+
+A, B = ("frames.v1", 0), ("frames.v1", 1)
+
+
+class Clock:
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def progress(clock):
+    """A worker of two partitions, in which nothing waits."""
+    made = Progress(clock=clock)
+    made.assign([A, B])
+    made.found({A: 10, B: 20})
+    return made
+
+
+def after(clock, progress, seconds, ends):
+    """Time passes; the brokers are asked each 5 s."""
+    until = clock.now + seconds
+    while clock.now < until:
+        clock.now += 5
+        progress.found(ends)
+    return progress.stalled()
+
+
+def test_nothing_to_do_is_no_stall(clock, progress):
+    assert after(clock, progress, 10 * ONE_STUCK_S, {A: 10, B: 20}) == ""
+    assert progress.lag == 0
+
+
+def test_messages_that_wait_while_none_is_done_are_a_stall(clock, progress):
+    assert after(clock, progress, STUCK_S, {A: 12, B: 20}) == ""
+    assert progress.lag == 2
+    assert "2 messages wait, and none was done for" in after(clock, progress, 10, {A: 12, B: 20})
+    progress.done(*A, 10)
+    assert progress.stalled() == ""
+    assert progress.lag == 1
+
+
+def test_what_is_done_and_held_back_on_purpose_is_no_stall(clock, progress):
+    """Frames of a live track are not acknowledged, but they are done."""
+    for offset in range(10, 200):
+        progress.done(*A, offset)
+        assert after(clock, progress, 5, {A: offset + 2, B: 20}) == ""
+    assert progress.counts["acked"] == 0
+
+
+def test_a_partition_may_wait_for_others_but_not_for_ever(clock, progress):
+    for offset in range(10, 10 + int(ONE_STUCK_S / 5)):
+        progress.done(*A, offset)
+        assert after(clock, progress, 5, {A: 1000, B: 21}) == ""
+    progress.done(*A, 500)
+    assert "A partition with messages waiting has not moved" in after(
+        clock, progress, 10, {A: 1000, B: 21}
+    )
+
+
+def test_brokers_that_are_away_are_no_fault_of_the_worker(clock, progress):
+    clock.now += 10 * ONE_STUCK_S  # nobody could be asked
+    assert progress.stalled() == ""
+
+
+def test_a_batch_that_hangs_is_a_stall(clock, progress):
+    progress.begin(1)
+    clock.now += BATCH_STUCK_S
+    assert progress.stalled() == ""
+    clock.now += 1
+    assert progress.stalled() == f"A batch has been in work for {BATCH_STUCK_S + 1:.0f} s."
+    progress.end(1)
+    assert progress.stalled() == ""
+
+
+def test_a_worker_begins_where_its_group_stood(clock, progress):
+    progress.assign([A])
+    assert (progress.unbegun(), progress.lag) == ([A], 0)
+    progress.found({A: 30}, {A: 25})
+    assert (progress.unbegun(), progress.lag) == ([], 5)
+    assert "5 messages wait" in after(clock, progress, STUCK_S + 5, {A: 30})
+
+
+def test_a_balancing_group_and_a_leaving_worker_are_not_ready_and_no_stall(clock, progress):
+    assert progress.lacks() == ""
+    progress.assign(None)
+    assert progress.lacks() == "It has no partitions yet."
+    progress.assign([A])
+    progress.found({A: 30}, {A: 25})
+    progress.leave()
+    assert progress.lacks() == "It is leaving its group."
+    assert after(clock, progress, 10 * STUCK_S, {A: 30}) == ""
+
+
+def test_what_a_service_lacks_makes_it_not_ready(progress):
+    lacks = [""]
+    progress.conditions.append(lambda: lacks[0])
+    assert progress.lacks() == ""
+    lacks[0] = "Nothing on control.v1 has told ..."
+    assert progress.lacks() == lacks[0]
