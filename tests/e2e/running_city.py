@@ -1,0 +1,148 @@
+"""The services as processes over one place, and a consumer of their alerts."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kafka import KafkaConsumer, TopicPartition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from small_street import Place
+
+CONSUMER = Path(__file__).resolve().parents[2] / "examples/consume_alerts.py"
+READS = {"analysis": ["frames.v1"], "alerting": ["sightings.v1", "alerts.v1", "tallies.v1"]}
+PATIENCE_S = 240.0  # this is no bar: a machine with one idle core needs 30 s for everything
+
+
+class Process:
+    """A process of ours, its output in a file."""
+
+    def __init__(self, folder: Path, name: str, *command: object, **environment: str) -> None:
+        self.output = folder / f"{name}.txt"
+        self.errors = folder / f"{name}-errors.txt"
+        with self.output.open("w") as output, self.errors.open("w") as errors:
+            self.popen = subprocess.Popen(
+                [sys.executable, *map(str, command)],
+                cwd=folder, stdout=output, stderr=errors, env={**os.environ, **environment},
+            )  # fmt: skip
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The JSON lines that it has printed so far."""
+        whole, _, _ = self.output.read_text(encoding="utf-8").rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines()]
+
+    def said(self) -> str:
+        return self.output.read_text(encoding="utf-8") + self.errors.read_text(encoding="utf-8")
+
+
+class City:
+    """The three services over one place, and a consumer of their alerts."""
+
+    def __init__(self, place: Place, broker: str) -> None:
+        self.place, self.broker = place, broker
+        self.running: dict[str, Process] = {}
+        self._started = 0
+        self._service("alerting")
+        self._service("analysis")
+        self.running["consumer"] = Process(
+            place.folder, "consumer",
+            CONSUMER, "--bootstrap", broker, "--group", place.folder.name, "--from-beginning",
+        )  # fmt: skip
+
+    def film(self, camera: str, *words: object) -> Process:
+        """Start to film a camera under epoch 1."""
+        return self._service("ingest", "--camera", camera, "--epoch", 1, *words)
+
+    def filmed(self, filming: Process) -> str:
+        """What ingest said at the end of its film."""
+        assert filming.popen.wait(PATIENCE_S) == 0, filming.said()
+        return filming.output.read_text().strip()
+
+    def kill(self, *names: str) -> None:
+        """`kill -9`, and start again."""
+        for name in names:
+            self.running[name].popen.kill()
+            self.running[name].popen.wait()
+        for name in names:
+            self._service(name)
+
+    def end(self, name: str) -> None:
+        """End a service as an orchestrator does, when it has nothing more to do."""
+        self.wait_for(f"rest for {name}", lambda: self._is_idle(name))
+        process = self.running[name].popen
+        process.terminate()
+        assert process.wait(PATIENCE_S) == 0, self.running[name].said()
+
+    def start(self, name: str) -> None:
+        """Start a service that was ended."""
+        self._service(name)
+
+    def alerts(self, camera: str) -> list[dict[str, Any]]:
+        """What the consumer has printed so far of a camera."""
+        return [line for line in self.running["consumer"].lines() if line["camera"] == camera]
+
+    def wait_for_alerts(self, camera: str, number: int) -> list[dict[str, Any]]:
+        """A camera's alert lines, as soon as there are so many."""
+        self.wait_for(f"{number} lines of {camera}", lambda: len(self.alerts(camera)) >= number)
+        return self.alerts(camera)
+
+    def wait_for(self, what: str, condition: Callable[[], bool]) -> None:
+        """Wait until a condition holds; a service that ends meanwhile fails the test at once."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition():
+            for name in ("analysis", "alerting", "consumer"):
+                process = self.running[name]
+                assert process.popen.poll() is None, f"{name} ended: {process.said()}"
+            assert time.monotonic() < deadline, "\n".join(
+                (f"no {what}", *(f"{name}: {p.said()}" for name, p in self.running.items()))
+            )
+            time.sleep(0.1)
+
+    def close(self) -> None:
+        for process in self.running.values():
+            if process.popen.poll() is None:
+                process.popen.kill()
+            process.popen.wait()
+
+    def _is_idle(self, name: str) -> bool:
+        """Whether a service is at work and has acknowledged everything."""
+        if '"ready"' not in self.running[name].said():
+            return False
+        with closing(
+            KafkaConsumer(bootstrap_servers=self.broker, group_id=self._group(name))
+        ) as consumer:
+            parts = [
+                TopicPartition(topic, part)
+                for topic in READS[name]
+                for part in consumer.partitions_for_topic(topic)
+            ]
+            ends = consumer.end_offsets(parts)
+            return all((consumer.committed(part) or 0) >= end for part, end in ends.items())
+
+    def _group(self, name: str) -> str:
+        return f"{name}-{self.place.folder.name}"
+
+    def _service(self, name: str, *words: object) -> Process:
+        self._started += 1
+        process = Process(
+            self.place.folder, f"{name}-{self._started}",
+            "-m", "openlfr", "service", name, "--config", self.place.config, *words,
+            OPENLFR_INSTANCE_ID=f"{name}-0", OPENLFR_GROUP=self._group(name),
+        )  # fmt: skip
+        self.running[name] = process
+        return process
+
+
+def seen(lines: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """What must be the same, wherever it was made."""
+    keys = ("event", "event_id", "alert_id", "subject", "camera", "frame_index", "captured_at")
+    return sorted((*(line[key] for key in keys), *line["box"]) for line in lines)
