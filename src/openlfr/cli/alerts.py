@@ -240,7 +240,7 @@ def _write_private(path: Path, content: bytes) -> None:
 
 
 def _print_facts(alert: RecordedAlert, events: list[RecordedEvent]) -> None:
-    from openlfr.operations.show_alert import facts_of
+    from openlfr.operations.show_alert import WHAT_A_SCORE_IS, facts_of
 
     for name, value in facts_of(alert):
         click.echo(f"{name:<11} {value}")
@@ -254,6 +254,7 @@ def _print_facts(alert: RecordedAlert, events: list[RecordedEvent]) -> None:
             f"frame {seen.seq}  {where}  score {seen.score:.3f}  quality {seen.quality:.0f}  "
             f"{'evidence kept' if event.evidence else 'no evidence'}"
         )
+    click.echo(f"\n{WHAT_A_SCORE_IS}")
 
 
 def _as_json(alert: RecordedAlert) -> dict[str, Any]:

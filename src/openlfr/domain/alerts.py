@@ -47,7 +47,9 @@ class Sighting:
         epoch, seq: Of the frame in which the probe's best face stands.
         captured_at: Of that frame, UTC.
         box: Of that face, source pixels.
-        score: Of the search, cosine similarity.
+        score: Of the track's first search that reached the threshold: an alert waits for no better
+            face, so a later search of the same track may reach more. A cosine similarity set
+            against those of the next subjects (`stages.cohort`).
         quality: Of the best face, 0 to 100.
         reference_id: The reference that answered best.
         evidence: Name of the evidence in the vault; empty until it is stored.

@@ -60,7 +60,8 @@ class CameraCounts:
         frames_unreadable: Could not be decoded or analysed.
         frames_analysed: Went through the detector.
         faces_detected: Detections in those frames; one person gives many.
-        tracks_closed: Passes of people ("faces seen"): `tracks_searched` + `tracks_not_searched`.
+        tracks_closed: Passes ("faces seen"): `tracks_searched` + `tracks_not_searched`. Not people:
+            in a crowd one walk often breaks into two or three tracks.
         tracks_searched: Compared with the watchlist at least once.
         tracks_not_searched: Counts by reason.
         scores: Best score of each searched track, counted by `SCORE_EDGES`' bins.

@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from openlfr.ports import Vault
 
 
+WHAT_A_SCORE_IS = (
+    "A sighting's score is that of the first search of its pass that reached the threshold: an "
+    "alert waits for no better face, and later faces of the same pass may be more alike. It is a "
+    "similarity, not a probability; whether it is this person is for people to decide."
+)
+
+
 def best_picture(
     events: Sequence[RecordedEvent], references: Mapping[str, Reference], vault: Vault
 ) -> NDArray[np.uint8]:
@@ -101,8 +108,7 @@ def page_of(
         "padding:0 1rem;color:#222;background:#fff}img{max-width:100%}th{text-align:left;"
         "padding-right:1.5rem}h2{font-size:1.1rem}</style>"
         f"<h1>Alert about {html.escape(alert.subject)}</h1><table>{facts}</table>"
-        "<p>A score is a similarity, not a probability. Whether it is this person is for people "
-        "to decide.</p>" + "".join(parts) + "</html>"
+        f"<p>{html.escape(WHAT_A_SCORE_IS)}</p>" + "".join(parts) + "</html>"
     )
 
 

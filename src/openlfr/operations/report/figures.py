@@ -92,7 +92,7 @@ def funnel(summary: RunSummary) -> tuple[Step, ...]:
         (
             total.tracks_closed,
             "faces seen",
-            "passes of people before a camera, not people: who comes twice counts twice",
+            "passes, not people: who comes twice counts twice; a crowd breaks one walk into several",
             "",
         ),
         (
