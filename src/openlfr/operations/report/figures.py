@@ -92,7 +92,7 @@ def funnel(summary: RunSummary) -> tuple[Step, ...]:
         (
             total.tracks_closed,
             "faces seen",
-            "passes, not people: who comes twice counts twice; a crowd breaks one walk into several",
+            "not people: who comes twice counts twice; a crowd breaks one walk into several",
             "",
         ),
         (
