@@ -42,6 +42,17 @@ def test_a_pinned_epoch_is_taken_and_the_next_one_follows_it(leases):
     assert leases.take("gate").epoch == 8
 
 
+def test_each_connection_under_a_lease_has_an_epoch_of_its_own(leases):
+    first = leases.take("gate", epoch=7)
+    second = leases.advance(first)
+    assert (second.epoch, second.holder) == (8, first.holder)
+    leases.give_back(second)
+    third = leases.take("gate")
+    assert third.epoch == 9
+    assert leases.advance(first) is None  # it is somebody else's by now
+    assert leases.advance(third).epoch == 10
+
+
 def test_a_lease_that_nobody_renews_runs_out(leases, server):
     first = leases.take("gate")
     [key] = server.client.keys("*:lease:*")

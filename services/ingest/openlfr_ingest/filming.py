@@ -11,78 +11,115 @@ import dataclasses
 import threading
 import time
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from openlfr.adapters.capture.folder import PictureFolder
 from openlfr.adapters.capture.jpeg import encode_jpeg, is_jpeg
-from openlfr.domain.errors import BadInput
+from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.domain.frames import EncodedFrame
 from openlfr.wire import codec
+from openlfr_ingest.tallying import DROPPED_LATE, OUTSIDE_HOURS, UNREADABLE, Tallying
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from openlfr.adapters.capture import Source
     from openlfr.adapters.kafka_producer import RecordSender
     from openlfr.domain.frames import Frame
+    from openlfr.domain.tallies import Tally
     from openlfr.settings import Deployment
+
+_LIVE, _LOSSLESS = timedelta(seconds=5), timedelta(seconds=120)  # until all is with Kafka
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Senders:
+    """Where to: one each for frames.v1 and tallies.v1."""
+
+    frames: RecordSender
+    tallies: RecordSender
 
 
 class Filming:
-    """One camera while its source lasts.
-
-    Attributes:
-        counts: frames sent, dropped (no room, or Kafka did not take them), outside_hours,
-            unreadable, sampled_away.
-    """
+    """One camera while its source lasts."""
 
     def __init__(
         self,
+        camera: str,
         source: Source,
-        sender: RecordSender,
+        senders: Senders,
         deployment: Deployment,
         *,
         loop: bool,
         paced: bool,
         lossless: bool,
+        begun: float | None = None,
+        traceparent: Callable[[], str] = lambda: "",
     ) -> None:
         """Prepare; `go` films.
 
         Args:
+            camera: Its name.
             source: Opened under the epoch of the camera's lease.
-            sender: Of frames.v1.
+            senders: Of frames and tallies.
             deployment: Outside its hours nothing is sent.
             loop: Whether a file begins again at its end.
             paced: Send a file's frames when they are due; else as fast as they are taken.
             lossless: Wait for room rather than drop; a live source drops nonetheless.
+            begun: `time.monotonic()` at which a file's first frame is due; None for its first
+                frame. A frame that is late is sent at once: lateness does not add up.
+            traceparent: Gives each frame's trace.
         """
         self._source = source
-        self._sender = sender
+        self._senders = senders
         self._deployment = deployment
         self._loop = loop
         self._paced = paced and not source.live
         self._wait = lossless and not source.live
-        self.counts: Counter[str] = Counter()
+        self._begun = begun
+        self._traceparent = traceparent
         self._lock = threading.Lock()
-        self._last: EncodedFrame | None = None  # that was sent
+        self._counts: Counter[str] = Counter()
+        self._last: EncodedFrame | None = None  # that was sent, of an epoch that is not over
+        self._tallying = Tallying(
+            deployment.name, camera, source.account, self._tell, live=source.live
+        )
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Frames so far, by what became of them; of a live camera also its connections.
+
+        sent, dropped (no room, or Kafka did not take them), outside_hours, unreadable,
+        sampled_away, overtaken (by a newer one); connects, reconnects, failures (of connections),
+        frozen (failures by silence), tallies_lost.
+        """
+        account = self._source.account
+        with self._lock:
+            counts = Counter(self._counts)
+        counts["unreadable"] += account.unreadable
+        counts["sampled_away"] += account.sampled_away
+        if self._source.live:
+            counts["overtaken"] += account.overtaken
+            counts["connects"] += account.connects
+            counts["reconnects"] += max(account.connects - 1, 0)
+            counts["failures"] += account.failures
+            counts["frozen"] += account.frozen
+        return counts
 
     def go(self, stop: threading.Event) -> None:
-        """Film until the source ends or `stop` is set.
+        """Film until the source ends, or is closed, or `stop` is set.
 
         Raises:
             BadInput: The source breaks off.
             Unavailable: Kafka does not take frames, and none may be lost.
         """
-        begun = time.monotonic()
-        first: int | None = None
         try:
             for frame, content in self._pictures():
-                first = frame.seq if first is None else first
-                if self._paced and self._source.fps:
-                    due = begun + (frame.seq - first) / self._source.fps
-                    stop.wait(max(0.0, due - time.monotonic()))
+                self._wait_until_due(frame, stop)
                 if stop.is_set():
                     return
+                self._tallying.frame(frame)
                 self._send(frame, content, stop)
         except BadInput:
             self._tell_end(stop)
@@ -90,9 +127,20 @@ class Filming:
         else:
             self._tell_end(stop)
         finally:
-            self._count("unreadable", self._source.unreadable)
-            self._count("sampled_away", self._source.sampled_away)
             self._source.close()
+            self._finish(stop)
+
+    def lost(self, stop: threading.Event) -> None:
+        """A live camera's connection is over, and with it its epoch."""
+        self._tell_end(stop)
+        self._tallying.close()
+
+    def _wait_until_due(self, frame: Frame, stop: threading.Event) -> None:
+        if self._paced and self._source.fps:
+            at = frame.seq / self._source.fps
+            if self._begun is None:
+                self._begun = time.monotonic() - at
+            stop.wait(max(0.0, self._begun + at - time.monotonic()))
 
     def _pictures(self) -> Iterator[tuple[Frame, bytes]]:
         """Each frame, with the JPEG that the source has of it; empty where it has none."""
@@ -104,7 +152,7 @@ class Filming:
 
     def _send(self, frame: Frame, content: bytes, stop: threading.Event) -> None:
         if not self._deployment.starts <= frame.captured_at < self._deployment.ends:
-            self._count("outside_hours")
+            self._count("outside_hours", OUTSIDE_HOURS)
             return
         height, width = frame.image.shape[:2]
         round_ = self._source.frame_count if self._loop else None
@@ -120,30 +168,60 @@ class Filming:
                 height=height,
                 jpeg=content if is_jpeg(content) else encode_jpeg(frame.image),
             )
-            record = codec.encode_frame(encoded)
-            sent = self._sender.send(
-                record,
+            sent = self._senders.frames.send(
+                codec.encode_frame(encoded, traceparent=self._traceparent()),
                 wait=self._wait,
                 stop=stop,
-                on_done=lambda delivered: self._count("sent" if delivered else "dropped"),
+                on_done=self._sent,
             )
         except BadInput:  # too large for JPEG or for Kafka
-            self._count("unreadable")
+            self._count("unreadable", UNREADABLE)
             return
         if sent:
             self._last = dataclasses.replace(encoded, jpeg=b"")
         else:
-            self._count("dropped")
+            self._count("dropped", DROPPED_LATE)
 
     def _tell_end(self, stop: threading.Event) -> None:
-        """Tell analysis that no frame of a file follows, so that its tracks end now.
+        """Tell analysis that no frame of the epoch follows, so that its tracks end now.
 
         A camera that is only stopped says nothing: it may be filmed on, here or elsewhere.
         """
-        if self._last is not None and not self._source.live and not stop.is_set():
-            end = dataclasses.replace(self._last, seq=self._last.seq + 1, ended=True)
-            self._sender.send(codec.encode_frame(end), wait=True, stop=stop)
+        if self._last is None or stop.is_set():
+            return
+        end = dataclasses.replace(self._last, seq=self._last.seq + 1, ended=True)
+        self._last = None
+        wait = not self._source.live
+        if not self._senders.frames.send(codec.encode_frame(end), wait=wait, stop=stop):
+            self._count("ends_dropped")
 
-    def _count(self, what: str, number: int = 1) -> None:
+    def _finish(self, stop: threading.Event) -> None:
+        """Wait until it is known of every frame whether Kafka has it, and tell the last tally."""
+        try:
+            self._senders.frames.flush(_LIVE if stop.is_set() else _LOSSLESS)
+        except Unavailable:
+            if not self._source.live:  # of which every frame is counted anyway
+                raise
+        finally:
+            self._tallying.close()
+
+    def _tell(self, tally: Tally) -> bool:
+        record = codec.encode_tally(tally)
+        never = threading.Event()  # it does not wait: what finds no room is told with the next
+        return self._senders.tallies.send(record, wait=False, stop=never, on_done=self._told)
+
+    def _sent(self, delivered: bool) -> None:
+        if delivered:
+            self._count("sent")
+        else:
+            self._count("dropped", DROPPED_LATE)
+
+    def _told(self, delivered: bool) -> None:
+        if not delivered:
+            self._count("tallies_lost")
+
+    def _count(self, what: str, tallied: str = "") -> None:
         with self._lock:  # callbacks come from the producer's thread
-            self.counts[what] += number
+            self._counts[what] += 1
+        if tallied:
+            self._tallying.count(tallied)

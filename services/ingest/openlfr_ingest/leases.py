@@ -55,6 +55,22 @@ class Holding:
             stop.wait(_WAIT_S)
         return None
 
+    def advance(self, camera: str) -> int:
+        """The epoch of another connection to a camera that is held.
+
+        Raises:
+            Unavailable: Redis does not answer, or the lease is lost.
+        """
+        with self._changed:
+            lease = self._held.get(camera)
+        next_ = None if lease is None else self._leases.advance(lease)
+        if next_ is None:
+            raise Unavailable(f"Camera {camera}: its lease is lost.")
+        with self._changed:
+            if self._held.get(camera) is lease:
+                self._held[camera] = next_
+        return next_.epoch
+
     def give_back(self, camera: str) -> None:
         """Give a camera back."""
         with self._changed:
@@ -81,7 +97,9 @@ class Holding:
                     continue
                 if not kept:
                     with self._changed:
-                        lost = self._held.get(lease.camera) is lease
-                        self._held.pop(lease.camera, None)
+                        now = self._held.get(lease.camera)
+                        lost = now is not None and now.holder == lease.holder
+                        if lost:
+                            del self._held[lease.camera]
                     if lost:
                         self._on_lost(lease.camera)

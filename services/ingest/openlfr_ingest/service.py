@@ -1,36 +1,33 @@
-"""Wires the ingest service: a thread for each camera, until their sources end or it is stopped."""
+"""Wires the ingest service: a thread for each camera, until they are over or it is stopped."""
 
 from __future__ import annotations
 
 import signal
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import structlog
-
 from openlfr import bootstrap
-from openlfr.adapters.capture import open_source
 from openlfr.adapters.kafka_producer import RecordSender
-from openlfr.adapters.kafka_topics import FRAMES
-from openlfr.domain.errors import BadInput, Misconfigured, OpenLFRError, Unavailable
+from openlfr.adapters.kafka_topics import FRAMES, TALLIES
+from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.settings import require_authorisation
-from openlfr_ingest.filming import Filming
+from openlfr_ingest.filming import Senders
 from openlfr_ingest.leases import Holding
+from openlfr_ingest.supervision import Studio, Supervision
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Sequence
 
-    from openlfr.adapters.redis_leases import CameraLeases
-    from openlfr.settings import Deployment, Settings
+    from openlfr.adapters.kafka_topics import Topic
+    from openlfr.settings import Settings
 
-ROOM = 32  # frames on their way, of all cameras
+ROOM, ROOM_EACH = 32, 4  # frames on their way: of all cameras at least, and for each
 _LIVE, _LOSSLESS = timedelta(seconds=5), timedelta(seconds=120)  # how long a frame may be tried
-
-log = structlog.get_logger()
+_LOOK_S = 0.1  # how often the process looks after its cameras
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ class Filmed:
 
     Attributes:
         counts: Of each camera's frames, by what became of them.
-        problems: A sentence for each camera that broke off or could not be opened.
+        problems: A sentence for each camera that broke off, failed or could not be opened.
         stopped: Whether it was stopped before the sources ended.
     """
 
@@ -78,115 +75,68 @@ def run(settings: Settings, order: Order, stop: threading.Event | None = None) -
         raise Misconfigured(f"{settings.path} names no camera {', '.join(unknown)}.")
     brokers = bootstrap.kafka_brokers(settings)
     bootstrap.require_topics(settings)
+    lossless = settings.max_age is None
     with ExitStack() as closing:
         leases = bootstrap.open_leases(settings, deployment.name)
-        lossless = settings.max_age is None
-        sender = RecordSender(
-            brokers,
-            FRAMES.name,
-            room=ROOM,
-            delivery=_LOSSLESS if lossless else _LIVE,
-            max_bytes=int(FRAMES.configs["max.message.bytes"]),
+
+        def open_sender(topic: Topic, room: int) -> RecordSender:
+            sender = RecordSender(
+                brokers,
+                topic.name,
+                room=room,
+                delivery=_LOSSLESS if lossless else _LIVE,
+                max_bytes=int(topic.configs["max.message.bytes"]),
+            )
+            closing.callback(sender.close)
+            return sender
+
+        room = max(ROOM, ROOM_EACH * len(wanted))
+        senders = Senders(open_sender(FRAMES, room), open_sender(TALLIES, len(wanted) + 1))
+        watched: dict[str, Supervision] = {}
+        holding = Holding(leases, lambda camera: watched[camera].lose_lease())
+        closing.callback(holding.close)
+        studio = Studio(
+            deployment,
+            senders,
+            holding,
+            as_fast_as_possible=order.as_fast_as_possible,
+            lossless=lossless,
+            epoch=order.epoch,
         )
-        closing.callback(sender.close)
-        return _Studio(settings, deployment, order, sender, leases, stop).go(wanted, closing)
-
-
-class _Studio:
-    """All cameras of this process."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        deployment: Deployment,
-        order: Order,
-        sender: RecordSender,
-        leases: CameraLeases,
-        stop: threading.Event | None,
-    ) -> None:
-        self._settings = settings
-        self._deployment = deployment
-        self._order = order
-        self._sender = sender
-        self._stop = stop or threading.Event()
-        self._stops: dict[str, threading.Event] = {}
-        self._holding = Holding(leases, self._lost)
-        self._counts: dict[str, Counter[str]] = {}
-        self._problems: list[str] = []
-        self._failure: OpenLFRError | None = None
-        self._begun = datetime.now(UTC)
-
-    def go(self, cameras: Sequence[str], closing: ExitStack) -> Filmed:
-        """Film them all, each in a thread."""
-        closing.callback(self._holding.close)
+        watched |= {name: Supervision(name, settings.cameras[name], studio) for name in wanted}
+        stop = stop or threading.Event()
         if threading.current_thread() is threading.main_thread():
-            before = signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
+            before = signal.signal(signal.SIGTERM, lambda *_: stop.set())
             closing.callback(signal.signal, signal.SIGTERM, before)
-        self._holding.start()
-        self._stops = {camera: threading.Event() for camera in cameras}
-        threads = [
-            threading.Thread(target=self._film, args=(camera,), name=f"film-{camera}", daemon=True)
-            for camera in cameras
-        ]
-        for thread in threads:
-            thread.start()
-        try:
-            while any(thread.is_alive() for thread in threads) and not self._stop.is_set():
-                for thread in threads:
-                    thread.join(0.1)
-        finally:
-            stopped = any(thread.is_alive() for thread in threads)
-            for each in self._stops.values():
-                each.set()
-            for thread in threads:
-                thread.join()
-        if self._failure is not None:
-            raise self._failure
-        if self._sender.failed and self._settings.max_age is None:
-            raise Unavailable(f"Kafka did not take every frame: {self._sender.failed}.")
-        return Filmed(self._counts, tuple(self._problems), stopped)
+        holding.start()
+        return _film(list(watched.values()), studio, stop)
 
-    def _film(self, camera: str) -> None:
-        """A thread's work: take the camera, film it, give it back."""
-        stop = self._stops[camera]
-        try:
-            lease = self._holding.take(camera, epoch=self._order.epoch, stop=stop)
-            if lease is None:
-                return
-            entry = self._settings.cameras[camera]
-            source = open_source(
-                camera,
-                entry.url,
-                epoch=lease.epoch,
-                start=entry.start or self._begun,
-                fps=entry.fps,
-                loop=entry.loop,
-            )
-            filming = Filming(
-                source,
-                self._sender,
-                self._deployment,
-                loop=entry.loop,
-                paced=not self._order.as_fast_as_possible,
-                lossless=self._settings.max_age is None,
-            )
-            self._counts[camera] = filming.counts
-            log.info("filming", camera=camera, epoch=lease.epoch)
-            try:
-                filming.go(stop)
-            finally:
-                self._sender.flush(_LIVE if stop.is_set() else _LOSSLESS)
-                self._holding.give_back(camera)
-        except BadInput as error:
-            self._problems.append(str(error))
-        except OpenLFRError as error:
-            self._failure = error
-            self._stop.set()
-        except Exception as error:  # noqa: BLE001 - a thread's edge: told, never lost
-            self._problems.append(f"Camera {camera} failed: {type(error).__name__}: {error}")
 
-    def _lost(self, camera: str) -> None:
-        """Somebody else may film the camera now."""
-        log.warning("lease_lost", camera=camera)
-        self._problems.append(f"Camera {camera}: its lease was lost, so filming stopped.")
-        self._stops[camera].set()
+def _film(cameras: Sequence[Supervision], studio: Studio, stop: threading.Event) -> Filmed:
+    """Film them all, each in a thread of its own."""
+    for camera in cameras:
+        camera.start()
+    try:
+        while not stop.is_set() and not any(camera.failure for camera in cameras):
+            living = [camera for camera in cameras if not camera.is_over()]
+            if not living:
+                break
+            if studio.now() >= studio.deployment.ends:
+                for camera in living:
+                    camera.end_hours()
+            living[0].join(_LOOK_S)
+    finally:
+        stopped = not all(camera.is_over() for camera in cameras)
+        for camera in cameras:
+            camera.stop()
+        for camera in cameras:
+            camera.join()
+    with suppress(Unavailable):  # nothing of a frame is lost with it
+        studio.senders.tallies.flush(_LIVE)
+    failures = [camera.failure for camera in cameras if camera.failure is not None]
+    if failures:
+        raise failures[0]
+    if studio.lossless and (why := studio.senders.frames.failed):
+        raise Unavailable(f"Kafka did not take every frame: {why}.")
+    problems = tuple(camera.problem for camera in cameras if camera.problem)
+    return Filmed({camera.camera: camera.counts for camera in cameras}, problems, stopped)

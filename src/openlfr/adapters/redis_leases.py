@@ -8,7 +8,7 @@ lost its lease from those of the next one, and discards the older.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -33,6 +33,11 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if tonumber(ARGV[2]) > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2])
 else redis.call('DEL', KEYS[1]) end
 return 1
+"""
+# KEYS lease, epoch; ARGV holder. Gives the next epoch, false if the holder has lost it.
+_ADVANCE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
+return redis.call('INCR', KEYS[2])
 """
 
 
@@ -66,6 +71,7 @@ class CameraLeases:
         self._ttl_ms = str(max(1, round(ttl.total_seconds() * 1000)))
         self._take = client.register_script(_TAKE)
         self._renew = client.register_script(_RENEW)
+        self._advance = client.register_script(_ADVANCE)
 
     def take(self, camera: str, *, epoch: int | None = None) -> Lease | None:
         """Take a camera; None while another process holds it.
@@ -89,6 +95,17 @@ class CameraLeases:
     def renew(self, lease: Lease) -> bool:
         """Hold a lease for another `ttl`; False if it is lost."""
         return self._hold(lease, self._ttl_ms)
+
+    def advance(self, lease: Lease) -> Lease | None:
+        """The same holding under the next epoch, for another connection; None if it is lost.
+
+        Raises:
+            Unavailable: Redis does not answer.
+        """
+        name = quote(lease.camera, safe="")
+        keys = [f"{self._tag}:lease:{name}", f"{self._tag}:epoch:{name}"]
+        found = self._ask(self._advance, keys, [lease.holder])
+        return None if found is None else replace(lease, epoch=int(found))
 
     def give_back(self, lease: Lease) -> None:
         """Free a lease; one that is lost is left alone."""

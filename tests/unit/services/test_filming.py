@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from openlfr.adapters.capture.account import Account
 from openlfr.domain.errors import BadInput
 from openlfr.domain.frames import Frame
 from openlfr.wire import codec
-from openlfr_ingest.filming import Filming
+from openlfr_ingest.filming import Filming, Senders
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -23,10 +25,11 @@ PICTURE = np.zeros((8, 8, 3), np.uint8)
 class Source:
     """A file of so many frames."""
 
-    live, fps, frame_count, unreadable, sampled_away = False, 10.0, None, 0, 0
+    live, fps, frame_count = False, 10.0, None
 
     def __init__(self, frames, *, start=NOON, breaks_off=False, then=lambda: None):
         self.number, self.start, self.breaks_off, self.then = frames, start, breaks_off, then
+        self.account = Account()
 
     def frames(self):
         for seq in range(self.number):
@@ -40,22 +43,56 @@ class Source:
 
 
 class Sender:
-    """Kafka that takes everything."""
+    """Kafka; `refused` says for which frames there is no room, and which it does not take."""
 
-    def __init__(self):
-        self.sent = []
+    def __init__(self, decode=codec.decode_frame, *, no_room=(), not_taken=()):
+        self.sent, self.decode = [], decode
+        self.no_room, self.not_taken = no_room, not_taken
 
     def send(self, record, *, wait, stop, on_done=lambda _: None):
-        self.sent.append((codec.decode_frame(record.value), wait))
-        on_done(True)
+        message = self.decode(record.value)
+        seq = getattr(message, "seq", None)
+        if seq in self.no_room:
+            return False
+        self.sent.append((message, wait))
+        on_done(seq not in self.not_taken)
         return True
 
+    def flush(self, timeout):
+        pass
 
-def film(source, stop=None):
-    sender = Sender()
-    filming = Filming(source, sender, DEPLOYMENT, loop=False, paced=False, lossless=False)
+
+class Told(Sender):
+    """Kafka for tallies."""
+
+    def __init__(self, *, away=0):
+        super().__init__(codec.decode_tally)
+        self.away = away
+
+    def send(self, record, **how):
+        self.away -= 1
+        return self.away < 0 and super().send(record, **how)
+
+    @property
+    def tallies(self):
+        return [
+            (t.first_seq, t.last_seq, t.frames_sampled_away, t.frames_dropped_late,
+             t.frames_outside_hours, t.frames_unreadable)
+            for t, _ in self.sent
+        ]  # fmt: skip
+
+
+def made(source, frames=None, told=None, **how):
+    senders = Senders(frames or Sender(), told or Told())
+    how = {"loop": False, "paced": False, "lossless": False} | how
+    return Filming("gate", source, senders, DEPLOYMENT, **how)
+
+
+def film(source, stop=None, frames=None, told=None, **how):
+    frames = frames or Sender()
+    filming = made(source, frames, told, **how)
     filming.go(stop or threading.Event())
-    return filming, sender.sent
+    return filming, frames.sent
 
 
 def test_a_file_says_that_it_has_ended():
@@ -70,7 +107,7 @@ def test_a_file_says_that_it_has_ended():
 
 def test_a_file_that_breaks_off_has_ended_too():
     source, sender = Source(2, breaks_off=True), Sender()
-    filming = Filming(source, sender, DEPLOYMENT, loop=False, paced=False, lossless=False)
+    filming = made(source, sender)
     with pytest.raises(BadInput):
         filming.go(threading.Event())
     assert [frame.ended for frame, _ in sender.sent] == [False, False, True]
@@ -86,3 +123,103 @@ def test_a_file_of_which_nothing_was_sent_has_nothing_to_end():
     filming, sent = film(Source(2, start=NOON - HOUR))
     assert sent == []
     assert filming.counts["outside_hours"] == 2
+
+
+class Live(Source):
+    """A camera that is connected to several times; each connection has so many frames."""
+
+    live = True
+
+    def __init__(self, *connections, lost):
+        super().__init__(0)
+        self.connections, self.lost = connections, lost
+
+    def frames(self):
+        for epoch, seqs in enumerate(self.connections):
+            self.account.connects += 1
+            for seq in seqs:
+                at = NOON + timedelta(seconds=epoch * 60 + seq / 10)
+                yield Frame("gate", epoch, seq, at, PICTURE)
+            self.lost()
+
+
+def film_live(*connections, frames=None, told=None):
+    frames, stop = frames or Sender(), threading.Event()
+    source = Live(*connections, lost=lambda: filming.lost(stop))
+    filming = made(source, frames, told)
+    filming.go(stop)
+    return filming, [(f.epoch, f.seq, f.ended, wait) for f, wait in frames.sent]
+
+
+def test_each_connection_of_a_live_camera_ends_its_epoch_and_nothing_waits():
+    filming, sent = film_live([0, 1], [0])
+    assert sent == [
+        (0, 0, False, False), (0, 1, False, False), (0, 2, True, False),
+        (1, 0, False, False), (1, 1, True, False),
+    ]  # fmt: skip
+    counts = filming.counts
+    assert (counts["connects"], counts["reconnects"], counts["sent"]) == (2, 1, 3)
+
+
+def test_what_finds_no_room_and_what_kafka_does_not_take_is_dropped_and_tallied():
+    told = Told()
+    filming, _ = film(Source(5), frames=Sender(no_room={1}, not_taken={3}), told=told)
+    assert (filming.counts["sent"], filming.counts["dropped"]) == (3, 2)
+    assert told.tallies == [(0, 4, 0, 2, 0, 0)]
+
+
+def test_tallies_cover_every_frame_without_a_gap():
+    """Every second frame is sampled away, one of them at the end, after the last that is sent."""
+
+    class Sampled(Source):
+        def frames(self):
+            for frame in super().frames():
+                if frame.seq % 2:
+                    self.account.sampled_away += 1
+                else:
+                    yield frame
+
+    told = Told()
+    film(Sampled(250), told=told)
+    assert told.tallies == [(0, 98, 49, 0, 0, 0), (99, 198, 50, 0, 0, 0), (199, 249, 26, 0, 0, 0)]
+    assert [t.reporter for t, _ in told.sent] == ["ingest"] * 3
+    assert told.sent[1][0].first_captured_at == NOON + timedelta(seconds=10)
+
+
+def test_tallies_begin_anew_with_each_epoch_and_are_told_when_a_connection_is_lost():
+    told = Told()
+    film_live([2, 3], [0, 4], told=told)
+    assert [(t.epoch, t.first_seq, t.last_seq) for t, _ in told.sent] == [(0, 0, 3), (1, 0, 4)]
+
+
+def test_a_tally_that_cannot_be_told_is_told_later():
+    told = Told(away=1)
+    film(Source(101, start=NOON - HOUR), told=told)
+    assert told.tallies == [(0, 99, 0, 0, 100, 0), (100, 100, 0, 0, 1, 0)]
+
+
+def test_a_frame_that_cannot_be_sent_is_counted_as_unreadable():
+    class Huge(Source):
+        def frames(self):
+            yield Frame("gate", 4, 0, NOON, np.zeros((1, 70_000, 3), np.uint8))
+
+    told = Told()
+    filming, sent = film(Huge(1), told=told)
+    assert sent == []
+    assert filming.counts["unreadable"] == 1
+    assert told.tallies == [(0, 0, 0, 0, 0, 1)]
+
+
+def test_a_file_that_is_late_catches_up():
+    """Frames are due by their number, not one after the other."""
+    waits = []
+
+    class Stop(threading.Event):
+        def wait(self, timeout=None):
+            waits.append(timeout)
+
+    film(Source(3), Stop(), paced=True, begun=time.monotonic() - 3600)
+    assert waits == [0.0, 0.0, 0.0]
+    waits.clear()
+    film(Source(3), Stop(), paced=True, begun=time.monotonic() + 3600)
+    assert waits == pytest.approx([3600, 3600.1, 3600.2], abs=60)

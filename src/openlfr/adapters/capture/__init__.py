@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.capture.account import Account
 
+FROZEN_S = 10.0
+"""How long a live camera may send nothing, by default."""
 LIVE_SCHEMES = ("rtsp", "rtsps", "http", "https")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
@@ -80,6 +82,7 @@ def open_source(
     fps: float | None = None,
     loop: bool = False,
     threads: int = 1,
+    frozen_after_s: float = FROZEN_S,
     reconnect: bool = True,
     next_epoch: Callable[[int], int] | None = None,
     lost: Callable[[], None] = lambda: None,
@@ -95,6 +98,7 @@ def open_source(
         loop: Play a file again and again, with seq and time going on.
         threads: Of the decoder. One is the least work per frame: at 720p 5 ms of CPU and no more
             with two; a second thread helps only where one stream is to be read at full speed.
+        frozen_after_s: How long a live camera may send nothing.
         reconnect: Connect to a live camera again when it fails.
         next_epoch: Gives the epoch of each connection of a live camera; see `LiveCamera`.
         lost: Called when a connection of a live camera has ended; see `LiveCamera`.
@@ -110,7 +114,14 @@ def open_source(
 
     reading = Reading(camera, epoch, start, fps, loop, threads)
     if is_live(url):
-        return LiveCamera(url, reading, reconnect=reconnect, next_epoch=next_epoch, lost=lost)
+        return LiveCamera(
+            url,
+            reading,
+            reconnect=reconnect,
+            next_epoch=next_epoch,
+            lost=lost,
+            frozen_after_s=frozen_after_s,
+        )
     path = _local_path(camera, url)
     if path.is_dir():
         return PictureFolder(path, reading)

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from openlfr.adapters.capture import FROZEN_S
 from openlfr.adapters.capture.account import Accounted, Reading
 from openlfr.adapters.capture.connection import Connection, LeftOut
 from openlfr.adapters.capture.pictures import to_bgr
-from openlfr.adapters.capture.stream import FROZEN_S, Frozen, LiveStream
+from openlfr.adapters.capture.stream import Frozen, LiveStream
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.frames import Frame
 
@@ -72,7 +73,7 @@ class LiveCamera(Accounted):
         reconnect: bool = True,
         next_epoch: Callable[[int], int] | None = None,
         lost: Callable[[], None] = lambda: None,
-        timeout_s: float = FROZEN_S,
+        frozen_after_s: float = FROZEN_S,
         stream: Callable[[], Stream] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -85,7 +86,7 @@ class LiveCamera(Accounted):
             next_epoch: Gives the epoch of each connection, by the number of those before; `seq`
                 then begins anew. None: they all are of one epoch, and `seq` goes on.
             lost: Called when a connection that gave pictures has ended and `frames` goes on.
-            timeout_s: How long is waited for an answer or a picture.
+            frozen_after_s: How long is waited for an answer or a picture.
             stream: Makes what each connection reads.
             now: The clock.
         """
@@ -95,7 +96,7 @@ class LiveCamera(Accounted):
         self._next_epoch = next_epoch
         self._lost = lost
         self._stream = stream or (
-            lambda: LiveStream(reading.camera, url, reading.threads, timeout_s)
+            lambda: LiveStream(reading.camera, url, reading.threads, frozen_after_s)
         )
         self._now = now
         self._closed = threading.Event()

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from av import VideoFrame
     from av.container import InputContainer
 
-FROZEN_S = 10.0
-"""So long is a camera waited for that sends nothing."""
 _RTSP = {"rtsp_transport": "tcp", "allowed_media_types": "video", "probesize": "32"}
 """RTSP alone, since it describes its stream beforehand: nothing need be read to find out. By
 default 1 to 5 s are, and `fflags=nobuffer` throws away what was read, the key frame first: the
@@ -51,7 +49,7 @@ class LiveStream:
     camera: str
     url: str
     threads: int = 1
-    timeout_s: float = FROZEN_S
+    timeout_s: float = 10.0
     fps: float | None = None
 
     def packets(self, closed: threading.Event) -> Generator[list[VideoFrame] | None]:

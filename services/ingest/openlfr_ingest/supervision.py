@@ -1,0 +1,231 @@
+"""Supervises one camera: its lease, its hours, and beginning again.
+
+    wait for the deployment's hours ─▶ take the lease ─▶ film ─▶ give the lease back
+            ▲                                             │
+            └──────────── a live camera ──────────────────┘
+
+A connection that fails is made again inside `film`, under the same lease and the next epoch
+(`adapters/capture/live.py`). A lease that is lost ends the filming at once. Whatever happens to
+one camera, the others do not notice.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from openlfr.adapters.capture import FROZEN_S, is_live, open_source
+from openlfr.adapters.capture.live import Backoff
+from openlfr.domain.errors import BadInput, Misconfigured, OpenLFRError, Unavailable
+from openlfr_ingest.filming import Filming, Senders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openlfr.adapters.capture import Source
+    from openlfr.settings import Deployment
+    from openlfr.settings.cameras import Camera
+    from openlfr_ingest.leases import Holding
+
+_LOOK_S = 60.0  # how long one wait for the hours may be: the clock may be set
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """What all cameras of a process share.
+
+    Attributes:
+        deployment: Outside its hours no camera is connected to.
+        senders: Of frames and tallies.
+        holding: The leases.
+        as_fast_as_possible: Files are read as fast as Kafka takes them.
+        lossless: No frame of a file is dropped.
+        epoch: That the first connection to a camera carries; None for one more than the last.
+        frozen_after_s: How long a live camera may send nothing.
+        now: The clock.
+    """
+
+    deployment: Deployment
+    senders: Senders
+    holding: Holding
+    as_fast_as_possible: bool = False
+    lossless: bool = False
+    epoch: int | None = None
+    frozen_after_s: float = FROZEN_S
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+class Supervision:
+    """One camera and its thread.
+
+    Attributes:
+        problem: Why it is over before its end, a sentence; empty else.
+        failure: What every camera needs and does not answer; None while all do.
+    """
+
+    def __init__(self, camera: str, entry: Camera, studio: Studio) -> None:
+        """Prepare; `start` begins."""
+        self.camera = camera
+        self.live = is_live(entry.url)
+        self.problem = ""
+        self.failure: OpenLFRError | None = None
+        self._entry = entry
+        self._studio = studio
+        self._thread = threading.Thread(target=self._run, name=f"film-{camera}", daemon=True)
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._cut = threading.Event()  # ends this filming, not the supervision
+        self._source: Source | None = None
+        self._filming: Filming | None = None
+        self._counts: Counter[str] = Counter()  # of what was filmed before
+        self._backoff = Backoff()
+
+    @property
+    def counts(self) -> Counter[str]:
+        """As of `Filming`, and leases_lost, waits_for_hours, crashes."""
+        with self._lock:
+            return self._counts + (self._filming.counts if self._filming else Counter())
+
+    def start(self) -> None:
+        """Begin, in a thread."""
+        self._thread.start()
+
+    def is_over(self) -> bool:
+        """Whether nothing more comes of it."""
+        return not self._thread.is_alive()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until it is over."""
+        self._thread.join(timeout)
+
+    def stop(self) -> None:
+        """End it; `join` waits until it has."""
+        self._stopped.set()
+        self._end_filming(cut=True)
+
+    def lose_lease(self) -> None:
+        """Somebody else may film the camera now: not one more frame."""
+        log.warning("lease_lost", camera=self.camera)
+        self._count("leases_lost")
+        self._end_filming(cut=True)
+
+    def end_hours(self) -> None:
+        """The deployment is over: a live camera is not filmed any more."""
+        if self.live:
+            self._end_filming(cut=False)
+
+    def _end_filming(self, *, cut: bool) -> None:
+        with self._lock:
+            if cut:
+                self._cut.set()
+            source = self._source
+        if source is not None:
+            source.close()
+
+    def _run(self) -> None:
+        """The thread's work."""
+        while not self._stopped.is_set():
+            try:
+                if self.live and not self._await_hours():
+                    return
+                if not self._film_once():
+                    return
+            except (BadInput, Misconfigured) as error:
+                self.problem = str(error)
+                return
+            except Unavailable as error:
+                if not (self.live and self._filming):  # at the start, or nothing may be lost
+                    self.failure = error
+                    return
+                log.warning("filming_failed", camera=self.camera, why=str(error))
+            except Exception as error:
+                self.problem = f"Camera {self.camera} failed: {type(error).__name__}: {error}"
+                if not self.live:
+                    return
+                self._count("crashes")
+                log.exception("filming_crashed", camera=self.camera)
+            self._stopped.wait(self._backoff.pause())
+
+    def _await_hours(self) -> bool:
+        """Wait until the deployment begins; False if it is over, or the wait is ended."""
+        deployment, told = self._studio.deployment, False
+        while not self._stopped.is_set():
+            now = self._studio.now()
+            if now >= deployment.ends:
+                log.info("hours_are_over", camera=self.camera)
+                return False
+            if now >= deployment.starts:
+                return True
+            if not told:
+                told = True
+                self._count("waits_for_hours")
+                log.info("waits_for_hours", camera=self.camera, starts=str(deployment.starts))
+            self._stopped.wait(min((deployment.starts - now).total_seconds(), _LOOK_S))
+        return False
+
+    def _film_once(self) -> bool:
+        """Film under one lease; whether to begin again."""
+        studio, entry = self._studio, self._entry
+        first = self._filming is None
+        with self._lock:
+            if self._stopped.is_set():
+                return False
+            self._cut.clear()
+        lease = studio.holding.take(
+            self.camera, epoch=studio.epoch if first else None, stop=self._stopped
+        )
+        if lease is None:
+            return False
+        begun, now = time.monotonic(), studio.now()
+        try:
+            source = open_source(
+                self.camera,
+                entry.url,
+                epoch=lease.epoch,
+                start=entry.start or now,
+                fps=entry.fps,
+                loop=entry.loop,
+                frozen_after_s=studio.frozen_after_s,
+                next_epoch=lambda connects: (
+                    studio.holding.advance(self.camera) if connects else lease.epoch
+                ),
+                lost=lambda: filming.lost(self._cut),
+            )
+            filming = Filming(
+                self.camera,
+                source,
+                studio.senders,
+                studio.deployment,
+                loop=entry.loop,
+                paced=not studio.as_fast_as_possible,
+                lossless=studio.lossless,
+                begun=begun,
+            )
+            with self._lock:
+                self._counts += self._filming.counts if self._filming else Counter()
+                self._source, self._filming = source, filming
+            if self._cut.is_set() or self._stopped.is_set():
+                source.close()
+            log.info("filming", camera=self.camera, epoch=lease.epoch)
+            filming.go(self._cut)
+        finally:
+            studio.holding.give_back(self.camera)
+        if self.live:
+            never = not source.account.connects and source.problems
+            self.problem = source.problems[-1] if never else ""
+        elif self._cut.is_set() and not self._stopped.is_set():
+            self.problem = f"Camera {self.camera}: its lease was lost, so filming stopped."
+        self._backoff.reset()
+        return self.live
+
+    def _count(self, what: str) -> None:
+        with self._lock:
+            self._counts[what] += 1

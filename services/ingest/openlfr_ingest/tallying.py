@@ -1,0 +1,131 @@
+"""Counts one camera's frames that are never sent, and tells them now and then.
+
+Tallies cover an epoch's frames without a gap: where one ends the next begins, so whoever reads
+them knows how many frames of a range were sent, and why the others were not.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from openlfr.domain.tallies import Reporter, Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from openlfr.adapters.capture.account import Account
+    from openlfr.domain.frames import Frame
+
+EVERY = timedelta(seconds=10)
+"""Of capture: how much a tally covers."""
+_KEPT = 1000  # tallies that could not be told yet: hours
+
+SAMPLED_AWAY, DROPPED_LATE = "sampled_away", "dropped_late"
+OUTSIDE_HOURS, UNREADABLE = "outside_hours", "unreadable"
+
+
+class _Mark(NamedTuple):
+    """Where a frame stood; the frame itself is not kept."""
+
+    epoch: int
+    seq: int
+    at: datetime
+
+
+class Tallying:
+    """The tallies of one camera while it is filmed. One thread's, but for `count`."""
+
+    def __init__(
+        self,
+        deployment: str,
+        camera: str,
+        account: Account,
+        tell: Callable[[Tally], bool],
+        *,
+        live: bool,
+    ) -> None:
+        """Count nothing yet.
+
+        Args:
+            deployment: Its name.
+            camera: Its name.
+            account: Of the source, counted on from where it stands.
+            tell: Sends a tally; False where it cannot now, and it is tried again with the next.
+            live: Whether unreadable things are packets, which have no number.
+        """
+        self._names = deployment, camera
+        self._account = account
+        self._tell = tell
+        self._live = live
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+        self._left_out: Counter[str] = Counter()  # by the source, as far as counted
+        self._first: _Mark | None = None  # frame of the range
+        self._last: _Mark | None = None
+        self._next_seq = 0  # where a range begins
+        self._untold: deque[Tally] = deque(maxlen=_KEPT)
+
+    def frame(self, frame: Frame) -> None:
+        """A frame came from the source, with what this left out before it."""
+        mark = _Mark(frame.epoch, frame.seq, frame.captured_at)
+        first = self._first
+        if first is not None and (mark.epoch != first.epoch or mark.at - first.at >= EVERY):
+            self._close()
+        if self._last is not None and mark.epoch != self._last.epoch:
+            self._next_seq = 0
+        self._first = self._first or mark
+        self._last = mark
+        self._count_left_out()
+
+    def count(self, what: str) -> None:
+        """Count a frame that is not sent; any thread may."""
+        with self._lock:
+            self._counts[what] += 1
+
+    def close(self) -> None:
+        """Tell the rest: the connection or the filming is over."""
+        if self._first is not None:
+            self._close(after=self._count_left_out())
+
+    def _count_left_out(self) -> int:
+        """Count what the source left out since the last time; how many numbers that took."""
+        account = self._account
+        now = Counter({
+            SAMPLED_AWAY: account.sampled_away,
+            DROPPED_LATE: account.overtaken,
+            UNREADABLE: account.unreadable,
+        })  # fmt: skip
+        more, self._left_out = now - self._left_out, now
+        with self._lock:
+            self._counts += more
+        return more.total() - (more[UNREADABLE] if self._live else 0)
+
+    def _close(self, *, after: int = 0) -> None:
+        first, last = self._first, self._last
+        assert first is not None  # noqa: S101 - the callers looked
+        assert last is not None  # noqa: S101
+        with self._lock:
+            counts, self._counts = self._counts, Counter()
+        last_seq = last.seq + after
+        self._untold.append(
+            Tally(
+                *self._names,
+                last.epoch,
+                Reporter.INGEST,
+                min(self._next_seq, first.seq),
+                last_seq,
+                first.at,
+                last.at,
+                frames_sampled_away=counts[SAMPLED_AWAY],
+                frames_dropped_late=counts[DROPPED_LATE],
+                frames_outside_hours=counts[OUTSIDE_HOURS],
+                frames_unreadable=counts[UNREADABLE],
+            )
+        )
+        self._first, self._next_seq = None, last_seq + 1
+        while self._untold and self._tell(self._untold[0]):
+            self._untold.popleft()

