@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from openlfr.adapters import tracing
 from openlfr.adapters.dead_letters import set_aside
 from openlfr.adapters.kafka_topics import ALERTS
 from openlfr.domain.errors import BadInput
@@ -58,7 +59,7 @@ class Folding:
 
     def _fold(self, message: Message) -> tuple[str, Record] | None:
         try:
-            read_headers(message.headers, expect=_SCHEMA)
+            headers = read_headers(message.headers, expect=_SCHEMA)
             sighting, carried = codec.decode_sighting(message.value)
             if sighting.deployment != self._deployment:
                 raise BadInput("It belongs to another deployment.")  # noqa: TRY301
@@ -72,11 +73,12 @@ class Folding:
         if carried is not None and content:
             self._vault.put(carried.name, content)
         self.counts[str(event.event)] += 1
+        traceparent = tracing.go_on(headers.traceparent)
         log.info(
             "alert", kind=str(event.event), alert=event.alert_id, camera=sighting.camera,
-            seq=sighting.seq,
+            seq=sighting.seq, trace=tracing.trace_id(traceparent),
         )  # fmt: skip
-        return ALERTS.name, codec.encode_alert(event, datetime.now(UTC))
+        return ALERTS.name, codec.encode_alert(event, datetime.now(UTC), traceparent=traceparent)
 
     def _open(self, carried: CarriedEvidence) -> bytes:
         """Its evidence in clear, checked; empty where it lies in the vault already.
