@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from openlfr.domain.errors import BadInput
-from openlfr.operations.enrol import EnrolmentRules, examine
+from openlfr.operations.examine import EnrolmentRules, examine
 
-EVERY = 33  # every photo, so that the test takes seconds; the figure in enrol.py has every second
+EVERY = 33  # every photo, so that the test takes seconds; the figure in examine.py has every second
 
 
 @pytest.mark.testdata

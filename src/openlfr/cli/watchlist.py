@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from openlfr.domain.watchlist import Reference
-    from openlfr.operations.enrol import EnrolmentRules
+    from openlfr.operations.examine import EnrolmentRules
     from openlfr.settings import Settings
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
@@ -133,7 +133,8 @@ def check_pictures(pictures: tuple[Path, ...], config: Path, as_json: bool) -> N
     """Try PICTURES, or those of a MANIFEST.csv, without listing anybody."""
     from openlfr import bootstrap, settings
     from openlfr.cli import watchlist_output as output
-    from openlfr.operations.enrol import RowOutcome, Verdict, examine
+    from openlfr.operations.enrol import RowOutcome, Verdict
+    from openlfr.operations.examine import examine
     from openlfr.operations.manifest import read_manifest
 
     chosen = settings.load(config)
@@ -205,7 +206,7 @@ def remove(subject: str, config: Path, watchlist: str | None, by: str, reason: s
 
 
 def _rules(chosen: Settings) -> EnrolmentRules:
-    from openlfr.operations.enrol import EnrolmentRules
+    from openlfr.operations.examine import EnrolmentRules
 
     return EnrolmentRules(
         min_eye_distance=chosen.enrolment.min_eye_distance,

@@ -1,8 +1,4 @@
-"""Enrol: from a manifest's row to a recorded entry with its template and reference picture.
-
-Which face of a photo is meant is never guessed: it is the one nearest the picture's middle, and
-where another is as large and as central the photo is refused.
-"""
+"""Enrol: from a manifest's row to a recorded entry with its template and reference picture."""
 
 from __future__ import annotations
 
@@ -13,94 +9,23 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
-
 from openlfr.domain.acts import Act
 from openlfr.domain.errors import BadInput
-from openlfr.domain.faces import Box, Detection
 from openlfr.domain.watchlist import EntryStatus, Reference, hash_template
 from openlfr.operations.evidence import encode
+from openlfr.operations.examine import examine, kept_picture
 from openlfr.operations.pictures import read_picture
-from openlfr.stages.align import align
-from openlfr.stages.assess import assess
-from openlfr.stages.obscure import evidence_of, obscure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from numpy.typing import NDArray
-
-    from openlfr.domain.evidence import Evidence
-    from openlfr.domain.faces import Quality
     from openlfr.domain.watchlist import ManifestRow
+    from openlfr.operations.examine import EnrolmentRules
     from openlfr.ports import FaceDetector, FaceEmbedder, Vault, WatchlistRecords
 
 PICTURES = "references/"
 """Of every reference picture in the vault; each is encoded as `operations.evidence` does."""
-
-AS_LARGE = 0.6
-"""Another face is as large from this share of the chosen one's area on ..."""
-
-AS_CENTRAL = 0.25
-"""... and as central while it is farther from the middle by less than this share of the picture's
-shorter side. Both together refuse 0.42% of the photos of LFW (14 of 3,318, every second one of
-the shared half; `pytest tests/integration/test_enrolment_rules.py -s` measures it)."""
-
-_INPUT_SIDES = (320, 640)  # pixels; YuNet finds faces of 20 to 300 pixels in its input
-_LARGEST_INPUT = 1280  # tried last, for a small face in a large picture
-_MIN_DETECTION = 0.6
-_TURNED_AWAY = 0.1  # `Quality.frontal` below which a photo gets a warning; 1.7% of LFW's
-_KEPT_FACE = 512  # pixels; a longer side of a kept reference face gains nobody anything
-
-
-@dataclass(frozen=True, slots=True)
-class EnrolmentRules:
-    """What a photo must have to be enrolled.
-
-    The defaults were measured on LFW, whose photos they all let pass (lowest sharpness 0.34,
-    exposure 0.69, score 49). A Gaussian blur of 4 pixels, which takes the similarity to the
-    person's other photos from 0.64 to 0.44, gives a sharpness of 0.27; brightening 2.5 times, to
-    0.43, an exposure of 0.26. Poses seen in LFW match hardly worse, so they only warn.
-
-    Attributes:
-        min_eye_distance: Pixels between the eyes.
-        min_quality: 0 to 100.
-        min_sharpness, min_exposure: 0 to 1, as in `Quality`.
-    """
-
-    min_eye_distance: float = 24.0
-    min_quality: float = 20.0
-    min_sharpness: float = 0.25
-    min_exposure: float = 0.5
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Examined:
-    """A photo that may be enrolled.
-
-    Attributes:
-        image: (h, w, 3) uint8 BGR, the whole photo.
-        content: The bytes of its file.
-        face: The chosen one.
-        others: Every other detected face.
-        template: (dimension,) float32, L2-normalised.
-        warnings: What a person should know.
-    """
-
-    image: NDArray[np.uint8]
-    content: bytes
-    face: Detection
-    others: tuple[Detection, ...]
-    quality: Quality
-    template: NDArray[np.float32]
-    warnings: tuple[str, ...]
-
-    @property
-    def picture_hash(self) -> str:
-        """sha256 (hex) of the file."""
-        return hashlib.sha256(self.content).hexdigest()
 
 
 class Verdict(StrEnum):
@@ -168,114 +93,6 @@ def enrol(
         except BadInput as error:
             reason = f"line {row.line}: {error}"
             yield RowOutcome(row.line, row.subject, row.image, Verdict.REFUSED, reason)
-
-
-def examine(
-    path: Path, detector: FaceDetector, embedder: FaceEmbedder, rules: EnrolmentRules
-) -> Examined:
-    """Find the meant face of a photo and make its template, if both are good enough.
-
-    Raises:
-        BadInput: With the reason and the file.
-    """
-    image, content = read_picture(path)
-    found = find_faces(image, detector)
-    if not found:
-        raise BadInput(f"{path}: no face was found.")
-    face, others = choose_face(found, image.shape[1], image.shape[0], path)
-    aligned = align(image, face.landmarks[None])
-    (quality,) = assess([face], aligned)
-    _refuse_poor(quality, rules, path)
-    warnings = []
-    if others:
-        faces = "another face" if len(others) == 1 else f"{len(others)} other faces"
-        warnings.append(f"the picture shows {faces}; the one nearest its middle was taken")
-    if quality.frontal < _TURNED_AWAY:
-        warnings.append("the face is turned away; add a frontal photo if there is one")
-    return Examined(
-        image=image,
-        content=content,
-        face=face,
-        others=tuple(others),
-        quality=quality,
-        template=embedder.embed(aligned)[0],
-        warnings=tuple(warnings),
-    )
-
-
-def find_faces(image: NDArray[np.uint8], detector: FaceDetector) -> list[Detection]:
-    """Every face of a still picture, whether it fills the picture or stands far away in it.
-
-    First the picture in the detector's best range; if that shows none, with a margin around it
-    (a face that fills the picture has no outline), then as large as it is.
-    """
-    height, width = image.shape[:2]
-    side = min(max(width, height, _INPUT_SIDES[0]), _INPUT_SIDES[1])
-    found = _detect(image, detector, side)
-    if not found:
-        x, y = width // 2, height // 2
-        wide = cv2.copyMakeBorder(image, y, y, x, x, cv2.BORDER_CONSTANT)
-        found = [
-            Detection(
-                Box(d.box.x - x, d.box.y - y, d.box.w, d.box.h),
-                d.landmarks - np.array([x, y], np.float32),
-                d.score,
-            )
-            for d in _detect(np.asarray(wide, np.uint8), detector, side)
-        ]
-    if not found and max(width, height) > side:
-        found = _detect(image, detector, min(max(width, height), _LARGEST_INPUT))
-    return found
-
-
-def choose_face(
-    found: Sequence[Detection], width: int, height: int, path: Path
-) -> tuple[Detection, list[Detection]]:
-    """The face nearest the picture's middle, and the others.
-
-    Raises:
-        BadInput: Another is as large (`AS_LARGE`) and as central (`AS_CENTRAL`).
-    """
-
-    def from_middle(face: Detection) -> float:
-        x, y = face.box.centre
-        return float(np.hypot(x - width / 2, y - height / 2))
-
-    chosen, *others = sorted(found, key=from_middle)
-    limit = from_middle(chosen) + AS_CENTRAL * min(width, height)
-    rivals = [
-        face
-        for face in others
-        if face.box.area >= AS_LARGE * chosen.box.area and from_middle(face) < limit
-    ]
-    if rivals:
-        raise BadInput(
-            f"{path}: {len(rivals) + 1} faces are equally large and central, so it cannot be "
-            "said whose photo it is; cut the picture around the one that is meant."
-        )
-    return chosen, others
-
-
-def _detect(image: NDArray[np.uint8], detector: FaceDetector, side: int) -> list[Detection]:
-    (found,) = detector.detect([image], (side, side))
-    return [face for face in found if face.score >= _MIN_DETECTION]
-
-
-def _refuse_poor(quality: Quality, rules: EnrolmentRules, path: Path) -> None:
-    if quality.eye_distance < rules.min_eye_distance:
-        raise BadInput(
-            f"{path}: the face is too small, {quality.eye_distance:.0f} pixels between the eyes "
-            f"where {rules.min_eye_distance:.0f} are needed."
-        )
-    flaws = []
-    if quality.sharpness < rules.min_sharpness:
-        flaws.append(f"not sharp ({quality.sharpness:.2f}, needed {rules.min_sharpness:.2f})")
-    if quality.exposure < rules.min_exposure:
-        flaws.append(f"badly exposed ({quality.exposure:.2f}, needed {rules.min_exposure:.2f})")
-    if not flaws and quality.score < rules.min_quality:
-        flaws.append(f"of poor quality ({quality.score:.0f}, needed {rules.min_quality:.0f})")
-    if flaws:
-        raise BadInput(f"{path}: the face is {' and '.join(flaws)}.")
 
 
 def _enrol_row(
@@ -359,18 +176,3 @@ def _enrol_row(
 def outbox_name(reference_id: str) -> str:
     """Under which name a template is sealed on its way through the records."""
     return f"outbox/{reference_id}"
-
-
-def kept_picture(examined: Examined) -> Evidence:
-    """The reference picture as it is kept: the enrolled face in clear, the rest opaque.
-
-    The photo is first shrunk until the face is no longer than it helps anybody to see.
-    """
-    box = examined.face.box
-    scale = min(1.0, _KEPT_FACE / max(box.w, box.h))
-    image = examined.image
-    if scale < 1:
-        size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-    boxes = [Box(*(value * scale for value in d.box)) for d in (examined.face, *examined.others)]
-    return evidence_of(image, obscure(image, boxes), boxes[0], boxes[1:])
