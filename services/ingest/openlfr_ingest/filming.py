@@ -42,7 +42,11 @@ class Senders:
 
 
 class Filming:
-    """One camera while its source lasts."""
+    """One camera while its source lasts.
+
+    Attributes:
+        last_sent: Seconds since 1970 at which a frame of it last reached Kafka; 0 before that.
+    """
 
     def __init__(
         self,
@@ -81,6 +85,7 @@ class Filming:
         self._traceparent = traceparent
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
+        self.last_sent = 0.0
         self._last: EncodedFrame | None = None  # that was sent, of an epoch that is not over
         self._tallying = Tallying(
             deployment.name, camera, source.account, self._tell, live=source.live
@@ -212,6 +217,7 @@ class Filming:
 
     def _sent(self, delivered: bool) -> None:
         if delivered:
+            self.last_sent = time.time()
             self._count("sent")
         else:
             self._count("dropped", DROPPED_LATE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -12,8 +11,12 @@ from typing import TYPE_CHECKING
 from openlfr import bootstrap
 from openlfr.adapters.kafka_producer import RecordSender
 from openlfr.adapters.kafka_topics import FRAMES, TALLIES
+from openlfr.adapters.metrics import Metrics
+from openlfr.adapters.pages import Pages
+from openlfr.adapters.progress import Beat
 from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.settings import require_authorisation
+from openlfr_ingest import measures
 from openlfr_ingest.filming import Senders
 from openlfr_ingest.leases import Holding
 from openlfr_ingest.supervision import Studio, Supervision
@@ -60,8 +63,20 @@ class Filmed:
     stopped: bool
 
 
-def run(settings: Settings, order: Order, stop: threading.Event | None = None) -> Filmed:
+def run(
+    settings: Settings,
+    order: Order,
+    stop: threading.Event | None = None,
+    *,
+    http: tuple[str, int] | None = None,
+) -> Filmed:
     """Film until the sources end, or `stop` is set (SIGTERM does).
+
+    Args:
+        settings: The configuration.
+        order: What to film.
+        stop: Ends it.
+        http: Where to serve /health/live, /health/ready and /metrics; None: nowhere.
 
     Raises:
         Misconfigured: No authorisation, no such camera, a wrong topic.
@@ -106,13 +121,19 @@ def run(settings: Settings, order: Order, stop: threading.Event | None = None) -
         watched |= {name: Supervision(name, settings.cameras[name], studio) for name in wanted}
         stop = stop or threading.Event()
         if threading.current_thread() is threading.main_thread():
-            before = signal.signal(signal.SIGTERM, lambda *_: stop.set())
-            closing.callback(signal.signal, signal.SIGTERM, before)
+            _heed_signals(stop, closing)
+        metrics, beat = Metrics("ingest"), Beat()
+        measures.tell(metrics, watched)
+        if http is not None:
+            pages = Pages(http, stalled=beat.stalled, lacks=lambda: "", metrics=metrics.text)
+            closing.callback(pages.close)
         holding.start()
-        return _film(list(watched.values()), studio, stop)
+        return _film(list(watched.values()), studio, stop, beat)
 
 
-def _film(cameras: Sequence[Supervision], studio: Studio, stop: threading.Event) -> Filmed:
+def _film(
+    cameras: Sequence[Supervision], studio: Studio, stop: threading.Event, beat: Beat
+) -> Filmed:
     """Film them all, each in a thread of its own."""
     for camera in cameras:
         camera.start()
@@ -125,6 +146,7 @@ def _film(cameras: Sequence[Supervision], studio: Studio, stop: threading.Event)
                 for camera in living:
                     camera.end_hours()
             living[0].join(_LOOK_S)
+            beat()
     finally:
         stopped = not all(camera.is_over() for camera in cameras)
         for camera in cameras:

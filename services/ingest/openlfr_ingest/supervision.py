@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from openlfr.adapters import tracing
 from openlfr.adapters.capture import FROZEN_S, is_live, open_source
 from openlfr.adapters.capture.live import Backoff
 from openlfr.domain.errors import BadInput, Misconfigured, OpenLFRError, Unavailable
@@ -93,6 +94,12 @@ class Supervision:
         """As of `Filming`, and leases_lost, waits_for_hours, crashes."""
         with self._lock:
             return self._counts + (self._filming.counts if self._filming else Counter())
+
+    @property
+    def last_sent(self) -> float:
+        """Seconds since 1970 at which a frame last reached Kafka; 0 before that."""
+        with self._lock:
+            return self._filming.last_sent if self._filming else 0.0
 
     def start(self) -> None:
         """Begin, in a thread."""
@@ -208,6 +215,7 @@ class Supervision:
                 paced=not studio.as_fast_as_possible,
                 lossless=studio.lossless,
                 begun=begun,
+                traceparent=tracing.begin,
             )
             with self._lock:
                 self._counts += self._filming.counts if self._filming else Counter()

@@ -47,6 +47,24 @@ class _Place:
         return max(0, (self.end or 0) - self.position) if self.position is not None else 0
 
 
+class Beat:
+    """Whether a loop still turns: it beats at each turn."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin with a beat; `clock` gives seconds that only ever grow."""
+        self._clock = clock
+        self._last = clock()
+
+    def __call__(self) -> None:
+        """The loop turns."""
+        self._last = self._clock()
+
+    def stalled(self) -> str:
+        """Why the process is to be started anew; empty while the loop turns."""
+        since = self._clock() - self._last
+        return f"The loop has not turned for {since:.0f} s." if since > STUCK_S else ""
+
+
 class Progress:
     """What one worker does; any thread may tell and ask.
 

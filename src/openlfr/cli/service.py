@@ -35,10 +35,12 @@ def ingest(
 
     Files are played as they were filmed. With `max_age: off` no frame of a file is dropped.
     """
+    from openlfr.settings.process import Process
     from openlfr_ingest.service import Order, run
 
     settings = _begin(config)
-    filmed = run(settings, Order(cameras, epoch, as_fast_as_possible))
+    order = Order(cameras, epoch, as_fast_as_possible)
+    filmed = run(settings, order, http=Process.read("ingest").http)
     for camera, counts in filmed.counts.items():
         said = ", ".join(
             f"{number} {what.replace('_', ' ')}" for what, number in counts.items() if number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openlfr.adapters.progress import BATCH_STUCK_S, ONE_STUCK_S, STUCK_S, Progress
+from openlfr.adapters.progress import BATCH_STUCK_S, ONE_STUCK_S, STUCK_S, Beat, Progress
 
 A, B = ("frames.v1", 0), ("frames.v1", 1)
 
@@ -112,3 +112,13 @@ def test_what_a_service_lacks_makes_it_not_ready(progress):
     assert progress.lacks() == ""
     lacks[0] = "Nothing on control.v1 has told ..."
     assert progress.lacks() == lacks[0]
+
+
+def test_a_loop_that_does_not_turn_is_a_stall(clock):
+    beat = Beat(clock=clock)
+    clock.now += STUCK_S
+    assert beat.stalled() == ""
+    clock.now += 1
+    assert beat.stalled() == "The loop has not turned for 61 s."
+    beat()
+    assert beat.stalled() == ""
