@@ -93,10 +93,8 @@ def main() -> int:
     parser.add_argument("--work", type=Path, default=cache / "openlfr" / "acceptance")
     parser.add_argument("--json", type=Path, help="results; default: results.json in --work")
     wanted = parser.parse_args()
-    if unknown := ", ".join(sorted(set(wanted.parts) - set(PARTS))):
-        parser.error(
-            f"no part is called {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}"
-        )
+    if unknown := sorted(set(wanted.parts) - set(PARTS)):
+        parser.error(f"no part is called {', '.join(unknown)}; there are {', '.join(PARTS)}")
     test_data = os.environ.get("OPENLFR_TEST_DATA")
     if not test_data or not (Path(test_data) / "testdata").is_dir():
         parser.error("OPENLFR_TEST_DATA must name the folder that holds testdata/ and tools/")
