@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openlfr import bootstrap
 from openlfr.adapters.kafka_producer import RecordSender
@@ -70,7 +71,7 @@ def run(
     *,
     http: tuple[str, int] | None = None,
 ) -> Filmed:
-    """Film until the sources end, or `stop` is set (SIGTERM does).
+    """Film until the sources end, or `stop` is set (SIGTERM and Ctrl-C do).
 
     Args:
         settings: The configuration.
@@ -129,6 +130,19 @@ def run(
             closing.callback(pages.close)
         holding.start()
         return _film(list(watched.values()), studio, stop, beat)
+
+
+def _heed_signals(stop: threading.Event, closing: ExitStack) -> None:
+    """SIGTERM and Ctrl-C set `stop`; a second one ends the process as it would have before."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        before = signal.getsignal(each)
+
+        def heed(number: int, _: object, before: Any = before) -> None:
+            stop.set()
+            signal.signal(number, before)
+
+        signal.signal(each, heed)
+        closing.callback(signal.signal, each, before)
 
 
 def _film(
