@@ -181,6 +181,10 @@ class Analyser:
         told = tuple(pursuit.closed(self._rules.probes) for pursuit in closed)
         return Analysis(tuple(sightings), told)
 
+    def forget(self, camera: str) -> None:
+        """Drop a camera with its live tracks, without a last search: it is another worker's now."""
+        self._cameras.pop(camera, None)
+
     def is_quiet(self, camera: str) -> bool:
         """Whether the camera has no live track, so that nothing is lost by starting anew here."""
         watch = self._cameras.get(camera)
@@ -288,7 +292,7 @@ class Analyser:
             for (query, probe), candidates in zip(asked, answers, strict=True):
                 pursuit = query.pursuit
                 score = candidates[0].score if candidates else -1.0
-                pursuit.score = score if pursuit.score is None else max(pursuit.score, score)
+                pursuit.note(score, query.faces[probe.rows[0]].quality.score)
                 chosen = decide(candidates, self._threshold)
                 if chosen is not None and chosen.subject not in pursuit.sighted:
                     pursuit.sighted.add(chosen.subject)

@@ -75,6 +75,7 @@ class Pursuit:
         best_size: Greatest inter-eye distance, pixels.
         searched_with: Sum of its faces' qualities at the latest search; 0 before the first.
         score: Best score of all its searches; None before the first.
+        score_quality: Quality of the best face of the probe that has it.
         sighted: Subjects that it has given a sighting of.
     """
 
@@ -85,6 +86,7 @@ class Pursuit:
     best_size: float = 0.0
     searched_with: float = 0.0
     score: float | None = None
+    score_quality: float | None = None
     sighted: set[str] = field(default_factory=set)
 
     def makes_room(self, quality: Quality, rules: ProbeRules) -> bool:
@@ -99,6 +101,11 @@ class Pursuit:
                 return False
             self.faces.remove(worst)
         return True
+
+    def note(self, score: float, quality: float) -> None:
+        """Take note of a search's best score, and of the quality of the probe's best face."""
+        if self.score is None or score > self.score:
+            self.score, self.score_quality = score, quality
 
     def query(self, rules: ProbeRules, *, last: bool = False) -> Query | None:
         """What to search, if the faces make a first good probe or a clearly better one."""
@@ -115,7 +122,7 @@ class Pursuit:
     def closed(self, rules: ProbeRules) -> ClosedTrack:
         """What is told of the track once it has ended."""
         if self.score is not None:
-            return ClosedTrack(self.camera, self.score, None)
+            return ClosedTrack(self.camera, self.score, None, self.score_quality)
         if self.seen < FEW:
             return ClosedTrack(self.camera, None, NotSearched.TOO_SHORT)
         if self.best_size < rules.min_eye_distance:

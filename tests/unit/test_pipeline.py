@@ -269,11 +269,12 @@ def test_a_stranger_gives_no_sighting_and_leaves_nothing_behind():
     assert arrays_held_by(analyser) == []
 
 
-def test_of_a_closed_track_one_number_is_told():
+def test_of_a_closed_track_its_score_and_how_good_its_probe_was_is_told():
     street = DrawnStreet("gate", zoe=standing(300, until=5))
     _, (track,) = watch(analyser_for(street, index=listing("ann")), street.frames(5))
-    assert track == ClosedTrack("gate", track.score, None)
+    assert track == ClosedTrack("gate", track.score, None, track.quality)
     assert track.score < 0.5
+    assert 0 < track.quality <= 100
 
 
 @pytest.mark.parametrize(

@@ -27,12 +27,13 @@ from openlfr_analysis.listed import OnServer, Snapshot
 from openlfr_analysis.station import Station
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from openlfr.adapters.faust_agents import Message
     from openlfr.adapters.progress import Progress
     from openlfr.settings import Settings
     from openlfr.settings.process import Process
+    from openlfr.wire.codec import Record
 
 BATCH, WITHIN_S = 16, 0.05
 _DECODERS = 2
@@ -85,7 +86,13 @@ def run(settings: Settings, process: Process) -> NoReturn:
             http=process.http,
             metrics=metrics,
         )
-        station = Station(analyser, vault, deployment, max_age=settings.max_age)
+        station = Station(
+            analyser,
+            vault,
+            deployment,
+            max_age=settings.max_age,
+            recorded=[name for name, camera in settings.cameras.items() if camera.start],
+        )
         analyser.timings.observe = metrics.stage
         measures.tell(metrics, progress, station.counts, control)
         progress.conditions.append(control.trouble)
@@ -93,6 +100,8 @@ def run(settings: Settings, process: Process) -> NoReturn:
         worker = _Worker(app, progress, station, control, backlog, metrics)
         app.agent(faust_agents.topic(app, FRAMES.name), concurrency=1, name="frames")(worker.take)
         app.timer(1.0)(worker.tick)
+        app.on_partitions_assigned.connect(worker.balanced, weak=False)
+        app.on_before_shutdown.connect(worker.leave, weak=False)
         faust_agents.work(app, progress)
 
 
@@ -119,6 +128,7 @@ class _Worker:
         self._looker = ThreadPoolExecutor(1, "look")
         self._turn = asyncio.Lock()
         self._waiting = 0  # messages that were taken and are not yet looked at
+        self._taken: dict[tuple[str, int], int] = {}  # offsets of what comes next
         self._stream: Any = None
 
     async def take(self, stream: Any) -> None:
@@ -128,6 +138,7 @@ class _Worker:
         before: asyncio.Task[None] | None = None
         async for messages in faust_agents.batches(stream, BATCH, WITHIN_S):
             self._waiting += len(messages)
+            self._taken |= {(each.topic, each.partition): each.offset + 1 for each in messages}
             pictures = [
                 loop.run_in_executor(self._decoders, self._station.decode, message)
                 for message in messages
@@ -140,6 +151,27 @@ class _Worker:
         """Now and then: end what is silent, and look whether anybody may still be searched."""
         await faust_agents.guarded(self._progress, self._end_silent)
 
+    async def balanced(self, _: Any, assigned: Collection[Any] = (), **__: Any) -> None:
+        """The group was balanced: what was not acknowledged is delivered again."""
+        partitions = {each.partition for each in assigned if each.topic == FRAMES.name}
+        self._backlog.clear()
+        self._taken.clear()
+
+        async def work() -> None:
+            async with self._turn:
+                await self._publish(self._station.keep, partitions)
+
+        await faust_agents.guarded(self._progress, work)
+
+    async def leave(self, *_: Any, **__: Any) -> None:
+        """The last words before the process ends as it was told to."""
+
+        async def work() -> None:
+            async with self._turn:
+                await self._publish(self._station.leave)
+
+        await faust_agents.guarded(self._progress, work)
+
     async def _carry_out(
         self, messages: Sequence[Message], pictures: Sequence[asyncio.Future[Any]]
     ) -> None:
@@ -147,12 +179,10 @@ class _Worker:
             decoded = await asyncio.gather(*pictures)
             async with self._turn:
                 self._control.check()  # nobody is searched on stale authority
-                loop = asyncio.get_running_loop()
-                records = await loop.run_in_executor(self._looker, self._look, decoded)
-                await faust_agents.publish(self._app, records)
-                for each, message in zip(decoded, messages, strict=True):
-                    self._backlog.add(each.camera, message)
+                await self._publish(self._look, decoded)
                 faust_agents.finished(self._progress, messages, self._metrics)
+                for each in decoded:
+                    self._backlog.add(each.said, faust_agents.without_value(each.message))
                 self._waiting -= len(messages)
                 await self._acknowledge()
 
@@ -160,14 +190,18 @@ class _Worker:
 
     async def _end_silent(self) -> None:
         self._control.check()
-        if self._station.lossless and (self._waiting or faust_agents.lag(self._app)):
+        if self._station.lossless and (self._waiting or faust_agents.lag(self._app, self._taken)):
             return  # frames that are only late must find their tracks
         async with self._turn:
-            loop = asyncio.get_running_loop()
-            records = await loop.run_in_executor(self._looker, self._station.end_silent)
-            await faust_agents.publish(self._app, records)
+            await self._publish(self._station.end_silent)
             await self._acknowledge()
 
+    async def _publish(self, give: Callable[..., list[tuple[str, Record]]], *words: Any) -> None:
+        """Let the station give records, in its thread; on return they are with Kafka."""
+        loop = asyncio.get_running_loop()
+        records = await loop.run_in_executor(self._looker, give, *words)
+        await faust_agents.publish(self._app, records)
+
     async def _acknowledge(self) -> None:
-        for message in self._backlog.release(self._station.is_quiet):
+        for message in self._backlog.release(self._station.is_done):
             await self._stream.ack(message.event)

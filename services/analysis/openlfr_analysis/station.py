@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from openlfr.adapters import tracing
 from openlfr.adapters.capture.jpeg import decode_picture
-from openlfr.adapters.kafka_topics import DEAD_LETTERS, SIGHTINGS
+from openlfr.adapters.kafka_topics import DEAD_LETTERS, SIGHTINGS, TALLIES
 from openlfr.domain.dead_letters import dead_letter
 from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.domain.evidence import CarriedEvidence
@@ -23,21 +24,28 @@ from openlfr.domain.frames import Frame
 from openlfr.operations.evidence import encode, evidence_name
 from openlfr.wire import codec
 from openlfr.wire.headers import read_headers
+from openlfr_analysis.places import Arrival, Places
+from openlfr_analysis.tallying import Tallying
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import timedelta
 
     from openlfr.adapters.faust_agents import Message
+    from openlfr.domain.alerts import Sighting
     from openlfr.domain.analysis import Analysis
+    from openlfr.domain.frames import EncodedFrame
     from openlfr.pipeline import Analyser
     from openlfr.ports import Vault
     from openlfr.settings import Deployment
     from openlfr.wire.codec import Record
+    from openlfr_analysis.backlog import Place
 
 SILENCE_S, SILENCE_LOSSLESS_S = 5.0, 30.0
 """After how long without a frame a camera's tracks end: nobody is held for one that is gone.
 Longer where every frame counts, since frames that are only late must find their tracks."""
+OUTSIDE_HOURS, DROPPED_LATE = "frames_outside_hours", "frames_dropped_late"
+UNREADABLE, DISCARDED, ANALYSED = "frames_unreadable", "frames_discarded", "frames_analysed"
 _SCHEMA = "openlfr.wire.v1.Frame"
 
 log = structlog.get_logger()
@@ -48,16 +56,24 @@ class Decoded:
     """A message, and the frame in it or why there is none.
 
     Attributes:
-        frame: None where it is stale, of no hour of the deployment, or unusable.
-        camera: Empty where it is unusable.
+        said: What stands in the message; None where it cannot be read or is of no use here.
+        frame: None where it is stale, of no hour of the deployment, the end, or unusable.
         problem: Why it is unusable, a sentence; empty else.
+        left_out: The tally's name for why the frame is left out on purpose; empty else.
+        traceparent: The trace with which it came; empty without.
     """
 
     message: Message
-    frame: Frame | None
-    camera: str = ""
+    said: EncodedFrame | None = None
+    frame: Frame | None = None
     problem: str = ""
     left_out: str = ""
+    traceparent: str = ""
+
+    @property
+    def camera(self) -> str:
+        """Empty where that is not known."""
+        return self.said.camera if self.said is not None else ""
 
 
 class Station:
@@ -70,35 +86,50 @@ class Station:
         deployment: Deployment,
         *,
         max_age: timedelta | None,
+        recorded: Collection[str] = (),
     ) -> None:
-        """Look at frames of a deployment; `max_age` None looks at every frame however late."""
+        """Look at frames of a deployment.
+
+        Args:
+            analyser: Looks at them.
+            vault: Seals evidence.
+            deployment: Its name and hours.
+            max_age: A frame that was captured longer ago is dropped; None looks at every frame
+                however late.
+            recorded: Cameras that play what was filmed at another time: the age of their frames
+                counts from when Kafka took them.
+        """
         self._analyser = analyser
         self._vault = vault
         self._deployment = deployment
         self._max_age_s = None if max_age is None else max_age.total_seconds()
-        self._last: dict[str, tuple[int, int]] = {}  # camera -> epoch, seq
+        self._recorded = frozenset(recorded)
+        self._places = Places()
+        self._tallying = Tallying(deployment.name)
         self._heard: dict[str, float] = {}  # camera -> monotonic time, while it may hold tracks
+        self._traces = tracing.FrameTraces()
         self.counts: Counter[str] = Counter()
 
     def decode(self, message: Message) -> Decoded:
         """Read a message; never raises for what stands in it."""
         try:
-            read_headers(message.headers, expect=_SCHEMA)
-            encoded = codec.decode_frame(message.value)
+            headers = read_headers(message.headers, expect=_SCHEMA)
+            said = codec.decode_frame(message.value)
         except BadInput as error:
-            return Decoded(message, None, problem=str(error))
-        if encoded.deployment != self._deployment.name:
-            return Decoded(message, None, problem="It belongs to another deployment.")
-        camera = encoded.camera
-        if not self._deployment.starts <= encoded.captured_at < self._deployment.ends:
-            return Decoded(message, None, camera, left_out="outside_hours")
-        if self._max_age_s is not None and time.time() - message.written_at > self._max_age_s:
-            return Decoded(message, None, camera, left_out="dropped_late")
-        image = decode_picture(encoded.jpeg)
+            return Decoded(message, problem=str(error))
+        if said.deployment != self._deployment.name:
+            return Decoded(message, problem="It belongs to another deployment.")
+        if said.ended:
+            return Decoded(message, said)
+        if not self._deployment.starts <= said.captured_at < self._deployment.ends:
+            return Decoded(message, said, left_out=OUTSIDE_HOURS)
+        if self._max_age_s is not None and self._age_s(said, message) > self._max_age_s:
+            return Decoded(message, said, left_out=DROPPED_LATE)  # before the picture is decoded
+        image = decode_picture(said.jpeg)
         if image is None:
-            return Decoded(message, None, problem="Its picture cannot be decoded.")
-        frame = Frame(camera, encoded.epoch, encoded.seq, encoded.captured_at, image)
-        return Decoded(message, frame, camera)
+            return Decoded(message, said, problem="Its picture cannot be decoded.")
+        frame = Frame(said.camera, said.epoch, said.seq, said.captured_at, image)
+        return Decoded(message, said, frame, traceparent=headers.traceparent)
 
     def look(self, batch: Sequence[Decoded]) -> list[tuple[str, Record]]:
         """Look at a batch in order; the records that it gives, by topic.
@@ -107,29 +138,47 @@ class Station:
             Unavailable: What the analysis needs does not answer.
         """
         records: list[tuple[str, Record]] = []
-        fresh: list[tuple[Message, Frame]] = []
+        together: list[tuple[Message, Frame]] = []  # to be looked at at once
         for each in batch:
+            if not self._places.is_ours(each.message):
+                self.counts["elsewhere"] += 1  # it is delivered to whoever has the partition now
+                continue
+            self._take_over(each.message)
+            said = each.said
+            if said is not None:
+                match self._places.arrive(each.message, said):
+                    case Arrival.REPEATED:
+                        self.counts["repeated"] += 1
+                        continue
+                    case Arrival.OVER:
+                        self._count(said.camera, DISCARDED, 0 if said.ended else 1)
+                        continue
+                if said.ended or self._tallying.leaves(said.camera, said.epoch, said.seq):
+                    # What the frames before gave belongs to what is ending.
+                    records += self._look(together)
+                    together = []
+                before = self._tallying.epoch_of(said.camera)
+                if said.ended or (before is not None and before != said.epoch):
+                    records += self._end(said.camera)
+                if said.ended:
+                    self.counts["ended"] += 1
+                    continue
+                self._tallying.enter(said)
             if each.problem:
                 records.append(self._set_aside(each.message, each.problem))
+                self._count(each.camera, UNREADABLE)
             elif each.frame is None:
-                self.counts[each.left_out] += 1
-            elif self._is_new(each.frame):
-                fresh.append((each.message, each.frame))
+                self._count(each.camera, each.left_out)
             else:
-                self.counts["repeated"] += 1
-        try:
-            analysis = self._analyser.analyse([frame for _, frame in fresh])
-            self._tell(analysis, {frame.camera: frame.seq for _, frame in fresh})
-            records += self._seen(analysis)
-        except Unavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - one frame may be poison: found one by one
-            log.warning("batch_failed", frames=len(fresh), why=f"{type(error).__name__}: {error}")
-            records += self._one_by_one(fresh)
-        self.counts["analysed"] += len(fresh)
+                frame = each.frame
+                self._traces.note(frame.camera, frame.epoch, frame.seq, each.traceparent)
+                together.append((each.message, frame))
+        records += self._look(together)
         now = time.monotonic()  # after the work: however long it took, nobody was silent meanwhile
-        self._heard |= {each.camera: now for each in batch if each.camera}
-        return records
+        self._heard |= {
+            each.camera: now for each in batch if each.camera and self._places.is_ours(each.message)
+        }
+        return records + self._tallies()
 
     def end_silent(self) -> list[tuple[str, Record]]:
         """End the tracks of cameras that have been silent; the records that this gives."""
@@ -140,26 +189,92 @@ class Station:
         for camera in silent:
             del self._heard[camera]
             records += self._seen(self._analyser.finish(camera))
-        return records
+            self._tallying.cut(camera)
+        return records + self._tallies()
+
+    def keep(self, partitions: Collection[int]) -> list[tuple[str, Record]]:
+        """The group was balanced: these partitions are ours, with what we know of their cameras.
+
+        Everything that was not acknowledged is delivered again, here or elsewhere. Another
+        worker looks at the other cameras; their tracks are dropped here, lest they be seen twice.
+
+        Returns:
+            Their tallies, where what was counted has been acknowledged.
+        """
+        for camera in self._places.keep(partitions):
+            self._let_go(camera)
+        self._heard = dict.fromkeys(self._heard, time.monotonic())  # they could not be heard
+        return self._tallies()
+
+    def leave(self) -> list[tuple[str, Record]]:
+        """The last tallies, where what was counted has been acknowledged."""
+        for camera in self._tallying.cameras:
+            self._drop_or_cut(camera)
+        return self._tallies()
 
     @property
     def lossless(self) -> bool:
         """Whether every frame is looked at, however late."""
         return self._max_age_s is None
 
-    def is_quiet(self, camera: str) -> bool:
-        """Whether the camera has no live track."""
-        return self._analyser.is_quiet(camera)
+    def is_done(self, place: Place) -> bool:
+        """Whether a frame may be acknowledged: no live track needs it, and its tally is told."""
+        return self._analyser.is_quiet(place.camera) and self._tallying.is_told(*place)
 
-    def _is_new(self, frame: Frame) -> bool:
-        """Whether the frame comes for the first time; after a rebalance some come again."""
-        mark = frame.epoch, frame.seq
-        last = self._last.get(frame.camera)
-        if last is not None and last[0] == frame.epoch and mark <= last:
-            return False
-        if last is None or mark > last:
-            self._last[frame.camera] = mark
-        return True
+    def _age_s(self, said: EncodedFrame, message: Message) -> float:
+        if said.camera in self._recorded:
+            return time.time() - message.written_at
+        return time.time() - said.captured_at.timestamp()
+
+    def _take_over(self, message: Message) -> None:
+        """Where another worker had the partition meanwhile, know nothing of its cameras."""
+        for camera in self._places.taken_over(message):
+            self._let_go(camera)
+
+    def _let_go(self, camera: str) -> None:
+        self._analyser.forget(camera)
+        self._heard.pop(camera, None)
+        self._drop_or_cut(camera)
+
+    def _drop_or_cut(self, camera: str) -> None:
+        if self.lossless:
+            self._tallying.forget(camera)  # its frames were not acknowledged: they come again
+        else:
+            self._tallying.cut(camera)
+
+    def _count(self, camera: str, what: str, number: int = 1) -> None:
+        self.counts[what.removeprefix("frames_")] += number
+        self._tallying.count(camera, what, number)
+
+    def _tallies(self) -> list[tuple[str, Record]]:
+        return [(TALLIES.name, codec.encode_tally(each)) for each in self._tallying.take()]
+
+    def _end(self, camera: str) -> list[tuple[str, Record]]:
+        """The camera's epoch is over: end its tracks now."""
+        records = self._seen(self._analyser.finish(camera))
+        self._tallying.cut(camera)
+        return records
+
+    def _look(self, together: Sequence[tuple[Message, Frame]]) -> list[tuple[str, Record]]:
+        """Look at frames of any cameras at once."""
+        if not together:
+            return []
+        try:
+            return self._analysed([frame for _, frame in together])
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - one frame may be poison: found one by one
+            why = f"{type(error).__name__}: {error}"
+            log.warning("batch_failed", frames=len(together), why=why)
+            return self._one_by_one(together)
+
+    def _analysed(self, frames: Sequence[Frame]) -> list[tuple[str, Record]]:
+        analysis = self._analyser.analyse(frames)
+        self._tell(analysis, {frame.camera: frame.seq for frame in frames})
+        for frame, faces in zip(frames, analysis.faces, strict=True):
+            self._count(frame.camera, ANALYSED)
+            self._tallying.count(frame.camera, "faces_detected", faces)
+        return self._seen(analysis)
 
     def _one_by_one(self, fresh: Sequence[tuple[Message, Frame]]) -> list[tuple[str, Record]]:
         """Look again after a failure, each frame alone; what fails alone is poison.
@@ -171,12 +286,13 @@ class Station:
             records += self._seen(self._analyser.finish(camera))
         for message, frame in fresh:
             try:
-                records += self._seen(self._analyser.analyse([frame]))
+                records += self._analysed([frame])
             except Unavailable:
                 raise
             except Exception as error:  # noqa: BLE001 - told, set aside, never lost
                 reason = f"It cannot be analysed: {type(error).__name__}."
                 records.append(self._set_aside(message, reason))
+                self._count(frame.camera, UNREADABLE)
         return records
 
     def _seen(self, analysis: Analysis) -> list[tuple[str, Record]]:
@@ -184,20 +300,29 @@ class Station:
         for sighted in analysis.sightings:
             name = evidence_name(sighted.sighting.sighting_id)
             sealed = self._vault.seal(name, encode(sighted.evidence))
-            record = codec.encode_sighting(sighted.sighting, CarriedEvidence(name, True, sealed))
+            record = codec.encode_sighting(
+                sighted.sighting,
+                CarriedEvidence(name, True, sealed),
+                traceparent=tracing.go_on(self._trace_of(sighted.sighting)),
+            )
             records.append((SIGHTINGS.name, record))
-            self.counts["sightings"] += 1
+            self._count(sighted.sighting.camera, "sightings")
+        for track in analysis.closed:
+            self._tallying.closed(track)
         self.counts["tracks"] += len(analysis.closed)
         return records
 
-    @staticmethod
-    def _tell(analysis: Analysis, newest: dict[str, int]) -> None:
+    def _trace_of(self, sighting: Sighting) -> str:
+        return self._traces.of(sighting.camera, sighting.epoch, sighting.seq)
+
+    def _tell(self, analysis: Analysis, newest: dict[str, int]) -> None:
         """Log each sighting, with the frame after which there was enough to search with."""
         for sighted in analysis.sightings:
             told = sighted.sighting
             log.info(
                 "sighting", sighting=told.sighting_id, camera=told.camera, epoch=told.epoch,
                 seq=told.seq, searched_after=newest.get(told.camera, told.seq),
+                trace=tracing.trace_id(self._trace_of(told)),
             )  # fmt: skip
 
     def _set_aside(self, message: Message, reason: str) -> tuple[str, Record]:

@@ -14,7 +14,7 @@ import asyncio
 import os
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import faust
@@ -27,7 +27,7 @@ from openlfr.adapters.progress import Progress
 from openlfr.domain.errors import OpenLFRError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from openlfr.adapters.kafka_access import KafkaAccess
     from openlfr.wire.codec import Record
@@ -154,16 +154,27 @@ async def publish(app: faust.App, records: Sequence[tuple[str, Record]]) -> None
         await each
 
 
-def lag(app: faust.App) -> int:
-    """Records that the brokers have told of and that were not yet read."""
-    consumer = app.consumer
+def lag(app: faust.App, taken: Mapping[tuple[str, int], int]) -> int:
+    """Records that the brokers have told of and that were not yet taken.
+
+    Args:
+        app: Whose consumer is asked.
+        taken: For each topic and partition the offset after the last record that was taken; where
+            nothing was taken yet nothing counts.
+    """
     total = 0
-    for partition in consumer.assignment():
-        newest = consumer.highwater(partition)
-        read = consumer._read_offset.get(partition)  # noqa: SLF001 - nothing public tells it
-        if newest is not None and read is not None:
-            total += max(0, newest - read - 1)
+    for partition in app.consumer.assignment():
+        newest = app.consumer.highwater(partition)
+        position = taken.get((partition.topic, partition.partition))
+        if newest is not None and position is not None:
+            total += max(0, newest - position)
     return total
+
+
+def without_value(message: Message) -> Message:
+    """A message to be acknowledged later: what stood in it need not stay in memory until then."""
+    message.event.value = message.event.message.value = None
+    return replace(message, value=None)
 
 
 def finished(progress: Progress, messages: Sequence[Message], metrics: Metrics) -> None:

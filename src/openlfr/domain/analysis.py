@@ -21,17 +21,19 @@ class Sighted:
 
 @dataclass(frozen=True, slots=True)
 class ClosedTrack:
-    """What is told of a track that has ended: no face, no place, one number.
+    """What is told of a track that has ended: no face, no place, two numbers.
 
     Attributes:
         camera: Where it was seen.
         score: The best score over all its searches; None if it was never searched.
         reason: Why it was never searched; None if it was.
+        quality: Of the face that stood for the probe of that score, 0 to 100; None as the score.
     """
 
     camera: str
     score: float | None
     reason: NotSearched | None
+    quality: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""A frame is acknowledged only when no track may have begun with it."""
+"""A frame is acknowledged only when no track may have begun with it, and it is tallied."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from openlfr_analysis.backlog import Backlog
 
 
 def numbers(backlog, quiet):
-    return [message.offset for message in backlog.release(lambda camera: camera in quiet)]
+    return [message.offset for message in backlog.release(lambda place: place.camera in quiet)]
+
+
+def said(camera, seq=0):
+    return SimpleNamespace(camera=camera, epoch=1, seq=seq) if camera else None
 
 
 def filled(most, *cameras):
     backlog = Backlog(most)
     for offset, camera in enumerate(cameras):
-        backlog.add(camera, SimpleNamespace(partition=0, offset=offset))
+        backlog.add(said(camera, offset), SimpleNamespace(partition=0, offset=offset))
     return backlog
 
 
@@ -40,6 +44,13 @@ def test_what_is_no_frame_waits_for_no_track():
     assert numbers(filled(9, "", "a", ""), "") == [0]
 
 
+def test_frames_are_told_apart_by_their_number():
+    backlog = filled(9, "a", "a", "a")
+    assert [m.offset for m in backlog.release(lambda place: place == ("a", 1, 0))] == [0]
+    backlog.clear()
+    assert len(backlog) == 0
+
+
 def test_a_camera_that_is_never_without_a_face_holds_only_so_many():
     assert numbers(filled(2, *"aaaaa"), "") == [0, 1, 2]
     assert numbers(filled(0, *"aaa"), "") == [0, 1, 2]
@@ -47,6 +58,6 @@ def test_a_camera_that_is_never_without_a_face_holds_only_so_many():
 
 def test_partitions_do_not_wait_for_each_other():
     backlog = Backlog(9)
-    backlog.add("a", SimpleNamespace(partition=0, offset=5))
-    backlog.add("b", SimpleNamespace(partition=1, offset=6))
+    backlog.add(said("a"), SimpleNamespace(partition=0, offset=5))
+    backlog.add(said("b"), SimpleNamespace(partition=1, offset=6))
     assert numbers(backlog, "b") == [6]

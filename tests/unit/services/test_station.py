@@ -12,10 +12,11 @@ import pytest
 from openlfr.adapters.capture.jpeg import encode_jpeg
 from openlfr.adapters.faust_agents import Message
 from openlfr.adapters.memory_vault import MemoryVault
-from openlfr.domain.analysis import Analysis
+from openlfr.domain.analysis import Analysis, ClosedTrack
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.frames import EncodedFrame
 from openlfr.wire import codec
+from openlfr_analysis.backlog import Place
 from openlfr_analysis.station import Station
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -27,33 +28,55 @@ FRAME = EncodedFrame(
 
 
 class Looked:
-    """An analyser that finds nobody and cannot look at frame 13."""
+    """An analyser that finds nobody, cannot look at frame 13, and ends a track where told."""
 
     def __init__(self, error=ValueError):
-        self.seen, self.error = [], error
+        self.seen, self.error, self.busy = [], error, set()
 
     def analyse(self, frames):
         if any(frame.seq == 13 for frame in frames):
             raise self.error("frame 13")
         self.seen += [frame.seq for frame in frames]
-        return Analysis()
+        return Analysis(faces=(2,) * len(frames))
 
     def finish(self, camera):
         self.seen.append(f"end of {camera}")
-        return Analysis()
+        return Analysis(closed=(ClosedTrack(camera, 0.3, None, 55.0),))
+
+    def forget(self, camera):
+        self.seen.append(f"{camera} forgotten")
+
+    def is_quiet(self, camera):
+        return camera not in self.busy
 
 
-def message(frame=FRAME, *, age=0.0, value=None, headers=None):
+def message(frame=FRAME, *, age=0.0, value=None, headers=None, partition=3, offset=None):
     record = codec.encode_frame(frame)
     written = datetime.now(UTC).timestamp() - age
     return Message(
-        "frames.v1", 3, 17 + frame.seq, record.value if value is None else value,
+        "frames.v1", partition, 17 + frame.seq if offset is None else offset,
+        record.value if value is None else value,
         record.headers if headers is None else headers, written, None,
     )  # fmt: skip
 
 
-def look(*messages, analyser=None, max_age=None):
-    station = Station(analyser or Looked(), MemoryVault(), DEPLOYMENT, max_age=max_age)
+def end_at(seq, **more):
+    return replace(FRAME, seq=seq, jpeg=b"", ended=True, **more)
+
+
+def station_of(analyser=None, **more):
+    more = {"max_age": None} | more
+    return Station(analyser or Looked(), MemoryVault(), DEPLOYMENT, **more)
+
+
+def told(station, *messages):
+    """The tallies that messages give."""
+    records = station.look([station.decode(each) for each in messages])
+    return [codec.decode_tally(r.value) for topic, r in records if topic == "tallies.v1"]
+
+
+def look(*messages, analyser=None, **more):
+    station = station_of(analyser, **more)
     records = station.look([station.decode(each) for each in messages])
     return station, [(topic, codec.decode_dead_letter(record.value)) for topic, record in records]
 
@@ -84,25 +107,123 @@ def test_an_outage_is_no_poison():
         look(message(replace(FRAME, seq=13)), analyser=Looked(Unavailable))
 
 
+SHORT = timedelta(seconds=2)
+
+
 @pytest.mark.parametrize(
-    ("frame", "age", "max_age", "counted"),
-    [
-        (FRAME, 60, None, "analysed"),
-        (FRAME, 60, timedelta(seconds=2), "dropped_late"),
-        (FRAME, 0, timedelta(seconds=2), "analysed"),
-        (replace(FRAME, captured_at=NOON + HOUR), 0, None, "outside_hours"),
+    ("captured", "kept", "more", "counted"),
+    [  # how many seconds ago it was captured, and Kafka took it
+        (60, 60, {}, "analysed"),
+        (60, 0, {"max_age": SHORT}, "dropped_late"),
+        (0, 0, {"max_age": SHORT}, "analysed"),
+        (-5, 0, {"max_age": SHORT}, "analysed"),  # a clock that is ahead
+        (3000, 0, {"max_age": SHORT, "recorded": ["gate"]}, "analysed"),
+        (3000, 60, {"max_age": SHORT, "recorded": ["gate"]}, "dropped_late"),
     ],
 )
-def test_what_is_left_out_is_counted(frame, age, max_age, counted):
-    station, letters = look(message(frame, age=age), max_age=max_age)
-    assert letters == []
+def test_frames_that_come_too_late_are_left_out_and_counted(captured, kept, more, counted):
+    now = datetime.now(UTC)
+    frame = replace(FRAME, captured_at=now - timedelta(seconds=captured))
+    at_work = SimpleNamespace(name="Market", starts=now - HOUR, ends=now + HOUR)
+    station = Station(Looked(), MemoryVault(), at_work, **({"max_age": None} | more))
+    assert station.look([station.decode(message(frame, age=kept))]) == []
     assert {what: n for what, n in station.counts.items() if n} == {counted: 1}
 
 
-def test_a_frame_that_is_delivered_again_is_looked_at_once():
+def test_frames_outside_the_hours_are_left_out_and_counted():
+    station, letters = look(message(replace(FRAME, captured_at=NOON + HOUR)))
+    assert letters == []
+    assert {what: n for what, n in station.counts.items() if n} == {"outside_hours": 1}
+
+
+def test_a_frame_that_is_delivered_again_is_looked_at_once_and_one_of_an_epoch_that_is_over_never():
     analyser = Looked()
     again = [replace(FRAME, seq=seq) for seq in (0, 1, 2, 1, 2, 3)]
-    newer = replace(FRAME, epoch=2, seq=0)
-    station, _ = look(*map(message, [*again, newer]), analyser=analyser)
-    assert analyser.seen == [0, 1, 2, 3, 0]
-    assert station.counts["repeated"] == 2
+    newer, older = replace(FRAME, epoch=2, seq=0), replace(FRAME, epoch=1, seq=4)
+    station = station_of(analyser)
+    told(station, *map(message, [*again, newer, older]))
+    assert analyser.seen == [0, 1, 2, 3, "end of gate", 0]
+    assert (station.counts["repeated"], station.counts["discarded"]) == (2, 1)
+
+
+def test_the_end_of_a_file_ends_its_tracks_at_once_and_in_order():
+    analyser = Looked()
+    first, second = FRAME, replace(FRAME, camera="yard", seq=5)
+    station = station_of(analyser)
+    (tally,) = told(station, message(first), message(second), message(end_at(1)))
+    assert analyser.seen == [0, 5, "end of gate"]
+    assert (tally.camera, tally.first_seq, tally.last_seq) == ("gate", 0, 0)
+    assert (tally.frames_analysed, tally.faces_detected, tally.tracks_searched) == (1, 2, 1)
+    assert list(tally.scores) == [2]  # the quality band of 55
+    assert told(station, message(end_at(1))) == []
+
+
+def test_a_tally_covers_each_frame_once_whatever_becomes_of_it():
+    frames = [replace(FRAME, seq=seq) for seq in range(0, 260, 5)]
+    frames[1] = replace(frames[1], jpeg=b"no picture")
+    frames[2] = replace(frames[2], captured_at=NOON + HOUR)
+    station = station_of()
+    (tally,) = told(station, *map(message, frames))
+    assert (tally.first_seq, tally.last_seq) == (0, 249)
+    assert (tally.frames_analysed, tally.frames_unreadable, tally.frames_outside_hours) == (
+        48,
+        1,
+        1,
+    )
+    (rest,) = told(station, message(end_at(256)))
+    assert (rest.first_seq, rest.last_seq, rest.frames_analysed) == (250, 255, 2)
+
+
+@pytest.mark.parametrize("cut", [0, 7, 251])
+def test_frames_that_are_counted_again_by_another_worker_give_the_same_tally(cut):
+    """What was acknowledged up to `cut` does not come again."""
+    frames = [*(replace(FRAME, seq=seq) for seq in range(255)), end_at(255)]
+    whole = told(station_of(), *map(message, frames))
+    again = told(station_of(), *map(message, frames[cut:]))
+    assert {each.tally_id for each in again} <= {each.tally_id for each in whole}
+    assert again[-1] == whole[-1] or cut > 250
+
+
+def test_a_frame_is_done_when_its_camera_is_quiet_and_its_tally_told():
+    analyser = Looked()
+    station = station_of(analyser)
+    told(station, message(FRAME))
+    assert not station.is_done(Place("gate", 1, 0))
+    told(station, message(end_at(1)))
+    assert station.is_done(Place("gate", 1, 0))
+    analyser.busy.add("gate")
+    assert not station.is_done(Place("gate", 1, 0))
+
+
+def test_what_another_worker_looks_at_now_is_dropped_here_and_what_is_kept_goes_on():
+    analyser = Looked()
+    station = station_of(analyser)
+    yard = replace(FRAME, camera="yard", seq=5)
+    told(station, message(FRAME), message(yard, partition=4, offset=20))
+    assert station.keep({3}) == []  # what was counted of yard is counted by whoever has it
+    assert analyser.seen == [0, 5, "yard forgotten"]
+    told(station, message(FRAME), message(yard, partition=4, offset=20))
+    assert (station.counts["repeated"], station.counts["elsewhere"]) == (1, 1)
+    told(station, message(replace(FRAME, seq=1)))
+    assert analyser.seen[3:] == [1]
+
+
+def test_a_partition_that_another_worker_had_meanwhile_begins_anew():
+    analyser = Looked()
+    station = station_of(analyser)
+    told(station, message(FRAME, offset=17))
+    station.keep({3})
+    told(station, message(replace(FRAME, seq=9), offset=26))  # who looked at 18 to 25?
+    assert analyser.seen == [0, "gate forgotten", 9]
+    told(station, message(replace(FRAME, seq=11), offset=28))  # later gaps are Kafka's own
+    assert analyser.seen[3:] == [11]
+
+
+@pytest.mark.parametrize("max_age", [None, timedelta(days=9)])
+def test_only_what_was_acknowledged_is_told_when_the_worker_leaves(max_age):
+    now = datetime.now(UTC)
+    at_work = SimpleNamespace(name="Market", starts=now - HOUR, ends=now + HOUR)
+    station = Station(Looked(), MemoryVault(), at_work, max_age=max_age)
+    assert told(station, message(replace(FRAME, seq=300, captured_at=now))) == []
+    left = [codec.decode_tally(record.value) for _, record in station.leave()]
+    assert [(t.first_seq, t.last_seq) for t in left] == ([(250, 300)] if max_age else [])
