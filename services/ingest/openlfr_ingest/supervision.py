@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openlfr.adapters.capture import Source
+    from openlfr.adapters.redis_leases import Lease
     from openlfr.settings import Deployment
     from openlfr.settings.cameras import Camera
     from openlfr_ingest.leases import Holding
@@ -201,10 +202,8 @@ class Supervision:
                 fps=entry.fps,
                 loop=entry.loop,
                 frozen_after_s=studio.frozen_after_s,
-                next_epoch=lambda connects: (
-                    studio.holding.advance(self.camera) if connects else lease.epoch
-                ),
-                lost=lambda: filming.lost(self._cut),
+                next_epoch=lambda connects: self._connected(lease, connects),
+                lost=lambda why, connected: self._lost(filming, why, connected=connected),
             )
             filming = Filming(
                 self.camera,
@@ -233,6 +232,18 @@ class Supervision:
             self.problem = f"Camera {self.camera}: its lease was lost, so filming stopped."
         self._backoff.reset()
         return self.live
+
+    def _connected(self, lease: Lease, connects: int) -> int:
+        """A connection gives its first picture: the epoch of what it will give."""
+        epoch = self._studio.holding.advance(self.camera) if connects else lease.epoch
+        log.info("camera_connected", camera=self.camera, epoch=epoch)
+        return epoch
+
+    def _lost(self, filming: Filming, why: Unavailable, *, connected: bool) -> None:
+        """A connection has failed."""
+        log.warning("camera_lost", camera=self.camera, why=str(why))
+        if connected:
+            filming.lost(self._cut)
 
     def _count(self, what: str) -> None:
         with self._lock:

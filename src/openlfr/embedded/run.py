@@ -168,8 +168,7 @@ class _Run:
             ended_how = f"failed: {error}"
         finally:
             feeds.close()
-        for source in self._open.sources.values():
-            self._problems.extend(p for p in source.problems if p not in self._problems)
+        self._gather_problems()
         if failure is not None:
             with suppress(OpenLFRError):  # what failed the run may fail its report too
                 self._report(ended_how)
@@ -218,7 +217,7 @@ class _Run:
         """One frame: look at it, or count why not."""
         frame = arrival.frame
         tally = self._tallies[frame.camera]
-        tally.left_out(arrival.sampled_away, arrival.unreadable)
+        tally.left_out(arrival.sampled_away, arrival.unreadable, arrival.overtaken)
         if not self._deployment.starts <= frame.captured_at < self._deployment.ends:
             tally.frames_outside_hours += 1
             return
@@ -237,7 +236,8 @@ class _Run:
 
     def _leave(self, ended: Ended) -> None:
         """A camera gives no more: its last tracks are closed, its problem is kept."""
-        self._tallies[ended.camera].left_out(ended.sampled_away, ended.unreadable)
+        tally = self._tallies[ended.camera]
+        tally.left_out(ended.sampled_away, ended.unreadable, ended.overtaken)
         if ended.problem:
             self._problems.append(ended.problem)
         if self._analyser is not None:
@@ -278,7 +278,13 @@ class _Run:
             for name, tally in self._tallies.items()
         )
 
+    def _gather_problems(self) -> None:
+        """What the sources could not read; of a live camera also when it did not answer."""
+        for source in self._open.sources.values():
+            self._problems.extend(p for p in source.problems if p not in self._problems)
+
     def _tell(self, ended: frozenset[str], elapsed: float) -> None:
+        self._gather_problems()
         self._on_progress(
             Progress(
                 cameras=self._counts(),

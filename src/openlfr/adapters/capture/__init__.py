@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 from openlfr.domain.addresses import mask_password
-from openlfr.domain.errors import BadInput, Misconfigured
+from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 from openlfr.ports import CameraSource
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def open_source(
     frozen_after_s: float = FROZEN_S,
     reconnect: bool = True,
     next_epoch: Callable[[int], int] | None = None,
-    lost: Callable[[], None] = lambda: None,
+    lost: Callable[[Unavailable, bool], None] = lambda *_: None,
 ) -> Source:
     """Open a camera, video file or folder of pictures.
 
@@ -101,7 +101,7 @@ def open_source(
         frozen_after_s: How long a live camera may send nothing.
         reconnect: Connect to a live camera again when it fails.
         next_epoch: Gives the epoch of each connection of a live camera; see `LiveCamera`.
-        lost: Called when a connection of a live camera has ended; see `LiveCamera`.
+        lost: Called when a connection of a live camera has failed; see `LiveCamera`.
 
     Raises:
         BadInput: The file does not exist, is empty or no video; the folder holds no picture.

@@ -12,8 +12,6 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 
-import structlog
-
 from openlfr.adapters.capture import FROZEN_S
 from openlfr.adapters.capture.account import Accounted, Reading
 from openlfr.adapters.capture.connection import Connection, LeftOut
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
     from openlfr.adapters.capture.connection import Stream
 
 _STEADY_S = 10.0  # a connection that lasted so long was a good one
-
-log = structlog.get_logger()
 
 
 class Backoff:
@@ -72,7 +68,7 @@ class LiveCamera(Accounted):
         *,
         reconnect: bool = True,
         next_epoch: Callable[[int], int] | None = None,
-        lost: Callable[[], None] = lambda: None,
+        lost: Callable[[Unavailable, bool], None] = lambda *_: None,
         frozen_after_s: float = FROZEN_S,
         stream: Callable[[], Stream] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -85,7 +81,8 @@ class LiveCamera(Accounted):
             reconnect: Connect again after a failure; else the first one is raised.
             next_epoch: Gives the epoch of each connection, by the number of those before; `seq`
                 then begins anew. None: they all are of one epoch, and `seq` goes on.
-            lost: Called when a connection that gave pictures has ended and `frames` goes on.
+            lost: Called when a connection has failed and `frames` goes on: why, and whether
+                there were pictures before.
             frozen_after_s: How long is waited for an answer or a picture.
             stream: Makes what each connection reads.
             now: The clock.
@@ -127,11 +124,9 @@ class LiveCamera(Accounted):
                 if not self._reconnect:
                     raise
                 self._note(error)
-            if self._closed.is_set():
-                return
-            if self.account.connects > connects:
-                self._lost()
-                if monotonic() - begun > _STEADY_S:
+                connected = self.account.connects > connects
+                self._lost(error, connected)
+                if connected and monotonic() - begun > _STEADY_S:
                     self._backoff.reset()
             self._closed.wait(self._backoff.pause())
 
@@ -157,7 +152,6 @@ class LiveCamera(Accounted):
                 if epoch is None:
                     epoch = self._begin_epoch()
                     self._fps = stream.fps
-                    log.info("camera_connected", camera=reading.camera, epoch=epoch)
                 seq = self._seq + received.number
                 yield Frame(reading.camera, epoch, seq, received.at, to_bgr(received.picture))
         finally:
@@ -184,4 +178,3 @@ class LiveCamera(Accounted):
         self.account.failures += 1
         self.account.frozen += isinstance(error, Frozen)
         self.account.note(str(error))
-        log.warning("camera_lost", camera=self._reading.camera, why=str(error))

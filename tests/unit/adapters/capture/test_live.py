@@ -77,12 +77,15 @@ def test_a_camera_is_connected_to_again_and_its_numbers_go_on():
     lost = []
     source = camera(
         Stream(0, Frozen("it has sent nothing")), Stream(Unavailable("it does not answer")),
-        Stream(1, "end"), Stream(2), lost=lambda: lost.append(1),
+        Stream(1, "end"), Stream(2), lost=lambda why, connected: lost.append((str(why), connected)),
     )  # fmt: skip
     assert numbers(islice(source.frames(), 3)) == [(7, 0, 0), (7, 1, 1), (7, 2, 2)]
     account = source.account
     assert (account.connects, account.failures, account.frozen) == (3, 3, 1)
-    assert len(lost) == 2
+    assert lost == [
+        ("it has sent nothing", True), ("it does not answer", False),
+        ("camera gate: its stream ended", True),
+    ]  # fmt: skip
     assert source.problems == (
         "it has sent nothing", "it does not answer", "camera gate: its stream ended",
     )  # fmt: skip
