@@ -43,11 +43,21 @@ topics: {{replication: 1, frames_retention: {retention}, frames_transit: 2h}}
 
 
 class Servers(AbstractContextManager["Servers"]):
-    """Kafka, Redis, Milvus and PostgreSQL as `scripts/services` starts them, in a folder."""
+    """Kafka, Redis, Milvus and PostgreSQL as `scripts/services` starts them, in a folder.
+
+    Args:
+        folder: Is made, and removed at the end; the folder around it is the caller's own.
+        names: Which of them.
+    """
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
         self._folder = folder
-        said = self._call("up", *names)
+        folder.parent.chmod(0o711)  # PostgreSQL runs as a user of its own
+        try:
+            said = self._call("up", *names)
+        except RuntimeError:
+            self._call("down")
+            raise
         lines = [line.strip().partition(": ") for line in said.splitlines()]
         self.urls = {key: value for key, _, value in lines if key in names}
 
