@@ -30,10 +30,7 @@ def render_page(summary: RunSummary, *, data_name: str, data_sha256: str) -> str
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "day": _day,
-        "clock": _clock,
         "tenths": _tenths,
-        "moment": lambda at: f"{_day(at)} {_clock(at)}",
         "number": lambda value: f"{value:,}",
     }
     here = resources.files(__package__)
@@ -52,12 +49,19 @@ def render_page(summary: RunSummary, *, data_name: str, data_sha256: str) -> str
         },
         not_compared=figures.not_compared,
         plural=figures.plural,
+        span=_span,
         stages=figures.timed_stages(summary.timings),
         chart=charts,
         css=(here / "page.css").read_text(encoding="utf-8"),
         data_name=data_name,
         data_sha256=data_sha256,
     )
+
+
+def _span(first: datetime, last: datetime) -> str:
+    """From when to when; the day of the end only where it is another."""
+    end = _clock(last) if _day(first) == _day(last) else f"{_day(last)} {_clock(last)}"
+    return f"{_day(first)} {_clock(first)} to {end} UTC"
 
 
 def _day(at: datetime) -> str:
