@@ -92,6 +92,45 @@ def test_an_alert_is_found_by_the_beginning_of_its_id(records: Records) -> None:
         records.alerts.find(shared)
 
 
+WINDOW = timedelta(minutes=15)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "subject", "decided", "merged"),
+    [
+        (15, "ann", False, True),
+        (-15, "ann", False, True),
+        (15.1, "ann", False, False),
+        (5, "bob", False, False),
+        (5, "ann", True, False),  # a decided alert is over: this one is to be decided too
+    ],
+)
+def test_an_alert_opened_a_second_time_is_merged_into_the_open_one(
+    records: Records, minutes: float, subject: str, decided: bool, merged: bool
+) -> None:
+    def record(*sightings: Sighting) -> list[AlertEvent]:
+        events = events_of(*sightings)
+        for event in events:
+            assert records.alerts.record(event, None, emitted_at=NOON, window=WINDOW)
+            assert not records.alerts.record(event, None, emitted_at=NOON, window=WINDOW)
+        return events
+
+    first, _ = record(sighting(0), sighting(1))
+    if decided:
+        records.alerts.decide(
+            first.alert_id, adjudication=Adjudication.ENGAGE, outcome=None, act=act()
+        )
+    again = [sighting(minutes * 60 + n, score=0.9, subject=subject) for n in (0, 1)]
+    second, _ = record(*again)
+    found = records.alerts.find(second.alert_id)
+    if merged:
+        assert [each.alert_id for each in records.alerts.list()] == [first.alert_id]
+        assert (found.alert_id, found.events, found.best_score) == (first.alert_id, 4, 0.9)
+    else:
+        assert (found.alert_id, found.events) == (second.alert_id, 2)
+        assert records.alerts.find(first.alert_id).events == 2
+
+
 def test_lists_can_be_narrowed(records: Records) -> None:
     ann, bob = events_of(sighting(0)), events_of(sighting(5, subject="bob"))
     for event in ann + bob:

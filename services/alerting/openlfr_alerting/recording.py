@@ -14,6 +14,7 @@ from openlfr.wire.headers import read_headers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
     from openlfr.adapters.faust_agents import Message
     from openlfr.adapters.sql import Records
@@ -25,8 +26,10 @@ _ALERT, _TALLY = "openlfr.wire.v1.Alert", "openlfr.wire.v1.Tally"
 class Recording:
     """Records the alerts and tallies of one worker; each kind is called by one thread."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, *, window: timedelta) -> None:
+        """Record into a database; `window` says which sightings of a subject make one alert."""
         self._records = records
+        self._window = window
         self.counts: Counter[str] = Counter()
 
     def record_alerts(self, messages: Sequence[Message]) -> list[tuple[str, Record]]:
@@ -44,7 +47,9 @@ class Recording:
                 letters.append(self._set_aside(message, error))
                 continue
             name = evidence_name(event.sighting.sighting_id)
-            new = self._records.alerts.record(event, name, emitted_at=emitted_at)
+            new = self._records.alerts.record(
+                event, name, emitted_at=emitted_at, window=self._window
+            )
             self.counts["recorded" if new else "known"] += 1
         return letters
 

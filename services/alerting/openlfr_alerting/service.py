@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Work = Callable[[Sequence[Message]], list[tuple[str, Record]]]
 
-BATCH, WITHIN_S = 16, 0.05
+BATCH, WITHIN_S = 16, 0.002
 
 
 def run(settings: Settings, process: Process) -> NoReturn:
@@ -77,7 +77,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
             metrics=metrics,
         )
         folding = Folding(book, vault, deployment=deployment.name, window=settings.alerting.window)
-        recording = Recording(records)
+        recording = Recording(records, window=settings.alerting.window)
         measures.tell(metrics, folding.counts, recording.counts, relay)
         for topic, work in (
             (SIGHTINGS, metrics.timed("fold", folding.fold)),
@@ -86,7 +86,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         ):
             agent = app.agent(faust_agents.topic(app, topic.name), concurrency=1, name=topic.name)
             agent(_loop(app, progress, work, metrics))
-        faust_agents.work(app, progress)
+        faust_agents.work(app, progress, process.file(settings.data_dir))
 
 
 def _loop(app: Any, progress: Progress, work: Work, metrics: Metrics) -> Callable[[Any], Any]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from openlfr.adapters.sql import tables
 from openlfr.adapters.sql.acts import write_act
 from openlfr.adapters.sql.engine import insert_new, reading
+from openlfr.adapters.sql.merging import home_of, merged_into
 from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
 from openlfr.domain.alerts import Adjudication, AlertEvent, EventKind, Outcome, Sighting
 from openlfr.domain.errors import BadInput
@@ -16,7 +17,7 @@ from openlfr.domain.faces import Box
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from sqlalchemy.engine import Engine
 
@@ -32,7 +33,14 @@ class AlertRecords:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def record(self, event: AlertEvent, evidence: str | None, *, emitted_at: datetime) -> bool:
+    def record(
+        self,
+        event: AlertEvent,
+        evidence: str | None,
+        *,
+        emitted_at: datetime,
+        window: timedelta | None = None,
+    ) -> bool:
         """Record an event and bring its alert up to date; an event that is known changes nothing.
 
         Events of an alert may come in any order, a joining one before the opening one too.
@@ -41,16 +49,21 @@ class AlertRecords:
             event: As folded.
             evidence: Name in the vault; None where there is none.
             emitted_at: UTC.
+            window: Where given, an alert that is new here is merged into an open one of the same
+                subject whose sightings lie so near (see `merging`).
 
         Returns:
             Whether the event was new.
         """
         seen = event.sighting
         with self._engine.begin() as connection:
+            alert_id = event.alert_id
+            if window is not None:
+                alert_id = home_of(connection, event, window, emitted_at)
             insert_new(
                 connection,
                 _ALERTS,
-                alert_id=event.alert_id,
+                alert_id=alert_id,
                 deployment=seen.deployment,
                 subject=seen.subject,
                 watchlist=seen.watchlist,
@@ -61,13 +74,13 @@ class AlertRecords:
                 events=0,
             )
             # On PostgreSQL writers of one alert queue up here; SQLite has one writer anyway.
-            mine = _ALERTS.c.alert_id == event.alert_id
+            mine = _ALERTS.c.alert_id == alert_id
             connection.execute(sa.select(_ALERTS.c.alert_id).where(mine).with_for_update())
             new = insert_new(
                 connection,
                 _EVENTS,
                 event_id=event.event_id,
-                alert_id=event.alert_id,
+                alert_id=alert_id,
                 kind=str(event.event),
                 sighting_id=seen.sighting_id,
                 camera=seen.camera,
@@ -108,14 +121,16 @@ class AlertRecords:
             return connection.scalar(query) is not None
 
     def find(self, prefix: str) -> RecordedAlert:
-        """The alert whose id begins so.
+        """The alert whose id begins so, or an id that was merged into it.
 
         Raises:
             BadInput: No alert, or several.
         """
+        begins = prefix.strip().lower()
+        named = _ALERTS.c.alert_id.startswith(begins, autoescape=True)
         query = (
             sa.select(_ALERTS)
-            .where(_ALERTS.c.alert_id.startswith(prefix.strip().lower(), autoescape=True))
+            .where(named | _ALERTS.c.alert_id.in_(merged_into(begins)))
             .order_by(_ALERTS.c.alert_id)
             .limit(_SHOWN + 1)
         )

@@ -151,6 +151,16 @@ alerts = Table(
     Column("decided_by", String, nullable=True),
     Column("erased_at", UtcDateTime, nullable=True),
     Index(None, "deployment", "opened_at"),
+    Index(None, "deployment", "subject"),
+)
+
+# Ids under which an alert was told, since the alert book had lost the one that it belongs to.
+merged_alerts = Table(
+    "merged_alerts",
+    metadata,
+    Column("alert_id", String(36), primary_key=True),
+    Column("into", String(36), ForeignKey(alerts.c.alert_id), nullable=False),
+    Column("merged_at", UtcDateTime, nullable=False),
 )
 
 alert_events = Table(
