@@ -51,6 +51,13 @@ class Worker:
                 self.words, cwd=folder, env=self.environment, stdout=errors, stderr=errors
             )
 
+    def leave(self) -> list[str]:
+        """What `--leave` says."""
+        words = [*self.words, "--leave"]
+        done = subprocess.run(words, env=self.environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
     def page(self, path: str) -> tuple[int, str]:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as got:
@@ -104,7 +111,7 @@ def start(folder):
         worker.popen.wait()
 
 
-def test_the_pages_of_a_service(start, kafka_broker):
+def test_a_service_says_how_it_is_and_hands_over_when_it_leaves(start, kafka_broker):
     worker = start("pages-0", "pages")
     worker.wait("ready", worker.ready)
     assert json.loads(worker.page("/health/live")[1]) == {"live": True}
@@ -119,8 +126,15 @@ def test_the_pages_of_a_service(start, kafka_broker):
     assert 'openlfr_service{service="alerting"} 1.0' in text
     assert 'openlfr_alerts_total{event="opened"} 0.0' in text
     assert 'openlfr_stage_seconds_count{stage="fold"} 1.0' in text
-    worker.popen.terminate()
+    second = start("pages-1", "pages")
+    second.wait("partitions", lambda: second.metric("openlfr_partitions"))
+    worker.wait("partitions", lambda: worker.metric("openlfr_partitions"))
+    whole = worker.metric("openlfr_partitions") + second.metric("openlfr_partitions")
+    assert worker.leave() == ["pages-0 has finished what it held", "pages-0 has left pages"]
+    # Not after the session timeout, for which those of a worker that merely ends stand still.
+    second.wait("all partitions", lambda: second.metric("openlfr_partitions") == whole)
     assert worker.popen.wait(60) == 0, worker.errors.read_text()
+    assert worker.leave() == ["pages-0 was no member of pages"]
     # What "committed" means to the one who asks for lag is what it means to the worker.
     with KafkaConsumer(group_id="pages", bootstrap_servers=kafka_broker) as reader:
         assert reader.committed(TopicPartition(sent.topic, sent.partition)) == sent.offset + 1

@@ -17,7 +17,7 @@ _LET_GO = {
     "outside_hours": "outside_hours",
     "repeated": "repeated",
     "discarded": "discarded",
-    "set_aside": "unreadable",
+    "unreadable": "unreadable",
 }
 
 

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
+import threading
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -21,6 +23,7 @@ import faust
 import structlog
 
 from openlfr.adapters.lag_watch import LagWatch
+from openlfr.adapters.membership import LEAVE, STOPPED, WORKING, WorkerFile
 from openlfr.adapters.metrics import Metrics
 from openlfr.adapters.pages import Pages
 from openlfr.adapters.progress import Progress
@@ -32,6 +35,10 @@ if TYPE_CHECKING:
     from openlfr.adapters.kafka_access import KafkaAccess
     from openlfr.wire.codec import Record
 
+FINISH_S = 20.0
+"""How long a worker that leaves may take to finish a batch."""
+STAY_S = 60.0
+"""How long one that has stopped waits until it is told to end."""
 UNAVAILABLE = 3  # the exit code of `openlfr` where a needed service is unavailable
 
 log = structlog.get_logger()
@@ -127,20 +134,49 @@ def topic(app: faust.App, name: str) -> Any:
 
 
 async def batches(stream: Any, most: int, within: float) -> AsyncIterator[list[Message]]:
-    """What comes in, in order, at most `most` at a time; nothing of it is acknowledged."""
-    async for events in stream.noack_take(most, within=within):
-        yield [
-            Message(
-                topic=event.message.topic,
-                partition=event.message.partition,
-                offset=event.message.offset,
-                value=event.message.value,
-                headers=event.headers,
-                written_at=event.message.timestamp,
-                event=event,
-            )
-            for event in events
-        ]
+    """What comes in, in order, at most `most` at a time; nothing of it is acknowledged.
+
+    A batch is what came while the one before was worked off, and at most `within` seconds later.
+    Faust's own `noack_take` looks every `within` seconds whether anything came, so that half of
+    that is added to each message's way, and an idle worker keeps looking.
+    """
+    stream.enable_acks = False
+    came: asyncio.Queue[Any] = asyncio.Queue(most)
+
+    async def collect() -> None:
+        try:
+            async for event in stream.events():
+                await came.put(event)
+        except Exception as error:  # noqa: BLE001 - an agent that is left skips what it held
+            give_up(error)
+        await came.put(None)
+
+    collecting = asyncio.create_task(collect())
+    try:
+        while (event := await came.get()) is not None:
+            if came.qsize() + 1 < most:
+                await asyncio.sleep(within)
+            events = [event]
+            while len(events) < most and not came.empty():
+                events.append(came.get_nowait())
+            whole = events[-1] is not None
+            yield [_message(each) for each in events if each is not None]
+            if not whole:
+                return
+    finally:
+        collecting.cancel()
+
+
+def _message(event: Any) -> Message:
+    return Message(
+        topic=event.message.topic,
+        partition=event.message.partition,
+        offset=event.message.offset,
+        value=event.message.value,
+        headers=event.headers,
+        written_at=event.message.timestamp,
+        event=event,
+    )
 
 
 async def publish(app: faust.App, records: Sequence[tuple[str, Record]]) -> None:
@@ -209,11 +245,61 @@ def give_up(error: BaseException) -> NoReturn:
     os._exit(UNAVAILABLE)
 
 
-def work(app: faust.App, progress: Progress) -> NoReturn:  # noqa: ARG001
-    """Run the worker until it is told to end (SIGTERM, SIGINT); exits the process."""
+def work(app: faust.App, progress: Progress, file: WorkerFile | None = None) -> NoReturn:
+    """Run the worker until it is told to end (SIGTERM, SIGINT); exits the process.
+
+    Args:
+        app: With its agents.
+        progress: Of the worker.
+        file: Where a static member says which process it is. At the signal `membership.LEAVE` it
+            stops reading, finishes what it holds, and waits until it is told to end.
+    """
     worker = faust.Worker(app, loglevel="WARNING", quiet=True, redirect_stdouts=False)
-    worker.execute_from_commandline()
+    if file is not None:
+        app.task(_obey(app, progress, file))
+    try:
+        worker.execute_from_commandline()
+    except SystemExit:
+        if file is not None and progress.leaving:
+            _await_end(file)
+        raise
+    finally:
+        if file is not None:
+            file.remove()
     raise AssertionError("Faust's worker ends by leaving the process")
+
+
+def _obey(app: faust.App, progress: Progress, file: WorkerFile) -> Callable[[], Awaitable[None]]:
+    """A task that says where the worker is, and has it leave when it is asked to."""
+
+    async def drain() -> None:
+        if progress.leaving:
+            return
+        progress.leave()
+        log.info("leaving", group=app.conf.id)
+        app.consumer.stop_flow()
+        app.flow_control.suspend()
+        until = time.monotonic() + FINISH_S
+        while progress.at_work and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+        await app.consumer.commit()
+        os.kill(os.getpid(), signal.SIGTERM)  # Faust's own way to end, from here on
+
+    async def obey() -> None:
+        loop = asyncio.get_running_loop()
+        tasks: set[asyncio.Task[None]] = set()
+        loop.add_signal_handler(LEAVE, lambda: tasks.add(loop.create_task(drain())))
+        file.note(WORKING)
+
+    return obey
+
+
+def _await_end(file: WorkerFile) -> None:
+    """Stay, so that whoever asked can remove the member, until told to end, or for a while."""
+    told = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: told.set())
+    file.note(STOPPED)
+    told.wait(STAY_S)
 
 
 def _follow(app: faust.App, progress: Progress) -> None:

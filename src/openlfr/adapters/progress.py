@@ -98,6 +98,11 @@ class Progress:
         self._leaving = True
 
     @property
+    def leaving(self) -> bool:
+        """Whether it was asked to leave."""
+        return self._leaving
+
+    @property
     def partitions(self) -> list[Partition]:
         """Those that are worked on now."""
         with self._lock:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openlfr.settings import Settings
+    from openlfr.settings.process import Process
 
 
 @click.group(name="service")
@@ -53,30 +54,72 @@ def ingest(
     return SOMETHING_FAILED if filmed.problems else 0
 
 
+_leave_option = click.option(
+    "--leave",
+    is_flag=True,
+    help="Have the worker of the same OPENLFR_INSTANCE_ID finish, leave its group and end.",
+)
+
+
 @command.command()
 @config_option
-def analysis(config: Path) -> None:
+@_leave_option
+def analysis(config: Path, leave: bool) -> None:
     """Look for listed people in frames from Kafka; a Faust worker.
 
     Exit code 3 where a needed service fails: what was not acknowledged is delivered again.
     """
     from openlfr.settings.process import Process
+
+    settings, process = _begin(config), Process.read("analysis")
+    if leave:
+        _leave(settings, process)
+        return
     from openlfr_analysis.service import run
 
-    run(_begin(config), Process.read("analysis"))
+    run(settings, process)
 
 
 @command.command()
 @config_option
-def alerting(config: Path) -> None:
+@_leave_option
+def alerting(config: Path, leave: bool) -> None:
     """Make alerts of sightings and record them; a Faust worker.
 
     Exit code 3 where a needed service fails: what was not acknowledged is delivered again.
     """
     from openlfr.settings.process import Process
+
+    settings, process = _begin(config), Process.read("alerting")
+    if leave:
+        _leave(settings, process)
+        return
     from openlfr_alerting.service import run
 
-    run(_begin(config), Process.read("alerting"))
+    run(settings, process)
+
+
+def _leave(settings: Settings, process: Process) -> None:
+    from datetime import timedelta
+
+    from openlfr import bootstrap
+    from openlfr.adapters.membership import leave
+    from openlfr.domain.errors import Misconfigured
+
+    file = process.file(settings.data_dir)
+    if file is None:
+        raise Misconfigured(
+            "OPENLFR_INSTANCE_ID is not set: a worker without it leaves its group by itself when"
+            " it is told to end (SIGTERM)."
+        )
+    leave(
+        bootstrap.kafka_brokers(settings),
+        file,
+        group=process.group,
+        instance=process.instance,
+        patience=timedelta(seconds=40),
+        tell=click.echo,
+    )
 
 
 def _begin(config: Path) -> Settings:

@@ -11,6 +11,9 @@ from openlfr.domain.errors import Misconfigured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
+
+    from openlfr.adapters.membership import WorkerFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,12 @@ class Process:
             said.get("OPENLFR_INSTANCE_ID", ""),
             http,
         )
+
+    def file(self, folder: Path) -> WorkerFile | None:
+        """Where an instance says which process it is; None where it has no name to keep."""
+        from openlfr.adapters.membership import WorkerFile
+
+        return WorkerFile(folder, self.service, self.instance) if self.instance else None
 
     @property
     def client_id(self) -> str:
