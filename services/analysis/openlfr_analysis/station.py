@@ -9,15 +9,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
 
 from openlfr.adapters import tracing
 from openlfr.adapters.capture.jpeg import decode_picture
-from openlfr.adapters.kafka_topics import DEAD_LETTERS, SIGHTINGS, TALLIES
-from openlfr.domain.dead_letters import dead_letter
+from openlfr.adapters.dead_letters import set_aside
+from openlfr.adapters.kafka_topics import SIGHTINGS, TALLIES
 from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.domain.evidence import CarriedEvidence
 from openlfr.domain.frames import Frame
@@ -327,14 +326,4 @@ class Station:
 
     def _set_aside(self, message: Message, reason: str) -> tuple[str, Record]:
         self.counts["set_aside"] += 1
-        log.warning("set_aside", place=message.place, why=reason)
-        letter = dead_letter(
-            message.value,
-            topic=message.topic,
-            partition=message.partition,
-            offset=message.offset,
-            service="analysis",
-            reason=reason,
-            at=datetime.now(UTC),
-        )
-        return DEAD_LETTERS.name, codec.encode_dead_letter(letter)
+        return set_aside(message, reason, service="analysis")
