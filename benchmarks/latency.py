@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 SEED, SECONDS, FPS, PEOPLE = 6, 60, 5, 30
 FILMS = ("camera-a", "camera-b", "camera-c", "camera-d")
 GOAL_P50_S, GOAL_P95_S = 1.0, 2.0
+FRESH_S = 20 * 24 * 3600  # the entries of a street's manifest expire after 30 days
 WARM_UP_S = 15.0
 LEGS = ("rule", "camera", "ingest", "analysis", "alerting", "consumer")
 SERVICES = ("ingest", "analysis", "alerting")
@@ -72,7 +73,8 @@ def street(work: Path, faces: Path | None) -> Path:
     work /= "own-faces" if faces else "packaged-faces"
     made, told = work / "streets", work / "streets.json"
     asked = json.dumps(asdict(options) | {"faces": faces}, sort_keys=True, default=str)
-    if told.exists() and told.read_text() == asked:
+    fresh = told.exists() and time.time() - told.stat().st_mtime < FRESH_S
+    if fresh and told.read_text() == asked:
         return made
     print("filming four streets, once ...", file=sys.stderr)
     shutil.rmtree(work, ignore_errors=True)

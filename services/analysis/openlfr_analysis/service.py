@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from openlfr.settings.process import Process
     from openlfr.wire.codec import Record
 
-BATCH, WITHIN_S = 16, 0.05
+BATCH, WITHIN_S = 16, 0.002
 _DECODERS = 2
 
 log = structlog.get_logger()
