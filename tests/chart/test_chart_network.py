@@ -28,8 +28,8 @@ def test_every_pod_of_the_release_is_closed_but_for_names(chart: Any):
     ("name", "reaches"),
     [
         ("ingest", {9093, 6379, 554, 8554}),
-        ("analysis", {9093, 19530, 5432}),
-        ("alerting", {9093, 6379, 5432}),
+        ("analysis", {9093, 19530}),
+        ("alerting", {9093, 6379, 19530, 5432}),
         ("topics", {9093}),
         ("migrations", {5432}),
         ("models", {443}),
@@ -49,7 +49,7 @@ def test_each_reaches_what_it_uses(chart: Any, name: str, reaches: set[int]):
 
 def test_ports_follow_the_addresses(chart: Any):
     sets = ('redis.url="rediss://redis:6380/0"', 'kafka.brokers="a:19093,b:19094"')
-    assert ports(chart.get("NetworkPolicy", "alerting", *sets)) == {19093, 19094, 6380, 5432}
+    assert ports(chart.get("NetworkPolicy", "alerting", *sets)) == {19093, 19094, 6380, 19530, 5432}
 
 
 def test_ingest_reaches_cameras_and_nothing_else_in_their_networks(chart: Any):

@@ -100,14 +100,14 @@ def test_probes(chart: Any):
         (
             "StatefulSet",
             "analysis",
-            {"openlfr-config", "openlfr-kafka-analysis", "openlfr-milvus", "openlfr-sql"},
+            {"openlfr-config", "openlfr-kafka-analysis", "openlfr-milvus", "openlfr-vault"},
         ),
         (
             "StatefulSet",
             "alerting",
             {
                 *("openlfr-config", "openlfr-kafka-alerting", "openlfr-redis", "openlfr-sql"),
-                "openlfr-vault",
+                *("openlfr-milvus", "openlfr-vault"),
             },
         ),
     ],

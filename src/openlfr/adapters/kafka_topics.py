@@ -135,8 +135,8 @@ CONTROL = Topic(
     content="Who may be searched, and signs of life. Every worker reads it whole, without a group.",
     promise="At least once, all in one order; the last record of a key stays for ever, until a"
     " tombstone takes it away.",
-    writers="the watchlist's outbox",
-    readers="analysis",
+    writers="alerting, one process at a time, from the records",
+    readers="analysis, and alerting, which compares it with the records",
     partitions=1,
     one_partition=True,
     configs=_configs(
