@@ -1,0 +1,119 @@
+"""One trace from capture to alert: the same id through ingest, analysis and alerting."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import numpy as np
+import structlog
+
+from openlfr.adapters import tracing
+from openlfr.adapters.capture.account import Account
+from openlfr.adapters.faust_agents import Message
+from openlfr.adapters.memory_alerts import MemoryAlertBook
+from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.domain.alerts import Sighting
+from openlfr.domain.analysis import Analysis, Sighted
+from openlfr.domain.evidence import Evidence, Scene
+from openlfr.domain.faces import Box
+from openlfr.domain.frames import Frame
+from openlfr.wire.headers import read_headers
+from openlfr_alerting.folding import Folding
+from openlfr_analysis.station import Station
+from openlfr_ingest.filming import Filming, Senders
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+DEPLOYMENT = SimpleNamespace(name="Market", starts=NOON - HOUR, ends=NOON + HOUR)
+BEST = 1  # the frame that shows the face best
+
+
+class Source:
+    live, fps, frame_count, account = False, 10.0, None, Account()
+
+    def frames(self):
+        for seq in range(4):
+            at = NOON + timedelta(seconds=seq / 10)
+            yield Frame("gate", 1, seq, at, np.zeros((360, 640, 3), np.uint8))
+
+    def close(self):
+        pass
+
+
+class Kafka:
+    """Keeps what it is sent."""
+
+    def __init__(self):
+        self.records = []
+
+    def send(self, record, *, wait, stop, on_done=lambda _: None):
+        self.records.append(record)
+        on_done(True)
+        return True
+
+    def flush(self, timeout):
+        pass
+
+
+class FindsOne:
+    """An analyser that tells at the third frame whom an earlier one shows."""
+
+    def analyse(self, frames):
+        found = tuple(sighted(BEST) for frame in frames if frame.seq == 2)
+        return Analysis(found, faces=(1,) * len(frames))
+
+    def finish(self, camera):
+        return Analysis()
+
+    def is_quiet(self, camera):
+        return True
+
+
+def sighted(seq):
+    box = Box(10, 20, 30, 40)
+    scene = Scene(np.full((9, 16, 3), 50, np.uint8), 40, 640, 360)
+    return Sighted(
+        Sighting(
+            deployment="Market", camera="gate", epoch=1, seq=seq, subject="ann",
+            watchlist="default", reference_id="r", captured_at=NOON, box=box, score=0.5,
+            threshold=0.4, quality=50.0,
+        ),
+        Evidence(scene, np.full((40, 30, 3), 90, np.uint8), box),
+    )  # fmt: skip
+
+
+def delivered(topic, records):
+    now = datetime.now(UTC).timestamp()
+    return [Message(topic, 0, n, r.value, r.headers, now, None) for n, r in enumerate(records)]
+
+
+def traceparent(record):
+    return read_headers(record.headers).traceparent
+
+
+def test_an_alert_is_in_the_trace_of_the_frame_that_shows_the_face():
+    kafka, tallies, vault = Kafka(), Kafka(), MemoryVault()
+    film = Filming(
+        "gate", Source(), Senders(kafka, tallies), DEPLOYMENT, loop=False, paced=False,
+        lossless=True, traceparent=tracing.begin,
+    )  # fmt: skip
+    film.go(threading.Event())
+    frames = kafka.records[:4]
+    assert len({tracing.trace_id(traceparent(each)) for each in frames}) == 4
+
+    station = Station(FindsOne(), vault, DEPLOYMENT, max_age=None)
+    with structlog.testing.capture_logs() as logs:
+        given = station.look([station.decode(each) for each in delivered("frames.v1", frames)])
+        [sighting] = [record for topic, record in given if topic == "sightings.v1"]
+        folding = Folding(
+            MemoryAlertBook(), vault, deployment="Market", window=timedelta(seconds=30)
+        )
+        [(topic, alert)] = folding.fold(delivered("sightings.v1", [sighting]))
+    assert topic == "alerts.v1"
+    steps = [traceparent(each) for each in (frames[BEST], sighting, alert)]
+    assert len({tracing.trace_id(each) for each in steps}) == 1
+    assert len(set(steps)) == 3  # each step has a span of its own
+    told = {line["event"]: line["trace"] for line in logs if "trace" in line}
+    assert told == dict.fromkeys(("sighting", "alert"), tracing.trace_id(steps[0]))
