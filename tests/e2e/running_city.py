@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CONSUMER = Path(__file__).resolve().parents[2] / "examples/consume_alerts.py"
 READS = {"analysis": ["frames.v1"], "alerting": ["sightings.v1", "alerts.v1", "tallies.v1"]}
+UNAVAILABLE, OFTEN = 3, 3  # exit code, and how often it may be
 PATIENCE_S = 240.0  # this is no bar: a machine with one idle core needs 30 s for everything
 
 
@@ -50,7 +51,8 @@ class City:
     def __init__(self, place: Place, broker: str) -> None:
         self.place, self.broker = place, broker
         self.running: dict[str, Process] = {}
-        self._started = 0
+        self._started = self._given_up = 0
+        self._config: dict[str, Path] = {}
         self._service("alerting")
         self._service("analysis")
         self.running["consumer"] = Process(
@@ -73,18 +75,22 @@ class City:
             self.running[name].popen.kill()
             self.running[name].popen.wait()
         for name in names:
-            self._service(name)
+            self._service(name, config=self._config[name])
+
+    def rest(self, *names: str) -> None:
+        """Wait until services have acknowledged everything that there is for them."""
+        for name in names:
+            self.wait_for(f"rest for {name}", lambda name=name: self._is_idle(name))
 
     def end(self, name: str) -> None:
-        """End a service as an orchestrator does, when it has nothing more to do."""
-        self.wait_for(f"rest for {name}", lambda: self._is_idle(name))
+        """End a service as an orchestrator does."""
         process = self.running[name].popen
         process.terminate()
         assert process.wait(PATIENCE_S) == 0, self.running[name].said()
 
-    def start(self, name: str) -> None:
-        """Start a service that was ended."""
-        self._service(name)
+    def start(self, name: str, config: Path | None = None) -> None:
+        """Start a service that is not at work, with another configuration if one is given."""
+        self._service(name, config=config)
 
     def alerts(self, camera: str) -> list[dict[str, Any]]:
         """What the consumer has printed so far of a camera."""
@@ -96,16 +102,24 @@ class City:
         return self.alerts(camera)
 
     def wait_for(self, what: str, condition: Callable[[], bool]) -> None:
-        """Wait until a condition holds; a service that ends meanwhile fails the test at once."""
+        """Wait until a condition holds; a service that fails meanwhile fails the test at once."""
         deadline = time.monotonic() + PATIENCE_S
         while not condition():
             for name in ("analysis", "alerting", "consumer"):
-                process = self.running[name]
-                assert process.popen.poll() is None, f"{name} ended: {process.said()}"
+                self._look_after(name)
             assert time.monotonic() < deadline, "\n".join(
                 (f"no {what}", *(f"{name}: {p.said()}" for name, p in self.running.items()))
             )
             time.sleep(0.1)
+
+    def _look_after(self, name: str) -> None:
+        """Start a service again that gave up for want of another, as an orchestrator does."""
+        process = self.running[name]
+        if process.popen.poll() == UNAVAILABLE and self._given_up < OFTEN:
+            self._given_up += 1
+            self._service(name, config=self._config[name])
+        else:
+            assert process.popen.poll() is None, f"{name} ended: {process.said()}"
 
     def close(self) -> None:
         for process in self.running.values():
@@ -131,11 +145,12 @@ class City:
     def _group(self, name: str) -> str:
         return f"{name}-{self.place.folder.name}"
 
-    def _service(self, name: str, *words: object) -> Process:
+    def _service(self, name: str, *words: object, config: Path | None = None) -> Process:
         self._started += 1
+        self._config[name] = config or self.place.config
         process = Process(
             self.place.folder, f"{name}-{self._started}",
-            "-m", "openlfr", "service", name, "--config", self.place.config, *words,
+            "-m", "openlfr", "service", name, "--config", self._config[name], *words,
             OPENLFR_INSTANCE_ID=f"{name}-0", OPENLFR_GROUP=self._group(name),
         )  # fmt: skip
         self.running[name] = process

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import shutil
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
 import pytest
-from running_city import City, seen
+from running_city import PATIENCE_S, City, seen
 from small_street import FILMED, Place, camera
 
 from openlfr import bootstrap, settings
@@ -54,6 +54,8 @@ def cameras(tmp_path_factory, street, film) -> dict[str, str]:
         "gate": camera(folders["short"], extra=jpegs),
         "yard": camera(folders["long"], start=FILMED + HALF_HOUR, extra=jpegs),
         "lane": camera(street.video, start=FILMED + 2 * HALF_HOUR),
+        "pier": camera(folders["short"], start=FILMED + 3 * HALF_HOUR, extra=jpegs),
+        "plaza": camera(folders["short"], start=None, extra=jpegs + ", loop: true"),
     }
 
 
@@ -62,7 +64,7 @@ def one_process(tmp_path_factory, street, enrolled, model_store, cameras) -> Pla
     """The place in which one process has run over the same cameras."""
     place = Place(tmp_path_factory.mktemp("embedded"), model_store.folder, street.video)
     shutil.copytree(enrolled, place.data)
-    place.configure(**cameras)
+    place.configure(**{name: set_up for name, set_up in cameras.items() if name != "plaza"})
     words = ["run", str(place.config), "--quiet", "--as-fast-as-possible"]
     assert main([*words, "--alerts", str(place.folder / "alerts.jsonl")]) == 0
     return place
@@ -85,8 +87,12 @@ def city(tmp_path_factory, street, model_store, cameras, servers) -> Iterator[Ci
     assert main(["records", "upgrade", *words]) == 0
     assert main(["watchlist", "import", str(street.manifest), *words]) == 0
     running = City(place, urls["kafka"].removeprefix("kafka://"))
-    yield running
-    running.close()
+    try:
+        yield running
+        running.end("analysis")
+        running.end("alerting")
+    finally:
+        running.close()
 
 
 def of(place: Place, name: str) -> list[dict[str, Any]]:
@@ -116,6 +122,22 @@ def test_the_same_jpegs_give_the_alerts_of_one_process(city: City, one_process: 
         assert scores(records, "gate") == pytest.approx(scores(theirs, "gate"), abs=1e-4)
 
 
+def test_what_became_of_every_frame_is_in_the_records(city: City, one_process: Place) -> None:
+    if not city.alerts("gate"):
+        city.film("gate", "--as-fast-as-possible")
+    with closing(bootstrap.open_records(settings.load(city.place.config))) as records:
+
+        def totals() -> Any:
+            return next((t for t in records.tallies.totals("Market") if t.camera == "gate"), None)
+
+        city.wait_for("all frames", lambda: totals() and totals().frames_analysed >= 60)
+        city.rest("analysis", "alerting")
+        gate = totals()
+        assert gate.frames_analysed == 60
+        assert gate.tracks_closed == gate.tracks_searched + sum(gate.tracks_not_searched.values())
+        assert sum(map(sum, records.tallies.scores("Market", "gate").values())) >= 2
+
+
 def test_no_pass_is_lost_or_opened_twice_though_both_services_are_killed_twice(
     city: City, one_process: Place
 ) -> None:
@@ -131,9 +153,7 @@ def test_no_pass_is_lost_or_opened_twice_though_both_services_are_killed_twice(
     assert city.filmed(filming) == f"yard: {ROUNDS * (60 + PAUSE)} sent"
     given = city.wait_for_alerts("yard", len(expected))
 
-    for name in ("analysis", "alerting"):  # with everything done, nothing more may come
-        city.end(name)
-        city.start(name)
+    city.rest("analysis", "alerting")  # so that nothing more may come
     assert seen(city.alerts("yard")) == seen(given) == seen(expected)
     loaded = settings.load(city.place.config)
     with closing(bootstrap.open_records(loaded)) as records:
@@ -161,3 +181,47 @@ def test_the_same_video_gives_the_same_passes(city: City, one_process: Place, st
     given = city.wait_for_alerts("lane", len(expected))
     assert best(given) == pytest.approx(best(expected), abs=0.02)
     assert {subject == person for subject, person in best(given)} == {True}
+
+
+def test_a_milvus_server_that_searches_gives_the_same_alerts(
+    city: City, one_process: Place
+) -> None:
+    expected = of(one_process, "pier")
+    config = city.place.config.with_name("milvus.yaml")
+    config.write_text(city.place.config.read_text() + "matching: {index: milvus}\n")
+    city.rest("analysis")
+    city.end("analysis")
+    city.start("analysis", config)
+    assert city.filmed(city.film("pier", "--as-fast-as-possible")) == "pier: 60 sent"
+    assert seen(city.wait_for_alerts("pier", len(expected))) == seen(expected)
+    with (
+        closing(bootstrap.open_records(settings.load(config))) as records,
+        closing(bootstrap.open_records(settings.load(one_process.config))) as theirs,
+    ):
+        city.rest("alerting")
+        assert scores(records, "pier") == pytest.approx(scores(theirs, "pier"), abs=1e-4)
+    city.rest("analysis")
+    city.end("analysis")
+    city.start("analysis")
+
+
+def test_nobody_is_sighted_who_was_captured_2_s_after_being_removed(city: City, street) -> None:
+    """The last one: it leaves the city without one of its subjects."""
+    stays, leaves = sorted(street.listed)
+
+    def captured(subject: str) -> list[datetime]:
+        lines = (line for line in city.alerts("plaza") if line["subject"] == subject)
+        return [datetime.fromisoformat(line["captured_at"]) for line in lines]
+
+    filming = city.film("plaza")  # for ever: both pass again every 6 s
+    city.wait_for("both", lambda: captured(stays) and captured(leaves))
+    words = ["--by", "Otto", "--config", str(city.place.config)]
+    assert main(["watchlist", "remove", leaves, *words]) == 0
+    with closing(bootstrap.open_records(settings.load(city.place.config))) as records:
+        [removed] = [each for each in records.acts.all() if each.act == "reference.removed"]
+    limit = removed.at + timedelta(seconds=2)
+    city.wait_for("the other", lambda: max(captured(stays)) > limit + timedelta(seconds=6))
+    filming.popen.terminate()
+    assert filming.popen.wait(PATIENCE_S) == 130, filming.said()
+    city.rest("alerting")
+    assert max(captured(leaves)) <= limit
