@@ -77,7 +77,8 @@ class LiveStream:
                 address, "r", format=container_format, options=options,
                 timeout=(self.timeout_s, self.timeout_s),
             ) as container:  # fmt: skip
-                pace = _Pace(closed) if scheme.startswith("http") else None
+                own_times = scheme.startswith("http") and container.format.name != "mpjpeg"
+                pace = _Pace(closed) if own_times else None  # JPEG after JPEG tells no time
                 heard = monotonic()
                 for pictures in self._decoded(container):
                     heard = monotonic()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
+import numpy as np
 import pytest
 
 from openlfr.adapters.capture import is_live, open_source
+from openlfr.adapters.capture.jpeg import encode_jpeg
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -26,8 +29,8 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def served(folder):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+def served(folder, handler=Quiet):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -107,3 +110,46 @@ def test_a_live_camera_is_closed(make_video, tmp_path):
         next(frames)
         source.close()
         assert list(frames) == []
+
+
+def until_it_ends(url):
+    frames = []
+    with suppress(Unavailable):
+        frames.extend(frame for frame in open_it(url).frames())
+    return frames
+
+
+class Motion(Quiet):
+    """A camera that sends JPEG after JPEG, as many do over HTTP, each a little brighter."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=next")
+        self.end_headers()
+        for number in range(8):
+            content = encode_jpeg(np.full((48, 64, 3), 10 + 20 * number, np.uint8))
+            head = f"--next\r\nContent-Type: image/jpeg\r\nContent-Length: {len(content)}\r\n\r\n"
+            self.wfile.write(head.encode() + content + b"\r\n")
+            self.wfile.flush()
+            time.sleep(0.05)  # the camera's own pace
+
+
+def test_a_camera_that_sends_jpeg_after_jpeg(tmp_path):
+    with served(tmp_path, Motion) as address:
+        frames = until_it_ends(f"{address}/video.mjpg")
+    assert frames[-1].seq == 7
+    assert round(float(frames[-1].image.mean())) == pytest.approx(150, abs=3)
+    assert frames[0].captured_at < frames[-1].captured_at
+
+
+def test_a_segment_that_comes_at_once_is_played_at_its_own_pace(make_video, tmp_path):
+    """HLS: else only the last picture of each segment would be looked at."""
+    make_video("part0.ts", frames=10)
+    (tmp_path / "live.m3u8").write_text(
+        "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:0\n"
+        "#EXTINF:1.0,\npart0.ts\n#EXT-X-ENDLIST\n"
+    )
+    with served(tmp_path) as address:
+        frames = until_it_ends(f"{address}/live.m3u8")
+    assert [f.seq for f in frames] == list(range(10))
+    assert frames[-1].captured_at - frames[0].captured_at > timedelta(seconds=0.8)
