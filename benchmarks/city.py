@@ -137,6 +137,7 @@ class Place(AbstractContextManager["Place"]):
                 [sys.executable, *map(str, command)], stdin=subprocess.DEVNULL,
                 stdout=out, stderr=log, cwd=self.folder,
                 env={**os.environ, "PYTHONPATH": path, **environment},
+                start_new_session=True,  # the kernel shares cores between sessions
             )  # fmt: skip
         return self.running[name]
 
