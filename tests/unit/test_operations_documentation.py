@@ -1,0 +1,34 @@
+"""docs/operations.md names what there is: every metric, every variable."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from openlfr.settings.variables import PLACES
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+
+
+def test_every_metric_is_listed_and_no_other():
+    sources = [
+        *(ROOT / "src/openlfr/adapters").glob("*.py"),
+        *(ROOT / "services").glob("*/openlfr_*/measures.py"),
+    ]
+    made = {
+        name
+        for source in sources
+        for name in re.findall(r'^\s+"(openlfr_[a-z_]+)",', source.read_text(), re.MULTILINE)
+        + re.findall(r'(?:gauge|count)\("(openlfr_[a-z_]+)"', source.read_text())
+    } - {"openlfr_references"}
+    assert len(made) >= 20
+    told = set(re.findall(r"`(openlfr_[a-z_]+)`", PAGE))
+    assert {name.removesuffix("_total") for name in told} == made
+
+
+def test_every_variable_is_listed():
+    for name in PLACES:
+        server = "_".join(name.split("_")[:2])
+        key = name.removeprefix(server)
+        assert f"`{name}`" in PAGE or (server in PAGE and (key == "_URL" or f"`{key}`" in PAGE))
