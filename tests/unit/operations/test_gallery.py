@@ -230,6 +230,23 @@ def test_an_entry_that_is_removed_while_it_is_applied_is_not_searchable(desk, mo
     assert desk.templates.all(["default"]) == []
 
 
+def test_a_template_that_comes_after_another_process_erased_its_entry_is_erased_too(
+    desk, monkeypatch
+):
+    desk.add("Ann", direction(1))
+    kept = desk.add("Bea", direction(2))
+    put = desk.templates.put
+
+    def put_late(templates):
+        desk.move("Ann", EntryStatus.REMOVED)
+        gallery.erase_leaving(desk.watchlist, desk.templates, desk.vault, now=NOW)
+        put(templates)
+
+    monkeypatch.setattr(desk.templates, "put", put_late)
+    assert list(desk.apply()) == [kept]
+    assert [each.subject for each in desk.templates.all(["default"])] == ["Bea"]
+
+
 def test_pictures_that_no_entry_names_are_erased(desk):
     desk.add("Ann", direction(1))
     desk.vault.put("references/lost", b"x")

@@ -1,0 +1,133 @@
+"""The threads that keep the control topic and the vector store as the records are."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from openlfr.adapters.memory_templates import MemoryTemplateStore
+from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.sql import Records
+from openlfr.domain.acts import Act
+from openlfr.domain.errors import OpenLFRError, Unavailable
+from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, hash_template
+from openlfr.operations.enrol import outbox_name
+from openlfr_alerting import upkeep
+from openlfr_alerting.upkeep import Upkeep
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+FACTS = GalleryFacts("sface", "a" * 64, 64, "arcface-112", 0.4)
+WAIT_S = 60.0  # no bar
+
+
+class Relay:
+    """A relay of which a test says what happens in a round."""
+
+    def __init__(self):
+        self.at_work = True
+        self.trouble = None
+        self.failed = threading.Event()
+
+    def round(self):
+        if self.trouble is not None:
+            self.failed.set()
+            raise self.trouble
+
+
+class Store(MemoryTemplateStore):
+    """A vector store that can be away, and says when it was asked."""
+
+    def __init__(self):
+        super().__init__(FACTS)
+        self.away = False
+        self.asked, self.kept = threading.Event(), threading.Event()
+
+    def put(self, templates):
+        self.asked.set()
+        if self.away:
+            raise Unavailable("Milvus is away.")
+        super().put(templates)
+        if templates:
+            self.kept.set()
+
+
+@pytest.fixture
+def records(tmp_path):
+    with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def vault():
+    return MemoryVault()
+
+
+@pytest.fixture
+def at_work(records, vault, monkeypatch):
+    """Upkeep at work, quick; what it failed of is kept in `failures`."""
+    monkeypatch.setattr(upkeep, "INTERVAL_S", 0.01)
+    made = Upkeep(Relay(), records, vault, lambda _: made.store, on_failure=lambda e: None)
+    made.store, made.failures, made.gave_up = Store(), [], threading.Event()
+    made._on_failure = lambda error: (made.failures.append(error), made.gave_up.set())
+    yield made
+    made.close()
+
+
+def enrol(records, vault):
+    vector = np.random.default_rng(1).normal(size=FACTS.dimension)
+    template = (vector / np.linalg.norm(vector)).astype(np.float32)
+    entry = Reference(
+        "r1", "default", "Ann", "wanted", "Order 1", "passport", date(2025, 1, 2), "Eve", "Otto",
+        NOW + timedelta(days=9), EntryStatus.PENDING, hash_template(template), "picture", 70.0,
+    )  # fmt: skip
+    records.watchlist.keep_facts(FACTS, NOW)
+    records.watchlist.add(
+        entry,
+        picture_hash="r1",
+        template=vault.seal(outbox_name("r1"), template.tobytes()),
+        act=Act(NOW, "Eve", "reference.enrolled", "reference", "r1"),
+        keep_picture=lambda: None,
+    )
+
+
+def test_what_is_enrolled_is_carried_to_the_vector_store(at_work, records, vault):
+    at_work.start()
+    enrol(records, vault)
+    assert at_work.store.kept.wait(WAIT_S)
+    at_work.close()
+    assert list(records.watchlist.manifest(["default"])) == ["r1"]
+
+
+def test_a_vector_store_that_is_away_is_tried_again_and_ends_nothing(at_work, records, vault):
+    at_work.store.away = True
+    enrol(records, vault)
+    at_work.start()
+    assert at_work.store.asked.wait(WAIT_S)
+    at_work.store.away = False
+    assert at_work.store.kept.wait(WAIT_S)
+    assert at_work.failures == []
+
+
+def test_nothing_is_settled_while_it_is_another_process_s_turn(at_work, records, vault):
+    enrol(records, vault)
+    at_work._relay.at_work = False
+    at_work._relay.trouble = Unavailable("Redis is away.")
+    at_work.start()
+    assert at_work._relay.failed.wait(WAIT_S)
+    at_work.close()
+    assert not at_work.store.asked.is_set()
+    assert at_work.failures == []  # not yet: it is tried again for a while
+
+
+def test_a_relay_that_cannot_work_for_good_is_told_once(at_work, monkeypatch):
+    monkeypatch.setattr(upkeep, "SILENCE_S", 0.0)
+    at_work._relay.trouble = Unavailable("Redis is away.")
+    at_work.start()
+    assert at_work.gave_up.wait(WAIT_S)
+    at_work.close()
+    [error] = at_work.failures
+    assert isinstance(error, OpenLFRError)
+    assert "Redis is away" in str(error)
