@@ -1,7 +1,8 @@
 """The whole pipeline in one process, without servers: what `openlfr run` starts.
 
-`run.py` is the loop; `feeds.py` decodes, `desk.py` raises alerts, `keeper.py` keeps the watchlist
-fresh, `counts.py` counts, `summary.py` makes the report's figures.
+`run.py` is the loop; `opening.py` opens what it works with, `feeds.py` decodes, `desk.py` raises
+alerts, `keeper.py` keeps the watchlist fresh, `counts.py` counts, `summary.py` makes the report's
+figures.
 """
 
 from openlfr.embedded.options import Progress, RunOptions

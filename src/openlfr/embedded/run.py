@@ -180,7 +180,15 @@ class _Run:
 
     def _report(self, ended_how: str) -> RunSummary:
         """Put the figures together, and write the report if one is asked for."""
-        summary = self._summarise(ended_how)
+        summary = summarise(
+            self._settings,
+            self._deployment,
+            self._open,
+            ended_how=ended_how,
+            cameras=self._counts(),
+            timings=self._analyser.timings.results() if self._analyser else (),
+            problems=self._problems,
+        )
         if self._options.report is not None:
             from openlfr.operations.report import write_report
 
@@ -295,20 +303,4 @@ class _Run:
                 elapsed=elapsed,
                 problems=tuple(self._problems),
             )
-        )
-
-    def _summarise(self, ended_how: str) -> RunSummary:
-        return summarise(
-            run=self._open.run,
-            deployment=self._deployment,
-            ended_how=ended_how,
-            threshold=self._open.threshold,
-            models=bootstrap.models_used(self._settings),
-            providers=bootstrap.providers(self._settings),
-            watchlists=self._settings.watchlists,
-            cameras=self._counts(),
-            timings=self._analyser.timings.results() if self._analyser else (),
-            records=self._open.records,
-            vault=self._open.vault,
-            problems=self._problems,
         )

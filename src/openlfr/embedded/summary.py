@@ -6,15 +6,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import openlfr
+from openlfr import bootstrap
 from openlfr.domain.errors import BadInput
-from openlfr.domain.summary import (
-    AlertItem,
-    Authorisation,
-    ModelUsed,
-    RunSummary,
-    StageTiming,
-    WatchlistSize,
-)
+from openlfr.domain.summary import AlertItem, Authorisation, RunSummary, WatchlistSize
 from openlfr.operations.evidence import decode, render_scene, to_jpeg
 
 if TYPE_CHECKING:
@@ -22,29 +16,25 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.sql import Records
     from openlfr.domain.alert_records import RecordedEvent
-    from openlfr.domain.runs import Run
-    from openlfr.domain.summary import CameraCounts
+    from openlfr.domain.summary import CameraCounts, StageTiming
     from openlfr.domain.watchlist import Reference
+    from openlfr.embedded.opening import Opened
     from openlfr.ports import Vault
-    from openlfr.settings import Deployment
+    from openlfr.settings import Deployment, Settings
 
 
 def summarise(
-    *,
-    run: Run,
+    settings: Settings,
     deployment: Deployment,
+    opened: Opened,
+    *,
     ended_how: str,
-    threshold: float,
-    models: Sequence[ModelUsed],
-    providers: Sequence[str],
-    watchlists: Sequence[str],
     cameras: tuple[CameraCounts, ...],
     timings: tuple[StageTiming, ...],
-    records: Records,
-    vault: Vault,
     problems: Sequence[str],
 ) -> RunSummary:
     """Put a run's figures together; pictures are decrypted for it."""
+    run, records, vault = opened.run, opened.records, opened.vault
     references = {r.reference_id: r for r in records.watchlist.references()}
     return RunSummary(
         run_id=run.run_id,
@@ -54,11 +44,11 @@ def summarise(
         started_at=run.started_at,
         ended_at=datetime.now(UTC),
         ended_how=ended_how,
-        threshold=threshold,
+        threshold=opened.threshold,
         calibrated=False,
-        models=tuple(models),
-        providers=tuple(providers),
-        watchlists=tuple(_size(name, records) for name in watchlists),
+        models=bootstrap.models_used(settings),
+        providers=tuple(bootstrap.providers(settings)),
+        watchlists=tuple(_size(name, records) for name in settings.watchlists),
         cameras=cameras,
         timings=timings,
         alerts=tuple(
