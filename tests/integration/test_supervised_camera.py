@@ -52,7 +52,7 @@ class Sent:
 class Rig:
     """Cameras under supervision, with leases in a real Redis."""
 
-    def __init__(self, client, *, starts=-HOUR, ends=HOUR, frozen_after_s=1.5):
+    def __init__(self, client, *, starts=-HOUR, ends=HOUR, frozen_after_s=10.0):
         now = datetime.now(UTC)
         self.deployment = SimpleNamespace(name="Market", starts=now + starts, ends=now + ends)
         self.leases = CameraLeases(client, "Market", ttl=timedelta(seconds=30))
@@ -138,7 +138,7 @@ def test_a_camera_that_is_killed_is_connected_to_again_under_the_next_epoch(film
 
 
 def test_a_camera_that_hangs_is_noticed_and_comes_back(film, tmp_path, rig):
-    rig = rig()
+    rig = rig(frozen_after_s=3.0)
     with FilmCameras(tmp_path, f"gate={film}") as cameras:
         gate = rig.film("gate", cameras.urls["gate"])
         rig.sent.wait_for(lambda sent: len(pictures(sent, 5)) > 5)

@@ -6,6 +6,7 @@ buffers as it comes, and one that is not looked at before the next is overtaken,
 
 from __future__ import annotations
 
+import math
 import threading
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from openlfr.adapters.capture.account import ClockSampling
+from openlfr.adapters.capture.stream import Frozen
 from openlfr.domain.addresses import mask_password
 from openlfr.domain.errors import OpenLFRError, Unavailable
 
@@ -74,6 +76,7 @@ class Connection:
         stream: Stream,
         *,
         fps: float | None = None,
+        frozen_after_s: float = math.inf,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Connect, in a thread.
@@ -82,11 +85,14 @@ class Connection:
             camera: Its name.
             stream: What to read.
             fps: Pictures a second to take, by the clock; None for every one.
+            frozen_after_s: How long a camera may go on that sends, and no picture among it.
             now: The clock.
         """
         self._camera = camera
         self._stream = stream
         self._sampling = ClockSampling(fps)
+        self._frozen_after_s = frozen_after_s
+        self._heard = monotonic()  # when a picture came, or this began
         self._now = now
         self._changed = threading.Condition()
         self._closed = threading.Event()
@@ -101,13 +107,19 @@ class Connection:
         """Yield the newest picture, each time that there is one not taken yet.
 
         Raises:
-            Unavailable: The camera does not answer, sends nothing for too long, or its stream
-                ended.
+            Frozen: It has sent no picture for too long.
+            Unavailable: The camera does not answer, or its stream ended.
             Misconfigured: It can never be read here.
         """
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed.is_set() or self._waiting or self._over)
+                while not (self._closed.is_set() or self._waiting or self._over):
+                    left = self._heard + self._frozen_after_s - monotonic()
+                    if left <= 0:
+                        raise Frozen(
+                            f"camera {self._camera}: no picture for {self._frozen_after_s:g} s"
+                        )
+                    self._changed.wait(min(left, threading.TIMEOUT_MAX))
                 found, self._waiting = self._waiting, None
             if self._closed.is_set():
                 return
@@ -152,6 +164,8 @@ class Connection:
                     if pictures is None:
                         self._left_out += LeftOut(unreadable=1)
                         continue
+                    if pictures:
+                        self._heard = clock
                     for picture in pictures:
                         if self._sampling.takes(clock):
                             self._put(at, picture)

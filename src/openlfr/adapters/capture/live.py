@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.capture.connection import Stream
 
+_TIMES = 3  # so much longer a camera may send without a picture: the key frame may be far off
 _STEADY_S = 10.0  # a connection that lasted so long was a good one
 
 
@@ -83,7 +84,8 @@ class LiveCamera(Accounted):
                 then begins anew. None: they all are of one epoch, and `seq` goes on.
             lost: Called when a connection has failed and `frames` goes on: why, and whether
                 there were pictures before.
-            frozen_after_s: How long is waited for an answer or a picture.
+            frozen_after_s: How long is waited for an answer or a packet, and thrice that for a
+                picture.
             stream: Makes what each connection reads.
             now: The clock.
         """
@@ -95,6 +97,7 @@ class LiveCamera(Accounted):
         self._stream = stream or (
             lambda: LiveStream(reading.camera, url, reading.threads, frozen_after_s)
         )
+        self._frozen_after_s = frozen_after_s
         self._now = now
         self._closed = threading.Event()
         self._backoff = Backoff()
@@ -141,7 +144,11 @@ class LiveCamera(Accounted):
         """The frames of one connection."""
         reading, stream = self._reading, self._stream()
         self._connection = connection = Connection(
-            reading.camera, stream, fps=reading.fps, now=self._now
+            reading.camera,
+            stream,
+            fps=reading.fps,
+            frozen_after_s=self._frozen_after_s * _TIMES,
+            now=self._now,
         )
         epoch: int | None = None
         if self._closed.is_set():  # since it was looked at last

@@ -31,7 +31,7 @@ _JUMP_S = 10.0  # further off is no picture's own time
 
 
 class Frozen(Unavailable):
-    """The camera is there and sends nothing."""
+    """The camera is there, and sends no picture."""
 
 
 @dataclass(slots=True)
