@@ -13,8 +13,8 @@ wide, 70% visible, wholly inside). It ends when a consumer of `alerts.v1` has th
 
     rule        until the frame after which the track was worth a search (`stages/probe.py`);
                 negative where the face was good enough before it was eligible
-    camera      that frame: sent -> received by ingest
-    ingest      -> decoded, encoded as JPEG, on frames.v1
+    camera      that frame: sent -> received and decoded by ingest
+    ingest      -> encoded as JPEG, on frames.v1
     analysis    -> fetched, decoded, looked at, the sighting on sightings.v1
     alerting    -> fetched, folded, the event on alerts.v1
     consumer    -> received
@@ -396,7 +396,7 @@ def main() -> int:
     """Print the figures; 1 when a goal is not met."""
     parser = argparse.ArgumentParser(prog="benchmarks.latency")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--minutes", type=float, default=10, help="0: the ladder alone")
     parser.add_argument("--cameras", type=int, default=4)
     parser.add_argument("--workers", type=int, default=1, help="processes of analysis")
     parser.add_argument("--ladder", type=int, nargs="*", default=[], metavar="CAMERAS")
@@ -410,9 +410,11 @@ def main() -> int:
     before = load()
     try:
         with Servers(folder / "servers", ("kafka", "redis", "milvus", "sql")) as servers:
-            run = Run(folder / "run", servers, made, wanted.cameras, wanted.workers)
-            found = judge(run, run.go(wanted.minutes))
-            found.print()
+            found = Findings(())
+            if wanted.minutes:
+                run = Run(folder / "run", servers, made, wanted.cameras, wanted.workers)
+                found = judge(run, run.go(wanted.minutes))
+                found.print()
             most, tried = climb(servers, folder, made, wanted.ladder, wanted.workers)
     finally:
         if wanted.keep:
