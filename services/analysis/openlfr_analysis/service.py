@@ -203,5 +203,5 @@ class _Worker:
         await faust_agents.publish(self._app, records)
 
     async def _acknowledge(self) -> None:
-        for message in self._backlog.release(self._station.is_done):
+        for message in self._backlog.release(self._station.is_quiet, self._station.is_told):
             await self._stream.ack(message.event)

@@ -216,9 +216,13 @@ class Station:
         """Whether every frame is looked at, however late."""
         return self._max_age_s is None
 
-    def is_done(self, place: Place) -> bool:
-        """Whether a frame may be acknowledged: no live track needs it, and its tally is told."""
-        return self._analyser.is_quiet(place.camera) and self._tallying.is_told(*place)
+    def is_quiet(self, camera: str) -> bool:
+        """Whether the camera has no live track."""
+        return self._analyser.is_quiet(camera)
+
+    def is_told(self, place: Place) -> bool:
+        """Whether a frame's tally is told."""
+        return self._tallying.is_told(*place)
 
     def _age_s(self, said: EncodedFrame, message: Message) -> float:
         if said.camera in self._recorded:

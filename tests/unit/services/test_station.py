@@ -184,15 +184,16 @@ def test_frames_that_are_counted_again_by_another_worker_give_the_same_tally(cut
     assert again[-1] == whole[-1] or cut > 250
 
 
-def test_a_frame_is_done_when_its_camera_is_quiet_and_its_tally_told():
+def test_a_camera_is_quiet_without_a_track_and_a_frame_told_with_its_stretch():
     analyser = Looked()
     station = station_of(analyser)
     told(station, message(FRAME))
-    assert not station.is_done(Place("gate", 1, 0))
+    assert not station.is_told(Place("gate", 1, 0))
     told(station, message(end_at(1)))
-    assert station.is_done(Place("gate", 1, 0))
+    assert station.is_told(Place("gate", 1, 0))
+    assert station.is_quiet("gate")
     analyser.busy.add("gate")
-    assert not station.is_done(Place("gate", 1, 0))
+    assert not station.is_quiet("gate")
 
 
 def test_what_another_worker_looks_at_now_is_dropped_here_and_what_is_kept_goes_on():
