@@ -77,7 +77,7 @@ def test_whoever_begins_anew_behind_what_is_free_sees_every_pass_from_its_beginn
             ]
             acknowledged += len(free)
             if free:
-                assert not any(cut[free[-1].offset].values())
+                assert not any(alive[free[-1].offset].values())
     assert acknowledged > 30
 
 
