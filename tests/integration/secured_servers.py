@@ -1,4 +1,4 @@
-"""Servers that ask who one is: an authority of our own; Kafka, Redis and PostgreSQL over TLS."""
+"""Servers that ask who one is: an authority of our own; Kafka, Redis, Milvus, PostgreSQL."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -33,7 +34,7 @@ def load_services() -> Any:
 
 
 class Authority:
-    """Issues certificates for 127.0.0.1; PEM files `NAME.crt`, `NAME.key`, both in `NAME.pem`."""
+    """Issues certificates for this machine: PEM files `NAME.crt`, `NAME.key`, both `NAME.pem`."""
 
     def __init__(self, folder: Path, name: str = "ca") -> None:
         self.folder = folder
@@ -48,7 +49,8 @@ class Authority:
         """A certificate with its key; the file that holds both."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-        here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+        address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+        here = x509.SubjectAlternativeName([address, x509.DNSName("localhost")])
         builder = self._builder(subject, key).add_extension(here, critical=False)
         certificate = _pem(builder.sign(self._key, hashes.SHA256()))
         secret = key.private_bytes(
@@ -196,3 +198,23 @@ def start_postgresql(folder: Path, authority: Authority) -> tuple[Server, str]:
         "PostgreSQL", folder, server, lambda: ready in (folder / "output.txt").read_text()
     )
     return server, f"127.0.0.1:{port}"
+
+
+def start_milvus(folder: Path, authority: Authority) -> tuple[Server, str]:
+    """Milvus over TLS alone, whose root has the password that it comes with."""
+    services = load_services()
+    authority.issue("milvus")
+    started: list[Server] = []
+    # Its own way to look whether a server is ready knows neither TLS nor a password.
+    services.wait = lambda _name, _folder, server, _ready: started.append(server)
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in {
+            "COMMON_SECURITY_AUTHORIZATIONENABLED": "true",
+            "COMMON_SECURITY_TLSMODE": "1",
+            "TLS_SERVERPEMPATH": f"{authority.folder}/milvus.crt",
+            "TLS_SERVERKEYPATH": f"{authority.folder}/milvus.key",
+            "TLS_CAPEMPATH": str(authority.file),
+        }.items():
+            environment.setenv(name, value)
+        _, url = services.milvus(folder)
+    return started[0], url.removeprefix("http://")

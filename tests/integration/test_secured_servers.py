@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from secured_servers import (
     Authority,
     load_services,
     start_kafka,
+    start_milvus,
     start_postgresql,
     start_redis,
 )
@@ -29,6 +31,7 @@ from openlfr.adapters.kafka_topics import FRAMES
 from openlfr.cli import main
 from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.domain.frames import EncodedFrame
+from openlfr.domain.watchlist import GalleryFacts
 from openlfr.wire import codec
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
@@ -172,6 +175,31 @@ def test_redis_over_tls_with_a_password(place, start, authority):
         pytest.raises(Unavailable, match=r"certificate verify failed"),
     ):
         book.events("d")
+
+
+def test_milvus_over_tls_with_a_password(place, start, authority):
+    (address,) = start(start_milvus, authority)
+    (place / "token").write_text("root:Milvus")
+    block = f"milvus: {{url: 'https://{address}', password_file: %s, ca_file: %s}}"
+    facts = GalleryFacts("m", "a" * 64, 4, "arcface-112", 0.4)
+    loaded = settings.load(configuration(place, "milvus", block % ("token", "ca.crt")))
+    deadline = time.monotonic() + 120
+    while True:  # until it is ready
+        try:
+            with closing(bootstrap.open_templates(loaded, facts)) as templates:
+                assert templates.all(["default"]) == []
+            break
+        except Unavailable:
+            assert time.monotonic() < deadline
+    (place / "wrong").write_text("root:wrong")
+    Authority(place, "another")
+    by_name = block.replace("127.0.0.1", "localhost")  # pymilvus keeps a connection by its address
+    for text in (block % ("wrong", "ca.crt"), by_name % ("token", "another.crt")):
+        loaded = settings.load(configuration(place, "milvus", text))
+        with pytest.raises(Unavailable, match=r"Milvus at https://.* does not answer"):
+            bootstrap.open_templates(loaded, facts)
+    loaded = settings.load(configuration(place, "milvus", by_name % ("token", "ca.crt")))
+    bootstrap.open_templates(loaded, facts).close()
 
 
 def test_postgresql_over_tls_with_a_password(place, start, authority):
