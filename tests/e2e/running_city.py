@@ -60,14 +60,16 @@ class City:
             CONSUMER, "--bootstrap", broker, "--group", place.folder.name, "--from-beginning",
         )  # fmt: skip
 
-    def film(self, camera: str, *words: object) -> Process:
-        """Start to film a camera under epoch 1."""
-        return self._service("ingest", "--camera", camera, "--epoch", 1, *words)
+    def film(self, *cameras: str, as_filmed: bool = False) -> Process:
+        """Start to film cameras under epoch 1, as fast as possible unless `as_filmed`."""
+        words = [word for camera in cameras for word in ("--camera", camera)]
+        fast = [] if as_filmed else ["--as-fast-as-possible"]
+        return self._service("ingest", *words, "--epoch", 1, *fast)
 
-    def filmed(self, filming: Process) -> str:
-        """What ingest said at the end of its film."""
+    def filmed(self, filming: Process) -> list[str]:
+        """What ingest said at the end of its films, a line for each camera."""
         assert filming.popen.wait(PATIENCE_S) == 0, filming.said()
-        return filming.output.read_text().strip()
+        return sorted(filming.output.read_text().splitlines())
 
     def kill(self, *names: str) -> None:
         """`kill -9`, and start again."""
@@ -92,14 +94,15 @@ class City:
         """Start a service that is not at work, with another configuration if one is given."""
         self._service(name, config=config)
 
-    def alerts(self, camera: str) -> list[dict[str, Any]]:
-        """What the consumer has printed so far of a camera."""
-        return [line for line in self.running["consumer"].lines() if line["camera"] == camera]
+    def alerts(self, *cameras: str) -> list[dict[str, Any]]:
+        """What the consumer has printed so far of these cameras."""
+        return [line for line in self.running["consumer"].lines() if line["camera"] in cameras]
 
-    def wait_for_alerts(self, camera: str, number: int) -> list[dict[str, Any]]:
-        """A camera's alert lines, as soon as there are so many."""
-        self.wait_for(f"{number} lines of {camera}", lambda: len(self.alerts(camera)) >= number)
-        return self.alerts(camera)
+    def wait_for_alerts(self, number: int, *cameras: str) -> list[dict[str, Any]]:
+        """The alert lines of these cameras, as soon as there are so many."""
+        what = f"{number} lines of {', '.join(cameras)}"
+        self.wait_for(what, lambda: len(self.alerts(*cameras)) >= number)
+        return self.alerts(*cameras)
 
     def wait_for(self, what: str, condition: Callable[[], bool]) -> None:
         """Wait until a condition holds; a service that fails meanwhile fails the test at once."""
