@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openlfr.adapters.membership import WorkerFile
+
+_ADDRESS = re.compile(r"(?:\[([^\]]+)\]|([^:]+)):([0-9]{1,5})")  # IPv6 in brackets
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +42,15 @@ class Process:
         """What the environment says.
 
         Raises:
-            Misconfigured: OPENLFR_HTTP is no HOST:PORT.
+            Misconfigured: OPENLFR_HTTP is no HOST:PORT, or no port has that number.
         """
         said = os.environ if environment is None else environment
         http = None
         if text := said.get("OPENLFR_HTTP", ""):
-            host, _, port = text.rpartition(":")
-            if not host or not port.isdecimal():
+            found = _ADDRESS.fullmatch(text)
+            if not found or not 1 <= int(found[3]) <= 65535:
                 raise Misconfigured(f"OPENLFR_HTTP must be such as 127.0.0.1:6066, not {text!r}.")
-            http = host, int(port)
+            http = found[1] or found[2], int(found[3])
         return cls(
             service,
             said.get("OPENLFR_GROUP") or f"openlfr-{service}",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import urllib.error
 import urllib.request
 from collections import Counter
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -98,3 +99,28 @@ def test_the_pages_say_whether_it_lives_and_is_ready():
         assert get(pages.port, "/")[0] == 404
         with pytest.raises(Misconfigured, match=r"OPENLFR_HTTP: nothing can listen on 127"):
             Pages(("127.0.0.1", pages.port), stalled=str, lacks=str, metrics=bytes)
+
+
+def test_whoever_connects_and_says_nothing_does_not_keep_the_pages_from_others():
+    """Connections beyond a few close the oldest; each is closed when it has been silent."""
+    with (
+        closing(Pages(("127.0.0.1", 0), stalled=str, lacks=str, metrics=bytes)) as pages,
+        ExitStack() as silent,
+    ):
+        address = "127.0.0.1", pages.port
+        first = silent.enter_context(socket.create_connection(address, timeout=10))
+        first.sendall(b"GET /health/li")
+        for _ in range(40):
+            silent.enter_context(socket.create_connection(address, timeout=10))
+        assert get(pages.port, "/health/live") == (200, b'{"live": true}')
+        assert first.recv(1) == b""
+
+
+def test_a_page_that_fails_is_logged_and_the_others_are_served(capsys):
+    def fail():
+        raise KeyError("odd")
+
+    with closing(Pages(("127.0.0.1", 0), stalled=str, lacks=str, metrics=fail)) as pages:
+        assert get(pages.port, "/metrics") == (500, b"This page cannot be made now.\n")
+        assert get(pages.port, "/health/live")[0] == 200
+    assert "Traceback" not in capsys.readouterr().err
