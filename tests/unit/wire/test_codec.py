@@ -31,7 +31,9 @@ from openlfr.domain.watchlist import EntryStatus
 from openlfr.wire import codec
 from openlfr.wire.v1 import alert_pb2, control_pb2, frame_pb2, sighting_pb2, tally_pb2, verdict_pb2
 
-words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+words = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20
+)
 counts = st.integers(0, 2**40)
 whole = st.integers(0, 2**63 - 1)
 real = st.floats(allow_nan=False, allow_infinity=False)
@@ -255,6 +257,7 @@ def carried(message, value, **changed):
     [
         ("frame", frame_pb2.Frame, {"camera": ""}, "its camera is empty"),
         ("frame", frame_pb2.Frame, {"camera": None}, "it lacks its camera"),
+        ("frame", frame_pb2.Frame, {"camera": "ga\0te"}, "its camera holds a NUL character"),
         ("frame", frame_pb2.Frame, {"jpeg": b""}, "its jpeg is empty"),
         ("frame", frame_pb2.Frame, {"ended": True}, "has ended, and yet has a picture"),
         ("end of a file", frame_pb2.Frame, {"ended": None}, "its jpeg is empty"),

@@ -157,6 +157,8 @@ def _check_value(message: Message, field: FieldDescriptor, value: object) -> Non
         case str() | bytes():
             if not value and f"{message.DESCRIPTOR.name}.{field.name}" not in MAY_BE_EMPTY:
                 raise broken(message, f"its {field.name} is empty")
+            if isinstance(value, str) and "\0" in value:  # no PostgreSQL text may hold it
+                raise broken(message, f"its {field.name} holds a NUL character")
         case float():
             if not math.isfinite(value):
                 raise broken(message, f"its {field.name} is not finite")
