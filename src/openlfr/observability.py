@@ -55,6 +55,21 @@ def configure_logging(
         logger_factory=structlog.PrintLoggerFactory(file=target),
         cache_logger_on_first_use=False,
     )
+    logging.root.handlers[:] = [h for h in logging.root.handlers if not isinstance(h, _Libraries)]
+    if as_json:
+        logging.root.addHandler(_Libraries(logging.WARNING))
+
+
+class _Libraries(logging.Handler):
+    """What libraries warn of, as lines like our own."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger()
+        tell = log.error if record.levelno >= logging.ERROR else log.warning
+        try:
+            tell("library", name=record.name, said=record.getMessage(), exc_info=record.exc_info)
+        except Exception:  # noqa: BLE001 - as every handler: a log line ends nothing
+            self.handleError(record)
 
 
 def keep_private(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ def logged():
         return structlog.get_logger(), stream
 
     yield configure
+    configure_logging()
     structlog.reset_defaults()
 
 
@@ -58,3 +60,16 @@ def test_a_person_reads_plain_lines(logged):
     log.info("camera_opened", camera="gate")
     assert "camera_opened" in stream.getvalue()
     assert "camera=gate" in stream.getvalue()
+
+
+def test_what_libraries_warn_of_is_a_line_of_ours(logged):
+    _, stream = logged(as_json=True)
+    library = logging.getLogger("aiokafka.consumer")
+    library.info("joined")
+    library.error("Group %s failed at kafka://me:secret@broker", "analysis")
+    line = json.loads(stream.getvalue())
+    assert (line["event"], line["level"], line["name"]) == ("library", "error", library.name)
+    assert line["said"] == "Group analysis failed at kafka://me:***@broker"
+    logged(as_json=False)
+    library.error("for a person")
+    assert "for a person" not in stream.getvalue()

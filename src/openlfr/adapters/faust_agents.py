@@ -11,6 +11,7 @@ delivers again whatever was not acknowledged.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -254,7 +255,7 @@ def work(app: faust.App, progress: Progress, file: WorkerFile | None = None) -> 
         file: Where a static member says which process it is. At the signal `membership.LEAVE` it
             stops reading, finishes what it holds, and waits until it is told to end.
     """
-    worker = faust.Worker(app, loglevel="WARNING", quiet=True, redirect_stdouts=False)
+    worker = _Quiet(app, loglevel="WARNING", quiet=True, redirect_stdouts=False)
     if file is not None:
         app.task(_obey(app, progress, file))
     try:
@@ -267,6 +268,19 @@ def work(app: faust.App, progress: Progress, file: WorkerFile | None = None) -> 
         if file is not None:
             file.remove()
     raise AssertionError("Faust's worker ends by leaving the process")
+
+
+class _Quiet(faust.Worker):  # type: ignore[misc]
+    """Writes nothing but log lines, by the handlers that there were before it came."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        self._handlers = list(logging.root.handlers)
+        super().__init__(*given, **named)
+        self.spinner = None  # writes escape codes, and has every library log at DEBUG
+
+    def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
+        logger.handlers[:] = self._handlers
+        logger.setLevel(level)
 
 
 def _obey(app: faust.App, progress: Progress, file: WorkerFile) -> Callable[[], Awaitable[None]]:

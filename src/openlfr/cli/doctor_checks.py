@@ -195,6 +195,11 @@ def data_folder(data_dir: Path) -> Iterator[Finding]:
         f"{data_dir}, mode {mode:03o}" + ("" if writable else ", not writable by you"),
         f"chmod 700 {data_dir}" if writable else f"make yourself the owner of {data_dir}",
     )
+    if given := os.environ.get("OPENLFR_VAULT_KEY_FILE"):
+        there = os.access(given, os.R_OK)
+        found = given if there else f"{given} cannot be read"
+        yield _finding("key", there, found, "mend OPENLFR_VAULT_KEY_FILE")
+        return
     key = data_dir / "vault.key"
     if not key.exists():
         yield Finding("key", State.OK, "will be made with the first picture")
