@@ -122,7 +122,8 @@ TALLIES = Topic(
     message="Tally",
     key="the camera's name",
     content="Counts of frames, faces, tracks and scores; nothing about anybody.",
-    promise="At least once, in order for each camera; counted once by `tally_id`.",
+    promise="At least once, in order for each camera; counted once by `tally_id`, the first"
+    " record.",
     writers="ingest and analysis",
     readers="alerting, and any consumer",
     partitions=6,
