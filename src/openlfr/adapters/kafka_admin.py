@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from openlfr.adapters.kafka_listener import await_listener
 from openlfr.adapters.kafka_topics import CHECK_INTERVAL, FRAMES, TRANSIT, transit_bound
 from openlfr.domain.errors import Misconfigured, OpenLFRError, Unavailable
 
@@ -176,7 +175,10 @@ def open_topics(kafka: KafkaAccess, *, timeout: timedelta) -> KafkaTopics:
     until = time.monotonic() + timeout.total_seconds()
     where = str(kafka)
     arguments = kafka.client_arguments()
-    _await_listener(kafka, until)
+    try:
+        await_listener(kafka, until)
+    except OSError:
+        raise _silent(where) from None
     clients: list[Any] = []
 
     def keep(**configs: Any) -> Any:
@@ -198,40 +200,6 @@ def open_topics(kafka: KafkaAccess, *, timeout: timedelta) -> KafkaTopics:
                 client.close()
             raise
     return KafkaTopics(admin)
-
-
-def _await_listener(kafka: KafkaAccess, until: float) -> None:
-    """Wait until a broker takes a connection: kafka-python leaks a socket for every refusal.
-
-    It also says of a certificate that it does not trust only that nobody answers.
-    """
-    while True:
-        for broker in kafka.brokers:
-            host, _, port = broker.rpartition(":")
-            with suppress(OSError, ValueError):
-                left = max(0.1, until - time.monotonic())
-                with socket.create_connection((host.strip("[]"), int(port)), left) as found:
-                    if kafka.tls:
-                        _shake_hands(kafka, found, host.strip("[]"))
-                    return
-        if time.monotonic() >= until:
-            raise _silent(str(kafka))
-        time.sleep(0.1)
-
-
-def _shake_hands(kafka: KafkaAccess, found: socket.socket, host: str) -> None:
-    try:
-        kafka.context().wrap_socket(found, server_hostname=host).close()
-    except ssl.SSLCertVerificationError as error:
-        raise Misconfigured(
-            f"Kafka at {kafka} is not who it should be ({error.verify_message}): check the"
-            " authorities in services.kafka.ca_file, and the names in its certificate."
-        ) from None
-    except ssl.SSLError as error:
-        raise Misconfigured(
-            f"Kafka at {kafka} does not speak TLS there ({error.reason}): check its port, and"
-            " services.kafka.tls."
-        ) from None
 
 
 def _shape(topic: Topic, partitions: list[dict[str, Any]]) -> Iterator[Difference]:

@@ -7,25 +7,26 @@ writer alone follow upon each other.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import KafkaTimeoutError
 
+from openlfr.adapters.kafka_answering import answering
 from openlfr.adapters.kafka_topics import CONTROL
 from openlfr.domain.control import Heartbeat, ManifestChange
-from openlfr.domain.errors import BadInput, Unavailable
+from openlfr.domain.errors import BadInput
 from openlfr.wire import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import timedelta
 
     from openlfr.adapters.kafka_access import KafkaAccess
     from openlfr.domain.control import ControlMessage
 
 _PARTITION = TopicPartition(CONTROL.name, 0)
+_TASK = f"serve {CONTROL.name}"
 _STALLED_MS = 10_000  # without a record, while there are some
 
 
@@ -46,7 +47,7 @@ class ControlWriter:
         self._access = brokers.client_arguments()
         self._patience_ms = round(patience.total_seconds() * 1000)
         self._next: int | None = None  # the offset that the next record of ours gets
-        with _answering():
+        with answering(_TASK):
             self._producer = KafkaProducer(
                 **self._access,
                 client_id="openlfr-control",
@@ -67,7 +68,7 @@ class ControlWriter:
             Unavailable: No broker answers.
         """
         found: dict[str, ManifestChange | None] = {}
-        with _answering():
+        with answering(_TASK):
             consumer = KafkaConsumer(
                 **self._access,
                 client_id="openlfr-control",
@@ -101,7 +102,7 @@ class ControlWriter:
         Raises:
             Unavailable: The brokers did not take every one; some may stand there.
         """
-        with _answering():
+        with answering(_TASK):
             sent = [self._send(each) for each in messages]
             self._producer.flush(timeout=self._patience_ms / 1000)
             offsets = [each.get(timeout=0.1).offset for each in sent]
@@ -135,14 +136,3 @@ def _note(found: dict[str, ManifestChange | None], record: Any) -> None:
         found[key] = message
     elif not isinstance(message, Heartbeat):
         found.pop(key, None)
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    try:
-        yield
-    except KafkaError as error:
-        raise Unavailable(
-            f"Kafka does not serve {CONTROL.name} ({type(error).__name__}: {error}): check "
-            "services.kafka and that its brokers run."
-        ) from error

@@ -7,7 +7,6 @@ not answer, this thread died) `check` raises, and whoever searches has to stop.
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections import Counter
@@ -18,6 +17,7 @@ import structlog
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from openlfr.adapters.kafka_listener import await_listener
 from openlfr.adapters.kafka_topics import CONTROL
 from openlfr.domain.control import Forgotten, Heartbeat
 from openlfr.domain.errors import BadInput, OpenLFRError, Unavailable
@@ -34,6 +34,7 @@ SILENCE = timedelta(seconds=30)
 START_WAIT = timedelta(seconds=60)
 _POLL_MS = 200
 _RETRY_S = 1.0
+_REACH_S = 2.0
 _MEND = "see that `openlfr service alerting`, which tells who is searchable, runs and reaches Kafka"
 
 log = structlog.get_logger()
@@ -69,7 +70,7 @@ class ControlReader:
         Raises:
             Misconfigured: A certificate or key cannot be read.
         """
-        self._brokers = brokers.brokers
+        self._kafka = brokers
         self._access = brokers.client_arguments()
         self._partition = TopicPartition(topic, 0)
         self._on_manifest = on_manifest
@@ -154,6 +155,8 @@ class ControlReader:
         while not self._stop.is_set():
             try:
                 self._follow()
+            except OpenLFRError as error:
+                self._trouble = str(error)
             except (KafkaError, OSError) as error:
                 self._trouble = f"{type(error).__name__}: {error}"
             except Exception as error:
@@ -163,7 +166,7 @@ class ControlReader:
 
     def _follow(self) -> None:
         """Read from the beginning; the manifest in use stays until that is done."""
-        _reach(self._brokers)
+        await_listener(self._kafka, time.monotonic() + _REACH_S)
         consumer = KafkaConsumer(
             **self._access,
             client_id="openlfr-control-reader",
@@ -234,17 +237,3 @@ class ControlReader:
 
     def _is_fresh(self) -> bool:
         return time.monotonic() - self._heard <= self._silence_s
-
-
-def _reach(brokers: Sequence[str]) -> None:
-    """Look whether a broker takes a connection: kafka-python leaks a socket for every refusal."""
-    refusal = OSError("no broker is configured")
-    for broker in brokers:
-        host, _, port = broker.rpartition(":")
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), timeout=2).close()
-        except OSError as error:
-            refusal = error
-        else:
-            return
-    raise refusal

@@ -7,21 +7,21 @@ lose a record waits for room, whoever may not wait drops it.
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
 
+from openlfr.adapters.kafka_answering import answering
 from openlfr.domain.errors import BadInput, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import timedelta
 
     from openlfr.adapters.kafka_access import KafkaAccess
     from openlfr.wire.codec import Record
 
+_TASK = "take records"
 _PATIENCE_S = 0.2  # how often one that waits for room looks whether it should stop
 
 
@@ -53,7 +53,7 @@ class RecordSender:
         self._room = threading.Semaphore(room)
         self.failed: str = ""
         timeout_ms = round(delivery.total_seconds() * 1000)
-        with _answering():
+        with answering(_TASK):
             self._producer = KafkaProducer(
                 **brokers.client_arguments(),
                 client_id="openlfr-ingest",
@@ -98,7 +98,7 @@ class RecordSender:
             on_done(delivered)
 
         try:
-            with _answering():
+            with answering(_TASK):
                 future: Any = self._producer.send(
                     self._topic, key=record.key, value=record.value, headers=record.headers
                 )
@@ -117,7 +117,7 @@ class RecordSender:
         Raises:
             Unavailable: It is not within `timeout`.
         """
-        with _answering():
+        with answering(_TASK):
             self._producer.flush(timeout=timeout.total_seconds())
 
     def close(self) -> None:
@@ -127,18 +127,3 @@ class RecordSender:
     def _missed(self, error: BaseException, done: Callable[[bool], None]) -> None:
         self.failed = f"{type(error).__name__}: {error}"
         done(False)
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    try:
-        yield
-    except KafkaError as error:
-        from kafka.errors import MessageSizeTooLargeError
-
-        if isinstance(error, MessageSizeTooLargeError):
-            raise BadInput(f"A frame is too large for Kafka: {error}") from error
-        raise Unavailable(
-            f"Kafka does not take records ({type(error).__name__}: {error}): check services.kafka "
-            "and that its brokers run."
-        ) from error
