@@ -1,0 +1,67 @@
+"""A consumer that reads nothing any more and still heartbeats: its page says so."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import NewTopic
+
+pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
+
+# Works its first message off, then its flow stops as if it had died; says what its page says.
+WORKER = """
+import asyncio, sys
+from openlfr.adapters import faust_agents, lag_watch, progress
+from openlfr.adapters.kafka_access import KafkaAccess
+lag_watch.INTERVAL_S = 0.5
+progress.STUCK_S = 3.0
+app, state = faust_agents.make_app(
+    group=sys.argv[2], instance="", brokers=KafkaAccess((sys.argv[1],)), from_beginning=True,
+    max_bytes=1 << 20,
+)
+
+async def take(stream):
+    async for messages in faust_agents.batches(stream, 16, 0.05):
+        for each in messages:
+            await stream.ack(each.event)
+        app.consumer.stop_flow()
+        print("stopped", flush=True)
+
+async def watch():
+    while True:
+        await asyncio.sleep(0.2)
+        if state.stalled():
+            print(f"stalled with a lag of {state.lag}: {state.stalled()}", flush=True)
+            return
+
+app.agent(faust_agents.topic(app, sys.argv[2]), concurrency=1, name="test")(take)
+app.task(watch)
+faust_agents.work(app, state)
+"""
+
+
+def test_messages_that_a_dead_consumer_leaves_lying_make_it_not_alive(kafka_broker):
+    topic = "quiet-death"
+    admin = KafkaAdminClient(bootstrap_servers=kafka_broker)
+    admin.create_topics([NewTopic(topic, 1, 1)])
+    admin.close()
+    worker = subprocess.Popen(
+        [sys.executable, "-c", WORKER, kafka_broker, topic], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        with KafkaProducer(bootstrap_servers=kafka_broker) as producer:
+            producer.send(topic, b"first").get(60)
+            assert worker.stdout is not None
+            while "stopped" not in (line := worker.stdout.readline()):
+                assert line, "the worker ended"
+            for _ in range(2):
+                producer.send(topic, b"nobody reads it").get(60)
+            while "stalled" not in (line := worker.stdout.readline()):
+                assert line, "the worker ended"
+        assert line.startswith("stalled with a lag of 2: 2 messages wait, and none was done for")
+    finally:
+        worker.kill()
+        worker.communicate()
