@@ -82,7 +82,9 @@ class City:
     def rest(self, *names: str) -> None:
         """Wait until services have acknowledged everything that there is for them."""
         for name in names:
-            self.wait_for(f"rest for {name}", lambda name=name: self._is_idle(name))
+            consumer = KafkaConsumer(bootstrap_servers=self.broker, group_id=self._group(name))
+            with closing(consumer):
+                self.wait_for(f"rest for {name}", lambda: self._is_idle(name, consumer))  # noqa: B023
 
     def end(self, name: str) -> None:
         """End a service as an orchestrator does."""
@@ -130,20 +132,17 @@ class City:
                 process.popen.kill()
             process.popen.wait()
 
-    def _is_idle(self, name: str) -> bool:
+    def _is_idle(self, name: str, consumer: KafkaConsumer) -> bool:
         """Whether a service is at work and has acknowledged everything."""
         if '"ready"' not in self.running[name].said():
             return False
-        with closing(
-            KafkaConsumer(bootstrap_servers=self.broker, group_id=self._group(name))
-        ) as consumer:
-            parts = [
-                TopicPartition(topic, part)
-                for topic in READS[name]
-                for part in consumer.partitions_for_topic(topic)
-            ]
-            ends = consumer.end_offsets(parts)
-            return all((consumer.committed(part) or 0) >= end for part, end in ends.items())
+        parts = [
+            TopicPartition(topic, part)
+            for topic in READS[name]
+            for part in consumer.partitions_for_topic(topic)
+        ]
+        ends = consumer.end_offsets(parts)
+        return all((consumer.committed(part) or 0) >= end for part, end in ends.items())
 
     def _group(self, name: str) -> str:
         return f"{name}-{self.place.folder.name}"
