@@ -3,6 +3,11 @@
 A lease is one key with a time to live; whoever holds it renews it. Each time it is taken the
 camera's epoch grows, so that analysis can tell frames of a holder that does not know yet that it
 lost its lease from those of the next one, and discards the older.
+
+An epoch is one more than the last, and no less than Redis' clock in milliseconds. So it grows over
+a Redis that lost the last ones (flushed, evicted, or replaced by a replica that had not heard of
+them), too: one that began at 1 again would have analysis discard every frame. The clocks of a Redis
+and of its replicas must agree to less than a failover takes.
 """
 
 from __future__ import annotations
@@ -21,11 +26,22 @@ if TYPE_CHECKING:
 
     import redis
 
+_NEXT = """
+local function next_epoch()
+  local time, epoch = redis.call('TIME'), redis.call('INCR', KEYS[2])
+  local least = time[1] * 1000 + math.floor(time[2] / 1000)
+  if epoch < least then
+    redis.call('SET', KEYS[2], least)
+    return least
+  end
+  return epoch
+end
+"""
 # KEYS lease, epoch; ARGV holder, ttl_ms, pinned epoch or "". Gives the epoch, false if it is held.
-_TAKE = """
+_TAKE = f"""{_NEXT}
 if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return false end
 if ARGV[3] ~= '' then redis.call('SET', KEYS[2], ARGV[3]) return tonumber(ARGV[3]) end
-return redis.call('INCR', KEYS[2])
+return next_epoch()
 """
 # KEYS lease; ARGV holder, ttl_ms (0 gives it back). Gives 1 if the holder had it.
 _RENEW = """
@@ -35,9 +51,9 @@ else redis.call('DEL', KEYS[1]) end
 return 1
 """
 # KEYS lease, epoch; ARGV holder. Gives the next epoch, false if the holder has lost it.
-_ADVANCE = """
+_ADVANCE = f"""{_NEXT}
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
-return redis.call('INCR', KEYS[2])
+return next_epoch()
 """
 
 
@@ -78,7 +94,7 @@ class CameraLeases:
 
         Args:
             camera: Its name.
-            epoch: The epoch to carry; one more than the last by default.
+            epoch: The epoch to carry; one that is higher than any before by default.
 
         Raises:
             Unavailable: Redis does not answer.
