@@ -5,10 +5,10 @@ their references, by the very code that a snapshot is searched with. So candidat
 those of `stages.search.ExactIndex`, provided that enough references were asked for. That is known
 from a bound: where b is the similarity of the last reference that came, no reference of another
 subject is above b. Its own mean may be nearer to the probe than each of its references, but no
-nearer than b times the number of references over the length of their sum, which is at most 2
-unless they are hardly alike (a mean pairwise cosine below 0.25, which no two photos of one person
-should have). So a subject that did not come has a similarity of at most 1.5 b. More references
-are asked for until that is below the similarities that count, or until there are no more.
+nearer than b times the number of references over the length of their sum, which is at most 1.6
+unless they are hardly alike (two that are worse than strangers, ten of a mean pairwise cosine
+below 0.32). So a subject that did not come has a similarity of at most 1.3 b. More references are
+asked for until that is below the similarities that count, or until there are no more.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 FIRST_HITS = 256
 """References that are asked for at first: enough where a subject has a few."""
 _MORE = 4
-_SPREAD = 2.0
+_SPREAD = 1.6
 _ROUNDING = 1e-4  # Milvus adds up in another order
 _SETTLED_S = 10.0  # after which a server has told each reader what stood in it before
 _KEPT_SUBJECTS = 4096
