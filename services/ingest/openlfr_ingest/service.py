@@ -126,7 +126,11 @@ def run(
         metrics, beat = Metrics("ingest"), Beat()
         measures.tell(metrics, watched)
         if http is not None:
-            pages = Pages(http, stalled=beat.stalled, lacks=lambda: "", metrics=metrics.text)
+
+            def stalled() -> str:
+                return beat.stalled() or senders.frames.stalled()
+
+            pages = Pages(http, stalled=stalled, lacks=lambda: "", metrics=metrics.text)
             closing.callback(pages.close)
         holding.start()
         return _film(list(watched.values()), studio, stop, beat)

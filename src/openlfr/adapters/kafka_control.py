@@ -13,6 +13,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaTimeoutError
 
 from openlfr.adapters.kafka_answering import answering
+from openlfr.adapters.kafka_delivery import producer_arguments
 from openlfr.adapters.kafka_topics import CONTROL
 from openlfr.domain.control import Heartbeat, ManifestChange
 from openlfr.domain.errors import BadInput
@@ -51,12 +52,8 @@ class ControlWriter:
             self._producer = KafkaProducer(
                 **self._access,
                 client_id="openlfr-control",
-                acks="all",
-                enable_idempotence=True,
+                **producer_arguments(patience),
                 linger_ms=0,
-                max_block_ms=self._patience_ms,
-                delivery_timeout_ms=self._patience_ms,
-                request_timeout_ms=max(1000, self._patience_ms - 10),
             )
 
     def standing(self) -> dict[str, ManifestChange | None]:

@@ -7,11 +7,13 @@ lose a record waits for room, whoever may not wait drops it.
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from kafka import KafkaProducer
 
 from openlfr.adapters.kafka_answering import answering
+from openlfr.adapters.kafka_delivery import producer_arguments
 from openlfr.domain.errors import BadInput, Unavailable
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 _TASK = "take records"
 _PATIENCE_S = 0.2  # how often one that waits for room looks whether it should stop
+STUCK_S = 60.0
+"""How long nothing may become of what is on its way; or twice as long as a record is tried."""
 
 
 class RecordSender:
@@ -36,6 +40,7 @@ class RecordSender:
         room: int,
         delivery: timedelta,
         max_bytes: int,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Connect.
 
@@ -45,26 +50,28 @@ class RecordSender:
             room: How many records may be on their way.
             delivery: How long one may be tried.
             max_bytes: Largest record, as the topic has it.
+            clock: Seconds, only ever growing.
 
         Raises:
+            Misconfigured: A certificate or key cannot be read.
             Unavailable: No broker answers.
         """
         self._topic = topic
         self._room = threading.Semaphore(room)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._on_way = 0
+        self._told = clock()  # when something last became of a record, or nothing was on its way
+        self._stuck_s = max(STUCK_S, 2 * delivery.total_seconds())
         self.failed: str = ""
-        timeout_ms = round(delivery.total_seconds() * 1000)
         with answering(_TASK):
             self._producer = KafkaProducer(
                 **brokers.client_arguments(),
                 client_id="openlfr-ingest",
-                acks="all",
-                enable_idempotence=True,
+                **producer_arguments(delivery),
                 linger_ms=5,
                 batch_size=1 << 19,
                 max_request_size=max_bytes,
-                max_block_ms=timeout_ms,
-                delivery_timeout_ms=timeout_ms,
-                request_timeout_ms=min(30_000, max(1000, timeout_ms - 10)),
             )
 
     def send(
@@ -94,15 +101,18 @@ class RecordSender:
                 return False
 
         def done(delivered: bool) -> None:
+            self._note(-1)
             self._room.release()
             on_done(delivered)
 
+        self._note(+1)
         try:
             with answering(_TASK):
                 future: Any = self._producer.send(
                     self._topic, key=record.key, value=record.value, headers=record.headers
                 )
         except (Unavailable, BadInput):
+            self._note(-1)
             self._room.release()
             if wait:
                 raise
@@ -120,9 +130,27 @@ class RecordSender:
         with answering(_TASK):
             self._producer.flush(timeout=timeout.total_seconds())
 
+    def stalled(self) -> str:
+        """Why the process is to be started anew; empty while records arrive, or fail."""
+        with self._lock:
+            on_way, since = self._on_way, self._clock() - self._told
+        if not on_way or since <= self._stuck_s:
+            return ""
+        return (
+            f"Of {on_way} records on their way to {self._topic} none has arrived, and none has "
+            f"failed, for {since:.0f} s."
+        )
+
     def close(self) -> None:
         """Close the connections; what is still on its way gets a second."""
         self._producer.close(timeout=1)
+
+    def _note(self, more: int) -> None:
+        """One more record is on its way, or one less: something became of it."""
+        with self._lock:
+            if more < 0 or not self._on_way:
+                self._told = self._clock()
+            self._on_way += more
 
     def _missed(self, error: BaseException, done: Callable[[bool], None]) -> None:
         self.failed = f"{type(error).__name__}: {error}"
