@@ -15,7 +15,7 @@ import structlog
 
 from openlfr.domain.errors import OpenLFRError, Unavailable
 from openlfr.domain.watchlist import EntryStatus
-from openlfr.operations.gallery import apply_pending
+from openlfr.operations.gallery import apply_pending, erase_forgotten_templates
 from openlfr_alerting.relaying import INTERVAL_S, Relay
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class Upkeep:
         self._on_failure = on_failure
         self._templates: TemplateStore | None = None
         self._settled = -1
+        self._failing_since: float | None = None
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._tell, name="relay", daemon=True),
@@ -83,6 +84,15 @@ class Upkeep:
         if self._templates is not None:
             self._templates.close()
 
+    @property
+    def failing_s(self) -> float:
+        """For how many seconds the vector store has not been brought to what the records say.
+
+        Meanwhile nobody new is searchable, and templates of those who left stay stored.
+        """
+        since = self._failing_since
+        return 0.0 if since is None else time.monotonic() - since
+
     def settle(self) -> bool:
         """Carry some of what is pending into the vector store; whether anything had changed.
 
@@ -97,7 +107,10 @@ class Upkeep:
         if facts is None:
             return False  # nobody was ever enrolled
         if self._templates is None:
-            self._templates = self._open_templates(facts)
+            templates = self._open_templates(facts)
+            if number := erase_forgotten_templates(watchlist, templates):
+                log.warning("templates_erased", number=number, why="their entries had left")
+            self._templates = templates
         for each in apply_pending(
             watchlist, self._templates, self._vault, facts, now=datetime.now(UTC), limit=AT_ONCE
         ):
@@ -128,7 +141,9 @@ class Upkeep:
             try:
                 while self._relay.at_work and not self._stop.is_set() and self.settle():
                     pass
+                self._failing_since = None
             except Exception as error:  # noqa: BLE001 - a thread's edge: told, and tried again
+                self._failing_since = self._failing_since or time.monotonic()
                 if time.monotonic() - told > _TELL_S:
                     log.warning("not_settled", why=f"{type(error).__name__}: {error}")
                     told = time.monotonic()

@@ -177,6 +177,24 @@ def _erase_strays(
         templates.remove([each.reference_id for each in found if each.status in gone])
 
 
+def erase_forgotten_templates(records: WatchlistRecords, templates: TemplateStore) -> int:
+    """Erase stored templates of entries that were removed or refused; how many they were.
+
+    One is left where the process was killed after it had stored a template whose entry left the
+    list meanwhile. Templates that the records do not know at all are not theirs to erase.
+    """
+    every = records.references()
+    gone = {
+        each.reference_id
+        for each in every
+        if each.status in (EntryStatus.REMOVED, EntryStatus.REFUSED)
+    }
+    stored = templates.all(sorted({each.watchlist for each in every}))
+    found = [each.reference_id for each in stored if each.reference_id in gone]
+    templates.remove(found)
+    return len(found)
+
+
 def erase_unrecorded_pictures(records: WatchlistRecords, vault: Vault) -> int:
     """Erase reference pictures that no entry names (an import that was killed leaves one)."""
     return records.erase_unrecorded(lambda: vault.names(PICTURES), vault.delete)

@@ -105,10 +105,30 @@ def test_a_vector_store_that_is_away_is_tried_again_and_ends_nothing(at_work, re
     at_work.store.away = True
     enrol(records, vault)
     at_work.start()
-    assert at_work.store.asked.wait(WAIT_S)
+    for _ in range(2):  # once it is asked again the first failure has been noted
+        assert at_work.store.asked.wait(WAIT_S)
+        at_work.store.asked.clear()
+    assert at_work.failing_s > 0
     at_work.store.away = False
     assert at_work.store.kept.wait(WAIT_S)
     assert at_work.failures == []
+    at_work.close()
+    assert at_work.failing_s == 0
+
+
+def test_a_template_that_a_kill_left_behind_goes_at_the_next_start(at_work, records, vault):
+    enrol(records, vault)
+    at_work.settle()
+    [template] = at_work.store.all(["default"])
+    act = Act(NOW, "Eve", "reference.removed", "reference", "r1")
+    records.watchlist.move("Ann", None, EntryStatus.REMOVED, act_of=lambda _: act)
+    again = Upkeep(
+        at_work._relay, records, vault, lambda _: at_work.store, on_failure=at_work.failures.append
+    )
+    at_work.store.put([template])
+    again.settle()
+    assert at_work.store.all(["default"]) == []
+    again.close()
 
 
 def test_nothing_is_settled_while_it_is_another_process_s_turn(at_work, records, vault):
