@@ -13,6 +13,7 @@ import argparse
 import json
 import sys
 from collections import OrderedDict
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -64,8 +65,9 @@ def lines(records: Iterable[Any], seen: Seen) -> Iterator[str]:
 
 
 def as_json(event: AlertEvent, emitted_at: datetime) -> dict[str, object]:
-    """An event as `openlfr run` prints it."""
+    """An event as `openlfr run` prints it; `impossible` only where it is flagged."""
     sighting = event.sighting
+    flag = {"impossible": asdict(event.impossible)} if event.impossible is not None else {}
     return {
         "event": str(event.event),
         "event_id": event.event_id,
@@ -79,7 +81,7 @@ def as_json(event: AlertEvent, emitted_at: datetime) -> dict[str, object]:
         "score": round(sighting.score, 4),
         "threshold": round(sighting.threshold, 4),
         "quality": round(sighting.quality, 1),
-    }
+    } | flag
 
 
 def utc(moment: datetime) -> str:

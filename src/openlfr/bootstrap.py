@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from openlfr.adapters.redis_leases import CameraLeases
     from openlfr.adapters.redis_turns import Turns
     from openlfr.adapters.sql import Records
+    from openlfr.domain.impossible import Movement
     from openlfr.domain.summary import ModelUsed
     from openlfr.domain.watchlist import GalleryFacts
     from openlfr.ports import AlertBook, FaceDetector, FaceEmbedder, TemplateStore, Vault
@@ -209,6 +210,16 @@ def open_alert_book(settings: Settings) -> AlertBook:
     server = start_server(data_folder(settings) / "redis")
     return RedisAlertBook(
         server.client, retention=retention, close=server.close, trouble=server.trouble
+    )
+
+
+def movement_of(settings: Settings) -> Movement:
+    """Where the cameras are and how fast people may be between them."""
+    from openlfr.domain.impossible import Movement, Place
+
+    return Movement(
+        places={name: Place(*c.position) for name, c in settings.cameras.items() if c.position},
+        fastest=settings.alerting.fastest_km_h / 3.6,
     )
 
 

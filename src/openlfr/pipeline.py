@@ -27,7 +27,7 @@ from openlfr.stages.probe import ProbeRules
 from openlfr.stages.track import TrackerState, TrackRules, looks, track
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from openlfr.domain.frames import Frame
     from openlfr.ports import FaceDetector, FaceEmbedder, WatchlistIndex
     from openlfr.pursuit import Query
+    from openlfr.stages.probe import Fused
 
 SMALLEST_INPUT, LARGEST_INPUT = 320, 1280
 
@@ -83,6 +84,16 @@ def _stands_in(box: Box, width: int, height: int) -> bool:
     """Whether the box's centre lies in the picture: else there is no face to show."""
     x, y = box.centre
     return 0 <= x < width and 0 <= y < height and box.w >= 1 and box.h >= 1
+
+
+def _another(query: Query, probe: Fused, taken: Collection[int]) -> HeldFace:
+    """The best face of a probe, but not of a frame in which its subject was sighted already.
+
+    Two sightings of one subject in one frame would have one id, and the second would pass for the
+    first one come again. A probe of one such face alone has no other.
+    """
+    faces = [query.faces[row] for row in probe.rows]
+    return next((face for face in faces if face.seq not in taken), faces[0])
 
 
 def landmarks_of(detections: Sequence[Detection]) -> NDArray[np.float32]:
@@ -162,6 +173,10 @@ class Analyser:
             self._enter(frame, queries, closed)
             self._follow(frame, found, queries, closed)
         sightings = self._search(queries)
+        for camera in {pursuit.camera for pursuit in closed}:
+            live = self._cameras[camera].pursuits
+            for pursuit in live.values():
+                pursuit.leave(live)
         told = tuple(pursuit.closed(self._rules.probes) for pursuit in closed)
         return Analysis(tuple(sightings), told, tuple(faces))
 
@@ -246,10 +261,12 @@ class Analyser:
         with self.timings("hold", len(ours)):
             scene: Scene | None = None
             boxes = [d.box for d in found]
+            for i in ours:
+                watch.pursuits.setdefault(tracked.tracks[i], Pursuit(frame.camera, watch.epoch))
+            present = {tracked.tracks[i]: watch.pursuits[tracked.tracks[i]].sighted for i in ours}
             for i, quality in zip(ours, qualities, strict=True):
-                pursuit = watch.pursuits.setdefault(
-                    tracked.tracks[i], Pursuit(frame.camera, watch.epoch)
-                )
+                pursuit = watch.pursuits[tracked.tracks[i]]
+                pursuit.beside.update(present)
                 if pursuit.makes_room(quality, self._rules.probes):
                     if scene is None:
                         scene = obscure(frame.image, boxes)
@@ -295,15 +312,16 @@ class Analyser:
                 pursuit.note(score, query.faces[probe.rows[0]].quality.score)
                 chosen = decide(candidates, self._threshold)
                 if chosen is not None and chosen.subject not in pursuit.sighted:
-                    pursuit.sighted.add(chosen.subject)
-                    best = query.faces[probe.rows[0]]
+                    others = {s[chosen.subject] for s in query.beside if chosen.subject in s}
+                    best = _another(query, probe, others)
+                    pursuit.sighted[chosen.subject] = best.seq
                     watchlist = watchlist_of(chosen.reference_id)
-                    sighting = self._sighting(query, best, chosen, watchlist)
+                    sighting = self._sighting(query, best, chosen, watchlist, twice=bool(others))
                     sightings.append(Sighted(sighting, best.evidence))
         return sightings
 
     def _sighting(
-        self, query: Query, best: HeldFace, chosen: Candidate, watchlist: str
+        self, query: Query, best: HeldFace, chosen: Candidate, watchlist: str, *, twice: bool
     ) -> Sighting:
         return Sighting(
             deployment=self._deployment,
@@ -318,6 +336,7 @@ class Analyser:
             score=chosen.score,
             threshold=self._threshold,
             quality=best.quality.score,
+            twice=twice,
         )
 
     def _close(

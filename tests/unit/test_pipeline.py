@@ -117,12 +117,14 @@ class ListeningIndex:
         return len(self.index)
 
 
-def listing(*people: str, expires: datetime = NEVER) -> ListeningIndex:
+def listing(*people: str, expires: datetime = NEVER, subject: str = "") -> ListeningIndex:
+    """A list of these people; all under one name where a subject is given."""
     stored = []
     for person in people:
         image = cv2.resize(portrait(person), (192, 192))
         vector = looks(align(image, detection_of(Box(0, 0, 192, 192)).landmarks[None]))[0]
-        stored.append(StoredTemplate(person, "default", person, hash_template(vector), vector))
+        name = subject or person
+        stored.append(StoredTemplate(person, "default", name, hash_template(vector), vector))
     manifest = {t.reference_id: (t.template_hash, expires) for t in stored}
     return ListeningIndex(ExactIndex(manifest, stored))
 
@@ -211,6 +213,49 @@ def test_two_people_side_by_side_are_two_sightings():
     assert len(closed) == 3
     for one in sightings:
         assert one.sighting.box == street.boxes(one.sighting.seq)[one.sighting.subject]
+
+
+HERE = Box(100, 100, 60, 72)
+THERE = Box(400, 100, 60, 72)
+
+
+@pytest.mark.parametrize("batch", [1, 7, 60])
+@pytest.mark.parametrize(
+    ("ann", "twin", "flags"),
+    [
+        pytest.param(range(60), range(60), [False, True], id="side by side"),
+        pytest.param(range(40), range(20, 60), [False, True], id="one comes later"),
+        pytest.param(range(60), range(20, 26), [False, True], id="for a moment"),
+        pytest.param(range(20), range(20, 60), [False, False], id="one after the other"),
+        pytest.param(range(10), range(40, 60), [False, False], id="long after"),
+    ],
+)
+def test_a_subject_twice_in_one_frame_is_told_of_the_second(ann, twin, flags, batch):
+    street = DrawnStreet(
+        "gate",
+        ann=lambda n: HERE if n in ann else None,
+        twin=lambda n: THERE if n in twin else None,
+        zoe=standing(250, y=220),
+    )
+    analyser = analyser_for(street, index=listing("ann", "twin", subject="ann"))
+    sightings, _ = watch(analyser, street.frames(60), batch=batch)
+    assert names(sightings) == ["ann", "ann"]
+    assert [one.sighting.twice for one in sightings] == flags
+    # An id is made of camera, frame and subject: the second shows another frame than the first.
+    assert len({one.sighting.sighting_id for one in sightings}) == 2
+    alone, _ = watch(
+        analyser_for(street, index=listing("ann", "twin", subject="ann")), street.frames(60)
+    )
+    assert [one.sighting for one in alone] == [one.sighting for one in sightings]
+
+
+def test_of_those_who_passed_beside_a_track_nothing_stays_with_it():
+    walks = {f"zoe{n}": lambda f, n=n: HERE if n * 20 <= f < n * 20 + 5 else None for n in range(4)}
+    street = DrawnStreet("gate", ann=lambda _: THERE, **walks)
+    analyser = analyser_for(street, index=listing("ann"))
+    watch(analyser, street.frames(100), finish=False)
+    ((_, ann),) = analyser._cameras["gate"].pursuits.items()
+    assert [dict(names) for names in ann.beside.values()] == [ann.sighted]
 
 
 def test_the_searches_do_not_look_at_the_threshold():

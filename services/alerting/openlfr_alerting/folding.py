@@ -20,6 +20,7 @@ from openlfr.adapters.dead_letters import set_aside
 from openlfr.adapters.kafka_topics import ALERTS
 from openlfr.domain.errors import BadInput
 from openlfr.operations.evidence import decode
+from openlfr.operations.fold_sighting import fold_sighting
 from openlfr.wire import codec
 from openlfr.wire.headers import read_headers
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.faust_agents import Message
     from openlfr.domain.evidence import CarriedEvidence
+    from openlfr.domain.impossible import Movement
     from openlfr.ports import AlertBook, Vault
     from openlfr.wire.codec import Record
 
@@ -41,12 +43,19 @@ class Folding:
     """Folds the sightings of one worker; one thread calls it."""
 
     def __init__(
-        self, book: AlertBook, vault: Vault, *, deployment: str, window: timedelta
+        self,
+        book: AlertBook,
+        vault: Vault,
+        *,
+        deployment: str,
+        window: timedelta,
+        movement: Movement,
     ) -> None:
         self._book = book
         self._vault = vault
         self._deployment = deployment
         self._window = window
+        self._movement = movement
         self.counts: Counter[str] = Counter()
 
     def fold(self, messages: Sequence[Message]) -> list[tuple[str, Record]]:
@@ -66,13 +75,21 @@ class Folding:
             content = b"" if carried is None else self._open(carried)
         except BadInput as error:
             return self._set_aside(message, str(error))
-        event = self._book.fold(sighting, window=self._window, call=message.place)
+        event = fold_sighting(
+            self._book,
+            sighting,
+            window=self._window,
+            movement=self._movement,
+            call=message.place,
+        )
         if event is None:
             self.counts["known"] += 1
             return None
         if carried is not None and content:
             self._vault.put(carried.name, content)
         self.counts[str(event.event)] += 1
+        if event.impossible is not None:
+            self.counts["impossible"] += 1
         traceparent = tracing.go_on(headers.traceparent)
         log.info(
             "alert", kind=str(event.event), alert=event.alert_id, camera=sighting.camera,

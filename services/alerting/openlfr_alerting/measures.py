@@ -20,6 +20,11 @@ def tell(metrics: Metrics, folding: Counter[str], recording: Counter[str], relay
         label="event",
     )
     metrics.count(
+        "openlfr_impossible_matches",
+        "Sightings flagged: their subject twice in one frame, or too far apart in the time.",
+        lambda: {"": folding["impossible"]},
+    )
+    metrics.count(
         "openlfr_records", "What was written into the records.", lambda: recording, label="what"
     )
     metrics.count(

@@ -76,7 +76,13 @@ def run(settings: Settings, process: Process) -> NoReturn:
             http=process.http,
             metrics=metrics,
         )
-        folding = Folding(book, vault, deployment=deployment.name, window=settings.alerting.window)
+        folding = Folding(
+            book,
+            vault,
+            deployment=deployment.name,
+            window=settings.alerting.window,
+            movement=bootstrap.movement_of(settings),
+        )
         recording = Recording(records, window=settings.alerting.window)
         measures.tell(metrics, folding.counts, recording.counts, relay)
         for topic, work in (

@@ -9,7 +9,7 @@
 -- ARGV  1 sighting  2 call (unique to one call of fold, the same when it is repeated)
 --       3 content  4 alert to open  5 captured_us  6 captured_us - window
 --       7 captured_us + window  8 field of counts  9 now_ms  10 retention_ms
--- Gives {kind, alert}, or false where the sighting was known before this call.
+-- Gives {kind, alert, content as it was stored}, or false where the sighting was known before this call.
 
 local known, order, events, times = KEYS[1], KEYS[2], KEYS[4], KEYS[6]
 local sighting, captured = ARGV[1], tonumber(ARGV[5])
@@ -17,8 +17,9 @@ local sighting, captured = ARGV[1], tonumber(ARGV[5])
 local before = redis.call('HGET', known, sighting)
 if before then
   local kind, alert, call = string.match(before, '^(%a+) (%S+) %d+ (%S+)$')
-  if call == ARGV[2] and redis.call('HEXISTS', events, sighting) == 1 then
-    return {kind, alert}
+  local content = redis.call('HGET', events, sighting)
+  if call == ARGV[2] and content then
+    return {kind, alert, content}
   end
   return false
 end
@@ -65,4 +66,4 @@ redis.call('ZADD', times, ARGV[5], sighting)
 for _, key in ipairs(KEYS) do
   redis.call('PEXPIRE', key, ARGV[10])
 end
-return {kind, alert}
+return {kind, alert, ARGV[3]}

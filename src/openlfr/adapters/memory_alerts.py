@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import insort
 from collections import Counter
 from datetime import UTC, timedelta
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, alert_id_of, event_id_of
@@ -12,6 +13,10 @@ from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, alert_id_of, 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+
+    from openlfr.domain.impossible import Impossible
+
+NEAR = 8  # sightings that are looked at to each side
 
 
 class MemoryAlertBook:
@@ -23,7 +28,29 @@ class MemoryAlertBook:
         self._times: dict[tuple[str, str], list[tuple[datetime, str, str]]] = {}
         self._counts: dict[str, Counter[tuple[str, str]]] = {}
 
-    def fold(self, sighting: Sighting, *, window: timedelta, call: str = "") -> AlertEvent | None:
+    def near(self, sighting: Sighting) -> list[Sighting]:
+        """The nearest in captured time, `NEAR` to a side; the alert book in Redis knows as many."""
+        ours = (sighting.deployment, sighting.subject)
+        kept = [e.sighting for e in self._events.values()]
+        found = [
+            s
+            for s in kept
+            if (s.deployment, s.subject) == ours and s.sighting_id != sighting.sighting_id
+        ]
+        apart = [(abs(s.captured_at - sighting.captured_at), s) for s in found]
+        apart.sort(key=itemgetter(0))
+        earlier = [s for _, s in apart if s.captured_at < sighting.captured_at]
+        later = [s for _, s in apart if s.captured_at >= sighting.captured_at]
+        return [*earlier[:NEAR], *later[:NEAR]]
+
+    def fold(
+        self,
+        sighting: Sighting,
+        *,
+        window: timedelta,
+        call: str = "",
+        impossible: Impossible | None = None,
+    ) -> AlertEvent | None:
         """Join the alert of the nearest sighting within the window, else open one."""
         sighting_id = sighting.sighting_id
         if sighting_id in self._known:
@@ -38,7 +65,7 @@ class MemoryAlertBook:
         ]
         alert_id = min(near)[2] if near else alert_id_of(sighting_id)
         kind = EventKind.JOINED if near else EventKind.OPENED
-        event = AlertEvent(kind, event_id_of(sighting_id), alert_id, sighting)
+        event = AlertEvent(kind, event_id_of(sighting_id), alert_id, sighting, impossible)
         self._known[sighting_id] = call
         self._events[sighting_id] = event
         insort(times, (sighting.captured_at, sighting_id, alert_id))

@@ -39,11 +39,15 @@ from redis.retry import Retry
 from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, alert_id_of, event_id_of
 from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.domain.faces import Box
+from openlfr.domain.impossible import impossible_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from openlfr.domain.impossible import Impossible
+
 _FOLD = Path(__file__).with_name("fold.lua")
+_NEAR = 8  # sightings that are looked at to each side
 _CHUNK = 1000  # events read with one command
 _MICROSECOND = timedelta(microseconds=1)
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -101,7 +105,26 @@ class RedisAlertBook:
         self._trouble = trouble
         self._fold = client.register_script(_FOLD.read_text(encoding="utf-8"))
 
-    def fold(self, sighting: Sighting, *, window: timedelta, call: str = "") -> AlertEvent | None:
+    def near(self, sighting: Sighting) -> list[Sighting]:
+        """The stored sightings of its subject nearest in captured time, `_NEAR` to a side."""
+        key = _keys(sighting.deployment)
+        times, at = key("times", sighting.subject), _microseconds(sighting.captured_at)
+        with self._speaking():
+            earlier = _now(self._client.zrevrangebyscore(times, f"({at}", "-inf", 0, _NEAR))
+            later = _now(self._client.zrangebyscore(times, at, "+inf", 0, _NEAR + 1))
+            others = [i for i in map(_text, later) if i != sighting.sighting_id]
+            ids = [*map(_text, earlier), *others[:_NEAR]]
+            contents = _now(self._client.hmget(key("events"), ids)) if ids else []
+        return [sighting_from_json(_text(each)) for each in contents if each is not None]
+
+    def fold(
+        self,
+        sighting: Sighting,
+        *,
+        window: timedelta,
+        call: str = "",
+        impossible: Impossible | None = None,
+    ) -> AlertEvent | None:
         """Open an alert or join one; None if another call has folded this sighting already.
 
         A sighting joins the alert of its subject's sighting that is nearest in captured time,
@@ -111,7 +134,7 @@ class RedisAlertBook:
         repeated `call` gives nothing of them.
         """
         sighting_id = sighting.sighting_id
-        captured = (sighting.captured_at - _BEGINNING) // _MICROSECOND
+        captured = _microseconds(sighting.captured_at)
         reach = window // _MICROSECOND
         key = _keys(sighting.deployment)
         with self._speaking():
@@ -127,7 +150,7 @@ class RedisAlertBook:
                 args=[
                     sighting_id,
                     quote(call, safe="") or str(uuid.uuid4()),
-                    sighting_to_json(sighting),
+                    _event_to_json(sighting, impossible),
                     alert_id_of(sighting_id),
                     str(captured),
                     str(captured - reach),
@@ -139,8 +162,10 @@ class RedisAlertBook:
             )
         if answer is None:
             return None
-        kind, alert_id = (_text(part) for part in answer)
-        return AlertEvent(EventKind(kind), event_id_of(sighting_id), alert_id, sighting)
+        kind, alert_id, content = (_text(part) for part in answer)
+        return AlertEvent(
+            EventKind(kind), event_id_of(sighting_id), alert_id, sighting, _flag_in(content)
+        )
 
     def events(self, deployment: str) -> list[AlertEvent]:
         """Every stored event of the deployment in the order of folding."""
@@ -161,6 +186,7 @@ class RedisAlertBook:
                                 event_id_of(sighting_id),
                                 alert_id,
                                 sighting_from_json(_text(content)),
+                                _flag_in(_text(content)),
                             )
                         )
         return found
@@ -237,10 +263,7 @@ class RedisAlertBook:
 
 def sighting_to_json(sighting: Sighting) -> str:
     """A sighting as JSON; `sighting_from_json` gives an equal one."""
-    fields = asdict(sighting)
-    fields["captured_at"] = sighting.captured_at.astimezone(UTC).isoformat()
-    fields["box"] = list(sighting.box)
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    return _event_to_json(sighting, None)
 
 
 def sighting_from_json(text: str) -> Sighting:
@@ -250,6 +273,24 @@ def sighting_from_json(text: str) -> Sighting:
     fields["box"] = Box(*fields["box"])
     names = Sighting.__dataclass_fields__
     return Sighting(**{name: value for name, value in fields.items() if name in names})
+
+
+def _event_to_json(sighting: Sighting, impossible: Impossible | None) -> str:
+    """A sighting as JSON, with what says that it is impossible where something does."""
+    fields = asdict(sighting)
+    fields["captured_at"] = sighting.captured_at.astimezone(UTC).isoformat()
+    fields["box"] = list(sighting.box)
+    if impossible is not None:
+        fields["impossible"] = asdict(impossible)
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+
+
+def _flag_in(text: str) -> Impossible | None:
+    return impossible_of(json.loads(text).get("impossible"))
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _BEGINNING) // _MICROSECOND
 
 
 def _keys(deployment: str) -> Callable[..., str]:

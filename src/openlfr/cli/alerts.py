@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import closing
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,7 +48,9 @@ def list_alerts(config: Path, undecided: bool, subject: str | None, as_json: boo
     if not alerts:
         click.echo("No alert is open." if undecided else "There are no alerts.")
         return
-    rows = [("ALERT", "LAST SEEN (UTC)", "SUBJECT", "SIGHTINGS", "SCORE", "DECISION", "OUTCOME")]
+    rows = [
+        ("ALERT", "LAST SEEN (UTC)", "SUBJECT", "SIGHTINGS", "SCORE", "DECISION", "OUTCOME", "")
+    ]
     rows += [
         (
             alert.alert_id[:8],
@@ -57,6 +60,7 @@ def list_alerts(config: Path, undecided: bool, subject: str | None, as_json: boo
             f"{alert.best_score:.3f}",
             str(alert.adjudication or "open"),
             str(alert.outcome or ""),
+            "IMPOSSIBLE" if alert.impossible else "",
         )
         for alert in alerts
     ]
@@ -254,6 +258,8 @@ def _print_facts(alert: RecordedAlert, events: list[RecordedEvent]) -> None:
             f"frame {seen.seq}  {where}  score {seen.score:.3f}  quality {seen.quality:.0f}  "
             f"{'evidence kept' if event.evidence else 'no evidence'}"
         )
+        if event.event.impossible is not None:
+            click.echo(f"        IMPOSSIBLE: {event.event.impossible}")
     click.echo(f"\n{WHAT_A_SCORE_IS}")
 
 
@@ -273,6 +279,7 @@ def _as_json(alert: RecordedAlert) -> dict[str, Any]:
         "decided_at": alert.decided_at.isoformat() if alert.decided_at else None,
         "decided_by": alert.decided_by,
         "erased_at": alert.erased_at.isoformat() if alert.erased_at else None,
+        "impossible": alert.impossible,
     }
 
 
@@ -291,4 +298,5 @@ def _event_as_json(event: RecordedEvent) -> dict[str, Any]:
         "quality": seen.quality,
         "reference_id": seen.reference_id,
         "evidence": event.evidence is not None,
+        "impossible": asdict(event.event.impossible) if event.event.impossible else None,
     }

@@ -146,6 +146,7 @@ def _alert_text(event: AlertEvent) -> Text:
         f" {seen.captured_at:%H:%M:%S}  {seen.camera}  ",
         (seen.subject, "bold"),
         f"  {seen.score:.3f} (threshold {seen.threshold:.2f})  alert {event.alert_id[:8]}",
+        ("  IMPOSSIBLE", "bold red") if event.impossible is not None else "",
     )
 
 

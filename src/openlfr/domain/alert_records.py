@@ -20,6 +20,7 @@ class RecordedAlert:
         best_score: Over its sightings, cosine similarity.
         threshold: In force when it opened.
         events: How many sightings it folds.
+        impossible: How many of them cannot be right beside another one of the subject.
         adjudication: None while nobody has decided.
         outcome: None while it is unknown.
         decided_at: Of the last decision or outcome, UTC.
@@ -40,6 +41,7 @@ class RecordedAlert:
     decided_at: datetime | None = None
     decided_by: str | None = None
     erased_at: datetime | None = None
+    impossible: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openlfr.domain.faces import Box
+    from openlfr.domain.impossible import Impossible
 
 NAMESPACE = uuid.UUID("6f1f3a3e-7c0d-5b61-9a53-0a6f6c667272")  # fixed for ever: ids hang on it
 
@@ -52,7 +53,8 @@ class Sighting:
             against those of the next subjects (`stages.cohort`).
         quality: Of the best face, 0 to 100.
         reference_id: The reference that answered best.
-        evidence: Name of the evidence in the vault; empty until it is stored.
+        twice: Whether another track that stood in one frame with this one had given a sighting of
+            the same subject before: one of the two is somebody else. No part of the id.
     """
 
     deployment: str
@@ -67,6 +69,7 @@ class Sighting:
     score: float
     threshold: float
     quality: float
+    twice: bool = False
 
     @property
     def sighting_id(self) -> str:
@@ -82,12 +85,15 @@ class AlertEvent:
     Attributes:
         event_id: Deterministic: UUIDv5 of the sighting's id. Consumers deduplicate by it.
         alert_id: Deterministic: UUIDv5 of the opening sighting's id.
+        impossible: Why the sighting cannot be right beside another of its subject; None where
+            nothing speaks against it.
     """
 
     event: EventKind
     event_id: str
     alert_id: str
     sighting: Sighting
+    impossible: Impossible | None = None
 
 
 def event_id_of(sighting_id: str) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from openlfr.domain.alerts import event_id_of
 from openlfr.operations.evidence import encode, evidence_name
+from openlfr.operations.fold_sighting import fold_sighting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from openlfr.adapters.sql import Records
     from openlfr.domain.alerts import AlertEvent, EventKind
     from openlfr.domain.analysis import Sighted
+    from openlfr.domain.impossible import Movement
     from openlfr.embedded.lines import AlertLines
     from openlfr.ports import AlertBook, Vault
 
@@ -40,6 +42,7 @@ class AlertDesk:
         vault: Vault,
         lines: AlertLines,
         window: timedelta,
+        movement: Movement,
         on_event: Callable[[AlertEvent], None],
     ) -> None:
         self._book = book
@@ -47,6 +50,7 @@ class AlertDesk:
         self._vault = vault
         self._lines = lines
         self._window = window
+        self._movement = movement
         self._on_event = on_event
         self.raised: Counter[tuple[str, EventKind]] = Counter()
 
@@ -60,7 +64,7 @@ class AlertDesk:
         if self._records.alerts.knows(event_id_of(sighting.sighting_id)):
             return None  # its evidence is kept already, or was erased on purpose
         self._vault.put(evidence_name(sighting.sighting_id), encode(sighted.evidence))
-        event = self._book.fold(sighting, window=self._window)
+        event = fold_sighting(self._book, sighting, window=self._window, movement=self._movement)
         if event is not None:
             self.raised[sighting.camera, event.event] += 1
             self._tell(event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
@@ -19,8 +20,12 @@ _BEGINNING = b'{"event": "'  # of every line
 
 
 def alert_line(event: AlertEvent, emitted_at: datetime) -> dict[str, Any]:
-    """An event as others read it (DESIGN.md, "Interfaces that stay stable")."""
+    """An event as others read it (DESIGN.md, "Interfaces that stay stable").
+
+    `impossible` stands there only where something says that the sighting is.
+    """
     seen = event.sighting
+    flag = {"impossible": asdict(event.impossible)} if event.impossible is not None else {}
     return {
         "event": str(event.event),
         "event_id": event.event_id,
@@ -34,7 +39,7 @@ def alert_line(event: AlertEvent, emitted_at: datetime) -> dict[str, Any]:
         "score": round(seen.score, 4),
         "threshold": round(seen.threshold, 4),
         "quality": round(seen.quality, 1),
-    }
+    } | flag
 
 
 def _utc(moment: datetime) -> str:

@@ -99,7 +99,7 @@ def page_of(
         title = f"{event.event.event} at {seen.camera}, {_utc(seen.captured_at)}"
         parts.append(
             f"<section><h2>{html.escape(title)}</h2><p>score {seen.score:.3f}, threshold "
-            f"{seen.threshold:.3f}, quality {seen.quality:.0f}</p>{what}</section>"
+            f"{seen.threshold:.3f}, quality {seen.quality:.0f}</p>{_warning(event)}{what}</section>"
         )
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
@@ -110,6 +110,11 @@ def page_of(
         f"<h1>Alert about {html.escape(alert.subject)}</h1><table>{facts}</table>"
         f"<p>{html.escape(WHAT_A_SCORE_IS)}</p>" + "".join(parts) + "</html>"
     )
+
+
+def _warning(event: RecordedEvent) -> str:
+    flag = event.event.impossible
+    return f"<p><strong>Impossible:</strong> {html.escape(str(flag))}.</p>" if flag else ""
 
 
 def facts_of(alert: RecordedAlert) -> list[tuple[str, str]]:
@@ -126,6 +131,9 @@ def facts_of(alert: RecordedAlert) -> list[tuple[str, str]]:
         ("decision", str(alert.adjudication or "none yet")),
         ("outcome", str(alert.outcome or "unknown")),
     ]
+    if alert.impossible:
+        said = f"{alert.impossible} of the sightings: here or there it is somebody else"
+        facts.append(("impossible", said))
     if alert.decided_at is not None:
         facts.append(("decided", f"by {alert.decided_by}, {_utc(alert.decided_at)}"))
     if alert.erased_at is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from openlfr.domain.addresses import mask_password
 from openlfr.settings.values import (
@@ -37,6 +37,15 @@ def _position(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _on_earth(value: tuple[float, float]) -> tuple[float, float]:
+    if abs(value[0]) > 90 or abs(value[1]) > 180:
+        raise ValueError(
+            "must be [latitude, longitude] in degrees, -90 to 90 and -180 to 180, not"
+            f" {list(value)}"
+        )
+    return value
+
+
 class Camera(Section):
     """One source of pictures and how it is looked at."""
 
@@ -66,7 +75,10 @@ class Camera(Section):
         default=False, strict=True, title="Loop",
         description="Play a file again and again (soak tests, demonstrations).",
     )  # fmt: skip
-    position: Annotated[tuple[Number, Number], BeforeValidator(_position)] | None = Field(
+    position: (
+        Annotated[tuple[Number, Number], BeforeValidator(_position), AfterValidator(_on_earth)]
+        | None
+    ) = Field(
         default=None, title="Position",
         description="[latitude, longitude] in degrees (WGS 84), to flag a subject who is seen at"
         " two places too far apart.",

@@ -53,6 +53,12 @@ class Alerting(Section):
         description="Sightings of a subject within this time of each other, at any camera, are"
         " one alert.",
     )  # fmt: skip
+    fastest_km_h: Number = Field(
+        default=130.0, gt=0, le=2000, title="Fastest, km/h",
+        description="How fast people may be between two cameras that have a position; a subject"
+        " who would have been faster is flagged as impossible, and alerted on all the same. The"
+        " default is a car's speed on a motorway: set less where everybody walks.",
+    )  # fmt: skip
     retention: Duration = Field(
         default=timedelta(days=31), title="Retention",
         description="How long alerts and their evidence are kept; `openlfr purge` erases older"

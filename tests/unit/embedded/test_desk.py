@@ -16,12 +16,14 @@ from openlfr.domain.alerts import EventKind, Sighting
 from openlfr.domain.analysis import Sighted
 from openlfr.domain.evidence import Evidence, Scene
 from openlfr.domain.faces import Box
+from openlfr.domain.impossible import Movement, Place
 from openlfr.embedded.desk import AlertDesk
 from openlfr.embedded.lines import AlertLines
 from openlfr.operations.evidence import evidence_name
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 WINDOW = timedelta(seconds=30)
+MOVEMENT = Movement({"gate": Place(52.5163, 13.3777), "park": Place(52.5541, 13.3777)}, 36.0)
 
 
 def sighted(seq: int, *, epoch: int = 1, camera: str = "gate", grey: int = 90) -> Sighted:
@@ -53,7 +55,7 @@ class Office:
         self.lines = AlertLines(self.path, self.stream)
         return AlertDesk(
             book=self.book, records=self.records, vault=self.vault, lines=self.lines,
-            window=WINDOW, on_event=self.told.append,
+            window=WINDOW, movement=MOVEMENT, on_event=self.told.append,
         )  # fmt: skip
 
     def emitted(self) -> list[int]:

@@ -19,6 +19,7 @@ from openlfr.domain.analysis import Analysis, Sighted
 from openlfr.domain.evidence import Evidence, Scene
 from openlfr.domain.faces import Box
 from openlfr.domain.frames import Frame
+from openlfr.domain.impossible import Movement
 from openlfr.wire.headers import read_headers
 from openlfr_alerting.folding import Folding
 from openlfr_analysis.station import Station
@@ -108,8 +109,9 @@ def test_an_alert_is_in_the_trace_of_the_frame_that_shows_the_face():
         given = station.look([station.decode(each) for each in delivered("frames.v1", frames)])
         [sighting] = [record for topic, record in given if topic == "sightings.v1"]
         folding = Folding(
-            MemoryAlertBook(), vault, deployment="Market", window=timedelta(seconds=30)
-        )
+            MemoryAlertBook(), vault, deployment="Market", window=timedelta(seconds=30),
+            movement=Movement({}, 36.0),
+        )  # fmt: skip
         [(topic, alert)] = folding.fold(delivered("sightings.v1", [sighting]))
     assert topic == "alerts.v1"
     steps = [traceparent(each) for each in (frames[BEST], sighting, alert)]

@@ -24,6 +24,7 @@ from openlfr.domain.errors import BadInput
 from openlfr.domain.evidence import CarriedEvidence
 from openlfr.domain.faces import Box
 from openlfr.domain.frames import EncodedFrame
+from openlfr.domain.impossible import Impossible, Why
 from openlfr.domain.summary import SCORE_BINS, NotSearched
 from openlfr.domain.tallies import QUALITY_EDGES, Reporter, Tally, quality_band
 from openlfr.domain.verdicts import Verdict
@@ -46,8 +47,10 @@ frames = st.builds(
 )  # fmt: skip
 ends = frames.map(lambda frame: dataclasses.replace(frame, jpeg=b"", ended=True))
 sightings = st.builds(
-    Sighting, words, words, whole, whole, words, words, uuids, moments, boxes, real, real, real
-)
+    Sighting, words, words, whole, whole, words, words, uuids, moments, boxes, real, real, real,
+    st.booleans(),
+)  # fmt: skip
+flags = st.builds(Impossible, st.sampled_from(Why), words, real, counts)
 evidence = st.none() | st.builds(CarriedEvidence, words, st.booleans(), st.binary())
 histograms = st.lists(counts, min_size=SCORE_BINS, max_size=SCORE_BINS).map(tuple)
 reasons = st.dictionaries(st.sampled_from(NotSearched), st.integers(1, 2**40))
@@ -63,10 +66,12 @@ verdicts = st.builds(
 
 @st.composite
 def events(draw):
-    sighting = draw(sightings)
+    sighting, flag = draw(sightings), draw(st.none() | flags)
+    twice = flag is not None and flag.why is Why.ONE_FRAME
+    sighting = dataclasses.replace(sighting, twice=twice)
     alert_id = alert_id_of(draw(uuids))
     kind = draw(st.sampled_from(EventKind))
-    return AlertEvent(kind, event_id_of(sighting.sighting_id), alert_id, sighting)
+    return AlertEvent(kind, event_id_of(sighting.sighting_id), alert_id, sighting, flag)
 
 
 @st.composite
@@ -193,6 +198,14 @@ def test_a_dead_letter_arrives_as_it_left(topic, partition, offset, service, rea
     assert codec.decode_dead_letter(record.value) == letter
     if value and len(value) > 8:
         assert value not in record.value
+
+
+@pytest.mark.parametrize("changed", [{"impossible__why": 77}, {"impossible__why": 0}])
+def test_an_alert_that_is_flagged_for_an_unknown_reason_is_read_without_it(changed):
+    flagged = dataclasses.replace(EVENT, impossible=Impossible(Why.TOO_FAR, "park", 1.5, 4200))
+    value = codec.encode_alert(flagged, SEEN_AT).value
+    assert codec.decode_alert(value) == (flagged, SEEN_AT)
+    assert codec.decode_alert(carried(alert_pb2.Alert, value, **changed)) == (EVENT, SEEN_AT)
 
 
 def test_a_moment_elsewhere_is_the_same_moment():

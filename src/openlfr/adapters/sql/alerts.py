@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
 from openlfr.domain.alerts import Adjudication, AlertEvent, EventKind, Outcome, Sighting
 from openlfr.domain.errors import BadInput
 from openlfr.domain.faces import Box
+from openlfr.domain.impossible import Why, impossible_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,6 +99,7 @@ class AlertRecords:
                 quality=seen.quality,
                 reference_id=seen.reference_id,
                 evidence=evidence,
+                impossible=asdict(event.impossible) if event.impossible else None,
             )
             if new:
                 earliest, latest = _ALERTS.c.opened_at, _ALERTS.c.last_at
@@ -129,7 +132,7 @@ class AlertRecords:
         begins = prefix.strip().lower()
         named = _ALERTS.c.alert_id.startswith(begins, autoescape=True)
         query = (
-            sa.select(_ALERTS)
+            _whole_alerts()
             .where(named | _ALERTS.c.alert_id.in_(merged_into(begins)))
             .order_by(_ALERTS.c.alert_id)
             .limit(_SHOWN + 1)
@@ -154,7 +157,7 @@ class AlertRecords:
             deployment: Only of this one.
             subject: Only of this one.
         """
-        query = sa.select(_ALERTS).order_by(_ALERTS.c.last_at.desc(), _ALERTS.c.alert_id)
+        query = _whole_alerts().order_by(_ALERTS.c.last_at.desc(), _ALERTS.c.alert_id)
         if undecided:
             query = query.where(_ALERTS.c.adjudication.is_(None))
         if deployment is not None:
@@ -222,7 +225,7 @@ class AlertRecords:
             _ALERTS.c.adjudication == str(Adjudication.DO_NOT_ENGAGE),
             _ALERTS.c.outcome == str(Outcome.REFUTED),
         )
-        return self._alerts(sa.select(_ALERTS).where(wrong, _something_kept()))
+        return self._alerts(_whole_alerts().where(wrong, _something_kept()))
 
     def older_than(self, moment: datetime) -> Sequence[RecordedAlert]:
         """Alerts whose last event was emitted before this and of which something is still kept.
@@ -234,7 +237,7 @@ class AlertRecords:
             .where(_EVENTS.c.alert_id == _ALERTS.c.alert_id)
             .scalar_subquery()
         )
-        return self._alerts(sa.select(_ALERTS).where(last < moment, _something_kept()))
+        return self._alerts(_whole_alerts().where(last < moment, _something_kept()))
 
     def mark_erased(self, alert_id: str, *, act: Act) -> None:
         """Say that its pictures are gone; the positions go with the same transaction.
@@ -263,6 +266,16 @@ class AlertRecords:
             return [_alert(row) for row in connection.execute(query)]
 
 
+def _whole_alerts() -> sa.Select[Any]:
+    """Alerts, and how many of the sightings of each are flagged."""
+    flagged = (
+        sa.select(sa.func.count())
+        .where(_EVENTS.c.alert_id == _ALERTS.c.alert_id, _EVENTS.c.impossible.is_not(None))
+        .scalar_subquery()
+    )
+    return sa.select(_ALERTS, flagged.label("impossible"))
+
+
 def _something_kept() -> sa.ColumnElement[bool]:
     kept = sa.exists().where(
         _EVENTS.c.alert_id == _ALERTS.c.alert_id,
@@ -287,10 +300,12 @@ def _alert(row: Any) -> RecordedAlert:
         decided_at=row.decided_at,
         decided_by=row.decided_by,
         erased_at=row.erased_at,
+        impossible=row.impossible,
     )
 
 
 def _event(row: Any) -> RecordedEvent:
+    flag = impossible_of(row.impossible)
     sighting = Sighting(
         deployment=row.deployment,
         camera=row.camera,
@@ -304,6 +319,7 @@ def _event(row: Any) -> RecordedEvent:
         score=row.score,
         threshold=row.threshold,
         quality=row.quality,
+        twice=flag is not None and flag.why is Why.ONE_FRAME,
     )
-    event = AlertEvent(EventKind(row.kind), row.event_id, row.alert_id, sighting)
+    event = AlertEvent(EventKind(row.kind), row.event_id, row.alert_id, sighting, flag)
     return RecordedEvent(event=event, emitted_at=row.emitted_at, evidence=row.evidence)

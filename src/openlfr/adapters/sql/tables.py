@@ -184,6 +184,7 @@ alert_events = Table(
     Column("quality", Float, nullable=False),
     Column("reference_id", String(36), nullable=False),
     Column("evidence", String, nullable=True),  # name in the vault; NULL: none, or erased
+    Column("impossible", JSON(none_as_null=True), nullable=True),  # NULL: nothing says that it is
     Index(None, "alert_id"),
 )
 

@@ -43,7 +43,9 @@ def canonical_json(figures: dict[str, Any]) -> bytes:
 
 
 def _alert(item: AlertItem) -> dict[str, Any]:
-    sighting = item.event.sighting
+    sighting, flag = item.event.sighting, item.event.impossible
+    seen = _plain(sighting) | {"sighting_id": sighting.sighting_id}
+    del seen["twice"]  # `impossible` says it
     pictures = {"probe": item.probe, "reference": item.reference, "scene": item.scene}
     return {
         "event": str(item.event.event),
@@ -52,7 +54,8 @@ def _alert(item: AlertItem) -> dict[str, Any]:
         "category": item.category,
         "legal_basis": item.legal_basis,
         "missing": item.missing,
-        "sighting": _plain(sighting) | {"sighting_id": sighting.sighting_id},
+        "sighting": seen,
+        **({"impossible": _plain(flag)} if flag is not None else {}),
         "pictures_sha256": {
             name: hashlib.sha256(content).hexdigest()
             for name, content in pictures.items()

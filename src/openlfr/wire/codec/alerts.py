@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, event_id_of
+from openlfr.domain.errors import BadInput
 from openlfr.domain.evidence import CarriedEvidence
+from openlfr.domain.impossible import Impossible, Why
 from openlfr.wire.codec.fields import box_message, box_of, broken, moment, parse, said, stamp, word
 from openlfr.wire.codec.record import Record, record_of
-from openlfr.wire.v1 import alert_pb2, sighting_pb2
+from openlfr.wire.v1 import alert_pb2, impossible_pb2, sighting_pb2
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,6 +38,8 @@ def encode_sighting(
         threshold=float(sighting.threshold),
         quality=float(sighting.quality),
     )
+    if sighting.twice:
+        message.twice = True
     if evidence is not None:
         message.evidence.name = evidence.name
         message.evidence.sealing = _SEALED if evidence.sealed else _UNSEALED
@@ -47,7 +51,7 @@ def encode_sighting(
 def decode_sighting(value: bytes | None) -> tuple[Sighting, CarriedEvidence | None]:
     """What `encode_sighting` wrote."""
     message = parse(sighting_pb2.Sighting, value)
-    sighting = _sighting_of(message, message.seq)
+    sighting = _sighting_of(message, message.seq, twice=message.twice)
     if not message.HasField("evidence"):
         return sighting, None
     carried = message.evidence
@@ -78,13 +82,23 @@ def encode_alert(event: AlertEvent, emitted_at: datetime, *, traceparent: str = 
         threshold=float(seen.threshold),
         quality=float(seen.quality),
     )
+    if (flag := event.impossible) is not None:
+        carried = impossible_pb2.Impossible(
+            why=word("WHY", flag.why),
+            camera=flag.camera,
+            seconds=flag.seconds,
+            metres=flag.metres,
+        )
+        message.impossible.CopyFrom(carried)
     return record_of(event.alert_id, message, seen.captured_at, traceparent)
 
 
 def decode_alert(value: bytes | None) -> tuple[AlertEvent, datetime]:
     """What `encode_alert` wrote: the event, and when it was emitted (UTC)."""
     message = parse(alert_pb2.Alert, value)
-    sighting = _sighting_of(message, message.frame_index)
+    flag = _flag_of(message)
+    twice = flag is not None and flag.why is Why.ONE_FRAME
+    sighting = _sighting_of(message, message.frame_index, twice=twice)
     if message.event_id != event_id_of(message.sighting_id):
         raise broken(message, "its event_id is not that of its sighting")
     event = AlertEvent(
@@ -92,11 +106,26 @@ def decode_alert(value: bytes | None) -> tuple[AlertEvent, datetime]:
         event_id=message.event_id,
         alert_id=message.alert_id,
         sighting=sighting,
+        impossible=flag,
     )
     return event, moment(message, "emitted_at")
 
 
-def _sighting_of(message: sighting_pb2.Sighting | alert_pb2.Alert, seq: int) -> Sighting:
+def _flag_of(message: alert_pb2.Alert) -> Impossible | None:
+    """What flags it; None also for a newer version's reason: no alert is lost for that."""
+    if not message.HasField("impossible"):
+        return None
+    flag = message.impossible
+    try:
+        why = said(Why, flag, "why")
+    except BadInput:
+        return None
+    return Impossible(why, flag.camera, flag.seconds, flag.metres)
+
+
+def _sighting_of(
+    message: sighting_pb2.Sighting | alert_pb2.Alert, seq: int, *, twice: bool
+) -> Sighting:
     sighting = Sighting(
         deployment=message.deployment,
         camera=message.camera,
@@ -110,6 +139,7 @@ def _sighting_of(message: sighting_pb2.Sighting | alert_pb2.Alert, seq: int) -> 
         score=message.score,
         threshold=message.threshold,
         quality=message.quality,
+        twice=twice,
     )
     if sighting.sighting_id != message.sighting_id:
         raise broken(message, "its sighting_id is not that of its content")

@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 
 PACKAGE = "openlfr.wire.v1."
 MAY_BE_ABSENT = frozenset(
-    {"Frame.ended", "Sighting.evidence", "Verdict.adjudication", "Verdict.outcome"}
+    {
+        "Alert.impossible",
+        "Frame.ended",
+        "Sighting.evidence",
+        "Sighting.twice",
+        "Verdict.adjudication",
+        "Verdict.outcome",
+    }
 )
 MAY_BE_EMPTY = frozenset({"Evidence.content", "Frame.jpeg", "ManifestEntry.template_hash"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from openlfr.wire.v1 import box_pb2 as _box_pb2
+from openlfr.wire.v1 import impossible_pb2 as _impossible_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -11,7 +12,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Alert(_message.Message):
-    __slots__ = ("event", "event_id", "alert_id", "sighting_id", "deployment", "subject", "watchlist", "reference_id", "camera", "epoch", "frame_index", "captured_at", "emitted_at", "box", "score", "threshold", "quality")
+    __slots__ = ("event", "event_id", "alert_id", "sighting_id", "deployment", "subject", "watchlist", "reference_id", "camera", "epoch", "frame_index", "captured_at", "emitted_at", "box", "score", "threshold", "quality", "impossible")
     class Event(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         EVENT_UNSPECIFIED: _ClassVar[Alert.Event]
@@ -37,6 +38,7 @@ class Alert(_message.Message):
     SCORE_FIELD_NUMBER: _ClassVar[int]
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     QUALITY_FIELD_NUMBER: _ClassVar[int]
+    IMPOSSIBLE_FIELD_NUMBER: _ClassVar[int]
     event: Alert.Event
     event_id: str
     alert_id: str
@@ -54,4 +56,5 @@ class Alert(_message.Message):
     score: float
     threshold: float
     quality: float
-    def __init__(self, event: _Optional[_Union[Alert.Event, str]] = ..., event_id: _Optional[str] = ..., alert_id: _Optional[str] = ..., sighting_id: _Optional[str] = ..., deployment: _Optional[str] = ..., subject: _Optional[str] = ..., watchlist: _Optional[str] = ..., reference_id: _Optional[str] = ..., camera: _Optional[str] = ..., epoch: _Optional[int] = ..., frame_index: _Optional[int] = ..., captured_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., emitted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., box: _Optional[_Union[_box_pb2.Box, _Mapping]] = ..., score: _Optional[float] = ..., threshold: _Optional[float] = ..., quality: _Optional[float] = ...) -> None: ...
+    impossible: _impossible_pb2.Impossible
+    def __init__(self, event: _Optional[_Union[Alert.Event, str]] = ..., event_id: _Optional[str] = ..., alert_id: _Optional[str] = ..., sighting_id: _Optional[str] = ..., deployment: _Optional[str] = ..., subject: _Optional[str] = ..., watchlist: _Optional[str] = ..., reference_id: _Optional[str] = ..., camera: _Optional[str] = ..., epoch: _Optional[int] = ..., frame_index: _Optional[int] = ..., captured_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., emitted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., box: _Optional[_Union[_box_pb2.Box, _Mapping]] = ..., score: _Optional[float] = ..., threshold: _Optional[float] = ..., quality: _Optional[float] = ..., impossible: _Optional[_Union[_impossible_pb2.Impossible, _Mapping]] = ...) -> None: ...
