@@ -91,6 +91,7 @@ class Worker:
 @pytest.fixture
 def folder(tmp_path, servers):
     urls = "".join(f"  {name}: {servers.url(name)}\n" for name in ("kafka", "redis"))
+    urls += "  milvus: http://127.0.0.1:9\n"  # nobody is enrolled, so that it is never asked
     path = tmp_path / "CONFIG.yaml"
     path.write_text(f"data_dir: data\n{DEPLOYMENT}services:\n{urls}topics: {{replication: 1}}\n")
     assert main(["topics", "apply", "--config", str(path), "--wait", "60"]) == 0

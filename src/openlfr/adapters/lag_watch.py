@@ -6,11 +6,15 @@ The worker's own consumer cannot be asked: where it has died quietly it believes
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
+
+from openlfr.adapters.kafka_listener import await_listener
+from openlfr.domain.errors import OpenLFRError
 
 if TYPE_CHECKING:
     from openlfr.adapters.kafka_access import KafkaAccess
@@ -35,7 +39,7 @@ class LagWatch:
             group: Whose committed offsets say where a partition begins.
             from_beginning: Where it begins without one: at the oldest record, or at the newest.
         """
-        self._access = kafka.client_arguments()
+        self._kafka = kafka
         self._progress = progress
         self._group = group
         self._from_beginning = from_beginning
@@ -54,19 +58,28 @@ class LagWatch:
         consumer: Any = None
         while not self._stop.wait(INTERVAL_S):
             try:
-                # In a group only to read what it has committed: it never subscribes.
-                consumer = consumer or KafkaConsumer(
-                    **self._access, group_id=self._group, client_id="openlfr-lag",
-                    enable_auto_commit=False, reconnect_backoff_max_ms=5000,
-                )  # fmt: skip
+                consumer = consumer or self._connect()
                 self._ask(consumer)
-            except (KafkaError, OSError) as error:
+            except (KafkaError, OpenLFRError, OSError) as error:
                 # Brokers that are away are no fault of this worker: nothing new is known.
                 log.warning("lag_unknown", why=f"{type(error).__name__}: {error}")
+                _close(consumer)  # kafka-python would leak a socket for each refusal
+                consumer = None
             except Exception as error:
                 log.warning("lag_unknown", why=f"{type(error).__name__}: {error}", exc_info=error)
-        if consumer is not None:
-            consumer.close()
+                _close(consumer)
+                consumer = None
+        _close(consumer)
+
+    def _connect(self) -> Any:
+        await_listener(self._kafka, time.monotonic())
+        # In a group only to read what it has committed: it never subscribes.
+        return KafkaConsumer(
+            **self._kafka.client_arguments(),
+            group_id=self._group,
+            client_id="openlfr-lag",
+            enable_auto_commit=False,
+        )
 
     def _ask(self, consumer: Any) -> None:
         partitions = [TopicPartition(*each) for each in self._progress.partitions]
@@ -81,3 +94,8 @@ class LagWatch:
                 committed = consumer.committed(each)
                 positions[tuple(each)] = first[each] if committed is None else committed
         self._progress.found({tuple(each): end for each, end in ends.items()}, positions)
+
+
+def _close(consumer: Any) -> None:
+    if consumer is not None:
+        consumer.close()

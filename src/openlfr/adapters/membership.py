@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import psutil
 
+from openlfr.adapters.kafka_listener import await_listener
 from openlfr.domain.errors import Misconfigured, Unavailable
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ LEAVE = getattr(signal, "SIGHUP", signal.SIGTERM)
 """What asks a worker to stop reading, and to wait until it is told to end."""
 WORKING, STOPPED = "working", "stopped"
 _LOOK_S = 0.05
+_PATIENCE_S = 5.0  # until a broker takes a connection
 
 
 class WorkerFile:
@@ -120,6 +122,7 @@ def _remove(kafka: KafkaAccess, group: str, instance: str) -> bool:
     from kafka.admin import MemberToRemove
 
     try:
+        await_listener(kafka, time.monotonic() + _PATIENCE_S)
         admin = KafkaAdminClient(**kafka.client_arguments(), client_id="openlfr-leave")
         try:
             member = MemberToRemove(group_instance_id=instance, reason="it is taken away")
