@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from openlfr.domain.watchlist import GalleryFacts
     from openlfr.ports import AlertBook, FaceDetector, FaceEmbedder, TemplateStore, Vault
     from openlfr.settings import Settings
+    from openlfr.settings.servers import Milvus
 
 SFACE_THRESHOLD = 0.41
 """The score from which SFace's best candidate is a sighting, until it is calibrated.
@@ -183,13 +184,8 @@ def open_searched_templates(settings: Settings, facts: GalleryFacts) -> MilvusTe
         Misconfigured: None is configured: Milvus Lite belongs to one process.
     """
     from openlfr.adapters.milvus import MilvusTemplateStore
-    from openlfr.domain.errors import Misconfigured
 
-    if (milvus := settings.services.milvus) is None:
-        raise Misconfigured(
-            f"{settings.path} names no Milvus: analysis needs services.milvus, such as "
-            "http://host:19530."
-        )
+    milvus = require_milvus(settings)
     uri, token = milvus.address
     return MilvusTemplateStore(uri, facts, token=token, ca_file=milvus.ca_file, read_only=True)
 
@@ -288,6 +284,22 @@ def open_turns(settings: Settings, job: str, *, ttl: timedelta) -> Turns:
     from openlfr.adapters.redis_turns import Turns
 
     return Turns(connect(require_redis(settings)), job, ttl=ttl)
+
+
+def require_milvus(settings: Settings) -> Milvus:
+    """The Milvus that services share: Milvus Lite belongs to one process.
+
+    Raises:
+        Misconfigured: None is configured.
+    """
+    from openlfr.domain.errors import Misconfigured
+
+    if settings.services.milvus is None:
+        raise Misconfigured(
+            f"{settings.path} names no Milvus: a service needs services.milvus, such as "
+            "http://host:19530."
+        )
+    return settings.services.milvus
 
 
 def require_redis(settings: Settings) -> str:

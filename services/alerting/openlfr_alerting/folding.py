@@ -19,7 +19,7 @@ from openlfr.adapters import tracing
 from openlfr.adapters.dead_letters import set_aside
 from openlfr.adapters.kafka_topics import ALERTS
 from openlfr.domain.errors import BadInput
-from openlfr.operations.evidence import decode
+from openlfr.operations.evidence import decode, evidence_name
 from openlfr.operations.fold_sighting import fold_sighting
 from openlfr.wire import codec
 from openlfr.wire.headers import read_headers
@@ -53,7 +53,7 @@ class Folding:
     ) -> None:
         self._book = book
         self._vault = vault
-        self._deployment = deployment
+        self._deployments = {deployment}
         self._window = window
         self._movement = movement
         self.counts: Counter[str] = Counter()
@@ -70,11 +70,13 @@ class Folding:
         try:
             headers = read_headers(message.headers, expect=_SCHEMA)
             sighting, carried = codec.decode_sighting(message.value)
-            if sighting.deployment != self._deployment:
-                raise BadInput("It belongs to another deployment.")  # noqa: TRY301
-            content = b"" if carried is None else self._open(carried)
+            name = evidence_name(sighting.sighting_id)
+            if carried is not None and carried.name != name:
+                raise BadInput("Its picture has a name that belongs to another.")  # noqa: TRY301
         except BadInput as error:
             return self._set_aside(message, str(error))
+        self._notice(sighting.deployment)
+        content = b"" if carried is None else self._open(carried, message)
         event = fold_sighting(
             self._book,
             sighting,
@@ -85,8 +87,8 @@ class Folding:
         if event is None:
             self.counts["known"] += 1
             return None
-        if carried is not None and content:
-            self._vault.put(carried.name, content)
+        if content:
+            self._vault.put(name, content)
         self.counts[str(event.event)] += 1
         if event.impossible is not None:
             self.counts["impossible"] += 1
@@ -97,19 +99,32 @@ class Folding:
         )  # fmt: skip
         return ALERTS.name, codec.encode_alert(event, datetime.now(UTC), traceparent=traceparent)
 
-    def _open(self, carried: CarriedEvidence) -> bytes:
-        """Its evidence in clear, checked; empty where it lies in the vault already.
+    def _open(self, carried: CarriedEvidence, message: Message) -> bytes:
+        """Its evidence in clear; empty where it lies in the vault already, or cannot be opened.
 
-        Raises:
-            BadInput: It cannot be opened, or is no evidence.
+        No picture is worth an alert: one that cannot be opened is counted, and the alert is told
+        without it.
         """
-        if not carried.content:
-            return b""
         content = carried.content
-        if carried.sealed:
-            content = self._vault.unseal(carried.name, content)
-        decode(content)
+        try:
+            if content and carried.sealed:
+                content = self._vault.unseal(carried.name, content)
+            if content:
+                decode(content)
+        except BadInput as error:
+            self.counts["without_evidence"] += 1
+            log.warning(
+                "evidence_not_opened", place=message.place, why=str(error),
+                do="compare the vault's key with that of analysis",
+            )  # fmt: skip
+            return b""
         return content
+
+    def _notice(self, deployment: str) -> None:
+        """Say once that sightings of another deployment come: they are folded as their own."""
+        if deployment not in self._deployments:
+            self._deployments.add(deployment)
+            log.warning("other_deployment", deployment=deployment)
 
     def _set_aside(self, message: Message, reason: str) -> tuple[str, Record]:
         self.counts["set_aside"] += 1

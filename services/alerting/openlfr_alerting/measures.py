@@ -9,15 +9,27 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.metrics import Metrics
     from openlfr_alerting.relaying import Relay
+    from openlfr_alerting.upkeep import Upkeep
 
 
-def tell(metrics: Metrics, folding: Counter[str], recording: Counter[str], relay: Relay) -> None:
+def tell(
+    metrics: Metrics,
+    folding: Counter[str],
+    recording: Counter[str],
+    relay: Relay,
+    upkeep: Upkeep,
+) -> None:
     """Name what is counted: by folding, by recording and by the relay."""
     metrics.count(
         "openlfr_alerts",
         "Sightings by what they made: opened, joined, or known already.",
         lambda: {name: folding[name] for name in ("opened", "joined", "known")},
         label="event",
+    )
+    metrics.count(
+        "openlfr_alerts_without_evidence",
+        "Sightings whose picture could not be opened: damaged, or sealed under another key.",
+        lambda: {"": folding["without_evidence"]},
     )
     metrics.count(
         "openlfr_impossible_matches",
@@ -37,4 +49,9 @@ def tell(metrics: Metrics, folding: Counter[str], recording: Counter[str], relay
     )
     metrics.gauge(
         "openlfr_relay_at_work", "1 where this process relays.", lambda: float(relay.at_work)
+    )
+    metrics.gauge(
+        "openlfr_settling_failed_seconds",
+        "For how long the vector store has not been brought to what the records say; 0 if it is.",
+        lambda: upkeep.failing_s,
     )

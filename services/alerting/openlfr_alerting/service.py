@@ -37,13 +37,14 @@ def run(settings: Settings, process: Process) -> NoReturn:
     """Work until told to end.
 
     Raises:
-        Misconfigured: No authorisation, no Redis or Kafka, a wrong topic.
+        Misconfigured: No authorisation, no Redis, Milvus or Kafka, a wrong topic.
         Unavailable: A needed service does not answer at the start; later the process ends with
             exit code 3.
     """
     deployment = require_authorisation(settings)
     brokers = bootstrap.kafka_brokers(settings)
     bootstrap.require_redis(settings)
+    bootstrap.require_milvus(settings)
     bootstrap.require_topics(settings)
     with ExitStack() as closing:
         book = bootstrap.open_alert_book(settings)
@@ -51,7 +52,10 @@ def run(settings: Settings, process: Process) -> NoReturn:
         vault = bootstrap.open_vault(settings)
         records = bootstrap.open_records(settings)
         closing.callback(records.close)
-        turns = bootstrap.open_turns(settings, "relay", ttl=TURN)
+        # One relay for each control.v1, whoever else shares the Redis.
+        turns = bootstrap.open_turns(
+            settings, f"relay to {','.join(sorted(brokers.brokers))}", ttl=TURN
+        )
         closing.callback(turns.close)
         writer = ControlWriter(brokers, patience=PATIENCE)
         closing.callback(writer.close)
@@ -84,7 +88,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
             movement=bootstrap.movement_of(settings),
         )
         recording = Recording(records, window=settings.alerting.window)
-        measures.tell(metrics, folding.counts, recording.counts, relay)
+        measures.tell(metrics, folding.counts, recording.counts, relay, upkeep)
         for topic, work in (
             (SIGHTINGS, metrics.timed("fold", folding.fold)),
             (ALERTS, metrics.timed("record_alerts", recording.record_alerts)),

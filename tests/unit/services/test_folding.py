@@ -1,0 +1,94 @@
+"""What folding does with a sighting whose picture, name or deployment is not what it expects."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from openlfr.adapters.faust_agents import Message
+from openlfr.adapters.memory_alerts import MemoryAlertBook
+from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.domain.alerts import Sighting
+from openlfr.domain.errors import BadInput
+from openlfr.domain.evidence import CarriedEvidence, Evidence, Scene
+from openlfr.domain.faces import Box
+from openlfr.domain.impossible import Movement
+from openlfr.operations.evidence import encode, evidence_name
+from openlfr.wire import codec
+from openlfr_alerting.folding import Folding
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+BOX = Box(10, 20, 30, 40)
+SIGHTING = Sighting(
+    deployment="Market", camera="gate", epoch=1, seq=3, subject="ann", watchlist="default",
+    reference_id="r", captured_at=NOON, box=BOX, score=0.5, threshold=0.4, quality=50.0,
+)  # fmt: skip
+NAME = evidence_name(SIGHTING.sighting_id)
+CONTENT = encode(
+    Evidence(
+        Scene(np.full((9, 16, 3), 50, np.uint8), 40, 640, 360),
+        np.full((40, 30, 3), 90, np.uint8),
+        BOX,
+    )
+)
+
+
+class Desk:
+    """A folding worker of one deployment with a book and a vault of its own."""
+
+    def __init__(self, deployment: str = "Market") -> None:
+        self.book, self.vault = MemoryAlertBook(), MemoryVault()
+        self.folding = Folding(
+            self.book, self.vault, deployment=deployment, window=timedelta(seconds=30),
+            movement=Movement({}, 36.0),
+        )  # fmt: skip
+
+    def fold(self, carried: CarriedEvidence) -> list[str]:
+        """The topics that this sighting's records go to."""
+        record = codec.encode_sighting(SIGHTING, carried)
+        message = Message(
+            "sightings.v1", 0, 7, record.value, record.headers, NOON.timestamp(), None
+        )
+        return [topic for topic, _ in self.folding.fold([message])]
+
+
+def test_evidence_is_kept_in_clear_under_the_vaults_own_key():
+    desk = Desk()
+    sealed = desk.vault.seal(NAME, CONTENT)
+    assert desk.fold(CarriedEvidence(NAME, True, sealed)) == ["alerts.v1"]
+    assert desk.vault.get(NAME) == CONTENT
+    assert desk.folding.counts["without_evidence"] == 0
+
+
+@pytest.mark.parametrize(
+    "carried",
+    [
+        CarriedEvidence(NAME, True, MemoryVault().seal("evidence/other", CONTENT)),
+        CarriedEvidence(NAME, True, b"damaged"),
+        CarriedEvidence(NAME, False, CONTENT[:40]),
+    ],
+    ids=["another vault's key", "damaged", "cut short"],
+)
+def test_no_picture_is_worth_an_alert(carried):
+    desk = Desk()
+    assert desk.fold(carried) == ["alerts.v1"]
+    assert desk.folding.counts["without_evidence"] == 1
+    with pytest.raises(BadInput):
+        desk.vault.get(NAME)
+
+
+@pytest.mark.parametrize("name", ["../out", "references/r1", "evidence/other"])
+def test_a_picture_under_anothers_name_is_set_aside_before_anything_is_folded(name):
+    desk = Desk()
+    assert desk.fold(CarriedEvidence(name, False, CONTENT)) == ["dead-letters.v1"]
+    assert desk.vault.names() == []
+    assert desk.book.events("Market") == []
+
+
+def test_a_sighting_of_another_deployment_is_folded_as_that_ones():
+    desk = Desk("Another")
+    assert desk.fold(CarriedEvidence(NAME, False, CONTENT)) == ["alerts.v1"]
+    [event] = desk.book.events("Market")
+    assert event.sighting == SIGHTING
