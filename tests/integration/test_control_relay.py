@@ -126,7 +126,7 @@ def test_what_stands_is_read_whole_and_heartbeats_and_rubbish_are_no_entries(bro
     }
     with closing(ControlWriter(brokers, patience=PATIENCE)) as writer:
         writer.write([*entries.values(), Heartbeat(NOW, 1100)])
-        with closing(KafkaProducer(bootstrap_servers=list(brokers))) as stranger:
+        with closing(KafkaProducer(bootstrap_servers=list(brokers.brokers))) as stranger:
             for key in (b"r3", b"\xff"):
                 stranger.send(CONTROL.name, key=key, value=b"rubbish", partition=0).get(60)
         assert writer.standing() == entries | {"r3": None}

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from openlfr.domain.errors import Misconfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -41,10 +40,6 @@ class KafkaAccess:
     ca_file: Path | None = None
     cert_file: Path | None = None
     key_file: Path | None = None
-
-    def __iter__(self) -> Iterator[str]:
-        """The brokers."""
-        return iter(self.brokers)
 
     def __str__(self) -> str:
         """The brokers, for a sentence."""

@@ -56,7 +56,7 @@ def cluster(monkeypatch):
     fake = FakeTopics()
 
     def open_topics(bootstrap, **how):
-        fake.opened_with = tuple(bootstrap), how
+        fake.opened_with = bootstrap.brokers, how
         return fake
 
     monkeypatch.setattr(kafka_admin, "open_topics", open_topics)
