@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _FATES = ("sent", "dropped", "overtaken", "sampled_away", "outside_hours", "unreadable")
 _EVENTS = ("connects", "reconnects", "failures", "frozen", "leases_lost", "waits_for_hours",
-           "crashes", "ends_dropped", "tallies_lost")  # fmt: skip
+           "hours_over", "crashes", "ends_dropped", "tallies_lost")  # fmt: skip
 
 
 def tell(metrics: Metrics, cameras: Mapping[str, Supervision]) -> None:
@@ -35,8 +35,14 @@ def tell(metrics: Metrics, cameras: Mapping[str, Supervision]) -> None:
         )
     metrics.gauge(
         "openlfr_camera_last_frame_timestamp_seconds",
-        "When a camera's frame last reached Kafka.",
-        lambda: {name: camera.last_sent for name, camera in cameras.items() if camera.last_sent},
+        "When a camera's frame last reached Kafka, or should have begun to.",
+        lambda: {name: since for name, camera in cameras.items() if (since := camera.silent_since)},
+        label="camera",
+    )
+    metrics.gauge(
+        "openlfr_camera_outside_hours",
+        "1 for a camera that waits for the deployment's hours, or is past them.",
+        lambda: {name: float(camera.outside_hours) for name, camera in cameras.items()},
         label="camera",
     )
 

@@ -7,6 +7,9 @@
 A connection that fails is made again inside `film`, under the same lease and the next epoch
 (`adapters/capture/live.py`). A lease that is lost ends the filming at once. Whatever happens to
 one camera, the others do not notice.
+
+A live camera is never over: after the deployment's hours it waits as before them. Whoever keeps a
+service running would start it again and again, if it ended.
 """
 
 from __future__ import annotations
@@ -88,19 +91,32 @@ class Supervision:
         self._source: Source | None = None
         self._filming: Filming | None = None
         self._counts: Counter[str] = Counter()  # of what was filmed before
+        self._sent_before = 0.0  # of what was filmed before: when a frame last reached Kafka
+        self._wanted_since = 0.0  # seconds since 1970; 0 while it is not to be filmed
         self._backoff = Backoff()
 
     @property
     def counts(self) -> Counter[str]:
-        """As of `Filming`, and leases_lost, waits_for_hours, crashes."""
+        """As of `Filming`, and leases_lost, waits_for_hours, hours_over, crashes."""
         with self._lock:
             return self._counts + (self._filming.counts if self._filming else Counter())
 
     @property
-    def last_sent(self) -> float:
-        """Seconds since 1970 at which a frame last reached Kafka; 0 before that."""
+    def silent_since(self) -> float | None:
+        """Seconds since 1970 at which a frame last reached Kafka, or should have begun to.
+
+        None while none is to come: outside the deployment's hours, or after a file's end. What is
+        over for another reason is silent.
+        """
         with self._lock:
-            return self._filming.last_sent if self._filming else 0.0
+            sent = max(self._sent_before, self._filming.last_sent if self._filming else 0.0)
+            wanted = self._wanted_since
+        return max(sent, wanted) if wanted else None
+
+    @property
+    def outside_hours(self) -> bool:
+        """Whether it waits for the deployment's hours, before them or after."""
+        return not self._wanted_since and not self.is_over()
 
     def start(self) -> None:
         """Begin, in a thread."""
@@ -126,7 +142,7 @@ class Supervision:
         self._end_filming(cut=True)
 
     def end_hours(self) -> None:
-        """The deployment is over: a live camera is not filmed any more."""
+        """The deployment is over: a live camera is not filmed now."""
         if self.live:
             self._end_filming(cut=False)
 
@@ -140,6 +156,16 @@ class Supervision:
 
     def _run(self) -> None:
         """The thread's work."""
+        if not self.live:
+            self._want()
+        self._film_on()
+        if self.problem or self.failure:
+            log.error("camera_is_over", camera=self.camera, why=self.problem or str(self.failure))
+        else:
+            self._want(wanted=False)
+
+    def _film_on(self) -> None:
+        """Film until nothing more comes of it."""
         while not self._stopped.is_set():
             try:
                 if self.live and not self._await_hours():
@@ -163,21 +189,28 @@ class Supervision:
             self._stopped.wait(self._backoff.pause())
 
     def _await_hours(self) -> bool:
-        """Wait until the deployment begins; False if it is over, or the wait is ended."""
-        deployment, told = self._studio.deployment, False
+        """Wait until the deployment's hours; False if the wait is ended."""
+        deployment, told = self._studio.deployment, ""
         while not self._stopped.is_set():
             now = self._studio.now()
-            if now >= deployment.ends:
-                log.info("hours_are_over", camera=self.camera)
-                return False
-            if now >= deployment.starts:
+            if deployment.starts <= now < deployment.ends:
+                self._want()
                 return True
-            if not told:
-                told = True
-                self._count("waits_for_hours")
-                log.info("waits_for_hours", camera=self.camera, starts=str(deployment.starts))
-            self._stopped.wait(min((deployment.starts - now).total_seconds(), _LOOK_S))
+            self._want(wanted=False)
+            left_s = (deployment.starts - now).total_seconds()
+            state = "waits_for_hours" if left_s > 0 else "hours_over"
+            if state != told:
+                told = state
+                self._count(state)
+                hours = f"{deployment.starts} to {deployment.ends}"
+                log.info(state, camera=self.camera, hours=hours)
+            self._stopped.wait(min(left_s, _LOOK_S) if left_s > 0 else _LOOK_S)
         return False
+
+    def _want(self, *, wanted: bool = True) -> None:
+        """From now on frames are to come, or none; nothing changes where it was so already."""
+        with self._lock:
+            self._wanted_since = (self._wanted_since or time.time()) if wanted else 0.0
 
     def _film_once(self) -> bool:
         """Film under one lease; whether to begin again."""
@@ -217,7 +250,9 @@ class Supervision:
                 traceparent=tracing.begin,
             )
             with self._lock:
-                self._counts += self._filming.counts if self._filming else Counter()
+                if self._filming:
+                    self._counts += self._filming.counts
+                    self._sent_before = max(self._sent_before, self._filming.last_sent)
                 self._source, self._filming = source, filming
             if self._cut.is_set() or self._stopped.is_set():
                 source.close()

@@ -1,0 +1,157 @@
+"""What is told of cameras: how long one has been silent, and which is not to be filmed now."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from openlfr.adapters.capture.account import Account
+from openlfr.adapters.metrics import Metrics
+from openlfr.adapters.redis_leases import Lease
+from openlfr.domain.errors import BadInput, Misconfigured
+from openlfr.settings.cameras import Camera
+from openlfr_ingest import measures, supervision
+from openlfr_ingest.filming import Senders
+from openlfr_ingest.supervision import Studio, Supervision
+
+NOW = datetime.now(UTC)
+HOUR = timedelta(hours=1)
+LAST = "openlfr_camera_last_frame_timestamp_seconds"
+OUTSIDE = "openlfr_camera_outside_hours"
+PATIENCE_S = 60.0
+
+
+class Holding:
+    def take(self, camera, *, epoch, stop):
+        return Lease(camera, 1, "us")
+
+    def give_back(self, camera):
+        pass
+
+
+class Sender:
+    def send(self, record, **_):
+        return True
+
+    def flush(self, timeout):
+        pass
+
+
+class Mute:
+    """A source that gives nothing until it is closed, or ends."""
+
+    fps, frame_count, problems = None, None, ()
+
+    def __init__(self, then=None, *, live=True):
+        self.then, self.live, self.account = then, live, Account()
+        self.closed = threading.Event()
+
+    def frames(self):
+        if self.then is None:
+            assert self.closed.wait(PATIENCE_S)
+        elif isinstance(self.then, Exception):
+            raise self.then
+        yield from ()
+
+    def close(self):
+        self.closed.set()
+
+
+class Rig:
+    """One supervised camera, and what Prometheus reads of it."""
+
+    def __init__(self, open_source, url, starts, ends):
+        self.hours = SimpleNamespace(name="Market", starts=NOW + starts, ends=NOW + ends)
+        studio = Studio(self.hours, Senders(Sender(), Sender()), Holding())
+        self.gate = Supervision("gate", Camera.model_validate({"url": url}), studio)
+        self.metrics = Metrics("ingest")
+        measures.tell(self.metrics, {"gate": self.gate})
+
+    def told(self, name):
+        found = [
+            float(line.rpartition(" ")[2])
+            for line in self.metrics.text().decode().splitlines()
+            if line.startswith(f'{name}{{camera="gate"}}')
+        ]
+        return found[0] if found else None
+
+    def wait(self, condition):
+        until = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+
+@pytest.fixture
+def rig(monkeypatch):
+    @contextmanager
+    def start(source, *, url="rtsp://10.0.0.7/main", starts=-HOUR, ends=HOUR):
+        def open_source(*_, **__):
+            if isinstance(source, Exception):
+                raise source
+            return source
+
+        monkeypatch.setattr(supervision, "open_source", open_source)
+        rig = Rig(open_source, url, starts, ends)
+        rig.gate.start()
+        try:
+            yield rig
+        finally:
+            rig.gate.stop()
+            rig.gate.join()
+
+    return start
+
+
+def test_a_camera_that_never_sent_is_silent_since_it_was_to_be_filmed(rig):
+    before = time.time()
+    with rig(Mute()) as found:
+        found.wait(lambda: found.told(LAST))
+        assert before <= found.told(LAST) <= time.time()
+        assert found.told(OUTSIDE) == 0
+
+
+def test_when_a_frame_was_last_sent_is_known_when_filming_begins_again(rig):
+    with rig(Mute()) as found:
+        found.wait(lambda: found.gate._filming)
+        first, at = found.gate._filming, time.time() + 5
+        first.last_sent = at
+        found.gate.lose_lease()
+        found.wait(lambda: found.gate._filming is not first)
+        assert found.told(LAST) == pytest.approx(at)
+
+
+@pytest.mark.parametrize(("starts", "ends"), [(HOUR, 2 * HOUR), (-2 * HOUR, -HOUR)])
+def test_outside_the_hours_no_camera_is_silent(rig, starts, ends):
+    with rig(Mute(), starts=starts, ends=ends) as found:
+        found.wait(lambda: found.told(OUTSIDE))
+        assert found.told(LAST) is None
+
+
+def test_after_the_hours_a_live_camera_waits_and_is_filmed_in_new_ones(rig, monkeypatch):
+    """A service that ended would be started again and again by whoever keeps services running."""
+    monkeypatch.setattr(supervision, "_LOOK_S", 0.01)
+    with rig(Mute(), starts=-2 * HOUR, ends=-HOUR) as found:
+        found.wait(lambda: found.gate.counts["hours_over"])
+        assert not found.gate.is_over()
+        found.hours.ends = NOW + HOUR
+        found.wait(lambda: found.told(LAST))
+        assert found.gate.counts["hours_over"] == 1
+
+
+def test_a_file_that_has_ended_is_not_silent_and_one_that_broke_off_is(rig):
+    for then, silent in ((Ellipsis, False), (BadInput("it breaks off"), True)):
+        with rig(Mute(then, live=False), url="/videos/a.mp4") as found:
+            found.gate.join()
+            assert (found.told(LAST) is not None) == silent
+
+
+def test_a_camera_that_can_never_be_filmed_stays_silent(rig):
+    with rig(Misconfigured("devices: Linux only")) as found:
+        found.gate.join()
+        assert found.told(LAST) > 0
