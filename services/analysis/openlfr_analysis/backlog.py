@@ -58,6 +58,8 @@ class Backlog:
         self._most = most
         self._held: dict[int, deque[_Held]] = {}
         self._newest: dict[str, _Held] = {}  # of each camera
+        self.let_go = 0
+        """Frames acknowledged although a live track may have begun with them: too many held."""
 
     def add(self, said: EncodedFrame | None, message: Message) -> None:
         """Note a message that was looked at; one that is no frame is not waited for."""
@@ -80,7 +82,9 @@ class Backlog:
             newest.at_rest = newest.at_rest or is_quiet(camera)
         free: list[Message] = []
         for held in self._held.values():
-            for _ in range(max(_first_of(held, is_told), len(held) - self._most)):
+            at_rest, too_many = _first_of(held, is_told), len(held) - self._most
+            self.let_go += max(0, too_many - at_rest) if self._most else 0
+            for _ in range(max(at_rest, too_many)):
                 each = held.popleft()
                 free.append(each.message)
                 if each.place is not None and self._newest.get(each.place.camera) is each:

@@ -35,6 +35,10 @@ class Places:
         """Whether its partition is this worker's now."""
         return self._ours is None or message.partition in self._ours
 
+    def partition_of(self, camera: str) -> int | None:
+        """Where its frames come from; None where none has come."""
+        return self._partition_of.get(camera)
+
     def arrive(self, message: Message, said: EncodedFrame) -> Arrival:
         """Take note of a frame that came, or of the end of an epoch."""
         self._partition_of[said.camera] = message.partition

@@ -7,8 +7,10 @@ at one batch the next is decoded. A batch's records are with Kafka before it is 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import structlog
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
     from openlfr.wire.codec import Record
 
 BATCH, WITHIN_S = 16, 0.002
+LOSSLESS_KEPT = timedelta(minutes=2)
+"""What is held back of a camera at 10 frames a second, and a worker's start."""
+_KEPT = timedelta(milliseconds=int(FRAMES.configs["retention.ms"]))
 _DECODERS = 2
 
 log = structlog.get_logger()
@@ -86,6 +91,13 @@ def run(settings: Settings, process: Process) -> NoReturn:
             http=process.http,
             metrics=metrics,
         )
+        if settings.max_age is None and (settings.topics.frames_retention or _KEPT) < LOSSLESS_KEPT:
+            log.warning(
+                "frames_go_too_soon",
+                why="with max_age: off a worker that dies needs its frames again, but Kafka keeps "
+                "them for less than two minutes",
+                do="set topics.frames_retention and topics.frames_transit, then topics apply",
+            )
         station = Station(
             analyser,
             vault,
@@ -127,7 +139,8 @@ class _Worker:
         self._decoders = ThreadPoolExecutor(_DECODERS, "decode")
         self._looker = ThreadPoolExecutor(1, "look")
         self._turn = asyncio.Lock()
-        self._waiting = 0  # messages that were taken and are not yet looked at
+        self._waiting: Counter[int] = Counter()  # partition -> taken and not yet looked at
+        self._balances = 0  # how often the group was balanced
         self._taken: dict[tuple[str, int], int] = {}  # offsets of what comes next
         self._stream: Any = None
 
@@ -137,7 +150,7 @@ class _Worker:
         loop = asyncio.get_running_loop()
         before: asyncio.Task[None] | None = None
         async for messages in faust_agents.batches(stream, BATCH, WITHIN_S):
-            self._waiting += len(messages)
+            self._waiting.update(each.partition for each in messages)
             self._taken |= {(each.topic, each.partition): each.offset + 1 for each in messages}
             pictures = [
                 loop.run_in_executor(self._decoders, self._station.decode, message)
@@ -145,7 +158,7 @@ class _Worker:
             ]
             if before is not None:
                 await before
-            before = asyncio.create_task(self._carry_out(messages, pictures))
+            before = asyncio.create_task(self._carry_out(messages, pictures, self._balances))
 
     async def tick(self) -> None:
         """Now and then: end what is silent, and look whether anybody may still be searched."""
@@ -154,6 +167,7 @@ class _Worker:
     async def balanced(self, _: Any, assigned: Collection[Any] = (), **__: Any) -> None:
         """The group was balanced: what was not acknowledged is delivered again."""
         partitions = {each.partition for each in assigned if each.topic == FRAMES.name}
+        self._balances += 1
         self._backlog.clear()
         self._taken.clear()
 
@@ -173,27 +187,33 @@ class _Worker:
         await faust_agents.guarded(self._progress, work)
 
     async def _carry_out(
-        self, messages: Sequence[Message], pictures: Sequence[asyncio.Future[Any]]
+        self,
+        messages: Sequence[Message],
+        pictures: Sequence[asyncio.Future[Any]],
+        balances: int,
     ) -> None:
         async def work() -> None:
             decoded = await asyncio.gather(*pictures)
             async with self._turn:
+                self._waiting.subtract(each.partition for each in messages)
+                if balances != self._balances:
+                    return  # taken before the group was balanced: all of it is delivered again
                 self._control.check()  # nobody is searched on stale authority
                 await self._publish(self._look, decoded)
+                self._station.counts["held_too_long"] = self._backlog.let_go
                 faust_agents.finished(self._progress, messages, self._metrics)
                 for each in decoded:
                     self._backlog.add(each.said, faust_agents.without_value(each.message))
-                self._waiting -= len(messages)
                 await self._acknowledge()
 
         await faust_agents.guarded(self._progress, work)
 
     async def _end_silent(self) -> None:
         self._control.check()
-        if self._station.lossless and (self._waiting or faust_agents.lag(self._app, self._taken)):
-            return  # frames that are only late must find their tracks
         async with self._turn:
-            await self._publish(self._station.end_silent)
+            late = {number for number, left in self._waiting.items() if left > 0}
+            late |= faust_agents.behind(self._app, FRAMES.name, self._taken)
+            await self._publish(self._station.end_silent, late)
             await self._acknowledge()
 
     async def _publish(self, give: Callable[..., list[tuple[str, Record]]], *words: Any) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.faust_agents import Message
     from openlfr.domain.alerts import Sighting
-    from openlfr.domain.analysis import Analysis
+    from openlfr.domain.analysis import Analysis, Sighted
     from openlfr.domain.frames import EncodedFrame
     from openlfr.pipeline import Analyser
     from openlfr.ports import Vault
@@ -45,7 +45,10 @@ SILENCE_S, SILENCE_LOSSLESS_S = 5.0, 30.0
 Longer where every frame counts, since frames that are only late must find their tracks."""
 OUTSIDE_HOURS, DROPPED_LATE = "frames_outside_hours", "frames_dropped_late"
 UNREADABLE, DISCARDED, ANALYSED = "frames_unreadable", "frames_discarded", "frames_analysed"
+LATE_MOST = 50
+"""So many frames of a camera dropped one after the other are told."""
 _SCHEMA = "openlfr.wire.v1.Frame"
+_MOST_EVIDENCE = int(SIGHTINGS.configs["max.message.bytes"]) - (64 << 10)  # of a record's bytes
 
 log = structlog.get_logger()
 
@@ -59,6 +62,7 @@ class Decoded:
         frame: None where it is stale, of no hour of the deployment, the end, or unusable.
         problem: Why it is unusable, a sentence; empty else.
         left_out: The tally's name for why the frame is left out on purpose; empty else.
+        elsewhere: Another deployment to which it belongs; empty else.
         traceparent: The trace with which it came; empty without.
     """
 
@@ -67,6 +71,7 @@ class Decoded:
     frame: Frame | None = None
     problem: str = ""
     left_out: str = ""
+    elsewhere: str = ""
     traceparent: str = ""
 
     @property
@@ -107,6 +112,8 @@ class Station:
         self._tallying = Tallying(deployment.name)
         self._heard: dict[str, float] = {}  # camera -> monotonic time, while it may hold tracks
         self._traces = tracing.FrameTraces()
+        self._late: Counter[str] = Counter()  # camera -> frames dropped since one was looked at
+        self._others: set[str] = set()  # deployments whose frames come here
         self.counts: Counter[str] = Counter()
 
     def decode(self, message: Message) -> Decoded:
@@ -117,12 +124,12 @@ class Station:
         except BadInput as error:
             return Decoded(message, problem=str(error))
         if said.deployment != self._deployment.name:
-            return Decoded(message, problem="It belongs to another deployment.")
+            return Decoded(message, elsewhere=said.deployment)
         if said.ended:
             return Decoded(message, said)
         if not self._deployment.starts <= said.captured_at < self._deployment.ends:
             return Decoded(message, said, left_out=OUTSIDE_HOURS)
-        if self._max_age_s is not None and self._age_s(said, message) > self._max_age_s:
+        if self._is_late(said, message):
             return Decoded(message, said, left_out=DROPPED_LATE)  # before the picture is decoded
         image = decode_picture(said.jpeg)
         if image is None:
@@ -163,13 +170,19 @@ class Station:
                     self.counts["ended"] += 1
                     continue
                 self._tallying.enter(said)
-            if each.problem:
+            if each.elsewhere:
+                self._leave_to_others(each.elsewhere)
+            elif each.problem:
                 records.append(self._set_aside(each.message, each.problem))
                 self._count(each.camera, UNREADABLE)
             elif each.frame is None:
                 self._count(each.camera, each.left_out)
+                self._note_late(each)
+            elif said is not None and self._is_late(said, each.message):
+                self._count(each.camera, DROPPED_LATE)  # while the batch before was looked at
             else:
                 frame = each.frame
+                self._late.pop(frame.camera, None)
                 self._traces.note(frame.camera, frame.epoch, frame.seq, each.traceparent)
                 together.append((each.message, frame))
         records += self._look(together)
@@ -179,16 +192,25 @@ class Station:
         }
         return records + self._tallies()
 
-    def end_silent(self) -> list[tuple[str, Record]]:
-        """End the tracks of cameras that have been silent; the records that this gives."""
+    def end_silent(self, late: Collection[int] = ()) -> list[tuple[str, Record]]:
+        """End the tracks of cameras that have been silent; the records that this gives.
+
+        Args:
+            late: Partitions with messages that wait to be looked at. Where every frame counts
+                their cameras are not silent: frames that are only late must find their tracks.
+        """
         longest = SILENCE_LOSSLESS_S if self.lossless else SILENCE_S
         now = time.monotonic()
-        silent = [camera for camera, at in self._heard.items() if now - at > longest]
+        silent = [
+            camera
+            for camera, at in self._heard.items()
+            if now - at > longest
+            and not (self.lossless and self._places.partition_of(camera) in late)
+        ]
         records: list[tuple[str, Record]] = []
         for camera in silent:
             del self._heard[camera]
-            records += self._seen(self._analyser.finish(camera))
-            self._tallying.cut(camera)
+            records += self._end(camera)
         return records + self._tallies()
 
     def keep(self, partitions: Collection[int]) -> list[tuple[str, Record]]:
@@ -224,10 +246,36 @@ class Station:
         """Whether a frame's tally is told."""
         return self._tallying.is_told(*place)
 
+    def _is_late(self, said: EncodedFrame, message: Message) -> bool:
+        """Whether it is older than frames may be that are looked at."""
+        return self._max_age_s is not None and self._age_s(said, message) > self._max_age_s
+
     def _age_s(self, said: EncodedFrame, message: Message) -> float:
         if said.camera in self._recorded:
             return time.time() - message.written_at
         return time.time() - said.captured_at.timestamp()
+
+    def _note_late(self, each: Decoded) -> None:
+        """Say it once where every frame of a camera is too old: its clock may differ from ours."""
+        if each.left_out != DROPPED_LATE or each.said is None:
+            return
+        self._late[each.camera] += 1
+        if self._late[each.camera] == LATE_MOST:
+            log.warning(
+                "every_frame_is_late", camera=each.camera, max_age_s=self._max_age_s,
+                age_s=round(self._age_s(each.said, each.message), 1),
+                do="compare this host's clock with that of ingest, or add workers",
+            )  # fmt: skip
+
+    def _leave_to_others(self, deployment: str) -> None:
+        """Frames of another deployment are not this one's to look at, nor to set aside."""
+        self.counts["of_another_deployment"] += 1
+        if deployment not in self._others:
+            self._others.add(deployment)
+            log.warning(
+                "other_deployment", deployment=deployment,
+                do="give each deployment's workers an OPENLFR_GROUP of their own",
+            )  # fmt: skip
 
     def _take_over(self, message: Message) -> None:
         """Where another worker had the partition meanwhile, know nothing of its cameras."""
@@ -254,9 +302,25 @@ class Station:
 
     def _end(self, camera: str) -> list[tuple[str, Record]]:
         """The camera's epoch is over: end its tracks now."""
-        records = self._seen(self._analyser.finish(camera))
+        records = self._finish(camera)
         self._tallying.cut(camera)
         return records
+
+    def _finish(self, camera: str) -> list[tuple[str, Record]]:
+        """End a camera's tracks; those that cannot be searched are dropped, and counted.
+
+        A face that the models cannot bear would end every worker that is given it, one after the
+        other, and nobody would be seen.
+        """
+        try:
+            return self._seen(self._analyser.finish(camera))
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - told and counted: poison is no outage
+            log.warning("tracks_failed", camera=camera, why=f"{type(error).__name__}: {error}")
+            self.counts["tracks_failed"] += 1
+            self._analyser.forget(camera)
+            return []
 
     def _look(self, together: Sequence[tuple[Message, Frame]]) -> list[tuple[str, Record]]:
         """Look at frames of any cameras at once."""
@@ -286,7 +350,7 @@ class Station:
         """
         records: list[tuple[str, Record]] = []
         for camera in dict.fromkeys(frame.camera for _, frame in fresh):
-            records += self._seen(self._analyser.finish(camera))
+            records += self._finish(camera)
         for message, frame in fresh:
             try:
                 records += self._analysed([frame])
@@ -301,11 +365,9 @@ class Station:
     def _seen(self, analysis: Analysis) -> list[tuple[str, Record]]:
         records = []
         for sighted in analysis.sightings:
-            name = evidence_name(sighted.sighting.sighting_id)
-            sealed = self._vault.seal(name, encode(sighted.evidence))
             record = codec.encode_sighting(
                 sighted.sighting,
-                CarriedEvidence(name, True, sealed),
+                self._carried(sighted),
                 traceparent=tracing.go_on(self._trace_of(sighted.sighting)),
             )
             records.append((SIGHTINGS.name, record))
@@ -314,6 +376,16 @@ class Station:
             self._tallying.closed(track)
         self.counts["tracks"] += len(analysis.closed)
         return records
+
+    def _carried(self, sighted: Sighted) -> CarriedEvidence | None:
+        """Its picture, sealed; None where Kafka would not take it: the alert is told without."""
+        name = evidence_name(sighted.sighting.sighting_id)
+        sealed = self._vault.seal(name, encode(sighted.evidence))
+        if len(sealed) > _MOST_EVIDENCE:
+            self.counts["evidence_too_large"] += 1
+            log.warning("evidence_too_large", camera=sighted.sighting.camera, size=len(sealed))
+            return None
+        return CarriedEvidence(name, True, sealed)
 
     def _trace_of(self, sighting: Sighting) -> str:
         return self._traces.of(sighting.camera, sighting.epoch, sighting.seq)

@@ -191,21 +191,22 @@ async def publish(app: faust.App, records: Sequence[tuple[str, Record]]) -> None
         await each
 
 
-def lag(app: faust.App, taken: Mapping[tuple[str, int], int]) -> int:
-    """Records that the brokers have told of and that were not yet taken.
+def behind(app: faust.App, topic: str, taken: Mapping[tuple[str, int], int]) -> set[int]:
+    """The partitions of which the brokers have told of records that were not yet taken.
 
     Args:
         app: Whose consumer is asked.
+        topic: Whose partitions.
         taken: For each topic and partition the offset after the last record that was taken; where
             nothing was taken yet nothing counts.
     """
-    total = 0
+    found = set()
     for partition in app.consumer.assignment():
         newest = app.consumer.highwater(partition)
         position = taken.get((partition.topic, partition.partition))
-        if newest is not None and position is not None:
-            total += max(0, newest - position)
-    return total
+        if partition.topic == topic and None not in (newest, position) and newest > position:
+            found.add(partition.partition)
+    return found
 
 
 def without_value(message: Message) -> Message:

@@ -8,19 +8,23 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import structlog
 
 from openlfr.adapters.capture.jpeg import encode_jpeg
 from openlfr.adapters.faust_agents import Message
 from openlfr.adapters.memory_vault import MemoryVault
-from openlfr.domain.analysis import Analysis, ClosedTrack
+from openlfr.domain.alerts import Sighting
+from openlfr.domain.analysis import Analysis, ClosedTrack, Sighted
 from openlfr.domain.errors import Unavailable
+from openlfr.domain.evidence import Evidence, Scene
+from openlfr.domain.faces import Box
 from openlfr.domain.frames import EncodedFrame
 from openlfr.wire import codec
 from openlfr_analysis.backlog import Place
-from openlfr_analysis.station import Station
+from openlfr_analysis.station import LATE_MOST, Station
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-HOUR = timedelta(hours=1)
+HOUR, SHORT = timedelta(hours=1), timedelta(seconds=2)
 DEPLOYMENT = SimpleNamespace(name="Market", starts=NOON - HOUR, ends=NOON + HOUR)
 FRAME = EncodedFrame(
     "Market", "gate", 1, 0, 0, NOON, 8, 8, encode_jpeg(np.zeros((8, 8, 3), np.uint8))
@@ -86,7 +90,6 @@ def look(*messages, analyser=None, **more):
     [
         (message(value=b"\x0a"), "Frame"),
         (message(headers=[("schema", b"openlfr.wire.v1.Alert")]), "Alert"),
-        (message(replace(FRAME, deployment="Other")), "another deployment"),
         (message(replace(FRAME, jpeg=b"no picture")), "picture cannot be decoded"),
         (message(replace(FRAME, seq=13)), "cannot be analysed: ValueError"),
     ],
@@ -102,12 +105,81 @@ def test_poison_is_set_aside_with_its_place_and_without_its_picture(poison, reas
     assert letter.value_bytes == len(poison.value)
 
 
+def test_frames_of_another_deployment_are_left_to_its_own_workers_and_told_once():
+    other = replace(FRAME, deployment="Other")
+    with structlog.testing.capture_logs() as logs:
+        station, letters = look(*(message(replace(other, seq=seq)) for seq in range(3)))
+    assert letters == []
+    assert station.counts == {"of_another_deployment": 3}
+    assert [line["deployment"] for line in logs] == ["Other"]
+
+
+def test_tracks_that_cannot_be_searched_are_dropped_and_counted_and_end_no_worker():
+    class Poisoned(Looked):
+        def finish(self, camera):
+            raise ValueError("a face that the models cannot bear")
+
+    analyser = Poisoned()
+    station = station_of(analyser)
+    [(topic, _)] = station.look([station.decode(each) for each in (message(), message(end_at(1)))])
+    assert topic == "tallies.v1"
+    assert analyser.seen == [0, "gate forgotten"]
+    assert (station.counts["tracks_failed"], station.counts["ended"]) == (1, 1)
+
+
+@pytest.mark.parametrize(("side", "told", "counted"), [(60, True, 0), (1700, False, 1)])
+def test_a_face_that_is_too_large_for_kafka_costs_its_picture_and_not_the_alert(
+    side, told, counted
+):
+    noise = np.random.default_rng(3).integers(0, 255, (side, side, 3), np.uint8)
+    box = Box(0, 0, side, side)
+    scene = Scene(np.zeros((9, 16, 3), np.uint8), 240, 3840, 2160)
+    sighting = Sighting(
+        deployment="Market", camera="gate", epoch=1, seq=0, subject="ann", watchlist="default",
+        reference_id="r", captured_at=NOON, box=box, score=0.5, threshold=0.4, quality=50.0,
+    )  # fmt: skip
+
+    class Finds(Looked):
+        def analyse(self, frames):
+            return Analysis((Sighted(sighting, Evidence(scene, noise, box)),), faces=(1,))
+
+    station = station_of(Finds())
+    [(topic, record)] = station.look([station.decode(message())])
+    assert topic == "sightings.v1"
+    found, carried = codec.decode_sighting(record.value)
+    assert (found, carried is not None) == (sighting, told)
+    assert station.counts["evidence_too_large"] == counted
+
+
+def test_where_every_frame_is_late_it_is_said_once():
+    now = datetime.now(UTC)
+    at_work = SimpleNamespace(name="Market", starts=now - HOUR, ends=now + HOUR)
+    station = Station(Looked(), MemoryVault(), at_work, max_age=SHORT)
+    late = replace(FRAME, captured_at=now - timedelta(seconds=60))
+    with structlog.testing.capture_logs() as logs:
+        for seq in range(2 * LATE_MOST):
+            station.look([station.decode(message(replace(late, seq=seq)))])
+    [line] = logs
+    assert (line["event"], line["camera"]) == ("every_frame_is_late", "gate")
+    assert "clock" in line["do"]
+
+
+@pytest.mark.parametrize(("late", "ended"), [((), ["gate", "yard"]), ({3}, ["yard"]), ({3, 4}, [])])
+def test_silence_ends_the_tracks_of_those_alone_whose_frames_are_not_merely_late(
+    late, ended, monkeypatch
+):
+    analyser = Looked()
+    station = station_of(analyser)
+    yard = message(replace(FRAME, camera="yard"), partition=4)
+    station.look([station.decode(each) for each in (message(), yard)])
+    monkeypatch.setattr("openlfr_analysis.station.SILENCE_LOSSLESS_S", -1.0)
+    station.end_silent(late)
+    assert analyser.seen[2:] == [f"end of {camera}" for camera in ended]
+
+
 def test_an_outage_is_no_poison():
     with pytest.raises(Unavailable):
         look(message(replace(FRAME, seq=13)), analyser=Looked(Unavailable))
-
-
-SHORT = timedelta(seconds=2)
 
 
 @pytest.mark.parametrize(
@@ -228,3 +300,14 @@ def test_only_what_was_acknowledged_is_told_when_the_worker_leaves(max_age):
     assert told(station, message(replace(FRAME, seq=300, captured_at=now))) == []
     left = [codec.decode_tally(record.value) for _, record in station.leave()]
     assert [(t.first_seq, t.last_seq) for t in left] == ([(250, 300)] if max_age else [])
+
+
+def test_a_frame_that_grew_too_old_while_the_batch_before_was_looked_at_is_left_out():
+    now = datetime.now(UTC)
+    at_work = SimpleNamespace(name="Market", starts=now - HOUR, ends=now + HOUR)
+    station = Station(Looked(), MemoryVault(), at_work, max_age=SHORT)
+    decoded = station.decode(message(replace(FRAME, captured_at=now)))
+    old = replace(decoded, said=replace(FRAME, captured_at=now - timedelta(minutes=1)))
+    station.look([old])
+    assert decoded.frame is not None
+    assert station.counts == {"dropped_late": 1}
