@@ -18,6 +18,7 @@ from openlfr.domain.acts import Act
 from openlfr.domain.alerts import Sighting
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.faces import Box
+from openlfr.domain.impossible import Impossible, Why
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference
 from openlfr.operations.evidence import encode, evidence_name
 from openlfr.settings import Settings, load
@@ -48,6 +49,7 @@ class Place:
         recorded: bool = True,
         folded: bool = True,
         kept_at: datetime = NOW,
+        impossible: Impossible | None = None,
     ) -> Sighting:
         """Do what a run does at a sighting, or a part of it where it is killed."""
         sighting = Sighting(
@@ -68,7 +70,7 @@ class Place:
         bootstrap.open_vault(self.settings).put(name, encode(EVIDENCE, kept_at=kept_at))
         if folded:
             with closing(bootstrap.open_alert_book(self.settings)) as book:
-                event = book.fold(sighting, window=timedelta(seconds=30))
+                event = book.fold(sighting, window=timedelta(seconds=30), impossible=impossible)
             if recorded:
                 with bootstrap.open_records(self.settings) as records:
                     records.alerts.record(event, name, emitted_at=emitted)
@@ -186,6 +188,33 @@ def test_an_alert_is_shown_and_its_picture_decrypted_on_request_only(
     assert page.stat().st_mode & 0o777 == 0o600
     assert page.read_text().count('src="data:image/jpeg;base64,') == 2
     assert "http" not in page.read_text()
+
+
+def test_a_match_that_is_impossible_is_said_wherever_it_is_decided(
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.see(0)
+    place.see(5, impossible=Impossible(Why.TOO_FAR, "park <2>", 4.25, 12345))
+    place.see(100, subject="Bob")
+    assert place.openlfr("alerts", "list") == 0
+    _, bob, ann = capsys.readouterr().out.splitlines()
+    assert (bob.split()[-1], ann.split()[-1]) == ("open", "IMPOSSIBLE")
+    bob, ann = place.alerts(capsys)
+    assert (bob["impossible"], ann["impossible"]) == (0, 1)
+    page = tmp_path / "alert.html"
+    assert place.openlfr("alerts", "show", ann["alert_id"], "--out", str(page)) == 0
+    said = capsys.readouterr().out
+    assert "impossible  1 of the sightings: here or there it is somebody else\n" in said
+    words = "4.2 s after being matched at park <2>, 12.3 km away"
+    assert said.splitlines()[-4].strip() == f"IMPOSSIBLE: {words}"
+    assert words.replace("<2>", "&lt;2&gt;") in page.read_text()
+    assert place.openlfr("alerts", "show", ann["alert_id"], "--json") == 0
+    opened, joined = json.loads(capsys.readouterr().out)["sightings"]
+    assert opened["impossible"] is None
+    assert joined["impossible"] == {
+        "why": "too_far", "camera": "park <2>", "seconds": 4.25, "metres": 12345,
+    }  # fmt: skip
+    assert place.openlfr("alerts", "decide", ann["alert_id"], "do_not_engage", "--by", "Op") == 0
 
 
 def test_alerts_can_be_read_by_machines(place: Place, capsys: pytest.CaptureFixture[str]) -> None:

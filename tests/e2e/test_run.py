@@ -12,6 +12,7 @@ import sys
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import av
 import cv2
@@ -196,7 +197,12 @@ def test_the_same_input_gives_the_same_lines_and_json_is_all_that_is_printed(pla
 
 def test_cameras_fold_into_one_alert_and_quiet_prints_nothing(place, street, capfd):
     place.configure(
-        gate=camera(street.video), door=camera(street.video, start=FILMED + timedelta(seconds=5))
+        gate=camera(street.video, extra=", position: [52.5163, 13.3777]"),
+        door=camera(
+            street.video,
+            start=FILMED + timedelta(seconds=5),
+            extra=", position: [52.5523, 13.3777]",
+        ),
     )
     alerts = place.folder / "alerts.jsonl"
     args = ["--as-fast-as-possible", "--quiet", "--alerts", str(alerts)]
@@ -211,6 +217,14 @@ def test_cameras_fold_into_one_alert_and_quiet_prints_nothing(place, street, cap
         assert len({line["alert_id"] for line in mine}) == 1
         assert [line["event"] for line in mine] == ["opened"] + ["joined"] * (len(mine) - 1)
         assert mine[0]["camera"] == "gate"  # it was there first, whichever was decoded first
+        # 4 km from there, 5 s later: each change of place is flagged, nothing else is.
+        moved = [b["event_id"] for a, b in pairwise(mine) if a["camera"] != b["camera"]]
+        assert moved
+        flagged = {line["event_id"]: line["impossible"] for line in mine if "impossible" in line}
+        assert sorted(flagged) == sorted(moved)
+        first = flagged[moved[0]]
+        assert (first["why"], first["camera"], first["metres"]) == ("too_far", "gate", 4003)
+        assert 0 < first["seconds"] <= 6
 
 
 def test_outside_its_hours_nothing_is_looked_at_and_every_frame_is_counted(place, street):

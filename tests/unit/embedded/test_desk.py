@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -16,7 +17,7 @@ from openlfr.domain.alerts import EventKind, Sighting
 from openlfr.domain.analysis import Sighted
 from openlfr.domain.evidence import Evidence, Scene
 from openlfr.domain.faces import Box
-from openlfr.domain.impossible import Movement, Place
+from openlfr.domain.impossible import Movement, Place, impossible
 from openlfr.embedded.desk import AlertDesk
 from openlfr.embedded.lines import AlertLines
 from openlfr.operations.evidence import evidence_name
@@ -102,6 +103,36 @@ def test_a_face_beside_another_of_the_same_name_does_not_take_its_evidence(offic
     before = office.vault.get(name)
     desk.raise_alert(sighted(0, grey=200))
     assert office.vault.get(name) == before
+
+
+def flags(office) -> list[str | None]:
+    text = office.path.read_text() if office.path else office.stream.getvalue()
+    told = [json.loads(line).get("impossible") for line in text.splitlines()]
+    recorded = [e.event.impossible for e in office.records.alerts.events_of_run("market", 1)]
+    assert [None if flag is None else asdict(flag) for flag in recorded] == told
+    return [flag and f"{flag['why']} {flag['camera']} {flag['metres']}" for flag in told]
+
+
+def test_who_cannot_have_come_so_far_is_flagged_and_alerted_on(office):
+    desk = office.desk()
+    for seq, camera in ((0, "gate"), (9, "park"), (20, "park"), (200, "gate"), (201, "roof")):
+        assert desk.raise_alert(sighted(seq, camera=camera)) is not None
+    assert flags(office) == [None, "too_far gate 4203", None, None, None]
+    assert [e.impossible is not None for e in office.told] == [False, True, False, False, False]
+
+
+def test_a_crash_changes_no_flag(office):
+    office.desk().raise_alert(sighted(0))
+    flag = impossible(sighted(9, camera="park").sighting, [sighted(0).sighting], MOVEMENT)
+    office.book.fold(sighted(9, camera="park").sighting, window=WINDOW, impossible=flag)
+    desk = office.desk()
+    assert desk.catch_up("market", 1) == 1
+    assert desk.raise_alert(sighted(9, camera="park")) is None
+    assert [str(e.impossible) for e in office.told] == [
+        "9.0 s after being matched at gate, 4.2 km away"
+    ]
+    if office.path:
+        assert flags(office) == [None, "too_far gate 4203"]
 
 
 def test_evidence_that_was_erased_between_crash_and_resume_stays_erased(office):

@@ -14,6 +14,7 @@ import pytest
 from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, event_id_of
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.faces import Box
+from openlfr.domain.impossible import Impossible, Why
 from openlfr.domain.summary import (
     SCORE_BINS,
     AlertItem,
@@ -144,6 +145,27 @@ def test_an_alert_is_one_card_however_often_it_was_joined(tmp_path: Path) -> Non
     assert "2 sightings" in page.text
     assert page.text.index("Ann") < page.text.index("Bob")  # the order of opening
     assert "at risk" in page.text
+
+
+def test_a_match_that_is_impossible_is_flagged_and_no_other(tmp_path: Path) -> None:
+    for flag, says in (
+        (Impossible(Why.ONE_FRAME, "gate"), "another face of the same frame was matched"),
+        (
+            Impossible(Why.TOO_FAR, "<park>", 3.0, 4200),
+            "3.0 s after being matched at <park>, 4.2 km",
+        ),
+        (None, ""),
+    ):
+        doubtful = item("Cleo", alert="3")
+        doubtful = replace(doubtful, event=replace(doubtful.event, impossible=flag))
+        both = replace(SUMMARY, alerts=(*SUMMARY.alerts, doubtful))
+        page = Page(write_report(both, tmp_path))
+        assert page.text.count("Impossible:") == bool(flag)
+        assert says in page.text
+        told = json.loads((tmp_path / "report.json").read_text())["alerts"]
+        assert [one["impossible"]["why"] for one in told if "impossible" in one] == (
+            [str(flag.why)] if flag else []
+        )
 
 
 def test_it_fetches_nothing_and_runs_nothing(tmp_path: Path) -> None:

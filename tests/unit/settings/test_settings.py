@@ -185,6 +185,9 @@ def test_an_absent_authorisation_names_every_field(load):
          " not '1280x'")),
         ("cameras: {a: {url: a, input_size: 9000}}",
          "line 2: cameras.a.input_size must be between 32 and 8192 pixels a side, not 9000"),
+        ("cameras: {a: {url: a, position: [13.4, 192.5]}}",
+         ("line 2: cameras.a.position must be [latitude, longitude] in degrees, -90 to 90 and"
+         " -180 to 180, not [13.4, 192.5]")),
         ("alerting:\n  window: soon",
          "line 3: alerting.window must be a duration such as 30, '30s' or '2m', not 'soon'"),
         ("max_age: 0", "line 2: max_age must be longer than 0 and shorter than 100 years, not 0"),

@@ -1,0 +1,71 @@
+"""The alerting service flags what cannot be right, as one process does, and says it again alike."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from openlfr.adapters.faust_agents import Message
+from openlfr.adapters.memory_alerts import MemoryAlertBook
+from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.sql import Records
+from openlfr.domain.alerts import Sighting
+from openlfr.domain.faces import Box
+from openlfr.domain.impossible import Movement, Place
+from openlfr.operations.fold_sighting import fold_sighting
+from openlfr.wire import codec
+from openlfr_alerting.folding import Folding
+from openlfr_alerting.recording import Recording
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+WINDOW = timedelta(seconds=30)
+MOVEMENT = Movement({"gate": Place(52.5163, 13.3777), "park": Place(52.5541, 13.3777)}, 36.0)
+
+
+def seen(camera: str, seconds: int, *, twice: bool = False) -> Sighting:
+    return Sighting(
+        deployment="market", camera=camera, epoch=1, seq=seconds, subject="ann",
+        watchlist="default", reference_id="r", captured_at=NOON + timedelta(seconds=seconds),
+        box=Box(10, 20, 30, 40), score=0.5, threshold=0.4, quality=50.0, twice=twice,
+    )  # fmt: skip
+
+
+WALK = [seen("gate", 0), seen("gate", 1, twice=True), seen("park", 9), seen("park", 12),
+        seen("gate", 400), seen("park", 450)]  # fmt: skip
+FLAGS = [
+    None,
+    "another face of the same frame was matched with this subject too",
+    "8.0 s after being matched at gate, 4.2 km away",
+    None,
+    None,
+    "50.0 s after being matched at gate, 4.2 km away",
+]
+
+
+def delivered(topic, records):
+    at = NOON.timestamp()
+    return [Message(topic, 0, n, r.value, r.headers, at, None) for n, r in enumerate(records)]
+
+
+@pytest.mark.parametrize("again", [0, 1, 3])
+def test_the_flags_are_those_of_one_process_and_the_same_when_it_comes_again(tmp_path, again):
+    book = MemoryAlertBook()
+    alone = [fold_sighting(book, each, window=WINDOW, movement=MOVEMENT) for each in WALK]
+    assert [e.impossible and str(e.impossible) for e in alone] == FLAGS
+
+    folding = Folding(
+        MemoryAlertBook(), MemoryVault(), deployment="market", window=WINDOW, movement=MOVEMENT
+    )
+    messages = delivered("sightings.v1", [codec.encode_sighting(each) for each in WALK])
+    told = folding.fold(messages)
+    told += [record for _ in range(again) for record in folding.fold(messages)]
+    events = [codec.decode_alert(record.value)[0] for _, record in told]
+    assert events == alone * (1 + again)
+
+    with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as records:
+        Recording(records, window=WINDOW).record_alerts(
+            delivered("alerts.v1", [record for _, record in told])
+        )
+        kept = [e.event for a in records.alerts.list() for e in records.alerts.events(a.alert_id)]
+    assert sorted(kept, key=lambda e: e.sighting.captured_at) == alone
