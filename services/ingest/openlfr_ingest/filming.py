@@ -14,8 +14,11 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import structlog
+
 from openlfr.adapters.capture.folder import PictureFolder
 from openlfr.adapters.capture.jpeg import encode_jpeg, is_jpeg
+from openlfr.adapters.capture.lateness import LATE_S
 from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.domain.frames import EncodedFrame
 from openlfr.wire import codec
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
     from openlfr.settings import Deployment
 
 _LIVE, _LOSSLESS = timedelta(seconds=5), timedelta(seconds=120)  # until all is with Kafka
+_SAY_LATE_EACH_S = 60.0
+
+log = structlog.get_logger()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -86,6 +92,7 @@ class Filming:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
         self.last_sent = 0.0
+        self._say_late_at = 0.0  # by time.monotonic(): not before
         self._last: EncodedFrame | None = None  # that was sent, of an epoch that is not over
         self._tallying = Tallying(
             deployment.name, camera, source.account, self._tell, live=source.live
@@ -96,8 +103,8 @@ class Filming:
         """Frames so far, by what became of them; of a live camera also its connections.
 
         sent, dropped (no room, or Kafka did not take them), outside_hours, unreadable,
-        sampled_away, overtaken (by a newer one); connects, reconnects, failures (of connections),
-        frozen (failures by silence), tallies_lost.
+        sampled_away, overtaken (by a newer one), late (of those sent: read late); connects,
+        reconnects, failures (of connections), frozen (failures by silence), tallies_lost.
         """
         account = self._source.account
         with self._lock:
@@ -106,6 +113,7 @@ class Filming:
         counts["sampled_away"] += account.sampled_away
         if self._source.live:
             counts["overtaken"] += account.overtaken
+            counts["late"] += account.late
             counts["connects"] += account.connects
             counts["reconnects"] += max(account.connects - 1, 0)
             counts["failures"] += account.failures
@@ -124,6 +132,7 @@ class Filming:
                 self._wait_until_due(frame, stop)
                 if stop.is_set():
                     return
+                self._heed_lateness(frame.camera)
                 self._tallying.frame(frame)
                 self._send(frame, content, stop)
         except BadInput:
@@ -146,6 +155,13 @@ class Filming:
             if self._begun is None:
                 self._begun = time.monotonic() - at
             stop.wait(max(0.0, self._begun + at - time.monotonic()))
+
+    def _heed_lateness(self, camera: str) -> None:
+        """Say it, now and then, where what comes has waited in buffers."""
+        behind_s, now = self._source.account.behind_s, time.monotonic()
+        if behind_s > LATE_S and now >= self._say_late_at:
+            self._say_late_at = now + _SAY_LATE_EACH_S
+            log.warning("camera_is_read_late", camera=camera, behind_s=round(behind_s, 1))
 
     def _pictures(self) -> Iterator[tuple[Frame, bytes]]:
         """Each frame, with the JPEG that the source has of it; empty where it has none."""

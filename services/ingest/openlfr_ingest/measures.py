@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _FATES = ("sent", "dropped", "overtaken", "sampled_away", "outside_hours", "unreadable")
 _EVENTS = ("connects", "reconnects", "failures", "frozen", "leases_lost", "waits_for_hours",
-           "hours_over", "crashes", "ends_dropped", "tallies_lost")  # fmt: skip
+           "hours_over", "late", "crashes", "ends_dropped", "tallies_lost")  # fmt: skip
 
 
 def tell(metrics: Metrics, cameras: Mapping[str, Supervision]) -> None:

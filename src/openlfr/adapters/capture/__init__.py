@@ -5,7 +5,7 @@
 - `live.py`: a network camera or a device; frames are timed by the clock. `stream.py` reads one,
   `connection.py` keeps its newest picture.
 
-`account.py` counts what a source did not yield.
+`account.py` counts what a source did not yield, `lateness.py` tells what waited too long.
 """
 
 from __future__ import annotations

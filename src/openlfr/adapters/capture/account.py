@@ -36,6 +36,8 @@ class Account:
         connects: Times that a live camera gave its first picture.
         failures: Times that a live camera did not answer, or stopped answering.
         frozen: Those of them where it went on being connected and sent nothing.
+        late: Frames of a live camera that were yielded, and had waited in buffers for long.
+        behind_s: How late the one yielded last was, seconds.
     """
 
     sampled_away: int = 0
@@ -44,6 +46,8 @@ class Account:
     connects: int = 0
     failures: int = 0
     frozen: int = 0
+    late: int = 0
+    behind_s: float = 0.0
     problems: list[str] = field(default_factory=list)
 
     def lost(self, frames: int, why: str) -> None:

@@ -15,6 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from openlfr.adapters.capture.account import ClockSampling
+from openlfr.adapters.capture.lateness import Lateness
 from openlfr.adapters.capture.stream import Frozen
 from openlfr.domain.addresses import mask_password
 from openlfr.domain.errors import OpenLFRError, Unavailable
@@ -59,12 +60,14 @@ class Received:
         number: Of the picture within its connection, from 0.
         at: When it came, by the clock.
         left_out: Between the picture taken before and this one.
+        behind_s: How late it was read, as far as it tells; see `lateness.py`.
     """
 
     number: int
     at: datetime
     picture: VideoFrame
     left_out: LeftOut
+    behind_s: float = 0.0
 
 
 class Connection:
@@ -91,6 +94,7 @@ class Connection:
         self._camera = camera
         self._stream = stream
         self._sampling = ClockSampling(fps)
+        self._lateness = Lateness()
         self._frozen_after_s = frozen_after_s
         self._heard = monotonic()  # when a picture came, or this began
         self._now = now
@@ -167,16 +171,17 @@ class Connection:
                     if pictures:
                         self._heard = clock
                     for picture in pictures:
+                        behind_s = self._lateness.of(picture.time, clock)
                         if self._sampling.takes(clock):
-                            self._put(at, picture)
+                            self._put(at, picture, behind_s)
                         else:
                             self._left_out += LeftOut(sampled_away=1)
                         self.number += 1
 
-    def _put(self, at: datetime, picture: VideoFrame) -> None:
+    def _put(self, at: datetime, picture: VideoFrame, behind_s: float) -> None:
         left_out = self._left_out
         if self._waiting is not None:
             left_out += self._waiting.left_out + LeftOut(overtaken=1)
-        self._waiting = Received(self.number, at, picture, left_out)
+        self._waiting = Received(self.number, at, picture, left_out, behind_s)
         self._left_out = LeftOut()
         self._changed.notify_all()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from openlfr.adapters.capture import FROZEN_S
 from openlfr.adapters.capture.account import Accounted, Reading
 from openlfr.adapters.capture.connection import Connection, LeftOut
+from openlfr.adapters.capture.lateness import LATE_S
 from openlfr.adapters.capture.pictures import to_bgr
 from openlfr.adapters.capture.stream import Frozen, LiveStream
 from openlfr.domain.errors import Unavailable
@@ -56,7 +57,7 @@ class LiveCamera(Accounted):
     """A camera whose time is the clock's.
 
     `seq` counts the decoded pictures of an epoch, `captured_at` is when one was received: what the
-    camera and the network needed before is not in it.
+    camera and the network needed before is not in it. Where they are read too late that is counted.
     """
 
     live = True
@@ -156,6 +157,8 @@ class LiveCamera(Accounted):
         try:
             for received in connection.received():
                 self._count(received.left_out)
+                self.account.behind_s = received.behind_s
+                self.account.late += received.behind_s > LATE_S
                 if epoch is None:
                     epoch = self._begin_epoch()
                     self._fps = stream.fps

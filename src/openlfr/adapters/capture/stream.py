@@ -27,6 +27,7 @@ default 1 to 5 s are, and `fflags=nobuffer` throws away what was read, the key f
 next one may be seconds off. So the first picture comes after 0.1 s (measured), the others one
 frame late: the parser takes a frame for complete when the next one begins."""
 _HLS = {"live_start_index": "-1"}  # the newest segment, not the third last
+_TIMELESS = ("mpjpeg", "mjpeg", "h264", "hevc", "m4v")  # picture after picture, and no time
 _JUMP_S = 10.0  # further off is no picture's own time
 
 
@@ -77,11 +78,14 @@ class LiveStream:
                 address, "r", format=container_format, options=options,
                 timeout=(self.timeout_s, self.timeout_s),
             ) as container:  # fmt: skip
-                own_times = scheme.startswith("http") and container.format.name != "mpjpeg"
-                pace = _Pace(closed) if own_times else None  # JPEG after JPEG tells no time
+                timeless = container.format.name in _TIMELESS
+                pace = _Pace(closed) if scheme.startswith("http") and not timeless else None
                 heard = monotonic()
                 for pictures in self._decoded(container):
                     heard = monotonic()
+                    if timeless:
+                        for picture in pictures or ():
+                            picture.pts = None  # the library made it up
                     if pace is None or pictures is None:
                         yield pictures
                     else:

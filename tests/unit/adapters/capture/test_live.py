@@ -5,12 +5,14 @@ from __future__ import annotations
 import queue
 import threading
 from datetime import UTC, datetime
+from fractions import Fraction
 from itertools import islice
 
 import av
 import numpy as np
 import pytest
 
+from openlfr.adapters.capture import connection
 from openlfr.adapters.capture.account import ClockSampling, Reading
 from openlfr.adapters.capture.live import Backoff, LiveCamera
 from openlfr.adapters.capture.stream import Frozen
@@ -199,3 +201,27 @@ def test_pauses_grow_to_a_bound_and_vary():
     assert len(set(pauses)) > 1
     backoff.reset()
     assert backoff.pause() <= 1
+
+
+def test_pictures_that_waited_in_buffers_are_counted_as_late(monkeypatch):
+    """The reader is late: their own times fall behind the clock."""
+    clock = {"now": 100.0}
+    monkeypatch.setattr(connection, "monotonic", lambda: clock["now"])
+
+    class Timed(Stream):
+        def packets(self, closed):
+            for pictures in super().packets(closed):
+                for each in pictures:
+                    each.pts, each.time_base = int(each.to_ndarray()[0, 0, 0]), Fraction(1)
+                yield pictures
+
+    stream = Timed(0)
+    source = camera(stream)
+    frames = source.frames()
+    next(frames)
+    for second, now, behind in ((1, 101.0, 0.0), (2, 104.0, 2.0), (3, 107.5, 4.5), (8, 108.0, 0.0)):
+        clock["now"] = now
+        stream.coming.put(second)
+        assert next(frames).seq
+        assert source.account.behind_s == pytest.approx(behind, abs=0.01)
+    assert source.account.late == 1
