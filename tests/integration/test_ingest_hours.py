@@ -1,0 +1,76 @@
+"""After the deployment's hours the ingest service is idle, alive and ready, and ends when asked."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+from openlfr.cli import main
+
+pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
+
+CONFIG = """\
+data_dir: data
+deployment:
+  name: over
+  purpose: test
+  place: here
+  legal_basis: none needed
+  authorised_by: a test
+  starts: 2026-01-01T00:00Z
+  ends: 2026-01-02T00:00Z
+cameras:
+  gate: {url: "rtsp://127.0.0.1:9/gate"}
+topics: {replication: 1}
+"""
+OUTSIDE = 'openlfr_camera_outside_hours{camera="gate"} 1.0'
+
+
+def page(port, path):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as got:
+        return got.read().decode()
+
+
+def test_a_service_whose_deployment_is_over_waits_and_is_ready(tmp_path, servers):
+    path = tmp_path / "CONFIG.yaml"
+    urls = "".join(f"  {name}: {servers.url(name)}\n" for name in ("kafka", "redis"))
+    path.write_text(f"{CONFIG}services:\n{urls}")
+    assert main(["topics", "apply", "--config", str(path), "--wait", "60"]) == 0
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    words = [sys.executable, "-m", "openlfr", "service", "ingest", "--config", str(path)]
+    errors = tmp_path / "errors.txt"
+    with (
+        errors.open("w") as out,
+        subprocess.Popen(
+            words, cwd=tmp_path, stdout=out, stderr=out,
+            env={**os.environ, "OPENLFR_HTTP": f"127.0.0.1:{port}"},
+        ) as ingest,
+    ):  # fmt: skip
+        try:
+            until, metrics = time.monotonic() + 120, ""
+            while OUTSIDE not in metrics:
+                assert ingest.poll() is None, errors.read_text()
+                assert time.monotonic() < until, metrics
+                time.sleep(0.05)
+                try:
+                    metrics = page(port, "/metrics")
+                except OSError:
+                    continue  # its pages are not yet there
+            assert "openlfr_camera_last_frame_timestamp_seconds{" not in metrics
+            assert 'event="hours_over"} 1.0' in re.sub(r'camera="gate",', "", metrics)
+            assert "true" in page(port, "/health/ready")
+            assert "true" in page(port, "/health/live")
+            ingest.send_signal(signal.SIGTERM)
+            assert ingest.wait(60) == 130, errors.read_text()
+        finally:
+            ingest.kill()
+    assert "gate: 1 hours over" in errors.read_text()
