@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from openlfr.domain.errors import Misconfigured
 from openlfr.settings.values import Moment, Section
@@ -13,7 +13,18 @@ from openlfr.settings.values import Moment, Section
 if TYPE_CHECKING:
     from openlfr.settings import Settings
 
-_Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:  # no message and no PostgreSQL text may hold one
+        raise ValueError("must not hold a NUL character")
+    return text
+
+
+_Words = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=500),
+    AfterValidator(_without_nul),
+]
 
 
 class Deployment(Section):
