@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -119,6 +120,7 @@ class Servers:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._urls: dict[str, str] = {}
+        self._again: list[subprocess.Popen[bytes]] = []
 
     def url(self, name: str) -> str:
         """The address of a server, as CONFIG.yaml has it under `services`."""
@@ -128,7 +130,34 @@ class Servers:
             self._urls = {key: value for key, _, value in lines if value and key in SERVERS}
         return self._urls[name]
 
+    def kill(self, name: str) -> Callable[[], None]:
+        """`kill -9`; gives what starts it again, with what it kept and where it was."""
+        import psutil
+
+        state = self._folder / "services.json"
+        process = psutil.Process(json.loads(state.read_text())[name]["pid"])
+        words, folder = process.cmdline(), process.cwd()
+        process.kill()
+        process.wait()
+
+        def start() -> None:
+            with Path(folder, "output-again.txt").open("wb") as output:
+                again = subprocess.Popen(
+                    words, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                    start_new_session=True,
+                )  # fmt: skip
+            self._again.append(again)
+            running = json.loads(state.read_text())
+            born = psutil.Process(again.pid).create_time()
+            running[name] |= {"pid": again.pid, "born": born}
+            state.write_text(json.dumps(running))
+
+        return start
+
     def down(self) -> None:
+        for each in self._again:  # ours to wait for
+            each.kill()
+            each.wait()
         self._call("down")
 
     def _call(self, *words: str) -> str:
@@ -144,6 +173,14 @@ class Servers:
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Kafka, Redis and Milvus as `scripts/services` starts them."""
     started = Servers(tmp_path_factory.mktemp("servers"))
+    yield started
+    started.down()
+
+
+@pytest.fixture
+def own_servers(tmp_path: Path) -> Iterator[Servers]:
+    """Servers that a test may kill."""
+    started = Servers(tmp_path / "servers")
     yield started
     started.down()
 
