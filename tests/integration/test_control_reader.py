@@ -55,7 +55,7 @@ class Topic:
         self.readers: list[ControlReader] = []
         self.manifests: list[Mapping[str, Listed]] = []
         self.changed = threading.Condition()
-        self.refuse = ""
+        self.refuse, self.refused, self.in_use = "", 0, True
 
     def tell(self, *messages: ControlMessage) -> None:
         for message in messages:
@@ -89,12 +89,15 @@ class Topic:
                 lambda: self.manifests and condition(set(self.manifests[-1])), PATIENCE_S
             ), self.manifests
 
-    def _take(self, manifest: Mapping[str, Listed]) -> None:
+    def _take(self, manifest: Mapping[str, Listed]) -> bool:
         with self.changed:
             if self.refuse:
+                self.refused += 1
+                self.changed.notify_all()
                 raise Unavailable(self.refuse)
             self.manifests.append(manifest)
             self.changed.notify_all()
+            return self.in_use
 
 
 @pytest.fixture
@@ -152,6 +155,28 @@ def test_a_manifest_that_could_not_be_used_is_handed_over_again(topic: Topic) ->
     topic.refuse = ""
     topic.await_manifest(lambda now: now == {ANN, BEA})
     reader.check()
+
+
+def test_records_are_read_on_while_a_manifest_is_not_in_use_and_then_why_is_said(
+    topic: Topic,
+) -> None:
+    topic.tell(entry(ANN, 1))
+    reader = topic.started()
+    topic.in_use = False
+    topic.tell(entry(BEA, 2))
+    topic.await_manifest(lambda now: now == {ANN, BEA})
+    topic.tell(entry(ANN, 3, "removed"))
+    topic.await_manifest(lambda now: now == {BEA})
+    reader.check()
+    reader._silence_s = 0.0  # long enough
+    reader._heard = float("inf")
+    with pytest.raises(Unavailable, match=r"could not be used for 0 s.*come from Milvus yet"):
+        reader.check()
+    topic.refuse = "Milvus at X does not answer."
+    with topic.changed:  # twice, so that the first is known
+        assert topic.changed.wait_for(lambda: topic.refused > 1, PATIENCE_S)
+    with pytest.raises(Unavailable, match=r"could not be used for 0 s.*Milvus at X does not ans"):
+        reader.check()
 
 
 def test_without_a_sign_of_life_nothing_starts_and_what_lacks_is_said(topic: Topic) -> None:

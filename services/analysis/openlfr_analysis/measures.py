@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from openlfr.adapters.kafka_control_reader import ControlReader
     from openlfr.adapters.metrics import Metrics
     from openlfr.adapters.progress import Progress
+    from openlfr_analysis.listed import OnServer, Snapshot
 
 _LET_GO = {
     "dropped_late": "stale",
@@ -22,7 +23,11 @@ _LET_GO = {
 
 
 def tell(
-    metrics: Metrics, progress: Progress, counts: Counter[str], control: ControlReader
+    metrics: Metrics,
+    progress: Progress,
+    counts: Counter[str],
+    control: ControlReader,
+    listed: Snapshot | OnServer,
 ) -> None:
     """Name what is counted.
 
@@ -31,6 +36,7 @@ def tell(
         progress: Of the worker.
         counts: The station's.
         control: Whose last sign of life is told.
+        listed: Who is searched, and who is not though listed.
     """
     metrics.count(
         "openlfr_frames_received",
@@ -57,4 +63,25 @@ def tell(
         "openlfr_control_last_read_timestamp_seconds",
         "When the worker last heard control.v1.",
         lambda: time.time() - control.silent_s,
+    )
+    metrics.gauge(
+        "openlfr_watchlist_references",
+        "References that are searched.",
+        lambda: listed.references,
+    )
+    metrics.gauge(
+        "openlfr_watchlist_missing",
+        "Listed references that Milvus lacks, or that are on their way: nobody finds them.",
+        lambda: listed.missing,
+    )
+    metrics.gauge(
+        "openlfr_watchlist_refused",
+        "Listed references whose template in Milvus was altered: nobody finds them.",
+        lambda: listed.refused,
+    )
+    metrics.count(
+        "openlfr_watchlist_asked",
+        "What became of asking Milvus.",
+        lambda: listed.counts,
+        label="what",
     )

@@ -75,6 +75,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         )
         kind = OnServer if settings.matching.index == "milvus" else Snapshot
         listed = kind(templates, lambda index: analyser.use(index, index.watchlist_of))
+        closing.callback(listed.close)
         control = ControlReader(brokers, watchlists=settings.watchlists, on_manifest=listed.use)
         closing.callback(control.close)
         control.start()
@@ -106,7 +107,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
             recorded=[name for name, camera in settings.cameras.items() if camera.start],
         )
         analyser.timings.observe = metrics.stage
-        measures.tell(metrics, progress, station.counts, control)
+        measures.tell(metrics, progress, station.counts, control, listed)
         progress.conditions.append(control.trouble)
         backlog = Backlog(0 if settings.max_age else HELD_MOST)
         worker = _Worker(app, progress, station, control, backlog, metrics)

@@ -36,6 +36,7 @@ _POLL_MS = 200
 _RETRY_S = 1.0
 _REACH_S = 2.0
 _MEND = "see that `openlfr service alerting`, which tells who is searchable, runs and reaches Kafka"
+_ON_ITS_WAY = "not all of its templates have come from Milvus yet."
 
 log = structlog.get_logger()
 
@@ -53,7 +54,7 @@ class ControlReader:
         brokers: KafkaAccess,
         *,
         watchlists: Sequence[str],
-        on_manifest: Callable[[Mapping[str, Listed]], None],
+        on_manifest: Callable[[Mapping[str, Listed]], bool | None],
         silence: timedelta = SILENCE,
         topic: str = CONTROL.name,
     ) -> None:
@@ -62,8 +63,10 @@ class ControlReader:
         Args:
             brokers: How Kafka is reached.
             watchlists: Entries of others are not searchable.
-            on_manifest: Is given each new manifest, from the thread. Where it raises it is called
-                again with what is then the newest.
+            on_manifest: Is given the newest manifest from the thread, several times a second: the
+                very same while nothing has changed. Nothing is read while it works, so it has to
+                return at once. It gives False as long as it cannot use the whole of it, or
+                raises an `OpenLFRError` that says why.
             silence: How long no sign of life may come.
             topic: Of one partition, since its order counts.
 
@@ -82,7 +85,10 @@ class ControlReader:
         self._thread = threading.Thread(target=self._keep, name="control-reader", daemon=True)
         # By the monotonic clock; what was told and could not be used is as good as not told.
         self._heard = self._in_use = float("-inf")
-        self._trouble = ""
+        self._trouble, self._unused = (
+            "",
+            _ON_ITS_WAY,
+        )  # why nothing is read; why what was read is not used
         self._found = False  # whether the topic could be looked at
         self.counts: Counter[str] = Counter()
 
@@ -117,7 +123,7 @@ class ControlReader:
         if now - self._in_use > self._silence_s:
             raise Unavailable(
                 f"A change of the watchlist could not be used for {silent}, so matching stops: "
-                f"{self._trouble}"
+                f"{self._unused}"
             )
 
     def trouble(self) -> str:
@@ -148,7 +154,7 @@ class ControlReader:
                 f"Nothing on {self._partition.topic} has told within {seconds} that the watchlist "
                 f"is read: {_MEND}."
             )
-        return f"The watchlist could not be used within {seconds}: {self._trouble}"
+        return f"The watchlist could not be used within {seconds}: {self._unused}"
 
     def _keep(self) -> None:
         """The thread: whatever fails is tried again; `check` tells when that lasts too long."""
@@ -182,15 +188,17 @@ class ControlReader:
                 self._partition, consumer.beginning_offsets([self._partition])[self._partition]
             )
             self._searchable = Searchable(self._watchlists)
-            self._found = True
-            whole, changed = False, True
+            self._found, self._trouble = True, ""
+            whole, changed, manifest = False, True, self._searchable.manifest()
             while not self._stop.is_set():
                 for record in consumer.poll(timeout_ms=_POLL_MS).get(self._partition, ()):
                     changed |= self._take(record, news=record.offset >= end)
                 whole = whole or consumer.position(self._partition) >= end
                 if whole:
-                    changed = changed and not self._hand_over()
-                    self._note_use(changed)
+                    manifest = self._searchable.manifest() if changed else manifest
+                    changed = False
+                    if self._hand_over(manifest):
+                        self._note_use()
         finally:
             consumer.close()
 
@@ -218,22 +226,21 @@ class ControlReader:
         self.counts["older"] = self._searchable.older
         return changed
 
-    def _hand_over(self) -> bool:
+    def _hand_over(self, manifest: Mapping[str, Listed]) -> bool:
         """Hand over the manifest; whether it is in use now."""
         try:
-            self._on_manifest(self._searchable.manifest())
+            in_use = self._on_manifest(manifest) is not False
         except OpenLFRError as error:
-            self._trouble = str(error)
-            self._stop.wait(_RETRY_S)
+            self._unused = str(error)
             return False
-        self._trouble = ""
-        return True
+        if in_use:
+            self._unused = _ON_ITS_WAY
+        return in_use
 
-    def _note_use(self, waiting: bool) -> None:
-        if not waiting:
-            self._in_use = time.monotonic()
-            if self._is_fresh():
-                self._begun.set()
+    def _note_use(self) -> None:
+        self._in_use = time.monotonic()
+        if self._is_fresh():
+            self._begun.set()
 
     def _is_fresh(self) -> bool:
         return time.monotonic() - self._heard <= self._silence_s

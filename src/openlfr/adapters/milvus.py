@@ -6,27 +6,27 @@ not the store's business: the records say who is searchable.
 Three things that Milvus does not do for us (milvus-lite 3.2, pymilvus 3.0, measured): it accepts
 NaN vectors, so they are refused here; an insert of an existing key keeps a duplicate on a server,
 so we always upsert; and Lite writes to disk only on a flush, so every change ends with one.
+Every call has a deadline (`adapters/milvus_connection.py`).
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-import grpc
 import numpy as np
-from pymilvus import DataType, MilvusClient
-from pymilvus.exceptions import MilvusException
+from pymilvus import DataType
 
+from openlfr.adapters import milvus_connection as connection
 from openlfr.adapters.milvus_lite import LiteServer
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 from openlfr.domain.watchlist import GalleryFacts, StoredTemplate, check_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
 
@@ -92,10 +92,9 @@ class MilvusTemplateStore:
             if "://" not in uri:
                 self._lite = LiteServer(Path(uri))
             address = self._lite.address if self._lite else uri
+            self._client = connection.connect(address, token, ca_file)
             with self._answering():
-                trust = {"server_pem_path": str(ca_file)} if ca_file else {}
-                self._client = MilvusClient(uri=address, token=token, timeout=10, **trust)
-                if not read_only and not self._client.has_collection(COLLECTION):
+                if not read_only and not self._has_collection():
                     self._make_collection()
             self._is_there()
         except BaseException:
@@ -119,9 +118,10 @@ class MilvusTemplateStore:
             _check_lengths(template)
         with self._answering():
             for page in _pages(templates):
-                self._client.upsert(COLLECTION, [_row_of(template) for template in page])
+                rows = [_row_of(template) for template in page]
+                self._client.upsert(COLLECTION, rows, timeout=connection.WRITE_S)
             if templates:
-                self._client.flush(COLLECTION)
+                self._client.flush(COLLECTION, timeout=connection.WRITE_S)
             kept = self._hashes([template.reference_id for template in templates])
         lost = [t.reference_id for t in templates if kept.get(t.reference_id) != t.template_hash]
         if lost:
@@ -134,9 +134,9 @@ class MilvusTemplateStore:
         """Delete; unknown ids are ignored. On disk and confirmed by a strong read on return."""
         with self._answering():
             for page in _pages(reference_ids):
-                self._client.delete(COLLECTION, ids=list(page))
+                self._client.delete(COLLECTION, ids=list(page), timeout=connection.WRITE_S)
             if reference_ids:
-                self._client.flush(COLLECTION)
+                self._client.flush(COLLECTION, timeout=connection.WRITE_S)
             left = self._hashes(reference_ids)
         if left:
             raise Unavailable(
@@ -155,6 +155,7 @@ class MilvusTemplateStore:
                         ids=list(page),
                         output_fields=[*_MAX_LENGTH, "vector"],
                         consistency_level="Strong",
+                        timeout=connection.READ_S,
                     )
                     found += [_template_of(row) for row in rows]
         return sorted(found, key=lambda template: template.reference_id)
@@ -170,6 +171,7 @@ class MilvusTemplateStore:
                 filter=_within("watchlist", watchlists),
                 output_fields=[*_MAX_LENGTH, "vector"],
                 consistency_level="Strong",
+                timeout=connection.READ_S,
             )
             found: list[StoredTemplate] = []
             try:
@@ -201,6 +203,7 @@ class MilvusTemplateStore:
                 filter=_within("watchlist", watchlists),
                 output_fields=[*_MAX_LENGTH],
                 consistency_level="Bounded",
+                timeout=connection.search_s(len(vectors) * limit),
             )
         return [[_hit_of(row) for row in rows] for rows in found]
 
@@ -219,6 +222,7 @@ class MilvusTemplateStore:
                         f" and {listed}",
                         output_fields=[*_MAX_LENGTH, "vector"],
                         consistency_level="Bounded",
+                        timeout=connection.search_s(_PAGE),
                     )
                     found += [_template_of(row) for row in rows]
         return found
@@ -236,13 +240,16 @@ class MilvusTemplateStore:
         """Whether the collection is there; looked at until it is, then checked and loaded."""
         if self._stored is None:
             with self._answering():
-                if not self._client.has_collection(COLLECTION):
+                if not self._has_collection():
                     return False
-                self._client.load_collection(COLLECTION)
+                self._client.load_collection(COLLECTION, timeout=connection.LOAD_S)
             stored = self._read_facts()
             _refuse_mix(stored, self._given, self._where)
             self._stored = stored
         return True
+
+    def _has_collection(self) -> bool:
+        return bool(self._client.has_collection(COLLECTION, timeout=connection.READ_S))
 
     def _hashes(self, reference_ids: Sequence[str]) -> dict[str, str]:
         """The stored template hash of each of these references that is there."""
@@ -253,6 +260,7 @@ class MilvusTemplateStore:
                 ids=list(page),
                 output_fields=["reference_id", "template_hash"],
                 consistency_level="Strong",
+                timeout=connection.READ_S,
             )
             found.update((row["reference_id"], row["template_hash"]) for row in rows)
         return found
@@ -272,6 +280,7 @@ class MilvusTemplateStore:
             schema=schema,
             index_params=index,
             consistency_level="Strong",
+            timeout=connection.LOAD_S,
             properties={
                 f"{_PREFIX}{name}": str(getattr(facts, name))
                 for name in GalleryFacts.__dataclass_fields__
@@ -280,7 +289,8 @@ class MilvusTemplateStore:
 
     def _read_facts(self) -> GalleryFacts:
         with self._answering():
-            properties = self._client.describe_collection(COLLECTION).get("properties", {})
+            described = self._client.describe_collection(COLLECTION, timeout=connection.READ_S)
+        properties = described.get("properties", {})
         said = {key.removeprefix(_PREFIX): value for key, value in properties.items()}
         try:
             return GalleryFacts(
@@ -296,14 +306,8 @@ class MilvusTemplateStore:
                 "its templates are of: it was not made by OpenLFR; use another Milvus database."
             ) from None
 
-    @contextmanager
-    def _answering(self) -> Iterator[None]:
-        """Milvus's errors as ours."""
-        try:
-            yield
-        except (MilvusException, grpc.RpcError) as error:
-            said = getattr(error, "message", None) or str(error)
-            raise Unavailable(f"Milvus at {self._where} does not answer: {said}") from error
+    def _answering(self) -> AbstractContextManager[None]:
+        return connection.answering(self._where)
 
 
 def _refuse_mix(stored: GalleryFacts, given: GalleryFacts, where: str) -> None:

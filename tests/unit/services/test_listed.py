@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,7 +14,7 @@ from openlfr.adapters.memory_templates import MemoryTemplateStore
 from openlfr.domain.control import ManifestChange
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, StoredTemplate, hash_template
-from openlfr_analysis.listed import Snapshot
+from openlfr_analysis.listed import AGAIN_S, Snapshot
 
 LATER = datetime(2199, 1, 1, tzinfo=UTC)
 FACTS = GalleryFacts("sface", "a" * 64, 3, "arcface-112", 0.4)
@@ -49,6 +52,30 @@ class Store(MemoryTemplateStore):
         return super().get(reference_ids)
 
 
+class AtOnce(Executor):
+    """Does what it is given in the caller's thread."""
+
+    def submit(self, work, /, *given):
+        done = Future()
+        try:
+            done.set_result(work(*given))
+        except Unavailable as error:
+            done.set_exception(error)
+        return done
+
+
+class Clock:
+    now_s = 0.0
+
+    def __call__(self):
+        return self.now_s
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
 @pytest.fixture
 def store():
     return Store()
@@ -60,14 +87,14 @@ def indexes():
 
 
 @pytest.fixture
-def snapshot(store, indexes):
-    return Snapshot(store, indexes.append)
+def snapshot(store, indexes, clock):
+    return Snapshot(store, indexes.append, fetcher=AtOnce(), clock=clock)
 
 
 def test_only_what_is_new_is_fetched(store, snapshot, indexes):
     store.put([ANN, BEA, CAT])
     for manifest in (listed(ANN, BEA), listed(BEA), listed(BEA, CAT), {}):
-        snapshot.use(manifest)
+        assert snapshot.use(manifest)
     assert store.asked == [["ann", "bea"], ["cat"]]
     assert [index.subjects for index in indexes if len(index) != 1] == [
         ("Ann", "Bea"), ("Bea", "Cat"), (),
@@ -75,23 +102,99 @@ def test_only_what_is_new_is_fetched(store, snapshot, indexes):
     assert snapshot.references == 0
 
 
-def test_a_removal_is_in_force_while_the_vector_store_is_away(store, snapshot, indexes):
+@pytest.mark.parametrize(("left", "remaining"), [((BEA,), ("Bea",)), ((), ())])
+def test_a_removal_is_in_force_while_the_vector_store_is_away(
+    store, snapshot, indexes, clock, left, remaining
+):
     store.put([ANN, BEA, CAT])
     snapshot.use(listed(ANN, BEA))
     store.away = True
+    manifest = listed(*left, CAT)
     with pytest.raises(Unavailable):
-        snapshot.use(listed(BEA, CAT))
-    assert indexes[-1].subjects == ("Bea",)
+        snapshot.use(manifest)
+    assert indexes[-1].subjects == remaining
     store.away = False
-    snapshot.use(listed(BEA, CAT))
-    assert indexes[-1].subjects == ("Bea", "Cat")
+    assert not snapshot.use(manifest)  # it was asked a moment ago
+    clock.now_s = 1.0
+    assert snapshot.use(manifest)
+    assert indexes[-1].subjects == (*remaining, "Cat")
+
+
+@pytest.mark.parametrize(("left", "remaining"), [((BEA,), ("Bea",)), ((), ())])
+def test_a_removal_is_in_force_while_the_vector_store_says_nothing(store, indexes, left, remaining):
+    store.put([ANN, BEA, CAT])
+    speak = threading.Event()
+    speak.set()
+
+    class Slow:
+        def get(self, reference_ids):
+            assert speak.wait(60)
+            return store.get(reference_ids)
+
+    fetcher = ThreadPoolExecutor(1)
+    snapshot = Snapshot(Slow(), indexes.append, fetcher=fetcher)
+
+    def fetched(manifest):
+        snapshot.use(manifest)
+        fetcher.submit(lambda: None).result(60)  # behind what was under way
+        return snapshot.use(manifest)
+
+    assert fetched(listed(ANN, BEA))
+    speak.clear()
+    manifest = listed(*left, CAT)
+    assert not snapshot.use(manifest)
+    assert indexes[-1].subjects == remaining
+    speak.set()
+    assert fetched(manifest)
+    assert indexes[-1].subjects == (*remaining, "Cat")
+    snapshot.close()
+
+
+def test_what_the_store_lacks_is_asked_for_again_until_it_comes(store, snapshot, indexes, clock):
+    altered = StoredTemplate("bea", "default", "Bea", BEA.template_hash, CAT.vector)
+    store.put([ANN, altered])
+    manifest = listed(ANN, BEA, CAT)
+    assert snapshot.use(manifest)  # Ann is searched meanwhile
+    assert (snapshot.references, snapshot.missing, snapshot.refused) == (1, 1, 1)
+    store.put([BEA, CAT])
+    assert snapshot.use(manifest)
+    assert indexes[-1].subjects == ("Ann",)
+    store.away = True
+    clock.now_s = AGAIN_S
+    assert snapshot.use(manifest)  # no reason to stop: nothing new is listed
+    store.away = False
+    clock.now_s = AGAIN_S + 1
+    assert snapshot.use(manifest)
+    assert indexes[-1].subjects == ("Ann", "Bea", "Cat")
+    assert (snapshot.references, snapshot.missing, snapshot.refused) == (3, 0, 0)
+    assert store.asked == [["ann", "bea", "cat"], ["bea", "cat"]]
+    clock.now_s = 100.0
+    assert snapshot.use(manifest)
+    assert snapshot.counts == {"fetches": 3, "failed_fetches": 1}
+
+
+def test_what_is_new_waits_for_nothing_that_is_missing(store, snapshot, indexes):
+    store.put([BEA])
+    snapshot.use(listed(ANN))
+    assert snapshot.use(listed(ANN, BEA))
+    assert indexes[-1].subjects == ("Bea",)
+
+
+def test_a_later_last_day_is_in_force_without_a_fetch(store, snapshot, indexes):
+    store.put([ANN])
+    day = datetime(2030, 1, 1, tzinfo=UTC)
+    snapshot.use({"ann": replace(listed(ANN)["ann"], expires=day)})
+    assert indexes[-1].search(ANN.vector[None], [LATER]) == [[]]
+    snapshot.use(listed(ANN))
+    assert len(indexes[-1].search(ANN.vector[None], [LATER])[0]) == 1
+    assert store.asked == [["ann"]]
 
 
 def test_a_template_of_another_list_or_hash_is_not_searched_and_counted(store, snapshot, indexes):
     store.put([ANN, BEA, template("cat", 2, "second")])
     snapshot.use(listed(ANN, BEA, CAT, bea="another"))
     assert indexes[-1].subjects == ("Ann",)
-    assert snapshot.counts["missing"] == 2
+    assert snapshot.missing == 2
 
 
 def test_a_reference_with_a_new_template_is_fetched_anew(store, snapshot, indexes):
