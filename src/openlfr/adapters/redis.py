@@ -15,11 +15,9 @@ asks for it.
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,14 +34,14 @@ from redis.exceptions import (
 )
 from redis.retry import Retry
 
-from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, alert_id_of, event_id_of
+from openlfr.adapters.redis_events import event_to_json, flag_in, sighting_from_json
+from openlfr.domain.alerts import AlertEvent, EventKind, alert_id_of, event_id_of
 from openlfr.domain.errors import Misconfigured, Unavailable
-from openlfr.domain.faces import Box
-from openlfr.domain.impossible import impossible_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from openlfr.domain.alerts import Sighting
     from openlfr.domain.impossible import Impossible
 
 _FOLD = Path(__file__).with_name("fold.lua")
@@ -150,7 +148,7 @@ class RedisAlertBook:
                 args=[
                     sighting_id,
                     quote(call, safe="") or str(uuid.uuid4()),
-                    _event_to_json(sighting, impossible),
+                    event_to_json(sighting, impossible),
                     alert_id_of(sighting_id),
                     str(captured),
                     str(captured - reach),
@@ -164,7 +162,7 @@ class RedisAlertBook:
             return None
         kind, alert_id, content = (_text(part) for part in answer)
         return AlertEvent(
-            EventKind(kind), event_id_of(sighting_id), alert_id, sighting, _flag_in(content)
+            EventKind(kind), event_id_of(sighting_id), alert_id, sighting, flag_in(content)
         )
 
     def events(self, deployment: str) -> list[AlertEvent]:
@@ -186,7 +184,7 @@ class RedisAlertBook:
                                 event_id_of(sighting_id),
                                 alert_id,
                                 sighting_from_json(_text(content)),
-                                _flag_in(_text(content)),
+                                flag_in(_text(content)),
                             )
                         )
         return found
@@ -259,34 +257,6 @@ class RedisAlertBook:
                 "The alert book in Redis does not take or give events "
                 f"({said or str(error).rstrip('.')}): check that it runs and has memory and disk."
             ) from error
-
-
-def sighting_to_json(sighting: Sighting) -> str:
-    """A sighting as JSON; `sighting_from_json` gives an equal one."""
-    return _event_to_json(sighting, None)
-
-
-def sighting_from_json(text: str) -> Sighting:
-    """The sighting that `sighting_to_json` wrote; fields that a later version added are left."""
-    fields = json.loads(text)
-    fields["captured_at"] = datetime.fromisoformat(fields["captured_at"])
-    fields["box"] = Box(*fields["box"])
-    names = Sighting.__dataclass_fields__
-    return Sighting(**{name: value for name, value in fields.items() if name in names})
-
-
-def _event_to_json(sighting: Sighting, impossible: Impossible | None) -> str:
-    """A sighting as JSON, with what says that it is impossible where something does."""
-    fields = asdict(sighting)
-    fields["captured_at"] = sighting.captured_at.astimezone(UTC).isoformat()
-    fields["box"] = list(sighting.box)
-    if impossible is not None:
-        fields["impossible"] = asdict(impossible)
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-
-
-def _flag_in(text: str) -> Impossible | None:
-    return impossible_of(json.loads(text).get("impossible"))
 
 
 def _microseconds(moment: datetime) -> int:

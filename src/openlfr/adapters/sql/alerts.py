@@ -9,13 +9,11 @@ import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
 from openlfr.adapters.sql.acts import write_act
+from openlfr.adapters.sql.alert_rows import alert_of, event_of, whole_alerts
 from openlfr.adapters.sql.engine import insert_new, reading
 from openlfr.adapters.sql.merging import home_of, merged_into
-from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
-from openlfr.domain.alerts import Adjudication, AlertEvent, EventKind, Outcome, Sighting
+from openlfr.domain.alerts import Adjudication, Outcome
 from openlfr.domain.errors import BadInput
-from openlfr.domain.faces import Box
-from openlfr.domain.impossible import Why, impossible_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +22,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
     from openlfr.domain.acts import Act
+    from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
+    from openlfr.domain.alerts import AlertEvent
 
 _ALERTS, _EVENTS = tables.alerts, tables.alert_events
 _SHOWN = 5  # alerts named when a prefix fits several
@@ -132,7 +132,7 @@ class AlertRecords:
         begins = prefix.strip().lower()
         named = _ALERTS.c.alert_id.startswith(begins, autoescape=True)
         query = (
-            _whole_alerts()
+            whole_alerts()
             .where(named | _ALERTS.c.alert_id.in_(merged_into(begins)))
             .order_by(_ALERTS.c.alert_id)
             .limit(_SHOWN + 1)
@@ -145,7 +145,7 @@ class AlertRecords:
             some = ", ".join(row.alert_id for row in rows[:_SHOWN])
             more = " ..." if len(rows) > _SHOWN else ""
             raise BadInput(f"Several alerts begin with {prefix!r}: {some}{more}")
-        return _alert(rows[0])
+        return alert_of(rows[0])
 
     def list(
         self, *, undecided: bool = False, deployment: str | None = None, subject: str | None = None
@@ -157,7 +157,7 @@ class AlertRecords:
             deployment: Only of this one.
             subject: Only of this one.
         """
-        query = _whole_alerts().order_by(_ALERTS.c.last_at.desc(), _ALERTS.c.alert_id)
+        query = whole_alerts().order_by(_ALERTS.c.last_at.desc(), _ALERTS.c.alert_id)
         if undecided:
             query = query.where(_ALERTS.c.adjudication.is_(None))
         if deployment is not None:
@@ -175,7 +175,7 @@ class AlertRecords:
             .order_by(_EVENTS.c.captured_at, _EVENTS.c.event_id)
         )
         with reading(self._engine) as connection:
-            return [_event(row) for row in connection.execute(query)]
+            return [event_of(row) for row in connection.execute(query)]
 
     def events_of_run(self, deployment: str, epoch: int) -> Sequence[RecordedEvent]:
         """All events of one run, in the order of their captured time."""
@@ -186,7 +186,7 @@ class AlertRecords:
             .order_by(_EVENTS.c.captured_at, _EVENTS.c.event_id)
         )
         with reading(self._engine) as connection:
-            return [_event(row) for row in connection.execute(query)]
+            return [event_of(row) for row in connection.execute(query)]
 
     def decide(
         self,
@@ -225,7 +225,7 @@ class AlertRecords:
             _ALERTS.c.adjudication == str(Adjudication.DO_NOT_ENGAGE),
             _ALERTS.c.outcome == str(Outcome.REFUTED),
         )
-        return self._alerts(_whole_alerts().where(wrong, _something_kept()))
+        return self._alerts(whole_alerts().where(wrong, _something_kept()))
 
     def older_than(self, moment: datetime) -> Sequence[RecordedAlert]:
         """Alerts whose last event was emitted before this and of which something is still kept.
@@ -237,7 +237,7 @@ class AlertRecords:
             .where(_EVENTS.c.alert_id == _ALERTS.c.alert_id)
             .scalar_subquery()
         )
-        return self._alerts(_whole_alerts().where(last < moment, _something_kept()))
+        return self._alerts(whole_alerts().where(last < moment, _something_kept()))
 
     def mark_erased(self, alert_id: str, *, act: Act) -> None:
         """Say that its pictures are gone; the positions go with the same transaction.
@@ -263,17 +263,7 @@ class AlertRecords:
 
     def _alerts(self, query: sa.Select[Any]) -> Sequence[RecordedAlert]:
         with reading(self._engine) as connection:
-            return [_alert(row) for row in connection.execute(query)]
-
-
-def _whole_alerts() -> sa.Select[Any]:
-    """Alerts, and how many of the sightings of each are flagged."""
-    flagged = (
-        sa.select(sa.func.count())
-        .where(_EVENTS.c.alert_id == _ALERTS.c.alert_id, _EVENTS.c.impossible.is_not(None))
-        .scalar_subquery()
-    )
-    return sa.select(_ALERTS, flagged.label("impossible"))
+            return [alert_of(row) for row in connection.execute(query)]
 
 
 def _something_kept() -> sa.ColumnElement[bool]:
@@ -282,44 +272,3 @@ def _something_kept() -> sa.ColumnElement[bool]:
         sa.or_(_EVENTS.c.evidence.is_not(None), _EVENTS.c.w > 0),
     )
     return sa.or_(_ALERTS.c.erased_at.is_(None), kept)
-
-
-def _alert(row: Any) -> RecordedAlert:
-    return RecordedAlert(
-        alert_id=row.alert_id,
-        deployment=row.deployment,
-        subject=row.subject,
-        watchlist=row.watchlist,
-        opened_at=row.opened_at,
-        last_at=row.last_at,
-        best_score=row.best_score,
-        threshold=row.threshold,
-        events=row.events,
-        adjudication=Adjudication(row.adjudication) if row.adjudication else None,
-        outcome=Outcome(row.outcome) if row.outcome else None,
-        decided_at=row.decided_at,
-        decided_by=row.decided_by,
-        erased_at=row.erased_at,
-        impossible=row.impossible,
-    )
-
-
-def _event(row: Any) -> RecordedEvent:
-    flag = impossible_of(row.impossible)
-    sighting = Sighting(
-        deployment=row.deployment,
-        camera=row.camera,
-        epoch=row.epoch,
-        seq=row.seq,
-        subject=row.subject,
-        watchlist=row.watchlist,
-        reference_id=row.reference_id,
-        captured_at=row.captured_at,
-        box=Box(row.x, row.y, row.w, row.h),
-        score=row.score,
-        threshold=row.threshold,
-        quality=row.quality,
-        twice=flag is not None and flag.why is Why.ONE_FRAME,
-    )
-    event = AlertEvent(EventKind(row.kind), row.event_id, row.alert_id, sighting, flag)
-    return RecordedEvent(event=event, emitted_at=row.emitted_at, evidence=row.evidence)

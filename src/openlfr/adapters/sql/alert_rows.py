@@ -1,0 +1,68 @@
+"""Alerts and their events as rows, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from openlfr.adapters.sql import tables
+from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
+from openlfr.domain.alerts import Adjudication, AlertEvent, EventKind, Outcome, Sighting
+from openlfr.domain.faces import Box
+from openlfr.domain.impossible import Why, impossible_of
+
+_ALERTS, _EVENTS = tables.alerts, tables.alert_events
+
+
+def whole_alerts() -> sa.Select[Any]:
+    """Alerts, and how many of the sightings of each are flagged."""
+    flagged = (
+        sa.select(sa.func.count())
+        .where(_EVENTS.c.alert_id == _ALERTS.c.alert_id, _EVENTS.c.impossible.is_not(None))
+        .scalar_subquery()
+    )
+    return sa.select(_ALERTS, flagged.label("impossible"))
+
+
+def alert_of(row: Any) -> RecordedAlert:
+    """The alert of a row of `whole_alerts`."""
+    return RecordedAlert(
+        alert_id=row.alert_id,
+        deployment=row.deployment,
+        subject=row.subject,
+        watchlist=row.watchlist,
+        opened_at=row.opened_at,
+        last_at=row.last_at,
+        best_score=row.best_score,
+        threshold=row.threshold,
+        events=row.events,
+        adjudication=Adjudication(row.adjudication) if row.adjudication else None,
+        outcome=Outcome(row.outcome) if row.outcome else None,
+        decided_at=row.decided_at,
+        decided_by=row.decided_by,
+        erased_at=row.erased_at,
+        impossible=row.impossible,
+    )
+
+
+def event_of(row: Any) -> RecordedEvent:
+    """The event of a row that has its alert's deployment, subject and watchlist beside it."""
+    flag = impossible_of(row.impossible)
+    sighting = Sighting(
+        deployment=row.deployment,
+        camera=row.camera,
+        epoch=row.epoch,
+        seq=row.seq,
+        subject=row.subject,
+        watchlist=row.watchlist,
+        reference_id=row.reference_id,
+        captured_at=row.captured_at,
+        box=Box(row.x, row.y, row.w, row.h),
+        score=row.score,
+        threshold=row.threshold,
+        quality=row.quality,
+        twice=flag is not None and flag.why is Why.ONE_FRAME,
+    )
+    event = AlertEvent(EventKind(row.kind), row.event_id, row.alert_id, sighting, flag)
+    return RecordedEvent(event=event, emitted_at=row.emitted_at, evidence=row.evidence)
