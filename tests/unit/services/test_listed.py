@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from openlfr.adapters.memory_templates import MemoryTemplateStore
+from openlfr.adapters.metrics import Metrics
+from openlfr.adapters.progress import Progress
 from openlfr.domain.control import ManifestChange
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, StoredTemplate, hash_template
+from openlfr_analysis import measures
 from openlfr_analysis.listed import AGAIN_S, Snapshot
 
 LATER = datetime(2199, 1, 1, tzinfo=UTC)
@@ -206,3 +211,13 @@ def test_a_reference_with_a_new_template_is_fetched_anew(store, snapshot, indexe
     ((candidate,),) = indexes[-1].search(other.vector[None], [LATER])
     assert candidate.reference_id == "ann"
     assert store.asked == [["ann"], ["ann"]]
+
+
+def test_who_is_searched_and_who_is_not_are_metrics(store, snapshot):
+    store.put([ANN])
+    snapshot.use(listed(ANN, BEA, CAT))
+    metrics, control = Metrics("analysis"), SimpleNamespace(counts=Counter(), silent_s=0.0)
+    measures.tell(metrics, Progress(), Counter(), control, snapshot)
+    told = metrics.text().decode().splitlines()
+    for line in ("references 1.0", "missing 2.0", "refused 0.0", 'asked_total{what="fetches"} 1.0'):
+        assert f"openlfr_watchlist_{line}" in told
