@@ -15,6 +15,7 @@ import pytest
 
 from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, alert_id_of, event_id_of
 from openlfr.domain.faces import Box
+from openlfr.domain.impossible import Impossible, Why
 from openlfr.embedded.lines import alert_line
 from openlfr.wire import codec
 
@@ -62,13 +63,15 @@ class FakeConsumer:
         self.done.append("close")
 
 
-def test_an_event_is_printed_as_openlfr_run_prints_it(example):
-    first = event(7)
+@pytest.mark.parametrize("flag", [None, Impossible(Why.TOO_FAR, "park", 1.5, 4200)])
+def test_an_event_is_printed_as_openlfr_run_prints_it(example, flag):
+    first = dataclasses.replace(event(7), impossible=flag)
     (line,) = example.lines([fetched(first, emitted_at=AT + timedelta(seconds=1))], example.Seen())
     ours = alert_line(first, AT + timedelta(seconds=1))
     assert json.loads(line) == {key: ours[key] for key in json.loads(line)}
     assert {"event", "event_id", "alert_id", "subject", "box", "score"} <= set(json.loads(line))
     assert set(ours) - set(json.loads(line)) <= {"watchlist", "sighting_id"}
+    assert ("impossible" in json.loads(line)) == (flag is not None)
 
 
 def test_an_event_that_comes_again_is_printed_once(example):
