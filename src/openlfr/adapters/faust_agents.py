@@ -28,7 +28,7 @@ from openlfr.adapters.membership import LEAVE, STOPPED, WORKING, WorkerFile
 from openlfr.adapters.metrics import Metrics
 from openlfr.adapters.pages import Pages
 from openlfr.adapters.progress import Progress
-from openlfr.domain.errors import OpenLFRError
+from openlfr.domain.errors import OpenLFRError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -36,10 +36,13 @@ if TYPE_CHECKING:
     from openlfr.adapters.kafka_access import KafkaAccess
     from openlfr.wire.codec import Record
 
+DELIVERY_S = 60.0
+"""How long a record may be tried: what lasts longer ends the process."""
 FINISH_S = 20.0
 """How long a worker that leaves may take to finish a batch."""
 STAY_S = 60.0
 """How long one that has stopped waits until it is told to end."""
+_FAILED = 1  # Faust's exit code where its worker raised
 UNAVAILABLE = 3  # the exit code of `openlfr` where a needed service is unavailable
 
 log = structlog.get_logger()
@@ -107,6 +110,8 @@ def make_app(
         consumer_auto_offset_reset="earliest" if from_beginning else "latest",
         consumer_max_fetch_size=max(4 << 20, max_bytes),
         producer_max_request_size=max_bytes,
+        # By default 20 minutes, for which a worker would wait for a broker that is silent.
+        producer_request_timeout=DELIVERY_S,
         stream_buffer_maxsize=buffered,
         # What is held back on purpose would keep a rebalance waiting; it is delivered again.
         stream_wait_empty=False,
@@ -261,7 +266,9 @@ def work(app: faust.App, progress: Progress, file: WorkerFile | None = None) -> 
         app.task(_obey(app, progress, file))
     try:
         worker.execute_from_commandline()
-    except SystemExit:
+    except SystemExit as end:
+        if end.code == _FAILED and end.__context__ is not None:
+            give_up(Unavailable(f"The worker does not reach Kafka: {end.__context__!r}."))
         if file is not None and progress.leaving:
             _await_end(file)
         raise
