@@ -131,7 +131,7 @@ class Servers:
         return self._urls[name]
 
     def kill(self, name: str) -> Callable[[], None]:
-        """`kill -9`; gives what starts it again, with what it kept and where it was."""
+        """`kill -9` of Kafka; gives what starts it again, with what it kept and where it was."""
         import psutil
 
         state = self._folder / "services.json"
