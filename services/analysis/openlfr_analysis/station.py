@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
 from openlfr.adapters import tracing
-from openlfr.adapters.capture.jpeg import decode_picture
 from openlfr.adapters.dead_letters import set_aside
 from openlfr.adapters.kafka_topics import SIGHTINGS, TALLIES
-from openlfr.domain.errors import BadInput, Unavailable
+from openlfr.domain.errors import Unavailable
 from openlfr.domain.evidence import CarriedEvidence
-from openlfr.domain.frames import Frame
 from openlfr.operations.evidence import encode, evidence_name
 from openlfr.wire import codec
-from openlfr.wire.headers import read_headers
+from openlfr_analysis.decoding import DROPPED_LATE, Decoder
 from openlfr_analysis.places import Arrival, Places
 from openlfr_analysis.tallying import Tallying
 
@@ -33,51 +30,23 @@ if TYPE_CHECKING:
     from openlfr.adapters.faust_agents import Message
     from openlfr.domain.alerts import Sighting
     from openlfr.domain.analysis import Analysis, Sighted
-    from openlfr.domain.frames import EncodedFrame
+    from openlfr.domain.frames import Frame
     from openlfr.pipeline import Analyser
     from openlfr.ports import Vault
     from openlfr.settings import Deployment
     from openlfr.wire.codec import Record
     from openlfr_analysis.backlog import Place
+    from openlfr_analysis.decoding import Decoded
 
 SILENCE_S, SILENCE_LOSSLESS_S = 5.0, 30.0
 """After how long without a frame a camera's tracks end: nobody is held for one that is gone.
 Longer where every frame counts, since frames that are only late must find their tracks."""
-OUTSIDE_HOURS, DROPPED_LATE = "frames_outside_hours", "frames_dropped_late"
 UNREADABLE, DISCARDED, ANALYSED = "frames_unreadable", "frames_discarded", "frames_analysed"
 LATE_MOST = 50
 """So many frames of a camera dropped one after the other are told."""
-_SCHEMA = "openlfr.wire.v1.Frame"
 _MOST_EVIDENCE = int(SIGHTINGS.configs["max.message.bytes"]) - (64 << 10)  # of a record's bytes
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Decoded:
-    """A message, and the frame in it or why there is none.
-
-    Attributes:
-        said: What stands in the message; None where it cannot be read or is of no use here.
-        frame: None where it is stale, of no hour of the deployment, the end, or unusable.
-        problem: Why it is unusable, a sentence; empty else.
-        left_out: The tally's name for why the frame is left out on purpose; empty else.
-        elsewhere: Another deployment to which it belongs; empty else.
-        traceparent: The trace with which it came; empty without.
-    """
-
-    message: Message
-    said: EncodedFrame | None = None
-    frame: Frame | None = None
-    problem: str = ""
-    left_out: str = ""
-    elsewhere: str = ""
-    traceparent: str = ""
-
-    @property
-    def camera(self) -> str:
-        """Empty where that is not known."""
-        return self.said.camera if self.said is not None else ""
 
 
 class Station:
@@ -105,9 +74,7 @@ class Station:
         """
         self._analyser = analyser
         self._vault = vault
-        self._deployment = deployment
-        self._max_age_s = None if max_age is None else max_age.total_seconds()
-        self._recorded = frozenset(recorded)
+        self._decoder = Decoder(deployment, max_age=max_age, recorded=recorded)
         self._places = Places()
         self._tallying = Tallying(deployment.name)
         self._heard: dict[str, float] = {}  # camera -> monotonic time, while it may hold tracks
@@ -118,24 +85,7 @@ class Station:
 
     def decode(self, message: Message) -> Decoded:
         """Read a message; never raises for what stands in it."""
-        try:
-            headers = read_headers(message.headers, expect=_SCHEMA)
-            said = codec.decode_frame(message.value)
-        except BadInput as error:
-            return Decoded(message, problem=str(error))
-        if said.deployment != self._deployment.name:
-            return Decoded(message, elsewhere=said.deployment)
-        if said.ended:
-            return Decoded(message, said)
-        if not self._deployment.starts <= said.captured_at < self._deployment.ends:
-            return Decoded(message, said, left_out=OUTSIDE_HOURS)
-        if self._is_late(said, message):
-            return Decoded(message, said, left_out=DROPPED_LATE)  # before the picture is decoded
-        image = decode_picture(said.jpeg)
-        if image is None:
-            return Decoded(message, said, problem="Its picture cannot be decoded.")
-        frame = Frame(said.camera, said.epoch, said.seq, said.captured_at, image)
-        return Decoded(message, said, frame, traceparent=headers.traceparent)
+        return self._decoder.decode(message)
 
     def look(self, batch: Sequence[Decoded]) -> list[tuple[str, Record]]:
         """Look at a batch in order; the records that it gives, by topic.
@@ -178,7 +128,7 @@ class Station:
             elif each.frame is None:
                 self._count(each.camera, each.left_out)
                 self._note_late(each)
-            elif said is not None and self._is_late(said, each.message):
+            elif said is not None and self._decoder.is_late(said, each.message):
                 self._count(each.camera, DROPPED_LATE)  # while the batch before was looked at
             else:
                 frame = each.frame
@@ -236,7 +186,7 @@ class Station:
     @property
     def lossless(self) -> bool:
         """Whether every frame is looked at, however late."""
-        return self._max_age_s is None
+        return self._decoder.max_age_s is None
 
     def is_quiet(self, camera: str) -> bool:
         """Whether the camera has no live track."""
@@ -246,15 +196,6 @@ class Station:
         """Whether a frame's tally is told."""
         return self._tallying.is_told(*place)
 
-    def _is_late(self, said: EncodedFrame, message: Message) -> bool:
-        """Whether it is older than frames may be that are looked at."""
-        return self._max_age_s is not None and self._age_s(said, message) > self._max_age_s
-
-    def _age_s(self, said: EncodedFrame, message: Message) -> float:
-        if said.camera in self._recorded:
-            return time.time() - message.written_at
-        return time.time() - said.captured_at.timestamp()
-
     def _note_late(self, each: Decoded) -> None:
         """Say it once where every frame of a camera is too old: its clock may differ from ours."""
         if each.left_out != DROPPED_LATE or each.said is None:
@@ -262,8 +203,8 @@ class Station:
         self._late[each.camera] += 1
         if self._late[each.camera] == LATE_MOST:
             log.warning(
-                "every_frame_is_late", camera=each.camera, max_age_s=self._max_age_s,
-                age_s=round(self._age_s(each.said, each.message), 1),
+                "every_frame_is_late", camera=each.camera, max_age_s=self._decoder.max_age_s,
+                age_s=round(self._decoder.age_s(each.said, each.message), 1),
                 do="compare this host's clock with that of ingest, or add workers",
             )  # fmt: skip
 
