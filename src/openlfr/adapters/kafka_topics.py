@@ -156,8 +156,8 @@ VERDICTS = Topic(
     key="the alert's id",
     content="What operators decided, and what became of it.",
     promise="At least once, in order for each alert; recorded once by `verdict_id`.",
-    writers="the console",
-    readers="alerting, and any consumer that is authorised",
+    writers="the console, which is not built yet",
+    readers="alerting, once there is a console, and any consumer that is authorised",
     partitions=3,
     configs=_configs(retention_ms=7 * _DAY, segment_ms=_DAY, max_bytes=64 * _KIB),
 )
