@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from openlfr.domain.tallies import Tally
+
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 
 PATIENCE_S = 240.0
@@ -239,17 +241,22 @@ def test_nothing_is_lost_or_doubled_when_a_second_worker_joins(
     )
     workers.send(film, range(HALF, COUNT))
     workers.end()
-    tallies = workers.given[TALLIES.name]
-    workers.wait_for("tallies", lambda: {t.camera for t in tallies} == set(CAMERAS))
+
+    def told() -> list[Tally]:
+        return list({each.tally_id: each for each in workers.given[TALLIES.name]}.values())
+
+    # A slow machine cuts a camera's tally in two where its frames paused.
+    every = COUNT * len(CAMERAS)
+    workers.wait_for("tallies", lambda: sum(each.frames_analysed for each in told()) >= every)
 
     assert {each.sighting_id for each in sighted} == expected
     counted: Counter[str] = Counter()
-    for tally in {each.tally_id: each for each in tallies}.values():
+    for tally in told():
         counted["frames"] += tally.frames_analysed
         counted["passes"] += tally.tracks_closed
         counted["sightings"] += tally.sightings
     assert counted == {
-        "frames": COUNT * len(CAMERAS), "passes": len(CAMERAS), "sightings": len(expected),
+        "frames": every, "passes": len(CAMERAS), "sightings": len(expected),
     }  # fmt: skip
     of = [{each["camera"] for each in workers.events(n, "sighting")} for n in (0, 1)]
     assert of[0] == set(CAMERAS)  # alone at first
