@@ -15,9 +15,11 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import faust
@@ -106,6 +108,8 @@ def make_app(
         topic_allow_declare=False,
         table_standby_replicas=0,
         store="memory://",
+        # Without tables these are empty folders, but Faust makes them: never where it was started.
+        datadir=Path(tempfile.gettempdir(), f"openlfr-faust-{os.getuid()}"),
         consumer_group_instance_id=instance or None,
         consumer_auto_offset_reset="earliest" if from_beginning else "latest",
         consumer_max_fetch_size=max(4 << 20, max_bytes),
