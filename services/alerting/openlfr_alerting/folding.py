@@ -70,11 +70,11 @@ class Folding:
         try:
             headers = read_headers(message.headers, expect=_SCHEMA)
             sighting, carried = codec.decode_sighting(message.value)
-            name = evidence_name(sighting.sighting_id)
-            if carried is not None and carried.name != name:
-                raise BadInput("Its picture has a name that belongs to another.")  # noqa: TRY301
         except BadInput as error:
             return self._set_aside(message, str(error))
+        name = evidence_name(sighting.sighting_id)
+        if carried is not None and carried.name != name:
+            return self._set_aside(message, "Its picture has a name that belongs to another.")
         self._notice(sighting.deployment)
         content = b"" if carried is None else self._open(carried, message)
         event = fold_sighting(

@@ -126,10 +126,9 @@ class Station:
                 records.append(self._set_aside(each.message, each.problem))
                 self._count(each.camera, UNREADABLE)
             elif each.frame is None:
-                self._count(each.camera, each.left_out)
-                self._note_late(each)
+                self._leave_out(each, each.left_out)
             elif said is not None and self._decoder.is_late(said, each.message):
-                self._count(each.camera, DROPPED_LATE)  # while the batch before was looked at
+                self._leave_out(each, DROPPED_LATE)  # while the batch before was looked at
             else:
                 frame = each.frame
                 self._late.pop(frame.camera, None)
@@ -196,9 +195,10 @@ class Station:
         """Whether a frame's tally is told."""
         return self._tallying.is_told(*place)
 
-    def _note_late(self, each: Decoded) -> None:
-        """Say it once where every frame of a camera is too old: its clock may differ from ours."""
-        if each.left_out != DROPPED_LATE or each.said is None:
+    def _leave_out(self, each: Decoded, why: str) -> None:
+        """Count it; say it once where every frame of a camera is too old, perhaps by its clock."""
+        self._count(each.camera, why)
+        if why != DROPPED_LATE or each.said is None:
             return
         self._late[each.camera] += 1
         if self._late[each.camera] == LATE_MOST:
