@@ -141,7 +141,7 @@ class WatchlistRecords:
                 references.c.status == EntryStatus.PENDING,
                 references.c.template.is_not(None),
             )
-            .order_by(references.c.added_at, references.c.reference_id)
+            .order_by(references.c.added_at, references.c.version)
         )
         with reading(self._engine) as connection:
             return [(_reference_of(row), row.template) for row in connection.execute(query)]
