@@ -46,7 +46,7 @@ ROOM = 8
 # Writes what stands on one topic to another, as the services do.
 COPIER = """
 import sys
-from openlfr.adapters import faust_agents
+from openlfr.adapters import faust_agents, faust_worker
 from openlfr.adapters.kafka_access import KafkaAccess
 from openlfr.adapters.metrics import Metrics
 from openlfr.wire.codec import Record
@@ -67,7 +67,7 @@ async def take(stream):
         await faust_agents.guarded(progress, copy)
 
 app.agent(faust_agents.topic(app, "lossless"), concurrency=1, name="copier")(take)
-faust_agents.work(app, progress)
+faust_worker.work(app, progress)
 """
 
 

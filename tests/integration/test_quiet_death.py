@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
 # Works its first message off, then its flow stops as if it had died; says what its page says.
 WORKER = """
 import asyncio, sys
-from openlfr.adapters import faust_agents, lag_watch, progress
+from openlfr.adapters import faust_agents, faust_worker, lag_watch, progress
 from openlfr.adapters.kafka_access import KafkaAccess
 lag_watch.INTERVAL_S = 0.5
 progress.STUCK_S = 3.0
@@ -39,7 +39,7 @@ async def watch():
 
 app.agent(faust_agents.topic(app, sys.argv[2]), concurrency=1, name="test")(take)
 app.task(watch)
-faust_agents.work(app, state)
+faust_worker.work(app, state)
 """
 
 

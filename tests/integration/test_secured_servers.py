@@ -41,7 +41,7 @@ WORKER = """
 import sys
 from pathlib import Path
 from openlfr import bootstrap, settings
-from openlfr.adapters import faust_agents
+from openlfr.adapters import faust_agents, faust_worker
 from openlfr.wire import codec
 app, progress = faust_agents.make_app(
     group="test-" + sys.argv[2], instance="", from_beginning=True, max_bytes=1 << 20,
@@ -53,7 +53,7 @@ async def frames(stream):
         for each in messages:
             await stream.ack(each.event)
             print(f" got {codec.decode_frame(each.value).camera}", flush=True)
-faust_agents.work(app, progress)
+faust_worker.work(app, progress)
 """
 
 

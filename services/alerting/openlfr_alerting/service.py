@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from openlfr import bootstrap
-from openlfr.adapters import faust_agents
+from openlfr.adapters import faust_agents, faust_worker
 from openlfr.adapters.kafka_control import ControlWriter
 from openlfr.adapters.kafka_topics import ALERTS, SIGHTINGS, TALLIES
 from openlfr.adapters.metrics import Metrics
@@ -65,7 +65,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
             records,
             vault,
             lambda facts: bootstrap.open_templates(settings, facts),
-            on_failure=faust_agents.give_up,
+            on_failure=faust_worker.give_up,
         )
         closing.callback(relay.give_back)
         closing.callback(upkeep.close)
@@ -96,7 +96,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         ):
             agent = app.agent(faust_agents.topic(app, topic.name), concurrency=1, name=topic.name)
             agent(_loop(app, progress, work, metrics))
-        faust_agents.work(app, progress, process.file(settings.data_dir))
+        faust_worker.work(app, progress, process.file(settings.data_dir))
 
 
 def _loop(app: Any, progress: Progress, work: Work, metrics: Metrics) -> Callable[[Any], Any]:

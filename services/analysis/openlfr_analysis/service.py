@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import structlog
 
 from openlfr import bootstrap
-from openlfr.adapters import faust_agents
+from openlfr.adapters import faust_agents, faust_worker
 from openlfr.adapters.kafka_control_reader import ControlReader
 from openlfr.adapters.kafka_topics import FRAMES
 from openlfr.adapters.metrics import Metrics
@@ -115,7 +115,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         app.timer(1.0)(worker.tick)
         app.on_partitions_assigned.connect(worker.balanced, weak=False)
         app.on_before_shutdown.connect(worker.leave, weak=False)
-        faust_agents.work(app, progress, process.file(settings.data_dir))
+        faust_worker.work(app, progress, process.file(settings.data_dir))
 
 
 class _Worker:

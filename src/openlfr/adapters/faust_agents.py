@@ -11,26 +11,21 @@ delivers again whatever was not acknowledged.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
-import signal
-import sys
 import tempfile
-import threading
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import faust
 import structlog
 
+from openlfr.adapters.faust_worker import give_up
 from openlfr.adapters.lag_watch import LagWatch
-from openlfr.adapters.membership import LEAVE, STOPPED, WORKING, WorkerFile
 from openlfr.adapters.metrics import Metrics
 from openlfr.adapters.pages import Pages
 from openlfr.adapters.progress import Progress
-from openlfr.domain.errors import OpenLFRError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -40,12 +35,6 @@ if TYPE_CHECKING:
 
 DELIVERY_S = 60.0
 """How long a record may be tried: what lasts longer ends the process."""
-FINISH_S = 20.0
-"""How long a worker that leaves may take to finish a batch."""
-STAY_S = 60.0
-"""How long one that has stopped waits until it is told to end."""
-_FAILED = 1  # Faust's exit code where its worker raised
-UNAVAILABLE = 3  # the exit code of `openlfr` where a needed service is unavailable
 
 log = structlog.get_logger()
 
@@ -244,88 +233,6 @@ async def guarded(progress: Progress, work: Callable[[], Awaitable[None]]) -> No
         give_up(error)
     finally:
         progress.end(number)
-
-
-def give_up(error: BaseException) -> NoReturn:
-    """End the process without acknowledging anything that is in work."""
-    if isinstance(error, OpenLFRError):
-        log.error("ended", why=str(error))
-    else:
-        log.error("ended", why=f"{type(error).__name__}: {error}", exc_info=error)
-    sys.stderr.flush()
-    os._exit(UNAVAILABLE)
-
-
-def work(app: faust.App, progress: Progress, file: WorkerFile | None = None) -> NoReturn:
-    """Run the worker until it is told to end (SIGTERM, SIGINT); exits the process.
-
-    Args:
-        app: With its agents.
-        progress: Of the worker.
-        file: Where a static member says which process it is. At the signal `membership.LEAVE` it
-            stops reading, finishes what it holds, and waits until it is told to end.
-    """
-    worker = _Quiet(app, loglevel="WARNING", quiet=True, redirect_stdouts=False)
-    if file is not None:
-        app.task(_obey(app, progress, file))
-    try:
-        worker.execute_from_commandline()
-    except SystemExit as end:
-        if end.code == _FAILED and end.__context__ is not None:
-            give_up(Unavailable(f"The worker does not reach Kafka: {end.__context__!r}."))
-        if file is not None and progress.leaving:
-            _await_end(file)
-        raise
-    finally:
-        if file is not None:
-            file.remove()
-    raise AssertionError("Faust's worker ends by leaving the process")
-
-
-class _Quiet(faust.Worker):  # type: ignore[misc]
-    """Writes nothing but log lines, by the handlers that there were before it came."""
-
-    def __init__(self, *given: Any, **named: Any) -> None:
-        self._handlers = list(logging.root.handlers)
-        super().__init__(*given, **named)
-        self.spinner = None  # writes escape codes, and has every library log at DEBUG
-
-    def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
-        logger.handlers[:] = self._handlers
-        logger.setLevel(level)
-
-
-def _obey(app: faust.App, progress: Progress, file: WorkerFile) -> Callable[[], Awaitable[None]]:
-    """A task that says where the worker is, and has it leave when it is asked to."""
-
-    async def drain() -> None:
-        if progress.leaving:
-            return
-        progress.leave()
-        log.info("leaving", group=app.conf.id)
-        app.consumer.stop_flow()
-        app.flow_control.suspend()
-        until = time.monotonic() + FINISH_S
-        while progress.at_work and time.monotonic() < until:
-            await asyncio.sleep(0.05)
-        await app.consumer.commit()
-        os.kill(os.getpid(), signal.SIGTERM)  # Faust's own way to end, from here on
-
-    async def obey() -> None:
-        loop = asyncio.get_running_loop()
-        tasks: set[asyncio.Task[None]] = set()
-        loop.add_signal_handler(LEAVE, lambda: tasks.add(loop.create_task(drain())))
-        file.note(WORKING)
-
-    return obey
-
-
-def _await_end(file: WorkerFile) -> None:
-    """Stay, so that whoever asked can remove the member, until told to end, or for a while."""
-    told = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: told.set())
-    file.note(STOPPED)
-    told.wait(STAY_S)
 
 
 def _follow(app: faust.App, progress: Progress) -> None:
