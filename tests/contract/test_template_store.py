@@ -12,7 +12,8 @@ import pytest
 from pymilvus import MilvusClient
 
 from openlfr.adapters.memory_templates import MemoryTemplateStore
-from openlfr.adapters.milvus import COLLECTION, MilvusTemplateStore
+from openlfr.adapters.milvus import MilvusTemplateStore
+from openlfr.adapters.milvus_collection import COLLECTION
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 from openlfr.domain.watchlist import GalleryFacts, StoredTemplate, hash_template
 

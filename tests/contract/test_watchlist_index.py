@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from pymilvus import MilvusClient
 
-from openlfr.adapters.milvus import COLLECTION, MilvusTemplateStore
+from openlfr.adapters.milvus import MilvusTemplateStore
+from openlfr.adapters.milvus_collection import COLLECTION
 from openlfr.adapters.milvus_index import MilvusIndex
 from openlfr.domain.control import ManifestChange
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, StoredTemplate, hash_template

@@ -11,48 +11,42 @@ Every call has a deadline (`adapters/milvus_connection.py`).
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
-
-import numpy as np
-from pymilvus import DataType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from openlfr.adapters import milvus_connection as connection
+from openlfr.adapters.milvus_collection import (
+    COLLECTION,
+    FIELDS,
+    check_lengths,
+    hit_of,
+    make_collection,
+    read_facts,
+    row_of,
+    template_of,
+    within,
+)
 from openlfr.adapters.milvus_lite import LiteServer
-from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
-from openlfr.domain.watchlist import GalleryFacts, StoredTemplate, check_template
+from openlfr.domain.errors import Unavailable
+from openlfr.domain.watchlist import check_model, check_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    import numpy as np
     from numpy.typing import NDArray
+
+    from openlfr.adapters.milvus_collection import Hit
+    from openlfr.domain.watchlist import GalleryFacts, StoredTemplate
 
 _T = TypeVar("_T")
 
-COLLECTION = "openlfr_references"
 _PAGE = 2000  # rows a call: far below Milvus's 16,384 and gRPC's 64 MB at 512 dimensions
 _NAMES = 200  # subjects a query names
 MOST_HITS = 16_384
 """Milvus gives no more in one answer."""
-_MAX_LENGTH = {"reference_id": 64, "watchlist": 512, "subject": 2048, "template_hash": 64}  # bytes
-_PREFIX = "openlfr."  # of the collection's properties that hold the facts
-
-
-class Hit(NamedTuple):
-    """A stored template that a search found.
-
-    Attributes:
-        similarity: Cosine.
-    """
-
-    reference_id: str
-    watchlist: str
-    subject: str
-    template_hash: str
-    similarity: float
 
 
 class MilvusTemplateStore:
@@ -95,7 +89,7 @@ class MilvusTemplateStore:
             self._client = connection.connect(address, token, ca_file)
             with self._answering():
                 if not read_only and not self._has_collection():
-                    self._make_collection()
+                    make_collection(self._client, facts)
             self._is_there()
         except BaseException:
             self.close()
@@ -115,10 +109,10 @@ class MilvusTemplateStore:
         """
         for template in templates:
             check_template(template, self._given)
-            _check_lengths(template)
+            check_lengths(template)
         with self._answering():
             for page in _pages(templates):
-                rows = [_row_of(template) for template in page]
+                rows = [row_of(template) for template in page]
                 self._client.upsert(COLLECTION, rows, timeout=connection.WRITE_S)
             if templates:
                 self._client.flush(COLLECTION, timeout=connection.WRITE_S)
@@ -153,11 +147,11 @@ class MilvusTemplateStore:
                     rows = self._client.get(
                         COLLECTION,
                         ids=list(page),
-                        output_fields=[*_MAX_LENGTH, "vector"],
+                        output_fields=[*FIELDS, "vector"],
                         consistency_level="Strong",
                         timeout=connection.READ_S,
                     )
-                    found += [_template_of(row) for row in rows]
+                    found += [template_of(row) for row in rows]
         return sorted(found, key=lambda template: template.reference_id)
 
     def all(self, watchlists: Sequence[str]) -> list[StoredTemplate]:
@@ -168,15 +162,15 @@ class MilvusTemplateStore:
             iterator = self._client.query_iterator(
                 COLLECTION,
                 batch_size=_PAGE,
-                filter=_within("watchlist", watchlists),
-                output_fields=[*_MAX_LENGTH, "vector"],
+                filter=within("watchlist", watchlists),
+                output_fields=[*FIELDS, "vector"],
                 consistency_level="Strong",
                 timeout=connection.READ_S,
             )
             found: list[StoredTemplate] = []
             try:
                 while page := iterator.next():
-                    found += [_template_of(row) for row in page]
+                    found += [template_of(row) for row in page]
             finally:
                 iterator.close()
         return sorted(found, key=lambda template: template.reference_id)
@@ -200,12 +194,12 @@ class MilvusTemplateStore:
                 COLLECTION,
                 data=list(vectors),
                 limit=limit,
-                filter=_within("watchlist", watchlists),
-                output_fields=[*_MAX_LENGTH],
+                filter=within("watchlist", watchlists),
+                output_fields=[*FIELDS],
                 consistency_level="Bounded",
                 timeout=connection.search_s(len(vectors) * limit),
             )
-        return [[_hit_of(row) for row in rows] for rows in found]
+        return [[hit_of(row) for row in rows] for rows in found]
 
     def of_subjects(
         self, subjects: Sequence[str], watchlists: Sequence[str]
@@ -213,18 +207,18 @@ class MilvusTemplateStore:
         """Every stored template of these subjects on these watchlists; bounded consistency."""
         found: list[StoredTemplate] = []
         if watchlists and self._is_there():
-            listed = _within("watchlist", watchlists)
+            listed = within("watchlist", watchlists)
             with self._answering():
                 for start in range(0, len(subjects), _NAMES):
                     rows = self._client.query(
                         COLLECTION,
-                        filter=f"{_within('subject', subjects[start : start + _NAMES])}"
+                        filter=f"{within('subject', subjects[start : start + _NAMES])}"
                         f" and {listed}",
-                        output_fields=[*_MAX_LENGTH, "vector"],
+                        output_fields=[*FIELDS, "vector"],
                         consistency_level="Bounded",
                         timeout=connection.search_s(_PAGE),
                     )
-                    found += [_template_of(row) for row in rows]
+                    found += [template_of(row) for row in rows]
         return found
 
     def close(self) -> None:
@@ -243,8 +237,8 @@ class MilvusTemplateStore:
                 if not self._has_collection():
                     return False
                 self._client.load_collection(COLLECTION, timeout=connection.LOAD_S)
-            stored = self._read_facts()
-            _refuse_mix(stored, self._given, self._where)
+                stored = read_facts(self._client, self._where)
+            check_model(stored, self._given, f"The watchlist at {self._where}")
             self._stored = stored
         return True
 
@@ -265,95 +259,10 @@ class MilvusTemplateStore:
             found.update((row["reference_id"], row["template_hash"]) for row in rows)
         return found
 
-    def _make_collection(self) -> None:
-        facts = self._given
-        schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
-        for name, length in _MAX_LENGTH.items():
-            schema.add_field(
-                name, DataType.VARCHAR, max_length=length, is_primary=name == "reference_id"
-            )
-        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=facts.dimension)
-        index = self._client.prepare_index_params()
-        index.add_index("vector", index_type="FLAT", metric_type="IP")  # unit length: the cosine
-        self._client.create_collection(
-            COLLECTION,
-            schema=schema,
-            index_params=index,
-            consistency_level="Strong",
-            timeout=connection.LOAD_S,
-            properties={
-                f"{_PREFIX}{name}": str(getattr(facts, name))
-                for name in GalleryFacts.__dataclass_fields__
-            },
-        )
-
-    def _read_facts(self) -> GalleryFacts:
-        with self._answering():
-            described = self._client.describe_collection(COLLECTION, timeout=connection.READ_S)
-        properties = described.get("properties", {})
-        said = {key.removeprefix(_PREFIX): value for key, value in properties.items()}
-        try:
-            return GalleryFacts(
-                model_name=said["model_name"],
-                model_sha256=said["model_sha256"],
-                dimension=int(said["dimension"]),
-                alignment=said["alignment"],
-                default_threshold=float(said["default_threshold"]),
-            )
-        except (KeyError, ValueError):
-            raise Misconfigured(
-                f"The Milvus collection {COLLECTION} at {self._where} does not say which model "
-                "its templates are of: it was not made by OpenLFR; use another Milvus database."
-            ) from None
-
     def _answering(self) -> AbstractContextManager[None]:
         return connection.answering(self._where)
-
-
-def _refuse_mix(stored: GalleryFacts, given: GalleryFacts, where: str) -> None:
-    same = ("model_sha256", "dimension", "alignment")
-    if any(getattr(stored, name) != getattr(given, name) for name in same):
-        raise Misconfigured(
-            f"The watchlist at {where} holds templates of {stored.model_name} "
-            f"({stored.model_sha256[:12]}, {stored.dimension} numbers, {stored.alignment}), but "
-            f"models.embedder is {given.model_name} ({given.model_sha256[:12]}, "
-            f"{given.dimension} numbers, {given.alignment}): templates of two models cannot be "
-            "compared; set the former model, or use a new data_dir and import the watchlist again."
-        )
-
-
-def _check_lengths(template: StoredTemplate) -> None:
-    for name, limit in _MAX_LENGTH.items():
-        value: str = getattr(template, name)
-        if len(value.encode()) > limit:
-            raise BadInput(f"The {name} {value[:40]!r}... is longer than {limit} bytes.")
 
 
 def _pages(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
     for start in range(0, len(items), _PAGE):
         yield items[start : start + _PAGE]
-
-
-def _within(field: str, values: Sequence[str]) -> str:
-    """A filter: the field has one of these values."""
-    return f"{field} in {json.dumps(list(values), ensure_ascii=False)}"
-
-
-def _hit_of(row: Any) -> Hit:
-    fields = row["entity"]
-    # Lite calls the key by its name, a server "id".
-    key = fields.get("reference_id") or row.get("reference_id") or row["id"]
-    return Hit(
-        key, fields["watchlist"], fields["subject"], fields["template_hash"], row["distance"]
-    )
-
-
-def _row_of(template: StoredTemplate) -> dict[str, Any]:
-    row: dict[str, Any] = {name: getattr(template, name) for name in _MAX_LENGTH}
-    row["vector"] = np.ascontiguousarray(template.vector, np.float32)
-    return row
-
-
-def _template_of(row: dict[str, Any]) -> StoredTemplate:
-    vector = np.asarray(row["vector"], np.float32)
-    return StoredTemplate(**{name: row[name] for name in _MAX_LENGTH}, vector=vector)

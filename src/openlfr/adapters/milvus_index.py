@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openlfr.adapters.milvus import Hit, MilvusTemplateStore
+    from openlfr.adapters.milvus import MilvusTemplateStore
+    from openlfr.adapters.milvus_collection import Hit
     from openlfr.domain.faces import Candidate
     from openlfr.domain.searchable import Listed
     from openlfr.domain.watchlist import StoredTemplate

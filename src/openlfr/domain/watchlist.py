@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openlfr.domain.errors import BadInput
+from openlfr.domain.errors import BadInput, Misconfigured
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -154,4 +154,26 @@ def check_template(template: StoredTemplate, facts: GalleryFacts) -> None:
         raise BadInput(
             f"The template of reference {template.reference_id} has length {length:.4g}; "
             "a template is finite and of length 1."
+        )
+
+
+def check_model(kept: GalleryFacts, given: GalleryFacts, holder: str) -> None:
+    """Refuse to compare templates of two models.
+
+    Args:
+        kept: Of the templates that are there.
+        given: Of the embedder that is configured.
+        holder: Who keeps the templates; begins a sentence.
+
+    Raises:
+        Misconfigured: Another model, dimension or alignment; the name and threshold may differ.
+    """
+    same = ("model_sha256", "dimension", "alignment")
+    if any(getattr(kept, name) != getattr(given, name) for name in same):
+        raise Misconfigured(
+            f"{holder} holds templates of {kept.model_name} "
+            f"({kept.model_sha256[:12]}, {kept.dimension} numbers, {kept.alignment}), but "
+            f"models.embedder is {given.model_name} ({given.model_sha256[:12]}, "
+            f"{given.dimension} numbers, {given.alignment}): templates of two models cannot be "
+            "compared; set the former model, or use a new data_dir and import the watchlist again."
         )
