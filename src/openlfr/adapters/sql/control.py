@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from openlfr.adapters.sql.engine import reading
-from openlfr.adapters.sql.tables import counters, references
+from openlfr.adapters.sql.tables import references
+from openlfr.adapters.sql.watchlist_version import newest_version
 from openlfr.domain.control import Forgotten, ManifestChange
 from openlfr.domain.watchlist import EntryStatus
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
 _GONE = (EntryStatus.REMOVED, EntryStatus.REFUSED)
-_VERSION = sa.select(counters.c.value).where(counters.c.name == "watchlist")
 
 
 class ControlRecords:
@@ -32,7 +32,7 @@ class ControlRecords:
     def version(self) -> int:
         """Number of the newest change; cheap enough to ask several times a second."""
         with reading(self._engine) as connection:
-            return int(connection.scalar(_VERSION) or 0)
+            return newest_version(connection)
 
     def changed(self, after: int = 0) -> list[ManifestChange | Forgotten]:
         """Where every entry stands that changed after this version, the oldest change first.

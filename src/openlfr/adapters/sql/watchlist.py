@@ -13,18 +13,20 @@ import sqlalchemy as sa
 
 from openlfr.adapters.sql.acts import write_act
 from openlfr.adapters.sql.engine import reading
-from openlfr.adapters.sql.tables import counters, gallery_facts, references
-from openlfr.domain.errors import Misconfigured
-from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference
+from openlfr.adapters.sql.gallery_model import bind_model, bound_model
+from openlfr.adapters.sql.tables import references
+from openlfr.adapters.sql.watchlist_rows import COLUMNS, reference_of, row_of
+from openlfr.adapters.sql.watchlist_version import newest_version, next_version
+from openlfr.domain.watchlist import EntryStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy.engine import Connection, Engine
+    from sqlalchemy.engine import Engine
 
     from openlfr.domain.acts import Act
-    from openlfr.domain.watchlist import Settlement
+    from openlfr.domain.watchlist import GalleryFacts, Reference, Settlement
 
 _STANDING = (EntryStatus.PENDING, EntryStatus.ACTIVE, EntryStatus.SUSPENDED)
 _SOURCES = {
@@ -33,9 +35,6 @@ _SOURCES = {
     EntryStatus.REMOVED: _STANDING,
 }
 """From which statuses an entry may be moved to these."""
-
-_FIELDS = tuple(Reference.__dataclass_fields__)
-_COLUMNS = [references.c[name] for name in _FIELDS]
 
 
 class WatchlistRecords:
@@ -47,7 +46,7 @@ class WatchlistRecords:
     def version(self) -> int:
         """Grows with every change of any entry; cheap enough to ask several times a second."""
         with reading(self._engine) as connection:
-            return int(connection.scalar(_VERSION) or 0)
+            return newest_version(connection)
 
     def add(
         self,
@@ -69,11 +68,11 @@ class WatchlistRecords:
                 looks for pictures without an entry (`recorded_pictures`) never sees one early.
         """
         with self._engine.begin() as connection:
-            version = _next_version(connection)
+            version = next_version(connection)
             keep_picture()
             connection.execute(
                 sa.insert(references).values(
-                    {name: getattr(reference, name) for name in _FIELDS}
+                    row_of(reference)
                     | {
                         "picture_hash": picture_hash,
                         "template": template,
@@ -90,7 +89,7 @@ class WatchlistRecords:
         self, watchlist: str, subject: str, picture_hash: str, at: datetime
     ) -> Reference | None:
         """The entry that this picture has already, unless it was removed, refused or expired."""
-        query = sa.select(*_COLUMNS).where(
+        query = sa.select(*COLUMNS).where(
             references.c.watchlist == watchlist,
             references.c.subject == subject,
             references.c.picture_hash == picture_hash,
@@ -108,7 +107,7 @@ class WatchlistRecords:
         reference_ids: Collection[str] | None = None,
     ) -> list[Reference]:
         """Entries that meet every given condition, ordered by watchlist, subject and time."""
-        query = sa.select(*_COLUMNS).order_by(
+        query = sa.select(*COLUMNS).order_by(
             references.c.watchlist, references.c.subject, references.c.added_at
         )
         if watchlists is not None:
@@ -135,7 +134,7 @@ class WatchlistRecords:
     def outbox(self) -> list[tuple[Reference, bytes]]:
         """Pending entries with their encrypted templates, in the order they were added."""
         query = (
-            sa.select(*_COLUMNS, references.c.template)
+            sa.select(*COLUMNS, references.c.template)
             .where(
                 references.c.settled.is_(False),
                 references.c.status == EntryStatus.PENDING,
@@ -144,7 +143,7 @@ class WatchlistRecords:
             .order_by(references.c.added_at, references.c.version)
         )
         with reading(self._engine) as connection:
-            return [(_reference_of(row), row.template) for row in connection.execute(query)]
+            return [(reference_of(row), row.template) for row in connection.execute(query)]
 
     def settle(self, settlements: Sequence[Settlement]) -> set[str]:
         """Say what became of pending entries and erase their templates from the outbox.
@@ -157,7 +156,7 @@ class WatchlistRecords:
         """
         settled = set()
         with self._engine.begin() as connection:
-            version = _next_version(connection)
+            version = next_version(connection)
             for one in settlements:
                 changed = connection.execute(
                     sa.update(references)
@@ -182,7 +181,7 @@ class WatchlistRecords:
     def leaving(self) -> list[Reference]:
         """Removed and refused entries whose template and picture are still to be erased."""
         return self._read(
-            sa.select(*_COLUMNS).where(
+            sa.select(*COLUMNS).where(
                 references.c.settled.is_(False),
                 references.c.status.in_((EntryStatus.REMOVED, EntryStatus.REFUSED)),
             )
@@ -191,7 +190,7 @@ class WatchlistRecords:
     def left(self, reference_ids: Iterable[str], at: datetime) -> None:
         """Say that template and picture of these entries are erased everywhere else."""
         with self._engine.begin() as connection:
-            version = _next_version(connection)
+            version = next_version(connection)
             for reference_id in reference_ids:
                 connection.execute(
                     sa.update(references)
@@ -232,14 +231,14 @@ class WatchlistRecords:
         to: EntryStatus,
         act_of: Callable[[Reference], Act],
     ) -> list[Reference]:
-        query = sa.select(*_COLUMNS, references.c.template.is_not(None).label("waits")).where(
+        query = sa.select(*COLUMNS, references.c.template.is_not(None).label("waits")).where(
             condition, references.c.status.in_(_SOURCES[to])
         )
         moved: list[str] = []
         with self._engine.begin() as connection:
-            version = _next_version(connection)
+            version = next_version(connection)
             for row in connection.execute(query).all():
-                act = act_of(_reference_of(row))
+                act = act_of(reference_of(row))
                 waits = to is EntryStatus.ACTIVE and row.waits
                 values: dict[str, Any] = {
                     "status": EntryStatus.PENDING if waits else to,
@@ -272,7 +271,7 @@ class WatchlistRecords:
             How many were erased.
         """
         with self._engine.begin() as connection:
-            _next_version(connection)
+            next_version(connection)
             named = set(connection.scalars(sa.select(references.c.picture)))
             unknown = [name for name in kept() if name not in named]
             for name in unknown:
@@ -286,46 +285,14 @@ class WatchlistRecords:
             Misconfigured: It is bound to another one.
         """
         with self._engine.begin() as connection:
-            _next_version(connection)  # two first imports at once queue up here
-            row = connection.execute(sa.select(gallery_facts)).first()
-            if row is None:
-                values = {name: getattr(facts, name) for name in GalleryFacts.__dataclass_fields__}
-                connection.execute(sa.insert(gallery_facts).values(values | {"first_used_at": at}))
-                return
-        bound = (row.model_sha256, row.dimension, row.alignment)
-        if bound != (facts.model_sha256, facts.dimension, facts.alignment):
-            raise Misconfigured(
-                f"The watchlist was enrolled with the model {row.model_name} "
-                f"({row.model_sha256[:12]}), but models.embedder is {facts.model_name} "
-                f"({facts.model_sha256[:12]}): templates of two models cannot be compared; set "
-                "the former model, or use a new data_dir and import the watchlist again."
-            )
+            next_version(connection)  # two first imports at once queue up here
+            bind_model(connection, facts, at)
 
     def facts(self) -> GalleryFacts | None:
         """The model that the gallery is bound to; None while nothing was ever enrolled."""
         with reading(self._engine) as connection:
-            row = connection.execute(sa.select(gallery_facts)).first()
-        if row is None:
-            return None
-        values = {name: getattr(row, name) for name in GalleryFacts.__dataclass_fields__}
-        return GalleryFacts(**values)
+            return bound_model(connection)
 
     def _read(self, query: sa.Select[Any]) -> list[Reference]:
         with reading(self._engine) as connection:
-            return [_reference_of(row) for row in connection.execute(query)]
-
-
-_VERSION = sa.select(counters.c.value).where(counters.c.name == "watchlist")
-
-
-def _next_version(connection: Connection) -> int:
-    """Count a change of the watchlist; on PostgreSQL other writers wait here until the end."""
-    connection.execute(
-        sa.update(counters).where(counters.c.name == "watchlist").values(value=counters.c.value + 1)
-    )
-    return int(connection.scalar(_VERSION) or 0)
-
-
-def _reference_of(row: Any) -> Reference:
-    values = {name: getattr(row, name) for name in _FIELDS}
-    return Reference(**values | {"status": EntryStatus(row.status)})
+            return [reference_of(row) for row in connection.execute(query)]

@@ -1,0 +1,37 @@
+"""The model that the watchlist's templates are of; the first import binds the watchlist to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from openlfr.adapters.sql.tables import gallery_facts
+from openlfr.domain.watchlist import GalleryFacts, check_model
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+_FIELDS = tuple(GalleryFacts.__dataclass_fields__)
+
+
+def bind_model(connection: Connection, facts: GalleryFacts, at: datetime) -> None:
+    """Bind the watchlist to a model, unless it is bound to it already.
+
+    Raises:
+        Misconfigured: It is bound to another one.
+    """
+    bound = bound_model(connection)
+    if bound is not None:
+        check_model(bound, facts, "The watchlist")
+        return
+    values = {name: getattr(facts, name) for name in _FIELDS}
+    connection.execute(sa.insert(gallery_facts).values(values | {"first_used_at": at}))
+
+
+def bound_model(connection: Connection) -> GalleryFacts | None:
+    """The model that the watchlist is bound to; None while nothing was ever enrolled."""
+    row = connection.execute(sa.select(gallery_facts)).first()
+    return None if row is None else GalleryFacts(**{name: getattr(row, name) for name in _FIELDS})
