@@ -95,19 +95,24 @@ def run(
     with ExitStack() as closing:
         leases = bootstrap.open_leases(settings, deployment.name)
 
-        def open_sender(topic: Topic, room: int) -> RecordSender:
+        def open_sender(topic: Topic, room: int, dealt: Sequence[str] = ()) -> RecordSender:
             sender = RecordSender(
                 brokers,
                 topic.name,
                 room=room,
                 delivery=_LOSSLESS if lossless else _LIVE,
                 max_bytes=int(topic.configs["max.message.bytes"]),
+                dealt=dealt,
             )
             closing.callback(sender.close)
             return sender
 
         room = max(ROOM, ROOM_EACH * len(wanted))
-        senders = Senders(open_sender(FRAMES, room), open_sender(TALLIES, len(wanted) + 1))
+        senders = Senders(
+            # Of all cameras, also where this process films some of them.
+            open_sender(FRAMES, room, dealt=tuple(settings.cameras)),
+            open_sender(TALLIES, len(wanted) + 1),
+        )
         watched: dict[str, Supervision] = {}
         holding = Holding(leases, lambda camera: watched[camera].lose_lease())
         closing.callback(holding.close)

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from kafka import KafkaProducer
 
 from openlfr.adapters.kafka_answering import answering
+from openlfr.adapters.kafka_deal import Dealt
 from openlfr.adapters.kafka_delivery import producer_arguments
 from openlfr.domain.errors import BadInput, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import timedelta
 
     from openlfr.adapters.kafka_access import KafkaAccess
@@ -40,6 +41,7 @@ class RecordSender:
         room: int,
         delivery: timedelta,
         max_bytes: int,
+        dealt: Sequence[str] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Connect.
@@ -50,6 +52,7 @@ class RecordSender:
             room: How many records may be on their way.
             delivery: How long one may be tried.
             max_bytes: Largest record, as the topic has it.
+            dealt: Keys that are dealt out over the partitions instead of being hashed.
             clock: Seconds, only ever growing.
 
         Raises:
@@ -72,6 +75,7 @@ class RecordSender:
                 linger_ms=5,
                 batch_size=1 << 19,
                 max_request_size=max_bytes,
+                partitioner=Dealt(dealt),
             )
 
     def send(

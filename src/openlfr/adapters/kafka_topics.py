@@ -78,7 +78,8 @@ def _configs(
 FRAMES = Topic(
     name="frames.v1",
     message="Frame",
-    key="the camera's name",
+    key="the camera's name; ingest deals cameras out over the partitions in the order of the"
+    " configuration",
     content="Pictures on their way from ingest to analysis, which alone may read them.",
     promise="In order for each camera and epoch. Live video: a frame that cannot be sent or is"
     " too old is dropped and counted, never waited for.",
