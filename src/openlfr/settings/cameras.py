@@ -68,8 +68,8 @@ class Camera(Section):
         default=None, title="Detector input",
         description="The box, in pixels, that the picture is fitted into for the detector: 1280"
         " (longer side), [1280, 736] or '1280x736'. Larger finds smaller faces and costs more:"
-        " at 640 faces from about 48 pixels in a 720p picture, at 1280 from about 32. Left out:"
-        " the picture's own size, 1280 at most.",
+        " at 640 faces from about 48 pixels in a 720p picture, at 960 and more from about 32. Left"
+        " out: the picture's own size, 960 at most.",
     )  # fmt: skip
     loop: bool = Field(
         default=False, strict=True, title="Loop",
