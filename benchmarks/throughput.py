@@ -92,15 +92,15 @@ def work(config: Path, frames: int, out: Path, *, decode: bool) -> None:
     from openlfr import bootstrap, settings
     from openlfr.observability import configure_logging
     from openlfr.settings.process import Process
-    from openlfr_analysis import service, station
+    from openlfr_analysis import decoding, service
 
     meter = Meter(frames, out)
     bootstrap.load_detector = lambda *_: FindsNothing(meter)
     if not decode:
         picture = np.zeros(_SIZE, np.uint8)
-        if "decode_picture" not in vars(station):
+        if "decode_picture" not in vars(decoding):
             raise RuntimeError("the analysis service decodes pictures in another way now")
-        vars(station)["decode_picture"] = lambda _: picture
+        vars(decoding)["decode_picture"] = lambda _: picture
     configure_logging(as_json=True)
     service.run(settings.load(config), Process.read("analysis"))
 
