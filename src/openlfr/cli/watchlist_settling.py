@@ -7,8 +7,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
+from openlfr.adapters.run_lock import run_is_at_work
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import EntryStatus
 
@@ -43,28 +42,18 @@ def settle(
     problem = None
     deadline = time.monotonic() + PATIENCE_S
     while True:
-        if _owed(records) and not _run_is_at_work(settings):
+        if _owed(records) and not run_is_at_work(settings.data_dir):
             try:
                 _apply(settings, records, vault, facts)
                 deadline = time.monotonic() + PATIENCE_S
             except Unavailable as error:
                 # A run that began in this very moment holds the folder: it will apply the change.
-                problem = None if _run_is_at_work(settings) else error
+                problem = None if run_is_at_work(settings.data_dir) else error
         entries = _entries(records, reference_ids)
         waiting = [entry for entry in entries if _waits(entry)]
         if not waiting or problem or time.monotonic() >= deadline:
             return entries, problem
         time.sleep(_POLL_S)
-
-
-def _run_is_at_work(settings: Settings) -> bool:
-    lock = FileLock(settings.data_dir / "run.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    lock.release()
-    return False
 
 
 def _owed(records: Records) -> bool:
@@ -80,7 +69,7 @@ def _apply(settings: Settings, records: Records, vault: Vault, facts: GalleryFac
     from openlfr.operations.gallery import AT_ONCE, apply_pending
 
     with closing(bootstrap.open_templates(settings, facts)) as templates:
-        while _owed(records) and not _run_is_at_work(settings):
+        while _owed(records) and not run_is_at_work(settings.data_dir):
             now = datetime.now(UTC)
             apply_pending(records.watchlist, templates, vault, facts, now=now, limit=AT_ONCE)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
+from openlfr.adapters.run_lock import run_is_at_work
 from openlfr.domain.errors import Misconfigured, Unavailable
 
 if TYPE_CHECKING:
@@ -32,7 +31,8 @@ def fresh_folder(folder: Path) -> None:
         if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
             raise Misconfigured(f"{folder} is not a folder of its own; give another with --out")
         if folder.is_dir():
-            _refuse_a_live_run(folder)
+            if run_is_at_work(folder / "data"):
+                raise Misconfigured(f"a run is at work in {folder}; end it first")
             for entry in folder.iterdir():
                 if entry.name == MARKER:
                     continue
@@ -46,14 +46,3 @@ def fresh_folder(folder: Path) -> None:
         raise Unavailable(
             f"{error.filename or folder} cannot be written: {error.strerror or error}"
         ) from error
-
-
-def _refuse_a_live_run(folder: Path) -> None:
-    lock = folder / "data" / "run.lock"
-    if not lock.exists():
-        return
-    try:
-        with FileLock(lock, timeout=0):
-            pass
-    except Timeout:
-        raise Misconfigured(f"a run is at work in {folder}; end it first") from None

@@ -13,9 +13,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
 from openlfr import bootstrap
+from openlfr.adapters.run_lock import hold_for_run
 from openlfr.domain.alerts import EventKind
 from openlfr.domain.errors import Misconfigured, OpenLFRError
 from openlfr.domain.runs import Checkpoint
@@ -73,16 +72,7 @@ def run(
     if not settings.cameras:
         raise Misconfigured(f"{settings.path} names no camera: add one under cameras.")
     with ExitStack() as closing:
-        lock = FileLock(bootstrap.data_folder(settings) / "run.lock")
-        try:
-            # A command that changes the watchlist holds it for a moment, to see that no run does.
-            lock.acquire(timeout=1)
-        except Timeout:
-            raise Misconfigured(
-                f"Another run is at work in {settings.data_dir}: end it first, or give this one "
-                "a data_dir of its own."
-            ) from None
-        closing.callback(lock.release)
+        closing.enter_context(hold_for_run(bootstrap.data_folder(settings)))
         return _Run(settings, deployment, options, closing, stop, on_progress).go()
 
 
@@ -123,14 +113,13 @@ class _Run:
         )
         self._desk.catch_up(deployment.name, opened.run.epoch if opened.resumed else None)
         self._index: ExactIndex
-        self._analyser: Analyser | None = None
         self._keeper = WatchlistKeeper(
             records=opened.records,
             templates=opened.templates,
             vault=opened.vault,
             facts=opened.embedder.facts,
             watchlists=settings.watchlists,
-            on_index=self._take_index,
+            on_index=self._begin_with,
             on_problem=self._problems.append,
         )
         while self._keeper.refresh():
@@ -145,6 +134,7 @@ class _Run:
             threshold=opened.threshold,
             input_sizes={name: camera.input_size for name, camera in settings.cameras.items()},
         )
+        self._keeper.hand_over_to(self._take_index)
         if not len(self._index):
             self._problems.append(_NOBODY)
         if not opened.resumed:
@@ -187,7 +177,7 @@ class _Run:
             self._open,
             ended_how=ended_how,
             cameras=self._counts(),
-            timings=self._analyser.timings.results() if self._analyser else (),
+            timings=self._analyser.timings.results(),
             problems=self._problems,
         )
         if self._options.report is not None:
@@ -238,7 +228,6 @@ class _Run:
         ):
             tally.frames_dropped_late += 1
             return
-        assert self._analyser is not None  # noqa: S101 - set before the first frame
         analysis = self._analyser.analyse([frame])
         tally.analysed(frame, analysis.faces[0])
         self._take(analysis)
@@ -249,8 +238,7 @@ class _Run:
         tally.left_out(ended.sampled_away, ended.unreadable, ended.overtaken)
         if ended.problem:
             self._problems.append(ended.problem)
-        if self._analyser is not None:
-            self._take(self._analyser.finish(ended.camera))
+        self._take(self._analyser.finish(ended.camera))
 
     def _take(self, analysis: Analysis) -> None:
         """Count what was seen, and raise the alerts."""
@@ -260,17 +248,20 @@ class _Run:
             self._tallies[sighted.sighting.camera].sightings += 1
             self._desk.raise_alert(sighted)
 
+    def _begin_with(self, index: ExactIndex) -> None:
+        """Search in this index from the first frame on."""
+        self._index = index
+
     def _take_index(self, index: ExactIndex) -> None:
         """Search in a new index from the next frame on."""
         self._index = index
-        if self._analyser is not None:
-            self._analyser.use(index, index.watchlist_of)
-            if len(index) and _NOBODY in self._problems:
-                self._problems[self._problems.index(_NOBODY)] = _NOBODY_AT_FIRST
+        self._analyser.use(index, index.watchlist_of)
+        if len(index) and _NOBODY in self._problems:
+            self._problems[self._problems.index(_NOBODY)] = _NOBODY_AT_FIRST
 
     def _save(self, frame: Frame) -> bool:
         """Keep a checkpoint, if the camera has no live track: a resumed run starts here."""
-        if self._analyser is None or not self._analyser.is_quiet(frame.camera):
+        if not self._analyser.is_quiet(frame.camera):
             return False
         tally = self._tallies[frame.camera]
         checkpoint = Checkpoint(frame.camera, frame.seq + 1, tally.to_json())
