@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import closing
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openlfr.cli import config_option
+from openlfr.cli.alerts_output import print_alert, print_alerts
 from openlfr.domain.alerts import Adjudication, Outcome
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 
@@ -41,33 +40,7 @@ def list_alerts(config: Path, undecided: bool, subject: str | None, as_json: boo
     _, records = _open(config)
     with records:
         alerts = records.alerts.list(undecided=undecided, subject=subject)
-    if as_json:
-        for alert in alerts:
-            click.echo(json.dumps(_as_json(alert), ensure_ascii=False))
-        return
-    if not alerts:
-        click.echo("No alert is open." if undecided else "There are no alerts.")
-        return
-    rows = [
-        ("ALERT", "LAST SEEN (UTC)", "SUBJECT", "SIGHTINGS", "SCORE", "DECISION", "OUTCOME", "")
-    ]
-    rows += [
-        (
-            alert.alert_id[:8],
-            alert.last_at.strftime("%Y-%m-%d %H:%M:%S"),
-            alert.subject,
-            str(alert.events),
-            f"{alert.best_score:.3f}",
-            str(alert.adjudication or "open"),
-            str(alert.outcome or ""),
-            "IMPOSSIBLE" if alert.impossible else "",
-        )
-        for alert in alerts
-    ]
-    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
-    for row in rows:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo(line.rstrip())
+    print_alerts(alerts, undecided=undecided, as_json=as_json)
 
 
 @command.command("show")
@@ -93,15 +66,11 @@ def show(alert_id: str, config: Path, out: Path | None, as_json: bool) -> None:
     settings, records = _open(config)
     with records:
         alert = records.alerts.find(alert_id)
-        events = records.alerts.events(alert.alert_id)
-        if as_json:
-            known = _as_json(alert) | {"sightings": [_event_as_json(event) for event in events]}
-            click.echo(json.dumps(known, ensure_ascii=False))
-        else:
-            _print_facts(alert, list(events))
+        events = list(records.alerts.events(alert.alert_id))
+        print_alert(alert, events, as_json=as_json)
         if out is not None:
             content = _rendered(
-                settings, records, alert, list(events), as_page=out.suffix.lower() == ".html"
+                settings, records, alert, events, as_page=out.suffix.lower() == ".html"
             )
             _record_showing(records, alert, out)
             _write_private(out, content)
@@ -241,62 +210,3 @@ def _write_private(path: Path, content: bytes) -> None:
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
-
-
-def _print_facts(alert: RecordedAlert, events: list[RecordedEvent]) -> None:
-    from openlfr.operations.show_alert import WHAT_A_SCORE_IS, facts_of
-
-    for name, value in facts_of(alert):
-        click.echo(f"{name:<11} {value}")
-    click.echo()
-    for event in events:
-        seen = event.event.sighting
-        x, y, w, h = (round(value) for value in seen.box)
-        where = f"box {x},{y} {w}x{h}" if w else "position erased"
-        click.echo(
-            f"{event.event.event:<7} {seen.captured_at:%Y-%m-%d %H:%M:%S.%f} UTC  {seen.camera} "
-            f"frame {seen.seq}  {where}  score {seen.score:.3f}  quality {seen.quality:.0f}  "
-            f"{'evidence kept' if event.evidence else 'no evidence'}"
-        )
-        if event.event.impossible is not None:
-            click.echo(f"        IMPOSSIBLE: {event.event.impossible}")
-    click.echo(f"\n{WHAT_A_SCORE_IS}")
-
-
-def _as_json(alert: RecordedAlert) -> dict[str, Any]:
-    return {
-        "alert_id": alert.alert_id,
-        "deployment": alert.deployment,
-        "subject": alert.subject,
-        "watchlist": alert.watchlist,
-        "opened_at": alert.opened_at.isoformat(),
-        "last_at": alert.last_at.isoformat(),
-        "best_score": alert.best_score,
-        "threshold": alert.threshold,
-        "events": alert.events,
-        "adjudication": alert.adjudication,
-        "outcome": alert.outcome,
-        "decided_at": alert.decided_at.isoformat() if alert.decided_at else None,
-        "decided_by": alert.decided_by,
-        "erased_at": alert.erased_at.isoformat() if alert.erased_at else None,
-        "impossible": alert.impossible,
-    }
-
-
-def _event_as_json(event: RecordedEvent) -> dict[str, Any]:
-    seen = event.event.sighting
-    return {
-        "event": event.event.event,
-        "event_id": event.event.event_id,
-        "camera": seen.camera,
-        "frame_index": seen.seq,
-        "captured_at": seen.captured_at.isoformat(),
-        "emitted_at": event.emitted_at.isoformat(),
-        "box": list(seen.box) if seen.box.w else None,
-        "score": seen.score,
-        "threshold": seen.threshold,
-        "quality": seen.quality,
-        "reference_id": seen.reference_id,
-        "evidence": event.evidence is not None,
-        "impossible": asdict(event.event.impossible) if event.event.impossible else None,
-    }

@@ -1,0 +1,119 @@
+"""How alerts are printed: a table of all, the facts of one, or JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
+
+
+def print_alerts(alerts: Sequence[RecordedAlert], *, undecided: bool, as_json: bool) -> None:
+    """Print a line for each alert.
+
+    Args:
+        alerts: As they are to be printed.
+        undecided: Whether they are those that nobody has decided.
+        as_json: A JSON object a line.
+    """
+    if as_json:
+        for alert in alerts:
+            click.echo(json.dumps(_as_json(alert), ensure_ascii=False))
+        return
+    if not alerts:
+        click.echo("No alert is open." if undecided else "There are no alerts.")
+        return
+    rows = [
+        ("ALERT", "LAST SEEN (UTC)", "SUBJECT", "SIGHTINGS", "SCORE", "DECISION", "OUTCOME", "")
+    ]
+    rows += [
+        (
+            alert.alert_id[:8],
+            alert.last_at.strftime("%Y-%m-%d %H:%M:%S"),
+            alert.subject,
+            str(alert.events),
+            f"{alert.best_score:.3f}",
+            str(alert.adjudication or "open"),
+            str(alert.outcome or ""),
+            "IMPOSSIBLE" if alert.impossible else "",
+        )
+        for alert in alerts
+    ]
+    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
+    for row in rows:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo(line.rstrip())
+
+
+def print_alert(alert: RecordedAlert, events: Sequence[RecordedEvent], *, as_json: bool) -> None:
+    """Print what is known of one alert and its sightings."""
+    if as_json:
+        known = _as_json(alert) | {"sightings": [_event_as_json(event) for event in events]}
+        click.echo(json.dumps(known, ensure_ascii=False))
+    else:
+        _print_facts(alert, events)
+
+
+def _print_facts(alert: RecordedAlert, events: Sequence[RecordedEvent]) -> None:
+    from openlfr.operations.show_alert import WHAT_A_SCORE_IS, facts_of
+
+    for name, value in facts_of(alert):
+        click.echo(f"{name:<11} {value}")
+    click.echo()
+    for event in events:
+        seen = event.event.sighting
+        x, y, w, h = (round(value) for value in seen.box)
+        where = f"box {x},{y} {w}x{h}" if w else "position erased"
+        click.echo(
+            f"{event.event.event:<7} {seen.captured_at:%Y-%m-%d %H:%M:%S.%f} UTC  {seen.camera} "
+            f"frame {seen.seq}  {where}  score {seen.score:.3f}  quality {seen.quality:.0f}  "
+            f"{'evidence kept' if event.evidence else 'no evidence'}"
+        )
+        if event.event.impossible is not None:
+            click.echo(f"        IMPOSSIBLE: {event.event.impossible}")
+    click.echo(f"\n{WHAT_A_SCORE_IS}")
+
+
+def _as_json(alert: RecordedAlert) -> dict[str, Any]:
+    return {
+        "alert_id": alert.alert_id,
+        "deployment": alert.deployment,
+        "subject": alert.subject,
+        "watchlist": alert.watchlist,
+        "opened_at": alert.opened_at.isoformat(),
+        "last_at": alert.last_at.isoformat(),
+        "best_score": alert.best_score,
+        "threshold": alert.threshold,
+        "events": alert.events,
+        "adjudication": alert.adjudication,
+        "outcome": alert.outcome,
+        "decided_at": alert.decided_at.isoformat() if alert.decided_at else None,
+        "decided_by": alert.decided_by,
+        "erased_at": alert.erased_at.isoformat() if alert.erased_at else None,
+        "impossible": alert.impossible,
+    }
+
+
+def _event_as_json(event: RecordedEvent) -> dict[str, Any]:
+    seen = event.event.sighting
+    return {
+        "event": event.event.event,
+        "event_id": event.event.event_id,
+        "camera": seen.camera,
+        "frame_index": seen.seq,
+        "captured_at": seen.captured_at.isoformat(),
+        "emitted_at": event.emitted_at.isoformat(),
+        "box": list(seen.box) if seen.box.w else None,
+        "score": seen.score,
+        "threshold": seen.threshold,
+        "quality": seen.quality,
+        "reference_id": seen.reference_id,
+        "evidence": event.evidence is not None,
+        "impossible": asdict(event.event.impossible) if event.event.impossible else None,
+    }
