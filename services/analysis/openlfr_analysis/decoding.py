@@ -70,8 +70,13 @@ class Decoder:
         self._recorded = frozenset(recorded)
         self.max_age_s = None if max_age is None else max_age.total_seconds()
 
-    def decode(self, message: Message) -> Decoded:
-        """Read a message; never raises for what stands in it."""
+    def decode(self, message: Message, *, overtaken: bool = False) -> Decoded:
+        """Read a message; never raises for what stands in it.
+
+        Args:
+            message: As it was delivered.
+            overtaken: Newer ones of its camera wait: its picture is left out.
+        """
         try:
             headers = read_headers(message.headers, expect=_SCHEMA)
             said = codec.decode_frame(message.value)
@@ -83,7 +88,7 @@ class Decoder:
             return Decoded(message, said)
         if not self._deployment.starts <= said.captured_at < self._deployment.ends:
             return Decoded(message, said, left_out=OUTSIDE_HOURS)
-        if self.is_late(said, message):
+        if overtaken or self.is_late(said, message):
             return Decoded(message, said, left_out=DROPPED_LATE)  # before the picture is decoded
         image = decode_picture(said.jpeg)
         if image is None:

@@ -7,10 +7,12 @@ at one batch the next is decoded. A batch's records are with Kafka before it is 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import structlog
@@ -20,12 +22,14 @@ from openlfr.adapters import faust_agents, faust_worker
 from openlfr.adapters.kafka_control_reader import ControlReader
 from openlfr.adapters.kafka_topics import FRAMES
 from openlfr.adapters.metrics import Metrics
+from openlfr.adapters.onnx import ON_GPU
 from openlfr.pipeline import Analyser
 from openlfr.settings import require_authorisation
 from openlfr.stages.search import ExactIndex
 from openlfr_analysis import measures
 from openlfr_analysis.backlog import HELD_MOST, Backlog
 from openlfr_analysis.listed import OnServer, Snapshot
+from openlfr_analysis.overtaking import overtaken
 from openlfr_analysis.station import Station
 
 if TYPE_CHECKING:
@@ -37,7 +41,12 @@ if TYPE_CHECKING:
     from openlfr.settings.process import Process
     from openlfr.wire.codec import Record
 
-BATCH, WITHIN_S = 16, 0.002
+WAITING, WITHIN_S = 64, 0.002
+"""Frames taken together: of those that are late the newest of each camera is looked at."""
+BATCH, BATCH_ON_GPU = 4, 64
+"""Frames looked at together: what is seen in the first is told after the last. On a CPU they take
+turns anyway."""
+WAITING_LOSSLESS = 16  # all of which are decoded
 LOSSLESS_KEPT = timedelta(minutes=2)
 """What is held back of a camera at 10 frames a second, and a worker's start."""
 _KEPT = timedelta(milliseconds=int(FRAMES.configs["retention.ms"]))
@@ -110,7 +119,9 @@ def run(settings: Settings, process: Process) -> NoReturn:
         measures.tell(metrics, progress, station.counts, control, listed)
         progress.conditions.append(control.trouble)
         backlog = Backlog(0 if settings.max_age else HELD_MOST)
-        worker = _Worker(app, progress, station, control, backlog, metrics)
+        on_gpu = bootstrap.providers(settings)[0] in ON_GPU
+        batch = BATCH_ON_GPU if on_gpu else BATCH
+        worker = _Worker(app, progress, station, control, backlog, metrics, batch)
         app.agent(faust_agents.topic(app, FRAMES.name), concurrency=1, name="frames")(worker.take)
         app.timer(1.0)(worker.tick)
         app.on_partitions_assigned.connect(worker.balanced, weak=False)
@@ -129,8 +140,10 @@ class _Worker:
         control: ControlReader,
         backlog: Backlog,
         metrics: Metrics,
+        batch: int,
     ) -> None:
         self._app = app
+        self._batch = batch
         self._metrics = metrics
         self._look = metrics.timed("look", station.look)
         self._progress = progress
@@ -150,16 +163,25 @@ class _Worker:
         self._stream = stream
         loop = asyncio.get_running_loop()
         before: asyncio.Task[None] | None = None
-        async for messages in faust_agents.batches(stream, BATCH, WITHIN_S):
+        lossless = self._station.lossless
+        most = WAITING_LOSSLESS if lossless else max(WAITING, self._batch)
+        async for messages in faust_agents.batches(stream, most, WITHIN_S):
+            balances = self._balances
             self._waiting.update(each.partition for each in messages)
             self._taken |= {(each.topic, each.partition): each.offset + 1 for each in messages}
-            pictures = [
-                loop.run_in_executor(self._decoders, self._station.decode, message)
-                for message in messages
-            ]
-            if before is not None:
-                await before
-            before = asyncio.create_task(self._carry_out(messages, pictures, self._balances))
+            left_out = set() if lossless else overtaken(messages, now=time.time())
+            for first in range(0, len(messages), self._batch):
+                batch = messages[first : first + self._batch]
+                pictures = [
+                    loop.run_in_executor(
+                        self._decoders,
+                        partial(self._station.decode, message, overtaken=position in left_out),
+                    )
+                    for position, message in enumerate(batch, first)
+                ]
+                if before is not None:
+                    await before
+                before = asyncio.create_task(self._carry_out(batch, pictures, balances))
 
     async def tick(self) -> None:
         """Now and then: end what is silent, and look whether anybody may still be searched."""

@@ -83,9 +83,9 @@ class Station:
         self._others: set[str] = set()  # deployments whose frames come here
         self.counts: Counter[str] = Counter()
 
-    def decode(self, message: Message) -> Decoded:
-        """Read a message; never raises for what stands in it."""
-        return self._decoder.decode(message)
+    def decode(self, message: Message, *, overtaken: bool = False) -> Decoded:
+        """Read a message, without its picture if it is overtaken; never raises for what it says."""
+        return self._decoder.decode(message, overtaken=overtaken)
 
     def look(self, batch: Sequence[Decoded]) -> list[tuple[str, Record]]:
         """Look at a batch in order; the records that it gives, by topic.

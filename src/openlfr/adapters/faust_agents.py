@@ -46,6 +46,7 @@ class Message:
     Attributes:
         written_at: Seconds since 1970 at which the broker took it.
         event: Faust's, to be acknowledged.
+        key: By which its partition was chosen.
     """
 
     topic: str
@@ -55,6 +56,7 @@ class Message:
     headers: Any
     written_at: float
     event: Any = field(repr=False)
+    key: bytes | None = None
 
     @property
     def place(self) -> str:
@@ -175,6 +177,7 @@ def _message(event: Any) -> Message:
         headers=event.headers,
         written_at=event.message.timestamp,
         event=event,
+        key=event.message.key,
     )
 
 
