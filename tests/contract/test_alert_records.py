@@ -153,6 +153,21 @@ def test_an_alert_opened_a_second_time_is_merged_into_the_open_one(
         assert records.alerts.find(first.alert_id).events == 2
 
 
+def test_an_event_that_is_told_again_as_another_alert_leaves_no_empty_one(
+    records: Records,
+) -> None:
+    """The alert book was lost after an event was told, and before that was acknowledged."""
+    first, joined = events_of(sighting(0), sighting(1))
+    for event in (first, joined):
+        assert records.alerts.record(event, None, emitted_at=NOON, window=WINDOW)
+    records.alerts.decide(first.alert_id, adjudication=Adjudication.ENGAGE, outcome=None, act=act())
+    again, after = events_of(sighting(1), sighting(2))
+    assert not records.alerts.record(again, None, emitted_at=NOON, window=WINDOW)
+    assert [each.alert_id for each in records.alerts.list()] == [first.alert_id]
+    assert records.alerts.record(after, None, emitted_at=NOON, window=WINDOW)
+    assert records.alerts.find(after.alert_id).events == 1  # to be decided: that one was over
+
+
 def test_lists_can_be_narrowed(records: Records) -> None:
     ann, bob = events_of(sighting(0)), events_of(sighting(5, subject="bob"))
     for event in ann + bob:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import redis
-from redis.backoff import ExponentialWithJitterBackoff
+from redis.backoff import EqualJitterBackoff
 from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
@@ -53,11 +53,12 @@ _REWRITE_WAIT_S = 5.0
 
 
 def retrying() -> Retry:
-    """How often and how soon a command is tried again: 0.05 to 1 s apart, about 3 s in all.
+    """How often and how soon a command is tried again: 0.1 to 1.5 s apart, 3 to 6 s in all.
 
+    Longer than a Redis takes to be started again: a process that gives up takes longer than that.
     Safe for `fold`: the script knows a repeated call from a replayed sighting.
     """
-    return Retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), retries=6)
+    return Retry(EqualJitterBackoff(base=0.1, cap=1.5), retries=6)
 
 
 def connect(url: str) -> redis.Redis:

@@ -62,6 +62,8 @@ class AlertRecords:
             alert_id = event.alert_id
             if window is not None:
                 alert_id = home_of(connection, event, window, emitted_at)
+            if connection.scalar(_is_known(event.event_id)):
+                return False  # told again under another alert, which would stand here empty
             insert_new(
                 connection,
                 _ALERTS,
@@ -119,9 +121,8 @@ class AlertRecords:
 
     def knows(self, event_id: str) -> bool:
         """Whether this event was recorded."""
-        query = sa.select(sa.literal(1)).where(_EVENTS.c.event_id == event_id)
         with reading(self._engine) as connection:
-            return connection.scalar(query) is not None
+            return connection.scalar(_is_known(event_id)) is not None
 
     def find(self, prefix: str) -> RecordedAlert:
         """The alert whose id begins so, or an id that was merged into it.
@@ -264,6 +265,10 @@ class AlertRecords:
     def _alerts(self, query: sa.Select[Any]) -> Sequence[RecordedAlert]:
         with reading(self._engine) as connection:
             return [alert_of(row) for row in connection.execute(query)]
+
+
+def _is_known(event_id: str) -> sa.Select[tuple[int]]:
+    return sa.select(sa.literal(1)).where(_EVENTS.c.event_id == event_id)
 
 
 def _something_kept() -> sa.ColumnElement[bool]:
