@@ -85,7 +85,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
             vault,
             deployment=deployment.name,
             window=settings.alerting.window,
-            movement=bootstrap.movement_of(settings),
+            movement=settings.movement,
         )
         recording = Recording(records, window=settings.alerting.window)
         measures.tell(metrics, folding.counts, recording.counts, relay, upkeep)

@@ -108,7 +108,7 @@ class _Run:
             vault=opened.vault,
             lines=opened.lines,
             window=settings.alerting.window,
-            movement=bootstrap.movement_of(settings),
+            movement=settings.movement,
             on_event=self._recent.appendleft,
         )
         self._desk.catch_up(deployment.name, opened.run.epoch if opened.resumed else None)

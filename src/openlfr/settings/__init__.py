@@ -18,6 +18,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
 from openlfr.domain.addresses import mask_password
 from openlfr.domain.errors import Misconfigured
+from openlfr.domain.impossible import Movement, Place
 from openlfr.settings.cameras import Camera
 from openlfr.settings.decisions import Alerting, Enrolment, Matching
 from openlfr.settings.deployment import Deployment, DeploymentEntry, require_authorisation
@@ -105,6 +106,14 @@ class Settings(Section):
     def deployment(self) -> Deployment | None:
         """The deployment; None while its authorisation is incomplete."""
         return self.deployment_entry.complete()
+
+    @property
+    def movement(self) -> Movement:
+        """Where the cameras are and how fast people may be between them."""
+        return Movement(
+            places={name: Place(*c.position) for name, c in self.cameras.items() if c.position},
+            fastest=self.alerting.fastest_km_h / 3.6,
+        )
 
 
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Settings:

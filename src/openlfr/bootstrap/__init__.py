@@ -1,0 +1,57 @@
+"""Chooses an adapter for each port from the settings: the only place that does.
+
+`models` opens what looks at pictures, `stores` what is kept, `servers` what only servers give.
+Nothing heavy is imported before it is asked for, so that a command pays for what it uses only.
+"""
+
+from __future__ import annotations
+
+from openlfr.bootstrap.models import (
+    SFACE_THRESHOLD,
+    load_detector,
+    load_embedder,
+    model_folder,
+    models_used,
+    open_models,
+    providers,
+)
+from openlfr.bootstrap.servers import (
+    kafka_brokers,
+    open_leases,
+    open_turns,
+    require_milvus,
+    require_redis,
+    require_topics,
+)
+from openlfr.bootstrap.stores import (
+    data_folder,
+    open_alert_book,
+    open_records,
+    open_searched_templates,
+    open_templates,
+    open_vault,
+    upgrade_records,
+)
+
+__all__ = [
+    "SFACE_THRESHOLD",
+    "data_folder",
+    "kafka_brokers",
+    "load_detector",
+    "load_embedder",
+    "model_folder",
+    "models_used",
+    "open_alert_book",
+    "open_leases",
+    "open_models",
+    "open_records",
+    "open_searched_templates",
+    "open_templates",
+    "open_turns",
+    "open_vault",
+    "providers",
+    "require_milvus",
+    "require_redis",
+    "require_topics",
+    "upgrade_records",
+]

@@ -1,0 +1,108 @@
+"""Opens the models: the folder they lie in, the detector and the embedder that are configured."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from openlfr.adapters.model_store import ModelStore
+    from openlfr.domain.summary import ModelUsed
+    from openlfr.ports import FaceDetector, FaceEmbedder
+    from openlfr.settings import Models, Settings
+
+SFACE_THRESHOLD = 0.41
+"""The score from which SFace's best candidate is a sighting, until it is calibrated.
+
+From street seeds 6 to 10 alone (`benchmarks/tune.py`): strangers' best scores halve in number with
+each 0.01 above 0.34, and at 0.38 none is left on the easy streets; 0.41 is three halvings on, for
+two passes less (84 of 90 easy and 46 of 56 hard ones are found, with one false line)."""
+
+
+def model_folder(configured: Path | None = None) -> Path:
+    """Where models are kept: the setting, else OPENLFR_MODELS, else the user's cache."""
+    if configured is not None:
+        return configured
+    if from_environment := os.environ.get("OPENLFR_MODELS"):
+        return Path(from_environment)
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("openlfr", appauthor=False)) / "models"
+
+
+def open_models(settings: Settings | None = None) -> ModelStore:
+    """The folder of verified models."""
+    from openlfr.adapters.model_store import ModelStore
+
+    return ModelStore(model_folder(settings.models.folder if settings else None))
+
+
+def load_detector(settings: Settings | None = None) -> FaceDetector:
+    """The configured face detector, verified and prepared; the usual one without settings.
+
+    Raises:
+        Misconfigured: The model is not installed, has another hash, or its provider is missing.
+    """
+    from openlfr.adapters.insightface import Scrfd, is_own
+    from openlfr.adapters.onnx import choose_providers
+    from openlfr.adapters.yunet import YuNet
+
+    models = _models_of(settings)
+    ready = open_models(settings).ready(models.detector)
+    providers = choose_providers(models.providers)
+    if is_own(ready):
+        return Scrfd(ready, providers=providers, threads=models.threads)
+    return YuNet(ready.path, providers=providers, threads=models.threads)
+
+
+def load_embedder(settings: Settings | None = None) -> FaceEmbedder:
+    """The configured face embedder, verified and prepared; the usual one without settings.
+
+    Raises:
+        Misconfigured: The model is not installed, has another hash, or its provider is missing.
+    """
+    from openlfr.adapters.insightface import ArcFace, is_own
+    from openlfr.adapters.onnx import choose_providers
+    from openlfr.adapters.sface import SFace
+
+    models = _models_of(settings)
+    ready = open_models(settings).ready(models.embedder)
+    providers = choose_providers(models.providers)
+    if is_own(ready):
+        return ArcFace(ready, providers=providers, threads=models.threads)
+    return SFace(
+        ready.path,
+        sha256=ready.sha256,
+        providers=providers,
+        threads=models.threads,
+        default_threshold=SFACE_THRESHOLD,
+    )
+
+
+def providers(settings: Settings) -> list[str]:
+    """The ONNX Runtime providers that this machine gives the configured models."""
+    from openlfr.adapters.onnx import choose_providers
+
+    return choose_providers(settings.models.providers)
+
+
+def models_used(settings: Settings) -> tuple[ModelUsed, ...]:
+    """The configured models, as a report names them."""
+    from openlfr.domain.summary import ModelUsed
+
+    store = open_models(settings)
+    named = {"detector": settings.models.detector, "embedder": settings.models.embedder}
+    ready = {role: store.ready(name) for role, name in named.items()}
+    return tuple(
+        ModelUsed(role, model.name, model.sha256, model.model.licence)
+        for role, model in ready.items()
+    )
+
+
+def _models_of(settings: Settings | None) -> Models:
+    if settings is not None:
+        return settings.models
+    from openlfr.settings import Models
+
+    return Models()

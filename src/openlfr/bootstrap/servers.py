@@ -1,0 +1,113 @@
+"""Opens what only servers give: Kafka and its topics, leases and turns in Redis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from openlfr.adapters.kafka_access import KafkaAccess
+    from openlfr.adapters.redis_leases import CameraLeases
+    from openlfr.adapters.redis_turns import Turns
+    from openlfr.settings import Settings
+    from openlfr.settings.servers import Milvus
+
+
+def kafka_brokers(settings: Settings) -> KafkaAccess:
+    """How Kafka is reached.
+
+    Raises:
+        Misconfigured: None is configured, or a secret's file cannot be read.
+    """
+    from openlfr.domain.errors import Misconfigured
+
+    if settings.services.kafka is None:
+        raise Misconfigured(
+            f"{settings.path} names no Kafka: a service needs services.kafka, such as "
+            "kafka://broker-1:9092."
+        )
+    return settings.services.kafka.access
+
+
+def require_topics(settings: Settings, *, wait: float = 30.0) -> None:
+    """Refuse to start on topics that are not as they must be.
+
+    Raises:
+        Misconfigured: With a line for each difference.
+        Unavailable: Kafka does not answer.
+    """
+    from datetime import timedelta
+
+    from openlfr.adapters.kafka_admin import open_topics
+    from openlfr.domain.errors import Misconfigured
+
+    topics = open_topics(kafka_brokers(settings), timeout=timedelta(seconds=wait))
+    try:
+        found = topics.differences(settings.topics.plan, transit=settings.topics.frames_transit)
+    finally:
+        topics.close()
+    if found:
+        lines = "\n".join(f"  {each.line}" for each in found)
+        raise Misconfigured(
+            f"The topics on Kafka are not as they must be (openlfr topics apply):\n{lines}"
+        )
+
+
+def open_leases(settings: Settings, deployment: str) -> CameraLeases:
+    """Who films which camera: the configured Redis.
+
+    Raises:
+        Misconfigured: None is configured.
+    """
+    from datetime import timedelta
+
+    from openlfr.adapters.redis import connect
+    from openlfr.adapters.redis_leases import CameraLeases
+
+    url = require_redis(settings)
+    return CameraLeases(connect(url), deployment, ttl=timedelta(seconds=10))
+
+
+def open_turns(settings: Settings, job: str, *, ttl: timedelta) -> Turns:
+    """Which of several processes does a job: the configured Redis.
+
+    Raises:
+        Misconfigured: None is configured.
+    """
+    from openlfr.adapters.redis import connect
+    from openlfr.adapters.redis_turns import Turns
+
+    return Turns(connect(require_redis(settings)), job, ttl=ttl)
+
+
+def require_milvus(settings: Settings) -> Milvus:
+    """The Milvus that services share: Milvus Lite belongs to one process.
+
+    Raises:
+        Misconfigured: None is configured.
+    """
+    from openlfr.domain.errors import Misconfigured
+
+    if settings.services.milvus is None:
+        raise Misconfigured(
+            f"{settings.path} names no Milvus: a service needs services.milvus, such as "
+            "http://host:19530."
+        )
+    return settings.services.milvus
+
+
+def require_redis(settings: Settings) -> str:
+    """The address of the Redis that services share, password included: never to be shown.
+
+    Raises:
+        Misconfigured: None is configured, or its password's file cannot be read.
+    """
+    from openlfr.domain.errors import Misconfigured
+
+    if not settings.services.redis:
+        raise Misconfigured(
+            f"{settings.path} names no Redis: a service needs services.redis, such as "
+            "redis://host:6379/0."
+        )
+    return settings.services.redis.address

