@@ -1,13 +1,18 @@
 """Alerts on record: idempotent, in any order, and never without the act of who decided."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+import sqlalchemy as sa
 
+from openlfr.adapters.memory_alerts import MemoryAlertBook
+from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.adapters.sql import Records
+from openlfr.adapters.sql.tables import alerts
 from openlfr.domain.acts import Act
 from openlfr.domain.alerts import (
     Adjudication,
@@ -21,6 +26,8 @@ from openlfr.domain.alerts import (
 from openlfr.domain.errors import BadInput
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Impossible, Why
+from openlfr.operations.erasure import erase_mistaken
+from openlfr.operations.evidence import evidence_name
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -55,6 +62,12 @@ def events_of(*sightings: Sighting) -> list[AlertEvent]:
 
 def act(name: str = "alert.decided") -> Act:
     return Act(NOON, "Op", name, "alert", "x", {})
+
+
+def erase(records: Records, *events: AlertEvent) -> None:
+    """Say that these events of one alert are erased."""
+    ids = [event.event_id for event in events]
+    records.alerts.mark_erased(events[0].alert_id, ids, act=act("alert.erased"))
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -93,7 +106,7 @@ def test_what_flags_a_sighting_is_on_record_with_it(records: Records) -> None:
     known = {a.subject: a.impossible for a in records.alerts.list()}
     assert known == {"ann": 2, "bob": 0}
     assert records.alerts.find(first.alert_id).impossible == 2
-    records.alerts.mark_erased(first.alert_id, act=act("alert.erased"))
+    erase(records, first)
     assert records.alerts.find(first.alert_id).impossible == 2  # it accounts for the alert
 
 
@@ -224,7 +237,7 @@ def test_the_mistaken_are_to_be_erased_until_nothing_is_left(
     if adjudication:
         records.alerts.decide(first.alert_id, adjudication=adjudication, outcome=outcome, act=act())
     assert [a.alert_id for a in records.alerts.mistaken()] == [first.alert_id] * mistaken
-    records.alerts.mark_erased(first.alert_id, act=act("alert.erased"))
+    erase(records, first)
     assert records.alerts.mistaken() == []
     assert records.alerts.evidence_names() == set()
     (event,) = records.alerts.events(first.alert_id)
@@ -235,6 +248,54 @@ def test_the_mistaken_are_to_be_erased_until_nothing_is_left(
     assert len(records.alerts.mistaken()) == int(mistaken)
 
 
+def test_an_event_that_comes_while_its_alert_is_erased_is_erased_later(records: Records) -> None:
+    first, late = events_of(sighting(0), sighting(5))
+    vault = MemoryVault()
+
+    class Book(MemoryAlertBook):
+        def forget(self, *_: object) -> None:
+            if not records.alerts.knows(late.event_id):
+                records.alerts.record(late, keep(late), emitted_at=NOON, window=WINDOW)
+
+    def keep(event: AlertEvent) -> str:
+        name = evidence_name(event.sighting.sighting_id)
+        vault.put(name, b"picture")
+        return name
+
+    records.alerts.record(first, keep(first), emitted_at=NOON, window=WINDOW)
+    records.alerts.decide(
+        first.alert_id, adjudication=Adjudication.DO_NOT_ENGAGE, outcome=None, act=act()
+    )
+    for kept in ([keep(late)], []):
+        erase_mistaken(records=records.alerts, vault=vault, book=Book(), at=NOON)
+        assert vault.names("") == kept
+        assert len(records.alerts.mistaken()) == len(kept)
+
+
+def test_an_alert_that_is_being_decided_takes_in_no_other(
+    request: pytest.FixtureRequest, records: Records
+) -> None:
+    """Its operator has not seen the other one, which therefore stays to be decided."""
+    first, again = (events_of(sighting(n))[0] for n in (0, 5))
+    records.alerts.record(first, None, emitted_at=NOON, window=WINDOW)
+    engine = sa.create_engine(request.getfixturevalue("records_url"))
+    waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> :me")
+    with ThreadPoolExecutor(1) as recorder:
+        with engine.begin() as deciding:
+            deciding.execute(sa.update(alerts).values(adjudication="engage"))
+            recording = recorder.submit(
+                records.alerts.record, again, None, emitted_at=NOON, window=WINDOW
+            )
+            if engine.dialect.name == "postgresql":  # SQLite lets one at a time write
+                me = {"me": deciding.scalar(sa.text("SELECT pg_backend_pid()"))}
+                while not recording.done() and not deciding.scalar(waiting, me):
+                    pass
+        assert recording.result()
+    engine.dispose()
+    assert records.alerts.find(again.alert_id).alert_id == again.alert_id
+    assert {each.alert_id for each in records.alerts.list(undecided=True)} == {again.alert_id}
+
+
 def test_age_counts_from_the_last_emission(records: Records) -> None:
     """A film of last year is not old on the day on which it is searched."""
     first, second = events_of(sighting(0), sighting(9))
@@ -242,5 +303,5 @@ def test_age_counts_from_the_last_emission(records: Records) -> None:
     records.alerts.record(second, "evidence/second", emitted_at=NOON + timedelta(days=9))
     assert records.alerts.older_than(NOON + timedelta(days=8)) == []
     assert len(records.alerts.older_than(NOON + timedelta(days=10))) == 1
-    records.alerts.mark_erased(first.alert_id, act=act("alert.erased"))
+    erase(records, first, second)
     assert records.alerts.older_than(NOON + timedelta(days=10)) == []

@@ -22,8 +22,8 @@ class ErasableRecords(Protocol):
         """The events of an alert by captured time."""
         ...
 
-    def mark_erased(self, alert_id: str, *, act: Act) -> None:
-        """Say that its pictures are gone; the positions go with the same transaction."""
+    def mark_erased(self, alert_id: str, event_ids: Sequence[str], *, act: Act) -> None:
+        """Say that these events' pictures are gone; their positions go in the same step."""
         ...
 
     def mistaken(self) -> Sequence[RecordedAlert]:
@@ -42,8 +42,9 @@ def erase_alert(
 ) -> None:
     """Erase an alert's pictures, its events in the alert book and the positions on record.
 
-    In this order, so that an interruption leaves it on the list of what is to be erased. Times,
-    cameras, scores, decisions and acts stay: they account for the alert.
+    In this order, so that an interruption leaves it on the list of what is to be erased; an event
+    that comes meanwhile puts it there again. Times, cameras, scores, decisions and acts stay: they
+    account for the alert.
 
     Raises:
         Unavailable: A store does not answer; call it again later.
@@ -60,7 +61,7 @@ def erase_alert(
         object_id=alert.alert_id,
         detail={"reason": reason, "events": len(events)},
     )
-    records.mark_erased(alert.alert_id, act=act)
+    records.mark_erased(alert.alert_id, [event.event.event_id for event in events], act=act)
 
 
 def erase_mistaken(

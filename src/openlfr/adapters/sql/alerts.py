@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _ALERTS, _EVENTS = tables.alerts, tables.alert_events
 _SHOWN = 5  # alerts named when a prefix fits several
+_AT_ONCE = 1000  # events named in one statement
 
 
 class AlertRecords:
@@ -240,17 +241,19 @@ class AlertRecords:
         )
         return self._alerts(whole_alerts().where(last < moment, _something_kept()))
 
-    def mark_erased(self, alert_id: str, *, act: Act) -> None:
-        """Say that its pictures are gone; the positions go with the same transaction.
+    def mark_erased(self, alert_id: str, event_ids: Sequence[str], *, act: Act) -> None:
+        """Say that the pictures of these events are gone; their positions go in the same step.
 
+        An event that was recorded meanwhile is none of them: what it refers to is still kept.
         What stays is what accounts for the alert: times, cameras, scores, decisions, acts.
         """
         with self._engine.begin() as connection:
-            connection.execute(
-                sa.update(_EVENTS)
-                .where(_EVENTS.c.alert_id == alert_id)
-                .values(evidence=None, x=0.0, y=0.0, w=0.0, h=0.0)
-            )
+            for start in range(0, len(event_ids), _AT_ONCE):
+                connection.execute(
+                    sa.update(_EVENTS)
+                    .where(_EVENTS.c.event_id.in_(event_ids[start : start + _AT_ONCE]))
+                    .values(evidence=None, x=0.0, y=0.0, w=0.0, h=0.0)
+                )
             connection.execute(
                 sa.update(_ALERTS).where(_ALERTS.c.alert_id == alert_id).values(erased_at=act.at)
             )

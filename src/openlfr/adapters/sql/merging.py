@@ -58,6 +58,7 @@ def home_of(connection: Connection, event: AlertEvent, window: timedelta, at: da
         )
         .order_by(alerts.c.opened_at)
         .limit(1)
+        .with_for_update()  # who decides it now is waited for: then it is over
     )
     if (into := connection.scalar(still_open)) is None:
         return event.alert_id
