@@ -36,6 +36,13 @@ class _Mark(NamedTuple):
     at: datetime
 
 
+class _Range(NamedTuple):
+    """The frames that came since the last tally."""
+
+    first: _Mark
+    last: _Mark
+
+
 class Tallying:
     """The tallies of one camera while it is filmed. One thread's, but for `count`."""
 
@@ -64,21 +71,21 @@ class Tallying:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
         self._left_out: Counter[str] = Counter()  # by the source, as far as counted
-        self._first: _Mark | None = None  # frame of the range
-        self._last: _Mark | None = None
-        self._next_seq = 0  # where a range begins
+        self._range: _Range | None = None
+        self._epoch: int | None = None  # of the newest frame
+        self._next_seq = 0  # where a range of that epoch begins
         self._untold: deque[Tally] = deque(maxlen=_KEPT)
 
     def frame(self, frame: Frame) -> None:
         """A frame came from the source, with what this left out before it."""
         mark = _Mark(frame.epoch, frame.seq, frame.captured_at)
-        first = self._first
-        if first is not None and (mark.epoch != first.epoch or mark.at - first.at >= EVERY):
-            self._close()
-        if self._last is not None and mark.epoch != self._last.epoch:
-            self._next_seq = 0
-        self._first = self._first or mark
-        self._last = mark
+        first = self._range.first if self._range else mark
+        if self._range and (mark.epoch != first.epoch or mark.at - first.at >= EVERY):
+            self._close(self._range)
+            first = mark
+        if mark.epoch != self._epoch:
+            self._epoch, self._next_seq = mark.epoch, 0
+        self._range = _Range(first, mark)
         self._count_left_out()
 
     def count(self, what: str) -> None:
@@ -88,8 +95,8 @@ class Tallying:
 
     def close(self) -> None:
         """Tell the rest: the connection or the filming is over."""
-        if self._first is not None:
-            self._close(after=self._count_left_out())
+        if self._range is not None:
+            self._close(self._range, after=self._count_left_out())
 
     def _count_left_out(self) -> int:
         """Count what the source left out since the last time; how many numbers that took."""
@@ -104,10 +111,8 @@ class Tallying:
             self._counts += more
         return more.total() - (more[UNREADABLE] if self._live else 0)
 
-    def _close(self, *, after: int = 0) -> None:
-        first, last = self._first, self._last
-        assert first is not None  # noqa: S101 - the callers looked
-        assert last is not None  # noqa: S101
+    def _close(self, ended: _Range, *, after: int = 0) -> None:
+        first, last = ended
         with self._lock:
             counts, self._counts = self._counts, Counter()
         last_seq = last.seq + after
@@ -126,6 +131,6 @@ class Tallying:
                 frames_unreadable=counts[UNREADABLE],
             )
         )
-        self._first, self._next_seq = None, last_seq + 1
+        self._range, self._next_seq = None, last_seq + 1
         while self._untold and self._tell(self._untold[0]):
             self._untold.popleft()
