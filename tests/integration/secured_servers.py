@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import importlib.util
 import ipaddress
-import os
 import shutil
 import subprocess
-import uuid
-from importlib.machinery import SourceFileLoader
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from dev_servers import kafka, milvus, postgresql
+from dev_servers.process import answers, free_port, need, spawn, wait
 
-ROOT = Path(__file__).resolve().parents[2]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 USER, PASSWORD = "openlfr", "s3cr3t/with:@signs and space"
-
-
-def load_services() -> Any:
-    """`scripts/services` as a module."""
-    loader = SourceFileLoader("services_script", str(ROOT / "scripts/services"))
-    spec = importlib.util.spec_from_loader("services_script", loader)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    loader.exec_module(module)
-    return module
 
 
 class Authority:
@@ -106,40 +94,20 @@ ssl.keystore.location={{keys}}
 ssl.truststore.type=PEM
 ssl.truststore.location={{trust}}
 log.dirs={{folder}}/log
-offsets.topic.num.partitions=1
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-group.initial.rebalance.delay.ms=0
-auto.create.topics.enable=false
-message.max.bytes=5242880
-log.retention.check.interval.ms=10000
 """
 
 
 def start_kafka(folder: Path, authority: Authority) -> tuple[Server, str, str]:
     """Its process, the listener with SCRAM-SHA-512 and the one with mutual TLS."""
-    services = load_services()
-    machine = [
-        services.need("java", "default-jre-headless"), "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1", "-Xms128m", "-Xmx512m", "-cp", f"{services.kafka_jars()}/*",
-    ]  # fmt: skip
-    ports = {n: services.free_port() for n in ("inside", "scram", "mutual", "controller")}
+    ports = {n: free_port() for n in ("inside", "scram", "mutual", "controller")}
     properties = folder / "server.properties"
     keys = authority.issue("broker")
-    properties.write_text(KAFKA.format(folder=folder, keys=keys, trust=authority.file, **ports))
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_")
+    text = KAFKA.format(folder=folder, keys=keys, trust=authority.file, **ports)
+    properties.write_text(text + kafka.ONE_NODE)
     scram = f'SCRAM-SHA-512=[name={USER},password="{PASSWORD}"]'
-    formatted = subprocess.run(
-        [*machine, "kafka.tools.StorageTool", "format", "--standalone", "-t", cluster,
-         "-c", str(properties), "--add-scram", scram],
-        cwd=folder, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert formatted.returncode == 0, formatted.stderr
-    server = services.spawn(folder, [*machine, "kafka.Kafka", str(properties)])
-    services.wait(
+    kafka.format_storage(folder, properties, "--add-scram", scram)
+    server = spawn(folder, [*kafka.java(), "kafka.Kafka", str(properties)])
+    wait(
         "Kafka",
         folder,
         server,
@@ -150,37 +118,34 @@ def start_kafka(folder: Path, authority: Authority) -> tuple[Server, str, str]:
 
 def start_redis(folder: Path, authority: Authority) -> tuple[Server, str]:
     """Redis over TLS alone, with a password."""
-    services = load_services()
-    port = services.free_port()
+    port = free_port()
     authority.issue("redis")
     (folder / "redis.conf").write_text(
         f'port 0\ntls-port {port}\nbind 127.0.0.1\ndir {folder}\nsave ""\ntls-auth-clients no\n'
         f"tls-cert-file {authority.folder}/redis.crt\ntls-key-file {authority.folder}/redis.key\n"
         f'tls-ca-cert-file {authority.file}\nrequirepass "{PASSWORD}"\n'
     )
-    program = services.need("redis-server", "redis-server")
-    server = services.spawn(folder, [program, str(folder / "redis.conf")])
-    services.wait("Redis", folder, server, lambda: services.answers(port))
+    program = need("redis-server", "redis-server")
+    server = spawn(folder, [program, str(folder / "redis.conf")])
+    wait("Redis", folder, server, lambda: answers(port))
     return server, f"127.0.0.1:{port}"
 
 
 def start_postgresql(folder: Path, authority: Authority) -> tuple[Server, str]:
     """PostgreSQL that takes TCP connections over TLS with a password only."""
-    services = load_services()
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    assert programs, "PostgreSQL is missing (Debian: apt-get install postgresql)"
-    port = services.free_port()
+    programs = postgresql.program_folder()
+    port = free_port()
     authority.issue("sql")
     for name in ("sql.crt", "sql.key"):
         shutil.copy(authority.folder / name, folder / name)
     (folder / "password").write_text(PASSWORD + "\n")
-    owner = {"user": "postgres"} if os.geteuid() == 0 else {}
+    owner = postgresql.owner()
     if owner:
         for file in (folder, *folder.iterdir()):
             shutil.chown(file, "postgres")
     (folder / "sql.key").chmod(0o600)
     subprocess.run(
-        [programs[-1] / "initdb", "-D", folder / "data", "-U", USER, "--no-sync", "-A",
+        [programs / "initdb", "-D", folder / "data", "-U", USER, "--no-sync", "-A",
          "scram-sha-256", f"--pwfile={folder / 'password'}"],
         cwd=folder, check=True, capture_output=True, **owner,
     )  # fmt: skip
@@ -191,22 +156,16 @@ def start_postgresql(folder: Path, authority: Authority) -> tuple[Server, str]:
         "unix_socket_directories": folder,
     }  # fmt: skip
     words = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
-    command = [str(programs[-1] / "postgres"), "-D", str(folder / "data"), *words]
-    server = services.spawn(folder, command, **owner)
+    command = [str(programs / "postgres"), "-D", str(folder / "data"), *words]
+    server = spawn(folder, command, **owner)
     ready = "ready to accept connections"
-    services.wait(
-        "PostgreSQL", folder, server, lambda: ready in (folder / "output.txt").read_text()
-    )
+    wait("PostgreSQL", folder, server, lambda: ready in (folder / "output.txt").read_text())
     return server, f"127.0.0.1:{port}"
 
 
 def start_milvus(folder: Path, authority: Authority) -> tuple[Server, str]:
     """Milvus over TLS alone, whose root has the password that it comes with."""
-    services = load_services()
     authority.issue("milvus")
-    started: list[Server] = []
-    # Its own way to look whether a server is ready knows neither TLS nor a password.
-    services.wait = lambda _name, _folder, server, _ready: started.append(server)
     with pytest.MonkeyPatch.context() as environment:
         for name, value in {
             "COMMON_SECURITY_AUTHORIZATIONENABLED": "true",
@@ -216,5 +175,6 @@ def start_milvus(folder: Path, authority: Authority) -> tuple[Server, str]:
             "TLS_CAPEMPATH": str(authority.file),
         }.items():
             environment.setenv(name, value)
-        _, url = services.milvus(folder)
-    return started[0], url.removeprefix("http://")
+        # Its own way to look whether it is ready knows neither TLS nor a password.
+        server, port = milvus.launch(folder)
+    return server, f"127.0.0.1:{port}"

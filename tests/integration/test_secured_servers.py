@@ -14,11 +14,11 @@ from threading import Event
 from typing import Any
 
 import pytest
+from dev_servers.process import end
 from secured_servers import (
     PASSWORD,
     USER,
     Authority,
-    load_services,
     start_kafka,
     start_milvus,
     start_postgresql,
@@ -74,7 +74,6 @@ def authority(place) -> Authority:
 @pytest.fixture(scope="module")
 def start(place):
     """Starts a server in a folder of its own; ends it with the module."""
-    services = load_services()
     with ExitStack() as closing_all:
 
         def begin(starter: Any, authority: Authority) -> tuple[str, ...]:
@@ -84,7 +83,7 @@ def start(place):
             folder.chmod(0o755)
             server, *addresses = starter(folder, authority)
             closing_all.callback(server.wait)
-            closing_all.callback(services.end, server.pid)
+            closing_all.callback(end, server.pid)
             return tuple(addresses)
 
         yield begin

@@ -1,0 +1,1 @@
+"""Real servers for development and tests, one node each: a file per server, and `process`."""

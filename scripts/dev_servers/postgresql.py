@@ -1,0 +1,63 @@
+"""Debian's PostgreSQL; it refuses to run as root."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from dev_servers.process import Trouble, spawn, wait
+
+ELSEWHERE = "elsewhere.txt"  # names a second folder of a server
+
+
+def program_folder() -> Path:
+    found = shutil.which("postgres")
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not found and not versions:
+        raise Trouble("postgres is missing (Debian: apt-get install postgresql).")
+    return Path(found).parent if found else versions[-1]
+
+
+def owner() -> dict[str, str]:
+    """Who runs it, as `subprocess` takes it."""
+    return {"user": "postgres"} if os.geteuid() == 0 else {}
+
+
+def start(folder: Path) -> tuple[int, str]:
+    """Start it on a Unix socket alone; its process id and address.
+
+    What it keeps lies in a folder of its own: the one given may be closed to its user, and too
+    deep for a socket's path.
+    """
+    programs = program_folder()
+    home = Path(tempfile.mkdtemp(prefix="openlfr-sql-", dir="/tmp"))
+    (folder / ELSEWHERE).write_text(str(home))
+    if as_owner := owner():
+        shutil.chown(home, as_owner["user"])
+    made = subprocess.run(
+        [programs / "initdb", "-D", home / "data", "-A", "trust", "-U", "openlfr", "--no-sync"],
+        cwd=home, check=False, capture_output=True, text=True, **as_owner,
+    )  # fmt: skip
+    if made.returncode:
+        raise Trouble(f"PostgreSQL's data folder could not be made:\n{made.stderr[-2000:]}")
+    server = spawn(
+        folder,
+        [str(programs / "postgres"), "-D", str(home / "data"), "-k", str(home),
+         "-c", "listen_addresses="],
+        cwd=home, **as_owner,
+    )  # fmt: skip
+    url = f"postgresql+psycopg://openlfr@/postgres?host={home}"
+
+    def ready() -> bool:
+        import sqlalchemy
+
+        engine = sqlalchemy.create_engine(url)
+        engine.connect().close()
+        engine.dispose()
+        return True
+
+    wait("PostgreSQL", folder, server, ready)
+    return server.pid, url
