@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from openlfr.domain.counts import Counts
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from openlfr.domain.alerts import AlertEvent
@@ -49,21 +50,12 @@ class Authorisation:
 
 
 @dataclass(frozen=True, slots=True)
-class CameraCounts:
-    """What became of one camera's frames, faces and tracks. Every frame decoded is in one count.
+class CameraCounts(Counts):
+    """What became of all that one camera gave in a run.
 
     Attributes:
-        frames_decoded: Sum of the five counts below it.
-        frames_sampled_away: Left out on purpose, since the camera's `fps` asks for fewer.
-        frames_dropped_late: Older than `max_age` when their turn came.
-        frames_outside_hours: Captured outside the deployment's hours; not looked at.
-        frames_unreadable: Could not be decoded or analysed.
-        frames_analysed: Went through the detector.
-        faces_detected: Detections in those frames; one person gives many.
-        tracks_closed: Passes ("faces seen"): `tracks_searched` + `tracks_not_searched`. Not people:
-            in a crowd one walk often breaks into two or three tracks.
+        frames_decoded: Sum of the other counts of frames.
         tracks_searched: Compared with the watchlist at least once.
-        tracks_not_searched: Counts by reason.
         scores: Best score of each searched track, counted by `SCORE_EDGES`' bins.
         first_captured_at, last_captured_at: Of the analysed frames, UTC; None without any.
         frame_size: (width, height) in pixels; (0, 0) without a frame.
@@ -71,16 +63,7 @@ class CameraCounts:
 
     camera: str
     frames_decoded: int = 0
-    frames_sampled_away: int = 0
-    frames_dropped_late: int = 0
-    frames_outside_hours: int = 0
-    frames_unreadable: int = 0
-    frames_analysed: int = 0
-    faces_detected: int = 0
-    tracks_closed: int = 0
     tracks_searched: int = 0
-    tracks_not_searched: Mapping[NotSearched, int] = field(default_factory=dict)
-    sightings: int = 0
     alerts_opened: int = 0
     alerts_joined: int = 0
     scores: tuple[int, ...] = (0,) * SCORE_BINS
