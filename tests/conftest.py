@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from importlib import resources
@@ -130,14 +131,14 @@ class Servers:
             self._urls = {key: value for key, _, value in lines if value and key in SERVERS}
         return self._urls[name]
 
-    def kill(self, name: str) -> Callable[[], None]:
-        """`kill -9` of Kafka; gives what starts it again, with what it kept and where it was."""
+    def kill(self, name: str, by: int = signal.SIGKILL) -> Callable[[], None]:
+        """End Kafka or Redis; gives what starts it again, with what it kept and where it was."""
         import psutil
 
         state = self._folder / "services.json"
         process = psutil.Process(json.loads(state.read_text())[name]["pid"])
         words, folder = process.cmdline(), process.cwd()
-        process.kill()
+        process.send_signal(by)
         process.wait()
 
         def start() -> None:

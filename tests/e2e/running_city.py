@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CONSUMER = Path(__file__).resolve().parents[2] / "examples/consume_alerts.py"
 READS = {"analysis": ["frames.v1"], "alerting": ["sightings.v1", "alerts.v1", "tallies.v1"]}
-UNAVAILABLE, OFTEN = 3, 3  # exit code, and how often it may be
+UNAVAILABLE, OFTEN = 3, 3  # exit code, and how often it may be, of all services together
 PATIENCE_S = 240.0  # this is no bar: a machine with one idle core needs 30 s for everything
 
 
@@ -51,7 +51,8 @@ class City:
     def __init__(self, place: Place, broker: str) -> None:
         self.place, self.broker = place, broker
         self.running: dict[str, Process] = {}
-        self._started = self._given_up = 0
+        self._started = 0
+        self._given_up: list[str] = []  # what each said that ended for want of another
         self._config: dict[str, Path] = {}
         self._service("alerting")
         self._service("analysis")
@@ -87,14 +88,28 @@ class City:
                 self.wait_for(f"rest for {name}", lambda: self._is_idle(name, consumer))  # noqa: B023
 
     def end(self, name: str) -> None:
-        """End a service as an orchestrator does."""
-        process = self.running[name].popen
-        process.terminate()
-        assert process.wait(PATIENCE_S) == 0, self.running[name].said()
+        """End every replica of a service as an orchestrator does."""
+        replicas = [each for each in self.running if each.partition("-")[0] == name]
+        for each in replicas:
+            self.wait_for(f"{each} at work", lambda: self._is_at_work(each))  # noqa: B023
+            self.running[each].popen.terminate()
+        for each in replicas:
+            assert self.running[each].popen.wait(PATIENCE_S) == 0, self.running[each].said()
+            del self.running[each]
 
-    def start(self, name: str, config: Path | None = None) -> None:
-        """Start a service that is not at work, with another configuration if one is given."""
-        self._service(name, config=config)
+    def start(self, name: str) -> None:
+        """Start a replica, such as alerting-1, that is not at work."""
+        self._service(name)
+
+    def search(self, index: str) -> None:
+        """Let analysis search by `snapshot` or on `milvus` from now on."""
+        config = self.place.config
+        if index != "snapshot":
+            config = config.with_name(f"{index}.yaml")
+            config.write_text(self.place.config.read_text() + f"matching: {{index: {index}}}\n")
+        if self._config["analysis"] != config:
+            self.end("analysis")
+            self._service("analysis", config=config)
 
     def alerts(self, *cameras: str) -> list[dict[str, Any]]:
         """What the consumer has printed so far of these cameras."""
@@ -110,21 +125,25 @@ class City:
         """Wait until a condition holds; a service that fails meanwhile fails the test at once."""
         deadline = time.monotonic() + PATIENCE_S
         while not condition():
-            for name in ("analysis", "alerting", "consumer"):
+            for name in [each for each in self.running if each != "ingest"]:
                 self._look_after(name)
-            assert time.monotonic() < deadline, "\n".join(
-                (f"no {what}", *(f"{name}: {p.said()}" for name, p in self.running.items()))
-            )
+            assert time.monotonic() < deadline, self._story(f"no {what}")
             time.sleep(0.1)
 
     def _look_after(self, name: str) -> None:
         """Start a service again that gave up for want of another, as an orchestrator does."""
         process = self.running[name]
-        if process.popen.poll() == UNAVAILABLE and self._given_up < OFTEN:
-            self._given_up += 1
+        code = process.popen.poll()
+        if code == UNAVAILABLE and len(self._given_up) < OFTEN:
+            self._given_up.append(f"{name} gave up: {process.said()}")
             self._service(name, config=self._config[name])
         else:
-            assert process.popen.poll() is None, f"{name} ended: {process.said()}"
+            assert code is None, self._story(f"{name} ended with {code}")
+
+    def _story(self, what: str) -> str:
+        """What was seen, for whoever reads of the failure."""
+        now = [f"{name} at the end: {each.said()}" for name, each in self.running.items()]
+        return "\n".join((what, *self._given_up, *now))
 
     def close(self) -> None:
         for process in self.running.values():
@@ -134,7 +153,7 @@ class City:
 
     def _is_idle(self, name: str, consumer: KafkaConsumer) -> bool:
         """Whether a service is at work and has acknowledged everything."""
-        if '"ready"' not in self.running[name].said():
+        if not self._is_at_work(name):
             return False
         parts = [
             TopicPartition(topic, part)
@@ -144,16 +163,21 @@ class City:
         ends = consumer.end_offsets(parts)
         return all((consumer.committed(part) or 0) >= end for part, end in ends.items())
 
+    def _is_at_work(self, name: str) -> bool:
+        return '"ready"' in self.running[name].said()
+
     def _group(self, name: str) -> str:
         return f"{name}-{self.place.folder.name}"
 
     def _service(self, name: str, *words: object, config: Path | None = None) -> Process:
+        """Start a service, or by a name such as alerting-1 a further replica of it."""
+        service, _, number = name.partition("-")
         self._started += 1
         self._config[name] = config or self.place.config
         process = Process(
             self.place.folder, f"{name}-{self._started}",
-            "-m", "openlfr", "service", name, "--config", self._config[name], *words,
-            OPENLFR_INSTANCE_ID=f"{name}-0", OPENLFR_GROUP=self._group(name),
+            "-m", "openlfr", "service", service, "--config", self._config[name], *words,
+            OPENLFR_INSTANCE_ID=f"{service}-{number or 0}", OPENLFR_GROUP=self._group(service),
         )  # fmt: skip
         self.running[name] = process
         return process
