@@ -31,8 +31,8 @@ from tune import Street
 
 from openlfr.adapters.capture import open_source
 from openlfr.domain.faces import Box, Detection
-from openlfr.pipeline import input_size_for, landmarks_of
 from openlfr.stages.align import align
+from openlfr.stages.detect import input_size_for, landmarks_of
 from openlfr.stages.track import TrackerState, looks, track
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -24,9 +24,9 @@ from scipy.stats import spearmanr
 from tune import Street
 
 from openlfr.adapters.capture import open_source
-from openlfr.pipeline import input_size_for, landmarks_of
 from openlfr.stages.align import align
 from openlfr.stages.assess import WEIGHTS, measures
+from openlfr.stages.detect import input_size_for, landmarks_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

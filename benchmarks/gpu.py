@@ -38,8 +38,9 @@ from openlfr.adapters.onnx import CPU, ON_GPU, available_providers, short_name, 
 from openlfr.adapters.sface import SFace
 from openlfr.adapters.yunet import YuNet, fitted
 from openlfr.domain.frames import Frame
-from openlfr.pipeline import Analyser, landmarks_of
+from openlfr.pipeline import Analyser
 from openlfr.stages.align import align
+from openlfr.stages.detect import landmarks_of
 from openlfr.stages.search import ExactIndex
 
 if TYPE_CHECKING:

@@ -20,8 +20,9 @@ from benchmarks.acceptance.streets import HARD, Kind, street
 from openlfr.adapters.capture import open_source
 from openlfr.bootstrap import load_detector
 from openlfr.domain.faces import Box
-from openlfr.pipeline import AnalysisRules, landmarks_of
+from openlfr.pipeline import AnalysisRules
 from openlfr.stages.align import align
+from openlfr.stages.detect import landmarks_of
 from openlfr.stages.track import TrackerState, looks, track
 
 if TYPE_CHECKING:

@@ -2,10 +2,10 @@
 
     detect -> align -> track -> assess -> embed -> fuse -> search -> decide
 
-A track keeps its few best faces, in this process's memory alone. When they make a first good
-probe, and again when they make a clearly better one, the probe is searched; a candidate at or
-above the threshold becomes a sighting, once for each subject of a track. Everything that the
-track held dies with it.
+A track keeps its few best faces, in this process's memory alone. When they make a first probe, a
+good one, and again when they make a clearly better one, the probe is searched; a candidate at or
+above the threshold becomes a sighting, once for each subject of a track (`searching.py`).
+Everything that the track held dies with it.
 """
 
 from __future__ import annotations
@@ -13,34 +13,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from openlfr.domain.alerts import Sighting
-from openlfr.domain.analysis import Analysis, Sighted
+from openlfr.domain.analysis import Analysis
 from openlfr.domain.timing import Stopwatch
 from openlfr.pursuit import HeldFace, Pursuit
+from openlfr.searching import Searcher
 from openlfr.stages.align import align
 from openlfr.stages.assess import assess
-from openlfr.stages.decide import decide
+from openlfr.stages.detect import input_size_for, landmarks_of, stands_in
 from openlfr.stages.obscure import evidence_of, obscure
 from openlfr.stages.probe import ProbeRules
 from openlfr.stages.track import TrackerState, TrackRules, looks, track
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Callable, Mapping, Sequence
 
     from openlfr.domain.evidence import Scene
-    from openlfr.domain.faces import Box, Candidate, Detection
+    from openlfr.domain.faces import Detection
     from openlfr.domain.frames import Frame
     from openlfr.ports import FaceDetector, FaceEmbedder, WatchlistIndex
     from openlfr.pursuit import Query
-    from openlfr.stages.probe import Fused
-
-SMALLEST_INPUT, LARGEST_INPUT = 320, 960
-"""Of a detector whose input nobody chose, longer side in pixels. On streets of 1280 x 720 as many
-listed people are found at 960 as at 1280, for 56% of the cost (docs/benchmarks.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,44 +54,6 @@ class Watch:
     epoch: int
     tracker: TrackerState = field(default_factory=TrackerState)
     pursuits: dict[int, Pursuit] = field(default_factory=dict)
-
-
-def input_size_for(width: int, height: int, box: tuple[int, int] | None) -> tuple[int, int]:
-    """The detector's input for a camera's frames, both sides multiples of 32 (its stride).
-
-    Args:
-        width: Of the frame, pixels.
-        height: Of the frame, pixels.
-        box: What the frame is to be fitted into, its aspect kept. None: the frame's own size,
-            but at most 960 pixels on the longer side and at least 320.
-    """
-    longer = max(width, height)
-    if box is None:
-        scale = min(max(longer, SMALLEST_INPUT), LARGEST_INPUT) / longer
-    else:
-        scale = min(box[0] / width, box[1] / height)
-    return -(-max(1, round(width * scale)) // 32) * 32, -(-max(1, round(height * scale)) // 32) * 32
-
-
-def _stands_in(box: Box, width: int, height: int) -> bool:
-    """Whether the box's centre lies in the picture: else there is no face to show."""
-    x, y = box.centre
-    return 0 <= x < width and 0 <= y < height and box.w >= 1 and box.h >= 1
-
-
-def _another(query: Query, probe: Fused, taken: Collection[int]) -> HeldFace:
-    """The best face of a probe, but not of a frame in which its subject was sighted already.
-
-    Two sightings of one subject in one frame would have one id, and the second would pass for the
-    first one come again. A probe of one such face alone has no other.
-    """
-    faces = [query.faces[row] for row in probe.rows]
-    return next((face for face in faces if face.seq not in taken), faces[0])
-
-
-def landmarks_of(detections: Sequence[Detection]) -> NDArray[np.float32]:
-    """The detections' landmarks as (n, 5, 2) float32; n may be 0."""
-    return np.array([d.landmarks for d in detections], np.float32).reshape(-1, 5, 2)
 
 
 class Analyser:
@@ -136,19 +89,24 @@ class Analyser:
             input_sizes: Detector input (width, height) by camera; absent or None: automatic.
             rules: Tuning.
         """
-        self._listed = (index, watchlist_of)
         self.timings = Stopwatch()
-        self._deployment = deployment
         self._detector = detector
-        self._embedder = embedder
-        self._threshold = threshold
         self._input_sizes = dict(input_sizes or {})
         self._rules = rules or AnalysisRules()
+        self._searcher = Searcher(
+            deployment=deployment,
+            embedder=embedder,
+            index=index,
+            watchlist_of=watchlist_of,
+            threshold=threshold,
+            rules=self._rules.probes,
+            timings=self.timings,
+        )
         self._cameras: dict[str, Watch] = {}
 
     def use(self, index: WatchlistIndex, watchlist_of: Callable[[str], str]) -> None:
         """Search in another index from the next search on; may be called from any thread."""
-        self._listed = (index, watchlist_of)  # at once: the two belong together
+        self._searcher.use(index, watchlist_of)
 
     def analyse(self, frames: Sequence[Frame]) -> Analysis:
         """Analyse a batch of frames, of one camera or several, each camera's in order.
@@ -174,7 +132,7 @@ class Analyser:
             faces[position] = len(found)
             self._enter(frame, queries, closed)
             self._follow(frame, found, queries, closed)
-        sightings = self._search(queries)
+        sightings = self._searcher.search(queries)
         for camera in {pursuit.camera for pursuit in closed}:
             live = self._cameras[camera].pursuits
             for pursuit in live.values():
@@ -194,7 +152,7 @@ class Analyser:
         closed: list[Pursuit] = []
         self._close(watch, list(watch.pursuits), queries, closed)
         self._cameras[camera] = Watch(watch.epoch)
-        sightings = self._search(queries)
+        sightings = self._searcher.search(queries)
         told = tuple(pursuit.closed(self._rules.probes) for pursuit in closed)
         return Analysis(tuple(sightings), told)
 
@@ -223,7 +181,7 @@ class Analyser:
                 result[i] = [
                     d
                     for d in detections
-                    if d.score >= self._rules.detector_score and _stands_in(d.box, width, height)
+                    if d.score >= self._rules.detector_score and stands_in(d.box, width, height)
                 ]
         return result
 
@@ -285,61 +243,6 @@ class Analyser:
                     )
                 if (query := pursuit.query(self._rules.probes)) is not None:
                     queries.append(query)
-
-    def _search(self, queries: Sequence[Query]) -> list[Sighted]:
-        """Embed what is new in the queries, fuse each to a probe, search them all at once."""
-        if not queries:
-            return []
-        new = list({id(f): f for q in queries for f in q.faces if f.template is None}.values())
-        if new:
-            with self.timings("embed", len(new)):
-                templates = self._embedder.embed(np.stack([face.aligned for face in new]))
-            for face, template in zip(new, templates, strict=True):
-                face.template = template
-        index, watchlist_of = self._listed
-        rules = self._rules.probes
-        with self.timings("search", len(queries)):
-            asked = [(query, probe) for query in queries for probe in query.probes(rules)]
-            if not asked:
-                return []
-            answers = index.search(
-                np.stack([probe.template for _, probe in asked]),
-                [query.faces[probe.rows[0]].captured_at for query, probe in asked],
-            )
-        sightings = []
-        with self.timings("decide", len(asked)):
-            for (query, probe), candidates in zip(asked, answers, strict=True):
-                pursuit = query.pursuit
-                score = candidates[0].score if candidates else -1.0
-                pursuit.note(score, query.faces[probe.rows[0]].quality.score)
-                chosen = decide(candidates, self._threshold)
-                if chosen is not None and chosen.subject not in pursuit.sighted:
-                    others = {s[chosen.subject] for s in query.beside if chosen.subject in s}
-                    best = _another(query, probe, others)
-                    pursuit.sighted[chosen.subject] = best.seq
-                    watchlist = watchlist_of(chosen.reference_id)
-                    sighting = self._sighting(query, best, chosen, watchlist, twice=bool(others))
-                    sightings.append(Sighted(sighting, best.evidence))
-        return sightings
-
-    def _sighting(
-        self, query: Query, best: HeldFace, chosen: Candidate, watchlist: str, *, twice: bool
-    ) -> Sighting:
-        return Sighting(
-            deployment=self._deployment,
-            camera=query.camera,
-            epoch=query.epoch,
-            seq=best.seq,
-            subject=chosen.subject,
-            watchlist=watchlist,
-            reference_id=chosen.reference_id,
-            captured_at=best.captured_at,
-            box=best.box,
-            score=chosen.score,
-            threshold=self._threshold,
-            quality=best.quality.score,
-            twice=twice,
-        )
 
     def _close(
         self,

@@ -58,14 +58,19 @@ class Query:
     beside: tuple[Mapping[str, int], ...] = ()
 
     def probes(self, rules: ProbeRules) -> list[Fused]:
-        """The good probes among its faces, which must all have their templates by now."""
+        """The usable probes among its faces, which must all have their templates by now."""
         templates = np.stack([face.template for face in self.faces if face.template is not None])
         qualities = [face.quality.score for face in self.faces]
         return [
             probe
             for probe in fuse(templates, qualities, agree=rules.agree)
-            if rules.good([qualities[row] for row in probe.rows], last=self.last)
+            if rules.usable([qualities[row] for row in probe.rows], last=self.last)
         ]
+
+    def doubt(self, probe: Fused, rules: ProbeRules) -> float:
+        """By how much a probe's scores are to be lowered: nothing for a good one."""
+        qualities = [self.faces[row].quality.score for row in probe.rows]
+        return 0.0 if rules.good(qualities, last=self.last) else rules.doubt
 
 
 @dataclass(slots=True, eq=False)
@@ -114,13 +119,13 @@ class Pursuit:
             self.score, self.score_quality = score, quality
 
     def query(self, rules: ProbeRules, *, last: bool = False) -> Query | None:
-        """What to search, if the faces make a first good probe or a clearly better one."""
+        """What to search, if the faces make a first probe, a good one, or a clearly better one."""
         qualities = [face.quality.score for face in self.faces]
-        if not rules.good(qualities, last=last):
+        if not rules.usable(qualities, last=last):
             return None
-        worth = sum(qualities)
+        worth, before = sum(qualities), self.searched_with
         needed = rules.better_last if last else rules.better
-        if self.searched_with and worth < needed * self.searched_with:
+        if before and worth < needed * before and not before < rules.worth <= worth:
             return None
         self.searched_with = worth
         beside = tuple(self.beside.values())

@@ -78,7 +78,7 @@ def _check_one(
     from openlfr.adapters.capture import open_source
     from openlfr.domain.errors import BadInput
     from openlfr.operations.check_camera import check_camera
-    from openlfr.pipeline import input_size_for
+    from openlfr.stages.detect import input_size_for
 
     start = camera.start or datetime.now(UTC)
     opened = open_source(name, camera.url, epoch=0, start=start, fps=1 / every, reconnect=False)

@@ -33,9 +33,12 @@ class ProbeRules:
         faces: How many faces are fused at most.
         min_quality: A face below it is no probe (0 to 100).
         min_eye_distance: Nor is one with fewer pixels between the eyes.
+        worth_first: Sum of the fused faces' qualities from which a track is searched. Who is alike
+            beyond question is found with it, a second before there is a good probe.
         worth: Sum of the fused faces' qualities from which they make a good probe: three good
             faces or six poor ones. On street seeds 6 to 10 about half of the strangers' highest
             scores came from less; it cost one of 56 hard passes at threshold 0.38.
+        doubt: By how much the scores of a probe below that are lowered.
         worth_alone: Quality of the best face with which a track that has ended is searched all
             the same, as one that was seen once only.
         better: The sum of the held faces' qualities must grow by this factor for a new search.
@@ -46,14 +49,20 @@ class ProbeRules:
     faces: int = 6
     min_quality: float = 15.0
     min_eye_distance: float = 7.0
+    worth_first: float = 35.0
     worth: float = 150.0
+    doubt: float = 0.07
     worth_alone: float = 55.0
     better: float = 1.5
     better_last: float = 1.1
     agree: float = 0.3
 
+    def usable(self, qualities: Sequence[float], *, last: bool) -> bool:
+        """Whether faces of these qualities are searched, as a good probe or a doubtful one."""
+        return sum(qualities) >= self.worth_first or self.good(qualities, last=last)
+
     def good(self, qualities: Sequence[float], *, last: bool) -> bool:
-        """Whether faces of these qualities make a probe; `last` when there will be no more."""
+        """Whether faces of these qualities make a good probe; `last` when there will be no more."""
         return sum(qualities) >= self.worth or (
             last and max(qualities, default=0.0) >= self.worth_alone
         )

@@ -1,0 +1,118 @@
+"""From tracks that are worth a search to sightings: embed -> fuse -> search -> decide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openlfr.domain.alerts import Sighting
+from openlfr.domain.analysis import Sighted
+from openlfr.stages.decide import decide
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from openlfr.domain.faces import Candidate
+    from openlfr.domain.timing import Stopwatch
+    from openlfr.ports import FaceEmbedder, WatchlistIndex
+    from openlfr.pursuit import HeldFace, Query
+    from openlfr.stages.probe import Fused, ProbeRules
+
+
+class Searcher:
+    """Searches the queries of one deployment. One thread calls it."""
+
+    def __init__(
+        self,
+        *,
+        deployment: str,
+        embedder: FaceEmbedder,
+        index: WatchlistIndex,
+        watchlist_of: Callable[[str], str],
+        threshold: float,
+        rules: ProbeRules,
+        timings: Stopwatch,
+    ) -> None:
+        """Make one; the arguments are those of `Analyser`."""
+        self._deployment = deployment
+        self._embedder = embedder
+        self._listed = (index, watchlist_of)
+        self._threshold = threshold
+        self._rules = rules
+        self._timings = timings
+
+    def use(self, index: WatchlistIndex, watchlist_of: Callable[[str], str]) -> None:
+        """Search in another index from the next search on; may be called from any thread."""
+        self._listed = (index, watchlist_of)  # at once: the two belong together
+
+    def search(self, queries: Sequence[Query]) -> list[Sighted]:
+        """Embed what is new in the queries, fuse each to probes, search them all at once."""
+        if not queries:
+            return []
+        self._embed(queries)
+        index, watchlist_of = self._listed
+        with self._timings("search", len(queries)):
+            asked = [(query, probe) for query in queries for probe in query.probes(self._rules)]
+            if not asked:
+                return []
+            answers = index.search(
+                np.stack([probe.template for _, probe in asked]),
+                [query.faces[probe.rows[0]].captured_at for query, probe in asked],
+            )
+        sightings = []
+        with self._timings("decide", len(asked)):
+            for (query, probe), candidates in zip(asked, answers, strict=True):
+                pursuit = query.pursuit
+                doubt = query.doubt(probe, self._rules)
+                believed = [each._replace(score=each.score - doubt) for each in candidates[:1]]
+                score = believed[0].score if believed else -1.0
+                pursuit.note(score, query.faces[probe.rows[0]].quality.score)
+                chosen = decide(believed, self._threshold)
+                if chosen is not None and chosen.subject not in pursuit.sighted:
+                    others = {s[chosen.subject] for s in query.beside if chosen.subject in s}
+                    best = _another(query, probe, others)
+                    if best.seq in others and not query.last:
+                        continue  # its id is the other's; it will have more faces to show
+                    pursuit.sighted[chosen.subject] = best.seq
+                    watchlist = watchlist_of(chosen.reference_id)
+                    sighting = self._sighting(query, best, chosen, watchlist, twice=bool(others))
+                    sightings.append(Sighted(sighting, best.evidence))
+        return sightings
+
+    def _embed(self, queries: Sequence[Query]) -> None:
+        new = list({id(f): f for q in queries for f in q.faces if f.template is None}.values())
+        if new:
+            with self._timings("embed", len(new)):
+                templates = self._embedder.embed(np.stack([face.aligned for face in new]))
+            for face, template in zip(new, templates, strict=True):
+                face.template = template
+
+    def _sighting(
+        self, query: Query, best: HeldFace, chosen: Candidate, watchlist: str, *, twice: bool
+    ) -> Sighting:
+        return Sighting(
+            deployment=self._deployment,
+            camera=query.camera,
+            epoch=query.epoch,
+            seq=best.seq,
+            subject=chosen.subject,
+            watchlist=watchlist,
+            reference_id=chosen.reference_id,
+            captured_at=best.captured_at,
+            box=best.box,
+            score=chosen.score,
+            threshold=self._threshold,
+            quality=best.quality.score,
+            twice=twice,
+        )
+
+
+def _another(query: Query, probe: Fused, taken: Collection[int]) -> HeldFace:
+    """The best face of a probe, but not of a frame in which its subject was sighted already.
+
+    Two sightings of one subject in one frame would have one id, and the second would pass for the
+    first one come again. A probe of one such face alone has no other.
+    """
+    faces = [query.faces[row] for row in probe.rows]
+    return next((face for face in faces if face.seq not in taken), faces[0])
