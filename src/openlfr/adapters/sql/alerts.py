@@ -270,7 +270,7 @@ class AlertRecords:
             return [alert_of(row) for row in connection.execute(query)]
 
 
-def _is_known(event_id: str) -> sa.Select[tuple[int]]:
+def _is_known(event_id: str) -> sa.Select[Any]:
     return sa.select(sa.literal(1)).where(_EVENTS.c.event_id == event_id)
 
 
