@@ -66,6 +66,14 @@ def test_an_added_entry_waits_in_the_outbox_and_is_not_searchable(records):
     assert [a.act for a in records.acts.all()] == ["reference.enrolled"]
 
 
+def test_entries_of_one_import_wait_in_the_order_in_which_they_were_added(records):
+    """They have one time, and ids that say nothing."""
+    ids = ["c", "a", "d", "b"]
+    for each in ids:
+        add(records, reference(each), picture_hash=each)
+    assert [entry.reference_id for entry, _ in records.watchlist.outbox()] == ids
+
+
 def test_an_entry_whose_picture_cannot_be_kept_is_not_recorded(records):
     def fail():
         raise OSError("disk")

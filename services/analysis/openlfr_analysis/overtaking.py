@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.faust_agents import Message
 
-FRESH_S = 0.5
+FRESH_S = 1.0
 """So long a frame may wait, whatever comes after it: a worker that is held up for a moment catches
 up and leaves nothing out."""
 

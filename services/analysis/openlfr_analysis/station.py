@@ -12,24 +12,21 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from openlfr.adapters import tracing
 from openlfr.adapters.dead_letters import set_aside
-from openlfr.adapters.kafka_topics import SIGHTINGS, TALLIES
+from openlfr.adapters.kafka_topics import TALLIES
 from openlfr.domain.errors import Unavailable
-from openlfr.domain.evidence import CarriedEvidence
-from openlfr.operations.evidence import encode, evidence_name
 from openlfr.wire import codec
 from openlfr_analysis.decoding import DROPPED_LATE, Decoder
 from openlfr_analysis.places import Arrival, Places
 from openlfr_analysis.tallying import Tallying
+from openlfr_analysis.telling import Telling
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import timedelta
 
     from openlfr.adapters.faust_agents import Message
-    from openlfr.domain.alerts import Sighting
-    from openlfr.domain.analysis import Analysis, Sighted
+    from openlfr.domain.analysis import Analysis
     from openlfr.domain.frames import Frame
     from openlfr.pipeline import Analyser
     from openlfr.ports import Vault
@@ -44,7 +41,6 @@ Longer where every frame counts, since frames that are only late must find their
 UNREADABLE, DISCARDED, ANALYSED = "frames_unreadable", "frames_discarded", "frames_analysed"
 LATE_MOST = 50
 """So many frames of a camera dropped one after the other are told."""
-_MOST_EVIDENCE = int(SIGHTINGS.configs["max.message.bytes"]) - (64 << 10)  # of a record's bytes
 
 log = structlog.get_logger()
 
@@ -73,15 +69,14 @@ class Station:
                 counts from when Kafka took them.
         """
         self._analyser = analyser
-        self._vault = vault
         self._decoder = Decoder(deployment, max_age=max_age, recorded=recorded)
         self._places = Places()
         self._tallying = Tallying(deployment.name)
         self._heard: dict[str, float] = {}  # camera -> monotonic time, while it may hold tracks
-        self._traces = tracing.FrameTraces()
         self._late: Counter[str] = Counter()  # camera -> frames dropped since one was looked at
         self._others: set[str] = set()  # deployments whose frames come here
         self.counts: Counter[str] = Counter()
+        self._telling = Telling(vault, self.counts)
 
     def decode(self, message: Message, *, overtaken: bool = False) -> Decoded:
         """Read a message, without its picture if it is overtaken; never raises for what it says."""
@@ -132,7 +127,7 @@ class Station:
             else:
                 frame = each.frame
                 self._late.pop(frame.camera, None)
-                self._traces.note(frame.camera, frame.epoch, frame.seq, each.traceparent)
+                self._telling.heed(frame, each.traceparent)
                 together.append((each.message, frame))
         records += self._look(together)
         now = time.monotonic()  # after the work: however long it took, nobody was silent meanwhile
@@ -278,7 +273,7 @@ class Station:
 
     def _analysed(self, frames: Sequence[Frame]) -> list[tuple[str, Record]]:
         analysis = self._analyser.analyse(frames)
-        self._tell(analysis, {frame.camera: frame.seq for frame in frames})
+        self._telling.searched(analysis.sightings, {frame.camera: frame.seq for frame in frames})
         for frame, faces in zip(frames, analysis.faces, strict=True):
             self._count(frame.camera, ANALYSED)
             self._tallying.count(frame.camera, "faces_detected", faces)
@@ -306,40 +301,12 @@ class Station:
     def _seen(self, analysis: Analysis) -> list[tuple[str, Record]]:
         records = []
         for sighted in analysis.sightings:
-            record = codec.encode_sighting(
-                sighted.sighting,
-                self._carried(sighted),
-                traceparent=tracing.go_on(self._trace_of(sighted.sighting)),
-            )
-            records.append((SIGHTINGS.name, record))
+            records.append(self._telling.record(sighted))
             self._count(sighted.sighting.camera, "sightings")
         for track in analysis.closed:
             self._tallying.closed(track)
         self.counts["tracks"] += len(analysis.closed)
         return records
-
-    def _carried(self, sighted: Sighted) -> CarriedEvidence | None:
-        """Its picture, sealed; None where Kafka would not take it: the alert is told without."""
-        name = evidence_name(sighted.sighting.sighting_id)
-        sealed = self._vault.seal(name, encode(sighted.evidence))
-        if len(sealed) > _MOST_EVIDENCE:
-            self.counts["evidence_too_large"] += 1
-            log.warning("evidence_too_large", camera=sighted.sighting.camera, size=len(sealed))
-            return None
-        return CarriedEvidence(name, True, sealed)
-
-    def _trace_of(self, sighting: Sighting) -> str:
-        return self._traces.of(sighting.camera, sighting.epoch, sighting.seq)
-
-    def _tell(self, analysis: Analysis, newest: dict[str, int]) -> None:
-        """Log each sighting, with the frame after which there was enough to search with."""
-        for sighted in analysis.sightings:
-            told = sighted.sighting
-            log.info(
-                "sighting", sighting=told.sighting_id, camera=told.camera, epoch=told.epoch,
-                seq=told.seq, searched_after=newest.get(told.camera, told.seq),
-                trace=tracing.trace_id(self._trace_of(told)),
-            )  # fmt: skip
 
     def _set_aside(self, message: Message, reason: str) -> tuple[str, Record]:
         self.counts["set_aside"] += 1

@@ -24,10 +24,10 @@ def waiting(*frames: tuple[str, float]) -> list[Message]:
         ([], set()),
         # One camera: the newest is looked at however long it has waited.
         ([("gate", 9.0)], set()),
-        ([("gate", 0.9), ("gate", 0.7)], {0}),
+        ([("gate", 1.9), ("gate", 1.7)], {0}),
         # What has not waited for long is looked at, whatever comes after it.
         ([("gate", 0.4), ("gate", 0.2), ("gate", 0.0)], set()),
-        ([("gate", 0.8), ("gate", 0.6), ("gate", 0.4), ("gate", 0.2)], {0, 1}),
+        ([("gate", 1.4), ("gate", 1.2), ("gate", 0.9), ("gate", 0.2)], {0, 1}),
         # A camera is overtaken by itself alone.
         ([("gate", 2.0), ("yard", 1.9), ("yard", 1.7), ("hall", 1.0)], {1}),
     ],

@@ -1,0 +1,83 @@
+"""From a sighting to its record: evidence sealed, the frame's trace continued, a line logged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from openlfr.adapters import tracing
+from openlfr.adapters.kafka_topics import SIGHTINGS
+from openlfr.domain.evidence import CarriedEvidence
+from openlfr.operations.evidence import encode, evidence_name
+from openlfr.wire import codec
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Mapping, Sequence
+
+    from openlfr.domain.analysis import Sighted
+    from openlfr.domain.frames import Frame
+    from openlfr.ports import Vault
+    from openlfr.wire.codec import Record
+
+_MOST_EVIDENCE = int(SIGHTINGS.configs["max.message.bytes"]) - (64 << 10)  # of a record's bytes
+
+log = structlog.get_logger()
+
+
+class Telling:
+    """Tells the sightings of one worker."""
+
+    def __init__(self, vault: Vault, counts: Counter[str]) -> None:
+        """Tell them.
+
+        Args:
+            vault: Seals evidence.
+            counts: Gets `evidence_too_large`.
+        """
+        self._vault = vault
+        self._counts = counts
+        self._traces = tracing.FrameTraces()
+
+    def heed(self, frame: Frame, traceparent: str) -> None:
+        """Remember the trace with which a frame came."""
+        self._traces.note(frame.camera, frame.epoch, frame.seq, traceparent)
+
+    def searched(self, sightings: Sequence[Sighted], newest: Mapping[str, int]) -> None:
+        """Log each with the frame after which there was enough to search with.
+
+        Args:
+            sightings: Of one batch.
+            newest: The last frame of each camera in it.
+        """
+        for sighted in sightings:
+            told = sighted.sighting
+            log.info(
+                "sighting", sighting=told.sighting_id, camera=told.camera, epoch=told.epoch,
+                seq=told.seq, searched_after=newest.get(told.camera, told.seq),
+                trace=tracing.trace_id(self._trace_of(sighted)),
+            )  # fmt: skip
+
+    def record(self, sighted: Sighted) -> tuple[str, Record]:
+        """Its record, and the topic on which it goes."""
+        record = codec.encode_sighting(
+            sighted.sighting,
+            self._carried(sighted),
+            traceparent=tracing.go_on(self._trace_of(sighted)),
+        )
+        return SIGHTINGS.name, record
+
+    def _carried(self, sighted: Sighted) -> CarriedEvidence | None:
+        """Its picture, sealed; None where Kafka would not take it: the alert is told without."""
+        name = evidence_name(sighted.sighting.sighting_id)
+        sealed = self._vault.seal(name, encode(sighted.evidence))
+        if len(sealed) > _MOST_EVIDENCE:
+            self._counts["evidence_too_large"] += 1
+            log.warning("evidence_too_large", camera=sighted.sighting.camera, size=len(sealed))
+            return None
+        return CarriedEvidence(name, True, sealed)
+
+    def _trace_of(self, sighted: Sighted) -> str:
+        told = sighted.sighting
+        return self._traces.of(told.camera, told.epoch, told.seq)
