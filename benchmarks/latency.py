@@ -19,8 +19,8 @@ wide, 70% visible, wholly inside). It ends when a consumer of `alerts.v1` has th
     alerting    -> fetched, folded, the event on alerts.v1
     consumer    -> received
 
-`--ladder` then looks for the number of cameras that still holds, a minute each: nothing dropped,
-and no more waiting at the end than at the beginning.
+`--ladder` then looks for the number of cameras that still holds, a minute each: at most one frame
+in a hundred dropped, and no more waiting at the end than at the beginning.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ FILMS = ("camera-a", "camera-b", "camera-c", "camera-d")
 GOAL_P50_S, GOAL_P95_S = 1.0, 2.0
 FRESH_S = 20 * 24 * 3600  # the entries of a street's manifest expire after 30 days
 WARM_UP_S = 15.0
+MOST_DROPPED = 0.01  # of the frames that a camera sends
 LEGS = ("rule", "camera", "ingest", "analysis", "alerting", "consumer")
 SERVICES = ("ingest", "analysis", "alerting")
 _SENT = re.compile(r"(\d+) (sent|dropped|overtaken|unreadable)")
@@ -302,7 +303,7 @@ def growth(lags: Sequence[tuple[float, int]]) -> float:
 
 
 def holds(run: Run, taps: Taps) -> tuple[bool, dict[str, Any]]:
-    """Whether the machine keeps up: nothing dropped, lag by less than a second's frames more."""
+    """Whether the machine keeps up: hardly a frame dropped, lag by less than a second's more."""
     cameras = len(run.films)
     within = [f for f in taps.frames.values() if run.began <= f.captured <= run.ended]
     due = cameras * FPS * (run.ended - run.began)
@@ -317,9 +318,10 @@ def holds(run: Run, taps: Taps) -> tuple[bool, dict[str, Any]]:
         "cores": {name: round(cores, 3) for name, cores in run.costs.items()},
         "load": load(),
     }
+    dropped = taps.dropped_late + facts["dropped_by_ingest"]
+    facts["share_dropped"] = round(dropped / due, 4)
     held = (
-        not taps.dropped_late
-        and not facts["dropped_by_ingest"]
+        dropped <= MOST_DROPPED * due
         and len(within) >= 0.98 * due
         and growth(run.lags) < cameras * FPS
     )
@@ -331,7 +333,7 @@ def judge(run: Run, taps: Taps) -> Findings:
     alerted, expected = run.alerted(taps)
     if not alerted:
         raise RuntimeError(f"none of {expected} passes gave an alert that could be followed")
-    held, facts = holds(run, taps)
+    _, facts = holds(run, taps)
     cameras = len(run.films)
     minutes = (run.ended - run.began) / 60
     totals = [each.total for each in alerted]
@@ -344,7 +346,8 @@ def judge(run: Run, taps: Taps) -> Findings:
         Check("first eligible frame to alert, p95, s", round(p95, 3), f"< {GOAL_P95_S:g}",
               p95 < GOAL_P95_S),
         Check(f"lag on frames.v1, last third over first third of {minutes:.1f} min, records",
-              facts["lag_growth"], f"< {cameras * FPS}, nothing dropped", held),
+              facts["lag_growth"], f"< {cameras * FPS}", facts["lag_growth"] < cameras * FPS),
+        Check("frames dropped, of those that the cameras sent", facts["share_dropped"]),
         Check("passes with an alert, of those with three eligible frames",
               f"{len(alerted)} of {expected}"),
     ]  # fmt: skip
