@@ -179,6 +179,25 @@ def test_milvus_keeps_the_threshold_that_the_gallery_began_with(tmp_path):
     store.close()
 
 
+def test_milvus_makes_an_index_anew_that_a_killed_process_left_half_written(tmp_path):
+    with_index(tmp_path)
+    indexes = list(tmp_path.rglob("*.idx"))
+    assert indexes
+    for index in indexes:
+        index.write_bytes(b"")
+    store = MilvusTemplateStore(str(tmp_path), FACTS)
+    assert [t.reference_id for t in store.all(["default"])] == ["r1"]
+    store.close()
+
+
+def with_index(folder):
+    """A store that was closed, so that its rows stand in a segment, and opened, for its index."""
+    store = MilvusTemplateStore(str(folder), FACTS)
+    store.put([template("r1", seed=1)])
+    store.close()
+    MilvusTemplateStore(str(folder), FACTS).close()
+
+
 def test_milvus_folder_in_use_is_unavailable_and_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr("openlfr.adapters.milvus_lite._LOCK_PATIENCE_S", 0.3)
     store = MilvusTemplateStore(str(tmp_path), FACTS)

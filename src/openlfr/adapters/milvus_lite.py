@@ -36,6 +36,7 @@ class LiteServer:
         from pymilvus.grpc_gen import milvus_pb2_grpc
 
         self._database = _open_lite(folder)
+        _drop_indexes(folder)
         self._workers = futures.ThreadPoolExecutor(2, thread_name_prefix="milvus-lite")
         self._server = grpc.server(
             self._workers,
@@ -62,6 +63,16 @@ class LiteServer:
         self._workers.shutdown()
         self._database.close()
         shutil.rmtree(self._socket_folder, ignore_errors=True)
+
+
+def _drop_indexes(folder: Path) -> None:
+    """Have indexes made anew from the vectors: what was left half written cannot be loaded.
+
+    Milvus Lite (3.2.2) writes them in place, so that a process that is killed meanwhile leaves a
+    file with which nothing can be loaded any more. Exact search has its vectors as its index.
+    """
+    for index in folder.rglob("*.idx"):
+        index.unlink(missing_ok=True)
 
 
 def _open_lite(folder: Path) -> Any:
