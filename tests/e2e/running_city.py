@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +92,7 @@ class City:
         """End every replica of a service as an orchestrator does."""
         replicas = [each for each in self.running if each.partition("-")[0] == name]
         for each in replicas:
-            self.wait_for(f"{each} at work", lambda: self._is_at_work(each))  # noqa: B023
+            self.wait_for(f"{each} at work", partial(self._is_at_work, each))
             self.running[each].popen.terminate()
         for each in replicas:
             assert self.running[each].popen.wait(PATIENCE_S) == 0, self.running[each].said()
