@@ -227,7 +227,7 @@ class Analyser:
             for i, quality in zip(ours, qualities, strict=True):
                 pursuit = watch.pursuits[tracked.tracks[i]]
                 pursuit.beside.update(present)
-                if pursuit.makes_room(quality, self._rules.probes):
+                if pursuit.makes_room(quality, frame.captured_at, self._rules.probes):
                     if scene is None:
                         scene = obscure(frame.image, boxes)
                     others = boxes[:i] + boxes[i + 1 :]
@@ -241,7 +241,7 @@ class Analyser:
                             evidence=evidence_of(frame.image, scene, boxes[i], others),
                         )
                     )
-                if (query := pursuit.query(self._rules.probes)) is not None:
+                if (query := pursuit.query(self._rules.probes, frame.captured_at)) is not None:
                     queries.append(query)
 
     def _close(
@@ -256,6 +256,6 @@ class Analyser:
             pursuit = watch.pursuits.pop(number, None)
             if pursuit is None:
                 continue
-            if (query := pursuit.query(self._rules.probes, last=True)) is not None:
+            if (query := pursuit.query(self._rules.probes, None)) is not None:
                 queries.append(query)
             closed.append(pursuit)

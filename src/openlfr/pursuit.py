@@ -46,7 +46,8 @@ class Query:
     """A track's faces as they stood when the time had come to search them.
 
     Attributes:
-        last: The track has ended; there will be no better faces.
+        last: The track has ended.
+        settled: It has ended or has shown no better face for a while: this is what it amounts to.
         beside: What the tracks that stood in one frame with this one had been sighted as.
     """
 
@@ -55,6 +56,7 @@ class Query:
     pursuit: Pursuit
     faces: tuple[HeldFace, ...]
     last: bool
+    settled: bool
     beside: tuple[Mapping[str, int], ...] = ()
 
     def probes(self, rules: ProbeRules) -> list[Fused]:
@@ -68,9 +70,10 @@ class Query:
         ]
 
     def doubt(self, probe: Fused, rules: ProbeRules) -> float:
-        """By how much a probe's scores are to be lowered: nothing for a good one."""
+        """By how much a probe's scores are to be lowered: nothing for a good one that settled."""
         qualities = [self.faces[row].quality.score for row in probe.rows]
-        return 0.0 if rules.good(qualities, last=self.last) else rules.doubt
+        poor = 0.0 if rules.good(qualities, last=self.settled) else rules.doubt
+        return poor if self.settled else poor + rules.unsettled
 
 
 @dataclass(slots=True, eq=False)
@@ -81,8 +84,11 @@ class Pursuit:
         seen: Detections credited to it.
         faces: The best few.
         best_size: Greatest inter-eye distance, pixels.
+        bettered_at: When the latest of its faces was captured; None without any.
         searched_with: Sum of its faces' qualities at the latest search; 0 before the first.
-        score: Best score of all its searches; None before the first.
+        settled: Its latest search was of all that it seems to amount to.
+        score: Best score of all its searches, lowered as `Query.doubt` says: the highest threshold
+            at which it is sighted; None before the first.
         score_quality: Quality of the best face of the probe that has it.
         sighted: Subjects that it has given a sighting of, and the frame (`seq`) of each.
         beside: The same of every track that stood in one frame with it, by the track's number; its
@@ -94,13 +100,15 @@ class Pursuit:
     seen: int = 0
     faces: list[HeldFace] = field(default_factory=list)
     best_size: float = 0.0
+    bettered_at: datetime | None = None
     searched_with: float = 0.0
+    settled: bool = False
     score: float | None = None
     score_quality: float | None = None
     sighted: dict[str, int] = field(default_factory=dict)
     beside: dict[int, Mapping[str, int]] = field(default_factory=dict)
 
-    def makes_room(self, quality: Quality, rules: ProbeRules) -> bool:
+    def makes_room(self, quality: Quality, at: datetime, rules: ProbeRules) -> bool:
         """Count a detection; True if it is among the best, for which the worst is dropped."""
         self.seen += 1
         self.best_size = max(self.best_size, quality.eye_distance)
@@ -111,6 +119,7 @@ class Pursuit:
             if quality.score <= worst.quality.score:
                 return False
             self.faces.remove(worst)
+        self.bettered_at = at
         return True
 
     def note(self, score: float, quality: float) -> None:
@@ -118,18 +127,30 @@ class Pursuit:
         if self.score is None or score > self.score:
             self.score, self.score_quality = score, quality
 
-    def query(self, rules: ProbeRules, *, last: bool = False) -> Query | None:
-        """What to search, if the faces make a first probe, a good one, or a clearly better one."""
+    def query(self, rules: ProbeRules, at: datetime | None) -> Query | None:
+        """What to search: a first probe, a good one, a clearly better one, and what it settled as.
+
+        Args:
+            rules: When a track is worth a search.
+            at: The present frame's time of capture; None when the track has ended.
+        """
+        settled = at is None or self._stays_as_it_is(at, rules)
+        last = at is None
         qualities = [face.quality.score for face in self.faces]
         if not rules.usable(qualities, last=last):
             return None
         worth, before = sum(qualities), self.searched_with
-        needed = rules.better_last if last else rules.better
-        if before and worth < needed * before and not before < rules.worth <= worth:
+        better = worth >= rules.better * before or before < rules.worth <= worth
+        if not (last or better or (settled and not self.settled)):
             return None
-        self.searched_with = worth
+        self.searched_with, self.settled = worth, settled
         beside = tuple(self.beside.values())
-        return Query(self.camera, self.epoch, self, tuple(self.faces), last, beside)
+        return Query(self.camera, self.epoch, self, tuple(self.faces), last, settled, beside)
+
+    def _stays_as_it_is(self, at: datetime, rules: ProbeRules) -> bool:
+        """Whether no better face has come for so long that hardly one will."""
+        since = self.bettered_at
+        return since is not None and (at - since).total_seconds() >= rules.settles_after
 
     def leave(self, live: Container[int]) -> None:
         """Forget the tracks beside it that have ended and were nobody's who is listed."""

@@ -39,10 +39,13 @@ class ProbeRules:
             faces or six poor ones. On street seeds 6 to 10 about half of the strangers' highest
             scores came from less; it cost one of 56 hard passes at threshold 0.38.
         doubt: By how much the scores of a probe below that are lowered.
+        unsettled: By how much scores are lowered besides while the track goes on and may show
+            better faces. A listed person's score rises with them, a stranger's falls back, so who
+            is near the threshold is decided by the track's best probe.
+        settles_after: Seconds without a better face after which a track is taken for settled.
         worth_alone: Quality of the best face with which a track that has ended is searched all
             the same, as one that was seen once only.
         better: The sum of the held faces' qualities must grow by this factor for a new search.
-        better_last: The same for the search at a track's end.
         agree: Cosine similarity from which two faces of a track are one person's.
     """
 
@@ -52,9 +55,10 @@ class ProbeRules:
     worth_first: float = 35.0
     worth: float = 150.0
     doubt: float = 0.07
+    unsettled: float = 0.10
+    settles_after: float = 2.0
     worth_alone: float = 55.0
     better: float = 1.5
-    better_last: float = 1.1
     agree: float = 0.3
 
     def usable(self, qualities: Sequence[float], *, last: bool) -> bool:
