@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+PORTS = range(20000, 32000)  # below those that the system gives to outgoing connections
 START_S = 120.0  # Milvus takes 10 s on an idle machine
 STOP_S = 5.0  # nothing of theirs is kept
 
@@ -30,13 +31,27 @@ def cache() -> Path:
 
 
 def free_port() -> int:
-    """A free loopback port below those that the system gives to outgoing connections."""
-    for _ in range(200):
-        port = random.randint(20000, 32000)  # noqa: S311 - no secret
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise Trouble("No free loopback port between 20000 and 32000.")
+    """A free loopback port that nobody else is given before all others were.
+
+    A server takes its port seconds after it was found free, Milvus a dozen of them: whoever asks
+    meanwhile, in this process or another, goes on where the last one stopped.
+    """
+    import filelock
+
+    last = cache() / "last-port"
+    last.parent.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(last.with_name(last.name + ".lock")):
+        try:
+            first = int(last.read_text()) + 1 - PORTS.start
+        except (FileNotFoundError, ValueError):
+            first = random.randrange(len(PORTS))  # noqa: S311 - no secret
+        for turn in range(first, first + len(PORTS)):
+            port = PORTS[turn % len(PORTS)]
+            with socket.socket() as probe, contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                last.write_text(str(port))
+                return port
+    raise Trouble(f"No free loopback port from {PORTS.start} to {PORTS.stop - 1}.")
 
 
 def need(program: str, package: str) -> str:

@@ -1,7 +1,6 @@
 """Every alert book folds by the same rule, forgets on request and knows a replay."""
 
 import shutil
-import socket
 import subprocess
 import time
 import uuid
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from dev_servers.process import free_port
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -46,9 +46,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisAlertBoo
 def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     program = shutil.which("redis-server")
     assert program is not None, "install Debian's redis-server, or leave out the service tests"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     folder = tmp_path_factory.mktemp("redis-server")
     with subprocess.Popen(
         [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"],

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 
 import pytest
+from dev_servers.process import free_port
 
 from openlfr.cli import main
 
@@ -44,8 +44,7 @@ def test_a_service_whose_deployment_is_over_waits_and_is_ready(tmp_path, servers
     urls = "".join(f"  {name}: {servers.url(name)}\n" for name in ("kafka", "redis"))
     path.write_text(f"{CONFIG}services:\n{urls}")
     assert main(["topics", "apply", "--config", str(path), "--wait", "60"]) == 0
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     words = [sys.executable, "-m", "openlfr", "service", "ingest", "--config", str(path)]
     errors = tmp_path / "errors.txt"
     with (

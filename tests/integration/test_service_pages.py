@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ import urllib.request
 from typing import Any
 
 import pytest
+from dev_servers.process import free_port
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from openlfr.cli import main
@@ -35,8 +35,7 @@ class Worker:
     """An alerting service, the lightest there is, and its pages."""
 
     def __init__(self, folder: Any, name: str, group: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.environment = {
             **os.environ,
             "OPENLFR_HTTP": f"127.0.0.1:{self.port}",

@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from dev_servers.process import free_port
 
 from openlfr.adapters.kafka_access import KafkaAccess
 from openlfr.adapters.kafka_listener import await_listener
@@ -23,17 +24,16 @@ def address(found):
     return f"127.0.0.1:{found.getsockname()[1]}"
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return address(found)
+def nobody():
+    return f"127.0.0.1:{free_port()}"
 
 
 def test_one_broker_of_several_is_enough(listener):
-    await_listener(KafkaAccess((free_port(), address(listener))), time.monotonic())
+    await_listener(KafkaAccess((nobody(), address(listener))), time.monotonic())
 
 
 def test_who_comes_later_is_waited_for():
-    later = free_port()
+    later = nobody()
     host, port = later.split(":")
     opened = []
     timer = threading.Timer(0.3, lambda: opened.append(socket.create_server((host, int(port)))))
@@ -46,7 +46,7 @@ def test_who_comes_later_is_waited_for():
 @pytest.mark.parametrize("broker", ["127.0.0.1:kafka", "127.0.0.1", None])
 def test_nobody_is_refused(broker):
     with pytest.raises(OSError):
-        await_listener(KafkaAccess((broker or free_port(),)), time.monotonic())
+        await_listener(KafkaAccess((broker or nobody(),)), time.monotonic())
 
 
 def test_who_speaks_no_tls_is_said_at_once(listener):

@@ -1,0 +1,26 @@
+"""Ports of servers that tests start: whoever asks is given another one."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from dev_servers import process
+
+
+@pytest.fixture
+def last_port(tmp_path, monkeypatch):
+    monkeypatch.setattr(process, "cache", lambda: tmp_path / "cache")
+    return tmp_path / "cache" / "last-port"
+
+
+def test_who_asks_at_the_same_time_is_given_another_port(last_port):
+    with ThreadPoolExecutor(8) as pool:
+        ports = list(pool.map(lambda _: process.free_port(), range(40)))
+    assert len(set(ports)) == 40
+    assert all(port in process.PORTS for port in ports)
+
+
+@pytest.mark.parametrize("left", [str(process.PORTS[-1]), "", "no number"])
+def test_goes_on_at_the_end_and_after_a_half_written_file(last_port, left):
+    process.free_port()
+    last_port.write_text(left)
+    assert process.free_port() in process.PORTS
