@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,20 +25,6 @@ def template(reference_id, watchlist="default", subject="Ann", seed=0):
     return StoredTemplate(reference_id, watchlist, subject, hash_template(vector), vector)
 
 
-@pytest.fixture(scope="session")
-def milvus_server(tmp_path_factory):
-    """The url of a real standalone Milvus."""
-    from milvus import MilvusServer
-
-    server = MilvusServer()
-    server.set_base_dir(str(tmp_path_factory.mktemp("milvus")))
-    with warnings.catch_warnings():  # it leaves the sockets open by which it looks for ports
-        warnings.simplefilter("ignore", ResourceWarning)
-        server.start()
-    yield f"http://127.0.0.1:{server.listen_port}"
-    server.stop()
-
-
 @pytest.fixture(
     params=["milvus lite", "memory", pytest.param("milvus server", marks=pytest.mark.service)]
 )
@@ -49,13 +34,19 @@ def store(request, tmp_path):
     elif request.param == "milvus lite":
         opened = MilvusTemplateStore(str(tmp_path / "milvus"), FACTS)
     else:
-        url = request.getfixturevalue("milvus_server")
-        client = MilvusClient(url)
-        client.drop_collection(COLLECTION)
-        client.close()
+        url = request.getfixturevalue("servers").url("milvus")
+        drop_collection(url)
         opened = MilvusTemplateStore(url, FACTS)
     yield opened
     opened.close()
+    if request.param == "milvus server":
+        drop_collection(url)  # it is of a model that does not exist
+
+
+def drop_collection(url):
+    client = MilvusClient(url)
+    client.drop_collection(COLLECTION)
+    client.close()
 
 
 def ids(templates):
