@@ -5,14 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from openlfr.adapters.yunet import YuNet
 from openlfr.domain.errors import BadInput
 
 SIZE = (640, 640)
 
 
-@pytest.fixture(params=["yunet"])
+@pytest.fixture(params=["yunet", "yunet_on_three_threads"])
 def detector(request):
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="module")
+def yunet_on_three_threads(model_store):
+    path = model_store.ready("yunet").path
+    return YuNet(path, providers=["CPUExecutionProvider"], threads=3)
 
 
 def as_numbers(detections):

@@ -10,6 +10,7 @@ import pytest
 from openlfr.adapters.insightface import ArcFace
 from openlfr.adapters.model_catalogue import CATALOGUE, Family
 from openlfr.adapters.model_store import PreparedModel
+from openlfr.adapters.sface import SFace
 from openlfr.domain.errors import BadInput
 from openlfr.stages.align import align
 
@@ -23,7 +24,19 @@ def through_insightface(model_store):
     return ArcFace(ready, providers=["CPUExecutionProvider"])
 
 
-@pytest.fixture(params=["sface", "through_insightface"])
+@pytest.fixture(scope="module")
+def sface_on_three_threads(model_store):
+    ready = model_store.ready("sface")
+    return SFace(
+        ready.path,
+        sha256=ready.sha256,
+        providers=["CPUExecutionProvider"],
+        threads=3,
+        default_threshold=0.4,
+    )
+
+
+@pytest.fixture(params=["sface", "sface_on_three_threads", "through_insightface"])
 def embedder(request):
     return request.getfixturevalue(request.param)
 

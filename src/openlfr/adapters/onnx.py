@@ -1,7 +1,7 @@
 """ONNX Runtime: which execution provider runs the models, and how a session is opened.
 
-One thread a session is the default: two threads give less than twice the speed, while two
-workers with one thread each give all of it.
+One thread a call is the default: two threads give less than twice the speed, while two calls side
+by side with one thread each give all of it (`side_by_side.py`).
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import numpy as np
 
 from openlfr.adapters.onnx import batch_factor, open_session
 from openlfr.adapters.onnx_graph import PICTURES
+from openlfr.adapters.side_by_side import SideBySide
 from openlfr.domain.errors import BadInput
 from openlfr.domain.watchlist import GalleryFacts
 
@@ -34,7 +35,7 @@ class SFace:
         path: The prepared graph.
         sha256: Of the file as shipped.
         providers: As `choose_providers` gave them.
-        threads: Inside one operator.
+        threads: How many batches are embedded side by side on a CPU.
         default_threshold: The per-track score from which a candidate is a sighting, uncalibrated.
 
     Raises:
@@ -50,7 +51,8 @@ class SFace:
         threads: int = 1,
         default_threshold: float,
     ) -> None:
-        self._session = open_session(path, providers=providers, threads=threads)
+        self._session = open_session(path, providers=providers)
+        self._runs = SideBySide(self._session, threads)
         self._faces_a_run = _FACES_A_RUN * batch_factor(self._session)
         self._facts = GalleryFacts(
             model_name="sface",
@@ -84,12 +86,12 @@ class SFace:
             BadInput: `faces` has another shape or type.
         """
         check_aligned(faces, _SIDE)
-        templates = np.empty((len(faces), DIMENSION), np.float32)
-        for start in range(0, len(faces), self._faces_a_run):
-            part = faces[start : start + self._faces_a_run]
-            (answers,) = self._session.run(None, {PICTURES: part})
-            templates[start : start + len(part)] = answers
-        return unit_length(templates)
+        if not len(faces):
+            return np.empty((0, DIMENSION), np.float32)
+        size = min(self._faces_a_run, -(-len(faces) // self._runs.lanes))
+        parts = [faces[start : start + size] for start in range(0, len(faces), size)]
+        answers = self._runs.map(lambda part: self._session.run(None, {PICTURES: part})[0], parts)
+        return unit_length(np.concatenate(answers))
 
 
 def check_aligned(faces: NDArray[np.uint8], side: int) -> None:

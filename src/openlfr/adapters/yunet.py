@@ -15,6 +15,7 @@ import numpy as np
 
 from openlfr.adapters.onnx import batch_factor, open_session
 from openlfr.adapters.onnx_graph import PICTURES
+from openlfr.adapters.side_by_side import SideBySide
 from openlfr.domain.errors import BadInput
 from openlfr.domain.faces import Box, Detection
 
@@ -36,7 +37,7 @@ class YuNet:
     Args:
         path: The prepared graph.
         providers: As `choose_providers` gave them.
-        threads: Inside one operator.
+        threads: How many batches are looked at side by side on a CPU.
         min_score: Detections below it are not returned, 0 to 1.
 
     Raises:
@@ -46,7 +47,8 @@ class YuNet:
     def __init__(
         self, path: Path, *, providers: Sequence[str], threads: int = 1, min_score: float = 0.5
     ) -> None:
-        self._session = open_session(path, providers=providers, threads=threads)
+        self._session = open_session(path, providers=providers)
+        self._runs = SideBySide(self._session, threads)
         self._pixels_a_run = _PIXELS_A_RUN * batch_factor(self._session)
         self._min_score = min_score
         kinds = ("cls", "obj", "bbox", "kps")
@@ -77,16 +79,25 @@ class YuNet:
         by_shape: dict[tuple[int, int], list[int]] = {}
         for index, fit in enumerate(fits):
             by_shape.setdefault(fit.shape, []).append(index)
-        found: list[list[Detection]] = [[] for _ in images]
+        batches: list[list[int]] = []
         for (height, width), members in by_shape.items():
             size = max(1, self._pixels_a_run // (height * width))
-            for start in range(0, len(members), size):
-                batch = members[start : start + size]
-                pictures = fitted([images[index] for index in batch], input_size)
-                answers = self._session.run(self._outputs, {PICTURES: pictures})
-                for row, index in enumerate(batch):
-                    grids = [answer[row] for answer in answers]
-                    found[index] = self._read(grids, width, fits[index].shrink)
+            size = min(size, -(-len(members) // self._runs.lanes))
+            batches += [members[start : start + size] for start in range(0, len(members), size)]
+
+        def look(batch: list[int]) -> list[list[Detection]]:
+            pictures = fitted([images[index] for index in batch], input_size)
+            answers = self._session.run(self._outputs, {PICTURES: pictures})
+            width = pictures.shape[2]
+            return [
+                self._read([answer[row] for answer in answers], width, fits[index].shrink)
+                for row, index in enumerate(batch)
+            ]
+
+        found: list[list[Detection]] = [[] for _ in images]
+        for batch, detections in zip(batches, self._runs.map(look, batches), strict=True):
+            for index, those in zip(batch, detections, strict=True):
+                found[index] = those
         return found
 
     def _read(
