@@ -2,10 +2,11 @@
 
     .venv/bin/python -m benchmarks.latency [--minutes 10] [--cameras 4] [--ladder 6 8] [--json FILE]
 
-Streets of 1280 x 720 at 5 frames a second, made once from photos that installed packages carry (or
-those of `--faces DIR`, a folder a person), are served as real RTSP cameras on loopback (`openlfr
-simulate cameras`). The three services film them over real Kafka, Redis, Milvus and PostgreSQL, all
-on this machine, settings at their defaults.
+Streets of 1280 x 720 at 5 frames a second, made once from photos of `--faces DIR` (a folder a
+person), are served as real RTSP cameras on loopback (`openlfr simulate cameras`). Without it the
+faces are those of OPENLFR_TEST_DATA, or the few of photos that installed packages carry. The three
+services film them over real Kafka, Redis, Milvus and PostgreSQL, all on this machine, settings at
+their defaults.
 
 Each picture carries its number and the cameras log when each was sent, so a pass of a listed person
 begins, by the street's truth, when its first eligible frame left the camera (at least 48 pixels
@@ -408,6 +409,9 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="where to write the figures")
     parser.add_argument("--keep", action="store_true", help="keep logs and say where")
     wanted = parser.parse_args()
+    if wanted.faces is None and (test_data := os.environ.get("OPENLFR_TEST_DATA")):
+        wanted.faces = Path(test_data) / "testdata/lfw/images"
+    print(f"faces: {wanted.faces or 'of photos that installed packages carry'}")
     made = street(wanted.work, wanted.faces and wanted.faces.resolve())
     folder = Path(tempfile.mkdtemp(prefix="openlfr-latency-"))
     before = load()
