@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from openlfr.adapters.onnx import batch_factor
+from openlfr.domain.timing import charge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,4 +36,11 @@ class SideBySide:
         """The answer to each, in order; a single one is asked on the caller's thread."""
         if self._pool is None or len(asked) < 2:
             return [call(each) for each in asked]
-        return list(self._pool.map(call, asked))
+
+        def timed(each: _Asked) -> tuple[_Answer, float]:
+            before = time.thread_time()
+            return call(each), time.thread_time() - before
+
+        answered = list(self._pool.map(timed, asked))
+        charge(sum(seconds for _, seconds in answered))
+        return [answer for answer, _ in answered]

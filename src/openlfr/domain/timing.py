@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -10,6 +11,19 @@ from openlfr.domain.summary import StageTiming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+
+_others = threading.local()
+
+
+def cpu_time() -> float:
+    """CPU seconds of the calling thread and of those that worked for it (`charge`)."""
+    return time.thread_time() + getattr(_others, "seconds", 0.0)
+
+
+def charge(seconds: float) -> None:
+    """Add CPU seconds that other threads spent for the calling one."""
+    _others.seconds = getattr(_others, "seconds", 0.0) + seconds
 
 
 class Stopwatch:
@@ -26,7 +40,7 @@ class Stopwatch:
     @contextmanager
     def __call__(self, stage: str, items: int = 1) -> Iterator[None]:
         """Time a block as one call of `stage` over `items` things."""
-        wall, cpu = time.perf_counter(), time.thread_time()
+        wall, cpu = time.perf_counter(), cpu_time()
         try:
             yield
         finally:
@@ -35,7 +49,7 @@ class Stopwatch:
             sums[1] += items
             took = time.perf_counter() - wall
             sums[2] += took
-            sums[3] += time.thread_time() - cpu
+            sums[3] += cpu_time() - cpu
             if self.observe is not None:
                 self.observe(stage, took)
 
