@@ -34,7 +34,7 @@ class Models(Section):
         description="Makes templates. A watchlist belongs to the embedder it was made with.",
     )  # fmt: skip
     threads: Annotated[int, Field(strict=True)] = Field(
-        default=2, ge=1, le=256, title="Threads",
+        default=1, ge=1, le=256, title="Threads",
         description="How many pictures or faces a CPU looks at side by side, a core each;"
         " a model of your own uses them inside one call.",
     )  # fmt: skip

@@ -48,7 +48,7 @@ def test_what_is_left_out_has_a_default(load, tmp_path):
     assert found.alerting.window == timedelta(seconds=30)
     assert found.max_age == timedelta(seconds=2)
     assert (found.models.detector, found.models.embedder) == ("yunet", "sface")
-    assert (found.models.folder, found.models.threads, found.models.providers) == (None, 2, "auto")
+    assert (found.models.folder, found.models.threads, found.models.providers) == (None, 1, "auto")
     services = found.services
     assert {services.kafka, services.redis, services.milvus, services.sql} == {None}
     assert "missing" in found.enrolment.categories
