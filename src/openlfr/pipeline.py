@@ -227,7 +227,7 @@ class Analyser:
             for i, quality in zip(ours, qualities, strict=True):
                 pursuit = watch.pursuits[tracked.tracks[i]]
                 pursuit.beside.update(present)
-                if pursuit.makes_room(quality, frame.captured_at, self._rules.probes):
+                if pursuit.makes_room(quality, self._rules.probes):
                     if scene is None:
                         scene = obscure(frame.image, boxes)
                     others = boxes[:i] + boxes[i + 1 :]

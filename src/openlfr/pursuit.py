@@ -47,7 +47,7 @@ class Query:
 
     Attributes:
         last: The track has ended.
-        settled: It has ended or has shown no better face for a while: this is what it amounts to.
+        settled: It has ended or has been searched for a while: this is what it amounts to.
         beside: What the tracks that stood in one frame with this one had been sighted as.
     """
 
@@ -84,7 +84,7 @@ class Pursuit:
         seen: Detections credited to it.
         faces: The best few.
         best_size: Greatest inter-eye distance, pixels.
-        bettered_at: When the latest of its faces was captured; None without any.
+        searched_from: Time of capture of the frame of its first search; None before.
         searched_with: Sum of its faces' qualities at the latest search; 0 before the first.
         settled: Its latest search was of all that it seems to amount to.
         score: Best score of all its searches, lowered as `Query.doubt` says: the highest threshold
@@ -100,7 +100,7 @@ class Pursuit:
     seen: int = 0
     faces: list[HeldFace] = field(default_factory=list)
     best_size: float = 0.0
-    bettered_at: datetime | None = None
+    searched_from: datetime | None = None
     searched_with: float = 0.0
     settled: bool = False
     score: float | None = None
@@ -108,7 +108,7 @@ class Pursuit:
     sighted: dict[str, int] = field(default_factory=dict)
     beside: dict[int, Mapping[str, int]] = field(default_factory=dict)
 
-    def makes_room(self, quality: Quality, at: datetime, rules: ProbeRules) -> bool:
+    def makes_room(self, quality: Quality, rules: ProbeRules) -> bool:
         """Count a detection; True if it is among the best, for which the worst is dropped."""
         self.seen += 1
         self.best_size = max(self.best_size, quality.eye_distance)
@@ -119,7 +119,6 @@ class Pursuit:
             if quality.score <= worst.quality.score:
                 return False
             self.faces.remove(worst)
-        self.bettered_at = at
         return True
 
     def note(self, score: float, quality: float) -> None:
@@ -134,7 +133,7 @@ class Pursuit:
             rules: When a track is worth a search.
             at: The present frame's time of capture; None when the track has ended.
         """
-        settled = at is None or self._stays_as_it_is(at, rules)
+        settled = at is None or self._searched_for_long(at, rules)
         last = at is None
         qualities = [face.quality.score for face in self.faces]
         if not rules.usable(qualities, last=last):
@@ -144,12 +143,13 @@ class Pursuit:
         if not (last or better or (settled and not self.settled)):
             return None
         self.searched_with, self.settled = worth, settled
+        self.searched_from = self.searched_from or at
         beside = tuple(self.beside.values())
         return Query(self.camera, self.epoch, self, tuple(self.faces), last, settled, beside)
 
-    def _stays_as_it_is(self, at: datetime, rules: ProbeRules) -> bool:
-        """Whether no better face has come for so long that hardly one will."""
-        since = self.bettered_at
+    def _searched_for_long(self, at: datetime, rules: ProbeRules) -> bool:
+        """Whether its first search is so long ago that nobody is to wait longer."""
+        since = self.searched_from
         return since is not None and (at - since).total_seconds() >= rules.settles_after
 
     def leave(self, live: Container[int]) -> None:

@@ -42,7 +42,8 @@ class ProbeRules:
         unsettled: By how much scores are lowered besides while the track goes on and may show
             better faces. A listed person's score rises with them, a stranger's falls back, so who
             is near the threshold is decided by the track's best probe.
-        settles_after: Seconds without a better face after which a track is taken for settled.
+        settles_after: Seconds after its first search from which a track is taken for settled, so that
+            nobody waits longer.
         worth_alone: Quality of the best face with which a track that has ended is searched all
             the same, as one that was seen once only.
         better: The sum of the held faces' qualities must grow by this factor for a new search.
@@ -56,7 +57,7 @@ class ProbeRules:
     worth: float = 150.0
     doubt: float = 0.07
     unsettled: float = 0.10
-    settles_after: float = 2.0
+    settles_after: float = 0.6
     worth_alone: float = 55.0
     better: float = 1.5
     agree: float = 0.3
