@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """How soon a track is worth a search: from the first eligible frame to the one that finds it.
 
-    .venv/bin/python -m benchmarks.rule_delay STREET_DIR ... [--every 5] [--input-size 960] [--set probes.doubt=0]
+    .venv/bin/python -m benchmarks.rule_delay STREET_DIR ...
+        [--every 5] [--input-size 960] [--set probes.doubt=0]
 
 Streets with ground truth as `benchmarks/tune.py` takes them, whose cache it shares; `--every 5`
 looks at each fifth frame. It counts frames of the film, not what a machine takes for them. Each

@@ -42,8 +42,8 @@ class ProbeRules:
         unsettled: By how much scores are lowered besides while the track goes on and may show
             better faces. A listed person's score rises with them, a stranger's falls back, so who
             is near the threshold is decided by the track's best probe.
-        settles_after: Seconds after its first search from which a track is taken for settled, so that
-            nobody waits longer.
+        settles_after: Seconds after its first search from which a track is taken for settled: so
+            long somebody near the threshold waits at most, however much better the faces become.
         worth_alone: Quality of the best face with which a track that has ended is searched all
             the same, as one that was seen once only.
         better: The sum of the held faces' qualities must grow by this factor for a new search.
