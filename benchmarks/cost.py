@@ -79,8 +79,8 @@ class Pass:
 
     Attributes:
         cpu: Seconds of the steady part: from the first frame's end to the last one's.
-        decode: Seconds of the decoding threads.
-        stages: CPU seconds by stage.
+        decode: Seconds of the decoding threads meanwhile.
+        stages: CPU seconds by stage, the first frame's among them.
     """
 
     frames: int
@@ -92,25 +92,24 @@ class Pass:
 
 def run_product(config: Path) -> Pass:
     """The embedded run, as `openlfr run --as-fast-as-possible` starts it."""
-    seen: list[tuple[float, int]] = []
-    decoding = [0.0]
+    seen: list[tuple[float, float, int]] = []  # CPU of all, of the feeds, frames
+    noting: list[float] = []  # what `note` itself costs, a few times a second
 
     def note(progress: Progress) -> None:
-        seen.append((cpu_of_all(), sum(c.frames_analysed for c in progress.cameras)))
-        decoding.append(max(decoding[-1], cpu_of_feeds()))
+        analysed = sum(c.frames_analysed for c in progress.cameras)
+        if not analysed:
+            return  # what starting costs is no frame's
+        before = time.thread_time()
+        seen.append((cpu_of_all(), cpu_of_feeds(), analysed))
+        noting.append(time.thread_time() - before)
 
     options = embedded.RunOptions(alerts=config.parent / "alerts.jsonl", as_fast_as_possible=True)
     summary = embedded.run(settings.load(config), options, on_progress=note)
-    (began, first), (ended, last) = seen[0], seen[-1]
+    (began, decoded, first), (ended, _, last) = seen[0], seen[-1]
+    decode = max(feeds for _, feeds, _ in seen) - decoded
     faces = sum(camera.faces_detected for camera in summary.cameras)
-    # `note` itself costs; a run calls it a few times a second.
-    before = time.process_time()
-    for _ in range(20):
-        cpu_of_all()
-        cpu_of_feeds()
-    noting = (time.process_time() - before) / 20 * len(seen)
     stages = {each.stage: each.cpu_s for each in summary.timings}
-    return Pass(last - first, faces, ended - began - noting, decoding[-1], stages)
+    return Pass(last - first, faces, ended - began - sum(noting[:-1]), decode, stages)
 
 
 def run_plain(video: Path) -> tuple[int, int, float]:
