@@ -8,8 +8,9 @@ without waiting, whenever another process wrote in between (SQLITE_BUSY_SNAPSHOT
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +27,15 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT_S = 5.0
 
+HARDLY_ANY_ROOM = 1 << 20
+"""Free bytes below which a disk that fails is taken for full: SQLite calls it an i/o error where
+there was no room for the file that its readers share."""
+
 # What SQLite says, and what a person should read; {where} is the database's path.
 _SQLITE_SENTENCES = {
     "locked": "The records in {where} have been locked by another program for more than 5 seconds: "
     "end it, or try again.",
-    "disk is full": "The disk that holds the records in {where} is full: free some space.",
+    "disk is full": "The disk is full: the records in {where} cannot be written. Free some space.",
     "unable to open": "The records in {where} cannot be opened: check that the folder exists and "
     "may be written to.",
     "readonly": "The records in {where} cannot be written to: check the permissions of the file "
@@ -147,6 +152,9 @@ def _translate(where: str) -> Any:
 def _sentence(error: sqlite3.Error, where: str) -> BaseException:
     """The error for a person; the error itself where it is a fault of ours."""
     said = str(error).lower()
+    with suppress(OSError):
+        if "i/o error" in said and shutil.disk_usage(Path(where).parent).free < HARDLY_ANY_ROOM:
+            said = "disk is full"
     for words, sentence in _SQLITE_SENTENCES.items():
         if words in said:
             return Unavailable(sentence.format(where=where))
