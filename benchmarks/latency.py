@@ -326,7 +326,12 @@ def main() -> int:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     parser.add_argument("--minutes", type=float, default=10, help="0: the ladder alone")
     parser.add_argument("--cameras", type=int, default=4)
-    parser.add_argument("--workers", type=int, default=1, help="processes of analysis")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=min(len(FILMS), os.cpu_count() or 1),
+        help="processes of analysis; default one a core, four at most",
+    )
     parser.add_argument("--ladder", type=int, nargs="*", default=[], metavar="CAMERAS")
     parser.add_argument("--faces", type=Path, metavar="DIR", help="photos, a folder a person")
     parser.add_argument("--work", type=Path, default=cache / "openlfr" / "latency")
