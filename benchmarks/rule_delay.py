@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """How soon a track is worth a search: from the first eligible frame to the one that finds it.
 
     .venv/bin/python -m benchmarks.rule_delay STREET_DIR ...

@@ -121,7 +121,12 @@ def make_app(
     _follow(app, progress)
     metrics = metrics or Metrics(group)
     _tell(metrics, progress)
-    LagWatch(brokers, progress, group=group, from_beginning=from_beginning).start()
+    lag = LagWatch(brokers, progress, group=group, from_beginning=from_beginning)
+
+    async def watch_lag() -> None:
+        lag.start()
+
+    app.task(watch_lag)
     if http is not None:
         Pages(http, stalled=progress.stalled, lacks=progress.lacks, metrics=metrics.text)
     return app, progress

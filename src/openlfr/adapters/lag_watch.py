@@ -43,20 +43,16 @@ class LagWatch:
         self._progress = progress
         self._group = group
         self._from_beginning = from_beginning
-        self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="lag-watch", daemon=True)
 
     def start(self) -> None:
-        """Ask from now on."""
+        """Ask from now on, for as long as the process lives."""
         self._thread.start()
-
-    def close(self) -> None:
-        """Stop asking."""
-        self._stop.set()
 
     def _watch(self) -> None:
         consumer: Any = None
-        while not self._stop.wait(INTERVAL_S):
+        while True:
+            time.sleep(INTERVAL_S)
             try:
                 consumer = consumer or self._connect()
                 self._ask(consumer)
@@ -69,7 +65,6 @@ class LagWatch:
                 log.warning("lag_unknown", why=f"{type(error).__name__}: {error}", exc_info=error)
                 _close(consumer)
                 consumer = None
-        _close(consumer)
 
     def _connect(self) -> Any:
         await_listener(self._kafka, time.monotonic())
