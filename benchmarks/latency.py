@@ -358,7 +358,7 @@ def main() -> int:
         else:
             shutil.rmtree(folder, ignore_errors=True)
     if wanted.ladder:
-        print(f"figure   cameras that hold: {most}")
+        print(f"figure   cameras that hold, of the rungs tried: {most or 'none'}")
     print(f"load averages before {before} and at the end {load()}, {os.cpu_count()} cores")
     result = {
         "commit": commit(), "machine": machine(), "load_before": before, "load": load(),
