@@ -31,6 +31,7 @@ from tune import Street
 
 from openlfr.adapters.capture import open_source
 from openlfr.domain.faces import Box, Detection
+from openlfr.domain.moments import SECOND
 from openlfr.stages.align import align
 from openlfr.stages.detect import input_size_for, landmarks_of
 from openlfr.stages.track import TrackerState, looks, track
@@ -50,7 +51,7 @@ class Ours:
 
     def step(self, image: Any, found: list[Detection], seconds: float) -> list[int]:
         appearances = looks(align(image, landmarks_of(found)))
-        self._state, tracked = track(self._state, found, appearances, at=seconds)
+        self._state, tracked = track(self._state, found, appearances, at=round(seconds * SECOND))
         return list(tracked.tracks)
 
 

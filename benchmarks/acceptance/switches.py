@@ -20,6 +20,7 @@ from benchmarks.acceptance.streets import HARD, Kind, street
 from openlfr.adapters.capture import open_source
 from openlfr.bootstrap import load_detector
 from openlfr.domain.faces import Box
+from openlfr.domain.moments import microseconds
 from openlfr.pipeline import AnalysisRules
 from openlfr.stages.align import align
 from openlfr.stages.detect import landmarks_of
@@ -80,7 +81,7 @@ def follow(made: Path, kind: Kind) -> Counter[str]:
                 for each in detector.detect([frame.image], kind.input_size)[0]
                 if each.score >= rules.detector_score
             ]
-            at = frame.captured_at.timestamp()
+            at = microseconds(frame.captured_at)
             aligned = align(frame.image, landmarks_of(found))
             state, tracked = track(state, found, looks(aligned), at=at, rules=rules.tracks)
             for index, walker in owners(found, faces).items():

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from openlfr.domain.analysis import Analysis
+from openlfr.domain.moments import microseconds
 from openlfr.domain.timing import Stopwatch
 from openlfr.pursuit import HeldFace, Pursuit
 from openlfr.searching import Searcher
@@ -209,7 +210,7 @@ class Analyser:
                 watch.tracker,
                 found,
                 looks(aligned),
-                at=frame.captured_at.timestamp(),
+                at=microseconds(frame.captured_at),
                 rules=self._rules.tracks,
             )
         self._close(watch, tracked.ended, queries, closed)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openlfr.domain.analysis import ClosedTrack
+from openlfr.domain.moments import at_least, microseconds
 from openlfr.domain.summary import NotSearched
 from openlfr.stages.probe import Fused, fuse
 
@@ -150,7 +151,9 @@ class Pursuit:
     def _searched_for_long(self, at: datetime, rules: ProbeRules) -> bool:
         """Whether its first search is so long ago that nobody is to wait longer."""
         since = self.searched_from
-        return since is not None and (at - since).total_seconds() >= rules.settles_after
+        if since is None:
+            return False
+        return at_least(microseconds(at) - microseconds(since), rules.settles_after)
 
     def leave(self, live: Container[int]) -> None:
         """Forget the tracks beside it that have ended and were nobody's who is listed."""

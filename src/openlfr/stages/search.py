@@ -7,24 +7,24 @@ worker can hold need another index.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from openlfr.domain.faces import Candidate
+from openlfr.domain.moments import microseconds
 from openlfr.domain.watchlist import hash_template
 from openlfr.stages.cohort import COHORT, against_cohort
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from numpy.typing import NDArray
 
     from openlfr.domain.watchlist import StoredTemplate
 
 _KEPT_MEANS = 4  # of cameras whose files stand at different times
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ExactIndex:
@@ -57,7 +57,7 @@ class ExactIndex:
         self._watchlists = {t.reference_id: t.watchlist for t in rows}
         self._vectors = np.stack([t.vector for t in rows]) if rows else np.empty((0, 0), np.float32)
         self._expires = np.array(
-            [_microseconds(manifest[t.reference_id][1]) for t in rows], np.int64
+            [microseconds(manifest[t.reference_id][1]) for t in rows], np.int64
         )
         names = [t.subject for t in rows]
         first = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
@@ -128,7 +128,7 @@ class ExactIndex:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """(n, references) cosines and (n, subjects) similarities, -inf of what does not live."""
         scores = templates @ self._vectors.T
-        moments = np.array([_microseconds(moment) for moment in at], np.int64)
+        moments = np.array([microseconds(moment) for moment in at], np.int64)
         if moments.max() > self._expires.min():
             scores[self._expires[None, :] < moments[:, None]] = -np.inf
         best = np.maximum.reduceat(scores, self._starts, axis=1)
@@ -180,9 +180,3 @@ class ExactIndex:
             row = start + int(scores[start : self._ends[subject]].argmax())
             found.append(Candidate(self._subjects[subject], self._reference_ids[row], score))
         return found
-
-
-def _microseconds(moment: datetime) -> int:
-    """Whole microseconds since 1970, exactly."""
-    since = moment - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

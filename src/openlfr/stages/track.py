@@ -22,6 +22,8 @@ import cv2
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from openlfr.domain.moments import SECOND, at_most
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -71,16 +73,16 @@ class Motion:
     Attributes:
         place: (3,) float64: centre x, centre y (source pixels), log of the size in pixels.
         speed: (3,) float64: the same per second.
-        at: Seconds, on the camera's own clock, of the last detection.
+        at: When the last detection was captured, whole microseconds since 1970.
     """
 
     place: NDArray[np.float64]
     speed: NDArray[np.float64]
-    at: float
+    at: int
 
-    def predict(self, at: float) -> NDArray[np.float64]:
+    def predict(self, at: int) -> NDArray[np.float64]:
         """The place at a later time."""
-        return self.place + self.speed * (at - self.at)
+        return self.place + self.speed * ((at - self.at) / SECOND)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,7 +152,7 @@ def track(
     detections: Sequence[Detection],
     appearances: NDArray[np.float32],
     *,
-    at: float,
+    at: int,
     rules: TrackRules = TrackRules(),
 ) -> tuple[TrackerState, Tracked]:
     """Assign a frame's detections to tracks.
@@ -159,14 +161,14 @@ def track(
         state: What the previous frame of this camera left.
         detections: Of this frame, in any order.
         appearances: (n, d) float32, the detections' `looks`.
-        at: The frame's time in seconds on the camera's clock; must not go back.
+        at: When the frame was captured, whole microseconds since 1970; must not go back.
         rules: The gates.
 
     Returns:
         The new state, and the track of each detection.
     """
-    live = [f for f in state.live if at - f.motion.at <= rules.patience]
-    ended = tuple(f.track for f in state.live if at - f.motion.at > rules.patience)
+    live = [f for f in state.live if at_most(at - f.motion.at, rules.patience)]
+    ended = tuple(f.track for f in state.live if not at_most(at - f.motion.at, rules.patience))
     places = [_place(d) for d in detections]
     assigned = _assign(live, places, appearances, at, rules)
 
@@ -191,7 +193,7 @@ def _assign(
     live: Sequence[Following],
     places: Sequence[NDArray[np.float64]],
     appearances: NDArray[np.float32],
-    at: float,
+    at: int,
     rules: TrackRules,
 ) -> dict[int, Following]:
     """Which live track each detection continues (detection index -> track)."""
@@ -235,10 +237,10 @@ def _update(
     known: Following,
     place: NDArray[np.float64],
     appearance: NDArray[np.float32],
-    at: float,
+    at: int,
     rules: TrackRules,
 ) -> Following:
-    elapsed = max(at - known.motion.at, 1e-3)
+    elapsed = max(at - known.motion.at, 1000) / SECOND
     if known.seen == 1:
         motion = Motion(place, (place - known.motion.place) / elapsed, at)
     else:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from openlfr.domain.faces import Box, Detection
+from openlfr.domain.moments import SECOND
 from openlfr.stages.track import TrackerState, looks, track
 
 SIZE = 40.0
@@ -24,13 +25,15 @@ def face(x: float, y: float = 100.0, size: float = SIZE, score: float = 0.9) -> 
     return Detection(box, np.zeros((5, 2), np.float32), score)
 
 
-def follow(frames, *, fps=10.0, reverse=False):
+def follow(frames, *, fps=10.0, reverse=False, start=0):
     """Track [[(person, Detection)]]; per frame {person: track}, and {track: frame it ended in}."""
     state, seen, ends = TrackerState(), [], {}
     for n, faces in enumerate(frames):
         order = list(reversed(faces)) if reverse else list(faces)
         appearances = np.array([look_of(p, n) for p, _ in order], np.float32).reshape(-1, 192)
-        state, tracked = track(state, [d for _, d in order], appearances, at=n / fps)
+        state, tracked = track(
+            state, [d for _, d in order], appearances, at=start + round(n / fps * SECOND)
+        )
         seen.append({p: t for (p, _), t in zip(order, tracked.tracks, strict=True)})
         ends |= dict.fromkeys(tracked.ended, n)
     return seen, ends
@@ -87,6 +90,17 @@ def test_a_track_outlives_a_gap_no_longer_than_its_patience(gap, survives):
     seen, ends = follow(frames + [[]] * gap + after)
     assert (seen[-1][1] == seen[0][1]) == survives
     assert (seen[0][1] in ends) == (not survives)
+
+
+@pytest.mark.parametrize("fps", [10.0, 30.0])
+def test_a_gap_of_exactly_the_patience_is_survived_whatever_the_start(fps):
+    gap = round(0.8 * fps)  # frames from one face to the next: 0.8 s, a microsecond more or less
+    for first in range(6):
+        step = [[(1, face(100))]]
+        frames = [[]] * first + step * 3 + [[]] * (gap - 1) + step
+        for start in (0, 1_767_225_600_000_000, 1_767_225_600_123_457, 1_767_225_600_900_000):
+            seen, ends = follow(frames, fps=fps, start=start)
+            assert (seen[-1], ends) == ({1: 0}, {})
 
 
 def test_a_track_ends_once_and_its_number_is_not_used_again():
