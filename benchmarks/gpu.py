@@ -147,8 +147,8 @@ class Pair:
         store = bootstrap.open_models()
         sface = store.ready("sface")
         return cls(
-            YuNet(store.ready("yunet").path, providers=providers),
-            SFace(sface.path, sha256=sface.sha256, providers=providers,
+            YuNet(store.ready("yunet"), providers=providers),
+            SFace(sface, providers=providers,
                   default_threshold=bootstrap.SFACE_THRESHOLD),
         )  # fmt: skip
 

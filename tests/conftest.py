@@ -83,7 +83,7 @@ def model_store() -> ModelStore:
 def yunet(model_store: ModelStore) -> YuNet:
     from openlfr.adapters.yunet import YuNet
 
-    return YuNet(model_store.ready("yunet").path, providers=["CPUExecutionProvider"])
+    return YuNet(model_store.ready("yunet"), providers=["CPUExecutionProvider"])
 
 
 @pytest.fixture(scope="session")
@@ -91,9 +91,7 @@ def sface(model_store: ModelStore) -> SFace:
     from openlfr.adapters.sface import SFace
 
     ready = model_store.ready("sface")
-    return SFace(
-        ready.path, sha256=ready.sha256, providers=["CPUExecutionProvider"], default_threshold=0.4
-    )
+    return SFace(ready, providers=["CPUExecutionProvider"], default_threshold=0.4)
 
 
 @pytest.fixture(scope="session")

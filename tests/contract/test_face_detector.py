@@ -18,8 +18,7 @@ def detector(request):
 
 @pytest.fixture(scope="module")
 def yunet_on_three_threads(model_store):
-    path = model_store.ready("yunet").path
-    return YuNet(path, providers=["CPUExecutionProvider"], threads=3)
+    return YuNet(model_store.ready("yunet"), providers=["CPUExecutionProvider"], threads=3)
 
 
 def as_numbers(detections):

@@ -20,7 +20,8 @@ def through_insightface(model_store):
     """SFace as an operator would state it: the shipped file, which normalises by itself."""
     sface = CATALOGUE[1]
     own = replace(sface, name="own", family=Family.ARCFACE, upstream="", default_threshold=0.4)
-    ready = PreparedModel("own", model_store.folder / sface.file, sface.sha256, own)
+    path = model_store.folder / sface.file
+    ready = PreparedModel("own", path, path.read_bytes(), sface.sha256, own)
     return ArcFace(ready, providers=["CPUExecutionProvider"])
 
 
@@ -28,8 +29,7 @@ def through_insightface(model_store):
 def sface_on_three_threads(model_store):
     ready = model_store.ready("sface")
     return SFace(
-        ready.path,
-        sha256=ready.sha256,
+        ready,
         providers=["CPUExecutionProvider"],
         threads=3,
         default_threshold=0.4,

@@ -8,6 +8,7 @@ what it does not find) is passed by: a file that was stated and checked (see `mo
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,8 +46,10 @@ class ArcFace:
     def __init__(self, ready: PreparedModel, *, providers: Sequence[str], threads: int = 1) -> None:
         from insightface.model_zoo import ArcFaceONNX
 
-        session = open_session(ready.path, providers=providers, threads=threads)
-        self._model: Any = ArcFaceONNX(model_file=str(ready.path), session=session)
+        session = open_session(ready.content, providers=providers, threads=threads, path=ready.path)
+        # It reads its graph again, so it is given what was verified, not the file.
+        self._model: Any = ArcFaceONNX(model_file=io.BytesIO(ready.content), session=session)
+        self._model.model_file = None
         # It guesses these from the names of nodes, wrongly for some files.
         self._model.input_mean, self._model.input_std = ready.model.mean, ready.model.std
         if tuple(self._model.input_size) != (_SIDE, _SIDE):
@@ -115,11 +118,10 @@ class Scrfd:
     ) -> None:
         from insightface.model_zoo import SCRFD
 
-        session = open_session(ready.path, providers=providers, threads=threads)
-        # One session for all sizes; else it makes one more of each for every size.
-        self._model: Any = SCRFD(
-            model_file=str(ready.path), session=session, static_shape_sessions=False
-        )
+        session = open_session(ready.content, providers=providers, threads=threads, path=ready.path)
+        # One session for all sizes; else it makes one more of each for every size. Without a file
+        # it asks the session, whose graph was verified.
+        self._model: Any = SCRFD(session=session, static_shape_sessions=False)
         self._model.input_mean, self._model.input_std = ready.model.mean, ready.model.std
         self._min_score = min_score
         self._path = ready.path

@@ -4,11 +4,15 @@ An own model is a JSON file `NAME.model.json` in the models folder:
 
     {"task": "embedding", "family": "arcface", "file": "w600k_r50.onnx", "sha256": "4c06...",
      "licence": "bought from ... on ...", "mean": 127.5, "std": 127.5, "default_threshold": 0.4}
+
+Its file lies beside it and is whole: no path, no link that leads out, no data in further files.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SUFFIX = ".model.json"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Task(StrEnum):
@@ -56,6 +62,8 @@ class Model:
         source: Who made it, for people.
         size: Bytes; 0 for an operator's own.
         upstream: Address of the file at its makers'; empty for an operator's own.
+        prepared: sha256 (hex) of the graph that `onnx_graph.prepare` makes of it; empty for an
+            operator's own, which runs as shipped.
         mean, std: Pixels (0 to 255) become (pixel - mean) / std before the graph sees them.
         default_threshold: Embedders: score from which a candidate is a sighting, uncalibrated.
     """
@@ -68,6 +76,7 @@ class Model:
     source: str
     size: int = 0
     upstream: str = ""
+    prepared: str = ""
     mean: float = 0.0
     std: float = 1.0
     default_threshold: float = 0.0
@@ -96,6 +105,7 @@ CATALOGUE = (
         source="YuNet by Shiqi Yu and others, from the OpenCV model zoo",
         size=232_589,
         upstream=f"{_ZOO}/face_detection_yunet/face_detection_yunet_2023mar.onnx",
+        prepared="44a8e26873cc0ad829a864820f3131df0999ebe0102d82c1c33f6af3292fd9a3",
     ),
     Model(
         name="sface",
@@ -106,6 +116,7 @@ CATALOGUE = (
         source="SFace by Yaoyao Zhong and others, from the OpenCV model zoo",
         size=38_696_353,
         upstream=f"{_ZOO}/face_recognition_sface/face_recognition_sface_2021dec.onnx",
+        prepared="2dd051352184f5663857da21c2b0eb617c10c8278c1c75ff44102419980e36d3",
     ),
 )
 
@@ -120,15 +131,41 @@ def own_models(folder: Path) -> list[Model]:
 
 
 def _read(path: Path) -> Model:
+    name = path.name.removesuffix(SUFFIX)
+    if not _NAME.fullmatch(name):
+        raise Misconfigured(
+            f"{shown(path)}: a model's name is letters, digits, '.', '_' and '-'; it is not used."
+        )
     try:
-        return _model_of(path.name.removesuffix(SUFFIX), json.loads(path.read_text("utf-8")))
+        inside(path.parent, path)
+        return _model_of(name, json.loads(path.read_text("utf-8")))
     except KeyError as error:
-        raise Misconfigured(f"{path}: field {error} is missing; the model is not used.") from error
-    except (OSError, ValueError, TypeError) as error:
-        raise Misconfigured(f"{path}: {error}; the model is not used.") from error
+        raise Misconfigured(f"{shown(path)}: field {error} is missing; it is not used.") from error
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise Misconfigured(f"{shown(path)}: {error}; the model is not used.") from error
 
 
-def _model_of(name: str, stated: dict[str, Any]) -> Model:
+def inside(folder: Path, path: Path) -> Path:
+    """The file that a path in this folder means, after links.
+
+    Raises:
+        ValueError: It lies elsewhere: whoever keeps the folder does not keep that file.
+    """
+    real = path.resolve()
+    if not real.is_relative_to(folder.resolve()):
+        raise ValueError(f"{path.name} is a link that leads out of the folder; copy the file there")
+    return real
+
+
+def shown(path: Path) -> str:
+    """A path as it may be shown: a file's name may hold a terminal's control characters."""
+    text = str(path)
+    return text if text.isprintable() else repr(text)
+
+
+def _model_of(name: str, stated: Any) -> Model:
+    if not isinstance(stated, dict):
+        raise TypeError("it holds no JSON object")
     unknown = set(stated) - _FIELDS
     if unknown:
         raise ValueError(f"unknown field {min(unknown)!r}")
@@ -140,14 +177,33 @@ def _model_of(name: str, stated: dict[str, Any]) -> Model:
         (Family.ARCFACE, Task.EMBEDDING),
     ):
         raise ValueError("say detection with scrfd, or embedding with arcface")
+    file, sha256 = str(stated["file"]), str(stated["sha256"]).lower()
+    if not _NAME.fullmatch(file):
+        raise ValueError(
+            f"file {file!r} is no file's name beside it: letters, digits, '.', '_' and '-' alone"
+        )
+    if file in {model.file for model in CATALOGUE}:
+        raise ValueError(f"file {file} is a model of the catalogue")
+    if not _SHA256.fullmatch(sha256):
+        raise ValueError("sha256 is not 64 hexadecimal digits")
+    std = _number(stated, "std")
+    if not std:
+        raise ValueError("std is 0")
     return Model(
         name=name,
         family=family,
-        file=str(stated["file"]),
-        sha256=str(stated["sha256"]).lower(),
+        file=file,
+        sha256=sha256,
         licence=str(stated["licence"]),
         source="stated by the operator",
-        mean=float(stated["mean"]),
-        std=float(stated["std"]),
-        default_threshold=(float(stated["default_threshold"]) if task is Task.EMBEDDING else 0.0),
+        mean=_number(stated, "mean"),
+        std=std,
+        default_threshold=_number(stated, "default_threshold") if task is Task.EMBEDDING else 0.0,
     )
+
+
+def _number(stated: dict[str, Any], field: str) -> float:
+    value = float(stated[field])
+    if not math.isfinite(value):
+        raise ValueError(f"{field} is {value}, no finite number")
+    return value

@@ -1,22 +1,25 @@
 """The models folder: installs model files, verifies them, and hands out prepared graphs.
 
-A file whose sha256 nobody stated is never parsed. A prepared graph stands beside its shipped file
-under a name that holds both hashes and the preparation's version, so that an altered one or one
-made by another version is made anew.
+A file whose sha256 nobody stated is never parsed, and what is loaded are the bytes that were
+hashed: nobody can change a file in between. Of a prepared graph beside its shipped file the
+catalogue states the sha256, too. One with another is not looked at: it is made anew, in memory,
+from the verified file. (Keeping it saves 1.1 s of a start, of which the import of onnx takes 0.8,
+and 210 MB.)
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openlfr.adapters import model_sources
-from openlfr.adapters.model_catalogue import CATALOGUE, Family, Model, own_models
+from openlfr.adapters.model_catalogue import CATALOGUE, Family, Model, inside, own_models, shown
 from openlfr.adapters.model_gate import refuse_by_graph, refuse_by_name
 from openlfr.domain.errors import BadInput, Misconfigured, OpenLFRError, Unavailable
 
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 PREPARATION = 1
-"""Raised whenever `onnx_graph` changes what it makes, so that older prepared graphs retire."""
+"""Raised, with the catalogue's hashes, whenever `onnx_graph` changes what it makes."""
 
 NOT_INSTALLED, VERIFIED, ALTERED = "not installed", "verified", "altered"
 
@@ -34,13 +37,15 @@ class PreparedModel:
     """A model that may be loaded.
 
     Attributes:
-        path: The graph to load: prepared if it is one of the catalogue, else as shipped.
+        path: The file as shipped, for messages.
+        content: The graph to load: prepared if it is one of the catalogue, else as shipped.
         sha256: Of the file as shipped.
         model: What is known or stated of it.
     """
 
     name: str
     path: Path
+    content: bytes = field(repr=False)
     sha256: str
     model: Model
 
@@ -78,9 +83,8 @@ class ModelStore:
     def strangers(self) -> list[Path]:
         """ONNX files in the folder that nobody stated; they are never loaded."""
         stated = {model.file for model in (*CATALOGUE, *own_models(self.folder))}
-        prepared = {path for model in CATALOGUE for path in self._prepared(model)}
-        files = set(self.folder.glob("*.onnx")) - prepared
-        return sorted(path for path in files if path.name not in stated)
+        stated |= {_prepared_name(model) for model in CATALOGUE}
+        return sorted(path for path in self.folder.glob("*.onnx") if path.name not in stated)
 
     def verify(self) -> list[ModelState]:
         """Check every known and stated model.
@@ -102,7 +106,6 @@ class ModelStore:
         Raises:
             Misconfigured: It is unknown, not installed, has another hash than stated, or is
                 refused by the gate.
-            Unavailable: Its prepared graph cannot be written.
         """
         model = next((m for m in CATALOGUE if m.name == name), None)
         model = model or next((m for m in own_models(self.folder) if m.name == name), None)
@@ -117,19 +120,20 @@ class ModelStore:
             f"state it anew in {name}.model.json" if model.own else "run `openlfr models install`"
         )
         if model.own:
-            refuse_by_name(path)
-        state = self._state(path, model)
-        if state == NOT_INSTALLED:
+            refuse_by_name(path, name)
+        content = self._read(path)
+        if content is None:
             raise Misconfigured(f"Model {name} is not installed ({path} is missing): {mend}.")
-        if state == ALTERED:
+        if hashlib.sha256(content).hexdigest() != model.sha256:
             raise Misconfigured(
                 f"{path} is not the {name} model that is known: its sha256 should begin with "
                 f"{model.sha256[:12]}. Nothing was loaded; delete the file and {mend}."
             )
         if model.own:
-            refuse_by_graph(path, model.task)
-            return PreparedModel(name, path, model.sha256, model)
-        return PreparedModel(name, self._prepare(path, model), model.sha256, model)
+            refuse_by_graph(path, content, model.task)
+        else:
+            content = self._prepare(content, model)
+        return PreparedModel(name, path, content, model.sha256, model)
 
     def install(
         self,
@@ -209,38 +213,56 @@ class ModelStore:
         return missing
 
     def _state(self, path: Path, model: Model) -> str:
-        if not path.is_file():
+        content = self._read(path)
+        if content is None:
             return NOT_INSTALLED
-        return VERIFIED if _sha256(path) == model.sha256 else ALTERED
+        return VERIFIED if hashlib.sha256(content).hexdigest() == model.sha256 else ALTERED
 
-    def _prepared(self, model: Model) -> list[Path]:
-        return sorted(self.folder.glob(f"{Path(model.file).stem}.*-p*.onnx"))
+    def _read(self, path: Path) -> bytes | None:
+        """A file of the folder, read once; None where there is none.
 
-    def _prepare(self, path: Path, model: Model) -> Path:
-        start = f"{path.stem}.{model.sha256[:12]}-p{PREPARATION}."
-        for prepared in self._prepared(model):
-            if prepared.name == f"{start}{_sha256(prepared)[:16]}.onnx":
-                return prepared
+        Raises:
+            Misconfigured: It is a link that leads out, or cannot be read.
+        """
+        try:
+            real = inside(self.folder, path)
+            return real.read_bytes() if real.is_file() else None
+        except ValueError as error:
+            raise Misconfigured(f"{shown(path)}: {error}; nothing was loaded.") from error
+        except OSError as error:
+            raise Misconfigured(f"{shown(path)} cannot be read: {error.strerror}.") from error
+
+    def _prepare(self, shipped: bytes, model: Model) -> bytes:
+        path = self.folder / _prepared_name(model)
+        kept = self._read(path)
+        if kept is not None and hashlib.sha256(kept).hexdigest() == model.prepared:
+            return kept
         import onnx
 
         from openlfr.adapters import onnx_graph
 
         graph = onnx_graph.prepare(
-            onnx.load(str(path)),
+            onnx.load_from_string(shipped),
             free_size=model.family is Family.YUNET,
             rgb=model.family is Family.SFACE,
         )
-        content = graph.SerializeToString(deterministic=True)
-        prepared = path.with_name(f"{start}{hashlib.sha256(content).hexdigest()[:16]}.onnx")
-        for retired in self._prepared(model):
-            retired.unlink(missing_ok=True)
-        _write(prepared, content)
-        return prepared
+        content: bytes = graph.SerializeToString(deterministic=True)
+        if hashlib.sha256(content).hexdigest() == model.prepared:
+            # Another version of onnx may write the same graph in other bytes: used, not kept.
+            self._keep(path, content, model)
+        return content
+
+    def _keep(self, path: Path, content: bytes, model: Model) -> None:
+        """Keep a prepared graph for the next start; where nothing can be written, go on."""
+        with contextlib.suppress(Unavailable, OSError):
+            _write(path, content)
+            for former in self.folder.glob(f"{Path(model.file).stem}.*-p*.onnx"):
+                if former != path:
+                    former.unlink(missing_ok=True)
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _prepared_name(model: Model) -> str:
+    return f"{Path(model.file).stem}.{model.sha256[:12]}-p{PREPARATION}.{model.prepared[:16]}.onnx"
 
 
 def _write(path: Path, content: bytes) -> None:

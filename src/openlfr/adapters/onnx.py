@@ -83,46 +83,51 @@ def short_name(provider: str) -> str:
 
 
 def open_session(
-    model: Path | bytes, *, providers: Sequence[str], threads: int = 1
+    model: bytes, *, providers: Sequence[str], threads: int = 1, path: Path | None = None
 ) -> onnxruntime.InferenceSession:
     """Open a model for inference.
 
     Args:
-        model: Path of a verified graph, or its bytes.
+        model: The graph itself: what was verified is what is loaded.
         providers: As `choose_providers` gave them.
         threads: Used inside one operator; operators run one after another.
+        path: Where it lies, for messages and for what is compiled of it.
 
     Raises:
-        Misconfigured: The file is no graph that this ONNX Runtime can run.
+        Misconfigured: It is no graph that this ONNX Runtime can run.
     """
     runtime = _runtime()
-    source = model if isinstance(model, bytes) else str(model)
     try:
         session: onnxruntime.InferenceSession = runtime.InferenceSession(
-            source,
+            model,
             session_options(threads),
-            providers=[(name, provider_options(name, model)) for name in providers],
+            providers=[(name, provider_options(name, path)) for name in providers],
         )
     except Exception as error:
         # ONNX Runtime's exceptions have no common class; whichever it is, the model is unusable.
-        what = "the graph" if isinstance(model, bytes) else str(model)
-        raise Misconfigured(f"ONNX Runtime cannot open {what}: {error}") from error
+        raise Misconfigured(f"ONNX Runtime cannot open {path or 'the graph'}: {error}") from error
     session.disable_fallback()  # a GPU that fails in mid-run is an error, not a slower CPU
     return session
 
 
-def provider_options(name: str, model: Path | bytes) -> dict[str, str]:
+def provider_options(name: str, path: Path | None) -> dict[str, str]:
     """The options with which a provider runs a model.
 
     TensorRT compiles a network when a shape first comes that lies outside all before it, which
-    takes minutes; what it has compiled is kept beside the model, where that folder can be written.
+    takes minutes; what it has compiled is kept beside the model, where that folder can be written
+    by this user alone: nothing says whether a compiled network is what it was compiled from.
     """
     options = dict(_OPTIONS.get(name, {}))
-    if name == TENSORRT and not isinstance(model, bytes) and os.access(model.parent, os.W_OK):
+    if name == TENSORRT and path is not None and _ours_alone(path.parent):
         for kind in ("engine", "timing"):
             options[f"trt_{kind}_cache_enable"] = "1"
-            options[f"trt_{kind}_cache_path"] = str(model.parent / "tensorrt")
+            options[f"trt_{kind}_cache_path"] = str(path.parent / "tensorrt")
     return options
+
+
+def _ours_alone(folder: Path) -> bool:
+    about = folder.stat()
+    return about.st_uid == os.geteuid() and not about.st_mode & 0o022 and os.access(folder, os.W_OK)
 
 
 def session_options(threads: int) -> onnxruntime.SessionOptions:
@@ -133,6 +138,8 @@ def session_options(threads: int) -> onnxruntime.SessionOptions:
     # It keeps a plan for each shape seen, and sizes and batches vary: 80 MB more, not faster.
     options.enable_mem_pattern = False
     options.log_severity_level = _ERROR  # warnings are about fallbacks, which `starts` finds out
+    # By default it looks for itself which format some bytes are; the gate reads this one.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     # Idle threads that spin take the cores from the decoder.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options

@@ -18,9 +18,10 @@ from openlfr.domain.watchlist import GalleryFacts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from openlfr.adapters.model_store import PreparedModel
 
 ALIGNMENT = "arcface-112"
 DIMENSION = 128
@@ -32,8 +33,7 @@ class SFace:
     """The `FaceEmbedder` port on a prepared SFace graph.
 
     Args:
-        path: The prepared graph.
-        sha256: Of the file as shipped.
+        ready: As `ModelStore.ready` gave it.
         providers: As `choose_providers` gave them.
         threads: How many batches are embedded side by side on a CPU.
         default_threshold: The per-track score from which a candidate is a sighting, uncalibrated.
@@ -44,19 +44,18 @@ class SFace:
 
     def __init__(
         self,
-        path: Path,
+        ready: PreparedModel,
         *,
-        sha256: str,
         providers: Sequence[str],
         threads: int = 1,
         default_threshold: float,
     ) -> None:
-        self._session = open_session(path, providers=providers)
+        self._session = open_session(ready.content, providers=providers, path=ready.path)
         self._runs = SideBySide(self._session, threads)
         self._faces_a_run = _FACES_A_RUN * batch_factor(self._session)
         self._facts = GalleryFacts(
             model_name="sface",
-            model_sha256=sha256,
+            model_sha256=ready.sha256,
             dimension=DIMENSION,
             alignment=ALIGNMENT,
             default_threshold=default_threshold,

@@ -21,9 +21,10 @@ from openlfr.domain.faces import Box, Detection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from openlfr.adapters.model_store import PreparedModel
 
 STRIDES = (8, 16, 32)
 _MULTIPLE = 32  # the network halves the picture five times
@@ -35,7 +36,7 @@ class YuNet:
     """The `FaceDetector` port on a prepared YuNet graph.
 
     Args:
-        path: The prepared graph.
+        ready: As `ModelStore.ready` gave it.
         providers: As `choose_providers` gave them.
         threads: How many batches are looked at side by side on a CPU.
         min_score: Detections below it are not returned, 0 to 1.
@@ -45,9 +46,14 @@ class YuNet:
     """
 
     def __init__(
-        self, path: Path, *, providers: Sequence[str], threads: int = 1, min_score: float = 0.5
+        self,
+        ready: PreparedModel,
+        *,
+        providers: Sequence[str],
+        threads: int = 1,
+        min_score: float = 0.5,
     ) -> None:
-        self._session = open_session(path, providers=providers)
+        self._session = open_session(ready.content, providers=providers, path=ready.path)
         self._runs = SideBySide(self._session, threads)
         self._pixels_a_run = _PIXELS_A_RUN * batch_factor(self._session)
         self._min_score = min_score

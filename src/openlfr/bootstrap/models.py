@@ -53,7 +53,7 @@ def load_detector(settings: Settings | None = None) -> FaceDetector:
     providers = choose_providers(models.providers)
     if is_own(ready):
         return Scrfd(ready, providers=providers, threads=models.threads)
-    return YuNet(ready.path, providers=providers, threads=models.threads)
+    return YuNet(ready, providers=providers, threads=models.threads)
 
 
 def load_embedder(settings: Settings | None = None) -> FaceEmbedder:
@@ -72,8 +72,7 @@ def load_embedder(settings: Settings | None = None) -> FaceEmbedder:
     if is_own(ready):
         return ArcFace(ready, providers=providers, threads=models.threads)
     return SFace(
-        ready.path,
-        sha256=ready.sha256,
+        ready,
         providers=providers,
         threads=models.threads,
         default_threshold=SFACE_THRESHOLD,

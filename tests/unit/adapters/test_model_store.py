@@ -12,7 +12,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from openlfr.adapters import model_sources
+from openlfr.adapters import model_sources, onnx_graph
 from openlfr.adapters.model_catalogue import CATALOGUE
 from openlfr.adapters.model_store import ALTERED, NOT_INSTALLED, VERIFIED, ModelStore
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
@@ -41,7 +41,9 @@ def test_install_from_a_folder_verifies_prepares_and_keeps_licences(store, model
     ready = store.install(source=model_store.folder, tell=said.append)
     assert [model.name for model in ready] == ["yunet", "sface"]
     assert states(store) == {"yunet": VERIFIED, "sface": VERIFIED}
-    assert all(model.path.is_file() for model in ready)
+    assert [sha256(model.content).hexdigest() for model in ready] == [
+        model.prepared for model in CATALOGUE
+    ]
     assert ready[1].sha256 == SFACE.sha256
     licences = [path.read_text() for path in sorted(store.folder.glob("*.LICENCE.txt"))]
     assert "Shiqi Yu" in licences[0]
@@ -114,13 +116,95 @@ def test_an_altered_model_stops_at_start(installed):
         installed.verify()
 
 
+def prepared_files(store):
+    return sorted(store.folder.glob("*-p*.onnx"))
+
+
 def test_an_altered_prepared_graph_is_made_anew(installed):
-    before = installed.ready("yunet").path
-    content = before.read_bytes()
-    before.write_bytes(b"something else")
-    after = installed.ready("yunet").path
-    assert after == before
-    assert after.read_bytes() == content
+    before = installed.ready("yunet").content
+    path = prepared_files(installed)[0]
+    path.write_bytes(b"something else")
+    assert installed.ready("yunet").content == before
+    assert path.read_bytes() == before
+
+
+def test_a_forged_prepared_graph_does_not_vouch_for_itself(installed):
+    """Its name holds its own hash, as those of true ones do."""
+    right = installed.ready("yunet").content
+    (path, _) = prepared_files(installed)
+    forged = onnx.load_from_string(right)
+    forged.producer_name = "somebody else"
+    content = forged.SerializeToString()
+    lie = path.with_name(f"{path.name[:-21]}{sha256(content).hexdigest()[:16]}.onnx")
+    lie.write_bytes(content)
+    assert lie in installed.strangers()
+    path.unlink()
+    assert installed.ready("yunet").content == right
+    assert prepared_files(installed)[0] == path
+    assert not lie.exists()
+
+
+def test_another_onnx_prepares_in_memory_and_keeps_nothing(installed, monkeypatch):
+    """The catalogue cannot know its bytes, but they are made of the verified file."""
+    prepare = onnx_graph.prepare
+
+    def otherwise(*arguments, **named):
+        graph = prepare(*arguments, **named)
+        graph.producer_version = "99"
+        return graph
+
+    prepared_files(installed)[0].unlink()
+    monkeypatch.setattr(onnx_graph, "prepare", otherwise)
+    made = onnx.load_from_string(installed.ready("yunet").content)
+    assert made.producer_version == "99"
+    assert len(prepared_files(installed)) == 1  # SFace's
+
+
+def test_a_folder_that_cannot_be_written_is_enough(installed, monkeypatch):
+    def full(*_):
+        raise Unavailable("the disk is full")
+
+    right = installed.ready("yunet").content
+    prepared_files(installed)[0].unlink()
+    monkeypatch.setattr("openlfr.adapters.model_store._write", full)
+    assert installed.ready("yunet").content == right
+
+
+def test_what_is_loaded_is_what_was_hashed(store, monkeypatch):
+    """A file that is exchanged after it was verified is not seen."""
+    store.folder.mkdir()
+    write_graph(store.folder / "mine.onnx", outputs={"template": 512})
+    right = (store.folder / "mine.onnx").read_bytes()
+    state_own(store)
+
+    def exchange(path, *_):
+        path.write_bytes(b"something else")
+
+    monkeypatch.setattr("openlfr.adapters.model_store.refuse_by_graph", exchange)
+    assert store.ready("mine").content == right
+
+
+@pytest.mark.parametrize("what", ["mine.onnx", "mine.model.json", YUNET.file])
+def test_a_link_that_leads_out_is_refused(installed, tmp_path, what):
+    write_graph(installed.folder / "mine.onnx", outputs={"template": 512})
+    state_own(installed)
+    inside = installed.folder / what
+    (tmp_path / "outside").write_bytes(inside.read_bytes())
+    inside.unlink()
+    inside.symlink_to(tmp_path / "outside")
+    with pytest.raises(Misconfigured, match=f"{what}: .*is a link that leads out of the folder"):
+        installed.ready("yunet" if what == YUNET.file else "mine")
+
+
+def test_a_link_within_the_folder_is_followed(store):
+    """As Kubernetes mounts files, in a folder that is a link itself."""
+    (store.folder / "..data").mkdir(parents=True)
+    write_graph(store.folder / "..data" / "mine.onnx", outputs={"template": 512})
+    (store.folder / "mine.onnx").symlink_to("..data/mine.onnx")
+    state_own(store)
+    linked = store.folder.with_name("linked")
+    linked.symlink_to(store.folder)
+    assert ModelStore(linked).ready("mine")
 
 
 def test_an_unknown_name_lists_the_known_ones(store):
@@ -191,6 +275,7 @@ def test_an_own_model_is_ready_as_it_is(store):
     state_own(store)
     ready = store.ready("mine")
     assert ready.path == store.folder / "mine.onnx"
+    assert ready.content == ready.path.read_bytes()
     assert (ready.model.mean, ready.model.default_threshold) == (127.5, 0.4)
     assert states(store)["mine"] == VERIFIED
 
@@ -225,7 +310,8 @@ def test_a_file_is_not_parsed_before_its_hash_agrees(store, monkeypatch):
     store.folder.mkdir()
     write_graph(store.folder / "mine.onnx", outputs={"template": 512})
     state_own(store, sha256="0" * 64)
-    monkeypatch.setattr(onnx, "load", lambda *_, **__: pytest.fail("it was parsed"))
+    refuse = "openlfr.adapters.model_store.refuse_by_graph"
+    monkeypatch.setattr(refuse, lambda *_: pytest.fail("it was parsed"))
     with pytest.raises(Misconfigured, match="Nothing was loaded"):
         store.ready("mine")
 
@@ -238,12 +324,44 @@ def test_a_file_is_not_parsed_before_its_hash_agrees(store, monkeypatch):
         ({"family": "yunet"}, "say detection with scrfd, or embedding with arcface"),
         ({"task": "gender"}, "'gender' is not a valid Task"),
         ({"colour": "blue"}, "unknown field 'colour'"),
+        ({"file": "../outside.onnx"}, "is no file's name beside it"),
+        ({"file": "/etc/outside.onnx"}, "is no file's name beside it"),
+        ({"file": "sub/mine.onnx"}, "is no file's name beside it"),
+        ({"file": "..\\\\outside.onnx"}, "is no file's name beside it"),
+        ({"file": ".."}, "is no file's name beside it"),
+        ({"file": ""}, "is no file's name beside it"),
+        ({"file": "a\x1b[31m.onnx"}, "is no file's name beside it"),
+        ({"file": ["mine.onnx"]}, "is no file's name beside it"),
+        ({"file": YUNET.file}, "is a model of the catalogue"),
+        ({"sha256": "4c06"}, "sha256 is not 64 hexadecimal digits"),
+        ({"mean": float("nan")}, "mean is nan, no finite number"),
+        ({"std": 0}, "std is 0"),
+        ({"default_threshold": float("inf")}, "default_threshold is inf"),
     ],
 )
 def test_a_wrong_statement_is_told_with_its_file(store, changes, sentence):
-    state_own(store, **changes)
+    state_own(store)
+    path = store.folder / "mine.model.json"
+    stated = json.loads(path.read_text()) | {"sha256": "0" * 64} | changes
+    path.write_text(json.dumps({key: each for key, each in stated.items() if each is not None}))
     with pytest.raises(Misconfigured, match=f"mine.model.json: .*{sentence}"):
         store.states()
+
+
+@pytest.mark.parametrize("content", ["[]", "3", "[" * 100_000, "{", '"x"', "\xff"])
+def test_what_is_no_statement_is_one_sentence(store, content):
+    store.folder.mkdir()
+    (store.folder / "mine.model.json").write_text(content, "latin-1")
+    with pytest.raises(Misconfigured, match=r"mine\.model\.json: .*; the model is not used"):
+        store.states()
+
+
+def test_the_name_of_a_statement_is_a_name(store):
+    store.folder.mkdir()
+    (store.folder / "a\x1b[31mb.model.json").write_text("{}")
+    with pytest.raises(Misconfigured, match="a model's name is letters, digits") as caught:
+        store.states()
+    assert str(caught.value).isprintable()
 
 
 def test_a_file_that_nobody_stated_is_listed_as_a_stranger(installed):

@@ -79,9 +79,8 @@ def test_starting_is_tried_and_not_believed():
 
 def test_what_is_no_graph_is_refused(tmp_path):
     path = tmp_path / "model.onnx"
-    path.write_bytes(b"not a graph")
     with pytest.raises(Misconfigured, match=r"cannot open .*model\.onnx"):
-        onnx.open_session(path, providers=[CPU])
+        onnx.open_session(b"not a graph", providers=[CPU], path=path)
 
 
 def test_tensorrt_keeps_what_it_compiled_beside_the_model(tmp_path):
@@ -89,7 +88,12 @@ def test_tensorrt_keeps_what_it_compiled_beside_the_model(tmp_path):
     options = onnx.provider_options(TRT, model)
     assert options["trt_engine_cache_enable"] == options["trt_timing_cache_enable"] == "1"
     assert options["trt_engine_cache_path"] == str(tmp_path / "tensorrt")
-    assert onnx.provider_options(TRT, b"graph") == onnx.provider_options(CPU, model) == {}
+    assert onnx.provider_options(TRT, None) == onnx.provider_options(CPU, model) == {}
+
+
+def test_tensorrt_keeps_nothing_where_others_could_have_put_it(tmp_path):
+    tmp_path.chmod(0o777)
+    assert onnx.provider_options(TRT, tmp_path / "model.onnx") == {}
 
 
 def test_templates_are_computed_in_full_precision_on_cuda(tmp_path):

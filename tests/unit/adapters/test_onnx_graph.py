@@ -33,7 +33,7 @@ def shipped(model_store):
 
 @pytest.fixture(scope="module")
 def templates_as_shipped(shipped, faces):
-    session = open_session(shipped, providers=CPU)
+    session = open_session(shipped.read_bytes(), providers=CPU)
     planes = faces[..., ::-1].transpose(0, 3, 1, 2).astype(np.float32)
     return unit_length(
         np.concatenate([session.run(["fc1"], {"data": plane[None]})[0] for plane in planes])
@@ -64,11 +64,12 @@ def test_ignoring_slopes_above_one_would_be_noticed(
 
 def test_prepared_yunet_gives_the_grids_of_the_shipped_one(model_store, group_photo):
     picture = group_photo[:640, 300:940]
-    session = open_session(model_store.folder / "face_detection_yunet_2023mar.onnx", providers=CPU)
+    shipped = (model_store.folder / "face_detection_yunet_2023mar.onnx").read_bytes()
+    session = open_session(shipped, providers=CPU)
     names = [output.name for output in session.get_outputs()]
     planes = picture.transpose(2, 0, 1)[None].astype(np.float32)
     expected = session.run(names, {"input": planes})
-    prepared = open_session(model_store.ready("yunet").path, providers=CPU)
+    prepared = open_session(model_store.ready("yunet").content, providers=CPU)
     answers = prepared.run(names, {onnx_graph.PICTURES: np.stack([picture, picture[::-1]])})
     for answer, grid in zip(answers, expected, strict=True):
         np.testing.assert_allclose(answer[0], grid[0], atol=1e-5)

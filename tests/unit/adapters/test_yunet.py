@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from openlfr.adapters import yunet
+from openlfr.adapters.model_catalogue import CATALOGUE
+from openlfr.adapters.model_store import PreparedModel
 from openlfr.adapters.onnx_graph import PICTURES
 
 SIZE = (320, 192)
@@ -62,7 +64,9 @@ class Spy:
 def test_a_gpu_sees_the_pictures_of_all_cameras_at_once(monkeypatch, tmp_path, provider, runs):
     spy = Spy(provider)
     monkeypatch.setattr(yunet, "open_session", lambda *_, **__: spy)
-    detector = yunet.YuNet(tmp_path, providers=[provider])
+    detector = yunet.YuNet(
+        PreparedModel("y", tmp_path, b"", "", CATALOGUE[0]), providers=[provider]
+    )
     images = pictures(*[(720, 1280), (1080, 1920)] * 3, (720, 900), (736, 1280))
     assert detector.detect(images, (1280, 736)) == [[]] * 8
     assert spy.shapes == runs

@@ -1,0 +1,168 @@
+"""Which words of a model say that it guesses somebody's age, sex, race or emotion.
+
+A model says what it is in its file's name, in the names of its graph, nodes and outputs, in prose
+(doc strings, metadata) and in its class labels. All of these are looked at as words: `AgeNet`,
+`imdb_ages` and `agenet` name an age, `page`, `storage` and `agent` do not.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_ATTRIBUTES = _words("age ages sex sexes race races male males female females teenage ageing")
+"""Whole words that name what is never guessed; also glued to one of `_BESIDE`."""
+
+_BESIDE = _words("""
+    and are by for from has in is my of on or the to with best final
+    net nets network model models head heads branch task multi single base tiny small large lite
+    predict predicts predicted predictor predictors prediction predictions pred preds guess
+    estimate estimates estimated estimator estimators estimation est
+    classify classifier classifiers classification class classes cls category categories
+    regress regressor regression reg detector detection detect recognition recognizer recog
+    group groups range ranges bin bins bucket prob probs probability probabilities logit logits
+    label labels score scores value values out output outputs result results softmax sigmoid
+    conv dense linear layer fc cnn mlp vit res resnet vgg mobile mobilenet caffe caffenet alexnet
+    googlenet googlelenet inception efficientnet deep onnx dex coral feature features feat feats
+    face faces facial person people human pedestrian body imdb wiki utk adience morph real
+    apparent biological chronological mean expected year years number data set dataset train
+    info analysis analyzer
+    """)
+_INNOCENT = _words("""
+    personage outage forage postage footage outrace visage vinage orage torace forestage branchage
+    groupage headrace layerage smallage taskage trainage sexto
+""")
+"""English words that only look put together from the above (`person` + `age`): all there are in
+Webster's second edition (264,494 words)."""
+
+_HARMLESS = re.compile(
+    r"age[\W_]*db|(?:cross|inter)[\W_]*age|age[\W_]*(?:invarian\w*|independent|agnostic)"
+    r"|data[\W_]*race|race[\W_]*condition\w*|(?<![a-z])engender\w*|(?<![a-z])[dr]emotion\w*"
+    r"|(?:fac|imag|fram|scen|pos|devic|ey|gestur|slic|singl|th|remov|on|spac|tim)emotion",
+    re.IGNORECASE,
+)
+"""What face recognisers say of themselves (AgeDB-30 and cross-age LFW are benchmarks of identity,
+age-invariant is the opposite of a guess), and `face motion` written as one word."""
+
+_STEMS = re.compile(
+    r"gender|ethnic|emotion|(?<![a-z])(?:arousal|sentiment)|demograph|masculin|feminin|racial"
+    r"|skin[\W_]*(?:tone|colou?r)|how[\W_]*old|years?[\W_]*old"
+    r"|fair[\W_]*face|fer[\W_]*plus|fer[\W_]*20?13|affect[\W_]*net|raf[\W_]*db|utk[\W_]*face"
+    r"|imdb[\W_]*wiki|mega[\W_]*age|mi[\W_]*volo|(?<![a-z])(?:ssr[\W_]*net|c3ae|chalearn)",
+    re.IGNORECASE,
+)
+"""Words, and well-known sets and networks of such heads, that say it wherever they stand."""
+
+_IN_NAMES = re.compile(
+    r"expression|attribute|(?:face|facial|person|human|pedestrian)[\W_]*attrs?(?![a-z])"
+    r"|(?<![a-z])fer(?![a-z])",
+    re.IGNORECASE,
+)
+_IN_PROSE = re.compile(
+    r"(?:fac(?:e|ial)|person|pedestrian|human)[\W_]*(?:expression|attr)", re.IGNORECASE
+)
+"""Prose also speaks of expressions and attributes of other things."""
+
+_RUN = re.compile(r"[^\W\d_]+")
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+
+_LABELS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    "sex": (
+        _words("man men woman women boy boys girl girls lady gentleman"),
+        frozenset(),
+    ),
+    "race": (
+        _words("asian indian african latino latina hispanic caucasian arab mongoloid"),
+        _words("white black eastern"),
+    ),
+    "emotion": (
+        _words(
+            "happy happiness sad sadness angry anger disgust disgusted contempt fearful surprised"
+        ),
+        _words("neutral surprise fear joy calm"),
+    ),
+    "age": (
+        _words("teen teenager adult elderly infant baby toddler young youth kid"),
+        _words("old child senior middle"),
+    ),
+}
+"""Class labels by what they guess. Two of a row give it away, one of them of its first set: `black`
+and `white` are also colours, `old` and `child` also nodes."""
+
+_SPAN = re.compile(r"(?<![\d.])(\d{1,2}) ?[-\N{EN DASH}] ?(\d{1,3})(?![\d.])|\((\d+), ?(\d+)\)")
+_FEWEST_SPANS, _YOUNG, _OLD = 4, 5, 50
+
+
+def attribute_in(text: str, *, prose: bool = False) -> str | None:
+    """The first word of a text that names what is never guessed; None if there is none.
+
+    Args:
+        text: A name, or several.
+        prose: Whether it is written for people: there, expressions and attributes count beside
+            a face only.
+
+    >>> attribute_in("imdb_ages"), attribute_in("AgeNet"), attribute_in("storage_agent_page")
+    ('ages', 'Age', None)
+    """
+    text = _HARMLESS.sub(" ", unicodedata.normalize("NFKC", text))
+    found = _STEMS.search(text) or (_IN_PROSE if prose else _IN_NAMES).search(text)
+    if found:
+        return found.group()
+    for run in _RUN.findall(text):
+        for part in (run, *_PART.findall(run)):
+            word = part.lower()
+            if word not in _INNOCENT and _names_attribute(word.removesuffix("v")):
+                return str(part)
+    return None
+
+
+def labels_in(text: str) -> str | None:
+    """What the class labels in a text guess, as such labels; None if they are none.
+
+    >>> labels_in("{0: 'happy', 1: 'neutral'}"), labels_in("black and white")
+    ('happy, neutral', None)
+    """
+    words = {word.lower() for word in _RUN.findall(unicodedata.normalize("NFKC", text))}
+    for telling, weak in _LABELS.values():
+        found = sorted(words & (telling | weak))
+        if len(found) > 1 and words & telling:
+            return ", ".join(found)
+    return _years_in(text)
+
+
+def _years_in(text: str) -> str | None:
+    """Age groups: spans that follow one another from a child's years to an old person's."""
+    spans = [(int(a or c), int(b or d)) for a, b, c, d in _SPAN.findall(text)]
+    ends = [year for span in spans for year in span]
+    if len(spans) < _FEWEST_SPANS or ends != sorted(ends) or ends[0] > _YOUNG or ends[-1] < _OLD:
+        return None
+    return ", ".join(f"{low}-{high}" for low, high in spans)
+
+
+@cache
+def _names_attribute(word: str) -> bool:
+    """Whether a lower-case word is one of the attributes, alone or glued to words beside it."""
+    if word in _ATTRIBUTES:
+        return True
+    # Into which positions can it be cut, without and with an attribute among its pieces?
+    plain, telling = {0}, set[int]()
+    for end in range(1, len(word) + 1):
+        for start in range(max(0, end - _LONGEST), end):
+            piece = word[start:end]
+            if piece in _ATTRIBUTES and (start in plain or start in telling):
+                telling.add(end)
+            elif piece in _BESIDE:
+                if start in plain:
+                    plain.add(end)
+                if start in telling:
+                    telling.add(end)
+    return len(word) in telling
+
+
+_LONGEST = max(map(len, _BESIDE))
