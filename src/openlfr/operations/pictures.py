@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
-
-from openlfr.domain.errors import BadInput
+from openlfr.files import PICTURE_BYTES, find, read_file
+from openlfr.stages.decode import decode
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
-_MAX_BYTES = 64 * 1024 * 1024
-_JPEG_START, _JPEG_SCAN, _JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
+
+def read_content(path: Path) -> bytes:
+    """The bytes of a picture's file, found in whichever normal form its name is written.
+
+    Raises:
+        BadInput: There is no such file, or it is none that a picture can be in.
+    """
+    return read_file(find(path), at_most=PICTURE_BYTES)
 
 
 def read_picture(path: Path) -> tuple[NDArray[np.uint8], bytes]:
@@ -27,29 +32,5 @@ def read_picture(path: Path) -> tuple[NDArray[np.uint8], bytes]:
     Raises:
         BadInput: No such file, no picture, or one that breaks off.
     """
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise BadInput(f"{path} is larger than {_MAX_BYTES // 1024**2} MB.")
-        content = path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror}.") from None
-    if not content:
-        raise BadInput(f"{path} is empty.")
-    if _breaks_off(content):
-        raise BadInput(f"{path} breaks off: the file is not complete.")
-    try:
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:
-        image = None
-    if image is None:
-        raise BadInput(f"{path} is no picture that can be read (JPEG, PNG, BMP, TIFF or WebP).")
-    return np.asarray(image, np.uint8), content
-
-
-def _breaks_off(content: bytes) -> bool:
-    """Whether a JPEG lacks its end; decoders fill the rest with grey and say nothing.
-
-    Inside a scan the end marker cannot occur by chance (a byte 0xFF is always followed by a
-    stuffed 0), and a thumbnail's markers stand before the picture's last scan.
-    """
-    return content.startswith(_JPEG_START) and content.rfind(_JPEG_END) < content.rfind(_JPEG_SCAN)
+    content = read_content(path)
+    return decode(content, str(path)), content

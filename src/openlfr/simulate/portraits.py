@@ -10,6 +10,8 @@ import numpy as np
 
 from openlfr.domain.errors import BadInput
 from openlfr.domain.faces import Box
+from openlfr.files import PICTURE_BYTES, read_file
+from openlfr.stages.decode import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,11 +68,7 @@ def read_photo(path: Path) -> Pixels:
     Raises:
         BadInput: It is no picture that can be read.
     """
-    data = np.fromfile(path, np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if image is None:
-        raise BadInput(f"{path} is not a picture that can be read")
-    return image.astype(np.uint8, copy=False)
+    return decode(read_file(path, at_most=PICTURE_BYTES), str(path))
 
 
 def find_face(image: Pixels, detector: Callable[[], FaceDetector]) -> Box:

@@ -96,5 +96,5 @@ def test_a_refused_row_leaves_the_others_alone(enrol_rows, records, astronaut, s
     first, second = enrol_rows(row(tmp_path / "nope.jpg", line=2), row(path, line=3))
     assert (first.verdict, second.verdict) == (Verdict.REFUSED, Verdict.ACCEPTED)
     assert first.reason.startswith("line 2: ")
-    assert "nope.jpg cannot be read" in first.reason
+    assert "nope.jpg does not exist" in first.reason
     assert len(records.watchlist.references()) == 1

@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from openlfr.adapters.capture.account import Accounted, Reading
-from openlfr.adapters.capture.jpeg import decode_picture
 from openlfr.domain.errors import BadInput
 from openlfr.domain.frames import Frame
+from openlfr.files import PICTURE_BYTES, read_file
+from openlfr.stages.decode import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,10 +71,11 @@ class PictureFolder(Accounted):
         good_ones = 0
         while not self._closed.is_set() and (self._reading.loop or seq < len(self._files)):
             path = self._files[seq % len(self._files)]
-            content = _read(path)
-            image = decode_picture(content)
-            if image is None:
-                self.account.lost(1, f"camera {self._camera}: {path} cannot be decoded")
+            try:
+                content = read_file(path, at_most=PICTURE_BYTES)
+                image = decode(content, str(path))
+            except BadInput as error:
+                self.account.lost(1, f"camera {self._camera}: {error}")
             else:
                 good_ones += 1
                 at = self._reading.start + timedelta(seconds=seq / self._fps)
@@ -88,18 +90,11 @@ class PictureFolder(Accounted):
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+    """By its name: what then is no file to read is counted and named, not passed over."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and not path.is_dir()
 
 
 def _natural(name: str) -> tuple[list[tuple[bool, int, str]], str]:
     """A sort key under which numbers in a name count as numbers."""
     parts = _DIGITS.split(name.casefold())
     return [(False, int(p), "") if p.isdecimal() else (True, 0, p) for p in parts if p], name
-
-
-def _read(path: Path) -> bytes:
-    """A file's content; nothing where it cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""

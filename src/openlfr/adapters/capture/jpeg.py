@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import cv2
-import numpy as np
 
 from openlfr.domain.errors import BadInput
+from openlfr.stages.decode import decode
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 QUALITY = 95
@@ -23,12 +24,11 @@ _JPEG = b"\xff\xd8\xff"
 
 
 def decode_picture(content: bytes) -> NDArray[np.uint8] | None:
-    """A JPEG or PNG as (h, w, 3) uint8 BGR, turned as its EXIF says; None if it is neither."""
+    """A picture as (h, w, 3) uint8 BGR, turned as its EXIF says; None if it is none."""
     try:
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:
+        return decode(content, "The picture")
+    except BadInput:
         return None
-    return None if image is None else np.asarray(image, dtype=np.uint8)
 
 
 def encode_jpeg(image: NDArray[np.uint8]) -> bytes:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import struct
+import zlib
 from datetime import UTC, datetime, timedelta
 
 import cv2
@@ -64,6 +67,38 @@ def test_a_corrupt_picture_is_left_out_counted_and_named(tmp_path, name, damage)
     assert [f.seq for f in source.frames()] == [0, 2]
     assert source.unreadable == 1
     assert str(tmp_path / name) in source.problems[0]
+
+
+def png_of(width, height):
+    """A PNG that says so of its size, and holds nothing of it."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(b"\0" * 1000)))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(c)) + n + c + struct.pack(">I", zlib.crc32(n + c)) for n, c in chunks
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (os.mkfifo, "is a pipe, not a file"),
+        (lambda path: path.symlink_to("/dev/zero"), "is a device, not a file"),
+        (lambda path: path.symlink_to("/nowhere"), "does not exist"),
+        (lambda path: path.symlink_to("/proc/self/status"), "is empty"),
+        (lambda path: path.write_bytes(png_of(20_000, 20_000)), "read: save it smaller"),
+    ],
+    ids=["pipe", "device", "link to nothing", "of the kernel", "bomb"],
+)
+@pytest.mark.timeout(20)
+def test_what_is_no_picture_to_read_is_named_and_keeps_its_number(tmp_path, make, says):
+    for number in (1, 3):
+        write(tmp_path / f"{number}.png")
+    make(tmp_path / "2.png")
+    source = open_folder(tmp_path)
+    assert [frame.seq for frame in source.frames()] == [0, 2]
+    (problem,) = source.problems
+    assert problem.startswith(f"camera gate: {tmp_path}/2.png ")
+    assert says in problem
 
 
 def test_a_folder_without_one_good_picture_is_an_error(tmp_path):
