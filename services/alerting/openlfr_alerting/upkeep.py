@@ -54,7 +54,8 @@ class Upkeep:
             records: Who is listed.
             vault: Opens the sealed templates; loses the pictures of what left the list.
             open_templates: Called when the gallery has a model, that is with the first enrolment.
-            on_failure: Told, from a thread, that the relay cannot do its work for good.
+            on_failure: Told, from a thread, that the relay cannot do its work for good:
+                `Unavailable` where a service was away for too long, a fault itself, at once.
         """
         self._relay = relay
         self._records = records
@@ -125,7 +126,7 @@ class Upkeep:
             try:
                 self._relay.round()
                 done = time.monotonic()
-            except Exception as error:  # noqa: BLE001 - a thread's edge: tried again, then told
+            except Unavailable as error:
                 now = time.monotonic()
                 if now - done > SILENCE_S:
                     self._on_failure(_sentence(error))
@@ -133,6 +134,9 @@ class Upkeep:
                 if told < done or now - told > _TELL_S:
                     log.warning("relay_failed", why=f"{type(error).__name__}: {error}")
                     told = now
+            except Exception as error:  # noqa: BLE001 - a thread's edge: no waiting mends it
+                self._on_failure(error)
+                return
             self._stop.wait(INTERVAL_S)
 
     def _settle(self) -> None:
@@ -142,10 +146,14 @@ class Upkeep:
                 while self._relay.at_work and not self._stop.is_set() and self.settle():
                     pass
                 self._failing_since = None
-            except Exception as error:  # noqa: BLE001 - a thread's edge: told, and tried again
+            except Exception as error:
+                # A fault of ours too: alerts are folded all the same, and openlfr_settling_failed_
+                # seconds calls somebody. Its traceback says that it is one.
                 self._failing_since = self._failing_since or time.monotonic()
                 if time.monotonic() - told > _TELL_S:
-                    log.warning("not_settled", why=f"{type(error).__name__}: {error}")
+                    fault = None if isinstance(error, OpenLFRError) else error
+                    why = f"{type(error).__name__}: {error}"
+                    log.warning("not_settled", why=why, exc_info=fault)
                     told = time.monotonic()
 
 

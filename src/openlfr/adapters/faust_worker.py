@@ -1,7 +1,7 @@
 """How a worker of a consumer group is run, and how it ends.
 
 It ends when it is told to, when it was asked to leave its group, and at once, with exit code 3,
-where what it needs is not there: whoever runs it starts it anew.
+where what it needs is not there, or 1 by a fault of ours: whoever runs it starts it anew.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import aiokafka.errors
 import faust
+import kafka.errors
 import structlog
 
 from openlfr.adapters.membership import LEAVE, STOPPED, WORKING, WorkerFile
@@ -30,8 +32,11 @@ FINISH_S = 20.0
 """How long a worker that leaves may take to finish a batch."""
 STAY_S = 60.0
 """How long one that has stopped waits until it is told to end."""
-_FAILED = 1  # Faust's exit code where its worker raised
+_FAILED = 1  # the exit code of a fault; Faust's too, where its worker raised
 UNAVAILABLE = 3  # the exit code of `openlfr` where a needed service is unavailable
+
+_OUTAGES = (OpenLFRError, OSError, aiokafka.errors.KafkaError, kafka.errors.KafkaError)
+"""What is raised where a service is away, by us and by the clients that Faust and we use."""
 
 log = structlog.get_logger()
 
@@ -43,7 +48,7 @@ def give_up(error: BaseException) -> NoReturn:
     else:
         log.error("ended", why=f"{type(error).__name__}: {error}", exc_info=error)
     sys.stderr.flush()
-    os._exit(UNAVAILABLE)
+    os._exit(UNAVAILABLE if isinstance(error, _OUTAGES) else _FAILED)
 
 
 def work(app: faust.App, progress: Progress, file: WorkerFile | None = None) -> NoReturn:

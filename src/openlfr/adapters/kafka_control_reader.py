@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from openlfr.domain.searchable import Searchable
 from openlfr.wire import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from openlfr.adapters.kafka_access import KafkaAccess
     from openlfr.domain.searchable import Listed
@@ -89,6 +90,7 @@ class ControlReader:
             "",
             _ON_ITS_WAY,
         )  # why nothing is read; why what was read is not used
+        self._fault: Exception | None = None  # ended the thread
         self._found = False  # whether the topic could be looked at
         self.counts: Counter[str] = Counter()
 
@@ -105,13 +107,18 @@ class ControlReader:
         if not self._begun.wait(wait.total_seconds()):
             self.close()
             raise Unavailable(self._what_lacks(wait))
+        if self._fault is not None:
+            raise self._fault
 
     def check(self) -> None:
         """Raise where nobody may be searched any more.
 
         Raises:
             Unavailable: No sign of life has come for too long, or a change could not be used.
+            Exception: What ended the thread, as it was raised there: a fault of ours.
         """
+        if self._fault is not None:
+            raise self._fault
         now = time.monotonic()
         silent = f"{self._silence_s:g} s"
         if now - self._heard > self._silence_s:
@@ -130,8 +137,10 @@ class ControlReader:
         """Why nobody may be searched; empty where somebody may."""
         try:
             self.check()
-        except Unavailable as error:
+        except OpenLFRError as error:
             return str(error)
+        except Exception as error:  # noqa: BLE001 - what `check` raises of the thread
+            return f"The watchlist is not read: {type(error).__name__}: {error}"
         return ""
 
     @property
@@ -166,8 +175,11 @@ class ControlReader:
             except (KafkaError, OSError) as error:
                 self._trouble = f"{type(error).__name__}: {error}"
             except Exception as error:
+                log.exception("control_reader_failed")
                 self._trouble = f"{type(error).__name__}: {error}"
-                log.exception("control_reader_failed", why=self._trouble)
+                if self._fault is not None:  # `check` raises it; waiting does not mend it
+                    self._begun.set()
+                    return
             self._stop.wait(_RETRY_S)
 
     def _follow(self) -> None:
@@ -191,16 +203,29 @@ class ControlReader:
             self._found, self._trouble = True, ""
             whole, changed, manifest = False, True, self._searchable.manifest()
             while not self._stop.is_set():
-                for record in consumer.poll(timeout_ms=_POLL_MS).get(self._partition, ()):
-                    changed |= self._take(record, news=record.offset >= end)
+                records = consumer.poll(timeout_ms=_POLL_MS).get(self._partition, ())
                 whole = whole or consumer.position(self._partition) >= end
-                if whole:
-                    manifest = self._searchable.manifest() if changed else manifest
-                    changed = False
-                    if self._hand_over(manifest):
-                        self._note_use()
+                with self._not_the_client():
+                    for record in records:
+                        changed |= self._take(record, news=record.offset >= end)
+                    if whole:
+                        manifest = self._searchable.manifest() if changed else manifest
+                        changed = False
+                        if self._hand_over(manifest):
+                            self._note_use()
         finally:
             consumer.close()
+
+    @contextmanager
+    def _not_the_client(self) -> Iterator[None]:
+        """Whatever is raised in here is a fault of ours, and no trouble with the brokers."""
+        try:
+            yield
+        except OpenLFRError:
+            raise
+        except Exception as error:
+            self._fault = error
+            raise
 
     def _take(self, record: Any, *, news: bool) -> bool:
         """Take a record; whether it changed who is searchable.

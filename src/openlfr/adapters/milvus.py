@@ -6,6 +6,9 @@ not the store's business: the records say who is searchable.
 Three things that Milvus does not do for us (milvus-lite 3.2, pymilvus 3.0, measured): it accepts
 NaN vectors, so they are refused here; an insert of an existing key keeps a duplicate on a server,
 so we always upsert; and Lite writes to disk only on a flush, so every change ends with one.
+A deletion leaves the vector on the disk in either: Lite's files are rewritten then, and again at
+the opening (`adapters/milvus_rewrite.py`); a server is asked to compact, and removes its old files
+when its own rules say so (docs/operations.md).
 Every call has a deadline (`adapters/milvus_connection.py`).
 """
 
@@ -85,6 +88,7 @@ class MilvusTemplateStore:
         try:
             if "://" not in uri:
                 self._lite = LiteServer(Path(uri))
+                self._lite.rewrite(COLLECTION)  # a process may have been killed before it did
             address = self._lite.address if self._lite else uri
             self._client = connection.connect(address, token, ca_file)
             with self._answering():
@@ -125,7 +129,10 @@ class MilvusTemplateStore:
             )
 
     def remove(self, reference_ids: Sequence[str]) -> None:
-        """Delete; unknown ids are ignored. On disk and confirmed by a strong read on return."""
+        """Delete; unknown ids are ignored. On disk and confirmed by a strong read on return.
+
+        In a folder no file holds the vectors any more then; a server has been asked to compact.
+        """
         with self._answering():
             for page in _pages(reference_ids):
                 self._client.delete(COLLECTION, ids=list(page), timeout=connection.WRITE_S)
@@ -137,6 +144,16 @@ class MilvusTemplateStore:
                 f"Milvus at {self._where} still holds {len(left)} of {len(reference_ids)} removed "
                 "templates: try again."
             )
+        if reference_ids:
+            self._erase_for_good()
+
+    def _erase_for_good(self) -> None:
+        """Have the vectors of deleted rows leave the disk as well."""
+        if self._lite is not None:
+            self._lite.rewrite(COLLECTION)
+            return
+        with self._answering():
+            self._client.compact(COLLECTION, timeout=connection.WRITE_S)
 
     def get(self, reference_ids: Sequence[str]) -> list[StoredTemplate]:
         """Those of these templates that are stored, ordered by reference_id."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from openlfr.adapters.milvus_rewrite import rewrite
 from openlfr.domain.errors import Misconfigured, Unavailable
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class LiteServer:
         from milvus_lite.adapter.grpc.servicer import MilvusServicer
         from pymilvus.grpc_gen import milvus_pb2_grpc
 
+        self._folder = folder
         self._database = _open_lite(folder)
         _drop_indexes(folder)
         self._workers = futures.ThreadPoolExecutor(2, thread_name_prefix="milvus-lite")
@@ -56,6 +58,22 @@ class LiteServer:
         )
         self._server.add_insecure_port(self.address)
         self._server.start()
+
+    def rewrite(self, collection: str) -> None:
+        """Leave nothing in the collection's files but its live rows.
+
+        Raises:
+            Unavailable: The disk refuses; call it again later.
+        """
+        if not self._database.has_collection(collection):
+            return
+        try:
+            rewrite(self._database.get_collection(collection))
+        except OSError as error:
+            raise Unavailable(
+                f"Erased templates in {self._folder} cannot be taken off the disk "
+                f"({error.strerror or error}): check it and its free space, and try again."
+            ) from error
 
     def close(self) -> None:
         """Stop it and free the folder."""

@@ -58,7 +58,9 @@ def command(
         raise click.UsageError("--quiet and --json exclude each other")
     from openlfr import embedded, settings
     from openlfr.cli.live_view import live_view, say_result
+    from openlfr.observability import configure_logging
 
+    configure_logging(level="error")  # a fault's traceback; everything else is said as a sentence
     loaded = settings.load(config)
     settings.require_authorisation(loaded)
     options = embedded.RunOptions(

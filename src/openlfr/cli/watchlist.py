@@ -211,6 +211,8 @@ def _rules(chosen: Settings) -> EnrolmentRules:
     return EnrolmentRules(
         min_eye_distance=chosen.enrolment.min_eye_distance,
         min_quality=chosen.enrolment.min_quality,
+        min_sharpness=chosen.enrolment.min_sharpness,
+        min_exposure=chosen.enrolment.min_exposure,
     )
 
 

@@ -14,6 +14,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
+
+from openlfr.domain.addresses import mask_password
 from openlfr.domain.errors import OpenLFRError
 
 if TYPE_CHECKING:
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.capture import Source
     from openlfr.domain.frames import Frame
+
+log = structlog.get_logger()
 
 _PATIENCE_S = 0.2  # how often a waiting thread looks whether it should stop
 
@@ -143,8 +148,9 @@ class Feeds:
             self._decode(camera, source, first_seq, left_out)
         except OpenLFRError as error:
             problem = str(error)
-        except Exception as error:  # noqa: BLE001 - a thread's edge: told, never lost
-            problem = f"Camera {camera} failed: {type(error).__name__}: {error}"
+        except Exception as error:
+            log.exception("camera_failed", camera=camera)
+            problem = mask_password(f"Camera {camera} failed: {type(error).__name__}: {error}")
         finally:
             source.close()
             self._hand_over(camera, Ended(camera, problem, *left_out.since()))

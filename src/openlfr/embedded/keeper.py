@@ -3,7 +3,8 @@
 Other processes change the watchlist in SQL only, since the vector store belongs to the run. A
 thread looks for changes twice a second, carries them into the vector store, and hands over a new
 index: a removal is in force well within the promised 2 seconds. While the records do not answer
-nothing is searched on stale authority for longer than `SILENCE_S`: the run then stops.
+nothing is searched on stale authority for longer than `SILENCE_S`: the run then stops. Any other
+failure is one that waiting does not mend (a fault of ours, a wrong model): it ends the run at once.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class WatchlistKeeper:
         self._version = -1
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._failure: Unavailable | None = None
+        self._failure: Exception | None = None
 
     def refresh(self) -> bool:
         """Build the index and carry out some of what is pending, if anything changed.
@@ -99,6 +100,7 @@ class WatchlistKeeper:
 
         Raises:
             Unavailable: The watchlist could not be read for `SILENCE_S`.
+            Exception: Whatever else ended the thread, as it was raised there.
         """
         if self._failure is not None:
             raise self._failure
@@ -116,10 +118,13 @@ class WatchlistKeeper:
                 while self.refresh() and not self._stop.is_set():
                     heard = time.monotonic()
                 heard = time.monotonic()
-            except Exception as error:  # noqa: BLE001 - a thread's edge: tried again, then told
+            except Unavailable as error:
                 if time.monotonic() - heard > SILENCE_S:
                     self._failure = Unavailable(
                         f"The watchlist could not be read for {SILENCE_S:.0f} s, so matching "
                         f"stops: {error}"
                     )
                     return
+            except Exception as error:  # noqa: BLE001 - a thread's edge: raised again by `check`
+                self._failure = error
+                return

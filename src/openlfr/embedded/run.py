@@ -13,6 +13,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import structlog
+
 from openlfr import bootstrap
 from openlfr.adapters.run_lock import hold_for_run
 from openlfr.domain.alerts import EventKind
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from openlfr.domain.summary import CameraCounts, RunSummary
     from openlfr.settings import Deployment, Settings
     from openlfr.stages.search import ExactIndex
+
+log = structlog.get_logger()
 
 _CHECKPOINT_S = 1.0
 _PROGRESS_S = 0.2
@@ -145,7 +149,7 @@ class _Run:
         begun = time.monotonic()
         feeds = Feeds(paced=not self._options.as_fast_as_possible, stop=self._stop)
         ended_how = "sources ended"
-        failure: OpenLFRError | None = None
+        failure: Exception | None = None
         try:
             self._tell(frozenset(), 0.0)  # what is wrong from the start is said at the start
             self._keeper.start()
@@ -157,11 +161,15 @@ class _Run:
         except OpenLFRError as error:
             failure = error
             ended_how = f"failed: {error}"
+        except Exception as error:
+            log.exception("run_failed")
+            failure = error
+            ended_how = f"failed: a fault in OpenLFR, {type(error).__name__}"
         finally:
             feeds.close()
         self._gather_problems()
         if failure is not None:
-            with suppress(OpenLFRError):  # what failed the run may fail its report too
+            with suppress(Exception):  # what failed the run may fail its report too
                 self._report(ended_how)
             raise failure
         summary = self._report(ended_how)

@@ -153,10 +153,11 @@ def erase_leaving(
 ) -> int:
     """Erase templates and pictures of removed and refused entries; how many they were."""
     leaving = records.leaving()
+    # All at once: Milvus Lite rewrites its files for each removal.
+    templates.remove([reference.reference_id for reference in leaving])
     for start in range(0, len(leaving), AT_ONCE):
         some = leaving[start : start + AT_ONCE]
         ids = [reference.reference_id for reference in some]
-        templates.remove(ids)
         for reference in some:
             if reference.picture:
                 vault.delete(reference.picture)

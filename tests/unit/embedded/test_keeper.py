@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from openlfr.domain.errors import Unavailable
+from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.embedded import keeper as keeper_module
 from openlfr.embedded.keeper import WatchlistKeeper
 
@@ -86,19 +86,33 @@ def test_a_change_in_the_middle_of_a_refresh_is_seen_at_the_next(keeper, entries
     assert len(indexes) == 2
 
 
-@pytest.mark.parametrize("error", [Unavailable("The records are locked."), RuntimeError("odd")])
-def test_a_watchlist_that_cannot_be_read_for_too_long_ends_the_run(
-    keeper, entries, monkeypatch, error
-):
+def test_a_watchlist_that_cannot_be_read_for_too_long_ends_the_run(keeper, entries, monkeypatch):
     monkeypatch.setattr(keeper_module, "INTERVAL_S", 0.001)
     keeper.refresh()
     keeper.check()
-    entries.error = error
+    entries.error = Unavailable("The records are locked.")
     monkeypatch.setattr(keeper_module, "SILENCE_S", 0.0)
     keeper.start()
     keeper._thread.join(60)
-    with pytest.raises(Unavailable, match=f"matching stops: {error}"):
+    with pytest.raises(Unavailable, match=r"matching stops: The records are locked\."):
         keeper.check()
+
+
+@pytest.mark.parametrize(
+    "fault", [RuntimeError("odd"), KeyError("reference_id"), Misconfigured("Another model.")]
+)
+def test_a_fault_that_waiting_cannot_mend_ends_the_run_at_once_as_what_it_is(
+    keeper, entries, monkeypatch, fault
+):
+    monkeypatch.setattr(keeper_module, "INTERVAL_S", 0.001)
+    keeper.refresh()
+    entries.error = fault
+    keeper.start()
+    keeper._thread.join(60)
+    assert not keeper._thread.is_alive()
+    with pytest.raises(type(fault)) as raised:
+        keeper.check()
+    assert raised.value is fault
 
 
 def test_a_short_silence_is_borne(keeper, entries, monkeypatch):

@@ -151,3 +151,11 @@ def test_a_relay_that_cannot_work_for_good_is_told_once(at_work, monkeypatch):
     [error] = at_work.failures
     assert isinstance(error, OpenLFRError)
     assert "Redis is away" in str(error)
+
+
+def test_a_fault_of_the_relay_ends_the_process_at_once_as_what_it_is(at_work):
+    at_work._relay.trouble = fault = KeyError("reference_id")
+    at_work.start()
+    assert at_work.gave_up.wait(WAIT_S)
+    at_work.close()
+    assert at_work.failures == [fault]

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
+import av
+
 from openlfr.adapters.capture.account import ClockSampling
 from openlfr.adapters.capture.lateness import Lateness
 from openlfr.adapters.capture.stream import Frozen
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from av import VideoFrame
+
+
+_UNREADABLE = (av.FFmpegError, OSError, ValueError, EOFError, RuntimeError)
+"""What PyAV raises on a damaged stream and where it is interrupted; the rest are faults of ours."""
 
 
 class Stream(Protocol):
@@ -151,9 +157,11 @@ class Connection:
             self._take_pictures()
         except OpenLFRError as error:
             over = error
-        except Exception as error:  # noqa: BLE001 - a thread's edge: told where it is waited for
+        except _UNREADABLE as error:
             why = mask_password(f"{type(error).__name__}: {error}")
             over = Unavailable(f"camera {self._camera} cannot be read: {why}")
+        except Exception as error:  # noqa: BLE001 - a thread's edge: raised where it is waited for
+            over = error
         with self._changed:
             self._over = over
             self._changed.notify_all()

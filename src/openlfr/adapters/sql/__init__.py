@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 from openlfr.adapters.sql.acts import ActRecords
 from openlfr.adapters.sql.alerts import AlertRecords
 from openlfr.adapters.sql.control import ControlRecords
-from openlfr.adapters.sql.engine import open_engine
+from openlfr.adapters.sql.engine import erase_for_good, open_engine
 from openlfr.adapters.sql.runs import RunRecords
 from openlfr.adapters.sql.schema import migrate, require_present
 from openlfr.adapters.sql.tallies import TallyRecords
@@ -54,6 +54,13 @@ class Records:
             engine.dispose()
             raise
         return cls(engine)
+
+    def erase_for_good(self) -> bool:
+        """Have erased rows leave the disk now; False if another process's reading is in the way.
+
+        They go then with the next call, or when that process has closed the database.
+        """
+        return erase_for_good(self._engine)
 
     def close(self) -> None:
         """Free every connection; safe to call twice."""

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT_S = 5.0
 
+_LOG_PATIENCE_S = 1.0  # of the cutting off; who wants to write waits meanwhile
+_OVERWRITES = 1  # the user_version from which no page of the file holds an erased row
+
 HARDLY_ANY_ROOM = 1 << 20
 """Free bytes below which a disk that fails is taken for full: SQLite calls it an i/o error where
 there was no room for the file that its readers share."""
@@ -92,6 +95,33 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection.execution_options(openlfr_reading=True)
 
 
+def erase_for_good(engine: Engine) -> bool:
+    """Take what was erased out of SQLite's write-ahead log too; whether nothing of it is left.
+
+    The log keeps former pages until it is written into the database and cut off. That waits, for
+    `_LOG_PATIENCE_S`, for every process that is reading; one that only has the file open is no
+    hindrance. A database that was written before rows were overwritten is made anew once.
+    PostgreSQL has rules of its own for dead rows (autovacuum) and its log.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    with engine.connect() as connection:
+        raw: Any = connection.connection.dbapi_connection
+        try:
+            raw.execute(f"PRAGMA busy_timeout = {round(_LOG_PATIENCE_S * 1000)}")
+            if raw.execute("PRAGMA user_version").fetchone()[0] < _OVERWRITES:
+                raw.execute("VACUUM")
+                raw.execute(f"PRAGMA user_version = {_OVERWRITES}")
+            busy: int = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error).lower():
+                return False
+            raise _sentence(error, str(engine.url.database)) from error
+        finally:
+            raw.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT_S * 1000)}")
+    return not busy
+
+
 def insert_new(connection: Connection, table: sa.Table, **values: Any) -> bool:
     """Insert a row unless its key is there already; whether it was inserted."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
@@ -120,6 +150,7 @@ def _set_up_sqlite(where: str) -> Any:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # an acknowledged act survives a crash
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
         except sqlite3.Error as error:
             raise _sentence(error, where) from error
 

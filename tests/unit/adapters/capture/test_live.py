@@ -140,6 +140,12 @@ def test_an_error_of_the_library_tells_no_password():
     assert "secret" not in str(caught.value)
 
 
+def test_a_fault_of_ours_is_not_called_an_outage_and_tried_for_ever():
+    source = camera(Stream(KeyError("number")))
+    with pytest.raises(KeyError, match="number"):
+        list(source.frames())
+
+
 def test_closing_ends_the_wait_for_a_picture():
     source = camera(Stream(0))
     seen = []

@@ -1,0 +1,53 @@
+"""A fault of ours while the watchlist is read is no silence of the brokers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from kafka.errors import KafkaConnectionError
+
+from openlfr.adapters import kafka_control_reader
+from openlfr.adapters.kafka_access import KafkaAccess
+from openlfr.adapters.kafka_control_reader import ControlReader
+from openlfr.domain.errors import Unavailable
+
+FAULT = KeyError("reference_id")
+
+
+@pytest.fixture
+def reader(monkeypatch):
+    monkeypatch.setattr(kafka_control_reader, "_RETRY_S", 0.01)
+    made = ControlReader(
+        KafkaAccess(("127.0.0.1:9",)), watchlists=["default"], on_manifest=lambda _: True
+    )
+    yield made
+    made.close()
+
+
+def follow(reader, error, *, ours):
+    def fail():
+        if ours:
+            with reader._not_the_client():
+                raise error
+        raise error
+
+    reader._follow = fail
+    reader.start()
+
+
+def test_a_fault_ends_the_wait_and_the_search_at_once(reader):
+    follow(reader, FAULT, ours=True)
+    with pytest.raises(KeyError) as raised:
+        reader.wait(timedelta(seconds=60))
+    assert raised.value is FAULT
+    with pytest.raises(KeyError):
+        reader.check()
+    assert "KeyError" in reader.trouble()
+
+
+@pytest.mark.parametrize("error", [KafkaConnectionError(), Unavailable("Away."), FAULT])
+def test_what_the_client_or_a_service_raises_is_tried_again(reader, error):
+    follow(reader, error, ours=isinstance(error, Unavailable))
+    with pytest.raises(Unavailable):
+        reader.wait(timedelta(seconds=0.2))

@@ -1,0 +1,98 @@
+"""What is erased from the records is in no byte of their files."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from openlfr.adapters.sql import Records, engine
+from openlfr.domain.acts import Act
+from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, Settlement
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+SECRETS = [bytes([65 + n]) * 40 + b"-sealed-template" for n in range(3)]
+LARGE = b"overflow-pages-" * 2000
+
+
+@pytest.fixture
+def records(tmp_path):
+    with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as opened:
+        opened.watchlist.keep_facts(GalleryFacts("m", "a" * 64, 8, "arcface-112", 0.4), NOW)
+        for number, secret in enumerate([*SECRETS, LARGE]):
+            key = f"r{number}"
+            opened.watchlist.add(
+                Reference(
+                    key, "default", f"S{number}", "wanted", "Order", "passport", date(2025, 1, 2),
+                    "Eve", "Otto", NOW + timedelta(days=9), EntryStatus.PENDING, "h", "p", 70.0,
+                ),
+                picture_hash=key, template=secret,
+                act=Act(NOW, "Eve", "reference.enrolled", "reference", key),
+                keep_picture=lambda: None,
+            )  # fmt: skip
+        yield opened
+
+
+def settle_all(records):
+    keys = [f"r{n}" for n in range(4)]
+    act = Act(NOW, "system", "reference.activated", "reference", "r0")
+    records.watchlist.settle([Settlement(key, EntryStatus.ACTIVE, "", act) for key in keys])
+
+
+def found(folder):
+    """Which of the secrets stand in any file, by number."""
+    content = b"".join(path.read_bytes() for path in sorted(folder.glob("openlfr.db*")))
+    return [n for n, secret in enumerate([*SECRETS, LARGE[:60]]) if secret in content]
+
+
+def test_erased_rows_leave_the_database_and_its_log(records, tmp_path):
+    assert found(tmp_path) == [0, 1, 2, 3]
+    settle_all(records)
+    assert records.erase_for_good()
+    assert found(tmp_path) == []
+
+
+def test_another_process_that_has_it_open_is_no_hindrance(records, tmp_path):
+    with sqlite3.connect(tmp_path / "openlfr.db") as other:
+        other.execute("select count(*) from sqlite_master").fetchone()
+        settle_all(records)
+        assert records.erase_for_good()
+        assert found(tmp_path) == []
+    other.close()
+
+
+READER = """
+import sqlite3, sys
+c = sqlite3.connect(sys.argv[1], isolation_level=None)
+c.execute("begin"); c.execute("select count(*) from acts").fetchone()
+print("reading", flush=True); sys.stdin.readline()
+"""
+
+
+def test_one_that_reads_is_waited_for_and_it_is_said(records, tmp_path, monkeypatch):
+    monkeypatch.setattr(engine, "_LOG_PATIENCE_S", 0.2)
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READER, str(tmp_path / "openlfr.db")],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert reader.stdout.readline() == "reading\n"
+    settle_all(records)
+    assert not records.erase_for_good()
+    reader.communicate("\n")
+    assert records.erase_for_good()
+    assert found(tmp_path) == []
+
+
+def test_a_database_from_before_is_made_anew_once(records, tmp_path):
+    with sqlite3.connect(tmp_path / "openlfr.db", isolation_level=None) as old:
+        old.execute("pragma user_version = 0")
+        old.execute("pragma secure_delete = off")
+        old.execute("update watchlist_references set template = null")
+        old.execute("pragma wal_checkpoint(truncate)")
+    old.close()
+    assert found(tmp_path)
+    assert records.erase_for_good()
+    assert found(tmp_path) == []
