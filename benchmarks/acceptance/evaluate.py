@@ -25,8 +25,8 @@ def evaluate(bench: Bench) -> Findings:
         (
             Check("LFW half: rank-1", found["rank1"], f">= {LEAST_RANK1}",
                   found["rank1"] >= LEAST_RANK1),
-            Check(f"LFW half: TPIR at FPIR {AT_FPIR} (threshold {at['threshold']:.3f}, bootstrap"
-                  f" over identities {at['low']:.4f} to {at['high']:.4f})",
+            Check(f"LFW half: TPIR at FPIR {AT_FPIR} (threshold {at['threshold']:.3f}, interval"
+                  f" by person {at['low']:.4f} to {at['high']:.4f})",
                   at["tpir"], f">= {LEAST_TPIR}", at["tpir"] >= LEAST_TPIR),
         ),
         found,

@@ -70,6 +70,8 @@ def command(set_dir: Path, json_file: Path | None, config: Path | None) -> None:
 
 def table(result: EvaluationResult) -> str:
     """The result for people, as lines."""
+    from openlfr.operations.error_rates import Unsupported
+
     width, height = result.input_size
     model = f"{result.model_name} ({result.model_sha256[:12]}), detector input {width}x{height}"
     people = f"{result.gallery} people enrolled, {result.mated} photos of them looked for"
@@ -79,14 +81,33 @@ def table(result: EvaluationResult) -> str:
         f"set       {people}, {result.nonmated} strangers",
         f"failures  {result.failures_to_acquire} photos without a usable face, counted as misses",
         "",
-        f"{'':10}{'rate':>8}  {'95% interval':16}  {'threshold':>9}  false alarms",
-        f"{'rank 1':10}{rank1.value:8.4f}  {rank1.low:.4f} to {rank1.high:.4f}",
+        f"{'':10}{'rate':>8}  {'95% interval':16}  {'threshold':>9}  95% interval",
+        f"{'rank 1':10}{rank1.value:8.4f}  {_span(rank1.low, rank1.high)}",
     ]
+    notes: list[str] = []
     for fpir, point in result.tpir_at_fpir.items():
-        rate = f"{point.tpir:8.4f}  {point.low:.4f} to {point.high:.4f}  {point.threshold:9.3f}"
-        few = "" if result.nonmated * fpir >= 1 else f" (too few strangers to tell {fpir:g})"
-        alarms = f"{point.false_positives} of {result.nonmated}{few}"
-        lines.append(f"{f'FPIR {fpir:g}':10}{rate}  {alarms}")
+        name = f"FPIR {fpir:g}"
+        if isinstance(point, Unsupported):
+            lines.append(f"{name:10}{'-':>8}  {point.reason}")
+            continue
+        above = "?" if point.threshold_high is None else f"{point.threshold_high:.3f}"
+        below = "?" if point.threshold_low is None else f"{point.threshold_low:.3f}"
+        here, fpir_here, wrong = point.tpir_here, point.fpir, point.as_another
+        lines.append(
+            f"{name:10}{point.tpir:8.4f}  {_span(point.low, point.high)}  {point.threshold:9.3f}  "
+            f"{below} to {above}"
+        )
+        lines.append(
+            f"{'':12}with {point.threshold:.3f}: {_span(here.low, here.high)} are found; "
+            f"{point.false_positives} of {result.nonmated} strangers alert, "
+            f"{_span(fpir_here.low, fpir_here.high)}; {wrong.value:.4f} of the photos looked for "
+            f"alert as somebody else, {_span(wrong.low, wrong.high)}"
+        )
+        notes += [f"FPIR {fpir:g}: {point.reason}"] if point.reason else []
     if not result.tpir_at_fpir:
-        lines.append("Nobody in the set has just one photo: without strangers there is no FPIR.")
-    return "\n".join(lines)
+        notes.append("Nobody in the set has just one photo: without strangers there is no FPIR.")
+    return "\n".join([*lines, *notes])
+
+
+def _span(low: float, high: float) -> str:
+    return f"{low:.4f} to {high:.4f}"

@@ -2,27 +2,37 @@
 
 FPIR(t) is the share of non-mated probes with a candidate at or above t, TPIR(t) the share of
 mated probes whose best candidate is their own person and at or above t (ISO/IEC 19795-1, with
-rank 1). Intervals are percentiles of a bootstrap (Efron and Tibshirani, "An Introduction to the
-Bootstrap", 1993, ch. 13) that draws people and not photos, since the photos of one person hang
-together; each draw finds its own threshold, so that the threshold's own uncertainty is in the
-interval. The gallery stays as it is. (`scipy.stats.bootstrap` draws single observations.)
+rank 1). The gallery stays as it is: intervals say what other probes would give.
+
+How TPIR at a target FPIR is bounded: the threshold that has that FPIR is not known, it lies
+between two order statistics of the strangers' scores. TPIR falls as the threshold rises, so it is
+at least its own lower limit at the highest such threshold and at most its upper limit at the
+lowest. Each of the two statements is made at 97.5%, so that both hold at 95% (Bonferroni). The
+intervals themselves: `operations.intervals`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from openlfr.operations.intervals import (
+    clopper_pearson,
+    grouped,
+    quantile_ranks,
+    trials_needed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-DRAWS = 1000
-_PERCENTILES = (2.5, 97.5)
-_DRAWS_AT_ONCE = 100  # bounds the memory: draws x probes
+    from openlfr.operations.intervals import Interval
+
+_EACH_OF_TWO = 0.975
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +46,20 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """TPIR at a target FPIR.
+    """What a target FPIR amounts to. Intervals are at 95%.
 
     Attributes:
-        tpir: Share of mated probes found.
-        threshold: The smallest score at which FPIR is not above the target.
-        low, high: 95% interval of `tpir`.
+        tpir: Share of mated probes found at `threshold`.
+        threshold: The smallest score at which the FPIR that was seen is not above the target.
+        low, high: Of TPIR at the target FPIR, not knowing which threshold has it; `low` is 0 where
+            the threshold cannot be bounded from above.
         false_positives: Non-mated probes at or above the threshold.
+        threshold_low, threshold_high: Of the threshold that has the target FPIR; None: unbounded.
+        fpir: That was seen at `threshold`.
+        tpir_here: The interval of TPIR at `threshold` as it stands, whatever its FPIR.
+        as_another: Share of mated probes whose best candidate is at or above `threshold` and is
+            somebody else: false alerts too.
+        reason: What the number of strangers cannot support, a sentence; None: nothing.
     """
 
     tpir: float
@@ -50,6 +67,31 @@ class OperatingPoint:
     low: float
     high: float
     false_positives: int
+    threshold_low: float | None
+    threshold_high: float | None
+    fpir: Rate
+    tpir_here: Rate
+    as_another: Rate
+    reason: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As the documented JSON object."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """A target FPIR of which this many strangers say nothing.
+
+    Attributes:
+        reason: Why, and how many it takes, a sentence.
+    """
+
+    reason: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The same keys as an operating point, `null` but for the reason."""
+        return dict.fromkeys(OperatingPoint.__dataclass_fields__) | {"reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,61 +112,95 @@ class Trials:
 
 
 def measure(
-    trials: Trials, fpirs: Sequence[float], *, seed: int = 0
-) -> tuple[Rate, dict[float, OperatingPoint]]:
+    trials: Trials, fpirs: Sequence[float]
+) -> tuple[Rate, dict[float, OperatingPoint | Unsupported]]:
     """Rank-1 rate, and TPIR at each target FPIR.
 
     Args:
         trials: At least one mated probe; without non-mated ones there are no operating points.
-        fpirs: Target FPIRs, 0 to 1.
-        seed: Of the bootstrap; the same seed gives the same intervals.
+        fpirs: Target FPIRs, more than 0 and less than 1.
     """
-    order = np.argsort(-trials.nonmated_scores, kind="stable")
-    strangers = trials.nonmated_scores[order]
-    found = np.flatnonzero(trials.correct)
-    found = found[np.argsort(-trials.mated_scores[found], kind="stable")]
-    # For each stranger: how many found probes score above that stranger.
-    above = np.searchsorted(-trials.mated_scores[found], -strangers, side="left")
+    rank1 = _rate_by_person(trials, trials.correct)
+    strangers = -np.sort(-trials.nonmated_scores)
+    if not len(strangers):
+        return rank1, {}
+    return rank1, {fpir: _point(trials, strangers, fpir) for fpir in fpirs}
+
+
+def _point(
+    trials: Trials, strangers: NDArray[np.float32], fpir: float
+) -> OperatingPoint | Unsupported:
+    """The operating point at a target FPIR.
+
+    Args:
+        trials: The experiment.
+        strangers: (n,) their scores, highest first.
+        fpir: The target.
+    """
+    number = len(strangers)
+    allowed = int(np.floor(fpir * number + 1e-9))
+    if not allowed:
+        return Unsupported(
+            f"{number} strangers say nothing of FPIR {fpir:g}: one false alert among them is more "
+            f"already. It takes {int(np.ceil(1 / fpir - 1e-9))}, and "
+            f"{trials_needed(fpir, level=_EACH_OF_TWO)} for an interval."
+        )
+    threshold = _just_above(strangers[min(allowed, number - 1)])
+    false = int((strangers >= np.float32(threshold)).sum())
+
+    ranks = quantile_ranks(number, fpir)
+    wider = quantile_ranks(number, fpir, level=_EACH_OF_TWO)
+    reason = None
+    if wider.above:
+        highest = _just_above(strangers[wider.above - 1])
+        low = _found(trials, highest, level=_EACH_OF_TWO).low
+    else:
+        low = 0.0
+        reason = (
+            f"{number} strangers do not bound the threshold of FPIR {fpir:g} from above, so TPIR "
+            f"there has no lower limit: it takes {trials_needed(fpir, level=_EACH_OF_TWO)}."
+        )
+    lowest = _just_above(strangers[wider.below - 1]) if wider.below <= number else -1.0
+    here = _found(trials, threshold)
+    found = trials.correct & (trials.mated_scores >= np.float32(threshold))
+    wrong = ~trials.correct & (trials.mated_scores >= np.float32(threshold))
+    tpir = float(found.mean())
+    return OperatingPoint(
+        tpir=tpir,
+        threshold=threshold,
+        low=low,
+        high=_found(trials, lowest, level=_EACH_OF_TWO).high,
+        false_positives=false,
+        threshold_low=_just_above(strangers[ranks.below - 1]) if ranks.below <= number else None,
+        threshold_high=_just_above(strangers[ranks.above - 1]) if ranks.above else None,
+        fpir=Rate(false / number, *clopper_pearson(false, number)),
+        tpir_here=Rate(tpir, *here),
+        as_another=_rate_by_person(trials, wrong),
+        reason=reason,
+    )
+
+
+def _just_above(score: np.float32) -> float:
+    """The lowest threshold that this score does not reach; a failed search has no score."""
+    return float(np.nextafter(max(score, np.float32(-1)), np.float32(2)))
+
+
+def _found(trials: Trials, threshold: float, *, level: float = 0.95) -> Interval:
+    """The interval of TPIR at a threshold, by person."""
+    found = trials.correct & (trials.mated_scores >= np.float32(threshold))
+    return grouped(*_by_person(trials, found), level=level)
+
+
+def _rate_by_person(trials: Trials, which: NDArray[np.bool_]) -> Rate:
+    return Rate(float(which.mean()), *grouped(*_by_person(trials, which)))
+
+
+def _by_person(
+    trials: Trials, which: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(people,) for each how many of the probes are among these, and how many there are."""
     people = int(trials.owners.max()) + 1
-    probes = np.bincount(trials.owners, minlength=people)
-    hits = np.bincount(trials.owners[found], minlength=people)
-    total = len(trials.owners)
-
-    allowed = [int(np.floor(fpir * len(strangers) + 1e-9)) for fpir in fpirs]
-    draws: list[NDArray[np.float64]] = []
-    generator = np.random.default_rng(seed)
-    for start in range(0, DRAWS, _DRAWS_AT_ONCE):
-        size = min(_DRAWS_AT_ONCE, DRAWS - start)
-        times = _draw(generator, people, size)
-        drawn = times @ probes  # how many probes each draw holds
-        columns = [times @ hits / drawn]
-        if len(strangers):
-            stranger_times = _draw(generator, len(strangers), size)[:, order]
-            false = np.cumsum(stranger_times, axis=1)
-            weights = np.zeros((size, len(found) + 1), np.int64)
-            np.cumsum(times[:, trials.owners[found]], axis=1, out=weights[:, 1:])
-            for limit in allowed:
-                # The first stranger too many sets the threshold just above their score.
-                first = np.minimum((false <= limit).sum(axis=1), len(strangers) - 1)
-                columns.append(weights[np.arange(size), above[first]] / drawn)
-        draws.append(np.stack(columns))
-    low, high = np.percentile(np.concatenate(draws, axis=1), _PERCENTILES, axis=1)
-
-    rank1 = Rate(len(found) / total, float(low[0]), float(high[0]))
-    points: dict[float, OperatingPoint] = {}
-    if len(strangers):
-        for column, (fpir, limit) in enumerate(zip(fpirs, allowed, strict=True), start=1):
-            worst = strangers[min(limit, len(strangers) - 1)]
-            points[fpir] = OperatingPoint(
-                tpir=float(above[min(limit, len(strangers) - 1)]) / total,
-                threshold=float(np.nextafter(max(worst, np.float32(-1)), np.float32(2))),
-                low=float(low[column]),
-                high=float(high[column]),
-                false_positives=int((strangers > worst).sum()),
-            )
-    return rank1, points
-
-
-def _draw(generator: np.random.Generator, people: int, size: int) -> NDArray[np.int64]:
-    """(size, people) how often each person is drawn, `people` times with replacement."""
-    return generator.multinomial(people, np.full(people, 1 / people), size=size)
+    return (
+        np.bincount(trials.owners[which], minlength=people).astype(np.int64),
+        np.bincount(trials.owners, minlength=people).astype(np.int64),
+    )

@@ -3,22 +3,22 @@
 The gallery is the first photo of each person with two or more; their other photos are mated
 probes; people with one photo are non-mated probes. The face nearest the centre of a photo counts,
 and no photo is turned down for its quality. Whatever fails is counted as a miss: a probe without a
-face finds nobody, and nobody finds a person whose gallery photo failed.
+face finds nobody, and nobody finds a person whose gallery photo failed. With one reference a
+subject's similarity (`stages.search`) is the cosine, and so is the score here.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from openlfr.domain.errors import BadInput
 from openlfr.files import PICTURE_BYTES, read_file
-from openlfr.operations.error_rates import OperatingPoint, Rate, Trials, measure
+from openlfr.operations.error_rates import OperatingPoint, Rate, Trials, Unsupported, measure
 from openlfr.stages.align import align
-from openlfr.stages.cohort import COHORT, against_cohort
 from openlfr.stages.decode import decode
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ class EvaluationResult:
         failures_to_acquire: Photos without a template: unreadable ones and those without a face.
         unreadable: Names of photos that are no pictures, relative to the set.
         rank1: Share of mated probes whose best candidate is their own person.
-        tpir_at_fpir: By target FPIR; empty without non-mated probes.
+        tpir_at_fpir: By target FPIR; empty without non-mated probes. Where these are too few for a
+            target it says so.
         model_name, model_sha256: Of the embedder.
         input_size: (width, height) of the detector's input.
         data_sha256: Over the names and contents of all photos, in order.
@@ -56,7 +57,7 @@ class EvaluationResult:
     failures_to_acquire: int
     unreadable: tuple[str, ...]
     rank1: Rate
-    tpir_at_fpir: dict[float, OperatingPoint]
+    tpir_at_fpir: dict[float, OperatingPoint | Unsupported]
     model_name: str
     model_sha256: str
     input_size: tuple[int, int]
@@ -72,7 +73,7 @@ class EvaluationResult:
             "rank1": self.rank1.value,
             "rank1_interval": {"low": self.rank1.low, "high": self.rank1.high},
             "tpir_at_fpir": {
-                f"{fpir:g}": asdict(point) for fpir, point in self.tpir_at_fpir.items()
+                f"{fpir:g}": point.as_json() for fpir, point in self.tpir_at_fpir.items()
             },
             "unreadable": list(self.unreadable),
             "model": {"name": self.model_name, "sha256": self.model_sha256},
@@ -234,12 +235,10 @@ def _best(
     """Each probe's best score and whose it is; -inf for a probe or gallery that failed."""
     best = np.empty(len(probes), np.float32)
     who = np.empty(len(probes), np.intp)
-    nearest = min(COHORT + 1, len(gallery))
     for start in range(0, len(probes), 1024):
         alike = probes[start : start + 1024] @ gallery.T
         alike[np.isnan(alike)] = -np.inf
         part = slice(start, start + len(alike))
         who[part] = alike.argmax(axis=1)
-        ranked = np.sort(np.partition(-alike, nearest - 1, axis=1)[:, :nearest], axis=1) * -1
-        best[part] = against_cohort(ranked)[:, 0]
+        best[part] = alike.max(axis=1)
     return best, who

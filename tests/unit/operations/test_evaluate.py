@@ -61,11 +61,14 @@ def run(folder):
 
 
 def test_the_first_photo_is_enrolled_the_others_are_looked_for_and_singles_are_strangers(make_set):
-    result = run(make_set({"A": [RED, DARK_RED], "B": [GREEN, GREEN, RED], "C": [BLUE]}))
-    assert (result.gallery, result.mated, result.nonmated) == (2, 3, 1)
+    people = {"A": [RED, DARK_RED], "B": [GREEN, GREEN, RED]}
+    result = run(make_set(people | {f"C{n}": [BLUE] for n in range(10)}))
+    assert (result.gallery, result.mated, result.nonmated) == (2, 3, 10)
     assert result.failures_to_acquire == 0
     assert result.rank1.value == pytest.approx(2 / 3)  # B's red photo is taken for A
-    assert result.tpir_at_fpir[0.01].tpir == pytest.approx(2 / 3)
+    point = result.tpir_at_fpir[0.1]
+    assert point.tpir == pytest.approx(2 / 3)
+    assert point.as_another.value == pytest.approx(1 / 3)  # and alerts as A
     assert (result.model_name, result.model_sha256) == ("colours", "c0ffee")
 
 
@@ -79,9 +82,35 @@ def test_failures_are_misses_and_named(make_set):
 
 
 def test_when_every_enrolment_fails_nobody_is_found(make_set):
-    result = run(make_set({"A": [BLACK, RED], "B": [BLACK, GREEN], "C": [BLUE]}))
+    people = {"A": [BLACK, RED], "B": [BLACK, GREEN]}
+    result = run(make_set(people | {f"C{n}": [BLUE] for n in range(10)}))
     assert result.rank1.value == 0
     assert result.tpir_at_fpir[0.1].tpir == 0
+
+
+@pytest.mark.parametrize(
+    ("strangers", "supported"), [(1, set()), (50, {"0.1"}), (100, {"0.1", "0.01"})]
+)
+def test_what_so_few_strangers_cannot_support_is_null_with_the_reason(
+    make_set, strangers, supported
+):
+    people = {f"C{n:03}": [(n, 255 - n, 90)] for n in range(strangers)}
+    answer = run(make_set({"A": [RED, RED]} | people)).as_json()["tpir_at_fpir"]
+    assert set(answer) == {"0.1", "0.01", "0.001"}
+    for fpir, point in answer.items():
+        if fpir in supported:
+            assert None not in [point[key] for key in ("tpir", "threshold", "low", "high")]
+        else:
+            assert {value for key, value in point.items() if key != "reason"} == {None}
+            assert f"{strangers} strangers say nothing of FPIR {fpir}" in point["reason"]
+
+
+@pytest.mark.parametrize("others", [0, 20])
+def test_the_score_is_the_cosine_whoever_else_is_listed(make_set, others):
+    listed = {f"B{n:02}": [(0, 255 - n, n)] * 2 for n in range(others)}
+    strangers = {f"C{n}": [(255, 0, 64)] for n in range(10)}
+    point = run(make_set({"A": [RED, RED]} | listed | strangers)).tpir_at_fpir[0.1]
+    assert point.threshold == pytest.approx(64 / np.hypot(255, 64), abs=1e-4)
 
 
 def test_json_has_the_documented_keys(make_set):
