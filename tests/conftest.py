@@ -14,6 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from guarded_run import (  # noqa: F401 - hooks
+    pytest_configure,
+    pytest_report_header,
+    pytest_sessionstart,
+    pytest_unconfigure,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from fractions import Fraction

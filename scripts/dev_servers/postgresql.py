@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
-from dev_servers.process import Trouble, spawn, wait
+from dev_servers.process import Trouble, folder_apart, spawn, wait
 
 ELSEWHERE = "elsewhere.txt"  # names a second folder of a server
 
@@ -33,7 +32,7 @@ def start(folder: Path) -> tuple[int, str]:
     deep for a socket's path.
     """
     programs = program_folder()
-    home = Path(tempfile.mkdtemp(prefix="openlfr-sql-", dir="/tmp"))
+    home = folder_apart("openlfr-sql-")
     (folder / ELSEWHERE).write_text(str(home))
     if as_owner := owner():
         shutil.chown(home, as_owner["user"])

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from dev_servers import guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,6 +56,16 @@ def free_port() -> int:
                 last.write_text(str(port))
                 return port
     raise Trouble(f"No free loopback port from {PORTS.start} to {PORTS.stop - 1}.")
+
+
+def folder_apart(prefix: str) -> Path:
+    """A folder with a short path in which other users may work; a test run's guard erases it."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
+    folder.chmod(0o755)
+    if mark := os.environ.get(guard.VARIABLE):
+        with Path(mark, guard.ELSEWHERE).open("a") as listed:
+            listed.write(f"{folder}\n")
+    return folder
 
 
 def need(program: str, package: str) -> str:

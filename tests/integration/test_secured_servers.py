@@ -5,16 +5,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tempfile
-import time
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from dev_servers.process import end
+from dev_servers.process import end, folder_apart
 from secured_servers import (
     PASSWORD,
     USER,
@@ -25,6 +22,7 @@ from secured_servers import (
     start_redis,
 )
 
+from awaiting import PATIENCE_S, await_that
 from openlfr import bootstrap, settings
 from openlfr.adapters.kafka_producer import RecordSender
 from openlfr.adapters.kafka_topics import FRAMES
@@ -33,6 +31,9 @@ from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.domain.frames import EncodedFrame
 from openlfr.domain.watchlist import GalleryFacts
 from openlfr.wire import codec
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 
@@ -78,9 +79,8 @@ def start(place):
 
         def begin(starter: Any, authority: Authority) -> tuple[str, ...]:
             # Not below pytest's folder: PostgreSQL runs as another user where we are root.
-            folder = Path(tempfile.mkdtemp(prefix="openlfr-secured-"))
+            folder = folder_apart("openlfr-secured-")
             closing_all.callback(shutil.rmtree, folder, ignore_errors=True)
-            folder.chmod(0o755)
             server, *addresses = starter(folder, authority)
             closing_all.callback(server.wait)
             closing_all.callback(end, server.pid)
@@ -103,24 +103,26 @@ def kafka(start, authority) -> dict[str, str]:
 
 def configuration(place: Path, name: str, text: str) -> Path:
     path = place / f"{name}.yaml"
-    path.write_text(f"data_dir: {name}\ntopics: {{replication: 1}}\nservices: {{{text}}}\n")
+    # Frames stay until a worker has started, however long that takes.
+    topics = "{replication: 1, frames_retention: 30m, frames_transit: 1h}"
+    path.write_text(f"data_dir: {name}\ntopics: {topics}\nservices: {{{text}}}\n")
     return path
 
 
 @pytest.mark.parametrize("way", ["scram", "tls"])
 def test_a_frame_goes_through_a_broker_that_asks_who_we_are(place, kafka, capsys, way):
     path = configuration(place, way, f"kafka: {{{kafka[way]}}}")
-    assert main(["topics", "apply", "--config", str(path), "--wait", "60"]) == 0, (
+    assert main(["topics", "apply", "--config", str(path), "--wait", "240"]) == 0, (
         capsys.readouterr()
     )
     access = bootstrap.kafka_brokers(settings.load(path))
     sender = RecordSender(
-        access, FRAMES.name, room=1, delivery=timedelta(seconds=60), max_bytes=1 << 20
+        access, FRAMES.name, room=1, delivery=timedelta(seconds=PATIENCE_S), max_bytes=1 << 20
     )
     frame = EncodedFrame("d", way, 1, 0, 0, datetime.now(UTC), 8, 8, b"jpeg")
     with closing(sender):
         assert sender.send(codec.encode_frame(frame), wait=True, stop=Event())
-        sender.flush(timedelta(seconds=60))
+        sender.flush(timedelta(seconds=PATIENCE_S))
         assert sender.failed == ""
     worker = subprocess.Popen(
         [sys.executable, "-c", WORKER, str(path), way],
@@ -132,7 +134,7 @@ def test_a_frame_goes_through_a_broker_that_asks_who_we_are(place, kafka, capsys
             assert line, worker.communicate()
     finally:
         worker.terminate()
-        said = worker.communicate(timeout=60)
+        said = worker.communicate(timeout=PATIENCE_S)
     assert worker.returncode == 0, said
     assert PASSWORD not in "".join(said)
 
@@ -140,14 +142,15 @@ def test_a_frame_goes_through_a_broker_that_asks_who_we_are(place, kafka, capsys
 def test_a_wrong_password_certificate_or_authority_is_a_sentence(place, kafka, capsys, tmp_path):
     (place / "wrong").write_text("wrong")
     Authority(place, "stranger").issue("impostor")
-    for name, changed, code, sentence in (
-        ("wrong-password", ("password_file: password", "password_file: wrong"), 3,
+    for name, changed, patience, code, sentence in (
+        ("wrong-password", ("password_file: password", "password_file: wrong"), 5, 3,
          "does not answer, or does not take our user, password or certificate: is the broker"),
-        ("wrong-authority", ("ca_file: ca.crt", "ca_file: stranger.crt"), 2,
+        ("wrong-authority", ("ca_file: ca.crt", "ca_file: stranger.crt"), 240, 2,
          "is not who it should be (unable to get local issuer certificate): check the"),
     ):  # fmt: skip
         path = configuration(place, name, f"kafka: {{{kafka['scram'].replace(*changed)}}}")
-        assert main(["topics", "check", "--config", str(path), "--wait", "5"]) == code
+        command = ["topics", "check", "--config", str(path), "--wait", str(patience)]
+        assert main(command) == code
         said = capsys.readouterr().err
         assert sentence in said
         assert "wrong\n" not in said
@@ -182,14 +185,17 @@ def test_milvus_over_tls_with_a_password(place, start, authority):
     block = f"milvus: {{url: 'https://{address}', password_file: %s, ca_file: %s}}"
     facts = GalleryFacts("m", "a" * 64, 4, "arcface-112", 0.4)
     loaded = settings.load(configuration(place, "milvus", block % ("token", "ca.crt")))
-    deadline = time.monotonic() + 120
-    while True:  # until it is ready
+    refusals: list[Unavailable] = []
+
+    def is_ready() -> bool:
         try:
             with closing(bootstrap.open_templates(loaded, facts)) as templates:
-                assert templates.all(["default"]) == []
-            break
-        except Unavailable:
-            assert time.monotonic() < deadline
+                return templates.all(["default"]) == []
+        except Unavailable as error:
+            refusals.append(error)
+            return False
+
+    await_that("Milvus", is_ready, seen=lambda: refusals[-1:])
     (place / "wrong").write_text("root:wrong")
     Authority(place, "another")
     by_name = block.replace("127.0.0.1", "localhost")  # pymilvus keeps a connection by its address
