@@ -51,7 +51,7 @@ CONFIG = """\
 data_dir: data
 watchlists: [workers]
 deployment:
-  {{name: {name}, purpose: p, place: p, legal_basis: l, authorised_by: a,
+  {{name: {name}, purpose: p, place: p, legal_basis: l, authorised_by: Ann,
     starts: 2020-01-01T00:00Z, ends: 2199-01-01T00:00Z}}
 cameras:
 {cameras}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openlfr.cli import config_option
+from openlfr.cli import arguments, config_option
 from openlfr.cli.alerts_output import print_alert, print_alerts
 from openlfr.domain.alerts import Adjudication, Outcome
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from openlfr.settings import Settings
 
 _OUTCOMES = click.Choice([str(o) for o in Outcome])
-_BY = click.option("--by", required=True, metavar="NAME", help="Who decides.")
-_REASON = click.option("--reason", default="", help="Why, in your words.")
+_BY = click.option(
+    "--by", required=True, metavar="NAME", callback=arguments.person, help="Who decides."
+)
+_REASON = click.option("--reason", default="", callback=arguments.words, help="Why, in your words.")
 
 
 @click.group(context_settings={"max_content_width": 100})
@@ -33,7 +35,9 @@ def command() -> None:
 @command.command("list")
 @config_option
 @click.option("--open", "undecided", is_flag=True, help="Only those that nobody has decided.")
-@click.option("--subject", default=None, help="Only about this subject.")
+@click.option(
+    "--subject", default=None, callback=arguments.subject, help="Only about this subject."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_alerts(config: Path, undecided: bool, subject: str | None, as_json: bool) -> None:
     """List alerts, the latest first."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openlfr.cli import config_option
+from openlfr.cli import arguments, config_option
 from openlfr.domain.errors import BadInput
 
 if TYPE_CHECKING:
@@ -41,7 +41,13 @@ def _duration(_: click.Context, __: click.Parameter, text: str | None) -> timede
     help="Erase alerts whose last event is older, such as 31d or 12h. Default: alerting.retention.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be erased, and erase nothing.")
-@click.option("--by", default=None, metavar="NAME", help="Who asks for it. Default: your login.")
+@click.option(
+    "--by",
+    default=None,
+    metavar="NAME",
+    callback=arguments.person,
+    help="Who asks for it. Default: your login.",
+)
 def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str | None) -> None:
     """Erase what may no longer be kept.
 

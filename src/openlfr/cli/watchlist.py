@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openlfr.cli import config_option
+from openlfr.cli import arguments, config_option
 from openlfr.domain.acts import Act
 from openlfr.domain.errors import BadInput
 from openlfr.domain.watchlist import EntryStatus
@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 _list_option = click.option("--watchlist", metavar="NAME", help="Only entries of this watchlist.")
-_reason_option = click.option("--reason", default="", help="Why; recorded with the act.")
+_by_option = click.option(
+    "--by", metavar="NAME", required=True, callback=arguments.person, help="Who decides it."
+)
+_reason_option = click.option(
+    "--reason", default="", callback=arguments.words, help="Why; recorded with the act."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,7 +41,12 @@ def command() -> None:
 @command.command("import")
 @click.argument("manifest", type=click.Path(path_type=Path, dir_okay=False))
 @config_option
-@click.option("--watchlist", metavar="NAME", help="The list; default: the first configured one.")
+@click.option(
+    "--watchlist",
+    metavar="NAME",
+    callback=arguments.words,
+    help="The list; default: the first configured one.",
+)
 @_json_option
 def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json: bool) -> None:
     """List the people of MANIFEST, a CSV file.
@@ -102,7 +112,9 @@ def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json:
 @command.command("list")
 @config_option
 @_list_option
-@click.option("--subject", metavar="NAME", help="Only entries of this subject.")
+@click.option(
+    "--subject", metavar="NAME", callback=arguments.subject, help="Only entries of this subject."
+)
 @click.option("--all", "everything", is_flag=True, help="Removed and refused entries as well.")
 @_json_option
 def list_entries(
@@ -173,10 +185,15 @@ def check_pictures(pictures: tuple[Path, ...], config: Path, as_json: bool) -> N
 
 
 @command.command("suspend")
-@click.argument("subject")
+@click.argument("subject", callback=arguments.subject)
 @config_option
 @_list_option
-@click.option("--by", metavar="NAME", help="Who suspends; default: the user of this machine.")
+@click.option(
+    "--by",
+    metavar="NAME",
+    callback=arguments.person,
+    help="Who suspends; default: the user of this machine.",
+)
 @_reason_option
 def suspend(subject: str, config: Path, watchlist: str | None, by: str | None, reason: str) -> None:
     """Stop searching for SUBJECT until the entries are resumed."""
@@ -184,10 +201,10 @@ def suspend(subject: str, config: Path, watchlist: str | None, by: str | None, r
 
 
 @command.command("resume")
-@click.argument("subject")
+@click.argument("subject", callback=arguments.subject)
 @config_option
 @_list_option
-@click.option("--by", metavar="NAME", required=True, help="Who decides it.")
+@_by_option
 @_reason_option
 def resume(subject: str, config: Path, watchlist: str | None, by: str, reason: str) -> None:
     """Search for SUBJECT again."""
@@ -195,10 +212,10 @@ def resume(subject: str, config: Path, watchlist: str | None, by: str, reason: s
 
 
 @command.command("remove")
-@click.argument("subject")
+@click.argument("subject", callback=arguments.subject)
 @config_option
 @_list_option
-@click.option("--by", metavar="NAME", required=True, help="Who decides it.")
+@_by_option
 @_reason_option
 def remove(subject: str, config: Path, watchlist: str | None, by: str, reason: str) -> None:
     """Take SUBJECT off the list and erase the templates and reference pictures."""

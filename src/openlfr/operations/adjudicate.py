@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from openlfr.domain.acts import Act
 from openlfr.domain.errors import BadInput
+from openlfr.domain.names import problem_of_person
+from openlfr.domain.text import problem_of, squeeze
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -63,8 +65,13 @@ def adjudicate(
     Raises:
         BadInput: No such alert, no name, nothing to record, or an outcome before a decision.
     """
-    if not by.strip():
-        raise BadInput("A decision needs the name of the person who takes it: --by NAME.")
+    by, reason = squeeze(by), squeeze(reason)
+    if problem := problem_of_person(by):
+        raise BadInput(
+            f"A decision needs the name of the person who takes it, --by NAME: it {problem}."
+        )
+    if problem := problem_of(reason):
+        raise BadInput(f"The reason {problem}.")
     alert = records.find(alert_id)
     if adjudication is None and outcome is None:
         raise BadInput(f"Nothing was decided about the alert {alert.alert_id}.")
@@ -82,7 +89,7 @@ def adjudicate(
     }
     act = Act(
         at=at,
-        actor=by.strip(),
+        actor=by,
         act="alert.decided" if adjudication is not None else "alert.outcome",
         object_kind="alert",
         object_id=alert.alert_id,

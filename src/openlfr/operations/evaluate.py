@@ -10,13 +10,14 @@ subject's similarity (`stages.search`) is the cosine, and so is the score here.
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from openlfr.domain.errors import BadInput
-from openlfr.files import PICTURE_BYTES, read_file
+from openlfr.files import PICTURE_BYTES, find, read_file
 from openlfr.operations.error_rates import OperatingPoint, Rate, Trials, Unsupported, measure
 from openlfr.stages.align import align
 from openlfr.stages.decode import decode
@@ -104,6 +105,7 @@ def evaluate(
     Raises:
         BadInput: There is no such set, or nobody in it has two photos.
     """
+    set_dir = find(set_dir)
     people = _people(set_dir)
     photos = [photo for person in people for photo in person]
     if not any(len(person) > 1 for person in people):
@@ -120,7 +122,9 @@ def evaluate(
         for index, photo in enumerate(photos[start : start + _BATCH], start):
             name = photo.relative_to(set_dir).as_posix()
             content, picture = _read(photo)
-            digest.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+            digest.update(
+                f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode(errors="surrogateescape")
+            )
             if picture is None:
                 unreadable.append(name)
             else:
@@ -161,15 +165,34 @@ def _people(set_dir: Path) -> list[list[Path]]:
     images = set_dir / "images"
     if not images.is_dir():
         raise BadInput(f"{set_dir} is no set of faces: there is no folder {images}.")
+    folders = [path for path in sorted(images.iterdir()) if path.is_dir() and not _hidden(path)]
+    _refuse_spellings(folders)
     people = [
-        sorted(photo for photo in folder.iterdir() if photo.suffix.lower() in _PICTURES)
-        for folder in sorted(images.iterdir())
-        if folder.is_dir()
+        sorted(
+            photo
+            for photo in folder.iterdir()
+            if photo.suffix.lower() in _PICTURES and not _hidden(photo)
+        )
+        for folder in folders
     ]
     people = [photos for photos in people if photos]
     if not people:
         raise BadInput(f"{images} holds no photos: they belong into images/NAME/*.jpg.")
     return people
+
+
+def _hidden(path: Path) -> bool:
+    """A Mac leaves `._NAME.jpg` beside each file that it copies."""
+    return path.name.startswith(".")
+
+
+def _refuse_spellings(folders: Sequence[Path]) -> None:
+    """One person in two folders would be a stranger to herself."""
+    known: dict[str, Path] = {}
+    for folder in folders:
+        first = known.setdefault(unicodedata.normalize("NFC", folder.name), folder)
+        if first is not folder:
+            raise BadInput(f"{folder}: two folders are spellings of this name; make one of them.")
 
 
 def _read(photo: Path) -> tuple[bytes, NDArray[np.uint8] | None]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+from openlfr.domain.dates import parse_date, parse_moment
 from openlfr.domain.errors import BadInput
+from openlfr.domain.names import problem_of_person, problem_of_subject, same_person
+from openlfr.domain.text import problem_of, shown, squeeze
 from openlfr.domain.watchlist import ManifestRow
+from openlfr.operations.table import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,8 +29,7 @@ COLUMNS = (
     "authorised_by",
     "expires",
 )
-_MAX_CHARACTERS = 500
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_SHOWN = 60  # characters of a value in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,11 @@ class Manifest:
 
 
 def read_manifest(path: Path, categories: Sequence[str], now: datetime) -> Manifest:
-    """Read a manifest: CSV with a header, separated by comma, semicolon or tab, in UTF-8.
+    """Read a manifest: a table with a header, as spreadsheets write it (`table.read_table`).
 
     Every field of `COLUMNS` is required. Enroller and authoriser must be two people. Image
     paths are relative to the manifest. An expiry that is a date means the end of that day, UTC;
-    a moment without an offset is UTC.
+    a moment without an offset is UTC. Line breaks and every kind of space are read as a space.
 
     Args:
         path: The file.
@@ -76,20 +76,22 @@ def read_manifest(path: Path, categories: Sequence[str], now: datetime) -> Manif
     Raises:
         BadInput: The file cannot be read as such a table, or lacks a column.
     """
-    table = list(_read_table(path))
+    table = list(read_table(path, lambda cells: len(set(COLUMNS).intersection(_header(cells)))))
     if not table:
         raise BadInput(f"{path} is empty: its first line names the columns {','.join(COLUMNS)}.")
-    (_, first), *lines = table
-    header = [_fold(name).replace(" ", "_") for name in first]
+    (first_line, first), *lines = table
+    header = _header(first)
     missing = [name for name in COLUMNS if name not in header]
     if missing:
         raise BadInput(
-            f"{path} line 1: the column{'s' if len(missing) > 1 else ''} {', '.join(missing)} "
+            f"{path} line {first_line}: {_plural('the column', missing)} {', '.join(missing)} "
             f"{'are' if len(missing) > 1 else 'is'} missing; the columns are {','.join(COLUMNS)}."
         )
     twice = sorted({name for name in header if name in COLUMNS and header.count(name) > 1})
     if twice:
-        raise BadInput(f"{path} line 1: the column {', '.join(twice)} stands there twice.")
+        raise BadInput(
+            f"{path} line {first_line}: the column {', '.join(twice)} stands there twice."
+        )
     rows: list[ManifestRow] = []
     refused: list[RefusedRow] = []
     for line, values in lines:
@@ -98,32 +100,8 @@ def read_manifest(path: Path, categories: Sequence[str], now: datetime) -> Manif
             rows.append(row)
         else:
             refused.append(row)
-    ignored = tuple(name for name in header if name not in COLUMNS)
+    ignored = tuple(name for name in header if name and name not in COLUMNS)
     return Manifest(tuple(rows), tuple(refused), ignored)
-
-
-def _read_table(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The lines that hold something, each with the number at which it begins."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadInput(
-            f"{path} is not a text in UTF-8 (byte {error.start}): save it as CSV UTF-8."
-        ) from None
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror}.") from None
-    header = text.partition("\n")[0]
-    separator = max(",;\t", key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    line = 1
-    try:
-        for values in reader:
-            if any(value.strip() for value in values):
-                yield line, [value.strip() for value in values]
-            line = reader.line_num + 1
-    except csv.Error as error:
-        sentence = f"{path} line {line}: not a table of comma-separated values ({error})."
-        raise BadInput(sentence) from None
 
 
 def _read_row(
@@ -134,25 +112,29 @@ def _read_row(
     categories: Sequence[str],
     now: datetime,
 ) -> ManifestRow | RefusedRow:
-    given = dict(zip(header, values, strict=False))
-    subject, image = given.get("subject", ""), given.get("image", "")
-    if len(values) != len(header):
+    cells = list(values)
+    while len(cells) > len(header) and not cells[-1]:
+        cells.pop()  # a spreadsheet's empty columns
+    raw = dict(zip(header, cells, strict=False))
+    subject, image = shown(raw.get("subject", "")), shown(raw.get("image", ""))
+    if len(cells) != len(header):
         reason = (
-            f"line {line}: has {len(values)} values where the header names {len(header)} columns; "
+            f"line {line}: has {len(cells)} values where the header names {len(header)} columns; "
             "put values that hold the separator in double quotes"
         )
-        return RefusedRow(line, _printable(subject), _printable(image), reason)
+        return RefusedRow(line, subject, image, reason)
+    given = {name: raw[name] if name == "image" else squeeze(raw[name]) for name in COLUMNS}
     problems = list(_problems(given, categories))
     captured_on, problem = _read_captured_on(given["captured_on"], now)
     problems += [problem] if problem else []
     expires, problem = _read_expires(given["expires"], now)
     problems += [problem] if problem else []
     if problems or captured_on is None or expires is None:
-        reason = f"line {line}: {'; '.join(problems)}"
-        return RefusedRow(line, _printable(subject), _printable(image), reason)
+        reason = shown(f"line {line}: {'; '.join(problems)}")
+        return RefusedRow(line, subject, image, reason)
     return ManifestRow(
         line=line,
-        subject=unicodedata.normalize("NFC", subject),
+        subject=given["subject"],
         image=str(folder / image),
         category=given["category"],
         legal_basis=given["legal_basis"],
@@ -164,22 +146,28 @@ def _read_row(
     )
 
 
+_NAMES = {
+    "subject": problem_of_subject,
+    "enrolled_by": problem_of_person,
+    "authorised_by": problem_of_person,
+}
+
+
 def _problems(given: dict[str, str], categories: Sequence[str]) -> Iterator[str]:
     for name in COLUMNS:
-        value = given[name]
-        if not value:
+        if not given[name]:
             yield f"{name} is empty, every field is required"
-        elif len(value) > _MAX_CHARACTERS:
-            yield f"{name} has {len(value)} characters, at most {_MAX_CHARACTERS} are kept"
-        elif _printable(value) != value:
-            yield f"{name} holds characters that cannot be printed"
+        elif problem := _NAMES.get(name, problem_of)(given[name]):
+            yield f"{name} {problem}"
     if given["category"] and given["category"] not in categories:
-        yield f"category is {given['category']!r}, expected one of {', '.join(categories)}"
-    enroller, authoriser = _person(given["enrolled_by"]), _person(given["authorised_by"])
-    if enroller and enroller == authoriser:
+        yield f"category is {_short(given['category'])}, expected one of {', '.join(categories)}"
+    enroller, authoriser = given["enrolled_by"], given["authorised_by"]
+    if enroller and enroller.casefold() == authoriser.casefold():
+        yield f"enrolled_by and authorised_by are both {enroller!r}, expected two different people"
+    elif same_person(enroller, authoriser):
         yield (
-            f"enrolled_by and authorised_by are both {given['enrolled_by']!r}, expected two "
-            "different people"
+            f"enrolled_by {enroller!r} and authorised_by {authoriser!r} can be one person, "
+            "expected two different people"
         )
 
 
@@ -187,9 +175,10 @@ def _read_captured_on(text: str, now: datetime) -> tuple[date | None, str]:
     """The date, or what is wrong with it; nothing where the field is empty (said already)."""
     if not text:
         return None, ""
-    found = _date_of(text)
-    if found is None:
-        return None, f"captured_on is {text!r}, expected a date like 2026-05-31"
+    try:
+        found = parse_date(text)
+    except ValueError as error:
+        return None, f"captured_on is {_short(text)}, {error}"
     # Somewhere on earth it is tomorrow already.
     if found > (now + timedelta(hours=14)).date():
         return None, f"captured_on is {text}, expected a date that is not in the future"
@@ -199,36 +188,37 @@ def _read_captured_on(text: str, now: datetime) -> tuple[date | None, str]:
 def _read_expires(text: str, now: datetime) -> tuple[datetime | None, str]:
     if not text:
         return None, ""
-    day = _date_of(text)
     try:
-        found = datetime.combine(day, time.max) if day else datetime.fromisoformat(text)
-        found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None, (
-            f"expires is {text!r}, expected a date like 2026-12-31 or a moment like "
-            "2026-12-31T18:00+01:00"
-        )
+        found = _end_of(text)
+    except ValueError as error:
+        return None, f"expires is {_short(text)}, {error}"
     if found <= now:
         return None, f"expires is {text}, expected a moment in the future"
     return found, ""
 
 
-def _date_of(text: str) -> date | None:
+def _end_of(text: str) -> datetime:
+    """A moment, or the end of a day, UTC."""
+    if len(text) > len("2026-12-31"):
+        return parse_moment(text)
     try:
-        return date.fromisoformat(text) if _DATE.fullmatch(text) else None
-    except ValueError:
-        return None
+        return datetime.combine(parse_date(text), time.max, UTC)
+    except ValueError as error:
+        more = " or a moment like 2026-12-31T18:00+01:00" if "like" in str(error) else ""
+        raise ValueError(f"{error}{more}") from None
 
 
-def _fold(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+def _plural(noun: str, things: Sequence[str]) -> str:
+    return f"{noun}s" if len(things) > 1 else noun
 
 
-def _person(name: str) -> str:
-    """A name without case, spaces and punctuation: 'j. smith' is 'J Smith'."""
-    return "".join(letter for letter in _fold(name) if letter.isalnum())
+def _header(cells: Sequence[str]) -> list[str]:
+    names = [unicodedata.normalize("NFKC", cell).casefold().split() for cell in cells]
+    header = ["_".join(words) for words in names]
+    while header and not header[-1]:
+        header.pop()
+    return header
 
 
-def _printable(text: str) -> str:
-    """Without control characters, which could rewrite a terminal."""
-    return "".join(letter for letter in text if letter.isprintable())
+def _short(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from openlfr.domain.watchlist import DEFAULT_CATEGORIES
-from openlfr.settings.values import Duration, Number, Section, listed
+from openlfr.settings.values import Duration, Number, Section, Words, listed
 
 
 class Matching(Section):
@@ -91,7 +91,7 @@ class Enrolment(Section):
         title="Lowest exposure",
         description="Share of useful brightness, 0 to 1; a photo too dark or bright is refused.",
     )
-    categories: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
+    categories: Annotated[tuple[Words, ...], BeforeValidator(listed)] = Field(
         default=DEFAULT_CATEGORIES, min_length=1, title="Categories",
         description="Why somebody may be listed; a row of another category is refused.",
     )  # fmt: skip

@@ -5,26 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from openlfr.domain.errors import Misconfigured
-from openlfr.settings.values import Moment, Section
+from openlfr.domain.names import problem_of_person
+from openlfr.settings.values import Moment, Section, Words
 
 if TYPE_CHECKING:
     from openlfr.settings import Settings
 
 
-def _without_nul(text: str) -> str:
-    if "\0" in text:  # no message and no PostgreSQL text may hold one
-        raise ValueError("must not hold a NUL character")
+def _person(text: str) -> str:
+    if text and (problem := problem_of_person(text)):
+        raise ValueError(problem)
     return text
 
 
-_Words = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, max_length=500),
-    AfterValidator(_without_nul),
-]
+_Person = Annotated[Words, AfterValidator(_person)]
 
 
 class Deployment(Section):
@@ -42,19 +39,19 @@ class Deployment(Section):
 class DeploymentEntry(Section):
     """The authorisation as far as the configuration gives it."""
 
-    name: _Words = Field(
+    name: Words = Field(
         default="", title="Name", description="Short name of the operation; alerts carry it."
     )
-    purpose: _Words = Field(
+    purpose: Words = Field(
         default="",
         title="Purpose",
         description="What it is for, in one sentence.",
     )
-    place: _Words = Field(default="", title="Place", description="Where people are filmed.")
-    legal_basis: _Words = Field(
+    place: Words = Field(default="", title="Place", description="Where people are filmed.")
+    legal_basis: Words = Field(
         default="", title="Legal basis", description="The law or order that allows it."
     )
-    authorised_by: _Words = Field(
+    authorised_by: _Person = Field(
         default="", title="Authorised by",
         description="Who answers for it: name and office of the authorising person.",
     )  # fmt: skip

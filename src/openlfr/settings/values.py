@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
+
+from openlfr.domain import dates
+from openlfr.domain.dates import in_utc
+from openlfr.domain.text import problem_of, squeeze
 
 _UNITS = {"ms": 1e-3, "": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d|)", re.ASCII)
@@ -47,20 +59,13 @@ def parse_duration(value: Any) -> timedelta:
 
 def parse_moment(value: Any) -> datetime:
     """A date with a time, ISO 8601; without an offset it is UTC."""
-    moment = value
-    if isinstance(value, str) and len(value.strip()) > len("2026-11-23"):
-        try:
-            moment = datetime.fromisoformat(value.strip())
-        except ValueError:
-            moment = None
-    if not isinstance(moment, datetime):
-        raise ValueError(  # noqa: TRY004 - pydantic collects ValueErrors only
-            "must be a date with a time such as 2026-11-23T09:00+01:00"
-            f" (without an offset it is UTC), not {value!r}"
-        )
-    if moment.tzinfo is None:
-        return moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC)
+    try:
+        if isinstance(value, datetime):
+            return in_utc(value)
+        return dates.parse_moment(value.strip() if isinstance(value, str) else "")
+    except ValueError as error:
+        expected = str(error).removeprefix("expected ")
+        raise ValueError(f"must be {expected}, not {_short(value)}") from None
 
 
 def parse_input_size(value: Any) -> tuple[int, int]:
@@ -102,6 +107,20 @@ def listed(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _short(value: Any) -> str:
+    said = repr(value)
+    return said if len(said) <= 60 else f"{said[:57]}..."
+
+
+def _printable(text: str) -> str:
+    words = squeeze(text)
+    if problem := problem_of(words):
+        raise ValueError(problem)
+    return words
+
+
+Words = Annotated[str, AfterValidator(_printable)]
+"""Messages and reports carry it: nothing in it may act on who reads them."""
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Moment = Annotated[datetime, BeforeValidator(parse_moment)]
 InputSize = Annotated[tuple[int, int], BeforeValidator(parse_input_size)]

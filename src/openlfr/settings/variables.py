@@ -91,7 +91,7 @@ def _value(name: str, key: str, text: str) -> Any:
 def _json(name: str, text: str) -> Any:
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Misconfigured(f"{name} must be the block topics as JSON: {error}.") from None
     if not isinstance(found, dict):
         raise Misconfigured(

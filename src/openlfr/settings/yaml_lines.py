@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
-from openlfr.domain.errors import Misconfigured
+from openlfr.domain.errors import BadInput, Misconfigured
+from openlfr.domain.text import named
+from openlfr.files import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 
 _SCALARS = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str")}
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
+_MOST_BYTES = 1024 * 1024
+_MOST_VALUES = 50_000
+"""Of a file with its aliases expanded: nine levels of ten would be a thousand million."""
+_MOST_DIGITS = 64
 
 
 class DuplicateKeys(Exception):
@@ -43,33 +50,59 @@ def read_yaml(path: Path) -> tuple[Any, Lines]:
         Misconfigured: No such file, not text, empty, or not YAML.
         DuplicateKeys: Some keys stand twice.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise Misconfigured(
-            f"{path} does not exist; `openlfr init` writes a commented CONFIG.yaml"
-        ) from None
-    except UnicodeDecodeError as error:
-        raise Misconfigured(f"{path} is not UTF-8 text (byte {error.start})") from error
-    except OSError as error:
-        raise Misconfigured(f"{path} cannot be read: {error.strerror}") from error
+    text = _text(path)
     yaml = YAML(typ="safe", pure=True)
     try:
         root = yaml.compose(text)
+    except RecursionError:
+        raise Misconfigured(f"{path}: blocks are nested too deeply to be read") from None
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise Misconfigured(
+            f"{path} line {line}: holds {named(_character(error))}, which no YAML file may; write"
+            " it as an escape in double quotes"
+        ) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{path} line {mark.line + 1}" if mark else str(path)
-        what = error.problem or error.context or "it cannot be parsed"
+        what = " ".join((error.problem or error.context or "it cannot be parsed").split())
         raise Misconfigured(f"{where}: not valid YAML: {what}") from error
-    except YAMLError as error:
-        raise Misconfigured(f"{path} is not valid YAML: {error}") from error
+    except (YAMLError, ValueError, AttributeError, NotImplementedError) as error:
+        what = " ".join(str(error).split())
+        raise Misconfigured(f"{path} is not valid YAML: {what}") from error
     if root is None:
         raise Misconfigured(f"{path} is empty; `openlfr init` writes a commented CONFIG.yaml")
     reader = _Reader(path, yaml)
-    values = reader.plain(root, (), ())
+    try:
+        values = reader.plain(root, (), ())
+    except RecursionError:
+        raise Misconfigured(f"{path}: blocks are nested too deeply to be read") from None
     if reader.duplicates:
         raise DuplicateKeys(reader.duplicates)
     return values, reader.lines
+
+
+def _text(path: Path) -> str:
+    try:
+        content = read_file(path, at_most=_MOST_BYTES)
+    except BadInput as error:
+        if not path.exists():
+            raise Misconfigured(
+                f"{path} does not exist; `openlfr init` writes a commented CONFIG.yaml"
+            ) from None
+        hint = "; `openlfr init` writes a commented CONFIG.yaml" if "is empty" in str(error) else ""
+        raise Misconfigured(str(error).rstrip(".") + hint) from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise Misconfigured(
+            f"{path} is not UTF-8 text (line {line}, byte {error.start}); save it as UTF-8"
+        ) from None
+
+
+def _character(error: ReaderError) -> str:
+    return chr(error.character) if isinstance(error.character, int) else str(error.character)[0]
 
 
 class _Reader:
@@ -80,9 +113,16 @@ class _Reader:
         self._yaml = yaml
         self.lines: dict[tuple[str | int, ...], int] = {}
         self.duplicates: list[tuple[int, str]] = []
+        self._values = 0
 
     def plain(self, node: Node, at: tuple[str | int, ...], parents: tuple[int, ...]) -> Any:
         line = node.start_mark.line + 1
+        self._values += 1
+        if self._values > _MOST_VALUES:
+            raise Misconfigured(
+                f"{self._path} line {line}: more than {_MOST_VALUES} values, aliases counted as"
+                " often as they stand"
+            )
         self.lines.setdefault(at, line)
         if id(node) in parents:
             raise Misconfigured(f"{self._path} line {line}: the block contains itself")
@@ -120,4 +160,15 @@ class _Reader:
                 f"{self._path} line {line}: {tag.removeprefix('tag:yaml.org,2002:')!r} is a tag"
                 " that a configuration does not need; write the value itself"
             )
-        return self._yaml.constructor.construct_object(node)
+        if not tag.endswith(":str") and len(node.value) > _MOST_DIGITS:
+            raise Misconfigured(
+                f"{self._path} line {line}: a number of {len(node.value)} digits; put it in quotes"
+                " if it is text"
+            )
+        try:
+            return self._yaml.constructor.construct_object(node)
+        except (ValueError, OverflowError, YAMLError):
+            raise Misconfigured(
+                f"{self._path} line {line}: {str(node.value)!r} cannot be read as"
+                f" {tag.rpartition(':')[2]}; put it in quotes if it is text"
+            ) from None

@@ -12,7 +12,7 @@ from openlfr.cli import main
 
 DEPLOYMENT = """\
 deployment:
-  {name: a, purpose: b, place: c, legal_basis: d, authorised_by: e,
+  {name: a, purpose: b, place: c, legal_basis: d, authorised_by: Eve,
    starts: 2026-11-23T09:00, ends: 2026-11-23T19:00}
 """
 

@@ -111,7 +111,7 @@ def test_a_model_that_is_not_installed(load, tmp_path):
 
 
 def test_hours_that_are_over(load):
-    text = "deployment: {name: a, purpose: b, place: c, legal_basis: d, authorised_by: e,"
+    text = "deployment: {name: a, purpose: b, place: c, legal_basis: d, authorised_by: Eve,"
     found = by_name(
         checks.configured(load(f"{text} starts: 2020-01-01T09:00, ends: 2020-01-01T10:00}}"))
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -158,3 +160,24 @@ def test_the_most_central_face_counts():
     near, far = face_at(70, 60), face_at(200, 60, score=0.99)
     assert most_central([far, near], 120, 120) is near
     assert most_central([], 120, 120) is None
+
+
+def test_a_name_in_two_spellings_is_refused_and_hidden_files_are_no_photos(make_set):
+    folder = make_set({"Jos\u00e9": [RED, RED], ".trash": [GREEN]})
+    (folder / "images" / "Jos\u00e9" / "._1.jpg").write_bytes(b"of a Mac")
+    found = run(folder)
+    assert (found.mated, found.nonmated, found.failures_to_acquire) == (1, 0, 0)
+    make_set({"Jose\u0301": [BLUE]})
+    with pytest.raises(BadInput, match="two folders are spellings of this name"):
+        run(folder)
+
+
+def test_names_that_no_text_can_hold_and_files_that_are_none_are_counted(make_set, tmp_path):
+    folder = make_set({"a": [RED, RED], "b": [GREEN]})
+    os.mkfifo(folder / "images" / "a" / "pipe.jpg")
+    (folder / "images" / "b" / "zero.jpg").symlink_to("/dev/zero")
+    (folder / "images" / "\udcff").mkdir()
+    (folder / "images" / "\udcff" / "1.png").write_bytes(b"")
+    assert sorted(run(folder).unreadable) == [
+        "images/a/pipe.jpg", "images/b/zero.jpg", "images/\udcff/1.png"
+    ]  # fmt: skip

@@ -178,7 +178,7 @@ def test_an_absent_authorisation_names_every_field(load):
          "line 2: cameras.a.fps must be a number, not 'fast'"),
         ("cameras: {a: {url: a, loop: 1}}", "line 2: cameras.a.loop must be true or false, not 1"),
         ("cameras: {a: {url: a, start: 2026-11-23}}",
-         ("line 2: cameras.a.start must be a date with a time such as 2026-11-23T09:00+01:00"
+         ("line 2: cameras.a.start must be a date with a time like 2026-12-31T18:00+01:00"
          " (without an offset it is UTC), not '2026-11-23'")),
         ("cameras: {a: {url: a, input_size: 1280x}}",
          ("line 2: cameras.a.input_size must be such as 1280, [1280, 736] or '1280x736',"
@@ -193,7 +193,7 @@ def test_an_absent_authorisation_names_every_field(load):
         ("max_age: 0", "line 2: max_age must be longer than 0 and shorter than 100 years, not 0"),
         ("deployment:\n  name: 7",
          "line 3: deployment.name must be text (put it in quotes), not 7"),
-        ('deployment:\n  name: "a\\0b"', "line 3: deployment.name must not hold a NUL character"),
+        ('deployment:\n  name: "a\\0b"', "line 3: deployment.name holds U+0000 NUL"),
         ("deployment:\n  starts: 2026-11-23T09:00\n  ends: 2026-11-23T08:00",
          ("line 2: deployment must end after it starts: 2026-11-23T08:00:00+00:00 is not after"
          " 2026-11-23T09:00:00+00:00")),
@@ -268,7 +268,7 @@ def test_a_file_that_is_no_configuration(tmp_path, content, sentence):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(Misconfigured, match="does not exist; `openlfr init` writes"):
         settings.load(tmp_path / "CONFIG.yaml")
-    with pytest.raises(Misconfigured, match="cannot be read"):
+    with pytest.raises(Misconfigured, match="is a folder, not a file"):
         settings.load(tmp_path)
 
 

@@ -1,0 +1,33 @@
+"""Arguments that hold a person's words: read in one normal form, refused by their character."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from openlfr.domain.names import problem_of_person, problem_of_subject
+from openlfr.domain.text import problem_of, squeeze
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Callback = Callable[[click.Context, click.Parameter, str | None], str | None]
+
+
+def _read(check: Callable[[str], str]) -> Callback:
+    def callback(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+        words = squeeze(value) if value else value
+        if words and (problem := check(words)):
+            raise click.BadParameter(problem)
+        return words
+
+    return callback
+
+
+person = _read(problem_of_person)
+"""Callback of an option that names who acts."""
+subject = _read(problem_of_subject)
+"""Callback of what names a subject; found in whichever normal form it is typed."""
+words = _read(problem_of)
+"""Callback of free words, such as a reason."""

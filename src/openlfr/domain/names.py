@@ -1,0 +1,151 @@
+# ruff: noqa: RUF001 - letters that look alike are what this is about
+"""Names of people: of subjects, in any letters, and of those who answer for an act.
+
+An enroller and an authoriser must be two people, so their names are held to Unicode's security
+profile "highly restrictive" (UTS 39, section 5.2: letters of one script, or Latin with the scripts
+of Japanese, Chinese or Korean), and two spellings of a name are one person. Python has no table of
+scripts; the first word of a letter's Unicode name says it for all scripts in use today. PyICU would
+know it exactly, and needs a C++ library that pip does not bring.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+from openlfr.domain.text import named, problem_of, squeeze
+
+_BESIDE_LETTERS: Final = " '\u2019\u02bc-\u2010\u2011.,\u00b7\u30fb()/:&@_+\u200c\u200d"
+_LETTERS_NEEDED: Final = 2
+_HAN: Final = "CJK"
+_TOGETHER: Final = (
+    {"LATIN", _HAN, "HIRAGANA", "KATAKANA"},
+    {"LATIN", _HAN, "BOPOMOFO"},
+    {"LATIN", _HAN, "HANGUL"},
+)
+_TITLES: Final = frozenset(
+    """
+    mr mrs ms miss mx dr prof professor sir dame rev revd hon herr frau hr mme mlle monsieur madame
+    sr sra srta senor senora signor signora phd md msc bsc mba esq ing dipl
+    pc ps sgt sergeant insp inspector dci dcs chief supt superintendent det detective constable
+    officer cmdr commander capt captain lt lieutenant
+    """.split()  # noqa: SIM905 - readable so
+)
+_DEGREES: Final = frozenset({"phd", "md", "msc", "bsc", "mba", "esq"})
+_CYRILLIC: Final = ("АВЕЅІЈКМНОРСТУХаеѕіјорсухԁһԛԝ", "ABESIJKMHOPCTYXaesijopcyxdhqw")
+_GREEK: Final = ("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαινορυχ", "ABEZHIKMNOPTYXaivopux")
+_ARMENIAN: Final = ("ՕՍօսո", "OUoun")
+_LOOKS_LIKE: Final = {
+    ord(one): other
+    for pair in (_CYRILLIC, _GREEK, _ARMENIAN)
+    for one, other in zip(*pair, strict=True)
+}
+"""Letters that cannot be told from Latin ones: of UTS 39's confusables, those in use."""
+
+
+def person(text: str) -> str:
+    """A person's name as it is kept: normal form C, single spaces."""
+    return squeeze(text)
+
+
+def problem_of_person(text: str) -> str:
+    """What makes it no name of a person, as the end of a sentence; empty where nothing does."""
+    if problem := problem_of(text):
+        return problem
+    # Full-width and mathematical letters are those letters.
+    plain = unicodedata.normalize("NFKC", text)
+    for character in plain:
+        if unicodedata.category(character)[0] not in "LM" and not (
+            unicodedata.category(character) == "Nd" or character in _BESIDE_LETTERS
+        ):
+            return (
+                f"holds {named(character)}, expected a person's name: letters and digits, with "
+                "apostrophes, hyphens, full stops, commas"
+            )
+    letters = [c for c in plain if unicodedata.category(c)[0] == "L"]
+    if len(letters) < _LETTERS_NEEDED:
+        return f"is {text!r}, expected a person's name: at least {_LETTERS_NEEDED} letters"
+    scripts = {_script(c) for c in letters} - {"", "MODIFIER"}
+    if len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER):
+        first = _script(letters[0])
+        other = next(c for c in letters if _script(c) not in ("", "MODIFIER", first))
+        return (
+            f"mixes the letters of {' and '.join(sorted(s.capitalize() for s in scripts))} "
+            f"({named(other)}), which can pass for another name"
+        )
+    return ""
+
+
+def problem_of_subject(text: str) -> str:
+    """What makes it no name to list somebody under; empty where nothing does."""
+    if problem := problem_of(text):
+        return problem
+    if not any(unicodedata.category(c)[0] in "LN" for c in text):
+        return f"is {text!r}, expected a name with a letter or a digit in it"
+    return ""
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names can be one person's.
+
+    Case, accents, punctuation, order ("Smith, John"), titles and letters that look alike make no
+    other person, nor does an initial in place of a name.
+
+    >>> same_person("Smith, John", "Dr. john  SMITH"), same_person("J. Smith", "John Smith")
+    (True, True)
+    >>> same_person("Ann Smith", "John Smith")
+    False
+    """
+    return _match(_words(one), _words(other)) or _match(_untitled(one), _untitled(other))
+
+
+def _match(mine: list[str], yours: list[str]) -> bool:
+    if not mine or not yours:
+        return False
+    if "".join(mine) == "".join(yours):  # spaces left out
+        return True
+    mine, yours = sorted(mine), sorted(yours)
+    for word in tuple(mine):
+        if word in mine and word in yours:
+            mine.remove(word)
+            yours.remove(word)
+    return len(mine) == len(yours) and all(
+        (a.startswith(b) and len(b) == 1) or (b.startswith(a) and len(a) == 1)
+        for a, b in zip(mine, yours, strict=True)
+    )
+
+
+def _untitled(name: str) -> list[str]:
+    """The words without titles: those that begin the name, or what stands behind a comma."""
+    left = []
+    for part in name.split(","):
+        words = _words(part)
+        while words and words[0] in _TITLES:
+            del words[0]
+        while words and words[-1] in _DEGREES:
+            del words[-1]
+        left += words
+    return left
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name, without what makes no other person."""
+    folded = unicodedata.normalize("NFKD", name.translate(_LOOKS_LIKE)).casefold()
+    folded = unicodedata.normalize("NFKD", folded.translate(_LOOKS_LIKE))
+    # Accents of Latin, Greek and Cyrillic; the vowel signs of other scripts are letters.
+    bare = "".join(c for c in folded if not "\u0300" <= c <= "\u036f" and c not in _INSIDE)
+    return "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in bare).split()
+
+
+_INSIDE: Final = "'\u2019\u02bc\u200c\u200d"  # O'Brien is OBrien
+
+
+def _script(letter: str) -> str:
+    """The script of a letter by the first word of its name; empty for those of every script."""
+    name = unicodedata.name(letter, "")
+    first, _, rest = name.partition(" ")
+    if first in ("IDEOGRAPHIC", "CJK"):
+        return _HAN
+    if first == "KATAKANA-HIRAGANA":
+        return ""
+    return first if rest else ""

@@ -1,0 +1,89 @@
+"""Words that people hand in: what of them may be kept, and how what may not is named.
+
+A control character rewrites the terminal of whoever reads it later, a bidirectional override turns
+a name around, an invisible character makes two of one. They are refused where words come in and
+escaped where words go out, since a database may hold older ones.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+MOST_CHARACTERS: Final = 500
+_MOST_MARKS: Final = 4  # on one letter: UTS 39, section 5.4
+_JOINERS: Final = "\u200c\u200d"
+"""Persian, Hindi and others need them between letters, and families of emoji."""
+_BREAKS: Final = " \t\r\n"
+_REFUSED: Final = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+_CONTROLS: Final = {0: "NUL", 7: "BELL", 8: "BACKSPACE", 27: "ESCAPE", 127: "DELETE"}
+
+
+def clean(text: str) -> str:
+    """The text in normal form C, every kind of space and line break a single plain space."""
+    plain = (" " if c in _BREAKS or unicodedata.category(c) == "Zs" else c for c in text)
+    return " ".join(unicodedata.normalize("NFC", "".join(plain)).split(" ")).strip()
+
+
+def squeeze(text: str) -> str:
+    """As `clean`, with one space where several stand."""
+    return " ".join(clean(text).split())
+
+
+def problem_of(text: str) -> str:
+    r"""What is wrong with a cleaned text, as the end of a sentence; empty where nothing is.
+
+    >>> problem_of("A\u200bB")
+    'holds U+200B ZERO WIDTH SPACE'
+    """
+    if len(text) > MOST_CHARACTERS:
+        return f"has {len(text)} characters, at most {MOST_CHARACTERS} are kept"
+    marks = 0
+    for place, character in enumerate(text):
+        if unicodedata.category(character) in _REFUSED and not _joins(text, place):
+            return f"holds {named(character)}"
+        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
+        if marks > _MOST_MARKS:
+            return f"holds more than {_MOST_MARKS} marks on one letter, the last {named(character)}"
+    return ""
+
+
+def named(character: str) -> str:
+    """A character as a person can look it up: U+202E RIGHT-TO-LEFT OVERRIDE."""
+    code = ord(character)
+    name = unicodedata.name(character, "") or _CONTROLS.get(code, "")
+    if not name:
+        kind = unicodedata.category(character)
+        name = {"Cc": "a control character", "Cs": "half a character"}.get(kind, "not assigned")
+    return f"U+{code:04X} {name}"
+
+
+def shown(text: str) -> str:
+    r"""The text as it may reach a terminal, a log or a page: what would act is escaped.
+
+    Line breaks and tabs stay; every other character that controls, hides or turns around is
+    written as its code. Joiners stay where they join.
+
+    >>> shown("Ann\x1b[2J")
+    'Ann\\x1b[2J'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        c
+        if c.isprintable() or c in "\n\t" or c == "\xa0" or _harmless(text, place)
+        else c.encode("unicode_escape").decode("ascii")
+        for place, c in enumerate(text)
+    )
+
+
+def _harmless(text: str, place: int) -> bool:
+    return unicodedata.category(text[place]) == "Zs" or _joins(text, place)
+
+
+def _joins(text: str, place: int) -> bool:
+    """Whether the character is a joiner between two that can be joined."""
+    if text[place] not in _JOINERS or not 0 < place < len(text) - 1:
+        return False
+    before, after = (unicodedata.category(text[n])[0] for n in (place - 1, place + 1))
+    return before in "LMS" and after in "LS"

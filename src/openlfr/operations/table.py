@@ -1,0 +1,81 @@
+"""A table as spreadsheets write it: CSV with commas, semicolons or tabs, whatever the line ends."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import TYPE_CHECKING
+
+from openlfr.domain.errors import BadInput
+from openlfr.domain.text import named
+from openlfr.files import TEXT_BYTES, read_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_SEPARATORS = ",;\t|"
+_EXCEL_LINE = re.compile(r'"?sep=([^\r\n"])"?[,;\t|]*(\r\n|\r|\n|$)', re.IGNORECASE)
+"""Excel's own first line, which names the separator and is no part of the table."""
+_WIDE_MARKS = (
+    (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
+)  # fmt: skip
+"""Excel's "Unicode Text" is UTF-16 with tabs."""
+
+
+def read_table(path: Path, known: Callable[[list[str]], int]) -> Iterator[tuple[int, list[str]]]:
+    """The lines that hold something, stripped, each with the number at which it begins.
+
+    Args:
+        path: The file.
+        known: How many of a header's cells are known columns: chooses the separator.
+
+    Raises:
+        BadInput: It cannot be read, is no text or no such table.
+    """
+    text = _text(path)
+    begin, separator = 1, ""
+    if excel := _EXCEL_LINE.match(text):
+        text, separator, begin = text[excel.end() :], excel[1], 2
+    separator = separator or _separator(text, known)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    line = begin
+    try:
+        for values in reader:
+            stripped = [value.strip() for value in values]
+            if any(stripped):
+                yield line, stripped
+            line = reader.line_num + begin
+    except csv.Error as error:
+        sentence = f"{path} line {line}: not a table of comma-separated values ({error})."
+        raise BadInput(sentence) from None
+
+
+def _text(path: Path) -> str:
+    content = read_file(path, at_most=TEXT_BYTES)
+    encoding = next((name for mark, name in _WIDE_MARKS if content.startswith(mark)), "utf-8-sig")
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BadInput(
+            f"{path} line {line} is not a text in UTF-8 (byte {error.start}): save it as CSV UTF-8."
+        ) from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise BadInput(f"{path} line {line} holds {named(chr(0))}: save it as CSV UTF-8.")
+    return text
+
+
+def _separator(text: str, known: Callable[[list[str]], int]) -> str:
+    """The one that makes most known columns of the first line; a comma where none does."""
+
+    def columns(separator: str) -> int:
+        try:
+            return known(next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), []))
+        except csv.Error:
+            return 0
+
+    return max(_SEPARATORS, key=columns)

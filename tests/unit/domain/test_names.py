@@ -1,0 +1,158 @@
+# ruff: noqa: RUF001, E501 - letters that look alike are what this is about
+"""Names of people: who may answer for an act, who may be listed, and when two names are one."""
+
+import unicodedata
+
+import pytest
+
+from openlfr.domain.names import problem_of_person, problem_of_subject, same_person
+from openlfr.domain.text import clean, problem_of, shown
+
+PEOPLE = [
+    "Eve Enroller", "O'Brien", "Seán Ó\u2019Brien", "Anne-Marie d'Arc", "J. R. Smith 3rd", "PC 4711 Li",
+    "Smith, John", "Šimić", "Łukasz Żółć", "김수", "山田 太郎", "山田 タロウ", "ヤマダ・タロウ", "王 Wang",
+    "김 Kim", "علی\u200cرضا احمدی", "Владимир", "Ελένη Παπαδοπούλου", "นายสมชาย", "राम प्रसाद",
+    "क्\u200dष Rao".replace("Rao", "राव"), "Ｊｏｈｎ", "j.smith@police.example", "Supt. A. Ng (Ops)", "ʻOkina Kai",
+    "Mary/Jo", "Nuñez i Núñez", "Ly",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_is_a_person(name):
+    assert problem_of_person(clean(name)) == ""
+
+
+NO_PEOPLE = [
+    ("?", "holds U+003F QUESTION MARK, expected a person's name"),
+    ("", "is '', expected a person's name: at least 2 letters"),
+    ("...", "at least 2 letters"),
+    ("E", "is 'E', expected a person's name: at least 2 letters"),
+    ("12345", "at least 2 letters"),
+    ("1 a", "at least 2 letters"),
+    ("é", "at least 2 letters"),
+    ("\U0001f600", "holds U+1F600 GRINNING FACE"),
+    ("Eve \U0001f600", "holds U+1F600 GRINNING FACE"),
+    ("<b>Eve</b>", "holds U+003C LESS-THAN SIGN"),
+    ("=cmd()", "holds U+003D EQUALS SIGN"),
+    ("Eve\x1b[2J", "holds U+001B ESCAPE"),
+    ("Eve\x9b2J", "holds U+009B a control character"),
+    ("Eve\x00", "holds U+0000 NUL"),
+    ("\u202eevE", "holds U+202E RIGHT-TO-LEFT OVERRIDE"),
+    ("Eve\u2066x", "holds U+2066 LEFT-TO-RIGHT ISOLATE"),
+    ("Eve\u200bSmith", "holds U+200B ZERO WIDTH SPACE"),
+    ("Eve\u00adSmith", "holds U+00AD SOFT HYPHEN"),
+    ("Eve\u200c", "holds U+200C ZERO WIDTH NON-JOINER"),
+    ("\ufeffEve", "holds U+FEFF ZERO WIDTH NO-BREAK SPACE"),
+    ("Eve\ue000", "holds U+E000 not assigned"),
+    ("Eve\U000e0041", "holds U+E0041 TAG LATIN CAPITAL LETTER A"),
+    ("Eve\udc80", "holds U+DC80 half a character"),
+    ("Ev\u0435", "mixes the letters of Cyrillic and Latin (U+0435 CYRILLIC SMALL LETTER IE)"),
+    ("\u0391nna", "mixes the letters of Greek and Latin"),
+    ("Eve \u05d0\u05d1", "mixes the letters of Hebrew and Latin"),
+    ("한タ", "mixes the letters of Hangul and Katakana"),
+    ("A" + "\u0301" * 6 + "nn", "holds more than 4 marks on one letter"),
+    ("x" * 501, "has 501 characters, at most 500 are kept"),
+]
+
+
+@pytest.mark.parametrize(("name", "says"), NO_PEOPLE)
+def test_is_no_person_and_names_the_character(name, says):
+    problem = problem_of_person(clean(name))
+    assert says in problem
+    assert shown(problem) == problem
+
+
+ONE = [
+    ("Smith, John", "John Smith"),
+    ("John Smith", "JOHN  smith"),
+    ("J. Smith", "smith, j"),
+    ("J. Smith", "John Smith"),
+    ("Eve-Enroller.", "eve enroller"),
+    ("Jos\u00e9 Ruiz", "Jose\u0301 Ruiz"),
+    ("José Ruiz", "Jose Ruiz"),
+    ("Dr. John Smith", "John Smith"),
+    ("Chief Inspector John Smith", "Smith, Sgt. John"),
+    ("John Smith, PhD", "John Smith"),
+    ("John Smith PhD", "Dr Smith, J."),
+    ("Officer, Otto", "Otto Officer"),
+    ("Señor Juan Ruiz", "ruiz juan"),
+    ("O'Brien Pat", "Pat O\u2019Brien"),
+    ("Straße Ann", "STRASSE Ann"),
+    ("John\u00a0Smith", "John Smith"),
+    ("Ｊｏｈｎ Ｓｍｉｔｈ", "John Smith"),
+    ("\U0001d409ohn Smith", "John Smith"),
+    ("Сосо", "Coco"),
+    ("علی\u200cرضا", "علیرضا"),
+    ("JohnSmith", "John Smith"),
+    ("山田 太郎", "山田太郎"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), ONE)
+def test_two_spellings_are_one_person(one, other):
+    assert same_person(clean(one), clean(other))
+    assert same_person(clean(other), clean(one))
+
+
+TWO = [
+    ("Ann Smith", "John Smith"),
+    ("Ann Smith", "Ann Smythe"),
+    ("A. Smith", "B. Smith"),
+    ("Smith", "John Smith"),
+    ("Dr. Ann Ng", "Dr. John Li"),
+    ("राम", "रमा"),
+    ("김수", "김소"),
+    ("Вера", "Анна"),
+    ("Officer", "Constable"),
+    ("Acceptance Officer", "Acceptance Constable"),
+    ("Otto Officer", "Otto Sergeant"),
+    ("PC 1234 Li", "PC 1235 Li"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), TWO)
+def test_two_people_stay_two(one, other):
+    assert not same_person(one, other)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*PEOPLE, "E", "4711", "\U0001f600 Smith", "\U0001f469\u200d\U0001f467 Fam", "=cmd()", "a/b\\c",
+     "Ann (?)", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "Eve Е"],
+)  # fmt: skip
+def test_a_subject_may_have_any_letters(name):
+    assert problem_of_subject(clean(name)) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("???", "expected a name with a letter or a digit"), ("A\u200bB", "U+200B ZERO WIDTH SPACE"),
+     ("\u202e.evil", "U+202E RIGHT-TO-LEFT OVERRIDE"), ("\x1b]0;x\x07", "U+001B ESCAPE"),
+     ("A\u200d B", "U+200D ZERO WIDTH JOINER"), ("A\u2028B", "U+2028 LINE SEPARATOR")],
+)  # fmt: skip
+def test_a_subject_that_cannot_be_shown_is_refused_by_its_character(name, says):
+    assert says in problem_of_subject(clean(name))
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("Anna\u00a0Maria", "Anna Maria"), (" Anna\u3000Maria ", "Anna Maria"), ("two\r\nlines", "two  lines"),
+     ("Jose\u0301", "José"), ("a\tb", "a b")],
+)  # fmt: skip
+def test_spaces_of_every_kind_are_spaces(given, kept):
+    assert clean(given) == kept
+
+
+def test_nothing_that_acts_is_shown_raw():
+    every = [chr(n) for n in range(0x110000)]
+    acting = [c for c in every if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
+    for character in acting:
+        assert problem_of(f"a{character} b") or character in "\t\n"
+        said = shown(f"a{character} b")
+        assert character not in said or character in "\t\n"
+        said.encode()  # half a character cannot be written
+
+
+@pytest.mark.parametrize("text", [*PEOPLE, "two\nlines\tof it", "50\u00a0%", "\U0001f600"])
+def test_what_is_harmless_is_shown_as_it_is(text):
+    assert shown(text) == text
