@@ -21,14 +21,14 @@ from openlfr.searching import Searcher
 from openlfr.stages.align import align
 from openlfr.stages.assess import assess
 from openlfr.stages.detect import input_size_for, landmarks_of, stands_in
-from openlfr.stages.obscure import evidence_of, obscure
+from openlfr.stages.obscure import hold, shrink
 from openlfr.stages.probe import ProbeRules
 from openlfr.stages.track import TrackerState, TrackRules, looks, track
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from openlfr.domain.evidence import Scene
+    from openlfr.domain.evidence import ShrunkFrame
     from openlfr.domain.faces import Detection
     from openlfr.domain.frames import Frame
     from openlfr.ports import FaceDetector, FaceEmbedder, WatchlistIndex
@@ -96,6 +96,7 @@ class Analyser:
         self._rules = rules or AnalysisRules()
         self._searcher = Searcher(
             deployment=deployment,
+            detector=detector,
             embedder=embedder,
             index=index,
             watchlist_of=watchlist_of,
@@ -220,7 +221,7 @@ class Analyser:
         with self.timings("assess", len(ours)):
             qualities = assess([found[i] for i in ours], aligned[ours])
         with self.timings("hold", len(ours)):
-            scene: Scene | None = None
+            shrunk: ShrunkFrame | None = None
             boxes = [d.box for d in found]
             for i in ours:
                 watch.pursuits.setdefault(tracked.tracks[i], Pursuit(frame.camera, watch.epoch))
@@ -229,8 +230,8 @@ class Analyser:
                 pursuit = watch.pursuits[tracked.tracks[i]]
                 pursuit.beside.update(present)
                 if pursuit.makes_room(quality, self._rules.probes):
-                    if scene is None:
-                        scene = obscure(frame.image, boxes)
+                    if shrunk is None:
+                        shrunk = shrink(frame.image)
                     others = boxes[:i] + boxes[i + 1 :]
                     pursuit.faces.append(
                         HeldFace(
@@ -239,7 +240,7 @@ class Analyser:
                             box=boxes[i],
                             quality=quality,
                             aligned=aligned[i].copy(),  # a view would keep the whole frame's
-                            evidence=evidence_of(frame.image, scene, boxes[i], others),
+                            picture=hold(frame.image, shrunk, boxes[i], others),
                         )
                     )
                 if (query := pursuit.query(self._rules.probes, frame.captured_at)) is not None:

@@ -48,6 +48,20 @@ class FaceDetector(Protocol):
         """
         ...
 
+    def detect_again(self, images: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
+        """Detect whatever may be a face in small pictures, before some of them is kept.
+
+        Size and the least confidence are the detector's own: a false face does little harm where
+        an overlooked one would be shown.
+
+        Args:
+            images: (h, w, 3) uint8 BGR each; sizes may differ.
+
+        Returns:
+            For each picture its detections in source pixels.
+        """
+        ...
+
 
 class FaceEmbedder(Protocol):
     """Turns aligned faces into templates."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openlfr.domain.evidence import Evidence
+    from openlfr.domain.evidence import HeldPicture
     from openlfr.domain.faces import Box, Quality
     from openlfr.stages.probe import ProbeRules
 
@@ -28,7 +28,7 @@ FEW = 3
 
 @dataclass(slots=True, eq=False)
 class HeldFace:
-    """A face that a track holds, and what may be kept of it should it be sighted.
+    """A face that a track holds, and its picture, to be masked should the track be sighted.
 
     Its template is made when it is first searched.
     """
@@ -38,7 +38,7 @@ class HeldFace:
     box: Box
     quality: Quality
     aligned: NDArray[np.uint8]
-    evidence: Evidence
+    picture: HeldPicture
     template: NDArray[np.float32] | None = None
 
 

@@ -9,13 +9,15 @@ import numpy as np
 from openlfr.domain.alerts import Sighting
 from openlfr.domain.analysis import Sighted
 from openlfr.stages.decide import decide
+from openlfr.stages.mask import covered, evidence_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from openlfr.domain.evidence import Evidence
     from openlfr.domain.faces import Candidate
     from openlfr.domain.timing import Stopwatch
-    from openlfr.ports import FaceEmbedder, WatchlistIndex
+    from openlfr.ports import FaceDetector, FaceEmbedder, WatchlistIndex
     from openlfr.pursuit import HeldFace, Query
     from openlfr.stages.probe import Fused, ProbeRules
 
@@ -27,6 +29,7 @@ class Searcher:
         self,
         *,
         deployment: str,
+        detector: FaceDetector,
         embedder: FaceEmbedder,
         index: WatchlistIndex,
         watchlist_of: Callable[[str], str],
@@ -36,6 +39,7 @@ class Searcher:
     ) -> None:
         """Make one; the arguments are those of `Analyser`."""
         self._deployment = deployment
+        self._detector = detector
         self._embedder = embedder
         self._listed = (index, watchlist_of)
         self._threshold = threshold
@@ -71,14 +75,27 @@ class Searcher:
                 chosen = decide(believed, self._threshold)
                 if chosen is not None and chosen.subject not in pursuit.sighted:
                     others = {s[chosen.subject] for s in query.beside if chosen.subject in s}
-                    best = _another(query, probe, others)
-                    if best.seq in others and not query.last:
+                    ranked = _ranked(query, probe, others)
+                    if ranked[0].seq in others and not query.last:
                         continue  # its id is the other's; it will have more faces to show
+                    best, evidence = self._pictured(ranked)
                     pursuit.sighted[chosen.subject] = best.seq
                     watchlist = watchlist_of(chosen.reference_id)
                     sighting = self._sighting(query, best, chosen, watchlist, twice=bool(others))
-                    sightings.append(Sighted(sighting, best.evidence))
+                    sightings.append(Sighted(sighting, evidence))
         return sightings
+
+    def _pictured(self, ranked: Sequence[HeldFace]) -> tuple[HeldFace, Evidence | None]:
+        """The first of these faces of which a picture may be kept, and the picture.
+
+        The first one without a picture where there is none: an alert is raised all the same.
+        """
+        for face in ranked:
+            with self._timings("mask"):
+                evidence = evidence_of(face.picture, self._detector)
+            if evidence is not None:
+                return face, evidence
+        return ranked[0], None
 
     def _embed(self, queries: Sequence[Query]) -> None:
         new = list({id(f): f for q in queries for f in q.faces if f.template is None}.values())
@@ -108,11 +125,13 @@ class Searcher:
         )
 
 
-def _another(query: Query, probe: Fused, taken: Collection[int]) -> HeldFace:
-    """The best face of a probe, but not of a frame in which its subject was sighted already.
+def _ranked(query: Query, probe: Fused, taken: Collection[int]) -> list[HeldFace]:
+    """The faces of a probe that may stand for it: the least overlapped, then the best first.
 
-    Two sightings of one subject in one frame would have one id, and the second would pass for the
-    first one come again. A probe of one such face alone has no other.
+    None is of a frame in which its subject was sighted already: two sightings of one subject in one
+    frame would have one id, and the second would pass for the first one come again. A probe of one
+    such face alone has no other.
     """
     faces = [query.faces[row] for row in probe.rows]
-    return next((face for face in faces if face.seq not in taken), faces[0])
+    free = [face for face in faces if face.seq not in taken]
+    return sorted(free, key=lambda face: covered(face.picture)) or faces[:1]

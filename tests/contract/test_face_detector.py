@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from openlfr.adapters.yunet import YuNet
 from openlfr.domain.errors import BadInput
+from openlfr.domain.faces import Box
 
 SIZE = (640, 640)
 
@@ -117,3 +119,13 @@ def test_pictures_are_never_written_to(detector, astronaut):
     before = locked.copy()
     detector.detect([locked], (512, 480))
     np.testing.assert_array_equal(locked, before)
+
+
+def test_a_second_look_finds_a_small_face_and_sizes_may_differ(detector, astronaut):
+    small = cv2.resize(astronaut, (128, 128), interpolation=cv2.INTER_AREA)
+    grey = np.full((180, 320, 3), 90, np.uint8)
+    found, nobody = detector.detect_again([small, grey])
+    (face,) = detector.detect([astronaut], SIZE)[0]
+    assert any(Box(*(value * 4 for value in each.box)).iou(face.box) > 0.5 for each in found)
+    assert nobody == []
+    assert detector.detect_again([]) == []

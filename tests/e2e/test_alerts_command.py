@@ -22,12 +22,13 @@ from openlfr.domain.impossible import Impossible, Why
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference
 from openlfr.operations.evidence import encode, evidence_name
 from openlfr.settings import Settings, load
-from openlfr.stages.obscure import evidence_of, obscure
+from openlfr.stages.mask import masked
+from openlfr.stages.obscure import hold, shrink
 
 NOW = datetime.now(UTC)
 FACE = Box(170, 60, 105, 130)
 IMAGE = np.ascontiguousarray(astronaut()[..., ::-1])
-EVIDENCE = evidence_of(IMAGE, obscure(IMAGE, [FACE]), FACE, [])
+EVIDENCE = masked(hold(IMAGE, shrink(IMAGE), FACE, []), [])
 
 
 @dataclass
@@ -50,6 +51,7 @@ class Place:
         folded: bool = True,
         kept_at: datetime = NOW,
         impossible: Impossible | None = None,
+        pictured: bool = True,
     ) -> Sighting:
         """Do what a run does at a sighting, or a part of it where it is killed."""
         sighting = Sighting(
@@ -66,8 +68,9 @@ class Place:
             threshold=0.4,
             quality=61.0,
         )
-        name = evidence_name(sighting.sighting_id)
-        bootstrap.open_vault(self.settings).put(name, encode(EVIDENCE, kept_at=kept_at))
+        name = evidence_name(sighting.sighting_id) if pictured else None
+        if name:
+            bootstrap.open_vault(self.settings).put(name, encode(EVIDENCE, kept_at=kept_at))
         if folded:
             with closing(bootstrap.open_alert_book(self.settings)) as book:
                 event = book.fold(sighting, window=timedelta(seconds=30), impossible=impossible)
@@ -279,6 +282,22 @@ def test_whoever_was_mistaken_for_a_listed_person_is_erased(
     out = str(place.config.parent / "a.jpg")
     assert place.openlfr("alerts", "show", alert["alert_id"], "--out", out) == 2
     assert "No evidence of this alert is kept any more" in capsys.readouterr().err
+
+
+def test_a_sighting_without_a_picture_is_shown_as_one(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.see(0, pictured=False)
+    (alert,) = place.alerts(capsys)
+    assert place.openlfr("alerts", "show", alert["alert_id"]) == 0
+    assert "no picture: other faces cover it" in capsys.readouterr().out
+    page = place.config.parent / "a.html"
+    assert place.openlfr("alerts", "show", alert["alert_id"], "--out", str(page)) == 0
+    assert "No picture of this sighting was kept" in page.read_text()
+    assert place.openlfr("alerts", "show", alert["alert_id"], "--out", f"{page.parent}/a.jpg") == 2
+    assert "other faces cover the alerted one" in capsys.readouterr().err
+    assert place.openlfr("alerts", "decide", alert["alert_id"], "engage", "--by", "Op") == 0
+    assert place.openlfr("purge") == 0
 
 
 def test_an_erasure_that_could_not_be_finished_is_finished_by_purge(

@@ -23,6 +23,7 @@ from small_street import EXPIRES, FILMED, Place, camera
 from openlfr import bootstrap, settings
 from openlfr.cli import main
 from openlfr.operations.evidence import PREFIX, decode, evidence_name, render_scene
+from openlfr.stages.obscure import FACE_CELLS
 
 KEYS = [
     "event", "event_id", "alert_id", "subject", "camera", "frame_index", "captured_at",
@@ -154,9 +155,9 @@ def test_of_everybody_else_in_the_evidence_no_face_is_left(finished, street):
             part = picture[rows, columns]
             # Look at whole rows and whole columns that the alerted face does not touch.
             if outside.all(axis=1).any():
-                assert steps_across(part[outside.all(axis=1)], 1) <= 9
+                assert steps_across(part[outside.all(axis=1)], 1) <= FACE_CELLS + 1
             if outside.all(axis=0).any():
-                assert steps_across(part[:, outside.all(axis=0)], 0) <= 9
+                assert steps_across(part[:, outside.all(axis=0)], 0) <= FACE_CELLS + 1
     assert looked_at >= 8
 
 

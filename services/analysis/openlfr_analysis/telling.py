@@ -34,7 +34,7 @@ class Telling:
 
         Args:
             vault: Seals evidence.
-            counts: Gets `evidence_too_large`.
+            counts: Gets `evidence_too_large` and `evidence_covered`.
         """
         self._vault = vault
         self._counts = counts
@@ -69,7 +69,13 @@ class Telling:
         return SIGHTINGS.name, record
 
     def _carried(self, sighted: Sighted) -> CarriedEvidence | None:
-        """Its picture, sealed; None where Kafka would not take it: the alert is told without."""
+        """Its picture, sealed; None where there is none, or Kafka would not take it.
+
+        The alert is told without.
+        """
+        if sighted.evidence is None:
+            self._counts["evidence_covered"] += 1
+            return None
         name = evidence_name(sighted.sighting.sighting_id)
         sealed = self._vault.seal(name, encode(sighted.evidence))
         if len(sealed) > _MOST_EVIDENCE:

@@ -95,6 +95,10 @@ class ArcFace:
         return answer
 
 
+_SIDE_AGAIN = 448  # pixels of the input when a picture is searched again, and
+_LEAST_AGAIN = 0.3  # the confidence, lower than for detecting; nobody has measured it
+
+
 class Scrfd:
     """The `FaceDetector` port on an SCRFD graph of the operator's.
 
@@ -149,10 +153,17 @@ class Scrfd:
                 f"{self._path} only takes pictures of {fixed[0]}x{fixed[1]}; set every camera's "
                 f"input_size to that, not {width}x{height}."
             )
-        return [self._detect(image, (width, height)) for image in images]
+        return [self._detect(image, (width, height), self._min_score) for image in images]
 
-    def _detect(self, image: NDArray[np.uint8], size: tuple[int, int]) -> list[Detection]:
-        boxes, landmarks = self._model.detect(image, input_size=size, det_thresh=self._min_score)
+    def detect_again(self, images: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
+        """Detect whatever may be a face, in the one size that the graph takes or a small one."""
+        width, height = self._model.static_input_size or (_SIDE_AGAIN, _SIDE_AGAIN)
+        return [self._detect(image, (width, height), _LEAST_AGAIN) for image in images]
+
+    def _detect(
+        self, image: NDArray[np.uint8], size: tuple[int, int], least: float
+    ) -> list[Detection]:
+        boxes, landmarks = self._model.detect(image, input_size=size, det_thresh=least)
         return [
             Detection(Box(left, top, right - left, bottom - top), points, score)
             for (left, top, right, bottom, score), points in zip(

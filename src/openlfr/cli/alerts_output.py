@@ -73,11 +73,18 @@ def _print_facts(alert: RecordedAlert, events: Sequence[RecordedEvent]) -> None:
         click.echo(
             f"{event.event.event:<7} {seen.captured_at:%Y-%m-%d %H:%M:%S.%f} UTC  {seen.camera} "
             f"frame {seen.seq}  {where}  score {seen.score:.3f}  quality {seen.quality:.0f}  "
-            f"{'evidence kept' if event.evidence else 'no evidence'}"
+            f"{_evidence(event)}"
         )
         if event.event.impossible is not None:
             click.echo(f"        IMPOSSIBLE: {event.event.impossible}")
     click.echo(f"\n{WHAT_A_SCORE_IS}")
+
+
+def _evidence(event: RecordedEvent) -> str:
+    if event.evidence:
+        return "evidence kept"
+    covered = event.event.sighting.box.w  # else it was erased, and the box with it
+    return "no picture: other faces cover it" if covered else "no evidence"
 
 
 def _as_json(alert: RecordedAlert) -> dict[str, Any]:

@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sighted:
-    """A sighting and the picture that an operator decides on."""
+    """A sighting and the picture that an operator decides on.
+
+    Attributes:
+        evidence: None where other faces cover the alerted one in every picture that was held.
+    """
 
     sighting: Sighting
-    evidence: Evidence
+    evidence: Evidence | None
 
 
 @dataclass(frozen=True, slots=True)

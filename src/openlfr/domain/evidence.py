@@ -1,4 +1,4 @@
-"""Evidence of a sighting: one face in clear, everything else beyond recovery."""
+"""Evidence of a sighting: one face in clear, nobody else larger than a few cells."""
 
 from __future__ import annotations
 
@@ -13,8 +13,43 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ShrunkFrame:
+    """A frame as it is held until its picture is wanted; the held faces of one frame share it.
+
+    Attributes:
+        pixels: (rows, columns, 3) uint8 BGR; each is the mean of a `shrink` x `shrink` square.
+        shrink: Side of that square in source pixels.
+        width, height: Of the source frame, pixels.
+    """
+
+    pixels: NDArray[np.uint8]
+    shrink: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldPicture:
+    """What is held of a frame for one face in it, in memory alone, until its track is sighted.
+
+    Attributes:
+        frame: The surroundings.
+        near: (h, w, 3) uint8 BGR, source resolution: what lies within `area`.
+        area: The face's box with a margin, cut to the picture, whole source pixels.
+        box: The face, as it was detected.
+        others: Every other face that was detected in the frame.
+    """
+
+    frame: ShrunkFrame
+    near: NDArray[np.uint8]
+    area: Box
+    box: Box
+    others: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """A frame downsampled until nobody in it can be recognised.
+    """A frame downsampled to a few cells a face.
 
     Attributes:
         small: (rows, columns, 3) uint8 BGR; each pixel is the mean of a `cell` x `cell` square.
@@ -34,8 +69,10 @@ class Evidence:
 
     Attributes:
         scene: The opaque surroundings.
-        face: (h, w, 3) uint8 BGR, source resolution: the pixels inside `box` and no others.
-        box: The alerted face's box, cut to the picture, whole source pixels.
+        face: (h, w, 3) uint8 BGR, source resolution: the pixels inside `box` and no others; where
+            another face reaches in, the scene's cells.
+        box: The alerted face with its margin, cut to the picture, whole source pixels. Evidence of
+            older versions has no margin.
     """
 
     scene: Scene

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from openlfr.domain.alerts import event_id_of
-from openlfr.operations.evidence import encode, evidence_name
+from openlfr.operations.evidence import PREFIX, encode, evidence_name
 from openlfr.operations.fold_sighting import fold_sighting
 
 if TYPE_CHECKING:
@@ -63,11 +63,12 @@ class AlertDesk:
         sighting = sighted.sighting
         if self._records.alerts.knows(event_id_of(sighting.sighting_id)):
             return None  # its evidence is kept already, or was erased on purpose
-        self._vault.put(evidence_name(sighting.sighting_id), encode(sighted.evidence))
+        if sighted.evidence is not None:
+            self._vault.put(evidence_name(sighting.sighting_id), encode(sighted.evidence))
         event = fold_sighting(self._book, sighting, window=self._window, movement=self._movement)
         if event is not None:
             self.raised[sighting.camera, event.event] += 1
-            self._tell(event)
+            self._tell(event, pictured=sighted.evidence is not None)
         return event
 
     def catch_up(self, deployment: str, epoch: int | None) -> int:
@@ -81,28 +82,29 @@ class AlertDesk:
             How many were emitted now.
         """
         emitted = 0
+        kept = set(self._vault.names(PREFIX))
         for event in self._book.events(deployment):
             ours = event.sighting.epoch == epoch
+            pictured = evidence_name(event.sighting.sighting_id) in kept
             if ours and event.event_id not in self._lines.known:
                 recorded = self._records.alerts.knows(event.event_id)
                 if self._lines.has_file or not recorded:
-                    self._tell(event)
+                    self._tell(event, pictured=pictured)
                     emitted += 1
                     continue
             if not self._records.alerts.knows(event.event_id):
-                self._record(event, datetime.now(UTC))
+                self._record(event, datetime.now(UTC), pictured=pictured)
         if epoch is not None:
             events = self._records.alerts.events_of_run(deployment, epoch)
             self.raised = Counter((e.event.sighting.camera, e.event.event) for e in events)
         return emitted
 
-    def _tell(self, event: AlertEvent) -> None:
+    def _tell(self, event: AlertEvent, *, pictured: bool) -> None:
         now = datetime.now(UTC)
         self._lines.write(event, now)
-        self._record(event, now)
+        self._record(event, now, pictured=pictured)
         self._on_event(event)
 
-    def _record(self, event: AlertEvent, emitted_at: datetime) -> None:
-        self._records.alerts.record(
-            event, evidence_name(event.sighting.sighting_id), emitted_at=emitted_at
-        )
+    def _record(self, event: AlertEvent, emitted_at: datetime, *, pictured: bool) -> None:
+        evidence = evidence_name(event.sighting.sighting_id) if pictured else None
+        self._records.alerts.record(event, evidence, emitted_at=emitted_at)

@@ -9,7 +9,7 @@ import openlfr
 from openlfr import bootstrap
 from openlfr.domain.errors import BadInput
 from openlfr.domain.summary import AlertItem, Authorisation, RunSummary, WatchlistSize
-from openlfr.operations.evidence import decode, render_scene, to_jpeg
+from openlfr.operations.evidence import NO_PICTURE, decode, render_scene, to_jpeg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +74,7 @@ def _item(recorded: RecordedEvent, references: dict[str, Reference], vault: Vaul
         evidence = decode(vault.get(recorded.evidence or ""))
         probe, scene = to_jpeg(evidence.face), to_jpeg(render_scene(evidence), quality=80)
     except BadInput as error:
-        missing = str(error) if recorded.evidence else "Its evidence was erased."
+        missing = str(error) if recorded.evidence else _why_none(recorded)
     reference = references.get(recorded.event.sighting.reference_id)
     if reference is not None and reference.picture:
         try:
@@ -92,3 +92,8 @@ def _item(recorded: RecordedEvent, references: dict[str, Reference], vault: Vaul
         legal_basis=reference.legal_basis if reference else "",
         missing=missing,
     )
+
+
+def _why_none(recorded: RecordedEvent) -> str:
+    """Erasing takes the box too; so where it stands, there never was a picture."""
+    return NO_PICTURE if recorded.event.sighting.box.w else "Its evidence was erased."

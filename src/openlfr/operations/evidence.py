@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 PREFIX = "evidence/"
 """Of every piece of evidence in the vault."""
 
+NO_PICTURE = (
+    "No picture of this sighting was kept: other faces cover the alerted one in every frame that "
+    "was held of it."
+)
+"""Where a sighting came without evidence."""
+
 _MAGIC = b"OLFE1"  # then the header's length, the header, the face and the scene
 _FRAME_BGR = (0, 200, 255)  # around the alerted face
 _INK_BGR, _PAPER_BGR = (40, 40, 40), (245, 245, 245)

@@ -18,7 +18,8 @@ from openlfr.domain.faces import Box, Detection
 from openlfr.operations.pictures import read_picture
 from openlfr.stages.align import align
 from openlfr.stages.assess import assess
-from openlfr.stages.obscure import evidence_of, obscure
+from openlfr.stages.mask import reference_of
+from openlfr.stages.obscure import hold, shrink
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -205,6 +206,9 @@ def kept_picture(examined: Examined) -> Evidence:
     """The reference picture as it is kept: the enrolled face in clear, the rest opaque.
 
     The photo is first shrunk until the face is no longer than it helps anybody to see.
+
+    Raises:
+        BadInput: Other faces cover the enrolled one.
     """
     box = examined.face.box
     scale = min(1.0, _KEPT_FACE / max(box.w, box.h))
@@ -213,4 +217,7 @@ def kept_picture(examined: Examined) -> Evidence:
         size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
         image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     boxes = [Box(*(value * scale for value in d.box)) for d in (examined.face, *examined.others)]
-    return evidence_of(image, obscure(image, boxes), boxes[0], boxes[1:])
+    kept = reference_of(hold(image, shrink(image), boxes[0], boxes[1:]))
+    if kept is None:
+        raise BadInput("another face covers the one nearest the picture's middle")
+    return kept

@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from openlfr.domain.errors import BadInput
-from openlfr.operations.evidence import compose, decode, to_data_url
+from openlfr.operations.evidence import NO_PICTURE, compose, decode, to_data_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,12 +42,14 @@ def best_picture(
         (height, width, 3) uint8 BGR.
 
     Raises:
-        BadInput: No evidence is kept any more.
+        BadInput: No evidence is kept any more, or none was.
     """
     for event in sorted(events, key=lambda e: e.event.sighting.score, reverse=True):
         page = picture_of(event, references, vault)
         if page is not None:
             return page
+    if events and all(_why_none(event) == NO_PICTURE for event in events):
+        raise BadInput(f"There is nothing to show. {NO_PICTURE}")
     raise BadInput("No evidence of this alert is kept any more, so there is nothing to show.")
 
 
@@ -94,7 +96,7 @@ def page_of(
         what = (
             f'<img alt="probe beside reference" src="{to_data_url(picture)}">'
             if picture is not None
-            else "<p>No picture of this sighting is kept any more.</p>"
+            else f"<p>{_why_none(event)}</p>"
         )
         title = f"{event.event.event} at {seen.camera}, {_utc(seen.captured_at)}"
         parts.append(
@@ -110,6 +112,13 @@ def page_of(
         f"<h1>Alert about {html.escape(alert.subject)}</h1><table>{facts}</table>"
         f"<p>{html.escape(WHAT_A_SCORE_IS)}</p>" + "".join(parts) + "</html>"
     )
+
+
+def _why_none(event: RecordedEvent) -> str:
+    erased = not event.event.sighting.box.w
+    if event.evidence is None and not erased:
+        return NO_PICTURE
+    return "No picture of this sighting is kept any more."
 
 
 def _warning(event: RecordedEvent) -> str:

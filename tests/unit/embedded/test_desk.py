@@ -87,6 +87,18 @@ def test_a_sighting_is_kept_folded_emitted_recorded_and_told(office):
     assert desk.raised == {("gate", EventKind.OPENED): 2, ("gate", EventKind.JOINED): 1}
 
 
+def test_a_sighting_without_a_picture_is_alerted_on_all_the_same(office):
+    desk = office.desk()
+    first = desk.raise_alert(Sighted(sighted(0).sighting, None))
+    desk.raise_alert(sighted(5))
+    assert first.event is EventKind.OPENED
+    assert office.emitted() == office.recorded() == [0, 5]
+    events = office.records.alerts.events_of_run("market", 1)
+    name = evidence_name(sighted(5).sighting.sighting_id)
+    assert [event.evidence for event in events] == [None, name]
+    assert office.vault.names() == [name]
+
+
 def test_a_sighting_that_is_known_changes_nothing(office):
     desk = office.desk()
     desk.raise_alert(sighted(0))

@@ -8,7 +8,7 @@ import pytest
 from skimage.data import astronaut
 
 from openlfr.domain.errors import BadInput
-from openlfr.domain.evidence import Evidence
+from openlfr.domain.evidence import Evidence, Scene
 from openlfr.domain.faces import Box
 from openlfr.operations.evidence import (
     compose,
@@ -20,9 +20,16 @@ from openlfr.operations.evidence import (
     to_data_url,
     to_jpeg,
 )
-from openlfr.stages.obscure import evidence_of, obscure
+from openlfr.stages.mask import masked
+from openlfr.stages.obscure import hold, shrink
 
 FACE = Box(170.5, 60.2, 105.0, 130.0)
+
+
+def evidence_with(image: np.ndarray, box: Box) -> Evidence:
+    kept = masked(hold(image, shrink(image), box, []), [])
+    assert kept is not None
+    return kept
 
 
 @pytest.fixture
@@ -32,7 +39,7 @@ def picture() -> np.ndarray:
 
 @pytest.fixture
 def evidence(picture: np.ndarray) -> Evidence:
-    return evidence_of(picture, obscure(picture, [FACE]), FACE, [])
+    return evidence_with(picture, FACE)
 
 
 def test_evidence_survives_the_vault_without_loss(evidence: Evidence) -> None:
@@ -41,6 +48,16 @@ def test_evidence_survives_the_vault_without_loss(evidence: Evidence) -> None:
     assert np.array_equal(back.scene.small, evidence.scene.small)
     assert (back.box, back.scene.cell) == (evidence.box, evidence.scene.cell)
     assert (back.scene.width, back.scene.height) == (512, 512)
+
+
+def test_evidence_of_an_older_version_is_still_read() -> None:
+    """Eight cells a face, and no margin: what stood in a vault before."""
+    face, scene = np.full((130, 105, 3), 90, np.uint8), np.full((22, 22, 3), 60, np.uint8)
+    box = Box(170, 60, 105, 130)
+    old = decode(encode(Evidence(Scene(scene, 24, 512, 512), face, box)))
+    assert (old.box, old.scene.cell) == (box, 24)
+    assert render_scene(old).shape == (512, 512, 3)
+    assert compose(old, None, captions=("a", "b")).size
 
 
 def test_when_it_was_kept_can_be_read(evidence: Evidence) -> None:
@@ -90,7 +107,7 @@ def test_a_scene_shows_the_face_in_clear_and_nothing_else(
 
 @pytest.mark.parametrize("box", [Box(-10, -10, 80, 90), Box(470, 440, 90, 90)])
 def test_a_face_at_the_edge_can_be_shown(picture: np.ndarray, box: Box) -> None:
-    edge = evidence_of(picture, obscure(picture, [box]), box, [])
+    edge = evidence_with(picture, box)
     assert render_scene(edge).shape == picture.shape
 
 
@@ -110,9 +127,7 @@ def test_probe_stands_beside_reference(
 def test_a_large_scene_is_shrunk_to_fit_a_screen() -> None:
     picture = np.zeros((2160, 3840, 3), np.uint8)
     box = Box(100, 100, 200, 200)
-    page = compose(
-        evidence_of(picture, obscure(picture, [box]), box, []), None, captions=("a", "b")
-    )
+    page = compose(evidence_with(picture, box), None, captions=("a", "b"))
     assert page.shape[1] <= 1280 + 32
 
 

@@ -151,6 +151,23 @@ def test_a_face_that_is_too_large_for_kafka_costs_its_picture_and_not_the_alert(
     assert station.counts["evidence_too_large"] == counted
 
 
+def test_a_face_that_others_cover_is_told_without_its_picture():
+    sighting = Sighting(
+        deployment="Market", camera="gate", epoch=1, seq=0, subject="ann", watchlist="default",
+        reference_id="r", captured_at=NOON, box=Box(0, 0, 9, 9), score=0.5, threshold=0.4,
+        quality=50.0,
+    )  # fmt: skip
+
+    class Finds(Looked):
+        def analyse(self, frames):
+            return Analysis((Sighted(sighting, None),), faces=(1,))
+
+    station = station_of(Finds())
+    [(_, record)] = station.look([station.decode(message())])
+    assert codec.decode_sighting(record.value) == (sighting, None)
+    assert station.counts["evidence_covered"] == 1
+
+
 def test_where_every_frame_is_late_it_is_said_once():
     now = datetime.now(UTC)
     at_work = SimpleNamespace(name="Market", starts=now - HOUR, ends=now + HOUR)

@@ -1,0 +1,137 @@
+"""The alerted face is shown with its margin, and nothing of anybody else's."""
+
+import numpy as np
+import pytest
+
+from openlfr.domain.evidence import HeldPicture
+from openlfr.domain.faces import Box, Detection
+from openlfr.stages.mask import covered, evidence_of, masked, reference_of
+from openlfr.stages.obscure import FACE_CELLS, grown, hold, mosaic, shrink, whole_pixels
+from openlfr.stages.overlooked import Glimpse
+
+FACE = Box(600, 300, 80, 100)
+NOBODY = np.zeros((5, 2), np.float32)
+
+
+def noise() -> np.ndarray:
+    return np.random.default_rng(7).integers(0, 128, (720, 1280, 3), np.uint8)
+
+
+def held(image: np.ndarray, *others: Box, face: Box = FACE) -> HeldPicture:
+    return hold(image, shrink(image), face, others)
+
+
+class Finds:
+    """A detector that finds a face in every picture of one size, or in none."""
+
+    def __init__(self, box: Box | None = None, shape: tuple[int, ...] = ()) -> None:
+        self.box, self.shape = box, shape
+
+    def detect_again(self, images):
+        return [
+            [Detection(self.box, NOBODY, 0.9)] if self.box and image.shape[:2] == self.shape else []
+            for image in images
+        ]
+
+
+def test_a_quarter_of_the_box_is_kept_on_each_side() -> None:
+    image = noise()
+    kept = evidence_of(held(image), Finds())
+    assert kept.box == Box(580, 275, 120, 150)
+    assert np.array_equal(kept.face, image[275:425, 580:700])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Box(670, 290, 90, 120),  # over the alerted box's right side
+        Box(700, 300, 80, 100),  # beside it: its own quarter reaches into the margin
+        Box(560, 380, 300, 90),  # from below, wider than it
+        Box(590, 200, 90, 80),  # above
+        Box(715, 310, 70, 90),
+    ],
+)
+def test_where_another_face_or_its_quarter_reaches_in_the_cells_are_shown(other: Box) -> None:
+    image = noise()
+    x, y, right, bottom = whole_pixels(grown(other), 1280, 720)
+    image[y:bottom:2, x:right] = 255  # a pattern that only the other has
+    kept = evidence_of(held(image, other), Finds())
+    assert not (kept.face == 255).any()
+    assert not (kept.scene.small == 255).any()
+    left, top, _, _ = (int(value) for value in kept.box)
+    reached = np.zeros(image.shape[:2], bool)
+    reached[y:bottom, x:right] = True
+    reached = reached[top : top + kept.face.shape[0], left : left + kept.face.shape[1]]
+    assert reached.any()
+    assert np.array_equal(kept.face[reached], mosaic(kept.scene, kept.box)[reached])
+    shown = image[top : top + kept.face.shape[0], left : left + kept.face.shape[1]]
+    assert np.array_equal(kept.face[~reached], shown[~reached])
+
+
+@pytest.mark.parametrize(
+    ("others", "shown"),
+    [
+        ((), True),
+        ((Box(590, 290, 100, 120),), False),  # in front of it
+        ((Box(620, 320, 40, 60),), False),  # a smaller one amid it, margin and all
+        ((Box(650, 300, 80, 100),), False),  # its quarter leaves less than half
+        ((Box(665, 300, 80, 100),), True),
+        ((Box(540, 300, 50, 100), Box(690, 300, 50, 100)), True),
+    ],
+)
+def test_where_less_than_half_is_free_there_is_no_picture(others, shown) -> None:
+    assert (evidence_of(held(noise(), *others), Finds()) is not None) is shown
+
+
+@pytest.mark.parametrize(("score", "hides"), [(0.9, True), (0.6, True), (0.59, False)])
+def test_what_a_second_search_finds_for_sure_is_masked_too(score: float, hides: bool) -> None:
+    image = noise()
+    kept = masked(held(image), [Glimpse(Box(670, 305, 30, 100), score)])
+    assert np.array_equal(kept.face[60, 100], image[335, 680]) is not hides
+    assert np.array_equal(kept.face[60, 20], image[335, 600])
+
+
+def test_what_would_hide_the_whole_face_is_none_that_stands_before_it() -> None:
+    picture = held(noise())
+    kept = masked(picture, [Glimpse(Box(400, 100, 600, 600), 0.9)])
+    assert np.array_equal(kept.face, picture.near)
+    assert 600 / kept.scene.cell <= FACE_CELLS  # it may be one all the same
+
+
+def test_a_large_face_that_is_found_in_the_second_search_makes_the_cells_larger() -> None:
+    picture = held(noise())
+    turned = Finds(Box(0, 0, 90, 90), (180 + 160, 320 + 160))  # the shrunk frame and its margin
+    kept, before = evidence_of(picture, turned), evidence_of(picture, Finds())
+    assert 90 * picture.frame.shrink / kept.scene.cell <= FACE_CELLS
+    assert before.scene.cell < kept.scene.cell
+
+
+def test_the_alerted_face_seen_again_hides_nothing() -> None:
+    again = [Box(605, 290, 70, 120), Box(590, 300, 110, 110)]
+
+    class Sees(Finds):
+        def detect_again(self, images):
+            x, y, w, h = again[0]
+            small = [Detection(Box(x / 4 + 80, y / 4 + 80, w / 4, h / 4), NOBODY, 0.9)]
+            return [small if image.shape[:2] == (340, 480) else [] for image in images]
+
+    image = noise()
+    kept = evidence_of(held(image), Sees())
+    assert np.array_equal(kept.face, image[275:425, 580:700])
+
+
+def test_how_much_of_a_face_others_cover() -> None:
+    image = noise()
+    assert covered(held(image)) == 0
+    assert covered(held(image, Box(700, 300, 80, 100))) == 0  # its quarter ends at the box
+    assert covered(held(image, Box(680, 300, 80, 100))) == pytest.approx(0.25)
+    assert covered(held(image, FACE._replace(x=601))) == pytest.approx(1, abs=0.02)
+    assert covered(held(image, Box(-10, -10, 30, 40), face=Box(-5, -5, 30, 40))) == 1
+
+
+def test_of_an_enrolled_photo_nothing_but_the_face_is_kept() -> None:
+    image = noise()
+    kept = reference_of(held(image, Box(660, 300, 80, 100)))
+    assert max(kept.scene.small.shape[:2]) <= FACE_CELLS
+    assert np.array_equal(kept.face[:, :40], image[275:425, 580:620])
+    assert reference_of(held(image, Box(610, 300, 80, 100))) is None
