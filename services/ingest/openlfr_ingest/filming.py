@@ -150,8 +150,8 @@ class Filming:
         self._tallying.close()
 
     def _wait_until_due(self, frame: Frame, stop: threading.Event) -> None:
-        if self._paced and self._source.fps:
-            at = frame.seq / self._source.fps
+        if self._paced:
+            at = (frame.captured_at - self._source.start).total_seconds()
             if self._begun is None:
                 self._begun = time.monotonic() - at
             stop.wait(max(0.0, self._begun + at - time.monotonic()))

@@ -73,15 +73,15 @@ def _check_one(
     name: str, camera: Camera, detector: FaceDetector, frames: int, every: float
 ) -> CameraCheck:
     from contextlib import closing
-    from datetime import UTC, datetime
 
     from openlfr.adapters.capture import open_source
     from openlfr.domain.errors import BadInput
     from openlfr.operations.check_camera import check_camera
     from openlfr.stages.detect import input_size_for
 
-    start = camera.start or datetime.now(UTC)
-    opened = open_source(name, camera.url, epoch=0, start=start, fps=1 / every, reconnect=False)
+    opened = open_source(
+        name, camera.url, epoch=0, start=camera.start, fps=1 / every, reconnect=False
+    )
     with closing(opened) as source:
         try:
             return check_camera(

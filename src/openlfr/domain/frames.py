@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +11,32 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+
+
+class StartOrigin(StrEnum):
+    """Where the moment from which a source counts its time comes from."""
+
+    CONFIGURED = "configured"  # `cameras.X.start`
+    RECORDED = "recorded"  # the file's own recording date
+    ASSUMED = "assumed"  # nothing says it, so the run's start stands for it
+    CLOCK = "clock"  # a live camera: this machine's clock
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a video's pictures are changed into what a person would see.
+
+    Attributes:
+        turned: Degrees clockwise, by quarters, as the film asks.
+        mirrored: Whether it asks to be flipped, left to right, before it is turned.
+        interlaced: Whether its frames consist of two fields; what moves is mended.
+        pixel_aspect: Width over height of its pixels; the shorter side is stretched.
+    """
+
+    turned: int = 0
+    mirrored: bool = False
+    interlaced: bool = False
+    pixel_aspect: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,8 +47,11 @@ class Frame:
         camera: The camera's name in the configuration.
         epoch: Connection or run number; analysis discards a lower one than it has seen.
         seq: Index in the source from 0. Gaps are frames sampled away or dropped.
-        captured_at: UTC. For a file: the camera's `start` plus seq / the source's own fps.
+        captured_at: UTC. For a file: when it was filmed, plus the time from its first frame's
+            presentation to this one's.
         image: (height, width, 3) uint8, BGR, 0 to 255. Never written to by a stage.
+        time_assumed: Whether nothing says when the file was filmed, so that it counts from the
+            start of the run: `captured_at` is not when somebody stood there.
     """
 
     camera: str
@@ -29,6 +59,7 @@ class Frame:
     seq: int
     captured_at: datetime
     image: NDArray[np.uint8]
+    time_assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

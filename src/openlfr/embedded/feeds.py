@@ -156,12 +156,13 @@ class Feeds:
             self._hand_over(camera, Ended(camera, problem, *left_out.since()))
 
     def _decode(self, camera: str, source: Source, first_seq: int, left_out: _LeftOut) -> None:
-        begun = time.monotonic()
-        fps = source.fps if self._paced else None
+        begun: float | None = None  # when the first frame's moment 0 was
         for frame in source.frames(first_seq=first_seq):
             due = time.monotonic()
-            if fps:
-                due = begun + (frame.seq - first_seq) / fps
+            if self._paced and not source.live:
+                at = (frame.captured_at - source.start).total_seconds()
+                begun = due - at if begun is None else begun
+                due = begun + at
                 if self._stop.wait(max(0.0, due - time.monotonic())):
                     return
             if not self._hand_over(camera, Arrival(frame, due, *left_out.since())):

@@ -6,12 +6,12 @@ import hashlib
 import json
 import tempfile
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from openlfr import bootstrap
 from openlfr.adapters.capture import open_source
-from openlfr.domain.errors import BadInput, Misconfigured
+from openlfr.domain.errors import BadInput, Misconfigured, OpenLFRError
 from openlfr.embedded.lines import AlertLines
 
 if TYPE_CHECKING:
@@ -161,16 +161,19 @@ def open_sources(
     sources: dict[str, Source] = {}
     problems: list[str] = []
     for name, camera in settings.cameras.items():
-        start = camera.start or run.started_at
         try:
             source = open_source(
-                name, camera.url, epoch=run.epoch, start=start, fps=camera.fps, loop=camera.loop
-            )
-        except BadInput as error:
+                name, camera.url, epoch=run.epoch, start=camera.start,
+                assumed_start=run.started_at, fps=camera.fps, loop=camera.loop,
+            )  # fmt: skip
+        except OpenLFRError as error:
             problems.append(str(error))
             continue
+        except Exception as error:  # noqa: BLE001 - a camera's edge: the others are not its fault
+            problems.append(f"camera {name} cannot be opened: {type(error).__name__}: {error}")
+            continue
         closing.callback(source.close)
-        _require_hours(settings, deployment, name, source, start)
+        _require_hours(settings, deployment, name, source)
         sources[name] = source
     if not sources:
         raise BadInput("\n".join(problems))
@@ -193,18 +196,19 @@ def make_report_folder(folder: Path) -> None:
         ) from error
 
 
-def _require_hours(
-    settings: Settings, deployment: Deployment, name: str, source: Source, start: datetime
-) -> None:
+def _require_hours(settings: Settings, deployment: Deployment, name: str, source: Source) -> None:
     """Refuse what can never be looked at; what only waits for its hour is let through."""
-    first, last = start, start
+    first = last = source.start
     endless = source.live or settings.cameras[name].loop
     if source.live:
         first = datetime.now(UTC)
-    if endless:
-        last = deployment.ends
-    elif source.fps and source.frame_count:
-        last = start + timedelta(seconds=(source.frame_count - 1) / source.fps)
+    if endless or source.lasts is None:
+        last = max(first, deployment.ends)
+    else:
+        try:
+            last = first + source.lasts
+        except OverflowError:
+            last = datetime.max.replace(tzinfo=UTC)
     if last < deployment.starts or first >= deployment.ends:
         raise Misconfigured(
             f"not authorised: camera {name} was filmed from {_moment(first)}"

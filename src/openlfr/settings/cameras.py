@@ -57,8 +57,8 @@ class Camera(Section):
     )
     fps: Number | None = Field(
         default=None, gt=0, le=1000, title="Frames per second looked at",
-        description="Sampling rate. Left out: every frame of a video; a folder of pictures plays"
-        " at 1 per second.",
+        description="Sampling rate, by the film's own time. Left out: every frame; a folder of"
+        " pictures plays at 1 per second.",
     )  # fmt: skip
     start: Moment | None = Field(
         default=None, title="Start",

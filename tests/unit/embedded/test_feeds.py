@@ -27,9 +27,10 @@ class ListedSource:
     live = False
     frame_count = None
     problems = ()
+    start = START
 
-    def __init__(self, camera, script, *, offset=0.0, fps=1000.0):
-        self.camera, self.script, self.offset, self.fps = camera, script, offset, fps
+    def __init__(self, camera, script, *, offset=0.0, every=0.1):
+        self.camera, self.script, self.offset, self.every = camera, script, offset, every
         self.account, self.yielded = Account(), 0
         self.closed = False
 
@@ -44,7 +45,7 @@ class ListedSource:
             self.account.overtaken += step == "o"
             if step == ".":
                 self.yielded += 1
-                at = START + timedelta(seconds=self.offset + seq / 10)
+                at = START + timedelta(seconds=self.offset + seq * self.every)
                 yield Frame(self.camera, 1, seq, at, IMAGE)
 
     def close(self):
@@ -69,8 +70,19 @@ def short(arrival):
 
 @pytest.mark.parametrize("paced", [False, True])
 def test_every_frame_comes_and_then_the_end(paced):
-    told = arrivals_of(ListedSource("gate", "." * 30), paced=paced)
+    told = arrivals_of(ListedSource("gate", "." * 30, every=0.001), paced=paced)
     assert [short(a) for a in told] == [("gate", n) for n in range(30)] + [("gate", "ended")]
+
+
+def test_a_film_is_due_as_it_was_filmed_pauses_included():
+    class Paused(ListedSource):
+        def frames(self, *, first_seq=0):
+            for seq, after_s in enumerate((0, 0.01, 0.2, 0.21)):
+                yield Frame(self.camera, 1, seq, START + timedelta(seconds=after_s), IMAGE)
+
+    told = arrivals_of(Paused("gate", ""), paced=True)
+    due = [arrival.due - told[0].due for arrival in told[:-1]]
+    assert due == pytest.approx([0, 0.01, 0.2, 0.21])
 
 
 def test_files_come_in_the_order_in_which_they_were_captured_time_after_time():

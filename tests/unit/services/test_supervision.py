@@ -58,7 +58,7 @@ class Sender:
 class Source:
     """Gives a frame, then does what the test says."""
 
-    fps, frame_count = None, None
+    fps, frame_count, start = None, None, NOW
 
     def __init__(self, epoch, then, *, live):
         self.epoch, self.then, self.live, self.account = epoch, then, live, Account()

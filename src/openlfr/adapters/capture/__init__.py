@@ -1,6 +1,8 @@
 """Where pictures come from: `open_source()` chooses by the address.
 
-- `video.py`: a video file; frames are numbered and timed by the file alone.
+- `video.py`: a video file; frames are numbered and timed by the file alone. `formats.py` opens it,
+  `frame_times.py` and `frame_numbers.py` time and number its frames, `endings.py` tells whether it
+  was cut off, `recording_date.py` when it was filmed, `pictures.py` turns a frame upright.
 - `folder.py`: a folder of JPEG and PNG pictures, in natural order.
 - `live.py`: a network camera or a device; frames are timed by the clock. `stream.py` reads one,
   `connection.py` keeps its newest picture.
@@ -10,7 +12,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
@@ -21,13 +27,15 @@ from openlfr.ports import CameraSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from datetime import timedelta
 
     from openlfr.adapters.capture.account import Account
+    from openlfr.domain.frames import Shown, StartOrigin
 
 FROZEN_S = 10.0
 """How long a live camera may send nothing, by default."""
 LIVE_SCHEMES = ("rtsp", "rtsps", "http", "https")
+_VIDEO4LINUX = 81  # the major number of its devices
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 
@@ -45,8 +53,28 @@ class Source(CameraSource, Protocol):
         ...
 
     @property
+    def start(self) -> datetime:
+        """When a file's first frame was captured, UTC; of a live camera when it was opened."""
+        ...
+
+    @property
+    def start_origin(self) -> StartOrigin:
+        """Where that comes from."""
+        ...
+
+    @property
     def frame_count(self) -> int | None:
         """How many frames the source says that it has; None where it does not say."""
+        ...
+
+    @property
+    def lasts(self) -> timedelta | None:
+        """From a file's first frame to its last, at the most; None where it does not say."""
+        ...
+
+    @property
+    def shown(self) -> Shown | None:
+        """What is done to its pictures before they are looked at; None while that is not known."""
         ...
 
     @property
@@ -78,7 +106,8 @@ def open_source(
     url: str,
     *,
     epoch: int,
-    start: datetime,
+    start: datetime | None = None,
+    assumed_start: datetime | None = None,
     fps: float | None = None,
     loop: bool = False,
     threads: int = 1,
@@ -93,7 +122,9 @@ def open_source(
         camera: Its name; frames carry it.
         url: A path, a file:// address, an rtsp:// or http:// address, or a device's number.
         epoch: Connection or run number that its frames carry.
-        start: When frame 0 of a file was captured, UTC. A live camera goes by the clock.
+        start: When frame 0 of a file was captured, UTC; None for the file's own recording date. A
+            live camera goes by the clock.
+        assumed_start: What is taken where neither says it; None for now.
         fps: Frames a second to yield; None for every frame of a video, 1 for a folder.
         loop: Play a file again and again, with seq and time going on.
         threads: Of the decoder. One is the least work per frame: at 720p 5 ms of CPU and no more
@@ -104,7 +135,8 @@ def open_source(
         lost: Called when a connection of a live camera has failed; see `LiveCamera`.
 
     Raises:
-        BadInput: The file does not exist, is empty or no video; the folder holds no picture.
+        BadInput: The file does not exist, is empty or no video; the folder holds no picture; the
+            device is no camera.
         Misconfigured: The kind of address is not known.
     """
     from openlfr.adapters.capture.account import Reading
@@ -112,8 +144,9 @@ def open_source(
     from openlfr.adapters.capture.live import LiveCamera
     from openlfr.adapters.capture.video import VideoFile
 
-    reading = Reading(camera, epoch, start, fps, loop, threads)
+    reading = Reading(camera, epoch, start, assumed_start or datetime.now(UTC), fps, loop, threads)
     if is_live(url):
+        _require_camera(camera, url)
         return LiveCamera(
             url,
             reading,
@@ -125,8 +158,6 @@ def open_source(
     path = _local_path(camera, url)
     if path.is_dir():
         return PictureFolder(path, reading)
-    if not path.exists():
-        raise BadInput(f"camera {camera}: {path} does not exist")
     return VideoFile(path, reading)
 
 
@@ -141,3 +172,23 @@ def _local_path(camera: str, url: str) -> Path:
             " numbers"
         )
     return Path(unquote(urlsplit(url).path))
+
+
+def _require_camera(camera: str, url: str) -> None:
+    """Refuse a path in /dev that is there and is no camera: it would be tried for ever.
+
+    One that is not there may be plugged in later.
+    """
+    if not (url.startswith("/dev/") and sys.platform.startswith("linux")):
+        return
+    try:
+        about = Path(url).stat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise BadInput(f"camera {camera}: {url} cannot be read: {error.strerror}") from error
+    if not (stat.S_ISCHR(about.st_mode) and os.major(about.st_rdev) == _VIDEO4LINUX):
+        raise BadInput(
+            f"camera {camera}: {url} is no camera; cameras are /dev/video0 and so on, see"
+            " v4l2-ctl --list-devices"
+        )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fractions import Fraction
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
 _SENTENCES_KEPT = 100
 
@@ -19,7 +18,8 @@ class Reading:
 
     camera: str
     epoch: int
-    start: datetime
+    start: datetime | None = None
+    assumed_start: datetime = field(default_factory=lambda: datetime.now(UTC))
     fps: float | None = None
     loop: bool = False
     threads: int = 1
@@ -81,28 +81,6 @@ class Accounted:
     def problems(self) -> Sequence[str]:
         """A sentence for each of the first hundred things that could not be read."""
         return tuple(self.account.problems)
-
-
-class Sampling:
-    """Which frames of a file are looked at: the first of each slot of 1/wanted seconds.
-
-    Slot of frame `seq` = floor(seq * wanted / own). The choice hangs on seq alone, so that it is
-    the same from whichever frame the file is played, and on every machine. Exact arithmetic: no
-    frame slips from one slot to the next by rounding.
-    """
-
-    def __init__(self, wanted: float | None, own: float | None) -> None:
-        self._ratio: Fraction | None = None
-        if wanted is not None and own is not None and wanted < own:
-            self._ratio = Fraction(wanted).limit_denominator(10_000) / Fraction(
-                own
-            ).limit_denominator(10_000)
-
-    def takes(self, seq: int) -> bool:
-        """Whether the frame is looked at."""
-        if self._ratio is None or seq == 0:
-            return True
-        return int(seq * self._ratio) > int((seq - 1) * self._ratio)
 
 
 class ClockSampling:

@@ -24,6 +24,7 @@ from openlfr.domain.errors import OpenLFRError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+    from fractions import Fraction
 
     from av import VideoFrame
 
@@ -36,6 +37,7 @@ class Stream(Protocol):
     """What a connection reads; `stream.LiveStream` is the real one."""
 
     fps: float | None
+    pixel_aspect: Fraction
 
     def packets(self, closed: threading.Event) -> Generator[list[VideoFrame] | None]:
         """The pictures of each packet, None for a damaged one."""

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 from openlfr.adapters.capture.account import Accounted, Reading
 from openlfr.domain.errors import BadInput
-from openlfr.domain.frames import Frame
+from openlfr.domain.frames import Frame, StartOrigin
 from openlfr.files import PICTURE_BYTES, read_file
 from openlfr.stages.decode import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 _DIGITS = re.compile(r"(\d+)")
@@ -49,6 +52,17 @@ class PictureFolder(Accounted):
         self._reading = reading
         self._fps = reading.fps or 1.0
         self._closed = threading.Event()
+        # Pictures say when they were taken without saying in which time zone.
+        self.start = reading.start or reading.assumed_start
+        self.start_origin = StartOrigin.CONFIGURED if reading.start else StartOrigin.ASSUMED
+
+    shown = None
+    """Pictures are shown as their EXIF says, and nothing else is done to them."""
+
+    @property
+    def lasts(self) -> timedelta:
+        """From the first picture to the last."""
+        return timedelta(seconds=(len(self._files) - 1) / self._fps)
 
     @property
     def fps(self) -> float:
@@ -78,8 +92,7 @@ class PictureFolder(Accounted):
                 self.account.lost(1, f"camera {self._camera}: {error}")
             else:
                 good_ones += 1
-                at = self._reading.start + timedelta(seconds=seq / self._fps)
-                yield Frame(self._camera, self._reading.epoch, seq, at, image), content
+                yield self._frame(seq, image), content
             seq += 1
             if seq % len(self._files) == 0 and not good_ones:
                 raise BadInput(f"camera {self._camera}: no picture could be decoded")
@@ -87,6 +100,16 @@ class PictureFolder(Accounted):
     def close(self) -> None:
         """End the iteration before its next picture."""
         self._closed.set()
+
+    def _frame(self, seq: int, image: NDArray[np.uint8]) -> Frame:
+        try:
+            at = self.start + timedelta(microseconds=round(seq * 1_000_000 / self._fps))
+        except OverflowError:
+            raise BadInput(
+                f"camera {self._camera}: picture {seq} lies beyond the year 9999; set fps"
+            ) from None
+        assumed = self.start_origin is StartOrigin.ASSUMED
+        return Frame(self._camera, self._reading.epoch, seq, at, image, time_assumed=assumed)
 
 
 def _is_picture(path: Path) -> bool:

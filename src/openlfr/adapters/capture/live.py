@@ -16,10 +16,10 @@ from openlfr.adapters.capture import FROZEN_S
 from openlfr.adapters.capture.account import Accounted, Reading
 from openlfr.adapters.capture.connection import Connection, LeftOut
 from openlfr.adapters.capture.lateness import LATE_S
-from openlfr.adapters.capture.pictures import to_bgr
+from openlfr.adapters.capture.pictures import shown_as, to_bgr
 from openlfr.adapters.capture.stream import Frozen, LiveStream
 from openlfr.domain.errors import Unavailable
-from openlfr.domain.frames import Frame
+from openlfr.domain.frames import Frame, Shown, StartOrigin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,7 +61,9 @@ class LiveCamera(Accounted):
     """
 
     live = True
+    start_origin = StartOrigin.CLOCK
     frame_count = None
+    lasts = None
 
     def __init__(
         self,
@@ -103,6 +105,8 @@ class LiveCamera(Accounted):
         self._closed = threading.Event()
         self._backoff = Backoff()
         self._fps: float | None = None
+        self._shown: Shown | None = None
+        self.start = reading.assumed_start
         self._seq = 0  # of the connection's first picture
         self._connection: Connection | None = None
 
@@ -110,6 +114,11 @@ class LiveCamera(Accounted):
     def fps(self) -> float | None:
         """The rate that the camera announces; None before it is connected."""
         return self._fps
+
+    @property
+    def shown(self) -> Shown | None:
+        """What is done to the pictures of this connection; None before the first."""
+        return self._shown
 
     def frames(self, *, first_seq: int = 0) -> Iterator[Frame]:
         """Connect and yield the newest frame each time; `first_seq` is the number of the first.
@@ -162,8 +171,10 @@ class LiveCamera(Accounted):
                 if epoch is None:
                     epoch = self._begin_epoch()
                     self._fps = stream.fps
+                    self._shown = shown_as(received.picture, stream.pixel_aspect)
                 seq = self._seq + received.number
-                yield Frame(reading.camera, epoch, seq, received.at, to_bgr(received.picture))
+                image = to_bgr(received.picture, stream.pixel_aspect)
+                yield Frame(reading.camera, epoch, seq, received.at, image)
         finally:
             connection.close()
             self._count(connection.left_out())

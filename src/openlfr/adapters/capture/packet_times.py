@@ -1,4 +1,4 @@
-"""Where the frames of a video file lie, from its packets alone: what a quick start needs."""
+"""When and where the frames of a video file lie, from its packets alone."""
 
 from __future__ import annotations
 
@@ -38,16 +38,21 @@ def read_packet_times(container: InputContainer, stream: VideoStream) -> PacketT
     """Read every packet without decoding it.
 
     Returns:
-        None where packets do not tell the frames one to one (times missing or double, parts that
-        an edit list discards, no key frame at the beginning): then only decoding counts right.
+        None where packets do not tell the frames one to one (times missing, double or falling
+        back, parts that an edit list discards, no key frame at the beginning): then only decoding
+        counts right.
     """
     frames: list[int] = []
     keys: list[tuple[int, int]] = []
+    decoded_at: int | None = None
     for packet in container.demux(stream):
         if packet.size == 0:
             continue  # the flushing packet at the end
         if packet.pts is None or packet.is_discard or packet.is_corrupt:
             return None
+        if decoded_at is not None and packet.dts is not None and packet.dts < decoded_at:
+            return None
+        decoded_at = packet.dts
         frames.append(packet.pts)
         if packet.is_keyframe:
             keys.append((packet.pts, packet.pts if packet.dts is None else packet.dts))

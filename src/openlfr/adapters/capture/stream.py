@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from fractions import Fraction
 from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -11,6 +12,8 @@ from urllib.parse import urlsplit
 import av
 from av.error import FFmpegError, InvalidDataError
 
+from openlfr.adapters.capture.answers import what_it_sends
+from openlfr.adapters.capture.pictures import pixel_aspect_of
 from openlfr.domain.addresses import mask_password
 from openlfr.domain.errors import Misconfigured, Unavailable
 
@@ -28,6 +31,8 @@ next one may be seconds off. So the first picture comes after 0.1 s (measured), 
 frame late: the parser takes a frame for complete when the next one begins."""
 _HLS = {"live_start_index": "-1"}  # the newest segment, not the third last
 _TIMELESS = ("mpjpeg", "mjpeg", "h264", "hevc", "m4v")  # picture after picture, and no time
+_SINGLE = ("image2", "image2pipe", "jpeg_pipe", "png_pipe", "gif_pipe", "bmp_pipe", "webp_pipe")
+"""Formats of single pictures: a stream of them has more than one."""
 _JUMP_S = 10.0  # further off is no picture's own time
 
 
@@ -45,6 +50,7 @@ class LiveStream:
         threads: Of the decoder.
         timeout_s: How long is waited for an answer or a packet.
         fps: The rate that the camera announces; None until it is connected.
+        pixel_aspect: Width over height of its pixels, as far as it has said so.
     """
 
     camera: str
@@ -52,6 +58,9 @@ class LiveStream:
     threads: int = 1
     timeout_s: float = 10.0
     fps: float | None = None
+    pixel_aspect: Fraction = Fraction(1)
+    _heard: float = 0.0  # when something came last
+    _came: bool = False  # whether there was a picture
 
     def packets(self, closed: threading.Event) -> Generator[list[VideoFrame] | None]:
         """Connect, and yield the pictures of each packet, None for a damaged one, until it ends.
@@ -72,48 +81,71 @@ class LiveStream:
         if scheme.startswith("http") and ".m3u8" in self.url:
             options = _HLS
         address, container_format = _library_address(self.camera, self.url)
-        heard = monotonic()
+        self._heard, self._came = monotonic(), False
         try:
             with av.open(
                 address, "r", format=container_format, options=options,
-                timeout=(self.timeout_s, self.timeout_s),
+                timeout=(self.timeout_s, self.timeout_s), metadata_errors="replace",
             ) as container:  # fmt: skip
-                timeless = container.format.name in _TIMELESS
-                pace = _Pace(closed) if scheme.startswith("http") and not timeless else None
-                heard = monotonic()
-                for pictures in self._decoded(container):
-                    heard = monotonic()
-                    if timeless:
-                        for picture in pictures or ():
-                            picture.pts = None  # the library made it up
-                    if pace is None or pictures is None:
-                        yield pictures
-                    else:
-                        for picture in pictures:
-                            pace.wait_for(picture)
-                            yield [picture]
+                yield from self._at_their_time(container, closed)
         except (FFmpegError, OSError) as error:
             # Interrupted after the timeout, the library raises one thing or another.
-            if monotonic() - heard > self.timeout_s * 0.9:
+            if not self._came and (why := what_it_sends(self.url, timeout_s=self.timeout_s)):
+                raise Unavailable(f"camera {self.camera}: {shown} {why}") from error
+            if monotonic() - self._heard > self.timeout_s * 0.9:
                 raise Frozen(
                     f"camera {self.camera}: {shown} has sent nothing for {self.timeout_s:g} s"
                 ) from error
             why = mask_password(str(error.strerror or error))
             raise Unavailable(f"camera {self.camera}: {shown} does not answer: {why}") from error
+        if not self._came:
+            why = what_it_sends(self.url, timeout_s=self.timeout_s) or "ended without a picture"
+            raise Unavailable(f"camera {self.camera}: {shown} {why}")
+
+    def _at_their_time(
+        self, container: InputContainer, closed: threading.Event
+    ) -> Generator[list[VideoFrame] | None]:
+        """The pictures of each packet; what comes in bursts is held back until its time."""
+        timeless = container.format.name in _TIMELESS
+        over_http = urlsplit(self.url).scheme.lower().startswith("http")
+        pace = _Pace(closed) if over_http and not timeless else None
+        alone: list[VideoFrame] | None = None  # a single picture, until another one comes
+        self._heard = monotonic()
+        for pictures in self._decoded(container):
+            self._heard = monotonic()
+            if pictures and not self._came and container.format.name in _SINGLE:
+                if alone is None:
+                    alone = pictures
+                    continue
+                yield alone
+            self._came = self._came or bool(pictures)
+            if timeless:
+                for picture in pictures or ():
+                    picture.pts = None  # the library made it up
+            if pace is None or pictures is None:
+                yield pictures
+            else:
+                for picture in pictures:
+                    pace.wait_for(picture)
+                    yield [picture]
 
     def _decoded(self, container: InputContainer) -> Generator[list[VideoFrame] | None]:
         if not container.streams.video:
             shown = mask_password(self.url)
-            raise Unavailable(f"camera {self.camera}: {shown} sends no video")
+            why = what_it_sends(self.url, timeout_s=self.timeout_s) or "sends no video"
+            raise Unavailable(f"camera {self.camera}: {shown} {why}")
         stream = container.streams.video[0]
         stream.thread_type = "NONE" if self.threads == 1 else "AUTO"
         stream.codec_context.thread_count = self.threads
         self.fps = float(stream.average_rate) if stream.average_rate else None
         for packet in container.demux(stream):
             try:
-                yield packet.decode()
+                pictures = packet.decode()
             except InvalidDataError:
                 yield None
+                continue
+            self.pixel_aspect = pixel_aspect_of(stream)
+            yield pictures
 
 
 class _Pace:

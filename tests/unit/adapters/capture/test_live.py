@@ -29,7 +29,7 @@ def picture(number):
 class Stream:
     """A connection whose packets the test hands over: numbers, None for damage, errors."""
 
-    fps = 25.0
+    fps, pixel_aspect = 25.0, Fraction(1)
 
     def __init__(self, *packets):
         self.coming = queue.Queue()

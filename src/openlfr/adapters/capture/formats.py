@@ -1,0 +1,142 @@
+"""Which files are opened as a video, and which stream of them is the picture.
+
+The library follows what it finds in a file: a playlist opens other files and addresses, a session
+description listens on the network, a name with `%d` in it is a series of pictures. A camera's file
+is that file and no other, so only container formats that hold their pictures are allowed, and no
+protocol but `file`.
+"""
+
+from __future__ import annotations
+
+import stat
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import av
+from av.error import FFmpegError
+from av.stream import Disposition
+
+from openlfr.domain.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+RAW = (
+    "h264", "hevc", "vvc", "m4v", "mpegvideo", "mjpeg", "mjpeg_2000", "obu", "av1", "vc1",
+    "cavsvideo", "avs2", "avs3", "h261", "h263", "dirac", "evc", "ipu",
+)  # fmt: skip
+"""Picture after picture and no time: what the library gives as one is made up."""
+_CONTAINERS = (
+    "mov", "matroska", "avi", "mpegts", "mpeg", "flv", "live_flv", "kux", "asf", "asf_o", "ogg",
+    "ivf", "mxf", "gxf", "lxf", "nut", "nuv", "dv", "rm", "wtv", "ty", "nsv", "dhav", "mpjpeg",
+    "smjpeg", "yuv4mpegpipe", "gif", "apng", "mods", "ifv", "mcc", "hxvs", "iv8", "ivr", "pva",
+    "vc1test", "lmlm4",
+)  # fmt: skip
+"""Formats that hold what they show; `dhav`, `ifv`, `hxvs`, `iv8` and `kux` are recorders' own."""
+_LOCAL = {
+    "protocol_whitelist": "file",
+    "format_whitelist": ",".join((*RAW, *_CONTAINERS, "mp3", "aac", "wav", "flac", "mp2", "aiff")),
+}
+"""Sound files are known as well: they are told by what they are, and not as unreadable."""
+_NOT_THE_FILM = Disposition.attached_pic | Disposition.timed_thumbnails
+_POINTING = (
+    (b"#EXTM3U", "a playlist"), (b"ffconcat", "a playlist"), (b"v=0", "a session description"),
+    (b"<?xml", "an XML text"), (b"<MPD", "a playlist"), (b"[playlist]", "a playlist"),
+    (b"<asx", "a playlist"), (b"[Reference]", "a playlist"),
+)  # fmt: skip
+_PICTURES = (
+    (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG\r\n\x1a\n", "PNG"), (b"BM", "BMP"), (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+)  # fmt: skip
+_KINDS = (
+    (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"), (stat.S_ISDIR, "a folder"),
+)  # fmt: skip
+
+
+def require_file(camera: str, path: Path) -> None:
+    """Refuse what is no regular file: reading a pipe waits, and a device never ends.
+
+    Raises:
+        BadInput: It does not exist, is empty, or is something else.
+    """
+    try:
+        about = path.stat()
+    except FileNotFoundError:
+        raise BadInput(f"camera {camera}: {path} does not exist") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise BadInput(f"camera {camera}: {path} cannot be read: {why}") from error
+    if not stat.S_ISREG(about.st_mode):
+        kind = next((name for is_, name in _KINDS if is_(about.st_mode)), "something else")
+        raise BadInput(f"camera {camera}: {path} is {kind}, and no file that holds a video")
+    if about.st_size == 0:
+        raise BadInput(f"camera {camera}: {path} is empty (0 bytes)")
+
+
+@contextmanager
+def open_video(
+    camera: str, path: Path, *, threads: int
+) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open a video file, and give its container and the stream of its pictures.
+
+    Raises:
+        BadInput: It is no regular file, or holds no video that can be read.
+    """
+    require_file(camera, path)
+    try:
+        # An absolute path cannot be taken for an address ("a:b.mp4"). Tags in another encoding
+        # are common, and nothing hangs on them.
+        with av.open(
+            str(path.absolute()), "r", container_options=_LOCAL, metadata_errors="replace"
+        ) as container:
+            stream = _film_of(camera, path, container)
+            stream.thread_type = "NONE" if threads == 1 else "AUTO"
+            stream.codec_context.thread_count = threads
+            yield container, stream
+    except (FFmpegError, OSError) as error:
+        raise BadInput(f"camera {camera}: {path} {_why_unreadable(path, error)}") from error
+
+
+def _film_of(camera: str, path: Path, container: InputContainer) -> VideoStream:
+    """The first stream of moving pictures; a cover or a preview is none."""
+    streams = container.streams.video
+    films = [stream for stream in streams if not stream.disposition & _NOT_THE_FILM]
+    if not films:
+        why = "holds no video"
+        if streams:
+            why += ": the picture in it is a cover, and belongs to its sound"
+        raise BadInput(f"camera {camera}: {path} {why}")
+    stream = films[0]
+    if stream.codec_context is None:  # the library's types do not know this
+        raise BadInput(
+            f"camera {camera}: {path} cannot be read as a video: its format cannot be recognised,"
+            " it may be truncated"
+        )
+    return stream
+
+
+def _why_unreadable(path: Path, error: Exception) -> str:
+    """What a file is that cannot be read as a video, as far as its beginning shows."""
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
+    except OSError:
+        beginning = b""
+    for sign, kind in _POINTING:
+        if beginning[: len(sign)].lower() == sign.lower():
+            return (
+                f"is {kind}, and no video: what it points to is not opened from here; name the"
+                " video itself"
+            )
+    for sign, kind in _PICTURES:
+        if beginning.startswith(sign):
+            return f"is one picture ({kind}), and no video: name a folder of pictures, or a video"
+    why = getattr(error, "strerror", None) or error
+    if getattr(error, "errno", None) == 22:
+        why = "its format is not among those that are read from a file"
+    return f"cannot be read as a video: {why}"

@@ -1,0 +1,46 @@
+"""When a file was filmed, by its own account."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+_KEYS = ("com.apple.quicktime.creationdate", "creation_time")
+"""The first carries its offset and outlives an edit. A date without a time of day is none."""
+_EARLIEST = datetime(2000, 1, 2, tzinfo=UTC)
+"""A clock that was never set says 1904, 1970 or the first of January 2000."""
+_CLOCKS_DIFFER = timedelta(minutes=5)
+
+
+def recording_date(
+    container: InputContainer, stream: VideoStream, *, now: datetime
+) -> datetime | None:
+    """The date in a video's container or stream, UTC; None where there is none to be believed.
+
+    Args:
+        container: The opened file.
+        stream: Its picture.
+        now: What lies after it was not recorded then: a recorder whose clock is wrong, or that
+            writes its local time as UTC.
+    """
+    for metadata in (container.metadata, stream.metadata):
+        for key in _KEYS:
+            date = _parsed(metadata.get(key, ""))
+            if date is not None and _EARLIEST <= date <= now + _CLOCKS_DIFFER:
+                return date
+    return None
+
+
+def _parsed(text: str) -> datetime | None:
+    """A date with a time of day; without an offset it is UTC, as the formats prescribe."""
+    if len(text.strip()) <= len("2026-11-23"):
+        return None
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
