@@ -230,6 +230,10 @@ class Vault(Protocol):
         """Names of all blobs that start with `prefix`, sorted."""
         ...
 
+    def erase_unfinished(self, before: datetime) -> int:
+        """Erase what a crash left half written before this; how many they were."""
+        ...
+
     def seal(self, name: str, content: bytes) -> bytes:
         """Encrypt what is kept elsewhere (a template on its way through the records)."""
         ...

@@ -1,6 +1,8 @@
 """`openlfr alerts` and `openlfr purge` on a data folder as a run leaves it."""
 
 import json
+import os
+import sqlite3
 import uuid
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -400,3 +402,66 @@ def test_commands_work_beside_a_run_that_holds_the_alert_book(
         assert place.openlfr("purge") == 0
         assert of_the_run.events("Market") == []
         assert of_the_run.fold(seen, window=timedelta(seconds=30)) is None
+
+
+def everything(place: Place) -> bytes:
+    """Every byte that lies in the data folder."""
+    files = (path for path in sorted(place.settings.data_dir.rglob("*")) if path.is_file())
+    return b"".join(path.read_bytes() for path in files)
+
+
+def test_what_is_due_is_erased_by_whatever_command_comes_first(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.see(0, emitted=NOW - timedelta(days=40))
+    kept = place.see(100, emitted=NOW - timedelta(days=10))
+    reference_id = str(uuid.uuid4())
+    with bootstrap.open_records(place.settings) as records:
+        records.watchlist.keep_facts(FACTS, NOW)
+    place.enrol(reference_id, expires=NOW - timedelta(days=1))
+    assert place.openlfr("alerts", "list", "--json") == 0
+    said = capsys.readouterr()
+    assert "Erased first, since it was due: 1 alert beyond the retention, 1 expired" in said.err
+    erased = {alert["erased_at"] is not None for alert in map(json.loads, said.out.splitlines())}
+    assert erased == {True, False}
+    assert place.evidence() == [evidence_name(kept.sighting_id)]
+    with bootstrap.open_records(place.settings) as records:
+        [entry] = records.watchlist.references()
+        assert (entry.status, entry.picture) == (EntryStatus.REMOVED, "")
+    assert place.openlfr("watchlist", "list") == 0
+    assert "Erased" not in capsys.readouterr().err
+
+
+def test_no_byte_of_a_rejected_alert_s_place_stays_in_the_book_or_the_vault(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = place.see(0)
+    crashed = place.settings.data_dir / "vault" / "evidence" / ".unfinished-0123"
+    crashed.write_bytes(b"half of an encrypted picture")
+    os.utime(crashed, (0, 0))
+    picture = (place.settings.data_dir / "vault" / evidence_name(seen.sighting_id)).read_bytes()
+    book = place.settings.data_dir / "redis" / "appendonly.aof"
+    in_book = [seen.captured_at.isoformat()[:19].encode(), b'"Ann"', b"Ann"]
+    assert any(words in book.read_bytes() for words in in_book)
+    (alert,) = place.alerts(capsys)
+    assert place.openlfr("alerts", "decide", alert["alert_id"], "do_not_engage", "--by", "Op") == 0
+    assert not any(words in book.read_bytes() for words in in_book)
+    assert picture[20:] not in everything(place)
+    assert place.openlfr("purge") == 0
+    assert not crashed.exists()
+
+
+def test_a_command_beside_a_reader_says_what_has_to_wait(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.see(0)
+    (alert,) = place.alerts(capsys)
+    reader = sqlite3.connect(place.settings.data_dir / "openlfr.db", isolation_level=None)
+    reader.execute("begin")
+    reader.execute("select count(*) from acts").fetchone()
+    assert place.openlfr("alerts", "decide", alert["alert_id"], "do_not_engage", "--by", "Op") == 1
+    assert "openlfr.db-wal, since another program is reading" in capsys.readouterr().err
+    reader.close()
+    assert place.openlfr("purge") == 0
+    log = place.settings.data_dir / "openlfr.db-wal"  # which SQLite removes with the last use
+    assert not log.exists() or log.stat().st_size == 0

@@ -50,6 +50,12 @@ def tell(
     metrics.gauge(
         "openlfr_relay_at_work", "1 where this process relays.", lambda: float(relay.at_work)
     )
+    metrics.count(
+        "openlfr_erased",
+        "What was erased since it was due: alerts, mistaken, orphans, entries; failures.",
+        lambda: upkeep.erased,
+        label="what",
+    )
     metrics.gauge(
         "openlfr_settling_failed_seconds",
         "For how long the vector store has not been brought to what the records say; 0 if it is.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from openlfr import bootstrap
@@ -12,6 +13,7 @@ from openlfr.adapters import faust_agents, faust_worker
 from openlfr.adapters.kafka_control import ControlWriter
 from openlfr.adapters.kafka_topics import ALERTS, SIGHTINGS, TALLIES
 from openlfr.adapters.metrics import Metrics
+from openlfr.operations.purge import erase_due
 from openlfr.settings import require_authorisation
 from openlfr_alerting import measures
 from openlfr_alerting.folding import Folding
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.faust_agents import Message
     from openlfr.adapters.progress import Progress
-    from openlfr.settings import Settings
+    from openlfr.adapters.sql import Records
+    from openlfr.operations.purge import Due
+    from openlfr.ports import AlertBook, Vault
+    from openlfr.settings import Deployment, Settings
     from openlfr.settings.process import Process
     from openlfr.wire.codec import Record
 
@@ -65,6 +70,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
             records,
             vault,
             lambda facts: bootstrap.open_templates(settings, facts),
+            lambda: _erase(settings, deployment, records, vault, book),
             on_failure=faust_worker.give_up,
         )
         closing.callback(relay.give_back)
@@ -97,6 +103,23 @@ def run(settings: Settings, process: Process) -> NoReturn:
             agent = app.agent(faust_agents.topic(app, topic.name), concurrency=1, name=topic.name)
             agent(_loop(app, progress, work, metrics))
         faust_worker.work(app, progress, process.file(settings.data_dir))
+
+
+def _erase(
+    settings: Settings, deployment: Deployment, records: Records, vault: Vault, book: AlertBook
+) -> Due:
+    """Erase what is due; templates of expired entries go with the next settling."""
+    due = erase_due(
+        alerts=records.alerts,
+        watchlist=records.watchlist,
+        vault=vault,
+        book=book,
+        retention=settings.alerting.retention,
+        now=datetime.now(UTC),
+        deployments=[deployment.name],
+    )
+    records.erase_for_good()
+    return due
 
 
 def _loop(app: Any, progress: Progress, work: Work, metrics: Metrics) -> Callable[[Any], Any]:

@@ -1,13 +1,14 @@
-"""The relay's work, and that of the vector store, each in a thread of its own.
+"""The relay's work, that of the vector store, and erasing what is due, each in a thread of its own.
 
-Both are done under the same turn. Carrying templates into the vector store may take seconds, and
-that store may be away: neither keeps a removal from being told.
+All are done under the same turn. Carrying templates into the vector store may take seconds, and
+that store may be away; erasing waits for disks: neither keeps a removal from being told.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.sql import Records
     from openlfr.domain.watchlist import GalleryFacts
+    from openlfr.operations.purge import Due
     from openlfr.ports import TemplateStore, Vault
 
 SILENCE_S = 30.0
@@ -30,13 +32,19 @@ SILENCE_S = 30.0
 matching by then."""
 AT_ONCE = 200
 """Entries settled in one transaction: alerts are recorded in the same database, and wait for it."""
+ERASE_S = 60.0
+"""How often is looked for what may no longer be kept."""
 _TELL_S = 30.0  # how often a trouble that lasts is told
 
 log = structlog.get_logger()
 
 
 class Upkeep:
-    """Keeps the control topic and the vector store as the records are."""
+    """Keeps the control topic and the vector store as the records are, and erases what is due.
+
+    Attributes:
+        erased: How many of each kind that `operations.purge.Due` names, and failures.
+    """
 
     def __init__(
         self,
@@ -44,6 +52,7 @@ class Upkeep:
         records: Records,
         vault: Vault,
         open_templates: Callable[[GalleryFacts], TemplateStore],
+        erase_due: Callable[[], Due],
         *,
         on_failure: Callable[[BaseException], None],
     ) -> None:
@@ -54,6 +63,7 @@ class Upkeep:
             records: Who is listed.
             vault: Opens the sealed templates; loses the pictures of what left the list.
             open_templates: Called when the gallery has a model, that is with the first enrolment.
+            erase_due: Erases what may no longer be kept, and says what it was.
             on_failure: Told, from a thread, that the relay cannot do its work for good:
                 `Unavailable` where a service was away for too long, a fault itself, at once.
         """
@@ -61,6 +71,7 @@ class Upkeep:
         self._records = records
         self._vault = vault
         self._open_templates = open_templates
+        self._erase_due = erase_due
         self._on_failure = on_failure
         self._templates: TemplateStore | None = None
         self._settled = -1
@@ -69,7 +80,9 @@ class Upkeep:
         self._threads = [
             threading.Thread(target=self._tell, name="relay", daemon=True),
             threading.Thread(target=self._settle, name="settle", daemon=True),
+            threading.Thread(target=self._erase, name="erase", daemon=True),
         ]
+        self.erased: Counter[str] = Counter()
 
     def start(self) -> None:
         """Work from now on."""
@@ -155,6 +168,22 @@ class Upkeep:
                     why = f"{type(error).__name__}: {error}"
                     log.warning("not_settled", why=why, exc_info=fault)
                     told = time.monotonic()
+
+    def _erase(self) -> None:
+        while not self._stop.wait(ERASE_S):
+            if not self._relay.at_work:
+                continue
+            try:
+                due = self._erase_due()
+            except Exception as error:
+                # A fault of ours too: alerts are folded all the same, and its traceback is logged.
+                self.erased["failures"] += 1
+                fault = None if isinstance(error, OpenLFRError) else error
+                log.warning("not_erased", why=f"{type(error).__name__}: {error}", exc_info=fault)
+                continue
+            self.erased += due.counts
+            if due:
+                log.info("erased", **due.counts)
 
 
 def _sentence(error: Exception) -> OpenLFRError:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from typing import TYPE_CHECKING
 
 from openlfr.adapters.vault import Sealer, parts_of
 from openlfr.domain.errors import BadInput
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class MemoryVault:
@@ -34,6 +38,10 @@ class MemoryVault:
     def names(self, prefix: str = "") -> list[str]:
         """Names of all blobs that start with `prefix`, sorted."""
         return sorted(name for name in self._blobs if name.startswith(prefix))
+
+    def erase_unfinished(self, before: datetime) -> int:  # noqa: ARG002
+        """Nothing is ever half written here."""
+        return 0
 
     def seal(self, name: str, content: bytes) -> bytes:
         """Encrypt what is kept elsewhere."""

@@ -49,7 +49,7 @@ _NEAR = 8  # sightings that are looked at to each side
 _CHUNK = 1000  # events read with one command
 _MICROSECOND = timedelta(microseconds=1)
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-_REWRITE_WAIT_S = 5.0
+_REWRITE_WAIT_S = 30.0  # a loaded machine may take seconds to fork and write
 
 
 def retrying() -> Retry:
@@ -204,6 +204,9 @@ class RedisAlertBook:
         append-only file, in which content that was erased or has expired would otherwise stand
         until later, and this waits for it (with no ids, it does that alone). A server that
         refuses it to its clients is left to its operators.
+
+        Raises:
+            Unavailable: The server does not answer, or has not rewritten its file in time.
         """
         key = _keys(deployment)
         with self._speaking():
@@ -225,16 +228,22 @@ class RedisAlertBook:
         try:
             self._wait_for_rewrite(deadline)
             self._client.bgrewriteaof()
-            self._wait_for_rewrite(deadline)
+            self._wait_for_rewrite(deadline, ours=True)
         except (NoPermissionError, ResponseError):  # refused, or somebody else asked meanwhile
             return
 
-    def _wait_for_rewrite(self, deadline: float) -> None:
+    def _wait_for_rewrite(self, deadline: float, *, ours: bool = False) -> None:
         while time.monotonic() < deadline:
             state = _now(self._client.info("persistence"))
             if not (state["aof_rewrite_in_progress"] or state["aof_rewrite_scheduled"]):
-                return
+                if not ours or str(state.get("aof_last_bgrewrite_status", "ok")) == "ok":
+                    return
+                break
             time.sleep(0.02)
+        raise Unavailable(
+            "Redis has not rewritten its append-only file, in which erased events still stand: "
+            "check that its disk has room, and try again."
+        )
 
     def close(self) -> None:
         """Free the connection, and the server where this process holds it; safe to call twice."""

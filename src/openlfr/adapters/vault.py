@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
 _MAGIC = b"OLFR1"  # of every sealed blob, before nonce and ciphertext
@@ -140,6 +141,19 @@ class FileVault:
             if not path.name.startswith(_UNFINISHED) and path.is_file()
         )
         return sorted(name for name in names if name.startswith(prefix))
+
+    def erase_unfinished(self, before: datetime) -> int:
+        """Erase what a crash left half written before this; how many they were."""
+        found = 0
+        try:
+            for path in self._folder.rglob(f"{_UNFINISHED}*"):
+                with contextlib.suppress(FileNotFoundError):  # it was finished meanwhile
+                    if path.stat().st_mtime < before.timestamp():
+                        path.unlink()
+                        found += 1
+        except OSError as error:
+            raise _unavailable(self._folder, error) from error
+        return found
 
     def seal(self, name: str, content: bytes) -> bytes:
         """Encrypt what is kept elsewhere (a template on its way through the records)."""

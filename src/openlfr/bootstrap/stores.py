@@ -22,11 +22,11 @@ def data_folder(settings: Settings) -> Path:
     return settings.data_dir
 
 
-def open_records(settings: Settings) -> Records:
+def open_records(settings: Settings, *, upgrade: bool = True) -> Records:
     """The system's records: SQLite in the data folder, or the configured database.
 
     A database that is configured may serve processes of several versions: `openlfr records
-    upgrade` alone changes its schema.
+    upgrade` alone changes its schema. So does nothing here without `upgrade`.
 
     Raises:
         Misconfigured: Its schema is not that of this version.
@@ -34,7 +34,8 @@ def open_records(settings: Settings) -> Records:
     """
     from openlfr.adapters.sql import Records
 
-    return Records.open(_records_url(settings), upgrade=settings.services.sql is None)
+    mine = settings.services.sql is None
+    return Records.open(_records_url(settings), upgrade=upgrade and mine)
 
 
 def upgrade_records(settings: Settings) -> tuple[str | None, str]:
@@ -68,14 +69,18 @@ def open_vault(settings: Settings) -> Vault:
     return FileVault(folder / "vault", folder / "vault.key")
 
 
-def open_templates(settings: Settings, facts: GalleryFacts) -> TemplateStore:
+def open_templates(
+    settings: Settings, facts: GalleryFacts, *, read_only: bool = False
+) -> TemplateStore:
     """The vectors: Milvus Lite in the data folder, or the configured Milvus server."""
     from openlfr.adapters.milvus import MilvusTemplateStore
 
     if milvus := settings.services.milvus:
         uri, token = milvus.address
-        return MilvusTemplateStore(uri, facts, token=token, ca_file=milvus.ca_file)
-    return MilvusTemplateStore(str(data_folder(settings) / "milvus"), facts)
+        return MilvusTemplateStore(
+            uri, facts, token=token, ca_file=milvus.ca_file, read_only=read_only
+        )
+    return MilvusTemplateStore(str(data_folder(settings) / "milvus"), facts, read_only=read_only)
 
 
 def open_searched_templates(settings: Settings, facts: GalleryFacts) -> MilvusTemplateStore:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from openlfr.cli import arguments, config_option
+from openlfr.cli import DONE, SOMETHING_FAILED, arguments, config_option
 from openlfr.cli.alerts_output import print_alert, print_alerts
 from openlfr.domain.alerts import Adjudication, Outcome
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from openlfr.adapters.sql import Records
     from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
     from openlfr.settings import Settings
@@ -41,8 +43,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_alerts(config: Path, undecided: bool, subject: str | None, as_json: bool) -> None:
     """List alerts, the latest first."""
-    _, records = _open(config)
-    with records:
+    with _open(config) as (_, records):
         alerts = records.alerts.list(undecided=undecided, subject=subject)
     print_alerts(alerts, undecided=undecided, as_json=as_json)
 
@@ -67,8 +68,7 @@ def show(alert_id: str, config: Path, out: Path | None, as_json: bool) -> None:
     """
     if out is not None and out.suffix.lower() not in (".jpg", ".jpeg", ".html"):
         raise BadInput(f"{out} ends in neither .jpg nor .html, so what to write is not clear.")
-    settings, records = _open(config)
-    with records:
+    with _open(config) as (settings, records):
         alert = records.alerts.find(alert_id)
         events = list(records.alerts.events(alert.alert_id))
         print_alert(alert, events, as_json=as_json)
@@ -94,16 +94,16 @@ def show(alert_id: str, config: Path, out: Path | None, as_json: bool) -> None:
 @click.option("--outcome", type=_OUTCOMES, default=None, help="What became of it, if known.")
 def decide(
     alert_id: str, decision: str, config: Path, by: str, reason: str, outcome: str | None
-) -> None:
+) -> int:
     """Record what you decided about an alert.
 
     ID is its id or the beginning of it.
 
     A person who is not engaged, or was refuted to be the listed one, is erased: pictures,
     positions and the event in the alert book. That it happened, when and where, and who decided,
-    stays on record.
+    stays on record. Exit code 1 where a part of it has to wait, and for what.
     """
-    _adjudicate(
+    return _adjudicate(
         config,
         alert_id,
         by=by,
@@ -119,24 +119,24 @@ def decide(
 @config_option
 @_BY
 @_REASON
-def record_outcome(alert_id: str, result: str, config: Path, by: str, reason: str) -> None:
+def record_outcome(alert_id: str, result: str, config: Path, by: str, reason: str) -> int:
     """Record what became of an alert.
 
     ID is its id or the beginning of it; it must have been decided.
     """
-    _adjudicate(config, alert_id, by=by, reason=reason, outcome=Outcome(result))
+    return _adjudicate(config, alert_id, by=by, reason=reason, outcome=Outcome(result))
 
 
-def _adjudicate(config: Path, alert_id: str, **decision: Any) -> None:
+def _adjudicate(config: Path, alert_id: str, **decision: Any) -> int:
+    from openlfr.cli.erasing import finish
     from openlfr.operations.adjudicate import adjudicate
 
-    settings, records = _open(config)
-    with records:
+    with _open(config) as (settings, records):
         alert = adjudicate(alert_id, records=records.alerts, at=datetime.now(UTC), **decision)
         said = ", ".join(str(part) for part in (alert.adjudication, alert.outcome) if part)
         click.echo(f"Alert {alert.alert_id} about {alert.subject}: {said}.")
         if not records.alerts.mistaken():
-            return
+            return DONE
         try:
             erased = _erase_mistaken(settings, records)
         except (Unavailable, Misconfigured) as error:
@@ -144,9 +144,11 @@ def _adjudicate(config: Path, alert_id: str, **decision: Any) -> None:
                 "The decision is recorded, but what is kept of the person could not be erased: "
                 f"{error} `openlfr purge` finishes it."
             ) from error
+        whole = finish(records)
     for one in erased:
         click.echo(f"Erased pictures, positions and event of alert {one.alert_id}.")
     click.echo("Files made before (alert lines, reports, pictures shown) are not reached by this.")
+    return DONE if whole else SOMETHING_FAILED
 
 
 def _erase_mistaken(settings: Settings, records: Records) -> list[RecordedAlert]:
@@ -162,12 +164,14 @@ def _erase_mistaken(settings: Settings, records: Records) -> list[RecordedAlert]
         )
 
 
-def _open(config: Path) -> tuple[Settings, Records]:
-    from openlfr import bootstrap
+@contextmanager
+def _open(config: Path) -> Iterator[tuple[Settings, Records]]:
+    from openlfr.cli.erasing import opened_records
     from openlfr.settings import load
 
     settings = load(config)
-    return settings, bootstrap.open_records(settings)
+    with opened_records(settings) as records:
+        yield settings, records
 
 
 def _rendered(

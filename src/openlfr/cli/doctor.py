@@ -25,7 +25,7 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 @click.option("--json", "as_json", is_flag=True, help="As a JSON list.")
 @click.pass_context
 def command(ctx: click.Context, config: Path, as_json: bool) -> int:
-    """Look at Python, packages, models, the data folder, the configuration, servers and the clock.
+    """Look at Python, packages, models, the data, the configuration, servers and the clock.
 
     Each line is ok, warn or fail, with what to do. Exit code 1 if something failed. Nothing is
     changed and no camera is opened.
@@ -70,6 +70,7 @@ def _examine(config: Path, *, asked: bool) -> Iterable[Finding]:
         known = loaded
         yield from _safely("data folder", lambda: checks.data_folder(data_dir))
         yield from _safely("configuration", lambda: checks.configured(known))
+        yield from _safely("watchlist", lambda: checks.watchlist(known))
         yield from _safely("servers", lambda: servers(known))
 
 

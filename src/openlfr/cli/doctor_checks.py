@@ -208,6 +208,36 @@ def data_folder(data_dir: Path) -> Iterator[Finding]:
     yield _finding("key", not mode & 0o077, f"{key}, mode {mode:03o}", f"chmod 600 {key}")
 
 
+def watchlist(settings: Settings) -> Iterator[Finding]:
+    """Whether everybody who is listed can be found: stored templates against the records."""
+    from contextlib import closing
+
+    from openlfr import bootstrap
+    from openlfr.adapters.run_lock import run_is_at_work
+    from openlfr.operations.gallery import build_index, not_searched
+
+    if settings.services.sql is None and not (settings.data_dir / "openlfr.db").exists():
+        yield Finding("watchlist", State.OK, "nobody was ever listed")
+        return
+    if settings.services.milvus is None and run_is_at_work(settings.data_dir):
+        yield Finding("watchlist", State.OK, "a run is at work, and says who cannot be found")
+        return
+    with bootstrap.open_records(settings, upgrade=False) as records:
+        facts = records.watchlist.facts()
+        if facts is None:
+            yield Finding("watchlist", State.OK, "nobody was ever listed")
+            return
+        with closing(bootstrap.open_templates(settings, facts, read_only=True)) as templates:
+            index = build_index(records.watchlist, templates, settings.watchlists)
+        problem = not_searched(records.watchlist, index)
+    found = f"{len(index)} references of {len(index.subjects)} people are searched"
+    advice = "openlfr watchlist remove and import, once it is known what changed them"
+    if problem:
+        yield Finding("watchlist", State.FAIL, problem, advice)
+    else:
+        yield Finding("watchlist", State.OK, found)
+
+
 def configured(settings: Settings) -> Iterator[Finding]:
     """Authorisation and hours, cameras' files."""
     from openlfr.domain.errors import Misconfigured

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from openlfr.domain.summary import add_up
+from openlfr.operations.purge import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -94,6 +95,8 @@ def say_result(
             f"{_some(total.alerts_opened, 'alert')} opened, "
             f"{_some(total.alerts_joined, 'sighting')} joined."
         )
+        if words := in_words(summary.erased):
+            console.print(f"Erased, since it was due: {words}.")
         if alerts is not None:
             console.print(f"Alert lines: {alerts}")
         if report is not None:

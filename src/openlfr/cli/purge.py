@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openlfr.cli import arguments, config_option
+from openlfr.cli import DONE, SOMETHING_FAILED, arguments, config_option
 from openlfr.domain.errors import BadInput
 
 if TYPE_CHECKING:
@@ -48,16 +48,19 @@ def _duration(_: click.Context, __: click.Parameter, text: str | None) -> timede
     callback=arguments.person,
     help="Who asks for it. Default: your login.",
 )
-def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str | None) -> None:
+def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str | None) -> int:
     """Erase what may no longer be kept.
 
     That is: pictures and positions of alerts beyond the retention and of people who were mistaken
     for somebody listed, evidence that a crash left without an alert, pictures and templates of
-    expired entries. What accounts for them (times, cameras, scores, decisions, acts) stays.
+    expired entries. What accounts for them (times, cameras, scores, decisions, acts) stays. A run,
+    alerting, and every command that opens the records where neither works do it by themselves.
+    Exit code 1 where a part has to wait, and for what.
     """
     import getpass
 
     from openlfr import bootstrap
+    from openlfr.cli.erasing import finish
     from openlfr.operations.purge import find_due, purge
     from openlfr.settings import load
 
@@ -79,7 +82,7 @@ def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str |
             )
             _tell(due, retention, dry_run=dry_run)
             if dry_run:
-                return
+                return DONE
             purge(
                 due,
                 alerts=records.alerts,
@@ -90,10 +93,12 @@ def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str |
                 by=by or getpass.getuser(),
             )
         _finish_leaving(settings, records, vault)
+        whole = finish(records)
     click.echo(
         "Erased files are freed, not overwritten: copies in backups and snapshots, and blocks "
         "that an SSD has not reused, are out of reach of any program."
     )
+    return DONE if whole else SOMETHING_FAILED
 
 
 def _tell(due: Due, retention: timedelta, *, dry_run: bool) -> None:

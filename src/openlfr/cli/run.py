@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 @click.option(
     "--report",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write a report into this folder. It shows the alerted faces in clear: keep it safe.",
+    help="Write a report into this folder. Its annex.html shows alerted faces in clear: keep it "
+    "safe, and erase it where somebody was the wrong person.",
 )
 @click.option(
     "--as-fast-as-possible",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import getpass
 from collections import Counter
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from openlfr.cli import arguments, config_option
+from openlfr.cli import DONE, SOMETHING_FAILED, arguments, config_option
 from openlfr.domain.acts import Act
 from openlfr.domain.errors import BadInput
 from openlfr.domain.watchlist import EntryStatus
@@ -58,6 +57,7 @@ def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json:
     """
     from openlfr import bootstrap, settings
     from openlfr.cli import watchlist_output as output
+    from openlfr.cli.erasing import opened_records
     from openlfr.cli.watchlist_settling import settle
     from openlfr.operations.enrol import RowOutcome, Verdict, enrol
     from openlfr.operations.gallery import erase_unrecorded_pictures
@@ -82,7 +82,7 @@ def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json:
     if read.rows:
         detector, embedder = bootstrap.load_detector(chosen), bootstrap.load_embedder(chosen)
         vault = bootstrap.open_vault(chosen)
-        with closing(bootstrap.open_records(chosen)) as records:
+        with opened_records(chosen) as records:
             erase_unrecorded_pictures(records.watchlist, vault)
             made = enrol(
                 read.rows,
@@ -121,12 +121,13 @@ def list_entries(
     config: Path, watchlist: str | None, subject: str | None, everything: bool, as_json: bool
 ) -> None:
     """Print the entries: what they rest on, until when, and how they stand."""
-    from openlfr import bootstrap, settings
+    from openlfr import settings
     from openlfr.cli import watchlist_output as output
+    from openlfr.cli.erasing import opened_records
 
     chosen = settings.load(config)
     gone = (EntryStatus.REMOVED, EntryStatus.REFUSED)
-    with closing(bootstrap.open_records(chosen)) as records:
+    with opened_records(chosen) as records:
         entries = records.watchlist.references(
             watchlists=None if watchlist is None else (watchlist,),
             subject=subject,
@@ -217,9 +218,12 @@ def resume(subject: str, config: Path, watchlist: str | None, by: str, reason: s
 @_list_option
 @_by_option
 @_reason_option
-def remove(subject: str, config: Path, watchlist: str | None, by: str, reason: str) -> None:
-    """Take SUBJECT off the list and erase the templates and reference pictures."""
-    _move(config, subject, watchlist, EntryStatus.REMOVED, by, reason)
+def remove(subject: str, config: Path, watchlist: str | None, by: str, reason: str) -> int:
+    """Take SUBJECT off the list and erase the templates and reference pictures.
+
+    Exit code 1 where a part of it has to wait, and for what.
+    """
+    return _move(config, subject, watchlist, EntryStatus.REMOVED, by, reason)
 
 
 def _rules(chosen: Settings) -> EnrolmentRules:
@@ -235,8 +239,9 @@ def _rules(chosen: Settings) -> EnrolmentRules:
 
 def _move(
     config: Path, subject: str, watchlist: str | None, to: EntryStatus, by: str, reason: str
-) -> None:
+) -> int:
     from openlfr import bootstrap, settings
+    from openlfr.cli.erasing import finish, opened_records
     from openlfr.cli.watchlist_settling import settle
 
     chosen = settings.load(config)
@@ -251,7 +256,7 @@ def _move(
         detail = {"subject": subject, "watchlist": reference.watchlist, "reason": reason}
         return Act(now, by, f"reference.{done}", "reference", reference.reference_id, detail)
 
-    with closing(bootstrap.open_records(chosen)) as records:
+    with opened_records(chosen) as records:
         lists = None if watchlist is None else (watchlist,)
         moved = records.watchlist.move(subject, lists, to, act_of=act_of)
         if not moved:
@@ -260,16 +265,18 @@ def _move(
         click.echo(f"{done} {entries} of {subject}; a run at work follows within 2 seconds")
         facts = records.watchlist.facts()
         if facts is None or to is EntryStatus.SUSPENDED:
-            return
+            return DONE
         vault = bootstrap.open_vault(chosen)
         ids = [reference.reference_id for reference in moved]
         after, problem = settle(chosen, records, vault, facts, ids)
+        whole = to is not EntryStatus.REMOVED or finish(records)
     if to is EntryStatus.REMOVED and all(not reference.picture for reference in after):
         click.echo("their templates and reference pictures are erased")
     elif to is EntryStatus.REMOVED:
         click.echo("their templates and reference pictures will be erased by the running pipeline")
     if problem:
         raise problem
+    return DONE if whole else SOMETHING_FAILED
 
 
 def _nothing_to_move(

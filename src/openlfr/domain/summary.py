@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from openlfr.domain.counts import Counts
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from openlfr.domain.alerts import AlertEvent
@@ -164,6 +165,7 @@ class RunSummary:
         providers: What computed: ONNX Runtime's provider names.
         problems: What went wrong, one sentence each.
         notes: What a reader must know before any figure, one sentence each; shown first.
+        erased: How many alerts, pictures and entries it erased because they were due, by kind.
         truth: None where nobody knows it, which is everywhere but in a simulation.
     """
 
@@ -184,6 +186,7 @@ class RunSummary:
     alerts: tuple[AlertItem, ...]
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    erased: Mapping[str, int] = field(default_factory=dict)
     truth: KnownTruth | None = None
 
 

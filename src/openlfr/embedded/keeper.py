@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import EntryStatus
-from openlfr.operations.gallery import AT_ONCE, apply_pending, build_index
+from openlfr.operations.gallery import AT_ONCE, apply_pending, build_index, not_searched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,6 +53,7 @@ class WatchlistKeeper:
         self._on_index = on_index
         self._on_problem = on_problem
         self._version = -1
+        self._unsearched = ""  # who is listed in vain, as it was said last
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._failure: Exception | None = None
@@ -71,7 +72,12 @@ class WatchlistKeeper:
         if version == self._version:
             return False
         # First: what left the list waits neither for the vector store nor for a large import.
-        self._on_index(build_index(records, self._templates, self._watchlists))
+        index = build_index(records, self._templates, self._watchlists)
+        self._on_index(index)
+        unsearched = not_searched(records, index)
+        if unsearched and unsearched != self._unsearched:
+            self._on_problem(unsearched)
+        self._unsearched = unsearched
         for settled in apply_pending(
             records,
             self._templates,

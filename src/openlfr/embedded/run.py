@@ -18,15 +18,17 @@ import structlog
 from openlfr import bootstrap
 from openlfr.adapters.run_lock import hold_for_run
 from openlfr.domain.alerts import EventKind
-from openlfr.domain.errors import Misconfigured, OpenLFRError
+from openlfr.domain.errors import Misconfigured, OpenLFRError, Unavailable
 from openlfr.domain.runs import Checkpoint
 from openlfr.embedded.counts import Tally
 from openlfr.embedded.desk import AlertDesk
+from openlfr.embedded.eraser import Eraser
 from openlfr.embedded.feeds import Arrival, Ended, Feeds
 from openlfr.embedded.keeper import WatchlistKeeper
 from openlfr.embedded.opening import open_all
 from openlfr.embedded.options import Progress, RunOptions
 from openlfr.embedded.summary import summarise
+from openlfr.operations.purge import ROWS_WAIT
 from openlfr.pipeline import Analyser
 from openlfr.settings import require_authorisation
 
@@ -116,6 +118,15 @@ class _Run:
             on_event=self._recent.appendleft,
         )
         self._desk.catch_up(deployment.name, opened.run.epoch if opened.resumed else None)
+        self._eraser = Eraser(
+            records=opened.records,
+            vault=opened.vault,
+            book=opened.book,
+            retention=settings.alerting.retention,
+            deployment=deployment.name,
+        )
+        self._eraser.erase()  # before the list is read: an expired entry's template goes with it
+        closing.callback(self._eraser.close)
         self._index: ExactIndex
         self._keeper = WatchlistKeeper(
             records=opened.records,
@@ -153,6 +164,7 @@ class _Run:
         try:
             self._tell(frozenset(), 0.0)  # what is wrong from the start is said at the start
             self._keeper.start()
+            self._eraser.start()
             for name, source in self._open.sources.items():
                 at = self._open.checkpoints.get(name)
                 feeds.start(name, source, first_seq=at.next_seq if at else 0)
@@ -168,14 +180,32 @@ class _Run:
         finally:
             feeds.close()
         self._gather_problems()
-        if failure is not None:
-            with suppress(Exception):  # what failed the run may fail its report too
+        if failure is None:
+            self._erase_at_the_end()
+        else:
+            with suppress(Exception):  # what failed the run may fail this too
+                self._erase_at_the_end()
+            with suppress(Exception):
                 self._report(ended_how)
             raise failure
         summary = self._report(ended_how)
         if ended_how == "sources ended":
             self._open.records.runs.finish(self._open.run.run_id, at=datetime.now(UTC))
         return summary
+
+    def _erase_at_the_end(self) -> None:
+        """Erase what has come due since; what stays nevertheless is a problem of the run."""
+        self._eraser.close()
+        self._keeper.close()
+        try:
+            whole = self._eraser.erase()
+            while self._keeper.refresh():  # templates of entries that have expired meanwhile
+                whole = self._open.records.erase_for_good()
+        except Unavailable as error:
+            self._problems.append(f"What is due could not be erased ({error}): openlfr purge.")
+        else:
+            if not whole:
+                self._problems.append(ROWS_WAIT.format(where=self._open.records.where))
 
     def _report(self, ended_how: str) -> RunSummary:
         """Put the figures together, and write the report if one is asked for."""
@@ -187,6 +217,7 @@ class _Run:
             cameras=self._counts(),
             timings=self._analyser.timings.results(),
             problems=self._problems,
+            erased=self._eraser.erased,
         )
         if self._options.report is not None:
             from openlfr.operations.report import write_report
@@ -207,6 +238,7 @@ class _Run:
                 self._leave(arrival)
                 ended.add(arrival.camera)
             self._keeper.check()
+            self._eraser.check()
             now = time.monotonic()
             if (
                 isinstance(arrival, Arrival)

@@ -12,7 +12,7 @@ from openlfr.domain.summary import AlertItem, Authorisation, RunSummary, Watchli
 from openlfr.operations.evidence import NO_PICTURE, decode, render_scene, to_jpeg
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from openlfr.adapters.sql import Records
     from openlfr.domain.alert_records import RecordedEvent
@@ -32,6 +32,7 @@ def summarise(
     cameras: tuple[CameraCounts, ...],
     timings: tuple[StageTiming, ...],
     problems: Sequence[str],
+    erased: Mapping[str, int],
 ) -> RunSummary:
     """Put a run's figures together; pictures are decrypted for it."""
     run, records, vault = opened.run, opened.records, opened.vault
@@ -56,6 +57,7 @@ def summarise(
             for event in records.alerts.events_of_run(run.deployment, run.epoch)
         ),
         problems=tuple(problems),
+        erased=dict(erased),
     )
 
 

@@ -12,7 +12,20 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
-    from openlfr.ports import AlertBook, Vault
+    from openlfr.domain.alerts import AlertEvent
+    from openlfr.ports import Vault
+
+
+class ErasableBook(Protocol):
+    """What erasing needs of the alert book."""
+
+    def events(self, deployment: str) -> list[AlertEvent]:
+        """Every stored event of the deployment."""
+        ...
+
+    def forget(self, deployment: str, sighting_ids: Sequence[str]) -> None:
+        """Erase the stored events of these sightings."""
+        ...
 
 
 class ErasableRecords(Protocol):
@@ -36,7 +49,7 @@ def erase_alert(
     *,
     records: ErasableRecords,
     vault: Vault,
-    book: AlertBook,
+    book: ErasableBook,
     at: datetime,
     reason: str,
 ) -> None:
@@ -65,7 +78,7 @@ def erase_alert(
 
 
 def erase_mistaken(
-    *, records: ErasableRecords, vault: Vault, book: AlertBook, at: datetime
+    *, records: ErasableRecords, vault: Vault, book: ErasableBook, at: datetime
 ) -> list[RecordedAlert]:
     """Erase whoever was mistaken for a listed person: refuted, or not engaged.
 

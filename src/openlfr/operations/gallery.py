@@ -41,7 +41,7 @@ AT_ONCE = 200
 """Entries settled, erased or retired in one transaction: alerts are recorded in the same database,
 and wait for it (0.2 s; a whole import of 10,000 would hold it longer than they may wait)."""
 
-_NAMED = 3  # look-alikes that a note names
+_NAMED = 3  # people that a note names
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +153,8 @@ def erase_leaving(
 ) -> int:
     """Erase templates and pictures of removed and refused entries; how many they were."""
     leaving = records.leaving()
-    # All at once: Milvus Lite rewrites its files for each removal.
-    templates.remove([reference.reference_id for reference in leaving])
+    if leaving:  # all at once: Milvus Lite rewrites its files for each removal
+        templates.remove([reference.reference_id for reference in leaving])
     for start in range(0, len(leaving), AT_ONCE):
         some = leaving[start : start + AT_ONCE]
         ids = [reference.reference_id for reference in some]
@@ -206,6 +206,33 @@ def build_index(
 ) -> ExactIndex:
     """A snapshot of what is searchable now in these watchlists."""
     return ExactIndex(records.manifest(watchlists), templates.all(watchlists))
+
+
+def not_searched(records: WatchlistRecords, index: ExactIndex) -> str:
+    """Who is listed and yet found by nobody, why, and what to do; empty where all are searched."""
+    parts = [
+        f"{_some(ids, records)} {why}"
+        for ids, why in (
+            (index.refused_ids, "stored with another template than the recorded one"),
+            (index.missing_ids, "without a stored template"),
+        )
+        if ids
+    ]
+    if not parts:
+        return ""
+    return (
+        f"Not searched although listed: {', and '.join(parts)}. Somebody or something has changed "
+        "the stored templates: find out what, then remove these entries and import them again."
+    )
+
+
+def _some(reference_ids: Sequence[str], records: WatchlistRecords) -> str:
+    """How many references, and whose."""
+    known = records.references(reference_ids=reference_ids[:AT_ONCE])
+    names = sorted({each.subject for each in known})
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    count = len(reference_ids)
+    return f"{count} reference{'s' * (count != 1)} of {', '.join(names[:_NAMED])}{more}"
 
 
 class _Listed:

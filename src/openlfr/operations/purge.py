@@ -12,27 +12,41 @@ without its key they are noise.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from openlfr.domain.acts import Act
 from openlfr.domain.errors import BadInput
 from openlfr.domain.watchlist import EntryStatus
-from openlfr.operations.erasure import ErasableRecords, erase_alert, erase_mistaken
+from openlfr.operations.erasure import ErasableBook, ErasableRecords, erase_alert, erase_mistaken
 from openlfr.operations.evidence import PREFIX, evidence_name, kept_since
 from openlfr.operations.gallery import AT_ONCE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from openlfr.domain.alert_records import RecordedAlert
     from openlfr.domain.watchlist import Reference
-    from openlfr.ports import AlertBook, Vault, WatchlistRecords
+    from openlfr.ports import Vault, WatchlistRecords
 
 CRASH_MARGIN = timedelta(hours=1)
 """Evidence is stored a moment before its alert; without one after so long, there was a crash."""
+
+ROWS_WAIT = (
+    "Erased rows still stand in {where}, since another program is reading the records: they go "
+    "with the next openlfr purge after it has ended."
+)
+"""Said where `Records.erase_for_good` could not finish; {where} is the log's path."""
+
+_WORDS = {
+    "alerts": ("alert beyond the retention", "alerts beyond the retention"),
+    "mistaken": ("alert about somebody else", "alerts about somebody else"),
+    "orphans": ("picture without an alert", "pictures without an alert"),
+    "entries": ("expired entry", "expired entries"),
+}
 
 _LISTED = (EntryStatus.PENDING, EntryStatus.ACTIVE, EntryStatus.SUSPENDED)
 
@@ -72,13 +86,18 @@ class Due:
     def __bool__(self) -> bool:
         return bool(self.alerts or self.mistaken or self.orphans or self.entries)
 
+    @property
+    def counts(self) -> Counter[str]:
+        """How many of each there are, by name."""
+        return Counter({each.name: len(getattr(self, each.name)) for each in fields(self)})
+
 
 def find_due(
     *,
     alerts: PurgeableRecords,
     watchlist: WatchlistRecords,
     vault: Vault,
-    book: AlertBook,
+    book: ErasableBook,
     retention: timedelta,
     now: datetime,
     deployments: Collection[str] = (),
@@ -104,13 +123,53 @@ def find_due(
     )
 
 
+def erase_due(
+    *,
+    alerts: PurgeableRecords,
+    watchlist: WatchlistRecords,
+    vault: Vault,
+    book: ErasableBook,
+    retention: timedelta,
+    now: datetime,
+    deployments: Collection[str] = (),
+    by: str = "system",
+) -> Due:
+    """Erase what may no longer be kept, as a program does by itself; what it was.
+
+    Arguments and errors are those of `find_due` and `purge`.
+    """
+    due = find_due(
+        alerts=alerts,
+        watchlist=watchlist,
+        vault=vault,
+        book=book,
+        retention=retention,
+        now=now,
+        deployments=deployments,
+    )
+    vault.erase_unfinished(now - CRASH_MARGIN)
+    if due:
+        purge(due, alerts=alerts, watchlist=watchlist, vault=vault, book=book, now=now, by=by)
+    return due
+
+
+def in_words(counts: Mapping[str, int]) -> str:
+    """Counts of `Due`, as a person reads them; empty where nothing was due."""
+    parts = [
+        f"{number} {one if number == 1 else many}"
+        for name, (one, many) in _WORDS.items()
+        if (number := counts.get(name, 0))
+    ]
+    return ", ".join(parts)
+
+
 def purge(
     due: Due,
     *,
     alerts: PurgeableRecords,
     watchlist: WatchlistRecords,
     vault: Vault,
-    book: AlertBook,
+    book: ErasableBook,
     now: datetime,
     by: str,
 ) -> None:
@@ -140,6 +199,7 @@ def purge(
     for name in due.orphans:
         if name not in referred_to:
             vault.delete(name)
+    vault.erase_unfinished(now - CRASH_MARGIN)
     for start in range(0, len(due.entries), AT_ONCE):
         watchlist.retire(
             [reference.reference_id for reference in due.entries[start : start + AT_ONCE]],
@@ -157,7 +217,7 @@ def purge(
 def _orphans(
     alerts: PurgeableRecords,
     vault: Vault,
-    book: AlertBook,
+    book: ErasableBook,
     now: datetime,
     deployments: Collection[str],
 ) -> list[str]:

@@ -61,8 +61,8 @@ class Alerting(Section):
     )  # fmt: skip
     retention: Duration = Field(
         default=timedelta(days=31), title="Retention",
-        description="How long alerts and their evidence are kept; `openlfr purge` erases older"
-        " ones.",
+        description="How long alerts and their evidence are kept; older ones are erased by a run"
+        " or by alerting while it works, else by the next command.",
     )  # fmt: skip
 
 

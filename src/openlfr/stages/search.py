@@ -34,6 +34,10 @@ class ExactIndex:
     its own bytes carry the manifest's hash; every other one is left out, counted in `refused`.
     A snapshot may be searched from several threads.
 
+    Attributes:
+        refused, refused_ids: Listed references whose stored template is not the recorded one.
+        missing, missing_ids: Listed references without a stored template.
+
     Args:
         manifest: For each searchable reference_id its template hash and last moment (UTC).
         templates: As the store holds them; those that the manifest does not name are ignored.
@@ -51,8 +55,11 @@ class ExactIndex:
             if t.template_hash == manifest[t.reference_id][0] == hash_template(t.vector)
         ]
         rows.sort(key=lambda t: (t.subject, t.reference_id))  # a subject's rows stand together
-        self.refused = len(named) - len(rows)
-        self.missing = len(manifest) - len(named)
+        searched, stored = {t.reference_id for t in rows}, {t.reference_id for t in named}
+        self.refused_ids = tuple(sorted(stored - searched))
+        self.missing_ids = tuple(sorted(manifest.keys() - stored))
+        self.refused = len(self.refused_ids)
+        self.missing = len(self.missing_ids)
         self._reference_ids = [t.reference_id for t in rows]
         self._watchlists = {t.reference_id: t.watchlist for t in rows}
         self._vectors = np.stack([t.vector for t in rows]) if rows else np.empty((0, 0), np.float32)

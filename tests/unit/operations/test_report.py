@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -171,7 +172,12 @@ def test_a_match_that_is_impossible_is_flagged_and_no_other(tmp_path: Path) -> N
 def test_it_fetches_nothing_and_runs_nothing(tmp_path: Path) -> None:
     page = Page(write_report(SUMMARY, tmp_path))
     fetched = [attrs.get(name) or "" for _, attrs in page.tags for name in ("src", "href")]
+    assert {url for url in fetched if url} == {"annex.html"}  # a link, which nothing follows
+    annex = Page(tmp_path / "annex.html")
+    fetched = [attrs.get(name) or "" for _, attrs in annex.tags for name in ("src", "href")]
     assert all(url.startswith("data:image/jpeg;base64,") for url in fetched if url)
+    assert "default-src 'none'" in annex.source
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in annex.tags}
     assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
     assert "url(" not in page.source
     assert "@import" not in page.source
@@ -180,7 +186,7 @@ def test_it_fetches_nothing_and_runs_nothing(tmp_path: Path) -> None:
 
 def test_every_picture_has_words_for_those_who_do_not_see_it(tmp_path: Path) -> None:
     page = Page(write_report(SUMMARY, tmp_path))
-    pictures = [attrs for tag, attrs in page.tags if tag == "img"]
+    pictures = [attrs for tag, attrs in Page(tmp_path / "annex.html").tags if tag == "img"]
     assert len(pictures) == 6
     assert all(attrs.get("alt") for attrs in pictures)
     assert all(
@@ -198,6 +204,7 @@ def test_whatever_it_quotes_is_escaped(tmp_path: Path) -> None:
     )  # fmt: skip
     page = Page(write_report(summary, tmp_path))
     assert "script" not in {tag for tag, _ in page.tags}
+    assert "script" not in {tag for tag, _ in Page(tmp_path / "annex.html").tags}
     assert page.text.count(evil) >= 5
 
 
@@ -232,12 +239,40 @@ def test_a_run_without_frames_has_a_report(tmp_path: Path) -> None:
 def test_nobody_else_can_read_it(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "report"
     page = write_report(SUMMARY, folder)
-    assert {p.name for p in folder.iterdir()} == {"report.html", "report.json"}
+    assert {p.name for p in folder.iterdir()} == {"report.html", "report.json", "annex.html"}
     assert {p.stat().st_mode & 0o777 for p in folder.iterdir()} == {0o600}
     assert folder.stat().st_mode & 0o777 == 0o700
     page.chmod(0o644)
     write_report(SUMMARY, folder)
     assert page.stat().st_mode & 0o777 == 0o600
+
+
+def test_pictures_stand_in_the_annex_alone_and_both_others_name_it(tmp_path: Path) -> None:
+    write_report(SUMMARY, tmp_path)
+    annex = tmp_path / "annex.html"
+    page, told = Page(tmp_path / "report.html"), json.loads((tmp_path / "report.json").read_text())
+    assert "img" not in {tag for tag, _ in page.tags}
+    assert "base64" not in page.source
+    assert annex.stat().st_mode & 0o777 == 0o600
+    sha256 = hashlib.sha256(annex.read_bytes()).hexdigest()
+    assert told["annex"] == {"file": "annex.html", "sha256": sha256}
+    assert sha256 in page.text
+    assert "evidence annex" in Page(annex).text
+    assert "must erase it" in Page(annex).text
+
+
+def test_without_a_picture_there_is_no_annex_and_a_former_one_goes(tmp_path: Path) -> None:
+    write_report(SUMMARY, tmp_path)
+    page = Page(write_report(replace(SUMMARY, alerts=()), tmp_path))
+    assert not (tmp_path / "annex.html").exists()
+    assert json.loads((tmp_path / "report.json").read_text())["annex"] is None
+    assert "annex" not in page.text
+
+
+def test_what_was_erased_meanwhile_is_told(tmp_path: Path) -> None:
+    page = Page(write_report(replace(SUMMARY, erased={"alerts": 2, "entries": 1}), tmp_path))
+    assert "2 alerts beyond the retention, 1 expired entry" in page.text
+    assert json.loads((tmp_path / "report.json").read_text())["erased"]["alerts"] == 2
 
 
 def test_the_json_is_canonical_and_holds_no_picture(tmp_path: Path) -> None:
@@ -261,8 +296,6 @@ def test_the_json_is_canonical_and_holds_no_picture(tmp_path: Path) -> None:
 
 
 def test_the_page_names_the_hash_of_the_json(tmp_path: Path) -> None:
-    import hashlib
-
     page = Page(write_report(SUMMARY, tmp_path))
     assert hashlib.sha256((tmp_path / "report.json").read_bytes()).hexdigest() in page.text
 

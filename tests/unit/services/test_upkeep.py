@@ -15,6 +15,7 @@ from openlfr.domain.acts import Act
 from openlfr.domain.errors import OpenLFRError, Unavailable
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, hash_template
 from openlfr.operations.enrol import outbox_name
+from openlfr.operations.purge import Due
 from openlfr_alerting import upkeep
 from openlfr_alerting.upkeep import Upkeep
 
@@ -69,7 +70,12 @@ def vault():
 def at_work(records, vault, monkeypatch):
     """Upkeep at work, quick; what it failed of is kept in `failures`."""
     monkeypatch.setattr(upkeep, "INTERVAL_S", 0.01)
-    made = Upkeep(Relay(), records, vault, lambda _: made.store, on_failure=lambda e: None)
+    monkeypatch.setattr(upkeep, "ERASE_S", 0.01)
+    made = Upkeep(
+        Relay(), records, vault, lambda _: made.store, lambda: made.due(),
+        on_failure=lambda e: None,
+    )  # fmt: skip
+    made.due = lambda: Due((), (), (), ())
     made.store, made.failures, made.gave_up = Store(), [], threading.Event()
     made._on_failure = lambda error: (made.failures.append(error), made.gave_up.set())
     yield made
@@ -123,8 +129,9 @@ def test_a_template_that_a_kill_left_behind_goes_at_the_next_start(at_work, reco
     act = Act(NOW, "Eve", "reference.removed", "reference", "r1")
     records.watchlist.move("Ann", None, EntryStatus.REMOVED, act_of=lambda _: act)
     again = Upkeep(
-        at_work._relay, records, vault, lambda _: at_work.store, on_failure=at_work.failures.append
-    )
+        at_work._relay, records, vault, lambda _: at_work.store, at_work.due,
+        on_failure=at_work.failures.append,
+    )  # fmt: skip
     at_work.store.put([template])
     again.settle()
     assert at_work.store.all(["default"]) == []
@@ -159,3 +166,36 @@ def test_a_fault_of_the_relay_ends_the_process_at_once_as_what_it_is(at_work):
     assert at_work.gave_up.wait(WAIT_S)
     at_work.close()
     assert at_work.failures == [fault]
+
+
+def test_what_is_due_is_erased_and_counted_whatever_failed_before(at_work):
+    rounds, done = [], threading.Event()
+
+    def erase():
+        rounds.append(1)
+        if len(rounds) == 1:
+            raise KeyError("reference_id")
+        if len(rounds) == 2:
+            raise Unavailable("Redis is away.")
+        if len(rounds) > 3:
+            done.set()
+            return Due((), (), (), ())
+        return Due((), (), ("evidence/a", "evidence/b"), ())
+
+    at_work.due = erase
+    at_work.start()
+    assert done.wait(WAIT_S)
+    at_work.close()
+    assert at_work.erased == {"failures": 2, "orphans": 2}
+    assert at_work.failures == []
+
+
+def test_nothing_is_erased_while_it_is_another_process_s_turn(at_work):
+    at_work._relay.at_work = False
+    at_work._relay.trouble = Unavailable("Redis is away.")
+    asked = []
+    at_work.due = lambda: asked.append(1)
+    at_work.start()
+    assert at_work._relay.failed.wait(WAIT_S)
+    at_work.close()
+    assert asked == []

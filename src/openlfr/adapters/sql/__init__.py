@@ -55,6 +55,12 @@ class Records:
             raise
         return cls(engine)
 
+    @property
+    def where(self) -> str:
+        """SQLite's write-ahead log, for a person; empty with a server."""
+        sqlite = self._engine.dialect.name == "sqlite"
+        return f"{self._engine.url.database}-wal" if sqlite else ""
+
     def erase_for_good(self) -> bool:
         """Have erased rows leave the disk now; False if another process's reading is in the way.
 

@@ -9,30 +9,37 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from openlfr.domain.summary import add_up
+from openlfr.operations.purge import in_words
 from openlfr.operations.report import charts, figures
 
 if TYPE_CHECKING:
     from openlfr.domain.summary import RunSummary
 
 
-def render_page(summary: RunSummary, *, data_name: str, data_sha256: str) -> str:
+def render_annex(summary: RunSummary) -> str:
+    """The pictures of a run's alerts as one HTML document; empty where there is none."""
+    cards = figures.cards(summary.alerts)
+    if not any(card.probe or card.reference or card.scene for card in cards):
+        return ""
+    environment, here = _environment(), resources.files(__package__)
+    template = environment.from_string((here / "annex.html.jinja").read_text(encoding="utf-8"))
+    css = (here / "page.css").read_text(encoding="utf-8")
+    return template.render(run=summary, cards=cards, plural=figures.plural, css=css)
+
+
+def render_page(
+    summary: RunSummary, *, data_name: str, data_sha256: str, annex: str, annex_sha256: str
+) -> str:
     """The report as one HTML document; whatever it quotes is escaped.
 
     Args:
         summary: What the run did.
         data_name: Of the JSON file with the same figures.
         data_sha256: Of that file, hex.
+        annex: Name of the file with the pictures; empty where there is none.
+        annex_sha256: Of that file, hex.
     """
-    environment = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "tenths": _tenths,
-        "number": lambda value: f"{value:,}",
-    }
+    environment = _environment()
     here = resources.files(__package__)
     template = environment.from_string((here / "page.html.jinja").read_text(encoding="utf-8"))
     total = add_up(summary.cameras)
@@ -55,7 +62,24 @@ def render_page(summary: RunSummary, *, data_name: str, data_sha256: str) -> str
         css=(here / "page.css").read_text(encoding="utf-8"),
         data_name=data_name,
         data_sha256=data_sha256,
+        annex=annex,
+        annex_sha256=annex_sha256,
+        erased=in_words(summary.erased),
     )
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "tenths": _tenths,
+        "number": lambda value: f"{value:,}",
+    }
+    return environment
 
 
 def _span(first: datetime, last: datetime) -> str:

@@ -1,0 +1,105 @@
+"""Erasing before anything else: what every command that opens the records does first.
+
+A run and alerting erase by themselves while they work; where neither does, nobody would until
+somebody thinks of `openlfr purge`.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from openlfr.domain.errors import OpenLFRError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from openlfr.adapters.sql import Records
+    from openlfr.domain.alerts import AlertEvent
+    from openlfr.ports import AlertBook
+    from openlfr.settings import Settings
+
+
+@contextmanager
+def opened_records(settings: Settings) -> Iterator[Records]:
+    """The records, after what is due was erased; what could not be is said, and stops nothing."""
+    from openlfr import bootstrap
+
+    with bootstrap.open_records(settings) as records:
+        try:
+            _erase_first(settings, records)
+        except OpenLFRError as error:
+            click.echo(f"note: what is due could not be erased first: {error}", err=True)
+        yield records
+
+
+def finish(records: Records) -> bool:
+    """Take what a command erased off the disk too; says what is in the way, if anything is."""
+    from openlfr.operations.purge import ROWS_WAIT
+
+    if records.erase_for_good():
+        return True
+    click.echo(ROWS_WAIT.format(where=records.where), err=True)
+    return False
+
+
+def _erase_first(settings: Settings, records: Records) -> None:
+    from openlfr import bootstrap
+    from openlfr.adapters.run_lock import run_is_at_work
+    from openlfr.cli.watchlist_settling import settle
+    from openlfr.operations.purge import erase_due, in_words
+
+    if settings.services.sql is not None or run_is_at_work(settings.data_dir):
+        return  # alerting erases, or the run
+    if not (settings.data_dir / "vault").is_dir():
+        return  # nothing was ever kept, and a key is made only where something is
+    vault = bootstrap.open_vault(settings)
+    named = settings.deployment_entry.name
+    with ExitStack() as closing:
+        due = erase_due(
+            alerts=records.alerts,
+            watchlist=records.watchlist,
+            vault=vault,
+            book=_LaterBook(settings, closing),
+            retention=settings.alerting.retention,
+            now=datetime.now(UTC),
+            deployments=[named] if named else [],
+        )
+    leaving, facts = records.watchlist.leaving(), records.watchlist.facts()
+    if leaving and facts is not None:
+        ids = [reference.reference_id for reference in leaving]
+        _, problem = settle(settings, records, vault, facts, ids)
+        if problem:
+            raise problem
+    if due or leaving:
+        finish(records)
+    if words := in_words(due.counts):
+        click.echo(f"Erased first, since it was due: {words}.", err=True)
+
+
+class _LaterBook:
+    """The alert book, whose server is started when something is asked of it: mostly nothing is."""
+
+    def __init__(self, settings: Settings, closing: ExitStack) -> None:
+        self._settings = settings
+        self._closing = closing
+        self._book: AlertBook | None = None
+
+    def _opened(self) -> AlertBook:
+        from openlfr import bootstrap
+
+        if self._book is None:
+            self._book = bootstrap.open_alert_book(self._settings)
+            self._closing.callback(self._book.close)
+        return self._book
+
+    def events(self, deployment: str) -> list[AlertEvent]:
+        """As of `AlertBook`."""
+        return self._opened().events(deployment)
+
+    def forget(self, deployment: str, sighting_ids: Sequence[str]) -> None:
+        """As of `AlertBook`."""
+        self._opened().forget(deployment, sighting_ids)

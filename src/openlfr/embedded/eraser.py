@@ -1,0 +1,103 @@
+"""Erases by itself, while a run lasts, what may no longer be kept.
+
+At the start, once a minute, and at the end: alerts beyond the retention, people who were mistaken
+for somebody listed, pictures that a crash left, entries that have expired. It has a thread of its
+own, since erasing waits for disks, and a removal from the watchlist waits for nobody; templates
+are the keeper's, which holds the vector store.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from openlfr.domain.errors import Unavailable
+from openlfr.operations.purge import erase_due
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from openlfr.adapters.sql import Records
+    from openlfr.ports import AlertBook, Vault
+
+INTERVAL_S = 60.0
+
+log = structlog.get_logger()
+
+
+class Eraser:
+    """Erases what is due of one data folder.
+
+    Attributes:
+        erased: How many of each kind that `operations.purge.Due` names.
+    """
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        vault: Vault,
+        book: AlertBook,
+        retention: timedelta,
+        deployment: str,
+    ) -> None:
+        """Erase nothing yet."""
+        self._records = records
+        self._vault = vault
+        self._book = book
+        self._retention = retention
+        self._deployment = deployment
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._fault: Exception | None = None
+        self.erased: Counter[str] = Counter()
+
+    def erase(self) -> bool:
+        """Erase what is due now; False if erased rows still stand in the records' log.
+
+        Raises:
+            Unavailable: A store does not answer; what was done stays done, call it again later.
+        """
+        due = erase_due(
+            alerts=self._records.alerts,
+            watchlist=self._records.watchlist,
+            vault=self._vault,
+            book=self._book,
+            retention=self._retention,
+            now=datetime.now(UTC),
+            deployments=[self._deployment],
+        )
+        self.erased += due.counts
+        if due:
+            log.info("erased", **due.counts)
+        return self._records.erase_for_good()
+
+    def start(self) -> None:
+        """Erase from now on, in a thread."""
+        self._thread = threading.Thread(target=self._keep, name="eraser", daemon=True)
+        self._thread.start()
+
+    def check(self) -> None:
+        """Raise what ended the thread: a fault of ours, which no waiting mends."""
+        if self._fault is not None:
+            raise self._fault
+
+    def close(self) -> None:
+        """End the thread; safe to call twice."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _keep(self) -> None:
+        while not self._stop.wait(INTERVAL_S):
+            try:
+                self.erase()
+            except Unavailable as error:
+                log.warning("not_erased", why=str(error))  # tried again; the run's end says it
+            except Exception as error:  # noqa: BLE001 - a thread's edge: raised again by `check`
+                self._fault = error
+                return

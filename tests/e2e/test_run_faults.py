@@ -1,0 +1,42 @@
+"""A fault of ours ends a run at once, as what it is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from small_street import Place
+
+FAULT = """
+import sys
+from openlfr.cli import main
+from openlfr.embedded import keeper
+keeper.INTERVAL_S = 0.01
+
+def fail(self):
+    raise KeyError("reference_id")
+
+def start(self, before=keeper.WatchlistKeeper.start):
+    keeper.WatchlistKeeper.refresh = fail
+    before(self)
+
+keeper.WatchlistKeeper.start = start
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_fault_in_the_keeper_ends_the_run_at_once_with_its_traceback(
+    tmp_path, make_video, model_store
+):
+    place = Place(tmp_path, model_store.folder, make_video(frames=60))
+    ended = subprocess.run(
+        [sys.executable, "-c", FAULT, "run", "CONFIG.yaml", "--report", "report"],
+        cwd=place.folder, capture_output=True, text=True, timeout=200, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert "error: KeyError: 'reference_id'; this is a fault in OpenLFR" in ended.stderr
+    assert "KeyError" in ended.stderr.split("run_failed", 1)[1]
+    assert ended.stdout == ""
+    told = json.loads((place.folder / "report" / "report.json").read_text())
+    assert told["ended_how"] == "failed: a fault in OpenLFR, KeyError"
