@@ -5,7 +5,7 @@ Use `structlog.get_logger()` and give ids as keys (camera, epoch, seq, track, si
     log.warning("frame_unreadable", camera="gate", seq=17)
 
 Lines below the level are dropped before anything is formatted. Pictures, templates and raw bytes
-are never written, whatever they are called, and passwords in addresses are masked.
+are never written, whatever they are called, and of addresses scheme and host alone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
 
-from openlfr.domain.addresses import mask_password
+from openlfr.domain.addresses import hide_addresses
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -47,8 +47,8 @@ def configure_logging(
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            structlog.processors.format_exc_info,
             keep_private,
-            *([structlog.processors.format_exc_info] if as_json else []),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
@@ -73,12 +73,26 @@ class _Libraries(logging.Handler):
 
 
 def keep_private(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace what may not be logged: arrays and bytes by their kind, passwords by ***."""
+    """Replace what may not be logged: arrays and bytes by their kind, addresses by their host."""
     for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = mask_password(value)
-        elif isinstance(value, bytes | bytearray | memoryview):
-            event[key] = f"<{len(value)} bytes, not logged>"
-        elif isinstance(shape := getattr(value, "shape", None), tuple) and shape:
-            event[key] = f"<array {'x'.join(map(str, shape))}, not logged>"
+        event[key] = _private(value)
     return event
+
+
+def _private(value: Any) -> Any:
+    """One value, or what a list or block of them holds, fit to be logged."""
+    if isinstance(value, str):
+        return hide_addresses(value)
+    if isinstance(value, BaseException):
+        return hide_addresses(f"{type(value).__name__}: {value}")
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"<{len(value)} bytes, not logged>"
+    if isinstance(value, dict):
+        return {_private(key): _private(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_private(each) for each in value]
+    if isinstance(shape := getattr(value, "shape", None), tuple) and shape:
+        return f"<array {'x'.join(map(str, shape))}, not logged>"
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return hide_addresses(str(value))

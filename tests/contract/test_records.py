@@ -113,7 +113,7 @@ def test_moments_keep_their_instant_and_naive_ones_are_refused(records):
     ("url", "says"),
     [
         ("mysql://host/name", "SQLite or PostgreSQL only"),
-        ("nonsense", "not a database url"),
+        ("nonsense", "no address of a database"),
     ],
 )
 def test_other_databases_are_a_wrong_setting(url, says):

@@ -198,7 +198,7 @@ def test_milvus_folder_in_use_is_unavailable_and_says_so(tmp_path, monkeypatch):
 
 
 def test_milvus_server_that_does_not_answer_is_unavailable():
-    with pytest.raises(Unavailable, match=r"Milvus at http://127\.0\.0\.1:9 does not answer"):
+    with pytest.raises(Unavailable, match=r"Milvus at http://127\.0\.0\.1 does not answer"):
         MilvusTemplateStore("http://127.0.0.1:9", FACTS)
 
 

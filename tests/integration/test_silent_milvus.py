@@ -13,6 +13,7 @@ import pytest
 from openlfr.adapters import milvus_connection
 from openlfr.adapters.milvus import MilvusTemplateStore
 from openlfr.adapters.milvus_lite import LiteServer
+from openlfr.domain.addresses import shown_address
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import GalleryFacts, StoredTemplate, hash_template
 
@@ -120,11 +121,11 @@ def test_each_call_ends_with_a_sentence(
     assert not asking.is_alive(), "it waits for ever"
     (failure,) = failures
     assert isinstance(failure, Unavailable)
-    assert str(failure) == f"Milvus at {way.uri} does not answer: Deadline Exceeded"
+    assert str(failure) == f"Milvus at {shown_address(way.uri)} does not answer: Deadline Exceeded"
     store.close()
 
 
 def test_a_start_ends_with_a_sentence(way: Way) -> None:
     way.fall_silent()
-    with pytest.raises(Unavailable, match=rf"Milvus at {way.uri} does not answer"):
+    with pytest.raises(Unavailable, match=rf"Milvus at {shown_address(way.uri)} does not answer"):
         MilvusTemplateStore(way.uri, FACTS)

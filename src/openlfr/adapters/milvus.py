@@ -31,6 +31,7 @@ from openlfr.adapters.milvus_collection import (
     within,
 )
 from openlfr.adapters.milvus_lite import LiteServer
+from openlfr.domain.addresses import shown_address
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import check_model, check_template
 
@@ -77,7 +78,7 @@ class MilvusTemplateStore:
         ca_file: Path | None = None,
         read_only: bool = False,
     ) -> None:
-        self._where = uri
+        self._where = shown_address(uri) if "://" in uri else uri
         self._given = facts
         self._lite: LiteServer | None = None
         self._client: Any = None

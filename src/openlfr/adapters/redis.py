@@ -35,6 +35,7 @@ from redis.exceptions import (
 from redis.retry import Retry
 
 from openlfr.adapters.redis_events import event_to_json, flag_in, sighting_from_json
+from openlfr.domain.addresses import hide_address, hint_for
 from openlfr.domain.alerts import AlertEvent, EventKind, alert_id_of, event_id_of
 from openlfr.domain.errors import Misconfigured, Unavailable
 
@@ -75,7 +76,8 @@ def connect(url: str) -> redis.Redis:
             url, retry=retrying(), socket_connect_timeout=3, socket_timeout=5
         )
     except ValueError as error:
-        raise Misconfigured(f"services.redis is not a Redis url: {error}") from None
+        why = hide_address(str(error), url)
+        raise Misconfigured(f"services.redis is not a Redis url: {why}.{hint_for(url)}") from None
 
 
 class RedisAlertBook:

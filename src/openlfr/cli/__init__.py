@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from openlfr.domain.addresses import hide_addresses
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 
 if TYPE_CHECKING:
@@ -238,6 +239,7 @@ def _fail(sentence: str, code: int) -> int:
     if os.environ.get("OPENLFR_DEBUG") == "1" and sys.exc_info()[0] is not None:
         import traceback
 
-        traceback.print_exc()
+        click.echo(hide_addresses(traceback.format_exc()), err=True, nl=False)
+    sentence = hide_addresses(sentence)
     click.echo(f"error: {sentence}" if code != INTERRUPTED else sentence, err=True)
     return code

@@ -39,6 +39,7 @@ def check(names: tuple[str, ...], config: Path, frames: int, every: float, as_js
     configuration must be authorised.
     """
     from openlfr import bootstrap, settings
+    from openlfr.domain.addresses import hide_addresses
     from openlfr.domain.errors import Misconfigured, OpenLFRError
 
     loaded = settings.load(config)
@@ -58,8 +59,8 @@ def check(names: tuple[str, ...], config: Path, frames: int, every: float, as_js
             found = _check_one(name, camera, detector, frames, every)
         except OpenLFRError as error:
             failed = True
-            results[name] = {"error": str(error)}
-            click.echo(f"error: {error}", err=True)
+            results[name] = {"error": hide_addresses(str(error))}
+            click.echo(f"error: {hide_addresses(str(error))}", err=True)
             continue
         results[name] = asdict(found)
         if not as_json:

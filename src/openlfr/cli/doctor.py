@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import click
 
 from openlfr.cli import SOMETHING_FAILED, config_option
+from openlfr.domain.addresses import hide_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -31,7 +32,10 @@ def command(ctx: click.Context, config: Path, as_json: bool) -> int:
     changed and no camera is opened.
     """
     asked = ctx.get_parameter_source("config") is not click.core.ParameterSource.DEFAULT
-    findings = list(_examine(config, asked=asked))
+    findings = [
+        replace(one, found=hide_addresses(one.found), advice=hide_addresses(one.advice))
+        for one in _examine(config, asked=asked)
+    ]
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:

@@ -264,11 +264,12 @@ def configured(settings: Settings) -> Iterator[Finding]:
 
 def _camera(name: str, url: str) -> Iterator[Finding]:
     from openlfr.adapters.capture import is_live
+    from openlfr.domain.addresses import shown_address
 
     if is_live(url) or "://" in url:
         return
     exists = Path(url).exists()
-    found = url if exists else f"{url} does not exist"
+    found = url if exists else f"{shown_address(url)} does not exist"
     yield _finding(f"camera {name}", exists, found, f"mend cameras.{name}.url")
 
 

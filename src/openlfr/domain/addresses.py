@@ -1,16 +1,147 @@
-"""Addresses of cameras and services, as they may be shown."""
+"""Addresses of cameras and services, as they may be shown: scheme and host, nothing else.
+
+A password stands wherever its maker put it: before the host, in the path (`/user=a&password=b`), in
+the query, as a token alone. So none of that is ever shown, nor a user's name. Where the host itself
+cannot be told from a password (`user:pa/ss@host`), it is not shown either.
+"""
 
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
-_PASSWORD = re.compile(r"(://[^/@\s]*?:)[^/\s]*@")
+CAMERA_SCHEMES = ("rtsp", "rtsps", "http", "https")
+_SHOWN_SCHEMES = (
+    *CAMERA_SCHEMES,
+    *("rtmp", "rtmps", "rtp", "udp", "tcp", "srt", "onvif", "mms", "ftp", "ftps", "sftp", "smb"),
+    *("redis", "rediss", "kafka", "postgresql", "postgresql+psycopg", "postgres", "mysql", "grpc"),
+)
+"""Anything else before :// may be a piece of a password that holds one."""
+
+_SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*)://")
+_HOST = re.compile(r"([\w.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}(?:%[A-Za-z0-9]{1,15})?\])(?::\d*)?")
+_REMOTE = "|".join(map(re.escape, _SHOWN_SCHEMES))
+_IN_TEXT = re.compile(
+    rf"(?:[A-Za-z][A-Za-z0-9+.-]*://|\b(?:{_REMOTE}):/(?!/))(?:[^\n]*@)?[^\s,;:.!'\")]\S*",
+    re.IGNORECASE,
+)
+"""An address within a sentence, also as a path (`rtsp:/`): to the last @ of its line, since a
+password may hold spaces."""
+_LOOKS_REMOTE = re.compile(rf"[@?&=;]|(?:^|/)(?:{_REMOTE})(?:[:;]|//)", re.IGNORECASE)
+_BROKERS = re.compile(r"kafka://[\w.-]+:\d+(,[\w.-]+:\d+)*", re.ASCII)
+_PIECES = re.compile(r"(?:^|[/?#&;,\s])[\w.-]*=|[/?#&=:;,@\s]+")  # the key before a = is no secret
+_SHORTEST = 3  # a shorter piece is no secret, and stands in many words
+
+HINT = (
+    "A user or password with / ? # @ % or a space in it has to be written percent-encoded: "
+    "%2F %3F %23 %40 %25 %20."
+)
 
 
-def mask_password(text: str) -> str:
-    """The text with the password of every address in it replaced: fit for a screen or a log.
+def shown_address(address: str) -> str:
+    """What may be shown of an address: scheme and host; a path of a file or a device as it is.
 
-    >>> mask_password("rtsp://operator:secret@10.0.0.7/main")
-    'rtsp://operator:***@10.0.0.7/main'
+    >>> shown_address("rtsp://operator:secret@10.0.0.7:554/main?token=abc")
+    'rtsp://10.0.0.7'
+    >>> shown_address("rtsp://operator:sec/ret@10.0.0.7/main")
+    'rtsp://...'
+    >>> shown_address("videos/market.mp4")
+    'videos/market.mp4'
     """
-    return _PASSWORD.sub(r"\1***@", text)
+    scheme = _SCHEME.match(address)
+    if scheme is None:
+        # A forgotten or misspelt scheme makes a path of an address.
+        return "(not shown)" if _LOOKS_REMOTE.search(address) else address
+    name = scheme[1].lower()
+    if name in ("file", "sqlite"):
+        rest = address[scheme.end() :]
+        return "(not shown)" if re.search("[@?&=]", rest) else f"{name}://{rest}"
+    if name not in _SHOWN_SCHEMES:
+        return "...://..."
+    return f"{name}://{host_of(address) or '...'}"
+
+
+def looks_like_address(text: str) -> bool:
+    """Whether there may be an address in a value, well written or not."""
+    return "://" in text or bool(_LOOKS_REMOTE.search(text))
+
+
+def host_of(address: str) -> str:
+    """The host of an address, where it cannot be a piece of a password; else empty."""
+    authority, rest = _split(address)
+    if "@" in rest:
+        return ""  # `user:pa/ss@host`, or an @ in the path: nobody can know
+    host = _HOST.fullmatch(authority.rpartition("@")[2])
+    return host[1] if host else ""
+
+
+def is_readable(address: str) -> bool:
+    """Whether an address with a scheme has a host, and a port that is a number."""
+    behind = authority_of(address).rpartition("@")[2]
+    host = _HOST.fullmatch(behind)
+    if host is None:
+        return False
+    port = behind[len(host[1]) :].removeprefix(":")
+    return not port or int(port) <= 65535
+
+
+def hint_for(address: str) -> str:
+    """What to do where an address may have failed for how it is written; else empty."""
+    authority, rest = _split(address)
+    before, found, _ = authority.rpartition("@")
+    odd = re.search(r"[@\s#?]|%(?![0-9A-Fa-f]{2})", before)
+    return f" {HINT}" if "@" in rest or not is_readable(address) or (found and odd) else ""
+
+
+def hide_address(text: str, address: str) -> str:
+    """A sentence of a library about this address, with every piece of the address but its host out.
+
+    Libraries repeat an address whole, in pieces or decoded; without knowing it nobody could tell.
+
+    >>> hide_address("no user ann, nor /live; 10.0.0.7 is away", "rtsp://ann:secret@10.0.0.7/live")
+    'no user ***, nor /***; 10.0.0.7 is away'
+    """
+    text = text.replace(address, shown_address(address))
+    authority, rest = _split(address)
+    before, _, behind = authority.rpartition("@")
+    shown = host_of(address) and is_readable(address)
+    pieces = {before, *_PIECES.split(before), *_PIECES.split(rest)}
+    pieces |= set() if shown else {behind, *_PIECES.split(behind)}
+    pieces |= {unquote(piece) for piece in pieces}
+    for piece in sorted(pieces, key=len, reverse=True):
+        if len(piece) >= _SHORTEST and not (shown and piece in behind):
+            text = re.sub(rf"(?<![^\W_]){re.escape(piece)}(?![^\W_])", "***", text)
+    return hide_addresses(text)
+
+
+def hide_addresses(text: str) -> str:
+    """Any text with every address in it as it may be shown: the last thing before it is written.
+
+    >>> hide_addresses("'rtsp://a:b c@10.0.0.7/x?y=z' is away")
+    "'rtsp://10.0.0.7' is away"
+    """
+    return _IN_TEXT.sub(_shown_match, text) if ":/" in text else text
+
+
+def _shown_match(found: re.Match[str]) -> str:
+    address = found.group()
+    bare = address.rstrip("'\"`,;:!)}>" if "[" in address else "'\"`,;:!)]}>")
+    bare = bare if bare.endswith("...") else bare.rstrip(".")
+    if bare.lower().startswith(("file://", "sqlite://")) and "@" not in bare:
+        return address
+    if _BROKERS.fullmatch(bare):
+        return address  # where Kafka is; who logs in there stands apart
+    return shown_address(bare) + address[len(bare) :]
+
+
+def authority_of(address: str) -> str:
+    """What stands between the scheme and the first / ? or #: `user:password@host:port`."""
+    return _split(address)[0]
+
+
+def _split(address: str) -> tuple[str, str]:
+    """What stands between scheme and the first / ? or #, and what comes behind it."""
+    scheme = _SCHEME.match(address)
+    rest = address[scheme.end() if scheme else 0 :]
+    end = re.search(r"[/?#\\]", rest)
+    return (rest[: end.start()], rest[end.start() :]) if end else (rest, "")

@@ -112,7 +112,8 @@ def hash_of(settings: Settings, facts: GalleryFacts, threshold: float) -> str:
     """sha256 (hex) of what decides a run's results; a resumed run must have the same."""
     decisive = {
         "cameras": {
-            name: [c.url, c.fps, c.start and c.start.isoformat(), c.input_size, c.loop]
+            # Not of a camera's whole address: a hash of a password would stand in the records.
+            name: [c.shown_url, c.fps, c.start and c.start.isoformat(), c.input_size, c.loop]
             for name, c in sorted(settings.cameras.items())
         },
         "deployment": settings.deployment_entry.model_dump(mode="json"),

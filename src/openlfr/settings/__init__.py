@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
-from openlfr.domain.addresses import mask_password
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.impossible import Movement, Place
 from openlfr.settings.cameras import Camera
@@ -44,7 +43,6 @@ __all__ = [
     "Settings",
     "Topics",
     "load",
-    "mask_password",
     "require_authorisation",
 ]
 

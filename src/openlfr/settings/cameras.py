@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
-from openlfr.domain.addresses import mask_password
+from openlfr.domain.addresses import CAMERA_SCHEMES, HINT, is_readable, shown_address
 from openlfr.settings.values import (
     InputSize,
     Moment,
@@ -16,7 +16,7 @@ from openlfr.settings.values import (
     resolve_path,
 )
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 
 def _resolve_url(value: Any, info: ValidationInfo) -> str:
@@ -28,6 +28,9 @@ def _resolve_url(value: Any, info: ValidationInfo) -> str:
             " number of a device"
         )
     url: str = value.strip()
+    scheme = _SCHEME.match(url)
+    if scheme and scheme[1].lower() in CAMERA_SCHEMES and not is_readable(url):
+        raise ValueError(f"has no host and port that can be told apart. {HINT}")
     if _SCHEME.match(url) or url.isdecimal() or url.startswith("/dev/"):
         return url
     return str(resolve_path(url, info))
@@ -86,5 +89,5 @@ class Camera(Section):
 
     @property
     def shown_url(self) -> str:
-        """The url without its password."""
-        return mask_password(self.url)
+        """What may be shown of it: scheme and host, or a path."""
+        return shown_address(self.url)

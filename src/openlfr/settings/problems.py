@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from openlfr.domain.addresses import mask_password
+from openlfr.domain.addresses import hide_address, hide_addresses, looks_like_address, shown_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,12 +79,18 @@ def _sentence(detail: ErrorDetails, schema: type[BaseModel], name: str) -> str:
         return _unknown_key(loc, schema, name)
     if kind == "missing":
         return f"{name} is missing"
-    shown = "" if _is_secret(loc) else f", not {_shown(detail['input'])}"
+    given = detail["input"]
+    # An address may stand anywhere by mistake, where the block of its camera belongs for one.
+    secret = _is_secret(loc) or (loc[-1] == "url" or looks_like_address(repr(given)))
+    shown = "" if secret else f", not {_shown(given)}"
     context = detail.get("ctx", {})
     if kind == "value_error":
-        return f"{name} {mask_password(str(context['error']))}"
+        text = str(context["error"])
+        if isinstance(given, str) and looks_like_address(given):
+            text = hide_address(text, given)
+        return f"{name} {hide_addresses(text)}"
     if loc[-1] == "[key]":
-        return f"{name}: {loc[-2]!r} {_SENTENCES['string_pattern_mismatch']}"
+        return f"{name}: {shown_address(str(loc[-2]))!r} {_SENTENCES['string_pattern_mismatch']}"
     if kind in _BOUNDS:
         words, bound = _BOUNDS[kind]
         return f"{name} must be {words} {context[bound]:g}{shown}"
@@ -110,7 +116,8 @@ def _known(loc: tuple[str | int, ...], lines: Lines) -> tuple[str | int, ...]:
 def _dotted(loc: tuple[str | int, ...]) -> str:
     text = ""
     for part in loc:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+        shown = shown_address(str(part))  # whoever forgets `url:` has written it as a key
+        text += f"[{part}]" if isinstance(part, int) else f".{shown}" if text else shown
     return text or "the file"
 
 
@@ -122,7 +129,7 @@ def _amount(context: Mapping[str, Any]) -> str:
 def _shown(value: object) -> str:
     if value is None:
         return "empty"
-    text = mask_password(repr(value))
+    text = hide_addresses(repr(value))
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
@@ -133,7 +140,7 @@ def _unknown_key(place: Place, schema: type[BaseModel], name: str) -> str:
     known = _keys_at(place[:-1], schema)
     close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
     hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
-    return f"unknown key {key!r}{inside}; {hint}"
+    return f"unknown key {shown_address(key)!r}{inside}; {hint}"
 
 
 def _keys_at(place: tuple[str | int, ...], schema: type[BaseModel]) -> list[str]:

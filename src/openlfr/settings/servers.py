@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from openlfr.adapters.kafka_access import KafkaAccess
+from openlfr.domain.addresses import HINT, authority_of, is_readable
 from openlfr.domain.errors import Misconfigured
 from openlfr.settings.values import FilePath, Section
 
@@ -48,6 +49,11 @@ class _Server(Section):
 
     @model_validator(mode="after")
     def _secret_once(self) -> _Server:
+        if not self.url.startswith(("kafka:", "unix:", "sqlite:")) and not is_readable(self.url):
+            raise ValueError(
+                "has no host and port that can be told apart. Keep the password in password_file,"
+                f" or: {HINT}"
+            )
         given = [self.password is not None, self.password_file is not None]
         given.append("@" in self.url and bool(_userinfo(self.url)[1]))
         if sum(given) > 1:
@@ -264,7 +270,7 @@ def _begins(url: str, *schemes: str) -> None:
 
 
 def _userinfo(url: str) -> tuple[str, str]:
-    user, _, secret = urlsplit(url).netloc.rpartition("@")[0].partition(":")
+    user, _, secret = authority_of(url).rpartition("@")[0].partition(":")
     return user, secret
 
 
@@ -272,7 +278,10 @@ def _complete(url: str, secret: str, more: dict[str, str]) -> str:
     """An address with a password and further parameters in it."""
     if not secret and not more:
         return url
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # it repeats what it does not like
+        raise Misconfigured(f"An address in services cannot be read. {HINT}") from None
     netloc = parts.netloc
     if secret:
         host = netloc.rpartition("@")[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
@@ -9,6 +10,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
+from openlfr.domain.addresses import shown_address
 from openlfr.domain.errors import BadInput, Misconfigured
 from openlfr.domain.text import named
 from openlfr.files import read_file
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     Lines = Mapping[tuple[str | int, ...], int]
 
 _SCALARS = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str")}
+_QUOTED = re.compile(r"'(?!<)[^']{2,}'")
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
 _MOST_BYTES = 1024 * 1024
 _MOST_VALUES = 50_000
@@ -66,6 +69,7 @@ def read_yaml(path: Path) -> tuple[Any, Lines]:
         mark = error.problem_mark or error.context_mark
         where = f"{path} line {mark.line + 1}" if mark else str(path)
         what = " ".join((error.problem or error.context or "it cannot be parsed").split())
+        what = _QUOTED.sub("'...'", what)  # it may be a piece of an address
         raise Misconfigured(f"{where}: not valid YAML: {what}") from error
     except (YAMLError, ValueError, AttributeError, NotImplementedError) as error:
         what = " ".join(str(error).split())
@@ -144,7 +148,7 @@ class _Reader:
             key = str(key_node.value)
             if key in values:
                 first = self.lines[*at, key]
-                named = ".".join(map(str, (*at, key)))
+                named = ".".join(shown_address(str(part)) for part in (*at, key))
                 self.duplicates.append((line, f"{named} stands here again, first on line {first}"))
                 continue
             self.lines[*at, key] = line
@@ -156,9 +160,10 @@ class _Reader:
         if tag == _TIMESTAMP:
             return node.value
         if tag not in _SCALARS:
+            shown = shown_address(tag.removeprefix("tag:yaml.org,2002:"))
             raise Misconfigured(
-                f"{self._path} line {line}: {tag.removeprefix('tag:yaml.org,2002:')!r} is a tag"
-                " that a configuration does not need; write the value itself"
+                f"{self._path} line {line}: {shown!r} is a tag that a configuration does not need;"
+                " write the value itself"
             )
         if not tag.endswith(":str") and len(node.value) > _MOST_DIGITS:
             raise Misconfigured(
@@ -169,6 +174,6 @@ class _Reader:
             return self._yaml.constructor.construct_object(node)
         except (ValueError, OverflowError, YAMLError):
             raise Misconfigured(
-                f"{self._path} line {line}: {str(node.value)!r} cannot be read as"
+                f"{self._path} line {line}: {shown_address(str(node.value))!r} cannot be read as"
                 f" {tag.rpartition(':')[2]}; put it in quotes if it is text"
             ) from None

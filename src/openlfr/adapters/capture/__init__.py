@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
-from openlfr.domain.addresses import mask_password
+from openlfr.domain.addresses import CAMERA_SCHEMES, shown_address
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 from openlfr.ports import CameraSource
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 FROZEN_S = 10.0
 """How long a live camera may send nothing, by default."""
-LIVE_SCHEMES = ("rtsp", "rtsps", "http", "https")
 _VIDEO4LINUX = 81  # the major number of its devices
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
@@ -97,7 +96,7 @@ def is_live(url: str) -> bool:
     """Whether the address is a network camera or a device, and no file or folder."""
     scheme = _SCHEME.match(url)
     if scheme:
-        return scheme[1].lower() in LIVE_SCHEMES
+        return scheme[1].lower() in CAMERA_SCHEMES
     return url.isdecimal() or url.startswith("/dev/")
 
 
@@ -158,6 +157,11 @@ def open_source(
     path = _local_path(camera, url)
     if path.is_dir():
         return PictureFolder(path, reading)
+    if shown_address(url) != url and not path.exists():
+        raise BadInput(
+            f"camera {camera}: {shown_address(url)} does not exist; an address begins with"
+            f" {', '.join(f'{s}://' for s in CAMERA_SCHEMES)}"
+        )
     return VideoFile(path, reading)
 
 
@@ -167,8 +171,8 @@ def _local_path(camera: str, url: str) -> Path:
         return Path(url)
     if scheme[1].lower() != "file":
         raise Misconfigured(
-            f"camera {camera}: {mask_password(url)} is no kind of address that can be opened;"
-            f" known are files, folders, {', '.join(f'{s}://' for s in LIVE_SCHEMES)} and device"
+            f"camera {camera}: {shown_address(url)} is no kind of address that can be opened;"
+            f" known are files, folders, {', '.join(f'{s}://' for s in CAMERA_SCHEMES)} and device"
             " numbers"
         )
     return Path(unquote(urlsplit(url).path))

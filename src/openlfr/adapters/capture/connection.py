@@ -19,7 +19,7 @@ import av
 from openlfr.adapters.capture.account import ClockSampling
 from openlfr.adapters.capture.lateness import Lateness
 from openlfr.adapters.capture.stream import Frozen
-from openlfr.domain.addresses import mask_password
+from openlfr.domain.addresses import hide_address
 from openlfr.domain.errors import OpenLFRError, Unavailable
 
 if TYPE_CHECKING:
@@ -160,7 +160,8 @@ class Connection:
         except OpenLFRError as error:
             over = error
         except _UNREADABLE as error:
-            why = mask_password(f"{type(error).__name__}: {error}")
+            address = getattr(self._stream, "url", "")
+            why = hide_address(f"{type(error).__name__}: {error}", address)
             over = Unavailable(f"camera {self._camera} cannot be read: {why}")
         except Exception as error:  # noqa: BLE001 - a thread's edge: raised where it is waited for
             over = error

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from time import monotonic
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import av
 from av.error import FFmpegError, InvalidDataError
 
 from openlfr.adapters.capture.answers import what_it_sends
 from openlfr.adapters.capture.pictures import pixel_aspect_of
-from openlfr.domain.addresses import mask_password
+from openlfr.domain.addresses import hide_address, hint_for, shown_address
 from openlfr.domain.errors import Misconfigured, Unavailable
 
 if TYPE_CHECKING:
@@ -75,8 +74,8 @@ class LiveStream:
             Unavailable: The camera does not answer.
             Misconfigured: Its address can never be read here.
         """
-        scheme = urlsplit(self.url).scheme.lower()
-        shown = mask_password(self.url)
+        scheme = self.url.partition("://")[0].lower()
+        shown = shown_address(self.url)
         options = _RTSP if scheme in ("rtsp", "rtsps") else {}
         if scheme.startswith("http") and ".m3u8" in self.url:
             options = _HLS
@@ -91,13 +90,17 @@ class LiveStream:
         except (FFmpegError, OSError) as error:
             # Interrupted after the timeout, the library raises one thing or another.
             if not self._came and (why := what_it_sends(self.url, timeout_s=self.timeout_s)):
-                raise Unavailable(f"camera {self.camera}: {shown} {why}") from error
+                raise Unavailable(f"camera {self.camera}: {shown} {why}") from None
             if monotonic() - self._heard > self.timeout_s * 0.9:
                 raise Frozen(
                     f"camera {self.camera}: {shown} has sent nothing for {self.timeout_s:g} s"
-                ) from error
-            why = mask_password(str(error.strerror or error))
-            raise Unavailable(f"camera {self.camera}: {shown} does not answer: {why}") from error
+                ) from None
+            why = hide_address(error.strerror or type(error).__name__, self.url)
+            hint = hint_for(self.url) if "://" in self.url else ""
+            # Not `from error`, whose text is the whole address.
+            raise Unavailable(
+                f"camera {self.camera}: {shown} does not answer: {why}.{hint}"
+            ) from None
         if not self._came:
             why = what_it_sends(self.url, timeout_s=self.timeout_s) or "ended without a picture"
             raise Unavailable(f"camera {self.camera}: {shown} {why}")
@@ -107,7 +110,7 @@ class LiveStream:
     ) -> Generator[list[VideoFrame] | None]:
         """The pictures of each packet; what comes in bursts is held back until its time."""
         timeless = container.format.name in _TIMELESS
-        over_http = urlsplit(self.url).scheme.lower().startswith("http")
+        over_http = self.url.lower().startswith("http")
         pace = _Pace(closed) if over_http and not timeless else None
         alone: list[VideoFrame] | None = None  # a single picture, until another one comes
         self._heard = monotonic()
@@ -131,7 +134,7 @@ class LiveStream:
 
     def _decoded(self, container: InputContainer) -> Generator[list[VideoFrame] | None]:
         if not container.streams.video:
-            shown = mask_password(self.url)
+            shown = shown_address(self.url)
             why = what_it_sends(self.url, timeout_s=self.timeout_s) or "sends no video"
             raise Unavailable(f"camera {self.camera}: {shown} {why}")
         stream = container.streams.video[0]

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy import event, exc
 from sqlalchemy.dialects import postgresql, sqlite
 
+from openlfr.domain.addresses import hide_address, hint_for, shown_address
 from openlfr.domain.errors import Misconfigured, OpenLFRError, Unavailable
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ def open_engine(url: str) -> Engine:
         parsed = sa.make_url(url)
     except exc.ArgumentError:
         raise Misconfigured(
-            "services.sql is not a database url: write sqlite:///PATH or "
-            "postgresql://USER:PASSWORD@HOST/NAME."
+            "services.sql is no address of a database: write sqlite:///PATH, or postgresql:// and "
+            f"user, host and name.{hint_for(url)}"
         ) from None
     backend = parsed.get_backend_name()
     if backend == "postgresql":
@@ -69,7 +70,7 @@ def open_engine(url: str) -> Engine:
         raise Misconfigured(
             f"services.sql names {backend!r}: records live in SQLite or PostgreSQL only."
         )
-    where = parsed.render_as_string(hide_password=True)
+    where = shown_address(url)
     try:
         if backend == "sqlite":
             where = parsed.database or ":memory:"
@@ -84,7 +85,7 @@ def open_engine(url: str) -> Engine:
         raise Misconfigured(
             f"PostgreSQL needs the package {error.name!r}: pip install 'psycopg[binary]'."
         ) from None
-    event.listen(engine, "handle_error", _translate(where))
+    event.listen(engine, "handle_error", _translate(where, url))
     return engine
 
 
@@ -162,7 +163,7 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
 
-def _translate(where: str) -> Any:
+def _translate(where: str, url: str) -> Any:
     def translate(context: ExceptionContext) -> None:
         original = context.original_exception
         if isinstance(original, OpenLFRError):
@@ -170,7 +171,7 @@ def _translate(where: str) -> Any:
         if isinstance(original, sqlite3.Error):
             found: BaseException = _sentence(original, where)
         elif isinstance(context.sqlalchemy_exception, exc.OperationalError | exc.InterfaceError):
-            first_line = str(original).strip().partition("\n")[0]
+            first_line = hide_address(str(original).strip().partition("\n")[0], url)
             found = Unavailable(f"The records at {where} do not answer: {first_line}")
         else:
             return
