@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from openlfr.domain.addresses import mask_password
+from openlfr.domain.addresses import hide_addresses
 from openlfr.domain.errors import OpenLFRError
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class Feeds:
             problem = str(error)
         except Exception as error:
             log.exception("camera_failed", camera=camera)
-            problem = mask_password(f"Camera {camera} failed: {type(error).__name__}: {error}")
+            problem = hide_addresses(f"Camera {camera} failed: {type(error).__name__}: {error}")
         finally:
             source.close()
             self._hand_over(camera, Ended(camera, problem, *left_out.since()))
