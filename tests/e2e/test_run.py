@@ -172,7 +172,8 @@ def test_the_report_shows_no_other_face_either(finished):
     assert len(scenes) == 2  # of each alert
     for scene in scenes:  # the same pictures, but for JPEG's losses
         assert min(np.abs(scene.astype(int) - other).mean() for other in expected) < 4
-    assert all(max(p.shape[:2]) <= 160 for p in pictures if p.shape[:2] != (540, 960))
+    # Faces of up to 160 pixels, with a quarter more on each side.
+    assert all(max(p.shape[:2]) <= 240 for p in pictures if p.shape[:2] != (540, 960))
 
 
 def test_nothing_of_a_stranger_is_kept_in_any_file(finished):
