@@ -178,6 +178,7 @@ class Masking:
             rates = {size: first(rank, SUSPECTS, size) for size in best}
             detail[name] = {f"rank-1 of {size}": round(rate, 3) for size, rate in rates.items()}
             best = {size: max(best[size], rates[size]) for size in best}
+        detail["three pictures of one face, added up"] = _together(found["combined"], truth, 3)
         return Findings(
             (
                 Check("probes, masked faces of the most cells", len(probes), ">= 1000",
@@ -325,6 +326,22 @@ def first(rank: np.ndarray, of: int, among: int) -> float:
     """Rank-1 among `among` suspects drawn from `of`, the right one with them; exact."""
     all_draws = comb(of - 1, among - 1)
     return float(np.mean([comb(of - 1 - int(one), among - 1) / all_draws for one in rank]))
+
+
+def _together(scores: np.ndarray, truth: np.ndarray, pictures: int) -> dict[str, float]:
+    """Rank-1 where an attacker has several pictures of a face: the sum of their scores."""
+    sums, whose = [], []
+    for suspect in np.unique(truth):
+        rows = np.flatnonzero(truth == suspect)
+        for start in range(0, len(rows) - pictures + 1, pictures):
+            sums.append(scores[rows[start : start + pictures]].sum(0))
+            whose.append(suspect)
+    if not sums:
+        return {}
+    rank = ranks(np.array(sums), np.array(whose))
+    return {
+        f"rank-1 of {size}": round(first(rank, SUSPECTS, size), 3) for size in (FEWER, SUSPECTS)
+    }
 
 
 def _sum(scores: dict[str, np.ndarray], pixels: float, restored: float) -> np.ndarray:

@@ -34,14 +34,16 @@ class HeldPicture:
 
     Attributes:
         frame: The surroundings.
-        near: (h, w, 3) uint8 BGR, source resolution: what lies within `area`.
-        area: The face's box with a margin, cut to the picture, whole source pixels.
+        near: (h, w, 3) uint8 BGR, source resolution: what lies within `around`.
+        around: The face's box with what is searched around it, cut to the picture, whole pixels.
+        area: The same with what may be shown, within `around`.
         box: The face, as it was detected.
         others: Every other face that was detected in the frame.
     """
 
     frame: ShrunkFrame
     near: NDArray[np.uint8]
+    around: Box
     area: Box
     box: Box
     others: tuple[Box, ...]

@@ -28,8 +28,9 @@ LEAST_SHOWN = 0.5
 """Share of the alerted face's box that must be left in clear: nobody is to decide on less."""
 
 SURE = 0.6
-"""Confidence from which what a second search found is masked within the alerted face's margin too.
-Below it most are no faces, and would hide the one that is to be judged."""
+"""Confidence from which what was found in the shrunk frame is masked within the alerted face's
+margin too. Below it most are no faces, and would hide the one that is to be judged. What was found
+around that face at source resolution is masked whatever the confidence."""
 
 
 def evidence_of(held: HeldPicture, detector: FaceDetector) -> Evidence | None:
@@ -46,7 +47,9 @@ def evidence_of(held: HeldPicture, detector: FaceDetector) -> Evidence | None:
 def masked(held: HeldPicture, found: Sequence[Glimpse]) -> Evidence | None:
     """As `evidence_of`; `found` is what a second search has found besides the known faces."""
     boxes = [glimpse.box for glimpse in found]
-    sure = [box for box, score in found if score >= SURE and not _covers(box, held.box)]
+    sure = [
+        box for box, score, near in found if (near or score >= SURE) and not _covers(box, held.box)
+    ]
     return _shown(held, sure, obscure(held.frame, [held.box, *held.others, *boxes]))
 
 
@@ -63,7 +66,9 @@ def reference_of(held: HeldPicture) -> Evidence | None:
 def _shown(held: HeldPicture, found: Sequence[Box], scene: Scene) -> Evidence | None:
     if covered(held, found) > 1 - LEAST_SHOWN:
         return None
-    face = held.near.copy()
+    left, top = int(held.area.x - held.around.x), int(held.area.y - held.around.y)
+    width, height = int(held.area.w), int(held.area.h)
+    face = held.near[top : top + height, left : left + width].copy()
     hidden = _reached(held.area, [*held.others, *found])
     face[hidden] = mosaic(scene, held.area)[hidden]
     return Evidence(scene, face, held.area)

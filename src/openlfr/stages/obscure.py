@@ -47,6 +47,10 @@ four cells."""
 FACE_MARGIN = 0.25
 """How much of a face's box is its surroundings, on each side: ears, hairline, chin."""
 
+SEARCHED_MARGIN = 0.5
+"""How much around it is held to be searched: half a face at the margin's edge is hardly ever found,
+a whole one is (benchmarks.masking, part 3)."""
+
 SHRUNK_SIDE = 128
 """Pixels that the shorter side of a held frame has at least, where the frame has as many; less than
 twice as many, since frames are halved until the next time would be one too many."""
@@ -79,17 +83,20 @@ def hold(
     Raises:
         BadInput: The box lies outside the picture.
     """
-    area = whole_pixels(grown(box), frame.width, frame.height)
-    if area is None or whole_pixels(box, frame.width, frame.height) is None:
+    width, height = frame.width, frame.height
+    area = whole_pixels(grown(box), width, height)
+    around = whole_pixels(grown(box, SEARCHED_MARGIN), width, height)
+    if area is None or around is None or whole_pixels(box, width, height) is None:
         raise BadInput(
             f"The face's box {tuple(round(v, 1) for v in box)} lies outside the "
-            f"{frame.width} x {frame.height} picture: no evidence can be kept of it."
+            f"{width} x {height} picture: no evidence can be kept of it."
         )
-    left, top, right, bottom = area
+    left, top, right, bottom = around
     return HeldPicture(
         frame=frame,
         near=image[top:bottom, left:right].copy(),  # a view would keep the whole frame
-        area=Box(left, top, right - left, bottom - top),
+        around=Box(left, top, right - left, bottom - top),
+        area=Box(area[0], area[1], area[2] - area[0], area[3] - area[1]),
         box=box,
         others=tuple(other for other in others if other != box),
     )

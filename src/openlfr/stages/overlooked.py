@@ -42,24 +42,32 @@ _AS_LARGE = 2.0
 
 
 class Glimpse(NamedTuple):
-    """What may be a face: where, in source pixels, and how sure the detector is, 0 to 1."""
+    """What may be a face.
+
+    Attributes:
+        box: In source pixels.
+        score: How sure the detector is, 0 to 1.
+        near: Seen at source resolution, around the held face.
+    """
 
     box: Box
     score: float
+    near: bool = False
 
 
 def overlooked(held: HeldPicture, detector: FaceDetector) -> list[Glimpse]:
     """What may be faces other than those that are known.
 
-    The frame is searched, and by itself what would be kept in clear: there a face counts that is
-    too small for the shrunk frame.
+    The shrunk frame is searched, and at its own resolution what lies around the held face: there
+    a face would be kept in clear that is too small for the shrunk frame.
     """
     by = held.frame.shrink
     far = _search(held.frame.pixels, detector, TURNS)
-    near = _search(held.near, detector, (0,))
-    found = [Glimpse(Box(*(value * by for value in box)), score) for box, score in far]
-    for (x, y, w, h), score in near:
-        found.append(Glimpse(Box(x + held.area.x, y + held.area.y, w, h), score))
+    near = _search(held.near, detector, TURNS)
+    found = [Glimpse(Box(*(value * by for value in box)), score) for box, score, _ in far]
+    for (x, y, w, h), score, _ in near:
+        box = Box(x + held.around.x, y + held.around.y, w, h)
+        found.append(Glimpse(box, score, near=True))
     known = (held.box, *held.others)
     return [each for each in found if not any(is_same(each.box, face) for face in known)]
 

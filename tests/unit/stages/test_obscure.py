@@ -60,10 +60,14 @@ def test_the_most_cells_are_four_at_most() -> None:
 def test_a_face_is_held_with_a_quarter_around_it_cut_to_the_picture(box: Box) -> None:
     image = noise(720, 1280)
     held = hold(image, shrink(image), box, [box, Box(0, 0, 9, 9)])
-    left, top, w, h = (int(value) for value in held.area)
+    left, top, _, h = (int(value) for value in held.area)
     assert left == max(0, int(np.floor(box.x - box.w / 4)))
     assert top + h == min(720, int(np.ceil(box.y + box.h * 1.25)))
-    assert np.array_equal(held.near, image[top : top + h, left : left + w])
+    x, y, width, height = (int(value) for value in held.around)
+    assert np.array_equal(held.near, image[y : y + height, x : x + width])
+    assert x == max(0, int(np.floor(box.x - box.w / 2)))
+    assert x <= left
+    assert y + height >= top + h
     assert held.near.base is None  # a view would keep the whole frame in memory
     assert held.others == (Box(0, 0, 9, 9),)
 
