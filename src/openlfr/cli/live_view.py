@@ -101,6 +101,8 @@ def say_result(
             console.print(f"Alert lines: {alerts}")
         if report is not None:
             console.print(f"Report: {report / 'report.html'}")
+            if (report / "annex.html").exists():
+                console.print(f"Its pictures, faces in clear: {report / 'annex.html'}")
         if summary.ended_how == "interrupted":
             console.print("Interrupted; go on with --resume.")
     for problem in summary.problems:

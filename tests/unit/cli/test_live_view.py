@@ -84,8 +84,17 @@ def test_whoever_asked_for_quiet_is_told_problems_once_and_nothing_else(capsys, 
 def summary():
     return SimpleNamespace(
         cameras=(GATE,), started_at=START, ended_at=START + timedelta(seconds=12), problems=(),
-        watchlists=(WatchlistSize("default", 4, 2),), ended_how="sources ended",
+        watchlists=(WatchlistSize("default", 4, 2),), ended_how="sources ended", erased={},
     )  # fmt: skip
+
+
+def test_what_was_erased_and_where_pictures_stand_is_told(capsys, summary, tmp_path):
+    summary.erased = {"alerts": 2, "entries": 1}
+    (tmp_path / "annex.html").write_text("pictures")
+    live_view.say_result(summary, alerts=None, report=tmp_path, shown=True)
+    said = capsys.readouterr().err
+    assert "Erased, since it was due: 2 alerts beyond the retention, 1 expired entry." in said
+    assert f"Its pictures, faces in clear: {tmp_path / 'annex.html'}" in said
 
 
 def test_the_end_is_told_in_one_sentence(capsys, summary, tmp_path):
