@@ -149,7 +149,7 @@ class Pair:
         return cls(
             YuNet(store.ready("yunet"), providers=providers),
             SFace(sface, providers=providers,
-                  default_threshold=bootstrap.SFACE_THRESHOLD),
+                  default_threshold=bootstrap.SFACE_DEFAULTS[0].value),
         )  # fmt: skip
 
 

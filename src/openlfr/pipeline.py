@@ -110,6 +110,10 @@ class Analyser:
         """Search in another index from the next search on; may be called from any thread."""
         self._searcher.use(index, watchlist_of)
 
+    def decide_from(self, threshold: float) -> None:
+        """Take candidates from this score on for sightings; to be called before the first frame."""
+        self._searcher.threshold = threshold
+
     def analyse(self, frames: Sequence[Frame]) -> Analysis:
         """Analyse a batch of frames, of one camera or several, each camera's in order.
 

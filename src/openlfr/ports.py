@@ -144,7 +144,7 @@ class WatchlistIndex(Protocol):
     ) -> list[list[Candidate]]:
         """Best subjects for each template, best first, one candidate a subject.
 
-        A score is a cosine similarity set against those of the other subjects (`stages.cohort`).
+        A score is a cosine similarity and does not depend on who else is listed.
 
         Args:
             templates: (n, dimension) float32, L2-normalised.

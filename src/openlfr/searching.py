@@ -42,7 +42,7 @@ class Searcher:
         self._detector = detector
         self._embedder = embedder
         self._listed = (index, watchlist_of)
-        self._threshold = threshold
+        self.threshold = threshold
         self._rules = rules
         self._timings = timings
 
@@ -72,7 +72,7 @@ class Searcher:
                 believed = [each._replace(score=each.score - doubt) for each in candidates[:1]]
                 score = believed[0].score if believed else -1.0
                 pursuit.note(score, query.faces[probe.rows[0]].quality.score)
-                chosen = decide(believed, self._threshold)
+                chosen = decide(believed, self.threshold)
                 if chosen is not None and chosen.subject not in pursuit.sighted:
                     others = {s[chosen.subject] for s in query.beside if chosen.subject in s}
                     ranked = _ranked(query, probe, others)
@@ -119,7 +119,7 @@ class Searcher:
             captured_at=best.captured_at,
             box=best.box,
             score=chosen.score,
-            threshold=self._threshold,
+            threshold=self.threshold,
             quality=best.quality.score,
             twice=twice,
         )

@@ -12,7 +12,6 @@ from openlfr.adapters.milvus_collection import COLLECTION
 from openlfr.adapters.milvus_index import MilvusIndex
 from openlfr.domain.control import ManifestChange
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, StoredTemplate, hash_template
-from openlfr.stages.cohort import COHORT, TYPICAL, WEIGHT
 from openlfr.stages.search import ExactIndex
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -127,11 +126,38 @@ def test_one_candidate_a_subject_between_its_best_reference_and_their_mean(index
     assert (second.subject, second.reference_id) == ("Ann", "a2")
     probe, pooled = unit(0.2, 1, 0), ANN_FRONT.vector + ANN_SIDE.vector
     to_best, to_mean = probe @ ANN_SIDE.vector, probe @ pooled / np.linalg.norm(pooled)
-    similarity, others = float(to_best + to_mean) / 2, float(probe @ BEA.vector)
-    cohort = (others + 9 * TYPICAL) / COHORT  # the other nine count as typical
-    assert second.score == pytest.approx(similarity - WEIGHT * (cohort - TYPICAL))
+    assert second.score == pytest.approx(float(to_best + to_mean) / 2)
+    assert first.score == pytest.approx(float(probe @ BEA.vector))
     assert index.watchlist_of("b1") == "second"
     assert len(index) == 3
+
+
+def around(vector, count, *, away, seed=0):
+    """So many subjects whose templates have this cosine to a template."""
+    random = np.random.default_rng(seed)
+    made = []
+    for number in range(count):
+        aside = random.normal(size=vector.size).astype(np.float32)
+        aside -= (aside @ vector) * vector
+        aside /= np.linalg.norm(aside)
+        near = away * vector + np.sqrt(1 - away**2) * aside
+        near = np.asarray(near / np.linalg.norm(near), np.float32)
+        made.append(stored(f"other{number}", f"Other {number}", near))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("others", "away"),
+    [(1, 0.0), (11, 0.3), (40, 0.0), (40, 0.5), (10, 0.94)],
+    ids=["one", "a cohort", "a longer list", "many who are alike", "near-copies"],
+)
+def test_a_score_does_not_depend_on_who_else_is_listed(index_of, others, away):
+    probe = unit(0.9, 0.1, 0)
+    ((alone,),) = index_of(ANN_FRONT).search(probe[None], [NOW])
+    listed = index_of(ANN_FRONT, *around(ANN_FRONT.vector, others, away=away))
+    found = listed.search(probe[None], [NOW], limit=others + 1)[0]
+    (among,) = (each for each in found if each.subject == "Ann")
+    assert among.score == pytest.approx(alone.score, abs=1e-5)
 
 
 def test_answers_each_probe_by_itself_and_keeps_to_the_limit(index_of):
@@ -230,10 +256,6 @@ def test_agrees_with_a_plain_loop_on_a_large_list(index_of):
             pooled = np.sum(own, axis=0)
             to_mean = float(probe @ pooled / np.linalg.norm(pooled))
             score[subject] = (max(float(probe @ v) for v in own) + to_mean) / 2
-        ranked = sorted(score.items(), key=lambda item: -item[1])
-        expected = []
-        for place, (subject, similarity) in enumerate(ranked[:9]):
-            others = [s for p, (_, s) in enumerate(ranked) if p != place][:COHORT]
-            expected.append((subject, similarity - WEIGHT * (np.mean(others) - TYPICAL)))
+        expected = sorted(score.items(), key=lambda item: -item[1])[:9]
         assert names(candidates) == [name for name, _ in expected]
         assert [c.score for c in candidates] == pytest.approx([s for _, s in expected], abs=1e-6)

@@ -80,6 +80,11 @@ class Snapshot:
         return len(self._kept)
 
     @property
+    def subjects(self) -> int:
+        """How many people are searched; who is listed and not here yet counts for one each."""
+        return len({each.subject for each in self._kept.values()}) + self.missing
+
+    @property
     def missing(self) -> int:
         """How many are listed and not here: the store lacks them, or they are on their way."""
         return len(self._new) + len(self._absent) - self.refused
@@ -218,6 +223,11 @@ class OnServer:
     def references(self) -> int:
         """How many references are searched, expired ones included."""
         return len(self._manifest or ())
+
+    @property
+    def subjects(self) -> int:
+        """How many people at most: a manifest names references, each of which counts for one."""
+        return self.references
 
     def use(self, manifest: Mapping[str, Listed]) -> bool:
         """Search this manifest from now on: True."""

@@ -55,11 +55,6 @@ _DECODERS = 2
 log = structlog.get_logger()
 
 
-def searched_in(settings: Settings) -> type[OnServer] | type[Snapshot]:
-    """What makes an index of each manifest: the server itself, or a copy in this process."""
-    return OnServer if settings.matching.index == "milvus" else Snapshot
-
-
 def run(settings: Settings, process: Process) -> NoReturn:
     """Work until told to end.
 
@@ -83,19 +78,27 @@ def run(settings: Settings, process: Process) -> NoReturn:
             detector=detector,
             embedder=embedder,
             index=nobody,
-            threshold=settings.matching.threshold or embedder.facts.default_threshold,
+            threshold=1.0,  # until it is known how many are listed
             watchlist_of=nobody.watchlist_of,
             input_sizes={name: camera.input_size for name, camera in settings.cameras.items()},
         )
-        listed = searched_in(settings)(
-            templates, lambda index: analyser.use(index, index.watchlist_of)
-        )
+        kind = OnServer if settings.matching.index == "milvus" else Snapshot
+        listed = kind(templates, lambda index: analyser.use(index, index.watchlist_of))
         closing.callback(listed.close)
         control = ControlReader(brokers, watchlists=settings.watchlists, on_manifest=listed.use)
         closing.callback(control.close)
         control.start()
         control.wait()
         log.info("watchlist", references=listed.references, index=settings.matching.index)
+        threshold = bootstrap.threshold_for(settings, embedder.facts, listed.subjects)
+        analyser.decide_from(threshold.value)
+        log.info(
+            "threshold",
+            value=threshold.value,
+            origin=threshold.origin,
+            listed=threshold.list_size,
+            why=threshold.describe(),
+        )
 
         metrics = Metrics("analysis")
         app, progress = faust_agents.make_app(
@@ -123,6 +126,11 @@ def run(settings: Settings, process: Process) -> NoReturn:
         )
         analyser.timings.observe = metrics.stage
         measures.tell(metrics, progress, station.counts, control, listed)
+        metrics.gauge(
+            "openlfr_threshold",
+            "From which score a track is a sighting; chosen at the start.",
+            lambda: threshold.value,
+        )
         progress.conditions.append(control.trouble)
         backlog = Backlog(0 if settings.max_age else HELD_MOST)
         on_gpu = bootstrap.providers(settings)[0] in ON_GPU

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openlfr.adapters.milvus import MOST_HITS
-from openlfr.stages.cohort import COHORT
 from openlfr.stages.search import ExactIndex
 
 if TYPE_CHECKING:
@@ -98,7 +97,6 @@ class MilvusIndex:
             Unavailable: Milvus does not answer.
         """
         found: list[list[Candidate]] = [[] for _ in templates]
-        wanted = max(limit, COHORT + 1)
         known = dict(self._kept)
         asked = self._first
         rows = list(range(len(templates))) if self._manifest else []
@@ -110,12 +108,12 @@ class MilvusIndex:
             ]
             for probe in probes:
                 self._check(probe)
-            self._learn(known, [probe.first(wanted) for probe in probes])
+            self._learn(known, [probe.first(limit) for probe in probes])
             for probe in probes:
-                self._compare(probe, probe.first(wanted), known, wanted)
+                self._compare(probe, probe.first(limit), known, limit)
             self._learn(known, [probe.near() for probe in probes])
             for probe in probes:
-                index = self._compare(probe, probe.near(), known, wanted)
+                index = self._compare(probe, probe.near(), known, limit)
                 (found[probe.row],) = index.search(probe.template, probe.at, limit=limit)
                 self.counts["refused"] += index.refused
             rows = [probe.row for probe in probes if not probe.is_sure(asked)]

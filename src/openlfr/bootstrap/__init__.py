@@ -7,7 +7,6 @@ Nothing heavy is imported before it is asked for, so that a command pays for wha
 from __future__ import annotations
 
 from openlfr.bootstrap.models import (
-    SFACE_THRESHOLD,
     load_detector,
     load_embedder,
     model_folder,
@@ -30,11 +29,13 @@ from openlfr.bootstrap.stores import (
     open_searched_templates,
     open_templates,
     open_vault,
+    records_file,
     upgrade_records,
 )
+from openlfr.bootstrap.thresholds import SFACE_DEFAULTS, threshold_for
 
 __all__ = [
-    "SFACE_THRESHOLD",
+    "SFACE_DEFAULTS",
     "data_folder",
     "kafka_brokers",
     "load_detector",
@@ -50,8 +51,10 @@ __all__ = [
     "open_turns",
     "open_vault",
     "providers",
+    "records_file",
     "require_milvus",
     "require_redis",
     "require_topics",
+    "threshold_for",
     "upgrade_records",
 ]

@@ -6,18 +6,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from openlfr.bootstrap.thresholds import SFACE_DEFAULTS
+
 if TYPE_CHECKING:
     from openlfr.adapters.model_store import ModelStore
     from openlfr.domain.summary import ModelUsed
     from openlfr.ports import FaceDetector, FaceEmbedder
     from openlfr.settings import Models, Settings
-
-SFACE_THRESHOLD = 0.41
-"""The score from which SFace's best candidate is a sighting, until it is calibrated.
-
-From street seeds 6 to 10 alone (`benchmarks/tune.py`): strangers' best scores halve in number with
-each 0.01 above 0.34, and at 0.38 none is left on the easy streets; 0.41 is three halvings on, for
-two passes less (84 of 90 easy and 46 of 56 hard ones are found, with one false line)."""
 
 
 def model_folder(configured: Path | None = None) -> Path:
@@ -75,7 +70,7 @@ def load_embedder(settings: Settings | None = None) -> FaceEmbedder:
         ready,
         providers=providers,
         threads=models.threads,
-        default_threshold=SFACE_THRESHOLD,
+        default_threshold=SFACE_DEFAULTS[0].value,
     )
 
 

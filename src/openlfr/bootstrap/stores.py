@@ -26,7 +26,11 @@ def open_records(settings: Settings, *, upgrade: bool = True) -> Records:
     """The system's records: SQLite in the data folder, or the configured database.
 
     A database that is configured may serve processes of several versions: `openlfr records
-    upgrade` alone changes its schema. So does nothing here without `upgrade`.
+    upgrade` alone changes its schema.
+
+    Args:
+        settings: Says where they are.
+        upgrade: Whether the data folder's own are made, or brought to this version's schema.
 
     Raises:
         Misconfigured: Its schema is not that of this version.
@@ -50,9 +54,17 @@ def upgrade_records(settings: Settings) -> tuple[str | None, str]:
     return sql.upgrade(_records_url(settings))
 
 
+def records_file(settings: Settings) -> Path:
+    """Where the records lie if no database is configured; made by the first command."""
+    return settings.data_dir / "openlfr.db"
+
+
 def _records_url(settings: Settings) -> str:
     sql = settings.services.sql
-    return sql.address if sql else f"sqlite:///{data_folder(settings) / 'openlfr.db'}"
+    if sql is not None:
+        return sql.address
+    data_folder(settings)  # is made
+    return f"sqlite:///{records_file(settings)}"
 
 
 def open_vault(settings: Settings) -> Vault:

@@ -75,6 +75,7 @@ def _examine(config: Path, *, asked: bool) -> Iterable[Finding]:
         yield from _safely("data folder", lambda: checks.data_folder(data_dir))
         yield from _safely("configuration", lambda: checks.configured(known))
         yield from _safely("watchlist", lambda: checks.watchlist(known))
+        yield from _safely("threshold", lambda: checks.threshold(known))
         yield from _safely("servers", lambda: servers(known))
 
 

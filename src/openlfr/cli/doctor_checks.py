@@ -216,7 +216,7 @@ def watchlist(settings: Settings) -> Iterator[Finding]:
     from openlfr.adapters.run_lock import run_is_at_work
     from openlfr.operations.gallery import build_index, not_searched
 
-    if settings.services.sql is None and not (settings.data_dir / "openlfr.db").exists():
+    if settings.services.sql is None and not bootstrap.records_file(settings).exists():
         yield Finding("watchlist", State.OK, "nobody was ever listed")
         return
     if settings.services.milvus is None and run_is_at_work(settings.data_dir):
@@ -260,6 +260,29 @@ def configured(settings: Settings) -> Iterator[Finding]:
         )
     for name, camera in settings.cameras.items():
         yield from _camera(name, camera.url)
+
+
+def threshold(settings: Settings) -> Iterator[Finding]:
+    """From which score a run that began now would alert, and whose choice that is."""
+    from openlfr import bootstrap
+    from openlfr.operations.gallery import count_listed
+
+    if settings.services.sql is None and not bootstrap.records_file(settings).exists():
+        return  # nobody is listed, and looking would make it
+    records = bootstrap.open_records(settings, upgrade=False)
+    try:
+        listed = count_listed(records.watchlist, settings.watchlists, datetime.now(UTC))
+    finally:
+        records.close()
+    chosen = bootstrap.threshold_for(settings, bootstrap.load_embedder(settings).facts, listed)
+    yield Finding(
+        "threshold",
+        State.WARN if chosen.outgrown_by(listed) else State.OK,
+        f"{chosen.value:.3f} for {listed} listed people, {chosen.describe()}",
+        "set matching.threshold from a measurement of your own"
+        if chosen.outgrown_by(listed)
+        else "",
+    )
 
 
 def _camera(name: str, url: str) -> Iterator[Finding]:

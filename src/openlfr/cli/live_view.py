@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from openlfr.domain.alerts import AlertEvent
     from openlfr.domain.summary import RunSummary
+    from openlfr.domain.thresholds import Threshold
     from openlfr.embedded import Progress
     from openlfr.settings import Settings
 
@@ -40,12 +41,16 @@ class View:
         self._shown = shown
         self._live = live
         self._events: set[str] = set()
+        self._begun = False
 
     def __call__(self, progress: Progress) -> None:
         """Tell what is new."""
         if self._live is not None:
             self._live.update(_picture(self._settings, progress))
             return
+        if self._shown and not self._begun:
+            print(_threshold(progress.threshold), file=sys.stderr, flush=True)
+        self._begun = True
         for problem in progress.problems:
             if problem not in self.told:
                 self.told.add(problem)
@@ -97,12 +102,12 @@ def say_result(
         )
         if words := in_words(summary.erased):
             console.print(f"Erased, since it was due: {words}.")
+        if console.is_terminal:  # the picture that had it is gone
+            console.print(_threshold(summary.threshold))
         if alerts is not None:
             console.print(f"Alert lines: {alerts}")
         if report is not None:
             console.print(f"Report: {report / 'report.html'}")
-            if (report / "annex.html").exists():
-                console.print(f"Its pictures, faces in clear: {report / 'annex.html'}")
         if summary.ended_how == "interrupted":
             console.print("Interrupted; go on with --resume.")
     for problem in summary.problems:
@@ -140,7 +145,13 @@ def _picture(settings: Settings, progress: Progress) -> Group:
     if problems:
         problems.append(Text())
     return Group(
-        header, Text(), table, Text(), *problems, *(alerts or [Text(" no alert so far", "dim")])
+        header,
+        Text(f" {_threshold(progress.threshold)}", "dim"),
+        Text(),
+        table,
+        Text(),
+        *problems,
+        *(alerts or [Text(" no alert so far", "dim")]),
     )
 
 
@@ -153,6 +164,10 @@ def _alert_text(event: AlertEvent) -> Text:
         f"  {seen.score:.3f} (threshold {seen.threshold:.2f})  alert {event.alert_id[:8]}",
         ("  IMPOSSIBLE", "bold red") if event.impossible is not None else "",
     )
+
+
+def _threshold(threshold: Threshold) -> str:
+    return f"Threshold {threshold.value:.3f}: {threshold.describe()}."
 
 
 def _clock(seconds: float) -> str:

@@ -272,8 +272,6 @@ def _move(
         whole = to is not EntryStatus.REMOVED or finish(records)
     if to is EntryStatus.REMOVED and all(not reference.picture for reference in after):
         click.echo("their templates and reference pictures are erased")
-        if chosen.services.milvus is not None:
-            click.echo("the files of the Milvus server follow by its own rules: docs/operations.md")
     elif to is EntryStatus.REMOVED:
         click.echo("their templates and reference pictures will be erased by the running pipeline")
     if problem:

@@ -49,8 +49,8 @@ class Sighting:
         captured_at: Of that frame, UTC.
         box: Of that face, source pixels.
         score: Of the track's first search that reached the threshold: an alert waits for no better
-            face, so a later search of the same track may reach more. A cosine similarity set
-            against those of the next subjects (`stages.cohort`).
+            face, so a later search of the same track may reach more. A cosine similarity,
+            lowered as `stages.probe` says; it does not depend on who else is listed.
         quality: Of the best face, 0 to 100.
         reference_id: The reference that answered best.
         twice: Whether another track that stood in one frame with this one had given a sighting of

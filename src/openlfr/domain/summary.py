@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openlfr.domain.alerts import AlertEvent
+    from openlfr.domain.thresholds import Threshold
 
 SCORE_LOW, SCORE_STEP, SCORE_BINS = -0.2, 0.02, 60
 #: Borders of the score histogram's bins, -0.20 to 1.00 in steps of 0.02 (one more than the bins).
@@ -160,8 +161,7 @@ class RunSummary:
 
     Attributes:
         ended_how: "sources ended", "interrupted" or "failed: ...".
-        threshold: Per-track score from which a candidate was a sighting.
-        calibrated: False while the threshold is the model's default.
+        threshold: From which score a candidate was a sighting, and who chose it.
         providers: What computed: ONNX Runtime's provider names.
         problems: What went wrong, one sentence each.
         notes: What a reader must know before any figure, one sentence each; shown first.
@@ -176,8 +176,7 @@ class RunSummary:
     started_at: datetime
     ended_at: datetime
     ended_how: str
-    threshold: float
-    calibrated: bool
+    threshold: Threshold
     models: tuple[ModelUsed, ...]
     providers: tuple[str, ...]
     watchlists: tuple[WatchlistSize, ...]

@@ -13,6 +13,7 @@ from openlfr import bootstrap
 from openlfr.adapters.capture import open_source
 from openlfr.domain.errors import BadInput, Misconfigured, OpenLFRError
 from openlfr.embedded.lines import AlertLines
+from openlfr.operations.gallery import count_listed
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from openlfr.adapters.capture import Source
     from openlfr.adapters.sql import Records
     from openlfr.domain.runs import Checkpoint, Run
+    from openlfr.domain.thresholds import Threshold
     from openlfr.domain.watchlist import GalleryFacts
     from openlfr.embedded.options import RunOptions
     from openlfr.ports import AlertBook, FaceDetector, FaceEmbedder, TemplateStore, Vault
@@ -43,7 +45,7 @@ class Opened:
     run: Run
     resumed: bool
     checkpoints: dict[str, Checkpoint]
-    threshold: float
+    threshold: Threshold
     detector: FaceDetector
     embedder: FaceEmbedder
     records: Records
@@ -73,13 +75,14 @@ def open_all(
     """
     detector = bootstrap.load_detector(settings)
     embedder = bootstrap.load_embedder(settings)
-    threshold = settings.matching.threshold or embedder.facts.default_threshold
     records = bootstrap.open_records(settings)
     closing.callback(records.close)
+    listed = count_listed(records.watchlist, settings.watchlists, datetime.now(UTC))
+    threshold = bootstrap.threshold_for(settings, embedder.facts, listed)
     run, resumed = begin_run(
         records,
         deployment.name,
-        hash_of(settings, embedder.facts, threshold),
+        hash_of(settings, embedder.facts, threshold.value),
         resume=options.resume,
     )
     sources, unopened = open_sources(settings, deployment, run, closing)
@@ -141,8 +144,8 @@ def begin_run(
     if unfinished.config_hash != config_hash:
         raise Misconfigured(
             f"The unfinished run of {unfinished.started_at:%Y-%m-%d %H:%M} was made with other "
-            "cameras, threshold, models or authorisation: put them back, or start a new run "
-            "without --resume."
+            "cameras, threshold (the default changes with the length of the list), models or "
+            "authorisation: put them back, or start a new run without --resume."
         )
     return unfinished, True
 

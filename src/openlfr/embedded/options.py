@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from openlfr.domain.alerts import AlertEvent
     from openlfr.domain.summary import CameraCounts
+    from openlfr.domain.thresholds import Threshold
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +43,7 @@ class Progress:
         alerts: The latest events, newest first.
         problems: What failed so far, a sentence each, in the order in which it did.
         elapsed: Seconds since the first frame was asked for.
+        threshold: In force for the whole run.
     """
 
     cameras: tuple[CameraCounts, ...]
@@ -50,4 +52,5 @@ class Progress:
     subjects: int
     alerts: tuple[AlertEvent, ...]
     elapsed: float
+    threshold: Threshold
     problems: tuple[str, ...] = ()

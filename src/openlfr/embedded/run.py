@@ -128,6 +128,7 @@ class _Run:
         self._eraser.erase()  # before the list is read: an expired entry's template goes with it
         closing.callback(self._eraser.close)
         self._index: ExactIndex
+        self._outgrown = opened.threshold.outgrown_by(0)  # which the threshold says itself
         self._keeper = WatchlistKeeper(
             records=opened.records,
             templates=opened.templates,
@@ -146,7 +147,7 @@ class _Run:
             embedder=opened.embedder,
             index=self._index,
             watchlist_of=self._index.watchlist_of,
-            threshold=opened.threshold,
+            threshold=opened.threshold.value,
             input_sizes={name: camera.input_size for name, camera in settings.cameras.items()},
         )
         self._keeper.hand_over_to(self._take_index)
@@ -296,6 +297,15 @@ class _Run:
         """Search in a new index from the next frame on."""
         self._index = index
         self._analyser.use(index, index.watchlist_of)
+        threshold = self._open.threshold
+        if threshold.outgrown_by(len(index.subjects)) and not self._outgrown:
+            self._outgrown = True
+            self._problems.append(
+                f"The list has grown to {len(index.subjects)} people since the start, and the "
+                f"threshold {threshold.value:.3f} is the default for up to "
+                f"{threshold.row.list_size if threshold.row else 0}: more strangers will be "
+                "stopped; a new start chooses it anew."
+            )
         if len(index) and _NOBODY in self._problems:
             self._problems[self._problems.index(_NOBODY)] = _NOBODY_AT_FIRST
 
@@ -333,6 +343,7 @@ class _Run:
                 subjects=len(self._index.subjects),
                 alerts=tuple(self._recent),
                 elapsed=elapsed,
+                threshold=self._open.threshold,
                 problems=tuple(self._problems),
             )
         )

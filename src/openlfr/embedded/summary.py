@@ -46,7 +46,6 @@ def summarise(
         ended_at=datetime.now(UTC),
         ended_how=ended_how,
         threshold=opened.threshold,
-        calibrated=False,
         models=bootstrap.models_used(settings),
         providers=tuple(bootstrap.providers(settings)),
         watchlists=tuple(_size(name, records) for name in settings.watchlists),

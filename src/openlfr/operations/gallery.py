@@ -201,6 +201,14 @@ def erase_unrecorded_pictures(records: WatchlistRecords, vault: Vault) -> int:
     return records.erase_unrecorded(lambda: vault.names(PICTURES), vault.delete)
 
 
+def count_listed(records: WatchlistRecords, watchlists: Sequence[str], at: datetime) -> int:
+    """Subjects on these watchlists who are searched at a moment, or will be once taken up."""
+    standing = records.references(
+        watchlists=watchlists, statuses=(EntryStatus.ACTIVE, EntryStatus.PENDING)
+    )
+    return len({each.subject for each in standing if each.expires >= at})
+
+
 def build_index(
     records: WatchlistRecords, templates: TemplateStore, watchlists: Sequence[str]
 ) -> ExactIndex:

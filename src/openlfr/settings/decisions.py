@@ -17,7 +17,8 @@ class Matching(Section):
     threshold: Number | None = Field(
         default=None, gt=0, lt=1, title="Threshold",
         description="Cosine similarity from which a track is a sighting. Left out: the model's"
-        " own default, which is uncalibrated.",
+        " default for a list of this length, chosen at a start and uncalibrated; `openlfr doctor`"
+        " says which. A lower one finds more people and stops more strangers.",
     )  # fmt: skip
     target_fpir: Number | None = Field(
         default=None, gt=0, lt=1, title="Target FPIR",

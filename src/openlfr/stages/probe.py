@@ -27,7 +27,9 @@ class ProbeRules:
     """When a track is searched, and with which faces.
 
     The rules look at quality alone, never at a score or the threshold, so that cost follows
-    people and a calibration stays honest.
+    people and a calibration stays honest. `worth`, `doubt`, `unsettled` and `agree` were fitted on
+    SFace's scores; for another embedder they are not fitted, which run, doctor and report say
+    (`domain.thresholds`). docs/adr/0019 has the trial.
 
     Attributes:
         faces: How many faces are fused at most.
@@ -56,11 +58,11 @@ class ProbeRules:
     worth_first: float = 35.0
     worth: float = 150.0
     doubt: float = 0.07
-    unsettled: float = 0.10
+    unsettled: float = 0.05
     settles_after: float = 0.6
     worth_alone: float = 55.0
     better: float = 1.5
-    agree: float = 0.3
+    agree: float = 0.35
 
     def usable(self, qualities: Sequence[float], *, last: bool) -> bool:
         """Whether faces of these qualities are searched, as a good probe or a doubtful one."""

@@ -14,7 +14,6 @@ import numpy as np
 from openlfr.domain.faces import Candidate
 from openlfr.domain.moments import microseconds
 from openlfr.domain.watchlist import hash_template
-from openlfr.stages.cohort import COHORT, against_cohort
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,8 +95,8 @@ class ExactIndex:
         the mean of them all. With one reference both are the same. The mean is what keeps
         strangers away (each reference of a subject is one more chance to be alike), the best is
         what finds a subject whose photos differ; together they do better than either
-        (`benchmarks/tune.py`). Its score is that similarity set against those of the other
-        subjects: `stages.cohort`.
+        (`benchmarks/tune.py`). That similarity is the score: it does not depend on who else is
+        listed.
 
         Args:
             templates: (n, dimension) float32, L2-normalised.
@@ -108,16 +107,13 @@ class ExactIndex:
         if not len(self) or not len(templates):
             return [[] for _ in templates]
         scores, totals = self._compare(templates, at)
-        count = min(max(limit, COHORT + 1), totals.shape[1])
+        count = min(limit, totals.shape[1])
         top = np.argpartition(-totals, count - 1, axis=1)[:, :count]
         # By similarity, then by name, so that equal ones come in one order everywhere.
         order = np.lexsort((top, -np.take_along_axis(totals, top, axis=1)))
         top = np.take_along_axis(top, order, axis=1)
-        ranked = against_cohort(np.take_along_axis(totals, top, axis=1))
-        return [
-            self._candidates(scores[row], ranked[row, :limit], top[row, :limit])
-            for row in range(len(top))
-        ]
+        ranked = np.take_along_axis(totals, top, axis=1)
+        return [self._candidates(scores[row], ranked[row], top[row]) for row in range(len(top))]
 
     def similarities(
         self, templates: NDArray[np.float32], at: Sequence[datetime]

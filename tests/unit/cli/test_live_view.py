@@ -14,6 +14,7 @@ from openlfr.cli import live_view
 from openlfr.domain.alerts import AlertEvent, EventKind, Sighting
 from openlfr.domain.faces import Box
 from openlfr.domain.summary import CameraCounts, WatchlistSize
+from openlfr.domain.thresholds import Threshold, ThresholdOrigin
 from openlfr.embedded import Progress
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -38,7 +39,8 @@ def event(number: int, subject: str = "ann") -> AlertEvent:
 def progress(*alerts: AlertEvent) -> Progress:
     return Progress(
         cameras=(GATE, CameraCounts("door")), ended=frozenset({"door"}), references=4, subjects=2,
-        alerts=alerts, elapsed=3725.0, problems=("Nobody is [listed].",),
+        alerts=alerts, elapsed=3725.0,
+        threshold=Threshold(0.47, ThresholdOrigin.SET, 2), problems=("Nobody is [listed].",),
     )  # fmt: skip
 
 
@@ -49,7 +51,7 @@ def test_the_picture_shows_cameras_people_and_alerts():
     for part in (
         "Market", "The [old] square", "2 listed people, 4 photos", "1:02:05", "gate",
         "door (ended)", "bob [junior]", "0.512 (threshold 0.40)", "alert a1b2c3d4",
-        "problem: Nobody is [listed].",
+        "problem: Nobody is [listed].", "Threshold 0.470: set in matching.threshold",
     ):  # fmt: skip
         assert part in shown
     (row,) = (line.split() for line in shown.splitlines() if line.strip().startswith("gate"))
@@ -63,7 +65,8 @@ def test_on_a_pipe_each_alert_is_one_line_once(capsys):
         tell(progress(event(3), event(2), event(1)))
     said = capsys.readouterr()
     assert said.out == ""
-    problem, *lines = said.err.splitlines()
+    threshold, problem, *lines = said.err.splitlines()
+    assert threshold.startswith("Threshold 0.470: set in matching.threshold")
     assert problem == "problem: Nobody is [listed]."
     assert len(lines) == 3
     assert all("OPENED" in line and "gate" in line and "ann" in line for line in lines)
@@ -86,15 +89,6 @@ def summary():
         cameras=(GATE,), started_at=START, ended_at=START + timedelta(seconds=12), problems=(),
         watchlists=(WatchlistSize("default", 4, 2),), ended_how="sources ended", erased={},
     )  # fmt: skip
-
-
-def test_what_was_erased_and_where_pictures_stand_is_told(capsys, summary, tmp_path):
-    summary.erased = {"alerts": 2, "entries": 1}
-    (tmp_path / "annex.html").write_text("pictures")
-    live_view.say_result(summary, alerts=None, report=tmp_path, shown=True)
-    said = capsys.readouterr().err
-    assert "Erased, since it was due: 2 alerts beyond the retention, 1 expired entry." in said
-    assert f"Its pictures, faces in clear: {tmp_path / 'annex.html'}" in said
 
 
 def test_the_end_is_told_in_one_sentence(capsys, summary, tmp_path):

@@ -29,6 +29,7 @@ from openlfr.domain.summary import (
     WatchlistSize,
     score_bin,
 )
+from openlfr.domain.thresholds import DefaultRow, Threshold, ThresholdOrigin
 from openlfr.operations.report import charts, write_report
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ SUMMARY = RunSummary(
     deployment=Authorisation("Market", "Find Ann", "Square", "Act 5", "Chief X",
                              NOON, NOON + timedelta(hours=2)),
     started_at=NOON, ended_at=NOON + timedelta(minutes=2), ended_how="sources ended",
-    threshold=0.4, calibrated=False,
+    threshold=Threshold(0.4, ThresholdOrigin.SET, 3),
     models=(ModelUsed("detector", "yunet", "8f" * 32, "MIT"),),
     providers=("CPUExecutionProvider",), watchlists=(WatchlistSize("default", 6, 3),),
     cameras=(GATE,), timings=(StageTiming("detect", 1200, 1200, 11.0, 10.0),
@@ -118,13 +119,29 @@ def test_it_says_under_which_authority_and_with_what_it_ran(tmp_path: Path) -> N
     assert "80%" in page.text  # of the CPU time was detection
 
 
-@pytest.mark.parametrize(("calibrated", "says"), [(False, True), (True, False)])
-def test_it_says_whether_the_threshold_is_calibrated(
-    tmp_path: Path, calibrated: bool, says: bool
+ROW = DefaultRow(20, 0.47, 3000, 3, 0.0029)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "uncalibrated", "says"),
+    [
+        (Threshold(0.4, ThresholdOrigin.SET, 3), True, "set in matching.threshold"),
+        (Threshold(0.47, ThresholdOrigin.DEFAULT, 3, ROW), True, "model's default for lists of up"),
+        (Threshold(0.4, ThresholdOrigin.DEFAULT, 3), True, "fitted on SFace, not on it"),
+        (Threshold(0.4, ThresholdOrigin.CALIBRATED, 3), False, "calibrated against this list"),
+    ],
+)
+def test_it_says_who_chose_the_threshold(
+    tmp_path: Path, threshold: Threshold, uncalibrated: bool, says: str
 ) -> None:
-    page = Page(write_report(replace(SUMMARY, calibrated=calibrated), tmp_path))
-    assert ("ncalibrated" in page.text) is says
-    assert ("stopped wrongly" in page.text) is says
+    page = Page(write_report(replace(SUMMARY, threshold=threshold), tmp_path))
+    assert says in page.text
+    assert ("model's default" in page.text) is ("model's default" in says)
+    assert ("Uncalibrated" in page.text) is uncalibrated
+    assert ("stopped wrongly" in page.text) is uncalibrated
+    figures = json.loads((tmp_path / "report.json").read_text())
+    assert (figures["threshold"], figures["calibrated"]) == (threshold.value, not uncalibrated)
+    assert figures["threshold_basis"]["origin"] == threshold.origin
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,12 @@ def figures_of(summary: RunSummary) -> dict[str, Any]:
     figures: dict[str, Any] = _plain(
         {f.name: getattr(summary, f.name) for f in fields(summary) if f.name != "alerts"}
     )
+    figures["threshold"] = _plain(summary.threshold.value)
+    figures["calibrated"] = summary.threshold.calibrated
+    figures["threshold_basis"] = {
+        **{key: _plain(getattr(summary.threshold, key)) for key in ("origin", "list_size", "row")},
+        "described": summary.threshold.describe(),
+    }
     figures["version"] = VERSION
     figures["alerts"] = [_alert(item) for item in summary.alerts]
     figures["total"] = _plain(add_up(summary.cameras))

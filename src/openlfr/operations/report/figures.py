@@ -104,7 +104,7 @@ def funnel(summary: RunSummary) -> tuple[Step, ...]:
         (
             total.sightings,
             "matched",
-            f"a listed person at {summary.threshold:.2f} or more",
+            f"a listed person at {summary.threshold.value:.3f} or more",
             f"{below:,} stayed below the threshold; nothing of them was kept" if below > 0 else "",
         ),
         (

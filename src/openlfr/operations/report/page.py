@@ -49,9 +49,9 @@ def render_page(
         headline=figures.headline(summary),
         steps=figures.funnel(summary),
         cards=figures.cards(summary.alerts),
-        histogram=charts.histogram(total.scores, summary.threshold),
+        histogram=charts.histogram(total.scores, summary.threshold.value),
         sparklines={
-            camera.camera: charts.sparkline(camera.scores, summary.threshold)
+            camera.camera: charts.sparkline(camera.scores, summary.threshold.value)
             for camera in summary.cameras
         },
         not_compared=figures.not_compared,

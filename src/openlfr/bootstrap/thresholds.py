@@ -1,0 +1,36 @@
+"""From which score a track is a sighting: what somebody set, else the model's default."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openlfr.domain.thresholds import DefaultRow, Threshold, ThresholdOrigin, default_threshold
+
+if TYPE_CHECKING:
+    from openlfr.domain.watchlist import GalleryFacts
+    from openlfr.settings import Settings
+
+SFACE_SHA256 = "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79"
+
+SFACE_DEFAULTS = (
+    DefaultRow(20, 0.430, 1950, 1, 0.00285),
+    DefaultRow(100, 0.465, 1950, 1, 0.00285),
+    DefaultRow(400, 0.525, 1950, 1, 0.00285),
+    DefaultRow(800, 0.525, 1950, 1, 0.00285),
+)
+"""SFace's default thresholds: the lowest at which at most one in a thousand strangers' passes is
+stopped, as `python -m benchmarks.default_thresholds` prints them (docs/benchmarks.md, ADR 0019)."""
+
+
+def threshold_for(settings: Settings, facts: GalleryFacts, subjects: int) -> Threshold:
+    """The threshold for a list of so many subjects.
+
+    Args:
+        settings: `matching.threshold` is taken where it is set.
+        facts: Of the embedder that is configured.
+        subjects: Who is listed when the work starts; it holds until the next start.
+    """
+    if settings.matching.threshold is not None:
+        return Threshold(settings.matching.threshold, ThresholdOrigin.SET, subjects)
+    table = SFACE_DEFAULTS if facts.model_sha256 == SFACE_SHA256 else ()
+    return default_threshold(table, facts.default_threshold, subjects)

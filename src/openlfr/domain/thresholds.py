@@ -1,0 +1,99 @@
+"""The threshold: from which score a track is a sighting, and where that number comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class ThresholdOrigin(StrEnum):
+    """Who chose a threshold."""
+
+    DEFAULT = "default"  # the model's, by the size of the list; uncalibrated
+    SET = "set"  # whoever wrote `matching.threshold`
+    CALIBRATED = "calibrated"  # a calibration against this list
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultRow:
+    """What was measured of a model with lists of one size.
+
+    Attributes:
+        list_size: Listed subjects, one reference each.
+        value: The threshold.
+        passes: Strangers' passes that were searched.
+        stopped: Those of them with a candidate at or above the threshold.
+        upper: Upper end of the 95% interval (Clopper-Pearson) of the share that is stopped.
+    """
+
+    list_size: int
+    value: float
+    passes: int
+    stopped: int
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A threshold and its origin.
+
+    Attributes:
+        value: Per-track score from which (inclusive) a candidate is a sighting.
+        list_size: Subjects that were listed when it was chosen.
+        row: Of the default's table; None where somebody set it, and for a model without a table.
+    """
+
+    value: float
+    origin: ThresholdOrigin
+    list_size: int
+    row: DefaultRow | None = None
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether an error rate can be stated for it."""
+        return self.origin is ThresholdOrigin.CALIBRATED
+
+    def outgrown_by(self, subjects: int) -> bool:
+        """Whether so many subjects are more than the row it was taken from was measured with."""
+        return self.row is not None and max(subjects, self.list_size) > self.row.list_size
+
+    def describe(self) -> str:
+        """Where it comes from, as the rest of a sentence that begins with its value."""
+        if self.origin is ThresholdOrigin.SET:
+            return "set in matching.threshold, not calibrated: no error rate can be stated for it"
+        if self.origin is ThresholdOrigin.CALIBRATED:
+            return "calibrated against this list"
+        if self.row is None:
+            return (
+                "the default stated for this model, whatever the length of the list: it was not "
+                "measured here, and the rules of a track were fitted on SFace, not on it"
+            )
+        measured = (
+            f"on made-up streets it stopped {self.row.stopped} of {self.row.passes:,} strangers' "
+            f"passes (at most 1 in {1 / self.row.upper:,.0f}, 95%)"
+        )
+        said = f"the model's default for lists of up to {self.row.list_size} people, uncalibrated"
+        if self.list_size > self.row.list_size:
+            said = (
+                f"the model's default for {self.row.list_size} people, the longest list that was "
+                f"measured; {self.list_size} are listed, so more strangers will be stopped"
+            )
+        return f"{said}: {measured}; your cameras and people differ"
+
+
+def default_threshold(table: Sequence[DefaultRow], stated: float, list_size: int) -> Threshold:
+    """A model's default for a list: the row of the next longer list that was measured.
+
+    Args:
+        table: By list size, upwards; empty for a model that was not measured.
+        stated: Stands where there is no table.
+        list_size: Subjects that are listed now.
+    """
+    if not table:
+        return Threshold(stated, ThresholdOrigin.DEFAULT, list_size)
+    row = next((row for row in table if row.list_size >= list_size), table[-1])
+    return Threshold(row.value, ThresholdOrigin.DEFAULT, list_size, row)
