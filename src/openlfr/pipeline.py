@@ -10,11 +10,13 @@ Everything that the track held dies with it.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from openlfr.domain.analysis import Analysis
 from openlfr.domain.moments import microseconds
+from openlfr.domain.summary import Lost
 from openlfr.domain.timing import Stopwatch
 from openlfr.pursuit import HeldFace, Pursuit
 from openlfr.searching import Searcher
@@ -26,8 +28,9 @@ from openlfr.stages.probe import ProbeRules
 from openlfr.stages.track import TrackerState, TrackRules, looks, track
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from openlfr.domain.analysis import ClosedTrack, Sighted
     from openlfr.domain.evidence import ShrunkFrame
     from openlfr.domain.faces import Detection
     from openlfr.domain.frames import Frame
@@ -105,6 +108,8 @@ class Analyser:
             timings=self.timings,
         )
         self._cameras: dict[str, Watch] = {}
+        self._begun: list[str] = []  # cameras of tracks that began and were not reported yet
+        self._dropped: list[ClosedTrack] = []  # and those that were dropped
 
     def use(self, index: WatchlistIndex, watchlist_of: Callable[[str], str]) -> None:
         """Search in another index from the next search on; may be called from any thread."""
@@ -119,6 +124,9 @@ class Analyser:
 
         A frame of a lower epoch than its camera has shown is discarded; one of a higher epoch
         ends the camera's tracks first.
+
+        A call that fails reports nothing; the tracks that began or ended in it are reported by
+        the next that does not, so that every track that begins is accounted for.
         """
         closed: list[Pursuit] = []
         current: list[Frame] = []
@@ -134,17 +142,18 @@ class Analyser:
             current.append(frame)
             positions.append(position)
 
-        for position, frame, found in zip(positions, current, self._detect(current), strict=True):
-            faces[position] = len(found)
-            self._enter(frame, queries, closed)
-            self._follow(frame, found, queries, closed)
-        sightings = self._searcher.search(queries)
+        detected = self._detect(current)
+        with self._accounting(closed):
+            for position, frame, found in zip(positions, current, detected, strict=True):
+                faces[position] = len(found)
+                self._enter(frame, queries, closed)
+                self._follow(frame, found, queries, closed)
+            sightings = self._searcher.search(queries)
         for camera in {pursuit.camera for pursuit in closed}:
             live = self._cameras[camera].pursuits
             for pursuit in live.values():
                 pursuit.leave(live)
-        told = tuple(pursuit.closed(self._rules.probes) for pursuit in closed)
-        return Analysis(tuple(sightings), told, tuple(faces))
+        return self._report(sightings, closed, faces)
 
     def finish(self, camera: str) -> Analysis:
         """End a camera's source: its live tracks get their last search and are closed.
@@ -156,15 +165,44 @@ class Analyser:
             return Analysis()
         queries: list[Query] = []
         closed: list[Pursuit] = []
-        self._close(watch, list(watch.pursuits), queries, closed)
-        self._cameras[camera] = Watch(watch.epoch)
-        sightings = self._searcher.search(queries)
-        told = tuple(pursuit.closed(self._rules.probes) for pursuit in closed)
-        return Analysis(tuple(sightings), told)
+        with self._accounting(closed):
+            self._close(watch, list(watch.pursuits), queries, closed)
+            self._cameras[camera] = Watch(watch.epoch)
+            sightings = self._searcher.search(queries)
+        return self._report(sightings, closed)
 
-    def forget(self, camera: str) -> None:
-        """Drop a camera with its live tracks, without a last search: it is another worker's now."""
-        self._cameras.pop(camera, None)
+    def forget(self, camera: str, why: Lost) -> Analysis:
+        """Drop a camera with its live tracks, without a last search; they are reported as lost."""
+        watch = self._cameras.pop(camera, None)
+        if watch is not None:
+            self._drop(list(watch.pursuits.values()), why)
+        return self._report([], [])
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """Those that are watched."""
+        return tuple(self._cameras)
+
+    @contextmanager
+    def _accounting(self, closed: list[Pursuit]) -> Iterator[None]:
+        """Where the work fails, what it took leave of is lost, and reported by the next call."""
+        try:
+            yield
+        except BaseException:
+            self._drop(closed, Lost.FAILED)
+            raise
+
+    def _drop(self, pursuits: Sequence[Pursuit], why: Lost) -> None:
+        self._dropped += [pursuit.closed(self._rules.probes, why) for pursuit in pursuits]
+
+    def _report(
+        self, sightings: Sequence[Sighted], closed: Sequence[Pursuit], faces: Sequence[int] = ()
+    ) -> Analysis:
+        """Everything that was not reported yet."""
+        ended = (*self._dropped, *(pursuit.closed(self._rules.probes) for pursuit in closed))
+        begun = tuple(self._begun)
+        self._dropped, self._begun = [], []
+        return Analysis(tuple(sightings), ended, tuple(faces), begun)
 
     def is_quiet(self, camera: str) -> bool:
         """Whether the camera has no live track, so that nothing is lost by starting anew here."""
@@ -227,8 +265,10 @@ class Analyser:
         with self.timings("hold", len(ours)):
             shrunk: ShrunkFrame | None = None
             boxes = [d.box for d in found]
-            for i in ours:
-                watch.pursuits.setdefault(tracked.tracks[i], Pursuit(frame.camera, watch.epoch))
+            for number in (tracked.tracks[i] for i in ours):
+                if number not in watch.pursuits:
+                    watch.pursuits[number] = Pursuit(frame.camera, watch.epoch)
+                    self._begun.append(frame.camera)
             present = {tracked.tracks[i]: watch.pursuits[tracked.tracks[i]].sighted for i in ours}
             for i, quality in zip(ours, qualities, strict=True):
                 pursuit = watch.pursuits[tracked.tracks[i]]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from openlfr.domain.evidence import HeldPicture
     from openlfr.domain.faces import Box, Quality
+    from openlfr.domain.summary import Lost
     from openlfr.stages.probe import ProbeRules
 
 FEW = 3
@@ -159,10 +160,13 @@ class Pursuit:
         """Forget the tracks beside it that have ended and were nobody's who is listed."""
         self.beside = {n: names for n, names in self.beside.items() if n in live or names}
 
-    def closed(self, rules: ProbeRules) -> ClosedTrack:
-        """What is told of the track once it has ended."""
+    def closed(self, rules: ProbeRules, lost: Lost | None = None) -> ClosedTrack:
+        """What is told of the track once it has ended, or is dropped while it lives."""
         if self.score is not None:
-            return ClosedTrack(self.camera, self.score, None, self.score_quality)
+            matched = bool(self.sighted)
+            return ClosedTrack(self.camera, self.score, None, self.score_quality, matched)
+        if lost is not None:
+            return ClosedTrack(self.camera, None, None, lost=lost)
         if self.seen < FEW:
             return ClosedTrack(self.camera, None, NotSearched.TOO_SHORT)
         if self.best_size < rules.min_eye_distance:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from openlfr.domain.summary import SCORE_BINS, NotSearched
+from openlfr.domain.summary import SCORE_BINS, Lost, NotSearched
 from openlfr.domain.tallies import CameraTotals, Reporter, Tally
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -73,3 +73,15 @@ def test_scores_are_summed_by_quality(records):
     }  # fmt: skip
     assert records.tallies.scores("Market", "gate") == {1: bins(b10=2), 3: bins(b12=4)}
     assert records.tallies.scores("nowhere") == {}
+
+
+def test_every_track_that_began_is_accounted_for_but_for_those_that_died_with_a_worker(records):
+    begun = tally(tracks_begun=9, tracks_matched=2)
+    lost = {Lost.MOVED: 1, Lost.FAILED: 1}
+    more = tally(first=100, tracks_begun=1, tracks_closed=4, tracks_lost=lost,
+                 tracks_not_searched={}, scores={3: bins(b12=2)}, tracks_matched=1)  # fmt: skip
+    records.tallies.record([begun, more], at=NOW)
+    [gate] = records.tallies.totals("Market")
+    assert gate.tracks_lost == lost
+    assert gate.tracks_closed == gate.tracks_searched + 2 + sum(gate.tracks_lost.values())
+    assert (gate.tracks_begun, gate.tracks_matched, gate.tracks_live) == (10, 3, 1)

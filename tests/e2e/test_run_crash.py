@@ -185,7 +185,13 @@ def test_ctrl_c_finishes_the_frame_and_writes_the_report_and_resume_goes_on(inte
         run.send_signal(signal.SIGINT)
         said = run.communicate(timeout=100)
     assert (run.returncode, *said) == (130, "", "")
-    assert "interrupted" in (interrupted.folder / "report" / "report.json").read_text()
+    report = json.loads((interrupted.folder / "report" / "report.json").read_text())
+    assert report["ended_how"] == "interrupted"
+    for counts in report["cameras"]:  # whoever stood there when it ended is counted too
+        lost, not_searched = counts["tracks_lost"], counts["tracks_not_searched"]
+        accounted = sum(lost.values()) + sum(not_searched.values()) + counts["tracks_searched"]
+        assert counts["tracks_begun"] == accounted > 0
+        assert lost.keys() <= {"interrupted"}
     assert (interrupted.folder / "report" / "report.html").stat().st_size > 1000
     assert interrupted.servers() == []
     assert len(interrupted.lines()) < len(whole.lines())

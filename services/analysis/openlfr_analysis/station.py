@@ -15,6 +15,7 @@ import structlog
 from openlfr.adapters.dead_letters import set_aside
 from openlfr.adapters.kafka_topics import TALLIES
 from openlfr.domain.errors import Unavailable
+from openlfr.domain.summary import Lost
 from openlfr.wire import codec
 from openlfr_analysis.decoding import DROPPED_LATE, Decoder
 from openlfr_analysis.places import Arrival, Places
@@ -167,14 +168,14 @@ class Station:
             Their tallies, where what was counted has been acknowledged.
         """
         for camera in self._places.keep(partitions):
-            self._let_go(camera)
+            self._let_go(camera, Lost.MOVED)
         self._heard = dict.fromkeys(self._heard, time.monotonic())  # they could not be heard
         return self._tallies()
 
     def leave(self) -> list[tuple[str, Record]]:
         """The last tallies, where what was counted has been acknowledged."""
-        for camera in self._tallying.cameras:
-            self._drop_or_cut(camera)
+        for camera in dict.fromkeys((*self._analyser.cameras, *self._tallying.cameras)):
+            self._let_go(camera, Lost.INTERRUPTED)
         return self._tallies()
 
     @property
@@ -216,10 +217,16 @@ class Station:
     def _take_over(self, message: Message) -> None:
         """Where another worker had the partition meanwhile, know nothing of its cameras."""
         for camera in self._places.taken_over(message):
-            self._let_go(camera)
+            self._let_go(camera, Lost.MOVED)
 
-    def _let_go(self, camera: str) -> None:
-        self._analyser.forget(camera)
+    def _let_go(self, camera: str, why: Lost) -> None:
+        """Drop a camera; its live tracks are counted as lost, where its frames do not come again.
+
+        Where they do, nothing of it is counted here: whoever looks at them counts their tracks.
+        """
+        dropped = self._analyser.forget(camera, why)
+        if not self.lossless:
+            self._account(dropped)
         self._heard.pop(camera, None)
         self._drop_or_cut(camera)
 
@@ -255,7 +262,7 @@ class Station:
         except Exception as error:  # noqa: BLE001 - told and counted: poison is no outage
             log.warning("tracks_failed", camera=camera, why=f"{type(error).__name__}: {error}")
             self.counts["tracks_failed"] += 1
-            self._analyser.forget(camera)
+            self._account(self._analyser.forget(camera, Lost.FAILED))
             return []
 
     def _look(self, together: Sequence[tuple[Message, Frame]]) -> list[tuple[str, Record]]:
@@ -303,10 +310,19 @@ class Station:
         for sighted in analysis.sightings:
             records.append(self._telling.record(sighted))
             self._count(sighted.sighting.camera, "sightings")
+        self._account(analysis)
+        return records
+
+    def _account(self, analysis: Analysis) -> None:
+        """Count the tracks that began, ended or were dropped."""
+        for camera in analysis.begun:
+            self._count(camera, "tracks_begun")
         for track in analysis.closed:
             self._tallying.closed(track)
-        self.counts["tracks"] += len(analysis.closed)
-        return records
+            self.counts["tracks"] += 1
+            self.counts["tracks_matched"] += track.matched
+            if track.lost is not None:
+                self.counts[f"tracks_lost_{track.lost}"] += 1
 
     def _set_aside(self, message: Message, reason: str) -> tuple[str, Record]:
         self.counts["set_aside"] += 1

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from openlfr.domain.analysis import ClosedTrack
     from openlfr.domain.frames import EncodedFrame
-    from openlfr.domain.summary import NotSearched
+    from openlfr.domain.summary import Lost, NotSearched
 
 STRETCH = 250
 """Frames of the source: 10 s of a camera that gives 25 a second."""
@@ -46,6 +46,7 @@ class _Open:
     newest_at: datetime
     frames: Counter[str] = field(default_factory=Counter)
     not_searched: Counter[NotSearched] = field(default_factory=Counter)
+    lost: Counter[Lost] = field(default_factory=Counter)
     scores: dict[int, list[int]] = field(default_factory=dict)
 
     @property
@@ -95,7 +96,7 @@ class Tallying:
             stretch.frames[what] += number
 
     def closed(self, track: ClosedTrack) -> None:
-        """Count a track that has ended."""
+        """Count a track that has ended or was dropped."""
         stretch = self._open.get(track.camera)
         if stretch is None:
             return
@@ -103,8 +104,11 @@ class Tallying:
         if track.score is not None:
             band = stretch.scores.setdefault(quality_band(track.quality or 0.0), [0] * SCORE_BINS)
             band[score_bin(track.score)] += 1
+            stretch.frames["tracks_matched"] += track.matched
         elif track.reason is not None:
             stretch.not_searched[track.reason] += 1
+        elif track.lost is not None:
+            stretch.lost[track.lost] += 1
 
     def cut(self, camera: str) -> None:
         """End a camera's stretch with the newest frame in it, if there is one."""
@@ -154,6 +158,7 @@ class Tallying:
                 first_captured_at=stretch.first_at,
                 last_captured_at=stretch.newest_at,
                 tracks_not_searched=dict(stretch.not_searched),
+                tracks_lost=dict(stretch.lost),
                 scores={band: tuple(counts) for band, counts in stretch.scores.items()},
                 **stretch.frames,
             )

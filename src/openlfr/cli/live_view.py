@@ -87,6 +87,7 @@ def say_result(
     console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
     if shown:
         total = add_up(summary.cameras)
+        lost = sum(total.tracks_lost.values())
         seconds = (summary.ended_at - summary.started_at).total_seconds()
         console.print(
             f"{_some(total.frames_analysed, 'frame')} of {_some(len(summary.cameras), 'camera')} "
@@ -95,8 +96,9 @@ def say_result(
                 f", {total.frames_dropped_late} dropped as too late"
                 * bool(total.frames_dropped_late)
             )
-            + f"; {_some(total.tracks_closed, 'face')} seen, {total.tracks_searched} compared with "
-            f"{sum(w.subjects for w in summary.watchlists)} listed people; "
+            + f"; {_some(total.tracks_begun, 'face')} seen, {total.tracks_searched} compared with "
+            f"{sum(w.subjects for w in summary.watchlists)} listed people, "
+            f"{total.tracks_matched} matched" + f", {lost} lost" * bool(lost) + "; "
             f"{_some(total.alerts_opened, 'alert')} opened, "
             f"{_some(total.alerts_joined, 'sighting')} joined."
         )
@@ -125,18 +127,21 @@ def _picture(settings: Settings, progress: Progress) -> Group:
     )
     table = Table(box=None, padding=(0, 2), header_style="dim")
     table.add_column("camera")
-    for name in ("frames", "fps", "late", "faces seen", "compared", "alerts"):
+    for name in ("frames", "fps", "late", "faces seen", "compared", "matched", "lost", "alerts"):
         table.add_column(name, justify="right")
     for counts in progress.cameras:
         rate = counts.frames_analysed / progress.elapsed if progress.elapsed > 0 else 0.0
         ended = counts.camera in progress.ended
+        lost = sum(counts.tracks_lost.values())
         table.add_row(
             counts.camera + (" (ended)" if ended else ""),
             str(counts.frames_analysed),
             f"{rate:.1f}",
             Text(str(counts.frames_dropped_late), "red" if counts.frames_dropped_late else "dim"),
-            str(counts.tracks_closed),
+            str(counts.tracks_begun),
             str(counts.tracks_searched),
+            str(counts.tracks_matched),
+            Text(str(lost), "red" if lost else "dim"),
             Text(str(counts.alerts_opened), "bold yellow" if counts.alerts_opened else "dim"),
             style="dim" if ended else "",
         )

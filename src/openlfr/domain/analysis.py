@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from openlfr.domain.alerts import Sighting
     from openlfr.domain.evidence import Evidence
-    from openlfr.domain.summary import NotSearched
+    from openlfr.domain.summary import Lost, NotSearched
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,12 +25,16 @@ class Sighted:
 
 @dataclass(frozen=True, slots=True)
 class ClosedTrack:
-    """What is told of a track that has ended: no face, no place, two numbers.
+    """What is told of a track that has ended or was dropped: no face, no place, two numbers.
+
+    It was searched, or it says why not: of `score`, `reason` and `lost` exactly one is given.
 
     Attributes:
         camera: Where it was seen.
         score: The best score over all its searches; None if it was never searched.
-        reason: Why it was never searched; None if it was.
+        reason: Why it ended without a search.
+        lost: Why it was dropped before its first search.
+        matched: Whether it gave a sighting.
         quality: Of the face that stood for the probe of that score, 0 to 100; None as the score.
     """
 
@@ -38,6 +42,8 @@ class ClosedTrack:
     score: float | None
     reason: NotSearched | None
     quality: float | None = None
+    matched: bool = False
+    lost: Lost | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +52,8 @@ class Analysis:
 
     Attributes:
         sightings: In the order of their frames.
-        closed: Tracks that ended.
+        closed: Tracks that ended or were dropped.
+        begun: The camera of each track that began.
         faces: For each frame of the batch how many faces were detected; -1 where the frame was
             discarded because its epoch is over.
     """
@@ -54,3 +61,4 @@ class Analysis:
     sightings: tuple[Sighted, ...] = ()
     closed: tuple[ClosedTrack, ...] = ()
     faces: tuple[int, ...] = ()
+    begun: tuple[str, ...] = ()

@@ -29,6 +29,14 @@ class NotSearched(StrEnum):
     TOO_SHORT = "too_short"  # gone before enough frames of it were seen
 
 
+class Lost(StrEnum):
+    """Why a track was never searched although it had not ended: it was dropped while it lived."""
+
+    INTERRUPTED = "interrupted"  # the run or its worker was ended
+    MOVED = "moved"  # another worker has its camera now
+    FAILED = "failed"  # something failed while it was looked at
+
+
 def score_bin(score: float) -> int:
     """The histogram bin of a score; what lies outside the edges goes into the end bins."""
     return min(max(int((score - SCORE_LOW) / SCORE_STEP + 1e-9), 0), SCORE_BINS - 1)
@@ -193,13 +201,16 @@ def add_up(cameras: tuple[CameraCounts, ...], name: str = "all cameras") -> Came
     """The sum of several cameras' counts, under a name of its own."""
     numbers = [f.name for f in fields(CameraCounts) if f.type == "int"]
     reasons: Counter[NotSearched] = Counter()
+    lost: Counter[Lost] = Counter()
     for camera in cameras:
         reasons.update(camera.tracks_not_searched)
+        lost.update(camera.tracks_lost)
     firsts = [c.first_captured_at for c in cameras if c.first_captured_at is not None]
     lasts = [c.last_captured_at for c in cameras if c.last_captured_at is not None]
     return CameraCounts(
         camera=name,
         tracks_not_searched=dict(reasons),
+        tracks_lost=dict(lost),
         scores=tuple(sum(c.scores[i] for c in cameras) for i in range(SCORE_BINS)),
         first_captured_at=min(firsts, default=None),
         last_captured_at=max(lasts, default=None),

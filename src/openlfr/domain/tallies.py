@@ -42,8 +42,9 @@ class Tally(Counts):
         first_seq, last_seq: The range, both inclusive.
         first_captured_at, last_captured_at: Of these frames, UTC.
         frames_discarded: Of an epoch that was over when they arrived.
-        tracks_closed: `tracks_searched` + `tracks_not_searched`, and what a newer version counts
-            beside them.
+        tracks_begun: Of the tracks that began in it; where they end may be another tally's.
+        tracks_closed: `tracks_searched` + `tracks_not_searched` + `tracks_lost`, and what a newer
+            version counts beside them.
         scores: For each quality band that has any (see `quality_band`) the searched tracks'
             best scores, counted by the bins of `summary.SCORE_EDGES`.
     """

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from openlfr.domain.summary import SCORE_BINS, CameraCounts, NotSearched, score_bin
+from openlfr.domain.summary import SCORE_BINS, CameraCounts, Lost, NotSearched, score_bin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +27,11 @@ class Tally:
     frames_unreadable: int = 0
     frames_analysed: int = 0
     faces_detected: int = 0
+    tracks_begun: int = 0
     tracks_searched: int = 0
+    tracks_matched: int = 0
     tracks_not_searched: Counter[NotSearched] = field(default_factory=Counter)
+    tracks_lost: Counter[Lost] = field(default_factory=Counter)
     sightings: int = 0
     scores: list[int] = field(default_factory=lambda: [0] * SCORE_BINS)
     first_captured_at: datetime | None = None
@@ -50,17 +53,21 @@ class Tally:
         self.frames_unreadable += unreadable
 
     def closed(self, track: ClosedTrack) -> None:
-        """Count a track that ended."""
+        """Count a track that ended or was dropped."""
         if track.score is not None:
             self.tracks_searched += 1
+            self.tracks_matched += track.matched
             self.scores[score_bin(track.score)] += 1
         elif track.reason is not None:
             self.tracks_not_searched[track.reason] += 1
+        elif track.lost is not None:
+            self.tracks_lost[track.lost] += 1
 
     def counts(self) -> CameraCounts:
         """The counts now, as a frozen value."""
         values: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
         values["tracks_not_searched"] = dict(self.tracks_not_searched)
+        values["tracks_lost"] = dict(self.tracks_lost)
         values["scores"] = tuple(self.scores)
         return CameraCounts(
             frames_decoded=self.frames_sampled_away
@@ -68,14 +75,17 @@ class Tally:
             + self.frames_outside_hours
             + self.frames_unreadable
             + self.frames_analysed,
-            tracks_closed=self.tracks_searched + self.tracks_not_searched.total(),
+            tracks_closed=self.tracks_searched
+            + self.tracks_not_searched.total()
+            + self.tracks_lost.total(),
             **values,
         )
 
     def to_json(self) -> dict[str, object]:
         """JSON values from which `from_json` makes an equal tally."""
         values = asdict(self)
-        values["tracks_not_searched"] = {str(k): n for k, n in self.tracks_not_searched.items()}
+        for name in ("tracks_not_searched", "tracks_lost"):
+            values[name] = {str(k): n for k, n in getattr(self, name).items()}
         for name in ("first_captured_at", "last_captured_at"):
             moment = getattr(self, name)
             values[name] = moment.isoformat() if moment else None
@@ -87,6 +97,10 @@ class Tally:
         known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
         reasons = known.get("tracks_not_searched", {})
         known["tracks_not_searched"] = Counter({NotSearched(k): n for k, n in reasons.items()})
+        lost = known.get("tracks_lost", {})
+        known["tracks_lost"] = Counter({Lost(k): n for k, n in lost.items()})
+        if "tracks_begun" not in known:  # an earlier version's: kept while no track lived
+            known["tracks_begun"] = known.get("tracks_searched", 0) + sum(reasons.values())
         for name in ("first_captured_at", "last_captured_at"):
             known[name] = datetime.fromisoformat(known[name]) if known.get(name) else None
         known["frame_size"] = tuple(known.get("frame_size", (0, 0)))

@@ -20,6 +20,7 @@ from openlfr.adapters.run_lock import hold_for_run
 from openlfr.domain.alerts import EventKind
 from openlfr.domain.errors import Misconfigured, OpenLFRError, Unavailable
 from openlfr.domain.runs import Checkpoint
+from openlfr.domain.summary import Lost
 from openlfr.embedded.counts import Tally
 from openlfr.embedded.desk import AlertDesk
 from openlfr.embedded.eraser import Eraser
@@ -180,6 +181,7 @@ class _Run:
             ended_how = f"failed: a fault in OpenLFR, {type(error).__name__}"
         finally:
             feeds.close()
+        self._drop_live_tracks()
         self._gather_problems()
         if failure is None:
             self._erase_at_the_end()
@@ -283,11 +285,21 @@ class _Run:
 
     def _take(self, analysis: Analysis) -> None:
         """Count what was seen, and raise the alerts."""
+        for camera in analysis.begun:
+            self._tallies[camera].tracks_begun += 1
         for track in analysis.closed:
             self._tallies[track.camera].closed(track)
         for sighted in analysis.sightings:
             self._tallies[sighted.sighting.camera].sightings += 1
             self._desk.raise_alert(sighted)
+
+    def _drop_live_tracks(self) -> None:
+        """Count the tracks that a run leaves behind that was ended before its sources were.
+
+        No checkpoint counts them: a resumed run sees them again from their beginning.
+        """
+        for camera in self._analyser.cameras:
+            self._take(self._analyser.forget(camera, Lost.INTERRUPTED))
 
     def _begin_with(self, index: ExactIndex) -> None:
         """Search in this index from the first frame on."""

@@ -13,7 +13,7 @@ from rich.console import Console
 from openlfr.cli import live_view
 from openlfr.domain.alerts import AlertEvent, EventKind, Sighting
 from openlfr.domain.faces import Box
-from openlfr.domain.summary import CameraCounts, WatchlistSize
+from openlfr.domain.summary import CameraCounts, Lost, WatchlistSize
 from openlfr.domain.thresholds import Threshold, ThresholdOrigin
 from openlfr.embedded import Progress
 
@@ -22,7 +22,8 @@ SETTINGS = SimpleNamespace(
     deployment_entry=SimpleNamespace(name="Market", place="The [old] square")
 )
 GATE = CameraCounts(
-    "gate", frames_analysed=50, frames_dropped_late=3, tracks_closed=7, tracks_searched=5,
+    "gate", frames_analysed=50, frames_dropped_late=3, tracks_begun=9, tracks_closed=8,
+    tracks_searched=5, tracks_matched=2, tracks_lost={Lost.INTERRUPTED: 1},
     alerts_opened=1, alerts_joined=2,
 )  # fmt: skip
 
@@ -55,7 +56,7 @@ def test_the_picture_shows_cameras_people_and_alerts():
     ):  # fmt: skip
         assert part in shown
     (row,) = (line.split() for line in shown.splitlines() if line.strip().startswith("gate"))
-    assert row == ["gate", "50", "0.0", "3", "7", "5", "1"]
+    assert row == ["gate", "50", "0.0", "3", "9", "5", "2", "1", "1"]
 
 
 def test_on_a_pipe_each_alert_is_one_line_once(capsys):
@@ -95,8 +96,8 @@ def test_the_end_is_told_in_one_sentence(capsys, summary, tmp_path):
     live_view.say_result(summary, alerts=None, report=tmp_path, shown=True)
     first, second = capsys.readouterr().err.splitlines()
     assert first == (
-        "50 frames of 1 camera analysed in 12 s, 3 dropped as too late; 7 faces seen, 5 compared "
-        "with 2 listed people; 1 alert opened, 2 sightings joined."
+        "50 frames of 1 camera analysed in 12 s, 3 dropped as too late; 9 faces seen, 5 compared "
+        "with 2 listed people, 2 matched, 1 lost; 1 alert opened, 2 sightings joined."
     )
     assert second == f"Report: {tmp_path}/report.html"
 

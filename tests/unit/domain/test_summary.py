@@ -10,6 +10,7 @@ from openlfr.domain.summary import (
     SCORE_BINS,
     SCORE_EDGES,
     CameraCounts,
+    Lost,
     NotSearched,
     add_up,
     score_bin,
@@ -38,6 +39,7 @@ def test_cameras_add_up() -> None:
     )  # fmt: skip
     two = CameraCounts(
         "two", frames_decoded=5, frames_analysed=5, tracks_closed=2, alerts_joined=7,
+        tracks_begun=3, tracks_lost={Lost.MOVED: 1}, tracks_matched=2,
         tracks_not_searched={NotSearched.TOO_SMALL: 2}, scores=scores, first_captured_at=early,
         last_captured_at=early,
     )  # fmt: skip
@@ -45,5 +47,6 @@ def test_cameras_add_up() -> None:
     assert (total.frames_decoded, total.frames_analysed, total.tracks_closed) == (8, 7, 6)
     assert (total.frames_dropped_late, total.alerts_joined) == (1, 7)
     assert total.tracks_not_searched == {NotSearched.TOO_SMALL: 4, NotSearched.TOO_POOR: 1}
+    assert (total.tracks_lost, total.tracks_begun, total.tracks_matched) == ({Lost.MOVED: 1}, 3, 2)
     assert total.scores[0] == 2
     assert (total.first_captured_at, total.last_captured_at) == (early, late)

@@ -10,7 +10,7 @@ import pytest
 
 from openlfr.domain.analysis import ClosedTrack
 from openlfr.domain.frames import Frame
-from openlfr.domain.summary import SCORE_EDGES, NotSearched
+from openlfr.domain.summary import SCORE_EDGES, Lost, NotSearched
 from openlfr.embedded.counts import Tally
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -29,7 +29,9 @@ def tally():
         (0.41, None), (0.43, None), (-1.0, None), (1.0, None),
         (None, NotSearched.TOO_SHORT), (None, NotSearched.TOO_SHORT), (None, NotSearched.TOO_POOR),
     ):  # fmt: skip
-        tally.closed(ClosedTrack("gate", score, reason))
+        tally.closed(ClosedTrack("gate", score, reason, matched=score == 1.0))
+    tally.closed(ClosedTrack("gate", None, None, lost=Lost.INTERRUPTED))
+    tally.tracks_begun += 8
     return tally
 
 
@@ -39,7 +41,9 @@ def test_every_frame_and_every_track_is_in_one_count(tally):
     assert (counts.frames_analysed, counts.faces_detected) == (3, 5)
     assert (counts.frames_sampled_away, counts.frames_unreadable) == (5, 2)
     assert (counts.frames_dropped_late, counts.frames_outside_hours) == (1, 4)
-    assert counts.tracks_closed == 7
+    assert counts.tracks_begun == counts.tracks_closed == 8
+    assert counts.tracks_lost == {Lost.INTERRUPTED: 1}
+    assert (counts.tracks_matched, counts.tracks_live) == (1, 0)
     assert counts.tracks_searched == sum(counts.scores) == 4
     assert counts.tracks_not_searched == {NotSearched.TOO_SHORT: 2, NotSearched.TOO_POOR: 1}
     assert counts.first_captured_at == START
@@ -66,3 +70,9 @@ def test_a_checkpoint_of_an_earlier_version_gives_what_it_knows():
         Tally.from_json({"camera": "gate", "frames_analysed": 7, "gone": 1}).counts()
         == Tally("gate", frames_analysed=7).counts()
     )
+
+
+def test_an_earlier_versions_checkpoint_knows_the_tracks_that_ended():
+    old = {"camera": "gate", "tracks_searched": 3, "tracks_not_searched": {"too_short": 2}}
+    counts = Tally.from_json(old).counts()
+    assert (counts.tracks_begun, counts.tracks_closed, counts.tracks_live) == (5, 5, 0)

@@ -22,6 +22,7 @@ from openlfr.domain.summary import (
     Authorisation,
     CameraCounts,
     KnownTruth,
+    Lost,
     ModelUsed,
     NotSearched,
     RunSummary,
@@ -62,7 +63,8 @@ GATE = CameraCounts(
     "gate", frames_decoded=1210, frames_analysed=1200, frames_dropped_late=7,
     frames_sampled_away=2, frames_unreadable=1, faces_detected=5000, tracks_closed=40,
     tracks_searched=34, tracks_not_searched={NotSearched.TOO_SMALL: 4, NotSearched.TOO_SHORT: 2},
-    sightings=3, alerts_opened=2, alerts_joined=1, scores=scores(*[0.1] * 31, 0.7, 0.8, 0.9),
+    tracks_begun=40, tracks_matched=3, sightings=3, alerts_opened=2, alerts_joined=1,
+    scores=scores(*[0.1] * 31, 0.7, 0.8, 0.9),
     first_captured_at=NOON, last_captured_at=NOON + timedelta(minutes=2), frame_size=(1280, 720),
 )  # fmt: skip
 SUMMARY = RunSummary(
@@ -98,6 +100,25 @@ class Page(HTMLParser):
     @property
     def text(self) -> str:
         return re.sub(r"\s+", " ", " ".join(self.pieces))
+
+
+def test_a_track_taken_for_two_people_is_one_that_matched(tmp_path: Path) -> None:
+    # Of ten compared twelve cannot have matched.
+    gate = replace(
+        GATE, tracks_begun=13, tracks_closed=13, tracks_searched=10, tracks_matched=9, sightings=12,
+        tracks_not_searched={NotSearched.TOO_SMALL: 1},
+        tracks_lost={Lost.INTERRUPTED: 1, Lost.FAILED: 1},
+    )  # fmt: skip
+    page = Page(write_report(replace(SUMMARY, cameras=(gate,)), tmp_path))
+    for part in (
+        "13 faces seen", "10 compared", "9 matched", "1 stayed below", "12 matches in all",
+        "3 were not: 1 too far away, 1 lost when the run ended, 1 lost to a failure",
+    ):  # fmt: skip
+        assert part in page.text, part
+    figures = json.loads((tmp_path / "report.json").read_text())
+    total = figures["total"]
+    assert total["tracks_lost"] == {"failed": 1, "interrupted": 1}
+    assert (total["tracks_begun"], total["tracks_matched"], total["sightings"]) == (13, 9, 12)
 
 
 def test_the_funnel_says_what_became_of_everybody(tmp_path: Path) -> None:

@@ -47,8 +47,12 @@ class Looked:
         self.seen.append(f"end of {camera}")
         return Analysis(closed=(ClosedTrack(camera, 0.3, None, 55.0),))
 
-    def forget(self, camera):
+    def forget(self, camera, why):
         self.seen.append(f"{camera} forgotten")
+        return Analysis(closed=(ClosedTrack(camera, None, None, lost=why),) * self.live)
+
+    cameras = ()
+    live = 0
 
     def is_quiet(self, camera):
         return camera not in self.busy

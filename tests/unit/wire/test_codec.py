@@ -25,7 +25,7 @@ from openlfr.domain.evidence import CarriedEvidence
 from openlfr.domain.faces import Box
 from openlfr.domain.frames import EncodedFrame
 from openlfr.domain.impossible import Impossible, Why
-from openlfr.domain.summary import SCORE_BINS, NotSearched
+from openlfr.domain.summary import SCORE_BINS, Lost, NotSearched
 from openlfr.domain.tallies import QUALITY_EDGES, Reporter, Tally, quality_band
 from openlfr.domain.verdicts import Verdict
 from openlfr.domain.watchlist import EntryStatus
@@ -82,6 +82,7 @@ def tallies(draw):
     return Tally(
         draw(words), draw(words), draw(whole), draw(st.sampled_from(Reporter)), first, last,
         draw(moments), draw(moments), tracks_not_searched=draw(reasons), scores=draw(bands),
+        tracks_lost=draw(st.dictionaries(st.sampled_from(Lost), st.integers(1, 9))),
         **named,
     )  # fmt: skip
 
@@ -89,7 +90,8 @@ def tallies(draw):
 TALLY_COUNTS = [
     field.name
     for field in dataclasses.fields(Tally)
-    if field.name.startswith(("frames_", "faces_")) or field.name in ("tracks_closed", "sightings")
+    if field.name.startswith(("frames_", "faces_"))
+    or field.name in ("tracks_begun", "tracks_closed", "tracks_matched", "sightings")
 ]
 SEEN_AT = datetime(2026, 11, 23, 9, 0, 0, 123456, UTC)
 SIGHTING = Sighting(

@@ -236,6 +236,11 @@ tallies = Table(
     Column("tracks_too_poor", BigInteger, nullable=False),
     Column("tracks_too_short", BigInteger, nullable=False),
     Column("sightings", BigInteger, nullable=False),
+    Column("tracks_begun", BigInteger, nullable=False, server_default="0"),
+    Column("tracks_matched", BigInteger, nullable=False, server_default="0"),
+    Column("tracks_lost_interrupted", BigInteger, nullable=False, server_default="0"),
+    Column("tracks_lost_moved", BigInteger, nullable=False, server_default="0"),
+    Column("tracks_lost_failed", BigInteger, nullable=False, server_default="0"),
     Column("scores", JSON, nullable=False),  # quality band -> tracks in each bin of their score
     Column("recorded_at", UtcDateTime, nullable=False),
     Index(None, "deployment", "camera", "last_captured_at"),

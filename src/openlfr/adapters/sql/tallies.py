@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from openlfr.adapters.sql.engine import insert_new, reading
 from openlfr.adapters.sql.tables import tallies
-from openlfr.domain.summary import NotSearched
+from openlfr.domain.summary import Lost, NotSearched
 from openlfr.domain.tallies import COUNTS, CameraTotals
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from openlfr.domain.tallies import Tally
 
 _WHY = {reason: f"tracks_{reason}" for reason in NotSearched}
-_SUMMED = (*COUNTS, "tracks_searched", *_WHY.values())
+_LOST = {reason: f"tracks_lost_{reason}" for reason in Lost}
+_SUMMED = (*COUNTS, "tracks_searched", *_WHY.values(), *_LOST.values())
 
 
 class TallyRecords:
@@ -80,6 +81,7 @@ class TallyRecords:
 
 def _row_of(tally: Tally, at: datetime) -> dict[str, Any]:
     why = Counter({_WHY[reason]: count for reason, count in tally.tracks_not_searched.items()})
+    lost = Counter({_LOST[reason]: count for reason, count in tally.tracks_lost.items()})
     return {
         "tally_id": tally.tally_id,
         "deployment": tally.deployment,
@@ -95,6 +97,7 @@ def _row_of(tally: Tally, at: datetime) -> dict[str, Any]:
         "tracks_searched": tally.tracks_searched,
         **{name: getattr(tally, name) for name in COUNTS},
         **{name: why[name] for name in _WHY.values()},
+        **{name: lost[name] for name in _LOST.values()},
     }
 
 
@@ -107,5 +110,6 @@ def _totals_of(row: Any) -> CameraTotals:
         last_captured_at=row.last_captured_at,
         tracks_searched=sums["tracks_searched"],
         tracks_not_searched={why: sums[name] for why, name in _WHY.items() if sums[name]},
+        tracks_lost={why: sums[name] for why, name in _LOST.items() if sums[name]},
         **{name: sums[name] for name in COUNTS},
     )

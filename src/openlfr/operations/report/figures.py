@@ -6,7 +6,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openlfr.domain.summary import NotSearched, add_up
+from openlfr.domain.summary import Lost, NotSearched, add_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +17,11 @@ REASONS = {
     NotSearched.TOO_SMALL: "too far away",
     NotSearched.TOO_POOR: "turned away, blurred or hidden",
     NotSearched.TOO_SHORT: "gone too soon",
+}
+LOST = {
+    Lost.INTERRUPTED: "lost when the run ended",
+    Lost.MOVED: "lost to another worker",
+    Lost.FAILED: "lost to a failure",
 }
 
 
@@ -87,7 +92,7 @@ def funnel(summary: RunSummary) -> tuple[Step, ...]:
     total = add_up(summary.cameras)
     alerts = len(cards(summary.alerts))
     whole = max(total.tracks_closed, 1)
-    below = total.tracks_searched - total.sightings
+    below = total.tracks_searched - total.tracks_matched
     steps = (
         (
             total.tracks_closed,
@@ -102,7 +107,7 @@ def funnel(summary: RunSummary) -> tuple[Step, ...]:
             not_compared(total),
         ),
         (
-            total.sightings,
+            total.tracks_matched,
             "matched",
             f"a listed person at {summary.threshold.value:.3f} or more",
             f"{below:,} stayed below the threshold; nothing of them was kept" if below > 0 else "",
@@ -111,15 +116,25 @@ def funnel(summary: RunSummary) -> tuple[Step, ...]:
             alerts,
             "alerts",
             "for a person to decide",
-            f"{plural(total.sightings - alerts, 'match', 'matches')} joined an alert that was open"
-            if total.sightings > alerts
-            else "",
+            joined(total.sightings, alerts, total.tracks_matched),
         ),
     )
     return tuple(
         Step(count, name, explained, min(count / whole, 1.0), lost)
         for count, name, explained, lost in steps
     )
+
+
+def joined(sightings: int, alerts: int, matched: int) -> str:
+    """What became of the sightings that opened no alert; empty where all did.
+
+    A track gives a sighting for each subject that it is taken for: there may be more than tracks.
+    """
+    more = sightings - alerts
+    if more <= 0:
+        return ""
+    of = f", of {plural(sightings, 'match', 'matches')} in all" if sightings != matched else ""
+    return f"{plural(more, 'match', 'matches')} joined an alert that was open{of}"
 
 
 def not_compared(counts: CameraCounts) -> str:
@@ -129,9 +144,15 @@ def not_compared(counts: CameraCounts) -> str:
         for reason, words in REASONS.items()
         if counts.tracks_not_searched.get(reason)
     ]
+    reasons += [
+        f"{counts.tracks_lost[reason]:,} {words}"
+        for reason, words in LOST.items()
+        if counts.tracks_lost.get(reason)
+    ]
     if not reasons:
         return ""
-    return f"{sum(counts.tracks_not_searched.values()):,} were not: {', '.join(reasons)}"
+    number = sum(counts.tracks_not_searched.values()) + sum(counts.tracks_lost.values())
+    return f"{number:,} were not: {', '.join(reasons)}"
 
 
 def cards(items: Iterable[AlertItem]) -> tuple[AlertCard, ...]:

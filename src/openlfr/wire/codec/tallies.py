@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from openlfr.domain import summary
-from openlfr.domain.summary import NotSearched
+from openlfr.domain.summary import Lost, NotSearched
 from openlfr.domain.tallies import COUNTS, QUALITY_EDGES, Reporter, Tally
 from openlfr.wire.codec.fields import broken, moment, parse, said, stamp, word
 from openlfr.wire.codec.record import Record, record_of
@@ -16,7 +16,7 @@ _NUMBERS = ("first_seq", "last_seq", *COUNTS)
 
 def encode_tally(tally: Tally, *, traceparent: str = "") -> Record:
     """Key: the camera."""
-    why = tally.tracks_not_searched
+    why, lost = tally.tracks_not_searched, tally.tracks_lost
     message = tally_pb2.Tally(
         tally_id=tally.tally_id,
         deployment=tally.deployment,
@@ -28,6 +28,9 @@ def encode_tally(tally: Tally, *, traceparent: str = "") -> Record:
         tracks_too_small=why.get(NotSearched.TOO_SMALL, 0),
         tracks_too_poor=why.get(NotSearched.TOO_POOR, 0),
         tracks_too_short=why.get(NotSearched.TOO_SHORT, 0),
+        tracks_lost_interrupted=lost.get(Lost.INTERRUPTED, 0),
+        tracks_lost_moved=lost.get(Lost.MOVED, 0),
+        tracks_lost_failed=lost.get(Lost.FAILED, 0),
         tracks_searched=tally.tracks_searched,
         bands=[_band(band, counts) for band, counts in sorted(tally.scores.items())],
         **{name: getattr(tally, name) for name in _NUMBERS},
@@ -43,6 +46,14 @@ def decode_tally(value: bytes | None) -> Tally:
         NotSearched.TOO_POOR: message.tracks_too_poor,
         NotSearched.TOO_SHORT: message.tracks_too_short,
     }
+    lost = {
+        Lost.INTERRUPTED: message.tracks_lost_interrupted,
+        Lost.MOVED: message.tracks_lost_moved,
+        Lost.FAILED: message.tracks_lost_failed,
+    }
+    numbers = {name: getattr(message, name) for name in _NUMBERS}
+    if not message.HasField("tracks_begun"):  # an earlier version's: it knew those that ended
+        numbers["tracks_begun"] = message.tracks_closed
     tally = Tally(
         deployment=message.deployment,
         camera=message.camera,
@@ -51,8 +62,9 @@ def decode_tally(value: bytes | None) -> Tally:
         first_captured_at=moment(message, "first_captured_at"),
         last_captured_at=moment(message, "last_captured_at"),
         tracks_not_searched={reason: count for reason, count in why.items() if count},
+        tracks_lost={reason: count for reason, count in lost.items() if count},
         scores=_scores(message),
-        **{name: getattr(message, name) for name in _NUMBERS},
+        **numbers,
     )
     if tally.tally_id != message.tally_id or tally.first_seq > tally.last_seq:
         raise broken(message, "its tally_id is not that of its range")

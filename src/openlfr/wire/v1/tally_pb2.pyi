@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Tally(_message.Message):
-    __slots__ = ("tally_id", "deployment", "camera", "epoch", "reporter", "first_seq", "last_seq", "first_captured_at", "last_captured_at", "frames_sampled_away", "frames_dropped_late", "frames_outside_hours", "frames_unreadable", "frames_discarded", "frames_analysed", "faces_detected", "tracks_closed", "tracks_too_small", "tracks_too_poor", "tracks_too_short", "bands", "tracks_searched", "sightings")
+    __slots__ = ("tally_id", "deployment", "camera", "epoch", "reporter", "first_seq", "last_seq", "first_captured_at", "last_captured_at", "frames_sampled_away", "frames_dropped_late", "frames_outside_hours", "frames_unreadable", "frames_discarded", "frames_analysed", "faces_detected", "tracks_closed", "tracks_too_small", "tracks_too_poor", "tracks_too_short", "bands", "tracks_searched", "sightings", "tracks_begun", "tracks_matched", "tracks_lost_interrupted", "tracks_lost_moved", "tracks_lost_failed")
     class Reporter(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         REPORTER_UNSPECIFIED: _ClassVar[Tally.Reporter]
@@ -43,6 +43,11 @@ class Tally(_message.Message):
     BANDS_FIELD_NUMBER: _ClassVar[int]
     TRACKS_SEARCHED_FIELD_NUMBER: _ClassVar[int]
     SIGHTINGS_FIELD_NUMBER: _ClassVar[int]
+    TRACKS_BEGUN_FIELD_NUMBER: _ClassVar[int]
+    TRACKS_MATCHED_FIELD_NUMBER: _ClassVar[int]
+    TRACKS_LOST_INTERRUPTED_FIELD_NUMBER: _ClassVar[int]
+    TRACKS_LOST_MOVED_FIELD_NUMBER: _ClassVar[int]
+    TRACKS_LOST_FAILED_FIELD_NUMBER: _ClassVar[int]
     tally_id: str
     deployment: str
     camera: str
@@ -66,7 +71,12 @@ class Tally(_message.Message):
     bands: _containers.RepeatedCompositeFieldContainer[QualityBand]
     tracks_searched: int
     sightings: int
-    def __init__(self, tally_id: _Optional[str] = ..., deployment: _Optional[str] = ..., camera: _Optional[str] = ..., epoch: _Optional[int] = ..., reporter: _Optional[_Union[Tally.Reporter, str]] = ..., first_seq: _Optional[int] = ..., last_seq: _Optional[int] = ..., first_captured_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_captured_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., frames_sampled_away: _Optional[int] = ..., frames_dropped_late: _Optional[int] = ..., frames_outside_hours: _Optional[int] = ..., frames_unreadable: _Optional[int] = ..., frames_discarded: _Optional[int] = ..., frames_analysed: _Optional[int] = ..., faces_detected: _Optional[int] = ..., tracks_closed: _Optional[int] = ..., tracks_too_small: _Optional[int] = ..., tracks_too_poor: _Optional[int] = ..., tracks_too_short: _Optional[int] = ..., bands: _Optional[_Iterable[_Union[QualityBand, _Mapping]]] = ..., tracks_searched: _Optional[int] = ..., sightings: _Optional[int] = ...) -> None: ...
+    tracks_begun: int
+    tracks_matched: int
+    tracks_lost_interrupted: int
+    tracks_lost_moved: int
+    tracks_lost_failed: int
+    def __init__(self, tally_id: _Optional[str] = ..., deployment: _Optional[str] = ..., camera: _Optional[str] = ..., epoch: _Optional[int] = ..., reporter: _Optional[_Union[Tally.Reporter, str]] = ..., first_seq: _Optional[int] = ..., last_seq: _Optional[int] = ..., first_captured_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_captured_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., frames_sampled_away: _Optional[int] = ..., frames_dropped_late: _Optional[int] = ..., frames_outside_hours: _Optional[int] = ..., frames_unreadable: _Optional[int] = ..., frames_discarded: _Optional[int] = ..., frames_analysed: _Optional[int] = ..., faces_detected: _Optional[int] = ..., tracks_closed: _Optional[int] = ..., tracks_too_small: _Optional[int] = ..., tracks_too_poor: _Optional[int] = ..., tracks_too_short: _Optional[int] = ..., bands: _Optional[_Iterable[_Union[QualityBand, _Mapping]]] = ..., tracks_searched: _Optional[int] = ..., sightings: _Optional[int] = ..., tracks_begun: _Optional[int] = ..., tracks_matched: _Optional[int] = ..., tracks_lost_interrupted: _Optional[int] = ..., tracks_lost_moved: _Optional[int] = ..., tracks_lost_failed: _Optional[int] = ...) -> None: ...
 
 class QualityBand(_message.Message):
     __slots__ = ("lowest_quality", "highest_quality", "lowest_score", "bin_width", "counts")
