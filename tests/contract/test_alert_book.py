@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 import redis
-from dev_servers.process import free_port
+from dev_servers.process import answers, free_port
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from awaiting import await_that
 from openlfr.adapters.memory_alerts import MemoryAlertBook
 from openlfr.adapters.redis import (
     RedisAlertBook,
@@ -54,8 +55,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         stdout=subprocess.DEVNULL,
     ) as process:
         url = f"redis://127.0.0.1:{port}/0"
-        with connect(url) as client:
-            client.ping()
+        await_that("Redis", lambda: answers(port), alive=[process])
         yield url
         process.terminate()
 
@@ -314,10 +314,7 @@ def keys_of(client: redis.Redis, one: Sighting) -> list[bytes]:
 def test_every_key_expires(embedded: RedisAlertBook) -> None:
     client, one = embedded._client, sighting(0)
     RedisAlertBook(client, retention=timedelta(milliseconds=50)).fold(one, window=WINDOW)
-    deadline = time.monotonic() + 20
-    while keys_of(client, one) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert keys_of(client, one) == []
+    await_that("end of every key", lambda: not keys_of(client, one))
 
 
 def test_old_events_are_pruned_while_a_deployment_goes_on(embedded: RedisAlertBook) -> None:

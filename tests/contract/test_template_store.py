@@ -221,9 +221,13 @@ def test_milvus_keeps_every_acknowledged_template_through_kill_9(tmp_path):
     process.send_signal(signal.SIGKILL)
     rest, _ = process.communicate()
     acknowledged += [int(line) for line in rest.split()]
+    left = Path((tmp_path / "socket.txt").read_text())
+    assert left.is_dir()
     store = MilvusTemplateStore(str(tmp_path), FACTS)
+    assert not left.exists()
     found = {t.reference_id: t for t in store.all(["default"])}
     store.close()
+    assert not (tmp_path / "socket.txt").exists()
     for number in acknowledged:
         expected = template(f"r{number:05d}", seed=number)
         assert hash_template(found[expected.reference_id].vector) == expected.template_hash

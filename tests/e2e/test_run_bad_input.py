@@ -17,6 +17,7 @@ import pytest
 from filelock import FileLock
 from small_street import FILMED, camera
 
+from awaiting import PATIENCE_S
 from openlfr import bootstrap, settings
 from openlfr.cli import main
 
@@ -314,7 +315,7 @@ def test_where_nothing_can_be_written_the_run_ends_and_resume_completes_it(place
     command += ["--alerts", "alerts.jsonl", "--report", "report"]
     ended = subprocess.run(
         [sys.executable, "-c", FULL, *command], cwd=place.folder,
-        capture_output=True, text=True, timeout=200, check=False,
+        capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     assert (ended.returncode, ended.stdout) == (3, ""), ended.stderr
     (said,) = ended.stderr.splitlines()
@@ -356,5 +357,5 @@ def test_on_a_full_disk_the_run_ends_and_resume_completes_it(
     finally:
         for process in place.servers():
             process.kill()
-            process.wait(10)
+            process.wait(PATIENCE_S)
         subprocess.run(["umount", str(place.data)], check=True)

@@ -18,6 +18,7 @@ import psutil
 import pytest
 from small_street import Place, camera
 
+from awaiting import PATIENCE_S, await_that
 from openlfr.cli import main
 
 # Lives are forked from a process that has imported everything: what is tested is how they end.
@@ -86,7 +87,7 @@ def live(folder: str, resume: bool, death: tuple[str, int] | None) -> None:
 def lives(place: Place, *, resume: bool = False, death: tuple[str, int] | None = None) -> int:
     process = _FORKS.Process(target=live, args=(str(place.folder), resume, death))
     process.start()
-    process.join(200)
+    process.join(PATIENCE_S)
     return process.exitcode
 
 
@@ -142,7 +143,7 @@ def test_a_run_that_dies_again_and_again_gives_what_one_that_lives_gives(interru
         if number % 4 == 3:  # as when the machine goes down
             for server in interrupted.servers():
                 server.kill()
-                psutil.wait_procs([server], timeout=20)
+                psutil.wait_procs([server], timeout=PATIENCE_S)
     assert lives(interrupted, resume=True) == 0
     assert_as_if_nothing_had_happened(interrupted, whole)
 
@@ -157,14 +158,11 @@ def test_kill_9_from_outside_at_random_moments(interrupted, whole):
         process = _FORKS.Process(target=live, args=(str(interrupted.folder), number > 0, None))
         process.start()
         file = interrupted.folder / "alerts.jsonl"
-        enough = number + 1
-        while process.is_alive() and not (
-            file.exists() and file.read_bytes().count(b"\n") >= enough
-        ):
+        while process.is_alive() and lines_in(file) < number + 1:
             time.sleep(0.002)
         time.sleep(chance.random() / 5)
         process.kill()
-        process.join(60)
+        process.join(PATIENCE_S)
     assert lives(interrupted, resume=True) == 0
     assert_as_if_nothing_had_happened(interrupted, whole)
 
@@ -179,11 +177,10 @@ def run_command(place, *args):
 
 def test_ctrl_c_finishes_the_frame_and_writes_the_report_and_resume_goes_on(interrupted, whole):
     with run_command(interrupted) as run:  # at the speed at which it was filmed
-        while not lines_in(interrupted.folder / "alerts.jsonl"):
-            assert run.poll() is None, run.stderr.read()
-            time.sleep(0.01)
+        alerts = interrupted.folder / "alerts.jsonl"
+        await_that("alert", lambda: lines_in(alerts), alive=[run])
         run.send_signal(signal.SIGINT)
-        said = run.communicate(timeout=100)
+        said = run.communicate(timeout=PATIENCE_S)
     assert (run.returncode, *said) == (130, "", "")
     report = json.loads((interrupted.folder / "report" / "report.json").read_text())
     assert report["ended_how"] == "interrupted"
@@ -196,7 +193,7 @@ def test_ctrl_c_finishes_the_frame_and_writes_the_report_and_resume_goes_on(inte
     assert interrupted.servers() == []
     assert len(interrupted.lines()) < len(whole.lines())
     with run_command(interrupted, "--resume", "--as-fast-as-possible") as run:
-        said = run.communicate(timeout=200)
+        said = run.communicate(timeout=PATIENCE_S)
     assert (run.returncode, *said) == (0, "", "")
     assert_as_if_nothing_had_happened(interrupted, whole)
 

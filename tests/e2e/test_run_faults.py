@@ -8,6 +8,8 @@ import sys
 
 from small_street import Place
 
+from awaiting import PATIENCE_S
+
 FAULT = """
 import sys
 from openlfr.cli import main
@@ -32,7 +34,7 @@ def test_a_fault_in_the_keeper_ends_the_run_at_once_with_its_traceback(
     place = Place(tmp_path, model_store.folder, make_video(frames=60))
     ended = subprocess.run(
         [sys.executable, "-c", FAULT, "run", "CONFIG.yaml", "--report", "report"],
-        cwd=place.folder, capture_output=True, text=True, timeout=200, check=False,
+        cwd=place.folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     assert ended.returncode == 1
     assert "error: KeyError: 'reference_id'; this is a fault in OpenLFR" in ended.stderr

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 import uuid
 from collections import Counter
 from dataclasses import replace
@@ -19,6 +18,7 @@ import numpy as np
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from awaiting import PATIENCE_S, await_that
 from openlfr.adapters.capture.jpeg import decode_picture, encode_jpeg
 from openlfr.adapters.kafka_access import KafkaAccess
 from openlfr.adapters.kafka_control import ControlWriter
@@ -41,12 +41,19 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 
-PATIENCE_S = 240.0
 FILMED = datetime(2026, 11, 23, 9, tzinfo=UTC)
 LATER = datetime(2199, 1, 1, tzinfo=UTC)
 COUNT, HALF = 30, 15  # frames of a camera; after how many the second worker joins
 CAMERAS = [f"camera-{number}" for number in range(12)]  # one on each partition
 LISTED = "workers"  # a watchlist that no other test has
+# The service, which ends no track while the second worker takes its time to start.
+WORKER = """
+import sys
+from openlfr.cli import main
+from openlfr_analysis import station
+station.SILENCE_LOSSLESS_S = 3600.0
+sys.exit(main(sys.argv[1:]))
+"""
 CONFIG = """\
 data_dir: data
 watchlists: [workers]
@@ -125,7 +132,7 @@ class Workers:
         with self._log(number).open("wb") as log:
             self.running.append(
                 subprocess.Popen(
-                    [sys.executable, "-m", "openlfr", "service", "analysis",
+                    [sys.executable, "-c", WORKER, "service", "analysis",
                      "--config", str(self.folder / "CONFIG.yaml")],
                     cwd=self.folder, stdout=log, stderr=log,
                     env={**os.environ, "OPENLFR_GROUP": f"workers-{self.folder.name}"},
@@ -151,12 +158,14 @@ class Workers:
         self.producer.flush(timeout=PATIENCE_S)
 
     def wait_for(self, what: str, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while not condition():
+        def holds() -> bool:
             self._collect()
-            for number, process in enumerate(self.running):
-                assert process.poll() is None, self._log(number).read_text()
-            assert time.monotonic() < deadline, what
+            return condition()
+
+        def said() -> list[str]:
+            return [self._log(number).read_text()[-3000:] for number in range(len(self.running))]
+
+        await_that(what, holds, seen=said, alive=self.running)
 
     def close(self) -> None:
         self.stop.set()
@@ -180,7 +189,7 @@ class Workers:
 
     def _relay(self) -> None:
         """What the alerting service does: one listed reference, and signs of life."""
-        writer = ControlWriter(KafkaAccess((self.broker,)), patience=timedelta(seconds=30))
+        writer = ControlWriter(KafkaAccess((self.broker,)), patience=timedelta(seconds=PATIENCE_S))
         entry = ManifestChange(
             self.enrolled.reference_id, LISTED, self.enrolled.template_hash, LATER,
             EntryStatus.ACTIVE, 1, FILMED,
@@ -218,7 +227,7 @@ def workers(tmp_path, servers, model_store, enrolled, sface) -> Iterator[Workers
     text = CONFIG.format(name="Workers", cameras=cameras, models=model_store.folder, **urls)
     (tmp_path / "CONFIG.yaml").write_text(text)
     config = str(tmp_path / "CONFIG.yaml")
-    assert main(["topics", "apply", "--config", config, "--wait", "60"]) == 0
+    assert main(["topics", "apply", "--config", config, "--wait", "240"]) == 0
     store = MilvusTemplateStore(urls["milvus"], sface.facts)
     store.put([enrolled])
     made = Workers(tmp_path, urls["kafka"].removeprefix("kafka://"), enrolled)

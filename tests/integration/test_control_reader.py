@@ -12,6 +12,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 
+from awaiting import PATIENCE_S, await_that
 from openlfr.adapters.kafka_access import KafkaAccess
 from openlfr.adapters.kafka_control_reader import ControlReader
 from openlfr.adapters.kafka_topics import CONTROL
@@ -29,7 +30,6 @@ pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 ANN, BEA = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
-PATIENCE_S = 60.0
 BRIEF = timedelta(seconds=1)
 
 
@@ -199,11 +199,10 @@ def test_without_the_topic_nothing_starts(kafka_broker: str) -> None:
 
 
 def test_silence_stops_the_matching(topic: Topic) -> None:
-    reader = topic.read(silence=BRIEF)
-    topic.await_manifest(lambda _: True)
-    topic.beat()
-    reader.wait(timedelta(seconds=PATIENCE_S))
-    threading.Event().wait(1.5 * BRIEF.total_seconds())
+    reader = topic.started()
+    reader.check()
+    reader._silence_s = BRIEF.total_seconds()
+    await_that("silence", reader.trouble)
     with pytest.raises(Unavailable, match=r"matching stops.*service alerting"):
         reader.check()
     topic.beat()  # too late for whoever has ended, in time for whoever has not

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from kafka import KafkaProducer
 
+from awaiting import PATIENCE_S
 from openlfr.adapters.kafka_access import KafkaAccess
 from openlfr.adapters.kafka_admin import open_topics
 from openlfr.adapters.kafka_control import ControlWriter
@@ -24,7 +25,7 @@ from openlfr_alerting.relaying import Relay
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
-PATIENCE = timedelta(seconds=60)  # no bar: a busy machine may take that long
+PATIENCE = timedelta(seconds=PATIENCE_S)  # no bar: a busy machine may take that long
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def records(tmp_path):
 def brokers(kafka_broker):
     """Brokers whose control topic says nothing of anybody."""
     access = KafkaAccess((kafka_broker,))
-    topics = open_topics(access, timeout=timedelta(seconds=60))
+    topics = open_topics(access, timeout=PATIENCE)
     topics.apply([replace(CONTROL, replicas=1, configs=dict(CONTROL.configs) | ONE_COPY)])
     topics.close()
     with closing(ControlWriter(access, patience=PATIENCE)) as writer:
@@ -86,7 +87,7 @@ def test_another_relay_takes_over_and_mends_what_the_first_one_wrote_too_late(
         closing(ControlWriter(brokers, patience=PATIENCE)) as first_writer,
         closing(ControlWriter(brokers, patience=PATIENCE)) as second_writer,
     ):
-        ttl = timedelta(seconds=60)
+        ttl = timedelta(seconds=PATIENCE_S)
         first = Relay(records.control, first_writer, Turns(redis, "relay", ttl=ttl))
         second = Relay(records.control, second_writer, Turns(redis, "relay", ttl=ttl))
         first.round()

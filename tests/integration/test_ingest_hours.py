@@ -7,12 +7,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
+from contextlib import suppress
 
 import pytest
 from dev_servers.process import free_port
 
+from awaiting import PATIENCE_S, await_that
 from openlfr.cli import main
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
@@ -35,7 +36,7 @@ OUTSIDE = 'openlfr_camera_outside_hours{camera="gate"} 1.0'
 
 
 def page(port, path):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as got:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE_S) as got:
         return got.read().decode()
 
 
@@ -43,7 +44,7 @@ def test_a_service_whose_deployment_is_over_waits_and_is_ready(tmp_path, servers
     path = tmp_path / "CONFIG.yaml"
     urls = "".join(f"  {name}: {servers.url(name)}\n" for name in ("kafka", "redis"))
     path.write_text(f"{CONFIG}services:\n{urls}")
-    assert main(["topics", "apply", "--config", str(path), "--wait", "60"]) == 0
+    assert main(["topics", "apply", "--config", str(path), "--wait", "240"]) == 0
     port = free_port()
     words = [sys.executable, "-m", "openlfr", "service", "ingest", "--config", str(path)]
     errors = tmp_path / "errors.txt"
@@ -55,21 +56,20 @@ def test_a_service_whose_deployment_is_over_waits_and_is_ready(tmp_path, servers
         ) as ingest,
     ):  # fmt: skip
         try:
-            until, metrics = time.monotonic() + 120, ""
-            while OUTSIDE not in metrics:
-                assert ingest.poll() is None, errors.read_text()
-                assert time.monotonic() < until, metrics
-                time.sleep(0.05)
-                try:
-                    metrics = page(port, "/metrics")
-                except OSError:
-                    continue  # its pages are not yet there
+
+            def metrics_outside():
+                with suppress(OSError):  # its pages are not yet there
+                    text = page(port, "/metrics")
+                    return text if OUTSIDE in text else None
+                return None
+
+            metrics = await_that("metric", metrics_outside, seen=errors.read_text, alive=[ingest])
             assert "openlfr_camera_last_frame_timestamp_seconds{" not in metrics
             assert 'event="hours_over"} 1.0' in re.sub(r'camera="gate",', "", metrics)
             assert "true" in page(port, "/health/ready")
             assert "true" in page(port, "/health/live")
             ingest.send_signal(signal.SIGTERM)
-            assert ingest.wait(60) == 130, errors.read_text()
+            assert ingest.wait(PATIENCE_S) == 130, errors.read_text()
         finally:
             ingest.kill()
     assert "gate: 1 hours over" in errors.read_text()

@@ -9,6 +9,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 
+from awaiting import PATIENCE_S
 from openlfr.adapters.kafka_access import KafkaAccess
 from openlfr.adapters.kafka_admin import open_topics
 from openlfr.adapters.kafka_topics import plan
@@ -23,11 +24,11 @@ def test_a_message_comes_out_as_it_went_in(kafka_broker: str) -> None:
     admin.close()
     producer = KafkaProducer(bootstrap_servers=kafka_broker)
     content = bytes(range(256)) * 400  # as large as a frame
-    producer.send(topic, key=b"gate", value=content, headers=[("schema", b"Frame")]).get(30)
+    producer.send(topic, key=b"gate", value=content, headers=[("schema", b"Frame")]).get(PATIENCE_S)
     producer.close()
     consumer = KafkaConsumer(
         topic, bootstrap_servers=kafka_broker, group_id=topic, auto_offset_reset="earliest",
-        consumer_timeout_ms=60_000,
+        consumer_timeout_ms=PATIENCE_S * 1000,
     )  # fmt: skip
     record = next(consumer)
     consumer.close()
@@ -39,7 +40,7 @@ def test_topics_are_made_as_the_table_says_and_frames_are_gone_in_a_minute(
     kafka_broker: str,
 ) -> None:
     wanted = plan(replication=1)
-    topics = open_topics(KafkaAccess((kafka_broker,)), timeout=timedelta(seconds=30))
+    topics = open_topics(KafkaAccess((kafka_broker,)), timeout=timedelta(seconds=PATIENCE_S))
     try:
         topics.apply(wanted)
         assert topics.differences(wanted) == []

@@ -7,7 +7,6 @@ import logging
 import subprocess
 import sys
 import threading
-import time
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import NewTopic
 
+from awaiting import PATIENCE_S, await_that
 from openlfr.adapters.kafka_access import KafkaAccess
 from openlfr.adapters.kafka_admin import open_topics
 from openlfr.adapters.kafka_control import ControlWriter
@@ -38,7 +38,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning"),
 ]
 
-PATIENCE_S = 240.0  # no bar: a busy machine may take that long
 LIVE, LOSSLESS = timedelta(seconds=2), timedelta(seconds=PATIENCE_S)
 UNAVAILABLE = 3  # exit code of a worker that gave up, to be started anew
 ROOM = 8
@@ -201,12 +200,12 @@ def test_all_goes_on_when_the_broker_is_back(own_servers: Any, tmp_path: Path) -
 
         copier = keep(Copier(broker, tmp_path / "copier.txt"))
 
-        def await_that(what: str, condition: Callable[[], bool]) -> None:
-            deadline = time.monotonic() + PATIENCE_S
-            while not condition():
+        def wait_for(what: str, condition: Callable[[], bool]) -> None:
+            def holds() -> bool:
                 copier.look_after()
-                assert time.monotonic() < deadline, (what, (tmp_path / "copier.txt").read_text())
-                time.sleep(0.1)
+                return condition()
+
+            await_that(what, holds, seen=(tmp_path / "copier.txt").read_text)
 
         def more_of(counted: Callable[[], int]) -> Callable[[], bool]:
             before = counted()
@@ -225,22 +224,22 @@ def test_all_goes_on_when_the_broker_is_back(own_servers: Any, tmp_path: Path) -
         keep(reader)
         reader.start()
         reader.wait(timedelta(seconds=PATIENCE_S))
-        await_that("copies", lambda: len(numbers_on(broker, "copies")) > ROOM)
-        await_that("live records", more_of(lambda: len(live.arrived)))
+        wait_for("copies", lambda: len(numbers_on(broker, "copies")) > ROOM)
+        wait_for("live records", more_of(lambda: len(live.arrived)))
 
         start_again = own_servers.kill("kafka")
-        await_that("a failed write", lambda: bool(beating.error))
-        await_that("failed records", lambda: bool(live.failed and live.dropped))
+        wait_for("a failed write", lambda: bool(beating.error))
+        wait_for("failed records", lambda: bool(live.failed and live.dropped))
         start_again()
 
-        await_that("written heartbeats", more_of(lambda: beating.done))
-        await_that("heartbeats read", more_of(lambda: reader.counts["heartbeats"]))
-        await_that("live records", more_of(lambda: len(live.arrived)))
-        await_that("lossless records", more_of(lambda: len(lossless.arrived)))
+        wait_for("written heartbeats", more_of(lambda: beating.done))
+        wait_for("heartbeats read", more_of(lambda: reader.counts["heartbeats"]))
+        wait_for("live records", more_of(lambda: len(live.arrived)))
+        wait_for("lossless records", more_of(lambda: len(lossless.arrived)))
         reader.check()
         live.finish()
         lossless.finish()
-        await_that("copies", lambda: set(lossless.arrived) <= set(numbers_on(broker, "copies")))
+        wait_for("copies", lambda: set(lossless.arrived) <= set(numbers_on(broker, "copies")))
 
         assert not lossless.failed
         assert not lossless.dropped

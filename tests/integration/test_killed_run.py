@@ -134,25 +134,32 @@ def assert_all_is_at_work(run: Run) -> None:
     assert names.count("sleep") == 3, names
 
 
-@pytest.mark.parametrize("how", ["SIGKILL", "SIGHUP"])
-def test_a_run_that_is_killed_leaves_nothing(start: Callable[..., Run], how: str) -> None:
+def test_a_run_that_is_killed_leaves_nothing(start: Callable[..., Run]) -> None:
     run = start("-n", "0")
     assert_all_is_at_work(run)
-    os.killpg(run.popen.pid, signal.Signals[how])
+    run.popen.kill()
     run.popen.wait()
     run.await_nothing()
     assert run.files() == set()
 
 
-@pytest.mark.parametrize("whom", ["xdist's process", "its parent"])
-def test_so_does_one_of_several_processes(start: Callable[..., Run], whom: str) -> None:
+def test_nor_does_one_of_several_processes_whose_terminal_is_closed(
+    start: Callable[..., Run],
+) -> None:
+    run = start("-n", "1")
+    assert_all_is_at_work(run)
+    os.killpg(run.popen.pid, signal.SIGHUP)
+    run.popen.wait()
+    run.await_nothing()
+    assert run.files() == set()
+
+
+def test_what_a_killed_process_of_xdist_started_ends(start: Callable[..., Run]) -> None:
     run = start("-n", "1", "--max-worker-restart", "0")
     assert_all_is_at_work(run)
-    os.kill(run.popen.pid if whom == "its parent" else run.worker(), signal.SIGKILL)
+    os.kill(run.worker(), signal.SIGKILL)
     assert run.popen.wait() != 0
     run.await_nothing()
-    if whom == "its parent":
-        assert run.files() == set()
 
 
 def test_a_run_that_ends_keeps_what_pytest_keeps(start: Callable[..., Run]) -> None:

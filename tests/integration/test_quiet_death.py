@@ -9,6 +9,8 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 
+from awaiting import PATIENCE_S
+
 pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
 
 # Works its first message off, then its flow stops as if it had died; says what its page says.
@@ -33,7 +35,7 @@ async def take(stream):
 async def watch():
     while True:
         await asyncio.sleep(0.2)
-        if state.stalled():
+        if state.lag == 2 and state.stalled():
             print(f"stalled with a lag of {state.lag}: {state.stalled()}", flush=True)
             return
 
@@ -53,12 +55,12 @@ def test_messages_that_a_dead_consumer_leaves_lying_make_it_not_alive(kafka_brok
     )
     try:
         with KafkaProducer(bootstrap_servers=kafka_broker) as producer:
-            producer.send(topic, b"first").get(60)
+            producer.send(topic, b"first").get(PATIENCE_S)
             assert worker.stdout is not None
             while "stopped" not in (line := worker.stdout.readline()):
                 assert line, "the worker ended"
             for _ in range(2):
-                producer.send(topic, b"nobody reads it").get(60)
+                producer.send(topic, b"nobody reads it").get(PATIENCE_S)
             while "stalled" not in (line := worker.stdout.readline()):
                 assert line, "the worker ended"
         assert line.startswith("stalled with a lag of 2: 2 messages wait, and none was done for")

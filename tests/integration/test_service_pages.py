@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from typing import Any
@@ -15,10 +14,12 @@ import pytest
 from dev_servers.process import free_port
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from awaiting import PATIENCE_S, await_that
 from openlfr.cli import main
 
-pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 
+READS = ("sightings.v1", "alerts.v1", "tallies.v1")
 DEPLOYMENT = """\
 deployment:
   name: pages
@@ -59,7 +60,9 @@ class Worker:
 
     def page(self, path: str) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as got:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.port}{path}", timeout=PATIENCE_S
+            ) as got:
                 return got.status, got.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -70,18 +73,16 @@ class Worker:
         found = [line.rpartition(" ")[2] for line in lines if line.startswith(f"{name} ")]
         return float(found[0]) if found else None
 
-    def wait(self, what: str, condition: Any) -> float:
-        """Wait until it holds; how many seconds that took."""
-        begun = time.monotonic()
-        while True:
-            assert self.popen.poll() is None, self.errors.read_text()
+    def wait(self, what: str, condition: Any) -> None:
+        """Wait until it holds."""
+
+        def holds() -> bool:
             try:
-                if condition():
-                    return time.monotonic() - begun
+                return bool(condition())
             except OSError:
-                pass  # its pages are not yet there
-            assert time.monotonic() - begun < 120, (what, self.errors.read_text())
-            time.sleep(0.05)
+                return False  # its pages are not yet there
+
+        await_that(what, holds, seen=self.errors.read_text, alive=[self.popen])
 
     def ready(self) -> bool:
         return self.page("/health/ready")[0] == 200
@@ -93,7 +94,7 @@ def folder(tmp_path, servers):
     urls += "  milvus: http://127.0.0.1:9\n"  # nobody is enrolled, so that it is never asked
     path = tmp_path / "CONFIG.yaml"
     path.write_text(f"data_dir: data\n{DEPLOYMENT}services:\n{urls}topics: {{replication: 1}}\n")
-    assert main(["topics", "apply", "--config", str(path), "--wait", "60"]) == 0
+    assert main(["topics", "apply", "--config", str(path), "--wait", "240"]) == 0
     return tmp_path
 
 
@@ -116,10 +117,12 @@ def test_a_service_says_how_it_is_and_hands_over_when_it_leaves(start, kafka_bro
     worker.wait("ready", worker.ready)
     assert json.loads(worker.page("/health/live")[1]) == {"live": True}
     with KafkaProducer(bootstrap_servers=kafka_broker) as producer:
-        sent = producer.send("sightings.v1", key=b"gate", value=b"\xff no sighting").get(60)
+        sent = producer.send("sightings.v1", key=b"gate", value=b"\xff no sighting").get(PATIENCE_S)
     worker.wait("dead letter", lambda: worker.metric("openlfr_dead_letters_total"))
     worker.wait("ack", lambda: worker.metric("openlfr_acks_total"))
-    worker.wait("partitions", lambda: worker.metric("openlfr_partitions"))
+    with KafkaConsumer(bootstrap_servers=kafka_broker) as reader:
+        whole = sum(len(reader.partitions_for_topic(topic)) for topic in READS)
+    worker.wait("all partitions", lambda: worker.metric("openlfr_partitions") == whole)
     # Asked of the brokers by another client, from what the group has committed.
     worker.wait("no lag", lambda: worker.metric("openlfr_lag") == 0)
     text = worker.page("/metrics")[1]
@@ -129,12 +132,14 @@ def test_a_service_says_how_it_is_and_hands_over_when_it_leaves(start, kafka_bro
     assert 'openlfr_stage_seconds_count{stage="fold"} ' in text
     second = start("pages-1", "pages")
     second.wait("partitions", lambda: second.metric("openlfr_partitions"))
-    worker.wait("partitions", lambda: worker.metric("openlfr_partitions"))
-    whole = worker.metric("openlfr_partitions") + second.metric("openlfr_partitions")
-    assert worker.leave() == ["pages-0 has finished what it held", "pages-0 has left pages"]
+    worker.wait("fewer partitions", lambda: 0 < worker.metric("openlfr_partitions") < whole)
+    finished, left = worker.leave()
+    assert finished == "pages-0 has finished what it held"
+    # A busy machine may not have kept its session for so long.
+    assert left in ("pages-0 has left pages", "pages-0 was no member of pages")
     # Not after the session timeout, for which those of a worker that merely ends stand still.
     second.wait("all partitions", lambda: second.metric("openlfr_partitions") == whole)
-    assert worker.popen.wait(60) == 0, worker.errors.read_text()
+    assert worker.popen.wait(PATIENCE_S) == 0, worker.errors.read_text()
     assert worker.leave() == ["pages-0 was no member of pages"]
     # What "committed" means to the one who asks for lag is what it means to the worker.
     with KafkaConsumer(group_id="pages", bootstrap_servers=kafka_broker) as reader:

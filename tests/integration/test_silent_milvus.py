@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from awaiting import PATIENCE_S
 from openlfr.adapters import milvus_connection
 from openlfr.adapters.milvus import MilvusTemplateStore
 from openlfr.adapters.milvus_lite import LiteServer
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 FACTS = GalleryFacts("sface", "a" * 64, 8, "arcface-112", 0.4)
 VECTOR = np.eye(8, dtype=np.float32)[0]
 ANN = StoredTemplate("ann", "default", "Ann", hash_template(VECTOR), VECTOR)
-PATIENCE_S = 60.0
 
 
 class Way:
@@ -78,14 +78,14 @@ def lite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiteServer]:
 
 @pytest.fixture
 def way(lite: LiteServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Way]:
-    monkeypatch.setattr(milvus_connection, "CONNECT_S", 5)
+    for name in ("CONNECT_S", "READ_S", "WRITE_S", "SEARCH_S"):
+        monkeypatch.setattr(milvus_connection, name, 60)
     monkeypatch.setattr(milvus_connection, "LONGEST_S", 10)
     made = Way(lite.address.removeprefix("unix:"))
     yield made
     made.close()
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     "call",
     [
@@ -105,7 +105,7 @@ def test_each_call_ends_with_a_sentence(
     store.put([ANN])
     call(store)
     way.fall_silent()
-    for name in ("READ_S", "WRITE_S", "SEARCH_S"):
+    for name in ("CONNECT_S", "READ_S", "WRITE_S", "SEARCH_S"):
         monkeypatch.setattr(milvus_connection, name, 1)
     failures: list[BaseException] = []
 
@@ -125,7 +125,8 @@ def test_each_call_ends_with_a_sentence(
     store.close()
 
 
-def test_a_start_ends_with_a_sentence(way: Way) -> None:
+def test_a_start_ends_with_a_sentence(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
     way.fall_silent()
+    monkeypatch.setattr(milvus_connection, "CONNECT_S", 1)
     with pytest.raises(Unavailable, match=rf"Milvus at {shown_address(way.uri)} does not answer"):
         MilvusTemplateStore(way.uri, FACTS)

@@ -10,18 +10,18 @@ import shutil
 import tempfile
 import time
 from concurrent import futures
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import grpc
 
 from openlfr.adapters.milvus_rewrite import rewrite
 from openlfr.domain.errors import Misconfigured, Unavailable
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 _LOCK_PATIENCE_S = 5.0  # an import that is just finishing holds the folder for a moment
 _MESSAGE_BYTES = 256 * 1024 * 1024
+_PREFIX, _APART = "openlfr-milvus-", "socket.txt"
 
 
 class LiteServer:
@@ -50,9 +50,7 @@ class LiteServer:
                 ("grpc.http2.max_ping_strikes", 0),
             ],
         )
-        # A socket's path is limited to about 100 bytes, so it cannot stand in a deep data folder.
-        self._socket_folder = tempfile.mkdtemp(prefix="openlfr-milvus-")
-        self.address = f"unix:{self._socket_folder}/socket"
+        self.address = f"unix:{_place_socket(folder)}"
         milvus_pb2_grpc.add_MilvusServiceServicer_to_server(
             MilvusServicer(self._database), self._server
         )
@@ -80,7 +78,28 @@ class LiteServer:
         self._server.stop(grace=2).wait()
         self._workers.shutdown()
         self._database.close()
-        shutil.rmtree(self._socket_folder, ignore_errors=True)
+        _remove_socket(self._folder)
+
+
+def _place_socket(folder: Path) -> Path:
+    """Where the holder of the folder makes its socket; what a killed one left is removed.
+
+    A socket's path is limited to about 100 bytes, so it cannot stand in a deep data folder, where
+    a file names it instead.
+    """
+    _remove_socket(folder)
+    apart = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    with suppress(OSError):  # a full disk has its own sentence, and this costs a folder in /tmp
+        (folder / _APART).write_text(str(apart), encoding="utf-8")
+    return apart / "socket"
+
+
+def _remove_socket(folder: Path) -> None:
+    with suppress(FileNotFoundError):
+        apart = Path((folder / _APART).read_text(encoding="utf-8"))
+        if apart.name.startswith(_PREFIX):
+            shutil.rmtree(apart, ignore_errors=True)
+        (folder / _APART).unlink()
 
 
 def _drop_indexes(folder: Path) -> None:

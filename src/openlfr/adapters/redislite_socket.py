@@ -17,8 +17,10 @@ def place_socket(folder: Path) -> Path:
     remove_socket(folder)
     socket = folder / _NAME
     if len(os.fsencode(socket)) > _LONGEST_PATH:
-        # A socket's path is limited by the kernel, a data folder's is not.
-        socket = Path(tempfile.mkdtemp(prefix="openlfr-", dir="/tmp")) / _NAME
+        # A socket's path is limited by the kernel, a data folder's is not, nor is TMPDIR's.
+        root = tempfile.gettempdir()
+        root = root if len(os.fsencode(root)) < _LONGEST_PATH / 2 else "/tmp"  # noqa: S108 - mkdtemp
+        socket = Path(tempfile.mkdtemp(prefix="openlfr-", dir=root)) / _NAME
         (folder / _APART).write_text(str(socket), encoding="utf-8")
     return socket
 

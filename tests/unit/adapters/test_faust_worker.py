@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from awaiting import PATIENCE_S
+
 ENDS = """
 from openlfr.observability import configure_logging
 from openlfr.adapters.faust_worker import give_up
@@ -32,7 +34,7 @@ except Exception as error:
 def test_what_ends_a_worker_is_said_as_what_it_is(raises, code, traceback):
     ended = subprocess.run(
         [sys.executable, "-c", ENDS.format(raises=raises)],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     assert ended.returncode == code
     line = json.loads(ended.stderr.splitlines()[-1])

@@ -9,6 +9,7 @@ import time
 import pytest
 from dev_servers.process import free_port
 
+from awaiting import PATIENCE_S
 from openlfr.adapters.kafka_access import KafkaAccess
 from openlfr.adapters.kafka_listener import await_listener
 from openlfr.domain.errors import Misconfigured
@@ -38,7 +39,7 @@ def test_who_comes_later_is_waited_for():
     opened = []
     timer = threading.Timer(0.3, lambda: opened.append(socket.create_server((host, int(port)))))
     timer.start()
-    await_listener(KafkaAccess((later,)), time.monotonic() + 60)
+    await_listener(KafkaAccess((later,)), time.monotonic() + PATIENCE_S)
     timer.join()
     opened[0].close()
 
@@ -59,5 +60,5 @@ def test_who_speaks_no_tls_is_said_at_once(listener):
     thread = threading.Thread(target=answer)
     thread.start()
     with pytest.raises(Misconfigured, match="does not speak TLS there"):
-        await_listener(KafkaAccess((address(listener),), tls=True), time.monotonic() + 60)
+        await_listener(KafkaAccess((address(listener),), tls=True), time.monotonic() + PATIENCE_S)
     thread.join()

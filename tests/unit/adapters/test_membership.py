@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from awaiting import PATIENCE_S
 from openlfr.adapters import membership
 from openlfr.adapters.kafka_access import KafkaAccess
 from openlfr.adapters.membership import STOPPED, WORKING, WorkerFile, leave
@@ -61,7 +62,7 @@ def removed(monkeypatch, tmp_path):
     return found
 
 
-def ask(tmp_path, patience=60.0):
+def ask(tmp_path, patience=PATIENCE_S):
     said = []
     file = WorkerFile(tmp_path, "analysis", "a/0")
     leave(KAFKA, file, group="g", instance="a/0", patience=timedelta(seconds=patience),
@@ -73,7 +74,7 @@ def test_the_member_is_removed_when_its_worker_has_stopped(tmp_path, worker, rem
     process = worker("stops")
     assert ask(tmp_path) == ["a/0 has finished what it held", "a/0 has left g"]
     assert removed == [("g", "a/0", True)]
-    assert process.wait(60) == -15  # told to end
+    assert process.wait(PATIENCE_S) == -15  # told to end
 
 
 def test_a_worker_that_does_not_stop_stays_a_member(tmp_path, worker, removed):

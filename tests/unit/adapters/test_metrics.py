@@ -11,6 +11,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 
+from awaiting import PATIENCE_S
 from openlfr.adapters.metrics import Metrics
 from openlfr.adapters.pages import Pages
 from openlfr.domain.errors import Misconfigured
@@ -75,7 +76,7 @@ def test_stages_are_histograms_and_work_is_added_up():
 
 def get(port, path):
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE_S) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -108,10 +109,10 @@ def test_whoever_connects_and_says_nothing_does_not_keep_the_pages_from_others()
         ExitStack() as silent,
     ):
         address = "127.0.0.1", pages.port
-        first = silent.enter_context(socket.create_connection(address, timeout=10))
+        first = silent.enter_context(socket.create_connection(address, timeout=PATIENCE_S))
         first.sendall(b"GET /health/li")
         for _ in range(40):
-            silent.enter_context(socket.create_connection(address, timeout=10))
+            silent.enter_context(socket.create_connection(address, timeout=PATIENCE_S))
         assert get(pages.port, "/health/live") == (200, b'{"live": true}')
         assert first.recv(1) == b""
 

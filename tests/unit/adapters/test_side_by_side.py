@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from awaiting import PATIENCE_S
 from openlfr.adapters.onnx import ON_GPU
 from openlfr.adapters.side_by_side import SideBySide
 from openlfr.domain.timing import Stopwatch
@@ -20,7 +21,7 @@ class Session:
 
 
 def test_calls_meet_and_answers_keep_their_order():
-    meeting = threading.Barrier(3, timeout=10)
+    meeting = threading.Barrier(3, timeout=PATIENCE_S)
 
     def call(number: int) -> int:
         meeting.wait()  # breaks unless three run at once

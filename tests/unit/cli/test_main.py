@@ -10,6 +10,7 @@ import sys
 import click
 import pytest
 
+from awaiting import PATIENCE_S
 from openlfr import cli
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 
@@ -20,7 +21,7 @@ HEAVY = {"alembic", "av", "cv2", "numpy", "onnxruntime", "pydantic", "pymilvus",
 def openlfr(*args, **how):
     return subprocess.run(
         [sys.executable, "-m", "openlfr", *args],
-        capture_output=True, text=True, check=False, timeout=120, **how,
+        capture_output=True, text=True, check=False, timeout=PATIENCE_S, **how,
     )  # fmt: skip
 
 
@@ -54,7 +55,11 @@ def test_help_names_every_command_and_imports_none_of_them():
 
 def openlfr_python(program):
     return subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_S,
     )
 
 
@@ -151,7 +156,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(args, unbuffered):
     os.close(reading)
     seen = subprocess.run(
         [sys.executable, "-m", "openlfr", *args], env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
-        stdout=writing, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
+        stdout=writing, stderr=subprocess.PIPE, text=True, check=False, timeout=PATIENCE_S,
     )  # fmt: skip
     os.close(writing)
     assert (seen.returncode, seen.stderr) == (141, "")

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from awaiting import PATIENCE_S
 from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.embedded import keeper as keeper_module
 from openlfr.embedded.keeper import WatchlistKeeper
@@ -93,7 +94,7 @@ def test_a_watchlist_that_cannot_be_read_for_too_long_ends_the_run(keeper, entri
     entries.error = Unavailable("The records are locked.")
     monkeypatch.setattr(keeper_module, "SILENCE_S", 0.0)
     keeper.start()
-    keeper._thread.join(60)
+    keeper._thread.join(PATIENCE_S)
     with pytest.raises(Unavailable, match=r"matching stops: The records are locked\."):
         keeper.check()
 
@@ -108,7 +109,7 @@ def test_a_fault_that_waiting_cannot_mend_ends_the_run_at_once_as_what_it_is(
     keeper.refresh()
     entries.error = fault
     keeper.start()
-    keeper._thread.join(60)
+    keeper._thread.join(PATIENCE_S)
     assert not keeper._thread.is_alive()
     with pytest.raises(type(fault)) as raised:
         keeper.check()
@@ -121,5 +122,5 @@ def test_a_short_silence_is_borne(keeper, entries, monkeypatch):
     keeper.start()
     for _ in range(3):
         entries.asked.clear()
-        assert entries.asked.wait(60)
+        assert entries.asked.wait(PATIENCE_S)
     keeper.check()

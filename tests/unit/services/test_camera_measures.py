@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from awaiting import PATIENCE_S, await_that
 from openlfr.adapters.capture.account import Account
 from openlfr.adapters.metrics import Metrics
 from openlfr.adapters.redis_leases import Lease
@@ -23,7 +24,6 @@ NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
 LAST = "openlfr_camera_last_frame_timestamp_seconds"
 OUTSIDE = "openlfr_camera_outside_hours"
-PATIENCE_S = 60.0
 
 
 class Holding:
@@ -81,10 +81,7 @@ class Rig:
         return found[0] if found else None
 
     def wait(self, condition):
-        until = time.monotonic() + PATIENCE_S
-        while not condition():
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        await_that("sign", condition, seen=self.metrics.text)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from awaiting import PATIENCE_S
 from openlfr.adapters.memory_templates import MemoryTemplateStore
 from openlfr.adapters.metrics import Metrics
 from openlfr.adapters.progress import Progress
@@ -133,7 +134,7 @@ def test_a_removal_is_in_force_while_the_vector_store_says_nothing(store, indexe
 
     class Slow:
         def get(self, reference_ids):
-            assert speak.wait(60)
+            assert speak.wait(PATIENCE_S)
             return store.get(reference_ids)
 
     fetcher = ThreadPoolExecutor(1)
@@ -141,7 +142,7 @@ def test_a_removal_is_in_force_while_the_vector_store_says_nothing(store, indexe
 
     def fetched(manifest):
         snapshot.use(manifest)
-        fetcher.submit(lambda: None).result(60)  # behind what was under way
+        fetcher.submit(lambda: None).result(PATIENCE_S)  # behind what was under way
         return snapshot.use(manifest)
 
     assert fetched(listed(ANN, BEA))

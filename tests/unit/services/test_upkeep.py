@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
+from awaiting import PATIENCE_S
 from openlfr.adapters.memory_templates import MemoryTemplateStore
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.adapters.sql import Records
@@ -21,7 +22,6 @@ from openlfr_alerting.upkeep import Upkeep
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 FACTS = GalleryFacts("sface", "a" * 64, 64, "arcface-112", 0.4)
-WAIT_S = 60.0  # no bar
 
 
 class Relay:
@@ -102,7 +102,7 @@ def enrol(records, vault):
 def test_what_is_enrolled_is_carried_to_the_vector_store(at_work, records, vault):
     at_work.start()
     enrol(records, vault)
-    assert at_work.store.kept.wait(WAIT_S)
+    assert at_work.store.kept.wait(PATIENCE_S)
     at_work.close()
     assert list(records.watchlist.manifest(["default"])) == ["r1"]
 
@@ -112,11 +112,11 @@ def test_a_vector_store_that_is_away_is_tried_again_and_ends_nothing(at_work, re
     enrol(records, vault)
     at_work.start()
     for _ in range(2):  # once it is asked again the first failure has been noted
-        assert at_work.store.asked.wait(WAIT_S)
+        assert at_work.store.asked.wait(PATIENCE_S)
         at_work.store.asked.clear()
     assert at_work.failing_s > 0
     at_work.store.away = False
-    assert at_work.store.kept.wait(WAIT_S)
+    assert at_work.store.kept.wait(PATIENCE_S)
     assert at_work.failures == []
     at_work.close()
     assert at_work.failing_s == 0
@@ -143,7 +143,7 @@ def test_nothing_is_settled_while_it_is_another_process_s_turn(at_work, records,
     at_work._relay.at_work = False
     at_work._relay.trouble = Unavailable("Redis is away.")
     at_work.start()
-    assert at_work._relay.failed.wait(WAIT_S)
+    assert at_work._relay.failed.wait(PATIENCE_S)
     at_work.close()
     assert not at_work.store.asked.is_set()
     assert at_work.failures == []  # not yet: it is tried again for a while
@@ -153,7 +153,7 @@ def test_a_relay_that_cannot_work_for_good_is_told_once(at_work, monkeypatch):
     monkeypatch.setattr(upkeep, "SILENCE_S", 0.0)
     at_work._relay.trouble = Unavailable("Redis is away.")
     at_work.start()
-    assert at_work.gave_up.wait(WAIT_S)
+    assert at_work.gave_up.wait(PATIENCE_S)
     at_work.close()
     [error] = at_work.failures
     assert isinstance(error, OpenLFRError)
@@ -163,7 +163,7 @@ def test_a_relay_that_cannot_work_for_good_is_told_once(at_work, monkeypatch):
 def test_a_fault_of_the_relay_ends_the_process_at_once_as_what_it_is(at_work):
     at_work._relay.trouble = fault = KeyError("reference_id")
     at_work.start()
-    assert at_work.gave_up.wait(WAIT_S)
+    assert at_work.gave_up.wait(PATIENCE_S)
     at_work.close()
     assert at_work.failures == [fault]
 
@@ -184,7 +184,7 @@ def test_what_is_due_is_erased_and_counted_whatever_failed_before(at_work):
 
     at_work.due = erase
     at_work.start()
-    assert done.wait(WAIT_S)
+    assert done.wait(PATIENCE_S)
     at_work.close()
     assert at_work.erased == {"failures": 2, "orphans": 2}
     assert at_work.failures == []
@@ -196,6 +196,6 @@ def test_nothing_is_erased_while_it_is_another_process_s_turn(at_work):
     asked = []
     at_work.due = lambda: asked.append(1)
     at_work.start()
-    assert at_work._relay.failed.wait(WAIT_S)
+    assert at_work._relay.failed.wait(PATIENCE_S)
     at_work.close()
     assert asked == []
