@@ -26,7 +26,6 @@ TEN = [0.6, 0.55, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15, 0.1]
 @pytest.mark.parametrize(
     ("fpir", "tpir", "just_above", "false_positives"),
     [
-        (0.0, 2 / 4, 0.6, 0),
         (0.1, 2 / 4, 0.55, 1),  # one of ten may pass: the threshold is above the second
         (0.15, 2 / 4, 0.55, 1),  # FPIR must not be above the target
         (0.2, 3 / 4, 0.45, 2),
@@ -59,10 +58,12 @@ def test_without_strangers_there_is_only_a_rank():
     assert points == {}
 
 
-def test_a_certain_rate_has_no_width():
+def test_a_rate_of_one_is_not_certain():
     rank1, points = measure(trials([0, 1], [1, 1], [0.9, 0.8], [0.1, 0.2]), [0.5])
-    assert (rank1.low, rank1.high) == (1, 1)
-    assert (points[0.5].low, points[0.5].high) == (1, 1)
+    # Two people found of two: anything from 0.158 is possible (Clopper and Pearson, 1934).
+    assert (rank1.value, rank1.high) == (1, 1)
+    assert rank1.low == pytest.approx(0.1581, abs=1e-4)
+    assert points[0.5].tpir == 1
 
 
 def test_the_interval_is_that_of_people_and_not_of_photos():
@@ -83,7 +84,14 @@ def test_the_interval_holds_the_uncertainty_of_the_threshold():
     """One stranger in a hundred scores high: draws without them find a lower threshold."""
     strangers = [0.8, *np.linspace(0.1, 0.3, 99)]
     given = trials(np.arange(50), np.ones(50), np.linspace(0.4, 0.95, 50), strangers)
+    point = measure(given, [0.01])[1][0.01]
+    assert point.threshold < 0.31  # one of a hundred is above it
+    assert point.threshold_high is None  # though none of a hundred more might be
+    assert (point.tpir, point.low) == (1, 0)
+
+
+def test_too_few_strangers_say_nothing_of_a_rare_false_alert():
+    given = trials(np.arange(50), np.ones(50), np.linspace(0.4, 0.95, 50), np.linspace(0, 0.3, 50))
     point = measure(given, [0.001])[1][0.001]
-    assert point.threshold > 0.8
-    assert point.tpir < 0.3
-    assert point.high == 1
+    assert "50 strangers say nothing of FPIR 0.001" in point.reason
+    assert point.as_json()["tpir"] is None
