@@ -207,7 +207,7 @@ class _Run:
         except Unavailable as error:
             self._problems.append(f"What is due could not be erased ({error}): openlfr purge.")
         else:
-            if not whole:
+            if self._eraser.erased and not whole:
                 self._problems.append(ROWS_WAIT.format(where=self._open.records.where))
 
     def _report(self, ended_how: str) -> RunSummary:
