@@ -18,6 +18,7 @@ import structlog
 
 from openlfr.domain.addresses import hide_addresses
 from openlfr.domain.errors import OpenLFRError
+from openlfr.domain.moments import microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,9 +129,10 @@ class Feeds:
         return min(first, key=lambda camera: self._order(first[camera]), default=None)
 
     def _order(self, arrival: Arrival | Ended) -> float:
+        """Seconds where it is paced, else whole microseconds, which are exact."""
         if isinstance(arrival, Ended):
             return float("-inf")
-        return arrival.due if self._paced else arrival.frame.captured_at.timestamp()
+        return arrival.due if self._paced else microseconds(arrival.frame.captured_at)
 
     def close(self) -> None:
         """Stop the threads and wait for them; one that waits for a live camera wakes."""
