@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import structlog
 
 from openlfr.domain.addresses import hide_addresses
+from openlfr.domain.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -82,9 +83,9 @@ def keep_private(_: object, __: str, event: MutableMapping[str, Any]) -> Mutable
 def _private(value: Any) -> Any:
     """One value, or what a list or block of them holds, fit to be logged."""
     if isinstance(value, str):
-        return hide_addresses(value)
+        return shown(hide_addresses(value))
     if isinstance(value, BaseException):
-        return hide_addresses(f"{type(value).__name__}: {value}")
+        return shown(hide_addresses(f"{type(value).__name__}: {value}"))
     if isinstance(value, bytes | bytearray | memoryview):
         return f"<{len(value)} bytes, not logged>"
     if isinstance(value, dict):

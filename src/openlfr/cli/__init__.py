@@ -27,8 +27,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from openlfr import terminal
 from openlfr.domain.addresses import hide_addresses
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
+from openlfr.domain.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -133,7 +135,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     if wanted and not ctx.resilient_parsing:
         from openlfr import __version__
 
-        click.echo(f"openlfr {__version__}")
+        terminal.say(f"openlfr {__version__}")
         ctx.exit()
 
 
@@ -156,10 +158,22 @@ def cli() -> None:
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     quiet_libraries()
+    if problem := terminal.begin():
+        return _fail(problem, BAD_USAGE)
+    code = _run(args)
+    unprinted = terminal.end()
+    if unprinted is None or code not in (DONE, SOMETHING_FAILED):
+        return code
+    if isinstance(unprinted, BrokenPipeError):
+        return PIPE_CLOSED
+    return _fail(f"stdout cannot be written: {unprinted.strerror}", UNAVAILABLE)
+
+
+def _run(args: Sequence[str] | None) -> int:
     try:
         result = cli.main(args, prog_name="openlfr", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
+        terminal.say(error.format_message(), err=True)
         return BAD_USAGE
     except click.Abort:
         return _fail("interrupted", INTERRUPTED)
@@ -167,10 +181,6 @@ def main(args: Sequence[str] | None = None) -> int:
         return _fail("interrupted", INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the outermost edge: every error becomes a sentence
         return _fail(*explain(error))
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return _pipe_closed()
     return result if isinstance(result, int) and not isinstance(result, bool) else DONE
 
 
@@ -192,11 +202,13 @@ def explain(error: Exception) -> tuple[str, int]:
     match error:
         case click.UsageError():
             name = error.ctx.command_path if error.ctx else "openlfr"
-            text = error.format_message().rstrip(".?")
+            text = one_line(error.format_message().rstrip(".?"))
             return f"{text[:1].lower()}{text[1:]} (see '{name} --help')", BAD_USAGE
         case click.ClickException():
-            return error.format_message(), BAD_USAGE
-        case BadInput() | Misconfigured():
+            return one_line(error.format_message()), BAD_USAGE
+        case BadInput():
+            return one_line(str(error)), BAD_USAGE
+        case Misconfigured():
             return str(error), BAD_USAGE
         case Unavailable():
             return str(error), UNAVAILABLE
@@ -204,7 +216,7 @@ def explain(error: Exception) -> tuple[str, int]:
             install = f"pip install 'openlfr[{extra}]'"
             return f"this needs {error.name}, which is not installed: {install}", BAD_USAGE
         case OSError():
-            what = f"{error.filename}: " if error.filename else ""
+            what = f"{one_line(str(error.filename))}: " if error.filename else ""
             code = BAD_USAGE if isinstance(error, _INPUT_ERRORS) else UNAVAILABLE
             return f"{what}{error.strerror or error}", code
     fault = "this is a fault in OpenLFR, and OPENLFR_DEBUG=1 shows where"
@@ -239,7 +251,7 @@ def _fail(sentence: str, code: int) -> int:
     if os.environ.get("OPENLFR_DEBUG") == "1" and sys.exc_info()[0] is not None:
         import traceback
 
-        click.echo(hide_addresses(traceback.format_exc()), err=True, nl=False)
+        terminal.say(hide_addresses(traceback.format_exc()), err=True, nl=False)
     sentence = hide_addresses(sentence)
-    click.echo(f"error: {sentence}" if code != INTERRUPTED else sentence, err=True)
+    terminal.say(f"error: {sentence}" if code != INTERRUPTED else sentence, err=True)
     return code

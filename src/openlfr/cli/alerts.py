@@ -14,6 +14,7 @@ from openlfr.cli import DONE, SOMETHING_FAILED, arguments, config_option
 from openlfr.cli.alerts_output import print_alert, print_alerts
 from openlfr.domain.alerts import Adjudication, Outcome
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
+from openlfr.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ def list_alerts(config: Path, undecided: bool, subject: str | None, as_json: boo
 
 
 @command.command("show")
-@click.argument("alert_id", metavar="ID")
+@click.argument("alert_id", metavar="ID", callback=arguments.words)
 @config_option
 @click.option(
     "--out",
@@ -78,7 +79,7 @@ def show(alert_id: str, config: Path, out: Path | None, as_json: bool) -> None:
             )
             _record_showing(records, alert, out)
             _write_private(out, content)
-            click.echo(
+            say(
                 f"Wrote {out}, decrypted and readable by you alone: erase it when it is no "
                 "longer needed.",
                 err=as_json,
@@ -86,7 +87,7 @@ def show(alert_id: str, config: Path, out: Path | None, as_json: bool) -> None:
 
 
 @command.command("decide")
-@click.argument("alert_id", metavar="ID")
+@click.argument("alert_id", metavar="ID", callback=arguments.words)
 @click.argument("decision", type=click.Choice([str(a) for a in Adjudication]))
 @config_option
 @_BY
@@ -114,7 +115,7 @@ def decide(
 
 
 @command.command("outcome")
-@click.argument("alert_id", metavar="ID")
+@click.argument("alert_id", metavar="ID", callback=arguments.words)
 @click.argument("result", metavar="|".join(Outcome), type=_OUTCOMES)
 @config_option
 @_BY
@@ -134,7 +135,7 @@ def _adjudicate(config: Path, alert_id: str, **decision: Any) -> int:
     with _open(config) as (settings, records):
         alert = adjudicate(alert_id, records=records.alerts, at=datetime.now(UTC), **decision)
         said = ", ".join(str(part) for part in (alert.adjudication, alert.outcome) if part)
-        click.echo(f"Alert {alert.alert_id} about {alert.subject}: {said}.")
+        say(f"Alert {alert.alert_id} about {alert.subject}: {said}.")
         if not records.alerts.mistaken():
             return DONE
         try:
@@ -146,8 +147,8 @@ def _adjudicate(config: Path, alert_id: str, **decision: Any) -> int:
             ) from error
         whole = finish(records)
     for one in erased:
-        click.echo(f"Erased pictures, positions and event of alert {one.alert_id}.")
-    click.echo("Files made before (alert lines, reports, pictures shown) are not reached by this.")
+        say(f"Erased pictures, positions and event of alert {one.alert_id}.")
+    say("Files made before (alert lines, reports, pictures shown) are not reached by this.")
     return DONE if whole else SOMETHING_FAILED
 
 

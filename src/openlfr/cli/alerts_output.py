@@ -6,7 +6,8 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import click
+from openlfr.domain.text import one_line
+from openlfr.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +25,10 @@ def print_alerts(alerts: Sequence[RecordedAlert], *, undecided: bool, as_json: b
     """
     if as_json:
         for alert in alerts:
-            click.echo(json.dumps(_as_json(alert), ensure_ascii=False))
+            say(json.dumps(_as_json(alert), ensure_ascii=False))
         return
     if not alerts:
-        click.echo("No alert is open." if undecided else "There are no alerts.")
+        say("No alert is open." if undecided else "There are no alerts.")
         return
     rows = [
         ("ALERT", "LAST SEEN (UTC)", "SUBJECT", "SIGHTINGS", "SCORE", "DECISION", "OUTCOME", "")
@@ -36,7 +37,7 @@ def print_alerts(alerts: Sequence[RecordedAlert], *, undecided: bool, as_json: b
         (
             alert.alert_id[:8],
             alert.last_at.strftime("%Y-%m-%d %H:%M:%S"),
-            alert.subject,
+            one_line(alert.subject),
             str(alert.events),
             f"{alert.best_score:.3f}",
             str(alert.adjudication or "open"),
@@ -48,14 +49,14 @@ def print_alerts(alerts: Sequence[RecordedAlert], *, undecided: bool, as_json: b
     widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
     for row in rows:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo(line.rstrip())
+        say(line.rstrip())
 
 
 def print_alert(alert: RecordedAlert, events: Sequence[RecordedEvent], *, as_json: bool) -> None:
     """Print what is known of one alert and its sightings."""
     if as_json:
         known = _as_json(alert) | {"sightings": [_event_as_json(event) for event in events]}
-        click.echo(json.dumps(known, ensure_ascii=False))
+        say(json.dumps(known, ensure_ascii=False))
     else:
         _print_facts(alert, events)
 
@@ -64,20 +65,20 @@ def _print_facts(alert: RecordedAlert, events: Sequence[RecordedEvent]) -> None:
     from openlfr.operations.show_alert import WHAT_A_SCORE_IS, facts_of
 
     for name, value in facts_of(alert):
-        click.echo(f"{name:<11} {value}")
-    click.echo()
+        say(f"{name:<11} {one_line(value)}")
+    say()
     for event in events:
         seen = event.event.sighting
         x, y, w, h = (round(value) for value in seen.box)
         where = f"box {x},{y} {w}x{h}" if w else "position erased"
-        click.echo(
+        say(
             f"{event.event.event:<7} {seen.captured_at:%Y-%m-%d %H:%M:%S.%f} UTC  {seen.camera} "
             f"frame {seen.seq}  {where}  score {seen.score:.3f}  quality {seen.quality:.0f}  "
             f"{_evidence(event)}"
         )
         if event.event.impossible is not None:
-            click.echo(f"        IMPOSSIBLE: {event.event.impossible}")
-    click.echo(f"\n{WHAT_A_SCORE_IS}")
+            say(f"        IMPOSSIBLE: {event.event.impossible}")
+    say(f"\n{WHAT_A_SCORE_IS}")
 
 
 def _evidence(event: RecordedEvent) -> str:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 def _read(check: Callable[[str], str]) -> Callback:
     def callback(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-        words = squeeze(value) if value else value
-        if words and (problem := check(words)):
+        if value is None:
+            return None
+        words = squeeze(value)
+        if problem := check(words):
             raise click.BadParameter(problem)
         return words
 

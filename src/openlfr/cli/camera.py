@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from openlfr.cli import SOMETHING_FAILED, config_option
+from openlfr.domain.text import one_line
+from openlfr.terminal import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,13 +62,13 @@ def check(names: tuple[str, ...], config: Path, frames: int, every: float, as_js
         except OpenLFRError as error:
             failed = True
             results[name] = {"error": hide_addresses(str(error))}
-            click.echo(f"error: {hide_addresses(str(error))}", err=True)
+            say(f"error: {one_line(hide_addresses(str(error)))}", err=True)
             continue
         results[name] = asdict(found)
         if not as_json:
-            click.echo(_described(name, camera, found))
+            say(_described(name, camera, found))
     if as_json:
-        click.echo(json.dumps(results, indent=2))
+        say(json.dumps(results, indent=2))
     return SOMETHING_FAILED if failed else 0
 
 

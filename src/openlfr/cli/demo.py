@@ -12,6 +12,7 @@ import click
 
 from openlfr.cli import DONE, SOMETHING_FAILED, cli
 from openlfr.domain.errors import Unavailable
+from openlfr.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,7 @@ def command(faces: Path | None, out: Path, seconds: int, astronaut_only: bool, s
     from openlfr.demo.folder import fresh_folder
 
     fresh_folder(out)
-    click.echo(_OWN_FACES if faces else _PROVES_NOTHING)
+    say(_OWN_FACES if faces else _PROVES_NOTHING)
     with _step("Models"):
         _install_models()
     with _step("Street"):
@@ -66,7 +67,7 @@ def command(faces: Path | None, out: Path, seconds: int, astronaut_only: bool, s
     _say_result(summary.truth, out, time.monotonic() - begun)
     for problem in summary.problems:
         if problem not in told:
-            click.echo(f"problem: {problem}", err=True)
+            say(f"problem: {problem}", err=True)
     if show:
         import webbrowser
 
@@ -82,17 +83,18 @@ def _fell_short(truth: KnownTruth) -> bool:
 @contextmanager
 def _step(name: str) -> Iterator[None]:
     begun = time.monotonic()
-    click.echo(f"\n{click.style(name, bold=True)}")
+    say()
+    say(name, bold=True)
     yield
-    click.echo(f"  {time.monotonic() - begun:.0f} s")
+    say(f"  {time.monotonic() - begun:.0f} s")
 
 
 def _install_models() -> None:
     from openlfr import bootstrap
 
     store = bootstrap.open_models()
-    for model in store.install(tell=lambda line: click.echo(f"  {line}")):
-        click.echo(f"  {model.name}: verified, {model.model.licence}")
+    for model in store.install(tell=lambda line: say(f"  {line}")):
+        say(f"  {model.name}: verified, {model.model.licence}")
 
 
 def _film(out: Path, faces: Path | None, *, seconds: int, only_astronaut: bool) -> StreetMade:
@@ -120,12 +122,12 @@ def _film(out: Path, faces: Path | None, *, seconds: int, only_astronaut: bool) 
     with StreetProgress(Console(), options) as progress:
         street = make_street(faces, out, options, detector=detector, progress=progress)
     for camera in street.cameras:
-        click.echo(
+        say(
             f"  {camera.camera}: {camera.frames} frames, {camera.passes} passes,"
             f" {camera.listed_passes} of them by listed people"
         )
         for problem in camera.problems:
-            click.echo(f"  {problem}", err=True)
+            say(f"  {problem}", err=True)
     return street
 
 
@@ -160,13 +162,13 @@ def _run(street: StreetMade, out: Path, *, note: str) -> tuple[RunSummary, set[s
 
 def _say_result(truth: KnownTruth, out: Path, seconds: float) -> None:
     stopped = "no stranger stopped" if not truth.wrong else f"{truth.wrong} false alerts"
-    click.echo(
+    say(
         f"\nFound {truth.found} of {truth.passes} listed passes; {stopped}"
         f" ({truth.strangers} passes of strangers). {seconds:.0f} s in all."
     )
     for sentence in truth.missed:
-        click.echo(f"  {sentence}")
-    click.echo(
+        say(f"  {sentence}")
+    say(
         f"\nReport:  {out / 'report' / 'report.html'}\n"
         f"Alerts:  openlfr alerts list --config {out / 'CONFIG.yaml'}\n"
         f"Again:   openlfr run {out / 'CONFIG.yaml'}   (as if live)"

@@ -10,6 +10,8 @@ import click
 
 from openlfr.cli import SOMETHING_FAILED, config_option
 from openlfr.domain.addresses import hide_addresses
+from openlfr.domain.text import shown
+from openlfr.terminal import say, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,13 +39,13 @@ def command(ctx: click.Context, config: Path, as_json: bool) -> int:
         for one in _examine(config, asked=asked)
     ]
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+        say(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
         for finding in findings:
             state = click.style(f"{finding.state:<5}", fg=_COLOURS[finding.state])
-            click.echo(f"{state} {finding.name}: {finding.found}")
+            write(f"{state} {shown(f'{finding.name}: {finding.found}')}")
             if finding.advice:
-                click.echo(f"      -> {finding.advice}")
+                say(f"      -> {finding.advice}")
     return SOMETHING_FAILED if any(f.state == "fail" for f in findings) else 0
 
 

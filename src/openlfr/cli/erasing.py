@@ -10,9 +10,8 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import click
-
 from openlfr.domain.errors import OpenLFRError
+from openlfr.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +31,7 @@ def opened_records(settings: Settings) -> Iterator[Records]:
         try:
             _erase_first(settings, records)
         except OpenLFRError as error:
-            click.echo(f"note: what is due could not be erased first: {error}", err=True)
+            say(f"note: what is due could not be erased first: {error}", err=True)
         yield records
 
 
@@ -42,7 +41,7 @@ def finish(records: Records) -> bool:
 
     if records.erase_for_good():
         return True
-    click.echo(ROWS_WAIT.format(where=records.where), err=True)
+    say(ROWS_WAIT.format(where=records.where), err=True)
     return False
 
 
@@ -77,7 +76,7 @@ def _erase_first(settings: Settings, records: Records) -> None:
     if due or leaving:
         finish(records)
     if words := in_words(due.counts):
-        click.echo(f"Erased first, since it was due: {words}.", err=True)
+        say(f"Erased first, since it was due: {words}.", err=True)
 
 
 class _LaterBook:

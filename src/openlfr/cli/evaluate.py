@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from openlfr.terminal import say
+
 if TYPE_CHECKING:
     from openlfr.operations.evaluate import EvaluationResult
 
@@ -63,9 +65,9 @@ def command(set_dir: Path, json_file: Path | None, config: Path | None) -> None:
     text = json.dumps(result.as_json(), indent=2)
     if json_file is not None and str(json_file) != "-":
         json_file.write_text(text + "\n", encoding="utf-8")
-    click.echo(text if str(json_file) == "-" else table(result))
+    say(text if str(json_file) == "-" else table(result))
     for name in result.unreadable:
-        click.echo(f"not a picture, counted as a failure: {name}", err=True)
+        say(f"not a picture, counted as a failure: {name}", err=True)
 
 
 def table(result: EvaluationResult) -> str:

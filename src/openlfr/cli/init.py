@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from openlfr.terminal import say
+
 _READABLE_BY = {"CONFIG.yaml": 0o600, "manifest.csv": 0o600, "README.txt": 0o644}
 """Each file and its mode: a configuration may hold passwords, a manifest says who is sought."""
 
@@ -24,13 +26,13 @@ def command(folder: Path) -> None:
     for name, mode in _READABLE_BY.items():
         path = folder / name
         written = _write_new(path, (starter / name).read_text(encoding="utf-8"), mode)
-        click.echo(f"wrote {path}" if written else f"kept {path}, which exists already")
+        say(f"wrote {path}" if written else f"kept {path}, which exists already")
     data = folder / "data"
     existed = data.exists()
     data.mkdir(mode=0o700, exist_ok=True)
     _write_new(data / ".gitignore", "*\n", 0o600)  # faces have no place in a repository
-    click.echo(f"kept {data}, which exists already" if existed else f"made {data}")
-    click.echo(f"\nNext: fill in `deployment` in {folder / 'CONFIG.yaml'}, then `openlfr doctor`.")
+    say(f"kept {data}, which exists already" if existed else f"made {data}")
+    say(f"\nNext: fill in `deployment` in {folder / 'CONFIG.yaml'}, then `openlfr doctor`.")
 
 
 def _write_new(path: Path, text: str, mode: int) -> bool:

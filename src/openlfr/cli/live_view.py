@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from openlfr.domain.summary import add_up
+from openlfr.domain.text import one_line
 from openlfr.operations.purge import in_words
+from openlfr.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -49,16 +50,16 @@ class View:
             self._live.update(_picture(self._settings, progress))
             return
         if self._shown and not self._begun:
-            print(_threshold(progress.threshold), file=sys.stderr, flush=True)
+            say(_threshold(progress.threshold), err=True)
         self._begun = True
         for problem in progress.problems:
             if problem not in self.told:
                 self.told.add(problem)
-                print(f"problem: {problem}", file=sys.stderr, flush=True)
+                say(f"problem: {one_line(problem)}", err=True)
         for event in reversed(progress.alerts if self._shown else ()):
             if event.event_id not in self._events:
                 self._events.add(event.event_id)
-                print(_alert_text(event).plain, file=sys.stderr, flush=True)
+                say(_alert_text(event).plain, err=True)
 
 
 @contextmanager
@@ -107,23 +108,26 @@ def say_result(
         if console.is_terminal:  # the picture that had it is gone
             console.print(_threshold(summary.threshold))
         if alerts is not None:
-            console.print(f"Alert lines: {alerts}")
+            console.print(f"Alert lines: {one_line(str(alerts))}")
         if report is not None:
-            console.print(f"Report: {report / 'report.html'}")
+            console.print(f"Report: {one_line(str(report / 'report.html'))}")
+            if (report / "annex.html").exists():
+                annex = one_line(str(report / "annex.html"))
+                console.print(f"Its pictures, faces in clear: {annex}")
         if summary.ended_how == "interrupted":
             console.print("Interrupted; go on with --resume.")
     for problem in summary.problems:
         if problem not in told:
-            console.print(f"problem: {problem}", style="yellow")
+            console.print(f"problem: {one_line(problem)}", style="yellow")
 
 
 def _picture(settings: Settings, progress: Progress) -> Group:
     """Header, one row a camera, the latest alerts."""
     entry = settings.deployment_entry
     header = Text.assemble(
-        (f" {entry.name} ", "bold reverse"),
-        f"  {entry.place}   {progress.subjects} listed people, {progress.references} photos   "
-        f"{_clock(progress.elapsed)}",
+        (f" {one_line(entry.name)} ", "bold reverse"),
+        f"  {one_line(entry.place)}   {progress.subjects} listed people, "
+        f"{progress.references} photos   {_clock(progress.elapsed)}",
     )
     table = Table(box=None, padding=(0, 2), header_style="dim")
     table.add_column("camera")
@@ -146,7 +150,9 @@ def _picture(settings: Settings, progress: Progress) -> Group:
             style="dim" if ended else "",
         )
     alerts = [_alert_text(event) for event in progress.alerts[:8]]
-    problems = [Text(f" problem: {problem}", "yellow") for problem in progress.problems[-5:]]
+    problems = [
+        Text(f" problem: {one_line(problem)}", "yellow") for problem in progress.problems[-5:]
+    ]
     if problems:
         problems.append(Text())
     return Group(
@@ -164,8 +170,8 @@ def _alert_text(event: AlertEvent) -> Text:
     seen = event.sighting
     return Text.assemble(
         (f" {event.event.upper():7}", "bold yellow" if event.event == "opened" else "dim"),
-        f" {seen.captured_at:%H:%M:%S}  {seen.camera}  ",
-        (seen.subject, "bold"),
+        f" {seen.captured_at:%H:%M:%S}  {one_line(seen.camera)}  ",
+        (one_line(seen.subject), "bold"),
         f"  {seen.score:.3f} (threshold {seen.threshold:.2f})  alert {event.alert_id[:8]}",
         ("  IMPOSSIBLE", "bold red") if event.impossible is not None else "",
     )

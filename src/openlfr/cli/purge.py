@@ -10,6 +10,7 @@ import click
 
 from openlfr.cli import DONE, SOMETHING_FAILED, arguments, config_option
 from openlfr.domain.errors import BadInput
+from openlfr.terminal import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,7 +95,7 @@ def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str |
             )
         _finish_leaving(settings, records, vault)
         whole = finish(records)
-    click.echo(
+    say(
         "Erased files are freed, not overwritten: copies in backups and snapshots, and blocks "
         "that an SSD has not reused, are out of reach of any program."
     )
@@ -105,19 +106,19 @@ def _tell(due: Due, retention: timedelta, *, dry_run: bool) -> None:
     would = "Would erase" if dry_run else "Erasing"
     days = f"{retention / timedelta(days=1):g} days"
     for alert in due.alerts:
-        click.echo(f"{would} alert {alert.alert_id} about {alert.subject}: older than {days}.")
+        say(f"{would} alert {alert.alert_id} about {alert.subject}: older than {days}.")
     for alert in due.mistaken:
         reason = "refuted" if alert.outcome == "refuted" else "not engaged"
-        click.echo(f"{would} alert {alert.alert_id} about {alert.subject}: {reason}.")
+        say(f"{would} alert {alert.alert_id} about {alert.subject}: {reason}.")
     for name in due.orphans:
-        click.echo(f"{would} {name}: no alert refers to it.")
+        say(f"{would} {name}: no alert refers to it.")
     for entry in due.entries:
-        click.echo(
+        say(
             f"{would} entry {entry.reference_id} of {entry.subject}: expired "
             f"{entry.expires:%Y-%m-%d}."
         )
     if not due:
-        click.echo("Nothing is due.")
+        say("Nothing is due.")
 
 
 def _finish_leaving(settings: Settings, records: Records, vault: Vault) -> None:
@@ -127,7 +128,7 @@ def _finish_leaving(settings: Settings, records: Records, vault: Vault) -> None:
 
     unrecorded = erase_unrecorded_pictures(records.watchlist, vault)
     if unrecorded:
-        click.echo(f"Erased {unrecorded} reference pictures that no entry names.")
+        say(f"Erased {unrecorded} reference pictures that no entry names.")
     leaving = records.watchlist.leaving()
     facts = records.watchlist.facts()
     if not leaving or facts is None:
@@ -138,9 +139,9 @@ def _finish_leaving(settings: Settings, records: Records, vault: Vault) -> None:
         raise problem
     erased = sum(not reference.picture for reference in after)
     if erased:
-        click.echo(f"Erased templates and pictures of {erased} entries.")
+        say(f"Erased templates and pictures of {erased} entries.")
     if erased < len(after):
-        click.echo(
+        say(
             f"The run at work will erase templates and pictures of {len(after) - erased} entries; "
             "none of them can match any more."
         )

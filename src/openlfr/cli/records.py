@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from openlfr.cli import config_option
+from openlfr.terminal import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,8 +30,8 @@ def upgrade(config: Path) -> None:
 
     before, now = bootstrap.upgrade_records(settings.load(config))
     if before is None:
-        click.echo(f"The records are made, with schema {now}.")
+        say(f"The records are made, with schema {now}.")
     elif before == now:
-        click.echo(f"The records have schema {now} already.")
+        say(f"The records have schema {now} already.")
     else:
-        click.echo(f"The records went from schema {before} to {now}.")
+        say(f"The records went from schema {before} to {now}.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from openlfr.cli import INTERRUPTED, SOMETHING_FAILED, config_option
+from openlfr.terminal import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,9 +47,9 @@ def ingest(
         said = ", ".join(
             f"{number} {what.replace('_', ' ')}" for what, number in counts.items() if number
         )
-        click.echo(f"{camera}: {said or 'no frame'}")
+        say(f"{camera}: {said or 'no frame'}")
     for problem in filmed.problems:
-        click.echo(problem, err=True)
+        say(problem, err=True)
     if filmed.stopped:
         return INTERRUPTED
     return SOMETHING_FAILED if filmed.problems else 0
@@ -118,7 +119,7 @@ def _leave(settings: Settings, process: Process) -> None:
         group=process.group,
         instance=process.instance,
         patience=timedelta(seconds=40),
-        tell=click.echo,
+        tell=say,
     )
 
 

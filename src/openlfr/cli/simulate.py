@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from openlfr.cli import DONE, SOMETHING_FAILED
+from openlfr.terminal import say
 
 
 @click.group()
@@ -69,7 +70,7 @@ def street(faces: Path, out: Path, cameras: int, *, quiet: bool, **values: Any) 
         )
     problems = [problem for camera in made.cameras for problem in camera.problems]
     for problem in problems:
-        click.echo(problem, err=True)
+        say(problem, err=True)
     where = made.configuration.parent
     console.print(
         f"\nNext:  cd {where}\n"

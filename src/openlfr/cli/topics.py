@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from openlfr.cli import SOMETHING_FAILED, config_option
+from openlfr.terminal import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +49,7 @@ def apply(config: Path, bootstrap: str | None, wait: float) -> int:
     topics = _open(config, loaded, bootstrap, wait)
     try:
         for line in topics.apply(loaded.topics.plan):
-            click.echo(line)
+            say(line)
         return _told(topics, loaded.topics)
     finally:
         topics.close()
@@ -97,11 +98,11 @@ def _told(topics: KafkaTopics, wanted: Topics) -> int:
     plan = wanted.plan
     differences = topics.differences(plan, transit=wanted.frames_transit)
     for each in differences:
-        click.echo(each.line)
+        say(each.line)
     if any(each.setting == "transit" for each in differences):
         return SOMETHING_FAILED
-    click.echo(f"frames.v1: {topics.transit(plan)}")
+    say(f"frames.v1: {topics.transit(plan)}")
     if differences:
         return SOMETHING_FAILED
-    click.echo(f"{len(plan)} topics are as they must be")
+    say(f"{len(plan)} topics are as they must be")
     return 0

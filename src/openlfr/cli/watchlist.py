@@ -14,6 +14,7 @@ from openlfr.cli import DONE, SOMETHING_FAILED, arguments, config_option
 from openlfr.domain.acts import Act
 from openlfr.domain.errors import BadInput
 from openlfr.domain.watchlist import EntryStatus
+from openlfr.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
     from openlfr.settings import Settings
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
-_list_option = click.option("--watchlist", metavar="NAME", help="Only entries of this watchlist.")
+_list_option = click.option(
+    "--watchlist",
+    metavar="NAME",
+    callback=arguments.words,
+    help="Only entries of this watchlist.",
+)
 _by_option = click.option(
     "--by", metavar="NAME", required=True, callback=arguments.person, help="Who decides it."
 )
@@ -68,9 +74,9 @@ def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json:
     now = datetime.now(UTC)
     read = read_manifest(manifest, chosen.enrolment.categories, now)
     if read.ignored_columns:
-        click.echo(f"ignored columns: {', '.join(read.ignored_columns)}", err=True)
+        say(f"ignored columns: {', '.join(read.ignored_columns)}", err=True)
     if name not in chosen.watchlists:
-        click.echo(
+        say(
             f"note: {chosen.path} does not search the watchlist {name!r}; add it to watchlists",
             err=True,
         )
@@ -262,7 +268,7 @@ def _move(
         if not moved:
             raise BadInput(_nothing_to_move(records.watchlist.references(), subject, lists, done))
         entries = "1 entry" if len(moved) == 1 else f"{len(moved)} entries"
-        click.echo(f"{done} {entries} of {subject}; a run at work follows within 2 seconds")
+        say(f"{done} {entries} of {subject}; a run at work follows within 2 seconds")
         facts = records.watchlist.facts()
         if facts is None or to is EntryStatus.SUSPENDED:
             return DONE
@@ -271,9 +277,11 @@ def _move(
         after, problem = settle(chosen, records, vault, facts, ids)
         whole = to is not EntryStatus.REMOVED or finish(records)
     if to is EntryStatus.REMOVED and all(not reference.picture for reference in after):
-        click.echo("their templates and reference pictures are erased")
+        say("their templates and reference pictures are erased")
+        if chosen.services.milvus is not None:
+            say("the files of the Milvus server follow by its own rules: docs/operations.md")
     elif to is EntryStatus.REMOVED:
-        click.echo("their templates and reference pictures will be erased by the running pipeline")
+        say("their templates and reference pictures will be erased by the running pipeline")
     if problem:
         raise problem
     return DONE if whole else SOMETHING_FAILED

@@ -7,10 +7,10 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from openlfr.domain.text import one_line
 from openlfr.domain.watchlist import EntryStatus
 from openlfr.operations.enrol import Verdict
+from openlfr.terminal import say, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ def with_progress(outcomes: Iterator[RowOutcome], total: int) -> Iterator[RowOut
     for number, outcome in enumerate(outcomes, 1):
         if sys.stderr.isatty():
             end = "\n" if number == total else ""
-            click.echo(f"\r{number} of {total} photos{end}", nl=False, err=True)
+            write(f"\r{number} of {total} photos{end}", nl=False, err=True)
         yield outcome
 
 
@@ -47,7 +47,7 @@ def print_import(
     rows = [_row(outcome, entries.get(outcome.reference_id)) for outcome in outcomes]
     counts = Counter(row["verdict"] for row in rows)
     if as_json:
-        click.echo(
+        say(
             json.dumps(
                 {"watchlist": watchlist, "counts": dict(counts), "rows": rows},
                 ensure_ascii=False,
@@ -57,7 +57,7 @@ def print_import(
         return
     _print_rows(rows)
     total = ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) or "no rows"
-    click.echo(f"watchlist {watchlist}: {total}")
+    say(f"watchlist {watchlist}: {total}")
 
 
 def print_check(outcomes: Sequence[RowOutcome], *, as_json: bool) -> None:
@@ -66,7 +66,7 @@ def print_check(outcomes: Sequence[RowOutcome], *, as_json: bool) -> None:
     for row in rows:
         row["verdict"] = "good" if row["verdict"] == "accepted" else row["verdict"]
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        say(json.dumps(rows, ensure_ascii=False, indent=1))
         return
     _print_rows(rows)
 
@@ -92,7 +92,7 @@ def print_entries(entries: Sequence[Reference], now: datetime, *, as_json: bool)
         for entry in entries
     ]
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        say(json.dumps(rows, ensure_ascii=False, indent=1))
         return
     shown = ("watchlist", "subject", "status", "category", "authorised_by", "expires", "note")
     table = [{key: str(row[key]) for key in shown} for row in rows]
@@ -100,7 +100,7 @@ def print_entries(entries: Sequence[Reference], now: datetime, *, as_json: bool)
         line["expires"] = f"{entry.expires:%Y-%m-%d %H:%M}"
     _print_table(table, "status")
     people = len({(row["watchlist"], row["subject"]) for row in rows})
-    click.echo(f"{len(rows)} entries of {people} subjects")
+    say(f"{len(rows)} entries of {people} subjects")
 
 
 def _expired(entry: Reference, now: datetime) -> bool:
@@ -150,7 +150,7 @@ def _print_table(rows: Sequence[dict[str, str]], coloured: str) -> None:
         return
     if not sys.stdout.isatty():
         for row in rows:
-            click.echo("\t".join(row.values()).rstrip())
+            say("\t".join(map(one_line, row.values())).rstrip())
         return
     from rich.console import Console
     from rich.table import Table
@@ -162,8 +162,11 @@ def _print_table(rows: Sequence[dict[str, str]], coloured: str) -> None:
     for row in rows:
         table.add_row(
             *(
-                Text(value, style=_COLOURS.get(value, "") if name == coloured else "")
+                Text(one_line(value), style=_COLOURS.get(value, "") if name == coloured else "")
                 for name, value in row.items()
             )
         )
-    Console().print(table)
+    console = Console()
+    with console.capture() as printed:
+        console.print(table)
+    write(printed.get(), nl=False)

@@ -7,6 +7,7 @@ escaped where words go out, since a database may hold older ones.
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from typing import Final
 
@@ -62,19 +63,22 @@ def shown(text: str) -> str:
     r"""The text as it may reach a terminal, a log or a page: what would act is escaped.
 
     Line breaks and tabs stay; every other character that controls, hides or turns around is
-    written as its code. Joiners stay where they join.
+    written as JSON writes it, so that JSON stays the same JSON. Joiners stay where they join.
 
     >>> shown("Ann\x1b[2J")
-    'Ann\\x1b[2J'
+    'Ann\\u001b[2J'
     """
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        c
-        if c.isprintable() or c in "\n\t" or c == "\xa0" or _harmless(text, place)
-        else c.encode("unicode_escape").decode("ascii")
+        c if c.isprintable() or c in "\n\t" or _harmless(text, place) else json.dumps(c)[1:-1]
         for place, c in enumerate(text)
     )
+
+
+def one_line(text: str) -> str:
+    """As `shown`, on one line: a file's name or an old entry cannot begin a line of its own."""
+    return shown(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def _harmless(text: str, place: int) -> bool:

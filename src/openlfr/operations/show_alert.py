@@ -7,6 +7,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from openlfr.domain.errors import BadInput
+from openlfr.domain.text import shown
 from openlfr.operations.evidence import NO_PICTURE, compose, decode, to_data_url
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def page_of(
 ) -> str:
     """An HTML page of the alert that carries its pictures within itself."""
     facts = "".join(
-        f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>"
+        f"<tr><th>{html.escape(name)}</th><td>{html.escape(shown(value))}</td></tr>"
         for name, value in facts_of(alert)
     )
     parts = []
@@ -100,7 +101,7 @@ def page_of(
         )
         title = f"{event.event.event} at {seen.camera}, {_utc(seen.captured_at)}"
         parts.append(
-            f"<section><h2>{html.escape(title)}</h2><p>score {seen.score:.3f}, threshold "
+            f"<section><h2>{html.escape(shown(title))}</h2><p>score {seen.score:.3f}, threshold "
             f"{seen.threshold:.3f}, quality {seen.quality:.0f}</p>{_warning(event)}{what}</section>"
         )
     return (
@@ -109,7 +110,7 @@ def page_of(
         "<style>body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:84rem;"
         "padding:0 1rem;color:#222;background:#fff}img{max-width:100%}th{text-align:left;"
         "padding-right:1.5rem}h2{font-size:1.1rem}</style>"
-        f"<h1>Alert about {html.escape(alert.subject)}</h1><table>{facts}</table>"
+        f"<h1>Alert about {html.escape(shown(alert.subject))}</h1><table>{facts}</table>"
         f"<p>{html.escape(WHAT_A_SCORE_IS)}</p>" + "".join(parts) + "</html>"
     )
 

@@ -18,6 +18,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.impossible import Movement, Place
+from openlfr.domain.text import one_line
 from openlfr.settings.cameras import Camera
 from openlfr.settings.decisions import Alerting, Enrolment, Matching
 from openlfr.settings.deployment import Deployment, DeploymentEntry, require_authorisation
@@ -129,6 +130,8 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
         Misconfigured: With one line for each problem, naming the file's line and the key, or the
             environment variable.
     """
+    if "\n" in str(path):
+        raise Misconfigured(f"{one_line(str(path))}: its name holds a line break; rename it")
     try:
         values, lines = read_yaml(path)
     except DuplicateKeys as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from openlfr.domain.summary import add_up
+from openlfr.domain.text import shown
 from openlfr.operations.purge import in_words
 from openlfr.operations.report import charts, figures
 
@@ -71,6 +72,7 @@ def render_page(
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         autoescape=True,
+        finalize=_harmless,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -80,6 +82,11 @@ def _environment() -> jinja2.Environment:
         "number": lambda value: f"{value:,}",
     }
     return environment
+
+
+def _harmless(value: object) -> object:
+    """A character that turns words around or hides some would act in a browser too."""
+    return shown(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def _span(first: datetime, last: datetime) -> str:
