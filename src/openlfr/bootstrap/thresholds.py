@@ -30,7 +30,8 @@ def threshold_for(settings: Settings, facts: GalleryFacts, subjects: int) -> Thr
         facts: Of the embedder that is configured.
         subjects: Who is listed when the work starts; it holds until the next start.
     """
+    known = facts.model_sha256 == SFACE_SHA256
     if settings.matching.threshold is not None:
-        return Threshold(settings.matching.threshold, ThresholdOrigin.SET, subjects)
-    table = SFACE_DEFAULTS if facts.model_sha256 == SFACE_SHA256 else ()
+        return Threshold(settings.matching.threshold, ThresholdOrigin.SET, subjects, fitted=known)
+    table = SFACE_DEFAULTS if known else ()
     return default_threshold(table, facts.default_threshold, subjects)

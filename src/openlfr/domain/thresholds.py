@@ -45,12 +45,14 @@ class Threshold:
         value: Per-track score from which (inclusive) a candidate is a sighting.
         list_size: Subjects that were listed when it was chosen.
         row: Of the default's table; None where somebody set it, and for a model without a table.
+        fitted: Whether the rules of a track (`stages.probe`) were fitted on this embedder's scores.
     """
 
     value: float
     origin: ThresholdOrigin
     list_size: int
     row: DefaultRow | None = None
+    fitted: bool = True
 
     @property
     def calibrated(self) -> bool:
@@ -63,6 +65,11 @@ class Threshold:
 
     def describe(self) -> str:
         """Where it comes from, as the rest of a sentence that begins with its value."""
+        if self.fitted:
+            return self._origin()
+        return f"{self._origin()}; the rules of a track are not fitted to this model, but to SFace"
+
+    def _origin(self) -> str:
         if self.origin is ThresholdOrigin.SET:
             return "set in matching.threshold, not calibrated: no error rate can be stated for it"
         if self.origin is ThresholdOrigin.CALIBRATED:
@@ -70,7 +77,7 @@ class Threshold:
         if self.row is None:
             return (
                 "the default stated for this model, whatever the length of the list: it was not "
-                "measured here, and the rules of a track were fitted on SFace, not on it"
+                "measured here"
             )
         measured = (
             f"on made-up streets it stopped {self.row.stopped} of {self.row.passes:,} strangers' "
@@ -94,6 +101,6 @@ def default_threshold(table: Sequence[DefaultRow], stated: float, list_size: int
         list_size: Subjects that are listed now.
     """
     if not table:
-        return Threshold(stated, ThresholdOrigin.DEFAULT, list_size)
+        return Threshold(stated, ThresholdOrigin.DEFAULT, list_size, fitted=False)
     row = next((row for row in table if row.list_size >= list_size), table[-1])
     return Threshold(row.value, ThresholdOrigin.DEFAULT, list_size, row)

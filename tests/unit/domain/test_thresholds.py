@@ -30,11 +30,13 @@ def test_a_model_that_was_not_measured_has_the_default_that_was_stated_for_it():
     chosen = default_threshold((), 0.4, 5000)
     assert (chosen.value, chosen.row, chosen.outgrown_by(9999)) == (0.4, None, False)
     assert "not measured here" in chosen.describe()
-    assert "fitted on SFace" in chosen.describe()
+    assert "not fitted to this model, but to SFace" in chosen.describe()
 
 
 def test_a_threshold_that_somebody_set_is_nobodys_default():
     chosen = Threshold(0.41, ThresholdOrigin.SET, 20)
     assert "default" not in chosen.describe()
+    assert "not fitted" not in chosen.describe()
+    assert "not fitted" in Threshold(0.4, ThresholdOrigin.SET, 20, fitted=False).describe()
     assert "matching.threshold" in chosen.describe()
     assert not chosen.outgrown_by(9999)

@@ -148,7 +148,11 @@ ROW = DefaultRow(20, 0.47, 3000, 3, 0.0029)
     [
         (Threshold(0.4, ThresholdOrigin.SET, 3), True, "set in matching.threshold"),
         (Threshold(0.47, ThresholdOrigin.DEFAULT, 3, ROW), True, "model's default for lists of up"),
-        (Threshold(0.4, ThresholdOrigin.DEFAULT, 3), True, "fitted on SFace, not on it"),
+        (
+            Threshold(0.4, ThresholdOrigin.DEFAULT, 3, fitted=False),
+            True,
+            "not fitted to this model",
+        ),
         (Threshold(0.4, ThresholdOrigin.CALIBRATED, 3), False, "calibrated against this list"),
     ],
 )
