@@ -88,6 +88,8 @@ def print_entries(entries: Sequence[Reference], now: datetime, *, as_json: bool)
             "quality": round(entry.quality, 1),
             "reference_id": entry.reference_id,
             "note": entry.note,
+            "second_authoriser": entry.second_authoriser,
+            "second_reason": entry.second_reason,
         }
         for entry in entries
     ]
@@ -98,6 +100,9 @@ def print_entries(entries: Sequence[Reference], now: datetime, *, as_json: bool)
     table = [{key: str(row[key]) for key in shown} for row in rows]
     for line, entry in zip(table, entries, strict=True):
         line["expires"] = f"{entry.expires:%Y-%m-%d %H:%M}"
+        if entry.second_authoriser:
+            second = f"second authoriser {entry.second_authoriser}: {entry.second_reason}"
+            line["note"] = "; ".join(filter(None, (entry.note, second)))
     _print_table(table, "status")
     people = len({(row["watchlist"], row["subject"]) for row in rows})
     say(f"{len(rows)} entries of {people} subjects")

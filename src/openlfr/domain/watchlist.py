@@ -40,6 +40,9 @@ class ManifestRow:
         image: Path as resolved against the manifest's folder.
         captured_on: Date the photo was taken.
         expires: Last moment at which the entry may match, UTC.
+        second_authoriser: Allows a picture that is listed under another name already; empty
+            where nobody does.
+        second_reason: Why; with a second authoriser only.
     """
 
     line: int
@@ -52,6 +55,8 @@ class ManifestRow:
     enrolled_by: str
     authorised_by: str
     expires: datetime
+    second_authoriser: str = ""
+    second_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,8 @@ class Reference:
         picture: Name of the encrypted reference picture in the vault.
         quality: 0 to 100.
         expires: UTC.
+        second_authoriser, second_reason: Who allows that the picture is listed under another
+            name as well, and why; empty where nobody was asked.
     """
 
     reference_id: str
@@ -82,6 +89,8 @@ class Reference:
     picture: str
     quality: float
     note: str = ""
+    second_authoriser: str = ""
+    second_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

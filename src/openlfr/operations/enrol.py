@@ -136,6 +136,8 @@ def _enrol_row(
         picture=PICTURES + reference_id,
         quality=examined.quality.score,
         note="; ".join(examined.warnings),
+        second_authoriser=row.second_authoriser,
+        second_reason=row.second_reason,
     )
     picture = encode(kept_picture(examined), kept_at=now)
     records.add(
@@ -158,7 +160,8 @@ def _enrol_row(
                 "expires": row.expires.isoformat(),
                 "picture_hash": examined.picture_hash,
                 "model_sha256": embedder.facts.model_sha256,
-            },
+            }
+            | second_authorisation(reference),
         ),
         keep_picture=lambda: vault.put(reference.picture, picture),
     )
@@ -171,6 +174,16 @@ def _enrol_row(
         reference_id=reference_id,
         quality=examined.quality.score,
     )
+
+
+def second_authorisation(reference: Reference) -> dict[str, str]:
+    """Who allowed a second listing of one picture, and why, for an act; empty without one."""
+    if not reference.second_authoriser:
+        return {}
+    return {
+        "second_authoriser": reference.second_authoriser,
+        "second_reason": reference.second_reason,
+    }
 
 
 def outbox_name(reference_id: str) -> str:

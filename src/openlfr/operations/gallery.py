@@ -15,7 +15,7 @@ import numpy as np
 from openlfr.domain.acts import Act
 from openlfr.domain.errors import BadInput
 from openlfr.domain.watchlist import EntryStatus, Settlement, StoredTemplate
-from openlfr.operations.enrol import PICTURES, outbox_name
+from openlfr.operations.enrol import PICTURES, outbox_name, second_authorisation
 from openlfr.stages.search import ExactIndex
 
 if TYPE_CHECKING:
@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from openlfr.domain.watchlist import GalleryFacts, Reference
     from openlfr.ports import TemplateStore, Vault, WatchlistRecords
 
-DUPLICATE = 0.95
-"""Cosine similarity from which two photos are called the same picture. In LFW 2 of 41,761 pairs
-of one person's photos reach it, and no pair of two people does (the most alike have 0.78)."""
+NEAR_COPY = 0.8
+"""Cosine similarity from which two photos are called the same picture. 13 kinds of copies of 25
+LFW photos (encoded anew, shrunk, cut, mirrored, grey ...) all reach 0.82, 92% of them 0.9; of 148
+people no two exceed 0.47 (`benchmarks/near_copies.py FOLDER --people 150 --copied 25`). Two names
+in the whole of LFW have reached 0.78. Measured on SFace."""
 
 MAGNET_SUBJECTS = 3
 MAGNET_SHARE = 0.02
@@ -41,6 +43,10 @@ AT_ONCE = 200
 """Entries settled, erased or retired in one transaction: alerts are recorded in the same database,
 and wait for it (0.2 s; a whole import of 10,000 would hold it longer than they may wait)."""
 
+_HOW_TO_LIST_TWICE = (
+    "remove that entry first, or have a third person give second_authoriser and second_reason in "
+    "the manifest; of two rows in one import the upper one stands"
+)
 _NAMED = 3  # people that a note names
 
 
@@ -71,8 +77,11 @@ def apply_pending(
 ) -> list[Settled]:
     """Do what the records still owe: erase what left the list, and settle pending entries.
 
-    A pending entry is compared with every other listed one: a picture that is there already and
-    look-alikes among other subjects are noted, a magnet is refused. Call it whenever
+    A pending entry is compared with every other listed one, suspended ones and all watchlists
+    included. A picture of the same subject that is there already and look-alikes among other
+    subjects are noted. A magnet is refused, and so is (a copy of) a picture that is listed under
+    another name, unless a third person allows it with a reason. Of two in one import the one that
+    was added first stands, which is the upper row of the manifest. Call it whenever
     `records.version()` has changed.
 
     Args:
@@ -101,7 +110,7 @@ def apply_pending(
         note, refusal, vector = _judge(reference, sealed, vault, facts, listed)
         status = EntryStatus.REFUSED if refusal else EntryStatus.ACTIVE
         if vector is not None and not refusal:
-            listed.add(reference.subject, vector)
+            listed.add(reference, vector)
             accepted.append(
                 StoredTemplate(
                     reference.reference_id,
@@ -123,7 +132,8 @@ def apply_pending(
                     act="reference.refused" if refusal else "reference.activated",
                     object_kind="reference",
                     object_id=reference.reference_id,
-                    detail={"subject": reference.subject, "note": said},
+                    detail={"subject": reference.subject, "note": said}
+                    | second_authorisation(reference),
                 ),
             )
         )
@@ -248,7 +258,7 @@ class _Listed:
 
     def __init__(self, room: int, dimension: int) -> None:
         self._vectors = np.empty((room, dimension), np.float32)
-        self._subjects: list[str] = []
+        self._references: list[Reference] = []
 
     @classmethod
     def read(
@@ -265,20 +275,20 @@ class _Listed:
         stored = [t for t in templates.all(watchlists) if t.reference_id in standing]
         listed = cls(len(stored) + room, dimension)
         for template in stored:
-            listed.add(template.subject, template.vector)
+            listed.add(standing[template.reference_id], template.vector)
         return listed
 
-    def add(self, subject: str, vector: NDArray[np.float32]) -> None:
-        self._vectors[len(self._subjects)] = vector
-        self._subjects.append(subject)
+    def add(self, reference: Reference, vector: NDArray[np.float32]) -> None:
+        self._vectors[len(self._references)] = vector
+        self._references.append(reference)
 
-    def best_of_each(self, vector: NDArray[np.float32]) -> dict[str, float]:
-        """For each listed subject the greatest similarity to this template."""
-        best: dict[str, float] = {}
-        scores = self._vectors[: len(self._subjects)] @ vector
-        for subject, score in zip(self._subjects, scores.tolist(), strict=True):
-            if score > best.get(subject, -2.0):
-                best[subject] = score
+    def best_of_each(self, vector: NDArray[np.float32]) -> dict[str, tuple[float, Reference]]:
+        """For each listed subject the greatest similarity to this template, and of which entry."""
+        best: dict[str, tuple[float, Reference]] = {}
+        scores = self._vectors[: len(self._references)] @ vector
+        for reference, score in zip(self._references, scores.tolist(), strict=True):
+            if reference.subject not in best or score > best[reference.subject][0]:
+                best[reference.subject] = score, reference
         return best
 
 
@@ -300,24 +310,41 @@ def _judge(
     best = listed.best_of_each(vector)
     own = best.pop(reference.subject, None)
     notes = []
-    if own is not None and own >= DUPLICATE:
-        notes.append(f"nearly the same picture is listed already ({own:.2f})")
+    if own is not None and own[0] >= NEAR_COPY:
+        notes.append(f"nearly the same picture is listed already ({own[0]:.2f})")
     alike = sorted(
-        ((score, name) for name, score in best.items() if score >= facts.default_threshold),
-        reverse=True,
+        (
+            (score, name, other)
+            for name, (score, other) in best.items()
+            if score >= min(facts.default_threshold, NEAR_COPY)
+        ),
+        key=lambda one: (-one[0], one[1]),
     )
-    names = ", ".join(f"{name} ({score:.2f})" for score, name in alike[:_NAMED])
-    if len(alike) >= MAGNET_SUBJECTS and len(alike) >= MAGNET_SHARE * len(best):
+    copies = [one for one in alike if one[0] >= NEAR_COPY]
+    if copies:
+        which = f"nearly the same picture as {_entry(*copies[0])}, listed under another name"
+        if not reference.second_authoriser:
+            return "", f"{which}; {_HOW_TO_LIST_TWICE}", None
+        notes.append(f"{which}, as {reference.second_authoriser} allows")
+    others = alike[len(copies) :]
+    names = ", ".join(f"{name} ({score:.2f})" for score, name, _ in others[:_NAMED])
+    if len(others) >= MAGNET_SUBJECTS and len(others) >= MAGNET_SHARE * len(best):
         return (
             "",
             (
-                f"a magnet: it resembles {len(alike)} of {len(best)} other listed subjects "
+                f"a magnet: it resembles {len(others)} of {len(best)} other listed subjects "
                 f"(first {names}) and would stop strangers too; use another photo"
             ),
             None,
         )
-    if alike:
-        more = f" and {len(alike) - _NAMED} more" if len(alike) > _NAMED else ""
-        same = "the same picture as of" if alike[0][0] >= DUPLICATE else "looks like"
-        notes.append(f"{same} {names}{more}, listed under another name")
+    if others:
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        notes.append(f"looks like {names}{more}, listed under another name")
     return "; ".join(notes), "", vector
+
+
+def _entry(score: float, subject: str, other: Reference) -> str:
+    """An entry as a person finds it in the list."""
+    how = ", suspended" if other.status is EntryStatus.SUSPENDED else ""
+    where = f"in {other.watchlist}{how}"
+    return f"that of {subject} (entry {other.reference_id} {where}; {score:.2f})"

@@ -29,6 +29,9 @@ COLUMNS = (
     "authorised_by",
     "expires",
 )
+OPTIONAL = ("second_authoriser", "second_reason")
+"""Where a picture is listed under another name already: who allows it all the same, and why."""
+KNOWN = (*COLUMNS, *OPTIONAL)
 _SHOWN = 60  # characters of a value in a sentence
 
 
@@ -64,7 +67,8 @@ class Manifest:
 def read_manifest(path: Path, categories: Sequence[str], now: datetime) -> Manifest:
     """Read a manifest: a table with a header, as spreadsheets write it (`table.read_table`).
 
-    Every field of `COLUMNS` is required. Enroller and authoriser must be two people. Image
+    Every field of `COLUMNS` is required. Enroller and authoriser must be two people, a second
+    authoriser (`OPTIONAL`) a third. Image
     paths are relative to the manifest. An expiry that is a date means the end of that day, UTC;
     a moment without an offset is UTC. Line breaks and every kind of space are read as a space.
 
@@ -87,7 +91,7 @@ def read_manifest(path: Path, categories: Sequence[str], now: datetime) -> Manif
             f"{path} line {first_line}: {_plural('the column', missing)} {', '.join(missing)} "
             f"{'are' if len(missing) > 1 else 'is'} missing; the columns are {','.join(COLUMNS)}."
         )
-    twice = sorted({name for name in header if name in COLUMNS and header.count(name) > 1})
+    twice = sorted({name for name in header if name in KNOWN and header.count(name) > 1})
     if twice:
         raise BadInput(
             f"{path} line {first_line}: the column {', '.join(twice)} stands there twice."
@@ -100,7 +104,7 @@ def read_manifest(path: Path, categories: Sequence[str], now: datetime) -> Manif
             rows.append(row)
         else:
             refused.append(row)
-    ignored = tuple(name for name in header if name and name not in COLUMNS)
+    ignored = tuple(name for name in header if name and name not in KNOWN)
     return Manifest(tuple(rows), tuple(refused), ignored)
 
 
@@ -124,6 +128,7 @@ def _read_row(
         )
         return RefusedRow(line, subject, image, reason)
     given = {name: raw[name] if name == "image" else squeeze(raw[name]) for name in COLUMNS}
+    given |= {name: squeeze(raw.get(name, "")) for name in OPTIONAL}
     problems = list(_problems(given, categories))
     captured_on, problem = _read_captured_on(given["captured_on"], now)
     problems += [problem] if problem else []
@@ -143,6 +148,8 @@ def _read_row(
         enrolled_by=given["enrolled_by"],
         authorised_by=given["authorised_by"],
         expires=expires,
+        second_authoriser=given["second_authoriser"],
+        second_reason=given["second_reason"],
     )
 
 
@@ -150,6 +157,7 @@ _NAMES = {
     "subject": problem_of_subject,
     "enrolled_by": problem_of_person,
     "authorised_by": problem_of_person,
+    "second_authoriser": problem_of_person,
 }
 
 
@@ -169,6 +177,23 @@ def _problems(given: dict[str, str], categories: Sequence[str]) -> Iterator[str]
             f"enrolled_by {enroller!r} and authorised_by {authoriser!r} can be one person, "
             "expected two different people"
         )
+    yield from _problems_of_second(given)
+
+
+def _problems_of_second(given: dict[str, str]) -> Iterator[str]:
+    second, reason = (given[name] for name in OPTIONAL)
+    for name in OPTIONAL:
+        if given[name] and (problem := _NAMES.get(name, problem_of)(given[name])):
+            yield f"{name} {problem}"
+    if bool(second) != bool(reason):
+        there, lacking = OPTIONAL if second else reversed(OPTIONAL)
+        yield f"{there} is given without {lacking}; give both or neither"
+    for name in ("enrolled_by", "authorised_by"):
+        if second and same_person(second, given[name]):
+            yield (
+                f"second_authoriser {second!r} and {name} {given[name]!r} can be one person, "
+                "expected a third one"
+            )
 
 
 def _read_captured_on(text: str, now: datetime) -> tuple[date | None, str]:

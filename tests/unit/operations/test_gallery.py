@@ -43,14 +43,14 @@ class Desk:
         self.templates = MemoryTemplateStore(FACTS)
         self.added = 0
 
-    def add(self, subject, vector, watchlist="default", seal_as=None):
+    def add(self, subject, vector, watchlist="default", seal_as=None, second=("", "")):
         self.added += 1
         reference_id = f"r{self.added}"
         template = np.asarray(vector, np.float32)
         entry = Reference(
             reference_id, watchlist, subject, "wanted", "Order 1", "passport", date(2025, 1, 2),
             "Eve", "Otto", NOW + timedelta(days=9), EntryStatus.PENDING, hash_template(template),
-            f"references/{reference_id}", 70.0,
+            f"references/{reference_id}", 70.0, "", *second,
         )  # fmt: skip
         name = seal_as or outbox_name(reference_id)
         self.watchlist.add(
@@ -93,7 +93,7 @@ def test_a_pending_entry_becomes_searchable_and_leaves_the_outbox(desk):
 
 def test_a_large_import_is_settled_a_few_at_a_time_by_the_same_rules(desk):
     added = [desk.add(f"subject {n}", direction(n)) for n in range(4)]
-    added.append(desk.add("twin", near(direction(0), 0.9)))
+    added.append(desk.add("twin", near(direction(0), 0.7)))
     settled, versions = [], set()
     while some := desk.apply(limit=2):
         settled.append(list(some))
@@ -111,14 +111,80 @@ def test_notes_the_same_picture_and_look_alikes_listed_or_just_added(desk):
     again = desk.add("Ann", near(direction(1), 0.99))
     other = desk.add("Ann", near(direction(1), 0.7))
     twin = desk.add("Bea", near(direction(1), 0.45, seed=3), watchlist="second")
-    copy = desk.add("Cleo", near(direction(1), 0.999))
     settled = desk.apply()
     assert {s.status for s in settled.values()} == {EntryStatus.ACTIVE}
     assert settled[again].note == "nearly the same picture is listed already (0.99)"
     assert settled[other].note == ""
     assert settled[twin].note == "looks like Ann (0.45), listed under another name"
-    assert settled[copy].note.startswith("the same picture as of Ann (1.00), Bea (0.4")
     assert {r.note for r in desk.watchlist.references(subject="Bea")} == {settled[twin].note}
+
+
+@pytest.mark.parametrize(
+    ("cosine", "listed", "watchlist"),
+    [(1.0, 0, "default"), (0.999, 3, "second"), (0.85, 60, "default")],
+)
+def test_a_picture_that_is_listed_under_another_name_is_refused(desk, cosine, listed, watchlist):
+    first = desk.add("Ann", direction(1))
+    for number in range(listed):
+        desk.add(f"subject {number}", direction(10 + number))
+    desk.apply()
+    copy = desk.add("Cleo", near(direction(1), cosine), watchlist=watchlist)
+    settled = desk.apply()[copy]
+    assert settled.status is EntryStatus.REFUSED
+    assert settled.note.startswith(
+        f"nearly the same picture as that of Ann (entry {first} in default; {cosine:.2f}), listed "
+        "under another name; "
+    )
+    assert "second_authoriser" in settled.note
+    assert "Cleo" not in desk.searchable("default", "second")
+    assert f"references/{copy}" not in desk.vault.names()
+
+
+def test_of_two_in_one_import_the_upper_row_stands(desk):
+    first, second = desk.add("Zoe", direction(1)), desk.add("Ann", near(direction(1), 0.97))
+    settled = desk.apply()
+    assert settled[first].status is EntryStatus.ACTIVE
+    assert settled[second].status is EntryStatus.REFUSED
+    assert "the upper one stands" in settled[second].note
+
+
+def test_a_suspended_entry_counts_and_a_removed_one_does_not(desk):
+    desk.add("Ann", direction(1))
+    desk.apply()
+    desk.move("Ann", EntryStatus.SUSPENDED)
+    copy = desk.add("Bea", near(direction(1), 0.97))
+    assert "in default, suspended" in desk.apply()[copy].note
+    desk.move("Ann", EntryStatus.REMOVED)
+    again = desk.add("Bea", near(direction(1), 0.97))
+    assert desk.apply()[again].status is EntryStatus.ACTIVE
+
+
+def test_one_that_was_suspended_before_it_was_settled_is_judged_when_it_comes_back(desk):
+    copy = desk.add("Bea", near(direction(1), 0.97))
+    desk.move("Bea", EntryStatus.SUSPENDED)
+    desk.add("Ann", direction(1))
+    desk.apply()
+    desk.move("Bea", EntryStatus.ACTIVE)
+    assert desk.apply()[copy].status is EntryStatus.REFUSED
+
+
+def test_a_second_authoriser_lists_it_all_the_same_and_stands_in_its_act(desk):
+    desk.add("Ann", direction(1))
+    copies = [
+        desk.add(
+            f"twin {n}", near(direction(1), 0.97, seed=50 + n), second=("Carla", "they are twins")
+        )
+        for n in range(4)  # nor are four of them a magnet
+    ]
+    settled = desk.apply()
+    assert {settled[copy].status for copy in copies} == {EntryStatus.ACTIVE}
+    assert "listed under another name, as Carla allows" in settled[copies[0]].note
+    (entry,) = desk.watchlist.references(reference_ids=copies[:1])
+    assert (entry.second_authoriser, entry.second_reason) == ("Carla", "they are twins")
+    acts = [a for a in desk.records.acts.all() if a.object_id == copies[0]]
+    assert acts[-1].act == "reference.activated"
+    assert acts[-1].detail["second_authoriser"] == "Carla"
+    assert acts[-1].detail["second_reason"] == "they are twins"
 
 
 def test_refuses_a_magnet_and_erases_its_picture(desk):
@@ -144,9 +210,9 @@ def test_a_magnet_resembles_three_others_and_two_in_a_hundred(desk, others, refu
         axis[number] = 1
         desk.add(f"alike {number}", axis)
     for number in range(others - 3):
-        axis = np.zeros(FACTS.dimension)
-        axis[3 + number % 60] = 1
-        desk.add(f"other {number:03d}", axis)
+        other = direction(1000 + number)
+        other[:3] = 0
+        desk.add(f"other {number:03d}", other / np.linalg.norm(other))
     desk.apply()
     middle = np.zeros(FACTS.dimension)
     middle[:3] = 3**-0.5

@@ -163,3 +163,33 @@ def test_a_file_that_is_no_manifest_is_bad_input(read, text, says):
 def test_a_file_that_is_not_there_is_bad_input(tmp_path):
     with pytest.raises(BadInput, match=r"nope\.csv does not exist"):
         read_manifest(tmp_path / "nope.csv", ("wanted",), NOW)
+
+
+SECOND = "second_authoriser,second_reason"
+
+
+@pytest.mark.parametrize(
+    ("second", "reason", "sentence"),
+    [
+        ("Carla Diaz", "they are twins", ""),
+        ("", "", ""),
+        ("Carla Diaz", "", "second_authoriser is given without second_reason"),
+        ("", "twins", "second_reason is given without second_authoriser"),
+        ("Eve Adams", "twins", "expected a third one"),
+        ('"Brown, Otto"', "twins", "expected a third one"),
+        ("?", "twins", "second_authoriser "),
+    ],
+)
+def test_a_second_authoriser_is_a_third_person_with_a_reason(tmp_path, second, reason, sentence):
+    (tmp_path / "m.csv").write_text(
+        f"subject,image,category,legal_basis,source,captured_on,enrolled_by,authorised_by,expires,"
+        f"{SECOND}\n"
+        f"Ann,a.jpg,wanted,Order 1,passport,2025-01-02,Eve Adams,Otto Brown,2999-01-01,"
+        f"{second},{reason}\n"
+    )
+    read = read_manifest(tmp_path / "m.csv", ["wanted"], datetime(2026, 5, 1, 12, tzinfo=UTC))
+    assert read.ignored_columns == ()
+    if sentence:
+        assert sentence in read.refused[0].reason
+    else:
+        assert (read.rows[0].second_authoriser, read.rows[0].second_reason) == (second, reason)

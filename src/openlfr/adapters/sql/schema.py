@@ -13,7 +13,14 @@ from openlfr.domain.errors import Misconfigured
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")  # every migration in versions/, oldest first
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+)  # every migration in versions/, oldest first
 MIGRATIONS = Path(__file__).parent / "migrations"
 _POSTGRES_LOCK = 0x0F6C6672  # any number, the same for every OpenLFR process
 

@@ -86,6 +86,8 @@ references = Table(
     Column("picture_hash", String(64), nullable=False),  # sha256 of the imported file's bytes
     Column("quality", Float, nullable=False),
     Column("note", String, nullable=False, default=""),
+    Column("second_authoriser", String, nullable=False, server_default=""),
+    Column("second_reason", String, nullable=False, server_default=""),
     # The encrypted template on its way to the vector store; NULL once it has arrived.
     Column("template", LargeBinary, nullable=True),
     # False: the vector store or the vault still has to follow what is said here.
