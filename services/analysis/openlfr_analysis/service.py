@@ -55,6 +55,11 @@ _DECODERS = 2
 log = structlog.get_logger()
 
 
+def searched_in(settings: Settings) -> type[OnServer] | type[Snapshot]:
+    """What makes an index of each manifest: the server itself, or a copy in this process."""
+    return OnServer if settings.matching.index == "milvus" else Snapshot
+
+
 def run(settings: Settings, process: Process) -> NoReturn:
     """Work until told to end.
 
@@ -82,8 +87,9 @@ def run(settings: Settings, process: Process) -> NoReturn:
             watchlist_of=nobody.watchlist_of,
             input_sizes={name: camera.input_size for name, camera in settings.cameras.items()},
         )
-        kind = OnServer if settings.matching.index == "milvus" else Snapshot
-        listed = kind(templates, lambda index: analyser.use(index, index.watchlist_of))
+        listed = searched_in(settings)(
+            templates, lambda index: analyser.use(index, index.watchlist_of)
+        )
         closing.callback(listed.close)
         control = ControlReader(brokers, watchlists=settings.watchlists, on_manifest=listed.use)
         closing.callback(control.close)

@@ -96,6 +96,9 @@ class Holding:
                 except Unavailable as error:  # tried again; it runs out if that lasts
                     log.warning("lease_not_renewed", camera=lease.camera, why=str(error))
                     continue
+                except Exception:  # a fault of ours: the thread lives on, the lease runs out
+                    log.exception("lease_not_renewed", camera=lease.camera)
+                    continue
                 if not kept:
                     with self._changed:
                         now = self._held.get(lease.camera)

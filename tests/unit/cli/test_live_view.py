@@ -92,6 +92,15 @@ def summary():
     )  # fmt: skip
 
 
+def test_what_was_erased_and_where_pictures_stand_is_told(capsys, summary, tmp_path):
+    summary.erased = {"alerts": 2, "entries": 1}
+    (tmp_path / "annex.html").write_text("pictures")
+    live_view.say_result(summary, alerts=None, report=tmp_path, shown=True)
+    said = capsys.readouterr().err
+    assert "Erased, since it was due: 2 alerts beyond the retention, 1 expired entry." in said
+    assert f"Its pictures, faces in clear: {tmp_path / 'annex.html'}" in said
+
+
 def test_the_end_is_told_in_one_sentence(capsys, summary, tmp_path):
     live_view.say_result(summary, alerts=None, report=tmp_path, shown=True)
     first, second = capsys.readouterr().err.splitlines()

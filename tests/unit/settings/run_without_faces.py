@@ -1,0 +1,160 @@
+"""`openlfr run` as it is wired, on small films and stores in memory; a script sees the faces."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from openlfr import embedded, settings
+from openlfr.adapters.memory_alerts import MemoryAlertBook
+from openlfr.adapters.memory_templates import MemoryTemplateStore
+from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.sql import Records
+from openlfr.domain.acts import Act
+from openlfr.domain.alerts import Sighting
+from openlfr.domain.analysis import Analysis, Sighted
+from openlfr.domain.errors import OpenLFRError
+from openlfr.domain.faces import Box
+from openlfr.domain.timing import Stopwatch
+from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, hash_template
+from openlfr.operations.enrol import outbox_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+FACTS = GalleryFacts("sface", "a" * 64, 64, "arcface-112", 0.4)
+SEEN = {"gate": (0, 20), "yard": (10,)}
+"""In which frames of each camera Ann is seen, at 10 frames a second: at 0, 1 and 2 s."""
+ENDLESS = 45  # frames after which a film that begins again and again is ended
+SLOW_S = 1.6  # for the first frame, where slow
+
+
+def seen(camera: str, seq: int, at: datetime, deployment: str, threshold: float) -> Sighting:
+    return Sighting(
+        deployment=deployment, camera=camera, epoch=1, seq=seq, subject="Ann",
+        watchlist="default", reference_id="r0", captured_at=at, box=Box(1, 2, 30, 40), score=0.7,
+        threshold=threshold, quality=61.5,
+    )  # fmt: skip
+
+
+class Script:
+    """Stands for `pipeline.Analyser`, and takes what the run gives it."""
+
+    slow = False
+    stop: threading.Event
+    made: list[Script]
+
+    def __init__(self, **given: Any) -> None:
+        self.given = given
+        self.timings = Stopwatch()
+        self.captured: dict[str, list[datetime]] = {}
+        Script.made.append(self)
+
+    def analyse(self, frames: Any) -> Analysis:
+        (frame,) = frames
+        if Script.slow and not self.captured:
+            time.sleep(SLOW_S)
+        times = self.captured.setdefault(frame.camera, [])
+        times.append(frame.captured_at)
+        if len(times) >= ENDLESS:
+            Script.stop.set()
+        found = []
+        if frame.seq in SEEN.get(frame.camera, ()):
+            sighting = seen(
+                frame.camera, frame.seq, frame.captured_at, self.given["deployment"],
+                self.given["threshold"],
+            )  # fmt: skip
+            found.append(Sighted(sighting, None))
+        return Analysis(sightings=tuple(found), faces=(len(found),))
+
+    def finish(self, _: str) -> Analysis:
+        return Analysis()
+
+    def use(self, index: Any, _: Any) -> None:
+        self.given["index"] = index
+
+    def is_quiet(self, _: str) -> bool:
+        return True
+
+
+def run(
+    config: Path, monkeypatch: pytest.MonkeyPatch, *, paced: bool = False, slow: bool = False
+) -> dict[str, Any]:
+    """Run the configuration; what came of it."""
+    try:
+        loaded = settings.load(config)
+    except OpenLFRError as error:
+        return {"refused": str(error)}
+    vault, book, templates = MemoryVault(), MemoryAlertBook(), MemoryTemplateStore(FACTS)
+    bootstrap = "openlfr.bootstrap."
+    monkeypatch.setattr(bootstrap + "load_detector", lambda _: None)
+    monkeypatch.setattr(bootstrap + "load_embedder", lambda _: SimpleNamespace(facts=FACTS))
+    monkeypatch.setattr(bootstrap + "open_templates", lambda *_: templates)
+    monkeypatch.setattr(bootstrap + "open_alert_book", lambda _: book)
+    monkeypatch.setattr(bootstrap + "open_vault", lambda _: vault)
+    monkeypatch.setattr(bootstrap + "models_used", lambda _: ())
+    monkeypatch.setattr(bootstrap + "providers", lambda _: ())
+    monkeypatch.setattr(sys.modules["openlfr.embedded.run"], "Analyser", Script)
+    Script.made, Script.slow, Script.stop = [], slow, threading.Event()
+    loaded.data_dir.mkdir()
+    with Records.open(f"sqlite:///{loaded.data_dir}/openlfr.db") as records:
+        records.watchlist.keep_facts(FACTS, datetime.now(UTC))
+        for number, (subject, watchlist) in enumerate([("Ann", "default"), ("Bea", "second")]):
+            _enrol(records, vault, f"r{number}", subject, watchlist)
+        _alert_of_long_ago(records, book)
+        try:
+            summary = embedded.run(
+                loaded, embedded.RunOptions(as_fast_as_possible=not paced), stop=Script.stop
+            )
+        except OpenLFRError as error:
+            return {"refused": str(error)}
+        kept = [alert for alert in records.alerts.list() if alert.deployment == "Long ago"]
+        events = records.alerts.events_of_run(loaded.deployment_entry.name, 1)
+    (script,) = Script.made
+    return {
+        "folder": loaded.data_dir.name,
+        "authorised": summary.deployment,
+        "frames": {c.camera: c.frames_analysed for c in summary.cameras},
+        "outside hours": [c.frames_outside_hours for c in summary.cameras],
+        "late": any(c.frames_dropped_late for c in summary.cameras),
+        "captured": {name: times[:2] for name, times in script.captured.items()},
+        "threshold": script.given["threshold"],
+        "input sizes": script.given["input_sizes"],
+        "subjects": script.given["index"].subjects,
+        "events": [(str(e.event.event), bool(e.event.impossible)) for e in events],
+        "long ago erased": [alert.erased_at is not None for alert in kept],
+    }
+
+
+def _enrol(
+    records: Records, vault: MemoryVault, key: str, subject: str, watchlist: str
+) -> None:  # fmt: skip
+    now = datetime.now(UTC)
+    vector = np.random.default_rng(len(subject) + ord(subject[0])).normal(size=FACTS.dimension)
+    template = (vector / np.linalg.norm(vector)).astype(np.float32)
+    records.watchlist.add(
+        Reference(
+            key, watchlist, subject, "wanted", "Order 1", "passport", date(2025, 1, 2), "Eve",
+            "Otto", now + timedelta(days=9), EntryStatus.PENDING, hash_template(template),
+            f"references/{key}", 70.0,
+        ),
+        picture_hash=key,
+        template=vault.seal(outbox_name(key), template.tobytes()),
+        act=Act(now, "Eve", "reference.enrolled", "reference", key),
+        keep_picture=lambda: None,
+    )  # fmt: skip
+
+
+def _alert_of_long_ago(records: Records, book: MemoryAlertBook) -> None:
+    at = datetime.now(UTC) - timedelta(days=40)
+    event = book.fold(seen("gate", 1, at, "Long ago", 0.4), window=timedelta(seconds=30))
+    assert event is not None
+    records.alerts.record(event, None, emitted_at=at)
