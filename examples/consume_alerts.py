@@ -81,6 +81,7 @@ def as_json(event: AlertEvent, emitted_at: datetime) -> dict[str, object]:
         "score": round(sighting.score, 4),
         "threshold": round(sighting.threshold, 4),
         "quality": round(sighting.quality, 1),
+        "time_assumed": sighting.time_assumed,
     } | flag
 
 

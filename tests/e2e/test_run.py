@@ -27,7 +27,7 @@ from openlfr.stages.obscure import FACE_CELLS
 
 KEYS = [
     "event", "event_id", "alert_id", "subject", "camera", "frame_index", "captured_at",
-    "emitted_at", "box", "score", "threshold", "quality",
+    "emitted_at", "box", "score", "threshold", "quality", "time_assumed",
 ]  # fmt: skip
 
 

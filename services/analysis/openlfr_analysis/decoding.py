@@ -93,7 +93,10 @@ class Decoder:
         image = decode_picture(said.jpeg)
         if image is None:
             return Decoded(message, said, problem="Its picture cannot be decoded.")
-        frame = Frame(said.camera, said.epoch, said.seq, said.captured_at, image)
+        frame = Frame(
+            said.camera, said.epoch, said.seq, said.captured_at, image,
+            time_assumed=said.time_assumed,
+        )  # fmt: skip
         return Decoded(message, said, frame, traceparent=headers.traceparent)
 
     def is_late(self, said: EncodedFrame, message: Message) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -39,9 +40,14 @@ class Telling:
         self._vault = vault
         self._counts = counts
         self._traces = tracing.FrameTraces()
+        self._assumed: set[str] = set()  # cameras whose frames count from the start of ingest
 
     def heed(self, frame: Frame, traceparent: str) -> None:
-        """Remember the trace with which a frame came."""
+        """Remember the trace with which a frame came, and whether its time is assumed."""
+        if frame.time_assumed:
+            self._assumed.add(frame.camera)
+        else:
+            self._assumed.discard(frame.camera)
         self._traces.note(frame.camera, frame.epoch, frame.seq, traceparent)
 
     def searched(self, sightings: Sequence[Sighted], newest: Mapping[str, int]) -> None:
@@ -61,8 +67,9 @@ class Telling:
 
     def record(self, sighted: Sighted) -> tuple[str, Record]:
         """Its record, and the topic on which it goes."""
+        assumed = sighted.sighting.camera in self._assumed
         record = codec.encode_sighting(
-            sighted.sighting,
+            replace(sighted.sighting, time_assumed=assumed),
             self._carried(sighted),
             traceparent=tracing.go_on(self._trace_of(sighted)),
         )

@@ -185,6 +185,7 @@ class Filming:
                 seq=frame.seq,
                 frame_index=frame.seq % round_ if round_ else frame.seq,
                 captured_at=frame.captured_at,
+                time_assumed=frame.time_assumed,
                 width=width,
                 height=height,
                 jpeg=content if is_jpeg(content) else encode_jpeg(frame.image),

@@ -27,6 +27,7 @@ from openlfr.adapters import tracing
 from openlfr.adapters.capture import FROZEN_S, is_live, open_source
 from openlfr.adapters.capture.live import Backoff
 from openlfr.domain.errors import BadInput, Misconfigured, OpenLFRError, Unavailable
+from openlfr.domain.frames import StartOrigin
 from openlfr_ingest.filming import Filming, Senders
 
 if TYPE_CHECKING:
@@ -258,6 +259,12 @@ class Supervision:
             if self._cut.is_set() or self._stopped.is_set():
                 source.close()
             log.info("filming", camera=self.camera, epoch=lease.epoch)
+            if source.start_origin is StartOrigin.ASSUMED:
+                log.warning(
+                    "time_assumed", camera=self.camera, start=source.start.isoformat(),
+                    why="recording, time assumed: nothing says when it was filmed",
+                    do=f"set cameras.{self.camera}.start",
+                )  # fmt: skip
             filming.go(self._cut)
         finally:
             studio.holding.give_back(self.camera)

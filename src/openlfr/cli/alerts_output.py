@@ -72,7 +72,8 @@ def _print_facts(alert: RecordedAlert, events: Sequence[RecordedEvent]) -> None:
         x, y, w, h = (round(value) for value in seen.box)
         where = f"box {x},{y} {w}x{h}" if w else "position erased"
         say(
-            f"{event.event.event:<7} {seen.captured_at:%Y-%m-%d %H:%M:%S.%f} UTC  {seen.camera} "
+            f"{event.event.event:<7} {seen.captured_at:%Y-%m-%d %H:%M:%S.%f} UTC"
+            f"{' (recording, time assumed)' if seen.time_assumed else ''}  {seen.camera} "
             f"frame {seen.seq}  {where}  score {seen.score:.3f}  quality {seen.quality:.0f}  "
             f"{_evidence(event)}"
         )
@@ -116,6 +117,7 @@ def _event_as_json(event: RecordedEvent) -> dict[str, Any]:
         "camera": seen.camera,
         "frame_index": seen.seq,
         "captured_at": seen.captured_at.isoformat(),
+        "time_assumed": seen.time_assumed,
         "emitted_at": event.emitted_at.isoformat(),
         "box": list(seen.box) if seen.box.w else None,
         "score": seen.score,

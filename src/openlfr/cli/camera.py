@@ -59,12 +59,16 @@ def check(names: tuple[str, ...], config: Path, frames: int, every: float, as_js
         camera = loaded.cameras[name]
         try:
             found = _check_one(name, camera, detector, frames, every)
-        except OpenLFRError as error:
+        except Exception as error:  # noqa: BLE001 - a camera's edge: the others are not its fault
             failed = True
-            results[name] = {"error": hide_addresses(str(error))}
-            say(f"error: {one_line(hide_addresses(str(error)))}", err=True)
+            ours = isinstance(error, OpenLFRError)
+            why = str(error) if ours else f"camera {name}: {type(error).__name__}: {error}"
+            why = hide_addresses(why)
+            results[name] = {"error": why}
+            say(f"error: {one_line(why)}", err=True)
             continue
-        results[name] = asdict(found)
+        failed = failed or bool(found.problems)
+        results[name] = asdict(found) | {"start": found.start and found.start.isoformat()}
         if not as_json:
             say(_described(name, camera, found))
     if as_json:
@@ -76,10 +80,11 @@ def _check_one(
     name: str, camera: Camera, detector: FaceDetector, frames: int, every: float
 ) -> CameraCheck:
     from contextlib import closing
+    from dataclasses import replace
 
     from openlfr.adapters.capture import open_source
     from openlfr.domain.errors import BadInput
-    from openlfr.operations.check_camera import check_camera
+    from openlfr.operations.check_camera import check_camera, with_source
     from openlfr.stages.detect import input_size_for
 
     opened = open_source(
@@ -87,16 +92,30 @@ def _check_one(
     )
     with closing(opened) as source:
         try:
-            return check_camera(
+            check = check_camera(
                 source.frames(),
                 detector,
                 fps=source.fps,
                 input_size_for=lambda w, h: input_size_for(w, h, camera.input_size),
                 limit=frames,
             )
+            return with_source(replace(check, fps=source.fps), source)
         except BadInput as error:
             text = str(error)
             raise BadInput(text if name in text else f"camera {name}: {text}") from error
+
+
+def _start_of(found: CameraCheck) -> str:
+    from openlfr.domain.frames import StartOrigin
+
+    at = f"{found.start:%Y-%m-%d %H:%M:%S} UTC"
+    origins = {
+        StartOrigin.CONFIGURED: f"from {at}, as start says",
+        StartOrigin.RECORDED: f"from {at}, the film's own recording date",
+        StartOrigin.ASSUMED: "from the start of the run: recording, time assumed",
+        StartOrigin.CLOCK: "by the clock, as it comes",
+    }
+    return origins[found.start_origin or StartOrigin.CLOCK]
 
 
 def _described(name: str, camera: Camera, found: CameraCheck) -> str:
@@ -106,6 +125,7 @@ def _described(name: str, camera: Camera, found: CameraCheck) -> str:
     lines = [
         f"{name}: {camera.shown_url}",
         f"  picture    {found.width}x{found.height}{rate}, {found.frames} frames looked at",
+        f"  time       {_start_of(found)}",
         f"  light      {found.light:.0f} of 255",
         f"  faces      {found.faces}, of which {found.usable} are large enough to be matched",
     ]

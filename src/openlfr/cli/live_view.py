@@ -33,7 +33,7 @@ class View:
     problem is told as it arises, even to those who asked for quiet.
 
     Attributes:
-        told: Problems that stand on stderr already.
+        told: Problems and notes that stand on stderr already.
     """
 
     def __init__(self, settings: Settings, *, shown: bool, live: Live | None) -> None:
@@ -56,6 +56,10 @@ class View:
             if problem not in self.told:
                 self.told.add(problem)
                 say(f"problem: {one_line(problem)}", err=True)
+        for note in progress.notes if self._shown else ():
+            if note not in self.told:
+                self.told.add(note)
+                say(f"note: {one_line(note)}", err=True)
         for event in reversed(progress.alerts if self._shown else ()):
             if event.event_id not in self._events:
                 self._events.add(event.event_id)
@@ -114,6 +118,9 @@ def say_result(
             if (report / "annex.html").exists():
                 annex = one_line(str(report / "annex.html"))
                 console.print(f"Its pictures, faces in clear: {annex}")
+        for note in summary.notes:
+            if note not in told:
+                console.print(f"note: {one_line(note)}")
         if summary.ended_how == "interrupted":
             console.print("Interrupted; go on with --resume.")
     for problem in summary.problems:
@@ -150,7 +157,8 @@ def _picture(settings: Settings, progress: Progress) -> Group:
             style="dim" if ended else "",
         )
     alerts = [_alert_text(event) for event in progress.alerts[:8]]
-    problems = [
+    problems = [Text(f" note: {one_line(note)}", "dim") for note in progress.notes[-5:]]
+    problems += [
         Text(f" problem: {one_line(problem)}", "yellow") for problem in progress.problems[-5:]
     ]
     if problems:
@@ -174,6 +182,7 @@ def _alert_text(event: AlertEvent) -> Text:
         (one_line(seen.subject), "bold"),
         f"  {seen.score:.3f} (threshold {seen.threshold:.2f})  alert {event.alert_id[:8]}",
         ("  IMPOSSIBLE", "bold red") if event.impossible is not None else "",
+        ("  recording, time assumed", "dim") if seen.time_assumed else "",
     )
 
 

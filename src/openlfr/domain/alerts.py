@@ -55,6 +55,8 @@ class Sighting:
         reference_id: The reference that answered best.
         twice: Whether another track that stood in one frame with this one had given a sighting of
             the same subject before: one of the two is somebody else. No part of the id.
+        time_assumed: Whether nothing says when its film was made, so that `captured_at` counts
+            from the start of the run. No part of the id.
     """
 
     deployment: str
@@ -70,6 +72,7 @@ class Sighting:
     threshold: float
     quality: float
     twice: bool = False
+    time_assumed: bool = False
 
     @property
     def sighting_id(self) -> str:

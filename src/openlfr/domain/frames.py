@@ -68,7 +68,7 @@ class EncodedFrame:
 
     Attributes:
         deployment: The authorised operation under which the camera is open.
-        epoch, seq, captured_at: As in `Frame`.
+        epoch, seq, captured_at, time_assumed: As in `Frame`.
         frame_index: Index in the source; equal to seq, except for a looped file, where it
             starts again.
         width, height: Of the picture, pixels.
@@ -87,3 +87,4 @@ class EncodedFrame:
     height: int
     jpeg: bytes = field(repr=False)
     ended: bool = False
+    time_assumed: bool = False

@@ -23,7 +23,8 @@ _BEGINNING = b'{"event": "'  # of every line
 def alert_line(event: AlertEvent, emitted_at: datetime) -> dict[str, Any]:
     """An event as others read it (DESIGN.md, "Interfaces that stay stable").
 
-    `impossible` stands there only where something says that the sighting is.
+    `impossible` stands there only where something says that the sighting is; `time_assumed` is true
+    where nothing says when the film was made, so that `captured_at` counts from the run's start.
     """
     seen = event.sighting
     flag = {"impossible": asdict(event.impossible)} if event.impossible is not None else {}
@@ -40,6 +41,7 @@ def alert_line(event: AlertEvent, emitted_at: datetime) -> dict[str, Any]:
         "score": round(seen.score, 4),
         "threshold": round(seen.threshold, 4),
         "quality": round(seen.quality, 1),
+        "time_assumed": seen.time_assumed,
     } | flag
 
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from openlfr import bootstrap
 from openlfr.adapters.capture import open_source
+from openlfr.domain.addresses import hide_addresses
 from openlfr.domain.errors import BadInput, Misconfigured, OpenLFRError
+from openlfr.domain.frames import StartOrigin
 from openlfr.embedded.lines import AlertLines
 from openlfr.operations.gallery import count_listed
 
@@ -27,6 +29,13 @@ if TYPE_CHECKING:
     from openlfr.embedded.options import RunOptions
     from openlfr.ports import AlertBook, FaceDetector, FaceEmbedder, TemplateStore, Vault
     from openlfr.settings import Deployment, Settings
+
+_ORIGIN = {
+    StartOrigin.CONFIGURED: "",
+    StartOrigin.RECORDED: " by its own recording date",
+    StartOrigin.ASSUMED: ", since nothing says when,",
+    StartOrigin.CLOCK: "",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,7 +183,8 @@ def open_sources(
             problems.append(str(error))
             continue
         except Exception as error:  # noqa: BLE001 - a camera's edge: the others are not its fault
-            problems.append(f"camera {name} cannot be opened: {type(error).__name__}: {error}")
+            why = hide_addresses(f"{type(error).__name__}: {error}")
+            problems.append(f"camera {name} cannot be opened: {why}")
             continue
         closing.callback(source.close)
         _require_hours(settings, deployment, name, source)
@@ -215,7 +225,8 @@ def _require_hours(settings: Settings, deployment: Deployment, name: str, source
             last = datetime.max.replace(tzinfo=UTC)
     if last < deployment.starts or first >= deployment.ends:
         raise Misconfigured(
-            f"not authorised: camera {name} was filmed from {_moment(first)}"
+            f"not authorised: camera {name} was filmed{_ORIGIN[source.start_origin]} from"
+            f" {_moment(first)}"
             + ("" if endless else f" to {_moment(last)}")
             + f", outside the deployment's hours ({_moment(deployment.starts)} to "
             f"{_moment(deployment.ends)}); set cameras.{name}.start to when it was filmed, or "

@@ -42,6 +42,7 @@ class Progress:
         references, subjects: Searchable now.
         alerts: The latest events, newest first.
         problems: What failed so far, a sentence each, in the order in which it did.
+        notes: What one must know of the times and alerts, a sentence each.
         elapsed: Seconds since the first frame was asked for.
         threshold: In force for the whole run.
     """
@@ -54,3 +55,4 @@ class Progress:
     elapsed: float
     threshold: Threshold
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

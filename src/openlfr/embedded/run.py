@@ -19,6 +19,7 @@ from openlfr import bootstrap
 from openlfr.adapters.run_lock import hold_for_run
 from openlfr.domain.alerts import EventKind
 from openlfr.domain.errors import Misconfigured, OpenLFRError, Unavailable
+from openlfr.domain.frames import StartOrigin
 from openlfr.domain.runs import Checkpoint
 from openlfr.domain.summary import Lost
 from openlfr.embedded.counts import Tally
@@ -28,7 +29,7 @@ from openlfr.embedded.feeds import Arrival, Ended, Feeds
 from openlfr.embedded.keeper import WatchlistKeeper
 from openlfr.embedded.opening import open_all
 from openlfr.embedded.options import Progress, RunOptions
-from openlfr.embedded.summary import summarise
+from openlfr.embedded.summary import summarise, times_assumed
 from openlfr.operations.purge import ROWS_WAIT
 from openlfr.pipeline import Analyser
 from openlfr.settings import require_authorisation
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openlfr.domain.alerts import AlertEvent
-    from openlfr.domain.analysis import Analysis
+    from openlfr.domain.analysis import Analysis, Sighted
     from openlfr.domain.frames import Frame
     from openlfr.domain.summary import CameraCounts, RunSummary
     from openlfr.settings import Deployment, Settings
@@ -103,6 +104,7 @@ class _Run:
         self._recent: deque[AlertEvent] = deque(maxlen=20)
         self._open = opened = open_all(settings, deployment, options, closing)
         self._problems = list(opened.unopened)
+        self._notes = times_assumed(opened.sources)
         self._tallies = {
             name: Tally.from_json(opened.checkpoints[name].counters)
             if name in opened.checkpoints
@@ -289,7 +291,7 @@ class _Run:
             self._tallies[camera].tracks_begun += 1
         for track in analysis.closed:
             self._tallies[track.camera].closed(track)
-        for sighted in analysis.sightings:
+        for sighted in map(self._timed, analysis.sightings):
             self._tallies[sighted.sighting.camera].sightings += 1
             self._desk.raise_alert(sighted)
 
@@ -300,6 +302,13 @@ class _Run:
         """
         for camera in self._analyser.cameras:
             self._take(self._analyser.forget(camera, Lost.INTERRUPTED))
+
+    def _timed(self, sighted: Sighted) -> Sighted:
+        """The sighting, saying so where its time is assumed."""
+        source = self._open.sources[sighted.sighting.camera]
+        if source.start_origin is not StartOrigin.ASSUMED:
+            return sighted
+        return replace(sighted, sighting=replace(sighted.sighting, time_assumed=True))
 
     def _begin_with(self, index: ExactIndex) -> None:
         """Search in this index from the first frame on."""
@@ -357,5 +366,6 @@ class _Run:
                 elapsed=elapsed,
                 threshold=self._open.threshold,
                 problems=tuple(self._problems),
+                notes=self._notes,
             )
         )

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import openlfr
 from openlfr import bootstrap
 from openlfr.domain.errors import BadInput
+from openlfr.domain.frames import StartOrigin
 from openlfr.domain.summary import AlertItem, Authorisation, RunSummary, WatchlistSize
 from openlfr.operations.evidence import NO_PICTURE, decode, render_scene, to_jpeg
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from openlfr.adapters.capture import Source
     from openlfr.adapters.sql import Records
     from openlfr.domain.alert_records import RecordedEvent
     from openlfr.domain.summary import CameraCounts, StageTiming
@@ -57,6 +59,18 @@ def summarise(
         ),
         problems=tuple(problems),
         erased=dict(erased),
+        notes=times_assumed(opened.sources),
+    )
+
+
+def times_assumed(sources: Mapping[str, Source]) -> tuple[str, ...]:
+    """A sentence for each recording of which nothing says when it was filmed."""
+    return tuple(
+        f"camera {name}: recording, time assumed: nothing says when it was filmed, so its times"
+        f" count from the start of the run, {source.start:%Y-%m-%d %H:%M:%S} UTC; set"
+        f" cameras.{name}.start"
+        for name, source in sources.items()
+        if source.start_origin is StartOrigin.ASSUMED
     )
 
 

@@ -14,21 +14,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
 
 from openlfr.domain.errors import BadInput
+from openlfr.domain.frames import StartOrigin
 from openlfr.stages.assess import assess_faces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
     from numpy.typing import NDArray
 
     from openlfr.domain.faces import Detection
-    from openlfr.domain.frames import Frame
+    from openlfr.domain.frames import Frame, Shown
     from openlfr.ports import FaceDetector
 
     InputSizeFor = Callable[[int, int], tuple[int, int]]
@@ -48,6 +50,35 @@ _FEW = 10
 _SIDES = (640, 960, 1280, 1600, 1920, 2560, 3200, 3840)
 
 
+class CheckedSource(Protocol):
+    """What is asked of a camera beside its frames."""
+
+    @property
+    def start(self) -> datetime:
+        """When a file's first frame was captured."""
+        ...
+
+    @property
+    def start_origin(self) -> StartOrigin:
+        """Where that comes from."""
+        ...
+
+    @property
+    def shown(self) -> Shown | None:
+        """What is done to its pictures."""
+        ...
+
+    @property
+    def unreadable(self) -> int:
+        """Frames so far that could not be decoded."""
+        ...
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """What could not be read."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class CameraCheck:
     """What a camera shows.
@@ -64,6 +95,12 @@ class CameraCheck:
         face_width: Median in source pixels; 0 without faces.
         eye_distance: Median in source pixels; 0 without faces.
         sharpness, exposure: Medians over the usable faces, 0 to 1; 0 without them.
+        start, start_origin: From when a file's times count, and where that comes from; None where
+            it is not said.
+        shown: What is done to its pictures before they are looked at; None where that is nothing
+            but EXIF.
+        unreadable: Frames that could not be decoded.
+        problems: What could not be read, a sentence each.
         advised_input: Longer side at which nearly all usable faces are found, where it is not
             the one that is set; None if that one does, or none would.
         advice: What to do, most important first; empty if all is well.
@@ -84,6 +121,11 @@ class CameraCheck:
     exposure: float
     advised_input: int | None
     advice: tuple[str, ...]
+    start: datetime | None = None
+    start_origin: StartOrigin | None = None
+    shown: Shown | None = None
+    unreadable: int = 0
+    problems: tuple[str, ...] = ()
 
 
 def check_camera(
@@ -115,6 +157,40 @@ def check_camera(
     if not seen.frames:
         raise BadInput("the camera shows no frame")
     return seen.check(fps)
+
+
+def with_source(check: CameraCheck, source: CheckedSource) -> CameraCheck:
+    """Add what the source itself says: its start, and how its pictures want to be shown."""
+    check = replace(
+        check,
+        start=source.start,
+        start_origin=source.start_origin,
+        shown=source.shown,
+        unreadable=source.unreadable,
+        problems=tuple(source.problems),
+    )
+    return replace(check, advice=(*_advice_on_source(check), *check.advice))
+
+
+def _advice_on_source(check: CameraCheck) -> Iterable[str]:
+    if check.start_origin is StartOrigin.ASSUMED:
+        yield "recording, time assumed: nothing says when it was filmed; set start"
+    yield from check.problems
+    shown = check.shown
+    if shown is None:
+        return
+    if shown.interlaced:
+        yield (
+            "the picture is interlaced: what moves is mended with half of its lines; let the camera"
+            " send progressive pictures if it can"
+        )
+    if shown.mirrored:
+        yield "the film is mirrored: it is turned over, as it asks, before it is looked at"
+    if shown.pixel_aspect != 1:
+        yield (
+            f"its pixels are not square ({shown.pixel_aspect:.2f} times as wide as high): the"
+            " picture is rescaled before it is looked at, and boxes are in that picture's pixels"
+        )
 
 
 class _Seen:

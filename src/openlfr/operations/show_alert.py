@@ -27,6 +27,7 @@ WHAT_A_SCORE_IS = (
     "alert waits for no better face, and later faces of the same pass may be more alike. It is a "
     "similarity, not a probability; whether it is this person is for people to decide."
 )
+_ASSUMED = " (recording, time assumed)"
 
 
 def best_picture(
@@ -73,7 +74,7 @@ def picture_of(
         except BadInput:
             enrolled = None
     captions = (
-        f"{seen.camera} {_utc(seen.captured_at)}",
+        f"{seen.camera} {_utc(seen.captured_at)}{_ASSUMED * seen.time_assumed}",
         f"{seen.subject} {seen.score:.3f} (threshold {seen.threshold:.3f})",
     )
     return compose(evidence, enrolled, captions=captions)
@@ -99,7 +100,8 @@ def page_of(
             if picture is not None
             else f"<p>{_why_none(event)}</p>"
         )
-        title = f"{event.event.event} at {seen.camera}, {_utc(seen.captured_at)}"
+        at = f"{_utc(seen.captured_at)}{_ASSUMED * seen.time_assumed}"
+        title = f"{event.event.event} at {seen.camera}, {at}"
         parts.append(
             f"<section><h2>{html.escape(shown(title))}</h2><p>score {seen.score:.3f}, threshold "
             f"{seen.threshold:.3f}, quality {seen.quality:.0f}</p>{_warning(event)}{what}</section>"

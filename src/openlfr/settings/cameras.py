@@ -65,7 +65,8 @@ class Camera(Section):
     )  # fmt: skip
     start: Moment | None = Field(
         default=None, title="Start",
-        description="When a file's first frame was captured. Left out: when the run starts.",
+        description="When a file's first frame was captured. Left out: its own recording date;"
+        " without one, when the run starts, and its alerts say that their time is assumed.",
     )  # fmt: skip
     input_size: InputSize | None = Field(
         default=None, title="Detector input",

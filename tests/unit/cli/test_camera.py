@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 
 import cv2
 import numpy as np
@@ -72,3 +73,80 @@ def test_what_stops_it_before_a_camera_opens(config, capsys, cameras, deployment
     names = ["two"] if "two" in sentence else []
     assert main(["camera", "check", *names, "--config", config(cameras, deployment)]) == 2
     assert sentence in capsys.readouterr().err
+
+
+@pytest.fixture
+def film(folder, astronaut):
+    """Writes a film of one person, as wide and as oriented as is asked for."""
+    import av
+
+    def write(name, *, aspect=None, mirrored=False, interlaced=False, metadata=None):
+        picture = cv2.resize(astronaut, (256, 512) if aspect else (512, 512))
+        options = {"x264-params": "tff=1"} if interlaced else {}
+        with av.open(str(folder / name), "w") as output:
+            output.metadata.update(metadata or {})
+            stream = output.add_stream("libx264", rate=1, options=options)
+            stream.height, stream.width = picture.shape[:2]
+            stream.pix_fmt = "yuv420p"
+            if aspect:
+                stream.codec_context.sample_aspect_ratio = aspect
+            if mirrored:
+                picture = picture[:, ::-1]
+                stream.set_display_rotation(0, hflip=True)
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="bgr24")
+            for packet in [*stream.encode(frame), *stream.encode(frame), *stream.encode()]:
+                output.mux(packet)
+
+    return write
+
+
+@pytest.mark.usefixtures("model_store")
+@pytest.mark.parametrize(
+    ("how", "sentence"),
+    [
+        ({"aspect": Fraction(2)}, "its pixels are not square (2.00 times as wide as high)"),
+        ({"mirrored": True}, "the film is mirrored: it is turned over, as it asks"),
+        ({"interlaced": True}, "the picture is interlaced"),
+        ({}, "recording, time assumed: nothing says when it was filmed; set start"),
+    ],
+)
+def test_how_a_film_wants_to_be_shown_is_said_and_done(config, film, capsys, how, sentence):
+    film("a.mp4", **how)
+    assert main(["camera", "check", "--config", config("  a: {url: a.mp4}\n")]) == 0
+    said = capsys.readouterr().out
+    assert sentence in said
+    assert "512x512" in said
+    assert "of which 2 are large enough" in said
+    assert "from the start of the run: recording, time assumed" in said
+
+
+@pytest.mark.usefixtures("model_store")
+def test_which_start_was_taken_is_said(config, film, capsys):
+    film("a.mp4", metadata={"creation_time": "2025-07-04T18:30:00Z"})
+    path = config("  own: {url: a.mp4}\n  set: {url: a.mp4, start: 2026-11-23T09:00}\n")
+    assert main(["camera", "check", "--json", "--config", path]) == 0
+    found = json.loads(capsys.readouterr().out)
+    starts = [(found[name]["start"], found[name]["start_origin"]) for name in ("own", "set")]
+    assert starts == [
+        ("2025-07-04T18:30:00+00:00", "recorded"), ("2026-11-23T09:00:00+00:00", "configured"),
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("model_store")
+def test_a_camera_that_fails_as_nobody_thought_does_not_end_the_check(config, capsys, monkeypatch):
+    from openlfr.adapters import capture
+
+    original = capture.open_source
+
+    def open_source(name, url, **how):
+        if name == "odd":
+            raise UnicodeDecodeError("utf-8", b"\xfc", 0, 1, "invalid start byte")
+        return original(name, url, **how)
+
+    monkeypatch.setattr(capture, "open_source", open_source)
+    assert (
+        main(["camera", "check", "--config", config("  odd: {url: one}\n  one: {url: one}\n")]) == 1
+    )
+    seen = capsys.readouterr()
+    assert "error: camera odd: UnicodeDecodeError" in seen.err
+    assert "512x512" in seen.out

@@ -87,7 +87,8 @@ def test_whoever_asked_for_quiet_is_told_problems_once_and_nothing_else(capsys, 
 @pytest.fixture
 def summary():
     return SimpleNamespace(
-        cameras=(GATE,), started_at=START, ended_at=START + timedelta(seconds=12), problems=(),
+        cameras=(GATE,), started_at=START, ended_at=START + timedelta(seconds=12), notes=(),
+        problems=(),
         watchlists=(WatchlistSize("default", 4, 2),), ended_how="sources ended", erased={},
     )  # fmt: skip
 

@@ -58,6 +58,7 @@ def test_a_line_holds_what_the_interface_promises_and_nothing_else(tmp_path):
         "score": 0.5123,
         "threshold": 0.4,
         "quality": 55.5,
+        "time_assumed": False,
     }
 
 

@@ -44,11 +44,12 @@ boxes = st.builds(Box, real, real, real, real)
 frames = st.builds(
     EncodedFrame, words, words, whole, whole, whole, moments,
     st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.binary(min_size=1),
+    time_assumed=st.booleans(),
 )  # fmt: skip
 ends = frames.map(lambda frame: dataclasses.replace(frame, jpeg=b"", ended=True))
 sightings = st.builds(
     Sighting, words, words, whole, whole, words, words, uuids, moments, boxes, real, real, real,
-    st.booleans(),
+    st.booleans(), st.booleans(),
 )  # fmt: skip
 flags = st.builds(Impossible, st.sampled_from(Why), words, real, counts)
 evidence = st.none() | st.builds(CarriedEvidence, words, st.booleans(), st.binary())

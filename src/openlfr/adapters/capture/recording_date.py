@@ -28,8 +28,9 @@ def recording_date(
             writes its local time as UTC.
     """
     for metadata in (container.metadata, stream.metadata):
+        tags = {key.lower(): value for key, value in metadata.items()}  # Matroska writes capitals
         for key in _KEYS:
-            date = _parsed(metadata.get(key, ""))
+            date = _parsed(tags.get(key, ""))
             if date is not None and _EARLIEST <= date <= now + _CLOCKS_DIFFER:
                 return date
     return None

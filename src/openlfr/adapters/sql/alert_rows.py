@@ -63,6 +63,7 @@ def event_of(row: Any) -> RecordedEvent:
         threshold=row.threshold,
         quality=row.quality,
         twice=flag is not None and flag.why is Why.ONE_FRAME,
+        time_assumed=bool(row.time_assumed),
     )
     event = AlertEvent(EventKind(row.kind), row.event_id, row.alert_id, sighting, flag)
     return RecordedEvent(event=event, emitted_at=row.emitted_at, evidence=row.evidence)

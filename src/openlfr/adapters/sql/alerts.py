@@ -103,6 +103,7 @@ class AlertRecords:
                 reference_id=seen.reference_id,
                 evidence=evidence,
                 impossible=asdict(event.impossible) if event.impossible else None,
+                time_assumed=seen.time_assumed or None,
             )
             if new:
                 earliest, latest = _ALERTS.c.opened_at, _ALERTS.c.last_at

@@ -187,6 +187,7 @@ alert_events = Table(
     Column("reference_id", String(36), nullable=False),
     Column("evidence", String, nullable=True),  # name in the vault; NULL: none, or erased
     Column("impossible", JSON(none_as_null=True), nullable=True),  # NULL: nothing says that it is
+    Column("time_assumed", Boolean, nullable=True),  # NULL: no
     Index(None, "alert_id"),
 )
 

@@ -40,6 +40,8 @@ def encode_sighting(
     )
     if sighting.twice:
         message.twice = True
+    if sighting.time_assumed:
+        message.time_assumed = True
     if evidence is not None:
         message.evidence.name = evidence.name
         message.evidence.sealing = _SEALED if evidence.sealed else _UNSEALED
@@ -90,6 +92,8 @@ def encode_alert(event: AlertEvent, emitted_at: datetime, *, traceparent: str = 
             metres=flag.metres,
         )
         message.impossible.CopyFrom(carried)
+    if seen.time_assumed:
+        message.time_assumed = True
     return record_of(event.alert_id, message, seen.captured_at, traceparent)
 
 
@@ -140,6 +144,7 @@ def _sighting_of(
         threshold=message.threshold,
         quality=message.quality,
         twice=twice,
+        time_assumed=message.time_assumed,
     )
     if sighting.sighting_id != message.sighting_id:
         raise broken(message, "its sighting_id is not that of its content")

@@ -26,8 +26,11 @@ PACKAGE = "openlfr.wire.v1."
 MAY_BE_ABSENT = frozenset(
     {
         "Alert.impossible",
+        "Alert.time_assumed",
         "Frame.ended",
+        "Frame.time_assumed",
         "Sighting.evidence",
+        "Sighting.time_assumed",
         "Sighting.twice",
         "Verdict.adjudication",
         "Verdict.outcome",

@@ -21,6 +21,7 @@ def encode_frame(frame: EncodedFrame, *, traceparent: str = "") -> Record:
         height=frame.height,
         jpeg=frame.jpeg,
         ended=frame.ended or None,
+        time_assumed=frame.time_assumed or None,
     )
     return record_of(frame.camera, message, frame.captured_at, traceparent)
 
@@ -42,4 +43,5 @@ def decode_frame(value: bytes | None) -> EncodedFrame:
         height=message.height,
         jpeg=message.jpeg,
         ended=message.ended,
+        time_assumed=message.time_assumed,
     )

@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Sighting(_message.Message):
-    __slots__ = ("sighting_id", "deployment", "camera", "epoch", "seq", "captured_at", "subject", "watchlist", "reference_id", "evidence", "box", "score", "threshold", "quality", "twice")
+    __slots__ = ("sighting_id", "deployment", "camera", "epoch", "seq", "captured_at", "subject", "watchlist", "reference_id", "evidence", "box", "score", "threshold", "quality", "twice", "time_assumed")
     SIGHTING_ID_FIELD_NUMBER: _ClassVar[int]
     DEPLOYMENT_FIELD_NUMBER: _ClassVar[int]
     CAMERA_FIELD_NUMBER: _ClassVar[int]
@@ -27,6 +27,7 @@ class Sighting(_message.Message):
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     QUALITY_FIELD_NUMBER: _ClassVar[int]
     TWICE_FIELD_NUMBER: _ClassVar[int]
+    TIME_ASSUMED_FIELD_NUMBER: _ClassVar[int]
     sighting_id: str
     deployment: str
     camera: str
@@ -42,7 +43,8 @@ class Sighting(_message.Message):
     threshold: float
     quality: float
     twice: bool
-    def __init__(self, sighting_id: _Optional[str] = ..., deployment: _Optional[str] = ..., camera: _Optional[str] = ..., epoch: _Optional[int] = ..., seq: _Optional[int] = ..., captured_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., subject: _Optional[str] = ..., watchlist: _Optional[str] = ..., reference_id: _Optional[str] = ..., evidence: _Optional[_Union[Evidence, _Mapping]] = ..., box: _Optional[_Union[_box_pb2.Box, _Mapping]] = ..., score: _Optional[float] = ..., threshold: _Optional[float] = ..., quality: _Optional[float] = ..., twice: _Optional[bool] = ...) -> None: ...
+    time_assumed: bool
+    def __init__(self, sighting_id: _Optional[str] = ..., deployment: _Optional[str] = ..., camera: _Optional[str] = ..., epoch: _Optional[int] = ..., seq: _Optional[int] = ..., captured_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., subject: _Optional[str] = ..., watchlist: _Optional[str] = ..., reference_id: _Optional[str] = ..., evidence: _Optional[_Union[Evidence, _Mapping]] = ..., box: _Optional[_Union[_box_pb2.Box, _Mapping]] = ..., score: _Optional[float] = ..., threshold: _Optional[float] = ..., quality: _Optional[float] = ..., twice: _Optional[bool] = ..., time_assumed: _Optional[bool] = ...) -> None: ...
 
 class Evidence(_message.Message):
     __slots__ = ("name", "sealing", "content")

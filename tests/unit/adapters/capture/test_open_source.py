@@ -157,3 +157,68 @@ def test_a_segment_that_comes_at_once_is_played_at_its_own_pace(make_video, tmp_
     assert len(seqs) > 1
     pace = timedelta(seconds=0.1)
     assert frames[-1].captured_at - frames[0].captured_at > (seqs[-1] - seqs[0]) * pace * 0.8
+
+
+def jpeg(number):
+    return encode_jpeg(np.full((48, 64, 3), 10 + 20 * number, np.uint8))
+
+
+def parts(head=b"", between=b"\r\n"):
+    return [head + jpeg(n) + between for n in range(8)]
+
+
+PAGE = b"<!DOCTYPE html><html><head><title>Camera</title></head><body>Log in</body></html>"
+HEAD = b"Content-Type: image/jpeg\r\n\r\n"
+ANSWERS = {
+    "snapshot": ("image/jpeg", [jpeg(1)], "is the address of a snapshot"),
+    "snapshot of no stated kind": ("application/octet-stream", [jpeg(1)], "of a snapshot"),
+    "page": ("text/html", [PAGE], "sends a web page and no video"),
+    "page of another kind": ("video/mp4", [b"\n " + PAGE], "sends a web page and no video"),
+    "text": ("application/json", [b'{"error": 7}'], "sends a text"),
+    "nothing": ("video/mp4", [], "sends nothing"),
+    "JPEGs": ("video/x-motion-jpeg", parts(between=b""), "with no boundary between them"),
+    "JPEGs as a picture": ("image/jpeg", parts(), "with no boundary between them"),
+    "JPEGs as parts": ("multipart/x-mixed-replace; boundary=a", parts(), "no boundary between"),
+    "parts without": ("multipart/x-mixed-replace; boundary=a", parts(HEAD), "without the boundary"),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_what_an_address_sends_that_is_no_video_is_named(tmp_path, name):
+    kind, contents, sentence = ANSWERS[name]
+
+    class Answer(Quiet):
+        def do_GET(self):
+            with suppress(OSError):
+                self.send_response(200)
+                self.send_header("Content-Type", kind)
+                self.end_headers()
+                for content in contents:
+                    self.wfile.write(content)
+                    self.wfile.flush()
+                    time.sleep(0.01)
+
+    with served(tmp_path, Answer) as address:
+        url = address.replace("http://", "http://u:secret@") + "/video"
+        with pytest.raises(Unavailable, match=sentence) as caught:
+            list(open_it(url).frames())
+    assert "camera gate" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_address_that_asks_for_a_password_is_asked_with_it(tmp_path):
+    asked = []
+
+    class Guarded(Quiet):
+        def do_GET(self):
+            asked.append(self.headers["Authorization"])
+            good = (asked[-1] or "").startswith("Basic ")
+            self.send_response(200 if good else 401)
+            self.send_header("WWW-Authenticate", 'Basic realm="camera"')
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(PAGE)
+
+    with served(tmp_path, Guarded) as address, pytest.raises(Unavailable, match="web page"):
+        list(open_it(address.replace("http://", "http://u:p%40ss@")).frames())
+    assert asked[-1] == "Basic dTpwQHNz"

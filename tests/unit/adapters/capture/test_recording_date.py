@@ -1,0 +1,63 @@
+"""From when a film's times count: what is set, its own recording date, or the run's start."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from openlfr.adapters.capture import open_source
+from openlfr.adapters.capture.recording_date import recording_date
+from openlfr.domain.frames import StartOrigin
+
+SET = datetime(2026, 11, 23, 9, tzinfo=UTC)
+RUN = datetime(2026, 11, 28, 12, tzinfo=UTC)
+FILMED = datetime(2025, 7, 4, 18, 30, tzinfo=UTC)
+
+
+def start_of(path, start=None):
+    source = open_source("gate", str(path), epoch=0, start=start, assumed_start=RUN)
+    frames = list(source.frames())
+    assert frames[0].captured_at == source.start
+    assert {f.time_assumed for f in frames} == {source.start_origin is StartOrigin.ASSUMED}
+    return source.start, source.start_origin
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv"])
+def test_a_film_says_when_it_was_made_and_what_is_set_goes_before(make_film, name):
+    path = make_film(name, metadata={"creation_time": "2025-07-04T18:30:00.000000Z"})
+    assert start_of(path) == (FILMED, StartOrigin.RECORDED)
+    assert start_of(path, SET) == (SET, StartOrigin.CONFIGURED)
+
+
+@pytest.mark.parametrize(
+    ("container", "stream"),
+    [
+        ({}, {"creation_time": "2025-07-04T20:30:00+02:00"}),
+        ({"CREATION_TIME": "2025-07-04 18:30:00"}, {"creation_time": "2020-01-01T00:00:00Z"}),
+        ({"creation_time": "2025-09-09T00:00:00Z",
+          "com.apple.quicktime.creationdate": "2025-07-04T20:30:00+0200"}, {}),
+    ],
+)  # fmt: skip
+def test_which_date_is_taken(container, stream):
+    tagged = [SimpleNamespace(metadata=metadata) for metadata in (container, stream)]
+    assert recording_date(*tagged, now=RUN) == FILMED
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "1904-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2000-01-01T00:03:00Z", "2025-07-04",
+        "yesterday", "0000-00-00T00:00:00Z", "9999-12-31T23:59:59Z",
+        f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}",
+    ],
+)  # fmt: skip
+def test_a_date_that_no_film_can_have_is_none(make_film, date):
+    path = make_film("a.mkv", metadata={"creation_time": date})
+    assert start_of(path) == (RUN, StartOrigin.ASSUMED)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.ts", "a.avi"])
+def test_without_a_date_the_start_of_the_run_stands_for_it(make_video, name):
+    assert start_of(make_video(name)) == (RUN, StartOrigin.ASSUMED)
