@@ -15,6 +15,7 @@ from openlfr.adapters.capture.account import Account
 from openlfr.adapters.metrics import Metrics
 from openlfr.adapters.redis_leases import Lease
 from openlfr.domain.errors import BadInput, Misconfigured
+from openlfr.domain.frames import StartOrigin
 from openlfr.settings.cameras import Camera
 from openlfr_ingest import measures, supervision
 from openlfr_ingest.filming import Senders
@@ -46,6 +47,7 @@ class Mute:
     """A source that gives nothing until it is closed, or ends."""
 
     fps, frame_count, problems = None, None, ()
+    start, start_origin = NOW, StartOrigin.CONFIGURED
 
     def __init__(self, then=None, *, live=True):
         self.then, self.live, self.account = then, live, Account()

@@ -13,7 +13,7 @@ from openlfr.adapters.capture.account import Account
 from openlfr.adapters.capture.live import Backoff
 from openlfr.adapters.redis_leases import Lease
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
-from openlfr.domain.frames import Frame
+from openlfr.domain.frames import Frame, StartOrigin
 from openlfr.settings.cameras import Camera
 from openlfr_ingest import supervision
 from openlfr_ingest.filming import Senders
@@ -58,7 +58,7 @@ class Sender:
 class Source:
     """Gives a frame, then does what the test says."""
 
-    fps, frame_count, start = None, None, NOW
+    fps, frame_count, start, start_origin = None, None, NOW, StartOrigin.CONFIGURED
 
     def __init__(self, epoch, then, *, live):
         self.epoch, self.then, self.live, self.account = epoch, then, live, Account()
