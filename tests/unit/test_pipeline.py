@@ -209,7 +209,7 @@ def test_of_the_held_faces_the_least_overlapped_is_shown():
     street = DrawnStreet(
         "gate", ann=standing(100, 80), zoe=lambda n: Box(185 + 90 * (n > away), 100, 80, 96)
     )
-    analyser = analyser_for(street, index=listing("ann"), threshold=0.8)
+    analyser = analyser_for(street, index=listing("ann"), threshold=0.84)
     (sighted,), _ = watch(analyser, street.frames(12))
     others = [box for name, box in street.boxes(sighted.sighting.seq).items() if name == "zoe"]
     assert sighted.sighting.seq > away
