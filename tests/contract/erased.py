@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _RUN = 3  # neighbouring numbers that are no accident any more
-_OTHERS = {".json", ".prev", ".idx", ".lock", ""}  # read raw: nothing in them is compressed
+_OTHERS = {".json", ".prev", ".idx", ".lock", ".txt", ""}  # read raw: nothing in them is compressed
 
 
 def holders(folder: Path, vector: NDArray[np.float32]) -> list[str]:
