@@ -143,7 +143,7 @@ class Taps:
 
     def _alert(self, record: Any) -> None:
         received = time.time()
-        event, _ = codec.decode_alert(record.value)
+        event, *_ = codec.decode_alert(record.value)
         self.alerts.setdefault(
             event.sighting.sighting_id, AlertSeen(event, record.timestamp / 1000, received)
         )

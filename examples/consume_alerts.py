@@ -55,7 +55,7 @@ def lines(records: Iterable[Any], seen: Seen) -> Iterator[str]:
     for record in records:
         try:
             read_headers(record.headers, expect=SCHEMA)
-            event, emitted_at = codec.decode_alert(record.value)
+            event, emitted_at, _ = codec.decode_alert(record.value)
         except BadInput as error:
             place = f"{record.topic}, partition {record.partition}, offset {record.offset}"
             print(f"left out: {place}: {error}", file=sys.stderr)

@@ -237,7 +237,7 @@ def test_alerts_can_be_read_by_machines(place: Place, capsys: pytest.CaptureFixt
     [
         (["show", "zzz"], "There is no alert 'zzz'"),
         (["decide", "zzz", "engage", "--by", "Op"], "There is no alert 'zzz'"),
-        (["decide", "ID", "engage", "--by", " "], "needs the name of the person"),
+        (["decide", "ID", "engage", "--by", " "], "expected a person's name"),
         (["decide", "ID", "engage"], "missing option '--by'"),
         (["decide", "ID", "shoot", "--by", "Op"], "'shoot' is not one of 'engage'"),
         (["outcome", "ID", "confirmed", "--by", "Op"], "has not been decided yet"),
@@ -292,7 +292,7 @@ def test_a_sighting_without_a_picture_is_shown_as_one(
     place.see(0, pictured=False)
     (alert,) = place.alerts(capsys)
     assert place.openlfr("alerts", "show", alert["alert_id"]) == 0
-    assert "no picture: other faces cover it" in capsys.readouterr().out
+    assert "no picture was kept" in capsys.readouterr().out
     page = place.config.parent / "a.html"
     assert place.openlfr("alerts", "show", alert["alert_id"], "--out", str(page)) == 0
     assert "No picture of this sighting was kept" in page.read_text()

@@ -76,7 +76,7 @@ class Folding:
         if carried is not None and carried.name != name:
             return self._set_aside(message, "Its picture has a name that belongs to another.")
         self._notice(sighting.deployment)
-        content = b"" if carried is None else self._open(carried, message)
+        content = None if carried is None else self._open(carried, message)
         event = fold_sighting(
             self._book,
             sighting,
@@ -97,10 +97,13 @@ class Folding:
             "alert", kind=str(event.event), alert=event.alert_id, camera=sighting.camera,
             seq=sighting.seq, trace=tracing.trace_id(traceparent),
         )  # fmt: skip
-        return ALERTS.name, codec.encode_alert(event, datetime.now(UTC), traceparent=traceparent)
+        record = codec.encode_alert(
+            event, datetime.now(UTC), pictured=content is not None, traceparent=traceparent
+        )
+        return ALERTS.name, record
 
-    def _open(self, carried: CarriedEvidence, message: Message) -> bytes:
-        """Its evidence in clear; empty where it lies in the vault already, or cannot be opened.
+    def _open(self, carried: CarriedEvidence, message: Message) -> bytes | None:
+        """Its evidence in clear; empty where it lies in the vault already, None if it is damaged.
 
         No picture is worth an alert: one that cannot be opened is counted, and the alert is told
         without it.
@@ -117,7 +120,7 @@ class Folding:
                 "evidence_not_opened", place=message.place, why=str(error),
                 do="compare the vault's key with that of analysis",
             )  # fmt: skip
-            return b""
+            return None
         return content
 
     def _notice(self, deployment: str) -> None:

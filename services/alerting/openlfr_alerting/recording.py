@@ -42,11 +42,11 @@ class Recording:
         for message in messages:
             try:
                 read_headers(message.headers, expect=_ALERT)
-                event, emitted_at = codec.decode_alert(message.value)
+                event, emitted_at, pictured = codec.decode_alert(message.value)
             except BadInput as error:
                 letters.append(self._set_aside(message, error))
                 continue
-            name = evidence_name(event.sighting.sighting_id)
+            name = evidence_name(event.sighting.sighting_id) if pictured else None
             new = self._records.alerts.record(
                 event, name, emitted_at=emitted_at, window=self._window
             )

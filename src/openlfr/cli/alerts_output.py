@@ -85,8 +85,8 @@ def _print_facts(alert: RecordedAlert, events: Sequence[RecordedEvent]) -> None:
 def _evidence(event: RecordedEvent) -> str:
     if event.evidence:
         return "evidence kept"
-    covered = event.event.sighting.box.w  # else it was erased, and the box with it
-    return "no picture: other faces cover it" if covered else "no evidence"
+    never = event.event.sighting.box.w  # else it was erased, and the box with it
+    return "no picture was kept" if never else "no evidence"
 
 
 def _as_json(alert: RecordedAlert) -> dict[str, Any]:

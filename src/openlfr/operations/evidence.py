@@ -28,7 +28,7 @@ PREFIX = "evidence/"
 
 NO_PICTURE = (
     "No picture of this sighting was kept: other faces cover the alerted one in every frame that "
-    "was held of it."
+    "was held of it, or, between services, it could not be sent or opened, as their logs say."
 )
 """Where a sighting came without evidence."""
 

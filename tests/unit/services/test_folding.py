@@ -10,6 +10,7 @@ import pytest
 from openlfr.adapters.faust_agents import Message
 from openlfr.adapters.memory_alerts import MemoryAlertBook
 from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.sql import Records
 from openlfr.domain.alerts import Sighting
 from openlfr.domain.errors import BadInput
 from openlfr.domain.evidence import CarriedEvidence, Evidence, Scene
@@ -18,6 +19,7 @@ from openlfr.domain.impossible import Movement
 from openlfr.operations.evidence import encode, evidence_name
 from openlfr.wire import codec
 from openlfr_alerting.folding import Folding
+from openlfr_alerting.recording import Recording
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 BOX = Box(10, 20, 30, 40)
@@ -45,13 +47,17 @@ class Desk:
             movement=Movement({}, 36.0),
         )  # fmt: skip
 
-    def fold(self, carried: CarriedEvidence) -> list[str]:
+    def fold(self, carried: CarriedEvidence | None) -> list[str]:
         """The topics that this sighting's records go to."""
+        return [topic for topic, _ in self.records_of(carried)]
+
+    def records_of(self, carried: CarriedEvidence | None) -> list[tuple[str, codec.Record]]:
+        """The records that this sighting gives, by topic."""
         record = codec.encode_sighting(SIGHTING, carried)
         message = Message(
             "sightings.v1", 0, 7, record.value, record.headers, NOON.timestamp(), None
         )
-        return [topic for topic, _ in self.folding.fold([message])]
+        return self.folding.fold([message])
 
 
 def test_evidence_is_kept_in_clear_under_the_vaults_own_key():
@@ -92,3 +98,23 @@ def test_a_sighting_of_another_deployment_is_folded_as_that_ones():
     assert desk.fold(CarriedEvidence(NAME, False, CONTENT)) == ["alerts.v1"]
     [event] = desk.book.events("Market")
     assert event.sighting == SIGHTING
+
+
+@pytest.mark.parametrize(
+    ("carried", "pictured"),
+    [
+        (CarriedEvidence(NAME, False, CONTENT), True),
+        (CarriedEvidence(NAME, True, b""), True),
+        (CarriedEvidence(NAME, True, b"damaged"), False),
+        (None, False),
+    ],
+    ids=["carried", "in the vault already", "damaged", "covered"],
+)
+def test_the_records_name_no_picture_where_there_is_none(tmp_path, carried, pictured):
+    [(topic, record)] = Desk().records_of(carried)
+    message = Message(topic, 0, 7, record.value, record.headers, NOON.timestamp(), None)
+    with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as records:
+        Recording(records, window=timedelta(seconds=30)).record_alerts([message])
+        [alert] = records.alerts.list()
+        [event] = records.alerts.events(alert.alert_id)
+    assert event.evidence == (NAME if pictured else None)

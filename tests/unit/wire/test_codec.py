@@ -169,10 +169,10 @@ def test_a_sighting_arrives_as_it_left(sighting, carried):
     assert codec.decode_sighting(record.value) == (sighting, carried)
 
 
-@given(events(), moments)
-def test_an_alert_arrives_as_it_left(event, emitted_at):
-    record = codec.encode_alert(event, emitted_at)
-    assert codec.decode_alert(record.value) == (event, emitted_at)
+@given(events(), moments, st.booleans())
+def test_an_alert_arrives_as_it_left(event, emitted_at, pictured):
+    record = codec.encode_alert(event, emitted_at, pictured=pictured)
+    assert codec.decode_alert(record.value) == (event, emitted_at, pictured)
 
 
 @given(tallies())
@@ -207,8 +207,8 @@ def test_a_dead_letter_arrives_as_it_left(topic, partition, offset, service, rea
 def test_an_alert_that_is_flagged_for_an_unknown_reason_is_read_without_it(changed):
     flagged = dataclasses.replace(EVENT, impossible=Impossible(Why.TOO_FAR, "park", 1.5, 4200))
     value = codec.encode_alert(flagged, SEEN_AT).value
-    assert codec.decode_alert(value) == (flagged, SEEN_AT)
-    assert codec.decode_alert(carried(alert_pb2.Alert, value, **changed)) == (EVENT, SEEN_AT)
+    assert codec.decode_alert(value) == (flagged, SEEN_AT, True)
+    assert codec.decode_alert(carried(alert_pb2.Alert, value, **changed)) == (EVENT, SEEN_AT, True)
 
 
 def test_a_moment_elsewhere_is_the_same_moment():

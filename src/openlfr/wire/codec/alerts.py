@@ -62,7 +62,9 @@ def decode_sighting(value: bytes | None) -> tuple[Sighting, CarriedEvidence | No
     return sighting, CarriedEvidence(carried.name, carried.sealing == _SEALED, carried.content)
 
 
-def encode_alert(event: AlertEvent, emitted_at: datetime, *, traceparent: str = "") -> Record:
+def encode_alert(
+    event: AlertEvent, emitted_at: datetime, *, pictured: bool = True, traceparent: str = ""
+) -> Record:
     """Key: the alert, so that its events are read in order."""
     seen = event.sighting
     message = alert_pb2.Alert(
@@ -84,6 +86,8 @@ def encode_alert(event: AlertEvent, emitted_at: datetime, *, traceparent: str = 
         threshold=float(seen.threshold),
         quality=float(seen.quality),
     )
+    if not pictured:
+        message.without_picture = True
     if (flag := event.impossible) is not None:
         carried = impossible_pb2.Impossible(
             why=word("WHY", flag.why),
@@ -97,8 +101,8 @@ def encode_alert(event: AlertEvent, emitted_at: datetime, *, traceparent: str = 
     return record_of(event.alert_id, message, seen.captured_at, traceparent)
 
 
-def decode_alert(value: bytes | None) -> tuple[AlertEvent, datetime]:
-    """What `encode_alert` wrote: the event, and when it was emitted (UTC)."""
+def decode_alert(value: bytes | None) -> tuple[AlertEvent, datetime, bool]:
+    """What `encode_alert` wrote: the event, when it was emitted (UTC), whether it has a picture."""
     message = parse(alert_pb2.Alert, value)
     flag = _flag_of(message)
     twice = flag is not None and flag.why is Why.ONE_FRAME
@@ -112,7 +116,7 @@ def decode_alert(value: bytes | None) -> tuple[AlertEvent, datetime]:
         sighting=sighting,
         impossible=flag,
     )
-    return event, moment(message, "emitted_at")
+    return event, moment(message, "emitted_at"), not message.without_picture
 
 
 def _flag_of(message: alert_pb2.Alert) -> Impossible | None:

@@ -27,6 +27,7 @@ MAY_BE_ABSENT = frozenset(
     {
         "Alert.impossible",
         "Alert.time_assumed",
+        "Alert.without_picture",
         "Frame.ended",
         "Frame.time_assumed",
         "Sighting.evidence",

@@ -12,7 +12,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Alert(_message.Message):
-    __slots__ = ("event", "event_id", "alert_id", "sighting_id", "deployment", "subject", "watchlist", "reference_id", "camera", "epoch", "frame_index", "captured_at", "emitted_at", "box", "score", "threshold", "quality", "impossible", "time_assumed")
+    __slots__ = ("event", "event_id", "alert_id", "sighting_id", "deployment", "subject", "watchlist", "reference_id", "camera", "epoch", "frame_index", "captured_at", "emitted_at", "box", "score", "threshold", "quality", "impossible", "time_assumed", "without_picture")
     class Event(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         EVENT_UNSPECIFIED: _ClassVar[Alert.Event]
@@ -40,6 +40,7 @@ class Alert(_message.Message):
     QUALITY_FIELD_NUMBER: _ClassVar[int]
     IMPOSSIBLE_FIELD_NUMBER: _ClassVar[int]
     TIME_ASSUMED_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_PICTURE_FIELD_NUMBER: _ClassVar[int]
     event: Alert.Event
     event_id: str
     alert_id: str
@@ -59,4 +60,5 @@ class Alert(_message.Message):
     quality: float
     impossible: _impossible_pb2.Impossible
     time_assumed: bool
-    def __init__(self, event: _Optional[_Union[Alert.Event, str]] = ..., event_id: _Optional[str] = ..., alert_id: _Optional[str] = ..., sighting_id: _Optional[str] = ..., deployment: _Optional[str] = ..., subject: _Optional[str] = ..., watchlist: _Optional[str] = ..., reference_id: _Optional[str] = ..., camera: _Optional[str] = ..., epoch: _Optional[int] = ..., frame_index: _Optional[int] = ..., captured_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., emitted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., box: _Optional[_Union[_box_pb2.Box, _Mapping]] = ..., score: _Optional[float] = ..., threshold: _Optional[float] = ..., quality: _Optional[float] = ..., impossible: _Optional[_Union[_impossible_pb2.Impossible, _Mapping]] = ..., time_assumed: _Optional[bool] = ...) -> None: ...
+    without_picture: bool
+    def __init__(self, event: _Optional[_Union[Alert.Event, str]] = ..., event_id: _Optional[str] = ..., alert_id: _Optional[str] = ..., sighting_id: _Optional[str] = ..., deployment: _Optional[str] = ..., subject: _Optional[str] = ..., watchlist: _Optional[str] = ..., reference_id: _Optional[str] = ..., camera: _Optional[str] = ..., epoch: _Optional[int] = ..., frame_index: _Optional[int] = ..., captured_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., emitted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., box: _Optional[_Union[_box_pb2.Box, _Mapping]] = ..., score: _Optional[float] = ..., threshold: _Optional[float] = ..., quality: _Optional[float] = ..., impossible: _Optional[_Union[_impossible_pb2.Impossible, _Mapping]] = ..., time_assumed: _Optional[bool] = ..., without_picture: _Optional[bool] = ...) -> None: ...
