@@ -54,10 +54,11 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         cwd=folder,
         stdout=subprocess.DEVNULL,
     ) as process:
-        url = f"redis://127.0.0.1:{port}/0"
-        await_that("Redis", lambda: answers(port), alive=[process])
-        yield url
-        process.terminate()
+        try:
+            await_that("Redis", lambda: answers(port), alive=[process])
+            yield f"redis://127.0.0.1:{port}/0"
+        finally:
+            process.terminate()  # else leaving the block waits for it for ever
 
 
 @pytest.fixture(

@@ -30,6 +30,17 @@ def _address_alone(value: Any) -> Any:
     return {"url": value} if isinstance(value, str) else value
 
 
+def _is_by_socket(url: str) -> bool:
+    """Whether a database address names a folder of sockets in place of a host: `@/db?host=/run`."""
+    host = authority_of(url).rpartition("@")[2]
+    return (
+        url.startswith("postgresql")
+        and not host
+        and "@" not in url.partition("?")[2]
+        and ("host" in dict(parse_qsl(urlsplit(url).query)))
+    )
+
+
 class _Server(Section):
     """What is said of every server."""
 
@@ -49,7 +60,8 @@ class _Server(Section):
 
     @model_validator(mode="after")
     def _secret_once(self) -> _Server:
-        if not self.url.startswith(("kafka:", "unix:", "sqlite:")) and not is_readable(self.url):
+        elsewhere = self.url.startswith(("kafka:", "unix:", "sqlite:")) or _is_by_socket(self.url)
+        if not elsewhere and not is_readable(self.url):
             raise ValueError(
                 "has no host and port that can be told apart. Keep the password in password_file,"
                 f" or: {HINT}"

@@ -219,3 +219,8 @@ def test_a_certificate_that_is_none(load, tmp_path, changed, sentence):
         (tmp_path / changed).write_text("no certificate")
         with pytest.raises(Misconfigured, match=r"cannot be used .*: check the file"):
             access.faust_arguments()
+
+
+def test_a_database_may_be_named_by_the_folder_of_its_socket(load):
+    address = "postgresql+psycopg://me@/records?host=/run/postgresql"
+    assert load(f"services: {{sql: '{address}'}}\n").services.sql.address == address
