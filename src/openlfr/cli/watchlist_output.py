@@ -105,7 +105,8 @@ def print_entries(entries: Sequence[Reference], now: datetime, *, as_json: bool)
             line["note"] = "; ".join(filter(None, (entry.note, second)))
     _print_table(table, "status")
     people = len({(row["watchlist"], row["subject"]) for row in rows})
-    say(f"{len(rows)} entries of {people} subjects")
+    counted = "1 entry" if len(rows) == 1 else f"{len(rows)} entries"
+    say(f"{counted} of {people} {'subject' if people == 1 else 'subjects'}")
 
 
 def _expired(entry: Reference, now: datetime) -> bool:

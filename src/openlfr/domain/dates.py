@@ -36,7 +36,7 @@ def parse_date(text: str) -> date:
     try:
         found = date.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"expected {A_DATE}: there is no such day") from None
+        raise ValueError("expected a day of the calendar, like 2026-12-31") from None
     return _within(found)
 
 
@@ -55,7 +55,9 @@ def parse_moment(text: str) -> datetime:
         found = datetime.fromisoformat(f"{day}T{clock}{(offset or 'Z').upper()}")
         return found.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError(f"expected {A_MOMENT}: there is no such time") from None
+        raise ValueError(
+            "expected a time from 00:00 to 23:59:59 and an offset below 24 hours"
+        ) from None
 
 
 def in_utc(moment: datetime) -> datetime:

@@ -10,7 +10,9 @@ know it exactly, and needs a C++ library that pip does not bring.
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections import Counter
 from typing import Final
 
 from openlfr.domain.text import named, problem_of, squeeze
@@ -28,7 +30,7 @@ _TITLES: Final = frozenset(
     mr mrs ms miss mx dr prof professor sir dame rev revd hon herr frau hr mme mlle monsieur madame
     sr sra srta senor senora signor signora phd md msc bsc mba esq ing dipl
     pc ps sgt sergeant insp inspector dci dcs chief supt superintendent det detective constable
-    officer cmdr commander capt captain lt lieutenant
+    di ds dc wpc pcso officer cmdr commander capt captain lt lieutenant
     """.split()  # noqa: SIM905 - readable so
 )
 _DEGREES: Final = frozenset({"phd", "md", "msc", "bsc", "mba", "esq"})
@@ -89,55 +91,87 @@ def same_person(one: str, other: str) -> bool:
     """Whether two names can be one person's.
 
     Case, accents, punctuation, order ("Smith, John"), titles and letters that look alike make no
-    other person, nor does an initial in place of a name.
+    other person, nor does an initial in place of a name or a middle one left out, a number that one
+    of the two lacks, or another way to write a letter (ł, ü, an Arabic or a Persian yeh).
 
     >>> same_person("Smith, John", "Dr. john  SMITH"), same_person("J. Smith", "John Smith")
     (True, True)
     >>> same_person("Ann Smith", "John Smith")
     False
     """
-    return _match(_words(one), _words(other)) or _match(_untitled(one), _untitled(other))
+    return any(
+        _match(words(one, mine), words(other, yours))
+        for words in (_words, _untitled)
+        for mine, yours in ((False, False), (True, False), (False, True))
+    )
 
 
 def _match(mine: list[str], yours: list[str]) -> bool:
+    if any(map(str.isdigit, mine)) != any(map(str.isdigit, yours)):  # a collar number left out
+        mine, yours = ([w for w in words if not w.isdigit()] for words in (mine, yours))
     if not mine or not yours:
         return False
     if "".join(mine) == "".join(yours):  # spaces left out
         return True
-    mine, yours = sorted(mine), sorted(yours)
-    for word in tuple(mine):
-        if word in mine and word in yours:
-            mine.remove(word)
-            yours.remove(word)
+    shared = list((Counter(mine) & Counter(yours)).elements())
+    mine, yours = (sorted((Counter(words) - Counter(shared)).elements()) for words in (mine, yours))
+    if not mine and not yours:
+        return True
+    if not mine or not yours:  # John A. Smith beside John Smith
+        full = [word for word in shared if len(word) > 1]
+        return len(full) > 1 and all(len(word) == 1 for word in (*mine, *yours))
     return len(mine) == len(yours) and all(
         (a.startswith(b) and len(b) == 1) or (b.startswith(a) and len(a) == 1)
         for a, b in zip(mine, yours, strict=True)
     )
 
 
-def _untitled(name: str) -> list[str]:
-    """The words without titles: those that begin the name, or what stands behind a comma."""
+def _untitled(name: str, spelled_out: bool) -> list[str]:
+    """The words without titles: those that begin the name, or what stands behind a full name."""
     left = []
-    for part in name.split(","):
-        words = _words(part)
+    for part in re.split("[,()]", name):
+        words = _words(part, spelled_out)
         while words and words[0] in _TITLES:
             del words[0]
-        while words and words[-1] in _DEGREES:
+        while words and (words[-1] in _DEGREES or (len(words) > 2 and words[-1] in _TITLES)):
             del words[-1]
         left += words
     return left
 
 
-def _words(name: str) -> list[str]:
-    """The words of a name, without what makes no other person."""
-    folded = unicodedata.normalize("NFKD", name.translate(_LOOKS_LIKE)).casefold()
-    folded = unicodedata.normalize("NFKD", folded.translate(_LOOKS_LIKE))
-    # Accents of Latin, Greek and Cyrillic; the vowel signs of other scripts are letters.
-    bare = "".join(c for c in folded if not "\u0300" <= c <= "\u036f" and c not in _INSIDE)
+def _words(name: str, spelled_out: bool) -> list[str]:
+    """The words of a name, without what makes no other person.
+
+    Args:
+        name: Any; of a mail address what stands before the host.
+        spelled_out: Jürgen as Juergen, and not as Jurgen.
+    """
+    plain = _HOST.sub("", name).translate(_LOOKS_LIKE)
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", plain).casefold())
+    if spelled_out:
+        folded = folded.translate(_SPELLED_OUT)
+    folded = unicodedata.normalize("NFKD", folded.translate(_SAME_LETTER)).translate(_LOOKS_LIKE)
+    bare = "".join(c for c in folded if not _MARK.match(c) and c not in _INSIDE)
     return "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in bare).split()
 
 
-_INSIDE: Final = "'\u2019\u02bc\u200c\u200d"  # O'Brien is OBrien
+_INSIDE: Final = "'\u2019\u02bc\u200c\u200d\u0640"  # O'Brien is OBrien
+_HOST: Final = re.compile(r"@\S*")
+_MARK: Final = re.compile(
+    "[\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+    "\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
+"""Accents of Latin, Greek and Cyrillic, the points of Hebrew and Arabic, which are often left out,
+and selectors of a variant. The vowel signs of other scripts are letters."""
+_SPELLED_OUT: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
+_SAME_LETTER: Final = str.maketrans(
+    {
+        "ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i",
+        "æ": "ae", "œ": "oe", "þ": "th",
+        "\u064a": "\u06cc", "\u0649": "\u06cc", "\u0643": "\u06a9",
+    }
+)  # fmt: skip
+"""Letters that a keyboard without them writes so; yeh and kaf as an Arabic and a Persian one do."""
 
 
 def _script(letter: str) -> str:

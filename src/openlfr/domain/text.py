@@ -17,7 +17,12 @@ _JOINERS: Final = "\u200c\u200d"
 """Persian, Hindi and others need them between letters, and families of emoji."""
 _BREAKS: Final = " \t\r\n"
 _REFUSED: Final = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
-_CONTROLS: Final = {0: "NUL", 7: "BELL", 8: "BACKSPACE", 27: "ESCAPE", 127: "DELETE"}
+_UNSEEN: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters and marks of which nothing is seen: a name of them is blank, beside one it is another."""
+_CONTROLS: Final = {
+    0: "NUL", 7: "BELL", 8: "BACKSPACE", 9: "TAB", 10: "LINE BREAK", 13: "CARRIAGE RETURN",
+    27: "ESCAPE", 127: "DELETE",
+}  # fmt: skip
 
 
 def clean(text: str) -> str:
@@ -41,7 +46,8 @@ def problem_of(text: str) -> str:
         return f"has {len(text)} characters, at most {MOST_CHARACTERS} are kept"
     marks = 0
     for place, character in enumerate(text):
-        if unicodedata.category(character) in _REFUSED and not _joins(text, place):
+        refused = unicodedata.category(character) in _REFUSED or character in _UNSEEN
+        if (refused and not _joins(text, place)) or _selects_nothing(text, place):
             return f"holds {named(character)}"
         marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
         if marks > _MOST_MARKS:
@@ -91,3 +97,16 @@ def _joins(text: str, place: int) -> bool:
         return False
     before, after = (unicodedata.category(text[n])[0] for n in (place - 1, place + 1))
     return before in "LMS" and after in "LS"
+
+
+def _selects_nothing(text: str, place: int) -> bool:
+    """Whether it is a variation selector behind what has no variants: it would not be seen.
+
+    Chinese characters in Japanese names have some, and emoji.
+    """
+    if not ("\ufe00" <= text[place] <= "\ufe0f" or "\U000e0100" <= text[place] <= "\U000e01ef"):
+        return False
+    before = text[place - 1] if place else " "
+    return unicodedata.category(before) != "So" and not unicodedata.name(before, "").startswith(
+        "CJK "
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from openlfr.domain.dates import parse_date, parse_moment
+from openlfr.domain.dates import A_DATE, parse_date, parse_moment
 from openlfr.domain.errors import BadInput
 from openlfr.domain.names import problem_of_person, problem_of_subject, same_person
 from openlfr.domain.text import problem_of, shown, squeeze
@@ -229,7 +229,8 @@ def _end_of(text: str) -> datetime:
     try:
         return datetime.combine(parse_date(text), time.max, UTC)
     except ValueError as error:
-        more = " or a moment like 2026-12-31T18:00+01:00" if "like" in str(error) else ""
+        misspelt = str(error) == f"expected {A_DATE}"
+        more = " or a moment like 2026-12-31T18:00+01:00" if misspelt else ""
         raise ValueError(f"{error}{more}") from None
 
 
@@ -238,7 +239,8 @@ def _plural(noun: str, things: Sequence[str]) -> str:
 
 
 def _header(cells: Sequence[str]) -> list[str]:
-    names = [unicodedata.normalize("NFKC", cell).casefold().split() for cell in cells]
+    plain = ["".join(c for c in cell if unicodedata.category(c) != "Cf") for cell in cells]
+    names = [unicodedata.normalize("NFKC", cell).casefold().split() for cell in plain]
     header = ["_".join(words) for words in names]
     while header and not header[-1]:
         header.pop()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SEPARATORS = ",;\t|"
-_EXCEL_LINE = re.compile(r'"?sep=([^\r\n"])"?[,;\t|]*(\r\n|\r|\n|$)', re.IGNORECASE)
+_EXCEL_LINE = re.compile(r'"?sep=([^\r\n"]?)"?[,;\t|]*(\r\n|\r|\n|$)', re.IGNORECASE)
 """Excel's own first line, which names the separator and is no part of the table."""
 _WIDE_MARKS = (
     (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"),
@@ -39,7 +39,8 @@ def read_table(path: Path, known: Callable[[list[str]], int]) -> Iterator[tuple[
     begin, separator = 1, ""
     if excel := _EXCEL_LINE.match(text):
         text, separator, begin = text[excel.end() :], excel[1], 2
-    separator = separator or _separator(text, known)
+    if not separator or not _columns(text, separator, known):
+        separator = _separator(text, known)  # somebody changed one and not the other
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     line = begin
     try:
@@ -71,11 +72,12 @@ def _text(path: Path) -> str:
 
 def _separator(text: str, known: Callable[[list[str]], int]) -> str:
     """The one that makes most known columns of the first line; a comma where none does."""
+    return max(_SEPARATORS, key=lambda separator: _columns(text, separator, known))
 
-    def columns(separator: str) -> int:
-        try:
-            return known(next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), []))
-        except csv.Error:
-            return 0
 
-    return max(_SEPARATORS, key=columns)
+def _columns(text: str, separator: str, known: Callable[[list[str]], int]) -> int:
+    """How many known columns the first line has with this separator."""
+    try:
+        return known(next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), []))
+    except (csv.Error, ValueError):  # ValueError: nothing that separates, such as a quote
+        return 0

@@ -51,9 +51,9 @@ def parse_duration(value: Any) -> timedelta:
     elif isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
         seconds = float(match[1]) * _UNITS[match[2]]
     else:
-        raise ValueError(f"must be a duration such as 30, '30s' or '2m', not {value!r}")
+        raise ValueError(f"must be a duration such as 30, '30s' or '2m', not {_short(value)}")
     if not 0 < seconds < 100 * 365 * 86400:
-        raise ValueError(f"must be longer than 0 and shorter than 100 years, not {value!r}")
+        raise ValueError(f"must be longer than 0 and shorter than 100 years, not {_short(value)}")
     return timedelta(seconds=seconds)
 
 
@@ -76,12 +76,13 @@ def parse_input_size(value: Any) -> tuple[int, int]:
     sides: list[Any] = list(value) if isinstance(value, list | tuple) else [value, value]
     if isinstance(value, str):
         match = _SIZE.fullmatch(value.strip())
-        sides = [int(match[1]), int(match[2])] if match else []
+        # Beyond nine digits it is too large whatever it is, and Python reads no more than 4,300.
+        sides = [int(match[n]) if len(match[n]) < 10 else 10**9 for n in (1, 2)] if match else []
     good = [s for s in sides if isinstance(s, int) and not isinstance(s, bool)]
     if len(sides) != 2 or len(good) != 2:
-        raise ValueError(f"must be such as 1280, [1280, 736] or '1280x736', not {value!r}")
+        raise ValueError(f"must be such as 1280, [1280, 736] or '1280x736', not {_short(value)}")
     if min(good) < STEP or max(good) > 8192:
-        raise ValueError(f"must be between {STEP} and 8192 pixels a side, not {value!r}")
+        raise ValueError(f"must be between {STEP} and 8192 pixels a side, not {_short(value)}")
     return round_up(good[0]), round_up(good[1])
 
 
@@ -95,7 +96,7 @@ def resolve_path(value: Any, info: ValidationInfo) -> Path:
     if isinstance(value, Path):
         value = str(value)
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"must be a path, not {value!r}")
+        raise ValueError(f"must be a path, not {_short(value)}")
     folder: Path = (info.context or {}).get("folder", Path())
     return Path(folder, Path(value).expanduser()).absolute()
 

@@ -100,7 +100,10 @@ def test_every_field_is_required(read, column):
         ({"authorised_by": "eve  ENROLLER"}, "are both 'Eve Enroller', expected two different"),
         ({"authorised_by": "Eve-Enroller."}, "expected two different people"),
         ({"captured_on": "31.01.2025"}, "captured_on is '31.01.2025', expected a date like 2026"),
-        ({"captured_on": "2025-02-30"}, "captured_on is '2025-02-30', expected a date"),
+        (
+            {"captured_on": "2025-02-30"},
+            "is '2025-02-30', expected a day of the calendar",
+        ),
         ({"captured_on": "2026-06-01"}, "expected a date that is not in the future"),
         ({"expires": "never"}, "expires is 'never', expected a date like 2026-12-31 or a moment"),
         ({"expires": "2026-04-30"}, "expires is 2026-04-30, expected a moment in the future"),

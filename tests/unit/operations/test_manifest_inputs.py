@@ -54,6 +54,10 @@ SPREADSHEETS = {
     "semicolons, commas in a column's name": f'{HEAD.replace(",", ";")};"a,b,c,d,e,f,g,h,i,j"\n'
     f"{LINE.replace(',', ';')};x\n",
     "full-width header": PLAIN.replace("subject", "ｓｕｂｊｅｃｔ"),
+    "another separator than its first line names": "sep=;\n" + PLAIN,
+    "no separator named": "sep=\n" + PLAIN,
+    "two marks before it": "\ufeff\ufeff" + PLAIN,
+    "invisible characters in the header": PLAIN.replace("subject", "\u200bsubject\u200e"),
     "spaces around": PLAIN.replace(",", " , "),
 }
 
@@ -125,6 +129,11 @@ ROWS = {
     "week": ({"expires": "2028-W52"}, "expires is '2028-W52', expected a date like 2026-12-31 or a"),
     "month": ({"expires": "2028-12"}, "expires is '2028-12', expected a date like"),
     "german": ({"expires": "31.12.2028"}, "expires is '31.12.2028', expected a date like"),
+    "no day": ({"expires": "2028-02-30"}, "expires is '2028-02-30', expected a day of the calendar, like 2026-12-31"),
+    "no time": ({"expires": "2028-12-31 24:00"}, "expected a time from 00:00 to 23:59:59"),
+    "blank letter": ({"subject": "\u3164"}, "subject holds U+3164 HANGUL FILLER"),
+    "unseen": ({"authorised_by": "Eve Enroller\ufe0f"}, "authorised_by holds U+FE0F VARIATION SELECTOR-16"),
+    "line break": ({"image": '"a\nb.jpg"'}, "image holds U+000A LINE BREAK"),
     "captured": ({"captured_on": "2025-W01"}, "captured_on is '2025-W01', expected a date like"),
     "captured then": ({"captured_on": "0001-01-01"}, "expected a year from 1900 to 2999"),
     "never": ({"expires": "9999-12-31"}, "expected a year from 1900 to 2999"),
