@@ -223,7 +223,8 @@ def _require_hours(settings: Settings, deployment: Deployment, name: str, source
             last = first + source.lasts
         except OverflowError:
             last = datetime.max.replace(tzinfo=UTC)
-    if last < deployment.starts or first >= deployment.ends:
+    over_before = first < deployment.starts and last <= deployment.starts
+    if over_before or first >= deployment.ends:
         raise Misconfigured(
             f"not authorised: camera {name} was filmed{_ORIGIN[source.start_origin]} from"
             f" {_moment(first)}"

@@ -68,7 +68,7 @@ class Source(CameraSource, Protocol):
 
     @property
     def lasts(self) -> timedelta | None:
-        """From a file's first frame to its last, at the most; None where it does not say."""
+        """From a file's first frame until its last is over; None where it does not say."""
         ...
 
     @property

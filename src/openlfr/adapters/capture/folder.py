@@ -61,8 +61,8 @@ class PictureFolder(Accounted):
 
     @property
     def lasts(self) -> timedelta:
-        """From the first picture to the last."""
-        return timedelta(seconds=(len(self._files) - 1) / self._fps)
+        """From the first picture until the last is over."""
+        return timedelta(seconds=len(self._files) / self._fps)
 
     @property
     def fps(self) -> float:

@@ -80,7 +80,7 @@ class VideoFile(Accounted):
 
     @property
     def lasts(self) -> timedelta | None:
-        """From its first to its last frame at the most, as far as it says so."""
+        """From its first frame until its last is over, as far as it says so."""
         seconds = self._expected.lasts_s
         if seconds is None and self._expected.frames:
             seconds = self._scale.of_frames(self._expected.frames) / 1e6
