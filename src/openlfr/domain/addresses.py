@@ -27,7 +27,13 @@ _IN_TEXT = re.compile(
 )
 """An address within a sentence, also as a path (`rtsp:/`): to the last @ of its line, since a
 password may hold spaces."""
-_LOOKS_REMOTE = re.compile(rf"[@?&=;]|(?:^|/)(?:{_REMOTE})(?:[:;]|//)", re.IGNORECASE)
+_LOOKS_REMOTE = re.compile(
+    rf"[@?&=;]|(?:^|/)(?:{_REMOTE})(?:[:;]|\.?/)"
+    r"|(?:^|/)(?:\d{1,3}(?:\.\d{1,3}){3}(?::\d*)?|[\w.-]+:\d{3,5}|\[[0-9A-F:.]{2,45}\](?::\d*)?)/",
+    re.IGNORECASE,
+)
+"""What an address without a scheme, or with a misspelt one, looks like: it begins with an IP
+address or a port (`10.0.0.7/live/token`, `camera:554/token`)."""
 _BROKERS = re.compile(r"kafka://[\w.-]+:\d+(,[\w.-]+:\d+)*", re.ASCII)
 _PIECES = re.compile(r"(?:^|[/?#&;,\s])[\w.-]*=|[/?#&=:;,@\s]+")  # the key before a = is no secret
 _SHORTEST = 3  # a shorter piece is no secret, and stands in many words
@@ -45,6 +51,8 @@ def shown_address(address: str) -> str:
     'rtsp://10.0.0.7'
     >>> shown_address("rtsp://operator:sec/ret@10.0.0.7/main")
     'rtsp://...'
+    >>> shown_address("10.0.0.7/live/abc")
+    '(not shown)'
     >>> shown_address("videos/market.mp4")
     'videos/market.mp4'
     """
