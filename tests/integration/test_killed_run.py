@@ -71,7 +71,9 @@ class Run:
         environment |= {"AT_WORK": str(self._file), "TMPDIR": str(folder / "temporary")}
         with (folder / "output.txt").open("w") as output:
             self.popen = subprocess.Popen(
-                [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", "--rootdir", folder,
+                # Under nohup, as some run CI, the signal of a closed terminal would be ignored.
+                ["env", "--default-signal=HUP", sys.executable, "-m", "pytest",
+                 "-c", ROOT / "pyproject.toml", "--rootdir", folder,
                  "-p", "no:cacheprovider", "-W", "ignore", *words, folder / "test_servers.py"],
                 cwd=folder, env=environment, stdout=output, stderr=output, start_new_session=True,
             )  # fmt: skip

@@ -175,6 +175,7 @@ class _Worker:
         self._turn = asyncio.Lock()
         self._waiting: Counter[int] = Counter()  # partition -> taken and not yet looked at
         self._balances = 0  # how often the group was balanced
+        self._left = False  # the last words are with Kafka
         self._taken: dict[tuple[str, int], int] = {}  # offsets of what comes next
         self._stream: Any = None
 
@@ -226,6 +227,7 @@ class _Worker:
         async def work() -> None:
             async with self._turn:
                 await self._publish(self._station.leave)
+                self._left = True
 
         await faust_agents.guarded(self._progress, work)
 
@@ -239,8 +241,8 @@ class _Worker:
             decoded = await asyncio.gather(*pictures)
             async with self._turn:
                 self._waiting.subtract(each.partition for each in messages)
-                if balances != self._balances:
-                    return  # taken before the group was balanced: all of it is delivered again
+                if balances != self._balances or self._left:
+                    return  # not acknowledged by this worker: all of it is delivered again
                 self._control.check()  # nobody is searched on stale authority
                 await self._publish(self._look, decoded)
                 self._station.counts["held_too_long"] = self._backlog.let_go
@@ -254,6 +256,8 @@ class _Worker:
     async def _end_silent(self) -> None:
         self._control.check()
         async with self._turn:
+            if self._left:
+                return
             late = {number for number, left in self._waiting.items() if left > 0}
             late |= faust_agents.behind(self._app, FRAMES.name, self._taken)
             await self._publish(self._station.end_silent, late)
