@@ -25,6 +25,11 @@ _TOGETHER: Final = (
     {"LATIN", _HAN, "BOPOMOFO"},
     {"LATIN", _HAN, "HANGUL"},
 )
+_NOBODY: Final = frozenset(
+    ("n/a", "n.a", "none", "nobody", "unknown", "not known", "tbd", "tba", "anonymous", "ditto",
+     "same", "same as above", "as above", "see above")
+)  # fmt: skip
+"""What forms are filled with where nobody is named."""
 _TITLES: Final = frozenset(
     """
     mr mrs ms miss mx dr prof professor sir dame rev revd hon herr frau hr mme mlle monsieur madame
@@ -67,6 +72,8 @@ def problem_of_person(text: str) -> str:
     letters = [c for c in plain if unicodedata.category(c)[0] == "L"]
     if len(letters) < _LETTERS_NEEDED:
         return f"is {text!r}, expected a person's name: at least {_LETTERS_NEEDED} letters"
+    if plain.casefold().strip(" .") in _NOBODY:
+        return f"is {text!r}, expected a person's name: who it is must be known"
     scripts = {_script(c) for c in letters} - {"", "MODIFIER"}
     if len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER):
         first = _script(letters[0])

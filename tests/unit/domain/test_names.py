@@ -13,7 +13,7 @@ PEOPLE = [
     "Smith, John", "Šimić", "Łukasz Żółć", "김수", "山田 太郎", "山田 タロウ", "ヤマダ・タロウ", "王 Wang",
     "김 Kim", "علی\u200cرضا احمدی", "Владимир", "Ελένη Παπαδοπούλου", "นายสมชาย", "राम प्रसाद",
     "क्\u200dष Rao".replace("Rao", "राव"), "Ｊｏｈｎ", "j.smith@police.example", "Supt. A. Ng (Ops)", "ʻOkina Kai",
-    "Mary/Jo", "葛\U000e0100城 花子", "辻\ufe00 花子", "Nuñez i Núñez", "Ly",
+    "Mary/Jo", "Null, Nan", "Na Li", "Nil Nobody", "葛\U000e0100城 花子", "辻\ufe00 花子", "Nuñez i Núñez", "Ly",
 ]  # fmt: skip
 
 
@@ -51,6 +51,10 @@ NO_PEOPLE = [
     ("Eve \u05d0\u05d1", "mixes the letters of Hebrew and Latin"),
     ("한タ", "mixes the letters of Hangul and Katakana"),
     ("A" + "\u0301" * 6 + "nn", "holds more than 4 marks on one letter"),
+    ("N/A", "is 'N/A', expected a person's name"),
+    ("unknown", "is 'unknown', expected a person's name"),
+    ("None.", "is 'None.', expected a person's name"),
+    ("as above", "expected a person's name"),
     ("Eve\u3164Smith", "holds U+3164 HANGUL FILLER"),
     ("김\uffa0수", "holds U+FFA0 HALFWIDTH HANGUL FILLER"),
     ("\u115f\u1160", "holds U+115F HANGUL CHOSEONG FILLER"),
