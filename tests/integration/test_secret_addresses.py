@@ -180,7 +180,18 @@ def test_commands_whose_servers_are_away(place, command, debug):
 
 
 @pytest.mark.parametrize("name", SERVERS)
-@pytest.mark.parametrize("password", ["hun/ter2", "hun?ter2", "hun#ter2", "hun\u2100/ter2"])
+@pytest.mark.parametrize(
+    "password",
+    [
+        "hun/ter2",
+        "hun?ter2",
+        "hun#ter2",
+        "hun\u2100/ter2",
+        "hun\u2100ter2",
+        "hun\uff0fter2",
+        "hun[ter2",
+    ],
+)
 def test_a_service_that_cannot_be_read_is_a_hint(place, name, password):
     url = SERVERS[name].replace(SECRET, password, 1)
     code, said = place("alerts", "list", services={name: url})

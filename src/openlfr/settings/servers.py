@@ -66,6 +66,13 @@ class _Server(Section):
                 "has no host and port that can be told apart. Keep the password in password_file,"
                 f" or: {HINT}"
             )
+        try:
+            urlsplit(self.url)
+        except ValueError:  # whose words repeat the password
+            raise ValueError(
+                "has a character that no address may hold as it is: [ or ], or one that looks like"
+                " / ? # @ or :. Keep the password in password_file, or write it percent-encoded."
+            ) from None
         given = [self.password is not None, self.password_file is not None]
         given.append("@" in self.url and bool(_userinfo(self.url)[1]))
         if sum(given) > 1:
