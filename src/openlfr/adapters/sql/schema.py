@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from openlfr.adapters.sql.engine import reading
-from openlfr.domain.errors import Misconfigured
+from openlfr.domain.errors import Misconfigured, Unavailable
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
@@ -24,6 +25,8 @@ REVISIONS = (
 )  # every migration in versions/, oldest first
 MIGRATIONS = Path(__file__).parent / "migrations"
 _POSTGRES_LOCK = 0x0F6C6672  # any number, the same for every OpenLFR process
+_ANOTHER_S = 60.0
+"""How long another process may take to migrate SQLite's file; on a busy machine beyond 5 s."""
 
 
 def migrate(engine: Engine) -> tuple[str | None, str]:
@@ -42,13 +45,24 @@ def migrate(engine: Engine) -> tuple[str | None, str]:
         found = _revision(connection)
     if found == REVISIONS[-1]:
         return found, found
+    until = time.monotonic() + _ANOTHER_S
+    while True:
+        try:
+            return _migrate_once(engine), REVISIONS[-1]
+        except Unavailable as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise  # whoever migrates needs longer than one who writes a row
+
+
+def _migrate_once(engine: Engine) -> str | None:
+    """Migrate if nobody else has meanwhile; the schema as it was found."""
     with engine.begin() as connection:  # on SQLite this is the write lock already
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_POSTGRES_LOCK)))
         found = _revision(connection)
         if found != REVISIONS[-1]:
             _upgrade(connection)
-    return found, REVISIONS[-1]
+    return found
 
 
 def require_present(engine: Engine) -> None:
