@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import structlog
 
 from guarded_run import (  # noqa: F401 - hooks
     pytest_configure,
@@ -45,6 +46,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if extra:
         config.hook.pytest_deselected(items=extra)
         items[:] = [item for item in items if item not in extra]
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """A command that a test runs in this process leaves no log bound to the test's stderr."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

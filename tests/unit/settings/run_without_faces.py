@@ -51,6 +51,7 @@ class Script:
     slow = False
     stop: threading.Event
     made: list[Script]
+    cameras: tuple[str, ...] = ()  # with live tracks: it follows nobody
 
     def __init__(self, **given: Any) -> None:
         self.given = given
