@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,13 @@ class Chart:
         ]
         assert len(found) == 1, f"{len(found)} of {kind} {wanted}"
         return found[0]
+
+    def job(self, name: str, *sets: str, values: str = "minimal") -> dict[str, Any]:
+        """The Job of this name, whatever follows it."""
+        jobs = [each for each in self.render(*sets, values=values) if each["kind"] == "Job"]
+        pattern = rf"openlfr-{name}(-[0-9a-f]{{8}})?"
+        (found,) = [each for each in jobs if re.fullmatch(pattern, each["metadata"]["name"])]
+        return found
 
     def names(self, kind: str, *sets: str, values: str = "minimal") -> set[str]:
         """Names of all resources of a kind, without the release's."""

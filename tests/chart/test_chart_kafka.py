@@ -27,7 +27,7 @@ def test_brokers_by_address_make_no_cluster(chart: Any):
 
 def test_analysis_alone_reads_frames(chart: Any):
     names = chart.names("KafkaUser", values="small")
-    assert names == {"ingest", "analysis", "alerting", "topics", "scaler"}
+    assert names == {"ingest", "analysis", "alerting", "operator", "topics", "scaler"}
     readers = {
         name
         for name in names
@@ -59,6 +59,11 @@ def test_keda_sees_how_far_groups_are_and_reads_nothing(chart: Any):
     scaler = rights(chart.get("KafkaUser", "scaler", values="small"))
     assert {op for ops in scaler.values() for op in ops} == {"Describe"}
     assert {"openlfr-analysis", "openlfr-alerting", "frames.v1"} <= set(scaler)
+
+
+def test_an_operator_sees_topics_as_they_are_and_reads_nothing(chart: Any):
+    operator = rights(chart.get("KafkaUser", "operator", values="small"))
+    assert operator == {topic.name: {"Describe", "DescribeConfigs"} for topic in TOPICS}
 
 
 def test_the_listener_is_encrypted_and_asks_who_it_is(chart: Any):

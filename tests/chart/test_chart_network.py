@@ -30,8 +30,9 @@ def test_every_pod_of_the_release_is_closed_but_for_names(chart: Any):
         ("ingest", {9093, 6379, 554, 8554}),
         ("analysis", {9093, 19530}),
         ("alerting", {9093, 6379, 19530, 5432}),
-        ("topics", {9093}),
-        ("migrations", {5432}),
+        ("topics", {9093, 53}),  # it comes before the policy that opens names to all
+        ("migrations", {5432, 53}),
+        ("operator", {9093, 6379, 19530, 5432}),
         ("models", {443}),
     ],
 )
@@ -65,7 +66,8 @@ def test_only_prometheus_asks_a_service_anything(chart: Any):
         selected = peer["namespaceSelector"]["matchLabels"]
         assert selected == {"kubernetes.io/metadata.name": "monitoring"}
         assert [each["port"] for each in rule["ports"]] == ["http"]
-    assert "ingress" not in chart.get("NetworkPolicy", "topics")["spec"]
+    for name in ("topics", "operator"):
+        assert "ingress" not in chart.get("NetworkPolicy", name)["spec"]
 
 
 def test_peers_narrow_a_server_down(chart: Any):

@@ -181,8 +181,10 @@ def test_defaults_reach_every_service_and_falsy_values_override_them(chart: Any)
 
 def test_each_has_a_headless_service_an_account_and_a_budget(chart: Any):
     wanted = {"ingest", "analysis", "alerting"}
-    for kind in ("Service", "ServiceAccount", "PodDisruptionBudget"):
-        assert chart.names(kind) == wanted
+    assert chart.names("Service") == wanted
+    assert chart.names("PodDisruptionBudget") == wanted | {"operator"}
+    jobs = {"topics", "migrations", "models"}
+    assert chart.names("ServiceAccount") == wanted | {"operator"} | jobs
     assert chart.get("Service", "analysis")["spec"]["clusterIP"] == "None"
     assert chart.get("ServiceAccount", "analysis")["automountServiceAccountToken"] is False
     budget = chart.get("PodDisruptionBudget", "analysis")["spec"]

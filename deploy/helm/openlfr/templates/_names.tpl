@@ -35,10 +35,23 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- define "openlfr.target" -}}
 {{- if .service.image.target -}}
 {{- .service.image.target -}}
+{{- else if eq .name "operator" -}}
+alerting
 {{- else if eq .name "analysis" -}}
 {{- ternary "analysis-gpu" "analysis-cpu" (gt (int .service.gpu.count) 0) -}}
 {{- else -}}
 {{- .name -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What a service's container runs: (dict "name" NAME "service" SERVICE). The operator's pod waits for
+commands of people, and ends at once when it is told to. */}}
+{{- define "openlfr.command" -}}
+{{- if eq .name "operator" -}}
+{{- $wait := "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit()); signal.pause()" -}}
+{{- list "python" "-c" $wait | toJson -}}
+{{- else -}}
+{{- list "openlfr" "service" .name "--config" "/etc/openlfr/CONFIG.yaml" | toJson -}}
 {{- end -}}
 {{- end -}}
 

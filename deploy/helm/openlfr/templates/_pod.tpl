@@ -20,16 +20,29 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{/* A Job's pod: (dict "root" $ "component" NAME "target" TARGET "command" LIST "uses" LIST
-"kafkaSecret" NAME "models" BOOL). Hooks run before the release's own resources exist, so that it
-needs nothing but Secrets of yours. */}}
+{{/* A Job's pod: (dict "root" $ "component" NAME "service" NAME "command" LIST "uses" LIST
+"kafkaSecret" NAME "models" BOOL). It runs the image of a service, so that both are of one version, and
+starts from `serviceDefaults` as services do. A hook runs before the release's own resources exist: it
+needs nothing but Secrets of yours and what are hooks before it (job-hooks.yaml). */}}
 {{- define "openlfr.jobPod" -}}
 {{- $values := .root.Values -}}
+{{- $defaults := $values.serviceDefaults -}}
+{{- $jobs := $values.jobs -}}
+{{- $service := include "openlfr.service" (dict "root" .root "name" .service) | fromYaml -}}
 metadata:
   labels:
     {{- include "openlfr.labels" . | nindent 4 }}
+    {{- with $jobs.podLabels | default $defaults.podLabels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  {{- with $jobs.podAnnotations | default $defaults.podAnnotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 spec:
-  restartPolicy: OnFailure
+  # A pod that failed stays, and its log with it.
+  restartPolicy: Never
+  serviceAccountName: {{ include "openlfr.jobAccount" . }}
   automountServiceAccountToken: false
   enableServiceLinks: false
   {{- with $values.image.pullSecrets }}
@@ -42,9 +55,12 @@ spec:
     {{- include "openlfr.podSecurity" . | nindent 4 }}
   containers:
     - name: {{ .component }}
-      image: {{ include "openlfr.image" (dict "root" .root "target" .target) }}
+      image: {{ include "openlfr.image" (dict "root" .root "tag" $service.image.tag "digest" $service.image.digest
+                  "target" (include "openlfr.target" (dict "name" .service "service" $service))) }}
       imagePullPolicy: {{ $values.image.pullPolicy }}
       command: {{ .command | toJson }}
+      # What it said last is then told of the pod itself.
+      terminationMessagePolicy: FallbackToLogsOnError
       env:
         - name: HOME
           value: /tmp
@@ -58,7 +74,7 @@ spec:
       securityContext:
         {{- include "openlfr.containerSecurity" . | nindent 8 }}
       resources:
-        {{- toYaml $values.jobs.resources | nindent 8 }}
+        {{- toYaml $jobs.resources | nindent 8 }}
       volumeMounts:
         - name: scratch
           mountPath: /tmp
@@ -83,11 +99,112 @@ spec:
       persistentVolumeClaim:
         claimName: {{ include "openlfr.modelsClaim" .root }}
     {{- end }}
+  {{- with $jobs.nodeSelector | default $defaults.nodeSelector }}
+  nodeSelector:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $jobs.tolerations | default $defaults.tolerations }}
+  tolerations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $jobs.affinity | default $defaults.affinity }}
+  affinity:
+    {{- toYaml . | nindent 4 }}
+  {{- else }}
+  {{- if and .models $service.enabled (ne $values.models.volume.accessMode "ReadWriteMany") }}
+  # One node mounts the volume: that of the workers which read the models. Elsewhere each would wait
+  # for the other.
+  affinity:
+    podAffinity:
+      requiredDuringSchedulingIgnoredDuringExecution:
+        - {{- include "openlfr.nodeOf" (dict "root" .root "component" .service) | nindent 10 }}
+  {{- end }}
+  {{- end }}
 {{- end -}}
 
-{{/* Name, annotations and limits of a Job that is a hook: (dict "root" $ "component" NAME "weight" N). */}}
+{{/* What every Job is, but its name and pod: (dict "root" $ "hook" BOOL). A hook has less time than helm
+gives it, so that its own failure is reported and no timeout. Exit code 3 is a server that does not answer
+(yet); 1 and 2 are wrong values, rights or a wrong CONFIG.yaml, which no further try mends: the hook fails
+at once, and its pod's log says why. Beside the release a Job tries longer, since what it needs may be
+about to come: a volume, Strimzi's users. */}}
+{{- define "openlfr.jobLimits" -}}
+backoffLimit: {{ .root.Values.jobs.backoffLimit }}
+activeDeadlineSeconds: {{ ternary .root.Values.jobs.activeDeadlineSeconds 1800 .hook }}
+podFailurePolicy:
+  rules:
+    - action: Ignore
+      onPodConditions:
+        # A node that is drained is no failure of ours.
+        - {type: DisruptionTarget, status: "True"}
+    {{- if .hook }}
+    - action: FailJob
+      onExitCodes: {operator: In, values: [1, 2]}
+    {{- end }}
+{{- end -}}
+
+{{- define "openlfr.jobAccount" -}}
+{{ .root.Values.jobs.serviceAccount | default (printf "%s-%s" (include "openlfr.fullname" .root) .component) }}
+{{- end -}}
+
+{{/* The Jobs of this release, as YAML: name -> uses, hook, internet. */}}
+{{- define "openlfr.jobs" -}}
+{{- if .Values.jobs.topics }}
+topics: {uses: [kafka], hook: {{ not .Values.kafka.strimzi.enabled }}}
+{{- end }}
+{{- if .Values.jobs.migrations }}
+migrations: {uses: [sql], hook: true}
+{{- end }}
+{{- if and .Values.models.install (eq .Values.models.source "volume") }}
+models: {uses: [], hook: false, internet: true}
+{{- end }}
+{{- end -}}
+
+{{/* A term of affinity: the node of a component's pods. (dict "root" $ "component" NAME). */}}
+{{- define "openlfr.nodeOf" -}}
+topologyKey: kubernetes.io/hostname
+labelSelector:
+  matchLabels:
+    {{- include "openlfr.selectorLabels" . | nindent 4 }}
+{{- end -}}
+
+{{/* Affinity of a service that mounts what one node alone can mount: (dict "root" $ "name" NAME). The
+operator's pod goes where alerting keeps the evidence and analysis has the models; those two are asked
+to be neighbours then, but need not be. */}}
+{{- define "openlfr.besideVolumes" -}}
+{{- $values := .root.Values -}}
+{{- $operator := include "openlfr.service" (dict "root" .root "name" "operator") | fromYaml -}}
+{{- $beside := list -}}
+{{- if $operator.enabled -}}
+{{- if ne $values.evidence.volume.accessMode "ReadWriteMany" }}{{ $beside = append $beside "alerting" }}{{ end -}}
+{{- if and (eq $values.models.source "volume") (ne $values.models.volume.accessMode "ReadWriteMany") }}{{ $beside = append $beside "analysis" }}{{ end -}}
+{{- end -}}
+{{- if and (eq .name "operator") $beside -}}
+podAffinity:
+  requiredDuringSchedulingIgnoredDuringExecution:
+    {{- range $component := $beside }}
+    {{- $of := include "openlfr.service" (dict "root" $.root "name" $component) | fromYaml }}
+    {{- if $of.enabled }}
+    - {{- include "openlfr.nodeOf" (dict "root" $.root "component" $component) | nindent 6 }}
+    {{- end }}
+    {{- end }}
+{{- else if and (eq .name "alerting") (has "alerting" $beside) -}}
+podAffinity:
+  preferredDuringSchedulingIgnoredDuringExecution:
+    {{- range $component := ternary (list "analysis" "operator") (list "operator") (has "analysis" $beside) }}
+    - weight: 100
+      podAffinityTerm:
+        {{- include "openlfr.nodeOf" (dict "root" $.root "component" $component) | nindent 8 }}
+    {{- end }}
+{{- end -}}
+{{- end -}}
+
+{{/* Annotations of a hook: (dict "weight" N "job" BOOL). */}}
 {{- define "openlfr.hookAnnotations" -}}
 helm.sh/hook: pre-install,pre-upgrade
 helm.sh/hook-weight: {{ .weight | quote }}
 helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- if .job }}
+# Helm 4 prints what a failed one said; older ones leave it to `kubectl logs`.
+helm.sh/hook-output-log-policy: hook-failed
+{{- end }}
 {{- end -}}
