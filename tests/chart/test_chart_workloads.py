@@ -156,6 +156,17 @@ def test_topics_are_told_as_the_configuration_writes_them(chart: Any):
         assert frames.replicas == {"minimal": 2, "small": 1, "city": 2}[values]
 
 
+def test_frames_are_kept_as_long_as_a_new_worker_needs_where_every_one_counts(chart: Any):
+    def retention(*sets: str) -> int:
+        given = chart.environment(chart.get("StatefulSet", "analysis", *sets))["OPENLFR_TOPICS"]
+        plan = Topics.model_validate(json.loads(given)).plan
+        frames = next(topic for topic in plan if topic.name == "frames.v1")
+        return int(frames.configs["retention.ms"])
+
+    longer = 'topics.framesRetention="5m"', 'topics.framesTransit="10m"'
+    assert retention(*longer) == 300_000 > retention()
+
+
 def test_replicas_are_left_to_keda_where_it_scales(chart: Any):
     assert "replicas" not in chart.get("StatefulSet", "analysis", values="city")["spec"]
     assert chart.get("StatefulSet", "alerting", values="city")["spec"]["replicas"] == 2

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from openlfr.adapters.kafka_access import KafkaAccess
     from openlfr.wire.codec import Record
 
+LOOK_S = 5.0
+"""Between two looks whether what is committed still exists."""
 DELIVERY_S = 60.0
 """How long a record may be tried: what lasts longer ends the process."""
 
@@ -127,6 +129,11 @@ def make_app(
         lag.start()
 
     app.task(watch_lag)
+
+    async def follow_the_log() -> None:
+        await commit_what_is_gone(app, progress)
+
+    app.timer(LOOK_S)(follow_the_log)
     if http is not None:
         Pages(http, stalled=progress.stalled, lacks=progress.lacks, metrics=metrics.text)
     return app, progress
@@ -215,6 +222,40 @@ def behind(app: faust.App, topic: str, taken: Mapping[tuple[str, int], int]) -> 
     return found
 
 
+async def commit_what_is_gone(app: faust.App, progress: Progress) -> None:
+    """Commit the beginning of partitions whose committed messages their topic keeps no longer.
+
+    Where frames were deleted unread, as after a night without workers, the group stands before the
+    oldest message until the next one comes. Whoever scales by lag counts what is not there any
+    more, and keeps workers that have nothing to do. What was committed so can never be delivered:
+    nothing is lost by it.
+    """
+    consumer = app.consumer
+    if consumer is None or app.rebalancing:
+        return
+    behind = {}
+    # Faust commits what is acknowledged and offers no way to commit a place: so by its inner door,
+    # which also lets it know from where on acknowledgements count.
+    for partition in consumer.assignment():
+        start = progress.starts().get((partition.topic, partition.partition), 0)
+        committed = consumer._committed_offset[partition]  # noqa: SLF001
+        if committed is not None and committed < start:
+            behind[partition] = start
+    if not behind:
+        return
+    for partition, start in behind.items():
+        # Its place does not exist: told to begin at the newest then, it may pass by what came
+        # meanwhile. Once it was given something it has found its place by itself.
+        if not progress.has_taken((partition.topic, partition.partition), start):
+            await consumer.seek(partition, start)
+    log.warning(
+        "messages_gone",
+        partitions={f"{each.topic}/{each.partition}": start for each, start in behind.items()},
+        why="they were deleted before anybody read them",
+    )
+    await consumer._commit_offsets(behind)  # noqa: SLF001
+
+
 def without_value(message: Message) -> Message:
     """A message to be acknowledged later: what stood in it need not stay in memory until then."""
     message.event.value = message.event.message.value = None
@@ -248,7 +289,8 @@ def _follow(app: faust.App, progress: Progress) -> None:
 
     class Acks(faust.Sensor):  # type: ignore[misc]
         def on_message_in(self, tp: Any, offset: int, message: Any) -> None:  # noqa: ARG002
-            progress.counts["received"] += 1
+            committed = app.consumer._committed_offset[tp]  # noqa: SLF001
+            progress.taken(tp.topic, tp.partition, offset, committed)
 
         def on_message_out(self, tp: Any, offset: int, message: Any) -> None:  # noqa: ARG002
             progress.counts["acked"] += 1
@@ -272,3 +314,8 @@ def _tell(metrics: Metrics, progress: Progress) -> None:
     metrics.gauge("openlfr_partitions", "Partitions of the pod.", lambda: len(progress.partitions))
     metrics.count("openlfr_acks", "Messages acknowledged.", lambda: {"": counts["acked"]})
     metrics.count("openlfr_received", "Messages taken.", lambda: {"": counts["received"]})
+    metrics.count(
+        "openlfr_gone",
+        "Messages deleted by their topic's retention before they were taken.",
+        lambda: {"": counts["gone"]},
+    )

@@ -80,15 +80,23 @@ class LagWatch:
         partitions = [TopicPartition(*each) for each in self._progress.partitions]
         if not partitions:
             return
+        # The oldest first: what is deleted between both answers still counts as waiting, never the
+        # other way round.
+        starts = consumer.beginning_offsets(partitions)
         ends = consumer.end_offsets(partitions)
         positions: dict[tuple[str, int], int] = {}
-        unbegun = [TopicPartition(*each) for each in self._progress.unbegun()]
-        if unbegun:
-            first = consumer.beginning_offsets(unbegun) if self._from_beginning else ends
-            for each in unbegun:
-                committed = consumer.committed(each)
-                positions[tuple(each)] = first[each] if committed is None else committed
-        self._progress.found({tuple(each): end for each, end in ends.items()}, positions)
+        first = starts if self._from_beginning else ends
+        for name in self._progress.unbegun():
+            each = TopicPartition(*name)
+            if each not in ends:
+                continue  # it came with a balance in this moment; the next look knows it
+            committed = consumer.committed(each)
+            positions[name] = first[each] if committed is None else committed
+        self._progress.found(
+            {tuple(each): end for each, end in ends.items()},
+            positions,
+            {tuple(each): start for each, start in starts.items()},
+        )
 
 
 def _close(consumer: Any) -> None:

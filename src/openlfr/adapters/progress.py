@@ -36,11 +36,15 @@ class _Place:
         position: Offset of the next message to do; None until it is known.
         end: Offset that the next message written will get; None until it was asked.
         moved: When it last got on, or had nothing waiting.
+        start: Offset of the oldest message that there still is.
+        next: Offset of the message that is to be delivered next; None until it is known.
     """
 
     position: int | None
     end: int | None
     moved: float
+    start: int = 0
+    next: int | None = None
 
     @property
     def waiting(self) -> int:
@@ -69,7 +73,8 @@ class Progress:
     """What one worker does; any thread may tell and ask.
 
     Attributes:
-        counts: Messages `received` from Kafka and `acked`.
+        counts: Messages `received` from Kafka and `acked`; those `gone` before they were delivered,
+            since their topic keeps them no longer.
         conditions: Each says why the worker cannot do its work, or gives an empty string.
     """
 
@@ -108,6 +113,16 @@ class Progress:
         with self._lock:
             return list(self._places or ())
 
+    def taken(self, topic: str, partition: int, offset: int, committed: int | None = None) -> None:
+        """A message was delivered; `committed` is where the group stood before the first one."""
+        with self._lock:
+            self.counts["received"] += 1
+            place = (self._places or {}).get((topic, partition))
+            if place is not None:
+                expected = committed if place.next is None else place.next
+                self.counts["gone"] += max(0, offset - expected) if expected is not None else 0
+                place.next = max(offset + 1, expected or 0)
+
     def done(self, topic: str, partition: int, offset: int) -> None:
         """A message is done, and every one before it in its partition."""
         with self._lock:
@@ -116,9 +131,20 @@ class Progress:
                 place.position, place.moved = offset + 1, self._clock()
 
     def found(
-        self, ends: Mapping[Partition, int], positions: Mapping[Partition, int] | None = None
+        self,
+        ends: Mapping[Partition, int],
+        positions: Mapping[Partition, int] | None = None,
+        starts: Mapping[Partition, int] | None = None,
     ) -> None:
-        """What the brokers tell: where partitions end, and where those begin that are not begun."""
+        """What the brokers report.
+
+        Args:
+            ends: Where partitions end.
+            positions: Where those begin that are not begun.
+            starts: Their oldest messages. What lay before them waits no more: it is gone, and
+                counted where nobody was given it. That is no sign of life: a consumer that has
+                died quietly is still found by what is not deleted yet.
+        """
         now = self._clock()
         with self._lock:
             for partition, end in ends.items():
@@ -129,7 +155,24 @@ class Progress:
                     place.position = (positions or {}).get(partition, end)
                 if not place.waiting:
                     place.moved = now  # what waits now has waited since now at the earliest
+                if place.next is None:
+                    place.next = place.position
+                place.start = max(place.start, (starts or {}).get(partition, 0))
+                self.counts["gone"] += max(0, place.start - place.next)
+                place.next = max(place.next, place.start)
+                place.position = max(place.position, place.start)
                 place.end = end
+
+    def has_taken(self, partition: Partition, offset: int) -> bool:
+        """Whether the message at an offset, or a later one, was delivered."""
+        with self._lock:
+            place = (self._places or {}).get(partition)
+            return place is not None and place.next is not None and place.next > offset
+
+    def starts(self) -> dict[Partition, int]:
+        """The offset of the oldest message of each partition, as far as is known."""
+        with self._lock:
+            return {each: place.start for each, place in (self._places or {}).items()}
 
     def unbegun(self) -> list[Partition]:
         """Partitions of which nobody knows yet where the work begins."""

@@ -122,3 +122,50 @@ def test_a_loop_that_does_not_turn_is_a_stall(clock):
     assert beat.stalled() == "The loop has not turned for 61 s."
     beat()
     assert beat.stalled() == ""
+
+
+def test_what_was_deleted_unread_waits_no_more_and_is_counted(clock, progress):
+    progress.found({A: 40, B: 20})
+    assert progress.lag == 30
+    progress.found({A: 40, B: 20}, starts={A: 35, B: 0})
+    assert progress.lag == 5
+    assert progress.counts["gone"] == 25
+    assert progress.starts() == {A: 35, B: 0}
+    progress.taken(*A, 37)  # two more were deleted before it was delivered
+    assert progress.counts["gone"] == 27
+
+
+def test_what_is_in_work_while_it_is_deleted_is_not_gone(progress):
+    for offset in range(10, 16):
+        progress.taken(*A, offset)
+    progress.found({A: 16, B: 20}, starts={A: 16})
+    assert progress.counts["gone"] == 0
+    assert progress.counts["received"] == 6
+
+
+def test_a_worker_that_is_given_a_message_before_it_knows_counts_the_same(clock):
+    made = Progress(clock=clock)
+    made.assign([A])
+    made.taken(*A, 8, committed=2)
+    assert made.counts["gone"] == 6
+    made.done(*A, 8)
+    made.found({A: 9}, starts={A: 8})
+    assert made.counts["gone"] == 6
+    assert made.lag == 0
+
+
+def test_deletion_alone_is_no_sign_of_life(clock, progress):
+    """Messages come and are deleted, and nobody reads them."""
+    end = 10
+    while clock.now < 1000 + STUCK_S + 10:
+        clock.now += 5
+        end += 10
+        progress.found({A: end, B: 20}, starts={A: end - 10})
+    assert "messages wait" in progress.stalled()
+
+
+def test_whether_a_worker_was_given_what_there_is(progress):
+    progress.found({A: 40, B: 20}, starts={A: 35})
+    assert not progress.has_taken(A, 35)
+    progress.taken(*A, 36)
+    assert progress.has_taken(A, 35)

@@ -109,7 +109,9 @@ Each takes (dict "root" $ "uses" LIST "kafkaSecret" NAME "config" SECRET "vault"
 {{- range $topic, $count := .Values.topics.partitions -}}
 {{- $_ := set $partitions $topic (int $count) -}}
 {{- end -}}
-{{- dict "replication" (int .Values.topics.replication) "frames_transit" .Values.topics.framesTransit "partitions" $partitions | toJson -}}
+{{- $topics := dict "replication" (int .Values.topics.replication) "frames_transit" .Values.topics.framesTransit "partitions" $partitions -}}
+{{- with .Values.topics.framesRetention }}{{ $_ := set $topics "frames_retention" . }}{{ end -}}
+{{- $topics | toJson -}}
 {{- end -}}
 
 {{/* Ports of a server, one a line: (dict "root" $ "store" NAME). */}}

@@ -1,0 +1,123 @@
+"""Messages that retention deletes unread: no lag, no stall, and the group stands behind them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import NewTopic
+from kafka.structs import OffsetAndMetadata
+
+from awaiting import PATIENCE_S, await_that
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [pytest.mark.service, pytest.mark.timeout(150)]
+
+# An idle worker; says what it knows whenever that changes, and each message that it is given.
+WORKER = """
+import asyncio, sys
+from openlfr.adapters import faust_agents, faust_worker, lag_watch, progress
+from openlfr.adapters.kafka_access import KafkaAccess
+lag_watch.INTERVAL_S = faust_agents.LOOK_S = 0.5
+progress.STUCK_S = 3.0
+broker, topic, beginning = sys.argv[1:]
+app, state = faust_agents.make_app(
+    group=topic, instance="", brokers=KafkaAccess((broker,)), from_beginning=beginning == "True",
+    max_bytes=1 << 20,
+)
+
+async def take(stream):
+    async for messages in faust_agents.batches(stream, 16, 0.05):
+        for each in messages:
+            print("given", each.offset, flush=True)
+            await stream.ack(each.event)
+
+async def watch():
+    said = ""
+    while True:
+        await asyncio.sleep(0.2)
+        known = not state.unbegun() and bool(state.partitions)
+        now = f"lag {state.lag} gone {state.counts['gone']} {state.stalled()}".strip()
+        if known and now != said:
+            print(now, flush=True)
+            said = now
+
+app.agent(faust_agents.topic(app, topic), concurrency=1, name="test")(take)
+app.task(watch)
+faust_worker.work(app, state)
+"""
+
+
+def deleted(broker: str, topic: str, before: int) -> None:
+    """A topic of ten messages of which a group has read two, and the log is cut."""
+    admin = KafkaAdminClient(bootstrap_servers=broker)
+    admin.create_topics([NewTopic(topic, 1, 1)])
+    with KafkaProducer(bootstrap_servers=broker) as producer:
+        for number in range(10):
+            producer.send(topic, str(number).encode()).get(PATIENCE_S)
+    partition = TopicPartition(topic, 0)
+    consumer = KafkaConsumer(bootstrap_servers=broker, group_id=topic, enable_auto_commit=False)
+    consumer.assign([partition])
+    consumer.commit({partition: OffsetAndMetadata(2, "", -1)})
+    consumer.close()
+    admin.delete_records({partition: before})
+    admin.close()
+
+
+def committed(broker: str, topic: str) -> int | None:
+    consumer = KafkaConsumer(bootstrap_servers=broker, group_id=topic, enable_auto_commit=False)
+    try:
+        found: int | None = consumer.committed(TopicPartition(topic, 0))
+        return found
+    finally:
+        consumer.close()
+
+
+@pytest.fixture
+def started() -> Iterator[list[subprocess.Popen[str]]]:
+    workers: list[subprocess.Popen[str]] = []
+    yield workers
+    for each in workers:
+        each.kill()
+        each.communicate()
+
+
+@pytest.mark.parametrize("beginning", [True, False], ids=["every message", "newest wins"])
+@pytest.mark.parametrize("before", [10, 8], ids=["all gone", "two left"])
+def test_what_was_deleted_unread_waits_no_more(
+    kafka_broker: str, started: list[subprocess.Popen[str]], beginning: bool, before: int
+) -> None:
+    topic = f"gone-{beginning}-{before}"
+    deleted(kafka_broker, topic, before)
+    worker = subprocess.Popen(
+        [sys.executable, "-c", WORKER, kafka_broker, topic, str(beginning)],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    started.append(worker)
+    said: list[str] = []
+    read_until(said, worker, f"lag 0 gone {before - 2}")
+    await_that("commit", lambda: committed(kafka_broker, topic) == 10)
+    # And it goes on with what comes next.
+    with KafkaProducer(bootstrap_servers=kafka_broker) as producer:
+        producer.send(topic, b"next").get(PATIENCE_S)
+    given = [f"given {offset}" for offset in range(before, 11)]
+    read_until(said, worker, *(given if beginning else given[-1:]))
+    await_that("commit", lambda: committed(kafka_broker, topic) == 11)
+    worker.kill()
+    assert worker.stdout is not None
+    assert "wait" not in worker.stdout.read()
+
+
+def read_until(said: list[str], worker: subprocess.Popen[str], *wanted: str) -> None:
+    """Read what a worker says until all of it was said; it is never stalled meanwhile."""
+    assert worker.stdout is not None
+    while missing := set(wanted) - set(said):
+        line = worker.stdout.readline()
+        assert line, f"the worker ended without {missing}"
+        assert "wait" not in line, line
+        said.append(line.rstrip("\n"))
