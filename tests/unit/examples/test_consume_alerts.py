@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import json
 import runpy
+import signal
 from collections import namedtuple
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +20,7 @@ from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Impossible, Why
 from openlfr.embedded.lines import alert_line
 from openlfr.wire import codec
+from openlfr.wire.v1 import alert_pb2
 
 FILE = Path(__file__).resolve().parents[3] / "examples/consume_alerts.py"
 Fetched = namedtuple("Fetched", "topic partition offset value headers")
@@ -43,8 +46,17 @@ def fetched(event, offset=0, emitted_at=AT):
     return Fetched("alerts.v1", 2, offset, record.value, record.headers)
 
 
+def changed(change=lambda alert: None, **fields):
+    """The value of an alert of which something is changed."""
+    alert = alert_pb2.Alert.FromString(fetched(event(1)).value)
+    change(alert)
+    for name, value in fields.items():
+        setattr(alert, name, value)
+    return alert.SerializeToString()
+
+
 class FakeConsumer:
-    """Gives its batches, then Ctrl-C; it can do nothing but read, commit and close."""
+    """Gives its batches, then SIGTERM; it can do nothing but read, commit and close."""
 
     def __init__(self, *batches):
         self.batches = list(batches)
@@ -52,7 +64,8 @@ class FakeConsumer:
 
     def poll(self, timeout_ms):
         if not self.batches:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGTERM)
+            return {}
         batch = self.batches.pop(0)
         return {"partition": batch} if batch else {}
 
@@ -92,8 +105,18 @@ def test_ids_are_forgotten_oldest_first(example):
     ("change", "reason"),
     [
         ({"value": b"garbage"}, "cannot be parsed"),
-        ({"value": None}, "is empty"),
-        ({"headers": [("schema", b"openlfr.wire.v1.Frame")]}, "where a openlfr.wire.v1.Alert"),
+        ({"value": None}, "it lacks its event_id"),
+        ({"headers": [("schema", b"openlfr.wire.v1.Frame")]}, "it is a openlfr.wire.v1.Frame, not"),
+        ({"headers": [("schema", b"\xff")]}, "it is a \ufffd, not a openlfr.wire.v1.Alert"),
+        ({"value": changed(lambda alert: alert.ClearField("camera"))}, "it lacks its camera"),
+        ({"value": changed(lambda alert: alert.ClearField("box"))}, "it lacks its box"),
+        ({"value": changed(event=77)}, "nobody here knows its event 77"),
+        ({"value": changed(event=0)}, "nobody here knows its event 0"),
+        ({"value": changed(score=float("nan"))}, "one of its numbers is not finite"),
+        (
+            {"value": changed(lambda alert: setattr(alert.captured_at, "seconds", 2**60))},
+            "one of its moments is none",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_told_and_the_rest_goes_on(example, capsys, change, reason):
@@ -104,6 +127,16 @@ def test_what_cannot_be_read_is_told_and_the_rest_goes_on(example, capsys, chang
     assert reason in said
 
 
+@pytest.fixture
+def _signals():
+    """What the example asks to be done at a signal ends with the test."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("_signals")
 def test_it_reads_in_its_own_group_and_commits_what_it_printed(example, capsys, monkeypatch):
     consumer = FakeConsumer([fetched(event(1))], [], [fetched(event(1)), fetched(event(2))])
     asked = {}
@@ -120,9 +153,50 @@ def test_it_reads_in_its_own_group_and_commits_what_it_printed(example, capsys, 
     assert asked["group_id"] == "mine"
     assert asked["bootstrap_servers"] == ["a:1", "b:2"]
     assert asked["enable_auto_commit"] is False
+    assert asked["security_protocol"] == "PLAINTEXT"
 
 
 def test_it_asks_for_a_group(example, capsys):
     with pytest.raises(SystemExit):
         example.main([])
     assert "--group" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("--sasl plain", "--sasl needs --username and --password-file"),
+        ("--sasl plain --username u --password-file f", "sends the password as it is"),
+        ("--username u", "need --sasl"),
+        ("--ca-file f", "need --tls"),
+        ("--tls --cert-file f", "need each other"),
+        ("--sasl gssapi", "invalid choice"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(example, capsys, words, reason):
+    with pytest.raises(SystemExit) as ended:
+        example.main(["--group", "g", *words.split()])
+    assert ended.value.code == 2
+    assert reason in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_signals")
+@pytest.mark.parametrize("content", [None, b""])
+def test_a_password_file_that_holds_none_is_named(example, capsys, tmp_path, content):
+    file = tmp_path / "password"
+    if content is not None:
+        file.write_bytes(content)
+    words = f"--group g --sasl scram-sha-256 --username u --password-file {file}"
+    assert example.main(words.split()) == 2
+    assert str(file) in capsys.readouterr().err
+
+
+def test_it_imports_nothing_of_ours_but_what_the_protos_make():
+    imported = set()
+    for node in ast.walk(ast.parse(FILE.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {each.name for each in node.names}
+        if isinstance(node, ast.ImportFrom):
+            imported.add(node.module)
+    ours = {name for name in imported if name.startswith("openlfr")}
+    assert ours == {"openlfr.wire.v1"}
