@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from openlfr.adapters.kafka_topics import FRAMES, TOPICS, TRANSIT, transit_bound
+from openlfr.adapters import kafka_rights
+from openlfr.adapters.kafka_topics import (
+    CHECK_INTERVAL,
+    CHECK_INTERVAL_DEFAULT,
+    FRAMES,
+    TOPICS,
+    TRANSIT,
+    transit_bound,
+)
 
 pytestmark = pytest.mark.service
 
 
 def rights(user: dict[str, Any]) -> dict[str, set[str]]:
-    """Resource -> operations."""
+    """Resource -> operations; the cluster has no name."""
     found: dict[str, set[str]] = {}
     for acl in user["spec"]["authorization"]["acls"]:
-        found.setdefault(acl["resource"]["name"], set()).update(acl["operations"])
+        found.setdefault(acl["resource"].get("name", ""), set()).update(acl["operations"])
     return found
 
 
@@ -36,13 +45,26 @@ def test_analysis_alone_reads_frames(chart: Any):
     assert readers == {"analysis"}
 
 
+def test_rights_are_those_that_the_command_prints(chart: Any):
+    """And a service looks at the topics of this table when it starts, at no others."""
+    for name, wanted in kafka_rights.rights().items():
+        given = chart.get("KafkaUser", name, values="small")["spec"]["authorization"]["acls"]
+        found: dict[tuple[str, str], set[str]] = {}
+        for acl in given:
+            resource = acl["resource"]
+            assert resource.get("patternType", "literal") == "literal"
+            key = resource["type"], resource.get("name", "")
+            found.setdefault(key, set()).update(acl["operations"])
+        assert found == {(each.kind, each.name): set(each.operations) for each in wanted}, name
+
+
 def test_rights_are_those_of_the_table_of_topics(chart: Any):
     services = ("ingest", "analysis", "alerting")
     users = {name: rights(chart.get("KafkaUser", name, values="small")) for name in services}
     for topic in TOPICS:
         for right, said in (("Write", topic.writers), ("Read", topic.readers)):
             may = {name for name in services if right in users[name].get(topic.name, set())}
-            named = {name for name in services if name in said}
+            named = {name for name in services if name in said and "once there is" not in said}
             # Alerting's second agent brings alerts into SQL.
             own = {"alerting"} if (right, topic.name) == ("Read", "alerts.v1") else set()
             assert may == named | own, (right, topic.name)
@@ -63,7 +85,8 @@ def test_keda_sees_how_far_groups_are_and_reads_nothing(chart: Any):
 
 def test_an_operator_sees_topics_as_they_are_and_reads_nothing(chart: Any):
     operator = rights(chart.get("KafkaUser", "operator", values="small"))
-    assert operator == {topic.name: {"Describe", "DescribeConfigs"} for topic in TOPICS}
+    look = {topic.name: {"Describe", "DescribeConfigs"} for topic in TOPICS}
+    assert operator == look | {"": {"DescribeConfigs"}}
 
 
 def test_the_listener_is_encrypted_and_asks_who_it_is(chart: Any):
@@ -80,6 +103,23 @@ def test_a_frame_is_gone_when_it_should_be(chart: Any):
     assert config["auto.create.topics.enable"] is False
     check = timedelta(milliseconds=config["log.retention.check.interval.ms"])
     assert transit_bound(FRAMES.configs, check).total <= TRANSIT
+
+
+def test_values_for_brokers_of_ones_own_say_how_long_a_frame_may_exist(chart: Any):
+    """By Kafka's default in minimal; in a city by brokers that were set to look more often."""
+
+    def promised(values: str) -> timedelta:
+        said = chart.environment(chart.get("StatefulSet", "analysis", values=values))
+        seconds = json.loads(said["OPENLFR_TOPICS"])["frames_transit"].removesuffix("s")
+        return timedelta(seconds=int(seconds))
+
+    assert transit_bound(FRAMES.configs, CHECK_INTERVAL_DEFAULT).total == promised("minimal")
+    assert transit_bound(FRAMES.configs, timedelta(milliseconds=10000)).total == promised("city")
+    for values in ("minimal", "city"):
+        text = " ".join(chart.values[values].read_text().split())
+        assert CHECK_INTERVAL in text
+        assert "300000" in text
+        assert "350s" in text
 
 
 @pytest.mark.parametrize(("brokers", "copies", "insync"), [(3, 3, 2), (6, 3, 2), (2, 2, 1)])

@@ -202,3 +202,34 @@ def test_each_has_a_headless_service_an_account_and_a_budget(chart: Any):
     assert budget["maxUnavailable"] == 1
     pods = chart.get("StatefulSet", "analysis")["spec"]["template"]["metadata"]["labels"]
     assert budget["selector"]["matchLabels"].items() <= pods.items()
+
+
+def test_each_reaches_a_store_by_its_own_user_and_secret(chart: Any):
+    sets = (
+        'services.ingest.redis={"user":"films","secret":"redis-ingest"}',
+        'services.alerting.sql={"user":"tells","secret":"sql-alerting"}',
+        'services.operator.sql={"user":"acts","secret":"sql-operator"}',
+        'services.analysis.milvus.secret="milvus-analysis"',
+        'jobs.sql={"user":"owns","secret":"sql-owner"}',
+        'sql.url="postgresql+psycopg://db.example.org/lfr?sslmode=require"',
+        'sql.secret.name=""',
+    )
+    ingest = chart.get("Deployment", "ingest", *sets)
+    alerting = chart.get("StatefulSet", "alerting", *sets)
+    migrations = chart.get("Job", "migrations", *sets)
+    analysis = chart.get("StatefulSet", "analysis", *sets)
+    assert chart.environment(ingest)["OPENLFR_REDIS_URL"] == "redis://films@redis:6379/0"
+    assert chart.environment(alerting)["OPENLFR_REDIS_URL"] == "redis://redis:6379/0"
+    database = "db.example.org/lfr?sslmode=require"
+    for workload, user in ((alerting, "tells"), (migrations, "owns")):
+        url = chart.environment(workload)["OPENLFR_SQL_URL"]
+        assert url == f"postgresql+psycopg://{user}@{database}"
+    for workload, name, secret in (
+        (ingest, "redis", "redis-ingest"),
+        (alerting, "redis", "openlfr-redis"),
+        (alerting, "milvus", "openlfr-milvus"),
+        (alerting, "sql", "sql-alerting"),
+        (analysis, "milvus", "milvus-analysis"),
+        (migrations, "sql", "sql-owner"),
+    ):
+        assert chart.secrets(workload)[secret] == {f"{name}/password"}

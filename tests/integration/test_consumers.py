@@ -24,11 +24,11 @@ from dev_servers.process import end, folder_apart, free_port
 from dev_tools import go
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
-from secured_servers import PASSWORD, USER, Authority, start_kafka
 
 from awaiting import PATIENCE_S, await_that
 from openlfr.embedded.lines import alert_line
 from openlfr.wire import codec
+from secured_servers import PASSWORD, USER, Authority, start_kafka
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = json.loads((ROOT / "protos/released/0.1.0/golden.json").read_text())

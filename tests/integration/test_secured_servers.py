@@ -12,15 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from dev_servers.process import end, folder_apart
-from secured_servers import (
-    PASSWORD,
-    USER,
-    Authority,
-    start_kafka,
-    start_milvus,
-    start_postgresql,
-    start_redis,
-)
 
 from awaiting import PATIENCE_S, await_that
 from openlfr import bootstrap, settings
@@ -31,6 +22,15 @@ from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.domain.frames import EncodedFrame
 from openlfr.domain.watchlist import GalleryFacts
 from openlfr.wire import codec
+from secured_servers import (
+    PASSWORD,
+    USER,
+    Authority,
+    start_kafka,
+    start_milvus,
+    start_postgresql,
+    start_redis,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from openlfr import bootstrap
 from openlfr.adapters import faust_agents, faust_worker
 from openlfr.adapters.kafka_control import ControlWriter
+from openlfr.adapters.kafka_rights import USES
 from openlfr.adapters.kafka_topics import ALERTS, SIGHTINGS, TALLIES
 from openlfr.adapters.metrics import Metrics
 from openlfr.operations.purge import erase_due
@@ -50,7 +51,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
     brokers = bootstrap.kafka_brokers(settings)
     bootstrap.require_redis(settings)
     bootstrap.require_milvus(settings)
-    bootstrap.require_topics(settings)
+    bootstrap.require_topics(settings, USES["alerting"].topics)
     with ExitStack() as closing:
         book = bootstrap.open_alert_book(settings)
         closing.callback(book.close)

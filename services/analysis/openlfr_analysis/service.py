@@ -20,6 +20,7 @@ import structlog
 from openlfr import bootstrap
 from openlfr.adapters import faust_agents, faust_worker
 from openlfr.adapters.kafka_control_reader import ControlReader
+from openlfr.adapters.kafka_rights import USES
 from openlfr.adapters.kafka_topics import FRAMES
 from openlfr.adapters.metrics import Metrics
 from openlfr.adapters.onnx import ON_GPU
@@ -70,7 +71,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
     """
     deployment = require_authorisation(settings)
     brokers = bootstrap.kafka_brokers(settings)
-    bootstrap.require_topics(settings)
+    bootstrap.require_topics(settings, USES["analysis"].topics)
     with ExitStack() as closing:
         detector = bootstrap.load_detector(settings)
         embedder = bootstrap.load_embedder(settings)

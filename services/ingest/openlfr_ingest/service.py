@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from openlfr import bootstrap
 from openlfr.adapters.kafka_producer import RecordSender
+from openlfr.adapters.kafka_rights import USES
 from openlfr.adapters.kafka_topics import FRAMES, TALLIES
 from openlfr.adapters.metrics import Metrics
 from openlfr.adapters.pages import Pages
@@ -90,7 +91,7 @@ def run(
     if unknown := [name for name in wanted if name not in settings.cameras]:
         raise Misconfigured(f"{settings.path} names no camera {', '.join(unknown)}.")
     brokers = bootstrap.kafka_brokers(settings)
-    bootstrap.require_topics(settings)
+    bootstrap.require_topics(settings, USES["ingest"].topics)
     lossless = settings.max_age is None
     with ExitStack() as closing:
         leases = bootstrap.open_leases(settings, deployment.name)

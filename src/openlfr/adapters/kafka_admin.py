@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openlfr.adapters.kafka_listener import await_listener
-from openlfr.adapters.kafka_topics import CHECK_INTERVAL, FRAMES, TRANSIT, transit_bound
+from openlfr.adapters.kafka_topics import CHECK_INTERVAL, FRAMES, transit_bound
 from openlfr.domain.errors import Misconfigured, OpenLFRError, Unavailable
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from openlfr.adapters.kafka_access import KafkaAccess
     from openlfr.adapters.kafka_topics import Topic, TransitBound
 
+_LET_LOOK = " let this user see it (DescribeConfigs on the cluster),"
 _PATIENCE = 25  # looks, 0.2 s apart: a change takes a moment until every broker tells of it
 
 
@@ -26,7 +27,7 @@ class Difference(NamedTuple):
     Attributes:
         line: What a person reads.
         topic: Its name.
-        setting: The Kafka setting, or "missing", "partitions", "replicas" or "transit".
+        setting: The Kafka setting, or "missing", "partitions", "replicas", "rights" or "transit".
         mended_by_apply: Whether `apply` can put it right.
     """
 
@@ -49,9 +50,15 @@ class KafkaTopics:
         self._admin.close()
 
     def differences(
-        self, wanted: Sequence[Topic], *, transit: timedelta = TRANSIT
+        self, wanted: Sequence[Topic], *, transit: timedelta | None = None
     ) -> list[Difference]:
         """Everything that is not as `wanted`, in its order.
+
+        Args:
+            wanted: The topics to look at. The user needs Describe and DescribeConfigs on these
+                alone: a service has no business with the others.
+            transit: How long a frame may exist; to prove it, the brokers themselves are asked,
+                which takes DescribeConfigs on the cluster. None: nothing is asked of them.
 
         Raises:
             Unavailable: The cluster does not answer.
@@ -59,18 +66,23 @@ class KafkaTopics:
         """
         with _translated("look at its topics"):
             described = self._describe(wanted)
-            configs = self._configs(list(described))
-            check = self._check_interval()
+            shown = [name for name, each in described.items() if not each["error_code"]]
+            configs = self._configs(shown)
+            check = None if transit is None else self._check_interval()
         found: list[Difference] = []
         for topic in wanted:
             if topic.name not in described:
                 found.append(Difference(f"{topic.name}: missing", topic.name, "missing", True))
                 continue
+            settings = configs.get(topic.name)
+            if not settings:  # every topic has some: without the right Kafka answers with none
+                found.append(_hidden(topic))
+                continue
             shape = list(_shape(topic, described[topic.name]["partitions"]))
             copies_differ = any(each.setting == "replicas" for each in shape)
-            found += [*shape, *_settings(topic, configs[topic.name], copies_differ)]
-            if topic.name == FRAMES.name:
-                found += _transit(configs[topic.name], check, transit)
+            found += [*shape, *_settings(topic, settings, copies_differ)]
+            if topic.name == FRAMES.name and transit is not None:
+                found += _transit(settings, check, transit)
         return found
 
     def transit(self, wanted: Sequence[Topic]) -> TransitBound:
@@ -133,9 +145,20 @@ class KafkaTopics:
                 yield f"{topic.name}: {key} is now {value}"
 
     def _describe(self, wanted: Sequence[Topic]) -> dict[str, dict[str, Any]]:
-        there = set(self._admin.list_topics())
-        names = [topic.name for topic in wanted if topic.name in there]
-        return {each["name"]: each for each in self._admin.describe_topics(names)} if names else {}
+        """Those that exist, and those of which Kafka does not say whether they do.
+
+        Each is asked for by its name: of all its topics Kafka lists only those that a user may
+        see, so that one without the right would count as missing.
+        """
+        from kafka import errors
+
+        said = self._admin.describe_topics([topic.name for topic in wanted])
+        missing = errors.UnknownTopicOrPartitionError.errno
+        refused = errors.TopicAuthorizationFailedError.errno
+        for each in said:
+            if each["error_code"] not in (0, missing, refused):
+                raise errors.for_code(each["error_code"])(each["name"])
+        return {each["name"]: each for each in said if each["error_code"] != missing}
 
     def _configs(self, names: list[str]) -> dict[str, dict[str, str]]:
         if not names:
@@ -148,7 +171,7 @@ class KafkaTopics:
         }
 
     def _check_interval(self) -> timedelta | None:
-        """The longest of all brokers; None where one does not tell."""
+        """The longest of all brokers; None where one does not show it to this user."""
         brokers = [str(each["broker_id"]) for each in self._admin.describe_cluster()["brokers"]]
         resources = [_resource("BROKER", broker) for broker in brokers]
         told = self._admin.describe_configs(resources, config_filter="all").get("broker", {})
@@ -219,6 +242,14 @@ def _shape(topic: Topic, partitions: list[dict[str, Any]]) -> Iterator[Differenc
         )  # fmt: skip
 
 
+def _hidden(topic: Topic) -> Difference:
+    return Difference(
+        f"{topic.name}: Kafka does not show it to this user, who needs Describe and"
+        " DescribeConfigs on it",
+        topic.name, "rights", False,
+    )  # fmt: skip
+
+
 def _settings(topic: Topic, configs: dict[str, str], copies_differ: bool) -> Iterator[Difference]:
     for key, value in topic.configs.items():
         have = configs.get(key, "not told")
@@ -238,8 +269,9 @@ def _transit(
         return  # the settings themselves are told of already
     if bound.total > promised:
         yield Difference(
-            f"{FRAMES.name}: {bound}; at most {promised.total_seconds():g} s are promised: set"
-            f" {CHECK_INTERVAL} on the brokers, or accept more in topics.frames_transit",
+            f"{FRAMES.name}: {bound}; at most {promised.total_seconds():g} s are promised:"
+            f"{'' if bound.check_known else _LET_LOOK} set {CHECK_INTERVAL} on the brokers, or"
+            " accept more in topics.frames_transit",
             FRAMES.name, "transit", False,
         )  # fmt: skip
 

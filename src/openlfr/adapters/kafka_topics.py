@@ -247,7 +247,7 @@ class TransitBound:
 
     def __str__(self) -> str:
         parts = f"retention {_s(self.retention)} + segment roll {_s(self.segment)}"
-        told = "" if self.check_known else " (Kafka's default, the brokers do not tell)"
+        told = "" if self.check_known else " (Kafka's default: the brokers do not show theirs)"
         parts += f" + check interval {_s(self.check)}{told} + delete delay {_s(self.delete_delay)}"
         return f"a frame is gone after at most {_s(self.total)}: {parts}"
 

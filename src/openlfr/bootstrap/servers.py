@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import timedelta
 
     from openlfr.adapters.kafka_access import KafkaAccess
+    from openlfr.adapters.kafka_topics import Topic
     from openlfr.adapters.redis_leases import CameraLeases
     from openlfr.adapters.redis_turns import Turns
     from openlfr.settings import Settings
@@ -30,8 +32,16 @@ def kafka_brokers(settings: Settings) -> KafkaAccess:
     return settings.services.kafka.access
 
 
-def require_topics(settings: Settings, *, wait: float = 30.0) -> None:
+def require_topics(settings: Settings, used: Collection[Topic], *, wait: float = 30.0) -> None:
     """Refuse to start on topics that are not as they must be.
+
+    Those of others are none of a service's business: it has no right to look at them. Nor at the
+    brokers themselves: how long a frame may exist `openlfr topics apply` proves.
+
+    Args:
+        settings: Say how Kafka is reached, and how topics are to be.
+        used: The topics that this service reads or writes.
+        wait: Seconds until a broker has answered.
 
     Raises:
         Misconfigured: With a line for each difference.
@@ -42,9 +52,11 @@ def require_topics(settings: Settings, *, wait: float = 30.0) -> None:
     from openlfr.adapters.kafka_admin import open_topics
     from openlfr.domain.errors import Misconfigured
 
+    names = {topic.name for topic in used}
+    wanted = [topic for topic in settings.topics.plan if topic.name in names]
     topics = open_topics(kafka_brokers(settings), timeout=timedelta(seconds=wait))
     try:
-        found = topics.differences(settings.topics.plan, transit=settings.topics.frames_transit)
+        found = topics.differences(wanted)
     finally:
         topics.close()
     if found:

@@ -10,7 +10,7 @@ from openlfr.bootstrap.servers import require_milvus
 
 if TYPE_CHECKING:
     from openlfr.adapters.milvus import MilvusTemplateStore
-    from openlfr.adapters.sql import Records
+    from openlfr.adapters.sql import Records, Upgraded
     from openlfr.domain.watchlist import GalleryFacts
     from openlfr.ports import AlertBook, TemplateStore, Vault
     from openlfr.settings import Settings
@@ -42,8 +42,8 @@ def open_records(settings: Settings, *, upgrade: bool = True) -> Records:
     return Records.open(_records_url(settings), upgrade=upgrade and mine)
 
 
-def upgrade_records(settings: Settings) -> tuple[str | None, str]:
-    """Bring the records to the schema of this version; which they had (None: none), and have now.
+def upgrade_records(settings: Settings) -> Upgraded:
+    """Bring the records to the schema of this version, and the rights of other roles in them.
 
     Raises:
         Misconfigured: They were written by a newer version.

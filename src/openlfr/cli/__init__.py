@@ -46,6 +46,7 @@ COMMANDS = {
     "camera": "Check whether a camera shows what the models need.",
     "records": "Bring the records' database up to date.",
     "topics": "Make and check the topics on Kafka, for the city-wide mode.",
+    "rights": "Print who may do what on Kafka, Redis and PostgreSQL.",
     "service": "Run ingest, analysis or alerting, for the city-wide mode.",
     "models": "Install, list and verify the models.",
     "simulate": "Make street videos with known truth; serve videos as cameras.",

@@ -9,7 +9,7 @@ import pytest
 from kafka import errors
 
 from openlfr.adapters.kafka_admin import KafkaTopics
-from openlfr.adapters.kafka_topics import ALERTS, CHECK_INTERVAL, FRAMES, TOPICS, plan
+from openlfr.adapters.kafka_topics import ALERTS, CHECK_INTERVAL, FRAMES, TOPICS, TRANSIT, plan
 from openlfr.domain.errors import Misconfigured, Unavailable
 
 
@@ -21,34 +21,41 @@ class FakeAdmin:
         self.brokers = [{"broker_id": number, "host": "b"} for number in range(brokers)]
         self.check_ms = check_ms
         self.refuse: Exception | str | None = None
+        self.hidden: set[str] = set()  # of which the user may not Describe anything
+        self.unreadable: set[str] = set()  # whose settings it may not see
+        self.codes: dict[str, int] = {}
+        self.asked: list[str] = []
         self.calls: list[str] = []
         self.closed = False
 
-    def list_topics(self):
+    def describe_topics(self, topics):
         if isinstance(self.refuse, Exception):
             raise self.refuse
-        return list(self.topics)
+        return [self._described(name) for name in topics]
 
-    def describe_topics(self, topics):
-        return [
-            {
-                "name": name,
-                "error_code": 0,
-                "partitions": [
-                    {"partition_index": index, "replica_nodes": list(range(each["replicas"]))}
-                    for index in range(each["partitions"])
-                ],
-            }
-            for name, each in self.topics.items()
-            if name in topics
+    def _described(self, name):
+        if name in self.hidden:
+            code = errors.TopicAuthorizationFailedError.errno  # whether there is one or not
+            return {"name": name, "error_code": code, "partitions": []}
+        if name not in self.topics:
+            code = errors.UnknownTopicOrPartitionError.errno
+            return {"name": name, "error_code": code, "partitions": []}
+        each = self.topics[name]
+        partitions = [
+            {"partition_index": index, "replica_nodes": list(range(each["replicas"]))}
+            for index in range(each["partitions"])
         ]
+        return {"name": name, "error_code": self.codes.get(name, 0), "partitions": partitions}
 
     def describe_configs(self, resources, config_filter="modified"):
         assert config_filter == "all"
         told: dict[str, dict] = {}
         for resource in resources:
             kind = resource.resource_type.name.lower()
-            if kind == "broker":
+            self.asked.append(f"{kind} {resource.name}")
+            if resource.name in self.unreadable:
+                values = {}
+            elif kind == "broker":
                 values = {} if self.check_ms is None else {CHECK_INTERVAL: self.check_ms}
             else:
                 values = {"preallocate": "false", **self.topics[resource.name]["configs"]}
@@ -111,7 +118,7 @@ REASSIGN = (
 
 
 def lines(topics, wanted, **how):
-    return [each.line for each in topics.differences(wanted, **how)]
+    return [each.line for each in topics.differences(wanted, **{"transit": TRANSIT} | how)]
 
 
 def test_an_empty_cluster_lacks_everything_and_applying_makes_it(admin, topics):
@@ -180,7 +187,10 @@ def test_more_copies_in_sync_than_there_are_would_stop_every_producer(admin, top
         ("10001", {}, "frames.v1: a frame is gone after at most 60.001 s: retention 30 s"),
         ("300000", {"transit": timedelta(minutes=6)}, None),
         ("300000", {}, "+ check interval 300 s + delete delay 5 s; at most 60 s are promised: set"),
-        (None, {}, "+ check interval 300 s (Kafka's default, the brokers do not tell) +"),
+        (None, {}, "+ check interval 300 s (Kafka's default: the brokers do not show theirs) +"),
+        (None, {}, "are promised: let this user see it (DescribeConfigs on the cluster), set log"),
+        (None, {"transit": timedelta(minutes=6)}, None),
+        ("300000", {"transit": None}, None),
     ],
 )
 def test_the_transit_bound_of_frames_is_added_up(admin, topics, wanted, check_ms, how, said):
@@ -188,6 +198,34 @@ def test_the_transit_bound_of_frames_is_added_up(admin, topics, wanted, check_ms
     found = lines(topics, wanted, **how)
     assert len(found) == (said is not None)
     assert all(said in line for line in found)
+
+
+def test_a_service_looks_at_its_own_topics_and_not_at_the_brokers(admin, topics, wanted):
+    admin.hidden = {"frames.v1"}
+    admin.asked.clear()
+    mine = [each for each in wanted if each.name in ("sightings.v1", "control.v1")]
+    assert topics.differences(mine) == []
+    assert admin.asked == ["topic sightings.v1", "topic control.v1"]
+
+
+def test_a_topic_that_a_user_may_not_see_is_not_called_missing(admin, topics, wanted):
+    admin.hidden, admin.unreadable = {"frames.v1"}, {"alerts.v1"}
+    del admin.topics["control.v1"]
+    more = "Kafka does not show it to this user, who needs Describe and DescribeConfigs on it"
+    assert lines(topics, wanted) == [
+        f"frames.v1: {more}",
+        f"alerts.v1: {more}",
+        "control.v1: missing",
+    ]
+    admin.calls.clear()
+    topics.apply(wanted)
+    assert admin.calls == ["create control.v1"]
+
+
+def test_a_topic_that_kafka_cannot_describe_now_is_a_sentence(admin, topics, wanted):
+    admin.codes = {"frames.v1": errors.LeaderNotAvailableError.errno}
+    with pytest.raises(Unavailable, match="cannot look at its topics: LeaderNotAvailable"):
+        topics.differences(wanted)
 
 
 def test_the_transit_bound_is_told_before_and_after(admin, topics):

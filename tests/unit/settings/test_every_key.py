@@ -186,16 +186,14 @@ def topics_of(config):
 
 
 def transit_of(config):
-    """What the services' start holds the brokers against."""
-    import openlfr.adapters.kafka_admin as admin
+    """What `openlfr topics` holds the brokers against."""
+    from openlfr.cli import topics
 
     asked = []
     fake = SimpleNamespace(
-        differences=lambda _, transit: asked.append(transit) or [], close=lambda: None
+        differences=lambda _, transit: asked.append(transit) or [], transit=lambda _: ""
     )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(admin, "open_topics", lambda *_, **__: fake)
-        bootstrap.require_topics(config)
+    topics._told(fake, config.topics)
     return asked
 
 

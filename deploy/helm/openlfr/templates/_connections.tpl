@@ -1,8 +1,19 @@
 {{/*
 How a pod reaches the servers that it uses. Addresses are environment; secrets are files under
 /etc/openlfr, which do not show in `kubectl describe` or a crash report and follow a rotation.
-Each takes (dict "root" $ "uses" LIST "kafkaSecret" NAME "config" SECRET "vault" BOOL).
+Each takes (dict "root" $ "uses" LIST "kafkaSecret" NAME "config" SECRET "vault" BOOL "own" DICT);
+`own` holds the user and the Secret that this pod has for itself on a store, as services.NAME does.
 */}}
+
+{{/* The address of a store, with the pod's own user in it: (dict "root" $ "store" NAME "user" USER). */}}
+{{- define "openlfr.storeUrl" -}}
+{{- $url := (index .root.Values .store).url -}}
+{{- if .user -}}
+{{- regexReplaceAll "^([a-z+]+://)([^/@]*@)?" $url (printf "${1}%s@" .user) -}}
+{{- else -}}
+{{- $url -}}
+{{- end -}}
+{{- end -}}
 
 {{- define "openlfr.connections.env" -}}
 {{- $values := .root.Values -}}
@@ -35,8 +46,9 @@ Each takes (dict "root" $ "uses" LIST "kafkaSecret" NAME "config" SECRET "vault"
 {{- range $store := list "redis" "milvus" "sql" }}
 {{- if has $store $.uses }}
 {{- $of := index $values $store }}
+{{- $own := index ($.own | default dict) $store | default dict }}
 - name: OPENLFR_{{ upper $store }}_URL
-  value: {{ $of.url | quote }}
+  value: {{ include "openlfr.storeUrl" (dict "root" $.root "store" $store "user" $own.user) | quote }}
 {{- if $of.auth }}
 - name: OPENLFR_{{ upper $store }}_PASSWORD_FILE
   value: /etc/openlfr/{{ $store }}/password
@@ -91,7 +103,7 @@ Each takes (dict "root" $ "uses" LIST "kafkaSecret" NAME "config" SECRET "vault"
       {{- $of := index $values $store }}
       {{- if $of.auth }}
       - secret:
-          name: {{ $of.secret.name }}
+          name: {{ (index ($.own | default dict) $store | default dict).secret | default $of.secret.name }}
           items: [{key: {{ $of.secret.key }}, path: {{ $store }}/password}]
       {{- end }}
       {{- if $of.caSecret.name }}

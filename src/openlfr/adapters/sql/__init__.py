@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
+from openlfr.adapters.sql import rights
 from openlfr.adapters.sql.acts import ActRecords
 from openlfr.adapters.sql.alerts import AlertRecords
 from openlfr.adapters.sql.control import ControlRecords
@@ -84,8 +85,22 @@ class Records:
         self.close()
 
 
-def upgrade(url: str) -> tuple[str | None, str]:
-    """Bring a database to the schema of this version; which it had (None: none), and has now.
+class Upgraded(NamedTuple):
+    """What became of a database.
+
+    Attributes:
+        before: The schema that it had; None: none.
+        now: The schema that it has.
+        roles: Other roles of PostgreSQL that were given what this version needs.
+    """
+
+    before: str | None
+    now: str
+    roles: tuple[str, ...]
+
+
+def upgrade(url: str) -> Upgraded:
+    """Bring a database to the schema of this version, and the rights of its other roles.
 
     Raises:
         Misconfigured: A url of another kind, a damaged file, or a newer schema.
@@ -93,6 +108,8 @@ def upgrade(url: str) -> tuple[str | None, str]:
     """
     engine = open_engine(url)
     try:
-        return migrate(engine)
+        before, now = migrate(engine)
+        with engine.begin() as connection:
+            return Upgraded(before, now, tuple(rights.grant(connection)))
     finally:
         engine.dispose()

@@ -31,6 +31,8 @@ BUSY_TIMEOUT_S = 5.0
 _LOG_PATIENCE_S = 1.0  # of the cutting off; who wants to write waits meanwhile
 _OVERWRITES = 1  # the user_version from which no page of the file holds an erased row
 
+_MAY_NOT = "42501"  # PostgreSQL's insufficient_privilege
+
 HARDLY_ANY_ROOM = 1 << 20
 """Free bytes below which a disk that fails is taken for full: SQLite calls it an i/o error where
 there was no room for the file that its readers share."""
@@ -173,6 +175,13 @@ def _translate(where: str, url: str) -> Any:
         elif isinstance(context.sqlalchemy_exception, exc.OperationalError | exc.InterfaceError):
             first_line = hide_address(str(original).strip().partition("\n")[0], url)
             found = Unavailable(f"The records at {where} do not answer: {first_line}")
+        elif getattr(original, "sqlstate", "") == _MAY_NOT:
+            first_line = str(original).strip().partition("\n")[0]
+            found = Misconfigured(
+                f"The records at {where} do not let this user do that ({first_line}): use the role "
+                "that may, or run `openlfr records upgrade` as their owner; openlfr rights sql "
+                "says which roles there are."
+            )
         else:
             return
         if isinstance(found, OpenLFRError):

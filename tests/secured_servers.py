@@ -16,6 +16,7 @@ from dev_servers import kafka, milvus, postgresql
 from dev_servers.process import answers, free_port, need, spawn, wait
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 USER, PASSWORD = "openlfr", "s3cr3t/with:@signs and space"
@@ -97,15 +98,41 @@ log.dirs={{folder}}/log
 """
 
 
+AUTHORIZER = """\
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+"""
+"""Who comes by the listener INSIDE, which asks nobody, may do everything; the rest by rights."""
+
+
 def start_kafka(folder: Path, authority: Authority) -> tuple[Server, str, str]:
     """Its process, the listener with SCRAM-SHA-512 and the one with mutual TLS."""
+    server, ports = _start_kafka(folder, authority, {USER: PASSWORD}, "")
+    return server, f"127.0.0.1:{ports['scram']}", f"127.0.0.1:{ports['mutual']}"
+
+
+def start_authorizing_kafka(
+    folder: Path, authority: Authority, users: Mapping[str, str]
+) -> tuple[Server, str, str]:
+    """Its process, the listener with SCRAM-SHA-512 for these users, and that of its own."""
+    server, ports = _start_kafka(folder, authority, users, AUTHORIZER)
+    return server, f"127.0.0.1:{ports['scram']}", f"127.0.0.1:{ports['inside']}"
+
+
+def _start_kafka(
+    folder: Path, authority: Authority, users: Mapping[str, str], more: str
+) -> tuple[Server, dict[str, int]]:
     ports = {n: free_port() for n in ("inside", "scram", "mutual", "controller")}
     properties = folder / "server.properties"
     keys = authority.issue("broker")
     text = KAFKA.format(folder=folder, keys=keys, trust=authority.file, **ports)
-    properties.write_text(text + kafka.ONE_NODE)
-    scram = f'SCRAM-SHA-512=[name={USER},password="{PASSWORD}"]'
-    kafka.format_storage(folder, properties, "--add-scram", scram)
+    properties.write_text(text + kafka.ONE_NODE + more)
+    scram = [
+        word
+        for name, password in users.items()
+        for word in ("--add-scram", f'SCRAM-SHA-512=[name={name},password="{password}"]')
+    ]
+    kafka.format_storage(folder, properties, *scram)
     server = spawn(folder, [*kafka.java(), "kafka.Kafka", str(properties)])
     wait(
         "Kafka",
@@ -113,18 +140,20 @@ def start_kafka(folder: Path, authority: Authority) -> tuple[Server, str, str]:
         server,
         lambda: "Kafka Server started" in (folder / "output.txt").read_text(),
     )
-    return server, f"127.0.0.1:{ports['scram']}", f"127.0.0.1:{ports['mutual']}"
+    return server, ports
 
 
-def start_redis(folder: Path, authority: Authority) -> tuple[Server, str]:
-    """Redis over TLS alone, with a password."""
+def start_redis(folder: Path, authority: Authority, users: str = "") -> tuple[Server, str]:
+    """Redis over TLS alone, with a password, or with the users of an ACL file."""
     port = free_port()
     authority.issue("redis")
     (folder / "redis.conf").write_text(
         f'port 0\ntls-port {port}\nbind 127.0.0.1\ndir {folder}\nsave ""\ntls-auth-clients no\n'
         f"tls-cert-file {authority.folder}/redis.crt\ntls-key-file {authority.folder}/redis.key\n"
-        f'tls-ca-cert-file {authority.file}\nrequirepass "{PASSWORD}"\n'
+        f"tls-ca-cert-file {authority.file}\n"
+        + (f"aclfile {folder}/users.acl\n" if users else f'requirepass "{PASSWORD}"\n')
     )
+    (folder / "users.acl").write_text(users)
     program = need("redis-server", "redis-server")
     server = spawn(folder, [program, str(folder / "redis.conf")])
     wait("Redis", folder, server, lambda: answers(port))

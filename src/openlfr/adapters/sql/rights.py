@@ -1,0 +1,129 @@
+"""Who may do what in PostgreSQL: a role that owns the records, and one for each who works in them.
+
+The owner alone changes the schema (`openlfr records upgrade`), and then gives the others what this
+version needs: so that what a new table is for is said where it is made. Nobody but the owner may
+delete a row, and nobody at all, but who owns the table, change what was done (`acts`). Alerting
+can list nobody: enrolling is an operator's.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from openlfr.adapters.sql import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sqlalchemy.engine import Connection
+
+_ITERATIONS = 4096  # PostgreSQL's own
+
+_SEE, _ADD, _CHANGE = "SELECT", "INSERT", "UPDATE"
+_VERSION = "alembic_version"
+
+RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "alerting": {
+        tables.references.name: (_SEE, _CHANGE),  # settles, expires and erases entries
+        tables.counters.name: (_SEE, _CHANGE),
+        tables.gallery_facts.name: (_SEE,),
+        tables.acts.name: (_SEE, _ADD),
+        tables.alerts.name: (_SEE, _ADD, _CHANGE),
+        tables.merged_alerts.name: (_SEE, _ADD),
+        tables.alert_events.name: (_SEE, _ADD, _CHANGE),
+        tables.runs.name: (),
+        tables.checkpoints.name: (),
+        tables.tallies.name: (_SEE, _ADD),
+        _VERSION: (_SEE,),
+    },
+    "operator": {
+        tables.references.name: (_SEE, _ADD, _CHANGE),
+        tables.counters.name: (_SEE, _CHANGE),
+        tables.gallery_facts.name: (_SEE, _ADD),
+        tables.acts.name: (_SEE, _ADD),
+        tables.alerts.name: (_SEE, _CHANGE),
+        tables.merged_alerts.name: (_SEE,),
+        tables.alert_events.name: (_SEE, _CHANGE),
+        tables.runs.name: (_SEE,),
+        tables.checkpoints.name: (),
+        tables.tallies.name: (_SEE,),
+        _VERSION: (_SEE,),
+    },
+}
+"""What each role may do with each table; `operator` is whoever enrols, suspends and decides."""
+
+
+def role_statements(
+    owner: str, database: str, passwords: Mapping[str, str | None]
+) -> Iterator[str]:
+    """What an administrator of PostgreSQL runs once: roles, and the database of their own.
+
+    Args:
+        owner: The role that owns the records; the others are called `OWNER_alerting` and
+            `OWNER_operator`.
+        database: To be made.
+        passwords: Of each role, by `owner`, `alerting` and `operator`; None: without one it
+            cannot log in by password. What is written down lets nobody in.
+    """
+    names = {each: owner if each == "owner" else f"{owner}_{each}" for each in passwords}
+    for each, name in names.items():
+        secret = passwords[each]
+        proof = "" if secret is None else f" PASSWORD '{_scram(secret)}'"
+        yield f"CREATE ROLE {_quoted(name)} LOGIN{proof};"
+    yield f"CREATE DATABASE {_quoted(database)} OWNER {_quoted(owner)};"
+    yield f"REVOKE ALL ON DATABASE {_quoted(database)} FROM PUBLIC;"
+    others = ", ".join(_quoted(name) for each, name in names.items() if each != "owner")
+    if others:
+        yield f"GRANT CONNECT ON DATABASE {_quoted(database)} TO {others};"
+
+
+def grant(connection: Connection) -> list[str]:
+    """Give the roles beside the owner's, where there are any, what this version needs.
+
+    Args:
+        connection: As the owner, in a transaction: nobody ever has less than before or after.
+
+    Returns:
+        The roles that were given something; none on SQLite, or where one role does everything.
+    """
+    if connection.dialect.name != "postgresql":
+        return []
+    owner = str(connection.scalar(sa.text("SELECT current_user")))
+    schema = _quoted(str(connection.scalar(sa.text("SELECT current_schema()"))))
+    known = set(connection.scalars(sa.text("SELECT rolname FROM pg_roles")))
+    given = [(each, f"{owner}_{each}") for each in RIGHTS if f"{owner}_{each}" in known]
+    for each, name in given:
+        role = _quoted(name)
+        for statement in (
+            f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}",
+            f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA {schema} FROM {role}",
+            f"GRANT USAGE ON SCHEMA {schema} TO {role}",
+            *(
+                f"GRANT {', '.join(may)} ON {schema}.{_quoted(table)} TO {role}"
+                for table, may in RIGHTS[each].items()
+                if may
+            ),
+            f"GRANT USAGE ON SEQUENCE {schema}.acts_id_seq TO {role}",
+        ):
+            connection.exec_driver_sql(statement)
+    return [name for _, name in given]
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _scram(password: str) -> str:
+    """What PostgreSQL keeps of a password, by which a client proves that it knows it (RFC 5803)."""
+    salt = secrets.token_bytes(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, _ITERATIONS)
+    client = hmac.digest(salted, b"Client Key", "sha256")
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    kept = [base64.b64encode(each).decode() for each in (hashlib.sha256(client).digest(), server)]
+    return f"SCRAM-SHA-256${_ITERATIONS}:{base64.b64encode(salt).decode()}${kept[0]}:{kept[1]}"

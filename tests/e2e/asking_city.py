@@ -1,0 +1,160 @@
+"""Servers that ask who one is, with the rights that the chart and `openlfr rights` give."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from base64 import b64encode
+from contextlib import closing, redirect_stdout
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import redis
+import sqlalchemy as sa
+from dev_servers.process import need
+from kafka import KafkaAdminClient
+from kafka.admin import (
+    ACL,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    ResourcePattern,
+    ResourceType,
+)
+from pods import Pods
+
+from openlfr.adapters.kafka_rights import rights
+from openlfr.cli import main
+from secured_servers import (
+    PASSWORD,
+    USER,
+    Authority,
+    start_authorizing_kafka,
+    start_postgresql,
+    start_redis,
+)
+
+if TYPE_CHECKING:
+    from small_street import Place
+
+    from rendered_chart import Chart
+
+REDIS, SQL = ("ingest", "alerting", "operator"), ("owner", "alerting", "operator")
+
+
+def secret(user: str) -> str:
+    return f"{user} proves it by $this/@:"
+
+
+class AskingCity:
+    """Servers that ask who one is, and the pods of a release."""
+
+    def __init__(self, place: Place, chart: Chart, start: Any, milvus: str) -> None:
+        """Start the servers, by `start(STARTER, *MORE)`, and make the users; no topic, no table."""
+        self.place = place
+        self.authority = Authority(place.folder)
+        users = {f"openlfr-{name}": secret(name) for name in rights()}
+        self.kafka, inside = start(start_authorizing_kafka, self.authority, users)
+        (self.redis,) = start(start_redis, self.authority, self._printed("redis"))
+        (self.sql,) = start(start_postgresql, self.authority)
+        self._apply_kafka_users(chart, inside)
+        self._run_sql(self._printed("sql", "--owner", "records", "--database", "city"))
+        self.pods = Pods(place.folder, self._rendered(chart, milvus), self._secrets())
+
+    def _printed(self, *words: str) -> str:
+        """What `openlfr rights` prints, with the users' passwords."""
+        folder = self.place.folder / "passwords"
+        folder.mkdir(exist_ok=True)
+        for name in {*REDIS, *SQL}:
+            (folder / name).write_text(secret(name))
+        with redirect_stdout(StringIO()) as printed:
+            assert main(["rights", words[0], "--passwords", str(folder), *words[1:]]) == 0
+        assert "proves it" not in printed.getvalue()
+        return printed.getvalue()
+
+    def _apply_kafka_users(self, chart: Chart, inside: str) -> None:
+        """As Strimzi's operator does: rights become entries of Kafka's access control list."""
+        acls = [
+            ACL(
+                principal=f"User:{user['metadata']['name']}",
+                host="*",
+                operation=ACLOperation[_as_enum(operation)],
+                permission_type=ACLPermissionType.ALLOW,
+                resource_pattern=ResourcePattern(
+                    ResourceType[said["resource"]["type"].upper()],
+                    said["resource"].get("name", "kafka-cluster"),
+                    ACLResourcePatternType.LITERAL,
+                ),
+            )
+            for user in chart.render(values="small")
+            if user["kind"] == "KafkaUser"
+            for said in user["spec"]["authorization"]["acls"]
+            for operation in said["operations"]
+        ]
+        with closing(KafkaAdminClient(bootstrap_servers=inside)) as admin:
+            done = admin.create_acls(acls)
+        assert len(done["succeeded"]) == len(acls), done["failed"]
+
+    def _run_sql(self, statements: str) -> None:
+        """As an administrator does, by psql."""
+        subprocess.run(
+            [need("psql", "postgresql-client"), "--set", "ON_ERROR_STOP=1", "--quiet",
+             f"host=127.0.0.1 port={self.sql.rpartition(':')[2]} user={USER} dbname=postgres"],
+            input=statements, text=True, check=True, capture_output=True,
+            env={**os.environ, "PGPASSWORD": PASSWORD},
+        )  # fmt: skip
+
+    def _rendered(self, chart: Chart, milvus: str) -> list[dict[str, Any]]:
+        ca = '{"name":"ca","key":"ca.crt"}'
+        return chart.render(
+            f'kafka={{"brokers":"{self.kafka}","caSecret":{ca}}}',
+            f'redis={{"url":"rediss://{self.redis}/0","caSecret":{ca}}}',
+            f'milvus={{"url":"{milvus}","auth":false}}',
+            f'sql={{"url":"postgresql+psycopg://{self.sql}/city","caSecret":{ca}}}',
+            'services.ingest.redis={"user":"openlfr-ingest","secret":"redis-ingest"}',
+            'services.alerting.redis={"user":"openlfr-alerting","secret":"redis-alerting"}',
+            'services.alerting.sql={"user":"records_alerting","secret":"sql-alerting"}',
+            'services.operator.redis={"user":"openlfr-operator","secret":"redis-operator"}',
+            'services.operator.sql={"user":"records_operator","secret":"sql-operator"}',
+            'jobs.sql={"user":"records","secret":"sql-owner"}',
+            # Frames wait for a worker as long as a slow machine needs.
+            'topics={"replication":1,"framesRetention":"30m","framesTransit":"1h"}',
+        )
+
+    def _secrets(self) -> dict[str, dict[str, str]]:
+        key = b64encode(bytes(range(32))).decode()
+        return {
+            "openlfr-config": {"CONFIG.yaml": ""},
+            "openlfr-vault": {"vault.key": f"openlfr-vault-key-1 {key}\n"},
+            "ca": {"ca.crt": self.authority.file.read_text()},
+            **{f"redis-{each}": {"password": secret(each)} for each in REDIS},
+            **{f"sql-{each}": {"password": secret(each)} for each in SQL},
+            **{
+                f"openlfr-kafka-{name}": {"username": f"openlfr-{name}", "password": secret(name)}
+                for name in rights()
+            },
+        }
+
+    def kafka_as(self, name: str) -> dict[str, Any]:
+        """What kafka-python's clients take to be one of the users."""
+        return {
+            "bootstrap_servers": self.kafka, "security_protocol": "SASL_SSL",
+            "ssl_cafile": str(self.authority.file), "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": f"openlfr-{name}", "sasl_plain_password": secret(name),
+        }  # fmt: skip
+
+    def redis_as(self, name: str) -> redis.Redis:
+        host, _, port = self.redis.partition(":")
+        return redis.Redis(
+            host, int(port), ssl=True, ssl_ca_certs=str(self.authority.file),
+            username=f"openlfr-{name}" if name else None, password=secret(name) if name else None,
+        )  # fmt: skip
+
+    def sql_as(self, name: str) -> sa.Engine:
+        url = sa.make_url(f"postgresql+psycopg://records_{name}@{self.sql}/city?sslmode=require")
+        return sa.create_engine(url.set(password=secret(name)))
+
+
+def _as_enum(operation: str) -> str:
+    """DescribeConfigs as kafka-python has it: DESCRIBE_CONFIGS."""
+    return "".join(f"_{c}" if c.isupper() else c.upper() for c in operation).removeprefix("_")

@@ -1,0 +1,106 @@
+"""`openlfr rights`: what administrators of servers run."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+import subprocess
+
+import pytest
+
+from openlfr.adapters.kafka_rights import USES, rights
+from openlfr.adapters.kafka_topics import FRAMES
+from openlfr.adapters.sql import tables
+from openlfr.adapters.sql.rights import RIGHTS
+from openlfr.cli import main
+
+
+@pytest.fixture
+def printed(capsys):
+    def call(*words: str) -> str:
+        assert main(["rights", *words]) == 0
+        return capsys.readouterr().out
+
+    return call
+
+
+@pytest.fixture
+def passwords(tmp_path):
+    for name in ("ingest", "alerting", "operator", "owner"):
+        (tmp_path / name).write_text(f"hush-{name}\nsecond line\n")
+    return tmp_path
+
+
+def test_kafkas_script_gives_each_user_its_rights_and_no_more(printed, tmp_path):
+    script = printed("kafka", "--principal", "User:CN={}, O=my org", "--groups", "city-")
+    tool = tmp_path / "acls"
+    tool.write_text('#!/bin/sh\nprintf "%s\\037" "$@"; echo\n')
+    tool.chmod(0o755)
+    ran = subprocess.run(
+        ["sh", "-s", "--", "--bootstrap-server", "b:1"],
+        input=script, capture_output=True, text=True, check=True, env={"KAFKA_ACLS": str(tool)},
+    )  # fmt: skip
+    found: dict[tuple[str, str, str], set[str]] = {}
+    for line in ran.stdout.splitlines():
+        words = line.removesuffix("\x1f").split("\x1f")
+        assert words[:5] == ["--bootstrap-server", "b:1", "--add", "--force", "--allow-principal"]
+        user = words[5].removeprefix("User:CN=").removesuffix(", O=my org")
+        more = words[6:]
+        operations = {more[at + 1] for at, word in enumerate(more) if word == "--operation"}
+        for at, word in enumerate(more):
+            if word in ("--topic", "--group"):
+                found.setdefault((user, word[2:], more[at + 1]), set()).update(operations)
+            elif word == "--cluster":
+                found.setdefault((user, "cluster", ""), set()).update(operations)
+    assert found == {
+        (user, right.kind, right.name): set(right.operations)
+        for user, given in rights("city-").items()
+        for right in given
+    }
+
+
+def test_a_principal_without_a_place_for_the_name_is_refused(capsys):
+    assert main(["rights", "kafka", "--principal", "User:all"]) == 2
+    assert "--principal must hold {} where the user's name stands" in capsys.readouterr().err
+
+
+def test_analysis_alone_reads_frames():
+    readers = [name for name, use in USES.items() if FRAMES in use.reads]
+    assert readers == ["analysis"]
+
+
+def test_redis_is_given_hashes_and_nobody_gets_in_without_a_name(printed, passwords):
+    first, *lines = printed("redis", "--passwords", str(passwords)).splitlines()
+    assert first == "user default off"
+    for name, line in zip(("ingest", "alerting", "operator"), lines, strict=True):
+        words = shlex.split(line, comments=False)
+        digest = hashlib.sha256(f"hush-{name}".encode()).hexdigest()
+        assert words[:6] == ["user", f"openlfr-{name}", "reset", "on", f"#{digest}", "~openlfr:*"]
+        assert words.index("-@dangerous") > words.index("+@write")
+        assert ("+bgrewriteaof" in words) == (name != "ingest")
+    assert "nopass" not in printed("redis")
+    assert "#" not in printed("redis")
+
+
+def test_sql_holds_no_password_and_quotes_names(printed, passwords):
+    words = ("sql", "--owner", 'we"', "--database", "city 1", "--passwords", str(passwords))
+    text = printed(*words)
+    assert "hush" not in text
+    assert text.count("PASSWORD 'SCRAM-SHA-256$4096:") == 3
+    assert 'CREATE DATABASE "city 1" OWNER "we""";' in text
+    assert 'GRANT CONNECT ON DATABASE "city 1" TO "we""_alerting", "we""_operator";' in text
+    assert "PASSWORD" not in printed("sql")
+
+
+def test_a_password_that_is_missing_is_named(passwords, capsys):
+    (passwords / "operator").unlink()
+    assert main(["rights", "redis", "--passwords", str(passwords)]) == 2
+    assert "operator (--passwords) cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("role", RIGHTS)
+def test_of_every_table_it_is_said_what_each_role_may_do(role):
+    """A new table: say who sees, adds and changes its rows."""
+    assert set(RIGHTS[role]) == set(tables.metadata.tables) | {"alembic_version"}
+    assert not {"UPDATE", "DELETE"} & set(RIGHTS[role]["acts"])
+    assert {"DELETE"} & {each for may in RIGHTS[role].values() for each in may} == set()
