@@ -187,7 +187,9 @@ class _Worker:
         before: asyncio.Task[None] | None = None
         lossless = self._station.lossless
         most = WAITING_LOSSLESS if lossless else max(WAITING, self._batch)
-        async for messages in faust_agents.batches(stream, most, WITHIN_S):
+        async for messages in faust_agents.batches(
+            stream, most, WITHIN_S, generation=lambda: self._balances
+        ):
             balances = self._balances
             self._waiting.update(each.partition for each in messages)
             self._taken |= {(each.topic, each.partition): each.offset + 1 for each in messages}

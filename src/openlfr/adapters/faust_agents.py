@@ -146,12 +146,22 @@ def topic(app: faust.App, name: str) -> Any:
     )
 
 
-async def batches(stream: Any, most: int, within: float) -> AsyncIterator[list[Message]]:
+async def batches(
+    stream: Any, most: int, within: float, *, generation: Callable[[], int] = lambda: 0
+) -> AsyncIterator[list[Message]]:
     """What comes in, in order, at most `most` at a time; nothing of it is acknowledged.
 
     A batch is what came while the one before was worked off, and at most `within` seconds later.
     Faust's own `noack_take` looks every `within` seconds whether anything came, so that half of
     that is added to each message's way, and an idle worker keeps looking.
+
+    Args:
+        stream: Faust's.
+        most: Messages of a batch.
+        within: Seconds.
+        generation: How often the group was balanced. What came before the latest time and is not
+            given out yet is left: Kafka delivers it again, and coming first it would look as if
+            another worker had seen what lies before it.
     """
     stream.enable_acks = False
     came: asyncio.Queue[Any] = asyncio.Queue(most)
@@ -159,22 +169,23 @@ async def batches(stream: Any, most: int, within: float) -> AsyncIterator[list[M
     async def collect() -> None:
         try:
             async for event in stream.events():
-                await came.put(event)
+                await came.put((generation(), event))
         except Exception as error:  # noqa: BLE001 - an agent that is left skips what it held
             give_up(error)
         await came.put(None)
 
     collecting = asyncio.create_task(collect())
     try:
-        while (event := await came.get()) is not None:
+        while (first := await came.get()) is not None:
             if came.qsize() + 1 < most:
                 await asyncio.sleep(within)
-            events = [event]
-            while len(events) < most and not came.empty():
-                events.append(came.get_nowait())
-            whole = events[-1] is not None
-            yield [_message(each) for each in events if each is not None]
-            if not whole:
+            taken = [first]
+            while len(taken) < most and not came.empty():
+                taken.append(came.get_nowait())
+            now = generation()
+            if events := [each[1] for each in taken if each is not None and each[0] == now]:
+                yield [_message(each) for each in events]
+            if taken[-1] is None:
                 return
     finally:
         collecting.cancel()
