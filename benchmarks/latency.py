@@ -46,7 +46,9 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.acceptance.findings import Check, Findings, commit, machine, write_json
 from benchmarks.city import Cost, Place, Servers, load
 from benchmarks.taps import Lag, Taps
-from benchmarks.walks import FILMS, FPS, SentLog, street, walks_of
+from benchmarks.walks import FILMS, FPS, street, walks_of
+
+from openlfr.simulate.sent_log import SentLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,11 +6,8 @@ import json
 import shutil
 import sys
 import time
-from collections import defaultdict
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
-
-from benchmarks.taps import moment
 
 from openlfr import bootstrap
 
@@ -74,21 +71,3 @@ def walks_of(film: Path) -> list[Walk]:
         and track["first"] > 0
         and track["last"] < SECONDS * FPS - 1
     ]
-
-
-class SentLog:
-    """When each frame left each camera."""
-
-    def __init__(self, path: Path) -> None:
-        self._sent: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-        for line in path.read_text().splitlines():
-            entry = json.loads(line)
-            self._sent[entry["camera"]][entry["frame"]].append(moment(entry["sent_at"]))
-
-    def rounds(self, camera: str, number: int) -> list[float]:
-        """Each time at which a camera sent the frame of this number."""
-        return self._sent[camera][number]
-
-    def before(self, camera: str, number: int, at: float) -> float | None:
-        """The last time before `at`."""
-        return max((sent for sent in self._sent[camera][number] if sent <= at), default=None)

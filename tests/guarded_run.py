@@ -8,7 +8,6 @@ which keeps those of the last three runs; that of a run that was killed is erase
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import IO
 
 import pytest
 from dev_servers import guard
+from dev_servers.guarded import start_guard
 
 _GUARD = pytest.StashKey[IO[str]]()
 _KEPT = pytest.StashKey[str]()
@@ -43,16 +43,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     mark = os.environ[guard.VARIABLE]
     kept = str(session.config._tmp_path_factory.getbasetemp())  # as xdist does
-    plain = {key: value for key, value in os.environ.items() if key != guard.VARIABLE}
-    started = subprocess.Popen(
-        [sys.executable, "-I", "-S", guard.__file__, str(os.getpid()), mark, kept],
-        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
-        env=plain, start_new_session=True, text=True,
-    )  # fmt: skip
-    assert started.stdin is not None
-    session.config.stash[_GUARD] = started.stdin
+    session.config.stash[_GUARD] = start_guard(mark, kept)
     session.config.stash[_KEPT] = kept
-    started.returncode = 0  # it outlives us on purpose
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -1,4 +1,4 @@
-"""Ends what a test run left behind, however the run ended: a program beside each pytest process.
+"""Ends what a run left behind, however it ended: a program beside each pytest process or demo.
 
 A server in a session of its own outlives a run that is killed: the kernel hands it to `init`, and
 nothing points back to the run any more. A signal on the parent's death (PR_SET_PDEATHSIG) does not

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from dev_servers.process import answers, cache, free_port, spawn, wait
+from dev_servers.process import Trouble, answers, cache, free_port, spawn, wait
 
 if TYPE_CHECKING:
     import subprocess
@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 def launch(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
     """Start it without waiting for it; its process and port."""
     import filelock
-    from milvus import MilvusServer, MilvusServerConfig, _initialize_data_files
+
+    try:
+        from milvus import MilvusServer, MilvusServerConfig, _initialize_data_files
+    except ModuleNotFoundError:
+        raise Trouble(
+            "Milvus's server is not installed: scripts/setup --city (its wheel is for Linux on"
+            " x86-64 alone)."
+        ) from None
 
     unpacked = cache() / "milvus-2.3.5"
     unpacked.mkdir(parents=True, exist_ok=True)

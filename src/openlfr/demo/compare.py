@@ -9,7 +9,7 @@ from openlfr.domain.faces import Box
 from openlfr.domain.summary import KnownTruth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from openlfr.domain.alerts import AlertEvent
@@ -18,22 +18,26 @@ _SAME_FACE = 0.2  # intersection over union from which an alert's box is that fa
 _FAIR_FRAMES = 3  # a pass with fewer is not held against anybody
 
 
-def compare(streets: Mapping[str, Path], events: Iterable[AlertEvent]) -> KnownTruth:
+def compare(
+    streets: Mapping[str, Path], events: Iterable[tuple[AlertEvent, Sequence[int]]]
+) -> KnownTruth:
     """Compare the events of a run with what was filmed.
 
     Args:
         streets: Camera name to the folder that holds frames.jsonl and tracks.json.
-        events: Of the run over those cameras' videos.
+        events: Of the run over those cameras' videos; each with the frames of its film that it
+            may have been seen in.
     """
     right: set[tuple[str, int]] = set()
     wrong = 0
     frames = {camera: _frames(folder) for camera, folder in streets.items()}
-    for event in events:
+    for event, numbers in events:
         seen = event.sighting
         hit = next(
             (
                 face["track"]
-                for face in frames[seen.camera].get(seen.seq, ())
+                for number in numbers
+                for face in frames[seen.camera].get(number, ())
                 if face["watch"]
                 and face["id"] == seen.subject
                 and Box(*face["box"]).iou(seen.box) >= _SAME_FACE

@@ -50,11 +50,11 @@ def summarise(
         threshold=opened.threshold,
         models=bootstrap.models_used(settings),
         providers=tuple(bootstrap.providers(settings)),
-        watchlists=tuple(_size(name, records) for name in settings.watchlists),
+        watchlists=tuple(watchlist_size(name, records) for name in settings.watchlists),
         cameras=cameras,
         timings=timings,
         alerts=tuple(
-            _item(event, references, vault)
+            alert_item(event, references, vault)
             for event in records.alerts.events_of_run(run.deployment, run.epoch)
         ),
         problems=tuple(problems),
@@ -74,14 +74,17 @@ def times_assumed(sources: Mapping[str, Source]) -> tuple[str, ...]:
     )
 
 
-def _size(name: str, records: Records) -> WatchlistSize:
+def watchlist_size(name: str, records: Records) -> WatchlistSize:
+    """How much of a watchlist can be searched."""
     manifest = records.watchlist.manifest([name])
     standing = records.watchlist.references(watchlists=[name])
     subjects = {r.subject for r in standing if r.reference_id in manifest}
     return WatchlistSize(name, len(manifest), len(subjects))
 
 
-def _item(recorded: RecordedEvent, references: dict[str, Reference], vault: Vault) -> AlertItem:
+def alert_item(
+    recorded: RecordedEvent, references: Mapping[str, Reference], vault: Vault
+) -> AlertItem:
     """An event with its pictures; one that is erased is said to be."""
     probe = scene = face = b""
     missing = ""

@@ -113,7 +113,11 @@ def test_bad_usage_is_exit_2(args, sentence, capsys):
         (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), 3,
          "error: Connection refused\n"),
         (ModuleNotFoundError("No module named 'cv2'", name="cv2"), 2,
-         "error: this needs cv2, which is not installed: pip install 'openlfr[analysis,cpu]'\n"),
+         ("error: this needs cv2, which is not installed: run scripts/setup in the folder that"
+          " OpenLFR was cloned into\n")),
+        (ModuleNotFoundError("No module named 'faust'", name="faust.app"), 2,
+         ("error: this needs faust.app, which is not installed: run scripts/setup --city in the"
+          " folder that OpenLFR was cloned into\n")),
         (KeyboardInterrupt(), 130, "\ninterrupted\n"),
         (ZeroDivisionError("0 / 0"), 1,
          ("error: ZeroDivisionError: 0 / 0; this is a fault in OpenLFR, and OPENLFR_DEBUG=1 shows"

@@ -138,6 +138,6 @@ def test_an_alert_is_right_where_the_listed_person_stands(
         track | {"track": 2, "id": "Ann", "watch": True, "eligible": [9]},  # never a fair chance
     ]
     (tmp_path / "tracks.json").write_text(json.dumps({"tracks": tracks}))
-    truth = compare({"gate": tmp_path}, [event(*e) for e in events])
+    truth = compare({"gate": tmp_path}, [(event(*e), (e[1],)) for e in events])
     assert (truth.passes, truth.found, truth.strangers, truth.wrong) == (1, found, 1, wrong)
     assert len(truth.missed) == 1 - found

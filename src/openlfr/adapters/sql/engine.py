@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy import event, exc
 from sqlalchemy.dialects import postgresql, sqlite
 
+from openlfr.domain import extras
 from openlfr.domain.addresses import hide_address, hint_for, shown_address
 from openlfr.domain.errors import Misconfigured, OpenLFRError, Unavailable
 
@@ -85,7 +86,7 @@ def open_engine(url: str) -> Engine:
             engine = sa.create_engine(parsed, pool_pre_ping=True)
     except ModuleNotFoundError as error:
         raise Misconfigured(
-            f"PostgreSQL needs the package {error.name!r}: pip install 'psycopg[binary]'."
+            f"PostgreSQL needs the package {error.name!r}: {extras.mend('city')}."
         ) from None
     event.listen(engine, "handle_error", _translate(where, url))
     return engine

@@ -1,0 +1,32 @@
+"""Starts the guard of this process: whatever it starts ends with it, however it ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import IO
+
+from dev_servers import guard
+
+
+def start_guard(mark: str, *more: str) -> IO[str]:
+    """Guard this process from now on.
+
+    Args:
+        mark: A folder that is this process's alone; it must be in the environment of all that it
+            starts, as `guard.VARIABLE`. It is erased at the end.
+        more: Further folders whose processes are ended.
+
+    Returns:
+        The guard's standard input: see there what it is told.
+    """
+    plain = {key: value for key, value in os.environ.items() if key != guard.VARIABLE}
+    started = subprocess.Popen(
+        [sys.executable, "-I", "-S", guard.__file__, str(os.getpid()), mark, *more],
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
+        env=plain, start_new_session=True, text=True,
+    )  # fmt: skip
+    assert started.stdin is not None  # noqa: S101 - a pipe was asked for
+    started.returncode = 0  # it outlives us on purpose
+    return started.stdin

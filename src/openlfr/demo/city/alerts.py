@@ -1,0 +1,85 @@
+"""Follows alerts.v1 as any consumer does, and writes a line for each event."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from openlfr.adapters.kafka_topics import ALERTS
+from openlfr.embedded.lines import alert_line
+from openlfr.wire import codec
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from openlfr.adapters.kafka_access import KafkaAccess
+    from openlfr.domain.alerts import AlertEvent
+
+_RETRY_S = 1.0
+
+
+class AlertFollower:
+    """Reads alerts.v1 from its beginning, in a thread, each event once.
+
+    Attributes:
+        events: With the time at which each was emitted, in the order in which they came.
+        by_camera: Events by camera and kind.
+    """
+
+    def __init__(self, access: KafkaAccess, lines: Path) -> None:
+        """Begin; `lines` gets a JSON line for each event, as `openlfr run --alerts` writes them."""
+        self.events: list[tuple[AlertEvent, datetime]] = []
+        self.by_camera: Counter[tuple[str, str]] = Counter()
+        self._known: set[str] = set()
+        self._access = access
+        self._lines = lines.open("w", encoding="utf-8")
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="alerts", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop; what has come is written."""
+        self._stop.set()
+        self._thread.join()
+        self._lines.close()
+
+    def _keep(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._follow()
+            except (KafkaError, OSError):
+                time.sleep(_RETRY_S)
+
+    def _follow(self) -> None:
+        consumer = KafkaConsumer(
+            **self._access.client_arguments(), group_id=None, enable_auto_commit=False
+        )
+        with closing(consumer):
+            parts = [
+                TopicPartition(ALERTS.name, number)
+                for number in consumer.partitions_for_topic(ALERTS.name) or ()
+            ]
+            consumer.assign(parts)
+            consumer.seek_to_beginning(*parts)
+            while not self._stop.is_set():
+                for records in consumer.poll(timeout_ms=200).values():
+                    for record in records:
+                        self._take(record.value)
+
+    def _take(self, value: bytes) -> None:
+        event, emitted_at, _ = codec.decode_alert(value)
+        if event.event_id in self._known:
+            return
+        self._known.add(event.event_id)
+        self.by_camera[event.sighting.camera, str(event.event)] += 1
+        self.events.append((event, emitted_at))
+        self._lines.write(json.dumps(alert_line(event, emitted_at), ensure_ascii=False) + "\n")
+        self._lines.flush()

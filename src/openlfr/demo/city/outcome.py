@@ -1,0 +1,281 @@
+"""What a demonstration came to: figures, sentences, and the report."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import openlfr
+from openlfr import bootstrap
+from openlfr.domain.summary import SCORE_BINS, Authorisation, CameraCounts, RunSummary
+from openlfr.embedded.opening import hash_of
+from openlfr.embedded.summary import alert_item, watchlist_size
+from openlfr.operations.gallery import count_listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from openlfr.adapters.sql import Records
+    from openlfr.demo.city.accounts import Frames, Sightings
+    from openlfr.domain.alert_records import RecordedEvent
+    from openlfr.domain.summary import KnownTruth
+    from openlfr.settings import Settings
+
+PROVES_NOTHING = (
+    "A demonstration: it shows that the pipeline works. It proves no accuracy: each listed"
+    " person's photos both come from one picture."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A worker was killed.
+
+    Attributes:
+        name: Which.
+        killed_at, ready_at: Seconds of the films; None where it never came back.
+        back_at: The clock's time of `ready_at`, UTC.
+        killed: The clock's time, UTC.
+    """
+
+    name: str
+    killed_at: float
+    killed: datetime
+    ready_at: float | None = None
+    back_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """From `captured_at` to `emitted_at`, seconds."""
+
+    alerts: int
+    p50: float
+    p95: float
+    longest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All figures.
+
+    Attributes:
+        latency: Of all alert events; None without any.
+        latency_undisturbed: Of those whose frames did not wait for the killed worker.
+        waited: Frames that no worker had acknowledged when the films ended.
+        rest_s: How long it then took until everything was looked at and recorded.
+        problems: A sentence each.
+    """
+
+    truth: KnownTruth
+    sightings: Sightings
+    frames: tuple[Frames, ...]
+    latency: Latency | None
+    latency_undisturbed: Latency | None
+    outage: Outage | None
+    waited: int
+    rest_s: float
+    seconds: int
+    problems: tuple[str, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was lost or doubled and nothing failed."""
+        return self.sightings.clean and not self.problems
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values."""
+        values: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
+        return values
+
+
+def latency_of(events: Iterable[RecordedEvent]) -> Latency | None:
+    """Nearest-rank percentiles of the events' latency; None of none."""
+    seconds = sorted(
+        (each.emitted_at - each.event.sighting.captured_at).total_seconds() for each in events
+    )
+    if not seconds:
+        return None
+    return Latency(len(seconds), percentile(seconds, 0.5), percentile(seconds, 0.95), seconds[-1])
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """The smallest of the ordered values that at least this share of them does not exceed."""
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def undisturbed(events: Iterable[RecordedEvent], outage: Outage | None) -> list[RecordedEvent]:
+    """Events that did not wait for a killed worker, nor for what had queued up meanwhile."""
+    if outage is None:
+        return list(events)
+    back = outage.back_at or datetime.max.replace(tzinfo=UTC)
+    return [
+        each
+        for each in events
+        if each.emitted_at < outage.killed or each.event.sighting.captured_at > back
+    ]
+
+
+def all_events(records: Records, deployment: str) -> list[RecordedEvent]:
+    """Every event in the records, by captured time."""
+    alerts = records.alerts.list(deployment=deployment)
+    events = [event for alert in alerts for event in records.alerts.events(alert.alert_id)]
+    return sorted(events, key=lambda each: each.event.sighting.captured_at)
+
+
+def summarise(
+    settings: Settings,
+    records: Records,
+    outcome: Outcome,
+    *,
+    events: Sequence[RecordedEvent],
+    started_at: datetime,
+    size: tuple[int, int],
+) -> RunSummary:
+    """The same value that a run of one process gives its report."""
+    deployment = settings.deployment_entry
+    vault = bootstrap.open_vault(settings)
+    references = {each.reference_id: each for each in records.watchlist.references()}
+    embedder = bootstrap.load_embedder(settings)
+    listed = count_listed(records.watchlist, settings.watchlists, started_at)
+    threshold = bootstrap.threshold_for(settings, embedder.facts, listed)
+    return RunSummary(
+        run_id=f"city of {started_at:%Y-%m-%d %H:%M:%S} UTC",
+        software=f"OpenLFR {openlfr.__version__}, city-wide mode on one machine",
+        config_hash=hash_of(settings, embedder.facts, threshold.value),
+        deployment=Authorisation(**deployment.model_dump()),
+        started_at=started_at,
+        ended_at=datetime.now(UTC),
+        ended_how="the films ended",
+        threshold=threshold,
+        models=bootstrap.models_used(settings),
+        providers=tuple(bootstrap.providers(settings)),
+        watchlists=tuple(watchlist_size(name, records) for name in settings.watchlists),
+        cameras=tuple(
+            _counts(camera, records, deployment.name or "", events, size)
+            for camera in settings.cameras
+        ),
+        timings=(),
+        alerts=tuple(alert_item(event, references, vault) for event in events),
+        problems=outcome.problems,
+        notes=(PROVES_NOTHING, " ".join(sentences(outcome))),
+        truth=outcome.truth,
+    )
+
+
+def sentences(outcome: Outcome) -> list[str]:
+    """The outcome in sentences, for a terminal and for the report."""
+    return [
+        _found(outcome.truth),
+        _accounted(outcome.sightings),
+        *_killed(outcome),
+        _latency(outcome),
+        _frames(outcome.frames),
+        _kept_up(outcome),
+    ]
+
+
+def write_figures(outcome: Outcome, path: Path) -> None:
+    """The figures as JSON."""
+    path.write_text(json.dumps(outcome.to_json(), indent=2) + "\n", encoding="utf-8")
+
+
+def _counts(
+    camera: str,
+    records: Records,
+    deployment: str,
+    events: Sequence[RecordedEvent],
+    size: tuple[int, int],
+) -> CameraCounts:
+    kinds = [str(each.event.event) for each in events if each.event.sighting.camera == camera]
+    values: dict[str, Any] = {
+        "alerts_opened": kinds.count("opened"), "alerts_joined": kinds.count("joined")
+    }  # fmt: skip
+    totals = {each.camera: each for each in records.tallies.totals(deployment)}.get(camera)
+    if totals is None:
+        return CameraCounts(camera=camera, **values)
+    known = [each.name for each in fields(CameraCounts) if hasattr(totals, each.name)]
+    values |= {name: getattr(totals, name) for name in known}
+    scores = [0] * SCORE_BINS
+    for counts in records.tallies.scores(deployment, camera).values():
+        scores = [a + b for a, b in zip(scores, counts, strict=True)]
+    decoded = sum(values[name] for name in known if name.startswith("frames_"))
+    return CameraCounts(**values, frames_decoded=decoded, scores=tuple(scores), frame_size=size)
+
+
+def _found(truth: KnownTruth) -> str:
+    false = f"{truth.wrong} false alerts" if truth.wrong else "no false alert"
+    return (
+        f"Found {truth.found} of {truth.passes} listed passes; {false}"
+        f" ({truth.strangers} passes of strangers)."
+    )
+
+
+def _accounted(sightings: Sightings) -> str:
+    again = (
+        f" ({sightings.repeated} of them a second time, by the worker that was started again)"
+        if sightings.repeated
+        else ""
+    )
+    more = {
+        "recorded but not published": sightings.unpublished,
+        "recorded but not on alerts.v1": sightings.untold,
+        "messages set aside": sightings.dead_letters,
+    }
+    rest = "".join(f", {number} {what}" for what, number in more.items() if number)
+    return (
+        f"{sightings.published} sightings published{again}, {sightings.recorded} alert events"
+        f" recorded: {sightings.lost} lost, {sightings.doubled} doubled{rest}."
+    )
+
+
+def _killed(outcome: Outcome) -> list[str]:
+    outage = outcome.outage
+    if outage is None:
+        return []
+    if outage.ready_at is None:
+        return [f"{outage.name} was killed at {outage.killed_at:.0f} s and did not come back."]
+    away = outage.ready_at - outage.killed_at
+    when = f"{outage.name} was killed at {outage.killed_at:.0f} s"
+    return [f"{when}, started again by itself, and was at work after {away:.1f} s."]
+
+
+def _latency(outcome: Outcome) -> str:
+    if outcome.latency is None:
+        return "No alert, so no latency."
+    every, calm, more = outcome.latency, outcome.latency_undisturbed, ""
+    if outcome.outage and calm and calm.alerts < every.alerts:
+        more = f"; p50 {calm.p50:.2f} s, p95 {calm.p95:.2f} s of the {calm.alerts}"
+        more += " that did not wait for the killed worker"
+    return (
+        f"From capture to alert p50 {every.p50:.2f} s, p95 {every.p95:.2f} s of {every.alerts}"
+        f" events{more}."
+    )
+
+
+def _frames(frames: Sequence[Frames]) -> str:
+    dropped: dict[str, int] = {}
+    for each in frames:
+        for reason, number in each.dropped.items():
+            dropped[reason] = dropped.get(reason, 0) + number
+    why = ", ".join(f"{number} {reason}" for reason, number in dropped.items())
+    missing = sum(each.missing for each in frames)
+    cut = f"; {missing} had not arrived when the cameras were switched off" if missing else ""
+    return (
+        f"{sum(each.sent for each in frames)} frames sent by {len(frames)} cameras,"
+        f" {sum(each.analysed for each in frames)} analysed;"
+        f" dropped: {why or 'none'}{cut}."
+    )
+
+
+def _kept_up(outcome: Outcome) -> str:
+    if outcome.waited <= outcome.seconds:  # messages: a second of a camera or so
+        return "The machine kept up with its cameras."
+    return (
+        f"The machine did NOT keep up with its cameras: {outcome.waited} messages waited when the"
+        f" films ended, and everything was recorded {outcome.rest_s:.0f} s later."
+    )

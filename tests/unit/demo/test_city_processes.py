@@ -1,0 +1,91 @@
+"""The demonstration's supervisor: what dies is started again, what is asked to end ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from awaiting import await_that
+from openlfr.demo.city import processes
+from openlfr.demo.city.processes import Supervisor
+from openlfr.domain.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+WAITS = "import time; print('here', flush=True); time.sleep(600)"
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
+    with Supervisor(tmp_path / "logs") as started:
+        yield started
+
+
+def start(supervisor: Supervisor, program: str) -> processes.Kept:
+    return supervisor.start("one", sys.executable, "-c", program)
+
+
+def test_who_is_killed_is_started_again_by_itself(supervisor: Supervisor) -> None:
+    said: list[str] = []
+    supervisor.on_event = said.append
+    one = start(supervisor, WAITS)
+    await_that("its first word", lambda: "here" in one.log.read_text())
+    before = one.pid
+    supervisor.kill("one")
+
+    def again() -> bool:
+        supervisor.look()
+        return one.log.read_text().count("here") == 2
+
+    await_that("its second start", again)
+    assert one.started == 2
+    assert one.lives
+    assert one.pid != before
+    words = ("is killed (SIGKILL)", "ended (SIGKILL)", f"started again, process {one.pid}")
+    assert all(word in line for word, line in zip(words, said, strict=True))
+
+
+def test_who_says_that_it_is_misused_is_not_started_again(supervisor: Supervisor) -> None:
+    one = start(supervisor, "import sys; print('error: no such key'); sys.exit(2)")
+    one.popen.wait()
+    with pytest.raises(Unavailable, match=r"one ended with exit code 2.*error: no such key"):
+        supervisor.look()
+
+
+def test_who_dies_again_and_again_is_given_up(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "PAUSE_S", 0.0)
+    monkeypatch.setattr(processes, "RESTARTS_MOST", 2)
+    one = start(supervisor, "import sys; sys.exit(3)")
+    with pytest.raises(Unavailable, match="exit code 3, 3 times started"):  # noqa: PT012
+        while True:
+            one.popen.wait()
+            supervisor.look()
+
+
+def test_what_is_stopped_stays_so_and_nothing_is_left(tmp_path: Path) -> None:
+    with Supervisor(tmp_path) as supervisor:
+        one = start(supervisor, WAITS)
+        two = supervisor.start("two", sys.executable, "-c", WAITS)
+        assert supervisor.stop("one", "nobody") == {"one": -15}
+        supervisor.look()
+        assert not one.lives
+        assert one.started == 1
+    assert not two.lives
+    with pytest.raises(ProcessLookupError):
+        os.kill(two.pid, 0)
+
+
+def test_who_does_not_end_is_killed(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "END_S", 0.2)
+    one = start(supervisor, "import signal; signal.signal(15, signal.SIG_IGN)\n" + WAITS)
+    await_that("its first word", lambda: "here" in one.log.read_text())
+    assert supervisor.stop("one") == {"one": -9}
