@@ -207,7 +207,11 @@ def options(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--ca-file", metavar="PEM", help="authorities in place of the system's")
     parser.add_argument("--cert-file", metavar="PEM", help="a certificate of your own")
     parser.add_argument("--key-file", metavar="PEM", help="its key")
-    parser.add_argument("--sasl", choices=("plain", "scram-sha-256", "scram-sha-512"))
+    parser.add_argument(
+        "--sasl",
+        choices=("plain", "scram-sha-256", "scram-sha-512"),
+        help="plain sends the password as it is: with --tls, or on one machine",
+    )
     parser.add_argument("--username")
     parser.add_argument("--password-file", type=Path, metavar="FILE", help="its first line is it")
     asked = parser.parse_args(words)
@@ -215,8 +219,6 @@ def options(words: Sequence[str] | None) -> argparse.Namespace:
         parser.error("--sasl needs --username and --password-file")
     if (asked.username or asked.password_file) and not asked.sasl:
         parser.error("--username and --password-file need --sasl")
-    if asked.sasl == "plain" and not asked.tls:
-        parser.error("--sasl plain sends the password as it is: it needs --tls")
     if (asked.ca_file or asked.cert_file) and not asked.tls:
         parser.error("--ca-file and --cert-file need --tls")
     if bool(asked.cert_file) != bool(asked.key_file):

@@ -148,7 +148,6 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		"-group g -username u":       "need -sasl",
 		"-group g -ca-file f":        "need -tls",
 		"-group g -tls -cert-file f": "need each other",
-		"-group g -sasl plain -username u -password-file f": "it needs -tls",
 	} {
 		if _, err := parseOptions(strings.Fields(words), &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), reason) {
 			t.Errorf("%q: %v, not: %s", words, err, reason)

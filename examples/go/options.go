@@ -35,7 +35,7 @@ func parseOptions(words []string, complaints io.Writer) (options, error) {
 	flags.StringVar(&asked.caFile, "ca-file", "", "`PEM` of the authorities, in place of the system's")
 	flags.StringVar(&asked.certFile, "cert-file", "", "`PEM`: a certificate of your own")
 	flags.StringVar(&asked.keyFile, "key-file", "", "`PEM`: its key")
-	flags.StringVar(&asked.mechanism, "sasl", "", "plain, scram-sha-256 or scram-sha-512")
+	flags.StringVar(&asked.mechanism, "sasl", "", "plain (as it is: with -tls, or on one machine), scram-sha-256 or scram-sha-512")
 	flags.StringVar(&asked.username, "username", "", "who you are")
 	flags.StringVar(&asked.passwordFile, "password-file", "", "the first line of this `FILE` is the password")
 	if err := flags.Parse(words); err != nil {
@@ -51,8 +51,6 @@ func parseOptions(words []string, complaints io.Writer) (options, error) {
 		return asked, errors.New("-username and -password-file need -sasl")
 	case asked.mechanism != "" && (asked.username == "" || asked.passwordFile == ""):
 		return asked, errors.New("-sasl needs -username and -password-file")
-	case asked.mechanism == "plain" && !asked.tls:
-		return asked, errors.New("-sasl plain sends the password as it is: it needs -tls")
 	case !asked.tls && (asked.caFile != "" || asked.certFile != ""):
 		return asked, errors.New("-ca-file and -cert-file need -tls")
 	case (asked.certFile == "") != (asked.keyFile == ""):

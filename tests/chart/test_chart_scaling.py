@@ -86,3 +86,32 @@ def test_keda_says_who_it_is(chart: Any, auth: str, sasl: str | None, parameters
 def test_the_city_stays_within_its_partitions(chart: Any):
     scaled = chart.get("ScaledObject", "analysis", values="city")["spec"]
     assert (scaled["minReplicaCount"], scaled["maxReplicaCount"]) == (18, 24)
+
+
+def cores(quantity: object) -> float:
+    """A quantity of CPU as Kubernetes writes it."""
+    text = str(quantity)
+    return float(text[:-1]) / 1000 if text.endswith("m") else float(text)
+
+
+def asked_for(chart: Any, values: str, *sets: str) -> dict[str, float]:
+    """Cores that each pod asks for, replicas together; Jobs run beside what they upgrade."""
+    asked = {}
+    for each in chart.render(*sets, values=values):
+        spec, name = each.get("spec", {}), each["metadata"]["name"]
+        if each["kind"] in {"Deployment", "StatefulSet", "Job"}:
+            containers = spec["template"]["spec"]["containers"]
+            pods = spec.get("replicas", 1)
+            requests = [one["resources"]["requests"]["cpu"] for one in containers]
+            asked[f"{each['kind']} {name}"] = pods * sum(map(cores, requests))
+        if each["kind"] == "KafkaNodePool":
+            asked[f"Kafka {name}"] = spec["replicas"] * cores(spec["resources"]["requests"]["cpu"])
+    return asked
+
+
+def test_the_small_values_fit_a_node_of_two_cores(chart: Any):
+    """Milvus, Redis, PostgreSQL, the operators and the node's own pods need their part too."""
+    asked = asked_for(chart, "small")
+    assert any(name.startswith("Kafka ") for name in asked)
+    assert {"StatefulSet openlfr-analysis", "Deployment openlfr-ingest"} <= set(asked)
+    assert sum(asked.values()) <= 1.4, asked

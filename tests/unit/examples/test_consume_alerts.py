@@ -166,7 +166,6 @@ def test_it_asks_for_a_group(example, capsys):
     ("words", "reason"),
     [
         ("--sasl plain", "--sasl needs --username and --password-file"),
-        ("--sasl plain --username u --password-file f", "sends the password as it is"),
         ("--username u", "need --sasl"),
         ("--ca-file f", "need --tls"),
         ("--tls --cert-file f", "need each other"),
