@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -120,11 +121,13 @@ def _start(city: City, supervisor: Supervisor, urls: Mapping[str, str]) -> Worke
         lambda: len(street.addresses(cameras.log.read_text("utf-8"))) == len(videos),
     )  # fmt: skip
     city.configure(cameras.log.read_text("utf-8"), urls)
+    with ThreadPoolExecutor(1) as beside:
+        topics = beside.submit(_openlfr, city, "topics", "apply", "--wait", "60")
+        _openlfr(city, "records", "upgrade")
+        _openlfr(city, "watchlist", "import", "manifest.csv")
+        topics.result()
     workers = Workers(supervisor, city.config)
-    _openlfr(city, "topics", "apply", "--wait", "60")
-    _openlfr(city, "records", "upgrade")
     workers.start("alerting", 0)
-    _openlfr(city, "watchlist", "import", city.street.manifest)
     for number in range(2):
         workers.start("analysis", number)
     for name in ("alerting", "analysis-0", "analysis-1"):
@@ -211,8 +214,8 @@ def _openlfr(city: City, *words: object) -> None:
     shown = " ".join(map(str, words))
     say(f"  openlfr {shown}")
     done = subprocess.run(
-        [sys.executable, "-m", "openlfr", *map(str, words), "--config", city.config],
-        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+        [sys.executable, "-m", "openlfr", *map(str, words)],
+        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, cwd=city.folder,
     )  # fmt: skip
     if done.returncode:
         raise Unavailable(f"openlfr {shown}: {(done.stderr or done.stdout).strip()}")

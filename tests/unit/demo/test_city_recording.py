@@ -1,0 +1,81 @@
+"""The moving picture of the demonstration: small, whole by itself, and without anybody in it."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from rich.console import Console
+from test_city_accounts import event, outcome
+
+from openlfr.demo.city.recording import MOMENTS, choose, write_recording
+from openlfr.demo.city.view import CameraRow, Moment, ProcessRow, View, picture
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+WORKERS = ("alerting", "analysis-0", "analysis-1", "ingest-0", "ingest-1")
+
+
+def moment(second: int) -> Moment:
+    state = "dead" if second == 31 else "starting" if second in (32, 33) else "at work"
+    return Moment(
+        elapsed=float(second),
+        whole=75.0,
+        cameras=tuple(CameraRow(name, "ingest-0", 4 * second, 0, 0, 0, second // 9, 1, second // 9)
+                      for name in ("north", "east", "south", "west")),
+        processes=tuple(ProcessRow(name, 4711, state if name == "analysis-0" else "at work", 1,
+                                   0.4, second % 5, "123 frames, 45 detections, 6 faces")
+                        for name in WORKERS),
+        latency=(0.5, 1.2),
+        alerts=tuple(event(n).event for n in range(8)),
+        events=((31.0, "analysis-0, process 4711, is killed (SIGKILL)"),),
+    )  # fmt: skip
+
+
+def shown(what: Moment) -> str:
+    console = Console(width=120, file=io.StringIO(), force_terminal=False)
+    console.print(picture(what))
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_the_live_view_shows_cameras_lag_faces_alerts_and_who_died() -> None:
+    text = shown(moment(31))
+    assert re.search(r"north\s+ingest-0\s+124\s", text)
+    assert re.search(r"all\s+496\s", text)
+    assert re.search(r"analysis-0\s+4711\s+dead", text)
+    assert "p50 0.50 s, p95 1.20 s" in text
+    assert "Ann" in text
+    assert "0:31 analysis-0, process 4711, is killed (SIGKILL)" in text
+
+
+def test_a_pipe_is_given_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    view = View(None)
+    for second in range(25):
+        view.show(moment(second))
+    view.event(24.0, "analysis-0 ended (SIGKILL)")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4  # at 0, 10 and 20 s, and what happened
+    assert "north 40 frames" in lines[1]
+    assert lines[-1] == "  0:24 analysis-0 ended (SIGKILL)"
+
+
+def test_the_recording_has_the_kill_in_it_and_stays_small(tmp_path: Path) -> None:
+    moments = [moment(second) for second in range(76)]
+    chosen = [each.elapsed for each in choose(moments)]
+    assert {0.0, 31.0, 32.0, 34.0, 75.0} <= set(chosen)
+    assert len(chosen) <= MOMENTS + 3
+    path = tmp_path / "city.svg"
+    write_recording(moments, outcome(), path)
+    text = path.read_text()
+    root = ElementTree.fromstring(text)
+    tags = {each.tag.rpartition("}")[2] for each in root.iter()}
+    assert tags <= {"svg", "style", "g", "rect", "text", "defs", "clipPath"}
+    assert not re.search(r"(?:href|src|url)\s*[=(]\s*[\"']?https?:", text)
+    assert len(text) < 300_000
+    assert choose([]) == []
