@@ -80,23 +80,32 @@ def test_its_memory_fits_an_import_and_the_pictures_beside_it(chart: Any):
 
 
 def test_it_goes_where_one_node_mounts_evidence_and_models(chart: Any):
+    """One term each: the scheduler takes several for a pod that is all of them at once."""
     required = "requiredDuringSchedulingIgnoredDuringExecution"
     preferred = "preferredDuringSchedulingIgnoredDuringExecution"
     many = 'evidence.volume.accessMode="ReadWriteMany"', 'models.volume.accessMode="ReadWriteMany"'
+    none = "services.operator.enabled=false"
 
-    def beside(*sets: str) -> set[str]:
-        found = affinity(chart, "Deployment", "operator", *sets)
-        return components(found["podAffinity"][required]) if found else set()
+    def beside(*sets: str, kind: str = "Deployment", name: str = "operator") -> list[str]:
+        found = affinity(chart, kind, name, *sets)
+        terms = (found or {}).get("podAffinity", {}).get(required, [])
+        assert len(terms) < 2
+        return sorted(components(terms))
 
-    assert beside() == {"alerting", "analysis"}
-    assert beside(many[0]) == {"analysis"}
-    assert beside(many[1]) == {"alerting"}
-    assert beside(*many) == set()
-    assert beside(many[0], 'models.source="image"') == set()
-    wished = affinity(chart, "StatefulSet", "alerting")["podAffinity"][preferred]
-    assert components(wished) == {"analysis", "operator"}
-    assert affinity(chart, "StatefulSet", "alerting", *many) is None
-    assert affinity(chart, "StatefulSet", "alerting", "services.operator.enabled=false") is None
+    def alerting(*sets: str) -> list[str]:
+        return beside(*sets, kind="StatefulSet", name="alerting")
+
+    assert (beside(), alerting()) == (["alerting"], ["analysis"])
+    assert (beside(many[0]), alerting(many[0])) == (["analysis"], [])
+    assert (beside(many[1]), alerting(many[1])) == (["alerting"], [])
+    assert (beside(*many), alerting(*many)) == ([], [])
+    image = 'models.source="image"'
+    assert (beside(image), alerting(image)) == (["alerting"], [])
+    assert alerting(none) == []
+    wished = affinity(chart, "StatefulSet", "alerting", many[1])["podAffinity"][preferred]
+    assert components(wished) == {"operator"}
+    for sets in (many, (none,)):
+        assert affinity(chart, "StatefulSet", "alerting", *sets) is None
 
 
 def test_it_can_be_switched_off(chart: Any):

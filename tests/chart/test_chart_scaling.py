@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -115,3 +116,45 @@ def test_the_small_values_fit_a_node_of_two_cores(chart: Any):
     assert any(name.startswith("Kafka ") for name in asked)
     assert {"StatefulSet openlfr-analysis", "Deployment openlfr-ingest"} <= set(asked)
     assert sum(asked.values()) <= 1.4, asked
+
+
+def test_keda_says_to_prometheus_who_it_is(chart: Any):
+    sets = (*ON, 'metrics.prometheusSecret="prom"')
+    for auth, keys in (("basic", {"username", "password"}), ("bearer", {"bearerToken"})):
+        how = f'metrics.prometheusAuth="{auth}"'
+        found = triggers(chart.get("ScaledObject", "analysis", *sets, how))
+        for name in ("busy", "drops"):
+            assert found[name]["metadata"]["authModes"] == auth
+            assert found[name]["authenticationRef"] == {"name": "openlfr-prometheus"}
+        assert found["lag"]["authenticationRef"] == {"name": "openlfr-scaler"}
+        targets = chart.get("TriggerAuthentication", "prometheus", *sets, how)["spec"]
+        assert {each["parameter"] for each in targets["secretTargetRef"]} == keys
+        assert {each["name"] for each in targets["secretTargetRef"]} == {"prom"}
+    assert chart.names("TriggerAuthentication", *ON) == {"scaler"}
+
+
+def test_without_keda_kubernetes_itself_scales(chart: Any):
+    lag = {
+        "type": "Pods",
+        "pods": {
+            "metric": {"name": "openlfr_lag"},
+            "target": {"type": "AverageValue", "averageValue": "100"},
+        },
+    }
+    sets = (
+        "services.analysis.autoscaling.enabled=true",
+        'services.analysis.autoscaling.by="hpa"',
+        f"services.analysis.autoscaling.metrics=[{json.dumps(lag)}]",
+        'kafka.scalerSecret=""',
+    )
+    assert (
+        chart.names("ScaledObject", *sets) == chart.names("TriggerAuthentication", *sets) == set()
+    )
+    scaler = chart.get("HorizontalPodAutoscaler", "analysis", *sets)["spec"]
+    assert scaler["scaleTargetRef"]["kind"] == "StatefulSet"
+    assert [each["type"] for each in scaler["metrics"]] == ["Resource", "Pods"]
+    keda = chart.get("ScaledObject", "analysis", *ON)["spec"]
+    assert scaler["behavior"] == keda["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
+    assert (scaler["minReplicas"], scaler["maxReplicas"]) == (1, 4)
+    assert "replicas" not in chart.get("StatefulSet", "analysis", *sets)["spec"]
+    assert chart.problems(chart.render(*sets)) == []

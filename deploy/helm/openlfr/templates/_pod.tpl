@@ -168,33 +168,32 @@ labelSelector:
 {{- end -}}
 
 {{/* Affinity of a service that mounts what one node alone can mount: (dict "root" $ "name" NAME). The
-operator's pod goes where alerting keeps the evidence and analysis has the models; those two are asked
-to be neighbours then, but need not be. */}}
+operator's pod mounts both volumes: it goes where alerting keeps the evidence, and alerting where analysis
+has the models. (Several terms at once would ask for a pod that is all of them.) */}}
 {{- define "openlfr.besideVolumes" -}}
 {{- $values := .root.Values -}}
-{{- $operator := include "openlfr.service" (dict "root" .root "name" "operator") | fromYaml -}}
-{{- $beside := list -}}
-{{- if $operator.enabled -}}
-{{- if ne $values.evidence.volume.accessMode "ReadWriteMany" }}{{ $beside = append $beside "alerting" }}{{ end -}}
-{{- if and (eq $values.models.source "volume") (ne $values.models.volume.accessMode "ReadWriteMany") }}{{ $beside = append $beside "analysis" }}{{ end -}}
+{{- $on := dict -}}
+{{- range $name := list "analysis" "alerting" "operator" -}}
+{{- $_ := set $on $name (include "openlfr.service" (dict "root" $.root "name" $name) | fromYaml).enabled -}}
 {{- end -}}
-{{- if and (eq .name "operator") $beside -}}
+{{- $evidence := and $on.alerting (ne $values.evidence.volume.accessMode "ReadWriteMany") -}}
+{{- $models := and $on.analysis (eq $values.models.source "volume") (ne $values.models.volume.accessMode "ReadWriteMany") -}}
+{{- $beside := "" -}}
+{{- if eq .name "operator" }}{{ $beside = ternary "alerting" (ternary "analysis" "" $models) $evidence }}{{ end -}}
+{{- if and (eq .name "alerting") $evidence $models $on.operator }}{{ $beside = "analysis" }}{{ end -}}
+{{- $near := and (eq .name "alerting") $evidence $on.operator -}}
+{{- if or $beside $near -}}
 podAffinity:
+  {{- with $beside }}
   requiredDuringSchedulingIgnoredDuringExecution:
-    {{- range $component := $beside }}
-    {{- $of := include "openlfr.service" (dict "root" $.root "name" $component) | fromYaml }}
-    {{- if $of.enabled }}
-    - {{- include "openlfr.nodeOf" (dict "root" $.root "component" $component) | nindent 6 }}
-    {{- end }}
-    {{- end }}
-{{- else if and (eq .name "alerting") (has "alerting" $beside) -}}
-podAffinity:
+    - {{- include "openlfr.nodeOf" (dict "root" $.root "component" .) | nindent 6 }}
+  {{- end }}
+  {{- if $near }}
   preferredDuringSchedulingIgnoredDuringExecution:
-    {{- range $component := ternary (list "analysis" "operator") (list "operator") (has "analysis" $beside) }}
     - weight: 100
       podAffinityTerm:
-        {{- include "openlfr.nodeOf" (dict "root" $.root "component" $component) | nindent 8 }}
-    {{- end }}
+        {{- include "openlfr.nodeOf" (dict "root" .root "component" "operator") | nindent 8 }}
+  {{- end }}
 {{- end -}}
 {{- end -}}
 
