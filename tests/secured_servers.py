@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+HOST = os.environ.get("OPENLFR_TEST_ADDRESS", "127.0.0.1")
+"""Where they listen; tests/cluster has pods reach them."""
 USER, PASSWORD = "openlfr", "s3cr3t/with:@signs and space"
 
 
@@ -38,7 +41,7 @@ class Authority:
         """A certificate with its key; the file that holds both."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-        address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+        address = x509.IPAddress(ipaddress.ip_address(HOST))
         here = x509.SubjectAlternativeName([address, x509.DNSName("localhost")])
         builder = self._builder(subject, key).add_extension(here, critical=False)
         certificate = _pem(builder.sign(self._key, hashes.SHA256()))
@@ -82,8 +85,8 @@ KAFKA = f"""\
 process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:{{controller}}
-listeners=INSIDE://127.0.0.1:{{inside}},SCRAM://127.0.0.1:{{scram}},MUTUAL://127.0.0.1:{{mutual}},CONTROLLER://127.0.0.1:{{controller}}
-advertised.listeners=INSIDE://127.0.0.1:{{inside}},SCRAM://127.0.0.1:{{scram}},MUTUAL://127.0.0.1:{{mutual}}
+listeners=INSIDE://127.0.0.1:{{inside}},SCRAM://{HOST}:{{scram}},MUTUAL://{HOST}:{{mutual}},CONTROLLER://127.0.0.1:{{controller}}
+advertised.listeners=INSIDE://127.0.0.1:{{inside}},SCRAM://{HOST}:{{scram}},MUTUAL://{HOST}:{{mutual}}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=INSIDE
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,INSIDE:PLAINTEXT,SCRAM:SASL_SSL,MUTUAL:SSL
@@ -108,7 +111,7 @@ super.users=User:ANONYMOUS
 def start_kafka(folder: Path, authority: Authority) -> tuple[Server, str, str]:
     """Its process, the listener with SCRAM-SHA-512 and the one with mutual TLS."""
     server, ports = _start_kafka(folder, authority, {USER: PASSWORD}, "")
-    return server, f"127.0.0.1:{ports['scram']}", f"127.0.0.1:{ports['mutual']}"
+    return server, f"{HOST}:{ports['scram']}", f"{HOST}:{ports['mutual']}"
 
 
 def start_authorizing_kafka(
@@ -116,7 +119,7 @@ def start_authorizing_kafka(
 ) -> tuple[Server, str, str]:
     """Its process, the listener with SCRAM-SHA-512 for these users, and that of its own."""
     server, ports = _start_kafka(folder, authority, users, AUTHORIZER)
-    return server, f"127.0.0.1:{ports['scram']}", f"127.0.0.1:{ports['inside']}"
+    return server, f"{HOST}:{ports['scram']}", f"127.0.0.1:{ports['inside']}"
 
 
 def _start_kafka(
@@ -147,8 +150,9 @@ def start_redis(folder: Path, authority: Authority, users: str = "") -> tuple[Se
     """Redis over TLS alone, with a password, or with the users of an ACL file."""
     port = free_port()
     authority.issue("redis")
+    here = " ".join(sorted({"127.0.0.1", HOST}))
     (folder / "redis.conf").write_text(
-        f'port 0\ntls-port {port}\nbind 127.0.0.1\ndir {folder}\nsave ""\ntls-auth-clients no\n'
+        f'port 0\ntls-port {port}\nbind {here}\ndir {folder}\nsave ""\ntls-auth-clients no\n'
         f"tls-cert-file {authority.folder}/redis.crt\ntls-key-file {authority.folder}/redis.key\n"
         f"tls-ca-cert-file {authority.file}\n"
         + (f"aclfile {folder}/users.acl\n" if users else f'requirepass "{PASSWORD}"\n')
@@ -157,7 +161,7 @@ def start_redis(folder: Path, authority: Authority, users: str = "") -> tuple[Se
     program = need("redis-server", "redis-server")
     server = spawn(folder, [program, str(folder / "redis.conf")])
     wait("Redis", folder, server, lambda: answers(port))
-    return server, f"127.0.0.1:{port}"
+    return server, f"{HOST}:{port}"
 
 
 def start_postgresql(folder: Path, authority: Authority) -> tuple[Server, str]:
@@ -178,9 +182,9 @@ def start_postgresql(folder: Path, authority: Authority) -> tuple[Server, str]:
          "scram-sha-256", f"--pwfile={folder / 'password'}"],
         cwd=folder, check=True, capture_output=True, **owner,
     )  # fmt: skip
-    (folder / "data/pg_hba.conf").write_text("hostssl all all 127.0.0.1/32 scram-sha-256\n")
+    (folder / "data/pg_hba.conf").write_text("hostssl all all all scram-sha-256\n")
     settings = {
-        "listen_addresses": "127.0.0.1", "port": port, "ssl": "on", "fsync": "off",
+        "listen_addresses": HOST, "port": port, "ssl": "on", "fsync": "off",
         "ssl_cert_file": folder / "sql.crt", "ssl_key_file": folder / "sql.key",
         "unix_socket_directories": folder,
     }  # fmt: skip
@@ -189,7 +193,7 @@ def start_postgresql(folder: Path, authority: Authority) -> tuple[Server, str]:
     server = spawn(folder, command, **owner)
     ready = "ready to accept connections"
     wait("PostgreSQL", folder, server, lambda: ready in (folder / "output.txt").read_text())
-    return server, f"127.0.0.1:{port}"
+    return server, f"{HOST}:{port}"
 
 
 def start_milvus(folder: Path, authority: Authority) -> tuple[Server, str]:
@@ -206,4 +210,4 @@ def start_milvus(folder: Path, authority: Authority) -> tuple[Server, str]:
             environment.setenv(name, value)
         # Its own way to look whether it is ready knows neither TLS nor a password.
         server, port = milvus.launch(folder)
-    return server, f"127.0.0.1:{port}"
+    return server, f"{HOST}:{port}"

@@ -1,0 +1,74 @@
+"""The whole city on a real Kubernetes, in one run that prints a table.
+
+    python tests/cluster --values servers.yaml --models DIR [--kubeconfig FILE]
+
+Not part of `scripts/test`: it needs a cluster that enforces NetworkPolicies and PodSecurity,
+kubectl and helm, this project's images and that of `cameras.Dockerfile` where the cluster finds
+them, and Kafka, Redis, Milvus and PostgreSQL that pods reach. `servers.yaml` is values for the
+chart: their addresses, names of Secrets, partitions, resources. CONTRIBUTING.md says more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from kube import Cluster
+from table import Table
+
+HERE = Path(__file__).resolve().parent
+
+
+def main() -> int:
+    """Run what was asked for; 1 where a row is not as it should be."""
+    parser = argparse.ArgumentParser(
+        prog="tests/cluster", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument("--values", type=Path, action="append", default=[], help="of the chart")
+    parser.add_argument("--servers", type=Path, help="folder in which servers.py runs them")
+    parser.add_argument("--kubeconfig", help="KUBECONFIG by default")
+    parser.add_argument("--kubectl", default="kubectl")
+    parser.add_argument("--helm", default="helm")
+    parser.add_argument("--namespace", default="lfr")
+    parser.add_argument("--image", default="openlfr-alerting:0.1.0", help="of the services")
+    parser.add_argument("--cameras-image", default="openlfr-test-cameras:1")
+    parser.add_argument("--fps", type=float, default=5, help="of each of the two live cameras")
+    parser.add_argument("--models", type=Path, help="folder of the models, put onto a volume")
+    parser.add_argument("--work", type=Path, default=Path("/tmp/openlfr-cluster-street"),
+                        help="where the street is kept")  # fmt: skip
+    parser.add_argument(
+        "--only", nargs="*", help="parts: install people reach lossless scaling end"
+    )
+    parser.add_argument("--no-keda", action="store_true", help="leave scaling out")
+    parser.add_argument(
+        "--prometheus-image", help="of prometheus.Dockerfile: scale on busy time too"
+    )
+    asked = parser.parse_args()
+    if asked.kubeconfig:
+        os.environ["KUBECONFIG"] = asked.kubeconfig
+
+    import parts
+    import street
+    from release import Release
+
+    if asked.servers:
+        asked.values.insert(0, asked.servers / "values.json")
+    if not asked.values:
+        parser.error("give --values with the servers' addresses, or --servers")
+    film = street.make(asked.work, parts.RECORDED)
+    cluster = Cluster(asked.namespace, kubectl=asked.kubectl, helm=asked.helm)
+    release = Release(cluster, film, asked.values, image=asked.image,
+                      cameras_image=asked.cameras_image, fps=asked.fps)  # fmt: skip
+    table = Table()
+    try:
+        parts.run(table, release, asked)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+    return 1 if table.print() else 0
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(HERE))
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""What people do: enrol, look, suspend, decide, purge, ask the doctor."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from kube import Failed
+from release import LIVE, OPERATOR
+
+if TYPE_CHECKING:
+    from release import Release
+    from table import Table
+
+FOLLOWS = timedelta(seconds=30)
+"""After so long a suspension is in force on a machine that lets each process wait for its turn."""
+
+
+def run(table: Table, release: Release, asked: Any) -> None:
+    """In the operator's pod, over cameras that are filmed live."""
+    table.row("enrol in the operator's pod, manifest and pictures by tar", lambda: enrol(release))
+    table.row("a live alert is read by the consumer", lambda: alert(release))
+    table.row("openlfr doctor", lambda: doctor(release))
+    first, second = release.film.listed
+    table.row("suspend", lambda: suspend(release, first, second))
+    table.row("resume", lambda: resume(release, first))
+    table.row("decide, and evidence goes", lambda: decide(release))
+    table.row("purge", lambda: purge(release))
+
+
+def enrol(release: Release) -> str:
+    cluster = release.cluster
+    cluster.copy(release.film.manifest(), OPERATOR, "/tmp/enrol")
+    said = release.operator("watchlist", "import", "/tmp/enrol/manifest.csv", limit=600)
+    cluster.run(OPERATOR, "rm", "-r", "/tmp/enrol")
+    entries = release.operator("watchlist", "list")
+    if not all(name in entries for name in release.film.listed):
+        raise Failed(said + entries)
+    files = "/sys/fs/cgroup/memory.peak /sys/fs/cgroup/memory/memory.max_usage_in_bytes"
+    limit = cluster.run(OPERATOR, "sh", "-c", f"cat {files} 2>/dev/null || true")
+    peak = f", {int(limit.split()[0]) / 1e6:.0f} MB at most" if limit.split() else ""
+    return f"{len(release.film.listed)} people{peak}"
+
+
+def alert(release: Release) -> str:
+    """The first alert of each camera, and how old the newest was when it came out."""
+    waited = release.cluster.await_that(
+        "alert of each camera and person",
+        lambda: {(each["camera"], each["subject"]) for each in release.alerts(*LIVE)}
+        >= {(camera, name) for camera in LIVE for name in release.film.listed},
+        limit=240, pause=2,
+    )  # fmt: skip
+    lines = release.alerts(*LIVE)
+    late = sorted(
+        (_moment(each["emitted_at"]) - _moment(each["captured_at"])).total_seconds()
+        for each in lines[-20:]
+    )
+    return (f"{len(lines)} events after {waited:.0f} s; captured to emitted"
+            f" {late[len(late) // 2]:.2f} s p50")  # fmt: skip
+
+
+def doctor(release: Release) -> str:
+    said = release.operator("doctor", "--json", check=False)
+    findings = json.loads(said[said.index("[") : said.rindex("]") + 1])
+    failed = [f"{each['name']}: {each['found']}" for each in findings if each["state"] == "fail"]
+    if failed:
+        raise Failed("; ".join(failed))
+    warned = [each["name"] for each in findings if each["state"] == "warn"]
+    return f"{len(findings)} findings, none failed; warns of {', '.join(warned) or 'nothing'}"
+
+
+def suspend(release: Release, name: str, other: str) -> str:
+    """Who is suspended is not sighted any more, and the other one is."""
+    release.operator("watchlist", "suspend", name, "--by", "Otto")
+    limit = datetime.now(UTC) + FOLLOWS
+    captured = _captured(release)
+    release.cluster.await_that(
+        f"sightings of {other} alone",
+        lambda: _captured(release).get(other, captured[other]) > limit + FOLLOWS,
+        limit=300,
+        pause=3,
+    )
+    last = _captured(release)[name]
+    if last > limit:
+        raise Failed(f"{name} was captured {(last - limit + FOLLOWS).total_seconds():.0f} s after")
+    after = (last - limit + FOLLOWS).total_seconds()
+    return f"the last one was captured {after:+.1f} s after the command had ended"
+
+
+def resume(release: Release, name: str) -> str:
+    begun = datetime.now(UTC)
+    release.operator("watchlist", "resume", name, "--by", "Otto")
+    release.cluster.await_that(
+        f"sighting of {name}", lambda: _captured(release)[name] > begun, limit=180, pause=2
+    )
+    return f"seen again {(_captured(release)[name] - begun).total_seconds():.0f} s later"
+
+
+def decide(release: Release) -> str:
+    """Not engaged: nobody was stopped, so the pictures go."""
+    rows = [json.loads(each) for each in release.operator("alerts", "list", "--json").splitlines()]
+    chosen = rows[-1]  # the oldest, which nobody joins any more
+    folder = "/var/lib/openlfr"
+    pictures = f"find {folder} -type f | wc -l"
+    before = int(release.cluster.run(OPERATOR, "sh", "-c", pictures))
+    said = release.operator("alerts", "decide", chosen["alert_id"], "do_not_engage", "--by", "Otto")
+    after = int(release.cluster.run(OPERATOR, "sh", "-c", pictures))
+    shown = release.operator("alerts", "show", chosen["alert_id"], "--json")
+    if "do_not_engage" not in shown:
+        raise Failed(said + shown)
+    return f"files in the vault {before} -> {after}; {said.strip().splitlines()[0]}"
+
+
+def purge(release: Release) -> str:
+    """What is older than a moment goes at once."""
+    said = release.operator("purge", "--older-than", "1s", "--dry-run", "--by", "Otto")
+    due = sum("Would erase alert" in line for line in said.splitlines())
+    release.operator("purge", "--by", "Otto")
+    return f"{due} alerts would be due by --older-than 1s; what was due is erased"
+
+
+def _captured(release: Release) -> dict[str, datetime]:
+    """When each subject was captured last."""
+    found: dict[str, datetime] = {}
+    for each in release.alerts(*LIVE):
+        at = _moment(each["captured_at"])
+        found[each["subject"]] = max(at, found.get(each["subject"], at))
+    return found
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
