@@ -63,6 +63,8 @@ def alert(release: Release) -> str:
 def doctor(release: Release) -> str:
     said = release.operator("doctor", "--json", check=False)
     findings = json.loads(said[said.index("[") : said.rindex("]") + 1])
+    elsewhere = {f"camera {name}" for name in release.film.recorded}  # in another pod
+    findings = [each for each in findings if each["name"] not in elsewhere]
     failed = [f"{each['name']}: {each['found']}" for each in findings if each["state"] == "fail"]
     if failed:
         raise Failed("; ".join(failed))

@@ -191,12 +191,17 @@ def data_folder(data_dir: Path) -> Iterator[Finding]:
         return
     mode = stat.S_IMODE(data_dir.stat().st_mode)
     writable = os.access(data_dir, os.W_OK | os.X_OK)
-    yield _finding(
-        "data folder",
-        writable and not mode & 0o077,
-        f"{data_dir}, mode {mode:03o}" + ("" if writable else ", not writable by you"),
-        f"chmod 700 {data_dir}" if writable else f"make yourself the owner of {data_dir}",
-    )
+    if writable and data_dir.stat().st_uid != os.geteuid():
+        # A mounted volume, as on Kubernetes: its mode is not ours to change.
+        found = f"{data_dir}, mode {mode:03o}, a volume that is not ours and that we may write"
+        yield Finding("data folder", State.OK, found)
+    else:
+        yield _finding(
+            "data folder",
+            writable and not mode & 0o077,
+            f"{data_dir}, mode {mode:03o}" + ("" if writable else ", not writable by you"),
+            f"chmod 700 {data_dir}" if writable else f"make yourself the owner of {data_dir}",
+        )
     if given := os.environ.get("OPENLFR_VAULT_KEY_FILE"):
         there = os.access(given, os.R_OK)
         found = given if there else f"{given} cannot be read"

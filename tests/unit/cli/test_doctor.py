@@ -103,6 +103,18 @@ def test_what_is_not_installed_is_said_with_the_extra(monkeypatch):
     assert found["av"].state == "fail"
 
 
+def test_a_volume_that_belongs_to_somebody_else_is_not_ours_to_close(tmp_path, monkeypatch):
+    """As Kubernetes mounts one: its own, and its group may write."""
+    data = tmp_path / "data"
+    data.mkdir()
+    data.chmod(0o2775)
+    monkeypatch.setattr(checks.os, "geteuid", lambda: data.stat().st_uid + 1)
+    found = by_name(checks.data_folder(data))["data folder"]
+    assert found.state == "ok"
+    assert "mode 2775, a volume" in found.found
+    assert not found.advice
+
+
 def test_a_model_that_is_not_installed(load, tmp_path):
     found = by_name(checks.models(load("models: {folder: nothing, providers: [cpu]}")))
     assert found["providers"].state == "ok"
