@@ -1,11 +1,13 @@
-"""The plain score beside the score against a cohort that it replaced, on recorded streets.
+"""The score beside the score against a cohort that it replaced, on recorded streets.
 
     python -m benchmarks.compare_scores STREET_DIR ...
 
-At each number of false lines both sides get the lowest threshold that allows no more; found passes
-are compared pass by pass. The interval of the difference is that of paired proportions with
-streets as clusters: 95% of 10,000 draws of streets with replacement (Efron and Tibshirani 1993,
-chapter 8), so that neighbours in one street do not count as independent.
+"Alone" is the similarity of templates as the network makes them, of the photos alone: what the two
+remedies of ADR 0022 are worth. At each number of false lines every side gets the lowest threshold
+that allows no more; found passes are compared pass by pass. The interval of the difference of now
+and before is that of paired proportions with streets as clusters: 95% of 10,000 draws of streets
+with replacement (Efron and Tibshirani 1993, chapter 8), so that neighbours in one street do not
+count as independent.
 """
 
 from __future__ import annotations
@@ -106,19 +108,23 @@ def main() -> None:
         ]
         if not streets:
             continue
-        before = Side(streets, BEFORE, against_cohort)
+        former = [street.as_before() for street in streets]
+        before = Side(former, BEFORE, against_cohort)
+        alone = Side(former, ProbeRules(), plain)
         now = Side(streets, ProbeRules(), plain)
         passes = sum(len(scores) for scores in now.right)
         walkers = sum(len(street.person) for street in streets)
         print(f"{kind}: {len(streets)} streets, {walkers} walkers, {passes} scorable passes")
-        print("  false lines  before (threshold)  now (threshold)  lower limit, points")
+        print("  false lines  before (threshold)  alone  now (threshold)  lower limit, points")
         for false_lines in FALSE_LINES:
             old, found_old = before.found(false_lines)
             new, found_new = now.found(false_lines)
-            counts = [sum(int(f.sum()) for f in found) for found in (found_old, found_new)]
+            sides = (found_old, alone.found(false_lines)[1], found_new)
+            counts = [sum(int(f.sum()) for f in found) for found in sides]
             limit = 100 * lower_limit(found_old, found_new)
             print(
-                f"  {false_lines:11}  {counts[0]:6} ({old:.3f})  {counts[1]:15} ({new:.3f})"
+                f"  {false_lines:11}  {counts[0]:6} ({old:.3f})  {counts[1]:13}  "
+                f"{counts[2]:7} ({new:.3f})"
                 f"  {limit:+.1f}"
             )
         for threshold in options.at:

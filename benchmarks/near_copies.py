@@ -22,6 +22,7 @@ from openlfr import bootstrap
 from openlfr.domain.errors import OpenLFRError
 from openlfr.operations.examine import choose_face, find_faces
 from openlfr.stages.align import align
+from openlfr.stages.reference import reference_templates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +99,7 @@ def template_of(
         face, _ = choose_face(found, image.shape[1], image.shape[0], Path("photo"))
     except OpenLFRError:
         return None
-    return embedder.embed(align(image, face.landmarks[None]))[0]
+    return reference_templates(align(image, face.landmarks[None]), embedder)[0]
 
 
 def main() -> None:

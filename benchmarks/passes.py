@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import json
 import pickle
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,11 +25,13 @@ import numpy as np
 
 from openlfr import bootstrap
 from openlfr.adapters.capture import open_source
+from openlfr.adapters.sface import LESS
 from openlfr.domain.faces import Box
 from openlfr.operations.evaluate import most_central
 from openlfr.pipeline import Analyser
 from openlfr.pursuit import Query
 from openlfr.stages.align import align
+from openlfr.stages.reference import fuse_views, views
 from openlfr.stages.search import ExactIndex
 
 if TYPE_CHECKING:
@@ -62,8 +65,12 @@ class _Models:
             self._known |= {keys[i]: row for i, row in zip(new, made, strict=True)}
         return np.stack([self._known[key] for key in keys])
 
-    def reference(self, photo: Path) -> NDArray[np.float32]:
-        """The template of the most central face of a photo."""
+    def featureless(self) -> NDArray[np.float32]:
+        """(dimension,): the template of a grey picture, a share of which is off every template."""
+        return self.embed(np.full((1, 112, 112, 3), 128, np.uint8))[0]
+
+    def views_of(self, photo: Path) -> NDArray[np.float32]:
+        """(4, dimension): the templates of the views of the most central face of a photo."""
         import cv2
 
         image = np.asarray(cv2.imread(str(photo)), np.uint8)
@@ -71,7 +78,7 @@ class _Models:
         face = most_central(found, image.shape[1], image.shape[0])
         if face is None:
             raise RuntimeError(f"{photo} shows no face")
-        return self.embed(align(image, face.landmarks[None]))[0]
+        return self.embed(views(align(image, face.landmarks[None])))
 
 
 def record(folder: Path, out: Path, input_size: int | None = None) -> None:
@@ -122,12 +129,14 @@ def record(folder: Path, out: Path, input_size: int | None = None) -> None:
     analyser.finish("street")
     enrolled = json.loads((folder / "enrol.json").read_text())
     references = {
-        subject: np.stack([models.reference(Path(photo)) for photo in photos])
+        subject: np.stack([models.views_of(Path(photo)) for photo in photos])
         for subject, photos in enrolled.items()
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_suffix(".part")
-    part.write_bytes(pickle.dumps({"queries": queries, "references": references}))
+    part.write_bytes(
+        pickle.dumps({"queries": queries, "views": references, "featureless": models.featureless()})
+    )
     part.replace(out)
 
 
@@ -146,13 +155,23 @@ class Scored:
 
 
 class Street:
-    """A recorded street and its truth."""
+    """A recorded street and its truth.
+
+    Attributes:
+        views: For each listed subject (photos, 4, dimension) templates of its photos' views.
+        references: For each listed subject (photos, dimension), what is enrolled of it.
+    """
 
     def __init__(self, folder: Path, recorded: Path) -> None:
         self.name = folder.name
         kept = pickle.loads(recorded.read_bytes())
         self.queries: list[dict[str, Any]] = kept["queries"]
-        self.references: dict[str, NDArray[np.float32]] = kept["references"]
+        self._featureless: NDArray[np.float32] = LESS * kept["featureless"]
+        self.views: dict[str, NDArray[np.float32]] = kept["views"]
+        self.references = {
+            subject: np.concatenate([fuse_views(photo) for photo in photos])
+            for subject, photos in self.views.items()
+        }
         tracks = json.loads((folder / "tracks.json").read_text())["tracks"]
         self.person = {t["track"]: t["id"] for t in tracks}
         self.listed = {t["track"] for t in tracks if t["watch"]}
@@ -161,6 +180,24 @@ class Street:
         }
         rows = map(json.loads, (folder / "frames.jsonl").read_text().splitlines())
         self._truth = {row["n"]: row["faces"] for row in rows}
+
+    def as_before(self) -> Street:
+        """The same with templates as the network makes them, and of the photos alone."""
+        street = copy(self)
+        street.queries = [
+            query | {"templates": self._network(query["templates"])} for query in self.queries
+        ]
+        street.references = {
+            subject: self._network(photos[:, 0]) for subject, photos in self.views.items()
+        }
+        return street
+
+    def _network(self, templates: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Templates before the featureless was taken off: of unit length, in the same plane."""
+        along = templates @ self._featureless
+        rest = 1 - float(self._featureless @ self._featureless)
+        lengths = np.sqrt(along**2 + rest) - along
+        return np.asarray(templates * lengths[:, None] + self._featureless, np.float32)
 
     def walkers_at(self, seq: int, box: tuple[float, float, float, float]) -> list[int]:
         """Whose face a box of a frame may be, the nearest first; empty where nobody's is there."""
@@ -234,7 +271,7 @@ def plain(references: dict[str, NDArray[np.float32]]) -> Callable[[NDArray[np.fl
 
 def load_references(faces: Path) -> dict[str, NDArray[np.float32]]:
     """The template of the first photo of each person with two or more; made once, then kept."""
-    kept = Path.home() / ".cache" / "openlfr" / "passes" / "references.npz"
+    kept = Path.home() / ".cache" / "openlfr" / "passes" / "references-of-views.npz"
     if not kept.exists():
         models = _Models()
         people = {
@@ -242,7 +279,7 @@ def load_references(faces: Path) -> dict[str, NDArray[np.float32]]:
             for folder in sorted((faces / "images").iterdir())
         }
         made = {
-            name: models.reference(photos[0])[None]
+            name: fuse_views(models.views_of(photos[0]))
             for name, photos in people.items()
             if len(photos) > 1
         }

@@ -33,6 +33,7 @@ from openlfr.domain.watchlist import StoredTemplate, hash_template
 from openlfr.operations.evaluate import most_central
 from openlfr.pipeline import Analyser, AnalysisRules
 from openlfr.stages.align import align
+from openlfr.stages.reference import reference_templates
 from openlfr.stages.search import ExactIndex
 
 FOREVER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -130,7 +131,7 @@ class Street:
                 image = cv2.imread(photo)
                 found = self.detector.detect([image], (320, 320))[0]
                 face = most_central(found, image.shape[1], image.shape[0])
-                vector = self.embedder.embed(align(image, face.landmarks[None]))[0]
+                vector = reference_templates(align(image, face.landmarks[None]), self.embedder)[0]
                 stored.append(
                     StoredTemplate(
                         f"{subject}-{number}", "default", subject, hash_template(vector), vector

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -11,7 +12,8 @@ from openlfr.adapters.insightface import ArcFace
 from openlfr.adapters.model_catalogue import CATALOGUE, Family
 from openlfr.adapters.model_store import PreparedModel
 from openlfr.adapters.sface import SFace
-from openlfr.domain.errors import BadInput
+from openlfr.domain.errors import BadInput, Misconfigured
+from openlfr.domain.watchlist import check_model
 from openlfr.stages.align import align
 
 
@@ -91,10 +93,30 @@ def test_what_is_no_aligned_face_is_bad_input(embedder, faces):
 
 def test_facts_name_the_shipped_file(embedder):
     assert embedder.facts.model_sha256 == CATALOGUE[1].sha256
-    assert (embedder.facts.dimension, embedder.facts.alignment) == (128, "arcface-112")
+    assert embedder.facts.dimension == 128
+    assert embedder.facts.alignment.startswith("arcface-112, near-and-far")
     assert embedder.facts.default_threshold == 0.4
 
 
-def test_insightface_gives_the_same_templates(sface, through_insightface, faces):
-    similarity = (sface.embed(faces) * through_insightface.embed(faces)).sum(axis=1)
-    assert similarity.min() > 0.99999
+def test_insightface_gives_the_same_templates_before_the_featureless_is_taken_off(
+    sface, through_insightface, faces
+):
+    grey = through_insightface.embed(np.full((1, 112, 112, 3), 128, np.uint8))
+    less = through_insightface.embed(faces) - 0.2 * grey
+    less /= np.linalg.norm(less, axis=1, keepdims=True)
+    assert (sface.embed(faces) * less).sum(axis=1).min() > 0.99999
+
+
+def test_templates_of_two_ways_are_told_apart(sface, through_insightface):
+    with pytest.raises(Misconfigured, match="made in two ways"):
+        check_model(through_insightface.facts, sface.facts, "The store")
+
+
+def test_poor_faces_of_two_people_are_less_alike_than_the_network_makes_them(
+    sface, through_insightface, faces
+):
+    people = faces[:6]
+    poor = np.stack([cv2.resize(cv2.resize(f, (14, 14)), (112, 112)) for f in people])
+    others = ~np.eye(6, dtype=bool)
+    ours, network = (e.embed(poor) for e in (sface, through_insightface))
+    assert (ours @ ours.T)[others].mean() < (network @ network.T)[others].mean() - 0.02

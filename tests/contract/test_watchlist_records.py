@@ -211,5 +211,5 @@ def test_the_gallery_is_bound_to_the_model_of_its_first_template(records):
     records.watchlist.keep_facts(FACTS, NOW)
     records.watchlist.keep_facts(replace(FACTS, default_threshold=0.5), NOW)
     assert records.watchlist.facts() == FACTS
-    with pytest.raises(Misconfigured, match="templates of two models cannot be compared"):
+    with pytest.raises(Misconfigured, match="made in two ways cannot be compared"):
         records.watchlist.keep_facts(replace(FACTS, model_sha256="b" * 64), NOW)

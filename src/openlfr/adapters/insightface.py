@@ -15,10 +15,11 @@ import numpy as np
 
 from openlfr.adapters.model_catalogue import Family
 from openlfr.adapters.onnx import open_session
-from openlfr.adapters.sface import ALIGNMENT, check_aligned, unit_length
+from openlfr.adapters.sface import check_aligned, unit_length
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.faces import Box, Detection
 from openlfr.domain.watchlist import GalleryFacts
+from openlfr.stages import align, reference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +63,7 @@ class ArcFace:
             model_name=ready.name,
             model_sha256=ready.sha256,
             dimension=int(self._forward(blank).shape[1]),
-            alignment=ALIGNMENT,
+            alignment=f"{align.NAME}, {reference.NAME}",
             default_threshold=ready.model.default_threshold,
         )
 

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 SFACE_SHA256 = "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79"
 
 SFACE_DEFAULTS = (
-    DefaultRow(20, 0.430, 3217, 2, 0.00224),
-    DefaultRow(100, 0.455, 3217, 2, 0.00224),
-    DefaultRow(400, 0.485, 3217, 3, 0.00272),
-    DefaultRow(800, 0.510, 3217, 3, 0.00272),
+    DefaultRow(20, 0.410, 3275, 3, 0.00267),
+    DefaultRow(100, 0.460, 3275, 3, 0.00267),
+    DefaultRow(400, 0.480, 3275, 3, 0.00267),
+    DefaultRow(800, 0.490, 3275, 2, 0.00220),
 )
 """SFace's default thresholds: the lowest at which at most one in a thousand strangers' passes is
-stopped, as `python -m benchmarks.default_thresholds` prints them (docs/benchmarks.md, ADR 0019)."""
+stopped, as `python -m benchmarks.default_thresholds` prints them (docs/benchmarks.md, ADR 0022)."""
 
 
 def threshold_for(settings: Settings, facts: GalleryFacts, subjects: int) -> Threshold:

@@ -100,7 +100,7 @@ class GalleryFacts:
     Attributes:
         model_sha256: Of the embedder's file as shipped (before preparation).
         dimension: Of a template.
-        alignment: Name of the alignment that the model expects.
+        alignment: Names of the alignment that the model expects and of what else makes a template.
         default_threshold: The per-track score from which a candidate is a sighting, uncalibrated.
     """
 
@@ -167,7 +167,7 @@ def check_template(template: StoredTemplate, facts: GalleryFacts) -> None:
 
 
 def check_model(kept: GalleryFacts, given: GalleryFacts, holder: str) -> None:
-    """Refuse to compare templates of two models.
+    """Refuse to compare templates that were made in two ways.
 
     Args:
         kept: Of the templates that are there.
@@ -183,6 +183,7 @@ def check_model(kept: GalleryFacts, given: GalleryFacts, holder: str) -> None:
             f"{holder} holds templates of {kept.model_name} "
             f"({kept.model_sha256[:12]}, {kept.dimension} numbers, {kept.alignment}), but "
             f"models.embedder is {given.model_name} ({given.model_sha256[:12]}, "
-            f"{given.dimension} numbers, {given.alignment}): templates of two models cannot be "
-            "compared; set the former model, or use a new data_dir and import the watchlist again."
+            f"{given.dimension} numbers, {given.alignment}): templates that were "
+            "made in two ways cannot be compared; set the former model, or use a new data_dir and "
+            "import the watchlist again."
         )

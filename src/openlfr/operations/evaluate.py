@@ -21,9 +21,10 @@ from openlfr.files import PICTURE_BYTES, find, read_file
 from openlfr.operations.error_rates import OperatingPoint, Rate, Trials, Unsupported, measure
 from openlfr.stages.align import align
 from openlfr.stages.decode import decode
+from openlfr.stages.reference import reference_templates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -115,6 +116,7 @@ def evaluate(
         )
     templates = np.full((len(photos), embedder.facts.dimension), np.nan, np.float32)
     unreadable: list[str] = []
+    enrolled = set(_gallery_rows(people).tolist())
     digest = hashlib.sha256()
     progress(0, len(photos))
     for start in range(0, len(photos), _BATCH):
@@ -129,9 +131,8 @@ def evaluate(
                 unreadable.append(name)
             else:
                 pictures[index] = picture
-        _embed_central_faces(
-            pictures, templates, detector, embedder, input_size=input_size, min_score=min_score
-        )
+        faces = _central_faces(pictures, detector, input_size=input_size, min_score=min_score)
+        _embed(faces, templates, embedder, enrolled=enrolled)
         progress(min(start + _BATCH, len(photos)), len(photos))
 
     trials, sizes = _search(people, templates)
@@ -204,16 +205,14 @@ def _read(photo: Path) -> tuple[bytes, NDArray[np.uint8] | None]:
         return content, None
 
 
-def _embed_central_faces(
+def _central_faces(
     pictures: dict[int, NDArray[np.uint8]],
-    templates: NDArray[np.float32],
     detector: FaceDetector,
-    embedder: FaceEmbedder,
     *,
     input_size: tuple[int, int],
     min_score: float,
-) -> None:
-    """Fill the rows of `templates` whose pictures show a face."""
+) -> dict[int, NDArray[np.uint8]]:
+    """The aligned face of each picture that shows one."""
     found = detector.detect(list(pictures.values()), input_size)
     faces: dict[int, NDArray[np.uint8]] = {}
     for (index, picture), detections in zip(pictures.items(), found, strict=True):
@@ -221,8 +220,30 @@ def _embed_central_faces(
         central = most_central(good, picture.shape[1], picture.shape[0])
         if central is not None:
             faces[index] = align(picture, central.landmarks[None])[0]
-    if faces:
-        templates[list(faces)] = embedder.embed(np.stack(list(faces.values())))
+    return faces
+
+
+def _embed(
+    faces: dict[int, NDArray[np.uint8]],
+    templates: NDArray[np.float32],
+    embedder: FaceEmbedder,
+    *,
+    enrolled: Collection[int],
+) -> None:
+    """Fill the rows of `templates`: enrolled faces as an import does it, the others as probes."""
+    probes = [row for row in faces if row not in enrolled]
+    references = [row for row in faces if row in enrolled]
+    if probes:
+        templates[probes] = embedder.embed(np.stack([faces[row] for row in probes]))
+    if references:
+        aligned = np.stack([faces[row] for row in references])
+        templates[references] = reference_templates(aligned, embedder)
+
+
+def _gallery_rows(people: Sequence[Sequence[Path]]) -> NDArray[np.intp]:
+    """Which photos are enrolled: the first of each person with two or more."""
+    firsts = np.cumsum([0, *(len(person) for person in people[:-1])])
+    return firsts[[len(person) > 1 for person in people]]
 
 
 def _search(
@@ -234,7 +255,7 @@ def _search(
     person_of = np.repeat(np.arange(len(people)), [len(person) for person in people])
     is_first = np.zeros(len(templates), bool)
     is_first[firsts] = True
-    gallery_rows = firsts[listed]
+    gallery_rows = _gallery_rows(people)
     mated_rows = np.flatnonzero(listed[person_of] & ~is_first)
     strangers = firsts[~listed]
 

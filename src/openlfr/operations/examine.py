@@ -20,6 +20,7 @@ from openlfr.stages.align import align
 from openlfr.stages.assess import assess
 from openlfr.stages.mask import reference_of
 from openlfr.stages.obscure import hold, shrink
+from openlfr.stages.reference import reference_templates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,7 +123,7 @@ def examine(
         face=face,
         others=tuple(others),
         quality=quality,
-        template=embedder.embed(aligned)[0],
+        template=reference_templates(aligned, embedder)[0],
         warnings=tuple(warnings),
     )
 

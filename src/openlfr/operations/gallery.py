@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 NEAR_COPY = 0.8
 """Cosine similarity from which two photos are called the same picture. 13 kinds of copies of 25
-LFW photos (encoded anew, shrunk, cut, mirrored, grey ...) all reach 0.82, 92% of them 0.9; of 148
-people no two exceed 0.47 (`benchmarks/near_copies.py FOLDER --people 150 --copied 25`). Two names
-in the whole of LFW have reached 0.78. Measured on SFace."""
+LFW photos (encoded anew, shrunk, cut, mirrored, grey ...) all reach 0.80, 92% of them 0.9; of 148
+people no two exceed 0.42 (`benchmarks/near_copies.py FOLDER --people 150 --copied 25`). Measured
+on SFace."""
 
 MAGNET_SUBJECTS = 3
 MAGNET_SHARE = 0.02
