@@ -155,5 +155,5 @@ def test_what_was_lost_or_failed_is_said_and_not_clean() -> None:
 def test_a_machine_that_does_not_keep_up_is_said_not_to() -> None:
     text = " ".join(sentences(outcome(waited=500, rest_s=40.0)))
     assert "did NOT keep up" in text
-    assert "500 messages waited" in text
+    assert "500 frames waited" in text
     assert outcome(waited=500).clean  # slow is not wrong

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from openlfr.domain.summary import KnownTruth
     from openlfr.settings import Settings
 
+_BEHIND_S = 5.0
+"""A machine keeps up where no more waits at the end than its cameras send in so long: services say
+once in 5 s how far they are behind."""
+
 PROVES_NOTHING = (
     "A demonstration: it shows that the pipeline works. It proves no accuracy: each listed"
     " person's photos both come from one picture."
@@ -66,7 +70,7 @@ class Outcome:
     Attributes:
         latency: Of all alert events; None without any.
         latency_undisturbed: Of those whose frames did not wait for the killed worker.
-        waited: Frames that no worker had acknowledged when the films ended.
+        waited: Frames that ingest had not read, or analysis not looked at, when the films ended.
         rest_s: How long it then took until everything was looked at and recorded.
         problems: A sentence each.
     """
@@ -273,9 +277,10 @@ def _frames(frames: Sequence[Frames]) -> str:
 
 
 def _kept_up(outcome: Outcome) -> str:
-    if outcome.waited <= outcome.seconds:  # messages: a second of a camera or so
+    sent = sum(each.sent for each in outcome.frames)
+    if outcome.waited * outcome.seconds <= _BEHIND_S * sent:
         return "The machine kept up with its cameras."
     return (
-        f"The machine did NOT keep up with its cameras: {outcome.waited} messages waited when the"
+        f"The machine did NOT keep up with its cameras: {outcome.waited} frames waited when the"
         f" films ended, and everything was recorded {outcome.rest_s:.0f} s later."
     )

@@ -59,7 +59,7 @@ class Watching:
 
     Attributes:
         outage: Of the worker that was killed.
-        waited: Messages that waited for analysis when the films ended.
+        waited: Frames that ingest had not read, or analysis not looked at, when the films ended.
         problems: A sentence each.
     """
 
@@ -147,6 +147,9 @@ class Watching:
         self.look()
         analysis = [said for name, said in self._said.items() if name.startswith("analysis")]
         self.waited = round(sum(said.get("openlfr_lag") for said in analysis))
+        if self._sent is not None:
+            filmed = [(row.camera, row.filmed + row.dropped) for row in self._moment().cameras]
+            self.waited += sum(max(0, len(self._sent.of(name)) - seen) for name, seen in filmed)
         if self.outage is not None and self.outage.ready_at is None:
             self.problems.append(f"{self.outage.name} was killed and did not come back in time.")
 
