@@ -23,7 +23,10 @@ def run(table: Table, release: Release, asked: Any) -> None:
         "install": install, "people": people.run, "reach": reach, "lossless": lossless.run,
         "scaling": scaling.run, "end": end,
     }  # fmt: skip
-    release.sets |= settings(asked)
+    if asked.only and "install" not in asked.only:
+        release.recall()
+    else:
+        release.sets = settings(asked)
     for name, part in parts.items():
         if not asked.only or name in asked.only:
             part(table, release, asked)
@@ -95,7 +98,11 @@ def reach(table: Table, release: Release, asked: Any) -> None:
     }
 
     def look(component: str) -> str:
-        found = {name for name, at in servers.items() if release.reaches(component, *at)}
+        found = {
+            name
+            for name, at in servers.items()
+            if name != f"page of {component}" and release.reaches(component, *at)
+        }
         if found != expected[component]:
             raise Failed(f"reaches {sorted(found)}, and should {sorted(expected[component])}")
         return f"{', '.join(sorted(found))} and nothing else of {len(servers)}"
@@ -105,7 +112,7 @@ def reach(table: Table, release: Release, asked: Any) -> None:
 
 
 def addresses(release: Release) -> dict[str, tuple[str, int]]:
-    """Servers, a camera, the API server, and another pod's page, as pods find them."""
+    """Servers, a camera, the API server, and pages of other pods, as pods find them."""
     from urllib.parse import urlsplit
 
     spec = release.cluster.get("statefulset", "openlfr-alerting")["spec"]["template"]["spec"]
@@ -121,8 +128,9 @@ def addresses(release: Release) -> dict[str, tuple[str, int]]:
     api = release.cluster.kubectl("get", "svc", "kubernetes", "-n", "default", "-o",
                                   "jsonpath={.spec.clusterIP}")  # fmt: skip
     found["API server"] = (api, 443)
-    (pod,) = release.cluster.pods("analysis")[:1]
-    found["metrics of analysis"] = (pod["status"]["podIP"], 6066)
+    for component in ("ingest", "analysis", "alerting"):
+        pod = release.cluster.pods(component)[0]
+        found[f"page of {component}"] = (pod["status"]["podIP"], 6066)
     return found
 
 

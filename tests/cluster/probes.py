@@ -42,6 +42,18 @@ with closing(bootstrap.open_records(loaded)) as records:
 print(json.dumps(rows))
 """
 
+# operator: how many frames of each camera were analysed, by the tallies.
+ANALYSED = """
+import json
+from contextlib import closing
+from pathlib import Path
+from openlfr import bootstrap, settings
+loaded = settings.load(Path("/etc/openlfr/CONFIG.yaml"))
+with closing(bootstrap.open_records(loaded)) as records:
+    totals = records.tallies.totals("Market")
+print(json.dumps({each.camera: each.frames_analysed for each in totals}))
+"""
+
 # anybody: whether a port answers.
 REACHES = """
 import socket, sys

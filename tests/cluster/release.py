@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import street
 from kube import CHART, ROOT, Failed
-from probes import METRIC, PUBLISHED, REACHES, RECORDED
+from probes import ANALYSED, METRIC, PUBLISHED, REACHES, RECORDED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,13 +128,40 @@ class Release:
 
     def install(self, *words: str, verb: str = "install", timeout: str = "300s") -> str:
         """`helm install`, or `helm upgrade`."""
-        self._own.write_text(json.dumps(self.sets))
-        files = [word for each in (*self._values, self._own) for word in ("--values", str(each))]
+        files = self._files()
         said = self.cluster.helm(verb, self.cluster.release, CHART, *files, "--wait",
                                  "--timeout", timeout, *words)  # fmt: skip
         if "STATUS: deployed" not in said:
             raise Failed(said[-400:])
         return ""
+
+    def _files(self) -> list[str]:
+        self._own.write_text(json.dumps(self.sets))
+        return [word for each in (*self._values, self._own) for word in ("--values", str(each))]
+
+    def render(self, template: str, *sets: str) -> str:
+        """One template of the chart with the release's values, and others."""
+        words = [word for each in sets for word in ("--set", each)]
+        return self.cluster.helm("template", self.cluster.release, CHART, *self._files(), *words,
+                                 "--show-only", template)  # fmt: skip
+
+    def recall(self) -> None:
+        """The values of a release that is there already."""
+        said = self.cluster.helm("get", "values", self.cluster.release, "--output", "json")
+        self.sets = json.loads(said) | self.sets
+
+    def cameras_off(self) -> str:
+        """Switch the live cameras off; ingest goes on trying. What they gave is worked off."""
+        self.cluster.kubectl("delete", "pod", "cameras", "--ignore-not-found")
+
+        def at_rest() -> bool:
+            return all(
+                self.metric(pod, "openlfr_received_total") == self.metric(pod, "openlfr_acks_total")
+                for pod in (each["metadata"]["name"] for each in self.cluster.pods("analysis"))
+            )
+
+        took = self.cluster.await_that("rest of analysis", at_rest, limit=240, pause=3)
+        return f"every frame of theirs is acknowledged {took:.0f} s later"
 
     def rolled_out(self, limit: float = 240) -> str:
         """Everything is ready."""
@@ -190,6 +217,12 @@ class Release:
         said = self.cluster.run(OPERATOR, "python", "-c", RECORDED)
         return [tuple(rest) for camera, *rest in json.loads(said.splitlines()[-1])
                 if camera in cameras]  # fmt: skip
+
+    def analysed(self, *cameras: str) -> dict[str, int]:
+        """Frames of cameras that were analysed, by the tallies."""
+        said = self.cluster.run(OPERATOR, "python", "-c", ANALYSED)
+        found = json.loads(said.splitlines()[-1])
+        return {camera: found.get(camera, 0) for camera in cameras}
 
     def metric(self, pod: str, name: str) -> float:
         return float(self.cluster.run(pod, "python", "-c", METRIC, name))

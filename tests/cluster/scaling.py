@@ -18,6 +18,7 @@ MOST = 3
 
 def run(table: Table, release: Release, asked: Any) -> None:
     """Six cameras' frames at once; then calm."""
+    table.row("an autoscaler without KEDA is taken by the API server", lambda: plain(release))
     if asked.no_keda:
         return
     if asked.prometheus_image:
@@ -25,6 +26,16 @@ def run(table: Table, release: Release, asked: Any) -> None:
     table.row("KEDA's ScaledObject by the chart", lambda: switch_on(release))
     table.row("analysis goes 1 -> 3 -> 1 by itself", lambda: cycle(release))
     table.row("of the frames that scaled it", lambda: lossless.compare(release, CAMERAS))
+
+
+def plain(release: Release) -> str:
+    """Rendered by the chart for Kubernetes itself, and tried without being made."""
+    rendered = release.render(
+        "templates/autoscalers.yaml", "services.analysis.autoscaling.enabled=true",
+        "services.analysis.autoscaling.by=hpa",
+    )  # fmt: skip
+    said = release.cluster.kubectl("apply", "--dry-run=server", "-f", "-", stdin=rendered.encode())
+    return said.strip()
 
 
 def switch_on(release: Release) -> str:
