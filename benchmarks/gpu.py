@@ -8,7 +8,9 @@ and ends with 0 and `"gpu": null`.
 
 For each provider that starts: YuNet at 640 and at 1280 x 736, and SFace, at batch 1, 8, 32 and 128
 as the product calls them (`detect`, `embed`; larger batches than its own are split there), and what
-of it goes into preparing the batch. Then one Analyser over frames of eight cameras. The CPU's
+of it goes into preparing the batch. Then one Analyser over frames of eight cameras, and a whole
+worker: the service's own batches of JPEGs, decoded in its pool while the batch before is looked at,
+detected, tracked, embedded and searched in a list of 10,000. The CPU's
 answers to the same pictures are the reference: boxes within 1 pixel, templates with a cosine of at
 least 0.9995, and one picture alone like the same in a batch.
 """
@@ -22,6 +24,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -38,10 +42,13 @@ from openlfr.adapters.onnx import CPU, ON_GPU, available_providers, short_name, 
 from openlfr.adapters.sface import SFace
 from openlfr.adapters.yunet import YuNet, fitted
 from openlfr.domain.frames import Frame
+from openlfr.domain.watchlist import StoredTemplate, hash_template
 from openlfr.pipeline import Analyser
 from openlfr.stages.align import align
 from openlfr.stages.detect import landmarks_of
 from openlfr.stages.search import ExactIndex
+from openlfr_analysis.service import _DECODERS as DECODERS
+from openlfr_analysis.service import BATCH, BATCH_ON_GPU
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,6 +63,7 @@ BATCHES, QUICK = (1, 8, 32, 128), (1, 8)
 SIZES = ((640, 640), (1280, 736))
 LEAST_COSINE, MOST_PIXELS = 0.9995, 1.0
 CAMERAS, FRAMES_EACH = 8, 16
+LISTED = 10_000  # references of the list that a worker searches
 AT_LEAST_S = 0.5  # each figure is the median of the calls that fit into this
 
 
@@ -192,6 +200,56 @@ def analyse(pair: Pair, pictures: Sequence[Pixels]) -> float:
     return (len(frames) - 16) / (time.perf_counter() - began)
 
 
+def work(pair: Pair, pictures: Sequence[Pixels], batch: int) -> dict[str, Any]:
+    """A worker as the service runs one, without Kafka: JPEGs in, sightings out.
+
+    Returns:
+        Frames a second of the clock, and where the time of the thread that looks went, ms a frame.
+    """
+    import cv2
+
+    files = [cv2.imencode(".jpg", picture)[1].tobytes() for picture in pictures]
+    random = np.random.default_rng(0)
+    templates = random.normal(0, 1, (LISTED, pair.embedder.facts.dimension)).astype(np.float32)
+    templates /= np.linalg.norm(templates, axis=1, keepdims=True)
+    stored = [StoredTemplate(f"r{n}", "default", f"person {n}", hash_template(each), each)
+              for n, each in enumerate(templates)]  # fmt: skip
+    until = datetime(2030, 1, 1, tzinfo=UTC)
+    index = ExactIndex({each.reference_id: (each.template_hash, until) for each in stored}, stored)
+    analyser = Analyser(
+        deployment="Benchmark", detector=pair.detector, embedder=pair.embedder, index=index,
+        threshold=0.41, watchlist_of=lambda _: "default",
+    )  # fmt: skip
+    spent: Counter[str] = Counter()
+    analyser.timings.observe = lambda stage, seconds: spent.update({stage: seconds})
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    places = [(seq, camera) for seq in range(FRAMES_EACH) for camera in range(CAMERAS)]
+
+    def decoded(place: tuple[int, int]) -> Frame:
+        seq, camera = place
+        content = files[(camera * 5 + seq // 4) % len(files)]
+        picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        assert picture is not None
+        return Frame(f"camera-{camera}", 1, seq, begin + timedelta(seconds=seq / 10),
+                     picture.astype(np.uint8, copy=False))  # fmt: skip
+
+    batches = [places[start : start + batch] for start in range(0, len(places), batch)]
+    with ThreadPoolExecutor(DECODERS, "decode") as pool:
+        analyser.analyse([decoded(place) for place in batches[0]])  # models' first call
+        spent.clear()
+        began = time.perf_counter()
+        waiting = [pool.submit(decoded, place) for place in batches[1]]
+        for number in range(1, len(batches)):
+            frames = [each.result() for each in waiting]
+            following = batches[number + 1] if number + 1 < len(batches) else []
+            waiting = [pool.submit(decoded, place) for place in following]
+            analyser.analyse(frames)
+        taken = time.perf_counter() - began
+    looked = len(places) - len(batches[0])
+    stages = {stage: round(1000 * each / looked, 3) for stage, each in spent.most_common()}
+    return {"frames_a_second": round(looked / taken, 1), "batch": batch, "stages_ms": stages}
+
+
 def measure(
     provider: str, reference: Pair, batches: Sequence[int]
 ) -> tuple[list[Check], dict[str, Any]]:
@@ -230,8 +288,11 @@ def measure(
     people = len(faces) / len(pictures)
     checks.append(Check(f"{name}: Analyser, {CAMERAS} cameras of 1280x720 with {people:.0f} faces "
                         "each, frames a second", round(rate, 1)))  # fmt: skip
+    worker = work(pair, pictures, BATCH if provider == CPU else BATCH_ON_GPU)
+    checks.append(Check(f"{name}: a whole worker, {CAMERAS} cameras, JPEGs of 1280x720, {LISTED} "
+                        "listed, frames a second", worker["frames_a_second"]))  # fmt: skip
     ran = {"detector": pair.detector.providers, "embedder": pair.embedder.providers}
-    return checks, {"provider": provider, "ran": ran, "table": table}
+    return checks, {"provider": provider, "ran": ran, "table": table, "worker": worker}
 
 
 def show(detail: dict[str, Any]) -> None:
@@ -244,6 +305,10 @@ def show(detail: dict[str, Any]) -> None:
         print(f"  {each['what']:16} {each['batch']:5} {each['ms_each']:9.2f}"
               f" {each['each_second']:9.1f} {each['preparing_ms_each']:7.2f} ms"
               f" {each['first_call_s']:7.2f} s")  # fmt: skip
+    worker = detail["worker"]
+    spent = ", ".join(f"{stage} {each:g}" for stage, each in worker["stages_ms"].items())
+    print(f"  a whole worker, batches of {worker['batch']}: {worker['frames_a_second']:g} frames a"
+          f" second; ms a frame: {spent}")  # fmt: skip
 
 
 def main() -> int:

@@ -233,3 +233,11 @@ def test_each_reaches_a_store_by_its_own_user_and_secret(chart: Any):
         (migrations, "sql", "sql-owner"),
     ):
         assert chart.secrets(workload)[secret] == {f"{name}/password"}
+
+
+def test_a_pod_with_a_gpu_refuses_to_run_without(chart: Any):
+    on = chart.environment(chart.get("StatefulSet", "analysis", "services.analysis.gpu.count=1"))
+    assert on["OPENLFR_PROVIDERS"] == "gpu"
+    assert on["OPENLFR_ENGINES"].startswith("/tmp/")  # which it may write
+    off = chart.environment(chart.get("StatefulSet", "analysis"))
+    assert not {"OPENLFR_PROVIDERS", "OPENLFR_ENGINES"} & set(off)

@@ -85,3 +85,13 @@ def tell(
         lambda: listed.counts,
         label="what",
     )
+
+
+def run_on(metrics: Metrics, provider: str) -> None:
+    """Name what runs the models, such as cuda."""
+    metrics.gauge(
+        "openlfr_provider",
+        "1 for the execution provider that runs the models; what it cannot run, the CPU does.",
+        lambda: {provider: 1.0},
+        label="provider",
+    )

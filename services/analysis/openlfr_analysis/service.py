@@ -23,7 +23,7 @@ from openlfr.adapters.kafka_control_reader import ControlReader
 from openlfr.adapters.kafka_rights import USES
 from openlfr.adapters.kafka_topics import FRAMES
 from openlfr.adapters.metrics import Metrics
-from openlfr.adapters.onnx import ON_GPU
+from openlfr.adapters.onnx import ON_GPU, short_name
 from openlfr.pipeline import Analyser
 from openlfr.settings import require_authorisation
 from openlfr.stages.search import ExactIndex
@@ -70,6 +70,9 @@ def run(settings: Settings, process: Process) -> NoReturn:
             exit code 3.
     """
     deployment = require_authorisation(settings)
+    # First of all: a worker that was given a GPU and cannot use it does nothing else.
+    providers = bootstrap.providers(settings)
+    log.info("providers", first=short_name(providers[0]), all=providers)
     brokers = bootstrap.kafka_brokers(settings)
     bootstrap.require_topics(settings, USES["analysis"].topics)
     with ExitStack() as closing:
@@ -140,8 +143,8 @@ def run(settings: Settings, process: Process) -> NoReturn:
         )
         progress.conditions.append(control.trouble)
         backlog = Backlog(0 if settings.max_age else HELD_MOST)
-        on_gpu = bootstrap.providers(settings)[0] in ON_GPU
-        batch = BATCH_ON_GPU if on_gpu else BATCH
+        measures.run_on(metrics, short_name(providers[0]))
+        batch = BATCH_ON_GPU if providers[0] in ON_GPU else BATCH
         worker = _Worker(app, progress, station, control, backlog, metrics, batch)
         app.agent(faust_agents.topic(app, FRAMES.name), concurrency=1, name="frames")(worker.take)
         app.timer(1.0)(worker.tick)

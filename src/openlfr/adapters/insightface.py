@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from openlfr.adapters.model_catalogue import Family
-from openlfr.adapters.onnx import open_session
+from openlfr.adapters.onnx import batch_factor
+from openlfr.adapters.onnx_batches import first_axis, interleaved, open_for_batches
 from openlfr.adapters.sface import check_aligned, unit_length
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.faces import Box, Detection
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _SIDE = 112
 _MULTIPLE = 32
+_FACES_A_RUN = 8  # as for SFace
+_PIXELS_A_RUN = 1280 * 736  # as for YuNet
 
 
 class ArcFace:
@@ -47,7 +50,9 @@ class ArcFace:
     def __init__(self, ready: PreparedModel, *, providers: Sequence[str], threads: int = 1) -> None:
         from insightface.model_zoo import ArcFaceONNX
 
-        session = open_session(ready.content, providers=providers, threads=threads, path=ready.path)
+        session, split = open_for_batches(
+            ready, providers=providers, threads=threads, splits=[first_axis]
+        )
         # It reads its graph again, so it is given what was verified, not the file.
         self._model: Any = ArcFaceONNX(model_file=io.BytesIO(ready.content), session=session)
         self._model.model_file = None
@@ -57,7 +62,7 @@ class ArcFace:
             raise Misconfigured(
                 f"{ready.path} takes faces of {self._model.input_size}, not {_SIDE}x{_SIDE}."
             )
-        self._one_by_one = self._model.input_shape[0] == 1
+        self._faces_a_run = 1 if split is None else _FACES_A_RUN * batch_factor(session)
         blank = np.zeros((1, _SIDE, _SIDE, 3), np.uint8)
         self._facts = GalleryFacts(
             model_name=ready.name,
@@ -90,10 +95,10 @@ class ArcFace:
         return unit_length(self._forward(faces))
 
     def _forward(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
-        if self._one_by_one:
-            return np.concatenate([self._model.get_feat(face) for face in faces])
-        answer: NDArray[np.float32] = self._model.get_feat(list(faces))
-        return answer
+        size = self._faces_a_run
+        runs = [faces[start : start + size] for start in range(0, len(faces), size)]
+        answers: list[NDArray[np.float32]] = [self._model.get_feat(list(run)) for run in runs]
+        return np.concatenate(answers)
 
 
 _SIDE_AGAIN = 448  # pixels of the input when a picture is searched again, and
@@ -121,12 +126,14 @@ class Scrfd:
         threads: int = 1,
         min_score: float = 0.5,
     ) -> None:
-        from insightface.model_zoo import SCRFD
+        from openlfr.adapters.insightface_scrfd import BatchedScrfd
 
-        session = open_session(ready.content, providers=providers, threads=threads, path=ready.path)
-        # One session for all sizes; else it makes one more of each for every size. Without a file
-        # it asks the session, whose graph was verified.
-        self._model: Any = SCRFD(session=session, static_shape_sessions=False)
+        session, split = open_for_batches(
+            ready, providers=providers, threads=threads, splits=[first_axis, interleaved(2)]
+        )
+        self._model = BatchedScrfd(
+            session, split, pixels_a_run=_PIXELS_A_RUN * batch_factor(session)
+        )
         self._model.input_mean, self._model.input_std = ready.model.mean, ready.model.std
         self._min_score = min_score
         self._path = ready.path
@@ -134,7 +141,7 @@ class Scrfd:
     def detect(
         self, images: Sequence[NDArray[np.uint8]], input_size: tuple[int, int]
     ) -> list[list[Detection]]:
-        """Detect faces, one picture after another: these graphs take one at a time.
+        """Detect faces, several pictures in one run where the graph allows it (`onnx_batches`).
 
         Args:
             images: (h, w, 3) uint8 BGR each.
@@ -154,22 +161,24 @@ class Scrfd:
                 f"{self._path} only takes pictures of {fixed[0]}x{fixed[1]}; set every camera's "
                 f"input_size to that, not {width}x{height}."
             )
-        return [self._detect(image, (width, height), self._min_score) for image in images]
+        return self._detect(images, (width, height), self._min_score)
 
     def detect_again(self, images: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
         """Detect whatever may be a face, in the one size that the graph takes or a small one."""
         width, height = self._model.static_input_size or (_SIDE_AGAIN, _SIDE_AGAIN)
-        return [self._detect(image, (width, height), _LEAST_AGAIN) for image in images]
+        return self._detect(images, (width, height), _LEAST_AGAIN)
 
     def _detect(
-        self, image: NDArray[np.uint8], size: tuple[int, int], least: float
-    ) -> list[Detection]:
-        boxes, landmarks = self._model.detect(image, input_size=size, det_thresh=least)
+        self, images: Sequence[NDArray[np.uint8]], size: tuple[int, int], least: float
+    ) -> list[list[Detection]]:
         return [
-            Detection(Box(left, top, right - left, bottom - top), points, score)
-            for (left, top, right, bottom, score), points in zip(
-                boxes.tolist(), landmarks, strict=True
-            )
+            [
+                Detection(Box(left, top, right - left, bottom - top), points, score)
+                for (left, top, right, bottom, score), points in zip(
+                    boxes.tolist(), landmarks, strict=True
+                )
+            ]
+            for boxes, landmarks in self._model.detect_all(images, size, least)
         ]
 
 

@@ -63,7 +63,7 @@ class Model:
         size: Bytes; 0 for an operator's own.
         upstream: Address of the file at its makers'; empty for an operator's own.
         prepared: sha256 (hex) of the graph that `onnx_graph.prepare` makes of it; empty for an
-            operator's own, which runs as shipped.
+            operator's own, of which nothing but the batch is changed (`onnx_batches`).
         mean, std: Pixels (0 to 255) become (pixel - mean) / std before the graph sees them.
         default_threshold: Embedders: score from which a candidate is a sighting, uncalibrated.
     """

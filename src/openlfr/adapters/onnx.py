@@ -7,9 +7,12 @@ by side with one thread each give all of it (`side_by_side.py`).
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import functools
+import importlib.util
 import io
 import os
+import pathlib
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +30,10 @@ PREFERENCE = (TENSORRT, CUDA, "OpenVINOExecutionProvider")
 """What `auto` tries before the CPU, fastest first."""
 CPU = "CPUExecutionProvider"
 ON_GPU = (TENSORRT, CUDA)
+DRIVER = "its driver (580 or newer, for CUDA 13) or a library is missing"
+"""What CUDA needs, https://docs.nvidia.com/cuda/cuda-toolkit-release-notes/: Linux >= 580.65.06."""
+ENGINES = "OPENLFR_ENGINES"
+"""Environment: a folder for what TensorRT compiles, where the models' own cannot be written."""
 _ERROR, _FATAL = 3, 4  # severities of ONNX Runtime's log
 
 # Templates must not depend on the batch they were computed in (1e-5), so no TF32. Input sizes
@@ -43,8 +50,9 @@ def choose_providers(wanted: str | Sequence[str] = "auto") -> list[str]:
     candidate is tried on a graph of one node before it is chosen.
 
     Args:
-        wanted: "auto" for the fastest that works here, or names in order of preference, long
-            ("CUDAExecutionProvider") or short ("cuda").
+        wanted: "auto" for the fastest that works here, "gpu" for the fastest on a GPU and nothing
+            else, or names in order of preference, long ("CUDAExecutionProvider") or short
+            ("cuda").
 
     Returns:
         Names for `open_session`. The CPU always comes last: it runs what the others cannot.
@@ -53,8 +61,11 @@ def choose_providers(wanted: str | Sequence[str] = "auto") -> list[str]:
         Misconfigured: A provider named in `wanted` is unknown here or does not start.
     """
     present = available_providers()
-    if wanted == "auto":
-        best = next((name for name in PREFERENCE if name in present and starts(name)), None)
+    if wanted in ("auto", "gpu"):
+        among = ON_GPU if wanted == "gpu" else PREFERENCE
+        best = next((name for name in among if name in present and starts(name)), None)
+        if best is None and wanted == "gpu":
+            raise Misconfigured(f"models.providers asks for a GPU, and {_no_gpu(present)}")
         # What TensorRT cannot run stays on the GPU.
         behind = [CUDA] if best == TENSORRT and CUDA in present and starts(CUDA) else []
         return [best, *behind, CPU] if best else [CPU]
@@ -69,12 +80,34 @@ def choose_providers(wanted: str | Sequence[str] = "auto") -> list[str]:
             )
         if full != CPU and not starts(full):
             raise Misconfigured(
-                f"models.providers: {short_name(full)} does not start on this machine (its driver "
-                "or libraries are missing). Install them, or say auto."
+                f"models.providers: {short_name(full)} does not start on this machine "
+                f"({DRIVER if full in ON_GPU else 'its driver or libraries are missing'}). "
+                "Install them, or say auto."
             )
         if full not in chosen:
             chosen.append(full)
     return chosen if CPU in chosen else [*chosen, CPU]
+
+
+def _no_gpu(present: Sequence[str]) -> str:
+    """Why no model can run on one, and what to do; the end of a sentence."""
+    if not set(ON_GPU) & set(present):
+        built = ", ".join(map(short_name, present))
+        return (
+            f"ONNX Runtime here is built for {built} alone: install onnxruntime-gpu "
+            "(scripts/setup --gpu, the image analysis-gpu), or say auto to use the CPU."
+        )
+    return (
+        f"cuda does not start on this machine: {DRIVER}. Mend it (nvidia-smi must list the GPU), "
+        "or say auto to use the CPU."
+    )
+
+
+def idle_gpu() -> str:
+    """What keeps a runtime that is built for CUDA off the GPU; empty where nothing does."""
+    present = available_providers()
+    built = set(ON_GPU) & set(present)
+    return _no_gpu(present) if built and not any(map(starts, built)) else ""
 
 
 def short_name(provider: str) -> str:
@@ -106,6 +139,13 @@ def open_session(
     except Exception as error:
         # ONNX Runtime's exceptions have no common class; whichever it is, the model is unusable.
         raise Misconfigured(f"ONNX Runtime cannot open {path or 'the graph'}: {error}") from error
+    # It falls back to the CPU with a warning where a provider's libraries are missing.
+    if lacking := [name for name in providers if name not in session.get_providers()]:
+        why = DRIVER if lacking[0] in ON_GPU else "its libraries are missing"
+        raise Misconfigured(
+            f"{short_name(lacking[0])} was chosen for {path or 'the graph'} and did not start: "
+            f"{why}. Mend that, or say models.providers: auto."
+        )
     session.disable_fallback()  # a GPU that fails in mid-run is an error, not a slower CPU
     return session
 
@@ -114,15 +154,38 @@ def provider_options(name: str, path: Path | None) -> dict[str, str]:
     """The options with which a provider runs a model.
 
     TensorRT compiles a network when a shape first comes that lies outside all before it, which
-    takes minutes; what it has compiled is kept beside the model, where that folder can be written
-    by this user alone: nothing says whether a compiled network is what it was compiled from.
+    takes minutes; what it has compiled is kept in OPENLFR_ENGINES, else beside the model, where
+    that folder can be written by this user alone: nothing says whether a compiled network is what
+    it was compiled from.
     """
     options = dict(_OPTIONS.get(name, {}))
-    if name == TENSORRT and path is not None and _ours_alone(path.parent):
+    if name == TENSORRT and (folder := _engines(path)) is not None:
         for kind in ("engine", "timing"):
             options[f"trt_{kind}_cache_enable"] = "1"
-            options[f"trt_{kind}_cache_path"] = str(path.parent / "tensorrt")
+            options[f"trt_{kind}_cache_path"] = str(folder)
     return options
+
+
+def _engines(path: Path | None) -> Path | None:
+    """The folder for compiled networks; None where they cannot be kept safely."""
+    given = os.environ.get(ENGINES)
+    if given:
+        # A volume may belong to root and be open to all; what is made in it is ours.
+        folder = pathlib.Path(given) / "tensorrt"
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise Misconfigured(
+                f"{ENGINES}: the folder {given} cannot be written ({error.strerror}); compiled "
+                "networks are kept there."
+            ) from error
+        if not _ours_alone(folder):
+            raise Misconfigured(
+                f"{ENGINES}: others can write {folder}, and what is compiled there is run: run "
+                f"chmod 700 {folder} as its owner."
+            )
+        return folder
+    return path.parent / "tensorrt" if path is not None and _ours_alone(path.parent) else None
 
 
 def _ours_alone(folder: Path) -> bool:
@@ -199,4 +262,14 @@ def _runtime() -> Any:
         onnxruntime.get_available_providers()
     ):
         onnxruntime.preload_dlls()  # CUDA and cuDNN from wheels in this environment
+        _preload_tensorrt()
     return onnxruntime
+
+
+def _preload_tensorrt() -> None:
+    """Load TensorRT from its wheel, if it is here: ONNX Runtime finds it by its name alone."""
+    found = importlib.util.find_spec("tensorrt_libs")
+    for place in (found.submodule_search_locations or ()) if found else ():
+        for name in ("libnvinfer.so.10", "libnvinfer_plugin.so.10", "libnvonnxparser.so.10"):
+            with contextlib.suppress(OSError):  # `starts` finds out whether it was enough
+                ctypes.CDLL(str(pathlib.Path(place, name)), mode=ctypes.RTLD_GLOBAL)

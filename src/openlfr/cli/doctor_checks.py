@@ -148,12 +148,14 @@ def packages() -> Iterator[Finding]:
 def models(settings: Settings | None) -> Iterator[Finding]:
     """Execution providers, and whether the models are installed and unaltered."""
     from openlfr import bootstrap
-    from openlfr.adapters.onnx import choose_providers
+    from openlfr.adapters.onnx import ON_GPU, choose_providers, idle_gpu
     from openlfr.domain.errors import OpenLFRError
 
     try:
         chosen = choose_providers(settings.models.providers if settings else "auto")
-        yield Finding("providers", State.OK, ", ".join(chosen))
+        why = "" if chosen[0] in ON_GPU else idle_gpu()
+        advice = f"the models run on the CPU: {why}" if why else ""
+        yield Finding("providers", State.WARN if why else State.OK, ", ".join(chosen), advice)
     except OpenLFRError as error:
         yield Finding("providers", State.FAIL, str(error))
     store = bootstrap.open_models(settings)

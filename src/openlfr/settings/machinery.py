@@ -11,11 +11,17 @@ from openlfr.settings.values import FilePath, Section, listed
 
 
 def _providers(value: Any) -> Any:
-    if value == "auto":
+    if value in ("auto", "gpu"):
         return value
     names = listed(value)
-    if not isinstance(names, tuple) or not names or not all(isinstance(n, str) for n in names):
-        raise ValueError(f"must be 'auto' or a list of provider names, not {value!r}")
+    if names in (("auto",), ("gpu",)):
+        return names[0]
+    if (
+        not isinstance(names, tuple)
+        or not names
+        or not all(n and isinstance(n, str) for n in names)
+    ):
+        raise ValueError(f"must be 'auto', 'gpu' or a list of provider names, not {value!r}")
     return names
 
 
@@ -39,10 +45,11 @@ class Models(Section):
         " a model of your own uses them inside one call.",
     )  # fmt: skip
     providers: Annotated[
-        Literal["auto"] | tuple[str, ...], BeforeValidator(_providers)
+        Literal["auto", "gpu"] | tuple[str, ...], BeforeValidator(_providers)
     ] = Field(
         default="auto", title="Providers",
-        description="ONNX Runtime execution providers in order, or 'auto' for the best one here.",
+        description="ONNX Runtime execution providers in order, 'auto' for the best one here, or"
+        " 'gpu' for the best on a GPU: without one nothing starts.",
     )  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
     OPENLFR_KAFKA_URL, _TLS, _AUTH, _USERNAME(_FILE), _PASSWORD(_FILE), _CERT_FILE, _KEY_FILE, _CA_FILE
     OPENLFR_REDIS_URL, OPENLFR_MILVUS_URL, OPENLFR_SQL_URL; each with _PASSWORD(_FILE), _CA_FILE
-    OPENLFR_TOPICS   the whole block `topics`, as JSON
+    OPENLFR_TOPICS      the whole block `topics`, as JSON
+    OPENLFR_PROVIDERS   models.providers: auto, gpu, or names with commas between
 
 Each takes the place of one key of `services.NAME`, a secret of the file's in either form, so that a
 file can be the same on every machine while addresses and secrets come from where it runs. An empty variable is none. Paths in variables
@@ -37,6 +38,7 @@ PLACES: dict[str, Place] = {
         for key in keys
     },
     "OPENLFR_TOPICS": ("topics",),
+    "OPENLFR_PROVIDERS": ("models", "providers"),
 }
 """Every variable, and the key whose place it takes."""
 _OTHER_FORM = {
@@ -60,6 +62,10 @@ def take_variables(
     for name, place in given.items():
         if place == ("topics",):
             values["topics"] = _json(name, said[name])
+            continue
+        if place == ("models", "providers"):
+            wanted = [each.strip() for each in said[name].split(",")]
+            values["models"] = {**_block(values.get("models")), "providers": wanted}
             continue
         _, server, key = place
         services = dict(_block(values.get("services")))

@@ -1,12 +1,14 @@
-"""An operator's SCRFD, called through insightface without its surprises."""
+"""An operator's SCRFD and ArcFace, called through insightface without its surprises."""
 
 from __future__ import annotations
 
 import numpy as np
+import own_graphs
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from openlfr.adapters.insightface import Scrfd
+from openlfr.adapters import insightface
+from openlfr.adapters.insightface import ArcFace, Scrfd
 from openlfr.adapters.model_catalogue import Family, Model
 from openlfr.adapters.model_store import PreparedModel
 from openlfr.domain.errors import Misconfigured
@@ -55,3 +57,106 @@ def test_its_answers_come_out_in_source_pixels(scrfd):
 def test_a_size_that_a_fixed_graph_would_ignore_is_refused(scrfd):
     with pytest.raises(Misconfigured, match="only takes pictures of 64x64"):
         scrfd.detect([np.zeros((SIDE, SIDE, 3), np.uint8)], (640, 640))
+
+
+def own(family, content, tmp_path, **more):
+    model = Model("own", family, "own.onnx", "", "ours", "", mean=127.5, std=128.0)
+    kind = Scrfd if family is Family.SCRFD else ArcFace
+    ready = PreparedModel("own", tmp_path / "own.onnx", content, "", model)
+    return kind(ready, providers=["CPUExecutionProvider"], **more)
+
+
+def as_shipped(family, content, tmp_path, monkeypatch):
+    """The same model, its graph left as it is: what the batches must agree with."""
+    with monkeypatch.context() as patched:
+        patched.setattr("openlfr.adapters.onnx_batches.free_batch", lambda _: b"no graph")
+        return own(family, content, tmp_path)
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """How many pictures each run of a model was given."""
+    given = []
+
+    def count(model):
+        session = model._model.session
+
+        class Counted:
+            def run(self, names, feed):
+                given.append(len(next(iter(feed.values()))))
+                return session.run(names, feed)
+
+        model._model.session = Counted()
+        return given
+
+    return count
+
+
+PICTURES = [
+    np.random.default_rng(n).integers(0, 256, shape, np.uint8)
+    for n, shape in enumerate([(96, 128, 3), (128, 96, 3), (64, 64, 3), (200, 90, 3), (96, 128, 3)])
+]
+
+
+@pytest.mark.parametrize("side", [None, 64, 96])
+@pytest.mark.parametrize("layout", ["interleaved", "rows", "batched"])
+def test_pictures_of_many_cameras_go_through_the_network_together(
+    layout, side, tmp_path, monkeypatch, runs
+):
+    content = own_graphs.scrfd(layout, side=side)
+    size = (side or 96, side or 64)
+    single = as_shipped(Family.SCRFD, content, tmp_path, monkeypatch)
+    expected = single.detect(PICTURES, size)
+    assert sum(map(len, expected)) > 5
+    assert len({len(each) for each in expected}) > 1  # they differ
+    batched = own(Family.SCRFD, content, tmp_path)
+    given = runs(batched)
+    assert_same(batched.detect(PICTURES, size), expected)
+    assert given == [5]
+    assert_same(batched.detect_again(PICTURES), single.detect_again(PICTURES))
+    assert_same(batched.detect(PICTURES[2:3], size), expected[2:3])
+    assert batched.detect([], size) == []
+
+
+def assert_same(found, expected):
+    assert [len(each) for each in found] == [len(each) for each in expected]
+    for ours, theirs in zip(found, expected, strict=True):
+        for one, other in zip(ours, theirs, strict=True):
+            assert one.box == pytest.approx(other.box, abs=1e-2)
+            assert one.score == pytest.approx(other.score, abs=1e-5)
+            np.testing.assert_allclose(one.landmarks, other.landmarks, atol=1e-2)
+
+
+def test_a_run_takes_no_more_pictures_than_its_memory(tmp_path, monkeypatch, runs):
+    monkeypatch.setattr(insightface, "_PIXELS_A_RUN", 2 * 64 * 64)
+    batched = own(Family.SCRFD, own_graphs.scrfd("rows", side=64), tmp_path)
+    given = runs(batched)
+    batched.detect(PICTURES, (64, 64))
+    assert given == [2, 2, 1]
+
+
+def test_a_graph_that_mixes_pictures_takes_one_at_a_time(tmp_path, monkeypatch, runs):
+    """It would give other faces together than alone: nothing is worth that."""
+    content = own_graphs.scrfd("mixed", side=64)
+    model = own(Family.SCRFD, content, tmp_path)
+    given = runs(model)
+    found = model.detect(PICTURES, (64, 64))
+    assert given == [1] * 5
+    assert_same(
+        found, as_shipped(Family.SCRFD, content, tmp_path, monkeypatch).detect(PICTURES, (64, 64))
+    )
+
+
+@pytest.mark.parametrize("flat", ["Flatten", "Reshape", "Constant"])
+def test_faces_are_embedded_together_and_as_alone(flat, tmp_path, monkeypatch, runs):
+    content = own_graphs.arcface(flat=flat)
+    faces = np.random.default_rng(5).integers(0, 256, (19, 112, 112, 3), np.uint8)
+    single = as_shipped(Family.ARCFACE, content, tmp_path, monkeypatch)
+    assert single._faces_a_run == 1
+    model = own(Family.ARCFACE, content, tmp_path)
+    given = runs(model)
+    templates = model.embed(faces)
+    assert given == [8, 8, 3]
+    np.testing.assert_allclose(templates, single.embed(faces), atol=1e-5)
+    np.testing.assert_allclose(templates[4:5], model.embed(faces[4:5]), atol=1e-5)
+    assert len(np.unique(templates.round(3), axis=0)) == 19

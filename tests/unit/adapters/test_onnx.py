@@ -107,3 +107,60 @@ def test_a_gpu_is_given_larger_batches(first, factor):
             return [first, CPU]
 
     assert onnx.batch_factor(Session()) == factor
+
+
+def test_a_provider_that_fell_back_to_the_cpu_is_refused(monkeypatch):
+    """ONNX Runtime warns and goes on without it: the session, asked afterwards, has none."""
+
+    class Fallen:
+        def get_providers(self):
+            return [CPU]
+
+        def disable_fallback(self):
+            raise AssertionError("it was taken")
+
+    class Runtime:
+        InferenceSession = staticmethod(lambda *_, **__: Fallen())
+
+    monkeypatch.setattr(onnx, "_runtime", Runtime)
+    monkeypatch.setattr(onnx, "session_options", lambda threads: None)
+    with pytest.raises(Misconfigured, match=r"cuda was chosen for .* and did not start: its dri"):
+        onnx.open_session(b"", providers=[CUDA, CPU])
+
+
+@pytest.mark.parametrize(
+    ("built_in", "starting", "chosen"),
+    [
+        ([TRT, CUDA, VINO, CPU], [TRT, CUDA, VINO, CPU], [TRT, CUDA, CPU]),
+        ([TRT, CUDA, CPU], [CUDA, CPU], [CUDA, CPU]),
+        ([TRT, CUDA, CPU], [CPU], "cuda does not start on this machine: its driver"),
+        ([VINO, CPU], [VINO, CPU], "built for openvino, cpu alone"),
+        ([CPU], [CPU], "install onnxruntime-gpu"),
+    ],
+)
+def test_who_asks_for_a_gpu_gets_one_or_a_sentence(machine, built_in, starting, chosen):
+    machine(built_in, starting)
+    if isinstance(chosen, list):
+        assert onnx.choose_providers("gpu") == chosen
+    else:
+        with pytest.raises(Misconfigured, match=chosen):
+            onnx.choose_providers("gpu")
+
+
+def test_compiled_networks_go_where_one_says(tmp_path, monkeypatch):
+    """A volume of a cluster: root's, open to all, and the models' folder cannot be written."""
+    volume, model = tmp_path / "volume", tmp_path / "models" / "model.onnx"
+    model.parent.mkdir(mode=0o555)
+    volume.mkdir()
+    volume.chmod(0o777)
+    monkeypatch.setenv(onnx.ENGINES, str(volume))
+    folder = onnx.provider_options(TRT, model)["trt_engine_cache_path"]
+    assert folder == str(volume / "tensorrt")
+    assert (volume / "tensorrt").stat().st_mode & 0o777 == 0o700
+    (volume / "tensorrt").chmod(0o777)
+    with pytest.raises(Misconfigured, match="others can write"):
+        onnx.provider_options(TRT, model)
+    monkeypatch.setenv(onnx.ENGINES, str(tmp_path / "model.txt"))
+    (tmp_path / "model.txt").write_text("a file")
+    with pytest.raises(Misconfigured, match="cannot be written"):
+        onnx.provider_options(TRT, model)
