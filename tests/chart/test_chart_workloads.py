@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from openlfr.adapters.progress import STUCK_S
 from openlfr.settings.topics import Topics
 
 pytestmark = pytest.mark.service
@@ -241,3 +242,22 @@ def test_a_pod_with_a_gpu_refuses_to_run_without(chart: Any):
     assert on["OPENLFR_ENGINES"].startswith("/tmp/")  # which it may write
     off = chart.environment(chart.get("StatefulSet", "analysis"))
     assert not {"OPENLFR_PROVIDERS", "OPENLFR_ENGINES"} & set(off)
+
+
+def test_no_container_is_the_first_process_of_its_pod(chart: Any):
+    """The kernel keeps signals from a first process until it handles them."""
+    pods = [
+        each["spec"]["template"]["spec"]
+        for each in chart.render()
+        if each["kind"] in ("Deployment", "StatefulSet", "Job")
+    ]
+    assert len(pods) == 7
+    assert all(pod["shareProcessNamespace"] for pod in pods)
+
+
+def test_a_worker_that_does_not_get_on_is_restarted_when_it_is_said_to_be(chart: Any):
+    text = (ROOT / "docs/operations.md").read_text()
+    for name in ("analysis", "alerting"):
+        probe = chart.container(chart.get("StatefulSet", name))["livenessProbe"]
+        after = round(STUCK_S) + probe["periodSeconds"] * probe["failureThreshold"]
+        assert f"{after} s after its last progress" in text

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from asking_city import AskingCity
 from dev_servers.process import end, folder_apart
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition, errors
-from redis.exceptions import AuthenticationError, NoPermissionError
+from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 from small_street import Place
 
 from awaiting import PATIENCE_S, await_that
@@ -92,7 +92,8 @@ def test_all_services_come_up_and_an_alert_is_recorded(city, street):
 def test_a_worker_leaves_its_group(city):
     left = city.pods.call("analysis", "service", "analysis", "--leave")
     assert left.returncode == 0, left
-    assert "openlfr-analysis-0 has left openlfr-analysis" in left.stdout
+    # On a busy machine its session may have ended before: it was no member any more.
+    assert "openlfr-analysis-0 has finished what it held" in left.stdout
     assert city.pods.running["analysis"].popen.wait(PATIENCE_S) == 0
 
 
@@ -168,7 +169,7 @@ def test_nobody_may_do_more_on_redis_than_use_what_is_ours(city, who):
         ):  # fmt: skip
             with pytest.raises(NoPermissionError):
                 client.execute_command(*words.split())
-        with pytest.raises(NoPermissionError):
+        with pytest.raises(ResponseError, match="can't access at least one of the keys"):
             client.eval("return redis.call('GET', 'somebodys')", 0)
 
 

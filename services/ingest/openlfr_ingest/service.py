@@ -17,6 +17,7 @@ from openlfr.adapters.metrics import Metrics
 from openlfr.adapters.pages import Pages
 from openlfr.adapters.progress import Beat
 from openlfr.domain.errors import Misconfigured, Unavailable
+from openlfr.ending import end_within
 from openlfr.settings import require_authorisation
 from openlfr_ingest import measures
 from openlfr_ingest.filming import Senders
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 ROOM, ROOM_EACH = 32, 4  # frames on their way: of all cameras at least, and for each
 _LIVE, _LOSSLESS = timedelta(seconds=5), timedelta(seconds=120)  # how long a frame may be tried
+_INTERRUPTED = 130  # the exit code of `openlfr service ingest` that was stopped
 _LOOK_S = 0.1  # how often the process looks after its cameras
 
 
@@ -128,7 +130,7 @@ def run(
         watched |= {name: Supervision(name, settings.cameras[name], studio) for name in wanted}
         stop = stop or threading.Event()
         if threading.current_thread() is threading.main_thread():
-            _heed_signals(stop, closing)
+            _heed_signals(stop, closing, senders)
         metrics, beat = Metrics("ingest"), Beat()
         measures.tell(metrics, watched)
         if http is not None:
@@ -142,14 +144,19 @@ def run(
         return _film(list(watched.values()), studio, stop, beat)
 
 
-def _heed_signals(stop: threading.Event, closing: ExitStack) -> None:
-    """SIGTERM and Ctrl-C set `stop`; a second one ends the process as it would have before."""
+def _heed_signals(stop: threading.Event, closing: ExitStack, senders: Senders) -> None:
+    """SIGTERM and Ctrl-C set `stop`; a second one ends the process as it would have before.
+
+    Where nothing was sent yet no server that is away is waited for: leases run out by themselves.
+    """
     for each in (signal.SIGTERM, signal.SIGINT):
         before = signal.getsignal(each)
 
         def heed(number: int, _: object, before: Any = before) -> None:
             stop.set()
             signal.signal(number, before)
+            if not senders.frames.used and not senders.tallies.used:
+                end_within(_INTERRUPTED)
 
         signal.signal(each, heed)
         closing.callback(signal.signal, each, before)

@@ -22,6 +22,7 @@ import structlog
 
 from openlfr.adapters.membership import LEAVE, STOPPED, WORKING, WorkerFile
 from openlfr.domain.errors import OpenLFRError, Unavailable
+from openlfr.ending import end_within
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 FINISH_S = 20.0
 """How long a worker that leaves may take to finish a batch."""
+END_S = 30.0
+"""How long it may take to end after SIGTERM: less than a pod is given (`terminationSeconds`). What
+was not acknowledged by then is delivered again."""
 STAY_S = 60.0
 """How long one that has stopped waits until it is told to end."""
 _FAILED = 1  # the exit code of a fault; Faust's too, where its worker raised
@@ -61,6 +65,7 @@ def work(app: faust.App, progress: Progress, file: WorkerFile | None = None) -> 
             stops reading, finishes what it holds, and waits until it is told to end.
     """
     worker = _Quiet(app, loglevel="WARNING", quiet=True, redirect_stdouts=False)
+    worker.progress = progress
     if file is not None:
         app.task(_obey(app, progress, file))
     try:
@@ -70,6 +75,8 @@ def work(app: faust.App, progress: Progress, file: WorkerFile | None = None) -> 
             give_up(Unavailable(f"The worker does not reach Kafka: {end.__context__!r}."))
         if file is not None and progress.leaving:
             _await_end(file)
+        # What is closed from here on may wait for a server that is away.
+        end_within(end.code if isinstance(end.code, int) else 0)
         raise
     finally:
         if file is not None:
@@ -78,7 +85,23 @@ def work(app: faust.App, progress: Progress, file: WorkerFile | None = None) -> 
 
 
 class _Quiet(faust.Worker):  # type: ignore[misc]
-    """Writes nothing but log lines, by the handlers that there were before it came."""
+    """Writes nothing but log lines, by the handlers that there were before it came.
+
+    Attributes:
+        progress: Says whether there is anything to end in order.
+    """
+
+    progress: Progress
+
+    def _schedule_shutdown(self, signal: signal.Signals) -> None:
+        """At SIGTERM or SIGINT; while it waits for Kafka its own way out would wait as well."""
+        if not self.progress.begun:
+            log.info("ended", why="told to before it had any partition")
+            sys.stderr.flush()
+            os._exit(0)
+        if not self.progress.leaving:
+            end_within(0, END_S)
+        super()._schedule_shutdown(signal)
 
     def __init__(self, *given: Any, **named: Any) -> None:
         self._handlers = list(logging.root.handlers)

@@ -64,6 +64,7 @@ class RecordSender:
         self._clock = clock
         self._lock = threading.Lock()
         self._on_way = 0
+        self._used = False
         self._told = clock()  # when something last became of a record, or nothing was on its way
         self._stuck_s = max(STUCK_S, 2 * delivery.total_seconds())
         self.failed: str = ""
@@ -145,6 +146,11 @@ class RecordSender:
             f"failed, for {since:.0f} s."
         )
 
+    @property
+    def used(self) -> bool:
+        """Whether a record was ever sent."""
+        return self._used
+
     def close(self) -> None:
         """Close the connections; what is still on its way gets a second."""
         self._producer.close(timeout=1)
@@ -155,6 +161,7 @@ class RecordSender:
             if more < 0 or not self._on_way:
                 self._told = self._clock()
             self._on_way += more
+            self._used = True
 
     def _missed(self, error: BaseException, done: Callable[[bool], None]) -> None:
         self.failed = f"{type(error).__name__}: {error}"

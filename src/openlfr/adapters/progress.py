@@ -85,6 +85,7 @@ class Progress:
         self._begun: dict[int, float] = {}
         self._places: dict[Partition, _Place] | None = None
         self._leaving = False
+        self._begun_work = False
         self.counts: Counter[str] = Counter()
         self.conditions: list[Callable[[], str]] = []
 
@@ -92,6 +93,7 @@ class Progress:
         """Work on these from now on; None while the group is being balanced."""
         now = self._clock()
         with self._lock:
+            self._begun_work |= partitions is not None
             self._places = (
                 None
                 if partitions is None
@@ -101,6 +103,11 @@ class Progress:
     def leave(self) -> None:
         """From now on nothing is read any more, on purpose."""
         self._leaving = True
+
+    @property
+    def begun(self) -> bool:
+        """Whether it ever had its partitions: before that nothing can be in work."""
+        return self._begun_work
 
     @property
     def leaving(self) -> bool:

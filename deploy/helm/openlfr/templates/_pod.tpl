@@ -45,6 +45,7 @@ spec:
   serviceAccountName: {{ include "openlfr.jobAccount" . }}
   automountServiceAccountToken: false
   enableServiceLinks: false
+  shareProcessNamespace: true
   {{- with $values.image.pullSecrets }}
   imagePullSecrets:
     {{- range . }}
