@@ -27,7 +27,7 @@ def moment(second: int) -> Moment:
     return Moment(
         elapsed=float(second),
         whole=75.0,
-        cameras=tuple(CameraRow(name, "ingest-0", 4 * second, 0, 0, 0, second // 9, 1, second // 9)
+        cameras=tuple(CameraRow(name, "ingest-0", 4 * second, 0, None, 7, second // 9, 1, 2)
                       for name in ("north", "east", "south", "west")),
         processes=tuple(ProcessRow(name, 4711, state if name == "analysis-0" else "at work", 1,
                                    0.4, second % 5, "123 frames, 45 detections, 6 faces")

@@ -36,7 +36,6 @@ _FORMAT = """\
 }}
 {styles}
 </style>
-<rect fill="#292929" width="{width}" height="{height}" rx="8"/>
 <g transform="translate({terminal_x}, {terminal_y})">
 {backgrounds}
 <g class="{unique_id}-matrix">
@@ -90,7 +89,8 @@ def _one_after_the_other(drawn: Sequence[str]) -> str:
     boxes = [re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', each)[0] for each in drawn]
     width, height = (max(float(box[side]) for box in boxes) for side in (0, 1))
     whole = EACH_S * (len(drawn) - 1) + LAST_S
-    style, at = [], 0.0
+    # Where nothing moves, the last one is shown alone.
+    style, at = [f"[id^=s]:not(#s{len(drawn) - 1}){{visibility:hidden}}"], 0.0
     for number in range(len(drawn)):
         lasts = LAST_S if number == len(drawn) - 1 else EACH_S
         begin, end = 100 * at / whole, 100 * (at + lasts) / whole
@@ -103,7 +103,8 @@ def _one_after_the_other(drawn: Sequence[str]) -> str:
     frames = "".join(f'<g id="s{n}">{_body(each)}</g>' for n, each in enumerate(drawn))
     return (
         f'<svg viewBox="0 0 {width:.0f} {height:.0f}" xmlns="http://www.w3.org/2000/svg">'
-        f"<style>{''.join(style)}</style>{frames}</svg>\n"
+        f"<style>{''.join(style)}</style>"
+        f'<rect fill="#292929" width="{width:.0f}" height="{height:.0f}" rx="8"/>{frames}</svg>\n'
     )
 
 

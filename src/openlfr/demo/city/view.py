@@ -31,7 +31,8 @@ class CameraRow:
     Attributes:
         by: The process that films it.
         filmed: Frames that Kafka has.
-        analysed, faces: As the records have them: in stretches, each counted when it ends.
+        analysed, faces: As the records have them, None before the first: analysis counts in
+            stretches of 250 frames, each when it ends.
         opened, joined: Alert events.
     """
 
@@ -39,8 +40,8 @@ class CameraRow:
     by: str
     filmed: int
     dropped: int
-    analysed: int
-    faces: int
+    analysed: int | None
+    faces: int | None
     sightings: int
     opened: int
     joined: int
@@ -183,16 +184,20 @@ def _cameras(rows: Sequence[CameraRow]) -> Table:
             Text(each.by or "nobody yet", "" if each.by else "dim"),
             str(each.filmed),
             Text(str(each.dropped), "red" if each.dropped else "dim"),
-            str(each.analysed),
-            str(each.faces),
+            _counted(each.analysed),
+            _counted(each.faces),
             str(each.sightings),
             Text(str(each.opened), "bold yellow" if each.opened else "dim"),
             str(each.joined),
         )
     columns = ("filmed", "dropped", "analysed", "faces", "sightings", "opened", "joined")
-    sums = (str(sum(getattr(each, name) for each in rows)) for name in columns)
+    sums = (str(sum(getattr(each, name) or 0 for each in rows)) for name in columns)
     table.add_row("all", "", *sums, style="dim")
     return table
+
+
+def _counted(number: int | None) -> Text:
+    return Text("...", "dim") if number is None else Text(str(number))
 
 
 def _processes(rows: Sequence[ProcessRow]) -> Table:

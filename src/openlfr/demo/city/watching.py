@@ -196,8 +196,8 @@ class Watching:
             by=by,
             filmed=fates["sent"],
             dropped=sum(fates[fate] for fate in _DROPPED),
-            analysed=totals.frames_analysed if totals else 0,
-            faces=totals.tracks_begun if totals else 0,
+            analysed=totals.frames_analysed if totals else None,
+            faces=totals.tracks_begun if totals else None,
             sightings=self._counted.sightings[camera],
             opened=self._follower.by_camera[camera, "opened"],
             joined=self._follower.by_camera[camera, "joined"],
@@ -225,8 +225,8 @@ def _did(name: str, said: Said) -> str:
     if name.startswith("analysis"):
         what = said.by("openlfr_analysis_total", "what")
         return (
-            f"{what['frames_analysed']} frames, {what['faces_detected']} detections,"
-            f" {what['tracks_begun']} faces, {what['sightings']} sightings"
+            f"{what['analysed']} frames, {what['tracks_begun']} faces,"
+            f" {what['sightings']} sightings"
         )
     events = said.by("openlfr_alerts_total", "event")
     recorded = said.by("openlfr_records_total", "what")["recorded"]
