@@ -53,8 +53,11 @@ class Cluster:
 
     def apply(self, *resources: dict[str, Any]) -> None:
         """Apply resources."""
+        for each in resources:
+            if each["kind"] != "Namespace":
+                each["metadata"] = {"namespace": self.namespace} | each["metadata"]
         content = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(resources)})
-        self.kubectl("apply", "-f", "-", stdin=content.encode())
+        self._run([self._kubectl], ["apply", "-f", "-"], content.encode(), True, 300)
 
     def secret(self, name: str, files: dict[str, str]) -> None:
         """Make a Secret, or take the place of one."""

@@ -93,6 +93,7 @@ def compare(release: Release, cameras: Sequence[str], limit: float = 600) -> str
 def kill(release: Release, cameras: Sequence[str]) -> str:
     """One after the other, as when a node loses its power."""
     for pod in ("openlfr-analysis-0", "openlfr-alerting-0"):
+        release.killed.add(release.cluster.get("pod", pod)["metadata"]["uid"])
         release.cluster.kubectl("delete", "pod", pod, "--grace-period=0", "--force")
         release.cluster.await_that(
             f"another {pod}",

@@ -134,6 +134,12 @@ def addresses(release: Release) -> dict[str, tuple[str, int]]:
     return found
 
 
+def pods(release: Release) -> list[str]:
+    """What is left of the release's pods."""
+    of = f"app.kubernetes.io/instance={release.cluster.release}"
+    return release.cluster.kubectl("get", "pods", "-l", of, "-o", "name").split()
+
+
 def end(table: Table, release: Release, asked: Any) -> None:
     """What stays, and what was seen on the way."""
     cluster = release.cluster
@@ -144,6 +150,7 @@ def end(table: Table, release: Release, asked: Any) -> None:
         claims = [each["metadata"]["name"] for each in cluster.get("pvc")["items"]]
         if "openlfr-evidence" not in claims:
             raise Failed(f"left: {claims}")
+        cluster.await_that("end of its pods", lambda: not pods(release), limit=120)
         left = cluster.kubectl(
             "get",
             "all,networkpolicy,sa,pdb,cm",

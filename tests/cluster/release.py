@@ -42,6 +42,7 @@ class Release:
         self._image, self._cameras_image, self._fps = image, cameras_image, fps
         self._own = Path(tempfile.mkdtemp(prefix="openlfr-cluster-")) / "values.json"
         self.sets: dict[str, Any] = {}
+        self.killed: set[str] = set()  # pods that were given no time to end
 
     # -- What must be there before.
 
@@ -186,8 +187,11 @@ class Release:
         bad = [
             f"{each['reason']}: {each['message'][:160]}"
             for each in events
-            if each["reason"] in {"FailedPreStopHook", "FailedKillPod"}
-            or (each["reason"] == "Unhealthy" and "Liveness" in each["message"])
+            if each["involvedObject"].get("uid") not in self.killed
+            and (
+                each["reason"] in {"FailedPreStopHook", "FailedKillPod"}
+                or (each["reason"] == "Unhealthy" and "Liveness" in each["message"])
+            )
         ]
         if bad or again:
             raise Failed(f"restarts {again}; {'; '.join(bad)}")

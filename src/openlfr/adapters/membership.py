@@ -95,7 +95,8 @@ def leave(
         tell: Told what was done, a sentence each.
 
     Raises:
-        Unavailable: The worker does not finish in time, or Kafka does not answer.
+        Unavailable: The worker does not finish in time; or there is none, and Kafka does not
+            answer.
         Misconfigured: Kafka does not let us.
     """
     process = worker.process()
@@ -110,8 +111,17 @@ def leave(
                 )
             time.sleep(_LOOK_S)
         tell(f"{instance} has finished what it held")
-    was_member = _remove(kafka, group, instance)
-    tell(f"{instance} has left {group}" if was_member else f"{instance} was no member of {group}")
+    try:
+        was_member = _remove(kafka, group, instance)
+    except Unavailable as error:
+        # All that it held is done, which is what matters. On an uninstall its way to Kafka may be
+        # closed before it: then it is taken for gone when its session is over.
+        if process is None:
+            raise
+        tell(f"{error} Its partitions wait until its session is over.")
+    else:
+        left = f"has left {group}" if was_member else f"was no member of {group}"
+        tell(f"{instance} {left}")
     if process is not None and worker.process() is not None:
         process.terminate()
 

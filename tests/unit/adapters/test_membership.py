@@ -85,6 +85,22 @@ def test_a_worker_that_does_not_stop_stays_a_member(tmp_path, worker, removed):
     assert process.poll() is None
 
 
+def test_a_worker_ends_though_kafka_is_out_of_reach(tmp_path, worker, monkeypatch):
+    """As on an uninstall, where its network policy may go before it."""
+
+    def unreachable(kafka, group, instance):
+        raise Unavailable("a/0 could not be removed from g (TimeoutError: timed out).")
+
+    monkeypatch.setattr(membership, "_remove", unreachable)
+    process = worker("stops")
+    finished, left = ask(tmp_path)
+    assert finished == "a/0 has finished what it held"
+    assert left.endswith("timed out). Its partitions wait until its session is over.")
+    assert process.wait(PATIENCE_S) == -15
+    with pytest.raises(Unavailable):  # nobody is there who could have finished anything
+        ask(tmp_path)
+
+
 def test_without_a_worker_the_member_is_removed(tmp_path, removed):
     assert ask(tmp_path) == ["a/0 has left g"]
 
