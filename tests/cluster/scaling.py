@@ -21,6 +21,7 @@ def run(table: Table, release: Release, asked: Any) -> None:
     table.row("an autoscaler without KEDA is taken by the API server", lambda: plain(release))
     if asked.no_keda:
         return
+    table.row("no live camera films", release.cameras_off)
     if asked.prometheus_image:
         table.row("a Prometheus", lambda: monitoring.start(release, asked.prometheus_image))
     table.row("KEDA's ScaledObject by the chart", lambda: switch_on(release))
