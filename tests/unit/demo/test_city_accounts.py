@@ -156,4 +156,7 @@ def test_a_machine_that_does_not_keep_up_is_said_not_to() -> None:
     text = " ".join(sentences(outcome(waited=500, rest_s=40.0)))
     assert "did NOT keep up" in text
     assert "500 frames waited" in text
+    text = " ".join(sentences(outcome(rest_s=80.0)))
+    assert "did NOT keep up" in text
+    assert "looked at 80 s later" in text
     assert outcome(waited=500).clean  # slow is not wrong

@@ -140,8 +140,12 @@ def _rest(watching: Watching, supervisor: Supervisor, loaded: Settings) -> float
     """Switch the cameras off and wait until all that was filmed has been looked at and recorded.
 
     A camera that is gone ends its epoch, so that analysis waits for no further frame of it.
+
+    Returns:
+        Seconds until analysis had looked at every frame.
     """
     begun = time.monotonic()
+    looked = float("inf")
     access = bootstrap.kafka_brokers(loaded)
 
     def done(service: str) -> bool:
@@ -150,13 +154,14 @@ def _rest(watching: Watching, supervisor: Supervisor, loaded: Settings) -> float
     supervisor.stop("cameras")
     try:
         _await(supervisor, "analysis to look at every frame", lambda: done("analysis"), REST_S)
+        looked = time.monotonic() - begun
         supervisor.stop("ingest-0", "ingest-1")
         supervisor.stop("analysis-0", "analysis-1")  # their last tallies
         _await(supervisor, "alerting to record everything", lambda: done("alerting"), REST_S)
     except Unavailable as error:
         watching.problems.append(str(error))
     supervisor.close()
-    return time.monotonic() - begun
+    return min(looked, time.monotonic() - begun)
 
 
 def _account(
