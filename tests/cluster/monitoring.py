@@ -13,16 +13,20 @@ if TYPE_CHECKING:
 
 NAMESPACE, USER = "monitoring", "keda"
 URL = f"http://prometheus.{NAMESPACE}:9090"
+# Debian's knows no discovery by Kubernetes; the headless Services name every pod.
 CONFIG = """\
 global: {{scrape_interval: 5s}}
 scrape_configs:
   - job_name: pods
-    kubernetes_sd_configs:
-      - {{role: pod, namespaces: {{names: [{namespace}]}}}}
+    dns_sd_configs:
+      - type: SRV
+        refresh_interval: 5s
+        names:
+          - _http._tcp.openlfr-analysis.{namespace}.svc.cluster.local
+          - _http._tcp.openlfr-alerting.{namespace}.svc.cluster.local
     relabel_configs:
-      - {{source_labels: [__meta_kubernetes_pod_container_port_name], regex: http, action: keep}}
-      - {{source_labels: [__meta_kubernetes_namespace], target_label: namespace}}
-      - {{source_labels: [__meta_kubernetes_pod_name], target_label: pod}}
+      - {{target_label: namespace, replacement: {namespace}}}
+      - {{source_labels: [__address__], regex: '([^.]+)[.].*', target_label: pod}}
 """
 
 
@@ -37,14 +41,6 @@ def start(release: Release, image: str) -> str:
     cluster.apply({"apiVersion": "v1", "kind": "Namespace",
                    "metadata": {"name": NAMESPACE, "labels": enforce}})  # fmt: skip
     cluster.apply(
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": name | here},
-        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
-         "metadata": {"name": "prometheus", "namespace": cluster.namespace},
-         "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}]},
-        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
-         "metadata": {"name": "prometheus", "namespace": cluster.namespace},
-         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role"} | name,
-         "subjects": [{"kind": "ServiceAccount"} | name | here]},
         {"apiVersion": "v1", "kind": "Secret", "metadata": name | here,
          "stringData": {"prometheus.yml": CONFIG.format(namespace=cluster.namespace),
                         "web.yml": web}},
@@ -70,7 +66,7 @@ def _deployment(image: str) -> dict[str, Any]:
             "template": {
                 "metadata": {"labels": {"app": "prometheus"}},
                 "spec": {
-                    "serviceAccountName": "prometheus",
+                    "automountServiceAccountToken": False,
                     "securityContext": RESTRICTED["pod"],
                     "containers": [{
                         "name": "prometheus", "image": image,
