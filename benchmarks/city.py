@@ -38,6 +38,7 @@ cameras:
 max_age: {max_age}
 services:
 {services}
+ingest: {{max_cameras: 10000}}
 topics: {{replication: 1, frames_retention: {retention}, frames_transit: 2h}}
 """
 

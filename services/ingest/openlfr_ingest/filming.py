@@ -222,7 +222,9 @@ class Filming:
         try:
             self._senders.frames.flush(_LIVE if stop.is_set() else _LOSSLESS)
         except Unavailable:
-            if not self._source.live:  # of which every frame is counted anyway
+            # Of a live camera every frame is counted anyway. So it is of a file that is only
+            # stopped, unless none of it may be lost: another process may go on with it.
+            if not self._source.live and (self._wait or not stop.is_set()):
                 raise
         finally:
             self._tallying.close()

@@ -2,51 +2,71 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from openlfr.adapters.metrics import Metrics
-    from openlfr_ingest.supervision import Supervision
+    from openlfr_ingest.leases import LeaseKeeper
+    from openlfr_ingest.sharing import Sharing
 
 _FATES = ("sent", "dropped", "overtaken", "sampled_away", "outside_hours", "unreadable")
 _EVENTS = ("connects", "reconnects", "failures", "frozen", "leases_lost", "waits_for_hours",
            "hours_over", "late", "crashes", "ends_dropped", "tallies_lost")  # fmt: skip
 
 
-def tell(metrics: Metrics, cameras: Mapping[str, Supervision]) -> None:
-    """Name what is counted of each camera."""
-    for name, camera in cameras.items():
-        metrics.count(
-            "openlfr_camera_frames",
-            "Frames of a camera, by what became of them.",
-            partial(_some, camera, _FATES),
-            label="fate",
-            where={"camera": name},
-        )
-        metrics.count(
-            "openlfr_camera_events",
-            "Connections, lost leases and other events of a camera.",
-            partial(_some, camera, _EVENTS),
-            label="event",
-            where={"camera": name},
-        )
+def register(metrics: Metrics, sharing: Sharing, keeper: LeaseKeeper, *, room: int) -> None:
+    """Name what is counted: of each camera that this process holds, and of their sharing."""
+    metrics.count_each(
+        "openlfr_camera_frames",
+        "Frames of a camera, by what became of them.",
+        lambda: _each(sharing, _FATES),
+        labels=("camera", "fate"),
+    )
+    metrics.count_each(
+        "openlfr_camera_events",
+        "Connections, lost leases and other events of a camera.",
+        lambda: _each(sharing, _EVENTS),
+        labels=("camera", "event"),
+    )
     metrics.gauge(
         "openlfr_camera_last_frame_timestamp_seconds",
         "When a camera's frame last reached Kafka, or should have begun to.",
-        lambda: {name: since for name, camera in cameras.items() if (since := camera.silent_since)},
+        lambda: {
+            name: since for name, camera in sharing.shown.items() if (since := camera.silent_since)
+        },
         label="camera",
     )
     metrics.gauge(
         "openlfr_camera_outside_hours",
         "1 for a camera that waits for the deployment's hours, or is past them.",
-        lambda: {name: float(camera.outside_hours) for name, camera in cameras.items()},
+        lambda: {name: float(camera.outside_hours) for name, camera in sharing.shown.items()},
         label="camera",
+    )
+    metrics.gauge(
+        "openlfr_cameras",
+        "Cameras: of the configuration, held by this process, that it films at most, that no "
+        "process holds, that no process has room for.",
+        lambda: {
+            "configured": sharing.configured,
+            "held": len(keeper.held),
+            "at_most": room,
+            "unheld": len(sharing.unfilmed),
+            "beyond_room": len(sharing.beyond),
+        },
+        label="which",
+    )
+    metrics.gauge(
+        "openlfr_ingest_members",
+        "Live processes of ingest, as this one sees them.",
+        lambda: float(len(keeper.view.members)),
+    )
+    metrics.gauge(
+        "openlfr_leases_silent_seconds",
+        "For how long Redis has not answered: nothing is taken over meanwhile.",
+        lambda: keeper.silent_s,
     )
 
 
-def _some(camera: Supervision, names: tuple[str, ...]) -> dict[str, int]:
-    counts = camera.counts
-    return {name: counts[name] for name in names}
+def _each(sharing: Sharing, names: tuple[str, ...]) -> dict[tuple[str, ...], float]:
+    counts = sharing.counts
+    return {(camera, name): counts[camera][name] for camera in sharing.shown for name in names}

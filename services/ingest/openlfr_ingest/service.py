@@ -1,4 +1,4 @@
-"""Wires the ingest service: a thread for each camera, until they are over or it is stopped."""
+"""Wires the ingest service: its share of the cameras, until they are over or it is stopped."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+import structlog
 
 from openlfr import bootstrap
 from openlfr.adapters.kafka_producer import RecordSender
@@ -20,9 +22,11 @@ from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.ending import end_within
 from openlfr.settings import require_authorisation
 from openlfr_ingest import measures
+from openlfr_ingest.capacity import cost_of, room_of
 from openlfr_ingest.filming import Senders
-from openlfr_ingest.leases import Holding
-from openlfr_ingest.supervision import Studio, Supervision
+from openlfr_ingest.leases import LeaseKeeper
+from openlfr_ingest.sharing import Sharing
+from openlfr_ingest.supervision import Studio
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -35,6 +39,9 @@ ROOM, ROOM_EACH = 32, 4  # frames on their way: of all cameras at least, and for
 _LIVE, _LOSSLESS = timedelta(seconds=5), timedelta(seconds=120)  # how long a frame may be tried
 _INTERRUPTED = 130  # the exit code of `openlfr service ingest` that was stopped
 _LOOK_S = 0.1  # how often the process looks after its cameras
+
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,7 @@ class Filmed:
     """What became of it.
 
     Attributes:
-        counts: Of each camera's frames, by what became of them.
+        counts: Of the frames of each camera that it filmed, by what became of them.
         problems: A sentence for each camera that broke off, failed or could not be opened.
         stopped: Whether it was stopped before the sources ended.
     """
@@ -110,38 +117,42 @@ def run(
             closing.callback(sender.close)
             return sender
 
-        room = max(ROOM, ROOM_EACH * len(wanted))
+        costs = {name: cost_of(settings.cameras[name]) for name in wanted}
+        room = room_of(settings.ingest, costs)
+        log.info("cameras_at_most", cameras=room, configured=len(wanted))
+        films = min(room, len(wanted))
         senders = Senders(
             # Of all cameras, also where this process films some of them.
-            open_sender(FRAMES, room, dealt=tuple(settings.cameras)),
-            open_sender(TALLIES, len(wanted) + 1),
+            open_sender(FRAMES, max(ROOM, ROOM_EACH * films), dealt=tuple(settings.cameras)),
+            open_sender(TALLIES, films + 1),
         )
-        watched: dict[str, Supervision] = {}
-        holding = Holding(leases, lambda camera: watched[camera].lose_lease())
-        closing.callback(holding.close)
+        keeper = LeaseKeeper(leases, costs, room=room, on_lost=lambda camera: sharing.lose(camera))
+        closing.callback(keeper.close)
         studio = Studio(
             deployment,
             senders,
-            holding,
+            keeper,
             as_fast_as_possible=order.as_fast_as_possible,
             lossless=lossless,
             epoch=order.epoch,
         )
-        watched |= {name: Supervision(name, settings.cameras[name], studio) for name in wanted}
+        sharing = Sharing({name: settings.cameras[name] for name in wanted}, studio)
         stop = stop or threading.Event()
         if threading.current_thread() is threading.main_thread():
             _heed_signals(stop, closing, senders)
         metrics, beat = Metrics("ingest"), Beat()
-        measures.tell(metrics, watched)
+        measures.register(metrics, sharing, keeper, room=room)
         if http is not None:
 
             def stalled() -> str:
                 return beat.stalled() or senders.frames.stalled()
 
-            pages = Pages(http, stalled=stalled, lacks=lambda: "", metrics=metrics.text)
+            pages = Pages(
+                http, stalled=stalled, lacks=lambda: "", metrics=metrics.text, notes=sharing.notes
+            )
             closing.callback(pages.close)
-        holding.start()
-        return _film(list(watched.values()), studio, stop, beat)
+        keeper.start()
+        return _film(sharing, studio, stop, beat)
 
 
 def _heed_signals(stop: threading.Event, closing: ExitStack, senders: Senders) -> None:
@@ -162,34 +173,26 @@ def _heed_signals(stop: threading.Event, closing: ExitStack, senders: Senders) -
         closing.callback(signal.signal, each, before)
 
 
-def _film(
-    cameras: Sequence[Supervision], studio: Studio, stop: threading.Event, beat: Beat
-) -> Filmed:
-    """Film them all, each in a thread of its own."""
-    for camera in cameras:
-        camera.start()
+def _film(sharing: Sharing, studio: Studio, stop: threading.Event, beat: Beat) -> Filmed:
+    """Film this process's share."""
+    stopped = False
     try:
-        while not stop.is_set() and not any(camera.failure for camera in cameras):
-            living = [camera for camera in cameras if not camera.is_over()]
-            if not living:
+        while not stop.is_set() and sharing.failure is None:
+            sharing.turn()
+            if sharing.is_over():
                 break
             if studio.now() >= studio.deployment.ends:
-                for camera in living:
-                    camera.end_hours()
-            living[0].join(_LOOK_S)
+                sharing.end_hours()
+            stop.wait(_LOOK_S)
             beat()
+        stopped = stop.is_set() and not sharing.is_over()
     finally:
-        stopped = not all(camera.is_over() for camera in cameras)
-        for camera in cameras:
-            camera.stop()
-        for camera in cameras:
-            camera.join()
+        studio.keeper.leave()
+        sharing.stop()
     with suppress(Unavailable):  # nothing of a frame is lost with it
         studio.senders.tallies.flush(_LIVE)
-    failures = [camera.failure for camera in cameras if camera.failure is not None]
-    if failures:
-        raise failures[0]
+    if sharing.failure is not None:
+        raise sharing.failure
     if studio.lossless and (why := studio.senders.frames.failed):
         raise Unavailable(f"Kafka did not take every frame: {why}.")
-    problems = tuple(camera.problem for camera in cameras if camera.problem)
-    return Filmed({camera.camera: camera.counts for camera in cameras}, problems, stopped)
+    return Filmed(sharing.counts, sharing.problems, stopped)

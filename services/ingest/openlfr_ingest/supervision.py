@@ -1,12 +1,12 @@
 """Supervises one camera: its lease, its hours, and beginning again.
 
-    wait for the deployment's hours ─▶ take the lease ─▶ film ─▶ give the lease back
+    take the lease ─▶ wait for the deployment's hours ─▶ film ─▶ give the lease back
             ▲                                             │
             └──────────── a live camera ──────────────────┘
 
 A connection that fails is made again inside `film`, under the same lease and the next epoch
 (`adapters/capture/live.py`). A lease that is lost ends the filming at once. Whatever happens to
-one camera, the others do not notice.
+one camera, the others do not notice. Which cameras a process supervises: `sharing.py`.
 
 A live camera is never over: after the deployment's hours it waits as before them. Whoever keeps a
 service running would start it again and again, if it ended.
@@ -34,10 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openlfr.adapters.capture import Source
-    from openlfr.adapters.redis_leases import Lease
     from openlfr.settings import Deployment
     from openlfr.settings.cameras import Camera
-    from openlfr_ingest.leases import Holding
+    from openlfr_ingest.leases import LeaseKeeper
 
 _LOOK_S = 60.0  # how long one wait for the hours may be: the clock may be set
 
@@ -51,7 +50,7 @@ class Studio:
     Attributes:
         deployment: Outside its hours no camera is connected to.
         senders: Of frames and tallies.
-        holding: The leases.
+        keeper: Of the leases.
         as_fast_as_possible: Files are read as fast as Kafka takes them.
         lossless: No frame of a file is dropped.
         epoch: That the first connection to a camera carries; None for one more than the last.
@@ -61,7 +60,7 @@ class Studio:
 
     deployment: Deployment
     senders: Senders
-    holding: Holding
+    keeper: LeaseKeeper
     as_fast_as_possible: bool = False
     lossless: bool = False
     epoch: int | None = None
@@ -74,17 +73,27 @@ class Supervision:
 
     Attributes:
         problem: Why it is over before its end, a sentence; empty else.
+        ended: Whether it is a file that was filmed to its end.
         failure: What every camera needs and does not answer; None while all do.
     """
 
-    def __init__(self, camera: str, entry: Camera, studio: Studio) -> None:
-        """Prepare; `start` begins."""
+    def __init__(self, camera: str, entry: Camera, studio: Studio, *, pinned: bool = True) -> None:
+        """Prepare; `start` begins.
+
+        Args:
+            camera: Its name.
+            entry: Of the configuration.
+            studio: What all cameras share.
+            pinned: Whether its first connection carries the studio's epoch, if that says one.
+        """
         self.camera = camera
         self.live = is_live(entry.url)
         self.problem = ""
+        self.ended = False
         self.failure: OpenLFRError | None = None
         self._entry = entry
         self._studio = studio
+        self._pinned = studio.epoch if pinned else None
         self._thread = threading.Thread(target=self._run, name=f"film-{camera}", daemon=True)
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -123,6 +132,11 @@ class Supervision:
         """Begin, in a thread."""
         self._thread.start()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether it was asked to end."""
+        return self._stopped.is_set()
+
     def is_over(self) -> bool:
         """Whether nothing more comes of it."""
         return not self._thread.is_alive()
@@ -160,6 +174,10 @@ class Supervision:
         if not self.live:
             self._want()
         self._film_on()
+        try:
+            self._studio.keeper.give_back(self.camera, over=self.ended)
+        except Unavailable as error:
+            log.warning("lease_not_given_back", camera=self.camera, why=str(error))
         if self.problem or self.failure:
             log.error("camera_is_over", camera=self.camera, why=self.problem or str(self.failure))
         else:
@@ -169,6 +187,9 @@ class Supervision:
         """Film until nothing more comes of it."""
         while not self._stopped.is_set():
             try:
+                first = self._pinned if self._filming is None else None
+                if not self._studio.keeper.take(self.camera, epoch=first, stop=self._stopped):
+                    return
                 if self.live and not self._await_hours():
                     return
                 if not self._film_once():
@@ -177,7 +198,7 @@ class Supervision:
                 self.problem = str(error)
                 return
             except Unavailable as error:
-                if not (self.live and self._filming):  # at the start, or nothing may be lost
+                if not self.live:  # nothing of it may be lost
                     self.failure = error
                     return
                 log.warning("filming_failed", camera=self.camera, why=str(error))
@@ -214,71 +235,71 @@ class Supervision:
             self._wanted_since = (self._wanted_since or time.time()) if wanted else 0.0
 
     def _film_once(self) -> bool:
-        """Film under one lease; whether to begin again."""
+        """Film while the source lasts and the lease is ours; whether to begin again."""
         studio, entry = self._studio, self._entry
-        first = self._filming is None
         with self._lock:
             if self._stopped.is_set():
                 return False
             self._cut.clear()
-        lease = studio.holding.take(
-            self.camera, epoch=studio.epoch if first else None, stop=self._stopped
-        )
-        if lease is None:
-            return False
+        first_epoch = studio.keeper.next_epoch(self.camera)
+        if first_epoch is None:
+            return True
         begun, now = time.monotonic(), studio.now()
-        try:
-            source = open_source(
-                self.camera,
-                entry.url,
-                epoch=lease.epoch,
-                start=entry.start,
-                assumed_start=now,
-                fps=entry.fps,
-                loop=entry.loop,
-                frozen_after_s=studio.frozen_after_s,
-                next_epoch=lambda connects: self._connected(lease, connects),
-                lost=lambda why, connected: self._lost(filming, why, connected=connected),
-            )
-            filming = Filming(
-                self.camera,
-                source,
-                studio.senders,
-                studio.deployment,
-                loop=entry.loop,
-                paced=not studio.as_fast_as_possible,
-                lossless=studio.lossless,
-                begun=begun,
-                traceparent=tracing.begin,
-            )
-            with self._lock:
-                if self._filming:
-                    self._counts += self._filming.counts
-                    self._sent_before = max(self._sent_before, self._filming.last_sent)
-                self._source, self._filming = source, filming
-            if self._cut.is_set() or self._stopped.is_set():
-                source.close()
-            log.info("filming", camera=self.camera, epoch=lease.epoch)
-            if source.start_origin is StartOrigin.ASSUMED:
-                log.warning(
-                    "time_assumed", camera=self.camera, start=source.start.isoformat(),
-                    why="recording, time assumed: nothing says when it was filmed",
-                    do=f"set cameras.{self.camera}.start",
-                )  # fmt: skip
-            filming.go(self._cut)
-        finally:
-            studio.holding.give_back(self.camera)
+        source = open_source(
+            self.camera,
+            entry.url,
+            epoch=first_epoch,
+            start=entry.start,
+            assumed_start=now,
+            fps=entry.fps,
+            loop=entry.loop,
+            frozen_after_s=studio.frozen_after_s,
+            next_epoch=lambda connects: self._connected(first_epoch, connects),
+            lost=lambda why, connected: self._lost(filming, why, connected=connected),
+        )
+        filming = Filming(
+            self.camera,
+            source,
+            studio.senders,
+            studio.deployment,
+            loop=entry.loop,
+            paced=not studio.as_fast_as_possible,
+            lossless=studio.lossless,
+            begun=begun,
+            traceparent=tracing.begin,
+        )
+        with self._lock:
+            if self._filming:
+                self._counts += self._filming.counts
+                self._sent_before = max(self._sent_before, self._filming.last_sent)
+            self._source, self._filming = source, filming
+        if self._cut.is_set() or self._stopped.is_set():
+            source.close()
+        log.info("filming", camera=self.camera, epoch=first_epoch)
+        if source.start_origin is StartOrigin.ASSUMED:
+            log.warning(
+                "time_assumed", camera=self.camera, start=source.start.isoformat(),
+                why="recording, time assumed: nothing says when it was filmed",
+                do=f"set cameras.{self.camera}.start",
+            )  # fmt: skip
+        filming.go(self._cut)
+        self._backoff.reset()
         if self.live:
             never = not source.account.connects and source.problems
             self.problem = source.problems[-1] if never else ""
-        elif self._cut.is_set() and not self._stopped.is_set():
-            self.problem = f"Camera {self.camera}: its lease was lost, so filming stopped."
-        self._backoff.reset()
-        return self.live
+            return True
+        self.ended = not self._cut.is_set()
+        return not self.ended
 
-    def _connected(self, lease: Lease, connects: int) -> int:
-        """A connection gives its first picture: the epoch of what it will give."""
-        epoch = self._studio.holding.advance(self.camera) if connects else lease.epoch
+    def _connected(self, first_epoch: int, connects: int) -> int:
+        """A connection gives its first picture: the epoch of what it will give.
+
+        Raises:
+            Unavailable: The lease is lost, or Redis does not answer.
+        """
+        epoch = self._studio.keeper.next_epoch(self.camera) if connects else first_epoch
+        if epoch is None:
+            raise Unavailable(f"Camera {self.camera}: its lease is lost.")
         log.info("camera_connected", camera=self.camera, epoch=epoch)
         return epoch
 

@@ -102,6 +102,24 @@ class Metrics:
         """
         self._family(name, what).sources.append((read, label, dict(where or {})))
 
+    def count_each(
+        self,
+        name: str,
+        what: str,
+        read: Callable[[], Mapping[tuple[str, ...], float]],
+        *,
+        labels: tuple[str, ...],
+    ) -> None:
+        """Register a counter whose series come and go.
+
+        Args:
+            name: Without `_total`.
+            what: One sentence.
+            read: Gives the counts by the labels' values.
+            labels: Their names.
+        """
+        self._registry.register(_Each(name, what, read, labels))
+
     def gauge(
         self, name: str, what: str, read: Callable[[], Mapping[str, float] | float | None],
         *, label: str = "",
@@ -138,6 +156,25 @@ class _Counts:
         family = CounterMetricFamily(self._name, self._what, labels=names)
         for labels, number in sorted(found.items()):
             family.add_metric([dict(labels).get(name, "") for name in names], number)
+        yield family
+
+
+class _Each:
+    """A family of counters that is asked for whole."""
+
+    def __init__(
+        self, name: str, what: str, read: Callable[[], Mapping[tuple[str, ...], float]],
+        labels: tuple[str, ...],
+    ) -> None:  # fmt: skip
+        self._name, self._what, self._read, self._labels = name, what, read, labels
+
+    def describe(self) -> list[Metric]:
+        return [CounterMetricFamily(self._name, self._what, labels=self._labels)]
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(self._name, self._what, labels=self._labels)
+        for values, number in sorted(self._read().items()):
+            family.add_metric(list(values), number)
         yield family
 
 

@@ -37,6 +37,7 @@ class Pages:
         stalled: Callable[[], str],
         lacks: Callable[[], str],
         metrics: Callable[[], bytes],
+        notes: Callable[[], list[str]] = list,
     ) -> None:
         """Serve from now on.
 
@@ -45,6 +46,7 @@ class Pages:
             stalled: Why the process is to be started anew; empty while it is alive.
             lacks: Why it is not ready; empty where it is.
             metrics: The metrics in Prometheus's text format.
+            notes: What is wrong and no restart mends, in sentences.
 
         Raises:
             Misconfigured: The address cannot be listened on.
@@ -73,7 +75,9 @@ class Pages:
                     self._answer(200, METRICS_TYPE, text)
 
             def _tell(self, what: str, why: str) -> None:
-                said = {what: not why} | ({"why": why} if why else {})
+                said: dict[str, object] = {what: not why} | ({"why": why} if why else {})
+                if found := notes():
+                    said["notes"] = found
                 self._answer(503 if why else 200, "application/json", json.dumps(said).encode())
 
             def _answer(self, status: int, kind: str, body: bytes) -> None:

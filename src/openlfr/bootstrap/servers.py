@@ -78,7 +78,7 @@ def open_leases(settings: Settings, deployment: str) -> CameraLeases:
     from openlfr.adapters.redis_leases import CameraLeases
 
     url = require_redis(settings)
-    return CameraLeases(connect(url), deployment, ttl=timedelta(seconds=10))
+    return CameraLeases(connect(url), deployment, ttl=timedelta(seconds=6))
 
 
 def open_turns(settings: Settings, job: str, *, ttl: timedelta) -> Turns:

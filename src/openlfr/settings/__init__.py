@@ -19,7 +19,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.impossible import Movement, Place
 from openlfr.domain.text import one_line
-from openlfr.settings.cameras import Camera
+from openlfr.settings.cameras import Camera, Ingest
 from openlfr.settings.decisions import Alerting, Enrolment, Matching
 from openlfr.settings.deployment import Deployment, DeploymentEntry, require_authorisation
 from openlfr.settings.machinery import Models, Services
@@ -38,6 +38,7 @@ __all__ = [
     "Deployment",
     "DeploymentEntry",
     "Enrolment",
+    "Ingest",
     "Matching",
     "Models",
     "Services",
@@ -67,6 +68,10 @@ class Settings(Section):
     cameras: dict[Name, Camera] = Field(
         default_factory=dict, title="Cameras", description="Name of each camera and its source."
     )
+    ingest: Ingest = Field(
+        default_factory=Ingest, title="Ingest",
+        description="How the processes of the city-wide mode share the cameras.",
+    )  # fmt: skip
     watchlists: Names = Field(
         default=("default",), min_length=1, title="Watchlists",
         description="Names of the lists that are searched.",

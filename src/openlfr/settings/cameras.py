@@ -92,3 +92,13 @@ class Camera(Section):
     def shown_url(self) -> str:
         """What may be shown of it: scheme and host, or a path."""
         return shown_address(self.url)
+
+
+class Ingest(Section):
+    """How `openlfr service ingest` shares cameras out."""
+
+    max_cameras: Annotated[int, Field(strict=True)] | None = Field(
+        default=None, ge=1, le=100_000, title="Cameras of a process",
+        description="How many cameras one process of ingest films at most. Left out: what its"
+        " cores can do, by the measurement in docs/benchmarks.md.",
+    )  # fmt: skip

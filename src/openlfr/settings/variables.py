@@ -4,6 +4,7 @@
     OPENLFR_REDIS_URL, OPENLFR_MILVUS_URL, OPENLFR_SQL_URL; each with _PASSWORD(_FILE), _CA_FILE
     OPENLFR_TOPICS      the whole block `topics`, as JSON
     OPENLFR_PROVIDERS   models.providers: auto, gpu, or names with commas between
+    OPENLFR_MAX_CAMERAS ingest.max_cameras
 
 Each takes the place of one key of `services.NAME`, a secret of the file's in either form, so that a
 file can be the same on every machine while addresses and secrets come from where it runs. An empty variable is none. Paths in variables
@@ -39,12 +40,14 @@ PLACES: dict[str, Place] = {
     },
     "OPENLFR_TOPICS": ("topics",),
     "OPENLFR_PROVIDERS": ("models", "providers"),
+    "OPENLFR_MAX_CAMERAS": ("ingest", "max_cameras"),
 }
 """Every variable, and the key whose place it takes."""
 _OTHER_FORM = {
     "password": "password_file", "password_file": "password",
     "username": "username_file", "username_file": "username",
 }  # fmt: skip
+_NEARLY = ("OPENLFR_TOPIC", "OPENLFR_MAX_CAMERA", "OPENLFR_MAX_CAMERAS_")
 _TRUTH = {"true": True, "false": False}
 
 
@@ -66,6 +69,10 @@ def take_variables(
         if place == ("models", "providers"):
             wanted = [each.strip() for each in said[name].split(",")]
             values["models"] = {**_block(values.get("models")), "providers": wanted}
+            continue
+        if place == ("ingest", "max_cameras"):
+            number: Any = int(said[name]) if said[name].isdecimal() else said[name]
+            values["ingest"] = {**_block(values.get("ingest")), "max_cameras": number}
             continue
         _, server, key = place
         services = dict(_block(values.get("services")))
@@ -110,7 +117,7 @@ def _refuse_misspelt(said: Mapping[str, str]) -> None:
     """Names that are nearly ours; Kubernetes may set others that merely begin alike."""
     beginnings = tuple(f"OPENLFR_{server}_".upper() for server in _KEYS)
     for name in said:
-        if name in PLACES or not (name.startswith(beginnings) or name == "OPENLFR_TOPIC"):
+        if name in PLACES or not (name.startswith(beginnings) or name in _NEARLY):
             continue
         if close := difflib.get_close_matches(name, PLACES, n=1, cutoff=0.9):
             raise Misconfigured(f"{name} is not known: did you mean {close[0]}?")

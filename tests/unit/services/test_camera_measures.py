@@ -13,13 +13,15 @@ import pytest
 from awaiting import PATIENCE_S, await_that
 from openlfr.adapters.capture.account import Account
 from openlfr.adapters.metrics import Metrics
-from openlfr.adapters.redis_leases import Lease
+from openlfr.adapters.redis_leases import View
 from openlfr.domain.errors import BadInput, Misconfigured
 from openlfr.domain.frames import StartOrigin
+from openlfr.domain.sharing import Cost, Member
 from openlfr.settings.cameras import Camera
 from openlfr_ingest import measures, supervision
 from openlfr_ingest.filming import Senders
-from openlfr_ingest.supervision import Studio, Supervision
+from openlfr_ingest.sharing import Sharing
+from openlfr_ingest.supervision import Studio
 
 NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
@@ -27,11 +29,26 @@ LAST = "openlfr_camera_last_frame_timestamp_seconds"
 OUTSIDE = "openlfr_camera_outside_hours"
 
 
-class Holding:
-    def take(self, camera, *, epoch, stop):
-        return Lease(camera, 1, "us")
+class Keeper:
+    """One process alone, which holds what it was given."""
 
-    def give_back(self, camera):
+    member_id, at_ms, settled, takes_over, silent_s = "us", 1, True, True, 0.0
+
+    def __init__(self, *cameras, room=9):
+        self.held = frozenset()
+        self.view = View((Member("us", room, dict.fromkeys(cameras, Cost(80))),), {}, {})
+
+    def take(self, camera, *, epoch, stop):
+        self.held |= {camera}
+        return True
+
+    def next_epoch(self, camera):
+        return 1
+
+    def give_back(self, camera, *, over=False):
+        self.held -= {camera}
+
+    def drop(self, camera):
         pass
 
 
@@ -69,10 +86,13 @@ class Rig:
 
     def __init__(self, open_source, url, starts, ends):
         self.hours = SimpleNamespace(name="Market", starts=NOW + starts, ends=NOW + ends)
-        studio = Studio(self.hours, Senders(Sender(), Sender()), Holding())
-        self.gate = Supervision("gate", Camera.model_validate({"url": url}), studio)
+        keeper = Keeper("gate")
+        studio = Studio(self.hours, Senders(Sender(), Sender()), keeper)
+        self.sharing = Sharing({"gate": Camera.model_validate({"url": url})}, studio)
+        self.sharing.turn()
+        self.gate = self.sharing._films["gate"]
         self.metrics = Metrics("ingest")
-        measures.tell(self.metrics, {"gate": self.gate})
+        measures.register(self.metrics, self.sharing, keeper, room=9)
 
     def told(self, name):
         found = [
@@ -97,12 +117,10 @@ def rig(monkeypatch):
 
         monkeypatch.setattr(supervision, "open_source", open_source)
         rig = Rig(open_source, url, starts, ends)
-        rig.gate.start()
         try:
             yield rig
         finally:
-            rig.gate.stop()
-            rig.gate.join()
+            rig.sharing.stop()
 
     return start
 
@@ -147,10 +165,21 @@ def test_a_file_that_has_ended_is_not_silent_and_one_that_broke_off_is(rig):
     for then, silent in ((Ellipsis, False), (BadInput("it breaks off"), True)):
         with rig(Mute(then, live=False), url="/videos/a.mp4") as found:
             found.gate.join()
+            found.sharing.turn()
+            assert found.sharing.is_over()
             assert (found.told(LAST) is not None) == silent
+
+
+def test_what_is_not_held_is_not_shown(rig):
+    """Else each process would show every camera of the city."""
+    with rig(Mute()) as found:
+        found.wait(lambda: found.told(LAST))
+        found.sharing._keeper.held = frozenset()
+        assert b'camera="gate"' not in found.metrics.text()
 
 
 def test_a_camera_that_can_never_be_filmed_stays_silent(rig):
     with rig(Misconfigured("devices: Linux only")) as found:
         found.gate.join()
+        found.sharing.turn()
         assert found.told(LAST) > 0

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from openlfr.adapters.capture.account import Account
-from openlfr.domain.errors import BadInput
+from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.domain.frames import Frame
 from openlfr.wire import codec
 from openlfr_ingest.filming import Filming, Senders
@@ -103,6 +103,25 @@ def test_a_file_says_that_it_has_ended():
     end, last = sent[-1][0], sent[-2][0]
     assert (end.epoch, end.captured_at, end.jpeg) == (4, last.captured_at, b"")
     assert filming.counts["sent"] == 3
+
+
+@pytest.mark.parametrize(("stopped", "lossless"), [(True, False), (True, True), (False, False)])
+def test_a_file_that_goes_to_another_process_does_not_end_this_one_where_kafka_is_late(
+    stopped, lossless
+):
+    """What Kafka did not take is counted as dropped; where nothing may be lost, it is a failure."""
+
+    class Late(Sender):
+        def flush(self, timeout):
+            raise Unavailable("Kafka is late")
+
+    stop = threading.Event()
+    source = Source(2, then=stop.set if stopped else lambda: None)
+    if stopped and not lossless:
+        film(source, stop, frames=Late())
+    else:
+        with pytest.raises(Unavailable):
+            film(source, stop, frames=Late(), lossless=lossless)
 
 
 def test_a_file_that_breaks_off_has_ended_too():

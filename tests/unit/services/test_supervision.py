@@ -11,7 +11,6 @@ import pytest
 
 from openlfr.adapters.capture.account import Account
 from openlfr.adapters.capture.live import Backoff
-from openlfr.adapters.redis_leases import Lease
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 from openlfr.domain.frames import Frame, StartOrigin
 from openlfr.settings.cameras import Camera
@@ -25,21 +24,29 @@ DEPLOYMENT = SimpleNamespace(
 )
 
 
-class Holding:
-    """Leases that are always free; what is given may be an error instead."""
+class Keeper:
+    """Leases that are always free; the epoch of a connection may be an error instead."""
 
     def __init__(self, *errors):
-        self.errors, self.epoch, self.held = list(errors), 0, set()
+        self.errors, self.epoch, self.held, self.over = list(errors), 0, set(), False
 
     def take(self, camera, *, epoch, stop):
-        if self.errors:
-            raise self.errors.pop(0)
-        self.epoch += 1
         self.held.add(camera)
-        return Lease(camera, self.epoch, "us")
+        return True
 
-    def give_back(self, camera):
+    def next_epoch(self, camera):
+        if self.errors:
+            error = self.errors.pop(0)
+            if error is None:
+                self.held.discard(camera)
+                return None
+            raise error
+        self.epoch += 1
+        return self.epoch
+
+    def give_back(self, camera, *, over=False):
         self.held.discard(camera)
+        self.over = over
 
 
 class Sender:
@@ -82,7 +89,7 @@ class Source:
 def film(monkeypatch):
     """Films a camera whose sources do these things, one after the other, and waits for its end."""
 
-    def do(*happens, url="rtsp://10.0.0.7/main", holding=None):
+    def do(*happens, url="rtsp://10.0.0.7/main", keeper=None):
         live = url.startswith("rtsp")
         left = iter(happens)
 
@@ -96,15 +103,15 @@ def film(monkeypatch):
             return Source(epoch, then, live=live)
 
         monkeypatch.setattr(supervision, "open_source", open_source)
-        holding = holding or Holding()
-        studio = Studio(DEPLOYMENT, Senders(Sender(), Sender()), holding)
+        keeper = keeper or Keeper()
+        studio = Studio(DEPLOYMENT, Senders(Sender(), Sender()), keeper)
         gate = Supervision("gate", Camera.model_validate({"url": url}), studio)
         gate._backoff = Backoff(first_s=0.0, longest_s=0.0)
         thread = threading.Thread(target=gate._run)
         thread.start()
         thread.join()
-        assert holding.held == set()
-        return gate, holding.epoch
+        assert keeper.held == set()
+        return gate, keeper.epoch
 
     return do
 
@@ -134,12 +141,21 @@ def test_a_file_of_which_a_frame_would_be_lost_ends_everything(film):
     assert str(gate.failure) == "Kafka does not take records"
 
 
-def test_redis_must_answer_at_the_start_and_is_waited_for_later(film):
-    gate, _ = film(holding=Holding(Unavailable("Redis is away")))
+def test_a_live_camera_waits_for_redis_and_a_file_ends_everything(film):
+    keeper = Keeper(Unavailable("Redis is away"), Unavailable("Redis is away"))
+    gate, epoch = film(lambda: None, keeper=keeper)
+    assert (gate.failure, epoch) == (None, 2)
+    gate, _ = film(url="/videos/a.mp4", keeper=Keeper(Unavailable("Redis is away")))
     assert str(gate.failure) == "Redis is away"
 
-    holding = Holding()
-    gate, epoch = film(
-        lambda: holding.errors.append(Unavailable("Redis is away")), lambda: None, holding=holding
-    )
-    assert (gate.failure, epoch) == (None, 3)
+
+def test_a_lease_that_is_lost_is_taken_again(film):
+    gate, epoch = film(lambda: None, keeper=Keeper(None, None))
+    assert (gate.problem, gate.failure, epoch) == ("", None, 2)
+
+
+@pytest.mark.parametrize(("happens", "over"), [(lambda: None, True), (BadInput("broken"), False)])
+def test_only_a_file_that_was_filmed_to_its_end_is_over_for_everybody(film, happens, over):
+    keeper = Keeper()
+    gate, _ = film(happens, url="/videos/a.mp4", keeper=keeper)
+    assert (gate.ended, keeper.over) == (over, over)

@@ -203,12 +203,20 @@ def index_of(config):
     return searched_in(config).__name__
 
 
+def room_of(config):
+    from openlfr.domain.sharing import Cost
+    from openlfr_ingest.capacity import room_of
+
+    return room_of(config.ingest, {"gate": Cost(1)})
+
+
 PLAIN = {"url": "kafka://b:9092", "tls": False, "auth": "plain"}
 USER = {**PLAIN, "username": "me", "password": "p"}
 TLS = {"url": "kafka://b:9092", "tls": True}
 
 OTHER = {
     # key: (the block's other keys, value, other value, what is seen)
+    "ingest.max_cameras": ({}, None, 1, room_of),
     "matching.index": ({}, "snapshot", "milvus", index_of),
     "models.folder": ({}, "here", "there", lambda c: bootstrap.open_models(c).__dict__),
     "models.detector": ({}, "yunet", "other", outcome_of(bootstrap.load_detector)),

@@ -53,6 +53,9 @@ cameras:
 # is looked at when it is back.
 max_age: off
 
+# The one process of ingest films all where the other is gone.
+ingest: {{max_cameras: 100}}
+
 services:
 {services}
 topics:

@@ -1,0 +1,246 @@
+"""Cameras shared by processes of ingest: what sharing asks of Redis, and what a camera costs.
+
+    .venv/bin/python -m benchmarks.cameras [--cameras 1000] [--members 17] [--json FILE]
+    .venv/bin/python -m benchmarks.cameras --cost VIDEO [--seconds 40]
+
+The first shares so many cameras among so many members on a real Redis, with all of ingest but the
+filming itself, and prints how evenly they are held, the commands a second that Redis is sent and
+those that it executes with the ones inside of scripts, and the series of all `/metrics` together.
+Then one member stops without a word, and it is seen how long its cameras are nobody's.
+
+The second plays a video in one process as fast as it can and gives the CPU for each frame that is
+read and each that is sent: what `capacity.py` of ingest estimates with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from contextlib import ExitStack, suppress
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.acceptance.findings import ROOT, Check, Findings, commit, machine, write_json
+from benchmarks.city import Cost, Place, Servers, load
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_FATES = re.compile(
+    r'^openlfr_camera_frames_total\{[^}]*fate="(\w+)"[^}]*\} ([0-9.e+]+)$', re.MULTILINE
+)
+
+
+class Process:
+    """A process of ingest."""
+
+    def __init__(self, place: Place, *words: str) -> None:
+        from dev_servers.process import free_port
+
+        self.port = free_port()
+        with (place.folder / "ingest.log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "openlfr", "service", "ingest", "--config", place.config,
+                 *words],
+                stdout=log, stderr=log, cwd=place.folder,
+                env={**os.environ, "OPENLFR_HTTP": f"127.0.0.1:{self.port}"},
+            )  # fmt: skip
+
+    def metrics(self) -> str:
+        """Its page; nothing while it does not answer."""
+        with suppress(OSError):
+            url = f"http://127.0.0.1:{self.port}/metrics"
+            with urllib.request.urlopen(url, timeout=30) as got:
+                return str(got.read().decode())
+        return ""
+
+
+class Member:
+    """What a process of ingest does to share cameras, in threads of this one."""
+
+    def __init__(self, url: str, entries: dict[str, Any], room: int) -> None:
+        from openlfr.adapters.metrics import Metrics
+        from openlfr.adapters.redis import connect
+        from openlfr.adapters.redis_leases import CameraLeases
+        from openlfr_ingest import measures
+        from openlfr_ingest.capacity import cost_of
+        from openlfr_ingest.leases import LeaseKeeper
+        from openlfr_ingest.sharing import Sharing
+        from openlfr_ingest.supervision import Supervision
+
+        leases = CameraLeases(connect(url), "Benchmark", ttl=timedelta(seconds=6))
+        costs = {name: cost_of(entry) for name, entry in entries.items()}
+        self.keeper = LeaseKeeper(
+            leases, costs, room=room, on_lost=lambda name: self.sharing.lose(name)
+        )
+        self.sharing = Sharing(entries, SimpleNamespace(keeper=self.keeper, epoch=None))  # type: ignore[arg-type]
+        self.metrics = Metrics("ingest")
+        measures.register(self.metrics, self.sharing, self.keeper, room=room)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._turn, daemon=True)
+        # Nothing is filmed: whoever has the lease waits until that is lost, or it is to end.
+        Supervision._film_once = _hold  # type: ignore[method-assign]
+        Supervision._await_hours = lambda _: True  # type: ignore[method-assign]
+
+    def start(self) -> None:
+        """Be a member."""
+        self.keeper.start()
+        self._thread.start()
+
+    def vanish(self) -> None:
+        """Send no heartbeat any more, and give nothing back."""
+        self.keeper._stop.set()
+        self.keeper._wake.set()
+        self._ended.set()
+
+    def _turn(self) -> None:
+        while not self._ended.wait(0.1):
+            self.sharing.turn()
+
+
+def _hold(film: Any) -> bool:
+    film._cut.wait()
+    film._cut.clear()
+    return not film.stopped
+
+
+def measure_sharing(cameras: int, number: int, seconds: float) -> dict[str, Any]:
+    """What so many members ask of Redis once they share so many cameras."""
+    import redis
+
+    from openlfr.settings.cameras import Camera
+
+    entries = {
+        f"camera-{n:04}": Camera.model_validate({"url": "rtsp://10.0.0.7/main", "fps": 5})
+        for n in range(cameras)
+    }
+    with ExitStack() as closing:
+        work = Path(closing.enter_context(tempfile.TemporaryDirectory()))
+        url = closing.enter_context(Servers(work / "servers", ("redis",))).urls["redis"]
+        client = closing.enter_context(redis.Redis.from_url(url))
+        members = [Member(url, entries, 2 * cameras // number) for _ in range(number)]
+        for each in members:
+            each.start()
+            closing.callback(each.vanish)
+        _await(lambda: sum(len(each.keeper.held) for each in members) == cameras)
+        time.sleep(10)  # what still moves comes to rest
+        before, began = _commands(client), time.monotonic()
+        time.sleep(seconds)
+        after, took = _commands(client), time.monotonic() - began
+        held = sorted(len(each.keeper.held) for each in members)
+        texts = [each.metrics.text().decode() for each in members]
+        dead, *living = members
+        lost, died = dead.keeper.held, time.monotonic()
+        dead.vanish()
+        _await(lambda: lost <= frozenset().union(*(each.keeper.held for each in living)))
+        return {
+            "held by a member, least and most": f"{held[0]}, {held[-1]}",
+            "commands sent to Redis, a second": round((after[0] - before[0]) / took, 1),
+            "commands executed by Redis, a second": round((after[1] - before[1]) / took, 1),
+            "series of all members together": sum(
+                line[:1] not in ("#", "") for text in texts for line in text.splitlines()
+            ),
+            "cameras of a dead member held again after, s": round(time.monotonic() - died, 1),
+        }
+
+
+def _await(condition: Any) -> None:
+    deadline = time.monotonic() + 300
+    while not condition():
+        if time.monotonic() > deadline:
+            raise RuntimeError("the members did not come to share the cameras within 300 s")
+        time.sleep(0.05)
+
+
+def _commands(client: Any) -> tuple[int, int]:
+    """Scripts that were asked for, and commands that were executed, since Redis began."""
+    stats = client.info("commandstats")
+    calls = {name: int(each["calls"]) for name, each in stats.items()}
+    return sum(n for name, n in calls.items() if "eval" in name), sum(calls.values())
+
+
+def measure_cost(video: Path, seconds: float) -> dict[str, float]:
+    """CPU of one process of ingest for each frame that it reads, and for each that it sends.
+
+    It plays the video again and again as fast as it can, once sending every frame and once one in
+    twenty-five. What counts is its CPU seconds for a frame, so other work changes little.
+    """
+    fps, found = frame_rate(video), {}
+    with ExitStack() as closing:
+        work = Path(closing.enter_context(tempfile.TemporaryDirectory()))
+        servers = closing.enter_context(Servers(work / "servers", ("kafka", "redis")))
+        for every in (1, 25):
+            place = closing.enter_context(Place(work / f"place-{every}"))
+            rate = f", fps: {fps / every:g}" if every > 1 else ""
+            place.configure(
+                servers, {f"camera-{every}": f'{{url: "{video}", loop: true{rate}}}'},
+                retention="1m",
+            )  # fmt: skip
+            place.openlfr("topics", "apply", "--wait", "120")
+            member = Process(place, "--as-fast-as-possible")
+            closing.callback(member.process.wait)
+            closing.callback(member.process.kill)
+
+            def frames(member: Process = member) -> tuple[float, float]:
+                counts = {fate: float(n) for fate, n in _FATES.findall(member.metrics())}
+                sent = counts.get("sent", 0.0)
+                return sent + counts.get("sampled_away", 0.0), sent
+
+            place.wait("frames", lambda frames=frames: frames()[0] > 2 * fps)
+            first, cpu, began = frames(), Cost.now(member.process.pid), time.monotonic()
+            time.sleep(seconds)
+            last, spent = frames(), Cost.now(member.process.pid).cpu - cpu.cpu
+            took = time.monotonic() - began
+            member.process.kill()
+            read, sent = last[0] - first[0], last[1] - first[1]
+            found[every] = (1000 * spent / read, sent / read, read / took)
+    (all_ms, all_sent, _), (some_ms, some_sent, _) = found[1], found[25]
+    send_ms = (all_ms - some_ms) / (all_sent - some_sent)
+    return {"read_ms": some_ms - send_ms * some_sent, "send_ms": send_ms}
+
+
+def frame_rate(video: Path) -> float:
+    """Frames a second of a video."""
+    import av
+
+    with av.open(str(video)) as opened:
+        return float(opened.streams.video[0].average_rate or 25)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print, and write."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--cameras", type=int, default=1000)
+    parser.add_argument("--members", type=int, default=17)
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--cost", type=Path, metavar="VIDEO")
+    parser.add_argument("--json", type=Path)
+    said = parser.parse_args(argv)
+    sys.path.append(str(ROOT / "scripts"))
+    checks, detail = [], {"load": load(), "machine": machine(), "commit": commit()}
+    if said.cost:
+        cost = measure_cost(said.cost.resolve(), said.seconds)
+        checks += [Check(f"CPU of a frame, {name}", round(ms, 2)) for name, ms in cost.items()]
+        detail["cost"] = cost
+    else:
+        found = measure_sharing(said.cameras, said.members, said.seconds)
+        checks += [Check(name, value) for name, value in found.items()]
+        detail["sharing"] = found
+    findings = Findings(tuple(checks), detail)
+    findings.print()
+    if said.json:
+        write_json(said.json, findings.as_json())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

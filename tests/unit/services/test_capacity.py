@@ -1,0 +1,61 @@
+"""How many cameras a process films where nobody says it."""
+
+from __future__ import annotations
+
+import pytest
+
+from openlfr.domain.errors import Misconfigured
+from openlfr.domain.sharing import Cost
+from openlfr.settings.cameras import Camera, Ingest
+from openlfr_ingest.capacity import cores, cost_of, room_for, room_of
+
+
+def camera(url="rtsp://10.0.0.7/main", **keys):
+    return Camera.model_validate({"url": url, **keys})
+
+
+def test_a_camera_costs_what_is_read_and_what_is_sent():
+    slow, quick, every = (cost_of(camera(**keys)) for keys in ({"fps": 1}, {"fps": 5}, {}))
+    assert 0 < slow.millicores < quick.millicores < every.millicores
+    assert slow.movable
+
+
+def test_a_file_that_plays_once_stays_where_it_is():
+    assert not cost_of(camera("/videos/a.mp4")).movable
+    assert cost_of(camera("/videos/a.mp4", loop=True)).movable
+
+
+@pytest.mark.parametrize(
+    ("said", "limit", "found"),
+    [
+        ("2000", "max 100000", 2.0),
+        ("500", "50000 100000", 0.5),
+        ("", "50000 100000", 0.5),
+        ("0", "150000 100000", 1.5),
+    ],
+)
+def test_cores_are_what_is_said_or_allowed(said, limit, found, tmp_path):
+    file = tmp_path / "cpu.max"
+    file.write_text(limit)
+    assert cores({"OPENLFR_MILLICORES": said}, file) == found
+
+
+@pytest.mark.parametrize("limit", ["max 100000", "", "odd", "900000000 100000"])
+def test_without_a_limit_they_are_the_machines(limit, tmp_path):
+    file = tmp_path / "cpu.max"
+    file.write_text(limit)
+    assert cores({}, file) >= 1
+    assert cores({}, file) == cores({}, tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("said", ["-1", "0.5", "many", "500m", "99999999"])
+def test_cores_that_are_none_are_refused(said):
+    with pytest.raises(Misconfigured, match="OPENLFR_MILLICORES must be thousandths of a core"):
+        cores({"OPENLFR_MILLICORES": said})
+
+
+def test_the_room_follows_from_cores_and_cost_unless_it_is_said():
+    costs = {"gate": Cost(100), "yard": Cost(60)}
+    assert room_for(costs, available=2.0) == 20
+    assert room_for(costs, available=0.01) == 1
+    assert room_of(Ingest(max_cameras=7), costs) == 7

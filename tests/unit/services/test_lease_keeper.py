@@ -1,0 +1,165 @@
+"""When a process trusts what it sees of the others, and what it keeps after it was away."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from openlfr.adapters.redis_leases import Beat
+from openlfr.domain.errors import BadInput, Unavailable
+from openlfr.domain.sharing import Cost
+from openlfr_ingest import leases
+from openlfr_ingest.leases import LeaseKeeper
+
+TTL = 6.0
+
+
+class Redis:
+    """`CameraLeases` whose answers the test sets."""
+
+    member_id, ttl = "us", timedelta(seconds=TTL)
+
+    def __init__(self, clock):
+        self.clock = clock
+        self.joined, self.lost, self.takes_s, self.away = True, (), 0.0, False
+        self.free, self.refused, self.given_back, self.asked = {}, {}, [], []
+
+    def beat(self, cameras, held, *, room, leaving):
+        self.clock.now += self.takes_s
+        if self.away:
+            raise Unavailable("Redis is away")
+        joined, self.joined = self.joined, False
+        lost, self.lost = self.lost, ()
+        return Beat(joined, tuple(name for name in lost if name in held), 1000, None)
+
+    def take(self, wishes):
+        self.asked.append([each.camera for each in wishes])
+        found = {}
+        for each in wishes:
+            if each.camera in self.refused:
+                found[each.camera] = BadInput("over")
+            elif each.camera in self.free:
+                found[each.camera] = each.epoch or self.free[each.camera]
+        return found
+
+    def advance(self, camera):
+        return 77
+
+    def give_back(self, camera, *, over=False):
+        self.given_back.append((camera, over))
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    made = Clock()
+    monkeypatch.setattr(leases, "monotonic", made)
+    return made
+
+
+@pytest.fixture
+def keeper(clock):
+    made = LeaseKeeper(Redis(clock), {"gate": Cost(80)}, room=9, on_lost=lambda c: lost.append(c))
+    lost = made.told = []
+    made._beaten = made._joined = clock.now
+    made._beat()
+    return made
+
+
+def hold(keeper, camera, epoch=5):
+    keeper._held[camera] = leases._Held(epoch)
+
+
+def test_who_is_merely_slow_trusts_what_it_sees(keeper, clock):
+    clock.now += 5  # this process had no CPU for so long
+    keeper._beat()
+    assert keeper.settled
+
+
+@pytest.mark.parametrize("how", ["joined", "slow", "away"])
+def test_after_an_outage_the_others_are_waited_for(keeper, clock, how):
+    clock.now += 1
+    redis = keeper._leases
+    if how == "joined":
+        redis.joined = True
+    elif how == "slow":
+        redis.takes_s = 4.0
+    else:
+        keeper._failing = True
+    keeper._beat()
+    keeper._failing = False
+    assert not keeper.settled
+    redis.takes_s = 0.0
+    clock.now += TTL - 0.1
+    assert not keeper.settled
+    clock.now += 0.2
+    assert keeper.settled
+
+
+def test_while_redis_is_away_what_was_seen_last_counts_for_nothing(keeper):
+    assert keeper.settled
+    keeper._failing = True
+    assert not keeper.settled
+
+
+def test_a_redis_that_stays_slow_does_not_stop_sharing_for_good(keeper, clock):
+    keeper._leases.takes_s = 4.0
+    settled = []
+    for _ in range(20):
+        keeper._beat()
+        settled.append(keeper.settled)
+    assert not settled[0]
+    assert any(settled)
+
+
+def test_what_nobody_had_meanwhile_is_kept_under_its_epoch_and_the_rest_is_lost(keeper):
+    for name in ("kept", "held", "over"):
+        hold(keeper, name)
+    redis = keeper._leases
+    redis.lost, redis.free, redis.refused = ("kept", "held", "over"), {"kept": 9}, {"over": 1}
+    keeper._beat()
+    assert keeper.held == {"kept"}
+    assert sorted(keeper.told) == ["held", "over"]
+    assert keeper.next_epoch("kept") == 5
+
+
+def test_each_connection_has_an_epoch_of_its_own_and_a_lost_lease_none(keeper):
+    hold(keeper, "gate")
+    assert [keeper.next_epoch("gate") for _ in range(2)] == [5, 77]
+    assert keeper.next_epoch("nobody") is None
+
+
+def test_nothing_is_taken_before_it_is_known_who_lives(keeper, clock):
+    redis = keeper._leases
+    redis.free = {"gate": 8}
+    keeper._waiting["gate"] = waiting = leases._Waiting(leases.Wish("gate"))
+    keeper._settled = clock.now + 1
+    keeper._grant()
+    assert (redis.asked, keeper.held) == ([], frozenset())
+    clock.now += 2
+    keeper._grant()
+    assert waiting.done.is_set()
+    assert keeper.held == {"gate"}
+
+
+def test_what_was_taken_for_somebody_who_has_gone_is_given_back(keeper):
+    redis = keeper._leases
+    redis.free = {"gate": 8}
+    keeper._waiting["gate"] = leases._Waiting(leases.Wish("gate"))
+    taken = redis.take
+
+    def take(wishes):
+        keeper._waiting.pop("gate", None)
+        return taken(wishes)
+
+    redis.take = take
+    keeper._grant()
+    assert redis.given_back == [("gate", False)]
+    assert keeper.held == frozenset()
