@@ -195,6 +195,10 @@ class AlertBook(Protocol):
         """Events counted by (camera, hour as 'YYYY-MM-DDTHH' UTC), replays not counted twice."""
         ...
 
+    def opened(self, deployment: str) -> Mapping[tuple[str, str], int]:
+        """Alerts that were opened, counted as `counts` counts events."""
+        ...
+
     def forget(self, deployment: str, sighting_ids: Sequence[str]) -> None:
         """Erase the stored events of these sightings (rejected or expired alerts).
 

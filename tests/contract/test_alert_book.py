@@ -218,6 +218,11 @@ def test_events_are_counted_by_camera_and_utc_hour(book: AlertBook) -> None:
         ("gate", "2026-11-23T12"): 2,
         ("gate", "2026-11-23T23"): 1,
     }
+    assert book.opened(one.deployment) == {  # the others joined the first
+        ("gate", "2026-11-23T12"): 1,
+        ("gate", "2026-11-23T23"): 1,
+    }
+    assert book.opened("nowhere") == {}
 
 
 def test_a_forgotten_event_is_gone_yet_its_replay_opens_nothing(book: AlertBook) -> None:

@@ -28,6 +28,29 @@ def tally(camera="gate", first=0, **changes):
     return Tally(**values | changes)
 
 
+def test_tallies_are_summed_by_the_hour_in_which_they_began(records):
+    """Whatever the time zone of whoever asks, and of the database."""
+    early = NOW.replace(minute=59, second=55)
+    records.tallies.record(
+        [
+            tally(frames_analysed=3),
+            tally(first=100, first_captured_at=early, frames_analysed=4),
+            tally(first=200, first_captured_at=early + timedelta(seconds=5), frames_analysed=5),
+            tally("yard", first_captured_at=NOW.replace(hour=0), frames_analysed=6),
+            tally(deployment="Station", frames_analysed=7),
+        ],
+        at=NOW,
+    )
+    found = records.tallies.by_hour("Market")
+    assert [(each.camera, each.hour, each.frames_analysed) for each in found] == [
+        ("gate", "2026-05-01T12", 7), ("gate", "2026-05-01T13", 5), ("yard", "2026-05-01T00", 6),
+    ]  # fmt: skip
+    for name in ("faces_detected", "sightings", "tracks_begun"):
+        totals = sum(getattr(each, name) for each in records.tallies.totals("Market"))
+        assert sum(getattr(each, name) for each in found) == totals
+    assert records.tallies.by_hour("nowhere") == []
+
+
 def test_a_tally_counts_once_however_often_it_comes(records):
     assert records.tallies.record([tally(), tally(), tally(first=100)], at=NOW) == 2
     assert records.tallies.record([tally(frames_analysed=7)], at=NOW) == 0

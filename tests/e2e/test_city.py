@@ -6,6 +6,7 @@ own, so that no alert of one is joined by another's.
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 from contextlib import closing
@@ -129,7 +130,9 @@ def test_the_same_jpegs_give_the_alerts_of_one_process(city: City, one_process: 
         assert scores(records, "gate") == pytest.approx(scores(theirs, "gate"), abs=1e-4)
 
 
-def test_what_became_of_every_frame_is_in_the_records(city: City, one_process: Place) -> None:
+def test_what_became_of_every_frame_is_in_the_records(
+    city: City, one_process: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
     if not city.alerts("gate"):
         city.film("gate")
     with closing(bootstrap.open_records(settings.load(city.place.config))) as records:
@@ -143,6 +146,14 @@ def test_what_became_of_every_frame_is_in_the_records(city: City, one_process: P
         assert gate.frames_analysed == 60
         assert gate.tracks_closed == gate.tracks_searched + sum(gate.tracks_not_searched.values())
         assert sum(map(sum, records.tallies.scores("Market", "gate").values())) >= 2
+        folded = len(scores(records, "gate"))
+    capsys.readouterr()
+    words = ["--config", str(city.place.config), "--camera", "gate", "--json"]
+    assert main(["counts", *words]) == 0
+    counted = json.loads(capsys.readouterr().out)["total"]
+    assert (counted["frames"], counted["tracks"]) == (60, gate.tracks_begun)
+    assert counted["sightings"] == counted["events"] == gate.sightings == folded
+    assert counted["alerts"] == len([e for e in city.alerts("gate") if e["event"] == "opened"])
 
 
 def test_no_pass_is_lost_or_opened_twice_though_services_are_killed_and_redis_is_restarted(

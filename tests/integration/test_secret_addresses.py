@@ -167,6 +167,7 @@ def test_an_address_that_cannot_be_read_is_a_hint(place, name, command):
         ("watchlist", "list"),
         ("watchlist", "check"),
         ("alerts", "list"),
+        ("counts",),
         ("purge", "--dry-run"),
         ("records", "upgrade"),
         ("topics", "check"),

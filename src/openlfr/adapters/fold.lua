@@ -4,7 +4,7 @@
 --       2 order   zset    sighting by order of folding
 --       3 next    string  the last order number given
 --       4 events  hash    sighting -> its content as JSON
---       5 counts  hash    camera and hour -> events
+--       5 counts  hash    camera and hour -> events; opened, camera and hour -> alerts opened
 --       6 times   zset    this subject's sightings by captured_at, microseconds
 -- ARGV  1 sighting  2 call (unique to one call of fold, the same when it is repeated)
 --       3 content  4 alert to open  5 captured_us  6 captured_us - window
@@ -62,6 +62,7 @@ redis.call('HSET', known, sighting, table.concat({kind, alert, ARGV[9], ARGV[2]}
 redis.call('ZADD', order, redis.call('INCR', KEYS[3]), sighting)
 redis.call('HSET', events, sighting, ARGV[3])
 redis.call('HINCRBY', KEYS[5], ARGV[8], 1)
+if kind == 'opened' then redis.call('HINCRBY', KEYS[5], 'opened\31' .. ARGV[8], 1) end
 redis.call('ZADD', times, ARGV[5], sighting)
 for _, key in ipairs(KEYS) do
   redis.call('PEXPIRE', key, ARGV[10])

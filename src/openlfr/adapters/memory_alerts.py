@@ -27,6 +27,7 @@ class MemoryAlertBook:
         self._events: dict[str, AlertEvent] = {}
         self._times: dict[tuple[str, str], list[tuple[datetime, str, str]]] = {}
         self._counts: dict[str, Counter[tuple[str, str]]] = {}
+        self._opened: dict[str, Counter[tuple[str, str]]] = {}
 
     def near(self, sighting: Sighting) -> list[Sighting]:
         """The nearest in captured time, `NEAR` to a side; the alert book in Redis knows as many."""
@@ -70,7 +71,10 @@ class MemoryAlertBook:
         self._events[sighting_id] = event
         insort(times, (sighting.captured_at, sighting_id, alert_id))
         hour = sighting.captured_at.astimezone(UTC).strftime("%Y-%m-%dT%H")
-        self._counts.setdefault(sighting.deployment, Counter())[(sighting.camera, hour)] += 1
+        where = (sighting.camera, hour)
+        self._counts.setdefault(sighting.deployment, Counter())[where] += 1
+        if kind is EventKind.OPENED:
+            self._opened.setdefault(sighting.deployment, Counter())[where] += 1
         return event
 
     def events(self, deployment: str) -> list[AlertEvent]:
@@ -80,6 +84,10 @@ class MemoryAlertBook:
     def counts(self, deployment: str) -> Mapping[tuple[str, str], int]:
         """Events counted by (camera, hour as 'YYYY-MM-DDTHH' UTC)."""
         return dict(sorted(self._counts.get(deployment, Counter()).items()))
+
+    def opened(self, deployment: str) -> Mapping[tuple[str, str], int]:
+        """Alerts that were opened, counted as `counts` counts events."""
+        return dict(sorted(self._opened.get(deployment, Counter()).items()))
 
     def forget(self, deployment: str, sighting_ids: Sequence[str]) -> None:
         """Erase the stored events of these sightings; their ids stay known."""

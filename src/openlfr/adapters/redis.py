@@ -194,10 +194,21 @@ class RedisAlertBook:
 
     def counts(self, deployment: str) -> Mapping[tuple[str, str], int]:
         """Events counted by (camera, hour as 'YYYY-MM-DDTHH' UTC); forgotten ones stay counted."""
+        return self._counted(deployment, opened=False)
+
+    def opened(self, deployment: str) -> Mapping[tuple[str, str], int]:
+        """Alerts that were opened, counted as `counts` counts events."""
+        return self._counted(deployment, opened=True)
+
+    def _counted(self, deployment: str, *, opened: bool) -> dict[tuple[str, str], int]:
         with self._speaking():
             found = _now(self._client.hgetall(_keys(deployment)("counts")))
-        split = {tuple(_text(field).rsplit("\x1f", 1)): int(n) for field, n in found.items()}
-        return {(camera, hour): n for (camera, hour), n in sorted(split.items())}
+        counts = {}
+        for field, number in found.items():
+            *which, camera, hour = _text(field).split("\x1f")
+            if bool(which) == opened:
+                counts[camera, hour] = int(number)
+        return dict(sorted(counts.items()))
 
     def forget(self, deployment: str, sighting_ids: Sequence[str]) -> None:
         """Erase the stored events of these sightings; unknown ids are ignored.

@@ -49,6 +49,7 @@ COMMANDS = {
     "topics": "Make and check the topics on Kafka, for the city-wide mode.",
     "rights": "Print who may do what on Kafka, Redis and PostgreSQL.",
     "service": "Run ingest, analysis or alerting, for the city-wide mode.",
+    "counts": "Print what was counted by camera and hour, city-wide.",
     "models": "Install, list and verify the models.",
     "simulate": "Make street videos with known truth; serve videos as cameras.",
     "evaluate": "Measure the error rates on a folder of faces.",

@@ -74,6 +74,20 @@ class Tally(Counts):
 
 
 @dataclass(frozen=True, slots=True)
+class HourTotals(Counts):
+    """All tallies of one camera that began in one hour, together.
+
+    Attributes:
+        hour: 'YYYY-MM-DDTHH', UTC.
+    """
+
+    camera: str
+    hour: str
+    frames_discarded: int = 0
+    tracks_searched: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CameraTotals(Counts):
     """All tallies of one camera together; what is counted is what a `Tally` counts.
 

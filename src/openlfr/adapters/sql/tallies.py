@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from openlfr.adapters.sql.engine import insert_new, reading
 from openlfr.adapters.sql.tables import tallies
 from openlfr.domain.summary import Lost, NotSearched
-from openlfr.domain.tallies import COUNTS, CameraTotals
+from openlfr.domain.tallies import COUNTS, CameraTotals, HourTotals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,20 +43,47 @@ class TallyRecords:
 
     def totals(self, deployment: str) -> list[CameraTotals]:
         """What became of everything that each camera of a deployment saw, by the camera's name."""
-        sums = [sa.func.coalesce(sa.func.sum(tallies.c[name]), 0).label(name) for name in _SUMMED]
         query = (
             sa.select(
                 tallies.c.camera,
                 sa.func.min(tallies.c.first_captured_at).label("first_captured_at"),
                 sa.func.max(tallies.c.last_captured_at).label("last_captured_at"),
-                *sums,
+                *_sums(),
             )
             .where(tallies.c.deployment == deployment)
             .group_by(tallies.c.camera)
             .order_by(tallies.c.camera)
         )
         with reading(self._engine) as connection:
-            return [_totals_of(row) for row in connection.execute(query)]
+            return [
+                CameraTotals(
+                    camera=row.camera,
+                    first_captured_at=row.first_captured_at,
+                    last_captured_at=row.last_captured_at,
+                    **_counts_of(row),
+                )
+                for row in connection.execute(query)
+            ]
+
+    def by_hour(self, deployment: str) -> list[HourTotals]:
+        """The same for each hour, by camera and hour; a tally counts for the hour it began in."""
+        began = tallies.c.first_captured_at
+        if self._engine.dialect.name == "sqlite":
+            text = sa.func.strftime("%Y-%m-%dT%H", began)
+        else:
+            text = sa.func.to_char(sa.func.timezone("UTC", began), 'YYYY-MM-DD"T"HH24')
+        hour = text.label("hour")
+        query = (
+            sa.select(tallies.c.camera, hour, *_sums())
+            .where(tallies.c.deployment == deployment)
+            .group_by(tallies.c.camera, hour)
+            .order_by(tallies.c.camera, hour)
+        )
+        with reading(self._engine) as connection:
+            return [
+                HourTotals(camera=row.camera, hour=str(row.hour), **_counts_of(row))
+                for row in connection.execute(query)
+            ]
 
     def scores(self, deployment: str, camera: str | None = None) -> dict[int, tuple[int, ...]]:
         """The best scores of all searched tracks, as `Tally.scores` has them.
@@ -101,15 +128,16 @@ def _row_of(tally: Tally, at: datetime) -> dict[str, Any]:
     }
 
 
-def _totals_of(row: Any) -> CameraTotals:
+def _sums() -> list[sa.Label[Any]]:
+    return [sa.func.coalesce(sa.func.sum(tallies.c[name]), 0).label(name) for name in _SUMMED]
+
+
+def _counts_of(row: Any) -> dict[str, Any]:
     # PostgreSQL sums big integers to a decimal.
     sums = {name: int(getattr(row, name)) for name in _SUMMED}
-    return CameraTotals(
-        camera=row.camera,
-        first_captured_at=row.first_captured_at,
-        last_captured_at=row.last_captured_at,
-        tracks_searched=sums["tracks_searched"],
-        tracks_not_searched={why: sums[name] for why, name in _WHY.items() if sums[name]},
-        tracks_lost={why: sums[name] for why, name in _LOST.items() if sums[name]},
+    return {
+        "tracks_searched": sums["tracks_searched"],
+        "tracks_not_searched": {why: sums[name] for why, name in _WHY.items() if sums[name]},
+        "tracks_lost": {why: sums[name] for why, name in _LOST.items() if sums[name]},
         **{name: sums[name] for name in COUNTS},
-    )
+    }

@@ -1,0 +1,196 @@
+"""`openlfr counts`: what the city-wide mode has counted, by camera and hour."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import ExitStack, closing
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from openlfr.cli import DONE, config_option
+from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
+from openlfr.domain.text import one_line
+from openlfr.terminal import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from openlfr.operations.counting import Counted, Counting
+    from openlfr.settings import Settings
+
+_EACH_S = 2.0
+_HEAD: tuple[str, ...] = (
+    "CAMERA", "HOUR (UTC)", "FRAMES", "DROPPED", "FACES", "TRACKS", "SIGHTINGS", "JOINED", "ALERTS",
+)  # fmt: skip
+_NAMES = 2  # columns that are no numbers
+
+
+@click.command(name="counts")
+@config_option
+@click.option("--watch", is_flag=True, help="Again every two seconds, until Ctrl-C.")
+@click.option(
+    "--camera", "cameras", multiple=True, metavar="NAME", help="Of this camera alone; repeatable."
+)
+@click.option(
+    "--hours", type=click.IntRange(1), metavar="N", help="Of the newest hours alone that have any."
+)
+@click.option("--total", is_flag=True, help="A line for each camera, whatever the hour.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="As one JSON object; with --watch one a line."
+)
+def command(
+    config: Path, watch: bool, cameras: tuple[str, ...], hours: int | None, total: bool,
+    as_json: bool,
+) -> int:  # fmt: skip
+    """Print what was counted by camera and hour, city-wide.
+
+    Frames that were looked at, and those dropped against our will (late, unreadable, of an epoch
+    that was over); faces and tracks (passes, not people), as the tallies in the records count them;
+    sightings that analysis published; those that joined an alert and the alerts opened, as Redis
+    counts them when a sighting is folded. A tally of up to ten seconds counts for the hour that it
+    began in.
+    """
+    from openlfr import settings
+
+    loaded = settings.load(config)
+    deployment = _deployment(loaded)
+    if unknown := [name for name in cameras if name not in loaded.cameras]:
+        raise BadInput(f"{loaded.path} names no camera {', '.join(map(one_line, unknown))}.")
+    with ExitStack() as stack:
+        read = _reader(loaded, deployment, stack)
+
+        def look() -> Counting:
+            found = read()
+            found = found.of(cameras) if cameras else found
+            return found.newest(hours) if hours else found
+
+        def text_of(counting: Counting) -> str:
+            if as_json:
+                return _as_json(deployment, counting, total=total)
+            return "\n".join(_lines(counting, total=total))
+
+        if watch:
+            _watch(lambda: text_of(look()), renewed=not as_json)
+        else:
+            say(text_of(look()))
+    return DONE
+
+
+def _deployment(settings: Settings) -> str:
+    """The name of the deployment of the city-wide mode.
+
+    Raises:
+        Misconfigured: It is one process's, or has no name.
+    """
+    if not settings.services.redis:
+        raise Misconfigured(
+            f"{settings.path} names no Redis, so it is for one process, which keeps its counts for"
+            " its report (openlfr run --report DIR): this command reads those of the city-wide"
+            " mode, services.redis and services.sql."
+        )
+    if not (name := settings.deployment_entry.name):
+        raise Misconfigured(f"{settings.path}: deployment.name is empty, so whose counts is open.")
+    return name
+
+
+def _reader(settings: Settings, deployment: str, stack: ExitStack) -> Callable[[], Counting]:
+    from openlfr import bootstrap
+    from openlfr.operations.counting import count_up
+
+    records = stack.enter_context(bootstrap.open_records(settings))
+    book = stack.enter_context(closing(bootstrap.open_alert_book(settings)))
+
+    def read() -> Counting:
+        # Opened ones first: every alert that is counted there stands among the events then.
+        opened = book.opened(deployment)
+        return count_up(records.tallies.by_hour(deployment), book.counts(deployment), opened)
+
+    return read
+
+
+def _watch(look: Callable[[], str], *, renewed: bool) -> None:
+    """Show it again and again; what does not answer is said, and asked again."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    from openlfr.domain.text import shown
+
+    def text() -> str:
+        try:
+            return look()
+        except Unavailable as error:
+            return one_line(str(error))
+
+    with ExitStack() as stack:
+        live = None
+        if renewed and sys.stdout.isatty():
+            live = stack.enter_context(Live(console=Console(), auto_refresh=False))
+        before = ""
+        try:
+            while True:
+                if (now := text()) != before:
+                    before = now
+                    if live is None:
+                        say(now)
+                    else:
+                        lines = "\n".join(shown(line) for line in now.split("\n"))
+                        live.update(Text(lines), refresh=True)
+                time.sleep(_EACH_S)
+        except KeyboardInterrupt:
+            return
+
+
+def _lines(counting: Counting, *, total: bool) -> Iterator[str]:
+    if not counting.hours:
+        yield "Nothing was counted yet."
+        return
+    rows = [_HEAD]
+    if total:
+        rows += [_row(camera, "", each) for camera, each in counting.cameras.items()]
+    else:
+        rows += [_row(camera, hour, each) for (camera, hour), each in counting.hours.items()]
+    rows.append(_row("all", "", counting.total))
+    widths = [max(len(row[n]) for row in rows) for n in range(len(_HEAD))]
+    for row in rows:
+        cells = zip(row, widths, strict=True)
+        yield "  ".join(
+            cell.ljust(width) if n < _NAMES else cell.rjust(width)
+            for n, (cell, width) in enumerate(cells)
+        ).rstrip()
+    everything = counting.total
+    if on_way := everything.sightings - everything.events:
+        yield (
+            f"{on_way} sightings are published and not yet folded."
+            if on_way > 0
+            else f"{-on_way} folded sightings stand in no tally yet."
+        )
+
+
+def _row(camera: str, hour: str, each: Counted) -> tuple[str, ...]:
+    numbers = (each.frames, each.dropped, each.faces, each.tracks, each.sightings,
+               each.events - each.alerts, each.alerts)  # fmt: skip
+    return (one_line(camera), f"{hour}:00" if hour else "", *map(str, numbers))
+
+
+def _as_json(deployment: str, counting: Counting, *, total: bool) -> str:
+    hours = [
+        {"camera": camera, "hour": f"{hour}:00Z", **asdict(each)}
+        for (camera, hour), each in counting.hours.items()
+    ]
+    return json.dumps(
+        {
+            "deployment": deployment,
+            "at": datetime.now(UTC).isoformat(),
+            **({} if total else {"hours": hours}),
+            "cameras": [{"camera": name, **asdict(c)} for name, c in counting.cameras.items()],
+            "total": asdict(counting.total),
+        },
+        ensure_ascii=False,
+    )
