@@ -4,8 +4,8 @@ As the first process of a container (number 1) the kernel keeps from us every si
 handle: a service that waits for Kafka would hear of nothing until it is killed. And Python runs a
 handler between two steps of the main thread alone, which may be inside a library for as long as
 the system looks for a name or a server. So the number of the signal is written to a socket at
-once, and a thread that reads it ends the process. Nothing is in work until a service takes over
-with a handler of its own (asyncio's takes the socket's place too), so nothing is lost by that.
+once, and a thread that reads it ends the process. Nothing is in work until somebody takes over
+with a handler of its own (`taken_over`; asyncio's takes the socket's place), so nothing is lost.
 
 It imports next to nothing: what is imported before the handler stands is time without one.
 """
@@ -21,6 +21,7 @@ KILLED = 128 + signal.SIGTERM  # the exit code of a shell for a process that a s
 _SHUTDOWN_S = 2.0
 
 _code = KILLED
+_watching = True
 _written: tuple[socket.socket, socket.socket] | None = None  # stay open
 
 
@@ -38,6 +39,16 @@ def end_at_sigterm(code: int = KILLED) -> None:
     threading.Thread(target=_watch, args=(reads,), name="sigterm", daemon=True).start()
 
 
+def taken_over() -> None:
+    """From now on handlers alone decide what becomes of a signal.
+
+    A handler that has put back the former one must not be overtaken by the thread, which looks a
+    moment later.
+    """
+    global _watching
+    _watching = False
+
+
 def end_within(code: int, seconds: float = _SHUTDOWN_S) -> None:
     """End with this code, whatever is still being closed then."""
     timer = threading.Timer(seconds, os._exit, [code])
@@ -51,6 +62,5 @@ def _end(*_: object) -> None:
 
 def _watch(reads: socket.socket) -> None:
     while numbers := reads.recv(64):
-        # Not where somebody has taken over meanwhile.
-        if signal.SIGTERM in numbers and signal.getsignal(signal.SIGTERM) is _end:
+        if _watching and signal.SIGTERM in numbers and signal.getsignal(signal.SIGTERM) is _end:
             os._exit(_code)

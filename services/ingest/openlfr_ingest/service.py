@@ -19,7 +19,7 @@ from openlfr.adapters.metrics import Metrics
 from openlfr.adapters.pages import Pages
 from openlfr.adapters.progress import Beat
 from openlfr.domain.errors import Misconfigured, Unavailable
-from openlfr.ending import end_within
+from openlfr.ending import end_within, taken_over
 from openlfr.settings import require_authorisation
 from openlfr_ingest import measures
 from openlfr_ingest.capacity import cost_of, room_of
@@ -160,6 +160,7 @@ def _heed_signals(stop: threading.Event, closing: ExitStack, senders: Senders) -
 
     Where nothing was sent yet no server that is away is waited for: leases run out by themselves.
     """
+    taken_over()
     for each in (signal.SIGTERM, signal.SIGINT):
         before = signal.getsignal(each)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from openlfr.cli import DONE, INTERRUPTED, SOMETHING_FAILED
+from openlfr.ending import taken_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,6 +90,7 @@ def _stopping() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         stop.set()
 
+    taken_over()
     before = {s: signal.signal(s, on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop

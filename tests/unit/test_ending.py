@@ -1,0 +1,55 @@
+"""SIGTERM before there is anything to end in order, and after somebody has taken over."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+SCRIPT = """\
+import signal, sys, time
+from openlfr.ending import end_at_sigterm, taken_over
+end_at_sigterm(7)
+{taking_over}
+print("ready", flush=True)
+end = time.monotonic() + 60
+while not asked and time.monotonic() < end:
+    time.sleep(0.01)
+time.sleep(0.5)
+print("whole")
+sys.exit(3)
+"""
+TAKING_OVER = """\
+taken_over()
+asked = []
+before = signal.getsignal(signal.SIGTERM)
+def once(*_):
+    signal.signal(signal.SIGTERM, before)  # a second one ends the process as before
+    asked.append(1)
+signal.signal(signal.SIGTERM, once)
+"""
+
+
+def ended(script: str) -> tuple[int, str]:
+    """How a process of this script ends that is sent SIGTERM once it is ready."""
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=60)
+    return process.returncode, out
+
+
+def test_a_process_that_has_nothing_in_work_ends_at_once():
+    assert ended(SCRIPT.format(taking_over="asked = []")) == (7, "")
+
+
+def test_what_is_in_work_is_ended_in_order_by_who_took_over():
+    assert ended(SCRIPT.format(taking_over=TAKING_OVER)) == (3, "whole\n")
+
+
+def test_a_second_one_ends_it_at_once_all_the_same():
+    again = TAKING_OVER + "signal.raise_signal(signal.SIGTERM)\n"
+    assert ended(SCRIPT.format(taking_over=again)) == (7, "")
