@@ -63,13 +63,13 @@ def test_an_older_schema_is_upgraded_and_what_it_holds_is_kept(records_url, monk
     older, present = schema.REVISIONS[0], schema.REVISIONS[-1]
     with monkeypatch.context() as patch:
         patch.setattr(schema, "REVISIONS", schema.REVISIONS[:1])
-        assert upgrade(records_url) == (None, older)
+        assert upgrade(records_url)[:2] == (None, older)
         with Records.open(records_url, upgrade=False) as records:
             records.acts.write(act())
     with pytest.raises(Misconfigured, match=r"schema 0001, .* needs schema 00.*records upgrade"):
         Records.open(records_url, upgrade=False)
-    assert upgrade(records_url) == (older, present)
-    assert upgrade(records_url) == (present, present)
+    assert upgrade(records_url)[:2] == (older, present)
+    assert upgrade(records_url)[:2] == (present, present)
     with Records.open(records_url, upgrade=False) as records:
         assert records.acts.all() == [act()]
 
