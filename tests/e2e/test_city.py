@@ -23,6 +23,7 @@ from openlfr import bootstrap, settings
 from openlfr.adapters.capture.jpeg import encode_jpeg
 from openlfr.cli import main
 from openlfr.operations.evidence import decode, evidence_name
+from openlfr.stages.probe import ProbeRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -187,7 +188,13 @@ def test_no_pass_is_lost_or_opened_twice_though_services_are_killed_and_redis_is
 
 
 def test_the_same_video_gives_the_same_passes(city: City, one_process: Place, street) -> None:
-    """Ingest makes JPEGs of it, so that boxes and scores may differ a little."""
+    """Ingest makes JPEGs of it, so that boxes and scores may differ a little.
+
+    Where a quality lies at a limit a line's probe is doubted, or not yet settled, on one side
+    alone: its score is then another by one of these steps.
+    """
+    rules = ProbeRules()
+    steps = [0, rules.doubt, rules.unsettled, rules.doubt + rules.unsettled]
 
     def best(lines: list[dict[str, Any]]) -> dict[tuple[str, str | None], float]:
         found: dict[tuple[str, str | None], float] = {}
@@ -199,7 +206,10 @@ def test_the_same_video_gives_the_same_passes(city: City, one_process: Place, st
     expected = of(one_process, "lane")
     assert city.filmed(city.film("lane")) == ["lane: 60 sent"]
     given = city.wait_for_alerts(len(expected), "lane")
-    assert best(given) == pytest.approx(best(expected), abs=0.02)
+    assert best(given).keys() == best(expected).keys()
+    for walk, score in best(expected).items():
+        apart = abs(best(given)[walk] - score)
+        assert min(abs(apart - step) for step in steps) <= 0.02, (walk, given, expected)
     assert {subject == person for subject, person in best(given)} == {True}
 
 

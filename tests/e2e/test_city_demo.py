@@ -104,7 +104,10 @@ def test_nothing_is_left_of_a_demonstration_that_is_cut_off(start, by: signal.Si
     demo = start()
 
     def has_servers() -> bool:
-        names = {each.name() for each in demo.started()}
+        names = set()
+        for each in demo.started():
+            with suppress(psutil.Error):  # it has ended since
+                names.add(each.name())
         return {"redis-server", "postgres"} <= names
 
     await_that("servers", has_servers, seen=demo.said, alive=[demo.popen])

@@ -35,7 +35,7 @@ deployment:
   ends: 2199-01-01T00:00Z
 cameras:
 {cameras}
-topics: {{replication: 1, partitions: {{frames.v1: 3}}}}
+topics: {{replication: 1}}
 services:
 {services}
 ingest: {{max_cameras: {most}}}
