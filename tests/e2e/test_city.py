@@ -191,10 +191,10 @@ def test_the_same_video_gives_the_same_passes(city: City, one_process: Place, st
     """Ingest makes JPEGs of it, so that boxes and scores may differ a little.
 
     Where a quality lies at a limit a line's probe is doubted, or not yet settled, on one side
-    alone: its score is then another by one of these steps.
+    alone: its score is then another by one of these steps, and its faces are not quite the same.
     """
     rules = ProbeRules()
-    steps = [0, rules.doubt, rules.unsettled, rules.doubt + rules.unsettled]
+    steps = [rules.doubt, rules.unsettled, rules.doubt + rules.unsettled]
 
     def best(lines: list[dict[str, Any]]) -> dict[tuple[str, str | None], float]:
         found: dict[tuple[str, str | None], float] = {}
@@ -209,7 +209,8 @@ def test_the_same_video_gives_the_same_passes(city: City, one_process: Place, st
     assert best(given).keys() == best(expected).keys()
     for walk, score in best(expected).items():
         apart = abs(best(given)[walk] - score)
-        assert min(abs(apart - step) for step in steps) <= 0.02, (walk, given, expected)
+        stepped = min(abs(apart - step) for step in steps)
+        assert apart <= 0.02 or stepped <= 0.03, (walk, given, expected)
     assert {subject == person for subject, person in best(given)} == {True}
 
 
