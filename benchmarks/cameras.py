@@ -87,7 +87,7 @@ class Member:
         measures.register(self.metrics, self.sharing, self.keeper, room=room)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._turn, daemon=True)
-        # Nothing is filmed: whoever has the lease waits until that is lost, or it is to end.
+        # Nothing is filmed: the member with the lease waits until that is lost, or until it ends.
         Supervision._film_once = _hold  # type: ignore[method-assign]
         Supervision._await_hours = lambda _: True  # type: ignore[method-assign]
 

@@ -254,7 +254,7 @@ def main(words: Sequence[str] | None = None) -> int:
             return 0
         finally:
             consumer.close()
-    except BrokenPipeError:  # whoever read the lines has gone
+    except BrokenPipeError:  # the reader of the lines has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KafkaError as error:

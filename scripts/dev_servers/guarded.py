@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import IO
+from typing import IO, cast
 
 from dev_servers import guard
 
@@ -19,7 +19,7 @@ def start_guard(mark: str, *more: str) -> IO[str]:
         more: Further folders whose processes are ended.
 
     Returns:
-        The guard's standard input: see there what it is told.
+        The guard's standard input; `guard` says what may be written to it.
     """
     plain = {key: value for key, value in os.environ.items() if key != guard.VARIABLE}
     started = subprocess.Popen(
@@ -27,6 +27,5 @@ def start_guard(mark: str, *more: str) -> IO[str]:
         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
         env=plain, start_new_session=True, text=True,
     )  # fmt: skip
-    assert started.stdin is not None  # noqa: S101 - a pipe was asked for
     started.returncode = 0  # it outlives us on purpose
-    return started.stdin
+    return cast("IO[str]", started.stdin)  # a pipe was asked for

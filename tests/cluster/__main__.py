@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 from kube import Cluster
@@ -36,8 +37,8 @@ def main() -> int:
     parser.add_argument("--cameras-image", default="openlfr-test-cameras:1")
     parser.add_argument("--fps", type=float, default=5, help="of each of the two live cameras")
     parser.add_argument("--models", type=Path, help="folder of the models, put onto a volume")
-    parser.add_argument("--work", type=Path, default=Path("/tmp/openlfr-cluster-street"),
-                        help="where the street is kept")  # fmt: skip
+    street = Path(tempfile.gettempdir()) / "openlfr-cluster-street"
+    parser.add_argument("--work", type=Path, default=street, help="where the street is kept")
     parser.add_argument(
         "--only", nargs="*", help="parts: install people reach lossless scaling end"
     )

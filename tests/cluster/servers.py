@@ -51,7 +51,7 @@ def main() -> None:
 def start(folder: Path, processes: list[Any]) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
     """Start every server and make its users; values for the chart, and Secrets."""
     import asking_city
-    from asking_city import REDIS, SQL, AskingCity, secret
+    from asking_city import REDIS, SQL, apply_kafka_users, secret
 
     import secured_servers as servers
     from openlfr.adapters.kafka_rights import rights
@@ -84,7 +84,7 @@ def start(folder: Path, processes: list[Any]) -> tuple[dict[str, Any], dict[str,
     validate = load_validator()
     validate.fetch()
     let_consume(inside)
-    AskingCity._apply_kafka_users(None, Chart(validate), inside)  # type: ignore[arg-type]
+    apply_kafka_users(Chart(validate), inside)
     host, _, port = sql.partition(":")
     subprocess.run(
         [asking_city.need("psql", "postgresql-client"), "--set", "ON_ERROR_STOP=1", "--quiet",

@@ -46,6 +46,30 @@ def secret(user: str) -> str:
     return f"{user} proves it by $this/@:"
 
 
+def apply_kafka_users(chart: Chart, inside: str) -> None:
+    """As Strimzi's operator does: rights become entries of Kafka's access control list."""
+    acls = [
+        ACL(
+            principal=f"User:{user['metadata']['name']}",
+            host="*",
+            operation=ACLOperation[_as_enum(operation)],
+            permission_type=ACLPermissionType.ALLOW,
+            resource_pattern=ResourcePattern(
+                ResourceType[said["resource"]["type"].upper()],
+                said["resource"].get("name", "kafka-cluster"),
+                ACLResourcePatternType.LITERAL,
+            ),
+        )
+        for user in chart.render(values="small")
+        if user["kind"] == "KafkaUser"
+        for said in user["spec"]["authorization"]["acls"]
+        for operation in said["operations"]
+    ]
+    with closing(KafkaAdminClient(bootstrap_servers=inside)) as admin:
+        done = admin.create_acls(acls)
+    assert len(done["succeeded"]) == len(acls), done["failed"]
+
+
 class AskingCity:
     """Servers that ask who one is, and the pods of a release."""
 
@@ -57,7 +81,7 @@ class AskingCity:
         self.kafka, inside = start(start_authorizing_kafka, self.authority, users)
         (self.redis,) = start(start_redis, self.authority, self._printed("redis"))
         (self.sql,) = start(start_postgresql, self.authority)
-        self._apply_kafka_users(chart, inside)
+        apply_kafka_users(chart, inside)
         self._run_sql(self._printed("sql", "--owner", "records", "--database", "city"))
         self.pods = Pods(place.folder, self._rendered(chart, milvus), self._secrets())
 
@@ -71,29 +95,6 @@ class AskingCity:
             assert main(["rights", words[0], "--passwords", str(folder), *words[1:]]) == 0
         assert "proves it" not in printed.getvalue()
         return printed.getvalue()
-
-    def _apply_kafka_users(self, chart: Chart, inside: str) -> None:
-        """As Strimzi's operator does: rights become entries of Kafka's access control list."""
-        acls = [
-            ACL(
-                principal=f"User:{user['metadata']['name']}",
-                host="*",
-                operation=ACLOperation[_as_enum(operation)],
-                permission_type=ACLPermissionType.ALLOW,
-                resource_pattern=ResourcePattern(
-                    ResourceType[said["resource"]["type"].upper()],
-                    said["resource"].get("name", "kafka-cluster"),
-                    ACLResourcePatternType.LITERAL,
-                ),
-            )
-            for user in chart.render(values="small")
-            if user["kind"] == "KafkaUser"
-            for said in user["spec"]["authorization"]["acls"]
-            for operation in said["operations"]
-        ]
-        with closing(KafkaAdminClient(bootstrap_servers=inside)) as admin:
-            done = admin.create_acls(acls)
-        assert len(done["succeeded"]) == len(acls), done["failed"]
 
     def _run_sql(self, statements: str) -> None:
         """As an administrator does, by psql."""

@@ -8,7 +8,7 @@ rendered chart: their commands and variables, with the secrets as files.
 from __future__ import annotations
 
 import shutil
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -225,14 +225,10 @@ def test_services_end_in_order(city):
     assert alerting.popen.wait(PATIENCE_S) == 0, alerting.said()
 
 
-class closing_engine:  # noqa: N801 - as contextlib.closing
+@contextmanager
+def closing_engine(engine: sa.Engine) -> Iterator[sa.Engine]:
     """An engine, disposed of in the end."""
-
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
-
-    def __enter__(self) -> sa.Engine:
-        return self._engine
-
-    def __exit__(self, *_: object) -> None:
-        self._engine.dispose()
+    try:
+        yield engine
+    finally:
+        engine.dispose()

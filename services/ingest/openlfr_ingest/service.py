@@ -139,7 +139,7 @@ def run(
         sharing = Sharing({name: settings.cameras[name] for name in wanted}, studio)
         stop = stop or threading.Event()
         if threading.current_thread() is threading.main_thread():
-            _heed_signals(stop, closing, senders)
+            _handle_signals(stop, closing, senders)
         metrics, beat = Metrics("ingest"), Beat()
         measures.register(metrics, sharing, keeper, room=room)
         if http is not None:
@@ -155,7 +155,7 @@ def run(
         return _film(sharing, studio, stop, beat)
 
 
-def _heed_signals(stop: threading.Event, closing: ExitStack, senders: Senders) -> None:
+def _handle_signals(stop: threading.Event, closing: ExitStack, senders: Senders) -> None:
     """SIGTERM and Ctrl-C set `stop`; a second one ends the process as it would have before.
 
     Where nothing was sent yet no server that is away is waited for: leases run out by themselves.
@@ -164,13 +164,13 @@ def _heed_signals(stop: threading.Event, closing: ExitStack, senders: Senders) -
     for each in (signal.SIGTERM, signal.SIGINT):
         before = signal.getsignal(each)
 
-        def heed(number: int, _: object, before: Any = before) -> None:
+        def stop_once(number: int, _: object, before: Any = before) -> None:
             stop.set()
             signal.signal(number, before)
             if not senders.frames.used and not senders.tallies.used:
                 end_within(_INTERRUPTED)
 
-        signal.signal(each, heed)
+        signal.signal(each, stop_once)
         closing.callback(signal.signal, each, before)
 
 

@@ -1,8 +1,8 @@
 """Films this process's share of the cameras: begins what is its own, ends what is another's.
 
 A camera that moves is given back by one process before the next connects, so each move is a gap of
-a second or two. Few move at a time, so that whoever takes them is not busy with all at once. A file
-that plays once never moves while it is filmed, since it would begin anew.
+a second or two. Few move at a time, so that the process that takes them is not busy with
+all at once. A file that plays once never moves while it is filmed, since it would begin anew.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class Sharing:
         return self._beyond
 
     def notes(self) -> list[str]:
-        """What whoever looks at the health of this process should know, in sentences."""
+        """Problems for the health pages of this process, in sentences."""
         return [self._sentence()] if self._beyond else []
 
     def _reap(self) -> None:

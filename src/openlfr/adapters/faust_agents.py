@@ -237,8 +237,8 @@ async def commit_what_is_gone(app: faust.App, progress: Progress) -> None:
     """Commit the beginning of partitions whose committed messages their topic keeps no longer.
 
     Where frames were deleted unread, as after a night without workers, the group stands before the
-    oldest message until the next one comes. Whoever scales by lag counts what is not there any
-    more, and keeps workers that have nothing to do. What was committed so can never be delivered:
+    oldest message until the next one comes. An autoscaler by lag counts messages that are gone,
+    and keeps workers that have nothing to do. What was committed so can never be delivered:
     nothing is lost by it.
     """
     consumer = app.consumer
@@ -255,8 +255,8 @@ async def commit_what_is_gone(app: faust.App, progress: Progress) -> None:
     if not behind:
         return
     for partition, start in behind.items():
-        # Its place does not exist: told to begin at the newest then, it may pass by what came
-        # meanwhile. Once it was given something it has found its place by itself.
+        # Its offset does not exist: the consumer would then begin at the newest message and miss
+        # what came meanwhile. Once it has received something it has found its offset.
         if not progress.has_taken((partition.topic, partition.partition), start):
             await consumer.seek(partition, start)
     log.warning(

@@ -53,7 +53,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Who is alive and films what, as Redis said it at one moment.
+    """The live members and the cameras of each, read from Redis at one moment.
 
     Attributes:
         members: The live processes; a camera that one holds is among its cameras.

@@ -3,9 +3,9 @@
 Zhong et al., "SFace: Sigmoid-Constrained Hypersphere Loss for Robust Face Recognition", IEEE
 Transactions on Image Processing 30 (2021).
 
-The poorer a face, the more its template turns towards that of no face at all, and so the more two
-poor faces are alike, whoever they are. So a share of the template of a featureless picture is taken
-off every template. The remedy depends on nobody's face and on nobody's list. What recognisers make
+The poorer a face, the more its template turns towards that of no face at all, and so the more
+alike are poor faces of two people. So a share of the template of a featureless picture is taken off
+every template. The remedy depends on nobody's face and on nobody's list. What recognisers make
 of faces that cannot be recognised: Deng and others, "Harnessing Unrecognizable Faces for Improving
 Face Recognition", WACV 2023. The share was chosen on streets: docs/adr/0022.
 """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from openlfr.cli import DONE, SOMETHING_FAILED, cli
+from openlfr.demo.steps import step
 from openlfr.domain.errors import Unavailable
 from openlfr.terminal import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from openlfr.domain.summary import KnownTruth, RunSummary
     from openlfr.simulate import StreetMade
 
@@ -54,14 +52,14 @@ def command(faces: Path | None, out: Path, seconds: int, astronaut_only: bool, s
 
     fresh_folder(out)
     say(_OWN_FACES if faces else _PROVES_NOTHING)
-    with _step("Models"):
+    with step("Models"):
         _install_models()
-    with _step("Street"):
+    with step("Street"):
         street = _film(out, faces, seconds=seconds, only_astronaut=astronaut_only)
-    with _step("Watchlist"):
+    with step("Watchlist"):
         manifest, config = str(street.manifest), str(street.configuration)
         cli.main(["watchlist", "import", manifest, "--config", config], standalone_mode=False)
-    with _step("Run"):
+    with step("Run"):
         summary, told = _run(street, out, note=_OWN_FACES if faces else _PROVES_NOTHING)
     assert summary.truth is not None  # noqa: S101 - `_run` compares
     _say_result(summary.truth, out, time.monotonic() - begun)
@@ -78,15 +76,6 @@ def command(faces: Path | None, out: Path, seconds: int, astronaut_only: bool, s
 
 def _fell_short(truth: KnownTruth) -> bool:
     return truth.found < truth.passes or truth.wrong > 0
-
-
-@contextmanager
-def _step(name: str) -> Iterator[None]:
-    begun = time.monotonic()
-    say()
-    say(name, bold=True)
-    yield
-    say(f"  {time.monotonic() - begun:.0f} s")
 
 
 def _install_models() -> None:

@@ -6,8 +6,9 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from openlfr import bootstrap, settings
@@ -19,6 +20,7 @@ from openlfr.demo.city.processes import Supervisor
 from openlfr.demo.city.truth import compare_live, read_numbers
 from openlfr.demo.city.view import live_view
 from openlfr.demo.city.watching import Watching, Workers
+from openlfr.demo.steps import step
 from openlfr.domain.errors import Unavailable
 from openlfr.operations.report import write_report
 from openlfr.simulate.sent_log import SentLog
@@ -26,7 +28,7 @@ from openlfr.terminal import say
 from openlfr.wire import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from openlfr.demo.city.outcome import Outcome
@@ -65,16 +67,16 @@ def run(
     Raises:
         Unavailable: A server, a camera or a service does not come up.
     """
-    with _step("Streets"):
+    with step("Streets"):
         city = street.make_city(folder, seconds=seconds, progress=progress)
         _say_films(city)
-    with _step("Servers"):
+    with step("Servers"):
         urls = servers()
         for name, url in urls.items():
             say(f"  {name}: {url}")
     with ExitStack() as closing:
         supervisor = closing.enter_context(Supervisor(folder / "logs"))
-        with _step("Services"):
+        with step("Services"):
             workers = _start(city, supervisor, urls)
         loaded = settings.load(city.config)
         follower = AlertFollower(bootstrap.kafka_brokers(loaded), folder / "alerts.jsonl")
@@ -82,12 +84,12 @@ def run(
         counted = Counted(loaded, street.DEPLOYMENT)
         closing.callback(counted.close)
         started_at = datetime.now(UTC)
-        with _step("Watch"), live_view() as view:
+        with step("Watch"), live_view() as view:
             watching = Watching(city, workers, supervisor, counted, follower, view)
             _film(watching, workers, supervisor, city)
-        with _step("Come to rest"):
+        with step("Come to rest"):
             rested_s = _rest(watching, supervisor, loaded)
-        with _step("Accounts"):
+        with step("Accounts"):
             found = _account(city, loaded, counted, watching, rested_s, started_at)
         return found, view
 
@@ -131,7 +133,7 @@ def _start(city: City, supervisor: Supervisor, urls: Mapping[str, str]) -> Worke
     for number in range(2):
         workers.start("analysis", number)
     for name in ("alerting", "analysis-0", "analysis-1"):
-        _await(supervisor, name, lambda: workers.is_ready(name))  # noqa: B023 - called here
+        _await(supervisor, name, partial(workers.is_ready, name))
         say(f"  {name}: at work, process {supervisor.kept[name].pid}")
     return workers
 
@@ -234,12 +236,3 @@ def _say_films(city: City) -> None:
         )
         for problem in camera.problems:
             say(f"  {problem}", err=True)
-
-
-@contextmanager
-def _step(name: str) -> Iterator[None]:
-    begun = time.monotonic()
-    say()
-    say(name, bold=True)
-    yield
-    say(f"  {time.monotonic() - begun:.0f} s")
