@@ -35,6 +35,13 @@ def main() -> None:
     sys.path[:0] = [str(TESTS), str(TESTS / "e2e"), str(TESTS.parent / "scripts")]
     folder = asked.folder.absolute()
     folder.mkdir(mode=0o711, parents=True)
+    from dev_servers import guard
+    from dev_servers.guarded import start_guard
+
+    mark = folder / "guarded"
+    mark.mkdir(mode=0o711)
+    os.environ[guard.VARIABLE] = str(mark)
+    pipe = start_guard(str(mark))  # ends them where this is killed
     processes: list[subprocess.Popen[bytes]] = []
     try:
         values, secrets = start(folder, processes)
@@ -46,6 +53,7 @@ def main() -> None:
         for each in processes:
             each.terminate()
             each.wait()
+        pipe.close()
 
 
 def start(folder: Path, processes: list[Any]) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
