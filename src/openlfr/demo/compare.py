@@ -60,6 +60,7 @@ def compare(
         wrong=wrong,
         missed=tuple(
             f"{t['id']} was not found at {camera}, frames {t['first']} to {t['last']}"
+            f" (a face of {t['max_px']:.0f} pixels at most)"
             for camera, t in missed
         ),
     )
