@@ -124,7 +124,15 @@ def test_an_alert_is_compared_with_the_frame_that_it_shows(
 ) -> None:
     face = {"track": 0, "id": "Ann", "watch": True, "box": [10, 10, 50, 50]}
     (tmp_path / "frames.jsonl").write_text(json.dumps({"n": 3, "faces": [face]}))
-    track = {"track": 0, "id": "Ann", "watch": True, "eligible": [2, 3, 4], "first": 2, "last": 4}
+    track = {
+        "track": 0,
+        "id": "Ann",
+        "watch": True,
+        "eligible": [2, 3, 4],
+        "first": 2,
+        "last": 4,
+        "max_px": 53.5,
+    }
     (tmp_path / "tracks.json").write_text(json.dumps({"tracks": [track]}))
     truth = compare_live({"gate": tmp_path}, [event(50).event], shown)
     assert (truth.passes, truth.found, truth.wrong) == (1, found, wrong)
