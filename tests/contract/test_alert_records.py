@@ -13,7 +13,6 @@ from openlfr.adapters.memory_alerts import MemoryAlertBook
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.adapters.sql import Records
 from openlfr.adapters.sql.tables import alerts
-from openlfr.domain.acts import Act
 from openlfr.domain.alerts import (
     Adjudication,
     AlertEvent,
@@ -60,14 +59,21 @@ def events_of(*sightings: Sighting) -> list[AlertEvent]:
     ]
 
 
-def act(name: str = "alert.decided") -> Act:
-    return Act(NOON, "Op", name, "alert", "x", {})
+def decide(
+    records: Records,
+    alert_id: str,
+    adjudication: Adjudication | None = Adjudication.ENGAGE,
+    outcome: Outcome | None = None,
+) -> None:
+    with records.unit_of_work() as work:
+        work.alerts.decide(alert_id, adjudication=adjudication, outcome=outcome, by="Op", at=NOON)
 
 
 def erase(records: Records, *events: AlertEvent) -> None:
     """Say that these events of one alert are erased."""
     ids = [event.event_id for event in events]
-    records.alerts.mark_erased(events[0].alert_id, ids, act=act("alert.erased"))
+    with records.unit_of_work() as work:
+        work.alerts.mark_erased(events[0].alert_id, ids, NOON)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -152,9 +158,7 @@ def test_an_alert_opened_a_second_time_is_merged_into_the_open_one(
 
     first, _ = record(sighting(0), sighting(1))
     if decided:
-        records.alerts.decide(
-            first.alert_id, adjudication=Adjudication.ENGAGE, outcome=None, act=act()
-        )
+        decide(records, first.alert_id)
     again = [sighting(minutes * 60 + n, score=0.9, subject=subject) for n in (0, 1)]
     second, _ = record(*again)
     found = records.alerts.find(second.alert_id)
@@ -173,7 +177,7 @@ def test_an_event_that_is_told_again_as_another_alert_leaves_no_empty_one(
     first, joined = events_of(sighting(0), sighting(1))
     for event in (first, joined):
         assert records.alerts.record(event, None, emitted_at=NOON, window=WINDOW)
-    records.alerts.decide(first.alert_id, adjudication=Adjudication.ENGAGE, outcome=None, act=act())
+    decide(records, first.alert_id)
     again, after = events_of(sighting(1), sighting(2))
     assert not records.alerts.record(again, None, emitted_at=NOON, window=WINDOW)
     assert [each.alert_id for each in records.alerts.list()] == [first.alert_id]
@@ -185,33 +189,35 @@ def test_lists_can_be_narrowed(records: Records) -> None:
     ann, bob = events_of(sighting(0)), events_of(sighting(5, subject="bob"))
     for event in ann + bob:
         records.alerts.record(event, None, emitted_at=NOON)
-    records.alerts.decide(
-        ann[0].alert_id, adjudication=Adjudication.ENGAGE, outcome=None, act=act()
-    )
+    decide(records, ann[0].alert_id)
     assert [a.subject for a in records.alerts.list()] == ["bob", "ann"]
     assert [a.subject for a in records.alerts.list(undecided=True)] == ["bob"]
     assert [a.subject for a in records.alerts.list(subject="ann")] == ["ann"]
     assert records.alerts.list(deployment="another") == []
 
 
-def test_a_decision_and_its_act_are_one(records: Records) -> None:
+def test_a_decision_stands_as_it_was_made_or_not_at_all(records: Records) -> None:
     (event,) = events_of(sighting())
     records.alerts.record(event, None, emitted_at=NOON)
-    records.alerts.decide(event.alert_id, adjudication=Adjudication.ENGAGE, outcome=None, act=act())
-    records.alerts.decide(
-        event.alert_id, adjudication=None, outcome=Outcome.CONFIRMED, act=act("alert.outcome")
-    )
+    decide(records, event.alert_id)
+    decide(records, event.alert_id, None, Outcome.CONFIRMED)
     alert = records.alerts.find(event.alert_id)
     assert (alert.adjudication, alert.outcome) == (Adjudication.ENGAGE, Outcome.CONFIRMED)
     assert (alert.decided_by, alert.decided_at) == ("Op", NOON)
-    assert [a.act for a in records.acts.all()] == ["alert.decided", "alert.outcome"]
-    with pytest.raises(Exception, match="JSON serializable"):
-        records.alerts.decide(
-            event.alert_id,
-            adjudication=Adjudication.CANNOT_TELL,
-            outcome=None,
-            act=replace(act(), detail={"not JSON": object()}),
-        )
+
+    def cut_off() -> None:
+        with records.unit_of_work() as work:
+            work.alerts.decide(
+                event.alert_id,
+                adjudication=Adjudication.CANNOT_TELL,
+                outcome=None,
+                by="Op",
+                at=NOON,
+            )
+            raise OSError("cut")
+
+    with pytest.raises(OSError, match="cut"):
+        cut_off()
     assert records.alerts.find(event.alert_id).adjudication is Adjudication.ENGAGE
 
 
@@ -235,7 +241,7 @@ def test_the_mistaken_are_to_be_erased_until_nothing_is_left(
     first, late = events_of(sighting(0), sighting(5))
     records.alerts.record(first, "evidence/first", emitted_at=NOON)
     if adjudication:
-        records.alerts.decide(first.alert_id, adjudication=adjudication, outcome=outcome, act=act())
+        decide(records, first.alert_id, adjudication, outcome)
     assert [a.alert_id for a in records.alerts.mistaken()] == [first.alert_id] * mistaken
     erase(records, first)
     assert records.alerts.mistaken() == []
@@ -263,11 +269,9 @@ def test_an_event_that_comes_while_its_alert_is_erased_is_erased_later(records: 
         return name
 
     records.alerts.record(first, keep(first), emitted_at=NOON, window=WINDOW)
-    records.alerts.decide(
-        first.alert_id, adjudication=Adjudication.DO_NOT_ENGAGE, outcome=None, act=act()
-    )
+    decide(records, first.alert_id, Adjudication.DO_NOT_ENGAGE, None)
     for kept in ([keep(late)], []):
-        erase_mistaken(records=records.alerts, vault=vault, book=Book(), at=NOON)
+        erase_mistaken(records=records, vault=vault, book=Book(), at=NOON)
         assert vault.names("") == kept
         assert len(records.alerts.mistaken()) == len(kept)
 

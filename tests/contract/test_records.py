@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -10,18 +11,28 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from openlfr.adapters.sql import Records, engine, schema, tables, upgrade
-from openlfr.domain.acts import Act
+from openlfr.domain.audit import AlertDecided, AlertErased, AlertShown, AuditEvent
 from openlfr.domain.errors import Misconfigured, Unavailable
+from openlfr.domain.principals import SYSTEM, Principal, Role
 
 AT = datetime(2026, 5, 1, 12, 30, 15, 123456, tzinfo=UTC)
 
 
-def act(**changes):
-    values = {
-        "at": AT, "actor": "Ann", "act": "alert.decided", "object_kind": "alert",
-        "object_id": "a1", "detail": {"outcome": "refuted", "zoë": [1, None]},
-    }  # fmt: skip
-    return Act(**values | changes)
+ANN = Principal("https://people.example", "ann", "Ann", frozenset({Role.OPERATOR}))
+
+
+def act(at=AT, by=ANN, what=None):
+    return AuditEvent(at, by, what or AlertDecided("a1", "engage", reason="zoë"))
+
+
+def write(records, *events):
+    with records.unit_of_work() as work:
+        for event in events:
+            work.record(event)
+
+
+def acts(records, **conditions):
+    return [(each.by.name, each.kind) for each in records.audit.all(**conditions)]
 
 
 def test_the_migrations_make_exactly_the_declared_tables(records):
@@ -65,13 +76,31 @@ def test_an_older_schema_is_upgraded_and_what_it_holds_is_kept(records_url, monk
         patch.setattr(schema, "REVISIONS", schema.REVISIONS[:1])
         assert upgrade(records_url)[:2] == (None, older)
         with Records.open(records_url, upgrade=False) as records:
-            records.acts.write(act())
+            of_then = sa.table(
+                "acts",
+                sa.column("at", tables.UtcDateTime),
+                *(sa.column(name) for name in ("actor", "act", "object_kind", "object_id")),
+                sa.column("detail", sa.JSON),
+            )
+            with records._engine.begin() as connection:
+                for actor, detail in (("Ann", {"outcome": "refuted"}), ("system", {"zoë": [1]})):
+                    connection.execute(
+                        sa.insert(of_then).values(
+                            at=AT, actor=actor, act="alert.decided", object_kind="alert",
+                            object_id="a1", detail=detail,
+                        )
+                    )  # fmt: skip
     with pytest.raises(Misconfigured, match=r"schema 0001, .* needs schema 00.*records upgrade"):
         Records.open(records_url, upgrade=False)
     assert upgrade(records_url)[:2] == (older, present)
     assert upgrade(records_url)[:2] == (present, present)
     with Records.open(records_url, upgrade=False) as records:
-        assert records.acts.all() == [act()]
+        write(records, act())
+        ann, system, new = records.audit.all()
+    assert (ann.position, ann.at, ann.kind, ann.object_id) == (1, AT, "alert.decided", "a1")
+    assert (ann.by.issuer, ann.by.name, ann.detail) == ("local", "Ann", {"outcome": "refuted"})
+    assert (system.position, system.by.issuer, system.detail) == (2, "openlfr", {"zoë": [1]})
+    assert new.position == 3
 
 
 def test_a_database_without_any_table_is_refused_where_it_may_not_be_made(records_url):
@@ -79,34 +108,74 @@ def test_a_database_without_any_table_is_refused_where_it_may_not_be_made(record
         Records.open(records_url, upgrade=False)
 
 
-def test_acts_come_back_in_order_as_they_were_written(records):
-    records.acts.write(act())
-    records.acts.write(act(actor="Bea", object_id="a2"))
-    records.acts.write(act(actor="system", object_kind="run", object_id="r1", detail={}))
-    assert records.acts.all()[0] == act()
-    assert [a.actor for a in records.acts.all()] == ["Ann", "Bea", "system"]
-    assert [a.actor for a in records.acts.all(object_kind="alert")] == ["Ann", "Bea"]
-    assert [a.actor for a in records.acts.all(object_kind="alert", object_id="a2")] == ["Bea"]
+def test_acts_come_back_in_the_order_of_their_commits_as_they_were_written(records):
+    erased = AlertErased("a2", "retention", 3)
+    write(records, act(), act(by=replace(ANN, name="Bea"), what=AlertShown("a2", "x.jpg")))
+    write(records, act(by=SYSTEM, what=erased))
+    first, *_, last = records.audit.all()
+    assert (first.at, first.by, first.kind) == (AT, ANN, "alert.decided")
+    assert (first.object_kind, first.object_id) == ("alert", "a1")
+    assert first.detail == {"adjudication": "engage", "reason": "zoë"}
+    assert (last.by, last.detail) == (SYSTEM, {"reason": "retention", "events": 3})
+    assert [each.position for each in records.audit.all()] == [1, 2, 3]
+    assert acts(records, object_kind="reference") == []
+    assert acts(records, object_kind="alert", object_id="a2") == [
+        ("Bea", "alert.shown"), ("system", "alert.erased"),
+    ]  # fmt: skip
 
 
-@pytest.mark.parametrize("change", ["UPDATE acts SET actor = 'nobody'", "DELETE FROM acts"])
+def test_acts_of_processes_that_write_at_once_are_numbered_without_a_gap(records_url):
+    """On PostgreSQL too, where transactions run side by side."""
+    Records.open(records_url).close()
+
+    def write_some():
+        with Records.open(records_url) as records:
+            for _ in range(10):
+                write(records, act(), act())
+
+    threads = [threading.Thread(target=write_some) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with Records.open(records_url) as records:
+        assert [each.position for each in records.audit.all()] == list(range(1, 61))
+
+
+def test_neither_a_change_nor_its_act_stays_without_the_other(records):
+    def change_with_one_id_twice():
+        with records.unit_of_work() as work:
+            work.watchlist.left([], AT)
+            once = act()
+            work.record(once)
+            work.record(once)
+
+    with pytest.raises(sa.exc.IntegrityError):
+        change_with_one_id_twice()
+    assert records.watchlist.version() == 0
+    assert records.audit.all() == []
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE audit_events SET name = 'nobody'", "DELETE FROM audit_events"]
+)
 def test_acts_cannot_be_changed_or_deleted(records, change):
-    records.acts.write(act())
+    write(records, act())
     with (
-        pytest.raises(sa.exc.DatabaseError, match="acts are append-only"),
+        pytest.raises(sa.exc.DatabaseError, match="audit events are append-only"),
         records._engine.begin() as connection,
     ):
         connection.execute(sa.text(change))
-    assert records.acts.all() == [act()]
+    assert acts(records) == [("Ann", "alert.decided")]
 
 
 def test_moments_keep_their_instant_and_naive_ones_are_refused(records):
     plus_two = timezone(timedelta(hours=2))
-    records.acts.write(act(at=AT.astimezone(plus_two)))
-    assert records.acts.all()[0].at == AT
-    assert records.acts.all()[0].at.utcoffset() == timedelta(0)
+    write(records, act(at=AT.astimezone(plus_two)))
+    assert records.audit.all()[0].at == AT
+    assert records.audit.all()[0].at.utcoffset() == timedelta(0)
     with pytest.raises(sa.exc.StatementError, match="has no time zone"):
-        records.acts.write(act(at=AT.replace(tzinfo=None)))
+        write(records, act(at=AT.replace(tzinfo=None)))
 
 
 @pytest.mark.parametrize(
@@ -132,7 +201,7 @@ class TestSQLiteFile:
 
     def test_is_for_its_owner_alone(self, tmp_path):
         with Records.open(f"sqlite:///{tmp_path}/new/openlfr.db") as records:
-            records.acts.write(act())
+            write(records, act())
             modes = {p.name: p.stat().st_mode & 0o777 for p in (tmp_path / "new").iterdir()}
         assert modes["openlfr.db"] == modes["openlfr.db-wal"] == 0o600
 
@@ -153,11 +222,11 @@ class TestSQLiteFile:
         other = sqlite3.connect(path, isolation_level=None)
         with Records.open(f"sqlite:///{path}") as records:
             other.execute("BEGIN IMMEDIATE")
-            assert records.acts.all() == []  # readers do not wait for a writer
+            assert records.audit.all() == []  # readers do not wait for a writer
             with pytest.raises(Unavailable, match=r"openlfr\.db have been locked by another"):
-                records.acts.write(act())
+                write(records, act())
             other.execute("ROLLBACK")
-            records.acts.write(act())
+            write(records, act())
         other.close()
 
     def test_disk_full(self, tmp_path):
@@ -166,8 +235,8 @@ class TestSQLiteFile:
                 pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
                 connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
             with pytest.raises(Unavailable, match=r"The disk is full: the records in "):
-                records.acts.write(act(detail={"long": "x" * 100_000}))
-            assert records.acts.all() == []
+                write(records, act(what=AlertShown("a1", "x" * 100_000)))
+            assert records.audit.all() == []
 
     def test_no_database(self, tmp_path):
         (tmp_path / "openlfr.db").write_bytes(b"something else entirely " * 100)

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from openlfr.domain.acts import Act
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, Settlement
 
@@ -29,29 +28,19 @@ def reference(reference_id="r1", **changes):
     return Reference(**values | changes)
 
 
-def act_on(reference_id="r1", verb="reference.enrolled"):
-    return Act(NOW, "Eve", verb, "reference", reference_id, {})
-
-
-def add(records, entry, *, template=b"sealed", picture_hash="p1", keep=lambda: None):
-    records.watchlist.add(
-        entry,
-        picture_hash=picture_hash,
-        template=template,
-        act=act_on(entry.reference_id),
-        keep_picture=keep,
-    )
+def add(records, entry, *, template=b"sealed", picture_hash="p1"):
+    with records.unit_of_work() as work:
+        work.watchlist.add(entry, picture_hash=picture_hash, template=template, at=NOW)
 
 
 def settle(records, reference_id, status=ACTIVE, note=""):
-    act = act_on(reference_id, "reference.activated")
-    return records.watchlist.settle([Settlement(reference_id, status, note, act)])
+    with records.unit_of_work() as work:
+        return work.watchlist.settle([Settlement(reference_id, status, note)], NOW)
 
 
 def move(records, to, subject="Ann", lists=None):
-    return records.watchlist.move(
-        subject, lists, to, act_of=lambda r: act_on(r.reference_id, f"reference.{to}")
-    )
+    with records.unit_of_work() as work:
+        return work.watchlist.move(subject, lists, to, NOW)
 
 
 def statuses(records):
@@ -63,7 +52,6 @@ def test_an_added_entry_waits_in_the_outbox_and_is_not_searchable(records):
     assert records.watchlist.references() == [reference()]
     assert records.watchlist.outbox() == [(reference(), b"sealed")]
     assert records.watchlist.manifest(["default"]) == {}
-    assert [a.act for a in records.acts.all()] == ["reference.enrolled"]
 
 
 def test_entries_of_one_import_wait_in_the_order_in_which_they_were_added(records):
@@ -74,14 +62,16 @@ def test_entries_of_one_import_wait_in_the_order_in_which_they_were_added(record
     assert [entry.reference_id for entry, _ in records.watchlist.outbox()] == ids
 
 
-def test_an_entry_whose_picture_cannot_be_kept_is_not_recorded(records):
-    def fail():
-        raise OSError("disk")
+def test_what_an_error_leaves_unfinished_is_undone_as_a_whole(records):
+    def cut_off():
+        with records.unit_of_work() as work:
+            work.watchlist.add(reference(), picture_hash="p1", template=b"sealed", at=NOW)
+            assert work.watchlist.references() == [reference()]  # its own change is seen inside
+            raise OSError("disk")
 
     with pytest.raises(OSError, match="disk"):
-        add(records, reference(), keep=fail)
+        cut_off()
     assert records.watchlist.references() == []
-    assert records.acts.all() == []
 
 
 def test_settling_makes_it_searchable_and_erases_the_template(records):
@@ -99,7 +89,8 @@ def test_a_refused_entry_leaves(records):
     add(records, reference())
     settle(records, "r1", REFUSED, "a magnet")
     assert [r.reference_id for r in records.watchlist.leaving()] == ["r1"]
-    records.watchlist.left(["r1"], NOW)
+    with records.unit_of_work() as work:
+        work.watchlist.left(["r1"], NOW)
     assert records.watchlist.leaving() == []
     (entry,) = records.watchlist.references()
     assert (entry.status, entry.picture, entry.note) == (REFUSED, "", "a magnet")
@@ -129,8 +120,6 @@ def test_suspend_resume_and_remove(records):
     assert {r.reference_id for r in records.watchlist.leaving()} == {"r1", "r2"}
     assert move(records, REMOVED) == []
     assert move(records, ACTIVE) == []
-    verbs = [a.act for a in records.acts.all(object_id="r2")]
-    assert verbs[2:] == ["reference.suspended", "reference.active", "reference.removed"]
 
 
 def test_retires_chosen_entries_once(records):
@@ -138,12 +127,9 @@ def test_retires_chosen_entries_once(records):
         add(records, reference(f"r{number}"), picture_hash=str(number))
     chosen = ["r0", "r2"]
 
-    def act_of(entry):
-        return act_on(entry.reference_id, "reference.expired")
-
-    retired = records.watchlist.retire(chosen, act_of=act_of)
-    assert [r.reference_id for r in retired] == chosen
-    assert records.watchlist.retire(chosen, act_of=act_of) == []
+    with records.unit_of_work() as work:
+        assert [r.reference_id for r in work.watchlist.retire(chosen, NOW)] == chosen
+        assert work.watchlist.retire(chosen, NOW) == []
     assert statuses(records) == {"r0": REMOVED, "r1": PENDING, "r2": REMOVED}
     assert [r.reference_id for r, _ in records.watchlist.outbox()] == ["r1"]
 
@@ -198,18 +184,23 @@ def test_chooses_entries_by_any_condition(records):
     assert ids(reference_ids=[]) == []
 
 
-def test_erases_only_pictures_that_no_entry_names(records):
+def test_names_the_pictures_that_entries_refer_to(records):
     add(records, reference("r1"))
-    erased = []
-    kept = ["references/r1", "references/lost"]
-    assert records.watchlist.erase_unrecorded(lambda: kept, erased.append) == 1
-    assert erased == ["references/lost"]
+    add(records, reference("r2"), picture_hash="p2")
+    move(records, REMOVED)
+    with records.unit_of_work() as work:
+        work.watchlist.left(["r2"], NOW)
+    assert records.watchlist.pictures() - {""} == {"references/r1"}
 
 
 def test_the_gallery_is_bound_to_the_model_of_its_first_template(records):
     assert records.watchlist.facts() is None
-    records.watchlist.keep_facts(FACTS, NOW)
-    records.watchlist.keep_facts(replace(FACTS, default_threshold=0.5), NOW)
+    with records.unit_of_work() as work:
+        work.watchlist.keep_facts(FACTS, NOW)
+        work.watchlist.keep_facts(replace(FACTS, default_threshold=0.5), NOW)
     assert records.watchlist.facts() == FACTS
-    with pytest.raises(Misconfigured, match="made in two ways cannot be compared"):
-        records.watchlist.keep_facts(replace(FACTS, model_sha256="b" * 64), NOW)
+    with (
+        pytest.raises(Misconfigured, match="made in two ways cannot be compared"),
+        records.unit_of_work() as work,
+    ):
+        work.watchlist.keep_facts(replace(FACTS, model_sha256="b" * 64), NOW)

@@ -16,7 +16,6 @@ from skimage.data import astronaut
 
 from openlfr import bootstrap
 from openlfr.cli import main
-from openlfr.domain.acts import Act
 from openlfr.domain.alerts import Sighting
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.faces import Box
@@ -84,15 +83,10 @@ class Place:
     def enrol(self, one: str, *, expires: datetime) -> None:
         picture = f"references/{one}"
         with bootstrap.open_records(self.settings) as records:
-            records.watchlist.add(
-                replace(REFERENCE, reference_id=one, expires=expires, picture=picture),
-                picture_hash=one,
-                template=b"sealed",
-                act=Act(NOW, "E", "reference.enrolled", "reference", one),
-                keep_picture=lambda: bootstrap.open_vault(self.settings).put(
-                    picture, encode(EVIDENCE)
-                ),
-            )
+            bootstrap.open_vault(self.settings).put(picture, encode(EVIDENCE))
+            entry = replace(REFERENCE, reference_id=one, expires=expires, picture=picture)
+            with records.unit_of_work() as work:
+                work.watchlist.add(entry, picture_hash=one, template=b"sealed", at=NOW)
 
     def evidence(self) -> list[str]:
         return bootstrap.open_vault(self.settings).names("evidence/")
@@ -104,7 +98,7 @@ class Place:
 
     def acts(self) -> list[tuple[str, str]]:
         with bootstrap.open_records(self.settings) as records:
-            return [(act.actor, act.act) for act in records.acts.all()]
+            return [(act.by.name, act.kind) for act in records.audit.all()]
 
     def in_book(self) -> set[str]:
         with closing(bootstrap.open_alert_book(self.settings)) as book:
@@ -364,8 +358,8 @@ def test_purge_takes_expired_entries_off_the_list(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ids = [str(uuid.uuid4()), str(uuid.uuid4())]
-    with bootstrap.open_records(place.settings) as records:
-        records.watchlist.keep_facts(FACTS, NOW)
+    with bootstrap.open_records(place.settings) as records, records.unit_of_work() as work:
+        work.watchlist.keep_facts(FACTS, NOW)
     place.enrol(ids[0], expires=NOW - timedelta(days=1))
     place.enrol(ids[1], expires=NOW + timedelta(days=1))
     assert place.openlfr("purge", "--by", "Keeper") == 0
@@ -416,8 +410,8 @@ def test_what_is_due_is_erased_by_whatever_command_comes_first(
     place.see(0, emitted=NOW - timedelta(days=40))
     kept = place.see(100, emitted=NOW - timedelta(days=10))
     reference_id = str(uuid.uuid4())
-    with bootstrap.open_records(place.settings) as records:
-        records.watchlist.keep_facts(FACTS, NOW)
+    with bootstrap.open_records(place.settings) as records, records.unit_of_work() as work:
+        work.watchlist.keep_facts(FACTS, NOW)
     place.enrol(reference_id, expires=NOW - timedelta(days=1))
     assert place.openlfr("alerts", "list", "--json") == 0
     said = capsys.readouterr()
@@ -458,7 +452,7 @@ def test_a_command_beside_a_reader_says_what_has_to_wait(
     (alert,) = place.alerts(capsys)
     reader = sqlite3.connect(place.settings.data_dir / "openlfr.db", isolation_level=None)
     reader.execute("begin")
-    reader.execute("select count(*) from acts").fetchone()
+    reader.execute("select count(*) from audit_events").fetchone()
     assert place.openlfr("alerts", "decide", alert["alert_id"], "do_not_engage", "--by", "Op") == 1
     assert "openlfr.db-wal, since another program is reading" in capsys.readouterr().err
     reader.close()

@@ -245,7 +245,7 @@ def test_nobody_is_sighted_who_was_captured_after_being_removed(city: City, stre
         words = ["--by", "Otto", "--config", str(city.place.config)]
         assert main(["watchlist", "remove", subject, *words]) == 0
         with closing(bootstrap.open_records(settings.load(city.place.config))) as records:
-            *_, removed = (each for each in records.acts.all() if each.act == "reference.removed")
+            *_, removed = (each for each in records.audit.all() if each.kind == "reference.removed")
         return removed.at + IN_FORCE
 
     first, second = sorted(street.listed)

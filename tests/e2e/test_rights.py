@@ -189,15 +189,15 @@ def test_redis_lets_nobody_in_without_a_name(city):
             (who, statement)
             for who in ("alerting", "operator")
             for statement in (
-                "UPDATE acts SET actor = 'somebody else'",
-                "DELETE FROM acts",
+                "UPDATE audit_events SET name = 'somebody else'",
+                "DELETE FROM audit_events",
                 "DELETE FROM alerts",
                 "DELETE FROM watchlist_references",
                 "TRUNCATE tallies",
                 "UPDATE alembic_version SET version_num = '0001'",
                 "CREATE TABLE mine (id integer)",
                 "DROP TABLE alerts",
-                "ALTER TABLE acts DISABLE TRIGGER ALL",
+                "ALTER TABLE audit_events DISABLE TRIGGER ALL",
                 "CREATE ROLE friend",
             )
         ),

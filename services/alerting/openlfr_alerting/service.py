@@ -111,8 +111,7 @@ def _erase(
 ) -> Due:
     """Erase what is due; templates of expired entries go with the next settling."""
     due = erase_due(
-        alerts=records.alerts,
-        watchlist=records.watchlist,
+        records=records,
         vault=vault,
         book=book,
         retention=settings.alerting.retention,

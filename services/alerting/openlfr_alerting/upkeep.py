@@ -126,7 +126,12 @@ class Upkeep:
                 log.warning("templates_erased", number=number, why="their entries had left")
             self._templates = templates
         for each in apply_pending(
-            watchlist, self._templates, self._vault, facts, now=datetime.now(UTC), limit=AT_ONCE
+            self._records,
+            self._templates,
+            self._vault,
+            facts,
+            now=datetime.now(UTC),
+            limit=AT_ONCE,
         ):
             if each.status is EntryStatus.REFUSED:
                 log.warning("not_listed", reference=each.reference_id)  # its note says why

@@ -6,7 +6,7 @@ import os
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from openlfr.adapters.sql import Records
-    from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
+    from openlfr.domain.alert_records import RecordedAlert
+    from openlfr.operations.adjudicate import Decision
     from openlfr.settings import Settings
 
 _OUTCOMES = click.Choice([str(o) for o in Outcome])
@@ -67,17 +68,23 @@ def show(alert_id: str, config: Path, out: Path | None, as_json: bool) -> None:
     Pictures are encrypted; --out decrypts them into a file that you must erase yourself, and
     that you did so is recorded.
     """
+    from openlfr import bootstrap
+    from openlfr.operations.show_alert import show_alert
+
     if out is not None and out.suffix.lower() not in (".jpg", ".jpeg", ".html"):
         raise BadInput(f"{out} ends in neither .jpg nor .html, so what to write is not clear.")
     with _open(config) as (settings, records):
         alert = records.alerts.find(alert_id)
-        events = list(records.alerts.events(alert.alert_id))
-        print_alert(alert, events, as_json=as_json)
+        print_alert(alert, list(records.alerts.events(alert.alert_id)), as_json=as_json)
         if out is not None:
-            content = _rendered(
-                settings, records, alert, events, as_page=out.suffix.lower() == ".html"
+            content = show_alert(
+                alert.alert_id,
+                out.name,
+                records=records,
+                vault=bootstrap.open_vault(settings),
+                by=arguments.who(),
+                at=datetime.now(UTC),
             )
-            _record_showing(records, alert, out)
             _write_private(out, content)
             say(
                 f"Wrote {out}, decrypted and readable by you alone: erase it when it is no "
@@ -104,14 +111,10 @@ def decide(
     positions and the event in the alert book. That it happened, when and where, and who decided,
     stays on record. Exit code 1 where a part of it has to wait, and for what.
     """
-    return _adjudicate(
-        config,
-        alert_id,
-        by=by,
-        reason=reason,
-        adjudication=Adjudication(decision),
-        outcome=Outcome(outcome) if outcome else None,
-    )
+    from openlfr.operations.adjudicate import Decision
+
+    made = Decision(alert_id, Adjudication(decision), Outcome(outcome) if outcome else None, reason)
+    return _adjudicate(config, made, by)
 
 
 @command.command("outcome")
@@ -125,15 +128,17 @@ def record_outcome(alert_id: str, result: str, config: Path, by: str, reason: st
 
     ID is its id or the beginning of it; it must have been decided.
     """
-    return _adjudicate(config, alert_id, by=by, reason=reason, outcome=Outcome(result))
+    from openlfr.operations.adjudicate import Decision
+
+    return _adjudicate(config, Decision(alert_id, outcome=Outcome(result), reason=reason), by)
 
 
-def _adjudicate(config: Path, alert_id: str, **decision: Any) -> int:
+def _adjudicate(config: Path, decision: Decision, by: str) -> int:
     from openlfr.cli.erasing import finish
     from openlfr.operations.adjudicate import adjudicate
 
     with _open(config) as (settings, records):
-        alert = adjudicate(alert_id, records=records.alerts, at=datetime.now(UTC), **decision)
+        alert = adjudicate(decision, records=records, by=arguments.who(by), at=datetime.now(UTC))
         said = ", ".join(str(part) for part in (alert.adjudication, alert.outcome) if part)
         say(f"Alert {alert.alert_id} about {alert.subject}: {said}.")
         if not records.alerts.mistaken():
@@ -158,7 +163,7 @@ def _erase_mistaken(settings: Settings, records: Records) -> list[RecordedAlert]
 
     with closing(bootstrap.open_alert_book(settings)) as book:
         return erase_mistaken(
-            records=records.alerts,
+            records=records,
             vault=bootstrap.open_vault(settings),
             book=book,
             at=datetime.now(UTC),
@@ -173,44 +178,6 @@ def _open(config: Path) -> Iterator[tuple[Settings, Records]]:
     settings = load(config)
     with opened_records(settings) as records:
         yield settings, records
-
-
-def _rendered(
-    settings: Settings,
-    records: Records,
-    alert: RecordedAlert,
-    events: list[RecordedEvent],
-    *,
-    as_page: bool,
-) -> bytes:
-    from openlfr import bootstrap
-    from openlfr.operations.evidence import to_jpeg
-    from openlfr.operations.show_alert import best_picture, page_of
-
-    wanted = {event.event.sighting.reference_id for event in events}
-    found = records.watchlist.references(reference_ids=wanted)
-    references = {reference.reference_id: reference for reference in found}
-    vault = bootstrap.open_vault(settings)
-    if as_page:
-        return page_of(alert, events, references, vault).encode()
-    return to_jpeg(best_picture(events, references, vault))
-
-
-def _record_showing(records: Records, alert: RecordedAlert, out: Path) -> None:
-    import getpass
-
-    from openlfr.domain.acts import Act
-
-    records.acts.write(
-        Act(
-            at=datetime.now(UTC),
-            actor=getpass.getuser(),
-            act="alert.shown",
-            object_kind="alert",
-            object_id=alert.alert_id,
-            detail={"file": out.name},
-        )
-    )
 
 
 def _write_private(path: Path, content: bytes) -> None:

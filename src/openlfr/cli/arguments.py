@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from typing import TYPE_CHECKING
 
 import click
 
 from openlfr.domain.names import problem_of_person, problem_of_subject
+from openlfr.domain.principals import local_principal
 from openlfr.domain.text import problem_of, squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from openlfr.domain.principals import Principal
 
     Callback = Callable[[click.Context, click.Parameter, str | None], str | None]
 
@@ -33,3 +38,12 @@ subject = _read(problem_of_subject)
 """Callback of what names a subject; found in whichever normal form it is typed."""
 words = _read(problem_of)
 """Callback of free words, such as a reason."""
+
+
+def who(name: str | None = None) -> Principal:
+    """Who types a command: the account of the operating system, under the name of `--by`."""
+    try:
+        account = getpass.getuser()
+    except (KeyError, OSError):  # a container's user need not be in its list of accounts
+        account = f"uid {os.getuid()}"
+    return local_principal(account, name or "")

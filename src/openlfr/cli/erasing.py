@@ -59,8 +59,7 @@ def _erase_first(settings: Settings, records: Records) -> None:
     named = settings.deployment_entry.name
     with ExitStack() as closing:
         due = erase_due(
-            alerts=records.alerts,
-            watchlist=records.watchlist,
+            records=records,
             vault=vault,
             book=_LaterBook(settings, closing),
             retention=settings.alerting.retention,

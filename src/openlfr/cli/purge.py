@@ -58,8 +58,6 @@ def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str |
     alerting, and every command that opens the records where neither works do it by themselves.
     Exit code 1 where a part has to wait, and for what.
     """
-    import getpass
-
     from openlfr import bootstrap
     from openlfr.cli.erasing import finish
     from openlfr.operations.purge import find_due, purge
@@ -73,8 +71,7 @@ def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str |
     with bootstrap.open_records(settings) as records:
         with closing(bootstrap.open_alert_book(settings)) as book:
             due = find_due(
-                alerts=records.alerts,
-                watchlist=records.watchlist,
+                records=records,
                 vault=vault,
                 book=book,
                 retention=retention,
@@ -86,12 +83,11 @@ def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str |
                 return DONE
             purge(
                 due,
-                alerts=records.alerts,
-                watchlist=records.watchlist,
+                records=records,
                 vault=vault,
                 book=book,
                 now=now,
-                by=by or getpass.getuser(),
+                by=arguments.who(by),
             )
         _finish_leaving(settings, records, vault)
         whole = finish(records)
@@ -126,7 +122,7 @@ def _finish_leaving(settings: Settings, records: Records, vault: Vault) -> None:
     from openlfr.cli.watchlist_settling import settle
     from openlfr.operations.gallery import erase_unrecorded_pictures
 
-    unrecorded = erase_unrecorded_pictures(records.watchlist, vault)
+    unrecorded = erase_unrecorded_pictures(records.watchlist, vault, datetime.now(UTC))
     if unrecorded:
         say(f"Erased {unrecorded} reference pictures that no entry names.")
     leaving = records.watchlist.leaving()

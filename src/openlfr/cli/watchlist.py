@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,15 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from openlfr.cli import DONE, SOMETHING_FAILED, arguments, config_option
-from openlfr.domain.acts import Act
 from openlfr.domain.errors import BadInput
 from openlfr.domain.watchlist import EntryStatus
 from openlfr.terminal import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from openlfr.domain.watchlist import Reference
+    from openlfr.operations.entries import Entries
     from openlfr.operations.examine import EnrolmentRules
     from openlfr.settings import Settings
 
@@ -36,6 +34,8 @@ _by_option = click.option(
 _reason_option = click.option(
     "--reason", default="", callback=arguments.words, help="Why; recorded with the act."
 )
+
+_DONE = {EntryStatus.SUSPENDED: "suspended", EntryStatus.REMOVED: "removed"}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -65,7 +65,7 @@ def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json:
     from openlfr.cli import watchlist_output as output
     from openlfr.cli.erasing import opened_records
     from openlfr.cli.watchlist_settling import settle
-    from openlfr.operations.enrol import RowOutcome, Verdict, enrol
+    from openlfr.operations.enrol import Enrolment, RowOutcome, Verdict, enrol
     from openlfr.operations.gallery import erase_unrecorded_pictures
     from openlfr.operations.manifest import read_manifest
 
@@ -89,15 +89,13 @@ def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json:
         detector, embedder = bootstrap.load_detector(chosen), bootstrap.load_embedder(chosen)
         vault = bootstrap.open_vault(chosen)
         with opened_records(chosen) as records:
-            erase_unrecorded_pictures(records.watchlist, vault)
+            erase_unrecorded_pictures(records.watchlist, vault, now)
             made = enrol(
                 read.rows,
-                watchlist=name,
-                detector=detector,
-                embedder=embedder,
-                records=records.watchlist,
+                Enrolment(name, detector, embedder, _rules(chosen)),
+                records=records,
                 vault=vault,
-                rules=_rules(chosen),
+                by=arguments.who(),
                 now=now,
             )
             problem = None
@@ -202,9 +200,13 @@ def check_pictures(pictures: tuple[Path, ...], config: Path, as_json: bool) -> N
     help="Who suspends; default: the user of this machine.",
 )
 @_reason_option
-def suspend(subject: str, config: Path, watchlist: str | None, by: str | None, reason: str) -> None:
+def suspend_entries(
+    subject: str, config: Path, watchlist: str | None, by: str | None, reason: str
+) -> None:
     """Stop searching for SUBJECT until the entries are resumed."""
-    _move(config, subject, watchlist, EntryStatus.SUSPENDED, by or getpass.getuser(), reason)
+    from openlfr.operations.entries import Entries, suspend
+
+    _move(config, suspend, Entries(subject, watchlist, reason), by)
 
 
 @command.command("resume")
@@ -213,9 +215,11 @@ def suspend(subject: str, config: Path, watchlist: str | None, by: str | None, r
 @_list_option
 @_by_option
 @_reason_option
-def resume(subject: str, config: Path, watchlist: str | None, by: str, reason: str) -> None:
+def resume_entries(subject: str, config: Path, watchlist: str | None, by: str, reason: str) -> None:
     """Search for SUBJECT again."""
-    _move(config, subject, watchlist, EntryStatus.ACTIVE, by, reason)
+    from openlfr.operations.entries import Entries, resume
+
+    _move(config, resume, Entries(subject, watchlist, reason), by)
 
 
 @command.command("remove")
@@ -224,12 +228,14 @@ def resume(subject: str, config: Path, watchlist: str | None, by: str, reason: s
 @_list_option
 @_by_option
 @_reason_option
-def remove(subject: str, config: Path, watchlist: str | None, by: str, reason: str) -> int:
+def remove_entries(subject: str, config: Path, watchlist: str | None, by: str, reason: str) -> int:
     """Take SUBJECT off the list and erase the templates and reference pictures.
 
     Exit code 1 where a part of it has to wait, and for what.
     """
-    return _move(config, subject, watchlist, EntryStatus.REMOVED, by, reason)
+    from openlfr.operations.entries import Entries, remove
+
+    return _move(config, remove, Entries(subject, watchlist, reason), by)
 
 
 def _rules(chosen: Settings) -> EnrolmentRules:
@@ -244,31 +250,20 @@ def _rules(chosen: Settings) -> EnrolmentRules:
 
 
 def _move(
-    config: Path, subject: str, watchlist: str | None, to: EntryStatus, by: str, reason: str
+    config: Path, operation: Callable[..., list[Reference]], entries: Entries, by: str | None
 ) -> int:
     from openlfr import bootstrap, settings
     from openlfr.cli.erasing import finish, opened_records
     from openlfr.cli.watchlist_settling import settle
 
     chosen = settings.load(config)
-    now = datetime.now(UTC)
-    done = {
-        EntryStatus.SUSPENDED: "suspended",
-        EntryStatus.ACTIVE: "resumed",
-        EntryStatus.REMOVED: "removed",
-    }[to]
-
-    def act_of(reference: Reference) -> Act:
-        detail = {"subject": subject, "watchlist": reference.watchlist, "reason": reason}
-        return Act(now, by, f"reference.{done}", "reference", reference.reference_id, detail)
-
     with opened_records(chosen) as records:
-        lists = None if watchlist is None else (watchlist,)
-        moved = records.watchlist.move(subject, lists, to, act_of=act_of)
-        if not moved:
-            raise BadInput(_nothing_to_move(records.watchlist.references(), subject, lists, done))
-        entries = "1 entry" if len(moved) == 1 else f"{len(moved)} entries"
-        say(f"{done} {entries} of {subject}; a run at work follows within 2 seconds")
+        now = datetime.now(UTC)
+        moved = operation(entries, records=records, by=arguments.who(by), at=now)
+        to = moved[0].status
+        done = _DONE.get(to, "resumed")  # one that is pending again was resumed
+        count = "1 entry" if len(moved) == 1 else f"{len(moved)} entries"
+        say(f"{done} {count} of {entries.subject}; a run at work follows within 2 seconds")
         facts = records.watchlist.facts()
         if facts is None or to is EntryStatus.SUSPENDED:
             return DONE
@@ -285,22 +280,3 @@ def _move(
     if problem:
         raise problem
     return DONE if whole else SOMETHING_FAILED
-
-
-def _nothing_to_move(
-    entries: Sequence[Reference], subject: str, lists: tuple[str, ...] | None, done: str
-) -> str:
-    import difflib
-
-    where = f" in the watchlist {lists[0]!r}" if lists else ""
-    stands = Counter(
-        str(r.status)
-        for r in entries
-        if r.subject == subject and (not lists or r.watchlist in lists)
-    )
-    if stands:
-        counted = ", ".join(f"{count} {status}" for status, count in stands.items())
-        return f"No entry of {subject!r}{where} can be {done}: they are {counted}."
-    close = difflib.get_close_matches(subject, {r.subject for r in entries}, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"There is no entry of {subject!r}{where}.{hint}"

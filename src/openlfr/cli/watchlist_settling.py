@@ -71,7 +71,7 @@ def _apply(settings: Settings, records: Records, vault: Vault, facts: GalleryFac
     with closing(bootstrap.open_templates(settings, facts)) as templates:
         while _owed(records) and not run_is_at_work(settings.data_dir):
             now = datetime.now(UTC)
-            apply_pending(records.watchlist, templates, vault, facts, now=now, limit=AT_ONCE)
+            apply_pending(records, templates, vault, facts, now=now, limit=AT_ONCE)
 
 
 def _entries(records: Records, reference_ids: Sequence[str]) -> list[Reference]:

@@ -2,6 +2,7 @@
 
     OpenLFRError
     ├── BadInput        count it, set it aside, go on        (one picture, one row, one message)
+    ├── NotAllowed      this person may not do that          (exit code 2)
     ├── Misconfigured   stop at start, name the setting      (exit code 2)
     └── Unavailable     retry with backoff, or give up       (exit code 3)
 
@@ -15,6 +16,10 @@ class OpenLFRError(Exception):
 
 class BadInput(OpenLFRError):
     """One piece of input cannot be used; the rest goes on without it."""
+
+
+class NotAllowed(OpenLFRError):
+    """The person who asks has no role for it, or another one has to do it; nothing was changed."""
 
 
 class Misconfigured(OpenLFRError):

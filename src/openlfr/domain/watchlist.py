@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openlfr.domain.acts import Act
-
 DEFAULT_CATEGORIES = ("wanted", "missing", "at_risk", "court_order", "control")
 
 
@@ -138,7 +136,6 @@ class Settlement:
     reference_id: str
     status: EntryStatus
     note: str
-    act: Act
 
 
 def hash_template(vector: NDArray[np.float32]) -> str:

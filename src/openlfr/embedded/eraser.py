@@ -63,8 +63,7 @@ class Eraser:
             Unavailable: A store does not answer; what was done stays done, call it again later.
         """
         due = erase_due(
-            alerts=self._records.alerts,
-            watchlist=self._records.watchlist,
+            records=self._records,
             vault=self._vault,
             book=self._book,
             retention=self._retention,

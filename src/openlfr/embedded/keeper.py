@@ -79,7 +79,7 @@ class WatchlistKeeper:
             self._on_problem(unsearched)
         self._unsearched = unsearched
         for settled in apply_pending(
-            records,
+            self._records,
             self._templates,
             self._vault,
             self._facts,

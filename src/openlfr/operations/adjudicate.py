@@ -1,12 +1,14 @@
-"""Deciding alerts: what the operator made of one, and later what became of it."""
+"""Adjudicate: an operator decides an alert, and later says what became of it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from openlfr.domain.acts import Act
+from openlfr.domain.audit import AlertDecided, AlertOutcome, AuditEvent
 from openlfr.domain.errors import BadInput
 from openlfr.domain.names import problem_of_person
+from openlfr.domain.permissions import Action, require
 from openlfr.domain.text import problem_of, squeeze
 
 if TYPE_CHECKING:
@@ -14,86 +16,91 @@ if TYPE_CHECKING:
 
     from openlfr.domain.alert_records import RecordedAlert
     from openlfr.domain.alerts import Adjudication, Outcome
+    from openlfr.domain.audit import Happening
+    from openlfr.domain.principals import Principal
+    from openlfr.ports import Records
 
 
-class DecidableRecords(Protocol):
-    """What deciding needs of the records of alerts."""
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What somebody wants to record about an alert.
 
-    def find(self, prefix: str) -> RecordedAlert:
-        """The alert whose id begins so; BadInput where none or several do."""
-        ...
+    Attributes:
+        alert_id: The id, or a beginning that only one alert has.
+        adjudication: None leaves it as it is.
+        outcome: None leaves it as it is.
+        reason: In the person's words.
+    """
 
-    def decide(
-        self,
-        alert_id: str,
-        *,
-        adjudication: Adjudication | None,
-        outcome: Outcome | None,
-        act: Act,
-    ) -> None:
-        """Record a decision, an outcome or both, with its act, in one transaction."""
-        ...
+    alert_id: str
+    adjudication: Adjudication | None = None
+    outcome: Outcome | None = None
+    reason: str = ""
 
 
 def adjudicate(
-    alert_id: str,
-    *,
-    records: DecidableRecords,
-    by: str,
-    at: datetime,
-    adjudication: Adjudication | None = None,
-    outcome: Outcome | None = None,
-    reason: str = "",
+    decision: Decision, *, records: Records, by: Principal, at: datetime
 ) -> RecordedAlert:
     """Record what an operator decided, what became of it, or both.
 
-    A decision can be changed; every version stays as an act. After one that says that it was
-    the wrong person, `operations.erasure.erase_mistaken` is due.
+    A decision can be changed; every version stays as an audit event. After one that says that it
+    was the wrong person, `operations.erasure.erase_mistaken` is due.
 
     Args:
-        alert_id: The id, or a beginning that only one alert has.
+        decision: What is recorded.
         records: Where alerts are kept.
-        by: The person's name.
+        by: The person.
         at: UTC.
-        adjudication: None leaves it as it is.
-        outcome: None leaves it as it is.
-        reason: In the operator's words.
 
     Returns:
         The alert as it is now.
 
     Raises:
+        NotAllowed: They may not decide.
         BadInput: No such alert, no name, nothing to record, or an outcome before a decision.
     """
-    by, reason = squeeze(by), squeeze(reason)
-    if problem := problem_of_person(by):
+    require(by, Action.DECIDE if decision.adjudication is not None else Action.RECORD_OUTCOME)
+    reason = squeeze(decision.reason)
+    if problem := problem_of_person(squeeze(by.name)):
         raise BadInput(
             f"A decision needs the name of the person who takes it, --by NAME: it {problem}."
         )
     if problem := problem_of(reason):
         raise BadInput(f"The reason {problem}.")
-    alert = records.find(alert_id)
-    if adjudication is None and outcome is None:
+    with records.unit_of_work() as work:
+        alert = work.alerts.find(decision.alert_id)
+        event = AuditEvent(at, by.named(squeeze(by.name)), _happening(decision, alert, reason))
+        work.alerts.decide(
+            alert.alert_id,
+            adjudication=decision.adjudication,
+            outcome=decision.outcome,
+            by=event.by.name,
+            at=at,
+        )
+        work.record(event)
+        return work.alerts.find(alert.alert_id)
+
+
+def _happening(decision: Decision, alert: RecordedAlert, reason: str) -> Happening:
+    """The audit event of a decision.
+
+    Raises:
+        BadInput: Nothing to record, or an outcome before a decision.
+    """
+    if decision.adjudication is not None:
+        return AlertDecided(
+            alert.alert_id,
+            str(decision.adjudication),
+            str(decision.outcome or ""),
+            str(alert.adjudication or ""),
+            str(alert.outcome or ""),
+            reason,
+        )
+    if decision.outcome is None:
         raise BadInput(f"Nothing was decided about the alert {alert.alert_id}.")
-    if outcome is not None and adjudication is None and alert.adjudication is None:
+    if alert.adjudication is None:
         raise BadInput(
             f"The alert {alert.alert_id} has not been decided yet: an outcome comes after the "
             "decision to engage or not."
         )
-    detail: dict[str, object] = {
-        "adjudication": str(adjudication) if adjudication else None,
-        "outcome": str(outcome) if outcome else None,
-        "reason": reason,
-        "adjudication_before": str(alert.adjudication) if alert.adjudication else None,
-        "outcome_before": str(alert.outcome) if alert.outcome else None,
-    }
-    act = Act(
-        at=at,
-        actor=by,
-        act="alert.decided" if adjudication is not None else "alert.outcome",
-        object_kind="alert",
-        object_id=alert.alert_id,
-        detail=detail,
-    )
-    records.decide(alert.alert_id, adjudication=adjudication, outcome=outcome, act=act)
-    return records.find(alert.alert_id)
+    return AlertOutcome(alert.alert_id, str(decision.outcome), str(alert.outcome or ""), reason)

@@ -9,8 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openlfr.domain.acts import Act
+from openlfr.domain.audit import AuditEvent, ReferenceEnrolled
 from openlfr.domain.errors import BadInput
+from openlfr.domain.permissions import Action, require
 from openlfr.domain.watchlist import EntryStatus, Reference, hash_template
 from openlfr.operations.evidence import encode
 from openlfr.operations.examine import examine, kept_picture
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from openlfr.domain.principals import Principal
     from openlfr.domain.watchlist import ManifestRow
     from openlfr.operations.examine import EnrolmentRules
-    from openlfr.ports import FaceDetector, FaceEmbedder, Vault, WatchlistRecords
+    from openlfr.ports import FaceDetector, FaceEmbedder, Records, Vault
 
 PICTURES = "references/"
 """Of every reference picture in the vault; each is encoded as `operations.evidence` does."""
@@ -57,15 +59,30 @@ class RowOutcome:
     quality: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """Where an import's rows go, and what makes entries of them.
+
+    Attributes:
+        watchlist: The list that they go into.
+        detector: Finds the faces.
+        embedder: Makes the templates; the gallery is bound to its model.
+        rules: Which photos are good enough.
+    """
+
+    watchlist: str
+    detector: FaceDetector
+    embedder: FaceEmbedder
+    rules: EnrolmentRules
+
+
 def enrol(
     rows: Iterable[ManifestRow],
+    enrolment: Enrolment,
     *,
-    watchlist: str,
-    detector: FaceDetector,
-    embedder: FaceEmbedder,
-    records: WatchlistRecords,
+    records: Records,
     vault: Vault,
-    rules: EnrolmentRules,
+    by: Principal,
     now: datetime,
 ) -> Iterator[RowOutcome]:
     """Record an entry for every row whose photo is good; each is durable when it is yielded.
@@ -73,23 +90,35 @@ def enrol(
     Entries are pending until `gallery.apply_pending` has moved their templates to the store.
 
     Args:
-        rows: Of `read_manifest`.
-        watchlist: The list that they go into.
-        detector: Finds the faces.
-        embedder: Makes the templates; the gallery is bound to its model.
-        records: Takes the entries, their acts and encrypted templates.
+        rows: Of `read_manifest`; they name who enrols, and who authorised that.
+        enrolment: The list, the models, the rules.
+        records: Takes the entries, their audit events and encrypted templates.
         vault: Takes the reference pictures, and seals the templates.
-        rules: Which photos are good enough.
+        by: Who imports.
         now: UTC, written as the time of the act.
 
     Raises:
+        NotAllowed: They may not enrol.
         Misconfigured: The gallery belongs to another model.
         Unavailable: The records or the vault do not answer.
     """
-    records.keep_facts(embedder.facts, now)
+    require(by, Action.ENROL)
+    with records.unit_of_work() as work:
+        work.watchlist.keep_facts(enrolment.embedder.facts, now)
+    return _enrol_each(rows, enrolment, records, vault, by, now)
+
+
+def _enrol_each(
+    rows: Iterable[ManifestRow],
+    enrolment: Enrolment,
+    records: Records,
+    vault: Vault,
+    by: Principal,
+    now: datetime,
+) -> Iterator[RowOutcome]:
     for row in rows:
         try:
-            yield _enrol_row(row, watchlist, detector, embedder, records, vault, rules, now)
+            yield _enrol_row(row, enrolment, records, vault, by, now)
         except BadInput as error:
             reason = f"line {row.line}: {error}"
             yield RowOutcome(row.line, row.subject, row.image, Verdict.REFUSED, reason)
@@ -97,16 +126,15 @@ def enrol(
 
 def _enrol_row(
     row: ManifestRow,
-    watchlist: str,
-    detector: FaceDetector,
-    embedder: FaceEmbedder,
-    records: WatchlistRecords,
+    enrolment: Enrolment,
+    records: Records,
     vault: Vault,
-    rules: EnrolmentRules,
+    by: Principal,
     now: datetime,
 ) -> RowOutcome:
+    watchlist = enrolment.watchlist
     content_hash = hashlib.sha256(read_content(Path(row.image))).hexdigest()
-    standing = records.standing(watchlist, row.subject, content_hash, now)
+    standing = records.watchlist.standing(watchlist, row.subject, content_hash, now)
     if standing is not None:
         return RowOutcome(
             row.line,
@@ -118,7 +146,7 @@ def _enrol_row(
             reference_id=standing.reference_id,
             quality=standing.quality,
         )
-    examined = examine(Path(row.image), detector, embedder, rules)
+    examined = examine(Path(row.image), enrolment.detector, enrolment.embedder, enrolment.rules)
     reference_id = str(uuid.uuid4())
     reference = Reference(
         reference_id=reference_id,
@@ -139,32 +167,29 @@ def _enrol_row(
         second_authoriser=row.second_authoriser,
         second_reason=row.second_reason,
     )
-    picture = encode(kept_picture(examined), kept_at=now)
-    records.add(
-        reference,
+    # The picture first: an entry always has one, and a crash in between leaves one that no entry
+    # names (`gallery.erase_unrecorded_pictures`). Neither waits in a transaction for the other.
+    vault.put(reference.picture, encode(kept_picture(examined), kept_at=now))
+    sealed = vault.seal(outbox_name(reference_id), examined.template.astype("<f4").tobytes())
+    enrolled = ReferenceEnrolled(
+        reference_id=reference_id,
+        subject=row.subject,
+        watchlist=watchlist,
+        category=row.category,
+        legal_basis=row.legal_basis,
+        source=row.source,
+        enrolled_by=row.enrolled_by,
+        authorised_by=row.authorised_by,
+        expires=row.expires.isoformat(),
         picture_hash=examined.picture_hash,
-        template=vault.seal(outbox_name(reference_id), examined.template.astype("<f4").tobytes()),
-        act=Act(
-            at=now,
-            actor=row.enrolled_by,
-            act="reference.enrolled",
-            object_kind="reference",
-            object_id=reference_id,
-            detail={
-                "watchlist": watchlist,
-                "subject": row.subject,
-                "category": row.category,
-                "legal_basis": row.legal_basis,
-                "source": row.source,
-                "authorised_by": row.authorised_by,
-                "expires": row.expires.isoformat(),
-                "picture_hash": examined.picture_hash,
-                "model_sha256": embedder.facts.model_sha256,
-            }
-            | second_authorisation(reference),
-        ),
-        keep_picture=lambda: vault.put(reference.picture, picture),
+        model_sha256=enrolment.embedder.facts.model_sha256,
+        second_authoriser=row.second_authoriser,
+        second_reason=row.second_reason,
     )
+    who = by if by.authenticated else by.named(row.enrolled_by)
+    with records.unit_of_work() as work:
+        work.watchlist.add(reference, picture_hash=examined.picture_hash, template=sealed, at=now)
+        work.record(AuditEvent(now, who, enrolled))
     return RowOutcome(
         row.line,
         row.subject,
@@ -174,16 +199,6 @@ def _enrol_row(
         reference_id=reference_id,
         quality=examined.quality.score,
     )
-
-
-def second_authorisation(reference: Reference) -> dict[str, str]:
-    """Who allowed a second listing of one picture, and why, for an act; empty without one."""
-    if not reference.second_authoriser:
-        return {}
-    return {
-        "second_authoriser": reference.second_authoriser,
-        "second_reason": reference.second_reason,
-    }
 
 
 def outbox_name(reference_id: str) -> str:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from openlfr.domain.acts import Act
+from openlfr.domain.audit import AlertErased, AuditEvent
+from openlfr.domain.principals import SYSTEM
 from openlfr.operations.evidence import evidence_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
+    from openlfr.domain.alert_records import RecordedAlert
     from openlfr.domain.alerts import AlertEvent
-    from openlfr.ports import Vault
+    from openlfr.ports import Records, Vault
 
 
 class ErasableBook(Protocol):
@@ -28,26 +29,10 @@ class ErasableBook(Protocol):
         ...
 
 
-class ErasableRecords(Protocol):
-    """What erasing needs of the records of alerts."""
-
-    def events(self, alert_id: str) -> Sequence[RecordedEvent]:
-        """The events of an alert by captured time."""
-        ...
-
-    def mark_erased(self, alert_id: str, event_ids: Sequence[str], *, act: Act) -> None:
-        """Say that these events' pictures are gone; their positions go in the same step."""
-        ...
-
-    def mistaken(self) -> Sequence[RecordedAlert]:
-        """Alerts about the wrong person of which a picture or a position is still kept."""
-        ...
-
-
 def erase_alert(
     alert: RecordedAlert,
     *,
-    records: ErasableRecords,
+    records: Records,
     vault: Vault,
     book: ErasableBook,
     at: datetime,
@@ -62,30 +47,25 @@ def erase_alert(
     Raises:
         Unavailable: A store does not answer; call it again later.
     """
-    events = records.events(alert.alert_id)
+    events = records.alerts.events(alert.alert_id)
     for event in events:
         vault.delete(event.evidence or evidence_name(event.event.sighting.sighting_id))
     book.forget(alert.deployment, [event.event.sighting.sighting_id for event in events])
-    act = Act(
-        at=at,
-        actor="system",
-        act="alert.erased",
-        object_kind="alert",
-        object_id=alert.alert_id,
-        detail={"reason": reason, "events": len(events)},
-    )
-    records.mark_erased(alert.alert_id, [event.event.event_id for event in events], act=act)
+    erased = AlertErased(alert.alert_id, reason, len(events))
+    with records.unit_of_work() as work:
+        work.alerts.mark_erased(alert.alert_id, [event.event.event_id for event in events], at)
+        work.record(AuditEvent(at, SYSTEM, erased))
 
 
 def erase_mistaken(
-    *, records: ErasableRecords, vault: Vault, book: ErasableBook, at: datetime
+    *, records: Records, vault: Vault, book: ErasableBook, at: datetime
 ) -> list[RecordedAlert]:
     """Erase whoever was mistaken for a listed person: refuted, or not engaged.
 
     Returns:
         The alerts that this concerned; none that were erased before.
     """
-    found = list(records.mistaken())
+    found = list(records.alerts.mistaken())
     for alert in found:
         reason = "refuted" if alert.outcome == "refuted" else "not engaged"
         erase_alert(alert, records=records, vault=vault, book=book, at=at, reason=reason)

@@ -8,14 +8,17 @@ steps loses nothing: a template leaves the records only after the store has conf
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openlfr.domain.acts import Act
+from openlfr.domain.audit import AuditEvent, Happening, ReferenceActivated, ReferenceRefused
 from openlfr.domain.errors import BadInput
+from openlfr.domain.principals import SYSTEM
 from openlfr.domain.watchlist import EntryStatus, Settlement, StoredTemplate
-from openlfr.operations.enrol import PICTURES, outbox_name, second_authorisation
+from openlfr.operations.enrol import PICTURES, outbox_name
+from openlfr.operations.evidence import kept_since
 from openlfr.stages.search import ExactIndex
 
 if TYPE_CHECKING:
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openlfr.domain.watchlist import GalleryFacts, Reference
-    from openlfr.ports import TemplateStore, Vault, WatchlistRecords
+    from openlfr.ports import Records, TemplateStore, Vault, WatchlistRecords
 
 NEAR_COPY = 0.8
 """Cosine similarity from which two photos are called the same picture. 13 kinds of copies of 25
@@ -42,6 +45,10 @@ of them, is a magnet: it would stop strangers too, whoever it shows. Among one p
 AT_ONCE = 200
 """Entries settled, erased or retired in one transaction: alerts are recorded in the same database,
 and wait for it (0.2 s; a whole import of 10,000 would hold it longer than they may wait)."""
+
+CRASH_MARGIN = timedelta(hours=1)
+"""A picture is stored a moment before the record that names it; without one after so long, there
+was a crash."""
 
 _HOW_TO_LIST_TWICE = (
     "remove that entry first, or have a third person give second_authoriser and second_reason in "
@@ -67,7 +74,7 @@ class Settled:
 
 
 def apply_pending(
-    records: WatchlistRecords,
+    records: Records,
     templates: TemplateStore,
     vault: Vault,
     facts: GalleryFacts,
@@ -82,7 +89,7 @@ def apply_pending(
     subjects are noted. A magnet is refused, and so is (a copy of) a picture that is listed under
     another name, unless a third person allows it with a reason. Of two in one import the one that
     was added first stands, which is the upper row of the manifest. Call it whenever
-    `records.version()` has changed.
+    `records.watchlist.version()` has changed.
 
     Args:
         records: What was decided.
@@ -90,7 +97,7 @@ def apply_pending(
         vault: Opens the sealed templates; loses the pictures of what left the list.
         facts: Of the model that makes templates now; its default threshold says who is alike.
         now: UTC, written as the time of the acts.
-        limit: How many entries to settle at most, in one transaction; `records.version()` has
+        limit: How many entries to settle at most, in one transaction; the watchlist's version has
             changed after it if any were.
 
     Returns:
@@ -100,12 +107,15 @@ def apply_pending(
         Unavailable: A store does not answer; what was done stays done, call it again later.
     """
     erase_leaving(records, templates, vault, now=now)
-    waiting = records.outbox()[:limit]
+    waiting = records.watchlist.outbox()[:limit]
     if not waiting:
         return []
-    listed = _Listed.read(records, templates, room=len(waiting), dimension=facts.dimension)
+    listed = _Listed.read(
+        records.watchlist, templates, room=len(waiting), dimension=facts.dimension
+    )
     accepted: list[StoredTemplate] = []
     settlements: list[Settlement] = []
+    happened: dict[str, Happening] = {}
     for reference, sealed in waiting:
         note, refusal, vector = _judge(reference, sealed, vault, facts, listed)
         status = EntryStatus.REFUSED if refusal else EntryStatus.ACTIVE
@@ -120,27 +130,31 @@ def apply_pending(
                     vector,
                 )
             )
-        said = refusal or note
         settlements.append(
             Settlement(
                 reference.reference_id,
                 status,
-                "; ".join(part for part in (reference.note, said) if part),
-                Act(
-                    at=now,
-                    actor="system",
-                    act="reference.refused" if refusal else "reference.activated",
-                    object_kind="reference",
-                    object_id=reference.reference_id,
-                    detail={"subject": reference.subject, "note": said}
-                    | second_authorisation(reference),
-                ),
+                "; ".join(part for part in (reference.note, refusal or note) if part),
             )
         )
+        kind = ReferenceRefused if refusal else ReferenceActivated
+        happened[reference.reference_id] = kind(
+            reference.reference_id,
+            reference.subject,
+            refusal or note,
+            reference.second_authoriser,
+            reference.second_reason,
+        )
     templates.put(accepted)
-    done = records.settle(settlements)
+    with records.unit_of_work() as work:
+        done = work.watchlist.settle(settlements, now)
+        for one in settlements:
+            if one.reference_id in done:
+                work.record(AuditEvent(now, SYSTEM, happened[one.reference_id]))
     _erase_strays(
-        records, templates, [t.reference_id for t in accepted if t.reference_id not in done]
+        records.watchlist,
+        templates,
+        [t.reference_id for t in accepted if t.reference_id not in done],
     )
     if any(one.status is EntryStatus.REFUSED for one in settlements):
         erase_leaving(records, templates, vault, now=now)
@@ -159,10 +173,10 @@ def apply_pending(
 
 
 def erase_leaving(
-    records: WatchlistRecords, templates: TemplateStore, vault: Vault, *, now: datetime
+    records: Records, templates: TemplateStore, vault: Vault, *, now: datetime
 ) -> int:
     """Erase templates and pictures of removed and refused entries; how many they were."""
-    leaving = records.leaving()
+    leaving = records.watchlist.leaving()
     if leaving:  # all at once: Milvus Lite rewrites its files for each removal
         templates.remove([reference.reference_id for reference in leaving])
     for start in range(0, len(leaving), AT_ONCE):
@@ -171,7 +185,8 @@ def erase_leaving(
         for reference in some:
             if reference.picture:
                 vault.delete(reference.picture)
-        records.left(ids, now)
+        with records.unit_of_work() as work:
+            work.watchlist.left(ids, now)  # carries out acts that are recorded
     return len(leaving)
 
 
@@ -206,9 +221,24 @@ def erase_forgotten_templates(records: WatchlistRecords, templates: TemplateStor
     return len(found)
 
 
-def erase_unrecorded_pictures(records: WatchlistRecords, vault: Vault) -> int:
-    """Erase reference pictures that no entry names (an import that was killed leaves one)."""
-    return records.erase_unrecorded(lambda: vault.names(PICTURES), vault.delete)
+def erase_unrecorded_pictures(records: WatchlistRecords, vault: Vault, now: datetime) -> int:
+    """Erase reference pictures that no entry names (an import that was killed leaves one).
+
+    An import stores a picture a moment before it records the entry: young ones are left alone.
+    """
+    names = vault.names(PICTURES)  # first: what is stored after this moment is not looked at
+    named = records.pictures()
+    unknown = [name for name in names if name not in named and _is_old(vault, name, now)]
+    for name in unknown:
+        vault.delete(name)
+    return len(unknown)
+
+
+def _is_old(vault: Vault, name: str, now: datetime) -> bool:
+    try:
+        return kept_since(vault.get(name)) < now - CRASH_MARGIN
+    except BadInput:  # damaged: nobody can look at it, and nothing refers to it
+        return True
 
 
 def count_listed(records: WatchlistRecords, watchlists: Sequence[str], at: datetime) -> int:

@@ -14,26 +14,24 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, fields
-from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from openlfr.domain.acts import Act
+from openlfr.domain.audit import AuditEvent, ReferenceExpired
 from openlfr.domain.errors import BadInput
+from openlfr.domain.permissions import Action, require
+from openlfr.domain.principals import OURSELVES, SYSTEM, Principal
 from openlfr.domain.watchlist import EntryStatus
-from openlfr.operations.erasure import ErasableBook, ErasableRecords, erase_alert, erase_mistaken
+from openlfr.operations.erasure import ErasableBook, erase_alert, erase_mistaken
 from openlfr.operations.evidence import PREFIX, evidence_name, kept_since
-from openlfr.operations.gallery import AT_ONCE
+from openlfr.operations.gallery import AT_ONCE, CRASH_MARGIN
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Mapping
+    from datetime import datetime, timedelta
 
     from openlfr.domain.alert_records import RecordedAlert
     from openlfr.domain.watchlist import Reference
-    from openlfr.ports import Vault, WatchlistRecords
-
-CRASH_MARGIN = timedelta(hours=1)
-"""Evidence is stored a moment before its alert; without one after so long, there was a crash."""
+    from openlfr.ports import AlertRecords, Records, Vault
 
 ROWS_WAIT = (
     "Erased rows still stand in {where}, since another program is reading the records: they go "
@@ -49,22 +47,6 @@ _WORDS = {
 }
 
 _LISTED = (EntryStatus.PENDING, EntryStatus.ACTIVE, EntryStatus.SUSPENDED)
-
-
-class PurgeableRecords(ErasableRecords, Protocol):
-    """What a purge needs of the records of alerts."""
-
-    def list(self) -> Sequence[RecordedAlert]:
-        """All alerts."""
-        ...
-
-    def older_than(self, moment: datetime) -> Sequence[RecordedAlert]:
-        """Alerts last heard of before this and of which something is still kept."""
-        ...
-
-    def evidence_names(self) -> Collection[str]:
-        """Names in the vault that an event refers to."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +76,7 @@ class Due:
 
 def find_due(
     *,
-    alerts: PurgeableRecords,
-    watchlist: WatchlistRecords,
+    records: Records,
     vault: Vault,
     book: ErasableBook,
     retention: timedelta,
@@ -105,42 +86,40 @@ def find_due(
     """Look for what may no longer be kept; changes nothing.
 
     Args:
-        alerts: Records of alerts.
-        watchlist: Records of entries.
+        records: Of alerts and entries.
         vault: Of evidence and reference pictures.
         book: Its events belong to alerts that a resumed run will record: their evidence stays.
         retention: How long an alert is kept after its last event.
         now: UTC.
         deployments: Names whose events to look for in the book, beside those of all alerts.
     """
-    mistaken = tuple(alerts.mistaken())
+    mistaken = tuple(records.alerts.mistaken())
     apart = {alert.alert_id for alert in mistaken}
     return Due(
-        alerts=tuple(a for a in alerts.older_than(now - retention) if a.alert_id not in apart),
+        alerts=tuple(
+            a for a in records.alerts.older_than(now - retention) if a.alert_id not in apart
+        ),
         mistaken=mistaken,
-        orphans=tuple(_orphans(alerts, vault, book, now, deployments)),
-        entries=tuple(r for r in watchlist.references(statuses=_LISTED) if r.expires < now),
+        orphans=tuple(_orphans(records.alerts, vault, book, now, deployments)),
+        entries=tuple(r for r in records.watchlist.references(statuses=_LISTED) if r.expires < now),
     )
 
 
 def erase_due(
     *,
-    alerts: PurgeableRecords,
-    watchlist: WatchlistRecords,
+    records: Records,
     vault: Vault,
     book: ErasableBook,
     retention: timedelta,
     now: datetime,
     deployments: Collection[str] = (),
-    by: str = "system",
 ) -> Due:
     """Erase what may no longer be kept, as a program does by itself; what it was.
 
     Arguments and errors are those of `find_due` and `purge`.
     """
     due = find_due(
-        alerts=alerts,
-        watchlist=watchlist,
+        records=records,
         vault=vault,
         book=book,
         retention=retention,
@@ -149,7 +128,7 @@ def erase_due(
     )
     vault.erase_unfinished(now - CRASH_MARGIN)
     if due:
-        purge(due, alerts=alerts, watchlist=watchlist, vault=vault, book=book, now=now, by=by)
+        purge(due, records=records, vault=vault, book=book, now=now, by=SYSTEM)
     return due
 
 
@@ -166,12 +145,11 @@ def in_words(counts: Mapping[str, int]) -> str:
 def purge(
     due: Due,
     *,
-    alerts: PurgeableRecords,
-    watchlist: WatchlistRecords,
+    records: Records,
     vault: Vault,
     book: ErasableBook,
     now: datetime,
-    by: str,
+    by: Principal,
 ) -> None:
     """Erase what is due, each with its act.
 
@@ -180,42 +158,40 @@ def purge(
 
     Args:
         due: Of `find_due`.
-        alerts: Records of alerts.
-        watchlist: Records of entries.
+        records: Of alerts and entries.
         vault: Of evidence and reference pictures.
         book: Of the events.
         now: UTC, written as the time of the acts.
-        by: Who asked for it.
+        by: Who asked for it, or `SYSTEM`.
 
     Raises:
+        NotAllowed: They may not.
         Unavailable: A store does not answer; what was done stays done, call it again later.
     """
+    if by.issuer != OURSELVES:
+        require(by, Action.PURGE)
     for alert in due.alerts:
-        erase_alert(alert, records=alerts, vault=vault, book=book, at=now, reason="retention")
-    erase_mistaken(records=alerts, vault=vault, book=book, at=now)
-    for deployment in {alert.deployment for alert in alerts.list()}:
+        erase_alert(alert, records=records, vault=vault, book=book, at=now, reason="retention")
+    erase_mistaken(records=records, vault=vault, book=book, at=now)
+    for deployment in {alert.deployment for alert in records.alerts.list()}:
         book.forget(deployment, [])  # what has expired by itself is gone for good as well
-    referred_to = alerts.evidence_names()
+    referred_to = records.alerts.evidence_names()
     for name in due.orphans:
         if name not in referred_to:
             vault.delete(name)
     vault.erase_unfinished(now - CRASH_MARGIN)
     for start in range(0, len(due.entries), AT_ONCE):
-        watchlist.retire(
-            [reference.reference_id for reference in due.entries[start : start + AT_ONCE]],
-            act_of=lambda reference: Act(
-                at=now,
-                actor=by,
-                act="reference.expired",
-                object_kind="reference",
-                object_id=reference.reference_id,
-                detail={"subject": reference.subject, "expires": reference.expires.isoformat()},
-            ),
-        )
+        some = due.entries[start : start + AT_ONCE]
+        with records.unit_of_work() as work:
+            for entry in work.watchlist.retire([each.reference_id for each in some], now):
+                expired = ReferenceExpired(
+                    entry.reference_id, entry.subject, entry.expires.isoformat()
+                )
+                work.record(AuditEvent(now, by, expired))
 
 
 def _orphans(
-    alerts: PurgeableRecords,
+    alerts: AlertRecords,
     vault: Vault,
     book: ErasableBook,
     now: datetime,

@@ -6,9 +6,11 @@ import html
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from openlfr.domain.audit import AlertShown, AuditEvent
 from openlfr.domain.errors import BadInput
+from openlfr.domain.permissions import Action, require
 from openlfr.domain.text import shown
-from openlfr.operations.evidence import NO_PICTURE, compose, decode, to_data_url
+from openlfr.operations.evidence import NO_PICTURE, compose, decode, to_data_url, to_jpeg
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,8 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
+    from openlfr.domain.principals import Principal
     from openlfr.domain.watchlist import Reference
-    from openlfr.ports import Vault
+    from openlfr.ports import Records, Vault
 
 
 WHAT_A_SCORE_IS = (
@@ -28,6 +31,39 @@ WHAT_A_SCORE_IS = (
     "similarity, not a probability; whether it is this person is for people to decide."
 )
 _ASSUMED = " (recording, time assumed)"
+
+
+def show_alert(
+    alert_id: str, file: str, *, records: Records, vault: Vault, by: Principal, at: datetime
+) -> bytes:
+    """Decrypt pictures of an alert for a file; that they were shown is recorded first.
+
+    Args:
+        alert_id: The id, or a beginning that only one alert has.
+        file: Its name: `.html` for a page of every sighting, else a JPEG of probe beside
+            reference.
+        records: Of alerts and entries.
+        vault: Of evidence and reference pictures.
+        by: Who wants to see them.
+        at: UTC.
+
+    Raises:
+        NotAllowed: They may not.
+        BadInput: No such alert, or nothing of it is kept any more.
+    """
+    require(by, Action.SEE_FACES)
+    alert = records.alerts.find(alert_id)
+    events = list(records.alerts.events(alert.alert_id))
+    wanted = {event.event.sighting.reference_id for event in events}
+    found = records.watchlist.references(reference_ids=wanted)
+    references = {reference.reference_id: reference for reference in found}
+    if file.lower().endswith(".html"):
+        content = page_of(alert, events, references, vault).encode()
+    else:
+        content = to_jpeg(best_picture(events, references, vault))
+    with records.unit_of_work() as work:
+        work.record(AuditEvent(at, by, AlertShown(alert.alert_id, file)))
+    return content
 
 
 def best_picture(

@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from openlfr.adapters.sql import Records, engine
-from openlfr.domain.acts import Act
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, Settlement
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -21,25 +20,23 @@ LARGE = b"overflow-pages-" * 2000
 @pytest.fixture
 def records(tmp_path):
     with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as opened:
-        opened.watchlist.keep_facts(GalleryFacts("m", "a" * 64, 8, "arcface-112", 0.4), NOW)
+        with opened.unit_of_work() as work:
+            work.watchlist.keep_facts(GalleryFacts("m", "a" * 64, 8, "arcface-112", 0.4), NOW)
         for number, secret in enumerate([*SECRETS, LARGE]):
             key = f"r{number}"
-            opened.watchlist.add(
-                Reference(
-                    key, "default", f"S{number}", "wanted", "Order", "passport", date(2025, 1, 2),
-                    "Eve", "Otto", NOW + timedelta(days=9), EntryStatus.PENDING, "h", "p", 70.0,
-                ),
-                picture_hash=key, template=secret,
-                act=Act(NOW, "Eve", "reference.enrolled", "reference", key),
-                keep_picture=lambda: None,
+            entry = Reference(
+                key, "default", f"S{number}", "wanted", "Order", "passport", date(2025, 1, 2),
+                "Eve", "Otto", NOW + timedelta(days=9), EntryStatus.PENDING, "h", "p", 70.0,
             )  # fmt: skip
+            with opened.unit_of_work() as work:
+                work.watchlist.add(entry, picture_hash=key, template=secret, at=NOW)
         yield opened
 
 
 def settle_all(records):
     keys = [f"r{n}" for n in range(4)]
-    act = Act(NOW, "system", "reference.activated", "reference", "r0")
-    records.watchlist.settle([Settlement(key, EntryStatus.ACTIVE, "", act) for key in keys])
+    with records.unit_of_work() as work:
+        work.watchlist.settle([Settlement(key, EntryStatus.ACTIVE, "") for key in keys], NOW)
 
 
 def found(folder):
@@ -67,7 +64,7 @@ def test_another_process_that_has_it_open_is_no_hindrance(records, tmp_path):
 READER = """
 import sqlite3, sys
 c = sqlite3.connect(sys.argv[1], isolation_level=None)
-c.execute("begin"); c.execute("select count(*) from acts").fetchone()
+c.execute("begin"); c.execute("select count(*) from audit_events").fetchone()
 print("reading", flush=True); sys.stdin.readline()
 """
 

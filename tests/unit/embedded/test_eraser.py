@@ -16,7 +16,6 @@ from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.adapters.milvus import MilvusTemplateStore
 from openlfr.adapters.sql import Records
 from openlfr.cli import doctor_checks
-from openlfr.domain.acts import Act
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import (
     EntryStatus,
@@ -69,17 +68,15 @@ class House:
 
     def enrol(self, subject, number, *, expires=NOW + timedelta(days=1)):
         key = f"r{number}"
-        self.records.watchlist.add(
-            Reference(
-                key, "default", subject, "wanted", "Order 1", "passport", date(2025, 1, 2), "Eve",
-                "Otto", expires, EntryStatus.PENDING, hash_template(vector(number)),
-                f"references/{key}", 70.0,
-            ),
-            picture_hash=key,
-            template=self.vault.seal(outbox_name(key), vector(number).tobytes()),
-            act=Act(NOW, "Eve", "reference.enrolled", "reference", key),
-            keep_picture=lambda: self.vault.put(f"references/{key}", b"picture"),
+        entry = Reference(
+            key, "default", subject, "wanted", "Order 1", "passport", date(2025, 1, 2), "Eve",
+            "Otto", expires, EntryStatus.PENDING, hash_template(vector(number)),
+            f"references/{key}", 70.0,
         )  # fmt: skip
+        self.vault.put(entry.picture, b"picture")
+        sealed = self.vault.seal(outbox_name(key), vector(number).tobytes())
+        with self.records.unit_of_work() as work:
+            work.watchlist.add(entry, picture_hash=key, template=sealed, at=NOW)
 
     def close(self):
         self.eraser.close()

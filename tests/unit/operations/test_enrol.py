@@ -8,8 +8,9 @@ import pytest
 
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.adapters.sql import Records
+from openlfr.domain.principals import local_principal
 from openlfr.domain.watchlist import EntryStatus, ManifestRow, hash_template
-from openlfr.operations.enrol import Verdict, enrol, outbox_name
+from openlfr.operations.enrol import Enrolment, Verdict, enrol, outbox_name
 from openlfr.operations.evidence import decode
 from openlfr.operations.examine import EnrolmentRules, find_faces
 from openlfr.stages.obscure import FACE_CELLS
@@ -39,10 +40,14 @@ def enrol_rows(yunet, sface, records):
     def run(*rows):
         return list(
             enrol(
-                rows, watchlist="default", detector=yunet, embedder=sface,
-                records=records.watchlist, vault=vault, rules=RULES, now=NOW,
+                rows,
+                Enrolment("default", yunet, sface, RULES),
+                records=records,
+                vault=vault,
+                by=local_principal("eve-account"),
+                now=NOW,
             )
-        )  # fmt: skip
+        )
 
     run.vault = vault
     return run
@@ -59,8 +64,9 @@ def test_records_entry_act_picture_and_encrypted_template(enrol_rows, records, a
         enrol_rows.vault.unseal(outbox_name(entry.reference_id), sealed), "<f4"
     )
     assert hash_template(template) == entry.template_hash
-    (act,) = records.acts.all()
-    assert (act.actor, act.act, act.object_id) == ("Eve", "reference.enrolled", entry.reference_id)
+    (act,) = records.audit.all()
+    assert (act.kind, act.object_id) == ("reference.enrolled", entry.reference_id)
+    assert (act.by.issuer, act.by.subject, act.by.name) == ("local", "eve-account", "Eve")
     assert act.detail["authorised_by"] == "Otto"
     assert act.detail["picture_hash"] == hashlib.sha256(path.read_bytes()).hexdigest()
 

@@ -8,11 +8,14 @@ import pytest
 from openlfr.adapters.memory_templates import MemoryTemplateStore
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.adapters.sql import Records
-from openlfr.domain.acts import Act
+from openlfr.adapters.sql.watchlist_changes import WatchlistChanges
 from openlfr.domain.errors import Unavailable
+from openlfr.domain.evidence import Evidence, Scene
+from openlfr.domain.faces import Box
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, hash_template
 from openlfr.operations import gallery
 from openlfr.operations.enrol import outbox_name
+from openlfr.operations.evidence import encode
 from openlfr.operations.gallery import apply_pending, build_index, erase_unrecorded_pictures
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -53,24 +56,22 @@ class Desk:
             f"references/{reference_id}", 70.0, "", *second,
         )  # fmt: skip
         name = seal_as or outbox_name(reference_id)
-        self.watchlist.add(
-            entry,
-            picture_hash=reference_id,
-            template=self.vault.seal(name, template.tobytes()),
-            act=Act(NOW + timedelta(seconds=self.added), "Eve", "x", "reference", reference_id),
-            keep_picture=lambda: self.vault.put(entry.picture, b"picture"),
-        )
+        self.vault.put(entry.picture, b"picture")
+        sealed = self.vault.seal(name, template.tobytes())
+        at = NOW + timedelta(seconds=self.added)
+        with self.records.unit_of_work() as work:
+            work.watchlist.add(entry, picture_hash=reference_id, template=sealed, at=at)
         return reference_id
 
     def apply(self, limit=None):
         settled = apply_pending(
-            self.watchlist, self.templates, self.vault, FACTS, now=NOW, limit=limit
+            self.records, self.templates, self.vault, FACTS, now=NOW, limit=limit
         )
         return {s.reference_id: s for s in settled}
 
     def move(self, subject, to):
-        act = Act(NOW, "Eve", "x", "reference", "x")
-        self.watchlist.move(subject, None, to, act_of=lambda _: act)
+        with self.records.unit_of_work() as work:
+            work.watchlist.move(subject, None, to, NOW)
 
     def searchable(self, *watchlists):
         return build_index(self.watchlist, self.templates, watchlists or ["default"]).subjects
@@ -181,8 +182,8 @@ def test_a_second_authoriser_lists_it_all_the_same_and_stands_in_its_act(desk):
     assert "listed under another name, as Carla allows" in settled[copies[0]].note
     (entry,) = desk.watchlist.references(reference_ids=copies[:1])
     assert (entry.second_authoriser, entry.second_reason) == ("Carla", "they are twins")
-    acts = [a for a in desk.records.acts.all() if a.object_id == copies[0]]
-    assert acts[-1].act == "reference.activated"
+    acts = desk.records.audit.all(object_id=copies[0])
+    assert acts[-1].kind == "reference.activated"
     assert acts[-1].detail["second_authoriser"] == "Carla"
     assert acts[-1].detail["second_reason"] == "they are twins"
 
@@ -264,7 +265,7 @@ def test_a_crash_before_any_step_loses_nothing(desk, monkeypatch, step):
     desk.add("Bea", direction(3))
     desk.move("Gone", EntryStatus.REMOVED)
     owner = {"put": desk.templates, "remove": desk.templates, "delete": desk.vault}.get(
-        step, desk.watchlist
+        step, WatchlistChanges
     )
 
     def crash(*_, **__):
@@ -305,7 +306,7 @@ def test_a_template_that_comes_after_another_process_erased_its_entry_is_erased_
 
     def put_late(templates):
         desk.move("Ann", EntryStatus.REMOVED)
-        gallery.erase_leaving(desk.watchlist, desk.templates, desk.vault, now=NOW)
+        gallery.erase_leaving(desk.records, desk.templates, desk.vault, now=NOW)
         put(templates)
 
     monkeypatch.setattr(desk.templates, "put", put_late)
@@ -315,7 +316,11 @@ def test_a_template_that_comes_after_another_process_erased_its_entry_is_erased_
 
 def test_pictures_that_no_entry_names_are_erased(desk):
     desk.add("Ann", direction(1))
-    desk.vault.put("references/lost", b"x")
+    desk.vault.put("references/damaged", b"x")
     desk.vault.put("evidence/e1", b"x")
-    assert erase_unrecorded_pictures(desk.watchlist, desk.vault) == 1
-    assert desk.vault.names() == ["evidence/e1", "references/r1"]
+    for name, age in (("lost", timedelta(hours=2)), ("being-imported", timedelta(seconds=1))):
+        scene = Scene(np.zeros((2, 2, 3), np.uint8), 2, 8, 8)
+        picture = Evidence(scene, np.zeros((4, 4, 3), np.uint8), Box(0, 0, 4, 4))
+        desk.vault.put(f"references/{name}", encode(picture, kept_at=NOW - age))
+    assert erase_unrecorded_pictures(desk.watchlist, desk.vault, NOW) == 2
+    assert desk.vault.names() == ["evidence/e1", "references/being-imported", "references/r1"]

@@ -12,7 +12,6 @@ from awaiting import PATIENCE_S
 from openlfr.adapters.memory_templates import MemoryTemplateStore
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.adapters.sql import Records
-from openlfr.domain.acts import Act
 from openlfr.domain.errors import OpenLFRError, Unavailable
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, hash_template
 from openlfr.operations.enrol import outbox_name
@@ -89,14 +88,11 @@ def enrol(records, vault):
         "r1", "default", "Ann", "wanted", "Order 1", "passport", date(2025, 1, 2), "Eve", "Otto",
         NOW + timedelta(days=9), EntryStatus.PENDING, hash_template(template), "picture", 70.0,
     )  # fmt: skip
-    records.watchlist.keep_facts(FACTS, NOW)
-    records.watchlist.add(
-        entry,
-        picture_hash="r1",
-        template=vault.seal(outbox_name("r1"), template.tobytes()),
-        act=Act(NOW, "Eve", "reference.enrolled", "reference", "r1"),
-        keep_picture=lambda: None,
-    )
+    with records.unit_of_work() as work:
+        work.watchlist.keep_facts(FACTS, NOW)
+    sealed = vault.seal(outbox_name("r1"), template.tobytes())
+    with records.unit_of_work() as work:
+        work.watchlist.add(entry, picture_hash="r1", template=sealed, at=NOW)
 
 
 def test_what_is_enrolled_is_carried_to_the_vector_store(at_work, records, vault):
@@ -126,8 +122,8 @@ def test_a_template_that_a_kill_left_behind_goes_at_the_next_start(at_work, reco
     enrol(records, vault)
     at_work.settle()
     [template] = at_work.store.all(["default"])
-    act = Act(NOW, "Eve", "reference.removed", "reference", "r1")
-    records.watchlist.move("Ann", None, EntryStatus.REMOVED, act_of=lambda _: act)
+    with records.unit_of_work() as work:
+        work.watchlist.move("Ann", None, EntryStatus.REMOVED, NOW)
     again = Upkeep(
         at_work._relay, records, vault, lambda _: at_work.store, at_work.due,
         on_failure=at_work.failures.append,

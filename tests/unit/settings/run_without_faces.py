@@ -16,7 +16,6 @@ from openlfr.adapters.memory_alerts import MemoryAlertBook
 from openlfr.adapters.memory_templates import MemoryTemplateStore
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.adapters.sql import Records
-from openlfr.domain.acts import Act
 from openlfr.domain.alerts import Sighting
 from openlfr.domain.analysis import Analysis, Sighted
 from openlfr.domain.errors import OpenLFRError
@@ -107,7 +106,8 @@ def run(
     Script.made, Script.slow, Script.stop = [], slow, threading.Event()
     loaded.data_dir.mkdir()
     with Records.open(f"sqlite:///{loaded.data_dir}/openlfr.db") as records:
-        records.watchlist.keep_facts(FACTS, datetime.now(UTC))
+        with records.unit_of_work() as work:
+            work.watchlist.keep_facts(FACTS, datetime.now(UTC))
         for number, (subject, watchlist) in enumerate([("Ann", "default"), ("Bea", "second")]):
             _enrol(records, vault, f"r{number}", subject, watchlist)
         _alert_of_long_ago(records, book)
@@ -141,17 +141,14 @@ def _enrol(
     now = datetime.now(UTC)
     vector = np.random.default_rng(len(subject) + ord(subject[0])).normal(size=FACTS.dimension)
     template = (vector / np.linalg.norm(vector)).astype(np.float32)
-    records.watchlist.add(
-        Reference(
-            key, watchlist, subject, "wanted", "Order 1", "passport", date(2025, 1, 2), "Eve",
-            "Otto", now + timedelta(days=9), EntryStatus.PENDING, hash_template(template),
-            f"references/{key}", 70.0,
-        ),
-        picture_hash=key,
-        template=vault.seal(outbox_name(key), template.tobytes()),
-        act=Act(now, "Eve", "reference.enrolled", "reference", key),
-        keep_picture=lambda: None,
+    entry = Reference(
+        key, watchlist, subject, "wanted", "Order 1", "passport", date(2025, 1, 2), "Eve",
+        "Otto", now + timedelta(days=9), EntryStatus.PENDING, hash_template(template),
+        f"references/{key}", 70.0,
     )  # fmt: skip
+    sealed = vault.seal(outbox_name(key), template.tobytes())
+    with records.unit_of_work() as work:
+        work.watchlist.add(entry, picture_hash=key, template=sealed, at=now)
 
 
 def _alert_of_long_ago(records: Records, book: MemoryAlertBook) -> None:

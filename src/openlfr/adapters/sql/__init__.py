@@ -1,20 +1,23 @@
-"""The records: watchlist entries, alerts, acts and runs in SQLite or PostgreSQL."""
+"""The records: watchlist entries, alerts, audit log and runs in SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from openlfr.adapters.sql import rights
-from openlfr.adapters.sql.acts import ActRecords
+from openlfr.adapters.sql.access import OwnTransactions
 from openlfr.adapters.sql.alerts import AlertRecords
+from openlfr.adapters.sql.audit import AuditLog
 from openlfr.adapters.sql.control import ControlRecords
 from openlfr.adapters.sql.engine import erase_for_good, open_engine
 from openlfr.adapters.sql.runs import RunRecords
 from openlfr.adapters.sql.schema import migrate, require_present
 from openlfr.adapters.sql.tallies import TallyRecords
+from openlfr.adapters.sql.unit_of_work import UnitOfWork, unit_of_work
 from openlfr.adapters.sql.watchlist import WatchlistRecords
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from sqlalchemy.engine import Engine
@@ -25,10 +28,11 @@ class Records:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.watchlist = WatchlistRecords(engine)
+        access = OwnTransactions(engine)
+        self.watchlist = WatchlistRecords(access)
+        self.alerts = AlertRecords(access)
+        self.audit = AuditLog(access)
         self.control = ControlRecords(engine)
-        self.acts = ActRecords(engine)
-        self.alerts = AlertRecords(engine)
         self.runs = RunRecords(engine)
         self.tallies = TallyRecords(engine)
 
@@ -55,6 +59,10 @@ class Records:
             engine.dispose()
             raise
         return cls(engine)
+
+    def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
+        """A transaction: committed at the end of the `with`, undone where an error leaves it."""
+        return unit_of_work(self._engine)
 
     @property
     def where(self) -> str:

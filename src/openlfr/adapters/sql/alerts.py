@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
-from openlfr.adapters.sql.acts import write_act
 from openlfr.adapters.sql.alert_rows import alert_of, event_of, whole_alerts
-from openlfr.adapters.sql.engine import insert_new, reading
+from openlfr.adapters.sql.engine import insert_new
 from openlfr.adapters.sql.merging import home_of, merged_into
 from openlfr.domain.alerts import Adjudication, Outcome
 from openlfr.domain.errors import BadInput
@@ -19,22 +18,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
 
-    from sqlalchemy.engine import Engine
-
-    from openlfr.domain.acts import Act
+    from openlfr.adapters.sql.access import Access
     from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
     from openlfr.domain.alerts import AlertEvent
 
 _ALERTS, _EVENTS = tables.alerts, tables.alert_events
 _SHOWN = 5  # alerts named when a prefix fits several
-_AT_ONCE = 1000  # events named in one statement
 
 
 class AlertRecords:
     """The alerts of one database."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, access: Access) -> None:
+        self._access = access
 
     def record(
         self,
@@ -59,7 +55,7 @@ class AlertRecords:
             Whether the event was new.
         """
         seen = event.sighting
-        with self._engine.begin() as connection:
+        with self._access.writing() as connection:
             alert_id = event.alert_id
             if window is not None:
                 alert_id = home_of(connection, event, window, emitted_at)
@@ -123,7 +119,7 @@ class AlertRecords:
 
     def knows(self, event_id: str) -> bool:
         """Whether this event was recorded."""
-        with reading(self._engine) as connection:
+        with self._access.reading() as connection:
             return connection.scalar(_is_known(event_id)) is not None
 
     def find(self, prefix: str) -> RecordedAlert:
@@ -140,7 +136,7 @@ class AlertRecords:
             .order_by(_ALERTS.c.alert_id)
             .limit(_SHOWN + 1)
         )
-        with reading(self._engine) as connection:
+        with self._access.reading() as connection:
             rows = connection.execute(query).all()
         if not prefix.strip() or not rows:
             raise BadInput(f"There is no alert {prefix!r}: `openlfr alerts list` names all.")
@@ -177,7 +173,7 @@ class AlertRecords:
             .where(_EVENTS.c.alert_id == alert_id)
             .order_by(_EVENTS.c.captured_at, _EVENTS.c.event_id)
         )
-        with reading(self._engine) as connection:
+        with self._access.reading() as connection:
             return [event_of(row) for row in connection.execute(query)]
 
     def events_of_run(self, deployment: str, epoch: int) -> Sequence[RecordedEvent]:
@@ -188,35 +184,8 @@ class AlertRecords:
             .where(_ALERTS.c.deployment == deployment, _EVENTS.c.epoch == epoch)
             .order_by(_EVENTS.c.captured_at, _EVENTS.c.event_id)
         )
-        with reading(self._engine) as connection:
+        with self._access.reading() as connection:
             return [event_of(row) for row in connection.execute(query)]
-
-    def decide(
-        self,
-        alert_id: str,
-        *,
-        adjudication: Adjudication | None,
-        outcome: Outcome | None,
-        act: Act,
-    ) -> None:
-        """Record a decision, an outcome or both, with its act, in one transaction.
-
-        Args:
-            alert_id: The alert.
-            adjudication: None leaves it as it is.
-            outcome: None leaves it as it is.
-            act: By whom, when and why.
-        """
-        values: dict[str, Any] = {"decided_at": act.at, "decided_by": act.actor}
-        if adjudication is not None:
-            values["adjudication"] = str(adjudication)
-        if outcome is not None:
-            values["outcome"] = str(outcome)
-        with self._engine.begin() as connection:
-            connection.execute(
-                sa.update(_ALERTS).where(_ALERTS.c.alert_id == alert_id).values(**values)
-            )
-            write_act(connection, act)
 
     def mistaken(self) -> Sequence[RecordedAlert]:
         """Alerts about the wrong person of which a picture or a position is still kept.
@@ -242,32 +211,14 @@ class AlertRecords:
         )
         return self._alerts(whole_alerts().where(last < moment, _something_kept()))
 
-    def mark_erased(self, alert_id: str, event_ids: Sequence[str], *, act: Act) -> None:
-        """Say that the pictures of these events are gone; their positions go in the same step.
-
-        An event that was recorded meanwhile is none of them: what it refers to is still kept.
-        What stays is what accounts for the alert: times, cameras, scores, decisions, acts.
-        """
-        with self._engine.begin() as connection:
-            for start in range(0, len(event_ids), _AT_ONCE):
-                connection.execute(
-                    sa.update(_EVENTS)
-                    .where(_EVENTS.c.event_id.in_(event_ids[start : start + _AT_ONCE]))
-                    .values(evidence=None, x=0.0, y=0.0, w=0.0, h=0.0)
-                )
-            connection.execute(
-                sa.update(_ALERTS).where(_ALERTS.c.alert_id == alert_id).values(erased_at=act.at)
-            )
-            write_act(connection, act)
-
     def evidence_names(self) -> set[str]:
         """Names in the vault that an event refers to."""
         query = sa.select(_EVENTS.c.evidence).where(_EVENTS.c.evidence.is_not(None))
-        with reading(self._engine) as connection:
+        with self._access.reading() as connection:
             return set(connection.scalars(query))
 
     def _alerts(self, query: sa.Select[Any]) -> Sequence[RecordedAlert]:
-        with reading(self._engine) as connection:
+        with self._access.reading() as connection:
             return [alert_of(row) for row in connection.execute(query)]
 
 

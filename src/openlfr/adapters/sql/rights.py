@@ -2,8 +2,8 @@
 
 The owner alone changes the schema (`openlfr records upgrade`), and then gives the others what this
 version needs: so that what a new table is for is said where it is made. Nobody but the owner may
-delete a row, and nobody at all, but who owns the table, change what was done (`acts`). Alerting
-can list nobody: enrolling is an operator's.
+delete a row, and nobody at all, but who owns the table, change what was done (`audit_events`).
+Alerting can list nobody: enrolling is an operator's.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         tables.references.name: (_SEE, _CHANGE),  # settles, expires and erases entries
         tables.counters.name: (_SEE, _CHANGE),
         tables.gallery_facts.name: (_SEE,),
-        tables.acts.name: (_SEE, _ADD),
+        tables.audit_events.name: (_SEE, _ADD),
         tables.alerts.name: (_SEE, _ADD, _CHANGE),
         tables.merged_alerts.name: (_SEE, _ADD),
         tables.alert_events.name: (_SEE, _ADD, _CHANGE),
@@ -46,7 +46,7 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         tables.references.name: (_SEE, _ADD, _CHANGE),
         tables.counters.name: (_SEE, _CHANGE),
         tables.gallery_facts.name: (_SEE, _ADD),
-        tables.acts.name: (_SEE, _ADD),
+        tables.audit_events.name: (_SEE, _ADD),
         tables.alerts.name: (_SEE, _CHANGE),
         tables.merged_alerts.name: (_SEE,),
         tables.alert_events.name: (_SEE, _CHANGE),
@@ -109,7 +109,6 @@ def grant(connection: Connection) -> list[str]:
                 for table, may in RIGHTS[each].items()
                 if may
             ),
-            f"GRANT USAGE ON SEQUENCE {schema}.acts_id_seq TO {role}",
         ):
             connection.exec_driver_sql(statement)
     return [name for _, name in given]

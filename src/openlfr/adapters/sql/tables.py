@@ -100,8 +100,9 @@ references = Table(
     Index(None, "settled"),
 )
 
-# One row per counter; "watchlist" counts the changes of `references`. Whoever writes references
-# counts first, which makes writers queue up on that row: versions are in the order of commits.
+# One row per counter; "watchlist" counts the changes of `references`, "audit" the acts. Whoever
+# writes references counts first, which makes writers queue up on that row: versions are in the
+# order of commits. Acts are written last, so that nobody waits for both in another order.
 counters = Table(
     "counters",
     metadata,
@@ -120,19 +121,22 @@ gallery_facts = Table(
     Column("first_used_at", UtcDateTime, nullable=False),
 )
 
-# Append-only: triggers refuse UPDATE and DELETE.
-acts = Table(
-    "acts",
+# Append-only: triggers refuse UPDATE and DELETE. `position` comes from the counter "audit".
+audit_events = Table(
+    "audit_events",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("event_id", String(36), nullable=False, unique=True),
     Column("at", UtcDateTime, nullable=False),
-    Column("actor", String, nullable=False),
-    Column("act", String(64), nullable=False),
+    Column("issuer", String, nullable=False),
+    Column("principal", String, nullable=False),  # the account at the issuer
+    Column("name", String, nullable=False),
+    Column("roles", JSON, nullable=False),
+    Column("kind", String(64), nullable=False),
     Column("object_kind", String(64), nullable=False),
     Column("object_id", String, nullable=False),
     Column("detail", JSON, nullable=False),
     Index(None, "object_kind", "object_id"),
-    sqlite_autoincrement=True,  # an id is never used twice
 )
 
 alerts = Table(

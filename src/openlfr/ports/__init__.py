@@ -9,25 +9,45 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from openlfr.ports.records import (
+    AlertChanges,
+    AlertRecords,
+    AuditLog,
+    Records,
+    UnitOfWork,
+    WatchlistChanges,
+    WatchlistRecords,
+)
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from openlfr.domain.acts import Act
     from openlfr.domain.alerts import AlertEvent, Sighting
     from openlfr.domain.faces import Candidate, Detection
     from openlfr.domain.frames import Frame
     from openlfr.domain.impossible import Impossible
-    from openlfr.domain.watchlist import (
-        EntryStatus,
-        GalleryFacts,
-        Reference,
-        Settlement,
-        StoredTemplate,
-    )
+    from openlfr.domain.watchlist import GalleryFacts, StoredTemplate
+
+__all__ = [
+    "AlertBook",
+    "AlertChanges",
+    "AlertRecords",
+    "AuditLog",
+    "CameraSource",
+    "FaceDetector",
+    "FaceEmbedder",
+    "Records",
+    "TemplateStore",
+    "UnitOfWork",
+    "Vault",
+    "WatchlistChanges",
+    "WatchlistIndex",
+    "WatchlistRecords",
+]
 
 
 class FaceDetector(Protocol):
@@ -247,96 +267,5 @@ class Vault(Protocol):
 
         Raises:
             BadInput: Altered, of another name, or encrypted under another key.
-        """
-        ...
-
-
-class WatchlistRecords(Protocol):
-    """Who is listed, on whose authority and until when (SQL; one database, several processes).
-
-    Every change is one durable transaction with its act in it.
-    """
-
-    def version(self) -> int:
-        """Grows with every change; cheap enough to ask several times a second."""
-        ...
-
-    def add(
-        self,
-        reference: Reference,
-        *,
-        picture_hash: str,
-        template: bytes,
-        act: Act,
-        keep_picture: Callable[[], None],
-    ) -> None:
-        """Record a pending entry with its encrypted template; `keep_picture` is called inside."""
-        ...
-
-    def standing(
-        self, watchlist: str, subject: str, picture_hash: str, at: datetime
-    ) -> Reference | None:
-        """The entry that this picture has already, unless removed, refused or expired."""
-        ...
-
-    def references(
-        self,
-        *,
-        watchlists: Collection[str] | None = None,
-        subject: str | None = None,
-        statuses: Collection[EntryStatus] | None = None,
-        reference_ids: Collection[str] | None = None,
-    ) -> list[Reference]:
-        """Entries that meet every given condition, ordered by watchlist, subject and time."""
-        ...
-
-    def manifest(self, watchlists: Collection[str]) -> dict[str, tuple[str, datetime]]:
-        """Who is searchable: template hash and last moment of each active reference."""
-        ...
-
-    def outbox(self) -> list[tuple[Reference, bytes]]:
-        """Pending entries with their encrypted templates, in the order they were added."""
-        ...
-
-    def settle(self, settlements: Sequence[Settlement]) -> set[str]:
-        """Activate or refuse pending entries; the ids of those that were still pending."""
-        ...
-
-    def leaving(self) -> list[Reference]:
-        """Removed and refused entries whose template and picture are still to be erased."""
-        ...
-
-    def left(self, reference_ids: Iterable[str], at: datetime) -> None:
-        """Say that template and picture of these entries are erased everywhere else."""
-        ...
-
-    def move(
-        self,
-        subject: str,
-        watchlists: Collection[str] | None,
-        to: EntryStatus,
-        *,
-        act_of: Callable[[Reference], Act],
-    ) -> list[Reference]:
-        """Suspend, resume or remove a subject's entries; those that were moved, as they are now."""
-        ...
-
-    def retire(
-        self, reference_ids: Collection[str], *, act_of: Callable[[Reference], Act]
-    ) -> list[Reference]:
-        """Remove these entries (expired ones); those that were removed, as they are now."""
-        ...
-
-    def erase_unrecorded(
-        self, kept: Callable[[], Sequence[str]], erase: Callable[[str], None]
-    ) -> int:
-        """Erase those of the `kept` pictures that no entry names; how many they were."""
-        ...
-
-    def keep_facts(self, facts: GalleryFacts, at: datetime) -> None:
-        """Bind the gallery to the model of its first template.
-
-        Raises:
-            Misconfigured: It is bound to another one.
         """
         ...

@@ -1,0 +1,91 @@
+"""The audit log: rows that are added and read, never changed (triggers in the database see to it).
+
+Rows are numbered in the order of their commits: writers count first and wait for each other there,
+so that the log has neither a gap nor a row that appears before one that is read already.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from openlfr.adapters.sql import tables
+from openlfr.domain.audit import RecordedAct
+from openlfr.domain.principals import Principal, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.engine import Connection
+
+    from openlfr.adapters.sql.access import Access
+    from openlfr.domain.audit import AuditEvent
+
+_EVENTS = tables.audit_events
+_COUNTER = tables.counters.c.name == "audit"
+
+
+def write_events(connection: Connection, events: Sequence[AuditEvent]) -> None:
+    """Record acts in the transaction that does them; the last thing that it does.
+
+    On PostgreSQL other transactions with acts wait here until this one is over.
+    """
+    if not events:
+        return
+    counters = tables.counters
+    count = sa.update(counters).where(_COUNTER).values(value=counters.c.value + len(events))
+    connection.execute(count)
+    last = int(connection.scalar(sa.select(counters.c.value).where(_COUNTER)) or 0)
+    connection.execute(
+        sa.insert(_EVENTS),
+        [
+            {
+                "position": position,
+                "event_id": event.event_id,
+                "at": event.at,
+                "issuer": event.by.issuer,
+                "principal": event.by.subject,
+                "name": event.by.name,
+                "roles": sorted(event.by.roles),
+                "kind": event.what.kind,
+                "object_kind": event.what.object_kind,
+                "object_id": event.what.object_id,
+                "detail": event.what.detail(),
+            }
+            for position, event in enumerate(events, last - len(events) + 1)
+        ],
+    )
+
+
+class AuditLog:
+    """The audit log of one database."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def all(
+        self, *, object_kind: str | None = None, object_id: str | None = None
+    ) -> list[RecordedAct]:
+        """Acts in the order of their commits, of one kind of object or one object if given."""
+        query = sa.select(_EVENTS).order_by(_EVENTS.c.position)
+        if object_kind is not None:
+            query = query.where(_EVENTS.c.object_kind == object_kind)
+        if object_id is not None:
+            query = query.where(_EVENTS.c.object_id == object_id)
+        with self._access.reading() as connection:
+            return [
+                RecordedAct(
+                    position=row.position,
+                    event_id=row.event_id,
+                    at=row.at,
+                    by=Principal(
+                        row.issuer, row.principal, row.name, frozenset(map(Role, row.roles))
+                    ),
+                    kind=row.kind,
+                    object_kind=row.object_kind,
+                    object_id=row.object_id,
+                    detail=row.detail,
+                )
+                for row in connection.execute(query)
+            ]

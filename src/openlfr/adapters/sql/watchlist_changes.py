@@ -1,0 +1,162 @@
+"""Changes of the watchlist, as parts of a unit of work: each with the act that it belongs to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from openlfr.adapters.sql.gallery_model import bind_model
+from openlfr.adapters.sql.tables import references
+from openlfr.adapters.sql.watchlist import STANDING, WatchlistRecords
+from openlfr.adapters.sql.watchlist_rows import COLUMNS, row_of
+from openlfr.adapters.sql.watchlist_version import next_version
+from openlfr.domain.watchlist import EntryStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import datetime
+
+    from openlfr.domain.watchlist import GalleryFacts, Reference, Settlement
+
+_SOURCES = {
+    EntryStatus.SUSPENDED: (EntryStatus.PENDING, EntryStatus.ACTIVE),
+    EntryStatus.ACTIVE: (EntryStatus.SUSPENDED,),
+    EntryStatus.REMOVED: STANDING,
+}
+"""From which statuses an entry may be moved to these."""
+
+
+class WatchlistChanges(WatchlistRecords):
+    """The watchlist within one transaction."""
+
+    def add(
+        self,
+        reference: Reference,
+        *,
+        picture_hash: str,
+        template: bytes,
+        at: datetime,
+    ) -> None:
+        """Record a pending entry and its encrypted template.
+
+        Args:
+            reference: With status `PENDING`.
+            picture_hash: sha256 (hex) of the imported file, by which a second import knows it.
+            template: Encrypted; the outbox for the vector store.
+            at: UTC, when it was added.
+        """
+        with self._access.writing() as connection:
+            version = next_version(connection)
+            connection.execute(
+                sa.insert(references).values(
+                    row_of(reference)
+                    | {
+                        "picture_hash": picture_hash,
+                        "template": template,
+                        "settled": False,
+                        "added_at": at,
+                        "changed_at": at,
+                        "version": version,
+                    }
+                )
+            )
+
+    def settle(self, settlements: Sequence[Settlement], at: datetime) -> set[str]:
+        """Say what became of pending entries and erase their templates from the outbox.
+
+        A refused entry still owes the erasure of its picture: it is `leaving`.
+
+        Returns:
+            The ids that were settled. An entry that is no longer pending (suspended or removed
+            meanwhile) stays as it is; what the vector store holds of it is not searchable.
+        """
+        settled = set()
+        with self._access.writing() as connection:
+            version = next_version(connection)
+            for one in settlements:
+                changed = connection.execute(
+                    sa.update(references)
+                    .where(
+                        references.c.reference_id == one.reference_id,
+                        references.c.status == EntryStatus.PENDING,
+                    )
+                    .values(
+                        status=one.status,
+                        note=one.note,
+                        template=None,
+                        settled=one.status is EntryStatus.ACTIVE,
+                        changed_at=at,
+                        version=version,
+                    )
+                )
+                if changed.rowcount:
+                    settled.add(one.reference_id)
+        return settled
+
+    def left(self, reference_ids: Iterable[str], at: datetime) -> None:
+        """Say that template and picture of these entries are erased everywhere else."""
+        with self._access.writing() as connection:
+            version = next_version(connection)
+            for reference_id in reference_ids:
+                connection.execute(
+                    sa.update(references)
+                    .where(references.c.reference_id == reference_id)
+                    .values(picture="", template=None, settled=True, changed_at=at, version=version)
+                )
+
+    def move(
+        self, subject: str, watchlists: Collection[str] | None, to: EntryStatus, at: datetime
+    ) -> list[Reference]:
+        """Suspend, resume or remove a subject's entries, all or none.
+
+        An entry that is resumed before its template has reached the vector store is pending
+        again. A suspended one keeps its template and picture; a removed one is `leaving`.
+
+        Returns:
+            The entries that were moved, as they are now.
+        """
+        condition = references.c.subject == subject
+        if watchlists is not None:
+            condition &= references.c.watchlist.in_(watchlists)
+        return self._move(condition, to, at)
+
+    def retire(self, reference_ids: Collection[str], at: datetime) -> list[Reference]:
+        """Remove these entries (expired ones, say), as `move` does; those that were removed."""
+        return self._move(references.c.reference_id.in_(reference_ids), EntryStatus.REMOVED, at)
+
+    def _move(
+        self, condition: sa.ColumnElement[bool], to: EntryStatus, at: datetime
+    ) -> list[Reference]:
+        query = sa.select(*COLUMNS, references.c.template.is_not(None).label("waits")).where(
+            condition, references.c.status.in_(_SOURCES[to])
+        )
+        moved: list[str] = []
+        with self._access.writing() as connection:
+            version = next_version(connection)
+            for row in connection.execute(query).all():
+                waits = to is EntryStatus.ACTIVE and row.waits
+                values: dict[str, Any] = {
+                    "status": EntryStatus.PENDING if waits else to,
+                    "changed_at": at,
+                    "version": version,
+                }
+                if to is EntryStatus.REMOVED:
+                    values |= {"template": None, "settled": False}
+                connection.execute(
+                    sa.update(references)
+                    .where(references.c.reference_id == row.reference_id)
+                    .values(values)
+                )
+                moved.append(row.reference_id)
+        return self.references(reference_ids=moved)
+
+    def keep_facts(self, facts: GalleryFacts, at: datetime) -> None:
+        """Bind the gallery to the model of its first template.
+
+        Raises:
+            Misconfigured: It is bound to another one.
+        """
+        with self._access.writing() as connection:
+            next_version(connection)  # two first imports at once queue up here
+            bind_model(connection, facts, at)

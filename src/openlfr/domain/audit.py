@@ -1,0 +1,248 @@
+"""Audit events: who did what to what, when. Recorded with the change itself, never altered.
+
+Each kind of event is a small class whose fields are what is recorded of it: JSON values only, no
+picture, no template, no secret. The first field is the id of what was acted upon. A new act is a
+new class here and a function in `operations`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from openlfr.domain.principals import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What happened, without who and when.
+
+    Attributes:
+        kind: A dotted verb, fixed for ever: it is what is searched for in the audit log.
+        object_kind: Of what was acted upon.
+    """
+
+    kind: ClassVar[str]
+    object_kind: ClassVar[str]
+
+    @property
+    def object_id(self) -> str:
+        """The id of what was acted upon: the first field."""
+        return str(getattr(self, fields(self)[0].name))
+
+    def detail(self) -> dict[str, object]:
+        """What is recorded beside the id; what is empty is left out."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)[1:]}
+        return {name: value for name, value in values.items() if value not in ("", None)}
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One act.
+
+    Attributes:
+        at: UTC.
+        by: The person, or the part of OpenLFR, that did it.
+        event_id: UUID text.
+    """
+
+    at: datetime
+    by: Principal
+    what: Happening
+    event_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAct:
+    """An audit event as the records give it back, those of former versions included.
+
+    Attributes:
+        position: In the order of the commits, from 1, without a gap.
+        kind, object_kind, object_id, detail: As of `Happening`.
+    """
+
+    position: int
+    event_id: str
+    at: datetime
+    by: Principal
+    kind: str
+    object_kind: str
+    object_id: str
+    detail: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class OfReference(Happening):
+    """Something was done to an entry of the watchlist.
+
+    Attributes:
+        reason: In the words of the person; empty where none was asked for.
+    """
+
+    object_kind: ClassVar[str] = "reference"
+    reference_id: str
+    subject: str
+    watchlist: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceEnrolled(Happening):
+    """A person was listed.
+
+    Attributes:
+        enrolled_by, authorised_by: Names, as the manifest gives them.
+        expires: ISO 8601, UTC.
+        picture_hash: sha256 (hex) of the imported file.
+        model_sha256: Of the embedder as shipped.
+        second_authoriser, second_reason: Who allows a picture that is listed under another name.
+    """
+
+    kind: ClassVar[str] = "reference.enrolled"
+    object_kind: ClassVar[str] = "reference"
+    reference_id: str
+    subject: str
+    watchlist: str
+    category: str
+    legal_basis: str
+    source: str
+    enrolled_by: str
+    authorised_by: str
+    expires: str
+    picture_hash: str
+    model_sha256: str
+    second_authoriser: str = ""
+    second_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceActivated(Happening):
+    """An entry passed the gallery's rules: it is searched from now on."""
+
+    kind: ClassVar[str] = "reference.activated"
+    object_kind: ClassVar[str] = "reference"
+    reference_id: str
+    subject: str
+    note: str = ""
+    second_authoriser: str = ""
+    second_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceRefused(Happening):
+    """The gallery's rules turned an entry down after its import."""
+
+    kind: ClassVar[str] = "reference.refused"
+    object_kind: ClassVar[str] = "reference"
+    reference_id: str
+    subject: str
+    note: str = ""
+    second_authoriser: str = ""
+    second_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceSuspended(OfReference):
+    """An entry is not searched until it is resumed."""
+
+    kind: ClassVar[str] = "reference.suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceResumed(OfReference):
+    """A suspended entry is searched again."""
+
+    kind: ClassVar[str] = "reference.resumed"
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceRemoved(OfReference):
+    """An entry left the list for good; its template and picture are erased."""
+
+    kind: ClassVar[str] = "reference.removed"
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceExpired(Happening):
+    """An entry's time was over; its template and picture are erased.
+
+    Attributes:
+        expires: ISO 8601, UTC.
+    """
+
+    kind: ClassVar[str] = "reference.expired"
+    object_kind: ClassVar[str] = "reference"
+    reference_id: str
+    subject: str
+    expires: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDecided(Happening):
+    """An operator decided an alert; an outcome may have been recorded with it.
+
+    Attributes:
+        adjudication_before, outcome_before: What stood before; empty where nothing did.
+        reason: In the operator's words.
+    """
+
+    kind: ClassVar[str] = "alert.decided"
+    object_kind: ClassVar[str] = "alert"
+    alert_id: str
+    adjudication: str
+    outcome: str = ""
+    adjudication_before: str = ""
+    outcome_before: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertOutcome(Happening):
+    """It is known what became of an alert that was decided before.
+
+    Attributes:
+        outcome_before: What stood before; empty where nothing did.
+        reason: In the words of the person.
+    """
+
+    kind: ClassVar[str] = "alert.outcome"
+    object_kind: ClassVar[str] = "alert"
+    alert_id: str
+    outcome: str
+    outcome_before: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertShown(Happening):
+    """Pictures of an alert were decrypted into a file.
+
+    Attributes:
+        file: Its name, without folders.
+    """
+
+    kind: ClassVar[str] = "alert.shown"
+    object_kind: ClassVar[str] = "alert"
+    alert_id: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertErased(Happening):
+    """Pictures and positions of an alert were erased.
+
+    Attributes:
+        reason: Why they were due.
+        events: Of how many sightings.
+    """
+
+    kind: ClassVar[str] = "alert.erased"
+    object_kind: ClassVar[str] = "alert"
+    alert_id: str
+    reason: str
+    events: int

@@ -1,0 +1,114 @@
+"""Entries of the watchlist: suspend, resume and remove a person."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openlfr.domain.audit import (
+    AuditEvent,
+    ReferenceRemoved,
+    ReferenceResumed,
+    ReferenceSuspended,
+)
+from openlfr.domain.errors import BadInput
+from openlfr.domain.permissions import Action, require
+from openlfr.domain.watchlist import EntryStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from openlfr.domain.audit import OfReference
+    from openlfr.domain.principals import Principal
+    from openlfr.domain.watchlist import Reference
+    from openlfr.ports import Records
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Which entries something is done to, and why.
+
+    Attributes:
+        subject: Whose.
+        watchlist: Only of this one; None: of all.
+        reason: In the words of the person.
+    """
+
+    subject: str
+    watchlist: str | None = None
+    reason: str = ""
+
+
+def suspend(entries: Entries, *, records: Records, by: Principal, at: datetime) -> list[Reference]:
+    """Stop searching for somebody until the entries are resumed; the entries as they are now.
+
+    Raises:
+        NotAllowed: They may not.
+        BadInput: There is nothing to suspend.
+    """
+    require(by, Action.SUSPEND_ENTRY)
+    return _move(entries, EntryStatus.SUSPENDED, ReferenceSuspended, records, by, at)
+
+
+def resume(entries: Entries, *, records: Records, by: Principal, at: datetime) -> list[Reference]:
+    """Search for somebody again; the entries as they are now.
+
+    Raises:
+        NotAllowed: They may not.
+        BadInput: There is nothing to resume.
+    """
+    require(by, Action.SUSPEND_ENTRY)
+    return _move(entries, EntryStatus.ACTIVE, ReferenceResumed, records, by, at)
+
+
+def remove(entries: Entries, *, records: Records, by: Principal, at: datetime) -> list[Reference]:
+    """Take somebody off the list; the entries as they are now.
+
+    Templates and pictures are erased by whoever holds the vector store
+    (`operations.gallery.erase_leaving`).
+
+    Raises:
+        NotAllowed: They may not.
+        BadInput: There is nothing to remove.
+    """
+    require(by, Action.REMOVE_ENTRY)
+    return _move(entries, EntryStatus.REMOVED, ReferenceRemoved, records, by, at)
+
+
+def _move(
+    entries: Entries,
+    to: EntryStatus,
+    kind: type[OfReference],
+    records: Records,
+    by: Principal,
+    at: datetime,
+) -> list[Reference]:
+    lists = None if entries.watchlist is None else (entries.watchlist,)
+    with records.unit_of_work() as work:
+        moved = work.watchlist.move(entries.subject, lists, to, at)
+        for each in moved:
+            what = kind(each.reference_id, each.subject, each.watchlist, entries.reason)
+            work.record(AuditEvent(at, by, what))
+    if not moved:
+        done = kind.kind.partition(".")[2]
+        raise BadInput(_nothing_to_move(records.watchlist.references(), entries, done))
+    return moved
+
+
+def _nothing_to_move(known: Sequence[Reference], entries: Entries, done: str) -> str:
+    subject = entries.subject
+    where = f" in the watchlist {entries.watchlist!r}" if entries.watchlist else ""
+    statuses = Counter(
+        str(each.status)
+        for each in known
+        if each.subject == subject and entries.watchlist in (None, each.watchlist)
+    )
+    if statuses:
+        counted = ", ".join(f"{count} {status}" for status, count in statuses.items())
+        return f"No entry of {subject!r}{where} can be {done}: they are {counted}."
+    close = difflib.get_close_matches(subject, {each.subject for each in known}, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"There is no entry of {subject!r}{where}.{hint}"

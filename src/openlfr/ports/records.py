@@ -1,0 +1,219 @@
+"""The records: who is listed, what was alerted and decided, and who did it.
+
+What only reads stands on `Records`; what changes by an act of a person or of OpenLFR itself stands
+on a `UnitOfWork`, which holds the change and its audit event in one transaction: neither exists
+without the other. What services record of what happened in front of a camera (events of alerts,
+tallies) is no act, and needs none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
+    from openlfr.domain.alerts import Adjudication, Outcome
+    from openlfr.domain.audit import AuditEvent, RecordedAct
+    from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, Settlement
+
+
+class WatchlistRecords(Protocol):
+    """Who is listed, on whose authority and until when (one database, several processes)."""
+
+    def version(self) -> int:
+        """Grows with every change; cheap enough to ask several times a second."""
+        ...
+
+    def standing(
+        self, watchlist: str, subject: str, picture_hash: str, at: datetime
+    ) -> Reference | None:
+        """The entry that this picture has already, unless removed, refused or expired."""
+        ...
+
+    def references(
+        self,
+        *,
+        watchlists: Collection[str] | None = None,
+        subject: str | None = None,
+        statuses: Collection[EntryStatus] | None = None,
+        reference_ids: Collection[str] | None = None,
+    ) -> list[Reference]:
+        """Entries that meet every given condition, ordered by watchlist, subject and time."""
+        ...
+
+    def manifest(self, watchlists: Collection[str]) -> dict[str, tuple[str, datetime]]:
+        """Who is searchable: template hash and last moment of each active reference."""
+        ...
+
+    def outbox(self) -> list[tuple[Reference, bytes]]:
+        """Pending entries with their encrypted templates, in the order they were added."""
+        ...
+
+    def leaving(self) -> list[Reference]:
+        """Removed and refused entries whose template and picture are still to be erased."""
+        ...
+
+    def pictures(self) -> set[str]:
+        """Names in the vault that an entry refers to."""
+        ...
+
+    def facts(self) -> GalleryFacts | None:
+        """The model that the gallery is bound to; None while nothing was ever enrolled."""
+        ...
+
+
+class WatchlistChanges(WatchlistRecords, Protocol):
+    """Changes of the watchlist, in a transaction."""
+
+    def add(
+        self, reference: Reference, *, picture_hash: str, template: bytes, at: datetime
+    ) -> None:
+        """Record a pending entry with its encrypted template, the outbox for the vector store."""
+        ...
+
+    def settle(self, settlements: Sequence[Settlement], at: datetime) -> set[str]:
+        """Activate or refuse pending entries and erase their templates from the outbox.
+
+        Returns:
+            The ids that were settled. An entry that is no longer pending (suspended or removed
+            meanwhile) stays as it is.
+        """
+        ...
+
+    def left(self, reference_ids: Iterable[str], at: datetime) -> None:
+        """Record that template and picture of these entries are erased everywhere else."""
+        ...
+
+    def move(
+        self, subject: str, watchlists: Collection[str] | None, to: EntryStatus, at: datetime
+    ) -> list[Reference]:
+        """Suspend, resume or remove a subject's entries; those that were moved, as they are now.
+
+        An entry that is resumed before its template has reached the vector store is pending
+        again. A suspended one keeps its template and picture; a removed one is `leaving`.
+        """
+        ...
+
+    def retire(self, reference_ids: Collection[str], at: datetime) -> list[Reference]:
+        """Remove these entries (expired ones); those that were removed, as they are now."""
+        ...
+
+    def keep_facts(self, facts: GalleryFacts, at: datetime) -> None:
+        """Bind the gallery to the model of its first template.
+
+        Raises:
+            Misconfigured: It is bound to another one.
+        """
+        ...
+
+
+class AlertRecords(Protocol):
+    """Alerts and their events as they were recorded."""
+
+    def find(self, prefix: str) -> RecordedAlert:
+        """The alert whose id begins so, or an id that was merged into it.
+
+        Raises:
+            BadInput: No alert, or several.
+        """
+        ...
+
+    def list(
+        self, *, undecided: bool = False, deployment: str | None = None, subject: str | None = None
+    ) -> Sequence[RecordedAlert]:
+        """Alerts, the latest first: those that nobody decided, of a deployment, of a subject."""
+        ...
+
+    def events(self, alert_id: str) -> Sequence[RecordedEvent]:
+        """The events of an alert by captured time."""
+        ...
+
+    def mistaken(self) -> Sequence[RecordedAlert]:
+        """Alerts about the wrong person of which a picture or a position is still kept."""
+        ...
+
+    def older_than(self, moment: datetime) -> Sequence[RecordedAlert]:
+        """Alerts whose last event is older, and of which something is still kept."""
+        ...
+
+    def evidence_names(self) -> Collection[str]:
+        """Names in the vault that an event refers to."""
+        ...
+
+
+class AlertChanges(AlertRecords, Protocol):
+    """Changes of alerts by acts, in a transaction."""
+
+    def decide(
+        self,
+        alert_id: str,
+        *,
+        adjudication: Adjudication | None,
+        outcome: Outcome | None,
+        by: str,
+        at: datetime,
+    ) -> None:
+        """Record a decision, an outcome or both; None leaves it as it is."""
+        ...
+
+    def mark_erased(self, alert_id: str, event_ids: Sequence[str], at: datetime) -> None:
+        """Record that these events' pictures are gone; their positions go in the same step."""
+        ...
+
+
+class AuditLog(Protocol):
+    """What was done, and by whom."""
+
+    def all(
+        self, *, object_kind: str | None = None, object_id: str | None = None
+    ) -> list[RecordedAct]:
+        """Acts in the order of their commits, of one kind of object or one object if given."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction: changes, and the audit events of them. All or nothing."""
+
+    @property
+    def watchlist(self) -> WatchlistChanges:
+        """Entries."""
+        ...
+
+    @property
+    def alerts(self) -> AlertChanges:
+        """Alerts."""
+        ...
+
+    def record(self, event: AuditEvent) -> None:
+        """Record an act; it is written last, when the transaction ends."""
+        ...
+
+
+class Records(Protocol):
+    """One database of records."""
+
+    @property
+    def watchlist(self) -> WatchlistRecords:
+        """Entries, to read."""
+        ...
+
+    @property
+    def alerts(self) -> AlertRecords:
+        """Alerts, to read."""
+        ...
+
+    @property
+    def audit(self) -> AuditLog:
+        """The acts, to read."""
+        ...
+
+    def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
+        """A transaction: committed at the end of the `with`, undone where an error leaves it.
+
+        Nothing slow happens inside (no model, no vault, no other server): other writers wait.
+        """
+        ...

@@ -1,0 +1,89 @@
+"""Every operation asks for the role that the table names, before it changes anything."""
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+
+import pytest
+
+from openlfr.adapters.memory_alerts import MemoryAlertBook
+from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.sql import Records
+from openlfr.domain.alerts import Adjudication, Outcome
+from openlfr.domain.errors import BadInput, NotAllowed
+from openlfr.domain.permissions import ALLOWED, Action
+from openlfr.domain.principals import Principal, Role
+from openlfr.operations.adjudicate import Decision, adjudicate
+from openlfr.operations.enrol import enrol
+from openlfr.operations.entries import Entries, remove, resume, suspend
+from openlfr.operations.purge import find_due, purge
+from openlfr.operations.show_alert import show_alert
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+class Place:
+    """Empty stores: an operation that is allowed fails for another reason, or does nothing."""
+
+    def __init__(self, records):
+        self.records = records
+        self.vault = MemoryVault()
+        self.book = MemoryAlertBook()
+
+    def decide(self, by):
+        adjudicate(Decision("a", Adjudication.ENGAGE), records=self.records, by=by, at=NOW)
+
+    def outcome(self, by):
+        adjudicate(Decision("a", outcome=Outcome.CONFIRMED), records=self.records, by=by, at=NOW)
+
+    def show(self, by):
+        show_alert("a", "a.jpg", records=self.records, vault=self.vault, by=by, at=NOW)
+
+    def enrol(self, by):
+        enrol([], None, records=self.records, vault=self.vault, by=by, now=NOW)
+
+    def suspend(self, by):
+        suspend(Entries("Ann"), records=self.records, by=by, at=NOW)
+
+    def resume(self, by):
+        resume(Entries("Ann"), records=self.records, by=by, at=NOW)
+
+    def remove(self, by):
+        remove(Entries("Ann"), records=self.records, by=by, at=NOW)
+
+    def purge(self, by):
+        stores = {"records": self.records, "vault": self.vault, "book": self.book, "now": NOW}
+        purge(find_due(**stores, retention=timedelta(days=31)), **stores, by=by)
+
+
+OPERATIONS = MappingProxyType(
+    {
+        Place.decide: Action.DECIDE,
+        Place.outcome: Action.RECORD_OUTCOME,
+        Place.show: Action.SEE_FACES,
+        Place.enrol: Action.ENROL,
+        Place.suspend: Action.SUSPEND_ENTRY,
+        Place.resume: Action.SUSPEND_ENTRY,
+        Place.remove: Action.REMOVE_ENTRY,
+        Place.purge: Action.PURGE,
+    }
+)
+
+
+@pytest.fixture
+def place(tmp_path):
+    with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as records:
+        yield Place(records)
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.__name__)
+def test_a_role_may_do_what_the_table_says(place, operation, role):
+    by = Principal("https://people.example", "x", "Xenia", frozenset({role}))
+    if role not in ALLOWED[OPERATIONS[operation]]:
+        with pytest.raises(NotAllowed, match="Xenia may not"):
+            operation(place, by)
+    else:
+        with suppress(BadInput, AttributeError):  # there is nothing to do it to
+            operation(place, by)
+    assert place.records.audit.all() == []
