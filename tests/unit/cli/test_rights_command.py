@@ -102,5 +102,5 @@ def test_a_password_that_is_missing_is_named(passwords, capsys):
 def test_of_every_table_it_is_said_what_each_role_may_do(role):
     """A new table: say who sees, adds and changes its rows."""
     assert set(RIGHTS[role]) == set(tables.metadata.tables) | {"alembic_version"}
-    assert not {"UPDATE", "DELETE"} & set(RIGHTS[role]["acts"])
+    assert not {"UPDATE", "DELETE"} & set(RIGHTS[role]["audit_events"])
     assert {"DELETE"} & {each for may in RIGHTS[role].values() for each in may} == set()
