@@ -30,6 +30,10 @@ RAW = (
     "cavsvideo", "avs2", "avs3", "h261", "h263", "dirac", "evc", "ipu",
 )  # fmt: skip
 """Picture after picture and no time: what the library gives as one is made up."""
+PRESENTED_NEVER = ("avi",)
+"""Frames in the order of decoding, with no time at which one is shown."""
+PRESENTED_AT_TIMES = ("mpeg",)
+"""Only some frames say their time; what the library gives the others hangs on where it began."""
 _CONTAINERS = (
     "mov", "matroska", "avi", "mpegts", "mpeg", "flv", "live_flv", "kux", "asf", "asf_o", "ogg",
     "ivf", "mxf", "gxf", "lxf", "nut", "nuv", "dv", "rm", "wtv", "ty", "nsv", "dhav", "mpjpeg",

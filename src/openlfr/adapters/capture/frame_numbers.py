@@ -77,7 +77,8 @@ class FrameNumbers:
             if before:
                 del self._damaged[:before]
                 self._lose(before)
-            if self._times is not None:
+            if self._times is not None and not self.readable:
+                # Where reading began; from there on they count as they do from the beginning.
                 self.next = self._times.seq_of(picture.pts)
         self.next += 1
         self.readable = self.next

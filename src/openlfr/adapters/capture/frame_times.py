@@ -3,7 +3,8 @@
 Presentation times are what the film was recorded with. An index over the average rate is wrong by
 as much as the rate varies: by minutes in a recording that pauses while nothing moves. So a rate is
 used only where there is no presentation time, or where it does not rise (two recordings in one
-file, a recorder that was set back).
+file, a recorder that was set back), or where a single time contradicts those that follow: one wrong
+time would otherwise move all frames after it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from av import VideoFrame
     from av.video.stream import VideoStream
 
@@ -34,11 +37,13 @@ class TimeScale:
         tick: Seconds that one unit of its presentation times lasts.
         rate: Frames a second where no presentation time says it.
         timed: Whether its presentation times are its own, and not made up by the library.
+        presented: Whether it has presentation times at all; AVI has decoding times alone.
     """
 
     tick: Fraction
     rate: Fraction
     timed: bool = True
+    presented: bool = True
 
     def microseconds(self, ticks: int) -> int:
         """So many ticks, rounded to the nearest microsecond."""
@@ -54,7 +59,7 @@ class TimeScale:
         return max(1, self.microseconds(1))
 
 
-def time_scale_of(stream: VideoStream, *, timed: bool) -> TimeScale:
+def time_scale_of(stream: VideoStream, *, timed: bool, presented: bool = True) -> TimeScale:
     """How a file's stream says its times.
 
     A raw stream is read at 25 a second whatever it is; the rate in its own header is right.
@@ -63,15 +68,17 @@ def time_scale_of(stream: VideoStream, *, timed: bool) -> TimeScale:
     rates = (stream.average_rate, stream.guessed_rate)
     rate = next((r for r in (rates if timed else (own, *rates)) if r and r > 0), _USUAL_RATE)
     tick = stream.time_base or Fraction(1, 90_000)
-    return TimeScale(Fraction(tick), Fraction(rate), timed)
+    return TimeScale(Fraction(tick), Fraction(rate), timed, presented)
 
 
-def ticks_of(picture: VideoFrame) -> int | None:
+def ticks_of(picture: VideoFrame, scale: TimeScale) -> int | None:
     """A frame's presentation time in ticks; where a format has none (AVI), its decoding time.
 
-    That is as steady: frames come out of the decoder in the order in which they are shown.
+    That is as steady: frames come out of the decoder in the order in which they are shown. What the
+    library gives as the presentation time of such a frame is guessed, and wrong where frames are
+    reordered.
     """
-    return picture.pts if picture.pts is not None else picture.dts
+    return picture.pts if scale.presented and picture.pts is not None else picture.dts
 
 
 class FrameClock:
@@ -91,14 +98,17 @@ class FrameClock:
         self._shift = 0
         self._last: int | None = None  # microseconds
 
-    def at(self, index: int, ticks: int | None) -> int:
+    def at(self, index: int, ticks: int | None, coming: Sequence[int] = ()) -> int:
         """Microseconds from the file's first frame to this one.
 
         Args:
             index: Of the frame in the file, rising.
             ticks: Its presentation time; None where it has none.
+            coming: Presentation times of frames that are shown later.
         """
         said, last = self._said(index, ticks), self._last
+        if said is not None and last is not None and self._is_alone(said, last, coming):
+            said = None
         if said is not None and last is not None and said <= last - _FELL_BACK_US:
             # Another recording follows, or the recorder was set back: from here it goes on.
             at = last + self._scale.of_frames(1)
@@ -115,6 +125,18 @@ class FrameClock:
             if last is not None:
                 self._last = max(self._last, last + 1)
         return self._last
+
+    def _is_alone(self, said: int, last: int, coming: Sequence[int]) -> bool:
+        """Whether a time is far from that of the frame before, and those to come are not there.
+
+        A recording with a pause has none between; one that begins anew is not returned from.
+        """
+        if last - _FELL_BACK_US < said <= last + _FELL_BACK_US or self._first is None:
+            return False
+        later = [self._scale.microseconds(ticks - self._first) + self._shift for ticks in coming]
+        if said > last:
+            return any(last < at <= said - _FELL_BACK_US for at in later)
+        return sum(at > last for at in later) * 2 > len(later)
 
     def _said(self, index: int, ticks: int | None) -> int | None:
         if ticks is None or not self._scale.timed:

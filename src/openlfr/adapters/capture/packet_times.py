@@ -6,6 +6,8 @@ from bisect import bisect_left, bisect_right
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from openlfr.adapters.capture.formats import PRESENTED_AT_TIMES
+
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
@@ -38,10 +40,14 @@ def read_packet_times(container: InputContainer, stream: VideoStream) -> PacketT
     """Read every packet without decoding it.
 
     Returns:
-        None where packets do not tell the frames one to one (times missing, double or falling
-        back, parts that an edit list discards, no key frame at the beginning): then only decoding
-        counts right.
+        None where packets do not tell the frames one to one (times missing, double, falling back
+        or guessed, parts that an edit list discards, no key frame at the beginning): then only
+        decoding counts right.
     """
+    if container.format.name in PRESENTED_AT_TIMES:
+        return None
+    latest: int | None = None
+    far = 1 / stream.time_base if stream.time_base else 0
     frames: list[int] = []
     keys: list[tuple[int, int]] = []
     decoded_at: int | None = None
@@ -52,6 +58,9 @@ def read_packet_times(container: InputContainer, stream: VideoStream) -> PacketT
             return None
         if decoded_at is not None and packet.dts is not None and packet.dts < decoded_at:
             return None
+        if latest is not None and packet.pts < latest - far:
+            return None  # one of them is wrong: no reordering reaches over a second
+        latest = packet.pts if latest is None else max(latest, packet.pts)
         decoded_at = packet.dts
         frames.append(packet.pts)
         if packet.is_keyframe:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, cast
 from av.error import FFmpegError, InvalidDataError
 
 from openlfr.adapters.capture.account import Accounted, Reading
+from openlfr.adapters.capture.coming_times import ComingTimes
 from openlfr.adapters.capture.endings import Seen, expected_of
-from openlfr.adapters.capture.formats import RAW, open_video
+from openlfr.adapters.capture.formats import PRESENTED_NEVER, RAW, open_video
 from openlfr.adapters.capture.frame_numbers import FrameNumbers
 from openlfr.adapters.capture.frame_times import FrameClock, Sampling, ticks_of, time_scale_of
 from openlfr.adapters.capture.packet_times import PacketTimes, read_packet_times
@@ -58,7 +59,8 @@ class VideoFile(Accounted):
         self._shown: Shown | None = None
         with self._open() as (container, stream):
             timed = container.format.name not in RAW
-            self._scale = time_scale_of(stream, timed=timed)
+            presented = container.format.name not in PRESENTED_NEVER
+            self._scale = time_scale_of(stream, timed=timed, presented=presented)
             self._expected = expected_of(container, stream, timed=timed)
             filmed = recording_date(container, stream, now=datetime.now(UTC))
         self._sampling = Sampling(reading.fps, self._scale.tick_us if timed else 1)
@@ -154,7 +156,8 @@ class VideoFile(Accounted):
                     return
                 container.seek(times.seek_for(skip), stream=stream)
             seen = Seen(stream)
-            packets = self._packets(container, stream, seen)
+            coming = ComingTimes()
+            packets = coming.ahead(self._packets(container, stream, seen))
             numbers = FrameNumbers(self._lost, times)
             clock: FrameClock | None = None
             landed = times is None
@@ -173,8 +176,11 @@ class VideoFile(Accounted):
                         yield from self._play(0, None)
                         return
                     landed = True
-                    clock = clock or FrameClock(self._scale, numbers.first)
-                    at_us = clock.at(index, ticks_of(picture))
+                    if clock is None:
+                        guessed = times is None and not self._scale.presented
+                        clock = FrameClock(self._scale, None if guessed else numbers.first)
+                    coming.shown(picture.pts)
+                    at_us = clock.at(index, ticks_of(picture, self._scale), coming.unshown())
                     yield index, at_us, picture, pixel_aspect_of(stream)
             if not self._closed.is_set():
                 numbers.end()
