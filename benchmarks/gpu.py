@@ -42,7 +42,7 @@ from openlfr.adapters.onnx import CPU, ON_GPU, available_providers, short_name, 
 from openlfr.adapters.sface import SFace
 from openlfr.adapters.yunet import YuNet, fitted
 from openlfr.domain.frames import Frame
-from openlfr.domain.watchlist import StoredTemplate, hash_template
+from openlfr.domain.watchlist import ManifestEntry, StoredTemplate, hash_template
 from openlfr.pipeline import Analyser
 from openlfr.stages.align import align
 from openlfr.stages.detect import landmarks_of
@@ -185,7 +185,7 @@ def analyse(pair: Pair, pictures: Sequence[Pixels]) -> float:
     """Frames a second of one Analyser over the frames of several cameras, 16 a batch."""
     analyser = Analyser(
         deployment="Benchmark", detector=pair.detector, embedder=pair.embedder,
-        index=ExactIndex({}, []), threshold=0.41, watchlist_of=lambda _: "default",
+        index=ExactIndex({}, []), threshold=0.41,
     )  # fmt: skip
     begin = datetime(2026, 1, 1, tzinfo=UTC)
     frames = [
@@ -215,10 +215,12 @@ def work(pair: Pair, pictures: Sequence[Pixels], batch: int) -> dict[str, Any]:
     stored = [StoredTemplate(f"r{n}", "default", f"person {n}", hash_template(each), each)
               for n, each in enumerate(templates)]  # fmt: skip
     until = datetime(2030, 1, 1, tzinfo=UTC)
-    index = ExactIndex({each.reference_id: (each.template_hash, until) for each in stored}, stored)
+    listed = {each.reference_id: ManifestEntry("default", "wanted", each.template_hash, until)
+              for each in stored}  # fmt: skip
+    index = ExactIndex(listed, stored)
     analyser = Analyser(
         deployment="Benchmark", detector=pair.detector, embedder=pair.embedder, index=index,
-        threshold=0.41, watchlist_of=lambda _: "default",
+        threshold=0.41,
     )  # fmt: skip
     spent: Counter[str] = Counter()
     analyser.timings.observe = lambda stage, seconds: spent.update({stage: seconds})

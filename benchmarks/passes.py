@@ -119,7 +119,6 @@ def record(folder: Path, out: Path, input_size: int | None = None) -> None:
         embedder=models,  # type: ignore[arg-type]
         index=nobody,
         threshold=1.0,
-        watchlist_of=nobody.watchlist_of,
         input_sizes={"street": size},
     )
     analyser._searcher = Recorder()  # type: ignore[assignment]

@@ -47,7 +47,6 @@ def sightings(street: Street, rules: AnalysisRules, size: int, every: int) -> It
         detector=street.detector,
         embedder=street.embedder,
         index=street.index,
-        watchlist_of=street.index.watchlist_of,
         threshold=bootstrap.load_embedder().facts.default_threshold,
         input_sizes={"street": (size, size)},
         rules=rules,

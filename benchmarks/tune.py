@@ -29,7 +29,7 @@ import numpy as np
 from openlfr import bootstrap
 from openlfr.adapters.capture import open_source
 from openlfr.domain.faces import Box
-from openlfr.domain.watchlist import StoredTemplate, hash_template
+from openlfr.domain.watchlist import ManifestEntry, StoredTemplate, hash_template
 from openlfr.operations.evaluate import most_central
 from openlfr.pipeline import Analyser, AnalysisRules
 from openlfr.stages.align import align
@@ -121,7 +121,10 @@ class Street:
         self.detector = CachedDetector(cache / f"{name}.detections")
         self.embedder = CachedEmbedder(cache / f"{name}.templates")
         self.stored = self._enrol()
-        valid = {t.reference_id: (t.template_hash, FOREVER) for t in self.stored}
+        valid = {
+            t.reference_id: ManifestEntry("default", "wanted", t.template_hash, FOREVER)
+            for t in self.stored
+        }
         self.index = ExactIndex(valid, self.stored)
 
     def _enrol(self) -> list[StoredTemplate]:
@@ -145,7 +148,6 @@ class Street:
             detector=self.detector,
             embedder=self.embedder,
             index=self.index,
-            watchlist_of=self.index.watchlist_of,
             threshold=-1.0,
             input_sizes={"street": input_size},
             rules=rules,

@@ -28,7 +28,7 @@ from openlfr.stages.probe import ProbeRules
 from openlfr.stages.track import TrackerState, TrackRules, looks, track
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from openlfr.domain.analysis import ClosedTrack, Sighted
     from openlfr.domain.evidence import ShrunkFrame
@@ -77,7 +77,6 @@ class Analyser:
         embedder: FaceEmbedder,
         index: WatchlistIndex,
         threshold: float,
-        watchlist_of: Callable[[str], str],
         input_sizes: Mapping[str, tuple[int, int] | None] | None = None,
         rules: AnalysisRules | None = None,
     ) -> None:
@@ -89,7 +88,6 @@ class Analyser:
             embedder: Makes templates; the index's must be of the same model.
             index: Who is looked for.
             threshold: Per-track score from which a candidate is a sighting.
-            watchlist_of: The watchlist that a reference id stands on.
             input_sizes: Detector input (width, height) by camera; absent or None: automatic.
             rules: Tuning.
         """
@@ -102,7 +100,6 @@ class Analyser:
             detector=detector,
             embedder=embedder,
             index=index,
-            watchlist_of=watchlist_of,
             threshold=threshold,
             rules=self._rules.probes,
             timings=self.timings,
@@ -111,9 +108,9 @@ class Analyser:
         self._begun: list[str] = []  # cameras of tracks that began and were not reported yet
         self._dropped: list[ClosedTrack] = []  # and those that were dropped
 
-    def use(self, index: WatchlistIndex, watchlist_of: Callable[[str], str]) -> None:
+    def use(self, index: WatchlistIndex) -> None:
         """Search in another index from the next search on; may be called from any thread."""
-        self._searcher.use(index, watchlist_of)
+        self._searcher.use(index)
 
     def decide_from(self, threshold: float) -> None:
         """Take candidates from this score on for sightings; to be called before the first frame."""

@@ -12,7 +12,7 @@ from openlfr.stages.decide import decide
 from openlfr.stages.mask import covered, evidence_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
 
     from openlfr.domain.evidence import Evidence
     from openlfr.domain.faces import Candidate
@@ -32,7 +32,6 @@ class Searcher:
         detector: FaceDetector,
         embedder: FaceEmbedder,
         index: WatchlistIndex,
-        watchlist_of: Callable[[str], str],
         threshold: float,
         rules: ProbeRules,
         timings: Stopwatch,
@@ -41,26 +40,25 @@ class Searcher:
         self._deployment = deployment
         self._detector = detector
         self._embedder = embedder
-        self._listed = (index, watchlist_of)
+        self._index = index
         self.threshold = threshold
         self._rules = rules
         self._timings = timings
 
-    def use(self, index: WatchlistIndex, watchlist_of: Callable[[str], str]) -> None:
+    def use(self, index: WatchlistIndex) -> None:
         """Search in another index from the next search on; may be called from any thread."""
-        self._listed = (index, watchlist_of)  # at once: the two belong together
+        self._index = index
 
     def search(self, queries: Sequence[Query]) -> list[Sighted]:
         """Embed what is new in the queries, fuse each to probes, search them all at once."""
         if not queries:
             return []
         self._embed(queries)
-        index, watchlist_of = self._listed
         with self._timings("search", len(queries)):
             asked = [(query, probe) for query in queries for probe in query.probes(self._rules)]
             if not asked:
                 return []
-            answers = index.search(
+            answers = self._index.search(
                 np.stack([probe.template for _, probe in asked]),
                 [query.faces[probe.rows[0]].captured_at for query, probe in asked],
             )
@@ -80,8 +78,7 @@ class Searcher:
                         continue  # its id is the other's; it will have more faces to show
                     best, evidence = self._pictured(ranked)
                     pursuit.sighted[chosen.subject] = best.seq
-                    watchlist = watchlist_of(chosen.reference_id)
-                    sighting = self._sighting(query, best, chosen, watchlist, twice=bool(others))
+                    sighting = self._sighting(query, best, chosen, twice=bool(others))
                     sightings.append(Sighted(sighting, evidence))
         return sightings
 
@@ -106,7 +103,7 @@ class Searcher:
                 face.template = template
 
     def _sighting(
-        self, query: Query, best: HeldFace, chosen: Candidate, watchlist: str, *, twice: bool
+        self, query: Query, best: HeldFace, chosen: Candidate, *, twice: bool
     ) -> Sighting:
         return Sighting(
             deployment=self._deployment,
@@ -114,7 +111,7 @@ class Searcher:
             epoch=query.epoch,
             seq=best.seq,
             subject=chosen.subject,
-            watchlist=watchlist,
+            watchlist=chosen.watchlist,
             reference_id=chosen.reference_id,
             captured_at=best.captured_at,
             box=best.box,

@@ -37,8 +37,7 @@ class Exact:
     def make(self, manifest, templates):
         watchlists = {each.watchlist for each in manifest.values()}
         templates = [each for each in templates if each.watchlist in watchlists]
-        listed = {key: (each.template_hash, each.expires) for key, each in manifest.items()}
-        return ExactIndex(listed, templates)
+        return ExactIndex(manifest, templates)
 
 
 class OnMilvus:
@@ -90,13 +89,13 @@ def maker(request):
     return OnMilvus(store, first=256 if request.param == "lite" else 4)
 
 
-def listing(*templates, expires=None):
-    """A manifest of these templates."""
+def listing(*templates, expires=None, control=()):
+    """A manifest of these templates; those of the `control` references are control subjects'."""
     expires = expires or {}
     return {
         t.reference_id: ManifestChange(
             t.reference_id, t.watchlist, t.template_hash, expires.get(t.reference_id, LATER),
-            EntryStatus.ACTIVE, 1, NOW,
+            EntryStatus.ACTIVE, 1, NOW, "control" if t.reference_id in control else "wanted",
         )
         for t in templates
     }  # fmt: skip
@@ -104,8 +103,8 @@ def listing(*templates, expires=None):
 
 @pytest.fixture
 def index_of(maker):
-    def make(*templates, expires=None):
-        return maker.make(listing(*templates, expires=expires), templates)
+    def make(*templates, expires=None, control=()):
+        return maker.make(listing(*templates, expires=expires, control=control), templates)
 
     return make
 
@@ -128,7 +127,7 @@ def test_one_candidate_a_subject_between_its_best_reference_and_their_mean(index
     to_best, to_mean = probe @ ANN_SIDE.vector, probe @ pooled / np.linalg.norm(pooled)
     assert second.score == pytest.approx(float(to_best + to_mean) / 2)
     assert first.score == pytest.approx(float(probe @ BEA.vector))
-    assert index.watchlist_of("b1") == "second"
+    assert (first.watchlist, second.watchlist) == ("second", "default")
     assert len(index) == 3
 
 
@@ -226,7 +225,7 @@ def test_a_reference_that_moved_to_another_list_answers_there_alone(maker):
 
 
 def test_counts_references_that_the_store_lacks():
-    assert ExactIndex({"gone": ("hash", LATER)}, []).missing == 1
+    assert ExactIndex(listing(ANN_FRONT), []).missing == 1
 
 
 def test_an_empty_list_answers_nothing_and_no_probe_asks_nothing(index_of):
@@ -259,3 +258,26 @@ def test_agrees_with_a_plain_loop_on_a_large_list(index_of):
         expected = sorted(score.items(), key=lambda item: -item[1])[:9]
         assert names(candidates) == [name for name, _ in expected]
         assert [c.score for c in candidates] == pytest.approx([s for _, s in expected], abs=1e-6)
+
+
+CARL = stored("c1", "Carl", unit(1, 0.1, 0))
+DORA = stored("d1", "Dora", unit(1, 0.2, 0))
+
+
+def test_control_subjects_answer_beside_those_who_are_looked_for(index_of):
+    """However many of them are more alike: below the threshold too each side has its best."""
+    index = index_of(ANN_FRONT, BEA, CARL, DORA, control=("c1", "d1"))
+    found = index.search(unit(1, 0.12, 0)[None], [NOW], limit=1)[0]
+    assert [(each.subject, each.is_control) for each in found] == [("Carl", True), ("Ann", False)]
+    assert len(index.search(unit(1, 0.12, 0)[None], [NOW])[0]) == 4
+    only = index_of(CARL, DORA, control=("c1", "d1")).search(unit(0, 1, 0)[None], [NOW], limit=1)
+    assert names(only[0]) == ["Dora"]
+
+
+def test_whoever_is_listed_and_a_control_subject_is_scored_as_each_by_itself(index_of):
+    probe = unit(0.2, 1, 0)
+    ((listed,),) = index_of(ANN_FRONT).search(probe[None], [NOW])
+    ((test,),) = index_of(ANN_SIDE, control=("a2",)).search(probe[None], [NOW])
+    both = index_of(ANN_FRONT, ANN_SIDE, control=("a2",)).search(probe[None], [NOW])[0]
+    assert [(each.reference_id, each.is_control) for each in both] == [("a2", True), ("a1", False)]
+    assert [each.score for each in both] == pytest.approx([test.score, listed.score], abs=1e-6)

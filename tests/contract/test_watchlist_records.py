@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from openlfr.domain.errors import Misconfigured
-from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, Settlement
+from openlfr.domain.watchlist import EntryStatus, GalleryFacts, ManifestEntry, Reference, Settlement
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 FACTS = GalleryFacts("sface", "a" * 64, 128, "arcface-112", 0.4)
@@ -78,7 +78,9 @@ def test_settling_makes_it_searchable_and_erases_the_template(records):
     add(records, reference())
     assert settle(records, "r1", note="looks like Bea") == {"r1"}
     assert records.watchlist.outbox() == []
-    assert records.watchlist.manifest(["default"]) == {"r1": ("h-r1", NOW + timedelta(days=30))}
+    assert records.watchlist.manifest(["default"]) == {
+        "r1": ManifestEntry("default", "wanted", "h-r1", NOW + timedelta(days=30))
+    }
     assert records.watchlist.manifest(["other"]) == {}
     assert records.watchlist.references()[0].note == "looks like Bea"
     assert settle(records, "r1", REFUSED) == set()

@@ -27,7 +27,7 @@ from openlfr.adapters.milvus import MilvusTemplateStore
 from openlfr.cli import main
 from openlfr.domain.control import Heartbeat, ManifestChange
 from openlfr.domain.frames import EncodedFrame, Frame
-from openlfr.domain.watchlist import EntryStatus, StoredTemplate, hash_template
+from openlfr.domain.watchlist import EntryStatus, ManifestEntry, StoredTemplate, hash_template
 from openlfr.pipeline import Analyser
 from openlfr.stages.align import align
 from openlfr.stages.search import ExactIndex
@@ -95,10 +95,11 @@ def enrolled(astronaut, yunet, sface) -> StoredTemplate:
 @pytest.fixture(scope="module")
 def expected(film, enrolled, yunet, sface) -> set[str]:
     """The ids of the sightings that one process gives."""
-    index = ExactIndex({enrolled.reference_id: (enrolled.template_hash, LATER)}, [enrolled])
+    entry = ManifestEntry(LISTED, "wanted", enrolled.template_hash, LATER)
+    index = ExactIndex({enrolled.reference_id: entry}, [enrolled])
     analyser = Analyser(
         deployment="Workers", detector=yunet, embedder=sface, index=index, threshold=0.4,
-        watchlist_of=index.watchlist_of, input_sizes={"camera-0": (480, 480)},
+        input_sizes={"camera-0": (480, 480)},
     )  # fmt: skip
     frames = [
         Frame("camera-0", 1, number, at(number), decode_picture(content))

@@ -23,9 +23,6 @@ from openlfr.wire import codec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-    from openlfr.domain.searchable import Listed
-
 pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -53,7 +50,7 @@ class Topic:
         admin.close()
         self.producer = KafkaProducer(bootstrap_servers=broker)
         self.readers: list[ControlReader] = []
-        self.manifests: list[Mapping[str, Listed]] = []
+        self.manifests: list[Mapping[str, ManifestChange]] = []
         self.changed = threading.Condition()
         self.refuse, self.refused, self.in_use = "", 0, True
 
@@ -89,7 +86,7 @@ class Topic:
                 lambda: self.manifests and condition(set(self.manifests[-1])), PATIENCE_S
             ), self.manifests
 
-    def _take(self, manifest: Mapping[str, Listed]) -> bool:
+    def _take(self, manifest: Mapping[str, ManifestChange]) -> bool:
         with self.changed:
             if self.refuse:
                 self.refused += 1

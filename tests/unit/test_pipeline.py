@@ -16,7 +16,7 @@ from openlfr.domain.analysis import ClosedTrack
 from openlfr.domain.faces import Box, Detection
 from openlfr.domain.frames import Frame
 from openlfr.domain.summary import NotSearched
-from openlfr.domain.watchlist import GalleryFacts, StoredTemplate, hash_template
+from openlfr.domain.watchlist import GalleryFacts, ManifestEntry, StoredTemplate, hash_template
 from openlfr.pipeline import Analyser
 from openlfr.stages.align import align
 from openlfr.stages.detect import input_size_for
@@ -122,7 +122,13 @@ class ListeningIndex:
         return len(self.index)
 
 
-def listing(*people: str, expires: datetime = NEVER, subject: str = "") -> ListeningIndex:
+def listing(
+    *people: str,
+    expires: datetime = NEVER,
+    subject: str = "",
+    category: str = "wanted",
+    watchlist: str = "default",
+) -> ListeningIndex:
     """A list of these people; all under one name where a subject is given."""
     stored = []
     for person in people:
@@ -130,7 +136,9 @@ def listing(*people: str, expires: datetime = NEVER, subject: str = "") -> Liste
         vector = looks(align(image, detection_of(Box(0, 0, 192, 192)).landmarks[None]))[0]
         name = subject or person
         stored.append(StoredTemplate(person, "default", name, hash_template(vector), vector))
-    manifest = {t.reference_id: (t.template_hash, expires) for t in stored}
+    manifest = {
+        t.reference_id: ManifestEntry(watchlist, category, t.template_hash, expires) for t in stored
+    }
     return ListeningIndex(ExactIndex(manifest, stored))
 
 
@@ -141,7 +149,6 @@ def analyser_for(*streets: DrawnStreet, index: ListeningIndex, threshold: float 
         embedder=LooksEmbedder(),
         index=index,
         threshold=threshold,
-        watchlist_of=lambda reference_id: "default",
     )
 
 
@@ -342,7 +349,7 @@ def test_a_track_that_ends_is_judged_by_what_it_ended_as():
 def arrays_held_by(analyser: Analyser) -> list[np.ndarray]:
     """Every array that can be reached from an analyser, but not through what it was given."""
     searcher = analyser._searcher
-    given = {id(analyser._detector), id(searcher._embedder), id(searcher._listed)}
+    given = {id(analyser._detector), id(searcher._embedder), id(searcher._index)}
     found, seen, left = [], set(), [analyser]
     while left:
         thing = left.pop()
@@ -491,7 +498,7 @@ def test_another_index_is_searched_from_the_next_search_on():
     analyser = analyser_for(street, index=listing())
     frames = street.frames(40)
     before, _ = watch(analyser, frames[:20], finish=False)
-    analyser.use(listing("ann"), lambda reference_id: "second")
+    analyser.use(listing("ann", watchlist="second"))
     after, _ = watch(analyser, frames[20:])
     assert before == []
     assert [one.sighting.watchlist for one in after] == ["second"]
@@ -527,7 +534,7 @@ def test_each_camera_has_its_own_input_size():
     detector = DrawnDetector(gate, door)
     analyser = Analyser(
         deployment="market", detector=detector, embedder=LooksEmbedder(), index=listing(),
-        threshold=0.5, watchlist_of=str, input_sizes={"gate": (320, 320), "door": None},
+        threshold=0.5, input_sizes={"gate": (320, 320), "door": None},
     )  # fmt: skip
     analyser.analyse([gate.frame(0), door.frame(0), gate.frame(1)])
     assert detector.sizes == [(320, 192), (640, 384)]

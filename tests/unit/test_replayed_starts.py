@@ -21,7 +21,7 @@ from openlfr.domain.alerts import EventKind
 from openlfr.domain.faces import Box, Detection, Quality
 from openlfr.domain.frames import Frame
 from openlfr.domain.impossible import Movement, Place
-from openlfr.domain.watchlist import GalleryFacts, StoredTemplate, hash_template
+from openlfr.domain.watchlist import GalleryFacts, ManifestEntry, StoredTemplate, hash_template
 from openlfr.operations.fold_sighting import fold_sighting
 from openlfr.pipeline import Analyser
 from openlfr.stages.search import ExactIndex
@@ -155,7 +155,10 @@ def index_of(shown: Film) -> ExactIndex:
         StoredTemplate(name, "default", name, hash_template(vector), vector)
         for name, vector in shown.listed.items()
     ]
-    return ExactIndex({t.reference_id: (t.template_hash, NEVER) for t in stored}, stored)
+    listed = {
+        t.reference_id: ManifestEntry("default", "wanted", t.template_hash, NEVER) for t in stored
+    }
+    return ExactIndex(listed, stored)
 
 
 MOVEMENT = Movement({"north": Place(52.0, 13.0), "south": Place(52.001, 13.0)}, 10.0)
@@ -171,7 +174,6 @@ def alerts_of(spacing, start, batch, monkeypatch):
     index = index_of(shown)
     analyser = Analyser(
         deployment="market", detector=stored, embedder=stored, index=index, threshold=0.42,
-        watchlist_of=index.watchlist_of,
     )  # fmt: skip
     # The second camera shows it a bit later, so that the frames of both alternate.
     late = timedelta(milliseconds=23)

@@ -21,7 +21,7 @@ from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.domain.faces import Box, Detection
 from openlfr.domain.frames import EncodedFrame, Frame
 from openlfr.domain.summary import Lost
-from openlfr.domain.watchlist import GalleryFacts, StoredTemplate, hash_template
+from openlfr.domain.watchlist import GalleryFacts, ManifestEntry, StoredTemplate, hash_template
 from openlfr.embedded.counts import Tally
 from openlfr.pipeline import Analyser
 from openlfr.stages.search import ExactIndex
@@ -69,10 +69,11 @@ class Models:
 def analyser_of(models):
     vector = np.float32([0.8, 0.6])
     listed = [StoredTemplate("r", "default", "ann", hash_template(vector), vector)]
-    index = ExactIndex({"r": (hash_template(vector), NOON + 9 * HOUR)}, listed)
+    index = ExactIndex(
+        {"r": ManifestEntry("default", "wanted", hash_template(vector), NOON + 9 * HOUR)}, listed
+    )
     return Analyser(
         deployment="Market", detector=models, embedder=models, index=index, threshold=0.5,
-        watchlist_of=index.watchlist_of,
     )  # fmt: skip
 
 

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
     from openlfr.adapters.milvus import MilvusTemplateStore
-    from openlfr.domain.searchable import Listed
+    from openlfr.domain.control import ManifestChange
     from openlfr.domain.watchlist import StoredTemplate
     from openlfr.ports import TemplateStore
 
-    _Fetch = tuple[dict[str, Listed], Future[list[StoredTemplate]]]
+    _Fetch = tuple[dict[str, ManifestChange], Future[list[StoredTemplate]]]
 
 AGAIN_S = 5.0
 """After so many seconds templates that the store lacked are asked for again."""
@@ -62,10 +62,10 @@ class Snapshot:
         self._on_index = on_index
         self._fetcher = fetcher or ThreadPoolExecutor(1, "templates")
         self._clock = clock
-        self._manifest: Mapping[str, Listed] = {}
+        self._manifest: Mapping[str, ManifestChange] = {}
         self._kept: dict[str, StoredTemplate] = {}
-        self._new: dict[str, Listed] = {}  # listed, and not yet asked for
-        self._absent: dict[str, Listed] = {}  # listed, and asked for in vain
+        self._new: dict[str, ManifestChange] = {}  # listed, and not yet asked for
+        self._absent: dict[str, ManifestChange] = {}  # listed, and asked for in vain
         self._altered: set[str] = set()  # those of them that are stored, with other bytes
         self._fetch: _Fetch | None = None
         self._retry_at = self._again_at = float("-inf")
@@ -94,7 +94,7 @@ class Snapshot:
         """How many are listed and stored, but their bytes do not carry the listed hash."""
         return len(self._altered)
 
-    def use(self, manifest: Mapping[str, Listed]) -> bool:
+    def use(self, manifest: Mapping[str, ManifestChange]) -> bool:
         """Search this manifest from now on, as far as its templates are here.
 
         To be called a few times a second, with the newest manifest: the very same while nothing
@@ -137,7 +137,7 @@ class Snapshot:
         """Wait for the fetch that is under way; safe to call twice."""
         self._fetcher.shutdown(cancel_futures=True)
 
-    def _change(self, manifest: Mapping[str, Listed]) -> None:
+    def _change(self, manifest: Mapping[str, ManifestChange]) -> None:
         before, self._manifest = self._manifest, manifest
         changed = any(manifest.get(key) != before[key] for key in self._kept)
         self._kept = {
@@ -162,7 +162,9 @@ class Snapshot:
         self._fetch = asked, self._fetcher.submit(self._templates.get, list(asked))
         return self._fetch
 
-    def _receive(self, asked: Mapping[str, Listed], found: Sequence[StoredTemplate]) -> None:
+    def _receive(
+        self, asked: Mapping[str, ManifestChange], found: Sequence[StoredTemplate]
+    ) -> None:
         """Keep what came and is still listed; note what did not come."""
         stored = {each.reference_id: each for each in found if _is_of(each, self._manifest)}
         for key, entry in asked.items():
@@ -195,8 +197,7 @@ class Snapshot:
                 log.info("all_listed_are_searched", references=self.references)
 
     def _hand_over(self) -> None:
-        listed = {key: (each.template_hash, each.expires) for key, each in self._manifest.items()}
-        self._on_index(ExactIndex(listed, list(self._kept.values())))
+        self._on_index(ExactIndex(self._manifest, list(self._kept.values())))
 
 
 class OnServer:
@@ -216,7 +217,7 @@ class OnServer:
         """`on_index` is given each new index."""
         self._templates = templates
         self._on_index = on_index
-        self._manifest: Mapping[str, Listed] | None = None
+        self._manifest: Mapping[str, ManifestChange] | None = None
         self.counts: Counter[str] = Counter()
 
     @property
@@ -229,7 +230,7 @@ class OnServer:
         """How many people at most: a manifest names references, each of which counts for one."""
         return self.references
 
-    def use(self, manifest: Mapping[str, Listed]) -> bool:
+    def use(self, manifest: Mapping[str, ManifestChange]) -> bool:
         """Search this manifest from now on: True."""
         if manifest is not self._manifest:
             self._manifest = manifest
@@ -240,7 +241,7 @@ class OnServer:
         """Nothing is under way."""
 
 
-def _is_of(template: StoredTemplate, manifest: Mapping[str, Listed]) -> bool:
+def _is_of(template: StoredTemplate, manifest: Mapping[str, ManifestChange]) -> bool:
     """Whether the manifest means this very template."""
     entry = manifest.get(template.reference_id)
     return entry is not None and (entry.template_hash, entry.watchlist) == (
@@ -249,7 +250,7 @@ def _is_of(template: StoredTemplate, manifest: Mapping[str, Listed]) -> bool:
     )
 
 
-def _means(entry: Listed, other: Listed | None) -> bool:
+def _means(entry: ManifestChange, other: ManifestChange | None) -> bool:
     """Whether both mean the same template of that reference."""
     return other is not None and (entry.template_hash, entry.watchlist) == (
         other.template_hash,

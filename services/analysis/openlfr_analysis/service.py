@@ -88,12 +88,9 @@ def run(settings: Settings, process: Process) -> NoReturn:
             embedder=embedder,
             index=nobody,
             threshold=1.0,  # until it is known how many are listed
-            watchlist_of=nobody.watchlist_of,
             input_sizes={name: camera.input_size for name, camera in settings.cameras.items()},
         )
-        listed = searched_in(settings)(
-            templates, lambda index: analyser.use(index, index.watchlist_of)
-        )
+        listed = searched_in(settings)(templates, analyser.use)
         closing.callback(listed.close)
         control = ControlReader(brokers, watchlists=settings.watchlists, on_manifest=listed.use)
         closing.callback(control.close)

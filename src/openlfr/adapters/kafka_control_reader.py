@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from openlfr.adapters.kafka_access import KafkaAccess
-    from openlfr.domain.searchable import Listed
+    from openlfr.domain.control import ManifestChange
 
 SILENCE = timedelta(seconds=30)
 START_WAIT = timedelta(seconds=60)
@@ -55,7 +55,7 @@ class ControlReader:
         brokers: KafkaAccess,
         *,
         watchlists: Sequence[str],
-        on_manifest: Callable[[Mapping[str, Listed]], bool | None],
+        on_manifest: Callable[[Mapping[str, ManifestChange]], bool | None],
         silence: timedelta = SILENCE,
         topic: str = CONTROL.name,
     ) -> None:
@@ -251,7 +251,7 @@ class ControlReader:
         self.counts["older"] = self._searchable.older
         return changed
 
-    def _hand_over(self, manifest: Mapping[str, Listed]) -> bool:
+    def _hand_over(self, manifest: Mapping[str, ManifestChange]) -> bool:
         """Hand over the manifest; whether it is in use now."""
         try:
             in_use = self._on_manifest(manifest) is not False

@@ -9,6 +9,9 @@ nearer than b times the number of references over the length of their sum, which
 unless they are hardly alike (two that are worse than strangers, ten of a mean pairwise cosine
 below 0.32). So a subject that did not come has a similarity of at most 1.3 b. More references are
 asked for until that is below the similarities that count, or until there are no more.
+
+Control subjects are few, and each probe is compared with all of them: their references are copied
+into this process.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openlfr.adapters.milvus import MOST_HITS
+from openlfr.domain.faces import CONTROL
 from openlfr.stages.search import ExactIndex
 
 if TYPE_CHECKING:
@@ -32,8 +36,7 @@ if TYPE_CHECKING:
     from openlfr.adapters.milvus import MilvusTemplateStore
     from openlfr.adapters.milvus_collection import Hit
     from openlfr.domain.faces import Candidate
-    from openlfr.domain.searchable import Listed
-    from openlfr.domain.watchlist import StoredTemplate
+    from openlfr.domain.watchlist import Listed, StoredTemplate
 
 FIRST_HITS = 256
 """References that are asked for at first: enough where a subject has a few."""
@@ -73,20 +76,16 @@ class MilvusIndex:
         """
         self._templates = templates
         self._manifest = manifest
-        self._listed = {key: (each.template_hash, each.expires) for key, each in manifest.items()}
         self._watchlists = sorted({each.watchlist for each in manifest.values()})
         self._first = first
         self._made = time.monotonic()
         self._kept: dict[str, list[StoredTemplate]] = {}
+        self._control_index: ExactIndex | None = None
         self.counts: Counter[str] = Counter() if counts is None else counts
 
     def __len__(self) -> int:
         """How many references are searchable, expired ones included."""
         return len(self._manifest)
-
-    def watchlist_of(self, reference_id: str) -> str:
-        """The watchlist of a reference that answered."""
-        return self._manifest[reference_id].watchlist
 
     def search(
         self, templates: NDArray[np.float32], at: Sequence[datetime], *, limit: int = 5
@@ -121,15 +120,32 @@ class MilvusIndex:
                 self.counts["cut_off"] += len(rows)
                 break
             asked = min(asked * _MORE, MOST_HITS)
+        beside = self._control().search(templates, at, limit=limit)
         if time.monotonic() - self._made > _SETTLED_S:
             self._kept = known if len(known) <= _KEPT_SUBJECTS else {}
-        return found
+        return [
+            sorted((*one, *other), key=lambda each: (-each.score, each.is_control, each.subject))
+            for one, other in zip(found, beside, strict=True)
+        ]
+
+    def _control(self) -> ExactIndex:
+        """The control subjects; fetched again until the server has told what it holds."""
+        if self._control_index is not None:
+            return self._control_index
+        listed = {key: each for key, each in self._manifest.items() if each.category == CONTROL}
+        stored = self._templates.get(list(listed)) if listed else []
+        index = ExactIndex(listed, [each for each in stored if self._is_listed(each)])
+        if not listed or time.monotonic() - self._made > _SETTLED_S:
+            self._control_index = index
+        return index
 
     def _check(self, probe: _Probe) -> None:
         """Note the best reference of each subject among the hits that the manifest lists."""
         for hit in probe.hits:
             if not self._is_listed(hit):
                 self.counts["refused"] += 1
+            elif self._is_control(hit):
+                continue  # compared beside
             elif probe.at[0] <= self._manifest[hit.reference_id].expires:
                 probe.best.setdefault(hit.subject, hit.similarity)
 
@@ -140,7 +156,7 @@ class MilvusIndex:
         lacking = dict.fromkeys(name for names in subjects for name in names if name not in known)
         if lacking:
             for template in self._templates.of_subjects(list(lacking), self._watchlists):
-                if self._is_listed(template):
+                if self._is_listed(template) and not self._is_control(template):
                     known.setdefault(template.subject, []).append(template)
 
     def _compare(
@@ -152,12 +168,15 @@ class MilvusIndex:
     ) -> ExactIndex:
         """Compare these subjects; note the least similarity that counts among them."""
         index = ExactIndex(
-            self._listed, [template for name in subjects for template in known.get(name, ())]
+            self._manifest, [template for name in subjects for template in known.get(name, ())]
         )
         (similarities,) = index.similarities(probe.template, probe.at)
         if len(similarities) >= wanted:
             probe.counting = float(np.partition(similarities, -wanted)[-wanted])
         return index
+
+    def _is_control(self, hit: Hit | StoredTemplate) -> bool:
+        return self._manifest[hit.reference_id].category == CONTROL
 
     def _is_listed(self, hit: Hit | StoredTemplate) -> bool:
         entry = self._manifest.get(hit.reference_id)

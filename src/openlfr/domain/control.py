@@ -21,6 +21,7 @@ class ManifestChange:
         status: Only `ACTIVE` is searched.
         version: Number of the change in the records; a lower one than known is older news.
         changed_at: UTC.
+        category: Why it is listed; empty where an earlier version told it.
     """
 
     reference_id: str
@@ -30,6 +31,7 @@ class ManifestChange:
     status: EntryStatus
     version: int
     changed_at: datetime
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)

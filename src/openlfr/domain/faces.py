@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+CONTROL = "control"
+"""The category of references of control subjects."""
+
 
 class Box(NamedTuple):
     """A rectangle in source pixels: left, top, width, height. May reach beyond the picture."""
@@ -73,8 +76,21 @@ class Quality:
 
 
 class Candidate(NamedTuple):
-    """One answer of a search: a subject, the best of its references, and the subject's score."""
+    """One answer of a search: a subject, the best of its references, and the subject's score.
+
+    Attributes:
+        score: A cosine similarity; it does not depend on who else is listed.
+        watchlist: On which that reference stands.
+        category: Why that reference is listed: wanted, missing, control ...
+    """
 
     subject: str
     reference_id: str
     score: float
+    watchlist: str
+    category: str
+
+    @property
+    def is_control(self) -> bool:
+        """Whether it is a control subject: somebody who consented to be looked for as a test."""
+        return self.category == CONTROL

@@ -10,9 +10,6 @@ from openlfr.domain.watchlist import EntryStatus
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-Listed = ManifestChange
-"""An entry that may be searched: its status is `ACTIVE`."""
-
 
 class Searchable:
     """The entries of some watchlists; one thread uses it."""
@@ -39,7 +36,7 @@ class Searchable:
         self._entries[told.reference_id] = told
         return (told if self._is_searched(told) else None) != before
 
-    def manifest(self) -> Mapping[str, Listed]:
+    def manifest(self) -> Mapping[str, ManifestChange]:
         """Each searchable reference by its id, expired ones included; a copy."""
         return {key: entry for key, entry in self._entries.items() if self._is_searched(entry)}
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from openlfr.domain.errors import BadInput, Misconfigured
+from openlfr.domain.faces import CONTROL
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from numpy.typing import NDArray
 
-DEFAULT_CATEGORIES = ("wanted", "missing", "at_risk", "court_order", "control")
+DEFAULT_CATEGORIES = ("wanted", "missing", "at_risk", "court_order", CONTROL)
 
 
 class EntryStatus(StrEnum):
@@ -89,6 +90,40 @@ class Reference:
     note: str = ""
     second_authoriser: str = ""
     second_reason: str = ""
+
+
+class Listed(Protocol):
+    """What must be known of a searchable reference, whoever says it: the records, the topic."""
+
+    @property
+    def watchlist(self) -> str:
+        """The list on which it stands."""
+        ...
+
+    @property
+    def category(self) -> str:
+        """Why it is listed; empty where an earlier version did not say."""
+        ...
+
+    @property
+    def template_hash(self) -> str:
+        """sha256 (hex): a vector that does not carry it does not count."""
+        ...
+
+    @property
+    def expires(self) -> datetime:
+        """Last moment of capture at which it may match, UTC."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestEntry:
+    """A searchable reference as the records have it; see `Listed`."""
+
+    watchlist: str
+    category: str
+    template_hash: str
+    expires: datetime
 
 
 @dataclass(frozen=True, slots=True)

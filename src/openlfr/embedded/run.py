@@ -149,7 +149,6 @@ class _Run:
             detector=opened.detector,
             embedder=opened.embedder,
             index=self._index,
-            watchlist_of=self._index.watchlist_of,
             threshold=opened.threshold.value,
             input_sizes={name: camera.input_size for name, camera in settings.cameras.items()},
         )
@@ -317,7 +316,7 @@ class _Run:
     def _take_index(self, index: ExactIndex) -> None:
         """Search in a new index from the next frame on."""
         self._index = index
-        self._analyser.use(index, index.watchlist_of)
+        self._analyser.use(index)
         threshold = self._open.threshold
         if threshold.outgrown_by(len(index.subjects)) and not self._outgrown:
             self._outgrown = True

@@ -164,12 +164,13 @@ class WatchlistIndex(Protocol):
     ) -> list[list[Candidate]]:
         """Best subjects for each template, best first, one candidate a subject.
 
+        The best `limit` of those who are looked for are among them, and as many control subjects.
         A score is a cosine similarity and does not depend on who else is listed.
 
         Args:
             templates: (n, dimension) float32, L2-normalised.
             at: For each template its `captured_at`; references expired by then do not answer.
-            limit: How many subjects at most.
+            limit: How many subjects at most, and as many control subjects.
         """
         ...
 

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
     from openlfr.domain.alerts import Adjudication, Outcome
     from openlfr.domain.audit import AuditEvent, RecordedAct
-    from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, Settlement
+    from openlfr.domain.watchlist import (
+        EntryStatus,
+        GalleryFacts,
+        ManifestEntry,
+        Reference,
+        Settlement,
+    )
 
 
 class WatchlistRecords(Protocol):
@@ -45,8 +51,8 @@ class WatchlistRecords(Protocol):
         """Entries that meet every given condition, ordered by watchlist, subject and time."""
         ...
 
-    def manifest(self, watchlists: Collection[str]) -> dict[str, tuple[str, datetime]]:
-        """Who is searchable: template hash and last moment of each active reference."""
+    def manifest(self, watchlists: Collection[str]) -> dict[str, ManifestEntry]:
+        """Who is searchable: each active reference by its id."""
         ...
 
     def outbox(self) -> list[tuple[Reference, bytes]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openlfr.domain.faces import Candidate
+from openlfr.domain.faces import CONTROL, Candidate
 from openlfr.domain.moments import microseconds
 from openlfr.domain.watchlist import hash_template
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openlfr.domain.watchlist import StoredTemplate
+    from openlfr.domain.watchlist import Listed, StoredTemplate
 
 _KEPT_MEANS = 4  # of cameras whose files stand at different times
 
@@ -33,41 +33,49 @@ class ExactIndex:
     its own bytes carry the manifest's hash; every other one is left out, counted in `refused`.
     A snapshot may be searched from several threads.
 
+    References of control subjects are a gallery of their own: they answer beside the list that
+    matters, and nobody's score is pooled over both. So what a face scores against those who are
+    looked for does not depend on whether a test is on.
+
     Attributes:
         refused, refused_ids: Listed references whose stored template is not the recorded one.
         missing, missing_ids: Listed references without a stored template.
 
     Args:
-        manifest: For each searchable reference_id its template hash and last moment (UTC).
+        manifest: What is listed of each searchable reference_id.
         templates: As the store holds them; those that the manifest does not name are ignored.
     """
 
     def __init__(
         self,
-        manifest: Mapping[str, tuple[str, datetime]],
+        manifest: Mapping[str, Listed],
         templates: Sequence[StoredTemplate],
     ) -> None:
         named = [t for t in templates if t.reference_id in manifest]
         rows = [
             t
             for t in named
-            if t.template_hash == manifest[t.reference_id][0] == hash_template(t.vector)
+            if t.template_hash == manifest[t.reference_id].template_hash == hash_template(t.vector)
         ]
-        rows.sort(key=lambda t: (t.subject, t.reference_id))  # a subject's rows stand together
+
+        def group(template: StoredTemplate) -> tuple[bool, str]:
+            return manifest[template.reference_id].category == CONTROL, template.subject
+
+        # A subject's rows stand together, and control subjects behind all others.
+        rows.sort(key=lambda t: (group(t), t.reference_id))
         searched, stored = {t.reference_id for t in rows}, {t.reference_id for t in named}
         self.refused_ids = tuple(sorted(stored - searched))
         self.missing_ids = tuple(sorted(manifest.keys() - stored))
         self.refused = len(self.refused_ids)
         self.missing = len(self.missing_ids)
         self._reference_ids = [t.reference_id for t in rows]
-        self._watchlists = {t.reference_id: t.watchlist for t in rows}
+        self._listed = [manifest[each] for each in self._reference_ids]
         self._vectors = np.stack([t.vector for t in rows]) if rows else np.empty((0, 0), np.float32)
-        self._expires = np.array(
-            [microseconds(manifest[t.reference_id][1]) for t in rows], np.int64
-        )
-        names = [t.subject for t in rows]
-        first = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
-        self._subjects = [names[i] for i in first]
+        self._expires = np.array([microseconds(each.expires) for each in self._listed], np.int64)
+        groups = [group(t) for t in rows]
+        first = [i for i, each in enumerate(groups) if i == 0 or each != groups[i - 1]]
+        self._subjects = [groups[i][1] for i in first]
+        self._looked_for = sum(not groups[i][0] for i in first)  # the others are control subjects
         self._starts = np.array(first, np.intp)
         self._ends = np.array([*first[1:], len(rows)], np.intp)
         self._deadlines = np.unique(self._expires)
@@ -80,16 +88,14 @@ class ExactIndex:
     @property
     def subjects(self) -> tuple[str, ...]:
         """Every searchable subject, sorted, expired ones included."""
-        return tuple(self._subjects)
-
-    def watchlist_of(self, reference_id: str) -> str:
-        """The watchlist of a reference that answered."""
-        return self._watchlists[reference_id]
+        return tuple(sorted(set(self._subjects)))
 
     def search(
         self, templates: NDArray[np.float32], at: Sequence[datetime], *, limit: int = 5
     ) -> list[list[Candidate]]:
         """Best subjects for each template, best first, one candidate a subject.
+
+        The best `limit` of those who are looked for are among them, and as many control subjects.
 
         A subject's similarity is the mean of two cosines: to the best of its references, and to
         the mean of them all. With one reference both are the same. The mean is what keeps
@@ -102,13 +108,14 @@ class ExactIndex:
             templates: (n, dimension) float32, L2-normalised.
             at: For each template its `captured_at`; references whose last moment is before it
                 do not answer.
-            limit: How many subjects at most.
+            limit: How many subjects at most, and as many control subjects.
         """
         if not len(self) or not len(templates):
             return [[] for _ in templates]
         scores, totals = self._compare(templates, at)
-        count = min(limit, totals.shape[1])
-        top = np.argpartition(-totals, count - 1, axis=1)[:, :count]
+        split = self._looked_for
+        best = (_best(totals[:, :split], limit), split + _best(totals[:, split:], limit))
+        top = np.concatenate(best, axis=1)
         # By similarity, then by name, so that equal ones come in one order everywhere.
         order = np.lexsort((top, -np.take_along_axis(totals, top, axis=1)))
         top = np.take_along_axis(top, order, axis=1)
@@ -118,13 +125,13 @@ class ExactIndex:
     def similarities(
         self, templates: NDArray[np.float32], at: Sequence[datetime]
     ) -> NDArray[np.float32]:
-        """(n, subjects) similarities, -inf where a subject has no live reference; see `search`.
+        """(n, subjects) similarities of who is looked for, -inf without a live reference.
 
-        Subjects are in the order of `subjects`.
+        See `search`; control subjects are not among them.
         """
         if not len(self) or not len(templates):
-            return np.empty((len(templates), len(self._subjects)), np.float32)
-        return self._compare(templates, at)[1]
+            return np.empty((len(templates), self._looked_for), np.float32)
+        return self._compare(templates, at)[1][:, : self._looked_for]
 
     def _compare(
         self, templates: NDArray[np.float32], at: Sequence[datetime]
@@ -181,5 +188,22 @@ class ExactIndex:
                 continue
             start = int(self._starts[subject])
             row = start + int(scores[start : self._ends[subject]].argmax())
-            found.append(Candidate(self._subjects[subject], self._reference_ids[row], score))
+            listed = self._listed[row]
+            found.append(
+                Candidate(
+                    self._subjects[subject],
+                    self._reference_ids[row],
+                    score,
+                    listed.watchlist,
+                    listed.category,
+                )
+            )
         return found
+
+
+def _best(totals: NDArray[np.float32], limit: int) -> NDArray[np.intp]:
+    """(n, at most limit) columns of the greatest of each row, in no order."""
+    count = min(limit, totals.shape[1])
+    if not count:
+        return np.empty((len(totals), 0), np.intp)
+    return np.argpartition(-totals, count - 1, axis=1)[:, :count]

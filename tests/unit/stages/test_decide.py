@@ -5,7 +5,7 @@ import pytest
 from openlfr.domain.faces import Candidate
 from openlfr.stages.decide import decide
 
-ANN, BOB = Candidate("ann", "r1", 0.52), Candidate("bob", "r2", 0.48)
+ANN, BOB = Candidate("ann", "r1", 0.52, "a", "wanted"), Candidate("bob", "r2", 0.48, "a", "wanted")
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ ANN, BOB = Candidate("ann", "r1", 0.52), Candidate("bob", "r2", 0.48)
         ([ANN], 0.52, ANN),
         ([ANN], 0.53, None),
         ([ANN, BOB], 0.4, ANN),
-        ([Candidate("ann", "r1", -1.0)], 0.0, None),
+        ([Candidate("ann", "r1", -1.0, "a", "wanted")], 0.0, None),
     ],
     ids=["nobody listed", "above", "exactly at", "below", "the best alone", "the opposite"],
 )

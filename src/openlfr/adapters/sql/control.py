@@ -44,6 +44,7 @@ class ControlRecords:
             sa.select(
                 references.c.reference_id,
                 references.c.watchlist,
+                references.c.category,
                 references.c.template_hash,
                 references.c.expires,
                 references.c.status,
@@ -70,4 +71,5 @@ def _told(row: Any) -> ManifestChange | Forgotten:
         status=status,
         version=row.version,
         changed_at=row.changed_at,
+        category=row.category,
     )

@@ -15,7 +15,7 @@ from openlfr.adapters.sql.gallery_model import bound_model
 from openlfr.adapters.sql.tables import references
 from openlfr.adapters.sql.watchlist_rows import COLUMNS, reference_of
 from openlfr.adapters.sql.watchlist_version import newest_version
-from openlfr.domain.watchlist import EntryStatus
+from openlfr.domain.watchlist import EntryStatus, ManifestEntry
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -74,14 +74,20 @@ class WatchlistRecords:
             query = query.where(references.c.reference_id.in_(reference_ids))
         return self._read(query)
 
-    def manifest(self, watchlists: Collection[str]) -> dict[str, tuple[str, datetime]]:
-        """Who is searchable: template hash and last moment of each active reference."""
+    def manifest(self, watchlists: Collection[str]) -> dict[str, ManifestEntry]:
+        """Who is searchable: each active reference by its id."""
         query = sa.select(
-            references.c.reference_id, references.c.template_hash, references.c.expires
+            references.c.reference_id,
+            references.c.watchlist,
+            references.c.category,
+            references.c.template_hash,
+            references.c.expires,
         ).where(references.c.watchlist.in_(watchlists), references.c.status == EntryStatus.ACTIVE)
         with self._access.reading() as connection:
             return {
-                row.reference_id: (row.template_hash, row.expires)
+                row.reference_id: ManifestEntry(
+                    row.watchlist, row.category, row.template_hash, row.expires
+                )
                 for row in connection.execute(query)
             }
 

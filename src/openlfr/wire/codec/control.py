@@ -31,6 +31,7 @@ def encode_control(content: ControlMessage) -> Record:
         status=word("STATUS", content.status),
         version=content.version,
         changed_at=stamp(content.changed_at),
+        category=content.category,
     )
     return record_of(content.reference_id, control_pb2.Control(entry=entry))
 
@@ -71,4 +72,5 @@ def _change_of(entry: control_pb2.ManifestEntry, key: bytes | None) -> ManifestC
         status=status,
         version=entry.version,
         changed_at=moment(entry, "changed_at"),
+        category=entry.category,
     )
