@@ -225,6 +225,29 @@ def test_events_are_counted_by_camera_and_utc_hour(book: AlertBook) -> None:
     assert book.opened("nowhere") == {}
 
 
+def test_a_moved_event_takes_those_after_it_along(book: AlertBook) -> None:
+    """The records knew that the alert it joined was over."""
+    one = sighting(0)
+    two, three = (replace(one, seq=n, captured_at=NOON + WINDOW * n / 2) for n in (1, 2))
+    first = book.fold(one, window=WINDOW, call="1")
+    joined = book.fold(two, window=WINDOW, call="2")
+    assert first is not None
+    assert joined is not None
+    opened = replace(joined, event=EventKind.OPENED, alert_id=alert_id_of(two.sighting_id))
+    book.move(opened)
+    book.move(opened)
+    assert book.events(one.deployment) == [first, opened]
+    assert book.fold(two, window=WINDOW, call="2") == opened
+    after = book.fold(three, window=WINDOW)
+    assert after is not None
+    assert (after.event, after.alert_id) == (EventKind.JOINED, opened.alert_id)
+    assert sum(book.opened(one.deployment).values()) == 2
+    assert sum(book.counts(one.deployment).values()) == 3
+    book.forget(one.deployment, [two.sighting_id])
+    book.move(opened)
+    assert [each.sighting for each in book.events(one.deployment)] == [one, three]
+
+
 def test_a_forgotten_event_is_gone_yet_its_replay_opens_nothing(book: AlertBook) -> None:
     one, two = sighting(0), sighting(0)
     two = replace(one, seq=9, captured_at=NOON + timedelta(seconds=9))

@@ -9,10 +9,18 @@ from itertools import pairwise
 import pytest
 import sqlalchemy as sa
 
-from openlfr.adapters.memory_alerts import MemoryAlertBook
-from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.adapters.sql import Records
 from openlfr.adapters.sql.tables import alerts
+from openlfr.domain.adjudication import (
+    AlertState,
+    Judgement,
+    KnownOutcome,
+    Times,
+    VerdictKind,
+    conclude,
+)
+from openlfr.domain.adjudication import decide as decide_case
+from openlfr.domain.alert_records import RecordedAlert
 from openlfr.domain.alerts import (
     Adjudication,
     AlertEvent,
@@ -22,11 +30,12 @@ from openlfr.domain.alerts import (
     alert_id_of,
     event_id_of,
 )
-from openlfr.domain.errors import BadInput
+from openlfr.domain.errors import BadInput, Conflict
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Impossible, Why
-from openlfr.operations.erasure import erase_mistaken
-from openlfr.operations.evidence import evidence_name
+from openlfr.domain.principals import Principal, Role
+from openlfr.operations.adjudicate import Became, Which, let_time_pass, record_outcome, undo
+from openlfr.operations.adjudicate import decide as decide_alert
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -59,14 +68,26 @@ def events_of(*sightings: Sighting) -> list[AlertEvent]:
     ]
 
 
+TIMES = Times()
+LONG_AFTER = NOON + timedelta(days=2)
+OP = Principal("https://people.example", "op", "Op", frozenset(Role))
+EVA = Principal("https://people.example", "eva", "Eva", frozenset(Role))
+
+
 def decide(
     records: Records,
     alert_id: str,
-    adjudication: Adjudication | None = Adjudication.ENGAGE,
-    outcome: Outcome | None = None,
-) -> None:
-    with records.unit_of_work() as work:
-        work.alerts.decide(alert_id, adjudication=adjudication, outcome=outcome, by="Op", at=NOON)
+    adjudication: Adjudication = Adjudication.ENGAGE,
+    *,
+    at: datetime = NOON,
+) -> RecordedAlert:
+    what = Judgement(adjudication)
+    return decide_alert(Which(alert_id), what, records=records, by=OP, at=at, times=TIMES)
+
+
+def become(records: Records, alert_id: str, outcome: Outcome) -> RecordedAlert:
+    became = Became(outcome)
+    return record_outcome(Which(alert_id), became, records=records, by=OP, at=NOON, times=TIMES)
 
 
 def erase(records: Records, *events: AlertEvent) -> None:
@@ -118,7 +139,7 @@ def test_what_flags_a_sighting_is_on_record_with_it(records: Records) -> None:
 
 def test_an_alert_is_found_by_the_beginning_of_its_id(records: Records) -> None:
     for n in range(40):
-        (event,) = events_of(sighting(n * 100))
+        (event,) = events_of(sighting(n * 1000))
         records.alerts.record(event, None, emitted_at=NOON)
     assert records.alerts.find(event.alert_id[:13].upper()).alert_id == event.alert_id
     with pytest.raises(BadInput, match=r"There is no alert 'nope': `openlfr alerts list`"):
@@ -136,53 +157,154 @@ def test_an_alert_is_found_by_the_beginning_of_its_id(records: Records) -> None:
 WINDOW = timedelta(minutes=15)
 
 
+def record(records: Records, *sightings: Sighting, at: datetime = NOON) -> list[AlertEvent]:
+    """Record one alert as the alert book folds it, and everything twice."""
+    events = events_of(*sightings)
+    for event in events:
+        assert records.alerts.record(event, None, emitted_at=at, window=WINDOW)
+        assert not records.alerts.record(event, None, emitted_at=at, window=WINDOW)
+    return events
+
+
+@pytest.mark.parametrize("decided", [False, True])
 @pytest.mark.parametrize(
-    ("minutes", "subject", "decided", "merged"),
+    ("minutes", "subject", "merged"),
     [
-        (15, "ann", False, True),
-        (-15, "ann", False, True),
-        (15.1, "ann", False, False),
-        (5, "bob", False, False),
-        (5, "ann", True, False),  # a decided alert is over: this one is to be decided too
+        (15, "ann", True),
+        (-15, "ann", True),
+        (15.1, "ann", False),
+        (-15.1, "ann", False),
+        (5, "bob", False),
     ],
 )
-def test_an_alert_opened_a_second_time_is_merged_into_the_open_one(
+def test_an_alert_takes_in_one_that_the_book_opened_again_decided_or_not(
     records: Records, minutes: float, subject: str, decided: bool, merged: bool
 ) -> None:
-    def record(*sightings: Sighting) -> list[AlertEvent]:
-        events = events_of(*sightings)
-        for event in events:
-            assert records.alerts.record(event, None, emitted_at=NOON, window=WINDOW)
-            assert not records.alerts.record(event, None, emitted_at=NOON, window=WINDOW)
-        return events
-
-    first, _ = record(sighting(0), sighting(1))
+    first, _ = record(records, sighting(0), sighting(1))
     if decided:
         decide(records, first.alert_id)
-    again = [sighting(minutes * 60 + n, score=0.9, subject=subject) for n in (0, 1)]
-    second, _ = record(*again)
+    times = (minutes * 60, minutes * 60 + (1 if minutes > 0 else -1))
+    second, _ = record(records, *(sighting(n, score=0.9, subject=subject) for n in times))
     found = records.alerts.find(second.alert_id)
     if merged:
         assert [each.alert_id for each in records.alerts.list()] == [first.alert_id]
         assert (found.alert_id, found.events, found.best_score) == (first.alert_id, 4, 0.9)
+        assert found.adjudication is (Adjudication.ENGAGE if decided else None)
     else:
         assert (found.alert_id, found.events) == (second.alert_id, 2)
         assert records.alerts.find(first.alert_id).events == 2
 
 
+def taking_in(records: Records) -> set[str]:
+    return {a.alert_id for a in records.alerts.list() if not (a.lapsed_at or a.closed_at)}
+
+
+def test_after_an_alert_s_life_another_one_takes_in_and_both_are_to_be_decided(
+    records: Records,
+) -> None:
+    """A recording: nobody can decide it in time, so nothing of it lapses."""
+    first, _ = record(records, sighting(0), sighting(800), at=LONG_AFTER)
+    later, _ = record(records, sighting(1800), sighting(1801), at=LONG_AFTER)
+    assert taking_in(records) == {later.alert_id}
+    assert [a.state for a in records.alerts.list()] == [AlertState.OPEN] * 2
+    # One that comes late, from before the first: it lived and ended before.
+    (before,) = record(records, sighting(-2000), at=LONG_AFTER)
+    assert taking_in(records) == {later.alert_id}
+    assert records.alerts.find(before.alert_id).events == 1
+    # The book joins what lies near to it, and it is not lost.
+    (_, joined) = record(records, sighting(-2000.5), sighting(-1990), at=LONG_AFTER)
+    assert records.alerts.knows(joined.event_id)
+    assert let_time_pass(records, LONG_AFTER) == []
+    decided = decide(records, first.alert_id, at=LONG_AFTER)
+    (verdict,) = records.alerts.case(decided.alert_id).verdicts
+    assert verdict.kind is VerdictKind.FIRST
+
+
+def test_a_live_alert_lapses_when_its_life_is_over_and_a_verdict_is_late_then(
+    records: Records,
+) -> None:
+    first, joined = record(records, sighting(0), sighting(100))
+    end = joined.sighting.captured_at + WINDOW
+    assert records.alerts.find(first.alert_id).lapse_at == end
+    assert let_time_pass(records, end - timedelta(seconds=1)) == []
+    (lapsed,) = let_time_pass(records, end)
+    assert (lapsed.state, lapsed.version) == (AlertState.LAPSED, 2)
+    assert [act.kind for act in records.audit.all()] == ["alert.lapsed"]
+    decide(records, first.alert_id, at=end + timedelta(hours=1))
+    (verdict,) = records.alerts.case(first.alert_id).verdicts
+    assert (verdict.kind, verdict.adjudication) == (VerdictKind.LATE, Adjudication.ENGAGE)
+    # It is late whether or not anybody has looked what lapses.
+    (bob,) = record(records, sighting(0, subject="bob"))
+    decide(records, bob.alert_id, at=NOON + WINDOW)
+    assert records.alerts.case(bob.alert_id).verdicts[0].kind is VerdictKind.LATE
+
+
+@pytest.mark.parametrize("how", ["outcome", "not engaged"])
+def test_a_closed_alert_takes_in_nothing(records: Records, how: str) -> None:
+    first, _ = record(records, sighting(0), sighting(1))
+    if how == "outcome":
+        decide(records, first.alert_id)
+        become(records, first.alert_id, Outcome.NOT_LOCATED)
+    else:
+        decide(records, first.alert_id, Adjudication.DO_NOT_ENGAGE)
+        let_time_pass(records, NOON + TIMES.settle)
+    assert records.alerts.find(first.alert_id).state is AlertState.CLOSED
+    joined = replace(events_of(sighting(0), sighting(9))[1])
+    home = records.alerts.placed(joined, WINDOW)
+    assert (home.event, home.event_id) == (EventKind.OPENED, joined.event_id)
+    assert home.alert_id == alert_id_of(joined.sighting.sighting_id)
+    # Recorded as the book folded it, by a service that could not ask.
+    assert records.alerts.record(joined, None, emitted_at=NOON, window=WINDOW)
+    assert records.alerts.placed(joined, WINDOW) == home
+    assert records.alerts.find(first.alert_id).events == 2
+    assert taking_in(records) == {home.alert_id}
+    again = events_of(sighting(0), sighting(12))[1]  # the book still names the closed one
+    assert records.alerts.placed(again, WINDOW).alert_id == home.alert_id
+    assert records.alerts.placed(again, WINDOW).event is EventKind.JOINED
+
+
+def test_what_nobody_could_tell_is_asked_again_when_another_sighting_comes(
+    records: Records,
+) -> None:
+    (first,) = record(records, sighting(0))
+    decide(records, first.alert_id, Adjudication.CANNOT_TELL)
+    joined = events_of(sighting(0), sighting(9))[1]
+    records.alerts.record(joined, None, emitted_at=NOON + timedelta(seconds=9), window=WINDOW)
+    alert = records.alerts.find(first.alert_id)
+    assert (alert.state, alert.adjudication) == (AlertState.OPEN, None)
+    decide(records, first.alert_id, at=NOON + timedelta(seconds=20))
+    assert len(records.alerts.case(first.alert_id).verdicts) == 2
+
+
+def test_two_processes_that_open_an_alert_of_one_subject_at_once_open_one(
+    records_url: str,
+) -> None:
+    Records.open(records_url).close()
+
+    def record_one(n: int) -> None:
+        with Records.open(records_url) as mine:
+            for k in range(5):
+                (event,) = events_of(sighting(n + k / 10))
+                mine.alerts.record(event, None, emitted_at=NOON, window=WINDOW)
+
+    with ThreadPoolExecutor(4) as recorders:
+        list(recorders.map(record_one, range(4)))
+    with Records.open(records_url) as records:
+        (alert,) = records.alerts.list()
+    assert alert.events == 20
+
+
 def test_an_event_that_is_told_again_as_another_alert_leaves_no_empty_one(
     records: Records,
 ) -> None:
-    """The alert book was lost after an event was told, and before that was acknowledged."""
-    first, joined = events_of(sighting(0), sighting(1))
-    for event in (first, joined):
-        assert records.alerts.record(event, None, emitted_at=NOON, window=WINDOW)
+    """The alert book was lost after an event was published, and before it was acknowledged."""
+    first, _ = record(records, sighting(0), sighting(1))
     decide(records, first.alert_id)
     again, after = events_of(sighting(1), sighting(2))
     assert not records.alerts.record(again, None, emitted_at=NOON, window=WINDOW)
     assert [each.alert_id for each in records.alerts.list()] == [first.alert_id]
     assert records.alerts.record(after, None, emitted_at=NOON, window=WINDOW)
-    assert records.alerts.find(after.alert_id).events == 1  # to be decided: that one was over
+    assert records.alerts.find(after.alert_id).events == 3
 
 
 def test_lists_can_be_narrowed(records: Records) -> None:
@@ -200,104 +322,146 @@ def test_a_decision_stands_as_it_was_made_or_not_at_all(records: Records) -> Non
     (event,) = events_of(sighting())
     records.alerts.record(event, None, emitted_at=NOON)
     decide(records, event.alert_id)
-    decide(records, event.alert_id, None, Outcome.CONFIRMED)
+    become(records, event.alert_id, Outcome.CONFIRMED)
     alert = records.alerts.find(event.alert_id)
     assert (alert.adjudication, alert.outcome) == (Adjudication.ENGAGE, Outcome.CONFIRMED)
-    assert (alert.decided_by, alert.decided_at) == ("Op", NOON)
+    assert (alert.decided_at, alert.state) == (NOON, AlertState.CLOSED)
+    case = records.alerts.case(event.alert_id)
+    assert [each.by for each in (*case.verdicts, *case.outcomes)] == [OP, OP]
 
     def cut_off() -> None:
         with records.unit_of_work() as work:
-            work.alerts.decide(
-                event.alert_id,
-                adjudication=Adjudication.CANNOT_TELL,
-                outcome=None,
-                by="Op",
-                at=NOON,
-            )
+            before = work.alerts.case(event.alert_id)
+            after = conclude(before, KnownOutcome(Outcome.REFUTED, OP, NOON))
+            work.alerts.append(before, after, "e")
             raise OSError("cut")
 
     with pytest.raises(OSError, match="cut"):
         cut_off()
-    assert records.alerts.find(event.alert_id).adjudication is Adjudication.ENGAGE
+    assert records.alerts.find(event.alert_id).outcome is Outcome.CONFIRMED
+
+
+def test_of_two_who_decide_at_once_one_reads_who_decided_what(records_url: str) -> None:
+    with Records.open(records_url) as records:
+        (event,) = events_of(sighting())
+        records.alerts.record(event, None, emitted_at=NOON)
+
+    def try_to(who: Principal) -> str:
+        with Records.open(records_url) as mine:
+            try:
+                decide_alert(
+                    Which(event.alert_id, version=1),
+                    Judgement(Adjudication.ENGAGE),
+                    records=mine,
+                    by=who,
+                    at=NOON,
+                    times=TIMES,
+                )
+            except Conflict as conflict:
+                return str(conflict)
+        return ""
+
+    with ThreadPoolExecutor(2) as desks:
+        said = list(desks.map(try_to, (OP, EVA)))
+    assert sorted(map(bool, said)) == [False, True]
+    winner = (OP, EVA)[said.index("")].name
+    assert f"{winner} decided engage at 12:00:00 UTC" in max(said)
+    with Records.open(records_url) as records:
+        assert len(records.alerts.case(event.alert_id).verdicts) == 1
+        assert len(records.audit.all()) == 1
+
+
+def test_what_was_read_before_another_s_change_is_not_written_over_it(records: Records) -> None:
+    (event,) = events_of(sighting())
+    records.alerts.record(event, None, emitted_at=NOON)
+    before = records.alerts.case(event.alert_id)
+    decide(records, event.alert_id)
+    after = decide_case(before, Judgement(Adjudication.CANNOT_TELL), by=EVA, at=NOON, times=TIMES)
+    with (
+        pytest.raises(Conflict, match=r"changed since version 1: Op decided engage.*is 2"),
+        records.unit_of_work() as work,
+    ):
+        work.alerts.append(before, after, "e")
+    assert len(records.alerts.case(event.alert_id).verdicts) == 1
+
+
+@pytest.mark.parametrize("table", ["verdicts", "withdrawals", "outcomes"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET event_id = ''", "DELETE FROM {}"])
+def test_what_was_decided_cannot_be_changed_or_deleted(
+    records: Records, table: str, change: str
+) -> None:
+    (event,) = events_of(sighting())
+    records.alerts.record(event, None, emitted_at=NOON)
+    decide(records, event.alert_id)
+    undo(Which(event.alert_id), records=records, by=OP, at=NOON)
+    decide(records, event.alert_id)
+    become(records, event.alert_id, Outcome.CONFIRMED)
+    with (
+        pytest.raises(sa.exc.DatabaseError, match=f"{table} are append-only"),
+        records._engine.begin() as connection,
+    ):
+        connection.execute(sa.text(change.format(table)))
+
+
+SETTLED, UNSEALED = NOON + TIMES.settle, NOON + TIMES.sealed
 
 
 @pytest.mark.parametrize(
-    ("adjudication", "outcome", "mistaken"),
+    ("adjudication", "outcome", "due"),
     [
-        (None, None, False),
-        (Adjudication.ENGAGE, None, False),
-        (Adjudication.ENGAGE, Outcome.CONFIRMED, False),
-        (Adjudication.CANNOT_TELL, None, False),
-        (Adjudication.ENGAGE, Outcome.REFUTED, True),
-        (Adjudication.DO_NOT_ENGAGE, None, True),
+        (None, None, None),
+        (Adjudication.ENGAGE, None, None),
+        (Adjudication.ENGAGE, Outcome.CONFIRMED, None),
+        (Adjudication.CANNOT_TELL, None, None),
+        (Adjudication.ENGAGE, Outcome.REFUTED, UNSEALED),
+        (Adjudication.DO_NOT_ENGAGE, None, SETTLED),
+        (Adjudication.DO_NOT_ENGAGE, Outcome.REFUTED, UNSEALED),  # stopped all the same
     ],
 )
-def test_the_mistaken_are_to_be_erased_until_nothing_is_left(
+def test_the_mistaken_are_to_be_erased_when_it_is_settled_until_nothing_is_left(
     records: Records,
     adjudication: Adjudication | None,
     outcome: Outcome | None,
-    mistaken: bool,
+    due: datetime | None,
 ) -> None:
-    first, late = events_of(sighting(0), sighting(5))
-    records.alerts.record(first, "evidence/first", emitted_at=NOON)
+    (first,) = record(records, sighting(0))
     if adjudication:
-        decide(records, first.alert_id, adjudication, outcome)
-    assert [a.alert_id for a in records.alerts.mistaken()] == [first.alert_id] * mistaken
+        decide(records, first.alert_id, adjudication)
+    if outcome:
+        become(records, first.alert_id, outcome)
+    for at in (NOON, SETTLED, UNSEALED):
+        let_time_pass(records, at)
+        expected = [first.alert_id] if due is not None and due <= at else []
+        assert [a.alert_id for a in records.alerts.mistaken(at)] == expected
     erase(records, first)
-    assert records.alerts.mistaken() == []
+    assert records.alerts.mistaken(LONG_AFTER) == []
     assert records.alerts.evidence_names() == set()
     (event,) = records.alerts.events(first.alert_id)
     assert event.event.sighting.box == Box(0, 0, 0, 0)
     assert records.alerts.find(first.alert_id).erased_at == NOON
-    # An event that was under way is erased with the next occasion.
-    records.alerts.record(late, "evidence/late", emitted_at=NOON)
-    assert len(records.alerts.mistaken()) == int(mistaken)
 
 
-def test_an_event_that_comes_while_its_alert_is_erased_is_erased_later(records: Records) -> None:
-    first, late = events_of(sighting(0), sighting(5))
-    vault = MemoryVault()
-
-    class Book(MemoryAlertBook):
-        def forget(self, *_: object) -> None:
-            if not records.alerts.knows(late.event_id):
-                records.alerts.record(late, keep(late), emitted_at=NOON, window=WINDOW)
-
-    def keep(event: AlertEvent) -> str:
-        name = evidence_name(event.sighting.sighting_id)
-        vault.put(name, b"picture")
-        return name
-
-    records.alerts.record(first, keep(first), emitted_at=NOON, window=WINDOW)
-    decide(records, first.alert_id, Adjudication.DO_NOT_ENGAGE, None)
-    for kept in ([keep(late)], []):
-        erase_mistaken(records=records, vault=vault, book=Book(), at=NOON)
-        assert vault.names("") == kept
-        assert len(records.alerts.mistaken()) == len(kept)
-
-
-def test_an_alert_that_is_being_decided_takes_in_no_other(
+def test_a_closing_alert_takes_in_no_other(
     request: pytest.FixtureRequest, records: Records
 ) -> None:
-    """Its operator has not seen the other one, which therefore stays to be decided."""
+    """What is recorded at the same moment waits, and then is an alert of its own."""
     first, again = (events_of(sighting(n))[0] for n in (0, 5))
     records.alerts.record(first, None, emitted_at=NOON, window=WINDOW)
     engine = sa.create_engine(request.getfixturevalue("records_url"))
     waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> :me")
     with ThreadPoolExecutor(1) as recorder:
-        with engine.begin() as deciding:
-            deciding.execute(sa.update(alerts).values(adjudication="engage"))
+        with engine.begin() as closing:
+            closing.execute(sa.update(alerts).values(closed_at=NOON, state="closed"))
             recording = recorder.submit(
                 records.alerts.record, again, None, emitted_at=NOON, window=WINDOW
             )
             if engine.dialect.name == "postgresql":  # SQLite lets one at a time write
-                me = {"me": deciding.scalar(sa.text("SELECT pg_backend_pid()"))}
-                while not recording.done() and not deciding.scalar(waiting, me):
+                me = {"me": closing.scalar(sa.text("SELECT pg_backend_pid()"))}
+                while not recording.done() and not closing.scalar(waiting, me):
                     pass
         assert recording.result()
     engine.dispose()
-    assert records.alerts.find(again.alert_id).alert_id == again.alert_id
-    assert {each.alert_id for each in records.alerts.list(undecided=True)} == {again.alert_id}
+    assert taking_in(records) == {again.alert_id}
 
 
 def test_age_counts_from_the_last_emission(records: Records) -> None:

@@ -103,6 +103,57 @@ def test_an_older_schema_is_upgraded_and_what_it_holds_is_kept(records_url, monk
     assert new.position == 3
 
 
+def test_decisions_of_before_there_were_verdicts_are_read_and_over(records_url, monkeypatch):
+    before = schema.REVISIONS.index("0009")
+    decided = {
+        "open": (None, None, "open"),
+        "engaged": ("engage", None, "settled"),
+        "confirmed": ("engage", "confirmed", "closed"),
+        "left": ("do_not_engage", None, "closed"),
+        "refuted": ("engage", "refuted", "closed"),
+    }
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "REVISIONS", schema.REVISIONS[:before])
+        upgrade(records_url)
+        engine_then = engine.open_engine(records_url)
+        moment = tables.UtcDateTime
+        alerts = sa.table(
+            "alerts",
+            *map(sa.column, ("alert_id", "deployment", "subject", "watchlist", "best_score")),
+            *map(sa.column, ("threshold", "events", "adjudication", "outcome", "decided_by")),
+            *(sa.column(name, moment) for name in ("opened_at", "last_at", "decided_at")),
+        )
+        with engine_then.begin() as connection:
+            for n, (name, (adjudication, outcome, _)) in enumerate(decided.items()):
+                for subject in ("ann", name):
+                    at = AT + timedelta(minutes=n)
+                    connection.execute(
+                        sa.insert(alerts).values(
+                            alert_id=f"{name}-{subject}", deployment="Market", subject=subject,
+                            watchlist="default", best_score=0.5, threshold=0.4, events=1,
+                            adjudication=adjudication, outcome=outcome, opened_at=at, last_at=at,
+                            decided_at=at if adjudication else None,
+                            decided_by="Op" if adjudication else None,
+                        )
+                    )  # fmt: skip
+        engine_then.dispose()
+    with Records.open(records_url) as records:
+        found = {alert.alert_id: alert for alert in records.alerts.list()}
+        for name, (adjudication, outcome, state) in decided.items():
+            alert = found[f"{name}-{name}"]
+            assert (alert.adjudication, alert.outcome, alert.state) == (
+                adjudication, outcome, state,
+            )  # fmt: skip
+            case = records.alerts.case(alert.alert_id)
+            assert (case.state, case.closed_at) == (alert.state, alert.closed_at)
+            assert (case.settle_at, case.erase_at) == (alert.settle_at, alert.erase_at)
+        taking_in = [a.alert_id for a in found.values() if not (a.lapsed_at or a.closed_at)]
+        assert sorted(taking_in) == ["engaged-ann", "engaged-engaged", "open-open"]
+        assert {a.alert_id for a in records.alerts.mistaken(AT + timedelta(hours=1))} == {
+            "left-ann", "left-left", "refuted-ann", "refuted-refuted",
+        }  # fmt: skip
+
+
 def test_a_database_without_any_table_is_refused_where_it_may_not_be_made(records_url):
     with pytest.raises(Misconfigured, match=r"no schema yet.*openlfr records upgrade"):
         Records.open(records_url, upgrade=False)

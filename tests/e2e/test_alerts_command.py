@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sqlite3
 import uuid
 from contextlib import closing
@@ -38,6 +39,11 @@ class Place:
 
     config: Path
     settings: Settings
+
+    def settle_at_once(self) -> None:
+        """Have every verdict be final and settled, and every seal be over, by the next command."""
+        with self.config.open("a") as file:
+            file.write("alerting: {undo: 1ms, settle: 1ms, sealed: 1ms}\n")
 
     def openlfr(self, *args: str) -> int:
         return main([*args, "--config", str(self.config)])
@@ -264,17 +270,22 @@ def test_whoever_was_mistaken_for_a_listed_person_is_erased(
     place.see(5)
     other = place.see(100, subject="Bob")
     alert = place.alerts(capsys)[1]
+    place.settle_at_once()
     for verb, *rest in decisions:
         assert place.openlfr("alerts", verb, alert["alert_id"], *rest) == 0
     said = capsys.readouterr().out
-    assert f"Erased pictures, positions and event of alert {alert['alert_id']}." in said
-    assert "alert lines, reports, pictures shown) are not reached" in said
+    assert re.search(
+        r"event are (kept|sealed for a complaint) until 20.* UTC, and erased then", said
+    )
+    assert place.openlfr("alerts", "list") == 0
+    assert "Erased first, since it was due: 1 alert about somebody else" in capsys.readouterr().err
     assert place.evidence() == [evidence_name(other.sighting_id)]
     assert place.in_book() == {other.sighting_id}
     assert place.openlfr("alerts", "show", alert["alert_id"]) == 0
     assert capsys.readouterr().out.count("position erased  score") == 2
     assert place.acts()[-1] == ("system", "alert.erased")
     assert ("Op", "alert.decided") in place.acts()
+    assert {act for who, act in place.acts() if who == "system"} >= {"alert.settled"}
     out = str(place.config.parent / "a.jpg")
     assert place.openlfr("alerts", "show", alert["alert_id"], "--out", out) == 2
     assert "No evidence of this alert is kept any more" in capsys.readouterr().err
@@ -305,9 +316,11 @@ def test_an_erasure_that_could_not_be_finished_is_finished_by_purge(
     def broken(_: Settings) -> None:
         raise Misconfigured("Redis refuses.")
 
+    place.settle_at_once()
+    assert place.openlfr("alerts", "decide", alert["alert_id"], "do_not_engage", "--by", "Op") == 0
     monkeypatch.setattr(bootstrap, "open_alert_book", broken)
-    assert place.openlfr("alerts", "decide", alert["alert_id"], "do_not_engage", "--by", "Op") == 3
-    assert "decision is recorded, but" in capsys.readouterr().err
+    assert place.openlfr("alerts", "list") == 0
+    assert "note: what is due could not be erased first: Redis refuses." in capsys.readouterr().err
     monkeypatch.undo()
     assert place.openlfr("purge") == 0
     assert f"alert {alert['alert_id']} about Ann: not engaged." in capsys.readouterr().out
@@ -319,7 +332,7 @@ def test_purge_erases_what_is_beyond_the_retention_and_nothing_else(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place.see(0, emitted=NOW - timedelta(days=40))
-    kept = place.see(100, emitted=NOW - timedelta(days=10))
+    kept = place.see(1000, emitted=NOW - timedelta(days=10))
     assert place.openlfr("purge", "--dry-run") == 0
     assert "Would erase alert" in capsys.readouterr().out
     assert len(place.evidence()) == 2
@@ -376,6 +389,63 @@ def test_purge_takes_expired_entries_off_the_list(
     assert ("Keeper", "reference.expired") in place.acts()
 
 
+def test_two_people_decide_look_again_dispute_and_settle(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.see(0)
+    (alert,) = place.alerts(capsys)
+    one = alert["alert_id"]
+
+    def act(*args: str) -> tuple[int, str]:
+        code = place.openlfr("alerts", args[0], one, *args[1:])
+        read = capsys.readouterr()
+        return code, read.out + read.err
+
+    assert act("decide", "engage", "--by", "Ann", "--if-version", "7")[0] == 2
+    code, said = act("decide", "engage", "--by", "Ann", "--because", "features_differ")
+    assert (code, "is no reason for engage; reasons are: features_agree" in said) == (2, True)
+    engaged = ("engage", "--because", "mark_agrees", "--reason", "scar", "--by", "Ann Ash")
+    assert act("decide", *engaged, "--if-version", "1")[0] == 0
+    code, said = act("decide", "do_not_engage", "--by", "Bea Birch", "--if-version", "1")
+    assert (code, "has changed since version 1: Ann Ash decided engage at" in said) == (2, True)
+    code, said = act("decide", "do_not_engage", "--by", "Bea Birch")
+    assert (code, "Ann Ash decided engage at" in said) == (2, True)
+    assert act("undo", "--by", "Bea Birch")[0] == 2
+    code, said = act("undo", "--by", "Ann Ash", "--reason", "slipped")
+    assert (code, "undone; it is open now" in said) == (0, True)
+    assert act("outcome", "refuted", "--by", "Bea Birch")[0] == 2
+    place.settle_at_once()
+    with place.config.open("a") as file:
+        file.truncate(file.tell() - len(" settle: 1ms, sealed: 1ms}\n") + 1)
+        file.write("}\n")  # final at once, settled in 14 minutes
+    assert act("decide", *engaged)[0] == 0
+    assert act("second", "engage", "--by", "Ann Ash")[0] == 2
+    code, said = act("second", "do_not_engage", "--by", "Bea Birch")
+    assert (code, "It is disputed now" in said) == (0, True)
+    assert act("settle", "engage", "--by", "Bea Birch")[0] == 2
+    assert act("settle", "engage", "--by", "Sue Sedge")[1].endswith("It is settled now.\n")
+    assert act("outcome", "confirmed", "--by", "Bea Birch", "--minutes-stopped", "4")[0] == 0
+    assert act("show", "--json")[0] == 0
+    place.openlfr("alerts", "show", one, "--json")
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["state"], shown["adjudication"], shown["outcome"]) == (
+        "closed", "engage", "confirmed",
+    )  # fmt: skip
+    given = [(v["kind"], v["by"], v["withdrawn_at"] is not None) for v in shown["verdicts"]]
+    assert given == [
+        ("first", "Ann Ash", True), ("first", "Ann Ash", False), ("second", "Bea Birch", False),
+        ("settled", "Sue Sedge", False),
+    ]  # fmt: skip
+    assert (shown["verdicts"][1]["reason"], shown["verdicts"][1]["note"]) == ("mark_agrees", "scar")
+    assert shown["outcomes"][0]["minutes_stopped"] == 4
+    assert place.openlfr("alerts", "show", one) == 0
+    assert "engage (mark_agrees), by Ann Ash, 20" in capsys.readouterr().out
+    assert [act for _, act in place.acts()] == [
+        "alert.decided", "alert.undone", "alert.decided", "alert.second_look", "alert.settled",
+        "alert.outcome",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("text", ["soon", "-3d", "0"])
 def test_a_time_that_is_none_is_bad_usage(
     place: Place, capsys: pytest.CaptureFixture[str], text: str
@@ -390,9 +460,9 @@ def test_commands_work_beside_a_run_that_holds_the_alert_book(
     seen = place.see(0)
     with closing(bootstrap.open_alert_book(place.settings)) as of_the_run:
         (alert,) = place.alerts(capsys)
-        assert (
-            place.openlfr("alerts", "decide", alert["alert_id"], "do_not_engage", "--by", "Op") == 0
-        )
+        place.settle_at_once()
+        decided = ("decide", alert["alert_id"], "do_not_engage", "--by", "Op")
+        assert place.openlfr("alerts", *decided) == 0
         assert place.openlfr("purge") == 0
         assert of_the_run.events("Market") == []
         assert of_the_run.fold(seen, window=timedelta(seconds=30)) is None
@@ -408,7 +478,7 @@ def test_what_is_due_is_erased_by_whatever_command_comes_first(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place.see(0, emitted=NOW - timedelta(days=40))
-    kept = place.see(100, emitted=NOW - timedelta(days=10))
+    kept = place.see(1000, emitted=NOW - timedelta(days=10))
     reference_id = str(uuid.uuid4())
     with bootstrap.open_records(place.settings) as records, records.unit_of_work() as work:
         work.watchlist.keep_facts(FACTS, NOW)
@@ -438,7 +508,10 @@ def test_no_byte_of_a_rejected_alert_s_place_stays_in_the_book_or_the_vault(
     in_book = [seen.captured_at.isoformat()[:19].encode(), b'"Ann"', b"Ann"]
     assert any(words in book.read_bytes() for words in in_book)
     (alert,) = place.alerts(capsys)
+    place.settle_at_once()
     assert place.openlfr("alerts", "decide", alert["alert_id"], "do_not_engage", "--by", "Op") == 0
+    assert picture[20:] in everything(place)
+    assert place.openlfr("alerts", "list") == 0
     assert not any(words in book.read_bytes() for words in in_book)
     assert picture[20:] not in everything(place)
     assert place.openlfr("purge") == 0
@@ -450,10 +523,12 @@ def test_a_command_beside_a_reader_says_what_has_to_wait(
 ) -> None:
     place.see(0)
     (alert,) = place.alerts(capsys)
+    place.settle_at_once()
+    assert place.openlfr("alerts", "decide", alert["alert_id"], "do_not_engage", "--by", "Op") == 0
     reader = sqlite3.connect(place.settings.data_dir / "openlfr.db", isolation_level=None)
     reader.execute("begin")
     reader.execute("select count(*) from audit_events").fetchone()
-    assert place.openlfr("alerts", "decide", alert["alert_id"], "do_not_engage", "--by", "Op") == 1
+    assert place.openlfr("purge") == 1
     assert "openlfr.db-wal, since another program is reading" in capsys.readouterr().err
     reader.close()
     assert place.openlfr("purge") == 0

@@ -16,6 +16,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from book_alone import BOOK_ALONE
 from openlfr.adapters.memory_alerts import MemoryAlertBook
 from openlfr.domain.alerts import EventKind
 from openlfr.domain.faces import Box, Detection, Quality
@@ -191,7 +192,9 @@ def alerts_of(spacing, start, batch, monkeypatch):
         closed += analysis.closed
     book, lines = MemoryAlertBook(), []
     for each in found:
-        event = fold_sighting(book, each.sighting, window=timedelta(seconds=1), movement=MOVEMENT)
+        event = fold_sighting(
+            book, each.sighting, window=timedelta(seconds=1), movement=MOVEMENT, homes=BOOK_ALONE
+        )
         assert event is not None
         seen = event.sighting
         why = event.impossible and str(event.impossible)

@@ -9,6 +9,7 @@ looked at twice, gives nothing.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ import structlog
 from openlfr.adapters import tracing
 from openlfr.adapters.dead_letters import set_aside
 from openlfr.adapters.kafka_topics import ALERTS
-from openlfr.domain.errors import BadInput
+from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.operations.evidence import decode, evidence_name
 from openlfr.operations.fold_sighting import fold_sighting
 from openlfr.wire import codec
@@ -29,12 +30,16 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from openlfr.adapters.faust_agents import Message
+    from openlfr.domain.alerts import AlertEvent
     from openlfr.domain.evidence import CarriedEvidence
     from openlfr.domain.impossible import Movement
+    from openlfr.operations.fold_sighting import Homes
     from openlfr.ports import AlertBook, Vault
     from openlfr.wire.codec import Record
 
 _SCHEMA = "openlfr.wire.v1.Sighting"
+SILENT_S = 10.0
+"""For how long records that did not answer are not asked again: no alert waits for them."""
 
 log = structlog.get_logger()
 
@@ -50,12 +55,15 @@ class Folding:
         deployment: str,
         window: timedelta,
         movement: Movement,
+        homes: Homes,
     ) -> None:
         self._book = book
+        self._homes = homes
         self._vault = vault
         self._deployments = {deployment}
         self._window = window
         self._movement = movement
+        self._ask_again = 0.0
         self.counts: Counter[str] = Counter()
 
     def fold(self, messages: Sequence[Message]) -> list[tuple[str, Record]]:
@@ -82,6 +90,7 @@ class Folding:
             sighting,
             window=self._window,
             movement=self._movement,
+            homes=self,
             call=message.place,
         )
         if event is None:
@@ -101,6 +110,22 @@ class Folding:
             event, datetime.now(UTC), pictured=content is not None, traceparent=traceparent
         )
         return ALERTS.name, record
+
+    def placed(self, event: AlertEvent, window: timedelta) -> AlertEvent:
+        """The event under the alert to which it belongs by the records.
+
+        Where they do not answer it is published as the book has it: recording merges later.
+        """
+        if time.monotonic() < self._ask_again:
+            self.counts["records_not_asked"] += 1
+            return event
+        try:
+            return self._homes.placed(event, window)
+        except Unavailable as error:
+            self._ask_again = time.monotonic() + SILENT_S
+            self.counts["records_not_asked"] += 1
+            log.warning("records_not_asked", alert=event.alert_id, why=str(error))
+            return event
 
     def _open(self, carried: CarriedEvidence, message: Message) -> bytes | None:
         """Its evidence in clear; empty where it lies in the vault already, None if it is damaged.

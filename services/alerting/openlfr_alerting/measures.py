@@ -32,6 +32,11 @@ def tell(
         lambda: {"": folding["without_evidence"]},
     )
     metrics.count(
+        "openlfr_alerts_without_records",
+        "Sightings published without asking the records, which did not answer; merged later.",
+        lambda: {"": folding["records_not_asked"]},
+    )
+    metrics.count(
         "openlfr_impossible_matches",
         "Sightings flagged: their subject twice in one frame, or too far apart in the time.",
         lambda: {"": folding["impossible"]},

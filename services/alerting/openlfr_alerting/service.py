@@ -93,6 +93,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
             deployment=deployment.name,
             window=settings.alerting.window,
             movement=settings.movement,
+            homes=records.alerts,
         )
         recording = Recording(records, window=settings.alerting.window)
         measures.tell(metrics, folding.counts, recording.counts, relay, upkeep)

@@ -77,6 +77,19 @@ class MemoryAlertBook:
             self._opened.setdefault(sighting.deployment, Counter())[where] += 1
         return event
 
+    def move(self, event: AlertEvent) -> None:
+        """Put a stored event under another alert; sightings after it join that one."""
+        sighting = event.sighting
+        if (before := self._events.get(sighting.sighting_id)) is None:
+            return
+        self._events[sighting.sighting_id] = event
+        times = self._times[sighting.deployment, sighting.subject]
+        at = (sighting.captured_at, sighting.sighting_id)
+        times[times.index((*at, before.alert_id))] = (*at, event.alert_id)
+        hour = sighting.captured_at.astimezone(UTC).strftime("%Y-%m-%dT%H")
+        opened = self._opened.setdefault(sighting.deployment, Counter())
+        opened[sighting.camera, hour] += _opens(event) - _opens(before)
+
     def events(self, deployment: str) -> list[AlertEvent]:
         """Every stored event of the deployment in the order of folding."""
         return [e for e in self._events.values() if e.sighting.deployment == deployment]
@@ -100,3 +113,7 @@ class MemoryAlertBook:
 
     def close(self) -> None:
         """Nothing to free."""
+
+
+def _opens(event: AlertEvent) -> int:
+    return int(event.event is EventKind.OPENED)

@@ -46,6 +46,17 @@ if TYPE_CHECKING:
     from openlfr.domain.impossible import Impossible
 
 _FOLD = Path(__file__).with_name("fold.lua")
+# KEYS known, counts; ARGV sighting, kind, alert, field of alerts opened.
+_MOVE = """
+local before = redis.call('HGET', KEYS[1], ARGV[1])
+if not before then return false end
+local kind, rest = string.match(before, '^(%a+) %S+ (.*)$')
+redis.call('HSET', KEYS[1], ARGV[1], table.concat({ARGV[2], ARGV[3], rest}, ' '))
+if kind ~= ARGV[2] then
+  redis.call('HINCRBY', KEYS[2], ARGV[4], ARGV[2] == 'opened' and 1 or -1)
+end
+return 1
+"""
 _NEAR = 8  # sightings that are looked at to each side
 _CHUNK = 1000  # events read with one command
 _MICROSECOND = timedelta(microseconds=1)
@@ -105,6 +116,7 @@ class RedisAlertBook:
         self._close = close
         self._trouble = trouble
         self._fold = client.register_script(_FOLD.read_text(encoding="utf-8"))
+        self._move = client.register_script(_MOVE)
 
     def near(self, sighting: Sighting) -> list[Sighting]:
         """The stored sightings of its subject nearest in captured time, `_NEAR` to a side."""
@@ -167,6 +179,21 @@ class RedisAlertBook:
         return AlertEvent(
             EventKind(kind), event_id_of(sighting_id), alert_id, sighting, flag_in(content)
         )
+
+    def move(self, event: AlertEvent) -> None:
+        """Put a stored event under another alert; sightings after it join that one."""
+        sighting = event.sighting
+        key = _keys(sighting.deployment)
+        with self._speaking():
+            self._move(
+                keys=[key("known"), key("counts")],
+                args=[
+                    sighting.sighting_id,
+                    str(event.event),
+                    event.alert_id,
+                    f"opened\x1f{sighting.camera}\x1f{_hour(sighting.captured_at)}",
+                ],
+            )
 
     def events(self, deployment: str) -> list[AlertEvent]:
         """Every stored event of the deployment in the order of folding."""

@@ -30,7 +30,7 @@ import click
 from openlfr import terminal
 from openlfr.domain import extras
 from openlfr.domain.addresses import hide_addresses
-from openlfr.domain.errors import BadInput, Misconfigured, NotAllowed, Unavailable
+from openlfr.domain.errors import BadInput, Conflict, Misconfigured, NotAllowed, Unavailable
 from openlfr.domain.text import one_line
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def explain(error: Exception) -> tuple[str, int]:
             return one_line(error.format_message()), BAD_USAGE
         case BadInput():
             return one_line(str(error)), BAD_USAGE
-        case Misconfigured() | NotAllowed():
+        case Misconfigured() | NotAllowed() | Conflict():
             return str(error), BAD_USAGE
         case Unavailable():
             return str(error), UNAVAILABLE

@@ -11,7 +11,9 @@ from openlfr.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
+    from openlfr.domain.adjudication import Case, KnownOutcome, Verdict
     from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
 
 
@@ -40,7 +42,7 @@ def print_alerts(alerts: Sequence[RecordedAlert], *, undecided: bool, as_json: b
             one_line(alert.subject),
             str(alert.events),
             f"{alert.best_score:.3f}",
-            str(alert.adjudication or "open"),
+            str(alert.adjudication or alert.state),
             str(alert.outcome or ""),
             "IMPOSSIBLE" if alert.impossible else "",
         )
@@ -52,19 +54,24 @@ def print_alerts(alerts: Sequence[RecordedAlert], *, undecided: bool, as_json: b
         say(line.rstrip())
 
 
-def print_alert(alert: RecordedAlert, events: Sequence[RecordedEvent], *, as_json: bool) -> None:
-    """Print what is known of one alert and its sightings."""
+def print_alert(
+    alert: RecordedAlert, case: Case, events: Sequence[RecordedEvent], *, as_json: bool
+) -> None:
+    """Print what is known of one alert, what people made of it, and its sightings."""
     if as_json:
-        known = _as_json(alert) | {"sightings": [_event_as_json(event) for event in events]}
+        known = _as_json(alert)
+        known["verdicts"] = [_verdict_as_json(each) for each in case.verdicts]
+        known["outcomes"] = [_outcome_as_json(each) for each in case.outcomes]
+        known["sightings"] = [_event_as_json(event) for event in events]
         say(json.dumps(known, ensure_ascii=False))
     else:
-        _print_facts(alert, events)
+        _print_facts(alert, case, events)
 
 
-def _print_facts(alert: RecordedAlert, events: Sequence[RecordedEvent]) -> None:
+def _print_facts(alert: RecordedAlert, case: Case, events: Sequence[RecordedEvent]) -> None:
     from openlfr.operations.show_alert import WHAT_A_SCORE_IS, facts_of
 
-    for name, value in facts_of(alert):
+    for name, value in facts_of(alert, case):
         say(f"{name:<11} {one_line(value)}")
     say()
     for event in events:
@@ -100,12 +107,46 @@ def _as_json(alert: RecordedAlert) -> dict[str, Any]:
         "best_score": alert.best_score,
         "threshold": alert.threshold,
         "events": alert.events,
+        "state": alert.state,
+        "version": alert.version,
         "adjudication": alert.adjudication,
         "outcome": alert.outcome,
-        "decided_at": alert.decided_at.isoformat() if alert.decided_at else None,
-        "decided_by": alert.decided_by,
-        "erased_at": alert.erased_at.isoformat() if alert.erased_at else None,
+        "decided_at": _moment(alert.decided_at),
+        "lapse_at": _moment(alert.lapse_at),
+        "lapsed_at": _moment(alert.lapsed_at),
+        "settle_at": _moment(alert.settle_at),
+        "closed_at": _moment(alert.closed_at),
+        "erased_at": _moment(alert.erased_at),
         "impossible": alert.impossible,
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _verdict_as_json(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "verdict_id": verdict.verdict_id,
+        "kind": verdict.kind,
+        "adjudication": verdict.adjudication,
+        "reason": verdict.what.reason,
+        "note": verdict.what.note,
+        "by": verdict.by.name,
+        "decided_at": verdict.decided_at.isoformat(),
+        "final_at": verdict.final_at.isoformat(),
+        "withdrawn_at": _moment(verdict.withdrawn_at),
+    }
+
+
+def _outcome_as_json(known: KnownOutcome) -> dict[str, Any]:
+    return {
+        "outcome": known.outcome,
+        "by": known.by.name,
+        "at": known.at.isoformat(),
+        "minutes_stopped": known.minutes_stopped,
+        "note": known.note,
+        "sealed_until": _moment(known.sealed_until),
     }
 
 

@@ -15,6 +15,7 @@ from openlfr.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from openlfr.adapters.sql import Records
     from openlfr.domain.alerts import AlertEvent
@@ -33,6 +34,16 @@ def opened_records(settings: Settings) -> Iterator[Records]:
         except OpenLFRError as error:
             say(f"note: what is due could not be erased first: {error}", err=True)
         yield records
+
+
+@contextmanager
+def opened(config: Path) -> Iterator[tuple[Settings, Records]]:
+    """The settings of a CONFIG and its records, as `opened_records` opens them."""
+    from openlfr.settings import load
+
+    settings = load(config)
+    with opened_records(settings) as records:
+        yield settings, records
 
 
 def finish(records: Records) -> bool:

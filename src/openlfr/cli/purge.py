@@ -60,6 +60,7 @@ def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str |
     """
     from openlfr import bootstrap
     from openlfr.cli.erasing import finish
+    from openlfr.operations.adjudicate import let_time_pass
     from openlfr.operations.purge import find_due, purge
     from openlfr.settings import load
 
@@ -69,6 +70,8 @@ def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str |
     named = settings.deployment_entry.name
     vault = bootstrap.open_vault(settings)
     with bootstrap.open_records(settings) as records:
+        if not dry_run:
+            let_time_pass(records, now)
         with closing(bootstrap.open_alert_book(settings)) as book:
             due = find_due(
                 records=records,
@@ -99,13 +102,14 @@ def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str |
 
 
 def _tell(due: Due, retention: timedelta, *, dry_run: bool) -> None:
+    from openlfr.operations.erasure import why_mistaken
+
     would = "Would erase" if dry_run else "Erasing"
     days = f"{retention / timedelta(days=1):g} days"
     for alert in due.alerts:
         say(f"{would} alert {alert.alert_id} about {alert.subject}: older than {days}.")
     for alert in due.mistaken:
-        reason = "refuted" if alert.outcome == "refuted" else "not engaged"
-        say(f"{would} alert {alert.alert_id} about {alert.subject}: {reason}.")
+        say(f"{would} alert {alert.alert_id} about {alert.subject}: {why_mistaken(alert)}.")
     for name in due.orphans:
         say(f"{would} {name}: no alert refers to it.")
     for entry in due.entries:

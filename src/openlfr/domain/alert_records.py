@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from openlfr.domain.adjudication import AlertState
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -24,6 +26,12 @@ class RecordedAlert:
         adjudication: None while nobody has decided.
         outcome: None while it is unknown.
         decided_at: Of the last decision or outcome, UTC.
+        state, version: As of `domain.adjudication.Case`.
+        lapse_at: From when nobody decides it in time, UTC; None for one of a recording.
+        lapsed_at: Since when it takes in no sighting; None while it does.
+        settle_at: When its verdict is settled if nobody does it before; None where none waits.
+        closed_at: Since when it owes nothing.
+        erase_at: From when its pictures may not be kept; None: the retention alone says it.
         erased_at: When pictures and positions were erased, UTC; None while they are kept.
     """
 
@@ -39,9 +47,15 @@ class RecordedAlert:
     adjudication: Adjudication | None = None
     outcome: Outcome | None = None
     decided_at: datetime | None = None
-    decided_by: str | None = None
     erased_at: datetime | None = None
     impossible: int = 0
+    state: AlertState = AlertState.OPEN
+    version: int = 1
+    lapse_at: datetime | None = None
+    lapsed_at: datetime | None = None
+    settle_at: datetime | None = None
+    closed_at: datetime | None = None
+    erase_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

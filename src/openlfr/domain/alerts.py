@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from openlfr.domain.impossible import Impossible
 
 NAMESPACE = uuid.UUID("6f1f3a3e-7c0d-5b61-9a53-0a6f6c667272")  # fixed for ever: ids hang on it
+
+LIFE = timedelta(minutes=3)
+"""For how long after its last sighting an alert takes in others, and can be decided in time, unless
+`alerting.window` says otherwise."""
 
 
 class EventKind(StrEnum):

@@ -183,22 +183,75 @@ class ReferenceExpired(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class AlertDecided(Happening):
-    """An operator decided an alert; an outcome may have been recorded with it.
+class OfVerdict(Happening):
+    """A verdict was given on an alert.
 
     Attributes:
-        adjudication_before, outcome_before: What stood before; empty where nothing did.
-        reason: In the operator's words.
+        verdict_id: UUID text; empty in acts of before there were such rows.
+        code: Why, as it is counted; empty where no reason was chosen.
+        reason: Why, in the words of the person.
     """
 
-    kind: ClassVar[str] = "alert.decided"
     object_kind: ClassVar[str] = "alert"
     alert_id: str
     adjudication: str
-    outcome: str = ""
-    adjudication_before: str = ""
-    outcome_before: str = ""
+    verdict_id: str = ""
+    code: str = ""
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDecided(OfVerdict):
+    """An operator gave the first verdict in time."""
+
+    kind: ClassVar[str] = "alert.decided"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDecidedLate(OfVerdict):
+    """An operator gave the first verdict on an alert whose time was over."""
+
+    kind: ClassVar[str] = "alert.decided_late"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSecondLook(OfVerdict):
+    """Another person looked at an alert that was decided."""
+
+    kind: ClassVar[str] = "alert.second_look"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSettled(OfVerdict):
+    """It was said which verdict holds: by a supervisor, or by the time."""
+
+    kind: ClassVar[str] = "alert.settled"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertUndone(Happening):
+    """A person took a verdict back.
+
+    Attributes:
+        verdict_id: Which one.
+        reason: Why, in the words of the person.
+    """
+
+    kind: ClassVar[str] = "alert.undone"
+    object_kind: ClassVar[str] = "alert"
+    alert_id: str
+    adjudication: str
+    verdict_id: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertLapsed(Happening):
+    """Nobody decided an alert in time."""
+
+    kind: ClassVar[str] = "alert.lapsed"
+    object_kind: ClassVar[str] = "alert"
+    alert_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +260,7 @@ class AlertOutcome(Happening):
 
     Attributes:
         outcome_before: What stood before; empty where nothing did.
+        minutes_stopped: How long somebody was stopped; None where nobody said.
         reason: In the words of the person.
     """
 
@@ -215,6 +269,7 @@ class AlertOutcome(Happening):
     alert_id: str
     outcome: str
     outcome_before: str = ""
+    minutes_stopped: int | None = None
     reason: str = ""
 
 

@@ -2,6 +2,7 @@
 
     OpenLFRError
     ├── BadInput        count it, set it aside, go on        (one picture, one row, one message)
+    ├── Conflict        look at it again, then decide        (exit code 2)
     ├── NotAllowed      this person may not do that          (exit code 2)
     ├── Misconfigured   stop at start, name the setting      (exit code 2)
     └── Unavailable     retry with backoff, or give up       (exit code 3)
@@ -16,6 +17,10 @@ class OpenLFRError(Exception):
 
 class BadInput(OpenLFRError):
     """One piece of input cannot be used; the rest goes on without it."""
+
+
+class Conflict(OpenLFRError):
+    """Something stands otherwise than the person who acts on it has seen; nothing was changed."""
 
 
 class NotAllowed(OpenLFRError):

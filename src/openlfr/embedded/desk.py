@@ -65,7 +65,13 @@ class AlertDesk:
             return None  # its evidence is kept already, or was erased on purpose
         if sighted.evidence is not None:
             self._vault.put(evidence_name(sighting.sighting_id), encode(sighted.evidence))
-        event = fold_sighting(self._book, sighting, window=self._window, movement=self._movement)
+        event = fold_sighting(
+            self._book,
+            sighting,
+            window=self._window,
+            movement=self._movement,
+            homes=self._records.alerts,
+        )
         if event is not None:
             self.raised[sighting.camera, event.event] += 1
             self._tell(event, pictured=sighted.evidence is not None)
@@ -107,4 +113,4 @@ class AlertDesk:
 
     def _record(self, event: AlertEvent, emitted_at: datetime, *, pictured: bool) -> None:
         evidence = evidence_name(event.sighting.sighting_id) if pictured else None
-        self._records.alerts.record(event, evidence, emitted_at=emitted_at)
+        self._records.alerts.record(event, evidence, emitted_at=emitted_at, window=self._window)

@@ -1,106 +1,269 @@
-"""Adjudicate: an operator decides an alert, and later says what became of it."""
+"""Adjudicate: an operator decides an alert; others undo, look again, settle, say what became of it.
+
+The rules are those of `domain.adjudication`; here they are applied to one alert within one
+transaction, recorded with their audit event, and refused to whoever has seen another version.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openlfr.domain.audit import AlertDecided, AlertOutcome, AuditEvent
-from openlfr.domain.errors import BadInput
+from openlfr.domain import adjudication
+from openlfr.domain.adjudication import AlertState, Judgement, KnownOutcome, VerdictKind
+from openlfr.domain.alerts import Outcome
+from openlfr.domain.audit import (
+    AlertDecided,
+    AlertDecidedLate,
+    AlertLapsed,
+    AlertOutcome,
+    AlertSecondLook,
+    AlertSettled,
+    AlertUndone,
+    AuditEvent,
+)
+from openlfr.domain.errors import BadInput, Conflict
 from openlfr.domain.names import problem_of_person
 from openlfr.domain.permissions import Action, require
+from openlfr.domain.principals import SYSTEM
 from openlfr.domain.text import problem_of, squeeze
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
+    from openlfr.domain.adjudication import Case, Times, Verdict
     from openlfr.domain.alert_records import RecordedAlert
-    from openlfr.domain.alerts import Adjudication, Outcome
-    from openlfr.domain.audit import Happening
+    from openlfr.domain.audit import Happening, OfVerdict
     from openlfr.domain.principals import Principal
     from openlfr.ports import Records
 
+_EVENTS: dict[VerdictKind, type[OfVerdict]] = {
+    VerdictKind.FIRST: AlertDecided,
+    VerdictKind.LATE: AlertDecidedLate,
+    VerdictKind.SECOND: AlertSecondLook,
+    VerdictKind.SETTLED: AlertSettled,
+}
+
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """What somebody wants to record about an alert.
+class Which:
+    """The alert that somebody acts on.
 
     Attributes:
         alert_id: The id, or a beginning that only one alert has.
-        adjudication: None leaves it as it is.
-        outcome: None leaves it as it is.
-        reason: In the person's words.
+        version: As the person has seen it; None: whatever it is now.
     """
 
     alert_id: str
-    adjudication: Adjudication | None = None
-    outcome: Outcome | None = None
-    reason: str = ""
+    version: int | None = None
 
 
-def adjudicate(
-    decision: Decision, *, records: Records, by: Principal, at: datetime
+@dataclass(frozen=True, slots=True)
+class Became:
+    """What became of an alert.
+
+    Attributes:
+        minutes_stopped: How long somebody was stopped; None where nobody says.
+        note: In the person's words.
+    """
+
+    outcome: Outcome
+    minutes_stopped: int | None = None
+    note: str = ""
+
+
+def decide(
+    which: Which, what: Judgement, *, records: Records, by: Principal, at: datetime, times: Times
 ) -> RecordedAlert:
-    """Record what an operator decided, what became of it, or both.
-
-    A decision can be changed; every version stays as an audit event. After one that says that it
-    was the wrong person, `operations.erasure.erase_mistaken` is due.
+    """Give the first verdict on an alert; a late one where its time is over.
 
     Args:
-        decision: What is recorded.
+        which: The alert.
+        what: The judgement.
         records: Where alerts are kept.
         by: The person.
         at: UTC.
+        times: How long people have to undo and to look again.
 
     Returns:
         The alert as it is now.
 
     Raises:
         NotAllowed: They may not decide.
-        BadInput: No such alert, no name, nothing to record, or an outcome before a decision.
+        BadInput: No such alert, or no name.
+        Conflict: Somebody decided it, or it changed since that version; the sentence says who
+            decided what.
     """
-    require(by, Action.DECIDE if decision.adjudication is not None else Action.RECORD_OUTCOME)
-    reason = squeeze(decision.reason)
-    if problem := problem_of_person(squeeze(by.name)):
-        raise BadInput(
-            f"A decision needs the name of the person who takes it, --by NAME: it {problem}."
-        )
-    if problem := problem_of(reason):
-        raise BadInput(f"The reason {problem}.")
+    require(by, Action.DECIDE)
+    by, what = _named(by), _worded(what)
+    return _change(
+        which,
+        lambda case: adjudication.decide(case, what, by=by, at=at, times=times),
+        records=records,
+        by=by,
+        at=at,
+    )
+
+
+def undo(
+    which: Which, *, reason: str = "", records: Records, by: Principal, at: datetime
+) -> RecordedAlert:
+    """Take back one's own verdict while it is not final; arguments and errors as `decide`."""
+    require(by, Action.DECIDE)
+    by = _named(by)
+    return _change(
+        which,
+        lambda case: adjudication.undo(case, by=by, at=at),
+        records=records,
+        by=by,
+        at=at,
+        words=_words(reason),
+    )
+
+
+def look_again(
+    which: Which, what: Judgement, *, records: Records, by: Principal, at: datetime, times: Times
+) -> RecordedAlert:
+    """Take the second look at an alert; arguments and errors as `decide`."""
+    require(by, Action.SECOND_LOOK)
+    by, what = _named(by), _worded(what)
+    return _change(
+        which,
+        lambda case: adjudication.look_again(case, what, by=by, at=at, times=times),
+        records=records,
+        by=by,
+        at=at,
+    )
+
+
+def settle(
+    which: Which, what: Judgement, *, records: Records, by: Principal, at: datetime, times: Times
+) -> RecordedAlert:
+    """Say which verdict holds, as a supervisor; arguments and errors as `decide`."""
+    require(by, Action.SETTLE)
+    by, what = _named(by), _worded(what)
+    return _change(
+        which,
+        lambda case: adjudication.settle(case, what, by=by, at=at, times=times),
+        records=records,
+        by=by,
+        at=at,
+    )
+
+
+def record_outcome(
+    which: Which, what: Became, *, records: Records, by: Principal, at: datetime, times: Times
+) -> RecordedAlert:
+    """Record what became of an alert; arguments and errors as `decide`."""
+    require(by, Action.RECORD_OUTCOME)
+    by = _named(by)
+    sealed_until = at + times.sealed if what.outcome is Outcome.REFUTED else None
+    known = KnownOutcome(
+        what.outcome, by, at, what.minutes_stopped, sealed_until, _words(what.note)
+    )
+    return _change(
+        which, lambda case: adjudication.conclude(case, known), records=records, by=by, at=at
+    )
+
+
+def let_time_pass(records: Records, now: datetime) -> list[RecordedAlert]:
+    """Lapse what nobody decided in time, and settle what nobody contested.
+
+    Returns:
+        The alerts that this changed.
+    """
+    changed = []
+    for alert_id in records.alerts.waiting(now):
+        try:
+            changed.append(
+                _change(
+                    Which(alert_id),
+                    lambda case: adjudication.settle_by_time(adjudication.lapse(case, now), now),
+                    records=records,
+                    by=SYSTEM,
+                    at=now,
+                )
+            )
+        except Conflict:  # a person was faster: the next time says what is due then
+            continue
+    return changed
+
+
+def _change(
+    which: Which,
+    rule: Callable[[Case], Case],
+    *,
+    records: Records,
+    by: Principal,
+    at: datetime,
+    words: str = "",
+) -> RecordedAlert:
+    """Apply a rule to an alert and record what it changed, all or nothing."""
     with records.unit_of_work() as work:
-        alert = work.alerts.find(decision.alert_id)
-        event = AuditEvent(at, by.named(squeeze(by.name)), _happening(decision, alert, reason))
-        work.alerts.decide(
-            alert.alert_id,
-            adjudication=decision.adjudication,
-            outcome=decision.outcome,
-            by=event.by.name,
-            at=at,
-        )
-        work.record(event)
+        alert = work.alerts.find(which.alert_id)
+        before = work.alerts.case(alert.alert_id)
+        if which.version is not None and which.version != before.version:
+            raise Conflict(before.changed_since(which.version))
+        after = rule(before)
+        events = [AuditEvent(at, by, what) for what in _happenings(before, after, words)]
+        if after != before:
+            work.alerts.append(before, after, events[0].event_id if events else "")
+        for event in events:
+            work.record(event)
         return work.alerts.find(alert.alert_id)
 
 
-def _happening(decision: Decision, alert: RecordedAlert, reason: str) -> Happening:
-    """The audit event of a decision.
+def _happenings(before: Case, after: Case, words: str) -> list[Happening]:
+    """What a rule did: mostly one thing, which comes first."""
+    found: list[Happening] = []
+    known = {each.verdict_id: each for each in before.verdicts}
+    for each in after.verdicts:
+        if each.verdict_id not in known:
+            found.append(_given(after.alert_id, each))
+        elif each != known[each.verdict_id]:
+            undone = AlertUndone(after.alert_id, str(each.adjudication), each.verdict_id, words)
+            found.append(undone)
+    for one in after.outcomes[len(before.outcomes) :]:
+        earlier = str(before.outcome.outcome) if before.outcome else ""
+        found.append(
+            AlertOutcome(after.alert_id, str(one.outcome), earlier, one.minutes_stopped, one.note)
+        )
+    if after.lapsed_at != before.lapsed_at and before.state is AlertState.OPEN:
+        found.append(AlertLapsed(after.alert_id))
+    return found
+
+
+def _given(alert_id: str, verdict: Verdict) -> OfVerdict:
+    return _EVENTS[verdict.kind](
+        alert_id,
+        str(verdict.adjudication),
+        verdict.verdict_id,
+        str(verdict.what.reason or ""),
+        verdict.what.note,
+    )
+
+
+def _named(by: Principal) -> Principal:
+    """The person under a name in one normal form.
 
     Raises:
-        BadInput: Nothing to record, or an outcome before a decision.
+        BadInput: It is no name.
     """
-    if decision.adjudication is not None:
-        return AlertDecided(
-            alert.alert_id,
-            str(decision.adjudication),
-            str(decision.outcome or ""),
-            str(alert.adjudication or ""),
-            str(alert.outcome or ""),
-            reason,
-        )
-    if decision.outcome is None:
-        raise BadInput(f"Nothing was decided about the alert {alert.alert_id}.")
-    if alert.adjudication is None:
+    name = squeeze(by.name)
+    if problem := problem_of_person(name):
         raise BadInput(
-            f"The alert {alert.alert_id} has not been decided yet: an outcome comes after the "
-            "decision to engage or not."
+            f"A decision needs the name of the person who takes it, --by NAME: it {problem}."
         )
-    return AlertOutcome(alert.alert_id, str(decision.outcome), str(alert.outcome or ""), reason)
+    return by.named(name)
+
+
+def _worded(what: Judgement) -> Judgement:
+    return Judgement(what.adjudication, what.reason, _words(what.note))
+
+
+def _words(text: str) -> str:
+    text = squeeze(text)
+    if problem := problem_of(text):
+        raise BadInput(f"The reason {problem}.")
+    return text

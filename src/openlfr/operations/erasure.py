@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from openlfr.domain.alerts import Outcome
 from openlfr.domain.audit import AlertErased, AuditEvent
 from openlfr.domain.principals import SYSTEM
 from openlfr.operations.evidence import evidence_name
@@ -60,13 +61,18 @@ def erase_alert(
 def erase_mistaken(
     *, records: Records, vault: Vault, book: ErasableBook, at: datetime
 ) -> list[RecordedAlert]:
-    """Erase whoever was mistaken for a listed person: refuted, or not engaged.
+    """Erase whoever was mistaken for a listed person, once it is settled and time is over.
 
     Returns:
         The alerts that this concerned; none that were erased before.
     """
-    found = list(records.alerts.mistaken())
+    found = list(records.alerts.mistaken(at))
     for alert in found:
-        reason = "refuted" if alert.outcome == "refuted" else "not engaged"
+        reason = why_mistaken(alert)
         erase_alert(alert, records=records, vault=vault, book=book, at=at, reason=reason)
     return found
+
+
+def why_mistaken(alert: RecordedAlert) -> str:
+    """Why an alert is about somebody else, as the end of a sentence."""
+    return "refuted" if alert.outcome is Outcome.REFUTED else "not engaged"

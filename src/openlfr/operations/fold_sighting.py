@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from openlfr.domain.impossible import impossible
 
@@ -14,12 +14,21 @@ if TYPE_CHECKING:
     from openlfr.ports import AlertBook
 
 
+class Homes(Protocol):
+    """What folding asks the records."""
+
+    def placed(self, event: AlertEvent, window: timedelta) -> AlertEvent:
+        """The event under the alert to which it belongs by what is recorded so far."""
+        ...
+
+
 def fold_sighting(
     book: AlertBook,
     sighting: Sighting,
     *,
     window: timedelta,
     movement: Movement,
+    homes: Homes,
     call: str = "",
 ) -> AlertEvent | None:
     """Open an alert or join one; None if another call has folded this sighting already.
@@ -32,10 +41,17 @@ def fold_sighting(
         sighting: To fold.
         window: How near sightings of one alert are, by captured time.
         movement: By which too far is told.
+        homes: The records: they know which alerts are over, and which the book has lost.
         call: The same where a call is repeated (see `AlertBook.fold`).
 
     Raises:
         Unavailable: The book does not answer.
     """
     flag = impossible(sighting, book.near(sighting), movement)
-    return book.fold(sighting, window=window, call=call, impossible=flag)
+    event = book.fold(sighting, window=window, call=call, impossible=flag)
+    if event is None:
+        return None
+    placed = homes.placed(event, window)
+    if placed != event:
+        book.move(placed)
+    return placed

@@ -21,6 +21,7 @@ from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.principals import OURSELVES, SYSTEM, Principal
 from openlfr.domain.watchlist import EntryStatus
+from openlfr.operations.adjudicate import let_time_pass
 from openlfr.operations.erasure import ErasableBook, erase_alert, erase_mistaken
 from openlfr.operations.evidence import PREFIX, evidence_name, kept_since
 from openlfr.operations.gallery import AT_ONCE, CRASH_MARGIN
@@ -55,7 +56,7 @@ class Due:
 
     Attributes:
         alerts: Beyond the retention.
-        mistaken: Refuted or not engaged, and not erased yet.
+        mistaken: Settled as not to be engaged, or refuted for so long that no complaint waits.
         orphans: Names in the vault of evidence that no alert refers to.
         entries: Expired, still with picture and template.
     """
@@ -93,7 +94,7 @@ def find_due(
         now: UTC.
         deployments: Names whose events to look for in the book, beside those of all alerts.
     """
-    mistaken = tuple(records.alerts.mistaken())
+    mistaken = tuple(records.alerts.mistaken(now))
     apart = {alert.alert_id for alert in mistaken}
     return Due(
         alerts=tuple(
@@ -116,8 +117,11 @@ def erase_due(
 ) -> Due:
     """Erase what may no longer be kept, as a program does by itself; what it was.
 
+    What is due to lapse or to be settled is so before.
+
     Arguments and errors are those of `find_due` and `purge`.
     """
+    let_time_pass(records, now)
     due = find_due(
         records=records,
         vault=vault,

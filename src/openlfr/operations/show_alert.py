@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from openlfr.domain.adjudication import Case, Verdict
     from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
     from openlfr.domain.principals import Principal
     from openlfr.domain.watchlist import Reference
@@ -53,12 +54,13 @@ def show_alert(
     """
     require(by, Action.SEE_FACES)
     alert = records.alerts.find(alert_id)
+    case = records.alerts.case(alert.alert_id)
     events = list(records.alerts.events(alert.alert_id))
     wanted = {event.event.sighting.reference_id for event in events}
     found = records.watchlist.references(reference_ids=wanted)
     references = {reference.reference_id: reference for reference in found}
     if file.lower().endswith(".html"):
-        content = page_of(alert, events, references, vault).encode()
+        content = page_of(alert, case, events, references, vault).encode()
     else:
         content = to_jpeg(best_picture(events, references, vault))
     with records.unit_of_work() as work:
@@ -118,6 +120,7 @@ def picture_of(
 
 def page_of(
     alert: RecordedAlert,
+    case: Case,
     events: Sequence[RecordedEvent],
     references: Mapping[str, Reference],
     vault: Vault,
@@ -125,7 +128,7 @@ def page_of(
     """An HTML page of the alert that carries its pictures within itself."""
     facts = "".join(
         f"<tr><th>{html.escape(name)}</th><td>{html.escape(shown(value))}</td></tr>"
-        for name, value in facts_of(alert)
+        for name, value in facts_of(alert, case)
     )
     parts = []
     for event in events:
@@ -165,7 +168,7 @@ def _warning(event: RecordedEvent) -> str:
     return f"<p><strong>Impossible:</strong> {html.escape(str(flag))}.</p>" if flag else ""
 
 
-def facts_of(alert: RecordedAlert) -> list[tuple[str, str]]:
+def facts_of(alert: RecordedAlert, case: Case) -> list[tuple[str, str]]:
     """Name and value of everything that records say about an alert, in the order of reading."""
     facts = [
         ("alert", alert.alert_id),
@@ -176,17 +179,27 @@ def facts_of(alert: RecordedAlert) -> list[tuple[str, str]]:
         ("last seen", _utc(alert.last_at)),
         ("sightings", str(alert.events)),
         ("best score", f"{alert.best_score:.3f} (threshold {alert.threshold:.3f})"),
+        ("state", str(alert.state)),
         ("decision", str(alert.adjudication or "none yet")),
         ("outcome", str(alert.outcome or "unknown")),
     ]
     if alert.impossible:
         said = f"{alert.impossible} of the sightings: here or there it is somebody else"
         facts.append(("impossible", said))
-    if alert.decided_at is not None:
-        facts.append(("decided", f"by {alert.decided_by}, {_utc(alert.decided_at)}"))
+    facts.extend((str(each.kind), _verdict(each)) for each in case.verdicts)
+    if alert.settle_at is not None:
+        facts.append(("to be settled", f"by itself, {_utc(alert.settle_at)}"))
     if alert.erased_at is not None:
         facts.append(("erased", f"pictures and positions, {_utc(alert.erased_at)}"))
     return facts
+
+
+def _verdict(verdict: Verdict) -> str:
+    reason = f" ({verdict.what.reason})" * (verdict.what.reason is not None)
+    undone = f", undone {_utc(verdict.withdrawn_at)}" if verdict.withdrawn_at else ""
+    return (
+        f"{verdict.adjudication}{reason}, by {verdict.by.name}, {_utc(verdict.decided_at)}{undone}"
+    )
 
 
 def _utc(moment: datetime) -> str:

@@ -208,6 +208,13 @@ class AlertBook(Protocol):
         """
         ...
 
+    def move(self, event: AlertEvent) -> None:
+        """Put a stored event under another alert, since the one it joined was over.
+
+        Sightings after it join that one. An event that was forgotten stays so.
+        """
+        ...
+
     def events(self, deployment: str) -> list[AlertEvent]:
         """Every stored event of the deployment in the order of folding."""
         ...

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from openlfr.domain.adjudication import Case
     from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
-    from openlfr.domain.alerts import Adjudication, Outcome
     from openlfr.domain.audit import AuditEvent, RecordedAct
     from openlfr.domain.watchlist import (
         EntryStatus,
@@ -138,8 +138,16 @@ class AlertRecords(Protocol):
         """The events of an alert by captured time."""
         ...
 
-    def mistaken(self) -> Sequence[RecordedAlert]:
-        """Alerts about the wrong person of which a picture or a position is still kept."""
+    def case(self, alert_id: str) -> Case:
+        """What people made of an alert, by its whole id."""
+        ...
+
+    def waiting(self, now: datetime) -> Sequence[str]:
+        """Ids of alerts whose time to lapse, or to be settled, has come."""
+        ...
+
+    def mistaken(self, now: datetime) -> Sequence[RecordedAlert]:
+        """Alerts about the wrong person of which something is still kept, and may be no longer."""
         ...
 
     def older_than(self, moment: datetime) -> Sequence[RecordedAlert]:
@@ -154,16 +162,17 @@ class AlertRecords(Protocol):
 class AlertChanges(AlertRecords, Protocol):
     """Changes of alerts by acts, in a transaction."""
 
-    def decide(
-        self,
-        alert_id: str,
-        *,
-        adjudication: Adjudication | None,
-        outcome: Outcome | None,
-        by: str,
-        at: datetime,
-    ) -> None:
-        """Record a decision, an outcome or both; None leaves it as it is."""
+    def append(self, before: Case, after: Case, event_id: str) -> None:
+        """Record by what two cases differ: verdicts, an undo, outcomes.
+
+        Args:
+            before: As it was read in this transaction.
+            after: What a rule of `domain.adjudication` made of it.
+            event_id: Of the audit event that is recorded with it.
+
+        Raises:
+            Conflict: The alert has changed since `before` was read.
+        """
         ...
 
     def mark_erased(self, alert_id: str, event_ids: Sequence[str], at: datetime) -> None:

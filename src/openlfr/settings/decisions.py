@@ -7,6 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from openlfr.domain.adjudication import Times
+from openlfr.domain.alerts import LIFE
 from openlfr.domain.watchlist import DEFAULT_CATEGORIES
 from openlfr.settings.values import Duration, Number, Section, Words, listed
 
@@ -50,9 +52,24 @@ class Alerting(Section):
     """How sightings become alerts and how long these are kept."""
 
     window: Duration = Field(
-        default=timedelta(seconds=30), title="Window",
+        default=LIFE, title="Window",
         description="Sightings of a subject within this time of each other, at any camera, are"
-        " one alert.",
+        " one alert, decided or not. Nobody who decides later than this after the last one decides"
+        " in time.",
+    )  # fmt: skip
+    undo: Duration = Field(
+        default=Times().undo, le=timedelta(minutes=14), title="Undo",
+        description="For how long the person who gave a verdict can take it back.",
+    )  # fmt: skip
+    settle: Duration = Field(
+        default=Times().settle, le=timedelta(minutes=14), title="Settling",
+        description="After which a verdict is settled that nobody looked at a second time. The"
+        " pictures of a person who was not engaged are erased then, and a minute later at most.",
+    )  # fmt: skip
+    sealed: Duration = Field(
+        default=Times().sealed, le=timedelta(days=31), title="Sealed",
+        description="How long the pictures of a person who was stopped by mistake are kept for a"
+        " complaint, sealed: a supervisor opens them with a reason.",
     )  # fmt: skip
     fastest_km_h: Number = Field(
         default=130.0, gt=0, le=2000, title="Fastest, km/h",
@@ -65,6 +82,11 @@ class Alerting(Section):
         description="How long alerts and their evidence are kept; older ones are erased by a run"
         " or by alerting while it works, else by the next command.",
     )  # fmt: skip
+
+    @property
+    def times(self) -> Times:
+        """How long people have to undo, to look again and to complain."""
+        return Times(self.undo, self.settle, self.sealed)
 
 
 class Enrolment(Section):

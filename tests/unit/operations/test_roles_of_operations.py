@@ -9,16 +9,26 @@ import pytest
 from openlfr.adapters.memory_alerts import MemoryAlertBook
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.adapters.sql import Records
+from openlfr.domain.adjudication import Judgement, Times
 from openlfr.domain.alerts import Adjudication, Outcome
 from openlfr.domain.errors import BadInput, NotAllowed
 from openlfr.domain.permissions import ALLOWED, Action
 from openlfr.domain.principals import Principal, Role
-from openlfr.operations.adjudicate import Decision, adjudicate
+from openlfr.operations.adjudicate import (
+    Became,
+    Which,
+    decide,
+    look_again,
+    record_outcome,
+    settle,
+    undo,
+)
 from openlfr.operations.enrol import enrol
 from openlfr.operations.entries import Entries, remove, resume, suspend
 from openlfr.operations.purge import find_due, purge
 from openlfr.operations.show_alert import show_alert
 
+A, ENGAGE = Which("a"), Judgement(Adjudication.ENGAGE)
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
@@ -31,10 +41,20 @@ class Place:
         self.book = MemoryAlertBook()
 
     def decide(self, by):
-        adjudicate(Decision("a", Adjudication.ENGAGE), records=self.records, by=by, at=NOW)
+        decide(A, ENGAGE, records=self.records, by=by, at=NOW, times=Times())
+
+    def undo(self, by):
+        undo(A, records=self.records, by=by, at=NOW)
+
+    def look_again(self, by):
+        look_again(A, ENGAGE, records=self.records, by=by, at=NOW, times=Times())
+
+    def settle(self, by):
+        settle(A, ENGAGE, records=self.records, by=by, at=NOW, times=Times())
 
     def outcome(self, by):
-        adjudicate(Decision("a", outcome=Outcome.CONFIRMED), records=self.records, by=by, at=NOW)
+        became = Became(Outcome.CONFIRMED)
+        record_outcome(A, became, records=self.records, by=by, at=NOW, times=Times())
 
     def show(self, by):
         show_alert("a", "a.jpg", records=self.records, vault=self.vault, by=by, at=NOW)
@@ -59,6 +79,9 @@ class Place:
 OPERATIONS = MappingProxyType(
     {
         Place.decide: Action.DECIDE,
+        Place.undo: Action.DECIDE,
+        Place.look_again: Action.SECOND_LOOK,
+        Place.settle: Action.SETTLE,
         Place.outcome: Action.RECORD_OUTCOME,
         Place.show: Action.SEE_FACES,
         Place.enrol: Action.ENROL,

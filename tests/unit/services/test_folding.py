@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
+from book_alone import BOOK_ALONE
 from openlfr.adapters.faust_agents import Message
 from openlfr.adapters.memory_alerts import MemoryAlertBook
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.adapters.sql import Records
-from openlfr.domain.alerts import Sighting
-from openlfr.domain.errors import BadInput
+from openlfr.domain.alerts import EventKind, Sighting
+from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.domain.evidence import CarriedEvidence, Evidence, Scene
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Movement
@@ -44,7 +47,7 @@ class Desk:
         self.book, self.vault = MemoryAlertBook(), MemoryVault()
         self.folding = Folding(
             self.book, self.vault, deployment=deployment, window=timedelta(seconds=30),
-            movement=Movement({}, 36.0),
+            movement=Movement({}, 36.0), homes=BOOK_ALONE,
         )  # fmt: skip
 
     def fold(self, carried: CarriedEvidence | None) -> list[str]:
@@ -118,3 +121,40 @@ def test_the_records_name_no_picture_where_there_is_none(tmp_path, carried, pict
         [alert] = records.alerts.list()
         [event] = records.alerts.events(alert.alert_id)
     assert event.evidence == (NAME if pictured else None)
+
+
+def test_the_records_say_to_which_alert_a_sighting_belongs_and_nobody_waits_for_them(tmp_path):
+    desk = Desk()
+    with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as records:
+        desk.folding._homes = records.alerts
+        [(_, first)] = desk.records_of(None)
+        event, at, _ = codec.decode_alert(first.value)
+        records.alerts.record(event, None, emitted_at=at)
+        with records._engine.begin() as connection:
+            connection.execute(sa.text("UPDATE alerts SET closed_at = last_at, state = 'closed'"))
+        later = replace(SIGHTING, seq=9, captured_at=NOON + timedelta(seconds=9))
+
+        def fold(sighting):
+            record = codec.encode_sighting(sighting)
+            at = NOON.timestamp()
+            place = sighting.seq
+            message = Message("sightings.v1", 0, place, record.value, record.headers, at, None)
+            [(_, told)] = desk.folding.fold([message])
+            return codec.decode_alert(told.value)[0]
+
+        opened = fold(later)
+        assert (opened.event, opened.alert_id == event.alert_id) == (EventKind.OPENED, False)
+        assert fold(later) == opened  # told again
+    # The records are away: it is published as the book has it, and they are not asked for a while.
+    asked = []
+
+    class Away:
+        def placed(self, *_):
+            asked.append(1)
+            raise Unavailable("gone")
+
+    desk.folding._homes = Away()
+    for seq in (12, 13):
+        joined = fold(replace(later, seq=seq))
+        assert (joined.event, joined.alert_id) == (EventKind.JOINED, opened.alert_id)
+    assert (asked, desk.folding.counts["records_not_asked"]) == ([1], 2)

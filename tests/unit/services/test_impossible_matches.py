@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from book_alone import BOOK_ALONE
 from openlfr.adapters.faust_agents import Message
 from openlfr.adapters.memory_alerts import MemoryAlertBook
 from openlfr.adapters.memory_vault import MemoryVault
@@ -51,12 +52,16 @@ def delivered(topic, records):
 @pytest.mark.parametrize("again", [0, 1, 3])
 def test_the_flags_are_those_of_one_process_and_the_same_when_it_comes_again(tmp_path, again):
     book = MemoryAlertBook()
-    alone = [fold_sighting(book, each, window=WINDOW, movement=MOVEMENT) for each in WALK]
+    alone = [
+        fold_sighting(book, each, window=WINDOW, movement=MOVEMENT, homes=BOOK_ALONE)
+        for each in WALK
+    ]
     assert [e.impossible and str(e.impossible) for e in alone] == FLAGS
 
     folding = Folding(
-        MemoryAlertBook(), MemoryVault(), deployment="market", window=WINDOW, movement=MOVEMENT
-    )
+        MemoryAlertBook(), MemoryVault(), deployment="market", window=WINDOW, movement=MOVEMENT,
+        homes=BOOK_ALONE,
+    )  # fmt: skip
     messages = delivered("sightings.v1", [codec.encode_sighting(each) for each in WALK])
     told = folding.fold(messages)
     told += [record for _ in range(again) for record in folding.fold(messages)]

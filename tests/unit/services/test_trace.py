@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import structlog
 
+from book_alone import BOOK_ALONE
 from openlfr.adapters import tracing
 from openlfr.adapters.capture.account import Account
 from openlfr.adapters.faust_agents import Message
@@ -110,7 +111,7 @@ def test_an_alert_is_in_the_trace_of_the_frame_that_shows_the_face():
         [sighting] = [record for topic, record in given if topic == "sightings.v1"]
         folding = Folding(
             MemoryAlertBook(), vault, deployment="Market", window=timedelta(seconds=30),
-            movement=Movement({}, 36.0),
+            movement=Movement({}, 36.0), homes=BOOK_ALONE,
         )  # fmt: skip
         [(topic, alert)] = folding.fold(delivered("sightings.v1", [sighting]))
     assert topic == "alerts.v1"

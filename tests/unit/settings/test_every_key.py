@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, get_args
 
@@ -18,7 +19,10 @@ from pydantic import BaseModel
 from openlfr import bootstrap, settings
 from openlfr.bootstrap import stores
 from openlfr.cli import main
+from openlfr.domain.adjudication import Case, Judgement, decide
+from openlfr.domain.alerts import Adjudication
 from openlfr.domain.errors import OpenLFRError
+from openlfr.domain.principals import SYSTEM
 from openlfr.settings import Settings
 
 BASE: dict[str, Any] = {
@@ -210,6 +214,12 @@ def room_of(config):
     return room_of(config.ingest, {"gate": Cost(1)})
 
 
+def _engaged(config):
+    case = Case("a")
+    what, at = Judgement(Adjudication.ENGAGE), datetime(2026, 5, 1, tzinfo=UTC)
+    return decide(case, what, by=SYSTEM, at=at, times=config.alerting.times).first
+
+
 PLAIN = {"url": "kafka://b:9092", "tls": False, "auth": "plain"}
 USER = {**PLAIN, "username": "me", "password": "p"}
 TLS = {"url": "kafka://b:9092", "tls": True}
@@ -217,6 +227,9 @@ TLS = {"url": "kafka://b:9092", "tls": True}
 OTHER = {
     # key: (the block's other keys, value, other value, what is seen)
     "ingest.max_cameras": ({}, None, 1, room_of),
+    "alerting.undo": ({}, "8s", "20s", lambda c: _engaged(c).final_at),
+    "alerting.settle": ({}, "14m", "1m", lambda c: _engaged(c).settle_at),
+    "alerting.sealed": ({}, "24h", "48h", lambda c: c.alerting.times.sealed),
     "matching.index": ({}, "snapshot", "milvus", index_of),
     "models.folder": ({}, "here", "there", lambda c: bootstrap.open_models(c).__dict__),
     "models.detector": ({}, "yunet", "other", outcome_of(bootstrap.load_detector)),

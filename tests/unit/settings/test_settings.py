@@ -45,7 +45,7 @@ def test_what_is_left_out_has_a_default(load, tmp_path):
     assert found.cameras == {}
     assert found.watchlists == ("default",)
     assert (found.matching.threshold, found.matching.target_fpir) == (None, None)
-    assert found.alerting.window == timedelta(seconds=30)
+    assert found.alerting.window == timedelta(minutes=3)
     assert found.max_age == timedelta(seconds=2)
     assert (found.models.detector, found.models.embedder) == ("yunet", "sface")
     assert (found.models.folder, found.models.threads, found.models.providers) == (None, 1, "auto")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
 from openlfr.adapters.sql.alerts import AlertRecords
+from openlfr.adapters.sql.cases import append
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from openlfr.domain.alerts import Adjudication, Outcome
+    from openlfr.domain.adjudication import Case
 
 _ALERTS, _EVENTS = tables.alerts, tables.alert_events
 _AT_ONCE = 1000  # events named in one statement
@@ -22,25 +23,14 @@ _AT_ONCE = 1000  # events named in one statement
 class AlertChanges(AlertRecords):
     """Alerts within one transaction."""
 
-    def decide(
-        self,
-        alert_id: str,
-        *,
-        adjudication: Adjudication | None,
-        outcome: Outcome | None,
-        by: str,
-        at: datetime,
-    ) -> None:
-        """Record a decision, an outcome or both; None leaves it as it is."""
-        values: dict[str, Any] = {"decided_at": at, "decided_by": by}
-        if adjudication is not None:
-            values["adjudication"] = str(adjudication)
-        if outcome is not None:
-            values["outcome"] = str(outcome)
+    def append(self, before: Case, after: Case, event_id: str) -> None:
+        """Record by what two cases differ; the alert's row follows.
+
+        Raises:
+            Conflict: The alert has changed since `before` was read.
+        """
         with self._access.writing() as connection:
-            connection.execute(
-                sa.update(_ALERTS).where(_ALERTS.c.alert_id == alert_id).values(**values)
-            )
+            append(connection, before, after, event_id)
 
     def mark_erased(self, alert_id: str, event_ids: Sequence[str], at: datetime) -> None:
         """Record that the pictures of these events are gone; their positions go in the same step.

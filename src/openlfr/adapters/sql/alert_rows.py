@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
+from openlfr.domain.adjudication import AlertState
 from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
 from openlfr.domain.alerts import Adjudication, AlertEvent, EventKind, Outcome, Sighting
 from openlfr.domain.faces import Box
@@ -40,9 +41,15 @@ def alert_of(row: Any) -> RecordedAlert:
         adjudication=Adjudication(row.adjudication) if row.adjudication else None,
         outcome=Outcome(row.outcome) if row.outcome else None,
         decided_at=row.decided_at,
-        decided_by=row.decided_by,
         erased_at=row.erased_at,
         impossible=row.impossible,
+        state=AlertState(row.state),
+        version=row.version,
+        lapse_at=None if row.recording else row.lapse_at,
+        lapsed_at=row.lapsed_at,
+        settle_at=row.settle_at,
+        closed_at=row.closed_at,
+        erase_at=row.erase_at,
     )
 
 

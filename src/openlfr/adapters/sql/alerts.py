@@ -9,16 +9,26 @@ import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
 from openlfr.adapters.sql.alert_rows import alert_of, event_of, whole_alerts
-from openlfr.adapters.sql.engine import insert_new
-from openlfr.adapters.sql.merging import home_of, merged_into
-from openlfr.domain.alerts import Adjudication, Outcome
+from openlfr.adapters.sql.cases import append, read_case
+from openlfr.adapters.sql.merging import (
+    end_the_other,
+    merged_into,
+    placed,
+    queue_up,
+    remember_merger,
+)
+from openlfr.domain.adjudication import reopen
+from openlfr.domain.alerts import LIFE
 from openlfr.domain.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
 
+    from sqlalchemy.engine import Connection
+
     from openlfr.adapters.sql.access import Access
+    from openlfr.domain.adjudication import Case
     from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
     from openlfr.domain.alerts import AlertEvent
 
@@ -32,90 +42,50 @@ class AlertRecords:
     def __init__(self, access: Access) -> None:
         self._access = access
 
+    def placed(self, event: AlertEvent, window: timedelta) -> AlertEvent:
+        """The event under the alert to which it belongs by what is recorded so far."""
+        with self._access.reading() as connection:
+            return placed(connection, event, window, writes=False)
+
     def record(
         self,
         event: AlertEvent,
         evidence: str | None,
         *,
         emitted_at: datetime,
-        window: timedelta | None = None,
+        window: timedelta = LIFE,
     ) -> bool:
         """Record an event and bring its alert up to date; an event that is known changes nothing.
 
         Events of an alert may come in any order, a joining one before the opening one too.
 
         Args:
-            event: As folded.
+            event: As published.
             evidence: Name in the vault; None where there is none.
             emitted_at: UTC.
-            window: Where given, an alert that is new here is merged into an open one of the same
-                subject whose sightings lie so near (see `merging`).
+            window: How near sightings of one alert are; where it belongs to another alert than it
+                was published with, it is recorded there (see `merging`).
 
         Returns:
             Whether the event was new.
         """
-        seen = event.sighting
         with self._access.writing() as connection:
-            alert_id = event.alert_id
-            if window is not None:
-                alert_id = home_of(connection, event, window, emitted_at)
+            queue_up(connection, event)
             if connection.scalar(_is_known(event.event_id)):
-                return False  # told again under another alert, which would stand here empty
-            insert_new(
-                connection,
-                _ALERTS,
-                alert_id=alert_id,
-                deployment=seen.deployment,
-                subject=seen.subject,
-                watchlist=seen.watchlist,
-                opened_at=seen.captured_at,
-                last_at=seen.captured_at,
-                best_score=seen.score,
-                threshold=seen.threshold,
-                events=0,
-            )
-            # On PostgreSQL writers of one alert queue up here; SQLite has one writer anyway.
-            mine = _ALERTS.c.alert_id == alert_id
-            connection.execute(sa.select(_ALERTS.c.alert_id).where(mine).with_for_update())
-            new = insert_new(
-                connection,
-                _EVENTS,
-                event_id=event.event_id,
-                alert_id=alert_id,
-                kind=str(event.event),
-                sighting_id=seen.sighting_id,
-                camera=seen.camera,
-                epoch=seen.epoch,
-                seq=seen.seq,
-                captured_at=seen.captured_at,
-                emitted_at=emitted_at,
-                x=seen.box.x,
-                y=seen.box.y,
-                w=seen.box.w,
-                h=seen.box.h,
-                score=seen.score,
-                threshold=seen.threshold,
-                quality=seen.quality,
-                reference_id=seen.reference_id,
-                evidence=evidence,
-                impossible=asdict(event.impossible) if event.impossible else None,
-                time_assumed=seen.time_assumed or None,
-            )
-            if new:
-                earliest, latest = _ALERTS.c.opened_at, _ALERTS.c.last_at
-                at = sa.literal(seen.captured_at, tables.UtcDateTime())
-                best = _ALERTS.c.best_score
-                connection.execute(
-                    sa.update(_ALERTS)
-                    .where(mine)
-                    .values(
-                        opened_at=sa.case((at < earliest, at), else_=earliest),
-                        last_at=sa.case((at > latest, at), else_=latest),
-                        best_score=sa.case((best < seen.score, seen.score), else_=best),
-                        events=_ALERTS.c.events + 1,
-                    )
-                )
-        return new
+                return False
+            home = placed(connection, event, window, writes=True)
+            remember_merger(connection, home, event, emitted_at)
+            known = sa.select(sa.literal(1)).where(_ALERTS.c.alert_id == home.alert_id)
+            if connection.scalar(known) is None:
+                takes_in = end_the_other(connection, home, emitted_at)
+                _open(connection, home, emitted_at, window, takes_in=takes_in)
+            _add_event(connection, home, evidence, emitted_at)
+            _bring_up_to_date(connection, home, window)
+            before = read_case(connection, home.alert_id)
+            after = reopen(before, emitted_at)
+            if after != before:
+                append(connection, before, after, "")
+        return True
 
     def knows(self, event_id: str) -> bool:
         """Whether this event was recorded."""
@@ -187,17 +157,35 @@ class AlertRecords:
         with self._access.reading() as connection:
             return [event_of(row) for row in connection.execute(query)]
 
-    def mistaken(self) -> Sequence[RecordedAlert]:
-        """Alerts about the wrong person of which a picture or a position is still kept.
+    def case(self, alert_id: str) -> Case:
+        """What people made of an alert.
 
-        Those that were refuted or not engaged: erasing them was asked for and has not been
-        finished, or an event came after it.
+        Args:
+            alert_id: Its whole id.
         """
-        wrong = sa.or_(
-            _ALERTS.c.adjudication == str(Adjudication.DO_NOT_ENGAGE),
-            _ALERTS.c.outcome == str(Outcome.REFUTED),
+        with self._access.reading() as connection:
+            return read_case(connection, alert_id)
+
+    def waiting(self, now: datetime) -> Sequence[str]:
+        """Ids of alerts whose time to lapse, or to be settled, has come."""
+        lapses = sa.and_(
+            _ALERTS.c.lapse_at <= now,
+            _ALERTS.c.lapsed_at.is_(None),
+            _ALERTS.c.closed_at.is_(None),
+            sa.not_(_ALERTS.c.recording),
         )
-        return self._alerts(whole_alerts().where(wrong, _something_kept()))
+        query = sa.select(_ALERTS.c.alert_id).where(sa.or_(lapses, _ALERTS.c.settle_at <= now))
+        with self._access.reading() as connection:
+            return list(connection.scalars(query.order_by(_ALERTS.c.alert_id)))
+
+    def mistaken(self, now: datetime) -> Sequence[RecordedAlert]:
+        """Alerts about the wrong person of which something is still kept, and may be no longer.
+
+        Those that were settled as not to be engaged, and those that were refuted once the time for
+        a complaint is over. Erasing them has not been finished, or an event came after it.
+        """
+        due = _ALERTS.c.erase_at <= now
+        return self._alerts(whole_alerts().where(due, _something_kept()))
 
     def older_than(self, moment: datetime) -> Sequence[RecordedAlert]:
         """Alerts whose last event was emitted before this and of which something is still kept.
@@ -220,6 +208,87 @@ class AlertRecords:
     def _alerts(self, query: sa.Select[Any]) -> Sequence[RecordedAlert]:
         with self._access.reading() as connection:
             return [alert_of(row) for row in connection.execute(query)]
+
+
+def _open(
+    connection: Connection,
+    event: AlertEvent,
+    emitted_at: datetime,
+    window: timedelta,
+    *,
+    takes_in: bool,
+) -> None:
+    """Add an alert without an event.
+
+    It is one of a recording, which nobody could decide in time, where nothing says when its film
+    was made, or where its time was over when it was emitted.
+    """
+    seen = event.sighting
+    connection.execute(
+        sa.insert(_ALERTS).values(
+            alert_id=event.alert_id,
+            deployment=seen.deployment,
+            subject=seen.subject,
+            watchlist=seen.watchlist,
+            opened_at=seen.captured_at,
+            last_at=seen.captured_at,
+            best_score=seen.score,
+            threshold=seen.threshold,
+            events=0,
+            recording=seen.time_assumed or emitted_at - seen.captured_at > window,
+            lapse_at=seen.captured_at + window,
+            lapsed_at=None if takes_in else emitted_at,
+        )
+    )
+
+
+def _add_event(
+    connection: Connection, event: AlertEvent, evidence: str | None, emitted_at: datetime
+) -> None:
+    seen = event.sighting
+    connection.execute(
+        sa.insert(_EVENTS).values(
+            event_id=event.event_id,
+            alert_id=event.alert_id,
+            kind=str(event.event),
+            sighting_id=seen.sighting_id,
+            camera=seen.camera,
+            epoch=seen.epoch,
+            seq=seen.seq,
+            captured_at=seen.captured_at,
+            emitted_at=emitted_at,
+            x=seen.box.x,
+            y=seen.box.y,
+            w=seen.box.w,
+            h=seen.box.h,
+            score=seen.score,
+            threshold=seen.threshold,
+            quality=seen.quality,
+            reference_id=seen.reference_id,
+            evidence=evidence,
+            impossible=asdict(event.impossible) if event.impossible else None,
+            time_assumed=seen.time_assumed or None,
+        )
+    )
+
+
+def _bring_up_to_date(connection: Connection, event: AlertEvent, window: timedelta) -> None:
+    """Let an alert's row say what its new event adds."""
+    seen = event.sighting
+    earliest, latest, best = _ALERTS.c.opened_at, _ALERTS.c.last_at, _ALERTS.c.best_score
+    moment = tables.UtcDateTime()
+    at, end = sa.literal(seen.captured_at, moment), sa.literal(seen.captured_at + window, moment)
+    connection.execute(
+        sa.update(_ALERTS)
+        .where(_ALERTS.c.alert_id == event.alert_id)
+        .values(
+            opened_at=sa.case((at < earliest, at), else_=earliest),
+            last_at=sa.case((at > latest, at), else_=latest),
+            lapse_at=sa.case((at >= latest, end), else_=_ALERTS.c.lapse_at),
+            best_score=sa.case((best < seen.score, seen.score), else_=best),
+            events=_ALERTS.c.events + 1,
+        )
+    )
 
 
 def _is_known(event_id: str) -> sa.Select[Any]:

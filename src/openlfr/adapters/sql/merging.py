@@ -1,19 +1,25 @@
-"""Two alerts that are one: the second was opened since the alert book had lost the first.
+"""To which alert an event belongs: its own, or the one of its subject that takes in sightings.
 
-A Redis that fails over may lose its last writes; the next sighting of a subject then opens an
-alert where it should have joined one. Nothing is lost by that, but operators would decide twice.
-So an alert that nobody has decided yet takes in what is told, under another id, of the same
-subject within the window; the other id still leads to it.
+At most one alert of a subject takes in sightings, and as long as it lives, decided or not: until
+`window` has passed since its last one, by captured time. Films of several cameras are not read side
+by side, so of recordings an earlier alert takes in what lies near to it too.
+
+The alert book folds by the same rule but knows neither outcomes nor verdicts, and a Redis that
+fails over may lose its last writes and open an alert where one was to be joined. What is recorded
+here is right in both cases; another id, under which an alert was published meanwhile, leads to the
+one that took it in.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from openlfr.adapters.sql.engine import insert_new
-from openlfr.adapters.sql.tables import alerts, merged_alerts
+from openlfr.adapters.sql.tables import alert_events, alerts, merged_alerts
+from openlfr.domain.alerts import EventKind, alert_id_of
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -23,47 +29,107 @@ if TYPE_CHECKING:
     from openlfr.domain.alerts import AlertEvent
 
 
-def home_of(connection: Connection, event: AlertEvent, window: timedelta, at: datetime) -> str:
-    """The id of the alert to which an event belongs: its own, or that of an open one before it.
+def queue_up(connection: Connection, event: AlertEvent) -> None:
+    """Wait for others who record events of the same subject; SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        whose = sa.func.hashtext(f"{event.sighting.deployment}\x1f{event.sighting.subject}")
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(whose)))
 
-    On PostgreSQL whoever records an event of the same subject waits here until the transaction
-    is over; SQLite has one writer anyway.
+
+def placed(
+    connection: Connection, event: AlertEvent, window: timedelta, *, writes: bool
+) -> AlertEvent:
+    """The event under the alert to which it belongs; changes nothing.
 
     Args:
-        connection: In a transaction that writes.
-        event: As it was told.
+        connection: One that writes has queued up before.
+        event: As the alert book folded it.
         window: How near sightings of one alert are, by captured time.
-        at: UTC, written beside a merger.
+        writes: Whether the event is recorded next: who closes the alert now is waited for.
     """
     seen = event.sighting
-    if connection.dialect.name == "postgresql":
-        whose = sa.func.hashtext(f"{seen.deployment}\x1f{seen.subject}")
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(whose)))
+    known = connection.execute(
+        sa.select(alert_events.c.alert_id, alert_events.c.kind).where(
+            alert_events.c.event_id == event.event_id
+        )
+    ).one_or_none()
+    if known is not None:
+        return replace(event, event=EventKind(known.kind), alert_id=known.alert_id)
     merged = sa.select(merged_alerts.c.into).where(merged_alerts.c.alert_id == event.alert_id)
-    if (into := connection.scalar(merged)) is not None:
-        return str(into)
-    known = sa.select(alerts.c.alert_id).where(alerts.c.alert_id == event.alert_id)
-    if connection.scalar(known) is not None:
-        return event.alert_id
-    still_open = (
+    own = str(connection.scalar(merged) or event.alert_id)
+    # Compared from both ends, since SQLite cannot add to a moment.
+    lives = sa.and_(
+        alerts.c.deployment == seen.deployment,
+        alerts.c.subject == seen.subject,
+        alerts.c.closed_at.is_(None),
+        alerts.c.erased_at.is_(None),
+        sa.or_(alerts.c.lapsed_at.is_(None), alerts.c.recording),
+        alerts.c.opened_at <= seen.captured_at + window,
+        alerts.c.last_at >= seen.captured_at - window,
+    )
+    query = (
         sa.select(alerts.c.alert_id)
-        .where(
+        .where(lives)
+        .order_by(sa.case((alerts.c.alert_id == own, 0), else_=1), alerts.c.opened_at)
+        .limit(1)
+    )
+    if (home := connection.scalar(query.with_for_update() if writes else query)) is not None:
+        kind = event.event if home == event.alert_id else EventKind.JOINED
+        return replace(event, event=kind, alert_id=str(home))
+    if connection.scalar(sa.select(sa.literal(1)).where(alerts.c.alert_id == own)) is None:
+        return event
+    return replace(event, event=EventKind.OPENED, alert_id=alert_id_of(seen.sighting_id))
+
+
+def end_the_other(connection: Connection, event: AlertEvent, at: datetime) -> bool:
+    """Let an alert that is opened be the one that takes in sightings of its subject.
+
+    Returns:
+        Whether it is; one that comes after a later one of its subject takes in nothing.
+    """
+    seen = event.sighting
+    live = connection.execute(
+        sa.select(alerts.c.alert_id, alerts.c.last_at).where(
             alerts.c.deployment == seen.deployment,
             alerts.c.subject == seen.subject,
-            alerts.c.adjudication.is_(None),
-            alerts.c.outcome.is_(None),
-            alerts.c.erased_at.is_(None),
-            alerts.c.opened_at <= seen.captured_at + window,
-            alerts.c.last_at >= seen.captured_at - window,
+            alerts.c.lapsed_at.is_(None),
+            alerts.c.closed_at.is_(None),
         )
-        .order_by(alerts.c.opened_at)
-        .limit(1)
-        .with_for_update()  # who decides it now is waited for: then it is over
+    ).one_or_none()
+    if live is None:
+        return True
+    if live.last_at > seen.captured_at:
+        return False
+    ended = sa.case(
+        (sa.and_(alerts.c.state == "open", sa.not_(alerts.c.recording)), "lapsed"),
+        else_=alerts.c.state,
     )
-    if (into := connection.scalar(still_open)) is None:
-        return event.alert_id
-    insert_new(connection, merged_alerts, alert_id=event.alert_id, into=into, merged_at=at)
-    return str(into)
+    connection.execute(
+        sa.update(alerts)
+        .where(alerts.c.alert_id == live.alert_id)
+        .values(lapsed_at=at, state=ended, version=alerts.c.version + 1)
+    )
+    return True
+
+
+def remember_merger(
+    connection: Connection, event: AlertEvent, published: AlertEvent, at: datetime
+) -> None:
+    """Let the id under which an event was published lead to the alert that took it in.
+
+    Only an id under which nothing is recorded: another one leads to an alert of its own.
+    """
+    if published.alert_id == event.alert_id:
+        return
+    known = sa.select(sa.literal(1)).where(alerts.c.alert_id == published.alert_id)
+    if connection.scalar(known) is None:
+        insert_new(
+            connection,
+            merged_alerts,
+            alert_id=published.alert_id,
+            into=event.alert_id,
+            merged_at=at,
+        )
 
 
 def merged_into(prefix: str) -> sa.Select[tuple[str]]:

@@ -1,0 +1,181 @@
+"""What people made of an alert, in SQL: rows that are added, and the alert's row that follows.
+
+Who did it and in which words stands once, in the audit event that was recorded with each row.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from openlfr.adapters.sql import tables
+from openlfr.domain.adjudication import (
+    Case,
+    Judgement,
+    KnownOutcome,
+    Reason,
+    Verdict,
+    VerdictKind,
+)
+from openlfr.domain.alerts import Adjudication, Outcome
+from openlfr.domain.errors import Conflict
+from openlfr.domain.principals import LOCAL, SYSTEM, Principal, Role
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+_ALERTS, _ACTS = tables.alerts, tables.audit_events
+_VERDICTS, _WITHDRAWN, _OUTCOMES = tables.verdicts, tables.withdrawals, tables.outcomes
+_OUTBOX, _COUNTERS = tables.verdict_outbox, tables.counters
+_PEOPLE = (_ACTS.c.issuer, _ACTS.c.principal, _ACTS.c.name, _ACTS.c.roles, _ACTS.c.detail)
+
+
+def read_case(connection: Connection, alert_id: str) -> Case:
+    """Everything that people made of an alert."""
+    row = connection.execute(sa.select(_ALERTS).where(_ALERTS.c.alert_id == alert_id)).one()
+    given = (
+        sa.select(_VERDICTS, _WITHDRAWN.c.withdrawn_at, *_PEOPLE)
+        .outerjoin(_WITHDRAWN, _WITHDRAWN.c.verdict_id == _VERDICTS.c.verdict_id)
+        .outerjoin(_ACTS, _ACTS.c.event_id == _VERDICTS.c.event_id)
+        .where(_VERDICTS.c.alert_id == alert_id)
+        .order_by(_VERDICTS.c.decided_at, _VERDICTS.c.kind)
+    )
+    known = (
+        sa.select(_OUTCOMES, *_PEOPLE)
+        .outerjoin(_ACTS, _ACTS.c.event_id == _OUTCOMES.c.event_id)
+        .where(_OUTCOMES.c.alert_id == alert_id)
+        .order_by(_OUTCOMES.c.known_at, _OUTCOMES.c.outcome_id)
+    )
+    return Case(
+        alert_id=alert_id,
+        version=row.version,
+        verdicts=tuple(map(_verdict_of, connection.execute(given))),
+        outcomes=tuple(map(_outcome_of, connection.execute(known))),
+        lapse_at=None if row.recording else row.lapse_at,
+        lapsed_at=row.lapsed_at,
+        reopened_at=row.reopened_at,
+    )
+
+
+def append(connection: Connection, before: Case, after: Case, event_id: str) -> None:
+    """Add the rows by which two cases differ, and bring the alert's row up to date.
+
+    Args:
+        connection: In a transaction that writes.
+        before: As it was read.
+        after: What a rule of `domain.adjudication` made of it.
+        event_id: Of the audit event that is recorded with it.
+
+    Raises:
+        Conflict: The alert has changed since `before` was read.
+    """
+    verdict, outcome = after.verdict, after.outcome
+    decided = (outcome.at if outcome else None) or (verdict.decided_at if verdict else None)
+    changed = connection.execute(
+        sa.update(_ALERTS)
+        .where(_ALERTS.c.alert_id == after.alert_id, _ALERTS.c.version == before.version)
+        .values(
+            version=after.version,
+            lapsed_at=after.lapsed_at,
+            reopened_at=after.reopened_at,
+            state=str(after.state),
+            adjudication=verdict and str(verdict.adjudication),
+            outcome=outcome and str(outcome.outcome),
+            decided_at=decided,
+            settle_at=after.settle_at,
+            closed_at=after.closed_at,
+            erase_at=after.erase_at,
+        )
+    )
+    if not changed.rowcount:
+        raise Conflict(read_case(connection, after.alert_id).changed_since(before.version))
+    _add_rows(connection, before, after, event_id)
+
+
+def _add_rows(connection: Connection, before: Case, after: Case, event_id: str) -> None:
+    known = {each.verdict_id: each for each in before.verdicts}
+    for each in after.verdicts:
+        if each.verdict_id not in known:
+            connection.execute(
+                sa.insert(_VERDICTS).values(
+                    verdict_id=each.verdict_id,
+                    alert_id=after.alert_id,
+                    kind=str(each.kind),
+                    adjudication=str(each.adjudication),
+                    reason=each.what.reason and str(each.what.reason),
+                    decided_at=each.decided_at,
+                    final_at=each.final_at,
+                    settle_at=each.settle_at,
+                    event_id=event_id,
+                )
+            )
+            _publish(connection, after.alert_id, "verdict", each.verdict_id)
+        elif each.withdrawn_at is not None and known[each.verdict_id].withdrawn_at is None:
+            connection.execute(
+                sa.insert(_WITHDRAWN).values(
+                    verdict_id=each.verdict_id, withdrawn_at=each.withdrawn_at, event_id=event_id
+                )
+            )
+            _publish(connection, after.alert_id, "withdrawal", each.verdict_id)
+    for one in after.outcomes[len(before.outcomes) :]:
+        connection.execute(
+            sa.insert(_OUTCOMES).values(
+                outcome_id=one.outcome_id,
+                alert_id=after.alert_id,
+                outcome=str(one.outcome),
+                minutes_stopped=one.minutes_stopped,
+                sealed_until=one.sealed_until,
+                known_at=one.at,
+                event_id=event_id,
+            )
+        )
+        _publish(connection, after.alert_id, "outcome", one.outcome_id)
+
+
+def _publish(connection: Connection, alert_id: str, kind: str, row_id: str) -> None:
+    """Number what verdicts.v1 is to say; on PostgreSQL others with a verdict wait until the end."""
+    ours = _COUNTERS.c.name == "verdicts"
+    connection.execute(sa.update(_COUNTERS).where(ours).values(value=_COUNTERS.c.value + 1))
+    number = connection.scalar(sa.select(_COUNTERS.c.value).where(ours))
+    connection.execute(
+        sa.insert(_OUTBOX).values(number=number, alert_id=alert_id, kind=kind, row_id=row_id)
+    )
+
+
+def _verdict_of(row: Any) -> Verdict:
+    kind = VerdictKind(row.kind)
+    reason = Reason(row.reason) if row.reason else None
+    return Verdict(
+        kind=kind,
+        what=Judgement(Adjudication(row.adjudication), reason, _words(row)),
+        by=_who(row, SYSTEM if kind is VerdictKind.SETTLED else Principal(LOCAL, "", "")),
+        decided_at=row.decided_at,
+        final_at=row.final_at,
+        settle_at=row.settle_at,
+        withdrawn_at=row.withdrawn_at,
+        verdict_id=row.verdict_id,
+    )
+
+
+def _outcome_of(row: Any) -> KnownOutcome:
+    return KnownOutcome(
+        outcome=Outcome(row.outcome),
+        by=_who(row, Principal(LOCAL, "", "")),
+        at=row.known_at,
+        minutes_stopped=row.minutes_stopped,
+        sealed_until=row.sealed_until,
+        note=_words(row),
+        outcome_id=row.outcome_id,
+    )
+
+
+def _who(row: Any, otherwise: Principal) -> Principal:
+    """Who did it; of what older records moved here nobody may be known."""
+    if row.issuer is None:
+        return otherwise
+    return Principal(row.issuer, row.principal, row.name, frozenset(map(Role, row.roles)))
+
+
+def _words(row: Any) -> str:
+    return str((row.detail or {}).get("reason", ""))

@@ -1,0 +1,432 @@
+"""What people make of an alert: verdicts, undo, second look, settling, outcome.
+
+A verdict is never altered: undoing it, looking a second time, settling and what became of it are
+rows of their own, and where an alert stands follows from them. Every rule is a function from a case
+to a case; each checks who may do it beside whom, and when. Roles are `domain.permissions`'.
+
+    open ──decide──▶ decided ──8 s──▶ final ──second look that agrees, or the time──▶ settled
+      ▲────────undo────┘                └──second look that differs──▶ disputed ──settle──▶ settled
+    lapsed ──late verdict──▶ decided        an outcome, or a settled do not engage ──▶ closed
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from openlfr.domain.alerts import Adjudication, Outcome
+from openlfr.domain.errors import BadInput, Conflict, NotAllowed
+from openlfr.domain.principals import OURSELVES, SYSTEM, Principal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+
+class VerdictKind(StrEnum):
+    """In which role a verdict was given."""
+
+    FIRST = "first"
+    SECOND = "second"  # by another person, who does not see the first
+    SETTLED = "settled"  # by a supervisor, or by the time
+    LATE = "late"  # the first one, on an alert whose time was over
+
+
+class AlertState(StrEnum):
+    """Where an alert stands."""
+
+    OPEN = "open"  # somebody has to decide
+    LAPSED = "lapsed"  # nobody did in time; a verdict is still owed
+    DECIDED = "decided"
+    DISPUTED = "disputed"  # the second look differs
+    SETTLED = "settled"  # an outcome is owed
+    CLOSED = "closed"
+
+
+class Reason(StrEnum):
+    """Why somebody decided so, as it is counted; `REASONS` says which goes with what."""
+
+    FEATURES_AGREE = "features_agree"
+    MARK_AGREES = "mark_agrees"
+    SEVERAL_FRAMES = "several_frames"
+    KNOWN_TO_ME = "known_to_me"
+    FEATURES_DIFFER = "features_differ"
+    MARK_DIFFERS = "mark_differs"  # or is missing
+    AGE_OR_BUILD = "age_or_build"
+    DECIDED_BEFORE = "decided_before"
+    ELSEWHERE = "elsewhere"  # known to be somewhere else
+    TOO_POOR = "too_poor"  # small or blurred
+    TURNED_AWAY = "turned_away"
+    COVERED = "covered"
+    POOR_REFERENCE = "poor_reference"  # or an old one
+    NO_TIME = "no_time"
+
+
+REASONS: Final[Mapping[Adjudication, tuple[Reason, ...]]] = {
+    Adjudication.ENGAGE: tuple(Reason)[:4],
+    Adjudication.DO_NOT_ENGAGE: tuple(Reason)[4:9],
+    Adjudication.CANNOT_TELL: tuple(Reason)[9:],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long people have.
+
+    Attributes:
+        undo: Until when the person who gave a verdict can take it back.
+        settle: After which a verdict that nobody looked at a second time is settled; after a
+            *do not engage* the pictures go then.
+        sealed: How long the pictures of a person who was stopped by mistake are kept, sealed, for
+            that person's complaint.
+    """
+
+    undo: timedelta = timedelta(seconds=8)
+    settle: timedelta = timedelta(minutes=14)
+    sealed: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What somebody found on comparing the faces.
+
+    Attributes:
+        reason: None where none was chosen.
+        note: In the person's words.
+    """
+
+    adjudication: Adjudication
+    reason: Reason | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a reason that goes with another finding.
+
+        Raises:
+            BadInput: It does.
+        """
+        if self.reason is not None and self.reason not in REASONS[self.adjudication]:
+            fitting = ", ".join(REASONS[self.adjudication])
+            raise BadInput(
+                f"{self.reason} is no reason for {self.adjudication}; reasons are: {fitting}."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A judgement as it stands on record.
+
+    Attributes:
+        by: Who gave it; the parts of OpenLFR settle what nobody contested.
+        decided_at, final_at: When, and until when it could be undone; UTC.
+        settle_at: When it is settled if nobody does it before.
+        withdrawn_at: When it was undone; None: it stands.
+        verdict_id: UUID text.
+    """
+
+    kind: VerdictKind
+    what: Judgement
+    by: Principal
+    decided_at: datetime
+    final_at: datetime
+    settle_at: datetime
+    withdrawn_at: datetime | None = None
+    verdict_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    @property
+    def adjudication(self) -> Adjudication:
+        """What was decided."""
+        return self.what.adjudication
+
+    def __str__(self) -> str:
+        who = "nobody contested it, so it was settled as" if self.by.issuer == OURSELVES else ""
+        who = who or f"{self.by.name or 'somebody'} decided"
+        late = ", late" * (self.kind is VerdictKind.LATE)
+        return f"{who} {self.adjudication}{late} at {self.decided_at:%H:%M:%S} UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownOutcome:
+    """What became of an alert, as it stands on record; the latest one counts.
+
+    Attributes:
+        minutes_stopped: How long somebody was stopped; None where nobody said.
+        sealed_until: Until when the pictures of a refuted alert are kept.
+        note: In the person's words.
+        outcome_id: UUID text.
+    """
+
+    outcome: Outcome
+    by: Principal
+    at: datetime
+    minutes_stopped: int | None = None
+    sealed_until: datetime | None = None
+    note: str = ""
+    outcome_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything that people made of one alert, and where it stands.
+
+    Attributes:
+        version: Grows by one with each change that a person has to know of before deciding.
+        verdicts, outcomes: In the order in which they were given.
+        lapse_at: From when nobody decides it in time; None for one of a recording, which waits.
+        lapsed_at: When it stopped taking in sightings; None: it still does.
+        reopened_at: When a new sighting made a *cannot tell* a question again: verdicts of before
+            do not stand any more.
+    """
+
+    alert_id: str
+    version: int = 1
+    verdicts: tuple[Verdict, ...] = ()
+    outcomes: tuple[KnownOutcome, ...] = ()
+    lapse_at: datetime | None = None
+    lapsed_at: datetime | None = None
+    reopened_at: datetime | None = None
+
+    def _standing(self, *kinds: VerdictKind) -> Verdict | None:
+        found = [
+            each
+            for each in self.verdicts
+            if each.kind in kinds
+            and each.withdrawn_at is None
+            and (self.reopened_at is None or each.decided_at > self.reopened_at)
+        ]
+        return found[-1] if found else None
+
+    @property
+    def first(self) -> Verdict | None:
+        """The first verdict that stands, a late one too."""
+        return self._standing(VerdictKind.FIRST, VerdictKind.LATE)
+
+    @property
+    def second(self) -> Verdict | None:
+        """The second look that stands."""
+        return self._standing(VerdictKind.SECOND)
+
+    @property
+    def settled(self) -> Verdict | None:
+        """The verdict that settled it."""
+        return self._standing(VerdictKind.SETTLED)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The one that counts: what settled it, else the first."""
+        return self.settled or self.first
+
+    @property
+    def outcome(self) -> KnownOutcome | None:
+        """The latest."""
+        return self.outcomes[-1] if self.outcomes else None
+
+    @property
+    def state(self) -> AlertState:
+        """Where it stands."""
+        if self.closed_at is not None:
+            return AlertState.CLOSED
+        if self.settled is not None:
+            return AlertState.SETTLED
+        if self.first is None:
+            lapsed = self.lapsed_at is not None and self.lapse_at is not None
+            return AlertState.LAPSED if lapsed else AlertState.OPEN
+        if self.second is not None and self.second.adjudication != self.first.adjudication:
+            return AlertState.DISPUTED
+        return AlertState.DECIDED
+
+    @property
+    def settle_at(self) -> datetime | None:
+        """When it is settled without anybody's doing; None where there is nothing to settle."""
+        first, second = self.first, self.second
+        if self.settled is not None or first is None:
+            return None
+        if second is not None and second.adjudication == first.adjudication:
+            return min(first.settle_at, max(first.final_at, second.final_at))
+        return first.settle_at
+
+    @property
+    def closed_at(self) -> datetime | None:
+        """Since when it owes nothing; None while it owes a verdict or an outcome."""
+        moments = [self.outcomes[0].at] if self.outcomes else []
+        if self.settled is not None and _nobody_stopped(self.settled):
+            moments.append(self.settled.decided_at)
+        return min(moments, default=None)
+
+    @property
+    def erase_at(self) -> datetime | None:
+        """From when its pictures may not be kept; None: the retention alone says it."""
+        if self.outcome is not None and self.outcome.outcome is Outcome.REFUTED:
+            return self.outcome.sealed_until
+        if self.verdict is None or not _nobody_stopped(self.verdict):
+            return None
+        return self.settled.decided_at if self.settled else self.settle_at
+
+    @property
+    def sealed(self) -> bool:
+        """Whether its pictures are kept for a complaint alone."""
+        return self.outcome is not None and self.outcome.outcome is Outcome.REFUTED
+
+    def changed_since(self, version: int) -> str:
+        """What somebody reads who acts on an alert as it was in another version."""
+        said = self.verdict or "nothing is decided"
+        outcome = f", and what became of it is {self.outcome.outcome}" if self.outcome else ""
+        return (
+            f"The alert {self.alert_id} has changed since version {version}: {said}{outcome}. "
+            f"Look at it again; its version is {self.version} now."
+        )
+
+    def _with(self, verdict: Verdict) -> Case:
+        return replace(self, version=self.version + 1, verdicts=(*self.verdicts, verdict))
+
+
+def decide(case: Case, what: Judgement, *, by: Principal, at: datetime, times: Times) -> Case:
+    """Give the first verdict; on an alert whose time is over it is a late one.
+
+    Raises:
+        Conflict: Somebody has decided it.
+    """
+    case = lapse(case, at)
+    if case.first is not None:
+        raise Conflict(
+            f"{case.first}, so the alert {case.alert_id} is decided: take the second look, have "
+            "it settled, or let the one who decided undo it."
+        )
+    if case.state is AlertState.CLOSED:
+        raise Conflict(f"The alert {case.alert_id} is closed: it has an outcome.")
+    late = case.state is AlertState.LAPSED
+    kind = VerdictKind.LATE if late else VerdictKind.FIRST
+    return case._with(_verdict(kind, what, by, at, times))  # noqa: SLF001 - this module's
+
+
+def undo(case: Case, *, by: Principal, at: datetime) -> Case:
+    """Take back one's own last verdict, before it is final.
+
+    Raises:
+        NotAllowed: It is another person's.
+        Conflict: There is none, it is settled, or it is final.
+    """
+    standing = [each for each in (case.first, case.second) if each is not None]
+    own = [each for each in standing if each.by.is_person(by)]
+    if not standing or case.settled is not None:
+        why = f"{case.settled}" if case.settled else "nobody has decided it"
+        raise Conflict(f"There is nothing to undo about the alert {case.alert_id}: {why}.")
+    if not own:
+        raise NotAllowed(
+            f"{standing[-1]}: nobody but the person who gave a verdict can undo it; a supervisor "
+            "can settle it otherwise."
+        )
+    last = own[-1]
+    if at >= last.final_at or case.outcome is not None:
+        raise Conflict(
+            f"{last}, which is final since {last.final_at:%H:%M:%S} UTC: a second look or a "
+            "supervisor can decide otherwise."
+        )
+    undone = replace(last, withdrawn_at=at)
+    verdicts = tuple(undone if each is last else each for each in case.verdicts)
+    return replace(case, version=case.version + 1, verdicts=verdicts)
+
+
+def look_again(case: Case, what: Judgement, *, by: Principal, at: datetime, times: Times) -> Case:
+    """Take the second look.
+
+    Raises:
+        NotAllowed: It is the person of the first.
+        Conflict: Nobody has decided it, the verdict can still be undone, or it was looked at.
+    """
+    first = case.first
+    if first is None:
+        raise Conflict(f"Nobody has decided the alert {case.alert_id}, so a first verdict is due.")
+    if case.settled is not None or case.second is not None:
+        given = case.settled or case.second
+        raise Conflict(f"The alert {case.alert_id} waits for no second look: {given}.")
+    if first.by.is_person(by):
+        raise NotAllowed(
+            f"{by.name} decided the alert {case.alert_id} first: another person takes the second "
+            "look."
+        )
+    if at < first.final_at:
+        raise Conflict(
+            f"The first verdict on the alert {case.alert_id} can be undone until "
+            f"{first.final_at:%H:%M:%S} UTC: take the second look then."
+        )
+    return case._with(_verdict(VerdictKind.SECOND, what, by, at, times))  # noqa: SLF001
+
+
+def settle(case: Case, what: Judgement, *, by: Principal, at: datetime, times: Times) -> Case:
+    """Say which verdict holds, as a supervisor who gave none of them.
+
+    Raises:
+        NotAllowed: They gave one.
+        Conflict: There is none, or it is settled.
+    """
+    if case.first is None:
+        raise Conflict(f"Nobody has decided the alert {case.alert_id}, so a verdict is due first.")
+    if case.settled is not None:
+        raise Conflict(f"The alert {case.alert_id} is settled: {case.settled}.")
+    if any(each.by.is_person(by) for each in (case.first, case.second) if each is not None):
+        raise NotAllowed(
+            f"{by.name} gave a verdict on the alert {case.alert_id}: another person settles it."
+        )
+    return case._with(_verdict(VerdictKind.SETTLED, what, by, at, times))  # noqa: SLF001
+
+
+def settle_by_time(case: Case, at: datetime) -> Case:
+    """Settle what nobody contested, or contested and did not settle, as its first verdict says.
+
+    The first one counts in a dispute, since it is the one that was acted on.
+
+    Returns:
+        The same case where nothing is due.
+    """
+    first = case.first
+    if first is None or case.settle_at is None or at < case.settle_at:
+        return case
+    times = Times(timedelta(), timedelta())
+    return case._with(  # noqa: SLF001
+        _verdict(VerdictKind.SETTLED, Judgement(first.adjudication), SYSTEM, at, times)
+    )
+
+
+def conclude(case: Case, outcome: KnownOutcome) -> Case:
+    """Record what became of it.
+
+    Raises:
+        Conflict: Nobody has decided it.
+    """
+    if case.verdict is None:
+        raise Conflict(
+            f"The alert {case.alert_id} has not been decided yet: an outcome comes after the "
+            "decision to engage or not."
+        )
+    return replace(case, version=case.version + 1, outcomes=(*case.outcomes, outcome))
+
+
+def lapse(case: Case, at: datetime) -> Case:
+    """End an alert's time, if it is over; the same case else."""
+    if case.lapsed_at is not None or case.lapse_at is None or at < case.lapse_at:
+        return case
+    if case.closed_at is not None:
+        return case
+    return replace(case, version=case.version + 1, lapsed_at=at)
+
+
+def reopen(case: Case, at: datetime) -> Case:
+    """Ask again what nobody could tell, since another sighting has come; the same case else."""
+    told = case.verdict is None or case.verdict.adjudication is not Adjudication.CANNOT_TELL
+    if told or case.closed_at is not None or case.lapsed_at is not None:
+        return case
+    return replace(case, version=case.version + 1, reopened_at=at)
+
+
+def _nobody_stopped(verdict: Verdict) -> bool:
+    return verdict.adjudication is Adjudication.DO_NOT_ENGAGE
+
+
+def _verdict(
+    kind: VerdictKind, what: Judgement, by: Principal, at: datetime, times: Times
+) -> Verdict:
+    return Verdict(kind, what, by, at, at + times.undo, at + max(times.undo, times.settle))
