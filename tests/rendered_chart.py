@@ -101,6 +101,8 @@ class Chart:
         found: dict[str, set[str]] = {}
         for volume in workload["spec"]["template"]["spec"]["volumes"]:
             for source in volume.get("projected", {}).get("sources", []):
+                if "secret" not in source:
+                    continue
                 paths = {item["path"] for item in source["secret"]["items"]}
                 found.setdefault(source["secret"]["name"], set()).update(paths)
         return found

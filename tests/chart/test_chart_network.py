@@ -70,6 +70,17 @@ def test_only_prometheus_asks_a_service_anything(chart: Any):
         assert "ingress" not in chart.get("NetworkPolicy", name)["spec"]
 
 
+def test_workers_reach_the_api_server_where_it_is_named_and_nobody_else_does(chart: Any):
+    sets = ('networkPolicy.apiServer.cidrs=["10.0.0.1/32","10.0.0.2/32"]',)
+    for name in ("ingest", "analysis", "alerting", "operator", "topics", "migrations"):
+        more = ports(chart.get("NetworkPolicy", name, *sets))
+        more -= ports(chart.get("NetworkPolicy", name))
+        assert more == ({443, 6443} if name in {"analysis", "alerting"} else set())
+    rules = chart.get("NetworkPolicy", "analysis", *sets)["spec"]["egress"]
+    (rule,) = [each for each in rules if {"port": 443, "protocol": "TCP"} in each["ports"]]
+    assert [each["ipBlock"]["cidr"] for each in rule["to"]] == ["10.0.0.1/32", "10.0.0.2/32"]
+
+
 def test_peers_narrow_a_server_down(chart: Any):
     rules = chart.get("NetworkPolicy", "analysis", values="city")["spec"]["egress"]
     assert all("to" in rule for rule in rules)

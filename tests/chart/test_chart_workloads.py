@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from openlfr.adapters.kubernetes import ACCOUNT
 from openlfr.adapters.progress import STUCK_S
 from openlfr.settings.topics import Topics
 
@@ -63,12 +64,64 @@ def test_a_gpu_is_asked_for_beside_what_else_is_limited(chart: Any):
     assert analysis["spec"]["template"]["spec"]["runtimeClassName"] == "nvidia"
 
 
-def test_a_stateful_worker_is_a_static_member_that_leaves_when_it_goes(chart: Any):
-    container = chart.container(chart.get("StatefulSet", "analysis"))
+@pytest.mark.parametrize("name", ["analysis", "alerting"])
+def test_a_stateful_worker_is_a_static_member_until_its_session_is_over(chart: Any, name: str):
+    workload = chart.get("StatefulSet", name)
+    container = chart.container(workload)
     (instance,) = [x for x in container["env"] if x["name"] == "OPENLFR_INSTANCE_ID"]
     assert instance["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
+    assert chart.environment(workload)["OPENLFR_SESSION_SECONDS"] == "45"
+    sets = (f"services.{name}.kafka.sessionSeconds=20",)
+    workload = chart.get("StatefulSet", name, *sets)
+    assert chart.environment(workload)["OPENLFR_SESSION_SECONDS"] == "20"
+
+
+ASKS = ('networkPolicy.apiServer.cidrs=["10.0.0.1/32"]',)
+
+
+@pytest.mark.parametrize("sets", [ASKS, ("networkPolicy.enabled=false",)])
+@pytest.mark.parametrize("name", ["analysis", "alerting"])
+def test_a_pod_that_reaches_the_api_server_leaves_its_group_if_it_is_not_to_come_back(
+    chart: Any, name: str, sets: tuple[str, ...]
+):
+    workload = chart.get("StatefulSet", name, *sets)
+    container = chart.container(workload)
     leave = container["lifecycle"]["preStop"]["exec"]["command"]
-    assert leave[:4] == ["openlfr", "service", "analysis", "--leave"]
+    own = workload["metadata"]["name"]
+    assert leave[:5] == ["openlfr", "service", name, "--leave-if-removed", own]
+    spec = workload["spec"]["template"]["spec"]
+    assert spec["automountServiceAccountToken"] is False
+    (volume,) = [each for each in spec["volumes"] if each["name"] == "account"]
+    given = [next(iter(each)) for each in volume["projected"]["sources"]]
+    assert given == ["serviceAccountToken", "configMap", "downwardAPI"]
+    (mount,) = [each for each in container["volumeMounts"] if each["name"] == "account"]
+    assert mount["mountPath"] == str(ACCOUNT)
+    assert mount["readOnly"] is True
+    role, binding = (chart.get(kind, name, *sets) for kind in ("Role", "RoleBinding"))
+    assert role["rules"] == [
+        {"apiGroups": ["apps"], "resources": ["statefulsets"], "resourceNames": [own],
+         "verbs": ["get"]}
+    ]  # fmt: skip
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    (subject,) = binding["subjects"]
+    assert (subject["kind"], subject["name"]) == ("ServiceAccount", spec["serviceAccountName"])
+
+
+def test_where_the_api_server_is_not_named_no_pod_has_a_token_or_a_right(chart: Any):
+    assert chart.names("Role") == chart.names("RoleBinding") == set()
+    for each in chart.render():
+        if each["kind"] in {"Deployment", "StatefulSet", "Job"}:
+            assert "lifecycle" not in chart.container(each)
+            volumes = each["spec"]["template"]["spec"]["volumes"]
+            assert "account" not in {volume["name"] for volume in volumes}
+
+
+def test_who_keeps_no_name_asks_nobody(chart: Any):
+    """Ingest, the operator's pod and Jobs; analysis where it is a Deployment."""
+    assert chart.names("Role", *ASKS) == {"analysis", "alerting"}
+    sets = ('services.analysis.kind="Deployment"', *ASKS)
+    assert chart.names("Role", *sets) == {"alerting"}
+    assert "lifecycle" not in chart.container(chart.get("Deployment", "analysis", *sets))
 
 
 def test_a_deployment_is_no_static_member(chart: Any):

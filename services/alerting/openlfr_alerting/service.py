@@ -86,6 +86,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
             max_bytes=int(SIGHTINGS.configs["max.message.bytes"]),
             http=process.http,
             metrics=metrics,
+            session_s=process.session_s,
         )
         folding = Folding(
             book,

@@ -116,6 +116,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
             max_bytes=int(FRAMES.configs["max.message.bytes"]),
             http=process.http,
             metrics=metrics,
+            session_s=process.session_s,
         )
         if settings.max_age is None and (settings.topics.frames_retention or _KEPT) < LOSSLESS_KEPT:
             log.warning(

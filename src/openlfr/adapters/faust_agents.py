@@ -76,6 +76,7 @@ def make_app(
     buffered: int = 64,
     http: tuple[str, int] | None = None,
     metrics: Metrics | None = None,
+    session_s: int = 10,
 ) -> tuple[faust.App, Progress]:
     """An app of one worker, and what it tells of its progress.
 
@@ -88,6 +89,7 @@ def make_app(
         buffered: Records that may wait in memory.
         http: Where to serve /health/live, /health/ready and /metrics; None: nowhere.
         metrics: Of the service, to be served there.
+        session_s: Seconds without a sign of life after which the worker's partitions go to others.
 
     Raises:
         Misconfigured: A certificate cannot be read, or nothing can listen on `http`.
@@ -114,7 +116,7 @@ def make_app(
         stream_wait_empty=False,
         broker_max_poll_records=buffered,
         broker_commit_interval=0.5,
-        broker_session_timeout=10,
+        broker_session_timeout=session_s,
         broker_heartbeat_interval=2,
         web_enabled=False,  # its pages hang with its loop; ours have a thread of their own
         worker_redirect_stdouts=False,
@@ -122,7 +124,7 @@ def make_app(
     progress = Progress()
     _follow(app, progress)
     metrics = metrics or Metrics(group)
-    _tell(metrics, progress)
+    _tell(metrics, progress, lambda: app.consumer_generation_id)
     lag = LagWatch(brokers, progress, group=group, from_beginning=from_beginning)
 
     async def watch_lag() -> None:
@@ -309,7 +311,12 @@ def _follow(app: faust.App, progress: Progress) -> None:
 
     async def assigned(_: Any, assigned: Any = (), **__: Any) -> None:
         progress.assign((each.topic, each.partition) for each in assigned)
-        log.info("ready", group=app.conf.id, partitions=len(assigned))
+        log.info(
+            "ready",
+            group=app.conf.id,
+            partitions=len(assigned),
+            generation=app.consumer_generation_id,
+        )
 
     async def revoked(*_: Any, **__: Any) -> None:
         progress.assign(None)
@@ -319,9 +326,14 @@ def _follow(app: faust.App, progress: Progress) -> None:
     app.on_partitions_revoked.connect(revoked, weak=False)
 
 
-def _tell(metrics: Metrics, progress: Progress) -> None:
+def _tell(metrics: Metrics, progress: Progress, generation: Callable[[], int]) -> None:
     counts = progress.counts
     metrics.gauge("openlfr_lag", "Messages waiting in the pod's partitions.", lambda: progress.lag)
+    metrics.gauge(
+        "openlfr_group_generation",
+        "Of the consumer group: one more after each rebalance, in all members the same.",
+        generation,
+    )
     metrics.gauge("openlfr_partitions", "Partitions of the pod.", lambda: len(progress.partitions))
     metrics.count("openlfr_acks", "Messages acknowledged.", lambda: {"": counts["acked"]})
     metrics.count("openlfr_received", "Messages taken.", lambda: {"": counts["received"]})

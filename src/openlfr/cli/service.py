@@ -60,20 +60,31 @@ _leave_option = click.option(
     is_flag=True,
     help="Have the worker of the same OPENLFR_INSTANCE_ID finish, leave its group and end.",
 )
+_removed_option = click.option(
+    "--leave-if-removed",
+    "statefulset",
+    metavar="STATEFULSET",
+    help="--leave, in a pod that is not to come back: its StatefulSet is smaller now, or gone. "
+    "In any other, and where the API server does not answer, nothing is done.",
+)
 
 
 @command.command()
 @config_option
 @_leave_option
-def analysis(config: Path, leave: bool) -> None:
+@_removed_option
+def analysis(config: Path, leave: bool, statefulset: str | None) -> None:
     """Look for listed people in frames from Kafka; a Faust worker.
 
     Exit code 3 where a needed service fails: what was not acknowledged is delivered again.
     """
     from openlfr.settings.process import Process
 
-    settings, process = _begin(config), Process.read("analysis")
-    if leave:
+    process = Process.read("analysis")
+    if statefulset is not None and _comes_back(process, statefulset):
+        return
+    settings = _begin(config)
+    if leave or statefulset is not None:
         _leave(settings, process)
         return
     from openlfr_analysis.service import run
@@ -84,20 +95,41 @@ def analysis(config: Path, leave: bool) -> None:
 @command.command()
 @config_option
 @_leave_option
-def alerting(config: Path, leave: bool) -> None:
+@_removed_option
+def alerting(config: Path, leave: bool, statefulset: str | None) -> None:
     """Make alerts of sightings and record them; a Faust worker.
 
     Exit code 3 where a needed service fails: what was not acknowledged is delivered again.
     """
     from openlfr.settings.process import Process
 
-    settings, process = _begin(config), Process.read("alerting")
-    if leave:
+    process = Process.read("alerting")
+    if statefulset is not None and _comes_back(process, statefulset):
+        return
+    settings = _begin(config)
+    if leave or statefulset is not None:
         _leave(settings, process)
         return
     from openlfr_alerting.service import run
 
     run(settings, process)
+
+
+def _comes_back(process: Process, statefulset: str) -> bool:
+    """Whether this pod is to come back, or nobody knows: then it stays a member."""
+    from openlfr.adapters.kubernetes import ApiServer
+    from openlfr.domain.errors import Unavailable
+
+    if not process.instance:
+        return False  # which has nothing to leave, and `_leave` says so
+    try:
+        if not ApiServer.of_this_pod().will_come_back(process.instance, statefulset):
+            return False
+        why = f"{statefulset} still wants {process.instance}."
+    except Unavailable as error:
+        why = str(error)
+    say(f"{why} It stays a member of {process.group} until its session is over.")
+    return True
 
 
 def _leave(settings: Settings, process: Process) -> None:

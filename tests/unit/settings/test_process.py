@@ -13,6 +13,17 @@ def test_a_process_without_variables_has_no_page_and_joins_anew():
     assert (process.group, process.instance, process.http) == ("openlfr-analysis", "", None)
 
 
+@pytest.mark.parametrize(("said", "seconds"), [("", 10), ("6", 6), ("45", 45), ("90", 90)])
+def test_for_how_long_its_partitions_wait_for_it(said, seconds):
+    assert Process.read("analysis", {"OPENLFR_SESSION_SECONDS": said}).session_s == seconds
+
+
+@pytest.mark.parametrize("said", ["5", "91", "-6", "10.5", "10s", "99999", "ten"])
+def test_a_session_that_no_broker_takes_is_refused(said):
+    with pytest.raises(Misconfigured, match="OPENLFR_SESSION_SECONDS must be 6 to 90"):
+        Process.read("analysis", {"OPENLFR_SESSION_SECONDS": said})
+
+
 @pytest.mark.parametrize(
     ("said", "address"),
     [

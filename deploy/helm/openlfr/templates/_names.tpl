@@ -99,3 +99,8 @@ commands of people, and ends at once when it is told to. */}}
 {{- define "openlfr.evidenceClaim" -}}
 {{ .Values.evidence.volume.existingClaim | default (printf "%s-evidence" (include "openlfr.fullname" .)) }}
 {{- end -}}
+
+{{/* Whether pods can reach the cluster's API server: only where a policy lets them, or there is none. */}}
+{{- define "openlfr.reachesApiServer" -}}
+{{- if or (not .Values.networkPolicy.enabled) .Values.networkPolicy.apiServer.cidrs }}true{{ end -}}
+{{- end -}}

@@ -1,0 +1,118 @@
+"""Whether a pod is to come back: what its StatefulSet says, asked as a pod can ask.
+
+A pod is never told why it ends. Where its StatefulSet wants fewer pods now, or is gone itself, it
+was scaled away; in every other case (a new version, a drained node, a probe that failed) another
+pod of the same name follows.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from openlfr.domain.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Where a pod finds its account's token, its namespace and the API server's authority."""
+PATIENCE_S = 3.0
+"""How long the API server may take: for so long every stop of a pod is delayed where it is away."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiServer:
+    """How this pod asks the API server.
+
+    Attributes:
+        host: Its address.
+        account: Folder with `token`, `namespace` and `ca.crt`.
+    """
+
+    host: str
+    port: int
+    account: Path
+
+    @classmethod
+    def of_this_pod(
+        cls, environment: Mapping[str, str] | None = None, account: Path | None = None
+    ) -> ApiServer:
+        """As the kubelet says it to every container.
+
+        Raises:
+            Unavailable: This is no pod.
+        """
+        given = os.environ if environment is None else environment
+        host, port = given.get("KUBERNETES_SERVICE_HOST"), given.get("KUBERNETES_SERVICE_PORT")
+        if not host or not port:
+            raise Unavailable("This process runs in no pod (KUBERNETES_SERVICE_HOST is not set).")
+        return cls(host, int(port), account or ACCOUNT)
+
+    def will_come_back(self, pod: str, statefulset: str) -> bool:
+        """Whether the StatefulSet still wants a pod of this name.
+
+        Raises:
+            Unavailable: The API server was not reached, or gives no answer that can be used.
+        """
+        ordinal = _ordinal(pod, statefulset)
+        return ordinal in self._wanted(statefulset)
+
+    def _wanted(self, statefulset: str) -> range:
+        """The numbers of the pods that there are to be; none where the StatefulSet is gone."""
+        try:
+            namespace = (self.account / "namespace").read_text(encoding="utf-8").strip()
+            token = (self.account / "token").read_text(encoding="utf-8").strip()
+            trust = ssl.create_default_context(cafile=str(self.account / "ca.crt"))
+            # Python 3.13 asks more of authorities than many a cluster's own fulfils.
+            trust.verify_flags &= ~ssl.VERIFY_X509_STRICT
+            connection = http.client.HTTPSConnection(
+                self.host, self.port, timeout=PATIENCE_S, context=trust
+            )
+            try:
+                connection.request(
+                    "GET",
+                    f"/apis/apps/v1/namespaces/{quote(namespace)}/statefulsets/{quote(statefulset)}",
+                    headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
+                )
+                answer = connection.getresponse()
+                status, content = answer.status, answer.read()
+            finally:
+                connection.close()
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise Unavailable(
+                f"The API server was not asked about {statefulset} ({type(error).__name__}:"
+                f" {error})."
+            ) from error
+        return _read(statefulset, status, content)
+
+
+def _read(statefulset: str, status: int, content: bytes) -> range:
+    """The numbers of wanted pods in an answer."""
+    try:
+        found = json.loads(content)
+        if status == http.client.NOT_FOUND and found["kind"] == "Status":
+            return range(0)
+        if status == http.client.OK and found["kind"] == "StatefulSet":
+            if found["metadata"].get("deletionTimestamp"):
+                return range(0)
+            first = (found["spec"].get("ordinals") or {}).get("start", 0)
+            return range(first, first + found["spec"]["replicas"])
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise Unavailable(f"The API server answers {status} for the StatefulSet {statefulset}.")
+
+
+def _ordinal(pod: str, statefulset: str) -> int:
+    """The number at the end of a pod's name."""
+    found = re.fullmatch(rf"{re.escape(statefulset)}-([0-9]+)", pod)
+    if found is None:
+        raise Unavailable(f"{pod} is no pod of the StatefulSet {statefulset}.")
+    return int(found[1])
