@@ -20,6 +20,7 @@ EXPIRES = "2099-06-01T00:00:02Z"
 CONFIG = """\
 data_dir: data
 deployment:
+  id: Market
   name: Market
   purpose: To find two people
   place: The market square

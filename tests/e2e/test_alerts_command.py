@@ -133,7 +133,7 @@ FACTS = GalleryFacts("none", "0" * 64, 4, "none", 0.4)
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     config = tmp_path / "CONFIG.yaml"
-    config.write_text("data_dir: data\ndeployment:\n  name: Market\n")
+    config.write_text("data_dir: data\ndeployment:\n  id: Market\n")
     return Place(config, load(config))
 
 

@@ -58,7 +58,7 @@ CONFIG = """\
 data_dir: data
 watchlists: [workers]
 deployment:
-  {{name: {name}, purpose: p, place: p, legal_basis: l, authorised_by: Ann,
+  {{id: {name}, name: {name}, purpose: p, place: p, legal_basis: l, authorised_by: Ann,
     starts: 2020-01-01T00:00Z, ends: 2199-01-01T00:00Z}}
 cameras:
 {cameras}

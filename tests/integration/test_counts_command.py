@@ -23,7 +23,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 CONFIG = """\
 data_dir: data
-deployment: {{name: Market}}
+deployment: {{id: Market}}
 cameras:
   gate: {{url: gate.mp4}}
   west 2: {{url: west.mp4}}

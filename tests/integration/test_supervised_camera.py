@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from types import SimpleNamespace
 
 import pytest
 from dev_servers.process import free_port
 from film_cameras import FilmCameras, make_film
+from tests.deployments import deployment
 
 from awaiting import PATIENCE_S, await_that
 from openlfr.adapters.capture.jpeg import decode_picture
@@ -54,7 +55,7 @@ class Rig:
 
     def __init__(self, client, *, starts=-HOUR, ends=HOUR, frozen_after_s=60.0):
         now = datetime.now(UTC)
-        self.deployment = SimpleNamespace(name="Market", starts=now + starts, ends=now + ends)
+        self.deployment = deployment(now + starts, now + ends)
         self.leases = CameraLeases(client, "Market", ttl=timedelta(seconds=30))
         self.watched = {}
         self.keeper = LeaseKeeper(
@@ -209,12 +210,14 @@ def test_at_the_end_of_the_hours_a_camera_is_let_go(film, tmp_path, rig):
     with FilmCameras(tmp_path, f"gate={film}") as cameras:
         gate = rig.film("gate", cameras.urls["gate"])
         rig.sent.wait_for(lambda sent: len(pictures(sent, 5)) > 5)
-        rig.deployment.ends = datetime.now(UTC)
+        hours = rig.deployment.now.authorisation
+        ended = replace(hours, ends=datetime.now(UTC))
+        rig.deployment.follow(replace(rig.deployment.now, authorisation=ended))
         gate.end_hours()
         await_that("end of hours", lambda: gate.counts["hours_over"], seen=gate.counts.copy)
         assert gate.outside_hours
         gate.stop()
         gate.join()
     assert rig.sent.messages[-1].ended
-    assert all(f.captured_at < rig.deployment.ends for f in rig.sent.messages)
+    assert all(f.captured_at < ended.ends for f in rig.sent.messages)
     assert gate.counts["reconnects"] == 0

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.deployments import deployment
 
 from openlfr.adapters.capture.jpeg import encode_jpeg
 from openlfr.adapters.faust_agents import Message
@@ -182,11 +182,9 @@ city_steps = st.lists(
 @quick
 @given(city_steps)
 def test_no_track_vanishes_from_the_tallies_of_a_worker(steps):
-    deployment = SimpleNamespace(name="Market", starts=NOON - HOUR, ends=NOON + HOUR)
+    hours = deployment(NOON - HOUR, NOON + HOUR)
     models = Models()
-    station = Station(
-        analyser_of(models), MemoryVault(), deployment, max_age=HOUR, recorded=CAMERAS
-    )
+    station = Station(analyser_of(models), MemoryVault(), hours, max_age=HOUR, recorded=CAMERAS)
     tallies, epochs, seqs, at = [], Counter(dict.fromkeys(CAMERAS, 1)), Counter(), NOON
 
     def take(records):
@@ -235,11 +233,9 @@ def test_no_track_vanishes_from_the_tallies_of_a_worker(steps):
     ],
 )
 def test_who_is_dropped_unsearched_is_counted_with_the_reason(give_up, why):
-    deployment = SimpleNamespace(name="Market", starts=NOON - HOUR, ends=NOON + HOUR)
+    hours = deployment(NOON - HOUR, NOON + HOUR)
     models = Models()
-    station = Station(
-        analyser_of(models), MemoryVault(), deployment, max_age=HOUR, recorded=CAMERAS
-    )
+    station = Station(analyser_of(models), MemoryVault(), hours, max_age=HOUR, recorded=CAMERAS)
     models.shown = [(0, 2)]
     station.look([station.decode(message("gate", 1, 0, NOON, 0))])
     [(topic, record)] = give_up(station)

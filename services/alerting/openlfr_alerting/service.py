@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from openlfr.adapters.faust_agents import Message
     from openlfr.adapters.progress import Progress
     from openlfr.adapters.sql import Records
+    from openlfr.domain.deployment import Deployment
     from openlfr.operations.purge import Due
     from openlfr.ports import AlertBook, Vault
-    from openlfr.settings import Deployment, Settings
+    from openlfr.settings import Settings
     from openlfr.settings.process import Process
     from openlfr.wire.codec import Record
 
@@ -91,7 +92,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         folding = Folding(
             book,
             vault,
-            deployment=deployment.name,
+            deployment=deployment.deployment_id,
             window=settings.alerting.window,
             movement=settings.movement,
             homes=records.alerts,
@@ -118,7 +119,7 @@ def _erase(
         book=book,
         retention=settings.alerting.retention,
         now=datetime.now(UTC),
-        deployments=[deployment.name],
+        deployments=[deployment.deployment_id],
     )
     records.erase_for_good()
     return due

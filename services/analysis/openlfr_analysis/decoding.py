@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.faust_agents import Message
     from openlfr.domain.frames import EncodedFrame
-    from openlfr.settings import Deployment
+    from openlfr.in_force import DeploymentInForce
 
 OUTSIDE_HOURS, DROPPED_LATE = "frames_outside_hours", "frames_dropped_late"
 _SCHEMA = "openlfr.wire.v1.Frame"
@@ -55,7 +55,11 @@ class Decoder:
     """Reads the messages of one deployment; may be called from several threads."""
 
     def __init__(
-        self, deployment: Deployment, *, max_age: timedelta | None, recorded: Collection[str] = ()
+        self,
+        deployment: DeploymentInForce,
+        *,
+        max_age: timedelta | None,
+        recorded: Collection[str] = (),
     ) -> None:
         """Read frames of a deployment.
 
@@ -82,11 +86,11 @@ class Decoder:
             said = codec.decode_frame(message.value)
         except BadInput as error:
             return Decoded(message, problem=str(error))
-        if said.deployment != self._deployment.name:
+        if said.deployment != self._deployment.deployment_id:
             return Decoded(message, elsewhere=said.deployment)
         if said.ended:
             return Decoded(message, said)
-        if not self._deployment.starts <= said.captured_at < self._deployment.ends:
+        if not self._deployment.covers(said.captured_at):
             return Decoded(message, said, left_out=OUTSIDE_HOURS)
         if overtaken or self.is_late(said, message):
             return Decoded(message, said, left_out=DROPPED_LATE)  # before the picture is decoded

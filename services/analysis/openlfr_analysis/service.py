@@ -24,6 +24,7 @@ from openlfr.adapters.kafka_rights import USES
 from openlfr.adapters.kafka_topics import FRAMES
 from openlfr.adapters.metrics import Metrics
 from openlfr.adapters.onnx import ON_GPU, short_name
+from openlfr.in_force import DeploymentInForce
 from openlfr.pipeline import Analyser
 from openlfr.settings import require_authorisation
 from openlfr.stages.search import ExactIndex
@@ -69,7 +70,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         Unavailable: A needed service does not answer at the start; later the process ends with
             exit code 3.
     """
-    deployment = require_authorisation(settings)
+    deployment = DeploymentInForce(require_authorisation(settings))
     # First of all: a worker that was given a GPU and cannot use it does nothing else.
     providers = bootstrap.providers(settings)
     log.info("providers", first=short_name(providers[0]), all=providers)
@@ -83,7 +84,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         closing.callback(templates.close)
         nobody = ExactIndex({}, [])
         analyser = Analyser(
-            deployment=deployment.name,
+            deployment=deployment.deployment_id,
             detector=detector,
             embedder=embedder,
             index=nobody,

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from openlfr.adapters.faust_agents import Message
     from openlfr.domain.analysis import Analysis
     from openlfr.domain.frames import Frame
+    from openlfr.in_force import DeploymentInForce
     from openlfr.pipeline import Analyser
     from openlfr.ports import Vault
-    from openlfr.settings import Deployment
     from openlfr.wire.codec import Record
     from openlfr_analysis.backlog import Place
     from openlfr_analysis.decoding import Decoded
@@ -53,7 +53,7 @@ class Station:
         self,
         analyser: Analyser,
         vault: Vault,
-        deployment: Deployment,
+        deployment: DeploymentInForce,
         *,
         max_age: timedelta | None,
         recorded: Collection[str] = (),
@@ -72,7 +72,7 @@ class Station:
         self._analyser = analyser
         self._decoder = Decoder(deployment, max_age=max_age, recorded=recorded)
         self._places = Places()
-        self._tallying = Tallying(deployment.name)
+        self._tallying = Tallying(deployment.deployment_id)
         self._heard: dict[str, float] = {}  # camera -> monotonic time, while it may hold tracks
         self._late: Counter[str] = Counter()  # camera -> frames dropped since one was looked at
         self._others: set[str] = set()  # deployments whose frames come here

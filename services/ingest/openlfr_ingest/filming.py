@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from openlfr.adapters.kafka_producer import RecordSender
     from openlfr.domain.frames import Frame
     from openlfr.domain.tallies import Tally
-    from openlfr.settings import Deployment
+    from openlfr.in_force import DeploymentInForce
 
 _LIVE, _LOSSLESS = timedelta(seconds=5), timedelta(seconds=120)  # until all is with Kafka
 _SAY_LATE_EACH_S = 60.0
@@ -59,7 +59,7 @@ class Filming:
         camera: str,
         source: Source,
         senders: Senders,
-        deployment: Deployment,
+        deployment: DeploymentInForce,
         *,
         loop: bool,
         paced: bool,
@@ -95,7 +95,7 @@ class Filming:
         self._say_late_at = 0.0  # by time.monotonic(): not before
         self._last: EncodedFrame | None = None  # that was sent, of an epoch that is not over
         self._tallying = Tallying(
-            deployment.name, camera, source.account, self._tell, live=source.live
+            deployment.deployment_id, camera, source.account, self._tell, live=source.live
         )
 
     @property
@@ -172,14 +172,14 @@ class Filming:
                 yield frame, b""
 
     def _send(self, frame: Frame, content: bytes, stop: threading.Event) -> None:
-        if not self._deployment.starts <= frame.captured_at < self._deployment.ends:
+        if not self._deployment.covers(frame.captured_at):
             self._count("outside_hours", OUTSIDE_HOURS)
             return
         height, width = frame.image.shape[:2]
         round_ = self._source.frame_count if self._loop else None
         try:
             encoded = EncodedFrame(
-                deployment=self._deployment.name,
+                deployment=self._deployment.deployment_id,
                 camera=frame.camera,
                 epoch=frame.epoch,
                 seq=frame.seq,

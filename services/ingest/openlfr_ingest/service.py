@@ -20,6 +20,7 @@ from openlfr.adapters.pages import Pages
 from openlfr.adapters.progress import Beat
 from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.ending import end_within, taken_over
+from openlfr.in_force import DeploymentInForce
 from openlfr.settings import require_authorisation
 from openlfr_ingest import measures
 from openlfr_ingest.capacity import cost_of, room_of
@@ -93,7 +94,7 @@ def run(
         Misconfigured: No authorisation, no such camera, a wrong topic.
         Unavailable: Kafka or Redis does not answer.
     """
-    deployment = require_authorisation(settings)
+    deployment = DeploymentInForce(require_authorisation(settings))
     wanted = order.cameras or tuple(settings.cameras)
     if not wanted:
         raise Misconfigured(f"{settings.path} names no camera: add one under cameras.")
@@ -103,7 +104,7 @@ def run(
     bootstrap.require_topics(settings, USES["ingest"].topics)
     lossless = settings.max_age is None
     with ExitStack() as closing:
-        leases = bootstrap.open_leases(settings, deployment.name)
+        leases = bootstrap.open_leases(settings, deployment.deployment_id)
 
         def open_sender(topic: Topic, room: int, dealt: Sequence[str] = ()) -> RecordSender:
             sender = RecordSender(
@@ -182,7 +183,7 @@ def _film(sharing: Sharing, studio: Studio, stop: threading.Event, beat: Beat) -
             sharing.turn()
             if sharing.is_over():
                 break
-            if studio.now() >= studio.deployment.ends:
+            if studio.now() >= studio.deployment.now.authorisation.ends:
                 sharing.end_hours()
             stop.wait(_LOOK_S)
             beat()

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openlfr.adapters.capture import Source
-    from openlfr.settings import Deployment
+    from openlfr.in_force import DeploymentInForce
     from openlfr.settings.cameras import Camera
     from openlfr_ingest.leases import LeaseKeeper
 
@@ -58,7 +58,7 @@ class Studio:
         now: The clock.
     """
 
-    deployment: Deployment
+    deployment: DeploymentInForce
     senders: Senders
     keeper: LeaseKeeper
     as_fast_as_possible: bool = False
@@ -215,16 +215,18 @@ class Supervision:
         deployment, told = self._studio.deployment, ""
         while not self._stopped.is_set():
             now = self._studio.now()
-            if deployment.starts <= now < deployment.ends:
+            if deployment.covers(now):
                 self._want()
                 return True
             self._want(wanted=False)
-            left_s = (deployment.starts - now).total_seconds()
+            left_s = (deployment.now.authorisation.starts - now).total_seconds()
             state = "waits_for_hours" if left_s > 0 else "hours_over"
             if state != told:
                 told = state
                 self._count(state)
-                hours = f"{deployment.starts} to {deployment.ends}"
+                hours = (
+                    f"{deployment.now.authorisation.starts} to {deployment.now.authorisation.ends}"
+                )
                 log.info(state, camera=self.camera, hours=hours)
             self._stopped.wait(min(left_s, _LOOK_S) if left_s > 0 else _LOOK_S)
         return False

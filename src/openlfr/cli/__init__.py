@@ -43,6 +43,7 @@ COMMANDS = {
     "run": "Look for the listed people in the cameras of a configuration.",
     "watchlist": "Import, list, check, suspend and remove entries.",
     "alerts": "List and show alerts, and decide them.",
+    "deployment": "List deployments; pause, resume, stop and close them.",
     "purge": "Erase what may no longer be kept.",
     "camera": "Check whether a camera shows what the models need.",
     "records": "Bring the records' database up to date.",

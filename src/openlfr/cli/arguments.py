@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from typing import TYPE_CHECKING
 
 import click
 
+from openlfr.account import local_person
 from openlfr.domain.names import problem_of_person, problem_of_subject
-from openlfr.domain.principals import local_principal
 from openlfr.domain.text import problem_of, squeeze
 
 if TYPE_CHECKING:
@@ -42,8 +40,4 @@ words = _read(problem_of)
 
 def who(name: str | None = None) -> Principal:
     """Who types a command: the account of the operating system, under the name of `--by`."""
-    try:
-        account = getpass.getuser()
-    except (KeyError, OSError):  # a container's user need not be in its list of accounts
-        account = f"uid {os.getuid()}"
-    return local_principal(account, name or "")
+    return local_person(name or "")

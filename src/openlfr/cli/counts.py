@@ -83,10 +83,10 @@ def command(
 
 
 def _deployment(settings: Settings) -> str:
-    """The name of the deployment of the city-wide mode.
+    """The id of the deployment of the city-wide mode.
 
     Raises:
-        Misconfigured: It is one process's, or has no name.
+        Misconfigured: It is one process's, or nothing says which one.
     """
     if not settings.services.redis:
         raise Misconfigured(
@@ -94,9 +94,12 @@ def _deployment(settings: Settings) -> str:
             " its report (openlfr run --report DIR): this command reads those of the city-wide"
             " mode, services.redis and services.sql."
         )
-    if not (name := settings.deployment_entry.name):
-        raise Misconfigured(f"{settings.path}: deployment.name is empty, so whose counts is open.")
-    return name
+    if not (identity := settings.deployment_entry.identity):
+        raise Misconfigured(
+            f"{settings.path}: deployment.name and deployment.starts are empty, so whose counts is "
+            "open."
+        )
+    return identity
 
 
 def _reader(settings: Settings, deployment: str, stack: ExitStack) -> Callable[[], Counting]:

@@ -259,8 +259,9 @@ def configured(settings: Settings) -> Iterator[Finding]:
         yield Finding("authorisation", State.WARN, str(error), "fill it in before `openlfr run`")
     else:
         now = datetime.now(UTC)
-        hours = f"{deployment.starts:%Y-%m-%d %H:%M} to {deployment.ends:%Y-%m-%d %H:%M} UTC"
-        inside = deployment.starts <= now < deployment.ends
+        span = deployment.authorisation
+        hours = f"{span.starts:%Y-%m-%d %H:%M} to {span.ends:%Y-%m-%d %H:%M} UTC"
+        inside = span.covers(now)
         yield Finding(
             "authorisation",
             State.OK if inside else State.WARN,

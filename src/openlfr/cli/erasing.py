@@ -67,7 +67,7 @@ def _erase_first(settings: Settings, records: Records) -> None:
     if not (settings.data_dir / "vault").is_dir():
         return  # nothing was ever kept, and a key is made only where something is
     vault = bootstrap.open_vault(settings)
-    named = settings.deployment_entry.name
+    ours = settings.deployment_entry.identity
     with ExitStack() as closing:
         due = erase_due(
             records=records,
@@ -75,7 +75,7 @@ def _erase_first(settings: Settings, records: Records) -> None:
             book=_LaterBook(settings, closing),
             retention=settings.alerting.retention,
             now=datetime.now(UTC),
-            deployments=[named] if named else [],
+            deployments=[ours] if ours else [],
         )
     leaving, facts = records.watchlist.leaving(), records.watchlist.facts()
     if leaving and facts is not None:

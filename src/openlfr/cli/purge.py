@@ -67,7 +67,7 @@ def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str |
     settings = load(config)
     now = datetime.now(UTC)
     retention = older_than if older_than is not None else settings.alerting.retention
-    named = settings.deployment_entry.name
+    ours = settings.deployment_entry.identity
     vault = bootstrap.open_vault(settings)
     with bootstrap.open_records(settings) as records:
         if not dry_run:
@@ -79,7 +79,7 @@ def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str |
                 book=book,
                 retention=retention,
                 now=now,
-                deployments=[named] if named else [],
+                deployments=[ours] if ours else [],
             )
             _tell(due, retention, dry_run=dry_run)
             if dry_run:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openlfr.domain.alerts import AlertEvent
+    from openlfr.domain.deployment import Authorisation
     from openlfr.domain.thresholds import Threshold
 
 SCORE_LOW, SCORE_STEP, SCORE_BINS = -0.2, 0.02, 60
@@ -40,23 +41,6 @@ class Lost(StrEnum):
 def score_bin(score: float) -> int:
     """The histogram bin of a score; what lies outside the edges goes into the end bins."""
     return min(max(int((score - SCORE_LOW) / SCORE_STEP + 1e-9), 0), SCORE_BINS - 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Authorisation:
-    """Under which authorisation a run worked, as the configuration recorded it.
-
-    Attributes:
-        starts, ends: UTC.
-    """
-
-    name: str
-    purpose: str
-    place: str
-    legal_basis: str
-    authorised_by: str
-    starts: datetime
-    ends: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +164,7 @@ class RunSummary:
     run_id: str
     software: str
     config_hash: str
+    deployment_id: str
     deployment: Authorisation
     started_at: datetime
     ended_at: datetime

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from openlfr import bootstrap
 from openlfr.adapters.capture import open_source
 from openlfr.domain.addresses import hide_addresses
+from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput, Misconfigured, OpenLFRError
 from openlfr.domain.frames import StartOrigin
 from openlfr.embedded.lines import AlertLines
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.capture import Source
     from openlfr.adapters.sql import Records
+    from openlfr.domain.deployment import Deployment
     from openlfr.domain.runs import Checkpoint, Run
     from openlfr.domain.thresholds import Threshold
     from openlfr.domain.watchlist import GalleryFacts
     from openlfr.embedded.options import RunOptions
     from openlfr.ports import AlertBook, FaceDetector, FaceEmbedder, TemplateStore, Vault
-    from openlfr.settings import Deployment, Settings
+    from openlfr.settings import Settings
 
 _ORIGIN = {
     StartOrigin.CONFIGURED: "",
@@ -86,11 +88,12 @@ def open_all(
     embedder = bootstrap.load_embedder(settings)
     records = bootstrap.open_records(settings)
     closing.callback(records.close)
+    require_not_closed(records, deployment)
     listed = count_listed(records.watchlist, settings.watchlists, datetime.now(UTC))
     threshold = bootstrap.threshold_for(settings, embedder.facts, listed)
     run, resumed = begin_run(
         records,
-        deployment.name,
+        deployment.deployment_id,
         hash_of(settings, embedder.facts, threshold.value),
         resume=options.resume,
     )
@@ -118,6 +121,20 @@ def open_all(
         book=book,
         lines=lines,
     )
+
+
+def require_not_closed(records: Records, deployment: Deployment) -> None:
+    """Refuse a deployment that was ended for good, before a camera is opened.
+
+    Raises:
+        Misconfigured: It was.
+    """
+    known = records.deployments.get(deployment.deployment_id)
+    if known is not None and known.status is DeploymentStatus.CLOSED:
+        raise Misconfigured(
+            f"not authorised: the deployment {known.name!r} ({known.deployment_id}) was closed; "
+            "draft another one, with a name, start or id of its own."
+        )
 
 
 def hash_of(settings: Settings, facts: GalleryFacts, threshold: float) -> str:
@@ -212,25 +229,26 @@ def make_report_folder(folder: Path) -> None:
 
 def _require_hours(settings: Settings, deployment: Deployment, name: str, source: Source) -> None:
     """Refuse what can never be looked at; what only waits for its hour is let through."""
+    hours = deployment.authorisation
     first = last = source.start
     endless = source.live or settings.cameras[name].loop
     if source.live:
         first = datetime.now(UTC)
     if endless or source.lasts is None:
-        last = max(first, deployment.ends)
+        last = max(first, hours.ends)
     else:
         try:
             last = first + source.lasts
         except OverflowError:
             last = datetime.max.replace(tzinfo=UTC)
-    over_before = first < deployment.starts and last <= deployment.starts
-    if over_before or first >= deployment.ends:
+    over_before = first < hours.starts and last <= hours.starts
+    if over_before or first >= hours.ends:
         raise Misconfigured(
             f"not authorised: camera {name} was filmed{_ORIGIN[source.start_origin]} from"
             f" {_moment(first)}"
             + ("" if endless else f" to {_moment(last)}")
-            + f", outside the deployment's hours ({_moment(deployment.starts)} to "
-            f"{_moment(deployment.ends)}); set cameras.{name}.start to when it was filmed, or "
+            + f", outside the deployment's hours ({_moment(hours.starts)} to "
+            f"{_moment(hours.ends)}); set cameras.{name}.start to when it was filmed, or "
             "have the hours authorised."
         )
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
+
+from openlfr.account import local_person
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from openlfr.domain.alerts import AlertEvent
+    from openlfr.domain.principals import Principal
     from openlfr.domain.summary import CameraCounts
     from openlfr.domain.thresholds import Threshold
 
@@ -24,6 +27,7 @@ class RunOptions:
         as_fast_as_possible: Files are read as fast as they can be analysed, and no frame is
             dropped for its age.
         resume: Go on with the deployment's unfinished run: same start, same ids, no event twice.
+        by: Who starts it.
     """
 
     alerts: Path | None = None
@@ -31,6 +35,7 @@ class RunOptions:
     report: Path | None = None
     as_fast_as_possible: bool = False
     resume: bool = False
+    by: Principal = field(default_factory=local_person)
 
 
 @dataclass(frozen=True, slots=True)

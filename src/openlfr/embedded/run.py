@@ -18,6 +18,7 @@ import structlog
 from openlfr import bootstrap
 from openlfr.adapters.run_lock import hold_for_run
 from openlfr.domain.alerts import EventKind
+from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import Misconfigured, OpenLFRError, Unavailable
 from openlfr.domain.frames import StartOrigin
 from openlfr.domain.runs import Checkpoint
@@ -30,6 +31,7 @@ from openlfr.embedded.keeper import WatchlistKeeper
 from openlfr.embedded.opening import open_all
 from openlfr.embedded.options import Progress, RunOptions
 from openlfr.embedded.summary import summarise, times_assumed
+from openlfr.operations import deployments
 from openlfr.operations.purge import ROWS_WAIT
 from openlfr.pipeline import Analyser
 from openlfr.settings import require_authorisation
@@ -39,15 +41,21 @@ if TYPE_CHECKING:
 
     from openlfr.domain.alerts import AlertEvent
     from openlfr.domain.analysis import Analysis, Sighted
+    from openlfr.domain.deployment import Deployment
     from openlfr.domain.frames import Frame
     from openlfr.domain.summary import CameraCounts, RunSummary
-    from openlfr.settings import Deployment, Settings
+    from openlfr.settings import Settings
     from openlfr.stages.search import ExactIndex
 
 log = structlog.get_logger()
 
 _CHECKPOINT_S = 1.0
 _PROGRESS_S = 0.2
+_LOOK_S = 0.5  # how often is looked for what somebody did to the deployment
+_PAUSED = (
+    "The deployment was paused: frames from then on count as outside its hours, until it is "
+    "resumed (openlfr deployment resume)."
+)
 _NOBODY = (
     "Nobody is listed: the watchlist is empty, so no alert can arise until somebody is "
     "(openlfr watchlist import; a run at work takes it up)."
@@ -104,6 +112,7 @@ class _Run:
         self._recent: deque[AlertEvent] = deque(maxlen=20)
         self._open = opened = open_all(settings, deployment, options, closing)
         self._problems = list(opened.unopened)
+        self._ended_by_others = ""  # how, where somebody stopped or closed the deployment
         self._notes = times_assumed(opened.sources)
         self._tallies = {
             name: Tally.from_json(opened.checkpoints[name].counters)
@@ -120,13 +129,13 @@ class _Run:
             movement=settings.movement,
             on_event=self._recent.appendleft,
         )
-        self._desk.catch_up(deployment.name, opened.run.epoch if opened.resumed else None)
+        self._desk.catch_up(deployment.deployment_id, opened.run.epoch if opened.resumed else None)
         self._eraser = Eraser(
             records=opened.records,
             vault=opened.vault,
             book=opened.book,
             retention=settings.alerting.retention,
-            deployment=deployment.name,
+            deployment=deployment.deployment_id,
         )
         self._eraser.erase()  # before the list is read: an expired entry's template goes with it
         closing.callback(self._eraser.close)
@@ -145,7 +154,7 @@ class _Run:
             pass  # until all that waited is searchable
         closing.callback(self._keeper.close)
         self._analyser = Analyser(
-            deployment=deployment.name,
+            deployment=deployment.deployment_id,
             detector=opened.detector,
             embedder=opened.embedder,
             index=self._index,
@@ -157,6 +166,13 @@ class _Run:
             self._problems.append(_NOBODY)
         if not opened.resumed:
             opened.records.runs.start(opened.run)
+        self._deployment = deployments.start(
+            deployment,
+            deployments.Start(opened.threshold, opened.run.config_hash),
+            records=opened.records,
+            by=options.by,
+            at=datetime.now(UTC),
+        )
 
     def go(self) -> RunSummary:
         """Walk the frames to the end, and tell what was seen."""
@@ -182,8 +198,11 @@ class _Run:
             ended_how = f"failed: a fault in OpenLFR, {type(error).__name__}"
         finally:
             feeds.close()
+        if self._ended_by_others and ended_how == "interrupted":
+            ended_how = self._ended_by_others
         self._drop_live_tracks()
         self._gather_problems()
+        self._record_stop(ended_how)
         if failure is None:
             self._erase_at_the_end()
         else:
@@ -232,6 +251,7 @@ class _Run:
     def _walk(self, feeds: Feeds, begun: float) -> bool:
         """Take what arrives until every camera has ended; True if the run was stopped before."""
         told = saved = 0.0
+        looked = time.monotonic()
         ended: set[str] = set()
         for arrival in feeds.arrivals():
             if self._stop.is_set():
@@ -244,6 +264,9 @@ class _Run:
             self._keeper.check()
             self._eraser.check()
             now = time.monotonic()
+            if now - looked > _LOOK_S:
+                looked = now
+                self._look_at_deployment()
             if (
                 isinstance(arrival, Arrival)
                 and now - saved > _CHECKPOINT_S
@@ -256,12 +279,38 @@ class _Run:
         self._tell(frozenset(ended), time.monotonic() - begun)
         return len(ended) < len(self._open.sources)
 
+    def _look_at_deployment(self) -> None:
+        """Follow what somebody did to the deployment meanwhile."""
+        with suppress(Unavailable):  # how long that may last is for the keeper to judge
+            known = self._open.records.deployments.get(self._deployment.deployment_id)
+            if known is None or known == self._deployment:
+                return
+            before, self._deployment = self._deployment, known
+            if known.status in (DeploymentStatus.STOPPED, DeploymentStatus.CLOSED):
+                self._ended_by_others = str(known.status)
+                self._stop.set()
+            elif known.status is DeploymentStatus.PAUSED is not before.status:
+                self._problems.append(_PAUSED)
+
+    def _record_stop(self, ended_how: str) -> None:
+        """Record that nobody is looked for any more, unless somebody stopped or closed it."""
+        if self._ended_by_others:
+            return
+        with suppress(OpenLFRError):  # the run's own end tells more, and a start follows anyway
+            deployments.stop(
+                self._deployment.deployment_id,
+                ended_how,
+                records=self._open.records,
+                by=self._options.by,
+                at=datetime.now(UTC),
+            )
+
     def _see(self, arrival: Arrival) -> None:
         """One frame: look at it, or count why not."""
         frame = arrival.frame
         tally = self._tallies[frame.camera]
         tally.left_out(arrival.sampled_away, arrival.unreadable, arrival.overtaken)
-        if not self._deployment.starts <= frame.captured_at < self._deployment.ends:
+        if not self._deployment.covers(frame.captured_at):
             tally.frames_outside_hours += 1
             return
         max_age = self._settings.max_age

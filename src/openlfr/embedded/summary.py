@@ -9,7 +9,7 @@ import openlfr
 from openlfr import bootstrap
 from openlfr.domain.errors import BadInput
 from openlfr.domain.frames import StartOrigin
-from openlfr.domain.summary import AlertItem, Authorisation, RunSummary, WatchlistSize
+from openlfr.domain.summary import AlertItem, RunSummary, WatchlistSize
 from openlfr.operations.evidence import NO_PICTURE, decode, render_scene, to_jpeg
 
 if TYPE_CHECKING:
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from openlfr.adapters.capture import Source
     from openlfr.adapters.sql import Records
     from openlfr.domain.alert_records import RecordedEvent
+    from openlfr.domain.deployment import Deployment
     from openlfr.domain.summary import CameraCounts, StageTiming
     from openlfr.domain.watchlist import Reference
     from openlfr.embedded.opening import Opened
     from openlfr.ports import Vault
-    from openlfr.settings import Deployment, Settings
+    from openlfr.settings import Settings
 
 
 def summarise(
@@ -43,7 +44,8 @@ def summarise(
         run_id=run.run_id,
         software=f"OpenLFR {openlfr.__version__}",
         config_hash=run.config_hash,
-        deployment=Authorisation(**deployment.model_dump()),
+        deployment_id=deployment.deployment_id,
+        deployment=deployment.authorisation,
         started_at=run.started_at,
         ended_at=datetime.now(UTC),
         ended_how=ended_how,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from openlfr.domain.adjudication import Case
     from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
     from openlfr.domain.audit import AuditEvent, RecordedAct
+    from openlfr.domain.deployment import Deployment
     from openlfr.domain.watchlist import (
         EntryStatus,
         GalleryFacts,
@@ -180,6 +181,34 @@ class AlertChanges(AlertRecords, Protocol):
         ...
 
 
+class DeploymentRecords(Protocol):
+    """Deployments, and where each stands."""
+
+    def get(self, deployment_id: str) -> Deployment | None:
+        """The deployment of this id; None where none is recorded."""
+        ...
+
+    def find(self, named: str) -> Deployment:
+        """The deployment whose id begins so, or that is the only one of this name.
+
+        Raises:
+            BadInput: None, or several.
+        """
+        ...
+
+    def list(self) -> Sequence[Deployment]:
+        """All of them, the latest start first."""
+        ...
+
+
+class DeploymentChanges(DeploymentRecords, Protocol):
+    """Changes of deployments, in a transaction."""
+
+    def put(self, deployment: Deployment, at: datetime) -> None:
+        """Record where a deployment stands now, a new one too."""
+        ...
+
+
 class AuditLog(Protocol):
     """What was done, and by whom."""
 
@@ -203,6 +232,11 @@ class UnitOfWork(Protocol):
         """Alerts."""
         ...
 
+    @property
+    def deployments(self) -> DeploymentChanges:
+        """Deployments."""
+        ...
+
     def record(self, event: AuditEvent) -> None:
         """Record an act; it is written last, when the transaction ends."""
         ...
@@ -219,6 +253,11 @@ class Records(Protocol):
     @property
     def alerts(self) -> AlertRecords:
         """Alerts, to read."""
+        ...
+
+    @property
+    def deployments(self) -> DeploymentRecords:
+        """Deployments, to read."""
         ...
 
     @property

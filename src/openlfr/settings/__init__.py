@@ -21,7 +21,7 @@ from openlfr.domain.impossible import Movement, Place
 from openlfr.domain.text import one_line
 from openlfr.settings.cameras import Camera, Ingest
 from openlfr.settings.decisions import Alerting, Enrolment, Matching
-from openlfr.settings.deployment import Deployment, DeploymentEntry, require_authorisation
+from openlfr.settings.deployment import DeploymentEntry, require_authorisation
 from openlfr.settings.machinery import Models, Services
 from openlfr.settings.problems import sentences
 from openlfr.settings.topics import Topics
@@ -32,10 +32,11 @@ from openlfr.settings.yaml_lines import DuplicateKeys, read_yaml
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from openlfr.domain.deployment import Deployment
+
 __all__ = [
     "Alerting",
     "Camera",
-    "Deployment",
     "DeploymentEntry",
     "Enrolment",
     "Ingest",

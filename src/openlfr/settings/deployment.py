@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from openlfr.domain.deployment import (
+    Authorisation,
+    Deployment,
+    DeploymentStatus,
+    deployment_id_of,
+)
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.names import problem_of_person
 from openlfr.settings.values import Moment, Section, Words
@@ -24,24 +29,15 @@ def _person(text: str) -> str:
 _Person = Annotated[Words, AfterValidator(_person)]
 
 
-class Deployment(Section):
-    """An authorised operation: complete, with hours in which it may look."""
-
-    name: str
-    purpose: str
-    place: str
-    legal_basis: str
-    authorised_by: str
-    starts: datetime
-    ends: datetime
-
-
 class DeploymentEntry(Section):
     """The authorisation as far as the configuration gives it."""
 
-    name: Words = Field(
-        default="", title="Name", description="Short name of the operation; alerts carry it."
-    )
+    id: Words | None = Field(
+        default=None, title="Id",
+        description="Its identity for ever. Without one it is made of name and starts, so that "
+        "the same name with another start is another deployment.",
+    )  # fmt: skip
+    name: Words = Field(default="", title="Name", description="Short name of the operation.")
     purpose: Words = Field(
         default="",
         title="Purpose",
@@ -79,13 +75,32 @@ class DeploymentEntry(Section):
         return self
 
     @property
+    def identity(self) -> str | None:
+        """The deployment's id; None where nothing says which one it is."""
+        if self.id:
+            return self.id
+        return deployment_id_of(self.name, self.starts) if self.name and self.starts else None
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """Fields without which nothing may run."""
-        return tuple(name for name in type(self).model_fields if not getattr(self, name))
+        return tuple(
+            name for name in type(self).model_fields if name != "id" and not getattr(self, name)
+        )
 
     def complete(self) -> Deployment | None:
-        """The authorised deployment; None while something is missing."""
-        return None if self.missing else Deployment(**self.model_dump())
+        """The deployment as the configuration has it; None while something is missing.
+
+        What the records say of it may differ: it may have been paused, or closed.
+        """
+        deployment_id = self.identity
+        if self.starts is None or self.ends is None or self.missing or deployment_id is None:
+            return None
+        authorisation = Authorisation(
+            self.name, self.purpose, self.place, self.legal_basis, self.authorised_by, self.starts,
+            self.ends,
+        )  # fmt: skip
+        return Deployment(deployment_id, authorisation, DeploymentStatus.STARTED)
 
 
 def require_authorisation(settings: Settings) -> Deployment:

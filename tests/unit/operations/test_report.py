@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, event_id_of
+from openlfr.domain.deployment import Authorisation
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Impossible, Why
 from openlfr.domain.summary import (
     SCORE_BINS,
     AlertItem,
-    Authorisation,
     CameraCounts,
     KnownTruth,
     Lost,
@@ -69,6 +69,7 @@ GATE = CameraCounts(
 )  # fmt: skip
 SUMMARY = RunSummary(
     run_id="run-1", software="OpenLFR 0", config_hash="c" * 64,
+    deployment_id="d-1",
     deployment=Authorisation("Market", "Find Ann", "Square", "Act 5", "Chief X",
                              NOON, NOON + timedelta(hours=2)),
     started_at=NOON, ended_at=NOON + timedelta(minutes=2), ended_how="sources ended",

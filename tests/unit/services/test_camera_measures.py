@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
+from tests.deployments import deployment
 
 from awaiting import PATIENCE_S, await_that
 from openlfr.adapters.capture.account import Account
@@ -85,7 +86,7 @@ class Rig:
     """One supervised camera, and what Prometheus reads of it."""
 
     def __init__(self, open_source, url, starts, ends):
-        self.hours = SimpleNamespace(name="Market", starts=NOW + starts, ends=NOW + ends)
+        self.hours = deployment(NOW + starts, NOW + ends)
         keeper = Keeper("gate")
         studio = Studio(self.hours, Senders(Sender(), Sender()), keeper)
         self.sharing = Sharing({"gate": Camera.model_validate({"url": url})}, studio)
@@ -156,7 +157,8 @@ def test_after_the_hours_a_live_camera_waits_and_is_filmed_in_new_ones(rig, monk
     with rig(Mute(), starts=-2 * HOUR, ends=-HOUR) as found:
         found.wait(lambda: found.gate.counts["hours_over"])
         assert not found.gate.is_over()
-        found.hours.ends = NOW + HOUR
+        longer = replace(found.hours.now.authorisation, ends=NOW + HOUR)
+        found.hours.follow(replace(found.hours.now, authorisation=longer))
         found.wait(lambda: found.told(LAST))
         assert found.gate.counts["hours_over"] == 1
 

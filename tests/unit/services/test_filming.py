@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from tests.deployments import deployment
 
 from openlfr.adapters.capture.account import Account
 from openlfr.domain.errors import BadInput, Unavailable
@@ -18,7 +18,7 @@ from openlfr_ingest.filming import Filming, Senders
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-DEPLOYMENT = SimpleNamespace(name="Market", starts=NOON, ends=NOON + HOUR)
+DEPLOYMENT = deployment(NOON, NOON + HOUR)
 PICTURE = np.zeros((8, 8, 3), np.uint8)
 
 

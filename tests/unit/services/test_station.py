@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import structlog
+from tests.deployments import deployment
 
 from openlfr.adapters.capture.jpeg import encode_jpeg
 from openlfr.adapters.faust_agents import Message
@@ -25,7 +25,7 @@ from openlfr_analysis.station import LATE_MOST, Station
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR, SHORT = timedelta(hours=1), timedelta(seconds=2)
-DEPLOYMENT = SimpleNamespace(name="Market", starts=NOON - HOUR, ends=NOON + HOUR)
+DEPLOYMENT = deployment(NOON - HOUR, NOON + HOUR)
 FRAME = EncodedFrame(
     "Market", "gate", 1, 0, 0, NOON, 8, 8, encode_jpeg(np.zeros((8, 8, 3), np.uint8))
 )
@@ -174,7 +174,7 @@ def test_a_face_that_others_cover_is_told_without_its_picture():
 
 def test_where_every_frame_is_late_it_is_said_once():
     now = datetime.now(UTC)
-    at_work = SimpleNamespace(name="Market", starts=now - HOUR, ends=now + HOUR)
+    at_work = deployment(now - HOUR, now + HOUR)
     station = Station(Looked(), MemoryVault(), at_work, max_age=SHORT)
     late = replace(FRAME, captured_at=now - timedelta(seconds=60))
     with structlog.testing.capture_logs() as logs:
@@ -217,7 +217,7 @@ def test_an_outage_is_no_poison():
 def test_frames_that_come_too_late_are_left_out_and_counted(captured, kept, more, counted):
     now = datetime.now(UTC)
     frame = replace(FRAME, captured_at=now - timedelta(seconds=captured))
-    at_work = SimpleNamespace(name="Market", starts=now - HOUR, ends=now + HOUR)
+    at_work = deployment(now - HOUR, now + HOUR)
     station = Station(Looked(), MemoryVault(), at_work, **({"max_age": None} | more))
     assert station.look([station.decode(message(frame, age=kept))]) == []
     assert {what: n for what, n in station.counts.items() if n} == {counted: 1}
@@ -316,7 +316,7 @@ def test_a_partition_that_another_worker_had_meanwhile_begins_anew():
 @pytest.mark.parametrize("max_age", [None, timedelta(days=9)])
 def test_only_what_was_acknowledged_is_told_when_the_worker_leaves(max_age):
     now = datetime.now(UTC)
-    at_work = SimpleNamespace(name="Market", starts=now - HOUR, ends=now + HOUR)
+    at_work = deployment(now - HOUR, now + HOUR)
     station = Station(Looked(), MemoryVault(), at_work, max_age=max_age)
     assert told(station, message(replace(FRAME, seq=300, captured_at=now))) == []
     left = [codec.decode_tally(record.value) for _, record in station.leave()]
@@ -325,7 +325,7 @@ def test_only_what_was_acknowledged_is_told_when_the_worker_leaves(max_age):
 
 def test_a_frame_that_grew_too_old_while_the_batch_before_was_looked_at_is_left_out():
     now = datetime.now(UTC)
-    at_work = SimpleNamespace(name="Market", starts=now - HOUR, ends=now + HOUR)
+    at_work = deployment(now - HOUR, now + HOUR)
     station = Station(Looked(), MemoryVault(), at_work, max_age=SHORT)
     decoded = station.decode(message(replace(FRAME, captured_at=now)))
     old = replace(decoded, said=replace(FRAME, captured_at=now - timedelta(minutes=1)))

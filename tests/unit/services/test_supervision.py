@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from tests.deployments import deployment
 
 from openlfr.adapters.capture.account import Account
 from openlfr.adapters.capture.live import Backoff
@@ -19,9 +19,7 @@ from openlfr_ingest.filming import Senders
 from openlfr_ingest.supervision import Studio, Supervision
 
 NOW = datetime.now(UTC)
-DEPLOYMENT = SimpleNamespace(
-    name="Market", starts=NOW - timedelta(hours=1), ends=NOW + timedelta(hours=1)
-)
+DEPLOYMENT = deployment(NOW - timedelta(hours=1), NOW + timedelta(hours=1))
 
 
 class Keeper:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import numpy as np
 import structlog
+from tests.deployments import deployment
 
 from book_alone import BOOK_ALONE
 from openlfr.adapters import tracing
@@ -28,7 +28,7 @@ from openlfr_ingest.filming import Filming, Senders
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-DEPLOYMENT = SimpleNamespace(name="Market", starts=NOON - HOUR, ends=NOON + HOUR)
+DEPLOYMENT = deployment(NOON - HOUR, NOON + HOUR)
 BEST = 1  # the frame that shows the face best
 
 

@@ -118,11 +118,12 @@ def run(
         except OpenLFRError as error:
             return {"refused": str(error)}
         kept = [alert for alert in records.alerts.list() if alert.deployment == "Long ago"]
-        events = records.alerts.events_of_run(loaded.deployment_entry.name, 1)
+        events = records.alerts.events_of_run(summary.deployment_id, 1)
     (script,) = Script.made
     return {
         "folder": loaded.data_dir.name,
         "authorised": summary.deployment,
+        "deployment": summary.deployment_id,
         "frames": {c.camera: c.frames_analysed for c in summary.cameras},
         "outside hours": [c.frames_outside_hours for c in summary.cameras],
         "late": any(c.frames_dropped_late for c in summary.cameras),

@@ -64,6 +64,7 @@ def _blocks(annotation: Any) -> list[type[BaseModel]]:
 
 RUN = {
     "data_dir": ("elsewhere", "folder"),
+    "deployment.id": ("market-1", "deployment"),
     "deployment.name": ("Fair", "authorised"),
     "deployment.purpose": ("Find Bea", "authorised"),
     "deployment.place": ("Station", "authorised"),
@@ -88,6 +89,11 @@ RUN = {
 LIVE = {"max_age"}
 """Where frames have to come at their own pace, and the first one keeps the run."""
 REFUSED = {"matching.target_fpir": (0.001, "needs a calibration")}
+
+
+AUTHORISATION = [
+    key for key in sorted(RUN) if key.startswith("deployment.") and key != "deployment.id"
+]
 
 
 @pytest.fixture
@@ -130,7 +136,7 @@ def test_a_changed_key_changes_a_run(key, write, before, monkeypatch, tmp_path):
     assert after[changes] != before[live][changes]
 
 
-@pytest.mark.parametrize("key", [k for k in sorted(RUN) if k.startswith("deployment.")])
+@pytest.mark.parametrize("key", AUTHORISATION)
 def test_without_a_field_of_the_authorisation_nothing_runs(key, write, monkeypatch):
     outcome = run_without_faces.run(write(key, None), monkeypatch)
     assert key in outcome["refused"]

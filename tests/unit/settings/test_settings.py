@@ -142,8 +142,9 @@ def test_milvus_gets_its_credentials_apart(load):
 def test_a_complete_authorisation(load):
     deployment = settings.require_authorisation(load(COMPLETE))
     assert deployment.name == "night market"
-    assert deployment.starts == datetime(2026, 11, 23, 8, tzinfo=UTC)
-    assert deployment.ends == datetime(2026, 11, 23, 16, tzinfo=UTC)
+    hours = deployment.authorisation
+    assert hours.starts == datetime(2026, 11, 23, 8, tzinfo=UTC)
+    assert hours.ends == datetime(2026, 11, 23, 16, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

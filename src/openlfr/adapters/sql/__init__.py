@@ -9,6 +9,7 @@ from openlfr.adapters.sql.access import OwnTransactions
 from openlfr.adapters.sql.alerts import AlertRecords
 from openlfr.adapters.sql.audit import AuditLog
 from openlfr.adapters.sql.control import ControlRecords
+from openlfr.adapters.sql.deployments import DeploymentRecords
 from openlfr.adapters.sql.engine import erase_for_good, open_engine
 from openlfr.adapters.sql.runs import RunRecords
 from openlfr.adapters.sql.schema import migrate, require_present
@@ -31,6 +32,7 @@ class Records:
         access = OwnTransactions(engine)
         self.watchlist = WatchlistRecords(access)
         self.alerts = AlertRecords(access)
+        self.deployments = DeploymentRecords(access)
         self.audit = AuditLog(access)
         self.control = ControlRecords(engine)
         self.runs = RunRecords(engine)

@@ -101,9 +101,9 @@ references = Table(
     Index(None, "settled"),
 )
 
-# One row per counter; "watchlist" counts the changes of `references`, "audit" the acts. Whoever
-# writes references counts first, which makes writers queue up on that row: versions are in the
-# order of commits. Acts are written last, so that nobody waits for both in another order.
+# One row per counter; "watchlist" counts the changes of `references` and `deployments`, "audit"
+# the acts. Whoever writes those counts first, which makes writers queue up on that row: versions
+# are in the order of commits. Acts come last, so that nobody waits for both in another order.
 counters = Table(
     "counters",
     metadata,
@@ -120,6 +120,25 @@ gallery_facts = Table(
     Column("alignment", String(64), nullable=False),
     Column("default_threshold", Float, nullable=False),
     Column("first_used_at", UtcDateTime, nullable=False),
+)
+
+deployments = Table(
+    "deployments",
+    metadata,
+    Column("deployment_id", String, primary_key=True),  # a UUID, or what the configuration gives
+    Column("name", String, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("place", String, nullable=False),
+    Column("legal_basis", String, nullable=False),
+    Column("authorised_by", String, nullable=False),
+    Column("starts", UtcDateTime, nullable=False),
+    Column("ends", UtcDateTime, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("drafted_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("version", BigInteger, nullable=False),  # of the same counter as the watchlist's
+    Index(None, "version"),
 )
 
 # Append-only: triggers refuse UPDATE and DELETE. `position` comes from the counter "audit".

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import openlfr
 from openlfr import bootstrap
-from openlfr.domain.summary import SCORE_BINS, Authorisation, CameraCounts, RunSummary
+from openlfr.domain.summary import SCORE_BINS, CameraCounts, RunSummary
 from openlfr.embedded.opening import hash_of
 from openlfr.embedded.summary import alert_item, watchlist_size
 from openlfr.operations.gallery import count_listed
+from openlfr.settings import require_authorisation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -144,7 +145,7 @@ def summarise(
     size: tuple[int, int],
 ) -> RunSummary:
     """The same value that a run of one process gives its report."""
-    deployment = settings.deployment_entry
+    deployment = require_authorisation(settings)
     vault = bootstrap.open_vault(settings)
     references = {each.reference_id: each for each in records.watchlist.references()}
     embedder = bootstrap.load_embedder(settings)
@@ -154,7 +155,8 @@ def summarise(
         run_id=f"city of {started_at:%Y-%m-%d %H:%M:%S} UTC",
         software=f"OpenLFR {openlfr.__version__}, city-wide mode on one machine",
         config_hash=hash_of(settings, embedder.facts, threshold.value),
-        deployment=Authorisation(**deployment.model_dump()),
+        deployment_id=deployment.deployment_id,
+        deployment=deployment.authorisation,
         started_at=started_at,
         ended_at=datetime.now(UTC),
         ended_how="the films ended",
@@ -163,7 +165,7 @@ def summarise(
         providers=tuple(bootstrap.providers(settings)),
         watchlists=tuple(watchlist_size(name, records) for name in settings.watchlists),
         cameras=tuple(
-            _counts(camera, records, deployment.name or "", events, size)
+            _counts(camera, records, deployment.deployment_id, events, size)
             for camera in settings.cameras
         ),
         timings=(),

@@ -23,6 +23,7 @@ from openlfr.demo.city.watching import Watching, Workers
 from openlfr.demo.steps import step
 from openlfr.domain.errors import Unavailable
 from openlfr.operations.report import write_report
+from openlfr.settings import require_authorisation
 from openlfr.simulate.sent_log import SentLog
 from openlfr.terminal import say
 from openlfr.wire import codec
@@ -81,7 +82,7 @@ def run(
         loaded = settings.load(city.config)
         follower = AlertFollower(bootstrap.kafka_brokers(loaded), folder / "alerts.jsonl")
         closing.callback(follower.close)
-        counted = Counted(loaded, street.DEPLOYMENT)
+        counted = Counted(loaded, require_authorisation(loaded).deployment_id)
         closing.callback(counted.close)
         started_at = datetime.now(UTC)
         with step("Watch"), live_view() as view:
@@ -176,7 +177,7 @@ def _account(
 ) -> Outcome:
     """Count everything, write figures and report."""
     counted.look()
-    events = outcome.all_events(counted.records, street.DEPLOYMENT)
+    events = outcome.all_events(counted.records, require_authorisation(loaded).deployment_id)
     sent = SentLog(city.sent)
     access = bootstrap.kafka_brokers(loaded)
     frames = (codec.decode_frame(each.value) for each in accounts.read_all(access, FRAMES.name))

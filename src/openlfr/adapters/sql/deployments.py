@@ -1,0 +1,112 @@
+"""Deployments in SQL: where each stands now; how it came there is in the audit log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from openlfr.adapters.sql.tables import deployments
+from openlfr.adapters.sql.watchlist_version import next_version
+from openlfr.domain.deployment import Authorisation, Deployment, DeploymentStatus
+from openlfr.domain.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from openlfr.adapters.sql.access import Access
+
+_SHOWN = 5  # deployments named when a prefix fits several
+
+
+class DeploymentRecords:
+    """The deployments of one database."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def get(self, deployment_id: str) -> Deployment | None:
+        """The deployment of this id; None where none is recorded."""
+        query = sa.select(deployments).where(deployments.c.deployment_id == deployment_id)
+        with self._access.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else deployment_of(row)
+
+    def find(self, named: str) -> Deployment:
+        """The deployment whose id begins so, or that is the only one of this name.
+
+        Raises:
+            BadInput: None, or several.
+        """
+        text = named.strip()
+        fits = deployments.c.deployment_id.startswith(text.lower(), autoescape=True)
+        query = (
+            sa.select(deployments)
+            .where(sa.or_(fits, deployments.c.name == text))
+            .order_by(deployments.c.starts)
+            .limit(_SHOWN + 1)
+        )
+        with self._access.reading() as connection:
+            found = [deployment_of(row) for row in connection.execute(query)]
+        if not text or not found:
+            raise BadInput(
+                f"There is no deployment {named!r}: `openlfr deployment list` names all."
+            )
+        if len(found) > 1:
+            some = ", ".join(each.deployment_id for each in found[:_SHOWN])
+            more = " ..." if len(found) > _SHOWN else ""
+            raise BadInput(f"Several deployments are {named!r}, name one by its id: {some}{more}")
+        return found[0]
+
+    def list(self) -> Sequence[Deployment]:
+        """All of them, the latest start first."""
+        query = sa.select(deployments).order_by(
+            deployments.c.starts.desc(), deployments.c.deployment_id
+        )
+        with self._access.reading() as connection:
+            return [deployment_of(row) for row in connection.execute(query)]
+
+
+class DeploymentChanges(DeploymentRecords):
+    """Deployments within one transaction."""
+
+    def put(self, deployment: Deployment, at: datetime) -> None:
+        """Record where a deployment stands now, a new one too."""
+        authorisation = deployment.authorisation
+        values: dict[str, Any] = {
+            "name": authorisation.name,
+            "purpose": authorisation.purpose,
+            "place": authorisation.place,
+            "legal_basis": authorisation.legal_basis,
+            "authorised_by": authorisation.authorised_by,
+            "starts": authorisation.starts,
+            "ends": authorisation.ends,
+            "status": str(deployment.status),
+            "revision": deployment.revision,
+            "changed_at": at,
+        }
+        mine = deployments.c.deployment_id == deployment.deployment_id
+        with self._access.writing() as connection:
+            # The same count as entries of the watchlist: one relay publishes both, in order.
+            values["version"] = next_version(connection)
+            changed = connection.execute(sa.update(deployments).where(mine).values(**values))
+            if not changed.rowcount:
+                connection.execute(
+                    sa.insert(deployments).values(
+                        deployment_id=deployment.deployment_id, drafted_at=at, **values
+                    )
+                )
+
+
+def deployment_of(row: Any) -> Deployment:
+    """The deployment of a row."""
+    return Deployment(
+        row.deployment_id,
+        Authorisation(
+            row.name, row.purpose, row.place, row.legal_basis, row.authorised_by, row.starts,
+            row.ends,
+        ),
+        DeploymentStatus(row.status),
+        row.revision,
+    )  # fmt: skip

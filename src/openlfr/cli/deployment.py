@@ -1,0 +1,148 @@
+"""`openlfr deployment`: authorised operations, and where each stands."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from openlfr.cli import arguments, config_option
+from openlfr.terminal import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from openlfr.domain.audit import RecordedAct
+    from openlfr.domain.deployment import Deployment
+
+_named = click.argument("deployment", metavar="DEPLOYMENT", callback=arguments.words)
+_by = click.option(
+    "--by", required=True, metavar="NAME", callback=arguments.person, help="Who decides it."
+)
+_reason = click.option("--reason", default="", callback=arguments.words, help="Why; recorded.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+
+
+@click.group(context_settings={"max_content_width": 100})
+def command() -> None:
+    """List deployments; pause, resume, stop and close them.
+
+    DEPLOYMENT is its id, the beginning of it, or its name. A deployment is drafted, authorised and
+    started by `openlfr run CONFIG`, or, for a city, by `openlfr records upgrade`.
+    """
+
+
+@command.command("list")
+@config_option
+@_json
+def list_deployments(config: Path, as_json: bool) -> None:
+    """Say which deployments are recorded, the latest start first."""
+    from openlfr import settings
+    from openlfr.cli.erasing import opened_records
+
+    with opened_records(settings.load(config)) as records:
+        found = records.deployments.list()
+    for each in found:
+        say(json.dumps(_plain(each)) if as_json else _line(each))
+    if not found and not as_json:
+        say("No deployment is recorded yet: openlfr run records one.")
+
+
+@command.command("show")
+@_named
+@config_option
+@_json
+def show(deployment: str, config: Path, as_json: bool) -> None:
+    """Say what was authorised, and what was done since, by whom."""
+    from openlfr import settings
+    from openlfr.cli.erasing import opened_records
+
+    with opened_records(settings.load(config)) as records:
+        found = records.deployments.find(deployment)
+        acts = records.audit.all(object_kind="deployment", object_id=found.deployment_id)
+    if as_json:
+        say(json.dumps(_plain(found) | {"acts": [_act(each) for each in acts]}))
+        return
+    say(_line(found))
+    given = found.authorisation
+    for what, value in (
+        ("purpose", given.purpose),
+        ("place", given.place),
+        ("legal basis", given.legal_basis),
+        ("authorised by", given.authorised_by),
+    ):
+        say(f"  {what}: {value}")
+    for each in acts:
+        who = each.by.name if each.by.authenticated else f"{each.by.name} (unauthenticated)"
+        reason = f": {each.detail['reason']}" if each.detail.get("reason") else ""
+        threshold = each.detail.get("threshold")
+        at = f", threshold {threshold:.3f}" if isinstance(threshold, float) else ""
+        say(f"  {_moment(each.at)}  {each.kind}{at} by {who}{reason}")
+
+
+def _changing(name: str, does: str, *, done: str) -> None:
+    """Add the command that calls the operation of its name."""
+
+    @command.command(name, help=does)
+    @_named
+    @config_option
+    @_by
+    @_reason
+    def change(deployment: str, config: Path, by: str, reason: str) -> None:
+        from openlfr import settings
+        from openlfr.cli.erasing import opened_records
+        from openlfr.operations import deployments
+
+        operation: Callable[..., Deployment] = getattr(deployments, name)
+        with opened_records(settings.load(config)) as records:
+            moved = operation(
+                deployment,
+                reason,
+                records=records,
+                by=arguments.who(by),
+                at=datetime.now(UTC),
+            )
+        say(f"{done} {moved.name} ({moved.deployment_id}); who watches follows within 2 seconds")
+
+
+_changing("pause", "Search no face until it is resumed.", done="paused")
+_changing("resume", "Search faces again, after a pause or a stop.", done="resumed")
+_changing("stop", "End the watching; it may be started again.", done="stopped")
+_changing("close", "End it for good.", done="closed")
+
+
+def _line(deployment: Deployment) -> str:
+    given = deployment.authorisation
+    return (
+        f"{deployment.deployment_id}  {deployment.status}  {deployment.name}  "
+        f"{_moment(given.starts)} to {_moment(given.ends)}  revision {deployment.revision}"
+    )
+
+
+def _plain(deployment: Deployment) -> dict[str, object]:
+    given = asdict(deployment.authorisation)
+    return {
+        "deployment_id": deployment.deployment_id,
+        "status": str(deployment.status),
+        "revision": deployment.revision,
+        **given,
+        "starts": deployment.authorisation.starts.isoformat(),
+        "ends": deployment.authorisation.ends.isoformat(),
+    }
+
+
+def _act(act: RecordedAct) -> dict[str, object]:
+    return {
+        "at": act.at.isoformat(),
+        "kind": act.kind,
+        "by": {"issuer": act.by.issuer, "subject": act.by.subject, "name": act.by.name},
+        **act.detail,
+    }
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,206 @@
+"""Deployments: drafted, authorised, started, paused, stopped and closed, each by an act.
+
+A configuration holds a whole authorisation, so that its first start records the draft, the
+authorisation and the start. What it says differently later is a revision, which is authorised
+anew. A pause or a stop is in force where the deployment is watched, within the time that a
+removal from the watchlist is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from openlfr.domain.audit import AuditEvent
+from openlfr.domain.audit_deployments import (
+    DeploymentAuthorised,
+    DeploymentClosed,
+    DeploymentDrafted,
+    DeploymentPaused,
+    DeploymentRevised,
+    DeploymentStarted,
+    DeploymentStopped,
+)
+from openlfr.domain.deployment import Deployment, DeploymentStatus, require_next
+from openlfr.domain.permissions import Action, require
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from openlfr.domain.audit_deployments import OfDeployment
+    from openlfr.domain.deployment import Authorisation
+    from openlfr.domain.principals import Principal
+    from openlfr.domain.thresholds import Threshold
+    from openlfr.ports import Records, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """With what a deployment starts.
+
+    Attributes:
+        threshold: In force from then on; None where it is chosen by others (a city's workers).
+        config_hash: sha256 (hex) of what else decides the results; empty where it is not known.
+    """
+
+    threshold: Threshold | None = None
+    config_hash: str = ""
+
+
+def register(
+    configured: Deployment, *, records: Records, by: Principal, at: datetime
+) -> Deployment:
+    """Record a deployment as a configuration has it: a new one, a revision, or nothing new.
+
+    Whoever writes the configuration drafts it; that `authorised_by` authorised it is what the
+    configuration says, and is recorded under that name.
+
+    Returns:
+        The deployment as it is recorded now; one that was stopped or closed still is.
+
+    Raises:
+        NotAllowed: They may not.
+    """
+    require(by, Action.DRAFT_DEPLOYMENT)
+    with records.unit_of_work() as work:
+        return _register(configured, work, by, at)
+
+
+def start(
+    configured: Deployment, begun: Start, *, records: Records, by: Principal, at: datetime
+) -> Deployment:
+    """Register a deployment and start it, with its threshold, in one transaction.
+
+    One that was paused or stopped is started again by it.
+
+    Raises:
+        NotAllowed: They may not.
+        BadInput: It was closed.
+    """
+    require(by, Action.DRAFT_DEPLOYMENT)
+    with records.unit_of_work() as work:
+        known = _register(configured, work, by, at)
+        require_next(known, DeploymentStatus.STARTED)
+        started = replace(known, status=DeploymentStatus.STARTED)
+        work.deployments.put(started, at)
+        threshold = begun.threshold
+        what = DeploymentStarted(
+            started.deployment_id,
+            started.name,
+            revision=started.revision,
+            threshold=threshold.value if threshold else None,
+            threshold_origin=str(threshold.origin) if threshold else "",
+            threshold_list_size=threshold.list_size if threshold else None,
+            config_hash=begun.config_hash,
+        )
+        work.record(AuditEvent(at, by, what))
+        return started
+
+
+def pause(named: str, reason: str, *, records: Records, by: Principal, at: datetime) -> Deployment:
+    """Search no face until it is started again.
+
+    Args:
+        named: The beginning of its id, or its name.
+        reason: In the words of the person.
+        records: Where it stands.
+        by: The person.
+        at: UTC.
+
+    Raises:
+        NotAllowed: They may not.
+        BadInput: No such deployment, or it is not started.
+    """
+    return _move(named, DeploymentPaused, reason, records, by, at)
+
+
+def resume(named: str, reason: str, *, records: Records, by: Principal, at: datetime) -> Deployment:
+    """Search faces again after a pause or a stop; arguments and errors as of `pause`."""
+    require(by, Action.DRAFT_DEPLOYMENT)
+    with records.unit_of_work() as work:
+        known = work.deployments.find(named)
+        require_next(known, DeploymentStatus.STARTED)
+        started = replace(known, status=DeploymentStatus.STARTED)
+        work.deployments.put(started, at)
+        what = DeploymentStarted(
+            started.deployment_id, started.name, reason, revision=started.revision
+        )
+        work.record(AuditEvent(at, by, what))
+        return started
+
+
+def stop(named: str, reason: str, *, records: Records, by: Principal, at: datetime) -> Deployment:
+    """End the watching; it may be started again. Arguments and errors as of `pause`."""
+    return _move(named, DeploymentStopped, reason, records, by, at)
+
+
+def close(named: str, reason: str, *, records: Records, by: Principal, at: datetime) -> Deployment:
+    """End it for good; arguments and errors as of `pause`."""
+    return _move(named, DeploymentClosed, reason, records, by, at)
+
+
+_TO = {
+    DeploymentPaused: DeploymentStatus.PAUSED,
+    DeploymentStopped: DeploymentStatus.STOPPED,
+    DeploymentClosed: DeploymentStatus.CLOSED,
+}
+
+
+def _move(
+    named: str,
+    kind: type[OfDeployment],
+    reason: str,
+    records: Records,
+    by: Principal,
+    at: datetime,
+) -> Deployment:
+    require(by, Action.PAUSE_DEPLOYMENT)
+    with records.unit_of_work() as work:
+        known = work.deployments.find(named)
+        require_next(known, _TO[kind])
+        moved = replace(known, status=_TO[kind])
+        work.deployments.put(moved, at)
+        work.record(AuditEvent(at, by, kind(moved.deployment_id, moved.name, reason)))
+        return moved
+
+
+def _register(configured: Deployment, work: UnitOfWork, by: Principal, at: datetime) -> Deployment:
+    known = work.deployments.get(configured.deployment_id)
+    wanted = configured.authorisation
+    if known is None:
+        known = replace(configured, status=DeploymentStatus.AUTHORISED, revision=1)
+        work.deployments.put(known, at)
+        work.record(AuditEvent(at, by, DeploymentDrafted(known.deployment_id, known.name)))
+        _record_authorisation(known, work, by, at)
+    elif changes := known.authorisation.differences(wanted):
+        status = known.status
+        if status is DeploymentStatus.DRAFT:
+            status = DeploymentStatus.AUTHORISED
+        known = replace(known, authorisation=wanted, status=status, revision=known.revision + 1)
+        work.deployments.put(known, at)
+        revised = DeploymentRevised(
+            known.deployment_id, known.name, revision=known.revision, changes=changes
+        )
+        work.record(AuditEvent(at, by, revised))
+        _record_authorisation(known, work, by, at)
+    return known
+
+
+def _record_authorisation(
+    deployment: Deployment, work: UnitOfWork, by: Principal, at: datetime
+) -> None:
+    """Record the whole authorisation, under the name that the configuration gives."""
+    given: Authorisation = deployment.authorisation
+    who = by if by.authenticated else by.named(given.authorised_by)
+    what = DeploymentAuthorised(
+        deployment.deployment_id,
+        deployment.name,
+        revision=deployment.revision,
+        purpose=given.purpose,
+        place=given.place,
+        legal_basis=given.legal_basis,
+        authorised_by=given.authorised_by,
+        starts=given.starts.isoformat(),
+        ends=given.ends.isoformat(),
+    )
+    work.record(AuditEvent(at, who, what))

@@ -1,0 +1,57 @@
+"""Deployments on record: where each stands now, found by id or by name."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from openlfr.domain.deployment import Authorisation, Deployment, DeploymentStatus, deployment_id_of
+from openlfr.domain.errors import BadInput
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def drafted(name="Market", starts=NOON):
+    hours = Authorisation(
+        name, "Find Ann", "Square", "Act 5", "Chief X", starts, starts + timedelta(hours=2)
+    )
+    return Deployment(deployment_id_of(name, starts), hours, DeploymentStatus.AUTHORISED)
+
+
+def put(records, *deployments):
+    for each in deployments:
+        with records.unit_of_work() as work:
+            work.deployments.put(each, NOON)
+
+
+def test_comes_back_as_it_was_put_and_as_it_was_changed(records):
+    market = drafted()
+    assert records.deployments.get(market.deployment_id) is None
+    put(records, market)
+    assert records.deployments.get(market.deployment_id) == market
+    paused = replace(market, status=DeploymentStatus.PAUSED, revision=2)
+    put(records, paused)
+    assert records.deployments.list() == [paused]
+
+
+def test_a_change_is_one_that_whoever_follows_the_watchlist_sees(records):
+    before = records.watchlist.version()
+    put(records, drafted())
+    assert records.watchlist.version() > before
+
+
+def test_a_name_that_is_used_again_is_another_deployment(records):
+    first, again = drafted(), drafted(starts=NOON + timedelta(days=7))
+    put(records, first, again)
+    assert records.deployments.list() == [again, first]
+    with pytest.raises(BadInput, match=rf"Several .* by its id: {first.deployment_id}, "):
+        records.deployments.find("Market")
+    assert records.deployments.find(first.deployment_id[:9]) == first
+
+
+@pytest.mark.parametrize("named", ["", " ", "Fair", "%"])
+def test_what_names_none_is_said(records, named):
+    put(records, drafted())
+    with pytest.raises(BadInput, match="There is no deployment"):
+        records.deployments.find(named)
+    assert records.deployments.find(" Market ").name == "Market"
