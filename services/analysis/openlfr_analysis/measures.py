@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from openlfr.adapters.kafka_control_reader import ControlReader
     from openlfr.adapters.metrics import Metrics
     from openlfr.adapters.progress import Progress
+    from openlfr_analysis.chosen import ChosenThreshold
     from openlfr_analysis.listed import OnServer, Snapshot
 
 _LET_GO = {
@@ -84,6 +85,20 @@ def tell(
         "What became of asking Milvus.",
         lambda: listed.counts,
         label="what",
+    )
+
+
+def decide_from(metrics: Metrics, chosen: ChosenThreshold) -> None:
+    """Name the threshold, and whether the list has outgrown it."""
+    metrics.gauge(
+        "openlfr_threshold",
+        "From which score a track is a sighting; chosen at the start.",
+        lambda: chosen.value,
+    )
+    metrics.gauge(
+        "openlfr_threshold_outgrown",
+        "1 where more people are listed than the default threshold was measured for.",
+        lambda: float(chosen.outgrown),
     )
 
 

@@ -30,6 +30,7 @@ from openlfr.settings import require_authorisation
 from openlfr.stages.search import ExactIndex
 from openlfr_analysis import measures
 from openlfr_analysis.backlog import HELD_MOST, Backlog
+from openlfr_analysis.chosen import ChosenThreshold
 from openlfr_analysis.listed import OnServer, Snapshot
 from openlfr_analysis.overtaking import overtaken
 from openlfr_analysis.station import Station
@@ -100,13 +101,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         log.info("watchlist", references=listed.references, index=settings.matching.index)
         threshold = bootstrap.threshold_for(settings, embedder.facts, listed.subjects)
         analyser.decide_from(threshold.value)
-        log.info(
-            "threshold",
-            value=threshold.value,
-            origin=threshold.origin,
-            listed=threshold.list_size,
-            why=threshold.describe(),
-        )
+        chosen = ChosenThreshold(threshold, listed)
 
         metrics = Metrics("analysis")
         app, progress = faust_agents.make_app(
@@ -135,16 +130,12 @@ def run(settings: Settings, process: Process) -> NoReturn:
         )
         analyser.timings.observe = metrics.stage
         measures.tell(metrics, progress, station.counts, control, listed)
-        metrics.gauge(
-            "openlfr_threshold",
-            "From which score a track is a sighting; chosen at the start.",
-            lambda: threshold.value,
-        )
+        measures.decide_from(metrics, chosen)
         progress.conditions.append(control.trouble)
         backlog = Backlog(0 if settings.max_age else HELD_MOST)
         measures.run_on(metrics, short_name(providers[0]))
         batch = BATCH_ON_GPU if providers[0] in ON_GPU else BATCH
-        worker = _Worker(app, progress, station, control, backlog, metrics, batch)
+        worker = _Worker(app, progress, station, control, backlog, metrics, batch, chosen)
         app.agent(faust_agents.topic(app, FRAMES.name), concurrency=1, name="frames")(worker.take)
         app.timer(1.0)(worker.tick)
         app.on_partitions_assigned.connect(worker.balanced, weak=False)
@@ -164,8 +155,10 @@ class _Worker:
         backlog: Backlog,
         metrics: Metrics,
         batch: int,
+        chosen: ChosenThreshold,
     ) -> None:
         self._app = app
+        self._chosen = chosen
         self._batch = batch
         self._metrics = metrics
         self._look = metrics.timed("look", station.look)
@@ -211,6 +204,7 @@ class _Worker:
 
     async def tick(self) -> None:
         """Now and then: end what is silent, and look whether anybody may still be searched."""
+        self._chosen.look()
         await faust_agents.guarded(self._progress, self._end_silent)
 
     async def balanced(self, _: Any, assigned: Collection[Any] = (), **__: Any) -> None:

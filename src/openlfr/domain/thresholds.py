@@ -63,6 +63,16 @@ class Threshold:
         """Whether so many subjects are more than the row it was taken from was measured with."""
         return self.row is not None and max(subjects, self.list_size) > self.row.list_size
 
+    def outgrown(self, subjects: int) -> str:
+        """What is to be said once so many are listed; empty while the row still covers them."""
+        if not self.outgrown_by(subjects):
+            return ""
+        return (
+            f"The list has grown to {subjects} people since the start, and the threshold "
+            f"{self.value:.3f} is the default for up to {self.row.list_size if self.row else 0}: "
+            "more strangers will be stopped; a new start chooses it anew."
+        )
+
     def describe(self) -> str:
         """Where it comes from, as the rest of a sentence that begins with its value."""
         if self.fitted:

@@ -366,15 +366,10 @@ class _Run:
         """Search in a new index from the next frame on."""
         self._index = index
         self._analyser.use(index)
-        threshold = self._open.threshold
-        if threshold.outgrown_by(len(index.subjects)) and not self._outgrown:
+        problem = self._open.threshold.outgrown(len(index.subjects))
+        if problem and not self._outgrown:
             self._outgrown = True
-            self._problems.append(
-                f"The list has grown to {len(index.subjects)} people since the start, and the "
-                f"threshold {threshold.value:.3f} is the default for up to "
-                f"{threshold.row.list_size if threshold.row else 0}: more strangers will be "
-                "stopped; a new start chooses it anew."
-            )
+            self._problems.append(problem)
         if len(index) and _NOBODY in self._problems:
             self._problems[self._problems.index(_NOBODY)] = _NOBODY_AT_FIRST
 

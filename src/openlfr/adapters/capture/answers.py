@@ -8,6 +8,8 @@ then nothing. So what could not be read as a video is asked for once more, and l
 from __future__ import annotations
 
 import re
+import zlib
+from http import HTTPStatus
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
@@ -26,7 +28,13 @@ _ENOUGH = 256 * 1024  # bytes: one picture and the beginning of the next
 _JPEG = b"\xff\xd8\xff"
 _NEXT_JPEG = re.compile(rb"\xff\xd9[\r\n \0]{0,8}\xff\xd8\xff")
 _PICTURES = ("image/jpeg", "image/jpg", "image/png", "image/gif", "image/bmp", "image/webp")
-_PAGE = re.compile(rb"\s*(<!doctype html|<html|<head|<body)", re.IGNORECASE)
+_PAGE = re.compile(
+    rb"\s*(<\?xml[^>]*>\s*|<!--.*?-->\s*)*(<!doctype html|<html|<head|<body)",
+    re.IGNORECASE | re.DOTALL,
+)
+_COMPRESSED = ("gzip", "x-gzip", "deflate")
+_GZIP = b"\x1f\x8b"
+_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _SNAPSHOT = (
     "sends one picture and no video: it is the address of a snapshot; use that of the stream"
 )
@@ -45,9 +53,55 @@ def what_it_sends(url: str, *, timeout_s: float) -> str | None:
         with _asked(url, timeout_s) as answer:
             kind = answer.headers.get_content_type()
             boundary = answer.headers.get_param("boundary")
-            return _said(kind, bool(boundary), _beginning(answer))
-    except (HTTPError, HTTPException, OSError, ValueError):
+            encoding = str(answer.headers.get("Content-Encoding", "")).strip().lower()
+            return _said(kind, bool(boundary), _plain(_beginning(answer), encoding))
+    except HTTPError as error:
+        return _refused(error.code, named=urlsplit(url).username is not None)
+    except (HTTPException, OSError, ValueError):
         return None  # what the library said is all that is known
+
+
+def _refused(status: int, *, named: bool) -> str:
+    """What an answer is that is none of 200. The library's own sentence would have the address."""
+    phrase = next((f"{s.value} {s.phrase}" for s in HTTPStatus if s.value == status), str(status))
+    if status == HTTPStatus.FORBIDDEN:
+        return f"refuses access to this address ({phrase})"
+    if status == HTTPStatus.UNAUTHORIZED:
+        why = "refuses this user and password" if named else "asks for a user and a password"
+        return f"{why} ({phrase})"
+    if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+        return f"has nothing at this address ({phrase}); use that of the stream"
+    if 300 <= status < 400:
+        return f"leads to another address, which cannot be followed ({phrase}); use that one"
+    return f"answers {phrase}"
+
+
+def _plain(content: bytes, encoding: str) -> bytes:
+    """The beginning of an answer without its compression and its mark of an encoding."""
+    if encoding in _COMPRESSED or content.startswith(_GZIP):
+        for bits in (47, zlib.MAX_WBITS, -zlib.MAX_WBITS):  # gzip or zlib by their heads, or none
+            try:
+                content = zlib.decompressobj(bits).decompress(content, _ENOUGH)
+                break
+            except zlib.error:
+                continue
+    for mark, name in _MARKS:
+        if content.startswith(mark):
+            text = content[len(mark) :].decode(name, "replace")
+            return text.encode()
+    return content
+
+
+def _is_text(content: bytes) -> bool:
+    """Whether these bytes are for reading: no picture and no video has only such."""
+    beginning = content[:1024]
+    try:
+        text = beginning.decode()
+    except UnicodeDecodeError as error:
+        if error.start < len(beginning) - 3:  # no letter that was cut
+            return False
+        text = beginning[: error.start].decode()
+    return all(letter.isprintable() or letter.isspace() for letter in text)
 
 
 def _said(kind: str, boundary: bool, content: bytes) -> str | None:
@@ -70,8 +124,12 @@ def _said(kind: str, boundary: bool, content: bytes) -> str | None:
         )
     if content.startswith((_JPEG, b"\x89PNG")) or kind in _PICTURES:
         return _SNAPSHOT
-    if kind in ("application/json", "text/xml", "application/xml") or (
-        kind.startswith("text/") and not content.startswith(b"#EXTM3U")
+    if kind.startswith("multipart/") and content.count(_JPEG) == 1 and len(content) < _ENOUGH:
+        return _SNAPSHOT
+    if not content.startswith(b"#EXTM3U") and (
+        kind in ("application/json", "text/xml", "application/xml", "image/svg+xml")
+        or kind.startswith("text/")
+        or (_is_text(content) and not kind.startswith("multipart/"))
     ):
         return f"sends a text ({kind}) and no video; use the address of the stream"
     return None

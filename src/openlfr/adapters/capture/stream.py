@@ -97,10 +97,11 @@ class LiveStream:
                 ) from None
             why = hide_address(error.strerror or type(error).__name__, self.url)
             hint = hint_for(self.url) if "://" in self.url else ""
+            what = "does not answer"
+            if isinstance(error, InvalidDataError):
+                what = "sends what cannot be read as a video"
             # Not `from error`, whose text is the whole address.
-            raise Unavailable(
-                f"camera {self.camera}: {shown} does not answer: {why}.{hint}"
-            ) from None
+            raise Unavailable(f"camera {self.camera}: {shown} {what}: {why}.{hint}") from None
         if not self._came:
             why = what_it_sends(self.url, timeout_s=self.timeout_s) or "ended without a picture"
             raise Unavailable(f"camera {self.camera}: {shown} {why}")
@@ -132,12 +133,19 @@ class LiveStream:
                     pace.wait_for(picture)
                     yield [picture]
 
+    def _unknown(self) -> str:
+        """What the address sends whose format the library knows, and not what is in it."""
+        why = what_it_sends(self.url, timeout_s=self.timeout_s)
+        return why or "sends a video whose format cannot be recognised"
+
     def _decoded(self, container: InputContainer) -> Generator[list[VideoFrame] | None]:
         if not container.streams.video:
             shown = shown_address(self.url)
             why = what_it_sends(self.url, timeout_s=self.timeout_s) or "sends no video"
             raise Unavailable(f"camera {self.camera}: {shown} {why}")
         stream = container.streams.video[0]
+        if stream.codec_context is None:  # the library's types do not know this
+            raise Unavailable(f"camera {self.camera}: {shown_address(self.url)} {self._unknown()}")
         stream.thread_type = "NONE" if self.threads == 1 else "AUTO"
         stream.codec_context.thread_count = self.threads
         self.fps = float(stream.average_rate) if stream.average_rate else None

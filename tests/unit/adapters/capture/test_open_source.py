@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -179,8 +180,18 @@ ANSWERS = {
     "JPEGs": ("video/x-motion-jpeg", parts(between=b""), "with no boundary between them"),
     "JPEGs as a picture": ("image/jpeg", parts(), "with no boundary between them"),
     "JPEGs as parts": ("multipart/x-mixed-replace; boundary=a", parts(), "no boundary between"),
+    "page behind a comment": ("text/plain", [b"\xef\xbb\xbf<!-- a -->" + PAGE], "sends a web page"),
+    "page in UTF-16": ("video/mp4", [PAGE.decode().encode("utf-16")], "sends a web page"),
+    "compressed page": ("video/mp4", [gzip.compress(PAGE)], "sends a web page"),
+    "compressed snapshot": ("video/mp4", [gzip.compress(jpeg(1))], "of a snapshot"),
+    "snapshot as a part": (
+        "multipart/x-mixed-replace; boundary=a", [b"--a\r\n", HEAD, jpeg(1), b"\r\n--a--"],
+        "of a snapshot",
+    ),
+    "drawing": ("image/svg+xml", [b"<svg xmlns='http://www.w3.org/2000/svg'/>"], "sends a text"),
+    "text of no stated kind": ("video/mp4", ["Für Unbefugte gesperrt".encode()], "sends a text"),
     "parts without": ("multipart/x-mixed-replace; boundary=a", parts(HEAD), "without the boundary"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ANSWERS)
@@ -203,6 +214,35 @@ def test_what_an_address_sends_that_is_no_video_is_named(tmp_path, name):
         with pytest.raises(Unavailable, match=sentence) as caught:
             list(open_it(url).frames())
     assert "camera gate" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "user", "sentence"),
+    [
+        (401, "", r"asks for a user and a password \(401 Unauthorized\)"),
+        (401, "u:secret@", r"refuses this user and password \(401 Unauthorized\)"),
+        (403, "u:secret@", r"refuses access to this address \(403 Forbidden\)"),
+        (404, "u:secret@", r"has nothing at this address \(404 Not Found\)"),
+        (503, "", "answers 503 Service Unavailable"),
+        (302, "", r"leads to another address, which cannot be followed \(302 Found\)"),
+        (999, "", "answers 999"),
+    ],
+)
+def test_an_answer_that_is_a_refusal_is_named(tmp_path, status, user, sentence):
+    class Refusal(Quiet):
+        def do_GET(self):
+            with suppress(OSError):
+                self.send_response(status)
+                self.send_header("Location", "file:///secret")
+                self.send_header("WWW-Authenticate", 'Basic realm="camera"')
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+    with served(tmp_path, Refusal) as address:
+        url = address.replace("http://", f"http://{user}") + "/video?token=secret"
+        with pytest.raises(Unavailable, match=sentence) as caught:
+            list(open_it(url).frames())
     assert "secret" not in str(caught.value)
 
 
