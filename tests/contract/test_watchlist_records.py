@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from enrolling import add_entry
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, ManifestEntry, Reference, Settlement
 
@@ -30,7 +31,7 @@ def reference(reference_id="r1", **changes):
 
 def add(records, entry, *, template=b"sealed", picture_hash="p1"):
     with records.unit_of_work() as work:
-        work.watchlist.add(entry, picture_hash=picture_hash, template=template, at=NOW)
+        add_entry(work, entry, picture_hash=picture_hash, template=template, at=NOW)
 
 
 def settle(records, reference_id, status=ACTIVE, note=""):
@@ -65,7 +66,7 @@ def test_entries_of_one_import_wait_in_the_order_in_which_they_were_added(record
 def test_what_an_error_leaves_unfinished_is_undone_as_a_whole(records):
     def cut_off():
         with records.unit_of_work() as work:
-            work.watchlist.add(reference(), picture_hash="p1", template=b"sealed", at=NOW)
+            add_entry(work, reference(), picture_hash="p1", template=b"sealed", at=NOW)
             assert work.watchlist.references() == [reference()]  # its own change is seen inside
             raise OSError("disk")
 

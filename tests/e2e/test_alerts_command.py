@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
+from enrolling import add_entry
 from openlfr import bootstrap
 from openlfr.cli import main
 from openlfr.domain.alerts import Sighting
@@ -92,7 +93,7 @@ class Place:
             bootstrap.open_vault(self.settings).put(picture, encode(EVIDENCE))
             entry = replace(REFERENCE, reference_id=one, expires=expires, picture=picture)
             with records.unit_of_work() as work:
-                work.watchlist.add(entry, picture_hash=one, template=b"sealed", at=NOW)
+                add_entry(work, entry, picture_hash=one, template=b"sealed", at=NOW)
 
     def evidence(self) -> list[str]:
         return bootstrap.open_vault(self.settings).names("evidence/")

@@ -10,6 +10,7 @@ import pytest
 from kafka import KafkaProducer
 
 from awaiting import PATIENCE_S
+from enrolling import add_entry
 from openlfr.adapters.kafka_access import KafkaAccess
 from openlfr.adapters.kafka_admin import open_topics
 from openlfr.adapters.kafka_control import ControlWriter
@@ -61,7 +62,7 @@ def enrol(records, name):
         NOW + timedelta(days=30), EntryStatus.PENDING, f"hash of {name}", "picture", 70.0,
     )  # fmt: skip
     with records.unit_of_work() as work:
-        work.watchlist.add(reference, picture_hash=name, template=b"sealed", at=NOW)
+        add_entry(work, reference, picture_hash=name, template=b"sealed", at=NOW)
         work.watchlist.settle([Settlement(name, EntryStatus.ACTIVE, "")], NOW)
 
 

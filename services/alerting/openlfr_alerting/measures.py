@@ -55,6 +55,11 @@ def tell(
     metrics.gauge(
         "openlfr_relay_at_work", "1 where this process relays.", lambda: float(relay.at_work)
     )
+    metrics.gauge(
+        "openlfr_entries_altered",
+        "Listed entries that are not searched, since they are not as they were enrolled.",
+        lambda: float(relay.altered),
+    )
     metrics.count(
         "openlfr_erased",
         "What was erased since it was due: alerts, mistaken, orphans, entries; failures.",

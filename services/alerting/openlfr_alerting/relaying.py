@@ -2,8 +2,9 @@
 
 One replica of alerting does it at a time. It begins with what differs between the records and the
 topic, then tells each change, and a heartbeat that says up to which change everything stands
-there. Meanwhile a second thread carries templates into the vector store and erases what left, so
-that neither ever keeps a removal waiting.
+there. What is changed in the records by other means counts no change; so all entries are compared
+with their enrolments now and then (`compare`). Meanwhile a second thread carries templates into the
+vector store and erases what left, so that neither ever keeps a removal waiting.
 """
 
 from __future__ import annotations
@@ -65,6 +66,8 @@ class Relay:
         self._turn: int | None = None
         self._told: int | None = None  # everything up to this version; None: look at the topic
         self._beat = 0.0
+        self._altered: frozenset[str] = frozenset()
+        self._found_altered = False  # since the last round: look at the topic
         self.counts: Counter[str] = Counter()
 
     @property
@@ -81,6 +84,8 @@ class Relay:
         if not self._hold():
             return
         version = self._changes.version()
+        if self._found_altered:
+            self._told, self._found_altered = None, False
         if self._told is None or version < self._told:  # a new turn, or a restored backup
             messages, beat = self._differences(), True
         else:
@@ -93,6 +98,26 @@ class Relay:
             self.counts["told"] += len(messages) - beat
             self.counts["heartbeats"] += beat
             self._beat = self._clock() if beat else self._beat
+
+    def compare(self) -> None:
+        """Compare every entry with its enrolment; may be called from a thread of its own.
+
+        Which are not as they were enrolled is told in the next round.
+
+        Raises:
+            Unavailable: The records do not answer.
+        """
+        altered = self._changes.altered()
+        ids = frozenset(altered)
+        for each in sorted(ids - self._altered):
+            log.warning("not_as_enrolled", reference=each, what=altered[each])
+        if ids != self._altered:
+            self._altered, self._found_altered = ids, True
+
+    @property
+    def altered(self) -> int:
+        """How many listed entries are not searched, since they are not as they were enrolled."""
+        return len(self._altered)
 
     def give_back(self) -> None:
         """Let another process begin at once; where Redis does not answer the turn runs out."""

@@ -1,7 +1,8 @@
-"""The relay's work, that of the vector store, and erasing what is due, each in a thread of its own.
+"""What one replica does for all: relay, settle, erase, compare, each in a thread of its own.
 
 All are done under the same turn. Carrying templates into the vector store may take seconds, and
-that store may be away; erasing waits for disks: neither keeps a removal from being told.
+that store may be away; erasing waits for disks, and comparing reads the whole list: none of them
+keeps a removal from being told.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ AT_ONCE = 200
 """Entries settled in one transaction: alerts are recorded in the same database, and wait for it."""
 ERASE_S = 60.0
 """How often is looked for what may no longer be kept."""
+COMPARE_S = 5.0
+"""How often entries are compared with their enrolments; less often where that takes long."""
+_SHARE = 20  # of the time at most a twentieth
 _TELL_S = 30.0  # how often a trouble that lasts is told
 
 log = structlog.get_logger()
@@ -81,6 +85,7 @@ class Upkeep:
             threading.Thread(target=self._tell, name="relay", daemon=True),
             threading.Thread(target=self._settle, name="settle", daemon=True),
             threading.Thread(target=self._erase, name="erase", daemon=True),
+            threading.Thread(target=self._compare, name="compare", daemon=True),
         ]
         self.erased: Counter[str] = Counter()
 
@@ -90,7 +95,7 @@ class Upkeep:
             thread.start()
 
     def close(self) -> None:
-        """End both threads; safe to call twice."""
+        """End the threads; safe to call twice."""
         self._stop.set()
         for thread in self._threads:
             if thread.is_alive():
@@ -189,6 +194,24 @@ class Upkeep:
             self.erased += due.counts
             if due:
                 log.info("erased", **due.counts)
+
+    def _compare(self) -> None:
+        wait = COMPARE_S
+        told = -_TELL_S
+        while not self._stop.wait(wait):
+            if not self._relay.at_work:
+                continue
+            begun = time.monotonic()
+            try:
+                self._relay.compare()
+            except Exception as error:
+                # A fault of ours too: what is told of removals does not depend on it.
+                if time.monotonic() - told > _TELL_S:
+                    fault = None if isinstance(error, OpenLFRError) else error
+                    why = f"{type(error).__name__}: {error}"
+                    log.warning("not_compared", why=why, exc_info=fault)
+                    told = time.monotonic()
+            wait = max(COMPARE_S, (time.monotonic() - begun) * _SHARE)
 
 
 def _sentence(error: Exception) -> OpenLFRError:

@@ -238,7 +238,8 @@ def watchlist(settings: Settings) -> Iterator[Finding]:
             return
         with closing(bootstrap.open_templates(settings, facts, read_only=True)) as templates:
             index = build_index(records.watchlist, templates, settings.watchlists)
-        problem = not_searched(records.watchlist, index)
+        altered = records.watchlist.altered(settings.watchlists)
+        problem = not_searched(records.watchlist, index, altered)
     found = f"{len(index)} references of {len(index.subjects)} people are searched"
     advice = "openlfr watchlist remove and import, once it is known what changed them"
     if problem:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from openlfr.domain.principals import Principal
+    from openlfr.domain.watchlist import Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ class ReferenceEnrolled(Happening):
         picture_hash: sha256 (hex) of the imported file.
         model_sha256: Of the embedder as shipped.
         second_authoriser, second_reason: Who allows a picture that is listed under another name.
+        entry_hash: Of the entry (`watchlist.hash_entry`); acts of former versions have none.
     """
 
     kind: ClassVar[str] = "reference.enrolled"
@@ -118,6 +120,27 @@ class ReferenceEnrolled(Happening):
     model_sha256: str
     second_authoriser: str = ""
     second_reason: str = ""
+    entry_hash: str = ""
+
+    @classmethod
+    def of(cls, entry: Reference, *, picture_hash: str, model_sha256: str) -> Self:
+        """The enrolment of an entry."""
+        return cls(
+            reference_id=entry.reference_id,
+            subject=entry.subject,
+            watchlist=entry.watchlist,
+            category=entry.category,
+            legal_basis=entry.legal_basis,
+            source=entry.source,
+            enrolled_by=entry.enrolled_by,
+            authorised_by=entry.authorised_by,
+            expires=entry.expires.isoformat(),
+            picture_hash=picture_hash,
+            model_sha256=model_sha256,
+            second_authoriser=entry.second_authoriser,
+            second_reason=entry.second_reason,
+            entry_hash=entry.entry_hash,
+        )
 
 
 @dataclass(frozen=True, slots=True)

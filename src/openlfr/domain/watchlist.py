@@ -64,13 +64,13 @@ class Reference:
 
     Attributes:
         reference_id: UUID text.
-        template_hash: sha256 (hex) of the float32 little-endian template bytes; a hit whose
-            vector does not carry this hash does not count.
+        template_hash: sha256 (hex) of the float32 little-endian template bytes.
         picture: Name of the encrypted reference picture in the vault.
         quality: 0 to 100.
         expires: UTC.
         second_authoriser, second_reason: Who allows that the picture is listed under another
             name as well, and why; empty where nobody was asked.
+        entry_hash: Of `hash_entry`, as it was recorded; made here where none is given.
     """
 
     reference_id: str
@@ -90,6 +90,12 @@ class Reference:
     note: str = ""
     second_authoriser: str = ""
     second_reason: str = ""
+    entry_hash: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.entry_hash:
+            made = hash_entry(self.reference_id, self.subject, self.watchlist, self.template_hash)
+            object.__setattr__(self, "entry_hash", made)
 
 
 class Listed(Protocol):
@@ -176,6 +182,20 @@ class Settlement:
 def hash_template(vector: NDArray[np.float32]) -> str:
     """Sha256 (hex) of a template's float32 little-endian bytes."""
     return hashlib.sha256(np.ascontiguousarray(vector, "<f4").tobytes()).hexdigest()
+
+
+def hash_entry(reference_id: str, subject: str, watchlist: str, template_hash: str) -> str:
+    """Sha256 (hex) that ties a template to whom it is of and to the list on which they stand.
+
+    A stored template counts only where it carries the recorded hash: who can write to the vector
+    store can neither rename somebody there nor exchange two people's faces. Each text is preceded
+    by its length in bytes, so that no two entries are written alike.
+    """
+    digest = hashlib.sha256()
+    for text in (reference_id, subject, watchlist, template_hash):
+        content = text.encode()
+        digest.update(len(content).to_bytes(4, "big") + content)
+    return digest.hexdigest()
 
 
 def check_template(template: StoredTemplate, facts: GalleryFacts) -> None:

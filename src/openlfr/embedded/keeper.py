@@ -2,9 +2,12 @@
 
 Other processes change the watchlist in SQL only, since the vector store belongs to the run. A
 thread looks for changes twice a second, carries them into the vector store, and hands over a new
-index: a removal is in force well within the promised 2 seconds. While the records do not answer
-nothing is searched on stale authority for longer than `SILENCE_S`: the run then stops. Any other
-failure is one that waiting does not mend (a fault of ours, a wrong model): it ends the run at once.
+index: a removal is in force well within the promised 2 seconds. What is changed in the records by
+other means counts no change; so all entries are compared with their enrolments now and then.
+
+While the records do not answer nothing is searched on stale authority for longer than `SILENCE_S`:
+the run then stops. Any other failure is one that waiting does not mend (a fault of ours, a wrong
+model): it ends the run at once.
 """
 
 from __future__ import annotations
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 
 INTERVAL_S = 0.5
 SILENCE_S = 30.0
+COMPARE_S = 5.0
+"""How often entries are compared with their enrolments; less often where that takes long."""
+_SHARE = 20  # of the time at most a twentieth
 
 
 class WatchlistKeeper:
@@ -53,6 +59,8 @@ class WatchlistKeeper:
         self._on_index = on_index
         self._on_problem = on_problem
         self._version = -1
+        self._altered: dict[str, str] = {}  # not as they were enrolled, and what is not
+        self._compare_at = 0.0
         self._unsearched = ""  # who is listed in vain, as it was said last
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -69,12 +77,13 @@ class WatchlistKeeper:
         """
         records = self._records.watchlist
         version = records.version()
-        if version == self._version:
+        if version == self._version and not self._found_altered():
             return False
+        self._altered = records.altered(self._watchlists)
         # First: what left the list waits neither for the vector store nor for a large import.
         index = build_index(records, self._templates, self._watchlists)
         self._on_index(index)
-        unsearched = not_searched(records, index)
+        unsearched = not_searched(records, index, self._altered)
         if unsearched and unsearched != self._unsearched:
             self._on_problem(unsearched)
         self._unsearched = unsearched
@@ -116,6 +125,19 @@ class WatchlistKeeper:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
+
+    def _found_altered(self) -> bool:
+        """Whether other entries than before are not as they were enrolled, if it is time to look.
+
+        No version tells: whoever changes a row by other means does not count it.
+        """
+        begun = time.monotonic()
+        if begun < self._compare_at:
+            return False
+        altered = self._records.watchlist.altered(self._watchlists)
+        took = time.monotonic() - begun
+        self._compare_at = begun + max(COMPARE_S, took * _SHARE)
+        return altered != self._altered
 
     def _keep(self) -> None:
         heard = time.monotonic()

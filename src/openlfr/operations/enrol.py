@@ -171,22 +171,12 @@ def _enrol_row(
     # names (`gallery.erase_unrecorded_pictures`). Neither waits in a transaction for the other.
     vault.put(reference.picture, encode(kept_picture(examined), kept_at=now))
     sealed = vault.seal(outbox_name(reference_id), examined.template.astype("<f4").tobytes())
-    enrolled = ReferenceEnrolled(
-        reference_id=reference_id,
-        subject=row.subject,
-        watchlist=watchlist,
-        category=row.category,
-        legal_basis=row.legal_basis,
-        source=row.source,
-        enrolled_by=row.enrolled_by,
-        authorised_by=row.authorised_by,
-        expires=row.expires.isoformat(),
+    who = by if by.authenticated else by.named(row.enrolled_by)
+    enrolled = ReferenceEnrolled.of(
+        reference,
         picture_hash=examined.picture_hash,
         model_sha256=enrolment.embedder.facts.model_sha256,
-        second_authoriser=row.second_authoriser,
-        second_reason=row.second_reason,
     )
-    who = by if by.authenticated else by.named(row.enrolled_by)
     with records.unit_of_work() as work:
         work.watchlist.add(reference, picture_hash=examined.picture_hash, template=sealed, at=now)
         work.record(AuditEvent(now, who, enrolled))

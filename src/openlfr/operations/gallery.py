@@ -22,7 +22,7 @@ from openlfr.operations.evidence import kept_since
 from openlfr.stages.search import ExactIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from numpy.typing import NDArray
@@ -256,21 +256,26 @@ def build_index(
     return ExactIndex(records.manifest(watchlists), templates.all(watchlists))
 
 
-def not_searched(records: WatchlistRecords, index: ExactIndex) -> str:
-    """Who is listed and yet found by nobody, why, and what to do; empty where all are searched."""
-    parts = [
-        f"{_some(ids, records)} {why}"
-        for ids, why in (
-            (index.refused_ids, "stored with another template than the recorded one"),
-            (index.missing_ids, "without a stored template"),
-        )
-        if ids
-    ]
+def not_searched(records: WatchlistRecords, index: ExactIndex, altered: Mapping[str, str]) -> str:
+    """Who is listed and yet found by nobody, why, and what to do; empty where all are searched.
+
+    Args:
+        records: Names them.
+        index: That is searched.
+        altered: Of `WatchlistRecords.altered`.
+    """
+    reasons: dict[str, list[str]] = {}
+    for reference_id, problem in sorted(altered.items()):
+        reasons.setdefault(f"({problem})", []).append(reference_id)
+    reasons["stored as another entry than the recorded one"] = list(index.refused_ids)
+    reasons["without a stored template"] = list(index.missing_ids)
+    parts = [f"{_some(ids, records)} {why}" for why, ids in reasons.items() if ids]
     if not parts:
         return ""
+    what = "the stored templates" if not altered else "the records"
     return (
         f"Not searched although listed: {', and '.join(parts)}. Somebody or something has changed "
-        "the stored templates: find out what, then remove these entries and import them again."
+        f"{what}: find out what, then remove these entries and import them again."
     )
 
 

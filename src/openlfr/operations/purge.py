@@ -20,7 +20,6 @@ from openlfr.domain.audit import AuditEvent, ReferenceExpired
 from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.principals import OURSELVES, SYSTEM, Principal
-from openlfr.domain.watchlist import EntryStatus
 from openlfr.operations.adjudicate import let_time_pass
 from openlfr.operations.erasure import ErasableBook, erase_alert, erase_mistaken
 from openlfr.operations.evidence import PREFIX, evidence_name, kept_since
@@ -47,8 +46,6 @@ _WORDS = {
     "entries": ("expired entry", "expired entries"),
 }
 
-_LISTED = (EntryStatus.PENDING, EntryStatus.ACTIVE, EntryStatus.SUSPENDED)
-
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -58,7 +55,7 @@ class Due:
         alerts: Beyond the retention.
         mistaken: Settled as not to be engaged, or refuted for so long that no complaint waits.
         orphans: Names in the vault of evidence that no alert refers to.
-        entries: Expired, still with picture and template.
+        entries: Expired as they were enrolled, still with picture and template.
     """
 
     alerts: tuple[RecordedAlert, ...]
@@ -102,7 +99,8 @@ def find_due(
         ),
         mistaken=mistaken,
         orphans=tuple(_orphans(records.alerts, vault, book, now, deployments)),
-        entries=tuple(r for r in records.watchlist.references(statuses=_LISTED) if r.expires < now),
+        # Whoever has expired once stays expired, also where the clock is set back.
+        entries=tuple(records.watchlist.overdue(max(now, records.audit.latest() or now))),
     )
 
 

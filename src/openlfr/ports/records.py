@@ -53,7 +53,22 @@ class WatchlistRecords(Protocol):
         ...
 
     def manifest(self, watchlists: Collection[str]) -> dict[str, ManifestEntry]:
-        """Who is searchable: each active reference by its id."""
+        """Who is searchable: each active reference by its id.
+
+        Those that are not as they were enrolled are left out: `altered` names them.
+        """
+        ...
+
+    def altered(self, watchlists: Collection[str]) -> dict[str, str]:
+        """Active references that are not as they were enrolled, and what is not.
+
+        That is found by `domain.authority` in the audit log, also where a row was changed by
+        other means than these.
+        """
+        ...
+
+    def overdue(self, at: datetime) -> list[Reference]:
+        """Listed entries that were enrolled until before this, whatever their rows say now."""
         ...
 
     def outbox(self) -> list[tuple[Reference, bytes]]:
@@ -211,6 +226,10 @@ class DeploymentChanges(DeploymentRecords, Protocol):
 
 class AuditLog(Protocol):
     """What was done, and by whom."""
+
+    def latest(self) -> datetime | None:
+        """The latest moment at which anything was done; None before the first act."""
+        ...
 
     def all(
         self, *, object_kind: str | None = None, object_id: str | None = None

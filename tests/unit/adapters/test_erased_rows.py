@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from enrolling import add_entry
 from openlfr.adapters.sql import Records, engine
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, Settlement
 
@@ -29,7 +30,7 @@ def records(tmp_path):
                 "Eve", "Otto", NOW + timedelta(days=9), EntryStatus.PENDING, "h", "p", 70.0,
             )  # fmt: skip
             with opened.unit_of_work() as work:
-                work.watchlist.add(entry, picture_hash=key, template=secret, at=NOW)
+                add_entry(work, entry, picture_hash=key, template=secret, at=NOW)
         yield opened
 
 

@@ -4,85 +4,23 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 
-import numpy as np
 import pytest
 from tests.contract.erased import holders
+from tests.unit.embedded.house import FACTS, NOW, House, vector
 
 from openlfr import settings
-from openlfr.adapters.memory_alerts import MemoryAlertBook
-from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.adapters.milvus import MilvusTemplateStore
-from openlfr.adapters.sql import Records
 from openlfr.cli import doctor_checks
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import (
-    EntryStatus,
-    GalleryFacts,
-    Reference,
     StoredTemplate,
     hash_template,
 )
 from openlfr.embedded import eraser as eraser_module
-from openlfr.embedded.eraser import Eraser
-from openlfr.embedded.keeper import WatchlistKeeper
-from openlfr.operations.enrol import outbox_name
 
-NOW = datetime.now(UTC)
-FACTS = GalleryFacts("sface", "a" * 64, 64, "arcface-112", 0.4)
 WAIT_S = 60.0  # no bar
-
-
-def vector(number):
-    found = np.random.default_rng(number).normal(size=FACTS.dimension).astype(np.float32)
-    return found / np.linalg.norm(found)
-
-
-class House:
-    """What a run holds, without cameras."""
-
-    def __init__(self, folder):
-        self.folder = folder / "data"
-        self.folder.mkdir()
-        self.records = Records.open(f"sqlite:///{self.folder}/openlfr.db")
-        self.records.watchlist.keep_facts(FACTS, NOW)
-        self.vault, self.book = MemoryVault(), MemoryAlertBook()
-        self.problems = []
-        self.templates = MilvusTemplateStore(str(self.folder / "milvus"), FACTS)
-        self.eraser = Eraser(
-            records=self.records, vault=self.vault, book=self.book,
-            retention=timedelta(days=31), deployment="Market",
-        )  # fmt: skip
-        self.keeper = WatchlistKeeper(
-            records=self.records, templates=self.templates, vault=self.vault, facts=FACTS,
-            watchlists=["default"], on_index=self.take, on_problem=self.problems.append,
-        )  # fmt: skip
-
-    def take(self, index):
-        self.index = index
-
-    def refresh(self):
-        while self.keeper.refresh():
-            pass
-
-    def enrol(self, subject, number, *, expires=NOW + timedelta(days=1)):
-        key = f"r{number}"
-        entry = Reference(
-            key, "default", subject, "wanted", "Order 1", "passport", date(2025, 1, 2), "Eve",
-            "Otto", expires, EntryStatus.PENDING, hash_template(vector(number)),
-            f"references/{key}", 70.0,
-        )  # fmt: skip
-        self.vault.put(entry.picture, b"picture")
-        sealed = self.vault.seal(outbox_name(key), vector(number).tobytes())
-        with self.records.unit_of_work() as work:
-            work.watchlist.add(entry, picture_hash=key, template=sealed, at=NOW)
-
-    def close(self):
-        self.eraser.close()
-        self.keeper.close()
-        self.templates.close()
-        self.records.close()
 
 
 @pytest.fixture
@@ -153,7 +91,7 @@ def test_a_swapped_and_a_lost_template_are_problems_of_the_run(house):
     house.enrol("Dora", 4)
     house.refresh()
     [problem] = house.problems
-    assert "1 reference of Ann stored with another template" in problem
+    assert "1 reference of Ann stored as another entry" in problem
     assert "1 reference of Bea without a stored template" in problem
     assert "remove these entries and import them again" in problem
     assert house.index.subjects == ("Cleo", "Dora")

@@ -21,6 +21,13 @@ class Entries:
         self.on_outbox = lambda: None
         self.error: Exception | None = None
         self.asked = threading.Event()
+        self.changed_otherwise = {}
+
+    def altered(self, watchlists):
+        return dict(self.changed_otherwise)
+
+    def references(self, **_):
+        return []
 
     def version(self):
         self.asked.set()
@@ -67,6 +74,19 @@ def test_an_index_is_built_at_the_start_and_after_a_change_only(keeper, entries,
     entries.now += 1
     keeper.refresh()
     assert len(indexes) == 2
+
+
+def test_an_entry_that_was_changed_by_other_means_is_found_without_a_new_version(
+    keeper, entries, indexes, monkeypatch
+):
+    monkeypatch.setattr(keeper_module, "COMPARE_S", 0.0)
+    monkeypatch.setattr(keeper_module, "_SHARE", 0)
+    keeper.refresh()
+    for altered in ({"r1": "expires is not as enrolled"}, {}):
+        entries.changed_otherwise = altered
+        for _ in range(3):
+            keeper.refresh()
+    assert len(indexes) == 3
 
 
 def test_a_removal_is_in_force_before_the_vector_store_follows(keeper, entries, indexes):

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
+from enrolling import add_entry
 from openlfr.adapters.memory_templates import MemoryTemplateStore
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.adapters.sql import Records
@@ -60,7 +61,7 @@ class Desk:
         sealed = self.vault.seal(name, template.tobytes())
         at = NOW + timedelta(seconds=self.added)
         with self.records.unit_of_work() as work:
-            work.watchlist.add(entry, picture_hash=reference_id, template=sealed, at=at)
+            add_entry(work, entry, picture_hash=reference_id, template=sealed, at=at)
         return reference_id
 
     def apply(self, limit=None):

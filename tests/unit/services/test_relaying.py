@@ -27,6 +27,10 @@ class Changes:
         self.rows = {row.reference_id: row for row in rows}
         self.now = max((row.version for row in rows), default=0)
         self.forgotten = {}  # reference -> version
+        self.changed_otherwise = {}
+
+    def altered(self):
+        return dict(self.changed_otherwise)
 
     def version(self):
         return self.now
@@ -134,6 +138,41 @@ def test_it_tells_each_change_once_and_a_heartbeat_now_and_then():
     relay.round()
     assert topic.told() == []
     assert relay.counts == {"told": 3, "heartbeats": 2}
+
+
+def test_an_entry_that_was_changed_by_other_means_is_told_without_a_new_version():
+    changes = Changes(entry("a", 1), entry("b", 2))
+    relay, topic, _, _ = make(changes)
+    relay.round()
+    topic.told()
+    changes.changed_otherwise = {"a": "expires is not as enrolled"}
+    changes.rows["a"] = suspended = entry("a", 1, EntryStatus.SUSPENDED)
+    relay.round()
+    assert topic.told() == []  # no version says so
+    relay.compare()
+    relay.compare()
+    relay.round()
+    assert (topic.told(), relay.altered) == ([suspended, 2], 1)
+    relay.round()
+    assert topic.told() == []
+    changes.changed_otherwise, changes.rows["a"] = {}, entry("a", 1)
+    relay.compare()
+    relay.round()
+    assert (topic.told(), relay.altered) == ([entry("a", 1), 2], 0)
+
+
+def test_what_is_found_altered_while_it_is_not_our_turn_is_told_when_it_is():
+    changes = Changes(entry("a", 1))
+    relay, topic, turns, _ = make(changes)
+    turns.number = None
+    changes.changed_otherwise = {"a": "expires is not as enrolled"}
+    changes.rows["a"] = suspended = entry("a", 1, EntryStatus.SUSPENDED)
+    relay.compare()
+    relay.round()
+    assert topic.told() == []
+    turns.number = 2
+    relay.round()
+    assert topic.told() == [suspended, 1]
 
 
 def test_it_is_silent_while_it_is_not_its_turn():

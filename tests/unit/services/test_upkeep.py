@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from awaiting import PATIENCE_S
+from enrolling import add_entry
 from openlfr.adapters.memory_templates import MemoryTemplateStore
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.adapters.sql import Records
@@ -30,6 +31,13 @@ class Relay:
         self.at_work = True
         self.trouble = None
         self.failed = threading.Event()
+        self.compared = threading.Semaphore(0)
+        self.unreadable = None
+
+    def compare(self):
+        self.compared.release()
+        if self.unreadable is not None:
+            raise self.unreadable
 
     def round(self):
         if self.trouble is not None:
@@ -70,6 +78,7 @@ def at_work(records, vault, monkeypatch):
     """Upkeep at work, quick; what it failed of is kept in `failures`."""
     monkeypatch.setattr(upkeep, "INTERVAL_S", 0.01)
     monkeypatch.setattr(upkeep, "ERASE_S", 0.01)
+    monkeypatch.setattr(upkeep, "COMPARE_S", 0.01)
     made = Upkeep(
         Relay(), records, vault, lambda _: made.store, lambda: made.due(),
         on_failure=lambda e: None,
@@ -92,7 +101,7 @@ def enrol(records, vault):
         work.watchlist.keep_facts(FACTS, NOW)
     sealed = vault.seal(outbox_name("r1"), template.tobytes())
     with records.unit_of_work() as work:
-        work.watchlist.add(entry, picture_hash="r1", template=sealed, at=NOW)
+        add_entry(work, entry, picture_hash="r1", template=sealed, at=NOW)
 
 
 def test_what_is_enrolled_is_carried_to_the_vector_store(at_work, records, vault):
@@ -101,6 +110,15 @@ def test_what_is_enrolled_is_carried_to_the_vector_store(at_work, records, vault
     assert at_work.store.kept.wait(PATIENCE_S)
     at_work.close()
     assert list(records.watchlist.manifest(["default"])) == ["r1"]
+
+
+@pytest.mark.parametrize("trouble", [None, Unavailable("Away."), KeyError("detail")])
+def test_entries_are_compared_with_their_enrolments_again_and_again(at_work, trouble):
+    at_work._relay.unreadable = trouble
+    at_work.start()
+    for _ in range(3):
+        assert at_work._relay.compared.acquire(timeout=PATIENCE_S)
+    assert at_work.failures == []
 
 
 def test_a_vector_store_that_is_away_is_tried_again_and_ends_nothing(at_work, records, vault):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from enrolling import add_entry
 from openlfr import embedded, settings
 from openlfr.adapters.memory_alerts import MemoryAlertBook
 from openlfr.adapters.memory_templates import MemoryTemplateStore
@@ -149,7 +150,7 @@ def _enrol(
     )  # fmt: skip
     sealed = vault.seal(outbox_name(key), template.tobytes())
     with records.unit_of_work() as work:
-        work.watchlist.add(entry, picture_hash=key, template=sealed, at=now)
+        add_entry(work, entry, picture_hash=key, template=sealed, at=now)
 
 
 def _alert_of_long_ago(records: Records, book: MemoryAlertBook) -> None:

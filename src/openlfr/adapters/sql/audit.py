@@ -16,6 +16,7 @@ from openlfr.domain.principals import Principal, Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from sqlalchemy.engine import Connection
 
@@ -63,6 +64,12 @@ class AuditLog:
 
     def __init__(self, access: Access) -> None:
         self._access = access
+
+    def latest(self) -> datetime | None:
+        """The latest moment at which anything was done; None before the first act."""
+        with self._access.reading() as connection:
+            found: datetime | None = connection.scalar(sa.select(sa.func.max(_EVENTS.c.at)))
+        return found
 
     def all(
         self, *, object_kind: str | None = None, object_id: str | None = None

@@ -9,16 +9,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
 from openlfr.adapters.sql.engine import reading
 from openlfr.adapters.sql.tables import references
+from openlfr.adapters.sql.watchlist_acts import with_acts
 from openlfr.adapters.sql.watchlist_version import newest_version
+from openlfr.domain.authority import altered
 from openlfr.domain.control import Forgotten, ManifestChange
 from openlfr.domain.watchlist import EntryStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.engine import Engine
+
+    from openlfr.domain.authority import EntryAct
+    from openlfr.domain.watchlist import Reference
 
 _GONE = (EntryStatus.REMOVED, EntryStatus.REFUSED)
 
@@ -38,38 +43,36 @@ class ControlRecords:
         """Where every entry stands that changed after this version, the oldest change first.
 
         An entry that left the list is told as such until its template and picture are erased
-        everywhere, and then forgotten.
+        everywhere, and then forgotten. One that is not as it was enrolled is told as suspended.
         """
-        query = (
-            sa.select(
-                references.c.reference_id,
-                references.c.watchlist,
-                references.c.category,
-                references.c.template_hash,
-                references.c.expires,
-                references.c.status,
-                references.c.version,
-                references.c.changed_at,
-                references.c.settled,
-            )
-            .where(references.c.version > after)
-            .order_by(references.c.version, references.c.reference_id)
-        )
         with reading(self._engine) as connection:
-            return [_told(row) for row in connection.execute(query)]
+            return [
+                _told(entry, acts, row)
+                for entry, acts, row in with_acts(connection, references.c.version > after)
+            ]
+
+    def altered(self) -> dict[str, str]:
+        """Active entries that are not as they were enrolled, and what is not."""
+        active = references.c.status == EntryStatus.ACTIVE
+        with reading(self._engine) as connection:
+            found = {
+                entry.reference_id: altered(entry, acts)
+                for entry, acts, _ in with_acts(connection, active)
+            }
+        return {key: problem for key, problem in found.items() if problem}
 
 
-def _told(row: Any) -> ManifestChange | Forgotten:
-    status = EntryStatus(row.status)
-    if row.settled and status in _GONE:
-        return Forgotten(row.reference_id)
+def _told(entry: Reference, acts: Sequence[EntryAct], row: Any) -> ManifestChange | Forgotten:
+    if row.settled and entry.status in _GONE:
+        return Forgotten(entry.reference_id)
+    unsound = entry.status is EntryStatus.ACTIVE and altered(entry, acts)
     return ManifestChange(
-        reference_id=row.reference_id,
-        watchlist=row.watchlist,
-        template_hash=row.template_hash,
-        expires=row.expires,
-        status=status,
+        reference_id=entry.reference_id,
+        watchlist=entry.watchlist,
+        template_hash=entry.template_hash,
+        expires=entry.expires,
+        status=EntryStatus.SUSPENDED if unsound else entry.status,
         version=row.version,
         changed_at=row.changed_at,
-        category=row.category,
+        category=entry.category,
     )

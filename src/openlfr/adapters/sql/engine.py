@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from openlfr.domain import extras
 from openlfr.domain.addresses import hide_address, hint_for, shown_address
-from openlfr.domain.errors import Misconfigured, OpenLFRError, Unavailable
+from openlfr.domain.errors import BadInput, Misconfigured, OpenLFRError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,8 @@ BUSY_TIMEOUT_S = 5.0
 _LOG_PATIENCE_S = 1.0  # of the cutting off; who wants to write waits meanwhile
 _OVERWRITES = 1  # the user_version from which no page of the file holds an erased row
 
+_INCOMPLETE = "ck_watchlist_references_"
+"""How the rules of `tables.AUTHORITY` are called."""
 _MAY_NOT = "42501"  # PostgreSQL's insufficient_privilege
 
 HARDLY_ANY_ROOM = 1 << 20
@@ -171,6 +173,11 @@ def _translate(where: str, url: str) -> Any:
         original = context.original_exception
         if isinstance(original, OpenLFRError):
             raise original
+        if _INCOMPLETE in str(original):
+            raise BadInput(
+                f"The records in {where} refuse an entry of the watchlist without complete "
+                "authority of two people: remove it, and import it again."
+            ) from original
         if isinstance(original, sqlite3.Error):
             found: BaseException = _sentence(original, where)
         elif isinstance(context.sqlalchemy_exception, exc.OperationalError | exc.InterfaceError):

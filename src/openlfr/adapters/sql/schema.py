@@ -25,6 +25,7 @@ REVISIONS = (
     "0008",
     "0009",
     "0010",
+    "0011",
 )  # every migration in versions/, oldest first
 MIGRATIONS = Path(__file__).parent / "migrations"
 _POSTGRES_LOCK = 0x0F6C6672  # any number, the same for every OpenLFR process

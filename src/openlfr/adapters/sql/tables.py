@@ -9,6 +9,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Date,
     DateTime,
@@ -64,8 +65,18 @@ metadata = MetaData(
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
         "fk": "fk_%(table_name)s_%(column_0_N_name)s",
         "pk": "pk_%(table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
+
+_LEFT = "status IN ('removed', 'refused')"
+AUTHORITY = {
+    "is_complete": f"{_LEFT} OR (subject <> '' AND category <> '' AND legal_basis <> ''"
+    " AND source <> '' AND enrolled_by <> '' AND authorised_by <> '' AND length(entry_hash) = 64)",
+    "is_of_two_people": f"{_LEFT} OR enrolled_by <> authorised_by",
+}
+"""What holds of whoever may be searched, whoever writes the row. More than that, and that nothing
+was changed since the enrolment, is checked against the audit log (`domain/authority.py`)."""
 
 # `references` is a reserved word of SQL, hence the longer name in the database.
 references = Table(
@@ -83,6 +94,7 @@ references = Table(
     Column("expires", UtcDateTime, nullable=False),
     Column("status", String(16), nullable=False),
     Column("template_hash", String(64), nullable=False),
+    Column("entry_hash", String(64), nullable=False),  # of domain.watchlist.hash_entry
     Column("picture", String, nullable=False),  # name in the vault; "" once erased
     Column("picture_hash", String(64), nullable=False),  # sha256 of the imported file's bytes
     Column("quality", Float, nullable=False),
@@ -97,6 +109,7 @@ references = Table(
     Column("changed_at", UtcDateTime, nullable=False),
     Column("version", BigInteger, nullable=False),  # of the watchlist when this row last changed
     Index(None, "watchlist", "subject"),
+    *(CheckConstraint(rule, name=name) for name, rule in AUTHORITY.items()),
     Index(None, "version"),
     Index(None, "settled"),
 )

@@ -13,8 +13,10 @@ import sqlalchemy as sa
 
 from openlfr.adapters.sql.gallery_model import bound_model
 from openlfr.adapters.sql.tables import references
+from openlfr.adapters.sql.watchlist_acts import with_acts
 from openlfr.adapters.sql.watchlist_rows import COLUMNS, reference_of
 from openlfr.adapters.sql.watchlist_version import newest_version
+from openlfr.domain.authority import altered, last_moment
 from openlfr.domain.watchlist import EntryStatus, ManifestEntry
 
 if TYPE_CHECKING:
@@ -75,21 +77,32 @@ class WatchlistRecords:
         return self._read(query)
 
     def manifest(self, watchlists: Collection[str]) -> dict[str, ManifestEntry]:
-        """Who is searchable: each active reference by its id."""
-        query = sa.select(
-            references.c.reference_id,
-            references.c.watchlist,
-            references.c.category,
-            references.c.template_hash,
-            references.c.expires,
-        ).where(references.c.watchlist.in_(watchlists), references.c.status == EntryStatus.ACTIVE)
+        """Who is searchable: each active reference by its id.
+
+        Those that are not as they were enrolled are left out: `altered` names them.
+        """
+        return {
+            entry.reference_id: ManifestEntry(
+                entry.watchlist, entry.category, entry.template_hash, entry.expires
+            )
+            for entry, problem in self._checked(watchlists)
+            if not problem
+        }
+
+    def altered(self, watchlists: Collection[str]) -> dict[str, str]:
+        """Active references that are not as they were enrolled, and what is not."""
+        return {
+            entry.reference_id: problem for entry, problem in self._checked(watchlists) if problem
+        }
+
+    def overdue(self, at: datetime) -> list[Reference]:
+        """Listed entries that were enrolled until before this, whatever their rows say now."""
         with self._access.reading() as connection:
-            return {
-                row.reference_id: ManifestEntry(
-                    row.watchlist, row.category, row.template_hash, row.expires
-                )
-                for row in connection.execute(query)
-            }
+            return [
+                entry
+                for entry, acts, _ in with_acts(connection, references.c.status.in_(STANDING))
+                if last_moment(entry, acts) < at
+            ]
 
     def outbox(self) -> list[tuple[Reference, bytes]]:
         """Pending entries with their encrypted templates, in the order they were added."""
@@ -123,6 +136,16 @@ class WatchlistRecords:
         """The model that the gallery is bound to; None while nothing was ever enrolled."""
         with self._access.reading() as connection:
             return bound_model(connection)
+
+    def _checked(self, watchlists: Collection[str]) -> list[tuple[Reference, str]]:
+        """Active entries, and what is not as it was enrolled."""
+        active = references.c.status == EntryStatus.ACTIVE
+        listed = references.c.watchlist.in_(watchlists)
+        with self._access.reading() as connection:
+            return [
+                (entry, altered(entry, acts))
+                for entry, acts, _ in with_acts(connection, listed, active)
+            ]
 
     def _read(self, query: sa.Select[Any]) -> list[Reference]:
         with self._access.reading() as connection:

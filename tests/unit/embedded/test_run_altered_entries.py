@@ -1,0 +1,85 @@
+"""A run searches for nobody whose entry was changed since the enrolment, and says who it is."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime, timedelta
+
+import pytest
+from tests.unit.embedded.house import NOW, House
+
+from openlfr.domain.audit import AlertShown, AuditEvent
+from openlfr.domain.principals import SYSTEM
+from openlfr.domain.watchlist import EntryStatus
+from openlfr.embedded import eraser as eraser_module
+from openlfr.embedded import keeper as keeper_module
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    monkeypatch.setattr(keeper_module, "COMPARE_S", 0.0)
+    monkeypatch.setattr(keeper_module, "_SHARE", 0)
+    made = House(tmp_path)
+    made.enrol("Ann", 0)
+    made.enrol("Bea", 1)
+    made.refresh()
+    assert made.index.subjects == ("Ann", "Bea")
+    yield made
+    made.close()
+
+
+def change(house, what, *, unchecked=False):
+    """As somebody would who has the data folder."""
+    with sqlite3.connect(house.folder / "openlfr.db") as connection:
+        if unchecked:
+            connection.execute("PRAGMA ignore_check_constraints = ON")
+        connection.execute(f"UPDATE watchlist_references SET {what}")
+    connection.close()
+
+
+ATTACKS = {
+    "blanked authority": ("authorised_by = '' WHERE subject = 'Ann'", "authorised_by is not"),
+    "blanked basis": ("legal_basis = '' WHERE subject = 'Ann'", "legal_basis is not"),
+    "one person": ("authorised_by = enrolled_by WHERE subject = 'Ann'", "authorised_by is not"),
+    "extended": ("expires = '2090-01-01' WHERE subject = 'Ann'", "expires is not"),
+    "renamed": ("subject = 'Ann' WHERE subject = 'Bea'", "subject and its hash are not"),
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_who_was_changed_while_a_run_lasts_is_searched_no_more_and_named(house, attack):
+    what, says = ATTACKS[attack]
+    change(house, what, unchecked=True)
+    house.refresh()
+    assert len(house.index) == 1
+    [problem] = house.problems
+    assert f"1 reference of Ann ({says} as enrolled). Somebody" in problem
+    assert "has changed the records: find out what, then remove these entries" in problem
+    house.refresh()
+    assert len(house.problems) == 1
+
+
+@pytest.mark.parametrize("when", ["the clock", "its row"])
+def test_what_has_expired_once_stays_expired(house, monkeypatch, when):
+    """It was seen later than it expires: nothing that is set back brings it back."""
+    later = NOW + timedelta(days=2)
+    with house.records.unit_of_work() as work:
+        work.record(AuditEvent(later, SYSTEM, AlertShown("a1", "x.jpg")))  # any act
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return later if when == "its row" else NOW.astimezone(tz)
+
+    monkeypatch.setattr(eraser_module, "datetime", Clock)
+    if when == "its row":
+        change(house, "expires = '2090-01-01'")
+    house.eraser.erase()
+    house.refresh()
+    assert house.index.subjects == ()
+    entries = house.records.watchlist.references()
+    assert [(each.status, each.picture) for each in entries] == [(EntryStatus.REMOVED, "")] * 2
+    change(house, "status = 'active', expires = '2090-01-01', settled = 1")
+    house.refresh()
+    assert house.index.subjects == ()
+    assert "2 references of Ann, Bea (expires is not as enrolled)" in house.problems[-1]
