@@ -13,8 +13,10 @@ from openlfr.domain.text import one_line
 from openlfr.terminal import say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from openlfr.domain.frames import Frame
     from openlfr.operations.check_camera import CameraCheck
     from openlfr.ports import FaceDetector
     from openlfr.settings import Camera
@@ -90,19 +92,35 @@ def _check_one(
     opened = open_source(
         name, camera.url, epoch=0, start=camera.start, fps=1 / every, reconnect=False
     )
+    broke_off: list[str] = []
     with closing(opened) as source:
         try:
             check = check_camera(
-                source.frames(),
+                _until_it_breaks_off(source.frames(), broke_off),
                 detector,
                 fps=source.fps,
                 input_size_for=lambda w, h: input_size_for(w, h, camera.input_size),
                 limit=frames,
             )
-            return with_source(replace(check, fps=source.fps), source)
+            return with_source(replace(check, fps=source.fps), source, broke_off)
         except BadInput as error:
             text = str(error)
             raise BadInput(text if name in text else f"camera {name}: {text}") from error
+
+
+def _until_it_breaks_off(frames: Iterable[Frame], broke_off: list[str]) -> Iterator[Frame]:
+    """As a run does: what was seen before counts, and why there is no more is a problem."""
+    from openlfr.domain.errors import OpenLFRError
+
+    seen = False
+    try:
+        for frame in frames:
+            seen = True
+            yield frame
+    except OpenLFRError as error:
+        if not seen:
+            raise
+        broke_off.append(str(error))
 
 
 def _start_of(found: CameraCheck) -> str:

@@ -159,15 +159,23 @@ def check_camera(
     return seen.check(fps)
 
 
-def with_source(check: CameraCheck, source: CheckedSource) -> CameraCheck:
-    """Add what the source itself says: its start, and how its pictures want to be shown."""
+def with_source(
+    check: CameraCheck, source: CheckedSource, problems: Sequence[str] = ()
+) -> CameraCheck:
+    """Add what the source itself says: its start, and how its pictures want to be shown.
+
+    Args:
+        check: What was seen of it.
+        source: The camera.
+        problems: What else went wrong with it.
+    """
     check = replace(
         check,
         start=source.start,
         start_origin=source.start_origin,
         shown=source.shown,
         unreadable=source.unreadable,
-        problems=tuple(source.problems),
+        problems=(*source.problems, *problems),
     )
     return replace(check, advice=(*_advice_on_source(check), *check.advice))
 

@@ -150,3 +150,26 @@ def test_a_camera_that_fails_as_nobody_thought_does_not_end_the_check(config, ca
     seen = capsys.readouterr()
     assert "error: camera odd: UnicodeDecodeError" in seen.err
     assert "512x512" in seen.out
+
+
+@pytest.mark.usefixtures("model_store")
+def test_of_a_camera_that_breaks_off_is_told_what_was_seen(config, folder, capsys):
+    """As a run does, which looks at the frames before the break."""
+    import av
+
+    path, noise = folder / "a.mkv", np.random.default_rng(1)
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=10, options={"bf": "0"})
+        stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
+        for _ in range(40):
+            picture = noise.integers(0, 256, (96, 160, 3), np.uint8)
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        output.mux(stream.encode())
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    words = ["--every", "0.1", "--frames", "100"]
+    assert main(["camera", "check", *words, "--config", config("  a: {url: a.mkv}\n")]) == 1
+    seen = capsys.readouterr()
+    assert "frames looked at" in seen.out
+    assert "breaks off after frame" in seen.out
+    assert seen.err == ""

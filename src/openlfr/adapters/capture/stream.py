@@ -97,8 +97,8 @@ class LiveStream:
                 ) from None
             why = hide_address(error.strerror or type(error).__name__, self.url)
             hint = hint_for(self.url) if "://" in self.url else ""
-            what = "does not answer"
-            if isinstance(error, InvalidDataError):
+            what = "broke off" if self._came else "does not answer"
+            if not self._came and isinstance(error, InvalidDataError):
                 what = "sends what cannot be read as a video"
             # Not `from error`, whose text is the whole address.
             raise Unavailable(f"camera {self.camera}: {shown} {what}: {why}.{hint}") from None

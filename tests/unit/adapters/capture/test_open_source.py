@@ -145,6 +145,14 @@ def test_a_camera_that_sends_jpeg_after_jpeg(tmp_path):
     assert frames[0].captured_at < frames[-1].captured_at
 
 
+def test_a_stream_that_ends_in_the_middle_is_not_said_to_be_silent(tmp_path):
+    """A client of the library: the answer ends where the next part should begin."""
+    with served(tmp_path, Motion) as address:
+        frames = open_it(f"{address}/video.mjpg").frames()
+        with pytest.raises(Unavailable, match=r"camera gate.*(broke off|stream ended)"):
+            assert len(list(frames)) > 1
+
+
 def test_a_segment_that_comes_at_once_is_played_at_its_own_pace(make_video, tmp_path):
     """HLS: else only the last picture of each segment would be looked at."""
     make_video("part0.ts", frames=10)
