@@ -19,6 +19,7 @@ import structlog
 
 from openlfr import bootstrap
 from openlfr.adapters import faust_agents, faust_worker
+from openlfr.adapters.capture import is_live
 from openlfr.adapters.kafka_control_reader import ControlReader
 from openlfr.adapters.kafka_rights import USES
 from openlfr.adapters.kafka_topics import FRAMES
@@ -61,6 +62,15 @@ log = structlog.get_logger()
 def searched_in(settings: Settings) -> type[OnServer] | type[Snapshot]:
     """What makes an index of each manifest: the server itself, or a copy in this process."""
     return OnServer if settings.matching.index == "milvus" else Snapshot
+
+
+def recorded_in(settings: Settings) -> list[str]:
+    """Cameras that play what was filmed at another time.
+
+    All files and folders: also where `start` is left out a film has a recording date of its own, or
+    one that is assumed when it is opened, some time before its first frame is sent.
+    """
+    return [name for name, camera in settings.cameras.items() if not is_live(camera.url)]
 
 
 def run(settings: Settings, process: Process) -> NoReturn:
@@ -126,7 +136,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
             vault,
             deployment,
             max_age=settings.max_age,
-            recorded=[name for name, camera in settings.cameras.items() if camera.start],
+            recorded=recorded_in(settings),
         )
         analyser.timings.observe = metrics.stage
         measures.tell(metrics, progress, station.counts, control, listed)

@@ -26,6 +26,7 @@ import structlog
 from openlfr.adapters import tracing
 from openlfr.adapters.capture import FROZEN_S, is_live, open_source
 from openlfr.adapters.capture.live import Backoff
+from openlfr.domain.addresses import hide_addresses
 from openlfr.domain.errors import BadInput, Misconfigured, OpenLFRError, Unavailable
 from openlfr.domain.frames import StartOrigin
 from openlfr_ingest.filming import Filming, Senders
@@ -203,7 +204,8 @@ class Supervision:
                     return
                 log.warning("filming_failed", camera=self.camera, why=str(error))
             except Exception as error:
-                self.problem = f"Camera {self.camera} failed: {type(error).__name__}: {error}"
+                why = hide_addresses(f"{type(error).__name__}: {error}")
+                self.problem = f"Camera {self.camera} failed: {why}"
                 if not self.live:
                     return
                 self._count("crashes")

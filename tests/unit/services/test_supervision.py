@@ -126,6 +126,11 @@ def test_a_live_camera_that_crashes_is_filmed_again(film):
         ("/videos/a.mp4", BadInput("it breaks off"), "it breaks off"),
         ("/videos/a.mp4", (BadInput("it does not exist"),), "it does not exist"),
         ("/videos/a.mp4", ValueError("odd"), "Camera gate failed: ValueError: odd"),
+        (
+            "/videos/a.mp4",
+            ValueError("rtsp://10.0.0.7/x?password=geheim"),
+            "Camera gate failed: ValueError: rtsp://10.0.0.7",
+        ),
         ("rtsp://10.0.0.7/main", (Misconfigured("devices: Linux only"),), "devices: Linux only"),
     ],
 )
