@@ -153,7 +153,7 @@ def test_a_changed_proto_a_changed_page_and_a_left_over_are_told(tmp_path):
     for folder in ("protos", "scripts", "docs", "src/openlfr/wire/v1"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     proto = tmp_path / "protos/openlfr/wire/v1/verdict.proto"
-    proto.write_text(proto.read_text().replace("decided_by = 6", "decided_by = 8"))
+    proto.write_text(proto.read_text().replace("decided_by = 6", "decided_by = 90"))
     (tmp_path / "src/openlfr/wire/v1/old_pb2.py").write_text("")
     page = tmp_path / "docs/topics.md"
     page.write_text(page.read_text().replace("| `captured_at` | Timestamp", "| `at` | Timestamp"))

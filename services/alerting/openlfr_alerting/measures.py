@@ -71,3 +71,13 @@ def tell(
         "For how long the vector store has not been brought to what the records say; 0 if it is.",
         lambda: upkeep.failing_s,
     )
+
+
+def tell_verdicts(metrics: Metrics, published: Counter[str]) -> None:
+    """Name what the publisher of verdicts counts."""
+    metrics.count(
+        "openlfr_verdicts",
+        "Verdicts, undos and outcomes: published on verdicts.v1, or erased before they could be.",
+        lambda: published,
+        label="what",
+    )

@@ -13,11 +13,13 @@ from openlfr.adapters import faust_agents, faust_worker
 from openlfr.adapters.kafka_control import ControlWriter
 from openlfr.adapters.kafka_rights import USES
 from openlfr.adapters.kafka_topics import ALERTS, SIGHTINGS, TALLIES
+from openlfr.adapters.kafka_verdicts import VerdictWriter
 from openlfr.adapters.metrics import Metrics
 from openlfr.operations.purge import erase_due
 from openlfr.settings import require_authorisation
 from openlfr_alerting import measures
 from openlfr_alerting.folding import Folding
+from openlfr_alerting.publishing import VerdictPublisher
 from openlfr_alerting.recording import Recording
 from openlfr_alerting.relaying import PATIENCE, TURN, Relay
 from openlfr_alerting.upkeep import Upkeep
@@ -67,12 +69,16 @@ def run(settings: Settings, process: Process) -> NoReturn:
         writer = ControlWriter(brokers, patience=PATIENCE)
         closing.callback(writer.close)
         relay = Relay(records.control, writer, turns)
+        verdicts = VerdictWriter(brokers, patience=PATIENCE)
+        closing.callback(verdicts.close)
+        publisher = VerdictPublisher(records.verdict_outbox, verdicts)
         upkeep = Upkeep(
             relay,
             records,
             vault,
             lambda facts: bootstrap.open_templates(settings, facts),
             lambda: _erase(settings, deployment, records, vault, book),
+            publish=publisher.round,
             on_failure=faust_worker.give_up,
         )
         closing.callback(relay.give_back)
@@ -99,6 +105,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         )
         recording = Recording(records, window=settings.alerting.window)
         measures.tell(metrics, folding.counts, recording.counts, relay, upkeep)
+        measures.tell_verdicts(metrics, publisher.counts)
         for topic, work in (
             (SIGHTINGS, metrics.timed("fold", folding.fold)),
             (ALERTS, metrics.timed("record_alerts", recording.record_alerts)),

@@ -1,4 +1,4 @@
-"""What one replica does for all: relay, settle, erase, compare, each in a thread of its own.
+"""What one replica does for all: relay, publish, settle, erase, compare, each in its own thread.
 
 All are done under the same turn. Carrying templates into the vector store may take seconds, and
 that store may be away; erasing waits for disks, and comparing reads the whole list: none of them
@@ -58,6 +58,7 @@ class Upkeep:
         open_templates: Callable[[GalleryFacts], TemplateStore],
         erase_due: Callable[[], Due],
         *,
+        publish: Callable[[], bool],
         on_failure: Callable[[BaseException], None],
     ) -> None:
         """Do nothing yet.
@@ -68,6 +69,7 @@ class Upkeep:
             vault: Opens the sealed templates; loses the pictures of what left the list.
             open_templates: Called when the gallery has a model, that is with the first enrolment.
             erase_due: Erases what may no longer be kept, and says what it was.
+            publish: Publishes some of the verdicts that wait, and says whether any did.
             on_failure: Told, from a thread, that the relay cannot do its work for good:
                 `Unavailable` where a service was away for too long, a fault itself, at once.
         """
@@ -76,6 +78,7 @@ class Upkeep:
         self._vault = vault
         self._open_templates = open_templates
         self._erase_due = erase_due
+        self._publish = publish
         self._on_failure = on_failure
         self._templates: TemplateStore | None = None
         self._settled = -1
@@ -86,6 +89,7 @@ class Upkeep:
             threading.Thread(target=self._settle, name="settle", daemon=True),
             threading.Thread(target=self._erase, name="erase", daemon=True),
             threading.Thread(target=self._compare, name="compare", daemon=True),
+            threading.Thread(target=self._publish_verdicts, name="verdicts", daemon=True),
         ]
         self.erased: Counter[str] = Counter()
 
@@ -177,6 +181,20 @@ class Upkeep:
                     fault = None if isinstance(error, OpenLFRError) else error
                     why = f"{type(error).__name__}: {error}"
                     log.warning("not_settled", why=why, exc_info=fault)
+                    told = time.monotonic()
+
+    def _publish_verdicts(self) -> None:
+        told = -_TELL_S
+        while not self._stop.wait(INTERVAL_S):
+            try:
+                while self._relay.at_work and not self._stop.is_set() and self._publish():
+                    pass
+            except Exception as error:
+                # A fault of ours too: alerts are folded all the same, and what waits is counted.
+                if time.monotonic() - told > _TELL_S:
+                    fault = None if isinstance(error, OpenLFRError) else error
+                    why = f"{type(error).__name__}: {error}"
+                    log.warning("verdicts_not_published", why=why, exc_info=fault)
                     told = time.monotonic()
 
     def _erase(self) -> None:

@@ -19,6 +19,7 @@ from openlfr.adapters.kafka_topics import (
     SIGHTINGS,
     TALLIES,
     TOPICS,
+    VERDICTS,
 )
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ USES: Mapping[str, TopicUse] = {
     ),
     "alerting": TopicUse(
         reads=(SIGHTINGS, ALERTS, TALLIES, CONTROL),
-        writes=(ALERTS, CONTROL, DEAD_LETTERS),
+        writes=(ALERTS, CONTROL, VERDICTS, DEAD_LETTERS),
         group=True,
     ),
 }

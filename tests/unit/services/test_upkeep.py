@@ -81,9 +81,10 @@ def at_work(records, vault, monkeypatch):
     monkeypatch.setattr(upkeep, "COMPARE_S", 0.01)
     made = Upkeep(
         Relay(), records, vault, lambda _: made.store, lambda: made.due(),
-        on_failure=lambda e: None,
+        publish=lambda: made.publish(), on_failure=lambda e: None,
     )  # fmt: skip
     made.due = lambda: Due((), (), (), ())
+    made.publish = lambda: False
     made.store, made.failures, made.gave_up = Store(), [], threading.Event()
     made._on_failure = lambda error: (made.failures.append(error), made.gave_up.set())
     yield made
@@ -144,7 +145,7 @@ def test_a_template_that_a_kill_left_behind_goes_at_the_next_start(at_work, reco
         work.watchlist.move("Ann", None, EntryStatus.REMOVED, NOW)
     again = Upkeep(
         at_work._relay, records, vault, lambda _: at_work.store, at_work.due,
-        on_failure=at_work.failures.append,
+        publish=lambda: False, on_failure=at_work.failures.append,
     )  # fmt: skip
     at_work.store.put([template])
     again.settle()
@@ -213,3 +214,26 @@ def test_nothing_is_erased_while_it_is_another_process_s_turn(at_work):
     assert at_work._relay.failed.wait(PATIENCE_S)
     at_work.close()
     assert asked == []
+
+
+def test_verdicts_are_published_while_it_is_this_process_s_turn(at_work):
+    waiting, done, tried = [1, 2, 3], threading.Event(), threading.Event()
+
+    def publish():
+        if len(waiting) == 2 and not tried.is_set():
+            tried.set()
+            raise Unavailable("Kafka is away.")  # the next round makes up for it
+        if not waiting:
+            done.set()
+            return False
+        waiting.pop(0)
+        return True
+
+    at_work.publish = publish
+    at_work._relay.at_work = False
+    at_work.start()
+    assert not done.wait(0.1)
+    assert len(waiting) == 3
+    at_work._relay.at_work = True
+    assert done.wait(PATIENCE_S)
+    assert tried.is_set()

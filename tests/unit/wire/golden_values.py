@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import sys
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from google.protobuf import json_format
 
 from openlfr.domain.alerts import (
+    NAMESPACE,
     Adjudication,
     AlertEvent,
     EventKind,
@@ -32,7 +34,7 @@ from openlfr.domain.frames import EncodedFrame
 from openlfr.domain.impossible import Impossible, Why
 from openlfr.domain.summary import Lost, NotSearched
 from openlfr.domain.tallies import Reporter, Tally
-from openlfr.domain.verdicts import Verdict
+from openlfr.domain.verdicts import VerdictEvent
 from openlfr.domain.watchlist import EntryStatus
 from openlfr.wire import codec
 from openlfr.wire.v1 import (
@@ -137,7 +139,13 @@ def _control(content: ManifestChange | Heartbeat) -> Golden:
 
 
 def _verdict(adjudication: Adjudication | None, outcome: Outcome | None) -> Golden:
-    verdict = Verdict("market", OPENED.alert_id, "B. Officer", AT, adjudication, outcome)
+    # Of then: of the content, to the microsecond.
+    parts = (OPENED.alert_id, "B. Officer", f"{AT.timestamp():.6f}", adjudication or "")
+    text = "\x1f".join(("verdict", *parts, outcome or ""))
+    verdict_id = str(uuid.uuid5(NAMESPACE, text))
+    verdict = VerdictEvent(
+        verdict_id, "market", OPENED.alert_id, "B. Officer", AT, adjudication, outcome
+    )
     return Golden(codec.encode_verdict(verdict), _value_of(codec.decode_verdict), verdict)
 
 

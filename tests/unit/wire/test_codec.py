@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openlfr.domain.adjudication import Reason, VerdictKind
 from openlfr.domain.alerts import (
     Adjudication,
     AlertEvent,
@@ -27,7 +28,7 @@ from openlfr.domain.frames import EncodedFrame
 from openlfr.domain.impossible import Impossible, Why
 from openlfr.domain.summary import SCORE_BINS, Lost, NotSearched
 from openlfr.domain.tallies import QUALITY_EDGES, Reporter, Tally, quality_band
-from openlfr.domain.verdicts import Verdict
+from openlfr.domain.verdicts import VerdictEvent
 from openlfr.domain.watchlist import EntryStatus
 from openlfr.wire import codec
 from openlfr.wire.v1 import alert_pb2, control_pb2, frame_pb2, sighting_pb2, tally_pb2, verdict_pb2
@@ -60,9 +61,12 @@ changes = st.builds(
     moments, st.sampled_from(EntryStatus), whole, moments,
 )  # fmt: skip
 verdicts = st.builds(
-    Verdict, words, uuids, words, moments,
+    VerdictEvent, uuids, words, uuids, words, moments,
     st.none() | st.sampled_from(Adjudication), st.none() | st.sampled_from(Outcome),
-).filter(lambda verdict: verdict.adjudication or verdict.outcome)  # fmt: skip
+    st.none() | st.sampled_from(VerdictKind), st.none() | st.sampled_from(Reason),
+    st.just("") | uuids, st.none() | counts, st.just("") | words, st.just("") | words,
+    st.none() | moments,
+).filter(lambda one: one.adjudication or one.outcome or one.withdraws)  # fmt: skip
 
 
 @st.composite
@@ -122,7 +126,7 @@ TALLY = Tally(
     scores={quality_band(71): (*(0,) * 30, 1, *(0,) * 29)},
 )  # fmt: skip
 CHANGE = ManifestChange("0b2e", "default", "ab" * 32, SEEN_AT, EntryStatus.ACTIVE, 7, SEEN_AT)
-VERDICT = Verdict("market", EVENT.alert_id, "B. Officer", SEEN_AT, Adjudication.ENGAGE)
+VERDICT = VerdictEvent("5d0c", "market", EVENT.alert_id, "B. Officer", SEEN_AT, Adjudication.ENGAGE)
 LETTER = dead_letter(
     b"not a frame", topic="frames.v1", partition=2, offset=10, service="analysis",
     reason="It cannot be parsed.", at=SEEN_AT,
@@ -295,9 +299,14 @@ def carried(message, value, **changed):
         ("change", control_pb2.Control, {"entry__status": 0}, "does not say its status"),
         ("change", control_pb2.Control, {"entry__template_hash": ""}, "has no template_hash"),
         ("change", control_pb2.Control, {"entry__reference_id": "b"}, "key is not its reference"),
-        ("verdict", verdict_pb2.Verdict, {"adjudication": 0}, "lacks both"),
+        (
+            "verdict",
+            verdict_pb2.Verdict,
+            {"adjudication": 0},
+            "lacks adjudication, outcome and",
+        ),
         ("verdict", verdict_pb2.Verdict, {"outcome": 9}, "does not know its outcome 9"),
-        ("verdict", verdict_pb2.Verdict, {"decided_by": "C"}, "verdict_id is not that of"),
+        ("verdict", verdict_pb2.Verdict, {"kind": 9}, "does not know its kind 9"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_reason(kind, message, changed, sentence):
@@ -317,6 +326,11 @@ def test_a_band_of_another_shape_is_refused():
         if sentence:
             with pytest.raises(BadInput, match=sentence):
                 codec.decode_tally(tally.SerializeToString())
+
+
+def test_a_verdict_for_a_reason_of_a_newer_version_is_a_verdict():
+    newer = carried(verdict_pb2.Verdict, EVERY["verdict"][0].value, reason=99)
+    assert codec.decode_verdict(newer) == VERDICT
 
 
 def test_an_entry_of_an_unknown_status_is_not_searched():

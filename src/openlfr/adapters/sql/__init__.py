@@ -15,6 +15,7 @@ from openlfr.adapters.sql.runs import RunRecords
 from openlfr.adapters.sql.schema import migrate, require_present
 from openlfr.adapters.sql.tallies import TallyRecords
 from openlfr.adapters.sql.unit_of_work import UnitOfWork, unit_of_work
+from openlfr.adapters.sql.verdict_outbox import VerdictOutbox
 from openlfr.adapters.sql.watchlist import WatchlistRecords
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Records:
         self.control = ControlRecords(engine)
         self.runs = RunRecords(engine)
         self.tallies = TallyRecords(engine)
+        self.verdict_outbox = VerdictOutbox(engine)
 
     @classmethod
     def open(cls, url: str, *, upgrade: bool = True) -> Self:

@@ -33,8 +33,15 @@ MAY_BE_ABSENT = frozenset(
         "Sighting.evidence",
         "Sighting.time_assumed",
         "Sighting.twice",
+        "Verdict.account",
         "Verdict.adjudication",
+        "Verdict.final_at",
+        "Verdict.issuer",
+        "Verdict.kind",
+        "Verdict.minutes_stopped",
         "Verdict.outcome",
+        "Verdict.reason",
+        "Verdict.withdraws",
     }
 )
 MAY_BE_EMPTY = frozenset({"Evidence.content", "Frame.jpeg", "ManifestEntry.template_hash"})

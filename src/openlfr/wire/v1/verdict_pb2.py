@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dopenlfr/wire/v1/verdict.proto\x12\x0fopenlfr.wire.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfd\x04\n\x07Verdict\x12\x17\n\nverdict_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x17\n\ndeployment\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x15\n\x08\x61lert_id\x18\x03 \x01(\tH\x02\x88\x01\x01\x12@\n\x0c\x61\x64judication\x18\x04 \x01(\x0e\x32%.openlfr.wire.v1.Verdict.AdjudicationH\x03\x88\x01\x01\x12\x36\n\x07outcome\x18\x05 \x01(\x0e\x32 .openlfr.wire.v1.Verdict.OutcomeH\x04\x88\x01\x01\x12\x17\n\ndecided_by\x18\x06 \x01(\tH\x05\x88\x01\x01\x12.\n\ndecided_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x83\x01\n\x0c\x41\x64judication\x12\x1c\n\x18\x41\x44JUDICATION_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41\x44JUDICATION_ENGAGE\x10\x01\x12\x1e\n\x1a\x41\x44JUDICATION_DO_NOT_ENGAGE\x10\x02\x12\x1c\n\x18\x41\x44JUDICATION_CANNOT_TELL\x10\x03\"\x81\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n\x11OUTCOME_CONFIRMED\x10\x01\x12\x13\n\x0fOUTCOME_REFUTED\x10\x02\x12\x17\n\x13OUTCOME_NOT_LOCATED\x10\x03\x12\x18\n\x14OUTCOME_NOT_ATTENDED\x10\x04\x42\r\n\x0b_verdict_idB\r\n\x0b_deploymentB\x0b\n\t_alert_idB\x0f\n\r_adjudicationB\n\n\x08_outcomeB\r\n\x0b_decided_byJ\x05\x08\x64\x10\xc8\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dopenlfr/wire/v1/verdict.proto\x12\x0fopenlfr.wire.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x99\x0b\n\x07Verdict\x12\x17\n\nverdict_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x17\n\ndeployment\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x15\n\x08\x61lert_id\x18\x03 \x01(\tH\x02\x88\x01\x01\x12@\n\x0c\x61\x64judication\x18\x04 \x01(\x0e\x32%.openlfr.wire.v1.Verdict.AdjudicationH\x03\x88\x01\x01\x12\x36\n\x07outcome\x18\x05 \x01(\x0e\x32 .openlfr.wire.v1.Verdict.OutcomeH\x04\x88\x01\x01\x12\x17\n\ndecided_by\x18\x06 \x01(\tH\x05\x88\x01\x01\x12.\n\ndecided_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x04kind\x18\x08 \x01(\x0e\x32\x1d.openlfr.wire.v1.Verdict.KindH\x06\x88\x01\x01\x12\x34\n\x06reason\x18\t \x01(\x0e\x32\x1f.openlfr.wire.v1.Verdict.ReasonH\x07\x88\x01\x01\x12\x16\n\twithdraws\x18\n \x01(\tH\x08\x88\x01\x01\x12\x1c\n\x0fminutes_stopped\x18\x0b \x01(\x03H\t\x88\x01\x01\x12\x13\n\x06issuer\x18\x0c \x01(\tH\n\x88\x01\x01\x12\x14\n\x07\x61\x63\x63ount\x18\r \x01(\tH\x0b\x88\x01\x01\x12,\n\x08\x66inal_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x83\x01\n\x0c\x41\x64judication\x12\x1c\n\x18\x41\x44JUDICATION_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41\x44JUDICATION_ENGAGE\x10\x01\x12\x1e\n\x1a\x41\x44JUDICATION_DO_NOT_ENGAGE\x10\x02\x12\x1c\n\x18\x41\x44JUDICATION_CANNOT_TELL\x10\x03\"\x81\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n\x11OUTCOME_CONFIRMED\x10\x01\x12\x13\n\x0fOUTCOME_REFUTED\x10\x02\x12\x17\n\x13OUTCOME_NOT_LOCATED\x10\x03\x12\x18\n\x14OUTCOME_NOT_ATTENDED\x10\x04\"^\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n\nKIND_FIRST\x10\x01\x12\x0f\n\x0bKIND_SECOND\x10\x02\x12\x10\n\x0cKIND_SETTLED\x10\x03\x12\r\n\tKIND_LATE\x10\x04\"\xf5\x02\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x19\n\x15REASON_FEATURES_AGREE\x10\x01\x12\x16\n\x12REASON_MARK_AGREES\x10\x02\x12\x19\n\x15REASON_SEVERAL_FRAMES\x10\x03\x12\x16\n\x12REASON_KNOWN_TO_ME\x10\x04\x12\x1a\n\x16REASON_FEATURES_DIFFER\x10\x05\x12\x17\n\x13REASON_MARK_DIFFERS\x10\x06\x12\x17\n\x13REASON_AGE_OR_BUILD\x10\x07\x12\x19\n\x15REASON_DECIDED_BEFORE\x10\x08\x12\x14\n\x10REASON_ELSEWHERE\x10\t\x12\x13\n\x0fREASON_TOO_POOR\x10\n\x12\x16\n\x12REASON_TURNED_AWAY\x10\x0b\x12\x12\n\x0eREASON_COVERED\x10\x0c\x12\x19\n\x15REASON_POOR_REFERENCE\x10\r\x12\x12\n\x0eREASON_NO_TIME\x10\x0e\x42\r\n\x0b_verdict_idB\r\n\x0b_deploymentB\x0b\n\t_alert_idB\x0f\n\r_adjudicationB\n\n\x08_outcomeB\r\n\x0b_decided_byB\x07\n\x05_kindB\t\n\x07_reasonB\x0c\n\n_withdrawsB\x12\n\x10_minutes_stoppedB\t\n\x07_issuerB\n\n\x08_accountJ\x05\x08\x64\x10\xc8\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,9 +33,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'openlfr.wire.v1.verdict_pb2
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_VERDICT']._serialized_start=84
-  _globals['_VERDICT']._serialized_end=721
-  _globals['_VERDICT_ADJUDICATION']._serialized_start=364
-  _globals['_VERDICT_ADJUDICATION']._serialized_end=495
-  _globals['_VERDICT_OUTCOME']._serialized_start=498
-  _globals['_VERDICT_OUTCOME']._serialized_end=627
+  _globals['_VERDICT']._serialized_end=1517
+  _globals['_VERDICT_ADJUDICATION']._serialized_start=611
+  _globals['_VERDICT_ADJUDICATION']._serialized_end=742
+  _globals['_VERDICT_OUTCOME']._serialized_start=745
+  _globals['_VERDICT_OUTCOME']._serialized_end=874
+  _globals['_VERDICT_KIND']._serialized_start=876
+  _globals['_VERDICT_KIND']._serialized_end=970
+  _globals['_VERDICT_REASON']._serialized_start=973
+  _globals['_VERDICT_REASON']._serialized_end=1346
 # @@protoc_insertion_point(module_scope)

@@ -1,0 +1,118 @@
+"""What verdicts.v1 is still to say, in the order in which it was committed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from openlfr.adapters.sql import tables
+from openlfr.adapters.sql.engine import reading
+from openlfr.domain.adjudication import Reason, VerdictKind
+from openlfr.domain.alerts import Adjudication, Outcome
+from openlfr.domain.principals import SYSTEM
+from openlfr.domain.verdicts import VerdictEvent, withdrawal_id_of
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection, Engine
+
+_OUTBOX, _ALERTS, _ACTS = tables.verdict_outbox, tables.alerts, tables.audit_events
+_VERDICTS, _WITHDRAWN, _OUTCOMES = tables.verdicts, tables.withdrawals, tables.outcomes
+_PUBLISHED = tables.counters.c.name == "verdicts_published"
+
+
+class VerdictOutbox:
+    """The outbox of one database; whoever publishes says up to which number it did."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def waiting(self, limit: int) -> list[tuple[int, VerdictEvent | None]]:
+        """The oldest that were not published, with their numbers; None where it was erased."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(_rows(connection, limit)).all()
+            return [(row.number, _event_of(connection, row)) for row in rows]
+
+    def published(self, number: int) -> None:
+        """Everything up to this number is on the topic."""
+        counters = tables.counters
+        with self._engine.begin() as connection:
+            connection.execute(
+                sa.update(counters)
+                .where(_PUBLISHED, counters.c.value < number)
+                .values(value=number)
+            )
+
+
+def _rows(connection: Connection, limit: int) -> sa.Select[Any]:
+    last = connection.scalar(sa.select(tables.counters.c.value).where(_PUBLISHED)) or 0
+    return (
+        sa.select(_OUTBOX, _ALERTS.c.deployment)
+        .outerjoin(_ALERTS, _ALERTS.c.alert_id == _OUTBOX.c.alert_id)
+        .where(_OUTBOX.c.number > last)
+        .order_by(_OUTBOX.c.number)
+        .limit(limit)
+    )
+
+
+def _event_of(connection: Connection, row: Any) -> VerdictEvent | None:
+    """What one row of the outbox says; None where the retention has erased it."""
+    if row.kind == "outcome":
+        query = _with_act(_OUTCOMES, _OUTCOMES.c.event_id).where(
+            _OUTCOMES.c.outcome_id == row.row_id
+        )
+    elif row.kind == "withdrawal":
+        query = _with_act(_WITHDRAWN, _WITHDRAWN.c.event_id).where(
+            _WITHDRAWN.c.verdict_id == row.row_id
+        )
+    else:
+        query = _with_act(_VERDICTS, _VERDICTS.c.event_id).where(
+            _VERDICTS.c.verdict_id == row.row_id
+        )
+    found = connection.execute(query).one_or_none()
+    if found is None or row.deployment is None:
+        return None
+    people = _people(found)
+    if row.kind == "outcome":
+        return VerdictEvent(
+            found.outcome_id,
+            row.deployment,
+            row.alert_id,
+            decided_at=found.known_at,
+            outcome=Outcome(found.outcome),
+            minutes_stopped=found.minutes_stopped,
+            **people,
+        )
+    if row.kind == "withdrawal":
+        return VerdictEvent(
+            withdrawal_id_of(found.verdict_id),
+            row.deployment,
+            row.alert_id,
+            decided_at=found.withdrawn_at,
+            withdraws=found.verdict_id,
+            **people,
+        )
+    return VerdictEvent(
+        found.verdict_id,
+        row.deployment,
+        row.alert_id,
+        decided_at=found.decided_at,
+        adjudication=Adjudication(found.adjudication),
+        kind=VerdictKind(found.kind),
+        reason=Reason(found.reason) if found.reason else None,
+        final_at=found.final_at,
+        **people,
+    )
+
+
+def _with_act(table: sa.Table, event_id: sa.ColumnElement[str]) -> sa.Select[Any]:
+    acts = (_ACTS.c.issuer, _ACTS.c.principal, _ACTS.c.name)
+    return sa.select(table, *acts).outerjoin(_ACTS, _ACTS.c.event_id == event_id)
+
+
+def _people(row: Any) -> dict[str, str]:
+    return {
+        "decided_by": row.name or SYSTEM.name,
+        "issuer": row.issuer or "",
+        "account": row.principal or "",
+    }

@@ -1,0 +1,106 @@
+"""What verdicts.v1 says is what was recorded, in its order, whoever died in between."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from openlfr.domain.adjudication import Judgement, Reason, Times, VerdictKind
+from openlfr.domain.alerts import (
+    Adjudication,
+    AlertEvent,
+    EventKind,
+    Outcome,
+    Sighting,
+    alert_id_of,
+    event_id_of,
+)
+from openlfr.domain.errors import Unavailable
+from openlfr.domain.faces import Box
+from openlfr.domain.principals import Principal, Role
+from openlfr.operations.adjudicate import (
+    Became,
+    Which,
+    decide,
+    let_time_pass,
+    look_again,
+    record_outcome,
+    undo,
+)
+from openlfr_alerting.publishing import VerdictPublisher
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+TIMES = Times()
+ANN, BEA = (
+    Principal("https://people.example", name, name, frozenset(Role)) for name in ("Ann", "Bea")
+)
+
+
+class Topic:
+    """A topic, whose brokers can die after they took something."""
+
+    def __init__(self):
+        self.written = []
+        self.dies_after = None
+
+    def write(self, events):
+        self.written += events[: self.dies_after]
+        if self.dies_after is not None:
+            self.dies_after = None
+            raise Unavailable("gone")
+
+
+@pytest.fixture
+def case(records):
+    """An alert that was engaged, undone, left alone, looked at again, settled, concluded."""
+    seen = Sighting(
+        "street", "gate", 1, 3, "ann", "default", "r1", NOON, Box(1, 2, 3, 4), 0.5, 0.4, 60.0
+    )
+    alert = alert_id_of(seen.sighting_id)
+    event = AlertEvent(EventKind.OPENED, event_id_of(seen.sighting_id), alert, seen)
+    records.alerts.record(event, None, emitted_at=NOON)
+    which, later = Which(alert), NOON + timedelta(seconds=20)
+    engage = Judgement(Adjudication.ENGAGE, Reason.KNOWN_TO_ME, "never published")
+    leave = Judgement(Adjudication.DO_NOT_ENGAGE)
+    decide(which, engage, records=records, by=ANN, at=NOON, times=TIMES)
+    undo(which, records=records, by=ANN, at=NOON)
+    decide(which, leave, records=records, by=ANN, at=NOON + timedelta(seconds=1), times=TIMES)
+    look_again(which, leave, records=records, by=BEA, at=later, times=TIMES)
+    let_time_pass(records, later + TIMES.undo)
+    became = Became(Outcome.NOT_ATTENDED, minutes_stopped=0)
+    at = later + timedelta(minutes=1)
+    record_outcome(which, became, records=records, by=BEA, at=at, times=TIMES)
+    return alert
+
+
+def test_everything_is_published_once_in_the_order_in_which_it_was_recorded(records, case):
+    topic = Topic()
+    publisher = VerdictPublisher(records.verdict_outbox, topic)
+    while publisher.round():
+        pass
+    engaged, undone, left, looked, settled, became = topic.written
+    assert {event.alert_id for event in topic.written} == {case}
+    assert (engaged.kind, engaged.adjudication) == (VerdictKind.FIRST, Adjudication.ENGAGE)
+    assert (engaged.reason, engaged.final_at) == (Reason.KNOWN_TO_ME, NOON + TIMES.undo)
+    assert (engaged.decided_by, engaged.issuer, engaged.account) == ("Ann", ANN.issuer, "Ann")
+    assert (undone.withdraws, undone.adjudication) == (engaged.verdict_id, None)
+    assert (left.kind, looked.kind, looked.decided_by) == ("first", "second", "Bea")
+    assert (settled.kind, settled.decided_by) == (VerdictKind.SETTLED, "system")
+    assert (became.outcome, became.minutes_stopped) == (Outcome.NOT_ATTENDED, 0)
+    assert became.adjudication is became.kind is None
+    assert len({event.verdict_id for event in topic.written}) == 6
+    assert publisher.counts == {"published": 6, "erased_before": 0}
+    assert not publisher.round()
+
+
+@pytest.mark.usefixtures("case")
+def test_what_was_written_before_a_death_is_written_again_with_the_same_ids(records):
+    topic = Topic()
+    topic.dies_after = 4
+    with pytest.raises(Unavailable):
+        VerdictPublisher(records.verdict_outbox, topic).round()
+    assert VerdictPublisher(records.verdict_outbox, topic).round()
+    first, again = topic.written[:4], topic.written[4:]
+    assert again[:4] == first
+    assert len(again) == 6
