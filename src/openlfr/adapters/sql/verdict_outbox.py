@@ -72,47 +72,45 @@ def _event_of(connection: Connection, row: Any) -> VerdictEvent | None:
     found = connection.execute(query).one_or_none()
     if found is None or row.deployment is None:
         return None
-    people = _people(found)
+    decided_by = found.name or SYSTEM.name
     if row.kind == "outcome":
         return VerdictEvent(
             found.outcome_id,
             row.deployment,
             row.alert_id,
+            decided_by,
             decided_at=found.known_at,
             outcome=Outcome(found.outcome),
             minutes_stopped=found.minutes_stopped,
-            **people,
+            issuer=found.issuer or "",
+            account=found.principal or "",
         )
     if row.kind == "withdrawal":
         return VerdictEvent(
             withdrawal_id_of(found.verdict_id),
             row.deployment,
             row.alert_id,
+            decided_by,
             decided_at=found.withdrawn_at,
             withdraws=found.verdict_id,
-            **people,
+            issuer=found.issuer or "",
+            account=found.principal or "",
         )
     return VerdictEvent(
         found.verdict_id,
         row.deployment,
         row.alert_id,
+        decided_by,
         decided_at=found.decided_at,
         adjudication=Adjudication(found.adjudication),
         kind=VerdictKind(found.kind),
         reason=Reason(found.reason) if found.reason else None,
         final_at=found.final_at,
-        **people,
+        issuer=found.issuer or "",
+        account=found.principal or "",
     )
 
 
 def _with_act(table: sa.Table, event_id: sa.ColumnElement[str]) -> sa.Select[Any]:
     acts = (_ACTS.c.issuer, _ACTS.c.principal, _ACTS.c.name)
     return sa.select(table, *acts).outerjoin(_ACTS, _ACTS.c.event_id == event_id)
-
-
-def _people(row: Any) -> dict[str, str]:
-    return {
-        "decided_by": row.name or SYSTEM.name,
-        "issuer": row.issuer or "",
-        "account": row.principal or "",
-    }

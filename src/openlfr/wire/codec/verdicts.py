@@ -22,9 +22,9 @@ def encode_verdict(event: VerdictEvent, *, traceparent: str = "") -> Record:
         outcome=word("OUTCOME", event.outcome),
     )
     if event.kind is not None:
-        message.kind = verdict_pb2.Verdict.Kind.Value(word("KIND", event.kind))
+        message.MergeFrom(verdict_pb2.Verdict(kind=word("KIND", event.kind)))
     if event.reason is not None:
-        message.reason = verdict_pb2.Verdict.Reason.Value(word("REASON", event.reason))
+        message.MergeFrom(verdict_pb2.Verdict(reason=word("REASON", event.reason)))
     if event.minutes_stopped is not None:
         message.minutes_stopped = event.minutes_stopped
     for name in ("withdraws", "issuer", "account"):
