@@ -18,6 +18,7 @@ from openlfr.domain.analysis import Analysis
 from openlfr.domain.moments import microseconds
 from openlfr.domain.summary import Lost
 from openlfr.domain.timing import Stopwatch
+from openlfr.encounters import Encounters
 from openlfr.pursuit import HeldFace, Pursuit
 from openlfr.searching import Searcher
 from openlfr.stages.align import align
@@ -58,6 +59,7 @@ class Watch:
     epoch: int
     tracker: TrackerState = field(default_factory=TrackerState)
     pursuits: dict[int, Pursuit] = field(default_factory=dict)
+    encounters: Encounters = field(default_factory=Encounters)
 
 
 class Analyser:
@@ -127,13 +129,13 @@ class Analyser:
         """
         closed: list[Pursuit] = []
         current: list[Frame] = []
-        faces = [0] * len(frames)
+        faces: list[int | None] = [0] * len(frames)
         positions: list[int] = []
         queries: list[Query] = []
         epochs = {camera: watch.epoch for camera, watch in self._cameras.items()}
         for position, frame in enumerate(frames):
             if frame.epoch < epochs.get(frame.camera, frame.epoch):
-                faces[position] = -1
+                faces[position] = None
                 continue
             epochs[frame.camera] = frame.epoch
             current.append(frame)
@@ -147,9 +149,8 @@ class Analyser:
                 self._follow(frame, found, queries, closed)
             sightings = self._searcher.search(queries)
         for camera in {pursuit.camera for pursuit in closed}:
-            live = self._cameras[camera].pursuits
-            for pursuit in live.values():
-                pursuit.leave(live)
+            watch = self._cameras[camera]
+            watch.encounters.prune(watch.pursuits)
         return self._report(sightings, closed, faces)
 
     def finish(self, camera: str) -> Analysis:
@@ -193,7 +194,10 @@ class Analyser:
         self._dropped += [pursuit.closed(self._rules.probes, why) for pursuit in pursuits]
 
     def _report(
-        self, sightings: Sequence[Sighted], closed: Sequence[Pursuit], faces: Sequence[int] = ()
+        self,
+        sightings: Sequence[Sighted],
+        closed: Sequence[Pursuit],
+        faces: Sequence[int | None] = (),
     ) -> Analysis:
         """Everything that was not reported yet."""
         ended = (*self._dropped, *(pursuit.closed(self._rules.probes) for pursuit in closed))
@@ -264,12 +268,11 @@ class Analyser:
             boxes = [d.box for d in found]
             for number in (tracked.tracks[i] for i in ours):
                 if number not in watch.pursuits:
-                    watch.pursuits[number] = Pursuit(frame.camera, watch.epoch)
+                    watch.pursuits[number] = Pursuit(frame.camera, watch.epoch, number)
                     self._begun.append(frame.camera)
-            present = {tracked.tracks[i]: watch.pursuits[tracked.tracks[i]].sighted for i in ours}
+            watch.encounters.together([tracked.tracks[i] for i in ours])
             for i, quality in zip(ours, qualities, strict=True):
                 pursuit = watch.pursuits[tracked.tracks[i]]
-                pursuit.beside.update(present)
                 if pursuit.makes_room(quality, self._rules.probes):
                     if shrunk is None:
                         shrunk = shrink(frame.image)
@@ -284,7 +287,8 @@ class Analyser:
                             picture=hold(frame.image, shrunk, boxes[i], others),
                         )
                     )
-                if (query := pursuit.query(self._rules.probes, frame.captured_at)) is not None:
+                query = pursuit.query(self._rules.probes, frame.captured_at, watch.encounters)
+                if query is not None:
                     queries.append(query)
 
     def _close(
@@ -299,6 +303,7 @@ class Analyser:
             pursuit = watch.pursuits.pop(number, None)
             if pursuit is None:
                 continue
-            if (query := pursuit.query(self._rules.probes, None)) is not None:
+            query = pursuit.query(self._rules.probes, None, watch.encounters)
+            if query is not None:
                 queries.append(query)
             closed.append(pursuit)

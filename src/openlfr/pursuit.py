@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from openlfr.domain.analysis import ClosedTrack
+from openlfr.domain.analysis import Compared, Dropped, NotCompared
 from openlfr.domain.moments import at_least, microseconds
 from openlfr.domain.summary import NotSearched
 from openlfr.stages.probe import Fused, fuse
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Sequence
     from datetime import datetime
 
     from numpy.typing import NDArray
 
+    from openlfr.domain.analysis import ClosedTrack
     from openlfr.domain.evidence import HeldPicture
-    from openlfr.domain.faces import Box, Quality
+    from openlfr.domain.faces import Box, Candidate, Quality
     from openlfr.domain.summary import Lost
+    from openlfr.encounters import Encounters
     from openlfr.stages.probe import ProbeRules
 
 FEW = 3
@@ -43,6 +45,13 @@ class HeldFace:
     template: NDArray[np.float32] | None = None
 
 
+class Scored(NamedTuple):
+    """A best score, and the quality of the best face of the probe that has it."""
+
+    score: float
+    quality: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
     """A track's faces as they stood when the time had come to search them.
@@ -50,7 +59,8 @@ class Query:
     Attributes:
         last: The track has ended.
         settled: It has ended or has been searched for a while: this is what it amounts to.
-        beside: What the tracks that stood in one frame with this one had been sighted as.
+        encounters: Whom the camera's tracks were taken for.
+        beside: The numbers of those that had stood in one frame with this one by then.
     """
 
     camera: str
@@ -59,7 +69,8 @@ class Query:
     faces: tuple[HeldFace, ...]
     last: bool
     settled: bool
-    beside: tuple[Mapping[str, int], ...] = ()
+    encounters: Encounters
+    beside: frozenset[int]
 
     def probes(self, rules: ProbeRules) -> list[Fused]:
         """The usable probes among its faces, which must all have their templates by now."""
@@ -83,37 +94,44 @@ class Pursuit:
     """One live track.
 
     Attributes:
+        number: Within the camera's epoch.
         seen: Detections credited to it.
         faces: The best few.
         best_size: Greatest inter-eye distance, pixels.
         searched_from: Time of capture of the frame of its first search; None before.
         searched_with: Sum of its faces' qualities at the latest search; 0 before the first.
         settled: Its latest search was of all that it seems to amount to.
-        score: Best score of all its searches, lowered as `Query.doubt` says: the highest threshold
-            at which it is sighted; None before the first.
-        score_quality: Quality of the best face of the probe that has it.
-        sighted: Subjects that it has given a sighting of, and the frame (`seq`) of each.
-        beside: The same of every track that stood in one frame with it, by the track's number; its
-            own among them. Nothing else of another track is held.
+        best: What its best face was like, good enough for a search or not.
+        searched: Whether it was, be it that nobody was searchable.
+        score: Best of all its searches against those who are looked for, lowered as `Query.doubt`
+            says: the highest threshold at which it is sighted as one of them; None without any.
+        control: The same against control subjects.
+        matched: Whether it has given a sighting.
+        matched_control: Whether one of a control subject.
     """
 
     camera: str
     epoch: int
+    number: int
     seen: int = 0
     faces: list[HeldFace] = field(default_factory=list)
     best_size: float = 0.0
     searched_from: datetime | None = None
     searched_with: float = 0.0
     settled: bool = False
-    score: float | None = None
-    score_quality: float | None = None
-    sighted: dict[str, int] = field(default_factory=dict)
-    beside: dict[int, Mapping[str, int]] = field(default_factory=dict)
+    best: Quality | None = None
+    searched: bool = False
+    score: Scored | None = None
+    control: Scored | None = None
+    matched: bool = False
+    matched_control: bool = False
 
     def makes_room(self, quality: Quality, rules: ProbeRules) -> bool:
         """Count a detection; True if it is among the best, for which the worst is dropped."""
         self.seen += 1
         self.best_size = max(self.best_size, quality.eye_distance)
+        if self.best is None or quality.score > self.best.score:
+            self.best = quality
         if quality.eye_distance < rules.min_eye_distance or quality.score < rules.min_quality:
             return False
         if len(self.faces) >= rules.faces:
@@ -123,17 +141,28 @@ class Pursuit:
             self.faces.remove(worst)
         return True
 
-    def note(self, score: float, quality: float) -> None:
-        """Take note of a search's best score, and of the quality of the probe's best face."""
-        if self.score is None or score > self.score:
-            self.score, self.score_quality = score, quality
+    def note(self, candidates: Sequence[Candidate], quality: float) -> None:
+        """Take note of what a search gave, best first, and of the quality of the probe's best face.
 
-    def query(self, rules: ProbeRules, at: datetime | None) -> Query | None:
+        Those who are looked for and control subjects each have a best of their own.
+        """
+        self.searched = True
+        for each in candidates:
+            best = self.control if each.is_control else self.score
+            if best is None or each.score > best.score:
+                scored = Scored(each.score, quality)
+                if each.is_control:
+                    self.control = scored
+                else:
+                    self.score = scored
+
+    def query(self, rules: ProbeRules, at: datetime | None, encounters: Encounters) -> Query | None:
         """What to search: a first probe, a good one, a clearly better one, and what it settled as.
 
         Args:
             rules: When a track is worth a search.
             at: The present frame's time of capture; None when the track has ended.
+            encounters: Of its camera.
         """
         settled = at is None or self._searched_for_long(at, rules)
         last = at is None
@@ -146,8 +175,8 @@ class Pursuit:
             return None
         self.searched_with, self.settled = worth, settled
         self.searched_from = self.searched_from or at
-        beside = tuple(self.beside.values())
-        return Query(self.camera, self.epoch, self, tuple(self.faces), last, settled, beside)
+        faces, beside = tuple(self.faces), encounters.beside(self.number)
+        return Query(self.camera, self.epoch, self, faces, last, settled, encounters, beside)
 
     def _searched_for_long(self, at: datetime, rules: ProbeRules) -> bool:
         """Whether its first search is so long ago that nobody is to wait longer."""
@@ -156,19 +185,27 @@ class Pursuit:
             return False
         return at_least(microseconds(at) - microseconds(since), rules.settles_after)
 
-    def leave(self, live: Container[int]) -> None:
-        """Forget the tracks beside it that have ended and were nobody's who is listed."""
-        self.beside = {n: names for n, names in self.beside.items() if n in live or names}
-
     def closed(self, rules: ProbeRules, lost: Lost | None = None) -> ClosedTrack:
         """What is told of the track once it has ended, or is dropped while it lives."""
-        if self.score is not None:
-            matched = bool(self.sighted)
-            return ClosedTrack(self.camera, self.score, None, self.score_quality, matched)
+        camera, face = self.camera, self.best
+        if (scored := self.score or self.control) is not None:
+            return Compared(
+                camera=camera,
+                face=face,
+                score=self.score.score if self.score else None,
+                control_score=self.control.score if self.control else None,
+                quality=scored.quality,
+                matched=self.matched,
+                control=self.matched_control,
+            )
+        if self.searched:
+            return NotCompared(camera=camera, face=face, reason=NotSearched.NOBODY_LISTED)
         if lost is not None:
-            return ClosedTrack(self.camera, None, None, lost=lost)
+            return Dropped(camera=camera, face=face, why=lost)
         if self.seen < FEW:
-            return ClosedTrack(self.camera, None, NotSearched.TOO_SHORT)
-        if self.best_size < rules.min_eye_distance:
-            return ClosedTrack(self.camera, None, NotSearched.TOO_SMALL)
-        return ClosedTrack(self.camera, None, NotSearched.TOO_POOR)
+            reason = NotSearched.TOO_SHORT
+        elif self.best_size < rules.min_eye_distance:
+            reason = NotSearched.TOO_SMALL
+        else:
+            reason = NotSearched.TOO_POOR
+        return NotCompared(camera=camera, face=face, reason=reason)

@@ -67,17 +67,19 @@ class Searcher:
             for (query, probe), candidates in zip(asked, answers, strict=True):
                 pursuit = query.pursuit
                 doubt = query.doubt(probe, self._rules)
-                believed = [each._replace(score=each.score - doubt) for each in candidates[:1]]
-                score = believed[0].score if believed else -1.0
-                pursuit.note(score, query.faces[probe.rows[0]].quality.score)
+                believed = [each._replace(score=each.score - doubt) for each in candidates]
+                pursuit.note(believed, query.faces[probe.rows[0]].quality.score)
                 chosen = decide(believed, self.threshold)
-                if chosen is not None and chosen.subject not in pursuit.sighted:
-                    others = {s[chosen.subject] for s in query.beside if chosen.subject in s}
+                known, track = query.encounters, pursuit.number
+                if chosen is not None and not known.is_sighted(track, chosen.subject):
+                    others = known.frames(query.beside, chosen.subject)
                     ranked = _ranked(query, probe, others)
                     if ranked[0].seq in others and not query.last:
                         continue  # its id is the other's; it will have more faces to show
                     best, evidence = self._pictured(ranked)
-                    pursuit.sighted[chosen.subject] = best.seq
+                    known.sight(track, chosen.subject, best.seq)
+                    pursuit.matched = True
+                    pursuit.matched_control = pursuit.matched_control or chosen.is_control
                     sighting = self._sighting(query, best, chosen, twice=bool(others))
                     sightings.append(Sighted(sighting, evidence))
         return sightings

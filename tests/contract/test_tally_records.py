@@ -3,8 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from openlfr.domain.summary import SCORE_BINS, Lost, NotSearched
-from openlfr.domain.tallies import CameraTotals, Reporter, Tally
+from openlfr.domain.faces import Quality
+from openlfr.domain.measures import Measures
+from openlfr.domain.scores import SCORE_BINS
+from openlfr.domain.summary import Lost, NotSearched
+from openlfr.domain.tallies import CameraTotals, Histograms, Reporter, Tally
+from openlfr.domain.watching import Unwatched
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -91,11 +95,11 @@ def test_totals_are_by_camera_over_both_reporters_and_of_one_deployment(records)
 def test_scores_are_summed_by_quality(records):
     other = replace(tally("yard"), scores={3: bins(b12=1, b40=5), 4: bins(b59=1)})
     records.tallies.record([tally(), tally(first=100), other, tally(deployment="x")], at=NOW)
-    assert records.tallies.scores("Market") == {
+    assert records.tallies.histograms("Market").scores == {
         1: bins(b10=2), 3: bins(b12=5, b40=5), 4: bins(b59=1),
     }  # fmt: skip
-    assert records.tallies.scores("Market", "gate") == {1: bins(b10=2), 3: bins(b12=4)}
-    assert records.tallies.scores("nowhere") == {}
+    assert records.tallies.histograms("Market", "gate").scores == {1: bins(b10=2), 3: bins(b12=4)}
+    assert records.tallies.histograms("nowhere") == Histograms()
 
 
 def test_every_track_that_began_is_accounted_for_but_for_those_that_died_with_a_worker(records):
@@ -108,3 +112,33 @@ def test_every_track_that_began_is_accounted_for_but_for_those_that_died_with_a_
     assert gate.tracks_lost == lost
     assert gate.tracks_closed == gate.tracks_searched + 2 + sum(gate.tracks_lost.values())
     assert (gate.tracks_begun, gate.tracks_matched, gate.tracks_live) == (10, 3, 1)
+
+
+def test_control_subjects_scores_measures_and_the_time_watched_are_summed_apart(records):
+    face = Measures.of(Quality(50, eye_distance=22, sharpness=0.55, frontal=1, exposure=1))
+    seen = tally(
+        tracks_closed=6, tracks_control=1, tracks_matched_control=1, measures=face,
+        fine_scores={40: 1, 45: 2}, control_scores={-4: 2, 200: 1}, baseline="b1",
+        watched_us=9_000_000, unwatched_us={Unwatched.LATE: 500_000, Unwatched.NO_FRAMES: 1},
+    )  # fmt: skip
+    again = replace(
+        seen,
+        first_seq=100,
+        last_seq=199,
+        epoch=2,
+        baseline="b2",
+        fine_scores={45: 3},
+        measures=face,
+    )
+    records.tallies.record([seen, again, tally("yard")], at=NOW)
+    gate, yard = records.tallies.totals("Market")
+    assert (gate.tracks_searched, gate.tracks_control, gate.tracks_matched_control) == (8, 2, 2)
+    assert (gate.watched_us, yard.watched_us) == (18_000_000, 0)
+    assert gate.unwatched_us == {Unwatched.LATE: 1_000_000, Unwatched.NO_FRAMES: 2}
+    found = records.tallies.histograms("Market", "gate")
+    assert (found.fine_scores, found.control_scores) == ({40: 1, 45: 5}, {-4: 4, 200: 2})
+    assert found.measures == face + face
+    assert found.measures.eye_distances[5] == 2
+    assert records.tallies.histograms("Market", "gate", epoch=2).fine_scores == {45: 3}
+    assert sum(found.coarse) == 6
+    assert records.tallies.histograms("Market", "yard").measures == Measures()

@@ -146,7 +146,7 @@ def test_what_became_of_every_frame_is_in_the_records(
         gate = totals()
         assert gate.frames_analysed == 60
         assert gate.tracks_closed == gate.tracks_searched + sum(gate.tracks_not_searched.values())
-        assert sum(map(sum, records.tallies.scores("Market", "gate").values())) >= 2
+        assert sum(map(sum, records.tallies.histograms("Market", "gate").scores.values())) >= 2
         folded = len(scores(records, "gate"))
     capsys.readouterr()
     words = ["--config", str(city.place.config), "--camera", "gate", "--json"]

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 import pytest
 
-from openlfr.domain.analysis import ClosedTrack
+from openlfr.domain.analysis import Compared, Dropped, NotCompared
 from openlfr.domain.faces import Box, Detection
 from openlfr.domain.frames import Frame
-from openlfr.domain.summary import NotSearched
+from openlfr.domain.summary import Lost, NotSearched
 from openlfr.domain.watchlist import GalleryFacts, ManifestEntry, StoredTemplate, hash_template
 from openlfr.pipeline import Analyser
 from openlfr.stages.align import align
@@ -25,7 +25,9 @@ from openlfr.stages.search import ExactIndex
 from openlfr.stages.track import looks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
+
+    from openlfr.domain.analysis import ClosedTrack
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 NEVER = datetime(2099, 1, 1, tzinfo=UTC)
@@ -126,7 +128,7 @@ def listing(
     *people: str,
     expires: datetime = NEVER,
     subject: str = "",
-    category: str = "wanted",
+    control: Collection[str] = (),
     watchlist: str = "default",
 ) -> ListeningIndex:
     """A list of these people; all under one name where a subject is given."""
@@ -137,7 +139,13 @@ def listing(
         name = subject or person
         stored.append(StoredTemplate(person, "default", name, hash_template(vector), vector))
     manifest = {
-        t.reference_id: ManifestEntry(watchlist, category, t.template_hash, expires) for t in stored
+        t.reference_id: ManifestEntry(
+            watchlist,
+            "control" if t.reference_id in control else "wanted",
+            t.template_hash,
+            expires,
+        )
+        for t in stored
     }
     return ListeningIndex(ExactIndex(manifest, stored))
 
@@ -150,6 +158,11 @@ def analyser_for(*streets: DrawnStreet, index: ListeningIndex, threshold: float 
         index=index,
         threshold=threshold,
     )
+
+
+def reason_of(track: ClosedTrack) -> NotSearched | None:
+    """Why it was compared with nobody; None where it was."""
+    return track.reason if isinstance(track, NotCompared) else None
 
 
 def watch(analyser: Analyser, frames: Sequence[Frame], *, batch: int = 1, finish: bool = True):
@@ -195,7 +208,7 @@ def test_a_listed_person_is_sighted_once_however_often_the_track_is_searched():
     assert (seen.watchlist, seen.reference_id, seen.threshold) == ("default", "ann", 0.5)
     assert seen.box == street.boxes(seen.seq)["ann"]
     assert seen.captured_at == START + timedelta(seconds=seen.seq / FPS)
-    assert [(track.camera, track.reason) for track in closed] == [("gate", None)]
+    assert [(track.camera, reason_of(track)) for track in closed] == [("gate", None)]
     assert closed[0].score >= seen.score > 0.5
 
 
@@ -294,8 +307,10 @@ def test_of_those_who_passed_beside_a_track_nothing_stays_with_it():
     street = DrawnStreet("gate", ann=lambda _: THERE, **walks)
     analyser = analyser_for(street, index=listing("ann"))
     watch(analyser, street.frames(100), finish=False)
-    ((_, ann),) = analyser._cameras["gate"].pursuits.items()
-    assert [dict(names) for names in ann.beside.values()] == [ann.sighted]
+    watched = analyser._cameras["gate"]
+    (ann,) = watched.pursuits
+    assert watched.encounters.beside(ann) == {ann}
+    assert watched.encounters.is_sighted(ann, "ann")
 
 
 def test_the_searches_do_not_look_at_the_threshold():
@@ -377,16 +392,56 @@ def test_a_stranger_gives_no_sighting_and_leaves_nothing_behind():
     del held
     more = watch(analyser, frames[15:], finish=False)
     assert sightings + more[0] == []
-    assert [track.reason for track in closed + more[1]] == [None]
+    assert [reason_of(track) for track in closed + more[1]] == [None]
     assert arrays_held_by(analyser) == []
 
 
 def test_of_a_closed_track_its_score_and_how_good_its_probe_was_is_told():
     street = DrawnStreet("gate", zoe=standing(300, until=5))
     _, (track,) = watch(analyser_for(street, index=listing("ann")), street.frames(5))
-    assert track == ClosedTrack("gate", track.score, None, track.quality)
+    assert track == Compared(
+        camera="gate", face=track.face, score=track.score, quality=track.quality
+    )
     assert track.score < 0.5
     assert 0 < track.quality <= 100
+
+
+def test_a_control_subject_is_told_apart_above_the_threshold_and_below():
+    """Below it nobody knows whose track it was: each side has a score of its own."""
+    for threshold, matched in ((0.5, True), (1.1, False)):
+        street = DrawnStreet("gate", bob=standing(300, until=20))
+        analyser = analyser_for(
+            street, index=listing("ann", "bob", control=("bob",)), threshold=threshold
+        )
+        sightings, (track,) = watch(analyser, street.frames(30))
+        assert bool(sightings) == track.matched == track.control == matched
+        assert track.control_score > 0.5 > track.score
+
+
+def test_a_strangers_score_is_against_those_who_are_looked_for_whoever_is_listed_as_a_test():
+    street = DrawnStreet("gate", zoe=standing(300, until=20))
+    scores = []
+    for index in (listing("ann"), listing("ann", "bob", "zoe", control=("bob", "zoe"))):
+        analyser = analyser_for(street, index=index, threshold=1.1)
+        scores += [track.score for track in watch(analyser, street.frames(30))[1]]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-6)
+
+
+def test_who_passes_while_nobody_is_listed_was_compared_with_nobody():
+    street = DrawnStreet("gate", zoe=standing(300, until=20))
+    analyser = analyser_for(street, index=listing())
+    _, (track,) = watch(analyser, street.frames(30))
+    assert reason_of(track) is NotSearched.NOBODY_LISTED
+    assert track.face.eye_distance > 0
+    _, closed = watch(analyser, street.frames(10, epoch=2), finish=False)
+    (dropped,) = analyser.forget("gate", Lost.MOVED).closed
+    assert isinstance(dropped, NotCompared | Dropped)
+    assert closed == []
+    street = DrawnStreet("gate", zoe=standing(300, until=20))
+    analyser = analyser_for(street, index=listing("bob", control=("bob",)))
+    _, (alone,) = watch(analyser, street.frames(30))
+    assert (alone.score, alone.control) == (None, False)
+    assert alone.control_score is not None
 
 
 @pytest.mark.parametrize(
@@ -404,8 +459,8 @@ def test_of_a_closed_track_its_score_and_how_good_its_probe_was_is_told():
 def test_a_track_that_was_not_searched_says_why(walk, blur, reason):
     street, index = DrawnStreet("gate", blur=blur, ann=walk), listing("ann")
     sightings, closed = watch(analyser_for(street, index=index), street.frames(20))
-    assert [track.reason for track in closed] == [reason]
-    assert (closed[0].score is None) == (reason is not None)
+    assert [reason_of(track) for track in closed] == [reason]
+    assert isinstance(closed[0], Compared) == (reason is None)
     assert bool(index.asked) == bool(sightings) == (reason is None)
 
 
@@ -420,14 +475,14 @@ def test_a_frame_of_a_lower_epoch_is_discarded_and_a_higher_one_ends_the_tracks(
     analyser = analyser_for(street, index=index)
     watch(analyser, street.frames(5, epoch=2), finish=False)
     late = analyser.analyse([street.frame(5, epoch=1)])
-    assert (late.faces, late.sightings, late.closed) == ((-1,), (), ())
+    assert (late.faces, late.sightings, late.closed) == ((None,), (), ())
     newer = analyser.analyse([street.frame(0, epoch=3)])
     assert newer.faces == (1,)
-    assert [track.reason for track in newer.closed] == [None]
+    assert [reason_of(track) for track in newer.closed] == [None]
     sightings, closed = watch(analyser, street.frames(5, epoch=3)[1:])
     assert [one.sighting.epoch for one in (*newer.sightings, *sightings)] == [3]
     assert len(closed) == 1
-    assert analyser.analyse([street.frame(9, epoch=2)]).faces == (-1,)  # its end forgets no epoch
+    assert analyser.analyse([street.frame(9, epoch=2)]).faces == (None,)  # its end forgets no epoch
 
 
 def test_the_end_of_a_source_gives_a_better_track_its_last_search():
@@ -452,7 +507,7 @@ def told(result, camera):
     ended = [track for track in closed if track.camera == camera]
     return (
         [(s.sighting_id, s.box, pytest.approx(s.score, abs=1e-5)) for s in seen],
-        [(t.reason, pytest.approx(t.score, abs=1e-5)) for t in ended],
+        [(reason_of(t), pytest.approx(getattr(t, "score", None), abs=1e-5)) for t in ended],
     )
 
 

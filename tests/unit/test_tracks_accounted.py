@@ -113,7 +113,6 @@ def test_no_track_vanishes_from_a_run(steps):
         for name in analysis.begun:
             tallies[name].tracks_begun += 1
         for track in analysis.closed:
-            assert [track.score, track.reason, track.lost].count(None) == 2
             tallies[track.camera].closed(track)
         for sighted in analysis.sightings:
             tallies[sighted.sighting.camera].sightings += 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from openlfr.adapters.capture.jpeg import decode_picture
 from openlfr.domain.errors import BadInput
 from openlfr.domain.frames import Frame
+from openlfr.domain.watching import Unwatched
 from openlfr.wire import codec
 from openlfr.wire.headers import read_headers
 
@@ -20,35 +21,63 @@ if TYPE_CHECKING:
     from openlfr.domain.frames import EncodedFrame
     from openlfr.in_force import DeploymentInForce
 
-OUTSIDE_HOURS, DROPPED_LATE = "frames_outside_hours", "frames_dropped_late"
 _SCHEMA = "openlfr.wire.v1.Frame"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Decoded:
-    """A message, and the frame in it or why there is none.
+class Picture:
+    """A frame to be looked at, and the trace with which it came (empty without)."""
+
+    message: Message
+    said: EncodedFrame
+    frame: Frame
+    traceparent: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LeftOut:
+    """A frame that is not looked at, on purpose: stale, overtaken, or of no hour of ours."""
+
+    message: Message
+    said: EncodedFrame
+    why: Unwatched
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ended:
+    """Says that a camera's epoch is over."""
+
+    message: Message
+    said: EncodedFrame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unusable:
+    """What cannot be read, and why, as a sentence.
 
     Attributes:
-        said: What stands in the message; None where it cannot be read or is of no use here.
-        frame: None where it is stale, of no hour of the deployment, the end, or unusable.
-        problem: Why it is unusable, a sentence; empty else.
-        left_out: The tally's name for why the frame is left out on purpose; empty else.
-        elsewhere: Another deployment to which it belongs; empty else.
-        traceparent: The trace with which it came; empty without.
+        said: What stands in it; None where not even that can be read.
     """
 
     message: Message
-    said: EncodedFrame | None = None
-    frame: Frame | None = None
-    problem: str = ""
-    left_out: str = ""
-    elsewhere: str = ""
-    traceparent: str = ""
+    problem: str
+    said: EncodedFrame | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Elsewhere:
+    """A frame of another deployment."""
+
+    message: Message
+    deployment: str
 
     @property
-    def camera(self) -> str:
-        """Empty where that is not known."""
-        return self.said.camera if self.said is not None else ""
+    def said(self) -> None:
+        """It is nothing to us."""
+        return
+
+
+Decoded = Picture | LeftOut | Ended | Unusable | Elsewhere
 
 
 class Decoder:
@@ -85,23 +114,23 @@ class Decoder:
             headers = read_headers(message.headers, expect=_SCHEMA)
             said = codec.decode_frame(message.value)
         except BadInput as error:
-            return Decoded(message, problem=str(error))
+            return Unusable(message, str(error), None)
         if said.deployment != self._deployment.deployment_id:
-            return Decoded(message, elsewhere=said.deployment)
+            return Elsewhere(message, said.deployment)
         if said.ended:
-            return Decoded(message, said)
+            return Ended(message, said)
         if not self._deployment.covers(said.captured_at):
-            return Decoded(message, said, left_out=OUTSIDE_HOURS)
+            return LeftOut(message, said, Unwatched.OUTSIDE_HOURS)
         if overtaken or self.is_late(said, message):
-            return Decoded(message, said, left_out=DROPPED_LATE)  # before the picture is decoded
+            return LeftOut(message, said, Unwatched.LATE)  # before the picture is decoded
         image = decode_picture(said.jpeg)
         if image is None:
-            return Decoded(message, said, problem="Its picture cannot be decoded.")
+            return Unusable(message, "Its picture cannot be decoded.", said)
         frame = Frame(
             said.camera, said.epoch, said.seq, said.captured_at, image,
             time_assumed=said.time_assumed,
         )  # fmt: skip
-        return Decoded(message, said, frame, traceparent=headers.traceparent)
+        return Picture(message, said, frame, headers.traceparent)
 
     def is_late(self, said: EncodedFrame, message: Message) -> bool:
         """Whether it is older than frames may be that are looked at."""

@@ -14,12 +14,21 @@ import structlog
 
 from openlfr.adapters.dead_letters import set_aside
 from openlfr.adapters.kafka_topics import TALLIES
+from openlfr.domain.analysis import Compared, Dropped
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.summary import Lost
+from openlfr.domain.tallying import MISSED, Tallying
+from openlfr.domain.watching import Unwatched
 from openlfr.wire import codec
-from openlfr_analysis.decoding import DROPPED_LATE, Decoder
+from openlfr_analysis.decoding import (
+    Decoder,
+    Elsewhere,
+    Ended,
+    LeftOut,
+    Picture,
+    Unusable,
+)
 from openlfr_analysis.places import Arrival, Places
-from openlfr_analysis.tallying import Tallying
 from openlfr_analysis.telling import Telling
 
 if TYPE_CHECKING:
@@ -28,7 +37,7 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.faust_agents import Message
     from openlfr.domain.analysis import Analysis
-    from openlfr.domain.frames import Frame
+    from openlfr.domain.frames import EncodedFrame, Frame
     from openlfr.in_force import DeploymentInForce
     from openlfr.pipeline import Analyser
     from openlfr.ports import Vault
@@ -39,7 +48,7 @@ if TYPE_CHECKING:
 SILENCE_S, SILENCE_LOSSLESS_S = 5.0, 30.0
 """After how long without a frame a camera's tracks end: nobody is held for one that is gone.
 Longer where every frame counts, since frames that are only late must find their tracks."""
-UNREADABLE, DISCARDED, ANALYSED = "frames_unreadable", "frames_discarded", "frames_analysed"
+DISCARDED = "frames_discarded"
 LATE_MOST = 50
 """So many frames of a camera dropped one after the other are told."""
 
@@ -112,28 +121,32 @@ class Station:
                 before = self._tallying.epoch_of(said.camera)
                 if said.ended or (before is not None and before != said.epoch):
                     records += self._end(said.camera)
-                if said.ended:
+                if not said.ended:
+                    self._tallying.enter(said)
+            match each:
+                case Ended():
                     self.counts["ended"] += 1
-                    continue
-                self._tallying.enter(said)
-            if each.elsewhere:
-                self._leave_to_others(each.elsewhere)
-            elif each.problem:
-                records.append(self._set_aside(each.message, each.problem))
-                self._count(each.camera, UNREADABLE)
-            elif each.frame is None:
-                self._leave_out(each, each.left_out)
-            elif said is not None and self._decoder.is_late(said, each.message):
-                self._leave_out(each, DROPPED_LATE)  # while the batch before was looked at
-            else:
-                frame = each.frame
-                self._late.pop(frame.camera, None)
-                self._telling.heed(frame, each.traceparent)
-                together.append((each.message, frame))
+                case Elsewhere():
+                    self._leave_to_others(each.deployment)
+                case Unusable():
+                    records.append(self._set_aside(each.message, each.problem))
+                    self._miss(said, Unwatched.UNREADABLE)
+                case LeftOut():
+                    self._leave_out(each.message, each.said, each.why)
+                case Picture() if self._decoder.is_late(each.said, each.message):
+                    # It became too old while the batch before was looked at.
+                    self._leave_out(each.message, each.said, Unwatched.LATE)
+                case Picture():
+                    frame = each.frame
+                    self._late.pop(frame.camera, None)
+                    self._telling.heed(frame, each.traceparent)
+                    together.append((each.message, frame))
         records += self._look(together)
         now = time.monotonic()  # after the work: however long it took, nobody was silent meanwhile
         self._heard |= {
-            each.camera: now for each in batch if each.camera and self._places.is_ours(each.message)
+            each.said.camera: now
+            for each in batch
+            if each.said is not None and self._places.is_ours(each.message)
         }
         return records + self._tallies()
 
@@ -191,16 +204,22 @@ class Station:
         """Whether a frame's tally is told."""
         return self._tallying.is_told(*place)
 
-    def _leave_out(self, each: Decoded, why: str) -> None:
+    def _miss(self, frame: Frame | EncodedFrame | None, why: Unwatched) -> None:
+        """Count a frame that is not looked at; None where it is not known of which camera."""
+        self.counts[MISSED[why].removeprefix("frames_")] += 1
+        if frame is not None:
+            self._tallying.missed(frame, why)
+
+    def _leave_out(self, message: Message, said: EncodedFrame, why: Unwatched) -> None:
         """Count it; say it once where every frame of a camera is too old, perhaps by its clock."""
-        self._count(each.camera, why)
-        if why != DROPPED_LATE or each.said is None:
+        self._miss(said, why)
+        if why is not Unwatched.LATE:
             return
-        self._late[each.camera] += 1
-        if self._late[each.camera] == LATE_MOST:
+        self._late[said.camera] += 1
+        if self._late[said.camera] == LATE_MOST:
             log.warning(
-                "every_frame_is_late", camera=each.camera, max_age_s=self._decoder.max_age_s,
-                age_s=round(self._decoder.age_s(each.said, each.message), 1),
+                "every_frame_is_late", camera=said.camera, max_age_s=self._decoder.max_age_s,
+                age_s=round(self._decoder.age_s(said, message), 1),
                 do="compare this host's clock with that of ingest, or add workers",
             )  # fmt: skip
 
@@ -282,8 +301,11 @@ class Station:
         analysis = self._analyser.analyse(frames)
         self._telling.searched(analysis.sightings, {frame.camera: frame.seq for frame in frames})
         for frame, faces in zip(frames, analysis.faces, strict=True):
-            self._count(frame.camera, ANALYSED)
-            self._tallying.count(frame.camera, "faces_detected", faces)
+            if faces is None:
+                self._count(frame.camera, DISCARDED)
+            else:
+                self.counts["analysed"] += 1
+                self._tallying.looked(frame, faces)
         return self._seen(analysis)
 
     def _one_by_one(self, fresh: Sequence[tuple[Message, Frame]]) -> list[tuple[str, Record]]:
@@ -302,27 +324,26 @@ class Station:
             except Exception as error:  # noqa: BLE001 - told, set aside, never lost
                 reason = f"It cannot be analysed: {type(error).__name__}."
                 records.append(self._set_aside(message, reason))
-                self._count(frame.camera, UNREADABLE)
+                self._miss(frame, Unwatched.UNREADABLE)
         return records
 
     def _seen(self, analysis: Analysis) -> list[tuple[str, Record]]:
-        records = []
-        for sighted in analysis.sightings:
-            records.append(self._telling.record(sighted))
-            self._count(sighted.sighting.camera, "sightings")
+        records = [self._telling.record(sighted) for sighted in analysis.sightings]
         self._account(analysis)
         return records
 
     def _account(self, analysis: Analysis) -> None:
         """Count the tracks that began, ended or were dropped."""
-        for camera in analysis.begun:
-            self._count(camera, "tracks_begun")
+        self._tallying.take_in(analysis)
+        self.counts["sightings"] += len(analysis.sightings)
+        self.counts["tracks_begun"] += len(analysis.begun)
+        self.counts["tracks"] += len(analysis.closed)
         for track in analysis.closed:
-            self._tallying.closed(track)
-            self.counts["tracks"] += 1
-            self.counts["tracks_matched"] += track.matched
-            if track.lost is not None:
-                self.counts[f"tracks_lost_{track.lost}"] += 1
+            match track:
+                case Compared():
+                    self.counts["tracks_matched"] += track.matched
+                case Dropped():
+                    self.counts[f"tracks_lost_{track.why}"] += 1
 
     def _set_aside(self, message: Message, reason: str) -> tuple[str, Record]:
         self.counts["set_aside"] += 1

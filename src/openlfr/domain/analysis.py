@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from openlfr.domain.alerts import Sighting
     from openlfr.domain.evidence import Evidence
+    from openlfr.domain.faces import Quality
     from openlfr.domain.summary import Lost, NotSearched
 
 
@@ -23,27 +24,63 @@ class Sighted:
     evidence: Evidence | None
 
 
-@dataclass(frozen=True, slots=True)
-class ClosedTrack:
-    """What is told of a track that has ended or was dropped: no face, no place, two numbers.
-
-    It was searched, or it says why not: of `score`, `reason` and `lost` exactly one is given.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Closed:
+    """What is told of every track that has ended or was dropped: no face, no place.
 
     Attributes:
         camera: Where it was seen.
-        score: The best score over all its searches; None if it was never searched.
-        reason: Why it ended without a search.
-        lost: Why it was dropped before its first search.
-        matched: Whether it gave a sighting.
-        quality: Of the face that stood for the probe of that score, 0 to 100; None as the score.
+        face: What its best face was like; None where none was looked at.
     """
 
     camera: str
+    face: Quality | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared(_Closed):
+    """A track that was compared with the watchlist.
+
+    Whose it was is not known: a control subject below the threshold looks like a stranger. So the
+    two scores are kept apart. `score` never comes from a reference of a control subject, hence it
+    is a stranger's score against the list that matters also where the track was a control
+    subject's, who is no more on that list than other strangers are. Only a track that was taken
+    for a control subject (`control`) is left out of the strangers' histogram, lest one person who
+    walks by twenty times weigh as much as twenty strangers. Which tracks below the threshold were
+    control subjects' is known from planned walks alone, never from scores.
+
+    Attributes:
+        score: The best over all its searches against those who are looked for; None where none of
+            them was searchable.
+        control_score: The same against control subjects; at least one of the two is there.
+        quality: Of the face that stood for the probe of `score` (of `control_score` where that is
+            the only one), 0 to 100.
+        matched: Whether it gave a sighting.
+        control: Whether it gave one of a control subject.
+    """
+
     score: float | None
-    reason: NotSearched | None
-    quality: float | None = None
+    control_score: float | None = None
+    quality: float
     matched: bool = False
-    lost: Lost | None = None
+    control: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotCompared(_Closed):
+    """A track that ended and was compared with nobody."""
+
+    reason: NotSearched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped(_Closed):
+    """A track that was dropped while it lived, before its first search."""
+
+    why: Lost
+
+
+ClosedTrack = Compared | NotCompared | Dropped
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,11 +91,11 @@ class Analysis:
         sightings: In the order of their frames.
         closed: Tracks that ended or were dropped.
         begun: The camera of each track that began.
-        faces: For each frame of the batch how many faces were detected; -1 where the frame was
+        faces: For each frame of the batch how many faces were detected; None where the frame was
             discarded because its epoch is over.
     """
 
     sightings: tuple[Sighted, ...] = ()
     closed: tuple[ClosedTrack, ...] = ()
-    faces: tuple[int, ...] = ()
+    faces: tuple[int | None, ...] = ()
     begun: tuple[str, ...] = ()

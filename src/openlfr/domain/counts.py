@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from openlfr.domain.summary import Lost, NotSearched
+    from openlfr.domain.watching import Unwatched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +31,15 @@ class Counts:
             or three tracks.
         tracks_closed: Those that live no more: searched, not searched and lost ones.
         tracks_matched: Searched ones that gave at least one sighting.
+        tracks_control: Searched ones that are in no histogram of strangers: taken for a control
+            subject, or compared with control subjects alone.
+        tracks_matched_control: Matched ones that were taken for a control subject.
         tracks_not_searched: That ended without a search, by reason.
         tracks_lost: That were dropped while they lived, and not searched until then, by reason.
         sightings: One for each subject that a track is taken for, so there may be more of them
             than tracks matched.
+        watched_us: Microseconds of capture that were watched (see `domain.watching`).
+        unwatched_us: Those that were not, by reason.
     """
 
     frames_sampled_away: int = 0
@@ -45,9 +51,13 @@ class Counts:
     tracks_begun: int = 0
     tracks_closed: int = 0
     tracks_matched: int = 0
+    tracks_control: int = 0
+    tracks_matched_control: int = 0
     tracks_not_searched: Mapping[NotSearched, int] = field(default_factory=dict)
     tracks_lost: Mapping[Lost, int] = field(default_factory=dict)
     sightings: int = 0
+    watched_us: int = 0
+    unwatched_us: Mapping[Unwatched, int] = field(default_factory=dict)
 
     @property
     def tracks_live(self) -> int:

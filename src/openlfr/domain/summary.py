@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openlfr.domain.counts import Counts
+from openlfr.domain.measures import Measures
+from openlfr.domain.scores import SCORE_BINS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,10 +19,6 @@ if TYPE_CHECKING:
     from openlfr.domain.deployment import Authorisation
     from openlfr.domain.thresholds import Threshold
 
-SCORE_LOW, SCORE_STEP, SCORE_BINS = -0.2, 0.02, 60
-#: Borders of the score histogram's bins, -0.20 to 1.00 in steps of 0.02 (one more than the bins).
-SCORE_EDGES = tuple(round(SCORE_LOW + SCORE_STEP * i, 2) for i in range(SCORE_BINS + 1))
-
 
 class NotSearched(StrEnum):
     """Why a track ended without a search."""
@@ -28,6 +26,7 @@ class NotSearched(StrEnum):
     TOO_SMALL = "too_small"  # never enough pixels between the eyes
     TOO_POOR = "too_poor"  # large enough, but blurred, turned away, dark or hidden
     TOO_SHORT = "too_short"  # gone before enough frames of it were seen
+    NOBODY_LISTED = "nobody_listed"  # good enough, but nobody was searchable then
 
 
 class Lost(StrEnum):
@@ -38,11 +37,6 @@ class Lost(StrEnum):
     FAILED = "failed"  # something failed while it was looked at
 
 
-def score_bin(score: float) -> int:
-    """The histogram bin of a score; what lies outside the edges goes into the end bins."""
-    return min(max(int((score - SCORE_LOW) / SCORE_STEP + 1e-9), 0), SCORE_BINS - 1)
-
-
 @dataclass(frozen=True, slots=True)
 class CameraCounts(Counts):
     """What became of all that one camera gave in a run.
@@ -50,7 +44,11 @@ class CameraCounts(Counts):
     Attributes:
         frames_decoded: Sum of the other counts of frames.
         tracks_searched: Compared with the watchlist at least once.
-        scores: Best score of each searched track, counted by `SCORE_EDGES`' bins.
+        scores: Best score of each searched track that is no control subject's against those who
+            are looked for, counted by `SCORE_EDGES`' bins.
+        fine_scores: The same by fine bins (`domain.scores`).
+        control_scores: Best score of each searched track against control subjects, by fine bins.
+        measures: What the faces of all passes were like.
         first_captured_at, last_captured_at: Of the analysed frames, UTC; None without any.
         frame_size: (width, height) in pixels; (0, 0) without a frame.
     """
@@ -61,6 +59,9 @@ class CameraCounts(Counts):
     alerts_opened: int = 0
     alerts_joined: int = 0
     scores: tuple[int, ...] = (0,) * SCORE_BINS
+    fine_scores: Mapping[int, int] = field(default_factory=dict)
+    control_scores: Mapping[int, int] = field(default_factory=dict)
+    measures: Measures = field(default_factory=Measures)
     first_captured_at: datetime | None = None
     last_captured_at: datetime | None = None
     frame_size: tuple[int, int] = (0, 0)
@@ -185,19 +186,20 @@ class RunSummary:
 def add_up(cameras: tuple[CameraCounts, ...], name: str = "all cameras") -> CameraCounts:
     """The sum of several cameras' counts, under a name of its own."""
     numbers = [f.name for f in fields(CameraCounts) if f.type == "int"]
-    reasons: Counter[NotSearched] = Counter()
-    lost: Counter[Lost] = Counter()
+    mappings = ("tracks_not_searched", "tracks_lost", "unwatched_us", "fine_scores")
+    sums: dict[str, Any] = {key: Counter() for key in (*mappings, "control_scores")}
     for camera in cameras:
-        reasons.update(camera.tracks_not_searched)
-        lost.update(camera.tracks_lost)
+        for key, counter in sums.items():
+            counter.update(getattr(camera, key))
+    sums = {key: dict(counter) for key, counter in sums.items()}
+    sums |= {key: sum(getattr(c, key) for c in cameras) for key in numbers}
     firsts = [c.first_captured_at for c in cameras if c.first_captured_at is not None]
     lasts = [c.last_captured_at for c in cameras if c.last_captured_at is not None]
     return CameraCounts(
         camera=name,
-        tracks_not_searched=dict(reasons),
-        tracks_lost=dict(lost),
+        measures=sum((c.measures for c in cameras), Measures()),
         scores=tuple(sum(c.scores[i] for c in cameras) for i in range(SCORE_BINS)),
         first_captured_at=min(firsts, default=None),
         last_captured_at=max(lasts, default=None),
-        **{key: sum(getattr(c, key) for c in cameras) for key in numbers},
+        **sums,
     )

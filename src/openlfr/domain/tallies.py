@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from openlfr.domain.alerts import NAMESPACE
 from openlfr.domain.counts import Counts
+from openlfr.domain.measures import Measures
+from openlfr.domain.scores import SCORE_BINS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,8 +47,15 @@ class Tally(Counts):
         tracks_begun: Of the tracks that began in it; where they end may be another tally's.
         tracks_closed: `tracks_searched` + `tracks_not_searched` + `tracks_lost`, and what a newer
             version counts beside them.
-        scores: For each quality band that has any (see `quality_band`) the searched tracks'
-            best scores, counted by the bins of `summary.SCORE_EDGES`.
+        scores: For each quality band that has any (see `quality_band`) the best scores against
+            those who are looked for, counted by the bins of `scores.SCORE_EDGES`: of the searched
+            tracks but for `tracks_control`.
+        fine_scores: The same tracks' scores by fine bins, whatever their quality.
+        control_scores: The best scores against control subjects, by fine bins: of every searched
+            track while any was searchable, and so mostly of strangers.
+        measures: What the faces of the tracks that were closed were like.
+        baseline: Id of the stretch of the deployment in which list, threshold, model, rules and
+            cameras did not change; empty where nobody keeps them. A tally lies within one.
     """
 
     deployment: str
@@ -59,11 +68,20 @@ class Tally(Counts):
     last_captured_at: datetime
     frames_discarded: int = 0
     scores: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    fine_scores: Mapping[int, int] = field(default_factory=dict)
+    control_scores: Mapping[int, int] = field(default_factory=dict)
+    measures: Measures = field(default_factory=Measures)
+    baseline: str = ""
+
+    @property
+    def tracks_scored(self) -> int:
+        """Tracks compared with those who are looked for, and taken for no control subject."""
+        return sum(sum(counts) for counts in self.scores.values())
 
     @property
     def tracks_searched(self) -> int:
         """Tracks compared with the watchlist at least once."""
-        return sum(sum(counts) for counts in self.scores.values())
+        return self.tracks_scored + self.tracks_control
 
     @property
     def tally_id(self) -> str:
@@ -100,3 +118,18 @@ class CameraTotals(Counts):
     last_captured_at: datetime
     frames_discarded: int = 0
     tracks_searched: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Histograms:
+    """The histograms of several tallies together; see `Tally`."""
+
+    scores: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    fine_scores: Mapping[int, int] = field(default_factory=dict)
+    control_scores: Mapping[int, int] = field(default_factory=dict)
+    measures: Measures = field(default_factory=Measures)
+
+    @property
+    def coarse(self) -> tuple[int, ...]:
+        """`scores` of all quality bands together."""
+        return tuple(map(sum, zip((0,) * SCORE_BINS, *self.scores.values(), strict=True)))

@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from openlfr.domain.summary import SCORE_BINS, CameraCounts, Lost, NotSearched, score_bin
+from openlfr.domain.analysis import Compared, Dropped, NotCompared
+from openlfr.domain.scores import SCORE_BINS, fine_bin, score_bin
+from openlfr.domain.summary import CameraCounts, Lost, NotSearched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,14 +36,15 @@ class Tally:
     tracks_lost: Counter[Lost] = field(default_factory=Counter)
     sightings: int = 0
     scores: list[int] = field(default_factory=lambda: [0] * SCORE_BINS)
+    control_scores: Counter[int] = field(default_factory=Counter)
     first_captured_at: datetime | None = None
     last_captured_at: datetime | None = None
     frame_size: tuple[int, int] = (0, 0)
 
-    def analysed(self, frame: Frame, faces: int) -> None:
+    def analysed(self, frame: Frame, faces: int | None) -> None:
         """Count a frame that went through the detector."""
         self.frames_analysed += 1
-        self.faces_detected += max(faces, 0)
+        self.faces_detected += faces or 0
         self.first_captured_at = self.first_captured_at or frame.captured_at
         self.last_captured_at = frame.captured_at
         self.frame_size = (frame.image.shape[1], frame.image.shape[0])
@@ -54,20 +57,25 @@ class Tally:
 
     def closed(self, track: ClosedTrack) -> None:
         """Count a track that ended or was dropped."""
-        if track.score is not None:
-            self.tracks_searched += 1
-            self.tracks_matched += track.matched
-            self.scores[score_bin(track.score)] += 1
-        elif track.reason is not None:
-            self.tracks_not_searched[track.reason] += 1
-        elif track.lost is not None:
-            self.tracks_lost[track.lost] += 1
+        match track:
+            case Compared():
+                self.tracks_searched += 1
+                self.tracks_matched += track.matched
+                if track.control_score is not None:
+                    self.control_scores[fine_bin(track.control_score)] += 1
+                if track.score is not None and not track.control:
+                    self.scores[score_bin(track.score)] += 1
+            case NotCompared():
+                self.tracks_not_searched[track.reason] += 1
+            case Dropped():
+                self.tracks_lost[track.why] += 1
 
     def counts(self) -> CameraCounts:
         """The counts now, as a frozen value."""
         values: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
         values["tracks_not_searched"] = dict(self.tracks_not_searched)
         values["tracks_lost"] = dict(self.tracks_lost)
+        values["control_scores"] = dict(self.control_scores)
         values["scores"] = tuple(self.scores)
         return CameraCounts(
             frames_decoded=self.frames_sampled_away
@@ -84,7 +92,7 @@ class Tally:
     def to_json(self) -> dict[str, object]:
         """JSON values from which `from_json` makes an equal tally."""
         values = asdict(self)
-        for name in ("tracks_not_searched", "tracks_lost"):
+        for name in ("tracks_not_searched", "tracks_lost", "control_scores"):
             values[name] = {str(k): n for k, n in getattr(self, name).items()}
         for name in ("first_captured_at", "last_captured_at"):
             moment = getattr(self, name)
@@ -99,6 +107,8 @@ class Tally:
         known["tracks_not_searched"] = Counter({NotSearched(k): n for k, n in reasons.items()})
         lost = known.get("tracks_lost", {})
         known["tracks_lost"] = Counter({Lost(k): n for k, n in lost.items()})
+        control = known.get("control_scores", {})
+        known["control_scores"] = Counter({int(k): n for k, n in control.items()})
         if "tracks_begun" not in known:  # an earlier version's: kept while no track lived
             known["tracks_begun"] = known.get("tracks_searched", 0) + sum(reasons.values())
         for name in ("first_captured_at", "last_captured_at"):

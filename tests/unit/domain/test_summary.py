@@ -6,14 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from openlfr.domain.scores import SCORE_BINS, SCORE_EDGES, score_bin
 from openlfr.domain.summary import (
-    SCORE_BINS,
-    SCORE_EDGES,
     CameraCounts,
     Lost,
     NotSearched,
     add_up,
-    score_bin,
 )
 
 

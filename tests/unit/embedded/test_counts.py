@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from openlfr.domain.analysis import ClosedTrack
+from openlfr.domain.analysis import Compared, Dropped, NotCompared
 from openlfr.domain.frames import Frame
-from openlfr.domain.summary import SCORE_EDGES, Lost, NotSearched
+from openlfr.domain.scores import SCORE_EDGES
+from openlfr.domain.summary import Lost, NotSearched
 from openlfr.embedded.counts import Tally
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -29,8 +30,11 @@ def tally():
         (0.41, None), (0.43, None), (-1.0, None), (1.0, None),
         (None, NotSearched.TOO_SHORT), (None, NotSearched.TOO_SHORT), (None, NotSearched.TOO_POOR),
     ):  # fmt: skip
-        tally.closed(ClosedTrack("gate", score, reason, matched=score == 1.0))
-    tally.closed(ClosedTrack("gate", None, None, lost=Lost.INTERRUPTED))
+        if reason is not None:
+            tally.closed(NotCompared(camera="gate", reason=reason))
+        else:
+            tally.closed(Compared(camera="gate", score=score, quality=50, matched=score == 1.0))
+    tally.closed(Dropped(camera="gate", why=Lost.INTERRUPTED))
     tally.tracks_begun += 8
     return tally
 

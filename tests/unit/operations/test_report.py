@@ -17,8 +17,8 @@ from openlfr.domain.deployment import Authorisation
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Impossible, Why
+from openlfr.domain.scores import SCORE_BINS, score_bin
 from openlfr.domain.summary import (
-    SCORE_BINS,
     AlertItem,
     CameraCounts,
     KnownTruth,
@@ -28,7 +28,6 @@ from openlfr.domain.summary import (
     RunSummary,
     StageTiming,
     WatchlistSize,
-    score_bin,
 )
 from openlfr.domain.thresholds import DefaultRow, Threshold, ThresholdOrigin
 from openlfr.operations.report import charts, write_report
@@ -366,3 +365,14 @@ def test_bars_stand_on_their_scores_and_know_their_side() -> None:
     assert (low.reached, high.reached) == (False, True)
     assert low.x + low.width < chart.threshold_x <= high.x
     assert "3 compared passes; 1 lie" in chart.label
+
+
+def test_control_subjects_have_a_histogram_of_their_own_and_alone_the_only_one():
+    camera = CameraCounts("gate", control_scores={164: 1, 16: 3})
+    assert [each.id for each in charts.histograms(camera, 0.4)] == ["control-scores"]
+    strangers = replace(camera, scores=(0,) * 20 + (5,) + (0,) * 39)
+    first, second = charts.histograms(strangers, 0.4)
+    assert [each.id for each in (first, second)] == ["scores", "control-scores"]
+    assert "5 compared passes; 0 lie" in first.histogram.label
+    assert "4 compared passes; 1 lie" in second.histogram.label
+    assert [each.id for each in charts.histograms(CameraCounts("gate"), 0.4)] == ["scores"]

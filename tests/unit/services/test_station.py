@@ -14,7 +14,7 @@ from openlfr.adapters.capture.jpeg import encode_jpeg
 from openlfr.adapters.faust_agents import Message
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.domain.alerts import Sighting
-from openlfr.domain.analysis import Analysis, ClosedTrack, Sighted
+from openlfr.domain.analysis import Analysis, Compared, Dropped, Sighted
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.evidence import Evidence, Scene
 from openlfr.domain.faces import Box
@@ -45,11 +45,11 @@ class Looked:
 
     def finish(self, camera):
         self.seen.append(f"end of {camera}")
-        return Analysis(closed=(ClosedTrack(camera, 0.3, None, 55.0),))
+        return Analysis(closed=(Compared(camera=camera, score=0.3, quality=55.0),))
 
     def forget(self, camera, why):
         self.seen.append(f"{camera} forgotten")
-        return Analysis(closed=(ClosedTrack(camera, None, None, lost=why),) * self.live)
+        return Analysis(closed=(Dropped(camera=camera, why=why),) * self.live)
 
     cameras = ()
     live = 0

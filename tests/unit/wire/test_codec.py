@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -26,9 +27,12 @@ from openlfr.domain.evidence import CarriedEvidence
 from openlfr.domain.faces import Box
 from openlfr.domain.frames import EncodedFrame
 from openlfr.domain.impossible import Impossible, Why
-from openlfr.domain.summary import SCORE_BINS, Lost, NotSearched
+from openlfr.domain.measures import EYE_EDGES, SHARE_EDGES, Measures
+from openlfr.domain.scores import SCORE_BINS
+from openlfr.domain.summary import Lost, NotSearched
 from openlfr.domain.tallies import QUALITY_EDGES, Reporter, Tally, quality_band
 from openlfr.domain.verdicts import VerdictEvent
+from openlfr.domain.watching import Unwatched
 from openlfr.domain.watchlist import EntryStatus
 from openlfr.wire import codec
 from openlfr.wire.v1 import alert_pb2, control_pb2, frame_pb2, sighting_pb2, tally_pb2, verdict_pb2
@@ -54,6 +58,11 @@ sightings = st.builds(
 )  # fmt: skip
 flags = st.builds(Impossible, st.sampled_from(Why), words, real, counts)
 evidence = st.none() | st.builds(CarriedEvidence, words, st.booleans(), st.binary())
+fine = st.dictionaries(st.integers(-400, 400), st.integers(1, 9), max_size=4)
+measures = st.builds(
+    Measures,
+    *(st.tuples(*[counts] * len(edges)) for edges in (EYE_EDGES, SHARE_EDGES, SHARE_EDGES)),
+)
 histograms = st.lists(counts, min_size=SCORE_BINS, max_size=SCORE_BINS).map(tuple)
 reasons = st.dictionaries(st.sampled_from(NotSearched), st.integers(1, 2**40))
 changes = st.builds(
@@ -84,10 +93,15 @@ def tallies(draw):
     first, last = sorted((draw(whole), draw(whole)))
     named = {name: draw(counts) for name in TALLY_COUNTS}
     bands = st.dictionaries(st.integers(0, len(QUALITY_EDGES) - 2), histograms, max_size=2)
+    band = draw(bands)
     return Tally(
         draw(words), draw(words), draw(whole), draw(st.sampled_from(Reporter)), first, last,
-        draw(moments), draw(moments), tracks_not_searched=draw(reasons), scores=draw(bands),
+        draw(moments), draw(moments), tracks_not_searched=draw(reasons), scores=band,
         tracks_lost=draw(st.dictionaries(st.sampled_from(Lost), st.integers(1, 9))),
+        unwatched_us=draw(st.dictionaries(st.sampled_from(Unwatched), st.integers(1, 2**40))),
+        control_scores=draw(fine), baseline=draw(st.just("") | words),
+        fine_scores={-3: scored} if (scored := sum(map(sum, band.values()))) else {},
+        measures=draw(measures),
         **named,
     )  # fmt: skip
 
@@ -96,7 +110,16 @@ TALLY_COUNTS = [
     field.name
     for field in dataclasses.fields(Tally)
     if field.name.startswith(("frames_", "faces_"))
-    or field.name in ("tracks_begun", "tracks_closed", "tracks_matched", "sightings")
+    or field.name
+    in (
+        "tracks_begun",
+        "tracks_closed",
+        "tracks_matched",
+        "sightings",
+        "tracks_control",
+        "tracks_matched_control",
+        "watched_us",
+    )
 ]
 SEEN_AT = datetime(2026, 11, 23, 9, 0, 0, 123456, UTC)
 SIGHTING = Sighting(
@@ -225,9 +248,13 @@ def test_a_moment_elsewhere_is_the_same_moment():
 
 @every
 def test_what_is_cut_short_is_refused(record, decode):
+    """But for a tally that ends where those of an earlier version ended."""
+    readable = []
     for length in range(len(record.value)):
-        with pytest.raises(BadInput):
+        with suppress(BadInput):
             decode(record.value[:length])
+            readable.append(length)
+    assert len(readable) == (decode is codec.decode_tally)
     decode(record.value)
 
 
@@ -313,6 +340,27 @@ def test_what_cannot_be_is_refused_with_the_reason(kind, message, changed, sente
     record, decode = EVERY[kind]
     with pytest.raises(BadInput, match=sentence):
         decode(carried(message, record.value, **changed))
+
+
+def test_a_histogram_that_does_not_fit_is_refused():
+    def spoilt(spoil):
+        told = dataclasses.replace(TALLY, fine_scores={164: 1}, control_scores={-3: 2, 164: 1})
+        tally = tally_pb2.Tally.FromString(codec.encode_tally(told).value)
+        spoil(tally)
+        return tally.SerializeToString()
+
+    assert codec.decode_tally(spoilt(lambda tally: None)).control_scores == {-3: 2, 164: 1}
+    for spoil, says in (
+        (lambda tally: tally.fine_scores.counts.append(1), "a count for each bin"),
+        (lambda tally: setattr(tally.fine_scores, "bin_width", 0.005), "other bins"),
+        (lambda tally: tally.control_scores.bins.reverse(), "other bins"),
+        (lambda tally: tally.control_scores.bins.__setitem__(0, 164), "other bins"),
+        (lambda tally: tally.fine_scores.counts.__setitem__(0, 2), "do not add up"),
+        (lambda tally: tally.light.counts.pop(), "its light has other bins"),
+        (lambda tally: tally.light.lowest.__setitem__(1, 0.15), "its light has other bins"),
+    ):
+        with pytest.raises(BadInput, match=says):
+            codec.decode_tally(spoilt(spoil))
 
 
 def test_a_band_of_another_shape_is_refused():

@@ -355,7 +355,19 @@ tallies = Table(
     Column("tracks_lost_interrupted", BigInteger, nullable=False, server_default="0"),
     Column("tracks_lost_moved", BigInteger, nullable=False, server_default="0"),
     Column("tracks_lost_failed", BigInteger, nullable=False, server_default="0"),
+    Column("tracks_control", BigInteger, nullable=False, server_default="0"),
+    Column("tracks_matched_control", BigInteger, nullable=False, server_default="0"),
+    Column("tracks_nobody_listed", BigInteger, nullable=False, server_default="0"),
+    Column("watched_us", BigInteger, nullable=False, server_default="0"),
+    Column("unwatched_no_frames_us", BigInteger, nullable=False, server_default="0"),
+    Column("unwatched_late_us", BigInteger, nullable=False, server_default="0"),
+    Column("unwatched_unreadable_us", BigInteger, nullable=False, server_default="0"),
+    Column("unwatched_outside_hours_us", BigInteger, nullable=False, server_default="0"),
     Column("scores", JSON, nullable=False),  # quality band -> tracks in each bin of their score
+    Column("fine_scores", JSON, nullable=False, server_default="{}"),  # fine bin -> tracks
+    Column("control_scores", JSON, nullable=False, server_default="{}"),
+    Column("measures", JSON, nullable=False, server_default="{}"),  # measure -> tracks in each bin
+    Column("baseline", String(64), nullable=False, server_default=""),
     Column("recorded_at", UtcDateTime, nullable=False),
     Index(None, "deployment", "camera", "last_captured_at"),
 )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from openlfr.adapters.sql.engine import insert_new, reading
 from openlfr.adapters.sql.tables import tallies
+from openlfr.domain.measures import Measures
 from openlfr.domain.summary import Lost, NotSearched
-from openlfr.domain.tallies import COUNTS, CameraTotals, HourTotals
+from openlfr.domain.tallies import COUNTS, CameraTotals, Histograms, HourTotals
+from openlfr.domain.watching import Unwatched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +25,8 @@ if TYPE_CHECKING:
 
 _WHY = {reason: f"tracks_{reason}" for reason in NotSearched}
 _LOST = {reason: f"tracks_lost_{reason}" for reason in Lost}
-_SUMMED = (*COUNTS, "tracks_searched", *_WHY.values(), *_LOST.values())
+_UNWATCHED = {reason: f"unwatched_{reason}_us" for reason in Unwatched}
+_SUMMED = (*COUNTS, "tracks_searched", *_WHY.values(), *_LOST.values(), *_UNWATCHED.values())
 
 
 class TallyRecords:
@@ -85,25 +89,39 @@ class TallyRecords:
                 for row in connection.execute(query)
             ]
 
-    def scores(self, deployment: str, camera: str | None = None) -> dict[int, tuple[int, ...]]:
-        """The best scores of all searched tracks, as `Tally.scores` has them.
+    def histograms(
+        self, deployment: str, camera: str | None = None, *, epoch: int | None = None
+    ) -> Histograms:
+        """The histograms of all tallies together, as `Tally` has them.
 
         Args:
             deployment: Of which.
             camera: Of this one alone; of all by default.
+            epoch: Of this one alone; of all by default.
         """
-        query = sa.select(tallies.c.scores).where(
-            tallies.c.deployment == deployment, tallies.c.tracks_searched > 0
-        )
+        query = sa.select(
+            tallies.c.scores, tallies.c.fine_scores, tallies.c.control_scores, tallies.c.measures
+        ).where(tallies.c.deployment == deployment, tallies.c.tracks_closed > 0)
         if camera is not None:
             query = query.where(tallies.c.camera == camera)
-        sums: dict[int, tuple[int, ...]] = {}
+        if epoch is not None:
+            query = query.where(tallies.c.epoch == epoch)
+        bands: dict[int, tuple[int, ...]] = {}
+        fine: Counter[int] = Counter()
+        control: Counter[int] = Counter()
+        measures = Measures()
         with reading(self._engine) as connection:
-            for scores in connection.execution_options(yield_per=1000).scalars(query):
-                for band, counts in scores.items():
-                    before = sums.get(int(band), (0,) * len(counts))
-                    sums[int(band)] = tuple(a + b for a, b in zip(before, counts, strict=True))
-        return dict(sorted(sums.items()))
+            for row in connection.execution_options(yield_per=1000).execute(query):
+                for band, counts in row.scores.items():
+                    before = bands.get(int(band), (0,) * len(counts))
+                    bands[int(band)] = tuple(a + b for a, b in zip(before, counts, strict=True))
+                fine.update({int(number): count for number, count in row.fine_scores.items()})
+                control.update({int(number): count for number, count in row.control_scores.items()})
+                measures += Measures.from_json(row.measures)
+        return Histograms(
+            dict(sorted(bands.items())), dict(sorted(fine.items())),
+            dict(sorted(control.items())), measures,
+        )  # fmt: skip
 
 
 def _row_of(tally: Tally, at: datetime) -> dict[str, Any]:
@@ -125,6 +143,11 @@ def _row_of(tally: Tally, at: datetime) -> dict[str, Any]:
         **{name: getattr(tally, name) for name in COUNTS},
         **{name: why[name] for name in _WHY.values()},
         **{name: lost[name] for name in _LOST.values()},
+        **{name: tally.unwatched_us.get(why, 0) for why, name in _UNWATCHED.items()},
+        "fine_scores": {str(number): count for number, count in tally.fine_scores.items()},
+        "control_scores": {str(number): count for number, count in tally.control_scores.items()},
+        "measures": asdict(tally.measures),
+        "baseline": tally.baseline,
     }
 
 
@@ -139,5 +162,6 @@ def _counts_of(row: Any) -> dict[str, Any]:
         "tracks_searched": sums["tracks_searched"],
         "tracks_not_searched": {why: sums[name] for why, name in _WHY.items() if sums[name]},
         "tracks_lost": {why: sums[name] for why, name in _LOST.items() if sums[name]},
+        "unwatched_us": {why: sums[name] for why, name in _UNWATCHED.items() if sums[name]},
         **{name: sums[name] for name in COUNTS},
     }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import openlfr
 from openlfr import bootstrap
-from openlfr.domain.summary import SCORE_BINS, CameraCounts, RunSummary
+from openlfr.domain.summary import CameraCounts, RunSummary
 from openlfr.embedded.opening import hash_of
 from openlfr.embedded.summary import alert_item, watchlist_size
 from openlfr.operations.gallery import count_listed
@@ -209,11 +209,17 @@ def _counts(
         return CameraCounts(camera=camera, **values)
     known = [each.name for each in fields(CameraCounts) if hasattr(totals, each.name)]
     values |= {name: getattr(totals, name) for name in known}
-    scores = [0] * SCORE_BINS
-    for counts in records.tallies.scores(deployment, camera).values():
-        scores = [a + b for a, b in zip(scores, counts, strict=True)]
+    histograms = records.tallies.histograms(deployment, camera)
     decoded = sum(values[name] for name in known if name.startswith("frames_"))
-    return CameraCounts(**values, frames_decoded=decoded, scores=tuple(scores), frame_size=size)
+    return CameraCounts(
+        **values,
+        frames_decoded=decoded,
+        scores=histograms.coarse,
+        fine_scores=histograms.fine_scores,
+        control_scores=histograms.control_scores,
+        measures=histograms.measures,
+        frame_size=size,
+    )
 
 
 def _found(truth: KnownTruth) -> str:

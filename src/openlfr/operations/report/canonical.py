@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from openlfr.domain.summary import SCORE_EDGES, add_up
+from openlfr.domain.scores import SCORE_EDGES
+from openlfr.domain.summary import add_up
 
 if TYPE_CHECKING:
     from openlfr.domain.summary import AlertItem, RunSummary

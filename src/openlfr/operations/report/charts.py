@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from openlfr.domain.summary import SCORE_BINS, SCORE_EDGES, SCORE_LOW, SCORE_STEP
+from openlfr.domain.scores import SCORE_BINS, SCORE_EDGES, SCORE_LOW, SCORE_STEP, coarse
+
+if TYPE_CHECKING:
+    from openlfr.domain.summary import CameraCounts
 
 WIDTH, HEIGHT = 720.0, 220.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34.0, 8.0, 26.0, 24.0
@@ -50,6 +54,51 @@ class Histogram:
     left_x: float
     right_x: float
     label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A histogram and what stands above it."""
+
+    id: str
+    heading: str
+    explained: str
+    histogram: Histogram
+
+
+def histograms(counts: CameraCounts, threshold: float) -> tuple[Drawn, ...]:
+    """Of those who are looked for, and of control subjects where any were listed.
+
+    Where control subjects alone were, theirs is the only one.
+    """
+    control = coarse(counts.control_scores)
+    drawn = []
+    if any(counts.scores) or not any(control):
+        whose = " that was taken for no control subject" if any(control) else ""
+        drawn.append(
+            Drawn(
+                "scores",
+                "How alike the compared faces were",
+                f"The best score of each compared pass{whose}, over all its searches.",
+                histogram(counts.scores, threshold),
+            )
+        )
+    if any(control):
+        drawn.append(
+            Drawn(
+                "control-scores",
+                "How alike the compared faces were to control subjects",
+                "The best score of each compared pass against those who consented to be looked for "
+                "as a test, strangers' passes included.",
+                histogram(control, threshold),
+            )
+        )
+    return tuple(drawn)
+
+
+def shown_scores(counts: CameraCounts) -> tuple[int, ...]:
+    """What one line of a table shows: of control subjects only where nobody else was listed."""
+    return counts.scores if any(counts.scores) else coarse(counts.control_scores)
 
 
 def histogram(counts: tuple[int, ...], threshold: float) -> Histogram:

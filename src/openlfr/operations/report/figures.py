@@ -17,6 +17,7 @@ REASONS = {
     NotSearched.TOO_SMALL: "too far away",
     NotSearched.TOO_POOR: "turned away, blurred or hidden",
     NotSearched.TOO_SHORT: "gone too soon",
+    NotSearched.NOBODY_LISTED: "when nobody was listed",
 }
 LOST = {
     Lost.INTERRUPTED: "lost when the run ended",

@@ -50,9 +50,9 @@ def render_page(
         headline=figures.headline(summary),
         steps=figures.funnel(summary),
         cards=figures.cards(summary.alerts),
-        histogram=charts.histogram(total.scores, summary.threshold.value),
+        histograms=charts.histograms(total, summary.threshold.value),
         sparklines={
-            camera.camera: charts.sparkline(camera.scores, summary.threshold.value)
+            camera.camera: charts.sparkline(charts.shown_scores(camera), summary.threshold.value)
             for camera in summary.cameras
         },
         not_compared=figures.not_compared,

@@ -33,6 +33,21 @@ MAY_BE_ABSENT = frozenset(
         "Sighting.evidence",
         "Sighting.time_assumed",
         "Sighting.twice",
+        # A tally of 0.1.0 knows nothing of control subjects, and not how a camera watched.
+        "Tally.baseline",
+        "Tally.control_scores",
+        "Tally.eye_distances",
+        "Tally.fine_scores",
+        "Tally.light",
+        "Tally.sharpness",
+        "Tally.tracks_control",
+        "Tally.tracks_matched_control",
+        "Tally.tracks_nobody_listed",
+        "Tally.unwatched_late_us",
+        "Tally.unwatched_no_frames_us",
+        "Tally.unwatched_outside_hours_us",
+        "Tally.unwatched_unreadable_us",
+        "Tally.watched_us",
         "Verdict.account",
         "Verdict.adjudication",
         "Verdict.final_at",
@@ -44,7 +59,10 @@ MAY_BE_ABSENT = frozenset(
         "Verdict.withdraws",
     }
 )
-MAY_BE_EMPTY = frozenset({"Evidence.content", "Frame.jpeg", "ManifestEntry.template_hash"})
+MAY_BE_EMPTY = frozenset(
+    {"Evidence.content", "Frame.jpeg", "ManifestEntry.template_hash", "Tally.baseline"}
+)
+MAY_BE_NEGATIVE = frozenset({"FineScores.bins"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST = 2**63 - 1  # of a whole number, here and in the records
 
@@ -168,12 +186,13 @@ def _check(message: Message) -> None:
 
 
 def _check_value(message: Message, field: FieldDescriptor, value: object) -> None:
+    name = f"{message.DESCRIPTOR.name}.{field.name}"
     match value:
         case Message():
             if value.DESCRIPTOR.full_name.startswith(PACKAGE):
                 _check(value)
         case str() | bytes():
-            if not value and f"{message.DESCRIPTOR.name}.{field.name}" not in MAY_BE_EMPTY:
+            if not value and name not in MAY_BE_EMPTY:
                 raise broken(message, f"its {field.name} is empty")
             if isinstance(value, str) and "\0" in value:  # no PostgreSQL text may hold it
                 raise broken(message, f"its {field.name} holds a NUL character")
@@ -181,5 +200,7 @@ def _check_value(message: Message, field: FieldDescriptor, value: object) -> Non
             if not math.isfinite(value):
                 raise broken(message, f"its {field.name} is not finite")
         case int():
-            if field.enum_type is None and not 0 <= value <= _LARGEST:
+            if name in MAY_BE_NEGATIVE or field.enum_type is not None:
+                return
+            if not 0 <= value <= _LARGEST:
                 raise broken(message, f"its {field.name} is negative")

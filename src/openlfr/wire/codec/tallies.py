@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
-from openlfr.domain import summary
+from openlfr.domain import scores as bins
+from openlfr.domain.measures import EYE_EDGES, SHARE_EDGES, Measures
 from openlfr.domain.summary import Lost, NotSearched
 from openlfr.domain.tallies import COUNTS, QUALITY_EDGES, Reporter, Tally
+from openlfr.domain.watching import Unwatched
 from openlfr.wire.codec.fields import broken, moment, parse, said, stamp, word
 from openlfr.wire.codec.record import Record, record_of
 from openlfr.wire.v1 import tally_pb2
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _NUMBERS = ("first_seq", "last_seq", *COUNTS)
+_UNWATCHED = {why: f"unwatched_{why}_us" for why in Unwatched}
+_SINCE_0_2 = (
+    *("tracks_control", "tracks_matched_control", "tracks_nobody_listed", "fine_scores"),
+    *("control_scores", "eye_distances", "sharpness", "light", "watched_us", "baseline"),
+    *_UNWATCHED.values(),
+)  # all of them, or none where an earlier version wrote it
+_EDGES = {"eye_distances": EYE_EDGES, "sharpness": SHARE_EDGES, "light": SHARE_EDGES}
 
 
 def encode_tally(tally: Tally, *, traceparent: str = "") -> Record:
     """Key: the camera."""
     why, lost = tally.tracks_not_searched, tally.tracks_lost
+    numbers: dict[str, Any] = {name: getattr(tally, name) for name in _NUMBERS}
+    numbers |= {name: tally.unwatched_us.get(each, 0) for each, name in _UNWATCHED.items()}
+    measures: dict[str, Any] = {
+        name: tally_pb2.Measure(lowest=edges, counts=getattr(tally.measures, name))
+        for name, edges in _EDGES.items()
+    }
     message = tally_pb2.Tally(
         tally_id=tally.tally_id,
         deployment=tally.deployment,
@@ -28,12 +47,17 @@ def encode_tally(tally: Tally, *, traceparent: str = "") -> Record:
         tracks_too_small=why.get(NotSearched.TOO_SMALL, 0),
         tracks_too_poor=why.get(NotSearched.TOO_POOR, 0),
         tracks_too_short=why.get(NotSearched.TOO_SHORT, 0),
+        tracks_nobody_listed=why.get(NotSearched.NOBODY_LISTED, 0),
         tracks_lost_interrupted=lost.get(Lost.INTERRUPTED, 0),
         tracks_lost_moved=lost.get(Lost.MOVED, 0),
         tracks_lost_failed=lost.get(Lost.FAILED, 0),
-        tracks_searched=tally.tracks_searched,
+        tracks_searched=tally.tracks_scored,
         bands=[_band(band, counts) for band, counts in sorted(tally.scores.items())],
-        **{name: getattr(tally, name) for name in _NUMBERS},
+        fine_scores=_fine(tally.fine_scores),
+        control_scores=_fine(tally.control_scores),
+        baseline=tally.baseline,
+        **numbers,
+        **measures,
     )
     return record_of(tally.camera, message, tally.last_captured_at, traceparent)
 
@@ -41,16 +65,20 @@ def encode_tally(tally: Tally, *, traceparent: str = "") -> Record:
 def decode_tally(value: bytes | None) -> Tally:
     """What `encode_tally` wrote."""
     message = parse(tally_pb2.Tally, value)
+    if len({message.HasField(name) for name in _SINCE_0_2}) > 1:
+        raise broken(message, "it lacks some of its counts")
     why = {
         NotSearched.TOO_SMALL: message.tracks_too_small,
         NotSearched.TOO_POOR: message.tracks_too_poor,
         NotSearched.TOO_SHORT: message.tracks_too_short,
+        NotSearched.NOBODY_LISTED: message.tracks_nobody_listed,
     }
     lost = {
         Lost.INTERRUPTED: message.tracks_lost_interrupted,
         Lost.MOVED: message.tracks_lost_moved,
         Lost.FAILED: message.tracks_lost_failed,
     }
+    unwatched = {why: getattr(message, name) for why, name in _UNWATCHED.items()}
     numbers = {name: getattr(message, name) for name in _NUMBERS}
     if not message.HasField("tracks_begun"):  # an earlier version's: it knew those that ended
         numbers["tracks_begun"] = message.tracks_closed
@@ -63,13 +91,20 @@ def decode_tally(value: bytes | None) -> Tally:
         last_captured_at=moment(message, "last_captured_at"),
         tracks_not_searched={reason: count for reason, count in why.items() if count},
         tracks_lost={reason: count for reason, count in lost.items() if count},
+        unwatched_us={why: us for why, us in unwatched.items() if us},
         scores=_scores(message),
+        fine_scores=_fine_of(message, "fine_scores"),
+        control_scores=_fine_of(message, "control_scores"),
+        measures=_measures_of(message),
+        baseline=message.baseline,
         **numbers,
     )
     if tally.tally_id != message.tally_id or tally.first_seq > tally.last_seq:
         raise broken(message, "its tally_id is not that of its range")
-    if tally.tracks_searched != message.tracks_searched:
+    if tally.tracks_scored != message.tracks_searched:
         raise broken(message, "its bands do not add up to tracks_searched")
+    if tally.fine_scores and sum(tally.fine_scores.values()) != tally.tracks_scored:
+        raise broken(message, "its fine scores do not add up to tracks_searched")
     return tally
 
 
@@ -77,8 +112,8 @@ def _band(band: int, counts: tuple[int, ...]) -> tally_pb2.QualityBand:
     return tally_pb2.QualityBand(
         lowest_quality=QUALITY_EDGES[band],
         highest_quality=QUALITY_EDGES[band + 1],
-        lowest_score=summary.SCORE_LOW,
-        bin_width=summary.SCORE_STEP,
+        lowest_score=bins.SCORE_LOW,
+        bin_width=bins.SCORE_STEP,
         counts=counts,
     )
 
@@ -87,11 +122,41 @@ def _scores(message: tally_pb2.Tally) -> dict[int, tuple[int, ...]]:
     scores: dict[int, tuple[int, ...]] = {}
     for carried in message.bands:
         borders = (carried.lowest_quality, carried.highest_quality)
-        bins = (carried.lowest_score, carried.bin_width, len(carried.counts))
-        if bins != (summary.SCORE_LOW, summary.SCORE_STEP, summary.SCORE_BINS):
+        own = (carried.lowest_score, carried.bin_width, len(carried.counts))
+        if own != (bins.SCORE_LOW, bins.SCORE_STEP, bins.SCORE_BINS):
             raise broken(message, "its histograms have other bins than this version's")
         bands = {edges: band for band, edges in enumerate(pairwise(QUALITY_EDGES))}
         if borders not in bands or bands[borders] in scores:
             raise broken(message, "its quality bands are not this version's")
         scores[bands[borders]] = tuple(carried.counts)
     return scores
+
+
+def _fine(counts: Mapping[int, int]) -> tally_pb2.FineScores:
+    numbers = sorted(counts)
+    return tally_pb2.FineScores(
+        bin_width=bins.FINE_STEP, bins=numbers, counts=[counts[number] for number in numbers]
+    )
+
+
+def _fine_of(message: tally_pb2.Tally, name: str) -> dict[int, int]:
+    carried = getattr(message, name)
+    if not message.HasField(name):
+        return {}
+    numbers = list(carried.bins)
+    if carried.bin_width != bins.FINE_STEP or numbers != sorted(set(numbers)):
+        raise broken(message, f"its {name} have other bins than this version's")
+    if len(numbers) != len(carried.counts):
+        raise broken(message, f"its {name} have not a count for each bin")
+    return dict(zip(numbers, carried.counts, strict=True))
+
+
+def _measures_of(message: tally_pb2.Tally) -> Measures:
+    found = {}
+    for name, edges in _EDGES.items():
+        carried = getattr(message, name)
+        if message.HasField(name):
+            if (tuple(carried.lowest), len(carried.counts)) != (edges, len(edges)):
+                raise broken(message, f"its {name} has other bins than this version's")
+            found[name] = tuple(carried.counts)
+    return Measures(**found)

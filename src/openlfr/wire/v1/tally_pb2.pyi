@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Tally(_message.Message):
-    __slots__ = ("tally_id", "deployment", "camera", "epoch", "reporter", "first_seq", "last_seq", "first_captured_at", "last_captured_at", "frames_sampled_away", "frames_dropped_late", "frames_outside_hours", "frames_unreadable", "frames_discarded", "frames_analysed", "faces_detected", "tracks_closed", "tracks_too_small", "tracks_too_poor", "tracks_too_short", "bands", "tracks_searched", "sightings", "tracks_begun", "tracks_matched", "tracks_lost_interrupted", "tracks_lost_moved", "tracks_lost_failed")
+    __slots__ = ("tally_id", "deployment", "camera", "epoch", "reporter", "first_seq", "last_seq", "first_captured_at", "last_captured_at", "frames_sampled_away", "frames_dropped_late", "frames_outside_hours", "frames_unreadable", "frames_discarded", "frames_analysed", "faces_detected", "tracks_closed", "tracks_too_small", "tracks_too_poor", "tracks_too_short", "bands", "tracks_searched", "sightings", "tracks_begun", "tracks_matched", "tracks_lost_interrupted", "tracks_lost_moved", "tracks_lost_failed", "tracks_control", "tracks_matched_control", "tracks_nobody_listed", "fine_scores", "control_scores", "eye_distances", "sharpness", "light", "watched_us", "unwatched_no_frames_us", "unwatched_late_us", "unwatched_unreadable_us", "unwatched_outside_hours_us", "baseline")
     class Reporter(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         REPORTER_UNSPECIFIED: _ClassVar[Tally.Reporter]
@@ -48,6 +48,20 @@ class Tally(_message.Message):
     TRACKS_LOST_INTERRUPTED_FIELD_NUMBER: _ClassVar[int]
     TRACKS_LOST_MOVED_FIELD_NUMBER: _ClassVar[int]
     TRACKS_LOST_FAILED_FIELD_NUMBER: _ClassVar[int]
+    TRACKS_CONTROL_FIELD_NUMBER: _ClassVar[int]
+    TRACKS_MATCHED_CONTROL_FIELD_NUMBER: _ClassVar[int]
+    TRACKS_NOBODY_LISTED_FIELD_NUMBER: _ClassVar[int]
+    FINE_SCORES_FIELD_NUMBER: _ClassVar[int]
+    CONTROL_SCORES_FIELD_NUMBER: _ClassVar[int]
+    EYE_DISTANCES_FIELD_NUMBER: _ClassVar[int]
+    SHARPNESS_FIELD_NUMBER: _ClassVar[int]
+    LIGHT_FIELD_NUMBER: _ClassVar[int]
+    WATCHED_US_FIELD_NUMBER: _ClassVar[int]
+    UNWATCHED_NO_FRAMES_US_FIELD_NUMBER: _ClassVar[int]
+    UNWATCHED_LATE_US_FIELD_NUMBER: _ClassVar[int]
+    UNWATCHED_UNREADABLE_US_FIELD_NUMBER: _ClassVar[int]
+    UNWATCHED_OUTSIDE_HOURS_US_FIELD_NUMBER: _ClassVar[int]
+    BASELINE_FIELD_NUMBER: _ClassVar[int]
     tally_id: str
     deployment: str
     camera: str
@@ -76,7 +90,39 @@ class Tally(_message.Message):
     tracks_lost_interrupted: int
     tracks_lost_moved: int
     tracks_lost_failed: int
-    def __init__(self, tally_id: _Optional[str] = ..., deployment: _Optional[str] = ..., camera: _Optional[str] = ..., epoch: _Optional[int] = ..., reporter: _Optional[_Union[Tally.Reporter, str]] = ..., first_seq: _Optional[int] = ..., last_seq: _Optional[int] = ..., first_captured_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_captured_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., frames_sampled_away: _Optional[int] = ..., frames_dropped_late: _Optional[int] = ..., frames_outside_hours: _Optional[int] = ..., frames_unreadable: _Optional[int] = ..., frames_discarded: _Optional[int] = ..., frames_analysed: _Optional[int] = ..., faces_detected: _Optional[int] = ..., tracks_closed: _Optional[int] = ..., tracks_too_small: _Optional[int] = ..., tracks_too_poor: _Optional[int] = ..., tracks_too_short: _Optional[int] = ..., bands: _Optional[_Iterable[_Union[QualityBand, _Mapping]]] = ..., tracks_searched: _Optional[int] = ..., sightings: _Optional[int] = ..., tracks_begun: _Optional[int] = ..., tracks_matched: _Optional[int] = ..., tracks_lost_interrupted: _Optional[int] = ..., tracks_lost_moved: _Optional[int] = ..., tracks_lost_failed: _Optional[int] = ...) -> None: ...
+    tracks_control: int
+    tracks_matched_control: int
+    tracks_nobody_listed: int
+    fine_scores: FineScores
+    control_scores: FineScores
+    eye_distances: Measure
+    sharpness: Measure
+    light: Measure
+    watched_us: int
+    unwatched_no_frames_us: int
+    unwatched_late_us: int
+    unwatched_unreadable_us: int
+    unwatched_outside_hours_us: int
+    baseline: str
+    def __init__(self, tally_id: _Optional[str] = ..., deployment: _Optional[str] = ..., camera: _Optional[str] = ..., epoch: _Optional[int] = ..., reporter: _Optional[_Union[Tally.Reporter, str]] = ..., first_seq: _Optional[int] = ..., last_seq: _Optional[int] = ..., first_captured_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_captured_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., frames_sampled_away: _Optional[int] = ..., frames_dropped_late: _Optional[int] = ..., frames_outside_hours: _Optional[int] = ..., frames_unreadable: _Optional[int] = ..., frames_discarded: _Optional[int] = ..., frames_analysed: _Optional[int] = ..., faces_detected: _Optional[int] = ..., tracks_closed: _Optional[int] = ..., tracks_too_small: _Optional[int] = ..., tracks_too_poor: _Optional[int] = ..., tracks_too_short: _Optional[int] = ..., bands: _Optional[_Iterable[_Union[QualityBand, _Mapping]]] = ..., tracks_searched: _Optional[int] = ..., sightings: _Optional[int] = ..., tracks_begun: _Optional[int] = ..., tracks_matched: _Optional[int] = ..., tracks_lost_interrupted: _Optional[int] = ..., tracks_lost_moved: _Optional[int] = ..., tracks_lost_failed: _Optional[int] = ..., tracks_control: _Optional[int] = ..., tracks_matched_control: _Optional[int] = ..., tracks_nobody_listed: _Optional[int] = ..., fine_scores: _Optional[_Union[FineScores, _Mapping]] = ..., control_scores: _Optional[_Union[FineScores, _Mapping]] = ..., eye_distances: _Optional[_Union[Measure, _Mapping]] = ..., sharpness: _Optional[_Union[Measure, _Mapping]] = ..., light: _Optional[_Union[Measure, _Mapping]] = ..., watched_us: _Optional[int] = ..., unwatched_no_frames_us: _Optional[int] = ..., unwatched_late_us: _Optional[int] = ..., unwatched_unreadable_us: _Optional[int] = ..., unwatched_outside_hours_us: _Optional[int] = ..., baseline: _Optional[str] = ...) -> None: ...
+
+class FineScores(_message.Message):
+    __slots__ = ("bin_width", "bins", "counts")
+    BIN_WIDTH_FIELD_NUMBER: _ClassVar[int]
+    BINS_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    bin_width: float
+    bins: _containers.RepeatedScalarFieldContainer[int]
+    counts: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, bin_width: _Optional[float] = ..., bins: _Optional[_Iterable[int]] = ..., counts: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Measure(_message.Message):
+    __slots__ = ("lowest", "counts")
+    LOWEST_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    lowest: _containers.RepeatedScalarFieldContainer[float]
+    counts: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, lowest: _Optional[_Iterable[float]] = ..., counts: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class QualityBand(_message.Message):
     __slots__ = ("lowest_quality", "highest_quality", "lowest_score", "bin_width", "counts")

@@ -1,5 +1,7 @@
 """Counts what becomes of each camera's frames, faces and tracks, and gives it out as tallies.
 
+Both modes count with this: a worker of a city publishes the tallies, one process records them.
+
 Frames may come twice, to this worker or, after a kill, to another one. So that nothing is counted
 twice, tallies lie on a grid: of each epoch one for the frames 0 to 249, one for 250 to 499, and so
 on. Whoever counts a stretch of the grid again gives it the same `tally_id`. And so that nothing is
@@ -16,16 +18,26 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from openlfr.domain.summary import SCORE_BINS, score_bin
+from openlfr.domain.analysis import Compared, Dropped, NotCompared
+from openlfr.domain.measures import Measures
+from openlfr.domain.moments import microseconds
+from openlfr.domain.scores import SCORE_BINS, fine_bin, score_bin
 from openlfr.domain.tallies import Reporter, Tally, quality_band
+from openlfr.domain.watching import Unwatched, Watchtime
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from openlfr.domain.analysis import ClosedTrack
-    from openlfr.domain.frames import EncodedFrame
+    from openlfr.domain.analysis import Analysis, ClosedTrack
+    from openlfr.domain.frames import EncodedFrame, Frame
     from openlfr.domain.summary import Lost, NotSearched
 
+MISSED = {
+    Unwatched.LATE: "frames_dropped_late",
+    Unwatched.UNREADABLE: "frames_unreadable",
+    Unwatched.OUTSIDE_HOURS: "frames_outside_hours",
+}
+"""By which name a tally counts frames that came and were not looked at."""
 STRETCH = 250
 """Frames of the source: 10 s of a camera that gives 25 a second."""
 
@@ -48,6 +60,9 @@ class _Open:
     not_searched: Counter[NotSearched] = field(default_factory=Counter)
     lost: Counter[Lost] = field(default_factory=Counter)
     scores: dict[int, list[int]] = field(default_factory=dict)
+    fine_scores: Counter[int] = field(default_factory=Counter)
+    control_scores: Counter[int] = field(default_factory=Counter)
+    measures: Measures = field(default_factory=Measures)
 
     @property
     def last(self) -> int:
@@ -61,9 +76,11 @@ class _Open:
 class Tallying:
     """The counts of all cameras of a worker; one thread uses it."""
 
-    def __init__(self, deployment: str) -> None:
-        """Count for a deployment, by its name."""
+    def __init__(self, deployment: str, baseline: str = "") -> None:
+        """Count for a deployment, by its name, and for the baseline in force, by its id."""
         self._deployment = deployment
+        self._baseline = baseline
+        self._watches: dict[str, Watchtime] = {}
         self._open: dict[str, _Open] = {}
         self._told: dict[str, tuple[int, int]] = {}  # camera -> epoch, last frame of a tally
         self._done: list[Tally] = []
@@ -78,7 +95,7 @@ class Tallying:
         stretch = self._open.get(camera)
         return None if stretch is None else stretch.epoch
 
-    def enter(self, frame: EncodedFrame) -> None:
+    def enter(self, frame: Frame | EncodedFrame) -> None:
         """The next frame of a camera has come, to be counted by what becomes of it."""
         camera = frame.camera
         stretch = self._open.get(camera)
@@ -95,20 +112,62 @@ class Tallying:
         if (stretch := self._open.get(camera)) is not None:
             stretch.frames[what] += number
 
-    def closed(self, track: ClosedTrack) -> None:
-        """Count a track that has ended or was dropped."""
+    def looked(self, frame: Frame, faces: int) -> None:
+        """A frame was looked at, with so many faces in it."""
+        self.count(frame.camera, "frames_analysed")
+        self.count(frame.camera, "faces_detected", faces)
+        self._watch(frame.camera).looked(microseconds(frame.captured_at))
+
+    def missed(self, frame: Frame | EncodedFrame, why: Unwatched) -> None:
+        """A frame came that was not looked at."""
+        self.count(frame.camera, MISSED[why])
+        self._watch(frame.camera).missed(microseconds(frame.captured_at), why)
+
+    def take_in(self, analysis: Analysis) -> None:
+        """Count the tracks that began, ended or were dropped, and the sightings."""
+        for camera in analysis.begun:
+            self.count(camera, "tracks_begun")
+        for track in analysis.closed:
+            self._closed(track)
+        for sighted in analysis.sightings:
+            self.count(sighted.sighting.camera, "sightings")
+
+    def begin_baseline(self, baseline: str) -> None:
+        """Another baseline is in force from now on: every open stretch ends."""
+        for camera in self.cameras:
+            self.cut(camera)
+        self._baseline = baseline
+
+    def _closed(self, track: ClosedTrack) -> None:
         stretch = self._open.get(track.camera)
         if stretch is None:
             return
         stretch.frames["tracks_closed"] += 1
-        if track.score is not None:
-            band = stretch.scores.setdefault(quality_band(track.quality or 0.0), [0] * SCORE_BINS)
-            band[score_bin(track.score)] += 1
-            stretch.frames["tracks_matched"] += track.matched
-        elif track.reason is not None:
-            stretch.not_searched[track.reason] += 1
-        elif track.lost is not None:
-            stretch.lost[track.lost] += 1
+        if track.face is not None:
+            stretch.measures += Measures.of(track.face)
+        match track:
+            case Compared():
+                self._compared(stretch, track)
+            case NotCompared():
+                stretch.not_searched[track.reason] += 1
+            case Dropped():
+                stretch.lost[track.why] += 1
+
+    def _compared(self, stretch: _Open, track: Compared) -> None:
+        """Whom it was taken for decides in which histogram it is: see `Compared`."""
+        stretch.frames["tracks_matched"] += track.matched
+        stretch.frames["tracks_matched_control"] += track.control
+        if track.control_score is not None:
+            stretch.control_scores[fine_bin(track.control_score)] += 1
+        if track.score is None or track.control:
+            stretch.frames["tracks_control"] += 1
+            return
+        band = stretch.scores.setdefault(quality_band(track.quality), [0] * SCORE_BINS)
+        band[score_bin(track.score)] += 1
+        stretch.fine_scores[fine_bin(track.score)] += 1
+
+    def _watch(self, camera: str) -> Watchtime:
+        return self._watches.setdefault(camera, Watchtime())
 
     def cut(self, camera: str) -> None:
         """End a camera's stretch with the newest frame in it, if there is one."""
@@ -119,6 +178,7 @@ class Tallying:
         """Drop what was counted of a camera and not told: somebody else counts it."""
         self._open.pop(camera, None)
         self._told.pop(camera, None)
+        self._watches.pop(camera, None)
 
     @property
     def cameras(self) -> tuple[str, ...]:
@@ -135,7 +195,7 @@ class Tallying:
         done, self._done = self._done, []
         return done
 
-    def _begin(self, frame: EncodedFrame) -> _Open:
+    def _begin(self, frame: Frame | EncodedFrame) -> _Open:
         first = frame.seq // STRETCH * STRETCH
         epoch, last = self._told.get(frame.camera, (frame.epoch, -1))
         if epoch == frame.epoch and last < frame.seq:
@@ -147,6 +207,7 @@ class Tallying:
     def _close(self, camera: str, last: int) -> None:
         stretch = self._open.pop(camera)
         self._told[camera] = stretch.epoch, last
+        watched, unwatched = self._watch(camera).take()
         self._done.append(
             Tally(
                 deployment=self._deployment,
@@ -160,6 +221,12 @@ class Tallying:
                 tracks_not_searched=dict(stretch.not_searched),
                 tracks_lost=dict(stretch.lost),
                 scores={band: tuple(counts) for band, counts in stretch.scores.items()},
+                fine_scores=dict(stretch.fine_scores),
+                control_scores=dict(stretch.control_scores),
+                measures=stretch.measures,
+                baseline=self._baseline,
+                watched_us=watched,
+                unwatched_us=unwatched,
                 **stretch.frames,
             )
         )

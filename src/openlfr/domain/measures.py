@@ -1,0 +1,65 @@
+"""What the faces of passes were like, as counts: how far apart the eyes, how sharp, how well lit.
+
+One pass counts once, by its best face, whether it was compared or not: so a camera that stands too
+far off, out of focus or in the dark shows, and nothing is kept of anybody.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from openlfr.domain.faces import Quality
+
+EYE_EDGES = (0.0, 4.0, 7.0, 10.0, 14.0, 20.0, 28.0, 40.0, 56.0, 80.0)
+"""Lower borders of the bins of the distance between the eyes, source pixels; the last is open."""
+SHARE_EDGES = tuple(n / 10 for n in range(10))
+"""Lower borders of the bins of sharpness and light, both 0 to 1; the last takes 1 too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Passes by what their best face was like.
+
+    Attributes:
+        eye_distances: By the bins of `EYE_EDGES`.
+        sharpness, light: By those of `SHARE_EDGES`; light is the share of useful brightness.
+    """
+
+    eye_distances: tuple[int, ...] = (0,) * len(EYE_EDGES)
+    sharpness: tuple[int, ...] = (0,) * len(SHARE_EDGES)
+    light: tuple[int, ...] = (0,) * len(SHARE_EDGES)
+
+    def __add__(self, other: Self) -> Self:
+        """Both together."""
+        return type(self)(
+            *(
+                tuple(a + b for a, b in zip(mine, getattr(other, each.name), strict=True))
+                for each in fields(self)
+                for mine in [getattr(self, each.name)]
+            )
+        )
+
+    @classmethod
+    def of(cls, face: Quality) -> Self:
+        """One pass, by its best face."""
+        return cls(
+            _one(EYE_EDGES, face.eye_distance),
+            _one(SHARE_EDGES, face.sharpness),
+            _one(SHARE_EDGES, face.exposure),
+        )
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Sequence[int]]) -> Self:
+        """What `dataclasses.asdict` made of one; measures that are missing are none."""
+        known = {each.name: values[each.name] for each in fields(cls) if values.get(each.name)}
+        return cls(**{name: tuple(counts) for name, counts in known.items()})
+
+
+def _one(edges: Sequence[float], value: float) -> tuple[int, ...]:
+    mine = max(bisect_right(edges, value) - 1, 0)
+    return tuple(int(number == mine) for number in range(len(edges)))

@@ -1,0 +1,35 @@
+"""Scores by coarse and fine bins."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openlfr.domain.scores import FINE_STEP, coarse, fine_bin, reached, score_bin
+
+
+@pytest.mark.parametrize(
+    ("score", "number"),
+    [(0.0, 0), (0.41, 164), (0.4099, 163), (-0.0001, -1), (-0.2, -80), (1.7, 400), (-2.0, -400)],
+)
+def test_a_score_is_in_the_bin_above_its_border(score, number):
+    assert fine_bin(score) == number
+
+
+@given(st.lists(st.floats(-1.2, 1.2), max_size=20))
+def test_fine_bins_add_up_to_the_coarse_ones(scores):
+    fine, expected = {}, [0] * 60
+    for score in scores:
+        fine[fine_bin(score)] = fine.get(fine_bin(score), 0) + 1
+        expected[score_bin(score)] += 1
+    assert coarse(fine) == tuple(expected)
+
+
+@given(st.lists(st.floats(-1, 1), max_size=20), st.integers(-300, 300))
+def test_what_reached_a_threshold_on_a_border_is_counted_to_the_last_one(scores, border):
+    threshold = border * FINE_STEP
+    fine = {}
+    for score in scores:
+        fine[fine_bin(score)] = fine.get(fine_bin(score), 0) + 1
+    assert reached(fine, threshold) == sum(score >= threshold - 1e-11 for score in scores)

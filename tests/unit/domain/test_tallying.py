@@ -1,0 +1,114 @@
+"""From what analysis gives to tallies: who is counted where."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from openlfr.domain.analysis import Analysis, Compared, Dropped, NotCompared
+from openlfr.domain.faces import Quality
+from openlfr.domain.frames import Frame
+from openlfr.domain.scores import fine_bin
+from openlfr.domain.summary import Lost, NotSearched
+from openlfr.domain.tallying import Tallying
+from openlfr.domain.watching import Unwatched
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+FACE = Quality(50, eye_distance=22, sharpness=0.55, frontal=1, exposure=0.9)
+
+
+def frame(seq, epoch=1):
+    image = np.zeros((9, 16, 3), np.uint8)
+    return Frame("gate", epoch, seq, NOON + timedelta(seconds=seq / 10), image)
+
+
+def looked(tallying, *seqs):
+    for seq in seqs:
+        tallying.enter(frame(seq))
+        tallying.looked(frame(seq), 1)
+
+
+def only(tallying):
+    tallying.cut("gate")
+    (tally,) = tallying.take()
+    return tally
+
+
+@pytest.mark.parametrize(
+    ("track", "strangers", "control", "counts"),
+    [
+        # A stranger, while control subjects walk about: in both histograms, each score its own.
+        ({"score": 0.3, "control_score": 0.1}, 0.3, 0.1, (1, 0, 0, 0)),
+        ({"score": 0.5, "matched": True}, 0.5, None, (1, 1, 0, 0)),
+        # Taken for a control subject: in no stranger's histogram, whatever he scores there.
+        (
+            {"score": 0.3, "control_score": 0.6, "matched": True, "control": True},
+            None,
+            0.6,
+            (1, 1, 1, 1),
+        ),
+        # Taken for both: the same.
+        (
+            {"score": 0.5, "control_score": 0.6, "matched": True, "control": True},
+            None,
+            0.6,
+            (1, 1, 1, 1),
+        ),
+        # Nobody is listed but control subjects.
+        ({"score": None, "control_score": 0.2}, None, 0.2, (1, 0, 1, 0)),
+    ],
+)
+def test_whom_a_track_was_taken_for_decides_in_which_histogram_it_is(
+    track, strangers, control, counts
+):
+    tallying = Tallying("Market")
+    looked(tallying, 0)
+    tallying.take_in(Analysis(closed=(Compared(camera="gate", quality=50, **track),)))
+    tally = only(tallying)
+    assert tally.fine_scores == ({fine_bin(strangers): 1} if strangers is not None else {})
+    assert tally.control_scores == ({fine_bin(control): 1} if control is not None else {})
+    assert tally.tracks_scored == (strangers is not None)
+    assert (
+        tally.tracks_searched, tally.tracks_matched, tally.tracks_control,
+        tally.tracks_matched_control,
+    ) == counts  # fmt: skip
+
+
+def test_every_track_has_its_measures_and_only_some_a_score():
+    tallying = Tallying("Market")
+    looked(tallying, 0)
+    tallying.take_in(
+        Analysis(
+            closed=(
+                Compared(camera="gate", face=FACE, score=0.3, quality=50),
+                NotCompared(camera="gate", face=FACE, reason=NotSearched.TOO_POOR),
+                Dropped(camera="gate", face=FACE, why=Lost.MOVED),
+                Dropped(camera="gate", why=Lost.FAILED),
+            ),
+            begun=("gate",) * 4,
+        )
+    )
+    tally = only(tallying)
+    assert tally.measures.eye_distances[5] == tally.measures.light[9] == 3
+    assert (tally.tracks_begun, tally.tracks_closed, tally.tracks_searched) == (4, 4, 1)
+
+
+def test_the_time_between_two_stretches_is_in_the_second():
+    tallying = Tallying("Market")
+    looked(tallying, 0, 100, 249, 250)
+    first, second = *tallying.take(), only(tallying)
+    assert (first.watched_us, first.unwatched_us) == (0, {Unwatched.NO_FRAMES: 24_900_000})
+    assert (second.watched_us, second.unwatched_us) == (100_000, {})
+
+
+def test_a_tally_lies_within_one_baseline():
+    tallying = Tallying("Market", "b1")
+    looked(tallying, 0, 1)
+    tallying.begin_baseline("b2")
+    looked(tallying, 2)
+    first, second = *tallying.take(), only(tallying)
+    assert [(each.baseline, each.first_seq, each.last_seq) for each in (first, second)] == [
+        ("b1", 0, 1), ("b2", 2, 2),
+    ]  # fmt: skip
