@@ -215,7 +215,9 @@ def work(pair: Pair, pictures: Sequence[Pixels], batch: int) -> dict[str, Any]:
     stored = [StoredTemplate(f"r{n}", "default", f"person {n}", hash_template(each), each)
               for n, each in enumerate(templates)]  # fmt: skip
     until = datetime(2030, 1, 1, tzinfo=UTC)
-    listed = {each.reference_id: ManifestEntry("default", "wanted", each.template_hash, until)
+    listed = {each.reference_id: ManifestEntry(
+        "default", "wanted", each.template_hash, each.entry_hash, until
+    )
               for each in stored}  # fmt: skip
     index = ExactIndex(listed, stored)
     analyser = Analyser(

@@ -122,7 +122,9 @@ class Street:
         self.embedder = CachedEmbedder(cache / f"{name}.templates")
         self.stored = self._enrol()
         valid = {
-            t.reference_id: ManifestEntry("default", "wanted", t.template_hash, FOREVER)
+            t.reference_id: ManifestEntry(
+                "default", "wanted", t.template_hash, t.entry_hash, FOREVER
+            )
             for t in self.stored
         }
         self.index = ExactIndex(valid, self.stored)

@@ -1,6 +1,7 @@
 """The watchlist index, in each worker and on Milvus: small lists worked out by hand, and large
 ones against a plain loop."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -96,6 +97,7 @@ def listing(*templates, expires=None, control=()):
         t.reference_id: ManifestChange(
             t.reference_id, t.watchlist, t.template_hash, expires.get(t.reference_id, LATER),
             EntryStatus.ACTIVE, 1, NOW, "control" if t.reference_id in control else "wanted",
+            t.entry_hash,
         )
         for t in templates
     }  # fmt: skip
@@ -216,6 +218,33 @@ def test_a_reference_whose_vector_does_not_carry_its_hash_is_refused_and_counted
         assert (len(index), index.refused, index.missing) == (1, 2, 0)
     else:
         assert index.counts["refused"] >= 2
+
+
+def test_a_row_that_was_renamed_is_refused_and_counted(maker):
+    """Else whoever can write to the vector store decides how everybody is called."""
+    rows = [replace(ANN_FRONT, subject="Mr Innocent"), replace(BEA, subject="Ann"), ANN_SIDE]
+    index = maker.make(listing(ANN_FRONT, ANN_SIDE, BEA), rows)
+    (candidates,) = index.search(unit(1, 0.5, 0)[None], [NOW])
+    assert [(c.subject, c.reference_id) for c in candidates] == [("Ann", "a2")]
+    if isinstance(index, ExactIndex):
+        assert index.refused_ids == ("a1", "b1")
+    else:
+        assert index.counts["refused"] >= 2
+
+
+def test_two_people_whose_templates_were_exchanged_are_refused(maker):
+    """Each row carries the hash of its vector; none is that of its entry."""
+    ann = stored("a1", "Ann", BEA.vector)
+    bea = stored("b1", "Bea", ANN_FRONT.vector, "second")
+    index = maker.make(listing(ANN_FRONT, BEA), [ann, bea])
+    assert index.search(unit(1, 1, 0)[None], [NOW]) == [[]]
+
+
+def test_a_list_of_an_earlier_version_names_whom_its_rows_name(maker):
+    """Until alerting is updated too: that version did not say whose a template is."""
+    listed = {key: replace(each, entry_hash="") for key, each in listing(ANN_FRONT).items()}
+    index = maker.make(listed, [ANN_FRONT])
+    assert names(index.search(unit(1, 0, 0)[None], [NOW])[0]) == ["Ann"]
 
 
 def test_a_reference_that_moved_to_another_list_answers_there_alone(maker):

@@ -80,7 +80,9 @@ def test_settling_makes_it_searchable_and_erases_the_template(records):
     assert settle(records, "r1", note="looks like Bea") == {"r1"}
     assert records.watchlist.outbox() == []
     assert records.watchlist.manifest(["default"]) == {
-        "r1": ManifestEntry("default", "wanted", "h-r1", NOW + timedelta(days=30))
+        "r1": ManifestEntry(
+            "default", "wanted", "h-r1", reference().entry_hash, NOW + timedelta(days=30)
+        )
     }
     assert records.watchlist.manifest(["other"]) == {}
     assert records.watchlist.references()[0].note == "looks like Bea"

@@ -95,7 +95,7 @@ def enrolled(astronaut, yunet, sface) -> StoredTemplate:
 @pytest.fixture(scope="module")
 def expected(film, enrolled, yunet, sface) -> set[str]:
     """The ids of the sightings that one process gives."""
-    entry = ManifestEntry(LISTED, "wanted", enrolled.template_hash, LATER)
+    entry = ManifestEntry(LISTED, "wanted", enrolled.template_hash, enrolled.entry_hash, LATER)
     index = ExactIndex({enrolled.reference_id: entry}, [enrolled])
     analyser = Analyser(
         deployment="Workers", detector=yunet, embedder=sface, index=index, threshold=0.4,
@@ -193,7 +193,7 @@ class Workers:
         writer = ControlWriter(KafkaAccess((self.broker,)), patience=timedelta(seconds=PATIENCE_S))
         entry = ManifestChange(
             self.enrolled.reference_id, LISTED, self.enrolled.template_hash, LATER,
-            EntryStatus.ACTIVE, 1, FILMED,
+            EntryStatus.ACTIVE, 1, FILMED, "wanted", self.enrolled.entry_hash,
         )  # fmt: skip
         writer.write([entry])
         while not self.stop.wait(1.0):

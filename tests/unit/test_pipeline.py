@@ -143,6 +143,7 @@ def listing(
             watchlist,
             "control" if t.reference_id in control else "wanted",
             t.template_hash,
+            t.entry_hash,
             expires,
         )
         for t in stored

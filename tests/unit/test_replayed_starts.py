@@ -157,7 +157,8 @@ def index_of(shown: Film) -> ExactIndex:
         for name, vector in shown.listed.items()
     ]
     listed = {
-        t.reference_id: ManifestEntry("default", "wanted", t.template_hash, NEVER) for t in stored
+        t.reference_id: ManifestEntry("default", "wanted", t.template_hash, t.entry_hash, NEVER)
+        for t in stored
     }
     return ExactIndex(listed, stored)
 

@@ -69,9 +69,9 @@ class Models:
 def analyser_of(models):
     vector = np.float32([0.8, 0.6])
     listed = [StoredTemplate("r", "default", "ann", hash_template(vector), vector)]
-    index = ExactIndex(
-        {"r": ManifestEntry("default", "wanted", hash_template(vector), NOON + 9 * HOUR)}, listed
-    )
+    (ann,) = listed
+    entry = ManifestEntry("default", "wanted", ann.template_hash, ann.entry_hash, NOON + 9 * HOUR)
+    index = ExactIndex({"r": entry}, listed)
     return Analyser(
         deployment="Market", detector=models, embedder=models, index=index, threshold=0.5,
     )  # fmt: skip

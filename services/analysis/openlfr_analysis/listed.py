@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from openlfr.adapters.milvus_index import MilvusIndex
-from openlfr.domain.watchlist import hash_template
+from openlfr.domain.watchlist import hash_template, is_of
 from openlfr.stages.search import ExactIndex
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Snapshot:
 
     @property
     def refused(self) -> int:
-        """How many are listed and stored, but their bytes do not carry the listed hash."""
+        """How many are listed and stored, but as another subject, on another list or altered."""
         return len(self._altered)
 
     def use(self, manifest: Mapping[str, ManifestChange]) -> bool:
@@ -166,7 +166,7 @@ class Snapshot:
         self, asked: Mapping[str, ManifestChange], found: Sequence[StoredTemplate]
     ) -> None:
         """Keep what came and is still listed; note what did not come."""
-        stored = {each.reference_id: each for each in found if _is_of(each, self._manifest)}
+        stored = {each.reference_id: each for each in found}
         for key, entry in asked.items():
             if not _means(entry, self._manifest.get(key)):
                 continue  # the list has changed: it is gone, or still to be asked for
@@ -174,7 +174,11 @@ class Snapshot:
             self._new.pop(key, None)
             self._absent.pop(key, None)
             self._altered.discard(key)
-            if template is not None and hash_template(template.vector) == entry.template_hash:
+            if (
+                template is not None
+                and is_of(template, entry)
+                and hash_template(template.vector) == entry.template_hash
+            ):
                 self._kept[key] = template
                 self._came = True
                 continue
@@ -244,15 +248,13 @@ class OnServer:
 def _is_of(template: StoredTemplate, manifest: Mapping[str, ManifestChange]) -> bool:
     """Whether the manifest means this very template."""
     entry = manifest.get(template.reference_id)
-    return entry is not None and (entry.template_hash, entry.watchlist) == (
-        template.template_hash,
-        template.watchlist,
-    )
+    return entry is not None and is_of(template, entry)
 
 
 def _means(entry: ManifestChange, other: ManifestChange | None) -> bool:
     """Whether both mean the same template of that reference."""
-    return other is not None and (entry.template_hash, entry.watchlist) == (
+    return other is not None and (entry.template_hash, entry.watchlist, entry.entry_hash) == (
         other.template_hash,
         other.watchlist,
+        other.entry_hash,
     )

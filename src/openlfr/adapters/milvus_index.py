@@ -25,6 +25,7 @@ import numpy as np
 
 from openlfr.adapters.milvus import MOST_HITS
 from openlfr.domain.faces import CONTROL
+from openlfr.domain.watchlist import is_of
 from openlfr.stages.search import ExactIndex
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ _KEPT_SUBJECTS = 4096
 class MilvusIndex:
     """The `WatchlistIndex` port on Milvus: one manifest, never changed; one thread searches it.
 
-    Every hit is checked against the manifest: its reference is listed, on that watchlist, with
-    that template. What Milvus still holds of who left the list is no answer.
+    Every hit is checked against the manifest: its reference is listed, as that subject, on that
+    watchlist, with that template. What Milvus still holds of who left the list is no answer.
 
     Attributes:
         counts: hits that the manifest refused, and searches that were cut off (Milvus gives
@@ -156,7 +157,11 @@ class MilvusIndex:
         lacking = dict.fromkeys(name for names in subjects for name in names if name not in known)
         if lacking:
             for template in self._templates.of_subjects(list(lacking), self._watchlists):
-                if self._is_listed(template) and not self._is_control(template):
+                if not self._is_listed(template):
+                    continue  # counted as a hit
+                if not is_of(template, self._manifest[template.reference_id]):
+                    self.counts["refused"] += 1  # the row names another subject
+                elif not self._is_control(template):
                     known.setdefault(template.subject, []).append(template)
 
     def _compare(
@@ -179,6 +184,7 @@ class MilvusIndex:
         return self._manifest[hit.reference_id].category == CONTROL
 
     def _is_listed(self, hit: Hit | StoredTemplate) -> bool:
+        """Whether it seems to be: the whole row is checked where it is compared (`is_of`)."""
         entry = self._manifest.get(hit.reference_id)
         return entry is not None and (entry.template_hash, entry.watchlist) == (
             hit.template_hash,

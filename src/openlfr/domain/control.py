@@ -22,6 +22,8 @@ class ManifestChange:
         version: Number of the change in the records; a lower one than known is older news.
         changed_at: UTC.
         category: Why it is listed; empty where an earlier version told it.
+        entry_hash: Of `watchlist.hash_entry`: a row of the vector store that says another subject
+            or list does not count; empty where an earlier version told it.
     """
 
     reference_id: str
@@ -32,6 +34,7 @@ class ManifestChange:
     version: int
     changed_at: datetime
     category: str = ""
+    entry_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,11 @@ class Listed(Protocol):
         ...
 
     @property
+    def entry_hash(self) -> str:
+        """Of `hash_entry`; empty where an earlier version did not say."""
+        ...
+
+    @property
     def expires(self) -> datetime:
         """Last moment of capture at which it may match, UTC."""
         ...
@@ -129,7 +134,27 @@ class ManifestEntry:
     watchlist: str
     category: str
     template_hash: str
+    entry_hash: str
     expires: datetime
+
+
+class Stored(Protocol):
+    """A row of the vector store, with or without its vector."""
+
+    @property
+    def watchlist(self) -> str:
+        """The list on which it says it stands."""
+        ...
+
+    @property
+    def template_hash(self) -> str:
+        """The hash that it says its vector has."""
+        ...
+
+    @property
+    def entry_hash(self) -> str:
+        """Of `hash_entry`, made of what it says."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +189,11 @@ class StoredTemplate:
     template_hash: str
     vector: NDArray[np.float32]
 
+    @property
+    def entry_hash(self) -> str:
+        """Of the entry that it says it is of."""
+        return hash_entry(self.reference_id, self.subject, self.watchlist, self.template_hash)
+
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
@@ -196,6 +226,18 @@ def hash_entry(reference_id: str, subject: str, watchlist: str, template_hash: s
         content = text.encode()
         digest.update(len(content).to_bytes(4, "big") + content)
     return digest.hexdigest()
+
+
+def is_of(stored: Stored, entry: Listed) -> bool:
+    """Whether a row of the vector store says what is listed of its reference.
+
+    That its vector carries the row's hash is for whoever has the vector to see.
+    """
+    return (
+        stored.template_hash == entry.template_hash
+        and stored.watchlist == entry.watchlist
+        and entry.entry_hash in ("", stored.entry_hash)
+    )
 
 
 def check_template(template: StoredTemplate, facts: GalleryFacts) -> None:

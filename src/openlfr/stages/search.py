@@ -13,7 +13,7 @@ import numpy as np
 
 from openlfr.domain.faces import CONTROL, Candidate
 from openlfr.domain.moments import microseconds
-from openlfr.domain.watchlist import hash_template
+from openlfr.domain.watchlist import hash_template, is_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,8 +29,9 @@ _KEPT_MEANS = 4  # of cameras whose files stand at different times
 class ExactIndex:
     """The `WatchlistIndex` port: a snapshot of the searchable references, never changed.
 
-    A template is searchable when the manifest names its reference and both its stored hash and
-    its own bytes carry the manifest's hash; every other one is left out, counted in `refused`.
+    A template is searchable when the manifest names its reference, its row says the subject, list
+    and hash that the manifest's hashes are of, and its own bytes carry that hash; every other one
+    is left out, counted in `refused`.
     A snapshot may be searched from several threads.
 
     References of control subjects are a gallery of their own: they answer beside the list that
@@ -38,7 +39,7 @@ class ExactIndex:
     looked for does not depend on whether a test is on.
 
     Attributes:
-        refused, refused_ids: Listed references whose stored template is not the recorded one.
+        refused, refused_ids: Listed references whose stored row is not the recorded one.
         missing, missing_ids: Listed references without a stored template.
 
     Args:
@@ -55,7 +56,7 @@ class ExactIndex:
         rows = [
             t
             for t in named
-            if t.template_hash == manifest[t.reference_id].template_hash == hash_template(t.vector)
+            if is_of(t, manifest[t.reference_id]) and t.template_hash == hash_template(t.vector)
         ]
 
         def group(template: StoredTemplate) -> tuple[bool, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -57,6 +58,32 @@ def test_who_was_changed_while_a_run_lasts_is_searched_no_more_and_named(house, 
     assert "has changed the records: find out what, then remove these entries" in problem
     house.refresh()
     assert len(house.problems) == 1
+
+
+def test_a_row_of_the_vector_store_that_was_renamed_is_no_subject(house):
+    """Ann is called by another name there, and Bea as Ann: neither is anybody's."""
+    ann, bea = house.templates.get(["r0", "r1"])
+    house.templates.put([replace(ann, subject="Mr Innocent"), replace(bea, subject="Ann")])
+    house.enrol("Cleo", 2)
+    house.refresh()
+    assert house.index.subjects == ("Cleo",)
+    [problem] = house.problems
+    assert "2 references of Ann, Bea stored as another entry than the recorded one" in problem
+    assert "has changed the stored templates: find out what" in problem
+
+
+def test_two_faces_that_were_exchanged_in_the_vector_store_are_nobodys(house):
+    ann, bea = house.templates.get(["r0", "r1"])
+    house.templates.put(
+        [
+            replace(ann, template_hash=bea.template_hash, vector=bea.vector),
+            replace(bea, template_hash=ann.template_hash, vector=ann.vector),
+        ]
+    )
+    house.enrol("Cleo", 2)
+    house.refresh()
+    assert house.index.subjects == ("Cleo",)
+    assert "2 references of Ann, Bea stored as another entry" in house.problems[0]
 
 
 @pytest.mark.parametrize("when", ["the clock", "its row"])

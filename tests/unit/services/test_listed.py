@@ -38,7 +38,7 @@ def listed(*templates, **hashes):
     return {
         t.reference_id: ManifestChange(
             t.reference_id, "default", hashes.get(t.reference_id, t.template_hash), LATER,
-            EntryStatus.ACTIVE, 1, LATER,
+            EntryStatus.ACTIVE, 1, LATER, "wanted", t.entry_hash,
         )
         for t in templates
     }  # fmt: skip
@@ -200,7 +200,30 @@ def test_a_template_of_another_list_or_hash_is_not_searched_and_counted(store, s
     store.put([ANN, BEA, template("cat", 2, "second")])
     snapshot.use(listed(ANN, BEA, CAT, bea="another"))
     assert indexes[-1].subjects == ("Ann",)
-    assert snapshot.missing == 2
+    assert (snapshot.refused, snapshot.missing) == (2, 0)
+
+
+def test_a_row_that_was_renamed_is_refused_until_it_is_mended(store, snapshot, indexes, clock):
+    store.put([ANN, replace(BEA, subject="Mr Innocent")])
+    snapshot.use(listed(ANN, BEA))
+    assert indexes[-1].subjects == ("Ann",)
+    assert (snapshot.refused, snapshot.missing) == (1, 0)
+    store.put([BEA])
+    clock.now_s = AGAIN_S
+    snapshot.use(listed(ANN, BEA))
+    assert indexes[-1].subjects == ("Ann", "Bea")
+    assert snapshot.refused == 0
+
+
+def test_a_hash_that_comes_with_an_update_of_alerting_asks_again_what_was_taken(
+    store, snapshot, indexes
+):
+    store.put([replace(ANN, subject="Mr Innocent")])
+    snapshot.use({"ann": replace(listed(ANN)["ann"], entry_hash="")})
+    assert indexes[-1].subjects == ("Mr Innocent",)  # the version before cannot know better
+    snapshot.use(listed(ANN))
+    assert indexes[-1].subjects == ()
+    assert snapshot.refused == 1
 
 
 def test_a_reference_with_a_new_template_is_fetched_anew(store, snapshot, indexes):

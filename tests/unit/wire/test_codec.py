@@ -148,7 +148,9 @@ TALLY = Tally(
     tracks_closed=2, tracks_not_searched={NotSearched.TOO_POOR: 1},
     scores={quality_band(71): (*(0,) * 30, 1, *(0,) * 29)},
 )  # fmt: skip
-CHANGE = ManifestChange("0b2e", "default", "ab" * 32, SEEN_AT, EntryStatus.ACTIVE, 7, SEEN_AT)
+CHANGE = ManifestChange(
+    "0b2e", "default", "ab" * 32, SEEN_AT, EntryStatus.ACTIVE, 7, SEEN_AT, "wanted", "cd" * 32
+)  # fmt: skip
 VERDICT = VerdictEvent("5d0c", "market", EVENT.alert_id, "B. Officer", SEEN_AT, Adjudication.ENGAGE)
 LETTER = dead_letter(
     b"not a frame", topic="frames.v1", partition=2, offset=10, service="analysis",
@@ -385,6 +387,14 @@ def test_an_entry_of_an_unknown_status_is_not_searched():
     record, _ = EVERY["change"]
     newer = carried(control_pb2.Control, record.value, entry__status=77)
     assert decode_change(newer) == dataclasses.replace(CHANGE, status=EntryStatus.SUSPENDED)
+
+
+def test_an_entry_of_an_earlier_version_says_neither_category_nor_whose_it_is():
+    older = dataclasses.replace(CHANGE, category="", entry_hash="")
+    message = control_pb2.Control.FromString(codec.encode_control(older).value)
+    assert not message.entry.HasField("category")
+    assert not message.entry.HasField("entry_hash")
+    assert decode_change(message.SerializeToString()) == older
 
 
 def test_control_of_an_unknown_kind_is_refused():

@@ -75,4 +75,5 @@ def _told(entry: Reference, acts: Sequence[EntryAct], row: Any) -> ManifestChang
         version=row.version,
         changed_at=row.changed_at,
         category=entry.category,
+        entry_hash=entry.entry_hash,
     )

@@ -83,7 +83,11 @@ class WatchlistRecords:
         """
         return {
             entry.reference_id: ManifestEntry(
-                entry.watchlist, entry.category, entry.template_hash, entry.expires
+                entry.watchlist,
+                entry.category,
+                entry.template_hash,
+                entry.entry_hash,
+                entry.expires,
             )
             for entry, problem in self._checked(watchlists)
             if not problem

@@ -31,7 +31,8 @@ def encode_control(content: ControlMessage) -> Record:
         status=word("STATUS", content.status),
         version=content.version,
         changed_at=stamp(content.changed_at),
-        category=content.category,
+        category=content.category or None,
+        entry_hash=content.entry_hash or None,
     )
     return record_of(content.reference_id, control_pb2.Control(entry=entry))
 
@@ -73,4 +74,5 @@ def _change_of(entry: control_pb2.ManifestEntry, key: bytes | None) -> ManifestC
         version=entry.version,
         changed_at=moment(entry, "changed_at"),
         category=entry.category,
+        entry_hash=entry.entry_hash,
     )

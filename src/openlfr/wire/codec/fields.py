@@ -30,6 +30,9 @@ MAY_BE_ABSENT = frozenset(
         "Alert.without_picture",
         "Frame.ended",
         "Frame.time_assumed",
+        # Entries of 0.1.0 said neither.
+        "ManifestEntry.category",
+        "ManifestEntry.entry_hash",
         "Sighting.evidence",
         "Sighting.time_assumed",
         "Sighting.twice",

@@ -18,7 +18,7 @@ class Control(_message.Message):
     def __init__(self, entry: _Optional[_Union[ManifestEntry, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ...) -> None: ...
 
 class ManifestEntry(_message.Message):
-    __slots__ = ("reference_id", "watchlist", "template_hash", "expires", "status", "version", "changed_at", "category")
+    __slots__ = ("reference_id", "watchlist", "template_hash", "expires", "status", "version", "changed_at", "category", "entry_hash")
     class Status(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATUS_UNSPECIFIED: _ClassVar[ManifestEntry.Status]
@@ -41,6 +41,7 @@ class ManifestEntry(_message.Message):
     VERSION_FIELD_NUMBER: _ClassVar[int]
     CHANGED_AT_FIELD_NUMBER: _ClassVar[int]
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_HASH_FIELD_NUMBER: _ClassVar[int]
     reference_id: str
     watchlist: str
     template_hash: str
@@ -49,7 +50,8 @@ class ManifestEntry(_message.Message):
     version: int
     changed_at: _timestamp_pb2.Timestamp
     category: str
-    def __init__(self, reference_id: _Optional[str] = ..., watchlist: _Optional[str] = ..., template_hash: _Optional[str] = ..., expires: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status: _Optional[_Union[ManifestEntry.Status, str]] = ..., version: _Optional[int] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., category: _Optional[str] = ...) -> None: ...
+    entry_hash: str
+    def __init__(self, reference_id: _Optional[str] = ..., watchlist: _Optional[str] = ..., template_hash: _Optional[str] = ..., expires: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status: _Optional[_Union[ManifestEntry.Status, str]] = ..., version: _Optional[int] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., category: _Optional[str] = ..., entry_hash: _Optional[str] = ...) -> None: ...
 
 class Heartbeat(_message.Message):
     __slots__ = ("sent_at", "version")
