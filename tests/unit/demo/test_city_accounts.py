@@ -160,6 +160,23 @@ def test_what_was_lost_or_failed_is_said_and_not_clean() -> None:
     assert not outcome(problems=("The cameras did not send their films to the end.",)).clean
 
 
+@pytest.mark.parametrize(
+    ("passes", "found", "wrong", "clean"),
+    [
+        (4, 4, 0, True),
+        (4, 3, 0, True),  # small faces may be missed, and are listed
+        (4, 0, 0, False),
+        (0, 0, 0, True),
+        (4, 4, 1, False),
+    ],
+)
+def test_a_false_alert_is_not_clean_and_a_missed_pass_is(
+    passes: int, found: int, wrong: int, clean: bool
+) -> None:
+    truth = KnownTruth(passes=passes, found=found, strangers=9, wrong=wrong)
+    assert outcome(truth=truth).clean is clean
+
+
 def test_a_machine_that_does_not_keep_up_is_said_not_to() -> None:
     text = " ".join(sentences(outcome(waited=500, rest_s=40.0)))
     assert "did NOT keep up" in text

@@ -92,8 +92,13 @@ class Outcome:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing was lost or doubled and nothing failed."""
-        return self.sightings.clean and not self.problems
+        """Whether nothing was lost or doubled, nobody alerted falsely and nothing failed.
+
+        A listed pass that was missed does not count, since small faces may be: it is printed with
+        its size. That nobody at all was found does.
+        """
+        nobody = self.truth.passes > 0 and self.truth.found == 0
+        return self.sightings.clean and not (self.truth.wrong or nobody or self.problems)
 
     def to_json(self) -> dict[str, Any]:
         """JSON values."""
