@@ -6,6 +6,7 @@ import datetime as dt
 import ipaddress
 import os
 import shutil
+import socket
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -136,7 +137,12 @@ def _start_kafka(
         for word in ("--add-scram", f'SCRAM-SHA-512=[name={name},password="{password}"]')
     ]
     kafka.format_storage(folder, properties, *scram)
-    server = spawn(folder, [*kafka.java(), "kafka.Kafka", str(properties)])
+    # Kafka looks up the names of who connects, for seconds where no server of names answers.
+    hosts = folder / "hosts"
+    hosts.write_text(f"127.0.0.1 localhost\n{HOST} {socket.gethostname()}\n")
+    java, *words = kafka.java()
+    command = [java, f"-Djdk.net.hosts.file={hosts}", *words, "kafka.Kafka", str(properties)]
+    server = spawn(folder, command)
     wait(
         "Kafka",
         folder,

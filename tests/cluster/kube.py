@@ -29,6 +29,10 @@ class Failed(Exception):
     """What a row of the table says where something is not as it should be."""
 
 
+class NotSeen(Exception):
+    """What a row says where this cluster lacks what it takes; the row is then neither."""
+
+
 class Cluster:
     """One namespace of a cluster, and the release in it."""
 
@@ -50,6 +54,14 @@ class Cluster:
     def get(self, *words: object) -> Any:
         """A resource, or a list of them."""
         return json.loads(self.kubectl("get", *words, "-o", "json"))
+
+    def api_server(self) -> list[str]:
+        """Its addresses: the Service's, and those behind it, which a policy may see instead."""
+        service = self.get("service", "kubernetes", "--namespace", "default")
+        slices = self.get("endpointslices", "--namespace", "default", "-l",
+                          "kubernetes.io/service-name=kubernetes")["items"]  # fmt: skip
+        behind = {at for part in slices for each in part["endpoints"] for at in each["addresses"]}
+        return sorted({service["spec"]["clusterIP"], *behind})
 
     def apply(self, *resources: dict[str, Any]) -> None:
         """Apply resources."""

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import lossless
+import members
 import people
 import scaling
 from kube import Failed
@@ -14,14 +15,15 @@ if TYPE_CHECKING:
     from release import Release
     from table import Table
 
-RECORDED = (*scaling.CAMERAS, *lossless.CAMERAS)
+RECORDED = (*scaling.CAMERAS, *lossless.CAMERAS, *members.CAMERAS, *scaling.BY_PROCESSOR,
+            *scaling.BY_BUSY_TIME)  # fmt: skip
 
 
 def run(table: Table, release: Release, asked: Any) -> None:
     """Every part that was asked for."""
     parts = {
         "install": install, "people": people.run, "reach": reach, "lossless": lossless.run,
-        "scaling": scaling.run, "end": end,
+        "members": members.run, "scaling": scaling.run, "end": end,
     }  # fmt: skip
     if asked.only and "install" not in asked.only:
         release.recall()
@@ -92,8 +94,9 @@ def reach(table: Table, release: Release, asked: Any) -> None:
     servers = addresses(release)
     expected = {
         "ingest": {"kafka", "redis", "camera"},
-        "analysis": {"kafka", "milvus"},
-        "alerting": {"kafka", "redis", "milvus", "sql"},
+        # Whether a pod is to come back is asked of the API server when it ends.
+        "analysis": {"kafka", "milvus", "API server"},
+        "alerting": {"kafka", "redis", "milvus", "sql", "API server"},
         "operator": {"kafka", "redis", "milvus", "sql"},
     }
 

@@ -100,7 +100,10 @@ class Release:
         self.cluster.copy(street.plan(self.film.video, LIVE, PORT), "cameras", "/films/plan")
         self.cluster.run("cameras", "touch", "/films/ready")
         address = self.cluster.get("pod", "cameras")["status"]["podIP"]
-        self.sets["networkPolicy"] = {"cameras": {"cidrs": [f"{address}/32"], "ports": [PORT]}}
+        self.sets["networkPolicy"] = {
+            "cameras": {"cidrs": [f"{address}/32"], "ports": [PORT]},
+            "apiServer": {"cidrs": [f"{each}/32" for each in self.cluster.api_server()]},
+        }
         live = {name: f"rtsp://{address}:{PORT}/{name}" for name in LIVE}
         # Whoever films live cameras films those alone.
         for name, jpegs in (("openlfr-config", JPEGS), ("openlfr-config-live", "")):
@@ -227,6 +230,22 @@ class Release:
         said = self.cluster.run(OPERATOR, "python", "-c", ANALYSED)
         found = json.loads(said.splitlines()[-1])
         return {camera: found.get(camera, 0) for camera in cameras}
+
+    def generation(self, component: str) -> int:
+        """Of a component's consumer group; all of its pods must agree.
+
+        Raises:
+            Failed: They do not, or one cannot be asked.
+        """
+        found = {
+            each["metadata"]["name"]: self.metric(
+                each["metadata"]["name"], "openlfr_group_generation"
+            )
+            for each in self.cluster.pods(component)
+        }
+        if len(set(found.values())) != 1:
+            raise Failed(f"generations {found}")
+        return int(found.popitem()[1])
 
     def metric(self, pod: str, name: str) -> float:
         return float(self.cluster.run(pod, "python", "-c", METRIC, name))

@@ -7,6 +7,7 @@ alerts on the cluster as in one process, whoever is killed meanwhile.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -100,7 +101,8 @@ class Street:
 
     def truth(self) -> list[tuple[Any, ...]]:
         """What one process gives for the recorded cameras; kept once it is known."""
-        kept = self.folder / "truth.jsonl"
+        config = self.config("DATA", "JPEG", {})
+        kept = self.folder / f"truth-{hashlib.sha256(config.encode()).hexdigest()[:8]}.jsonl"
         if not kept.exists():
             place = self.folder / "one-process"
             shutil.rmtree(place, ignore_errors=True)
@@ -110,9 +112,9 @@ class Street:
             )
             for name, content in self.manifest().items():
                 (place / name).write_bytes(content)
-            config = ["--config", "CONFIG.yaml"]
+            named = ["--config", "CONFIG.yaml"]
             for words in (
-                ["watchlist", "import", "manifest.csv", *config],
+                ["watchlist", "import", "manifest.csv", *named],
                 ["run", "CONFIG.yaml", "--quiet", "--as-fast-as-possible", "--alerts",
                  "alerts.jsonl"],
             ):  # fmt: skip

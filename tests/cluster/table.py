@@ -8,18 +8,20 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kube import Failed
+from kube import Failed, NotSeen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+STATES = {True: "ok", False: "WRONG", None: "not seen"}
+
 
 @dataclass(frozen=True)
 class Row:
-    """One thing that was looked at."""
+    """One thing that was looked at; `good` is None where it could not be."""
 
     what: str
-    good: bool
+    good: bool | None
     seconds: float
     seen: str
 
@@ -33,8 +35,11 @@ class Table:
     def row(self, what: str, look: Callable[[], object]) -> bool:
         """Look at something; what it gives is what was seen, and `Failed` what is wrong."""
         begun = time.monotonic()
+        good: bool | None
         try:
             seen, good = str(look() or ""), True
+        except NotSeen as missing:
+            seen, good = str(missing), None
         except Failed as failure:
             seen, good = str(failure), False
         except Exception as error:  # noqa: BLE001 - a fault of the test is a row too
@@ -42,11 +47,11 @@ class Table:
             seen, good = f"{type(error).__name__}: {error}", False
         self.rows.append(Row(what, good, time.monotonic() - begun, seen))
         print(self._line(self.rows[-1]), flush=True)
-        return good
+        return bool(good)
 
     @staticmethod
     def _line(row: Row) -> str:
-        state = "ok   " if row.good else "WRONG"
+        state = STATES[row.good].ljust(8)
         seen = " ".join(row.seen.split())
         return f"{state} {row.seconds:6.1f} s  {row.what}{': ' if seen else ''}{seen}"
 
@@ -55,8 +60,9 @@ class Table:
         print("\n| | | s | seen |\n|---|---|---|---|")
         for row in self.rows:
             seen = " ".join(row.seen.split()).replace("|", "\\|")
-            print(f"| {'ok' if row.good else 'WRONG'} | {row.what} | {row.seconds:.0f} | {seen} |")
-        wrong = sum(not row.good for row in self.rows)
-        print(f"\n{len(self.rows) - wrong} of {len(self.rows)} as they should be")
+            print(f"| {STATES[row.good]} | {row.what} | {row.seconds:.0f} | {seen} |")
+        wrong = sum(row.good is False for row in self.rows)
+        right = sum(row.good is True for row in self.rows)
+        print(f"\n{right} of {len(self.rows)} as they should be, {wrong} wrong")
         sys.stdout.flush()
         return wrong
