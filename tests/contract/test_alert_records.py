@@ -469,7 +469,7 @@ def test_age_counts_from_the_last_emission(records: Records) -> None:
     first, second = events_of(sighting(0), sighting(9))
     records.alerts.record(first, "evidence/first", emitted_at=NOON)
     records.alerts.record(second, "evidence/second", emitted_at=NOON + timedelta(days=9))
-    assert records.alerts.older_than(NOON + timedelta(days=8)) == []
-    assert len(records.alerts.older_than(NOON + timedelta(days=10))) == 1
+    assert records.alerts.older_than(NOON + timedelta(days=8), NOON) == []
+    assert len(records.alerts.older_than(NOON + timedelta(days=10), NOON)) == 1
     erase(records, first, second)
-    assert records.alerts.older_than(NOON + timedelta(days=10)) == []
+    assert records.alerts.older_than(NOON + timedelta(days=10), NOON) == []

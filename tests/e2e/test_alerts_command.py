@@ -390,6 +390,40 @@ def test_purge_takes_expired_entries_off_the_list(
     assert ("Keeper", "reference.expired") in place.acts()
 
 
+def test_a_sighting_is_rejected_an_alert_held_and_what_is_sealed_opened(
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, stranger = place.see(0), place.see(9)
+    (alert,) = place.alerts(capsys)
+    one = alert["alert_id"]
+    assert place.openlfr("alerts", "show", one) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if "frame 90" in line]
+    event = lines[0].split()[0]
+    assert place.openlfr("alerts", "reject", one, event, "--by", "Op") == 0
+    assert "1 sightings stay" in capsys.readouterr().out
+    assert place.evidence() == [evidence_name(first.sighting_id)]
+    assert place.in_book() == {first.sighting_id}
+    assert place.openlfr("alerts", "show", one) == 0
+    assert "rejected  position erased" in capsys.readouterr().out
+    assert stranger.captured_at.isoformat()[:19].encode() not in everything(place)
+    place.settle_at_once()
+    complaint = ("hold", one, "complaint", "--by", "Sue", "--reason", "letter", "--for", "40d")
+    assert place.openlfr("alerts", "decide", one, "engage", "--by", "Op") == 0
+    assert place.openlfr("alerts", *complaint) == 0
+    assert place.openlfr("alerts", "outcome", one, "refuted", "--by", "Op") == 0
+    assert place.openlfr("purge") == 0
+    assert len(place.evidence()) == 1
+    page = str(tmp_path / "page.html")
+    assert place.openlfr("alerts", "show", one, "--out", page) == 2
+    assert "are sealed" in capsys.readouterr().err
+    assert place.openlfr("alerts", "show", one, "--out", page, "--reason", "complaint 12") == 0
+    assert place.openlfr("alerts", "release", one, "--by", "Sue", "--reason", "answered") == 0
+    assert place.openlfr("alerts", "list") == 0
+    assert place.evidence() == []
+    kinds = {kind for _, kind in place.acts()}
+    assert kinds > {"alert.hold_placed", "alert.hold_released", "alert.unsealed", "alert.erased"}
+
+
 def test_two_people_decide_look_again_dispute_and_settle(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -128,7 +128,8 @@ def _erase(
         now=datetime.now(UTC),
         deployments=[deployment.deployment_id],
     )
-    records.erase_for_good()
+    if due:
+        records.erase_for_good()
     return due
 
 

@@ -43,17 +43,21 @@ def list_alerts(config: Path, undecided: bool, subject: str | None, as_json: boo
     default=None,
     help="Write probe beside reference to FILE.jpg, or every sighting to FILE.html.",
 )
+@click.option(
+    "--reason", default="", callback=arguments.words, help="Why you look; sealed pictures need it."
+)
 @click.option("--json", "as_json", is_flag=True, help="Facts and sightings as JSON.")
-def show(alert_id: str, config: Path, out: Path | None, as_json: bool) -> None:
+def show(alert_id: str, config: Path, out: Path | None, reason: str, as_json: bool) -> None:
     """Say what is known of an alert.
 
     ID is its id or the beginning of it.
 
     Pictures are encrypted; --out decrypts them into a file that you must erase yourself, and
-    that you did so is recorded.
+    that you did so is recorded. Those of a person who was stopped by mistake are sealed: a
+    supervisor opens them with --reason.
     """
     from openlfr import bootstrap
-    from openlfr.operations.show_alert import show_alert
+    from openlfr.operations.show_alert import Look, show_alert
 
     if out is not None and out.suffix.lower() not in (".jpg", ".jpeg", ".html"):
         raise BadInput(f"{out} ends in neither .jpg nor .html, so what to write is not clear.")
@@ -63,8 +67,7 @@ def show(alert_id: str, config: Path, out: Path | None, as_json: bool) -> None:
         print_alert(alert, case, list(records.alerts.events(alert.alert_id)), as_json=as_json)
         if out is not None:
             content = show_alert(
-                alert.alert_id,
-                out.name,
+                Look(alert.alert_id, out.name, reason),
                 records=records,
                 vault=bootstrap.open_vault(settings),
                 by=arguments.who(),

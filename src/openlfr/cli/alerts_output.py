@@ -39,7 +39,7 @@ def print_alerts(alerts: Sequence[RecordedAlert], *, undecided: bool, as_json: b
         (
             alert.alert_id[:8],
             alert.last_at.strftime("%Y-%m-%d %H:%M:%S"),
-            one_line(alert.subject),
+            one_line(alert.about),
             str(alert.events),
             f"{alert.best_score:.3f}",
             str(alert.adjudication or alert.state),
@@ -78,15 +78,20 @@ def _print_facts(alert: RecordedAlert, case: Case, events: Sequence[RecordedEven
         seen = event.event.sighting
         x, y, w, h = (round(value) for value in seen.box)
         where = f"box {x},{y} {w}x{h}" if w else "position erased"
+        assumed = " (recording, time assumed)" if seen.time_assumed else ""
         say(
-            f"{event.event.event:<7} {seen.captured_at:%Y-%m-%d %H:%M:%S.%f} UTC"
-            f"{' (recording, time assumed)' if seen.time_assumed else ''}  {seen.camera} "
-            f"frame {seen.seq}  {where}  score {seen.score:.3f}  quality {seen.quality:.0f}  "
-            f"{_evidence(event)}"
+            f"{event.event.event_id[:8]}  {event.event.event:<7} "
+            f"{seen.captured_at:%Y-%m-%d %H:%M:%S.%f} UTC{assumed}  {_place(event)}  {where}  "
+            f"score {seen.score:.3f}  quality {seen.quality:.0f}  {_evidence(event)}"
         )
         if event.event.impossible is not None:
             say(f"        IMPOSSIBLE: {event.event.impossible}")
     say(f"\n{WHAT_A_SCORE_IS}")
+
+
+def _place(event: RecordedEvent) -> str:
+    seen = event.event.sighting
+    return "rejected" if event.rejected_at else f"{seen.camera} frame {seen.seq}"
 
 
 def _evidence(event: RecordedEvent) -> str:
@@ -100,7 +105,7 @@ def _as_json(alert: RecordedAlert) -> dict[str, Any]:
     return {
         "alert_id": alert.alert_id,
         "deployment": alert.deployment,
-        "subject": alert.subject,
+        "subject": alert.subject or None,
         "watchlist": alert.watchlist,
         "opened_at": alert.opened_at.isoformat(),
         "last_at": alert.last_at.isoformat(),
@@ -155,7 +160,8 @@ def _event_as_json(event: RecordedEvent) -> dict[str, Any]:
     return {
         "event": event.event.event,
         "event_id": event.event.event_id,
-        "camera": seen.camera,
+        "rejected_at": _moment(event.rejected_at),
+        "camera": seen.camera or None,
         "frame_index": seen.seq,
         "captured_at": seen.captured_at.isoformat(),
         "time_assumed": seen.time_assumed,

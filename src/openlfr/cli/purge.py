@@ -107,9 +107,9 @@ def _tell(due: Due, retention: timedelta, *, dry_run: bool) -> None:
     would = "Would erase" if dry_run else "Erasing"
     days = f"{retention / timedelta(days=1):g} days"
     for alert in due.alerts:
-        say(f"{would} alert {alert.alert_id} about {alert.subject}: older than {days}.")
+        say(f"{would} alert {alert.alert_id} about {alert.about}: older than {days}.")
     for alert in due.mistaken:
-        say(f"{would} alert {alert.alert_id} about {alert.subject}: {why_mistaken(alert)}.")
+        say(f"{would} alert {alert.alert_id} about {alert.about}: {why_mistaken(alert)}.")
     for name in due.orphans:
         say(f"{would} {name}: no alert refers to it.")
     for entry in due.entries:

@@ -1,16 +1,19 @@
-"""`openlfr alerts decide`, `undo`, `second`, `settle`, `outcome`: what people make of an alert."""
+"""`openlfr alerts decide` and what follows: what people make of an alert, and what is held."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
 
-from openlfr.cli import arguments, config_option
-from openlfr.cli.erasing import opened
+from openlfr.cli import DONE, SOMETHING_FAILED, arguments, config_option
+from openlfr.cli.erasing import finish, opened
 from openlfr.domain.adjudication import REASONS, Judgement, Reason
+from openlfr.domain.alert_records import HoldKind
 from openlfr.domain.alerts import Adjudication, Outcome
+from openlfr.domain.errors import BadInput
 from openlfr.terminal import say
 
 if TYPE_CHECKING:
@@ -181,7 +184,7 @@ def undo(alert_id: str, config: Path, by: str, reason: str, version: int | None)
             by=arguments.who(by),
             at=datetime.now(UTC),
         )
-    say(f"Alert {alert.alert_id} about {alert.subject}: undone; it is {alert.state} now.")
+    say(f"Alert {alert.alert_id} about {alert.about}: undone; it is {alert.state} now.")
 
 
 @click.command("outcome")
@@ -226,7 +229,98 @@ def outcome(
     _say(alert)
 
 
-COMMANDS = (decide, undo, second, settle, outcome)
+@click.command("reject")
+@_ALERT
+@click.argument("sighting", metavar="SIGHTING", callback=arguments.words)
+@config_option
+@_BY
+@_REASON
+@_VERSION
+def reject(
+    alert_id: str, sighting: str, config: Path, by: str, reason: str, version: int | None
+) -> int:
+    """Take a sighting out of an alert that shows another person than the others.
+
+    SIGHTING is the id that `alerts show` prints before it, or the beginning of it. What is kept of
+    it is erased at once: picture, position, camera and the event in the alert book. Exit code 1
+    where a part of it has to wait, and for what.
+    """
+    from openlfr import bootstrap
+    from openlfr.operations.reject import Rejection, reject_sighting
+
+    rejection = Rejection(alert_id, sighting, reason, version)
+    with (
+        opened(config) as (settings, records),
+        closing(bootstrap.open_alert_book(settings)) as book,
+    ):
+        alert = reject_sighting(
+            rejection,
+            records=records,
+            vault=bootstrap.open_vault(settings),
+            book=book,
+            by=arguments.who(by),
+            at=datetime.now(UTC),
+        )
+        whole = finish(records)
+    say(f"Alert {alert.alert_id} about {alert.about}: {alert.events} sightings stay.")
+    return DONE if whole else SOMETHING_FAILED
+
+
+def _until(_: click.Context, __: click.Parameter, text: str) -> timedelta:
+    from openlfr.settings.values import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise BadInput(f"--for {error}") from None
+
+
+@click.command("hold")
+@_ALERT
+@click.argument("kind", type=click.Choice([str(k) for k in HoldKind]))
+@config_option
+@_BY
+@click.option("--reason", required=True, callback=arguments.words, help="Why, in your words.")
+@click.option(
+    "--for",
+    "lasts",
+    callback=_until,
+    default="31d",
+    show_default=True,
+    metavar="TIME",
+    help="After which the hold expires, such as 31d.",
+)
+def hold(alert_id: str, kind: str, config: Path, by: str, reason: str, lasts: timedelta) -> None:
+    """Keep an alert from being erased, for a complaint or a disclosure.
+
+    It overrides every rule by which pictures and positions go, until it expires or is released
+    (alerts release). A supervisor or an auditor places it.
+    """
+    from openlfr.operations.holds import WantedHold, place_hold
+
+    now = datetime.now(UTC)
+    wanted = WantedHold(alert_id, HoldKind(kind), now + lasts, reason)
+    with opened(config) as (_, records):
+        placed = place_hold(wanted, records=records, by=arguments.who(by), at=now)
+    say(f"Alert {placed.alert_id} is held until {placed.expires_at:%Y-%m-%d %H:%M} UTC.")
+
+
+@click.command("release")
+@_ALERT
+@config_option
+@_BY
+@click.option("--reason", required=True, callback=arguments.words, help="Why, in your words.")
+def release(alert_id: str, config: Path, by: str, reason: str) -> None:
+    """Let an alert's holds go: it is erased by the rules again."""
+    from openlfr.operations.holds import release_holds
+
+    now = datetime.now(UTC)
+    with opened(config) as (_, records):
+        released = release_holds(alert_id, reason, records=records, by=arguments.who(by), at=now)
+    say(f"Released {len(released)} of alert {released[0].alert_id}.")
+
+
+COMMANDS = (decide, undo, second, settle, outcome, reject, hold, release)
 
 
 def _judgement(finding: str, because: str | None, reason: str) -> Judgement:
@@ -235,7 +329,7 @@ def _judgement(finding: str, because: str | None, reason: str) -> Judgement:
 
 def _say(alert: RecordedAlert) -> None:
     said = ", ".join(str(part) for part in (alert.adjudication, alert.outcome) if part)
-    say(f"Alert {alert.alert_id} about {alert.subject}: {said}. It is {alert.state} now.")
+    say(f"Alert {alert.alert_id} about {alert.about}: {said}. It is {alert.state} now.")
     if alert.erase_at is not None and alert.erased_at is None:
         why = "sealed for a complaint" if alert.outcome is Outcome.REFUTED else "kept"
         say(

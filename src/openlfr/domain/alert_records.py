@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from openlfr.domain.adjudication import AlertState
@@ -57,17 +58,54 @@ class RecordedAlert:
     closed_at: datetime | None = None
     erase_at: datetime | None = None
 
+    @property
+    def about(self) -> str:
+        """Whom it is about, for a person."""
+        return self.subject or "somebody (erased)"
+
+
+class HoldKind(StrEnum):
+    """Why something is kept that would be erased."""
+
+    COMPLAINT = "complaint"
+    DISCLOSURE = "disclosure"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What keeps an alert from being erased, until it expires or is released.
+
+    Attributes:
+        hold_id: UUID text.
+        placed_at, expires_at, released_at: UTC; None: it was not released.
+    """
+
+    hold_id: str
+    alert_id: str
+    kind: HoldKind
+    placed_at: datetime
+    expires_at: datetime
+    released_at: datetime | None = None
+
+    def stands(self, at: datetime) -> bool:
+        """Whether it keeps the alert at this moment."""
+        return self.released_at is None and at < self.expires_at
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
     """One event of an alert.
 
     Attributes:
-        event: As it was emitted; its box is (0, 0, 0, 0) once erased.
+        event: As it was emitted; its box is (0, 0, 0, 0) once erased, and what links the subject
+            with place and time is gone: the alert's subject, or the camera where this sighting
+            alone was rejected.
         emitted_at: UTC.
         evidence: Name in the vault; None if there is none, or it was erased.
+        rejected_at: When somebody found that it shows another person than the alert's others.
     """
 
     event: AlertEvent
     emitted_at: datetime
     evidence: str | None
+    rejected_at: datetime | None = None

@@ -297,17 +297,84 @@ class AlertOutcome(Happening):
 
 
 @dataclass(frozen=True, slots=True)
+class SightingRejected(Happening):
+    """A sighting was taken out of an alert: it shows another person than the others.
+
+    Attributes:
+        event_id: Which one.
+        reason: Why, in the words of the person.
+    """
+
+    kind: ClassVar[str] = "alert.sighting_rejected"
+    object_kind: ClassVar[str] = "alert"
+    alert_id: str
+    event_id: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPlaced(Happening):
+    """Something that would be erased is kept for a complaint or a disclosure.
+
+    Attributes:
+        expires: ISO 8601, UTC.
+        reason: Why, in the words of the person.
+    """
+
+    kind: ClassVar[str] = "alert.hold_placed"
+    object_kind: ClassVar[str] = "alert"
+    alert_id: str
+    hold_id: str
+    hold_kind: str
+    expires: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldReleased(Happening):
+    """What was kept for a complaint or a disclosure goes by the rules again.
+
+    Attributes:
+        reason: Why, in the words of the person.
+    """
+
+    kind: ClassVar[str] = "alert.hold_released"
+    object_kind: ClassVar[str] = "alert"
+    alert_id: str
+    hold_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertUnsealed(Happening):
+    """Sealed pictures of a person who was stopped by mistake were decrypted into a file.
+
+    Attributes:
+        file: Its name, without folders.
+        reason: Why, in the words of the person.
+    """
+
+    kind: ClassVar[str] = "alert.unsealed"
+    object_kind: ClassVar[str] = "alert"
+    alert_id: str
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AlertShown(Happening):
     """Pictures of an alert were decrypted into a file.
 
     Attributes:
         file: Its name, without folders.
+        reason: Why, in the words of the person.
     """
 
     kind: ClassVar[str] = "alert.shown"
     object_kind: ClassVar[str] = "alert"
     alert_id: str
     file: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

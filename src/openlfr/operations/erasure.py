@@ -43,7 +43,7 @@ def erase_alert(
 
     In this order, so that an interruption leaves it on the list of what is to be erased; an event
     that comes meanwhile puts it there again. Times, cameras, scores, decisions and acts stay: they
-    account for the alert.
+    account for the alert, and say of nobody where they were.
 
     Raises:
         Unavailable: A store does not answer; call it again later.
@@ -71,6 +71,24 @@ def erase_mistaken(
         reason = why_mistaken(alert)
         erase_alert(alert, records=records, vault=vault, book=book, at=at, reason=reason)
     return found
+
+
+def erase_rejected(*, records: Records, vault: Vault, book: ErasableBook, at: datetime) -> int:
+    """Erase what is kept of sightings that were taken out of their alert; how many they were."""
+    rejected = records.alerts.rejected(at)
+    for event in rejected:
+        vault.delete(event.evidence or evidence_name(event.event.sighting.sighting_id))
+    for deployment in {event.event.sighting.deployment for event in rejected}:
+        ids = [
+            event.event.sighting.sighting_id
+            for event in rejected
+            if event.event.sighting.deployment == deployment
+        ]
+        book.forget(deployment, ids)
+    if rejected:
+        with records.unit_of_work() as work:
+            work.alerts.mark_rejected_erased([event.event.event_id for event in rejected])
+    return len(rejected)
 
 
 def why_mistaken(alert: RecordedAlert) -> str:

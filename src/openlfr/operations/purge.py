@@ -21,7 +21,7 @@ from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.principals import OURSELVES, SYSTEM, Principal
 from openlfr.operations.adjudicate import let_time_pass
-from openlfr.operations.erasure import ErasableBook, erase_alert, erase_mistaken
+from openlfr.operations.erasure import ErasableBook, erase_alert, erase_mistaken, erase_rejected
 from openlfr.operations.evidence import PREFIX, evidence_name, kept_since
 from openlfr.operations.gallery import AT_ONCE, CRASH_MARGIN
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime, timedelta
 
-    from openlfr.domain.alert_records import RecordedAlert
+    from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
     from openlfr.domain.watchlist import Reference
     from openlfr.ports import AlertRecords, Records, Vault
 
@@ -42,6 +42,7 @@ ROWS_WAIT = (
 _WORDS = {
     "alerts": ("alert beyond the retention", "alerts beyond the retention"),
     "mistaken": ("alert about somebody else", "alerts about somebody else"),
+    "rejected": ("rejected sighting", "rejected sightings"),
     "orphans": ("picture without an alert", "pictures without an alert"),
     "entries": ("expired entry", "expired entries"),
 }
@@ -62,9 +63,10 @@ class Due:
     mistaken: tuple[RecordedAlert, ...]
     orphans: tuple[str, ...]
     entries: tuple[Reference, ...]
+    rejected: tuple[RecordedEvent, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.alerts or self.mistaken or self.orphans or self.entries)
+        return bool(self.alerts or self.mistaken or self.rejected or self.orphans or self.entries)
 
     @property
     def counts(self) -> Counter[str]:
@@ -95,9 +97,10 @@ def find_due(
     apart = {alert.alert_id for alert in mistaken}
     return Due(
         alerts=tuple(
-            a for a in records.alerts.older_than(now - retention) if a.alert_id not in apart
+            a for a in records.alerts.older_than(now - retention, now) if a.alert_id not in apart
         ),
         mistaken=mistaken,
+        rejected=tuple(records.alerts.rejected(now)),
         orphans=tuple(_orphans(records.alerts, vault, book, now, deployments)),
         # Whoever has expired once stays expired, also where the clock is set back.
         entries=tuple(records.watchlist.overdue(max(now, records.audit.latest() or now))),
@@ -175,6 +178,7 @@ def purge(
     for alert in due.alerts:
         erase_alert(alert, records=records, vault=vault, book=book, at=now, reason="retention")
     erase_mistaken(records=records, vault=vault, book=book, at=now)
+    erase_rejected(records=records, vault=vault, book=book, at=now)
     for deployment in {alert.deployment for alert in records.alerts.list()}:
         book.forget(deployment, [])  # what has expired by itself is gone for good as well
     referred_to = records.alerts.evidence_names()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import html
+from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from openlfr.domain.audit import AlertShown, AuditEvent
+from openlfr.domain.audit import AlertShown, AlertUnsealed, AuditEvent
 from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
-from openlfr.domain.text import shown
+from openlfr.domain.principals import Role
+from openlfr.domain.text import problem_of, shown, squeeze
 from openlfr.operations.evidence import NO_PICTURE, compose, decode, to_data_url, to_jpeg
 
 if TYPE_CHECKING:
@@ -34,15 +36,30 @@ WHAT_A_SCORE_IS = (
 _ASSUMED = " (recording, time assumed)"
 
 
-def show_alert(
-    alert_id: str, file: str, *, records: Records, vault: Vault, by: Principal, at: datetime
-) -> bytes:
-    """Decrypt pictures of an alert for a file; that they were shown is recorded first.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What somebody wants to look at.
 
-    Args:
+    Attributes:
         alert_id: The id, or a beginning that only one alert has.
         file: Its name: `.html` for a page of every sighting, else a JPEG of probe beside
             reference.
+        reason: In the person's words; sealed pictures need one, and an auditor.
+    """
+
+    alert_id: str
+    file: str
+    reason: str = ""
+
+
+def show_alert(look: Look, *, records: Records, vault: Vault, by: Principal, at: datetime) -> bytes:
+    """Decrypt pictures of an alert for a file; that they were shown is recorded first.
+
+    Those of a person who was stopped by mistake are sealed: a supervisor or an auditor opens them
+    with a reason, which is recorded.
+
+    Args:
+        look: Which alert, for which file, and why.
         records: Of alerts and entries.
         vault: Of evidence and reference pictures.
         by: Who wants to see them.
@@ -50,11 +67,13 @@ def show_alert(
 
     Raises:
         NotAllowed: They may not.
-        BadInput: No such alert, or nothing of it is kept any more.
+        BadInput: No such alert, nothing of it is kept any more, or a reason is needed.
     """
     require(by, Action.SEE_FACES)
-    alert = records.alerts.find(alert_id)
+    alert = records.alerts.find(look.alert_id)
     case = records.alerts.case(alert.alert_id)
+    reason, file = squeeze(look.reason), look.file
+    what = _opening(alert, case, file, reason, by)
     events = list(records.alerts.events(alert.alert_id))
     wanted = {event.event.sighting.reference_id for event in events}
     found = records.watchlist.references(reference_ids=wanted)
@@ -64,8 +83,32 @@ def show_alert(
     else:
         content = to_jpeg(best_picture(events, references, vault))
     with records.unit_of_work() as work:
-        work.record(AuditEvent(at, by, AlertShown(alert.alert_id, file)))
+        work.record(AuditEvent(at, by, what))
     return content
+
+
+def _opening(
+    alert: RecordedAlert, case: Case, file: str, reason: str, by: Principal
+) -> AlertShown | AlertUnsealed:
+    """What is recorded of a look.
+
+    Raises:
+        NotAllowed: It is sealed, and they may not open it.
+        BadInput: A reason is needed, or is none.
+    """
+    if problem := problem_of(reason):
+        raise BadInput(f"The reason {problem}.")
+    if case.sealed and alert.erased_at is None:
+        require(by, Action.OPEN_SEALED)
+        if not reason:
+            raise BadInput(
+                f"The pictures of the alert {alert.alert_id} are sealed, since somebody was stopped"
+                " by mistake: a supervisor opens them with a reason, --reason TEXT."
+            )
+        return AlertUnsealed(alert.alert_id, file, reason)
+    if by.roles == {Role.AUDITOR} and not reason:
+        raise BadInput("An auditor looks at faces with a reason, --reason TEXT: it is recorded.")
+    return AlertShown(alert.alert_id, file, reason)
 
 
 def best_picture(
@@ -151,7 +194,7 @@ def page_of(
         "<style>body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:84rem;"
         "padding:0 1rem;color:#222;background:#fff}img{max-width:100%}th{text-align:left;"
         "padding-right:1.5rem}h2{font-size:1.1rem}</style>"
-        f"<h1>Alert about {html.escape(shown(alert.subject))}</h1><table>{facts}</table>"
+        f"<h1>Alert about {html.escape(shown(alert.about))}</h1><table>{facts}</table>"
         f"<p>{html.escape(WHAT_A_SCORE_IS)}</p>" + "".join(parts) + "</html>"
     )
 
@@ -172,7 +215,7 @@ def facts_of(alert: RecordedAlert, case: Case) -> list[tuple[str, str]]:
     """Name and value of everything that records say about an alert, in the order of reading."""
     facts = [
         ("alert", alert.alert_id),
-        ("subject", alert.subject),
+        ("subject", alert.about),
         ("watchlist", alert.watchlist),
         ("deployment", alert.deployment),
         ("first seen", _utc(alert.opened_at)),

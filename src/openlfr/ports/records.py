@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openlfr.domain.adjudication import Case
-    from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
+    from openlfr.domain.alert_records import Hold, RecordedAlert, RecordedEvent
     from openlfr.domain.audit import AuditEvent, RecordedAct
     from openlfr.domain.deployment import Deployment
     from openlfr.domain.watchlist import (
@@ -166,8 +166,16 @@ class AlertRecords(Protocol):
         """Alerts about the wrong person of which something is still kept, and may be no longer."""
         ...
 
-    def older_than(self, moment: datetime) -> Sequence[RecordedAlert]:
-        """Alerts whose last event is older, and of which something is still kept."""
+    def rejected(self, now: datetime) -> Sequence[RecordedEvent]:
+        """Sightings that were taken out of their alert, and of which something is still kept."""
+        ...
+
+    def holds(self, alert_id: str) -> Sequence[Hold]:
+        """What keeps an alert from being erased, or did; the latest first."""
+        ...
+
+    def older_than(self, moment: datetime, now: datetime) -> Sequence[RecordedAlert]:
+        """Alerts whose last event is older, that nothing holds, of which something is kept."""
         ...
 
     def evidence_names(self) -> Collection[str]:
@@ -192,7 +200,23 @@ class AlertChanges(AlertRecords, Protocol):
         ...
 
     def mark_erased(self, alert_id: str, event_ids: Sequence[str], at: datetime) -> None:
-        """Record that these events' pictures are gone; their positions go in the same step."""
+        """Record that these events' pictures are gone; positions and subject go with them."""
+        ...
+
+    def reject(self, alert_id: str, event_id: str, at: datetime) -> None:
+        """Take a sighting out of an alert: it shows another person than the others."""
+        ...
+
+    def mark_rejected_erased(self, event_ids: Sequence[str]) -> None:
+        """Record that what was kept of rejected sightings is gone; the camera goes with it."""
+        ...
+
+    def place_hold(self, hold: Hold) -> None:
+        """Keep an alert from being erased."""
+        ...
+
+    def release_hold(self, hold_id: str, at: datetime) -> None:
+        """Let a hold keep nothing any more."""
         ...
 
 

@@ -10,6 +10,7 @@ from openlfr.adapters.memory_alerts import MemoryAlertBook
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.adapters.sql import Records
 from openlfr.domain.adjudication import Judgement, Times
+from openlfr.domain.alert_records import HoldKind
 from openlfr.domain.alerts import Adjudication, Outcome
 from openlfr.domain.errors import BadInput, NotAllowed
 from openlfr.domain.permissions import ALLOWED, Action
@@ -25,8 +26,10 @@ from openlfr.operations.adjudicate import (
 )
 from openlfr.operations.enrol import enrol
 from openlfr.operations.entries import Entries, remove, resume, suspend
+from openlfr.operations.holds import WantedHold, place_hold, release_holds
 from openlfr.operations.purge import find_due, purge
-from openlfr.operations.show_alert import show_alert
+from openlfr.operations.reject import Rejection, reject_sighting
+from openlfr.operations.show_alert import Look, show_alert
 
 A, ENGAGE = Which("a"), Judgement(Adjudication.ENGAGE)
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -57,7 +60,18 @@ class Place:
         record_outcome(A, became, records=self.records, by=by, at=NOW, times=Times())
 
     def show(self, by):
-        show_alert("a", "a.jpg", records=self.records, vault=self.vault, by=by, at=NOW)
+        show_alert(Look("a", "a.jpg"), records=self.records, vault=self.vault, by=by, at=NOW)
+
+    def hold(self, by):
+        wanted = WantedHold("a", HoldKind.COMPLAINT, NOW + timedelta(days=1), "letter")
+        place_hold(wanted, records=self.records, by=by, at=NOW)
+
+    def release(self, by):
+        release_holds("a", "answered", records=self.records, by=by, at=NOW)
+
+    def reject(self, by):
+        stores = {"records": self.records, "vault": self.vault, "book": self.book}
+        reject_sighting(Rejection("a", "s"), **stores, by=by, at=NOW)
 
     def enrol(self, by):
         enrol([], None, records=self.records, vault=self.vault, by=by, now=NOW)
@@ -84,6 +98,9 @@ OPERATIONS = MappingProxyType(
         Place.settle: Action.SETTLE,
         Place.outcome: Action.RECORD_OUTCOME,
         Place.show: Action.SEE_FACES,
+        Place.hold: Action.HOLD,
+        Place.release: Action.HOLD,
+        Place.reject: Action.DECIDE,
         Place.enrol: Action.ENROL,
         Place.suspend: Action.SUSPEND_ENTRY,
         Place.resume: Action.SUSPEND_ENTRY,

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from sqlalchemy.engine import Connection
+
     from openlfr.domain.adjudication import Case
+    from openlfr.domain.alert_records import Hold
 
 _ALERTS, _EVENTS = tables.alerts, tables.alert_events
 _AT_ONCE = 1000  # events named in one statement
@@ -32,19 +35,86 @@ class AlertChanges(AlertRecords):
         with self._access.writing() as connection:
             append(connection, before, after, event_id)
 
-    def mark_erased(self, alert_id: str, event_ids: Sequence[str], at: datetime) -> None:
-        """Record that the pictures of these events are gone; their positions go in the same step.
+    def reject(self, alert_id: str, event_id: str, at: datetime) -> None:
+        """Take a sighting out of an alert: it shows another person than the others."""
+        mine = sa.and_(_EVENTS.c.alert_id == alert_id, _EVENTS.c.rejected_at.is_(None))
+        first, last = sa.func.min(_EVENTS.c.captured_at), sa.func.max(_EVENTS.c.captured_at)
+        left = sa.select(sa.func.count(), first, last, sa.func.max(_EVENTS.c.score)).where(mine)
+        with self._access.writing() as connection:
+            connection.execute(
+                sa.update(_EVENTS).where(_EVENTS.c.event_id == event_id).values(rejected_at=at)
+            )
+            number, opened_at, last_at, best = connection.execute(left).one()
+            connection.execute(
+                sa.update(_ALERTS)
+                .where(_ALERTS.c.alert_id == alert_id)
+                .values(
+                    events=number,
+                    opened_at=opened_at,
+                    last_at=last_at,
+                    best_score=best,
+                    version=_ALERTS.c.version + 1,
+                )
+            )
 
-        An event that was recorded meanwhile is none of them: what it refers to is still kept.
-        What stays is what accounts for the alert: times, cameras, scores, decisions, acts.
+    def mark_erased(self, alert_id: str, event_ids: Sequence[str], at: datetime) -> None:
+        """Record that the pictures of these events are gone; positions go in the same step.
+
+        So does whom they seemed to be: no row joins subject, camera and time any more. An event
+        that was recorded meanwhile is none of them: what it refers to is still kept. What stays is
+        what accounts for the alert: times, cameras, scores, decisions, acts.
         """
         with self._access.writing() as connection:
-            for start in range(0, len(event_ids), _AT_ONCE):
-                connection.execute(
-                    sa.update(_EVENTS)
-                    .where(_EVENTS.c.event_id.in_(event_ids[start : start + _AT_ONCE]))
-                    .values(evidence=None, x=0.0, y=0.0, w=0.0, h=0.0)
-                )
+            self._blank(connection, event_ids, reference_id="")
             connection.execute(
-                sa.update(_ALERTS).where(_ALERTS.c.alert_id == alert_id).values(erased_at=at)
+                sa.update(_ALERTS)
+                .where(_ALERTS.c.alert_id == alert_id)
+                .values(
+                    subject="",
+                    erased_at=at,
+                    lapsed_at=sa.func.coalesce(_ALERTS.c.lapsed_at, _moment(at)),
+                )
             )
+
+    def mark_rejected_erased(self, event_ids: Sequence[str]) -> None:
+        """Record that what was kept of rejected sightings is gone.
+
+        The alert's subject stays, so where they were seen goes, and what they were flagged for.
+        """
+        with self._access.writing() as connection:
+            self._blank(
+                connection, event_ids, reference_id="", camera="", epoch=0, seq=0, impossible=None
+            )
+
+    def place_hold(self, hold: Hold) -> None:
+        """Keep an alert from being erased."""
+        with self._access.writing() as connection:
+            connection.execute(
+                sa.insert(tables.holds).values(
+                    hold_id=hold.hold_id,
+                    alert_id=hold.alert_id,
+                    kind=str(hold.kind),
+                    placed_at=hold.placed_at,
+                    expires_at=hold.expires_at,
+                )
+            )
+
+    def release_hold(self, hold_id: str, at: datetime) -> None:
+        """Let a hold keep nothing any more."""
+        with self._access.writing() as connection:
+            mine = tables.holds.c.hold_id == hold_id
+            connection.execute(sa.update(tables.holds).where(mine).values(released_at=at))
+
+    def _blank(
+        self, connection: Connection, event_ids: Sequence[str], **more: str | int | None
+    ) -> None:
+        for start in range(0, len(event_ids), _AT_ONCE):
+            connection.execute(
+                sa.update(_EVENTS)
+                .where(_EVENTS.c.event_id.in_(event_ids[start : start + _AT_ONCE]))
+                .values(evidence=None, x=0.0, y=0.0, w=0.0, h=0.0, **more)
+            )
+
+
+def _moment(at: datetime) -> sa.ColumnElement[datetime]:
+    return sa.literal(at, tables.UtcDateTime())

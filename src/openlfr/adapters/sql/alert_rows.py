@@ -73,4 +73,6 @@ def event_of(row: Any) -> RecordedEvent:
         time_assumed=bool(row.time_assumed),
     )
     event = AlertEvent(EventKind(row.kind), row.event_id, row.alert_id, sighting, flag)
-    return RecordedEvent(event=event, emitted_at=row.emitted_at, evidence=row.evidence)
+    return RecordedEvent(
+        event=event, emitted_at=row.emitted_at, evidence=row.evidence, rejected_at=row.rejected_at
+    )

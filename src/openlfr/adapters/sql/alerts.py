@@ -18,6 +18,7 @@ from openlfr.adapters.sql.merging import (
     remember_merger,
 )
 from openlfr.domain.adjudication import reopen
+from openlfr.domain.alert_records import Hold, HoldKind
 from openlfr.domain.alerts import LIFE
 from openlfr.domain.errors import BadInput
 
@@ -185,19 +186,50 @@ class AlertRecords:
         a complaint is over. Erasing them has not been finished, or an event came after it.
         """
         due = _ALERTS.c.erase_at <= now
-        return self._alerts(whole_alerts().where(due, _something_kept()))
+        return self._alerts(whole_alerts().where(due, _something_kept(), ~_held(now)))
 
-    def older_than(self, moment: datetime) -> Sequence[RecordedAlert]:
+    def rejected(self, now: datetime) -> Sequence[RecordedEvent]:
+        """Sightings that were taken out of their alert, and of which something is still kept."""
+        query = (
+            sa.select(_EVENTS, _ALERTS.c.deployment, _ALERTS.c.subject, _ALERTS.c.watchlist)
+            .join(_ALERTS)
+            .where(_EVENTS.c.rejected_at.is_not(None), _EVENTS.c.camera != "", ~_held(now))
+            .order_by(_EVENTS.c.event_id)
+        )
+        with self._access.reading() as connection:
+            return [event_of(row) for row in connection.execute(query)]
+
+    def holds(self, alert_id: str) -> Sequence[Hold]:
+        """What keeps an alert from being erased, or did; the latest first."""
+        query = sa.select(tables.holds).where(tables.holds.c.alert_id == alert_id)
+        with self._access.reading() as connection:
+            return [
+                Hold(
+                    row.hold_id,
+                    row.alert_id,
+                    HoldKind(row.kind),
+                    row.placed_at,
+                    row.expires_at,
+                    row.released_at,
+                )
+                for row in connection.execute(query.order_by(tables.holds.c.placed_at.desc()))
+            ]
+
+    def older_than(self, moment: datetime, now: datetime) -> Sequence[RecordedAlert]:
         """Alerts whose last event was emitted before this and of which something is still kept.
 
         By the time of emission, which is ours: a captured time is whatever the source says.
+
+        Args:
+            moment: The latest that an event may have been emitted.
+            now: Holds that stand then keep their alerts.
         """
         last = (
             sa.select(sa.func.max(_EVENTS.c.emitted_at))
             .where(_EVENTS.c.alert_id == _ALERTS.c.alert_id)
             .scalar_subquery()
         )
-        return self._alerts(whole_alerts().where(last < moment, _something_kept()))
+        return self._alerts(whole_alerts().where(last < moment, _something_kept(), ~_held(now)))
 
     def evidence_names(self) -> set[str]:
         """Names in the vault that an event refers to."""
@@ -293,6 +325,15 @@ def _bring_up_to_date(connection: Connection, event: AlertEvent, window: timedel
 
 def _is_known(event_id: str) -> sa.Select[Any]:
     return sa.select(sa.literal(1)).where(_EVENTS.c.event_id == event_id)
+
+
+def _held(now: datetime) -> sa.ColumnElement[bool]:
+    holds = tables.holds
+    return sa.exists().where(
+        holds.c.alert_id == _ALERTS.c.alert_id,
+        holds.c.released_at.is_(None),
+        holds.c.expires_at > now,
+    )
 
 
 def _something_kept() -> sa.ColumnElement[bool]:

@@ -107,9 +107,11 @@ def erase_for_good(engine: Engine) -> bool:
     The log keeps former pages until it is written into the database and cut off. That waits, for
     `_LOG_PATIENCE_S`, for every process that is reading; one that only has the file open is no
     hindrance. A database that was written before rows were overwritten is made anew once.
-    PostgreSQL has rules of its own for dead rows (autovacuum) and its log.
+    PostgreSQL keeps a former row in its file until another one takes its place: `alerts`, which
+    says whom one was about, is written anew, if whoever asks owns it. Its log has its own rules.
     """
     if engine.dialect.name != "sqlite":
+        _write_anew(engine, "alerts")
         return True
     with engine.connect() as connection:
         raw: Any = connection.connection.dbapi_connection
@@ -126,6 +128,21 @@ def erase_for_good(engine: Engine) -> bool:
         finally:
             raw.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT_S * 1000)}")
     return not busy
+
+
+def _write_anew(engine: Engine, table: str) -> None:
+    """Write a table of PostgreSQL without its former rows; others wait for that.
+
+    Who does not own it is warned by PostgreSQL, and nothing happens; nor where the table is in use
+    for longer than a second: then the next erasure does it.
+    """
+    with (
+        engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+        suppress(exc.OperationalError, Unavailable),
+    ):
+        connection.exec_driver_sql("SET lock_timeout = '1s'")
+        connection.exec_driver_sql(f"VACUUM (FULL) {table}")
+        connection.exec_driver_sql("RESET lock_timeout")
 
 
 def insert_new(connection: Connection, table: sa.Table, **values: Any) -> bool:

@@ -255,6 +255,19 @@ outcomes = Table(
     Index(None, "alert_id"),
 )
 
+# What keeps an alert from being erased: a complaint, a disclosure. Why stands in the audit event.
+holds = Table(
+    "holds",
+    metadata,
+    Column("hold_id", String(36), primary_key=True),
+    Column("alert_id", String(36), ForeignKey(alerts.c.alert_id), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("placed_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("released_at", UtcDateTime, nullable=True),
+    Index(None, "alert_id"),
+)
+
 # What verdicts.v1 is to say, numbered by the counter "verdicts" in the order of commits; the
 # counter "verdicts_published" says up to which number it stands there.
 verdict_outbox = Table(
@@ -311,7 +324,8 @@ runs = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("epoch", BigInteger, nullable=False),
     Column("finished_at", UtcDateTime, nullable=True),
-    Column("alerts_path", String, nullable=True),
+    Column("alerts_path", String, nullable=True),  # the file of alert lines, absolute
+    Column("report_path", String, nullable=True),  # the report's folder, absolute
     Index(None, "deployment"),
 )
 

@@ -1,0 +1,94 @@
+"""Hold what would be erased, for a complaint or a disclosure, and let it go again."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openlfr.domain.alert_records import Hold
+from openlfr.domain.audit import AuditEvent, HoldPlaced, HoldReleased
+from openlfr.domain.errors import BadInput
+from openlfr.domain.permissions import Action, require
+from openlfr.domain.text import problem_of, squeeze
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from openlfr.domain.alert_records import HoldKind
+    from openlfr.domain.principals import Principal
+    from openlfr.ports import Records
+
+
+@dataclass(frozen=True, slots=True)
+class WantedHold:
+    """What somebody wants to have kept.
+
+    Attributes:
+        alert_id: The id, or a beginning that only one alert has.
+        until: When the hold expires, UTC.
+        reason: In the person's words.
+    """
+
+    alert_id: str
+    kind: HoldKind
+    until: datetime
+    reason: str
+
+
+def place_hold(wanted: WantedHold, *, records: Records, by: Principal, at: datetime) -> Hold:
+    """Keep an alert from being erased until the hold expires or is released.
+
+    Raises:
+        NotAllowed: They may not.
+        BadInput: No such alert, no reason, an end that is past, or nothing to hold any more.
+    """
+    require(by, Action.HOLD)
+    reason = _reason(wanted.reason, "A hold")
+    if wanted.until <= at:
+        raise BadInput(f"A hold until {wanted.until:%Y-%m-%d %H:%M} UTC would be over already.")
+    with records.unit_of_work() as work:
+        alert = work.alerts.find(wanted.alert_id)
+        if alert.erased_at is not None:
+            raise BadInput(
+                f"The alert {alert.alert_id} was erased at {alert.erased_at:%Y-%m-%d %H:%M:%S} UTC:"
+                " there is nothing to hold any more."
+            )
+        hold = Hold(str(uuid.uuid4()), alert.alert_id, wanted.kind, at, wanted.until)
+        work.alerts.place_hold(hold)
+        placed = HoldPlaced(
+            alert.alert_id, hold.hold_id, str(hold.kind), hold.expires_at.isoformat(), reason
+        )
+        work.record(AuditEvent(at, by, placed))
+    return hold
+
+
+def release_holds(
+    alert_id: str, reason: str, *, records: Records, by: Principal, at: datetime
+) -> list[Hold]:
+    """Let every hold of an alert go that stands; those that did.
+
+    Raises:
+        NotAllowed: They may not.
+        BadInput: No such alert, no reason, or nothing that holds it.
+    """
+    require(by, Action.HOLD)
+    reason = _reason(reason, "A release")
+    with records.unit_of_work() as work:
+        alert = work.alerts.find(alert_id)
+        standing = [hold for hold in work.alerts.holds(alert.alert_id) if hold.stands(at)]
+        for hold in standing:
+            work.alerts.release_hold(hold.hold_id, at)
+            work.record(AuditEvent(at, by, HoldReleased(alert.alert_id, hold.hold_id, reason)))
+    if not standing:
+        raise BadInput(f"Nothing holds the alert {alert.alert_id}.")
+    return standing
+
+
+def _reason(text: str, what: str) -> str:
+    reason = squeeze(text)
+    if not reason:
+        raise BadInput(f"{what} needs a reason, --reason TEXT: it is recorded.")
+    if problem := problem_of(reason):
+        raise BadInput(f"The reason {problem}.")
+    return reason

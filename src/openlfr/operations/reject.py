@@ -1,0 +1,98 @@
+"""Reject single sightings of an alert: a stranger who joined a true alert keeps no face for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openlfr.domain.audit import AuditEvent, SightingRejected
+from openlfr.domain.errors import BadInput, Conflict
+from openlfr.domain.permissions import Action, require
+from openlfr.domain.text import problem_of, squeeze
+from openlfr.operations.erasure import erase_rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
+    from openlfr.domain.principals import Principal
+    from openlfr.operations.erasure import ErasableBook
+    from openlfr.ports import Records, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A sighting that shows another person than the others of its alert.
+
+    Attributes:
+        alert_id: The id, or a beginning that only one alert has.
+        sighting: Id of its event, or of the sighting; a beginning that only one of them has.
+        reason: In the person's words.
+        version: Of the alert as the person has seen it; None: whatever it is now.
+    """
+
+    alert_id: str
+    sighting: str
+    reason: str = ""
+    version: int | None = None
+
+
+def reject_sighting(
+    rejection: Rejection,
+    *,
+    records: Records,
+    vault: Vault,
+    book: ErasableBook,
+    by: Principal,
+    at: datetime,
+) -> RecordedAlert:
+    """Take a sighting out of its alert and erase what is kept of it, at once.
+
+    Raises:
+        NotAllowed: They may not decide.
+        BadInput: No such alert or sighting, or it is the only one: then decide the alert.
+        Conflict: The alert has changed since that version.
+        Unavailable: A store does not answer; it is rejected, and erased with the next occasion.
+    """
+    require(by, Action.DECIDE)
+    reason = squeeze(rejection.reason)
+    if problem := problem_of(reason):
+        raise BadInput(f"The reason {problem}.")
+    with records.unit_of_work() as work:
+        alert = work.alerts.find(rejection.alert_id)
+        if rejection.version not in (None, alert.version):
+            assert rejection.version is not None  # noqa: S101 - for the type checker
+            case = work.alerts.case(alert.alert_id)
+            raise Conflict(case.changed_since(rejection.version))
+        standing = [e for e in work.alerts.events(alert.alert_id) if e.rejected_at is None]
+        event = _named(rejection.sighting, alert, standing)
+        if len(standing) == 1:
+            raise BadInput(
+                f"It is the only sighting of the alert {alert.alert_id}: decide do_not_engage."
+            )
+        work.alerts.reject(alert.alert_id, event.event.event_id, at)
+        rejected = SightingRejected(alert.alert_id, event.event.event_id, reason)
+        work.record(AuditEvent(at, by, rejected))
+    erase_rejected(records=records, vault=vault, book=book, at=at)
+    return records.alerts.find(alert.alert_id)
+
+
+def _named(prefix: str, alert: RecordedAlert, events: Sequence[RecordedEvent]) -> RecordedEvent:
+    begins = prefix.strip().lower()
+    found = [
+        event
+        for event in events
+        if begins
+        and (
+            event.event.event_id.startswith(begins)
+            or event.event.sighting.sighting_id.startswith(begins)
+        )
+    ]
+    if len(found) != 1:
+        what = "No sighting" if not found else "Several sightings"
+        raise BadInput(
+            f"{what} of the alert {alert.alert_id} begins with {prefix!r}: `openlfr alerts show` "
+            "names them."
+        )
+    return found[0]

@@ -1,0 +1,233 @@
+"""What stays of an alert after it was erased: in every row, and in every byte of the database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from openlfr.adapters.memory_alerts import MemoryAlertBook
+from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.domain.adjudication import Judgement, Times
+from openlfr.domain.alert_records import HoldKind
+from openlfr.domain.alerts import Adjudication, Outcome, Sighting
+from openlfr.domain.errors import BadInput, Conflict, NotAllowed
+from openlfr.domain.faces import Box
+from openlfr.domain.impossible import Impossible, Why
+from openlfr.domain.principals import Principal, Role
+from openlfr.operations.adjudicate import Became, Which, decide, record_outcome
+from openlfr.operations.evidence import evidence_name
+from openlfr.operations.holds import WantedHold, place_hold, release_holds
+from openlfr.operations.purge import erase_due
+from openlfr.operations.reject import Rejection, reject_sighting
+from openlfr.operations.show_alert import Look, show_alert
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+TIMES = Times()
+OP = Principal("https://people.example", "op", "Op", frozenset({Role.OPERATOR}))
+SUE = Principal("https://people.example", "sue", "Sue", frozenset({Role.SUPERVISOR}))
+WHO = "Zacharias Unverwechselbar"
+
+
+class Place:
+    """Records, vault and book of one deployment."""
+
+    def __init__(self, records):
+        self.records = records
+        self.vault, self.book = MemoryVault(), MemoryAlertBook()
+
+    def see(self, *seconds, camera="north-gate-7"):
+        """The alert that these sightings make."""
+        for second in seconds:
+            seen = Sighting(
+                "street", camera, 1, second, WHO, "default", "reference-7",
+                NOON + timedelta(seconds=second), Box(10, 20, 30, 40), 0.5 + second / 1000, 0.4,
+                60.0,
+            )  # fmt: skip
+            flag = Impossible(Why.TOO_FAR, "south-gate-3", 2.0, 900.0) if second else None
+            event = self.book.fold(seen, window=timedelta(minutes=3), impossible=flag)
+            name = evidence_name(seen.sighting_id)
+            self.vault.put(name, b"picture")
+            self.records.alerts.record(event, name, emitted_at=seen.captured_at)
+        return event.alert_id
+
+    def decide(self, alert, adjudication):
+        what = Judgement(adjudication)
+        decide(Which(alert), what, records=self.records, by=OP, at=NOON, times=TIMES)
+
+    def erase(self, at):
+        due = erase_due(
+            records=self.records, vault=self.vault, book=self.book,
+            retention=timedelta(days=31), now=at,
+        )  # fmt: skip
+        return +due.counts
+
+    def kept(self):
+        return len(self.vault.names("evidence/")), len(self.book.events("street"))
+
+    def rows_with(self, *words):
+        """The rows of all tables that hold every one of these words."""
+        found = []
+        with self.records._engine.connect() as connection:
+            for name in sa.inspect(connection).get_table_names():
+                for row in connection.execute(sa.text(f'SELECT * FROM "{name}"')):
+                    text = " ".join(str(value) for value in row)
+                    if all(word in text for word in words):
+                        found.append((name, text))
+        return found
+
+
+@pytest.fixture
+def place(records):
+    return Place(records)
+
+
+@pytest.mark.parametrize("why", ["not engaged", "refuted", "retention"])
+def test_after_an_erasure_no_row_joins_subject_camera_and_time(place, why):
+    alert = place.see(0, 5)
+    assert place.rows_with(WHO)
+    due = (
+        NOON
+        + {
+            "not engaged": TIMES.settle,
+            "refuted": TIMES.sealed,
+            "retention": timedelta(days=31, seconds=6),
+        }[why]
+    )
+    if why == "not engaged":
+        place.decide(alert, Adjudication.DO_NOT_ENGAGE)
+    elif why == "refuted":
+        place.decide(alert, Adjudication.ENGAGE)
+        became = Became(Outcome.REFUTED)
+        record_outcome(Which(alert), became, records=place.records, by=OP, at=NOON, times=TIMES)
+    assert place.erase(due - timedelta(seconds=10)) == {}
+    assert place.kept() == (2, 2)
+    assert place.erase(due)
+    assert place.kept() == (0, 0)
+    assert place.rows_with(WHO) == []  # who it seemed to be is in no row at all
+    assert place.rows_with("reference-7") == []
+    found = place.records.alerts.find(alert)
+    assert (found.subject, found.erased_at, found.events) == ("", due, 2)
+    cameras = {event.event.sighting.camera for event in place.records.alerts.events(alert)}
+    assert cameras == {"north-gate-7"}  # so that a camera's false alerts are counted
+    assert place.erase(due + timedelta(days=99)) == {}
+
+
+def test_a_hold_keeps_it_until_it_is_released_or_expires(place):
+    alert = place.see(0)
+    place.decide(alert, Adjudication.DO_NOT_ENGAGE)
+    wanted = WantedHold(
+        alert[:9], HoldKind.COMPLAINT, NOON + timedelta(days=40), " letter of 3 May "
+    )
+    with pytest.raises(NotAllowed):
+        place_hold(wanted, records=place.records, by=OP, at=NOON)
+    place_hold(wanted, records=place.records, by=SUE, at=NOON)
+    for at in (NOON + TIMES.settle, NOON + timedelta(days=39)):
+        assert place.erase(at) == {}
+    assert place.kept() == (1, 1)
+    [placed] = [act for act in place.records.audit.all() if act.kind == "alert.hold_placed"]
+    assert placed.detail["reason"] == "letter of 3 May"
+    released = NOON + timedelta(days=39)
+    release_holds(alert, "answered", records=place.records, by=SUE, at=released)
+    with pytest.raises(BadInput, match="Nothing holds the alert"):
+        release_holds(alert, "answered", records=place.records, by=SUE, at=released)
+    assert place.erase(released) == {"mistaken": 1}
+    assert place.kept() == (0, 0)
+    with pytest.raises(BadInput, match=r"was erased at 2027-01-01 .*nothing to hold any more"):
+        place_hold(
+            WantedHold(alert, HoldKind.DISCLOSURE, released + timedelta(days=9), "court"),
+            records=place.records, by=SUE, at=released,
+        )  # fmt: skip
+    other = place.see(4000)
+    place_hold(
+        WantedHold(other, HoldKind.DISCLOSURE, NOON + timedelta(days=60), "court"),
+        records=place.records, by=SUE, at=NOON,
+    )  # fmt: skip
+    assert place.erase(NOON + timedelta(days=59)) == {}
+    assert place.erase(NOON + timedelta(days=60))["alerts"] == 1
+
+
+def test_sealed_pictures_are_opened_by_a_supervisor_with_a_reason(place):
+    alert = place.see(0)
+    place.decide(alert, Adjudication.ENGAGE)
+    became = Became(Outcome.REFUTED)
+    record_outcome(Which(alert), became, records=place.records, by=OP, at=NOON, times=TIMES)
+    stores = {"records": place.records, "vault": place.vault}
+    with pytest.raises(NotAllowed, match="Op may not open what is sealed"):
+        show_alert(Look(alert, "a.html", "curious"), **stores, by=OP, at=NOON)
+    with pytest.raises(BadInput, match="are sealed, since somebody was stopped by mistake"):
+        show_alert(Look(alert, "a.html"), **stores, by=SUE, at=NOON)
+    assert b"Alert about" in show_alert(
+        Look(alert, "a.html", "complaint 12"), **stores, by=SUE, at=NOON
+    )
+    opened = place.records.audit.all()[-1]
+    assert (opened.kind, opened.by.name, opened.detail["reason"]) == (
+        "alert.unsealed", "Sue", "complaint 12",
+    )  # fmt: skip
+
+
+def test_a_stranger_who_joined_a_true_alert_is_taken_out_of_it_at_once(place):
+    alert = place.see(0)
+    place.see(9, camera="east-gate-9")
+    place.decide(alert, Adjudication.ENGAGE)
+    first, stranger = place.records.alerts.events(alert)
+    stores = {"records": place.records, "vault": place.vault, "book": place.book}
+    rejection = Rejection(alert, stranger.event.event_id[:12], "another coat", version=2)
+    after = reject_sighting(rejection, **stores, by=OP, at=NOON)
+    assert (after.events, after.best_score, after.last_at) == (1, 0.5, NOON)
+    assert (after.adjudication, after.subject) == (Adjudication.ENGAGE, WHO)
+    assert place.vault.names("evidence/") == [evidence_name(first.event.sighting.sighting_id)]
+    assert [e.sighting.seq for e in place.book.events("street")] == [0]
+    assert place.rows_with("east-gate-9") == []
+    assert place.records.alerts.events(alert)[1].rejected_at == NOON
+    with pytest.raises(Conflict, match="changed since version 2"):
+        reject_sighting(rejection, **stores, by=OP, at=NOON)
+    with pytest.raises(BadInput, match="No sighting of the alert"):
+        reject_sighting(Rejection(alert, stranger.event.event_id), **stores, by=OP, at=NOON)
+    with pytest.raises(BadInput, match=r"only sighting of the alert .* decide do_not_engage"):
+        reject_sighting(Rejection(alert, first.event.event_id), **stores, by=OP, at=NOON)
+    assert place.records.audit.all()[-1].kind == "alert.sighting_rejected"
+
+
+def test_a_rejection_that_was_cut_off_is_finished_with_the_next_erasure(place):
+    alert = place.see(0, 9)
+    stranger = place.records.alerts.events(alert)[1].event.event_id
+
+    class Away(MemoryAlertBook):
+        def forget(self, *_):
+            raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        reject_sighting(
+            Rejection(alert, stranger), records=place.records, vault=place.vault, book=Away(),
+            by=OP, at=NOON,
+        )  # fmt: skip
+    assert place.erase(NOON)["rejected"] == 1
+    assert place.kept() == (1, 1)
+    assert place.erase(NOON) == {}
+
+
+def database_bytes(records):
+    """Everything that the database's files hold."""
+    engine = records._engine
+    if engine.dialect.name == "sqlite":
+        path = Path(str(engine.url.database))
+        files = [path, path.with_name(path.name + "-wal")]
+        return b"".join(file.read_bytes() for file in files if file.exists())
+    with engine.connect() as connection:
+        connection.execute(sa.text("CHECKPOINT"))
+        read = "SELECT pg_read_binary_file(pg_relation_filepath(oid)) FROM pg_class"
+        ours = " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i')"
+        return b"".join(connection.scalars(sa.text(read + ours)))
+
+
+def test_no_byte_of_whom_it_seemed_to_be_stays_in_the_database(place):
+    """SQLite with its log and free pages; PostgreSQL's heap and indexes, not its log."""
+    alert = place.see(0, 5)
+    place.decide(alert, Adjudication.DO_NOT_ENGAGE)
+    assert WHO.encode() in database_bytes(place.records)
+    assert place.erase(NOON + TIMES.settle)
+    assert place.records.erase_for_good()
+    assert WHO.encode() not in database_bytes(place.records)
