@@ -281,7 +281,9 @@ class VideoFile(Accounted):
                 beginning = list(islice(container.decode(stream), 10))
             except FFmpegError:
                 return None
-        shown = [picture.pts for picture in beginning]
+        # By what their time is taken from: reordered frames that go by their decoding times
+        # (AVI) have those of other packets.
+        shown = [ticks_of(picture, self._scale) for picture in beginning]
         # Two packets a frame (fields), or packets that show nothing: only decoding counts right.
         return times if shown == times.frames[: len(shown)] else None
 

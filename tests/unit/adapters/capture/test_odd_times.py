@@ -80,10 +80,11 @@ def test_a_film_without_presentation_times_goes_by_its_decoding_times(make_film,
 
 
 @pytest.mark.parametrize("first", [1, 20, 21, 59])
+@pytest.mark.parametrize("b_frames", ["0", "2"])
 @pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
-def test_an_avi_is_resumed_in_the_same_place(make_film, codec, first):
+def test_an_avi_is_resumed_in_the_same_place(make_film, codec, b_frames, first):
     at_ms = [*range(0, 2000, 100), *range(12_000, 16_000, 100)]
-    path = make_film("a.avi", at_ms=at_ms, codec=codec, options={"bf": "0"})
+    path = make_film("a.avi", at_ms=at_ms, codec=codec, options={"bf": b_frames})
     later = [(f.seq, f.captured_at) for f in opened(path).frames(first_seq=first)]
     assert later == [(f.seq, f.captured_at) for f in opened(path).frames()][first:]
 
