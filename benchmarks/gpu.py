@@ -42,6 +42,7 @@ from openlfr.adapters.onnx import CPU, ON_GPU, available_providers, short_name, 
 from openlfr.adapters.sface import SFace
 from openlfr.adapters.yunet import YuNet, fitted
 from openlfr.domain.frames import Frame
+from openlfr.domain.ids import Ids
 from openlfr.domain.watchlist import ManifestEntry, StoredTemplate, hash_template
 from openlfr.pipeline import Analyser
 from openlfr.stages.align import align
@@ -184,7 +185,7 @@ def apart(ours: Sequence[Sequence[Detection]], theirs: Sequence[Sequence[Detecti
 def analyse(pair: Pair, pictures: Sequence[Pixels]) -> float:
     """Frames a second of one Analyser over the frames of several cameras, 16 a batch."""
     analyser = Analyser(
-        deployment="Benchmark", detector=pair.detector, embedder=pair.embedder,
+        ids=Ids("Benchmark", bytes(32)), detector=pair.detector, embedder=pair.embedder,
         index=ExactIndex({}, []), threshold=0.41,
     )  # fmt: skip
     begin = datetime(2026, 1, 1, tzinfo=UTC)
@@ -221,8 +222,8 @@ def work(pair: Pair, pictures: Sequence[Pixels], batch: int) -> dict[str, Any]:
               for each in stored}  # fmt: skip
     index = ExactIndex(listed, stored)
     analyser = Analyser(
-        deployment="Benchmark", detector=pair.detector, embedder=pair.embedder, index=index,
-        threshold=0.41,
+        ids=Ids("Benchmark", bytes(32)), detector=pair.detector, embedder=pair.embedder,
+        index=index, threshold=0.41,
     )  # fmt: skip
     spent: Counter[str] = Counter()
     analyser.timings.observe = lambda stage, seconds: spent.update({stage: seconds})

@@ -27,6 +27,7 @@ from openlfr import bootstrap
 from openlfr.adapters.capture import open_source
 from openlfr.adapters.sface import LESS
 from openlfr.domain.faces import Box
+from openlfr.domain.ids import Ids
 from openlfr.operations.evaluate import most_central
 from openlfr.pipeline import Analyser
 from openlfr.pursuit import Query
@@ -114,7 +115,7 @@ def record(folder: Path, out: Path, input_size: int | None = None) -> None:
     nobody = ExactIndex({}, [])
     size = (input_size, input_size) if input_size else None
     analyser = Analyser(
-        deployment="passes",
+        ids=Ids("passes", bytes(32)),
         detector=models.detector,
         embedder=models,  # type: ignore[arg-type]
         index=nobody,

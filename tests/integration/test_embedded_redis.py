@@ -30,7 +30,9 @@ book = RedisAlertBook(server.client, retention=timedelta(days=1))
 for n in range(1_000_000):
     at = datetime(2026, 11, 23, tzinfo=UTC) + timedelta(minutes=n)
     event = book.fold(
-        Sighting("d", "gate", 1, n, "ann", "default", "r", at, Box(1, 2, 3, 4), .5, .4, 50.0),
+        Sighting(
+            f"s{n}", "d", "gate", 1, n, "ann", "default", "r", at, Box(1, 2, 3, 4), .5, .4, 50.0
+        ),
         window=timedelta(seconds=30),
     )
     print(event.event_id, flush=True)

@@ -38,6 +38,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning"),
 ]
 
+KEY = bytes(32)
 LIVE, LOSSLESS = timedelta(seconds=2), timedelta(seconds=PATIENCE_S)
 UNAVAILABLE = 3  # exit code of a worker that gave up, to be started anew
 ROOM = 8
@@ -213,12 +214,12 @@ def test_all_goes_on_when_the_broker_is_back(own_servers: Any, tmp_path: Path) -
 
         live = keep(Sending(broker, "live", LIVE, wait=False))
         lossless = keep(Sending(broker, "lossless", LOSSLESS, wait=True))
-        writer = keep(ControlWriter(access, patience=LIVE))
+        writer = keep(ControlWriter(access, patience=LIVE, key=KEY))
         beating = keep(
             Repeating(lambda _: bool(writer.write([Heartbeat(datetime.now(UTC), 1)])), 0.1)
         )
         reader = ControlReader(
-            access, watchlists=["default"], on_manifest=lambda _: None,
+            access, key=KEY, watchlists=["default"], on_manifest=lambda _: None,
             silence=timedelta(seconds=PATIENCE_S),
         )  # fmt: skip
         keep(reader)

@@ -15,6 +15,7 @@ import pytest
 from openlfr.domain.analysis import Compared, Dropped, NotCompared
 from openlfr.domain.faces import Box, Detection
 from openlfr.domain.frames import Frame
+from openlfr.domain.ids import Ids
 from openlfr.domain.summary import Lost, NotSearched
 from openlfr.domain.watchlist import GalleryFacts, ManifestEntry, StoredTemplate, hash_template
 from openlfr.pipeline import Analyser
@@ -153,7 +154,7 @@ def listing(
 
 def analyser_for(*streets: DrawnStreet, index: ListeningIndex, threshold: float = 0.5) -> Analyser:
     return Analyser(
-        deployment="market",
+        ids=Ids("market", bytes(32)),
         detector=DrawnDetector(*streets),
         embedder=LooksEmbedder(),
         index=index,
@@ -589,7 +590,7 @@ def test_each_camera_has_its_own_input_size():
     gate, door = DrawnStreet("gate"), DrawnStreet("door")
     detector = DrawnDetector(gate, door)
     analyser = Analyser(
-        deployment="market", detector=detector, embedder=LooksEmbedder(), index=listing(),
+        ids=Ids("market", bytes(32)), detector=detector, embedder=LooksEmbedder(), index=listing(),
         threshold=0.5, input_sizes={"gate": (320, 320), "door": None},
     )  # fmt: skip
     analyser.analyse([gate.frame(0), door.frame(0), gate.frame(1)])

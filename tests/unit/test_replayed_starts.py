@@ -21,6 +21,7 @@ from openlfr.adapters.memory_alerts import MemoryAlertBook
 from openlfr.domain.alerts import EventKind
 from openlfr.domain.faces import Box, Detection, Quality
 from openlfr.domain.frames import Frame
+from openlfr.domain.ids import Ids
 from openlfr.domain.impossible import Movement, Place
 from openlfr.domain.watchlist import GalleryFacts, ManifestEntry, StoredTemplate, hash_template
 from openlfr.operations.fold_sighting import fold_sighting
@@ -175,7 +176,7 @@ def alerts_of(spacing, start, batch, monkeypatch):
         monkeypatch.setattr(f"openlfr.pipeline.{name}", getattr(stored, name))
     index = index_of(shown)
     analyser = Analyser(
-        deployment="market", detector=stored, embedder=stored, index=index, threshold=0.42,
+        ids=Ids("market", bytes(32)), detector=stored, embedder=stored, index=index, threshold=0.42,
     )  # fmt: skip
     # The second camera shows it a bit later, so that the frames of both alternate.
     late = timedelta(milliseconds=23)

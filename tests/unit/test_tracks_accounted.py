@@ -20,6 +20,7 @@ from openlfr.adapters.faust_agents import Message
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.domain.faces import Box, Detection
 from openlfr.domain.frames import EncodedFrame, Frame
+from openlfr.domain.ids import Ids
 from openlfr.domain.summary import Lost
 from openlfr.domain.watchlist import GalleryFacts, ManifestEntry, StoredTemplate, hash_template
 from openlfr.embedded.counts import Tally
@@ -73,7 +74,7 @@ def analyser_of(models):
     entry = ManifestEntry("default", "wanted", ann.template_hash, ann.entry_hash, NOON + 9 * HOUR)
     index = ExactIndex({"r": entry}, listed)
     return Analyser(
-        deployment="Market", detector=models, embedder=models, index=index, threshold=0.5,
+        ids=Ids("Market", bytes(32)), detector=models, embedder=models, index=index, threshold=0.5,
     )  # fmt: skip
 
 

@@ -18,20 +18,24 @@ import structlog
 
 from openlfr.adapters import tracing
 from openlfr.adapters.dead_letters import set_aside
-from openlfr.adapters.kafka_topics import ALERTS
+from openlfr.adapters.kafka_topics import ALERTS, SIGHTINGS
+from openlfr.bootstrap import ids_of
 from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.operations.evidence import decode, evidence_name
 from openlfr.operations.fold_sighting import fold_sighting
-from openlfr.wire import codec
+from openlfr.stages.obscure import is_opaque
+from openlfr.wire import codec, seal
 from openlfr.wire.headers import read_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import timedelta
 
     from openlfr.adapters.faust_agents import Message
-    from openlfr.domain.alerts import AlertEvent
+    from openlfr.domain.alerts import AlertEvent, Sighting
+    from openlfr.domain.deployment import Deployment
     from openlfr.domain.evidence import CarriedEvidence
+    from openlfr.domain.ids import Ids
     from openlfr.domain.impossible import Movement
     from openlfr.operations.fold_sighting import Homes
     from openlfr.ports import AlertBook, Vault
@@ -52,7 +56,7 @@ class Folding:
         book: AlertBook,
         vault: Vault,
         *,
-        deployment: str,
+        deployments: Callable[[str], Deployment | None],
         window: timedelta,
         movement: Movement,
         homes: Homes,
@@ -60,7 +64,9 @@ class Folding:
         self._book = book
         self._homes = homes
         self._vault = vault
-        self._deployments = {deployment}
+        self._deployments = deployments
+        self._ids: dict[str, Ids] = {}
+        self._key = vault.derive(seal.purpose_of(SIGHTINGS.name))
         self._window = window
         self._movement = movement
         self._ask_again = 0.0
@@ -77,14 +83,15 @@ class Folding:
     def _fold(self, message: Message) -> tuple[str, Record] | None:
         try:
             headers = read_headers(message.headers, expect=_SCHEMA)
+            seal.verify(message.headers, message.key, message.value, self._key)
             sighting, carried = codec.decode_sighting(message.value)
+            self._require_ours(sighting)
+            name = evidence_name(sighting.sighting_id)
+            if carried is not None and carried.name != name:
+                raise BadInput("Its picture has a name that belongs to another.")  # noqa: TRY301
         except BadInput as error:
             return self._set_aside(message, str(error))
-        name = evidence_name(sighting.sighting_id)
-        if carried is not None and carried.name != name:
-            return self._set_aside(message, "Its picture has a name that belongs to another.")
-        self._notice(sighting.deployment)
-        content = None if carried is None else self._open(carried, message)
+        content = None if carried is None else self._open(carried, sighting, message)
         event = fold_sighting(
             self._book,
             sighting,
@@ -127,7 +134,32 @@ class Folding:
             log.warning("records_not_asked", alert=event.alert_id, why=str(error))
             return event
 
-    def _open(self, carried: CarriedEvidence, message: Message) -> bytes | None:
+    def _require_ours(self, sighting: Sighting) -> None:
+        """Believe nobody, whoever has the topic's key too.
+
+        Raises:
+            BadInput: A deployment or a camera that the records do not know, a moment outside the
+                hours, or an id that is not that of the content.
+        """
+        known = self._deployments(sighting.deployment)
+        if known is None:
+            raise BadInput(
+                f"It is of the deployment {sighting.deployment!r}, which the records do not know."
+            )
+        if known.cameras and sighting.camera not in known.cameras:
+            raise BadInput(f"{known.name!r} has no camera {sighting.camera!r}.")
+        if not known.authorisation.covers(sighting.captured_at):
+            raise BadInput(
+                f"It was captured at {sighting.captured_at.isoformat()}, outside the hours of "
+                f"{known.name!r}."
+            )
+        ids = self._ids.get(known.deployment_id) or ids_of(known.deployment_id, self._vault)
+        self._ids[known.deployment_id] = ids
+        named = ids.sighting_id(sighting.camera, sighting.epoch, sighting.seq, sighting.subject)
+        if sighting.sighting_id != named:
+            raise BadInput("Its sighting_id is not that of its content.")
+
+    def _open(self, carried: CarriedEvidence, sighting: Sighting, message: Message) -> bytes | None:
         """Its evidence in clear; empty where it lies in the vault already, None if it is damaged.
 
         No picture is worth an alert: one that cannot be opened is counted, and the alert is told
@@ -135,10 +167,13 @@ class Folding:
         """
         content = carried.content
         try:
-            if content and carried.sealed:
-                content = self._vault.unseal(carried.name, content)
+            if content and not carried.sealed:
+                raise BadInput("It is not sealed.")  # noqa: TRY301
             if content:
-                decode(content)
+                content = self._vault.unseal(carried.name, content)
+                evidence = decode(content)
+                if not is_opaque(evidence.scene, sighting.box):
+                    raise BadInput("Its scene shows more than it may.")  # noqa: TRY301
         except BadInput as error:
             self.counts["without_evidence"] += 1
             log.warning(
@@ -147,12 +182,6 @@ class Folding:
             )  # fmt: skip
             return None
         return content
-
-    def _notice(self, deployment: str) -> None:
-        """Say once that sightings of another deployment come: they are folded as their own."""
-        if deployment not in self._deployments:
-            self._deployments.add(deployment)
-            log.warning("other_deployment", deployment=deployment)
 
     def _set_aside(self, message: Message, reason: str) -> tuple[str, Record]:
         self.counts["set_aside"] += 1

@@ -12,13 +12,15 @@ from openlfr import bootstrap
 from openlfr.adapters import faust_agents, faust_worker
 from openlfr.adapters.kafka_control import ControlWriter
 from openlfr.adapters.kafka_rights import USES
-from openlfr.adapters.kafka_topics import ALERTS, SIGHTINGS, TALLIES
+from openlfr.adapters.kafka_topics import ALERTS, CONTROL, SIGHTINGS, TALLIES
 from openlfr.adapters.kafka_verdicts import VerdictWriter
 from openlfr.adapters.metrics import Metrics
 from openlfr.operations.purge import erase_due
 from openlfr.settings import require_authorisation
+from openlfr.wire import seal
 from openlfr_alerting import measures
 from openlfr_alerting.folding import Folding
+from openlfr_alerting.known import Known
 from openlfr_alerting.publishing import VerdictPublisher
 from openlfr_alerting.recording import Recording
 from openlfr_alerting.relaying import PATIENCE, TURN, Relay
@@ -66,7 +68,9 @@ def run(settings: Settings, process: Process) -> NoReturn:
             settings, f"relay to {','.join(sorted(brokers.brokers))}", ttl=TURN
         )
         closing.callback(turns.close)
-        writer = ControlWriter(brokers, patience=PATIENCE)
+        writer = ControlWriter(
+            brokers, patience=PATIENCE, key=vault.derive(seal.purpose_of(CONTROL.name))
+        )
         closing.callback(writer.close)
         relay = Relay(records.control, writer, turns)
         verdicts = VerdictWriter(brokers, patience=PATIENCE)
@@ -98,7 +102,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         folding = Folding(
             book,
             vault,
-            deployment=deployment.deployment_id,
+            deployments=Known(records.deployments, deployment).get,
             window=settings.alerting.window,
             movement=settings.movement,
             homes=records.alerts,

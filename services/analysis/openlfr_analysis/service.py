@@ -22,13 +22,14 @@ from openlfr.adapters import faust_agents, faust_worker
 from openlfr.adapters.capture import is_live
 from openlfr.adapters.kafka_control_reader import ControlReader
 from openlfr.adapters.kafka_rights import USES
-from openlfr.adapters.kafka_topics import FRAMES
+from openlfr.adapters.kafka_topics import CONTROL, FRAMES
 from openlfr.adapters.metrics import Metrics
 from openlfr.adapters.onnx import ON_GPU, short_name
 from openlfr.in_force import DeploymentInForce
 from openlfr.pipeline import Analyser
 from openlfr.settings import require_authorisation
 from openlfr.stages.search import ExactIndex
+from openlfr.wire import seal
 from openlfr_analysis import measures
 from openlfr_analysis.backlog import HELD_MOST, Backlog
 from openlfr_analysis.chosen import ChosenThreshold
@@ -95,7 +96,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         closing.callback(templates.close)
         nobody = ExactIndex({}, [])
         analyser = Analyser(
-            deployment=deployment.deployment_id,
+            ids=bootstrap.ids_of(deployment.deployment_id, vault),
             detector=detector,
             embedder=embedder,
             index=nobody,
@@ -104,7 +105,12 @@ def run(settings: Settings, process: Process) -> NoReturn:
         )
         listed = searched_in(settings)(templates, analyser.use)
         closing.callback(listed.close)
-        control = ControlReader(brokers, watchlists=settings.watchlists, on_manifest=listed.use)
+        control = ControlReader(
+            brokers,
+            key=vault.derive(seal.purpose_of(CONTROL.name)),
+            watchlists=settings.watchlists,
+            on_manifest=listed.use,
+        )
         closing.callback(control.close)
         control.start()
         control.wait()

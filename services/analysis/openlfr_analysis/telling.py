@@ -11,7 +11,7 @@ from openlfr.adapters import tracing
 from openlfr.adapters.kafka_topics import SIGHTINGS
 from openlfr.domain.evidence import CarriedEvidence
 from openlfr.operations.evidence import encode, evidence_name
-from openlfr.wire import codec
+from openlfr.wire import codec, seal
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -38,6 +38,7 @@ class Telling:
             counts: Gets `evidence_too_large` and `evidence_covered`.
         """
         self._vault = vault
+        self._key = vault.derive(seal.purpose_of(SIGHTINGS.name))
         self._counts = counts
         self._traces = tracing.FrameTraces()
         self._assumed: set[str] = set()  # cameras whose frames count from the start of ingest
@@ -73,7 +74,7 @@ class Telling:
             self._carried(sighted),
             traceparent=tracing.go_on(self._trace_of(sighted)),
         )
-        return SIGHTINGS.name, record
+        return SIGHTINGS.name, seal.sign(record, self._key)
 
     def _carried(self, sighted: Sighted) -> CarriedEvidence | None:
         """Its picture, sealed; None where there is none, or Kafka would not take it.

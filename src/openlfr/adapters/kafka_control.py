@@ -17,7 +17,7 @@ from openlfr.adapters.kafka_delivery import producer_arguments
 from openlfr.adapters.kafka_topics import CONTROL
 from openlfr.domain.control import Heartbeat, ManifestChange
 from openlfr.domain.errors import BadInput
-from openlfr.wire import codec
+from openlfr.wire import codec, seal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,11 +34,12 @@ _STALLED_MS = 10_000  # without a record, while there are some
 class ControlWriter:
     """The one writer of the control topic; one thread uses it."""
 
-    def __init__(self, brokers: KafkaAccess, *, patience: timedelta) -> None:
+    def __init__(self, brokers: KafkaAccess, *, patience: timedelta, key: bytes) -> None:
         """Connect.
 
         Args:
             brokers: How Kafka is reached.
+            key: Of the topic; every record is signed with it.
             patience: How long a record may be tried.
 
         Raises:
@@ -46,6 +47,7 @@ class ControlWriter:
             Unavailable: No broker answers.
         """
         self._access = brokers.client_arguments()
+        self._key = key
         self._patience_ms = round(patience.total_seconds() * 1000)
         self._next: int | None = None  # the offset that the next record of ours gets
         with answering(_TASK):
@@ -83,7 +85,7 @@ class ControlWriter:
                     if not told:
                         raise KafkaTimeoutError("its records do not come")
                     for record in told:
-                        _note(found, record)
+                        _note(found, record, self._key)
             finally:
                 consumer.close()
         self._next = end
@@ -112,21 +114,22 @@ class ControlWriter:
         self._producer.close(timeout=1)
 
     def _send(self, message: ControlMessage) -> Any:
-        record = codec.encode_control(message)
+        record = seal.sign(codec.encode_control(message), self._key)
         return self._producer.send(
             CONTROL.name, partition=0, key=record.key, value=record.value, headers=record.headers
         )
 
 
-def _note(found: dict[str, ManifestChange | None], record: Any) -> None:
+def _note(found: dict[str, ManifestChange | None], record: Any, topic_key: bytes) -> None:
     """Take a record as a reader of the compacted topic would: the last of a key counts."""
     try:
         key = (record.key or b"").decode("ascii")
     except UnicodeDecodeError:
         return  # no reader makes anything of it, and no tombstone of ours reaches it
     try:
+        seal.verify(record.headers, record.key, record.value, topic_key)
         message = codec.decode_control(record.key, record.value)
-    except BadInput:
+    except BadInput:  # what somebody else wrote is written over
         found[key] = None
         return
     if isinstance(message, ManifestChange):

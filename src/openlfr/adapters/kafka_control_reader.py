@@ -23,7 +23,7 @@ from openlfr.adapters.kafka_topics import CONTROL
 from openlfr.domain.control import Forgotten, Heartbeat
 from openlfr.domain.errors import BadInput, OpenLFRError, Unavailable
 from openlfr.domain.searchable import Searchable
-from openlfr.wire import codec
+from openlfr.wire import codec, seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -54,6 +54,7 @@ class ControlReader:
         self,
         brokers: KafkaAccess,
         *,
+        key: bytes,
         watchlists: Sequence[str],
         on_manifest: Callable[[Mapping[str, ManifestChange]], bool | None],
         silence: timedelta = SILENCE,
@@ -63,6 +64,7 @@ class ControlReader:
 
         Args:
             brokers: How Kafka is reached.
+            key: Of the topic; what is not signed with it may be anybody's.
             watchlists: Entries of others are not searchable.
             on_manifest: Is given the newest manifest from the thread, several times a second: the
                 very same while nothing has changed. Nothing is read while it works, so it has to
@@ -75,6 +77,7 @@ class ControlReader:
             Misconfigured: A certificate or key cannot be read.
         """
         self._kafka = brokers
+        self._key = key
         self._access = brokers.client_arguments()
         self._partition = TopicPartition(topic, 0)
         self._on_manifest = on_manifest
@@ -235,6 +238,7 @@ class ControlReader:
             news: It came after we began to read: of what stood there nobody knows how old it is.
         """
         try:
+            seal.verify(record.headers, record.key, record.value, self._key)
             told = codec.decode_control(record.key, record.value)
         except BadInput as error:
             self.counts["unreadable"] += 1

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from openlfr.domain.alerts import Sighting
+from openlfr.domain.alerts import NAMESPACE, Sighting
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import impossible_of
 
@@ -26,7 +27,15 @@ def sighting_from_json(text: str) -> Sighting:
     fields["captured_at"] = datetime.fromisoformat(fields["captured_at"])
     fields["box"] = Box(*fields["box"])
     names = Sighting.__dataclass_fields__
+    if "sighting_id" not in fields:  # written before ids had a key
+        fields["sighting_id"] = _former_id(fields)
     return Sighting(**{name: value for name, value in fields.items() if name in names})
+
+
+def _former_id(fields: dict[str, Any]) -> str:
+    """The id of a sighting of before, which was computed from public fields."""
+    parts = (fields[name] for name in ("deployment", "camera", "epoch", "seq", "subject"))
+    return str(uuid.uuid5(NAMESPACE, "\x1f".join(map(str, parts))))
 
 
 def event_to_json(sighting: Sighting, impossible: Impossible | None) -> str:

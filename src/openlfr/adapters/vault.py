@@ -17,7 +17,9 @@ import secrets
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 
@@ -41,7 +43,13 @@ class Sealer:
     """
 
     def __init__(self, key: bytes) -> None:
+        self._key = key
         self._cipher = AESGCM(key)
+
+    def derive(self, purpose: str) -> bytes:
+        """A key of 32 bytes for one purpose: HKDF-SHA256 (RFC 5869) of the vault's."""
+        info = f"{_KEY_LABEL}\x1f{purpose}".encode()
+        return HKDF(hashes.SHA256(), _KEY_BYTES, salt=None, info=info).derive(self._key)
 
     def seal(self, name: str, content: bytes) -> bytes:
         """Encrypt; only `unseal` with the same name and key gives the content back."""
@@ -154,6 +162,10 @@ class FileVault:
         except OSError as error:
             raise _unavailable(self._folder, error) from error
         return found
+
+    def derive(self, purpose: str) -> bytes:
+        """A key of 32 bytes for one purpose, always the same; it says nothing of other keys."""
+        return self._sealer.derive(purpose)
 
     def seal(self, name: str, content: bytes) -> bytes:
         """Encrypt what is kept elsewhere (a template on its way through the records)."""

@@ -24,6 +24,7 @@ from openlfr.bootstrap.servers import (
 )
 from openlfr.bootstrap.stores import (
     data_folder,
+    ids_of,
     open_alert_book,
     open_records,
     open_searched_templates,
@@ -37,6 +38,7 @@ from openlfr.bootstrap.thresholds import SFACE_DEFAULTS, threshold_for
 __all__ = [
     "SFACE_DEFAULTS",
     "data_folder",
+    "ids_of",
     "kafka_brokers",
     "load_detector",
     "load_embedder",

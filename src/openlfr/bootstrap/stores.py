@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openlfr.bootstrap.servers import require_milvus
+from openlfr.domain.ids import Ids, purpose_of
 
 if TYPE_CHECKING:
     from openlfr.adapters.milvus import MilvusTemplateStore
@@ -79,6 +80,11 @@ def open_vault(settings: Settings) -> Vault:
     if given := os.environ.get("OPENLFR_VAULT_KEY_FILE"):
         return FileVault(folder / "vault", Path(given), key_given=True)
     return FileVault(folder / "vault", folder / "vault.key")
+
+
+def ids_of(deployment_id: str, vault: Vault) -> Ids:
+    """What names the sightings of a deployment, with its key from the vault's."""
+    return Ids(deployment_id, vault.derive(purpose_of(deployment_id)))
 
 
 def open_templates(

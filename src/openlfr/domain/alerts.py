@@ -50,6 +50,9 @@ class Sighting:
     """A track whose best candidate reached the threshold.
 
     Attributes:
+        sighting_id: UUID text, made by `domain.ids`: a replay gives the same, and nobody can
+            compute it who has not the deployment's key.
+        deployment: Id of the deployment.
         epoch, seq: Of the frame in which the probe's best face stands.
         captured_at: Of that frame, UTC.
         box: Of that face, source pixels.
@@ -59,11 +62,12 @@ class Sighting:
         quality: Of the best face, 0 to 100.
         reference_id: The reference that answered best.
         twice: Whether another track that stood in one frame with this one had given a sighting of
-            the same subject before: one of the two is somebody else. No part of the id.
+            the same subject before: one of the two is somebody else.
         time_assumed: Whether nothing says when its film was made, so that `captured_at` counts
-            from the start of the run. No part of the id.
+            from the start of the run.
     """
 
+    sighting_id: str
     deployment: str
     camera: str
     epoch: int
@@ -78,12 +82,6 @@ class Sighting:
     quality: float
     twice: bool = False
     time_assumed: bool = False
-
-    @property
-    def sighting_id(self) -> str:
-        """UUIDv5 of (deployment, camera, epoch, seq, subject): a replay gives the same id."""
-        parts = (self.deployment, self.camera, self.epoch, self.seq, self.subject)
-        return str(uuid.uuid5(NAMESPACE, "\x1f".join(map(str, parts))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,18 +81,31 @@ class Deployment:
         deployment_id: Immutable; everything that a deployment leaves behind carries it.
         authorisation: As it stands now.
         status: Where it stands.
+        cameras: Their names; none: not recorded (before they were).
+        watchlists: Which lists are searched.
         revision: How often it was changed since it was drafted, from 1.
     """
 
     deployment_id: str
     authorisation: Authorisation
     status: DeploymentStatus
+    cameras: tuple[str, ...] = ()
+    watchlists: tuple[str, ...] = ()
     revision: int = 1
 
     @property
     def name(self) -> str:
         """Its label."""
         return self.authorisation.name
+
+    def differences(self, other: Deployment) -> dict[str, object]:
+        """In what another one differs, but for status and revision, JSON values: [here, there]."""
+        lists = {
+            name: [list(getattr(self, name)), list(getattr(other, name))]
+            for name in ("cameras", "watchlists")
+            if getattr(self, name) != getattr(other, name)
+        }
+        return self.authorisation.differences(other.authorisation) | lists
 
     def covers(self, at: datetime) -> bool:
         """Whether faces captured at a moment may be searched now."""

@@ -154,7 +154,7 @@ class _Run:
             pass  # until all that waited is searchable
         closing.callback(self._keeper.close)
         self._analyser = Analyser(
-            deployment=deployment.deployment_id,
+            ids=bootstrap.ids_of(deployment.deployment_id, opened.vault),
             detector=opened.detector,
             embedder=opened.embedder,
             index=self._index,

@@ -166,17 +166,16 @@ def _move(
 
 def _register(configured: Deployment, work: UnitOfWork, by: Principal, at: datetime) -> Deployment:
     known = work.deployments.get(configured.deployment_id)
-    wanted = configured.authorisation
     if known is None:
         known = replace(configured, status=DeploymentStatus.AUTHORISED, revision=1)
         work.deployments.put(known, at)
         work.record(AuditEvent(at, by, DeploymentDrafted(known.deployment_id, known.name)))
         _record_authorisation(known, work, by, at)
-    elif changes := known.authorisation.differences(wanted):
+    elif changes := known.differences(configured):
         status = known.status
         if status is DeploymentStatus.DRAFT:
             status = DeploymentStatus.AUTHORISED
-        known = replace(known, authorisation=wanted, status=status, revision=known.revision + 1)
+        known = replace(configured, status=status, revision=known.revision + 1)
         work.deployments.put(known, at)
         revised = DeploymentRevised(
             known.deployment_id, known.name, revision=known.revision, changes=changes

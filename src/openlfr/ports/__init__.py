@@ -270,6 +270,10 @@ class Vault(Protocol):
         """Erase what a crash left half written before this; how many they were."""
         ...
 
+    def derive(self, purpose: str) -> bytes:
+        """A key of 32 bytes for one purpose, always the same; it says nothing of other keys."""
+        ...
+
     def seal(self, name: str, content: bytes) -> bytes:
         """Encrypt what is kept elsewhere (a template on its way through the records)."""
         ...

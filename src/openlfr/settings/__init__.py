@@ -10,6 +10,7 @@ like; `yaml_lines` keeps the line numbers and `problems` makes sentences of what
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -110,7 +111,12 @@ class Settings(Section):
     @property
     def deployment(self) -> Deployment | None:
         """The deployment; None while its authorisation is incomplete."""
-        return self.deployment_entry.complete()
+        found = self.deployment_entry.complete()
+        if found is None:
+            return None
+        return replace(
+            found, cameras=tuple(sorted(self.cameras)), watchlists=tuple(self.watchlists)
+        )
 
     @property
     def movement(self) -> Movement:

@@ -120,6 +120,12 @@ def obscure(frame: ShrunkFrame, faces: Sequence[Box]) -> Scene:
     return Scene(_square_means(frame.pixels, by), by * frame.shrink, width, height)
 
 
+def is_opaque(scene: Scene, face: Box) -> bool:
+    """Whether a scene is as coarse as `obscure` makes one with this face in it."""
+    unseen = min(scene.width, scene.height) * UNSEEN_FACE
+    return scene.cell * FACE_CELLS >= max(face.w, face.h, unseen)
+
+
 def mosaic(scene: Scene, area: Box | None = None) -> NDArray[np.uint8]:
     """Paint a scene at its source size, each cell one flat square.
 

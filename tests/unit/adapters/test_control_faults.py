@@ -12,6 +12,7 @@ from openlfr.adapters.kafka_access import KafkaAccess
 from openlfr.adapters.kafka_control_reader import ControlReader
 from openlfr.domain.errors import Unavailable
 
+KEY = bytes(32)
 FAULT = KeyError("reference_id")
 
 
@@ -19,7 +20,7 @@ FAULT = KeyError("reference_id")
 def reader(monkeypatch):
     monkeypatch.setattr(kafka_control_reader, "_RETRY_S", 0.01)
     made = ControlReader(
-        KafkaAccess(("127.0.0.1:9",)), watchlists=["default"], on_manifest=lambda _: True
+        KafkaAccess(("127.0.0.1:9",)), key=KEY, watchlists=["default"], on_manifest=lambda _: True
     )
     yield made
     made.close()

@@ -9,9 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
+from tests.sightings import sighting_of
 
 from openlfr.cli import live_view
-from openlfr.domain.alerts import AlertEvent, EventKind, Sighting
+from openlfr.domain.alerts import AlertEvent, EventKind
 from openlfr.domain.faces import Box
 from openlfr.domain.summary import CameraCounts, Lost, WatchlistSize
 from openlfr.domain.thresholds import Threshold, ThresholdOrigin
@@ -29,7 +30,7 @@ GATE = CameraCounts(
 
 
 def event(number: int, subject: str = "ann") -> AlertEvent:
-    seen = Sighting(
+    seen = sighting_of(
         deployment="Market", camera="gate", epoch=1, seq=number, subject=subject,
         watchlist="default", reference_id="r", captured_at=START, box=Box(1, 2, 3, 4),
         score=0.5123, threshold=0.4, quality=50.0,

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from tests.sightings import sighting_of
 
 from openlfr.adapters.capture.jpeg import encode_jpeg
 from openlfr.demo.city.accounts import Frames, Sightings, account_for, frames_of
 from openlfr.demo.city.outcome import Outage, Outcome, latency_of, sentences, undisturbed
 from openlfr.demo.city.truth import FilmFrame, compare_live, read_numbers
 from openlfr.domain.alert_records import RecordedEvent
-from openlfr.domain.alerts import AlertEvent, EventKind, Sighting
+from openlfr.domain.alerts import AlertEvent, EventKind
 from openlfr.domain.faces import Box
 from openlfr.domain.frames import EncodedFrame
 from openlfr.domain.summary import KnownTruth
@@ -63,7 +64,7 @@ def test_every_frame_sent_is_in_a_count_or_missing() -> None:
 
 
 def event(seq: int, *, after_s: float = 0.5, at: datetime = NOW) -> RecordedEvent:
-    sighting = Sighting("City", "gate", 7, seq, "Ann", "default", "r", at, Box(10, 10, 50, 50),
+    sighting = sighting_of("City", "gate", 7, seq, "Ann", "default", "r", at, Box(10, 10, 50, 50),
                         0.6, 0.4, 50.0)  # fmt: skip
     alert = AlertEvent(EventKind.OPENED, f"e{seq}", "a", sighting)
     return RecordedEvent(alert, at + timedelta(seconds=after_s), None)

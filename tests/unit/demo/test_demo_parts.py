@@ -10,11 +10,12 @@ import cv2
 import numpy as np
 import pytest
 from filelock import FileLock
+from tests.sightings import sighting_of
 
 from openlfr.demo.compare import compare
 from openlfr.demo.faces import write_packaged_faces
 from openlfr.demo.folder import MARKER, fresh_folder
-from openlfr.domain.alerts import AlertEvent, EventKind, Sighting
+from openlfr.domain.alerts import AlertEvent, EventKind
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.faces import Box, Detection
 
@@ -100,7 +101,7 @@ def test_those_who_may_be_listed_have_two_photos_that_differ(
 
 
 def event(subject: str, n: int, box: Box) -> AlertEvent:
-    sighting = Sighting(
+    sighting = sighting_of(
         "Market", "gate", 1, n, subject, "default", "r", datetime(2026, 1, 1, tzinfo=UTC), box,
         0.6, 0.4, 50.0,
     )  # fmt: skip

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
+from tests.sightings import sighting_of
 
-from openlfr.domain.alerts import Sighting
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import (
     Impossible,
@@ -18,6 +19,9 @@ from openlfr.domain.impossible import (
     impossible,
     impossible_of,
 )
+
+if TYPE_CHECKING:
+    from openlfr.domain.alerts import Sighting
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 GATE = Place(52.5163, 13.3777)
@@ -33,7 +37,7 @@ MOVEMENT = Movement(
 
 
 def seen(camera: str, seconds: float = 0.0, **other: object) -> Sighting:
-    plain = Sighting(
+    plain = sighting_of(
         deployment="market", camera=camera, epoch=1, seq=round(seconds * 10) + 100, subject="ann",
         watchlist="default", reference_id="r", captured_at=NOON + timedelta(seconds=seconds),
         box=Box(1, 2, 30, 40), score=0.5, threshold=0.4, quality=50.0,

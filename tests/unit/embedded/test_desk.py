@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from tests.sightings import sighting_of
 
 from openlfr.adapters.memory_alerts import MemoryAlertBook
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.adapters.sql import Records
-from openlfr.domain.alerts import EventKind, Sighting
+from openlfr.domain.alerts import EventKind
 from openlfr.domain.analysis import Sighted
 from openlfr.domain.evidence import Evidence, Scene
 from openlfr.domain.faces import Box
@@ -30,7 +31,7 @@ MOVEMENT = Movement({"gate": Place(52.5163, 13.3777), "park": Place(52.5541, 13.
 def sighted(seq: int, *, epoch: int = 1, camera: str = "gate", grey: int = 90) -> Sighted:
     face = np.full((40, 30, 3), grey, np.uint8)
     scene = Scene(np.full((9, 16, 3), 50, np.uint8), 40, 640, 360)
-    seen = Sighting(
+    seen = sighting_of(
         deployment="market", camera=camera, epoch=epoch, seq=seq, subject="ann",
         watchlist="default", reference_id="r", captured_at=AT + timedelta(seconds=seq),
         box=Box(10, 20, 30, 40), score=0.5, threshold=0.4, quality=50.0,

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from tests.sightings import sighting_of
 
-from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, alert_id_of, event_id_of
+from openlfr.domain.alerts import AlertEvent, EventKind, alert_id_of, event_id_of
 from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.domain.faces import Box
 from openlfr.embedded.lines import AlertLines
@@ -18,7 +19,7 @@ AT = datetime(2026, 11, 23, 9, 0, 1, 500_000, tzinfo=UTC)
 
 
 def event(seq: int, kind: EventKind = EventKind.OPENED) -> AlertEvent:
-    seen = Sighting(
+    seen = sighting_of(
         deployment="market", camera="gate", epoch=1, seq=seq, subject="Jürgen", watchlist="default",
         reference_id="r", captured_at=AT + timedelta(seconds=seq), box=Box(1.04, 2, 30, 40.25),
         score=0.512345, threshold=0.4, quality=55.55,

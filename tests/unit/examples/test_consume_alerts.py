@@ -14,8 +14,9 @@ from types import SimpleNamespace
 
 import kafka
 import pytest
+from tests.sightings import sighting_of
 
-from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, alert_id_of, event_id_of
+from openlfr.domain.alerts import AlertEvent, EventKind, alert_id_of, event_id_of
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Impossible, Why
 from openlfr.embedded.lines import alert_line
@@ -33,7 +34,7 @@ def example():
 
 
 def event(seq, kind=EventKind.OPENED):
-    sighting = Sighting(
+    sighting = sighting_of(
         "market", "gate", 1, seq, "anna", "default", "0b2e", AT, Box(1.26, 2, 30, 40),
         0.61239, 0.45, 71.26,
     )  # fmt: skip

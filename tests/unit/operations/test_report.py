@@ -11,8 +11,9 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.sightings import sighting_of
 
-from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, event_id_of
+from openlfr.domain.alerts import AlertEvent, EventKind, event_id_of
 from openlfr.domain.deployment import Authorisation
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.faces import Box
@@ -41,7 +42,7 @@ JPEG = b"\xff\xd8 a picture \xff\xd9"
 
 def item(subject: str = "Ann", *, alert: str = "1", second: float = 0, score: float = 0.7,
          picture: bytes = JPEG, missing: str = "") -> AlertItem:  # fmt: skip
-    sighting = Sighting(
+    sighting = sighting_of(
         deployment="Market", camera="gate", epoch=1, seq=int(second * 10), subject=subject,
         watchlist="default", reference_id="r", captured_at=NOON + timedelta(seconds=second),
         box=Box(1, 2, 30, 40), score=score, threshold=0.4, quality=61.5,

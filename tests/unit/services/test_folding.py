@@ -2,51 +2,68 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from tests.sightings import renamed, sighting_of
 
 from book_alone import BOOK_ALONE
 from openlfr.adapters.faust_agents import Message
 from openlfr.adapters.memory_alerts import MemoryAlertBook
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.adapters.sql import Records
+from openlfr.bootstrap import ids_of
 from openlfr.domain.alerts import EventKind, Sighting
+from openlfr.domain.deployment import Authorisation, Deployment, DeploymentStatus
 from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.domain.evidence import CarriedEvidence, Evidence, Scene
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Movement
 from openlfr.operations.evidence import encode, evidence_name
-from openlfr.wire import codec
+from openlfr.wire import codec, seal
 from openlfr_alerting.folding import Folding
 from openlfr_alerting.recording import Recording
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 BOX = Box(10, 20, 30, 40)
-SIGHTING = Sighting(
-    deployment="Market", camera="gate", epoch=1, seq=3, subject="ann", watchlist="default",
+VAULT = MemoryVault()
+IDS = ids_of("Market", VAULT)
+SIGHTING = sighting_of(
+    ids=IDS, deployment="Market", camera="gate", epoch=1, seq=3, subject="ann", watchlist="default",
     reference_id="r", captured_at=NOON, box=BOX, score=0.5, threshold=0.4, quality=50.0,
 )  # fmt: skip
 NAME = evidence_name(SIGHTING.sighting_id)
+CLEAR = Scene(np.full((180, 320, 3), 50, np.uint8), 2, 640, 360)
 CONTENT = encode(
     Evidence(
-        Scene(np.full((9, 16, 3), 50, np.uint8), 40, 640, 360),
+        Scene(np.full((3, 6, 3), 50, np.uint8), 120, 640, 360),
         np.full((40, 30, 3), 90, np.uint8),
         BOX,
     )
 )
 
 
-class Desk:
-    """A folding worker of one deployment with a book and a vault of its own."""
+HOURS = Authorisation(
+    "Market", "Find Ann", "Square", "Act 5", "Chief X", NOON - timedelta(hours=1),
+    NOON + timedelta(hours=1),
+)  # fmt: skip
+MARKET = Deployment("Market", HOURS, DeploymentStatus.STARTED, ("gate", "yard"), ("default",))
 
-    def __init__(self, deployment: str = "Market") -> None:
-        self.book, self.vault = MemoryAlertBook(), MemoryVault()
+
+class Desk:
+    """A folding worker with a book of its own, and a vault under the key of analysis."""
+
+    def __init__(self, *deployments: Deployment) -> None:
+        self.book, self.vault = MemoryAlertBook(), VAULT
+        for name in self.vault.names():
+            self.vault.delete(name)
+        known = {each.deployment_id: each for each in deployments or (MARKET,)}
         self.folding = Folding(
-            self.book, self.vault, deployment=deployment, window=timedelta(seconds=30),
+            self.book, self.vault, deployments=known.get, window=timedelta(seconds=30),
             movement=Movement({}, 36.0), homes=BOOK_ALONE,
         )  # fmt: skip
 
@@ -56,17 +73,30 @@ class Desk:
 
     def records_of(self, carried: CarriedEvidence | None) -> list[tuple[str, codec.Record]]:
         """The records that this sighting gives, by topic."""
-        record = codec.encode_sighting(SIGHTING, carried)
-        message = Message(
-            "sightings.v1", 0, 7, record.value, record.headers, NOON.timestamp(), None
-        )
-        return self.folding.fold([message])
+        return self.folding.fold([written(SIGHTING, carried)])
+
+
+def written(
+    sighting: Sighting, carried: CarriedEvidence | None = None, vault: MemoryVault = VAULT
+) -> Message:
+    """The message of a sighting that a worker with this vault's key published."""
+    record = codec.encode_sighting(sighting, carried)
+    record = seal.sign(record, vault.derive(seal.purpose_of("sightings.v1")))
+    return message_of(record, offset=sighting.seq)
+
+
+def message_of(record: codec.Record, topic: str = "sightings.v1", offset: int = 7) -> Message:
+    at = NOON.timestamp()
+    return Message(topic, 0, offset, record.value, record.headers, at, None, record.key)
+
+
+def sealed(content: bytes = CONTENT) -> CarriedEvidence:
+    return CarriedEvidence(NAME, True, VAULT.seal(NAME, content))
 
 
 def test_evidence_is_kept_in_clear_under_the_vaults_own_key():
     desk = Desk()
-    sealed = desk.vault.seal(NAME, CONTENT)
-    assert desk.fold(CarriedEvidence(NAME, True, sealed)) == ["alerts.v1"]
+    assert desk.fold(sealed()) == ["alerts.v1"]
     assert desk.vault.get(NAME) == CONTENT
     assert desk.folding.counts["without_evidence"] == 0
 
@@ -76,9 +106,11 @@ def test_evidence_is_kept_in_clear_under_the_vaults_own_key():
     [
         CarriedEvidence(NAME, True, MemoryVault().seal("evidence/other", CONTENT)),
         CarriedEvidence(NAME, True, b"damaged"),
-        CarriedEvidence(NAME, False, CONTENT[:40]),
+        sealed(CONTENT[:40]),
+        CarriedEvidence(NAME, False, CONTENT),
+        sealed(encode(Evidence(CLEAR, np.full((40, 30, 3), 90, np.uint8), BOX))),
     ],
-    ids=["another vault's key", "damaged", "cut short"],
+    ids=["another vault's key", "damaged", "cut short", "not sealed", "a scene in clear"],
 )
 def test_no_picture_is_worth_an_alert(carried):
     desk = Desk()
@@ -96,17 +128,62 @@ def test_a_picture_under_anothers_name_is_set_aside_before_anything_is_folded(na
     assert desk.book.events("Market") == []
 
 
-def test_a_sighting_of_another_deployment_is_folded_as_that_ones():
-    desk = Desk("Another")
-    assert desk.fold(CarriedEvidence(NAME, False, CONTENT)) == ["alerts.v1"]
-    [event] = desk.book.events("Market")
-    assert event.sighting == SIGHTING
+def test_several_deployments_are_folded_each_as_its_own():
+    fair = replace(MARKET, deployment_id="Fair", cameras=("wheel",))
+    desk = Desk(MARKET, fair)
+    there = renamed(SIGHTING, ids_of("Fair", VAULT), deployment="Fair", camera="wheel")
+    for each in (SIGHTING, there):
+        assert [topic for topic, _ in desk.folding.fold([written(each)])] == ["alerts.v1"]
+        [event] = desk.book.events(each.deployment)
+        assert event.sighting == each
+
+
+def forged(**changes: object) -> Message:
+    """What somebody writes who has the topic's key, and the ids' too."""
+    return written(renamed(SIGHTING, IDS, **changes))
+
+
+def altered(message: Message) -> Message:
+    assert message.value is not None
+    return replace(message, value=message.value.replace(b"ann", b"eve"))
+
+
+def unsigned(message: Message) -> Message:
+    return replace(message, headers=[each for each in message.headers if each[0] != "mac"])
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        (unsigned(written(SIGHTING)), "has no authentication code"),
+        (written(SIGHTING, vault=MemoryVault()), "written under another key"),
+        (altered(written(SIGHTING)), "it was altered"),
+        (replace(written(SIGHTING), key=b"Market/eve"), "it was altered"),
+        (written(replace(SIGHTING, sighting_id=str(uuid.uuid4()))), "not that of its content"),
+        (written(renamed(SIGHTING)), "not that of its content"),  # as ids were made without a key
+        (forged(deployment="Another"), "'Another', which the records do not know"),
+        (forged(camera="kitchen"), "'Market' has no camera 'kitchen'"),
+        (forged(captured_at=NOON + timedelta(days=300)), "outside the hours of 'Market'"),
+        (forged(captured_at=NOON + timedelta(hours=1)), "outside the hours"),
+    ],
+    ids=[
+        "unsigned", "another key", "altered", "another's key", "another id", "computed id",
+        "deployment", "camera", "300 days on", "the last moment",
+    ],
+)  # fmt: skip
+def test_a_forged_sighting_is_set_aside_and_raises_nothing(message, says):
+    desk = Desk()
+    [(topic, letter)] = desk.folding.fold([message])
+    assert topic == "dead-letters.v1"
+    assert says in codec.decode_dead_letter(letter.value).reason
+    assert desk.book.events("Market") == desk.book.events("Another") == []
+    assert desk.folding.counts["set_aside"] == 1
 
 
 @pytest.mark.parametrize(
     ("carried", "pictured"),
     [
-        (CarriedEvidence(NAME, False, CONTENT), True),
+        (sealed(), True),
         (CarriedEvidence(NAME, True, b""), True),
         (CarriedEvidence(NAME, True, b"damaged"), False),
         (None, False),
@@ -115,7 +192,7 @@ def test_a_sighting_of_another_deployment_is_folded_as_that_ones():
 )
 def test_the_records_name_no_picture_where_there_is_none(tmp_path, carried, pictured):
     [(topic, record)] = Desk().records_of(carried)
-    message = Message(topic, 0, 7, record.value, record.headers, NOON.timestamp(), None)
+    message = message_of(record, topic)
     with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as records:
         Recording(records, window=timedelta(seconds=30)).record_alerts([message])
         [alert] = records.alerts.list()
@@ -132,14 +209,10 @@ def test_the_records_say_to_which_alert_a_sighting_belongs_and_nobody_waits_for_
         records.alerts.record(event, None, emitted_at=at)
         with records._engine.begin() as connection:
             connection.execute(sa.text("UPDATE alerts SET closed_at = last_at, state = 'closed'"))
-        later = replace(SIGHTING, seq=9, captured_at=NOON + timedelta(seconds=9))
+        later = renamed(SIGHTING, IDS, seq=9, captured_at=NOON + timedelta(seconds=9))
 
         def fold(sighting):
-            record = codec.encode_sighting(sighting)
-            at = NOON.timestamp()
-            place = sighting.seq
-            message = Message("sightings.v1", 0, place, record.value, record.headers, at, None)
-            [(_, told)] = desk.folding.fold([message])
+            [(_, told)] = desk.folding.fold([written(sighting)])
             return codec.decode_alert(told.value)[0]
 
         opened = fold(later)
@@ -155,6 +228,6 @@ def test_the_records_say_to_which_alert_a_sighting_belongs_and_nobody_waits_for_
 
     desk.folding._homes = Away()
     for seq in (12, 13):
-        joined = fold(replace(later, seq=seq))
+        joined = fold(renamed(later, IDS, seq=seq))
         assert (joined.event, joined.alert_id) == (EventKind.JOINED, opened.alert_id)
     assert (asked, desk.folding.counts["records_not_asked"]) == ([1], 2)

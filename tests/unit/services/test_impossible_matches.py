@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
+from tests.deployments import deployment
+from tests.sightings import sighting_of
 
 from book_alone import BOOK_ALONE
 from openlfr.adapters.faust_agents import Message
 from openlfr.adapters.memory_alerts import MemoryAlertBook
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.adapters.sql import Records
-from openlfr.domain.alerts import Sighting
+from openlfr.bootstrap import ids_of
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Movement, Place
 from openlfr.operations.fold_sighting import fold_sighting
-from openlfr.wire import codec
+from openlfr.wire import codec, seal
 from openlfr_alerting.folding import Folding
 from openlfr_alerting.recording import Recording
+
+if TYPE_CHECKING:
+    from openlfr.domain.alerts import Sighting
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 WINDOW = timedelta(seconds=30)
 MOVEMENT = Movement({"gate": Place(52.5163, 13.3777), "park": Place(52.5541, 13.3777)}, 36.0)
 
 
+VAULT = MemoryVault()
+
+
 def seen(camera: str, seconds: int, *, twice: bool = False) -> Sighting:
-    return Sighting(
+    return sighting_of(
+        ids=ids_of("market", VAULT),
         deployment="market", camera=camera, epoch=1, seq=seconds, subject="ann",
         watchlist="default", reference_id="r", captured_at=NOON + timedelta(seconds=seconds),
         box=Box(10, 20, 30, 40), score=0.5, threshold=0.4, quality=50.0, twice=twice,
@@ -46,7 +56,10 @@ FLAGS = [
 
 def delivered(topic, records):
     at = NOON.timestamp()
-    return [Message(topic, 0, n, r.value, r.headers, at, None) for n, r in enumerate(records)]
+    return [
+        Message(topic, 0, n, each.value, each.headers, at, None, each.key)
+        for n, each in enumerate(records)
+    ]
 
 
 @pytest.mark.parametrize("again", [0, 1, 3])
@@ -58,11 +71,15 @@ def test_the_flags_are_those_of_one_process_and_the_same_when_it_comes_again(tmp
     ]
     assert [e.impossible and str(e.impossible) for e in alone] == FLAGS
 
+    hours = deployment(NOON - timedelta(hours=1), NOON + timedelta(hours=1), name="market")
     folding = Folding(
-        MemoryAlertBook(), MemoryVault(), deployment="market", window=WINDOW, movement=MOVEMENT,
+        MemoryAlertBook(), VAULT, deployments=lambda _: hours.now, window=WINDOW, movement=MOVEMENT,
         homes=BOOK_ALONE,
     )  # fmt: skip
-    messages = delivered("sightings.v1", [codec.encode_sighting(each) for each in WALK])
+    key = VAULT.derive(seal.purpose_of("sightings.v1"))
+    messages = delivered(
+        "sightings.v1", [seal.sign(codec.encode_sighting(each), key) for each in WALK]
+    )
     told = folding.fold(messages)
     told += [record for _ in range(again) for record in folding.fold(messages)]
     events = [codec.decode_alert(record.value)[0] for _, record in told]

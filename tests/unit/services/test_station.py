@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import structlog
 from tests.deployments import deployment
+from tests.sightings import sighting_of
 
 from openlfr.adapters.capture.jpeg import encode_jpeg
 from openlfr.adapters.faust_agents import Message
 from openlfr.adapters.memory_vault import MemoryVault
-from openlfr.domain.alerts import Sighting
 from openlfr.domain.analysis import Analysis, Compared, Dropped, Sighted
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.evidence import Evidence, Scene
@@ -138,7 +138,7 @@ def test_a_face_that_is_too_large_for_kafka_costs_its_picture_and_not_the_alert(
     noise = np.random.default_rng(3).integers(0, 255, (side, side, 3), np.uint8)
     box = Box(0, 0, side, side)
     scene = Scene(np.zeros((9, 16, 3), np.uint8), 240, 3840, 2160)
-    sighting = Sighting(
+    sighting = sighting_of(
         deployment="Market", camera="gate", epoch=1, seq=0, subject="ann", watchlist="default",
         reference_id="r", captured_at=NOON, box=box, score=0.5, threshold=0.4, quality=50.0,
     )  # fmt: skip
@@ -156,7 +156,7 @@ def test_a_face_that_is_too_large_for_kafka_costs_its_picture_and_not_the_alert(
 
 
 def test_a_face_that_others_cover_is_told_without_its_picture():
-    sighting = Sighting(
+    sighting = sighting_of(
         deployment="Market", camera="gate", epoch=1, seq=0, subject="ann", watchlist="default",
         reference_id="r", captured_at=NOON, box=Box(0, 0, 9, 9), score=0.5, threshold=0.4,
         quality=50.0,

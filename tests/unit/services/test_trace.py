@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import structlog
 from tests.deployments import deployment
+from tests.sightings import sighting_of
 
 from book_alone import BOOK_ALONE
 from openlfr.adapters import tracing
@@ -15,7 +16,7 @@ from openlfr.adapters.capture.account import Account
 from openlfr.adapters.faust_agents import Message
 from openlfr.adapters.memory_alerts import MemoryAlertBook
 from openlfr.adapters.memory_vault import MemoryVault
-from openlfr.domain.alerts import Sighting
+from openlfr.bootstrap import ids_of
 from openlfr.domain.analysis import Analysis, Sighted
 from openlfr.domain.evidence import Evidence, Scene
 from openlfr.domain.faces import Box
@@ -73,11 +74,15 @@ class FindsOne:
         return True
 
 
+VAULT = MemoryVault()
+
+
 def sighted(seq):
     box = Box(10, 20, 30, 40)
-    scene = Scene(np.full((9, 16, 3), 50, np.uint8), 40, 640, 360)
+    scene = Scene(np.full((3, 6, 3), 50, np.uint8), 120, 640, 360)
     return Sighted(
-        Sighting(
+        sighting_of(
+            ids=ids_of("Market", VAULT),
             deployment="Market", camera="gate", epoch=1, seq=seq, subject="ann",
             watchlist="default", reference_id="r", captured_at=NOON, box=box, score=0.5,
             threshold=0.4, quality=50.0,
@@ -88,7 +93,10 @@ def sighted(seq):
 
 def delivered(topic, records):
     now = datetime.now(UTC).timestamp()
-    return [Message(topic, 0, n, r.value, r.headers, now, None) for n, r in enumerate(records)]
+    return [
+        Message(topic, 0, n, each.value, each.headers, now, None, each.key)
+        for n, each in enumerate(records)
+    ]
 
 
 def traceparent(record):
@@ -96,7 +104,7 @@ def traceparent(record):
 
 
 def test_an_alert_is_in_the_trace_of_the_frame_that_shows_the_face():
-    kafka, tallies, vault = Kafka(), Kafka(), MemoryVault()
+    kafka, tallies, vault = Kafka(), Kafka(), VAULT
     film = Filming(
         "gate", Source(), Senders(kafka, tallies), DEPLOYMENT, loop=False, paced=False,
         lossless=True, traceparent=tracing.begin,
@@ -110,7 +118,8 @@ def test_an_alert_is_in_the_trace_of_the_frame_that_shows_the_face():
         given = station.look([station.decode(each) for each in delivered("frames.v1", frames)])
         [sighting] = [record for topic, record in given if topic == "sightings.v1"]
         folding = Folding(
-            MemoryAlertBook(), vault, deployment="Market", window=timedelta(seconds=30),
+            MemoryAlertBook(), vault, deployments=lambda _: DEPLOYMENT.now,
+            window=timedelta(seconds=30),
             movement=Movement({}, 36.0), homes=BOOK_ALONE,
         )  # fmt: skip
         [(topic, alert)] = folding.fold(delivered("sightings.v1", [sighting]))

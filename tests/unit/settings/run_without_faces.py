@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from tests.sightings import sighting_of
 
 from enrolling import add_entry
 from openlfr import embedded, settings
@@ -17,7 +18,6 @@ from openlfr.adapters.memory_alerts import MemoryAlertBook
 from openlfr.adapters.memory_templates import MemoryTemplateStore
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.adapters.sql import Records
-from openlfr.domain.alerts import Sighting
 from openlfr.domain.analysis import Analysis, Sighted
 from openlfr.domain.errors import OpenLFRError
 from openlfr.domain.faces import Box
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from openlfr.domain.alerts import Sighting
+
 FACTS = GalleryFacts("sface", "a" * 64, 64, "arcface-112", 0.4)
 SEEN = {"gate": (0, 20), "yard": (10,)}
 """In which frames of each camera Ann is seen, at 10 frames a second: at 0, 1 and 2 s."""
@@ -38,7 +40,7 @@ SLOW_S = 1.6  # for the first frame, where slow
 
 
 def seen(camera: str, seq: int, at: datetime, deployment: str, threshold: float) -> Sighting:
-    return Sighting(
+    return sighting_of(
         deployment=deployment, camera=camera, epoch=1, seq=seq, subject="Ann",
         watchlist="default", reference_id="r0", captured_at=at, box=Box(1, 2, 30, 40), score=0.7,
         threshold=threshold, quality=61.5,

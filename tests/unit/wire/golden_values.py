@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from google.protobuf import json_format
+from tests.sightings import sighting_of
 
 from openlfr.domain.alerts import (
     NAMESPACE,
@@ -81,7 +82,7 @@ FRAME = EncodedFrame(
     time_assumed=True,
 )  # fmt: skip
 END = replace(FRAME, seq=251, frame_index=251, jpeg=b"", ended=True)
-SIGHTING = Sighting(
+SIGHTING = sighting_of(
     "market", "gate 3", 1795424400123, 250, "Ångström/007", "default", REFERENCE, AT,
     Box(-1.5, 2.25, 30.0, 40.125), 0.6123, -0.45, 71.5, twice=True, time_assumed=True,
 )  # fmt: skip

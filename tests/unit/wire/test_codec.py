@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.sightings import sighting_of
 
 from openlfr.domain.adjudication import Reason, VerdictKind
 from openlfr.domain.alerts import (
@@ -53,8 +54,8 @@ frames = st.builds(
 )  # fmt: skip
 ends = frames.map(lambda frame: dataclasses.replace(frame, jpeg=b"", ended=True))
 sightings = st.builds(
-    Sighting, words, words, whole, whole, words, words, uuids, moments, boxes, real, real, real,
-    st.booleans(), st.booleans(),
+    Sighting, uuids, words, words, whole, whole, words, words, uuids, moments, boxes, real, real,
+    real, st.booleans(), st.booleans(),
 )  # fmt: skip
 flags = st.builds(Impossible, st.sampled_from(Why), words, real, counts)
 evidence = st.none() | st.builds(CarriedEvidence, words, st.booleans(), st.binary())
@@ -122,7 +123,7 @@ TALLY_COUNTS = [
     )
 ]
 SEEN_AT = datetime(2026, 11, 23, 9, 0, 0, 123456, UTC)
-SIGHTING = Sighting(
+SIGHTING = sighting_of(
     "market",
     "gate",
     3,
@@ -317,7 +318,7 @@ def carried(message, value, **changed):
         ("sighting", sighting_pb2.Sighting, {"score": float("nan")}, "its score is not finite"),
         ("sighting", sighting_pb2.Sighting, {"box__w": float("inf")}, "its w is not finite"),
         ("sighting", sighting_pb2.Sighting, {"box__h": None}, "Box message .* lacks its h"),
-        ("sighting", sighting_pb2.Sighting, {"subject": "bert"}, "sighting_id is not that of"),
+        ("sighting", sighting_pb2.Sighting, {"sighting_id": "bert"}, "sighting_id is no UUID"),
         ("sighting with evidence", sighting_pb2.Sighting, {"evidence__sealing": 9}, "the sealing"),
         ("alert", alert_pb2.Alert, {"event": 9}, "does not know its event 9"),
         ("alert", alert_pb2.Alert, {"event": 0}, "does not say its event"),

@@ -57,6 +57,7 @@ def event_of(row: Any) -> RecordedEvent:
     """The event of a row that has its alert's deployment, subject and watchlist beside it."""
     flag = impossible_of(row.impossible)
     sighting = Sighting(
+        sighting_id=row.sighting_id,
         deployment=row.deployment,
         camera=row.camera,
         epoch=row.epoch,

@@ -82,6 +82,8 @@ class DeploymentChanges(DeploymentRecords):
             "authorised_by": authorisation.authorised_by,
             "starts": authorisation.starts,
             "ends": authorisation.ends,
+            "cameras": list(deployment.cameras),
+            "watchlists": list(deployment.watchlists),
             "status": str(deployment.status),
             "revision": deployment.revision,
             "changed_at": at,
@@ -108,5 +110,7 @@ def deployment_of(row: Any) -> Deployment:
             row.ends,
         ),
         DeploymentStatus(row.status),
+        tuple(row.cameras),
+        tuple(row.watchlists),
         row.revision,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, event_id_of
@@ -134,7 +135,12 @@ def _flag_of(message: alert_pb2.Alert) -> Impossible | None:
 def _sighting_of(
     message: sighting_pb2.Sighting | alert_pb2.Alert, seq: int, *, twice: bool
 ) -> Sighting:
-    sighting = Sighting(
+    try:
+        uuid.UUID(message.sighting_id)
+    except ValueError:
+        raise broken(message, "its sighting_id is no UUID") from None
+    return Sighting(
+        sighting_id=message.sighting_id,
         deployment=message.deployment,
         camera=message.camera,
         epoch=message.epoch,
@@ -150,6 +156,3 @@ def _sighting_of(
         twice=twice,
         time_assumed=message.time_assumed,
     )
-    if sighting.sighting_id != message.sighting_id:
-        raise broken(message, "its sighting_id is not that of its content")
-    return sighting
