@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import structlog
+from hypothesis import settings as hypothesis_settings
 
 from guarded_run import (  # noqa: F401 - hooks
     pytest_configure,
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from openlfr.adapters.yunet import YuNet
 
     VideoMaker = Callable[..., Path]
+
+# How long an example takes says how busy the machine is, and nothing of what is tested.
+hypothesis_settings.register_profile("openlfr", deadline=None)
+hypothesis_settings.load_profile("openlfr")
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVERS = ("kafka", "redis", "milvus", "sql")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.sightings import sighting_of
 
 from openlfr.domain.adjudication import Judgement, Reason, Times, VerdictKind
 from openlfr.domain.alerts import (
@@ -12,7 +13,6 @@ from openlfr.domain.alerts import (
     AlertEvent,
     EventKind,
     Outcome,
-    Sighting,
     alert_id_of,
     event_id_of,
 )
@@ -54,7 +54,7 @@ class Topic:
 @pytest.fixture
 def case(records):
     """An alert that was engaged, undone, left alone, looked at again, settled, concluded."""
-    seen = Sighting(
+    seen = sighting_of(
         "street", "gate", 1, 3, "ann", "default", "r1", NOON, Box(1, 2, 3, 4), 0.5, 0.4, 60.0
     )
     alert = alert_id_of(seen.sighting_id)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from google.protobuf import json_format
-from tests.sightings import sighting_of
+from tests.sightings import renamed, sighting_of
 
 from openlfr.domain.alerts import (
     NAMESPACE,
@@ -86,20 +86,20 @@ SIGHTING = sighting_of(
     "market", "gate 3", 1795424400123, 250, "Ångström/007", "default", REFERENCE, AT,
     Box(-1.5, 2.25, 30.0, 40.125), 0.6123, -0.45, 71.5, twice=True, time_assumed=True,
 )  # fmt: skip
-PLAIN = replace(SIGHTING, twice=False, time_assumed=False)
+PLAIN = renamed(SIGHTING, twice=False, time_assumed=False)
 
 
 def _alert(kind: EventKind, sighting: Sighting, flag: Impossible | None = None) -> AlertEvent:
-    opening = alert_id_of(replace(sighting, seq=7).sighting_id)
+    opening = alert_id_of(renamed(sighting, seq=7).sighting_id)
     return AlertEvent(kind, event_id_of(sighting.sighting_id), opening, sighting, flag)
 
 
 OPENED = _alert(EventKind.OPENED, PLAIN)
 FLAGGED = _alert(
-    EventKind.JOINED, replace(SIGHTING, seq=260), Impossible(Why.ONE_FRAME, "gate 4", -1.5, 12)
+    EventKind.JOINED, renamed(SIGHTING, seq=260), Impossible(Why.ONE_FRAME, "gate 4", -1.5, 12)
 )
 FAR = _alert(
-    EventKind.JOINED, replace(PLAIN, seq=270), Impossible(Why.TOO_FAR, "park", 90.25, 4200)
+    EventKind.JOINED, renamed(PLAIN, seq=270), Impossible(Why.TOO_FAR, "park", 90.25, 4200)
 )
 TALLY = Tally(
     "market", "gate 3", 1795424400123, Reporter.ANALYSIS, 200, 250, AT, LATER,
