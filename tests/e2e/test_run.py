@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -339,3 +340,34 @@ def test_the_watchlist_changes_while_a_run_lives(bare_place, street, endless_cam
     assert max(emitted("player-6")) < removed + IN_FORCE
     assert place.servers() == []
     assert len(list((place.data / "vault" / "references").iterdir())) == 1
+
+
+def test_a_rejected_alert_leaves_every_file_that_the_run_wrote(finished, tmp_path):
+    shutil.copytree(finished.folder, tmp_path / "copy")
+    place = Place(tmp_path / "copy", finished.models, finished.video)
+    with closing(sqlite3.connect(place.data / "openlfr.db")) as records, records:
+        [written] = records.execute("SELECT alerts_path, report_path FROM runs").fetchall()
+        assert written == (f"{finished.folder}/alerts.jsonl", f"{finished.folder}/report")
+        here = (f"{place.folder}/alerts.jsonl", f"{place.folder}/report")
+        records.execute("UPDATE runs SET alerts_path = ?, report_path = ?", here)
+    place.configure("alerting: {undo: 1ms, settle: 1ms}\n")
+    subject = next(line["subject"] for line in place.lines())
+    [alert] = {line["alert_id"] for line in place.lines() if line["subject"] == subject}
+
+    def holders():
+        files = [place.folder / "alerts.jsonl", *(place.folder / "report").iterdir()]
+        files += [path for path in (place.data / "redis").rglob("*") if path.is_file()]
+        return sorted(path.name for path in files if subject.encode() in path.read_bytes())
+
+    assert {"alerts.jsonl", "annex.html", "report.html", "report.json"} < set(holders())
+    kept = len(list((place.data / "vault" / "evidence").iterdir()))
+    left = ("decide", alert, "do_not_engage", "--by", "Op")
+    ended = openlfr(place, "alerts", *left, "--config", "CONFIG.yaml")
+    assert ended.returncode == 0, ended.stderr
+    ended = openlfr(place, "alerts", "list", "--config", "CONFIG.yaml")
+    assert "1 alert about somebody else" in ended.stderr
+    assert holders() == []
+    assert len(list((place.data / "vault" / "evidence").iterdir())) < kept
+    assert len(place.lines()) == len(finished.lines())
+    others = [line for line in place.lines() if "erased" not in line]
+    assert others == [line for line in finished.lines() if line["alert_id"] != alert]

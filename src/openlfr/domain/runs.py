@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,19 @@ class Run:
     config_hash: str
     started_at: datetime
     epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFiles:
+    """Where a run wrote what outlives it.
+
+    Attributes:
+        alerts: File of alert lines, absolute; None: none.
+        report: The report's folder, absolute; None: none.
+    """
+
+    alerts: Path | None = None
+    report: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

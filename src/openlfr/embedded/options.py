@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 from openlfr.account import local_person
+from openlfr.domain.runs import WrittenFiles
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +37,13 @@ class RunOptions:
     as_fast_as_possible: bool = False
     resume: bool = False
     by: Principal = field(default_factory=local_person)
+
+    @property
+    def files(self) -> WrittenFiles:
+        """Where it writes, whatever the folder that it was started in."""
+        return WrittenFiles(
+            self.alerts and self.alerts.absolute(), self.report and self.report.absolute()
+        )
 
 
 @dataclass(frozen=True, slots=True)

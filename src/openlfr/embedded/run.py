@@ -166,6 +166,7 @@ class _Run:
             self._problems.append(_NOBODY)
         if not opened.resumed:
             opened.records.runs.start(opened.run)
+        opened.records.runs.note_files(opened.run.run_id, options.files)
         self._deployment = deployments.start(
             deployment,
             deployments.Start(opened.threshold, opened.run.config_hash),

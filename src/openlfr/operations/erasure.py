@@ -8,6 +8,7 @@ from openlfr.domain.alerts import Outcome
 from openlfr.domain.audit import AlertErased, AuditEvent
 from openlfr.domain.principals import SYSTEM
 from openlfr.operations.evidence import evidence_name
+from openlfr.operations.written import Erased, erase_written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +68,7 @@ def erase_mistaken(
         The alerts that this concerned; none that were erased before.
     """
     found = list(records.alerts.mistaken(at))
+    erase_written(records.written_files(), Erased(alerts=frozenset(a.alert_id for a in found)))
     for alert in found:
         reason = why_mistaken(alert)
         erase_alert(alert, records=records, vault=vault, book=book, at=at, reason=reason)
@@ -76,15 +78,17 @@ def erase_mistaken(
 def erase_rejected(*, records: Records, vault: Vault, book: ErasableBook, at: datetime) -> int:
     """Erase what is kept of sightings that were taken out of their alert; how many they were."""
     rejected = records.alerts.rejected(at)
+    ids = frozenset(event.event.event_id for event in rejected)
+    erase_written(records.written_files(), Erased(events=ids))
     for event in rejected:
         vault.delete(event.evidence or evidence_name(event.event.sighting.sighting_id))
     for deployment in {event.event.sighting.deployment for event in rejected}:
-        ids = [
+        sightings = [
             event.event.sighting.sighting_id
             for event in rejected
             if event.event.sighting.deployment == deployment
         ]
-        book.forget(deployment, ids)
+        book.forget(deployment, sightings)
     if rejected:
         with records.unit_of_work() as work:
             work.alerts.mark_rejected_erased([event.event.event_id for event in rejected])

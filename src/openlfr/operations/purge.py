@@ -24,6 +24,7 @@ from openlfr.operations.adjudicate import let_time_pass
 from openlfr.operations.erasure import ErasableBook, erase_alert, erase_mistaken, erase_rejected
 from openlfr.operations.evidence import PREFIX, evidence_name, kept_since
 from openlfr.operations.gallery import AT_ONCE, CRASH_MARGIN
+from openlfr.operations.written import Erased, erase_written
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -175,6 +176,8 @@ def purge(
     """
     if by.issuer != OURSELVES:
         require(by, Action.PURGE)
+    old = Erased(alerts=frozenset(alert.alert_id for alert in due.alerts))
+    erase_written(records.written_files(), old)
     for alert in due.alerts:
         erase_alert(alert, records=records, vault=vault, book=book, at=now, reason="retention")
     erase_mistaken(records=records, vault=vault, book=book, at=now)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from openlfr.domain.alert_records import Hold, RecordedAlert, RecordedEvent
     from openlfr.domain.audit import AuditEvent, RecordedAct
     from openlfr.domain.deployment import Deployment
+    from openlfr.domain.runs import WrittenFiles
     from openlfr.domain.watchlist import (
         EntryStatus,
         GalleryFacts,
@@ -306,6 +307,10 @@ class Records(Protocol):
     @property
     def audit(self) -> AuditLog:
         """The acts, to read."""
+        ...
+
+    def written_files(self) -> Sequence[WrittenFiles]:
+        """Where runs of these records wrote alert lines and reports."""
         ...
 
     def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:

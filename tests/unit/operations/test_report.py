@@ -301,7 +301,7 @@ def test_pictures_stand_in_the_annex_alone_and_both_others_name_it(tmp_path: Pat
     assert told["annex"] == {"file": "annex.html", "sha256": sha256}
     assert sha256 in page.text
     assert "evidence annex" in Page(annex).text
-    assert "must erase it" in Page(annex).text
+    assert "whoever keeps it to erase" in Page(annex).text
 
 
 def test_without_a_picture_there_is_no_annex_and_a_former_one_goes(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Engine
 
+    from openlfr.domain.runs import WrittenFiles
+
 
 class Records:
     """One database, and what is kept in it, each part by a class of its own."""
@@ -67,6 +69,10 @@ class Records:
     def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
         """A transaction: committed at the end of the `with`, undone where an error leaves it."""
         return unit_of_work(self._engine)
+
+    def written_files(self) -> list[WrittenFiles]:
+        """Where runs of these records wrote alert lines and reports."""
+        return self.runs.written()
 
     @property
     def where(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from openlfr.adapters.sql import tables
 from openlfr.adapters.sql.engine import reading
 from openlfr.domain.errors import Unavailable
-from openlfr.domain.runs import Checkpoint, Run
+from openlfr.domain.runs import Checkpoint, Run, WrittenFiles
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -58,6 +59,26 @@ class RunRecords:
                     epoch=run.epoch,
                 )
             )
+
+    def note_files(self, run_id: str, files: WrittenFiles) -> None:
+        """Record where a run writes, so that erasing reaches it."""
+        values = {"alerts_path": files.alerts, "report_path": files.report}
+        written = {name: str(path) for name, path in values.items() if path is not None}
+        if written:
+            with self._engine.begin() as connection:
+                connection.execute(
+                    sa.update(_RUNS).where(_RUNS.c.run_id == run_id).values(**written)
+                )
+
+    def written(self) -> list[WrittenFiles]:
+        """Where runs wrote, each place once."""
+        query = sa.select(_RUNS.c.alerts_path, _RUNS.c.report_path).distinct()
+        with reading(self._engine) as connection:
+            return [
+                WrittenFiles(*(Path(each) if each else None for each in row))
+                for row in connection.execute(query)
+                if any(row)
+            ]
 
     def unfinished(self, deployment: str) -> Run | None:
         """The deployment's latest run, if it did not finish."""

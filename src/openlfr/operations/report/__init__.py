@@ -55,11 +55,11 @@ def write_report(summary: RunSummary, folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if annex:
-            _write_private(folder / ANNEX, annex)
+            replace_private(folder / ANNEX, annex)
         else:  # another report's: whose pictures it shows this one does not say
             (folder / ANNEX).unlink(missing_ok=True)
-        _write_private(folder / DATA, data)
-        _write_private(folder / PAGE, page.encode())
+        replace_private(folder / DATA, data)
+        replace_private(folder / PAGE, page.encode())
     except OSError as error:
         raise Unavailable(
             f"the report cannot be written into {folder}: {error.strerror or error}"
@@ -67,7 +67,7 @@ def write_report(summary: RunSummary, folder: Path) -> Path:
     return folder / PAGE
 
 
-def _write_private(path: Path, content: bytes) -> None:
+def replace_private(path: Path, content: bytes) -> None:
     """Replace a file at once; nobody but its owner can read it at any moment."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # is 0600
     try:

@@ -1,0 +1,146 @@
+"""Erasing from the files that a run wrote: alert lines, the report and its annex.
+
+Only where they still lie where they were written. A copy is out of reach of any program.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from openlfr.operations.report import ANNEX, DATA, PAGE, replace_private
+from openlfr.operations.report.canonical import canonical_json
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from openlfr.domain.runs import WrittenFiles
+
+_STAYS = ("event", "event_id", "alert_id")  # of an erased line: `--resume` knows it again by them
+_GONE = b'<p class="lost">An alert that stood here was erased.</p>'
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """Of what nothing may be read in a file any more.
+
+    Attributes:
+        alerts: Ids of alerts, with all their events.
+        events: Ids of single events.
+    """
+
+    alerts: frozenset[str] = frozenset()
+    events: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.alerts or self.events)
+
+    def holds(self, entry: dict[str, Any]) -> bool:
+        """Whether an event, as a line or a report has it, is one of them."""
+        return entry.get("alert_id") in self.alerts or entry.get("event_id") in self.events
+
+
+def erase_written(files: Collection[WrittenFiles], erased: Erased) -> int:
+    """Take alerts and events out of files; how many files had some.
+
+    A file that cannot be changed is logged and keeps nothing else waiting: it may be somebody's
+    copy by now, or on a disk that is gone.
+    """
+    changed = 0
+    if not erased:
+        return changed
+    for path in {each.alerts for each in files if each.alerts is not None}:
+        changed += _tried(path, _erase_lines, erased)
+    for folder in {each.report for each in files if each.report is not None}:
+        changed += _tried(folder, _erase_from_report, erased)
+    return changed
+
+
+def _tried(path: Path, how: Any, erased: Erased) -> bool:
+    try:
+        return bool(path.exists() and how(path, erased))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        log.warning("file_not_rewritten", file=str(path), why=f"{type(error).__name__}: {error}")
+        return False
+
+
+def _erase_lines(path: Path, erased: Erased) -> bool:
+    """Overwrite lines where they stand: somebody may be writing at the file's end meanwhile."""
+    changed = False
+    with path.open("r+b") as file:
+        start = 0
+        while line := file.readline():
+            if (shorter := _shortened(line, erased)) is not None:
+                file.seek(start)
+                file.write(shorter)
+                changed = True
+            start += len(line)
+            file.seek(start)
+        if changed:
+            file.flush()
+            os.fsync(file.fileno())
+    return changed
+
+
+def _shortened(line: bytes, erased: Erased) -> bytes | None:
+    """A line of the same length that says of nobody where they were; None: it may stay."""
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(entry, dict) or entry.get("erased") or not erased.holds(entry):
+        return None
+    kept = {name: entry[name] for name in _STAYS if name in entry} | {"erased": True}
+    return json.dumps(kept).encode().ljust(len(line) - 1) + b"\n"
+
+
+def _erase_from_report(folder: Path, erased: Erased) -> bool:
+    data_file, page_file, annex_file = (folder / name for name in (DATA, PAGE, ANNEX))
+    if not data_file.exists():
+        return False
+    before = data_file.read_bytes()
+    figures = json.loads(before)
+    concerned = [each for each in figures["alerts"] if erased.holds(each)]
+    if all(each.get("erased") for each in concerned):
+        return False
+    hashes = {}
+    if annex_file.exists():
+        annex = annex_file.read_bytes()
+        cut = _without(annex, erased)
+        hashes[sha256(annex).hexdigest()] = sha256(cut).hexdigest()
+        replace_private(annex_file, cut)
+        if figures.get("annex"):
+            figures["annex"]["sha256"] = sha256(cut).hexdigest()
+    for each in concerned:
+        each["sighting"] |= {"subject": "", "reference_id": "", "box": [0, 0, 0, 0]}
+        each |= {"category": "", "legal_basis": "", "pictures_sha256": {}, "erased": True}
+        each.pop("impossible", None)
+    after = canonical_json(figures)
+    hashes[sha256(before).hexdigest()] = sha256(after).hexdigest()
+    if page_file.exists():
+        page = _without(page_file.read_bytes(), erased)
+        for old, new in hashes.items():
+            page = page.replace(old.encode(), new.encode())
+        replace_private(page_file, page)
+    replace_private(data_file, after)  # last: what a crash cut off is begun anew
+    return True
+
+
+def _without(page: bytes, erased: Erased) -> bytes:
+    """A page without the parts that are marked as those of alerts and events."""
+    for kind, ids, instead in (("alert", erased.alerts, _GONE), ("event", erased.events, b"")):
+        for one in ids:
+            part = rf"<!-- {kind} {re.escape(one)} -->.*?<!-- /{kind} -->"
+            page = re.sub(part.encode(), instead, page, flags=re.DOTALL)
+    return page

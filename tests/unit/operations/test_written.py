@@ -1,0 +1,166 @@
+"""What is erased leaves the alert lines, the report and its annex too."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from openlfr.adapters.memory_alerts import MemoryAlertBook
+from openlfr.domain.alerts import Sighting
+from openlfr.domain.deployment import Authorisation
+from openlfr.domain.faces import Box
+from openlfr.domain.impossible import Impossible, Why
+from openlfr.domain.runs import WrittenFiles
+from openlfr.domain.summary import AlertItem, CameraCounts, RunSummary
+from openlfr.domain.thresholds import Threshold, ThresholdOrigin
+from openlfr.embedded.lines import AlertLines
+from openlfr.operations.evidence import to_jpeg
+from openlfr.operations.report import write_report
+from openlfr.operations.written import Erased, erase_written
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+PICTURE = to_jpeg(np.full((40, 30, 3), 90, np.uint8))
+
+
+def events_of(subject, *seconds):
+    book = MemoryAlertBook()
+    flag = Impossible(Why.TOO_FAR, "south-gate-3", 2.0, 900.0)
+    return [
+        book.fold(
+            Sighting(
+                "street", f"gate-{second}", 1, second, subject, "default", "reference-7",
+                NOON + timedelta(seconds=second), Box(10, 20, 30, 40), 0.5 + second / 1000, 0.4,
+                60.0,
+            ),
+            window=timedelta(minutes=3), impossible=flag if second else None,
+        )
+        for second in seconds
+    ]  # fmt: skip
+
+
+HOURS = (NOON, NOON + timedelta(hours=2))
+SUMMARY = RunSummary(
+    run_id="run-1", software="OpenLFR 0", config_hash="c" * 64, deployment_id="d-1",
+    deployment=Authorisation("Market", "Find", "Square", "Act 5", "Chief X", *HOURS),
+    started_at=NOON, ended_at=NOON, ended_how="sources ended",
+    threshold=Threshold(0.4, ThresholdOrigin.SET, 3), models=(), providers=(), watchlists=(),
+    cameras=(CameraCounts("gate-0"),), timings=(), alerts=(),
+)  # fmt: skip
+ANN, BOB = events_of("Ann Unverwechselbar", 0, 5), events_of("Bob Bleibt", 7, 9)
+
+
+@pytest.fixture
+def lines(tmp_path):
+    """The file of a run that goes on."""
+    opened = AlertLines(tmp_path / "alerts.jsonl", io.StringIO())
+    for event in (*ANN, *BOB):
+        opened.write(event, NOON)
+    yield opened
+    opened.close()
+
+
+def read(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_lines_of_an_erased_alert_say_of_nobody_where_they_were(lines, tmp_path):
+    path = tmp_path / "alerts.jsonl"
+    (tmp_path / "copy.jsonl").write_bytes(path.read_bytes())
+    files = [WrittenFiles(path), WrittenFiles(path, tmp_path), WrittenFiles(tmp_path / "gone")]
+    size = path.stat().st_size
+    erased = Erased(alerts=frozenset({ANN[0].alert_id}))
+    assert erase_written(files, erased) == 1
+    assert erase_written(files, erased) == 0
+    assert path.stat().st_size == size
+    first, second, *others = read(path)
+    assert first == {
+        "event": "opened", "event_id": ANN[0].event_id, "alert_id": ANN[0].alert_id, "erased": True,
+    }  # fmt: skip
+    assert second["erased"]
+    assert others == read(tmp_path / "copy.jsonl")[2:]
+    assert b"Ann" not in path.read_bytes()
+    assert b"gate-0" not in path.read_bytes()
+    # The run goes on with the same file, and so does one that is resumed.
+    later = events_of("Carl", 30)[0]
+    lines.write(later, NOON)
+    assert [each.get("subject") for each in read(path)] == [
+        None, None, "Bob Bleibt", "Bob Bleibt", "Carl",
+    ]  # fmt: skip
+    again = AlertLines(path)
+    assert again.known == {event.event_id for event in (*ANN, *BOB, later)}
+    again.close()
+
+
+@pytest.mark.usefixtures("lines")
+def test_a_single_event_leaves_its_line_alone(tmp_path):
+    path = tmp_path / "alerts.jsonl"
+    assert erase_written([WrittenFiles(path)], Erased(events=frozenset({BOB[1].event_id})))
+    assert ["erased" in each for each in read(path)] == [False, False, False, True]
+
+
+def test_a_line_that_is_being_written_and_other_text_stay(tmp_path):
+    path = tmp_path / "alerts.jsonl"
+    unfinished = json.dumps({"event": "opened", "alert_id": ANN[0].alert_id}).encode()
+    path.write_bytes(b"note\n[1]\n" + unfinished)
+    before = path.read_bytes()
+    assert erase_written([WrittenFiles(path)], Erased(frozenset({ANN[0].alert_id}))) == 0
+    assert path.read_bytes() == before
+
+
+@pytest.fixture
+def report(tmp_path):
+    """A report of both alerts, with pictures."""
+    items = [
+        AlertItem(event, PICTURE, PICTURE, PICTURE, "wanted", "order 7") for event in (*ANN, *BOB)
+    ]
+    write_report(replace(SUMMARY, alerts=tuple(items)), tmp_path / "report")
+    return tmp_path / "report"
+
+
+def holding(folder, words):
+    return sorted(file.name for file in folder.iterdir() if words in file.read_bytes())
+
+
+def consistent(folder):
+    """Whether each file names the hashes of the others as they are."""
+    data, annex = (folder / "report.json").read_bytes(), (folder / "annex.html").read_bytes()
+    page = (folder / "report.html").read_text()
+    named = json.loads(data)["annex"]["sha256"]
+    return (
+        named == hashlib.sha256(annex).hexdigest()
+        and named in page
+        and hashlib.sha256(data).hexdigest() in page
+    )
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_a_report_and_its_annex_lose_what_was_erased_and_stay_whole(report, single):
+    every = ["annex.html", "report.html", "report.json"]
+    assert consistent(report)
+    if single:
+        erased, gone = Erased(events=frozenset({ANN[1].event_id})), b"gate-5"
+    else:
+        erased, gone = Erased(alerts=frozenset({ANN[0].alert_id})), b"Ann Unverwechselbar"
+    assert holding(report, gone) == every
+    assert erase_written([WrittenFiles(report=report)], erased) == 1
+    assert holding(report, gone) == (["report.json"] if single else [])
+    assert holding(report, b"Bob Bleibt") == every
+    assert consistent(report)
+    entries = json.loads((report / "report.json").read_bytes())["alerts"]
+    assert [each.get("erased", False) for each in entries] == [not single, True, False, False]
+    assert entries[1]["sighting"]["subject"] == entries[1]["sighting"]["reference_id"] == ""
+    assert erase_written([WrittenFiles(report=report)], erased) == 0
+
+
+def test_a_file_that_cannot_be_changed_keeps_nothing_waiting(tmp_path):
+    (tmp_path / "report.json").write_text('{"alerts": 3}')
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    files = [WrittenFiles(folder, tmp_path)]
+    assert erase_written(files, Erased(frozenset({"a"}))) == 0
