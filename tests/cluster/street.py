@@ -73,7 +73,7 @@ class Street:
         """The files of an enrolment: manifest.csv and its pictures."""
         rows = [
             f"{name},{name}.jpg,wanted,Order 1,passport,2025-01-31,Eve Enroller,Otto Officer,"
-            "2099-06-01T00:00:02Z"
+            f"{datetime.now(UTC).year + 1}-11-01T00:00:02Z"
             for name in self.listed
         ]
         files = {f"{name}.jpg": photo for name, photo in self.photos.items()}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FILMED = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-EXPIRES = "2099-06-01T00:00:02Z"
+EXPIRES = f"{datetime.now(UTC).year + 1}-11-01T00:00:02Z"
 
 CONFIG = """\
 data_dir: data

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,8 @@ from openlfr.adapters.sql.watchlist_changes import WatchlistChanges
 from openlfr.cli import main
 
 HEADER = "subject,image,category,legal_basis,source,captured_on,enrolled_by,authorised_by,expires"
-REST = "wanted,Order 1,passport,2025-01-31,Eve Enroller,Otto Officer,2099-12-31"
+IN_A_YEAR = (datetime.now(UTC) + timedelta(days=365)).date()
+REST = f"wanted,Order 1,passport,2025-01-31,Eve Enroller,Otto Officer,{IN_A_YEAR}"
 
 HOLDER = """
 import sys

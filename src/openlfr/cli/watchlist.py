@@ -72,7 +72,7 @@ def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json:
     chosen = settings.load(config)
     name = watchlist or chosen.watchlists[0]
     now = datetime.now(UTC)
-    read = read_manifest(manifest, chosen.enrolment.categories, now)
+    read = read_manifest(manifest, chosen.enrolment.limits, now)
     if read.ignored_columns:
         say(f"ignored columns: {', '.join(read.ignored_columns)}", err=True)
     if name not in chosen.watchlists:
@@ -160,7 +160,7 @@ def check_pictures(pictures: tuple[Path, ...], config: Path, as_json: bool) -> N
     wanted: list[tuple[int, str, Path]] = []
     for path in pictures:
         if path.suffix.lower() == ".csv":
-            read = read_manifest(path, chosen.enrolment.categories, now)
+            read = read_manifest(path, chosen.enrolment.limits, now)
             wanted += [(row.line, row.subject, Path(row.image)) for row in read.rows]
             outcomes += [
                 RowOutcome(row.line, row.subject, row.image, Verdict.REFUSED, row.reason)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DEFAULT_CATEGORIES = ("wanted", "missing", "at_risk", "court_order", CONTROL)
+LONGEST = timedelta(days=1096)
+"""For how long somebody may be listed at most where a category has no limit of its own: three
+years. It keeps nobody on a list for ever; how long is right for whom is for a policy to say."""
 
 
 class EntryStatus(StrEnum):

@@ -15,7 +15,7 @@ from openlfr.domain.watchlist import ManifestRow
 from openlfr.operations.table import read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
 COLUMNS = (
@@ -64,7 +64,7 @@ class Manifest:
     ignored_columns: tuple[str, ...]
 
 
-def read_manifest(path: Path, categories: Sequence[str], now: datetime) -> Manifest:
+def read_manifest(path: Path, limits: Mapping[str, timedelta], now: datetime) -> Manifest:
     """Read a manifest: a table with a header, as spreadsheets write it (`table.read_table`).
 
     Every field of `COLUMNS` is required. Enroller and authoriser must be two people, a second
@@ -74,7 +74,7 @@ def read_manifest(path: Path, categories: Sequence[str], now: datetime) -> Manif
 
     Args:
         path: The file.
-        categories: The allowed ones.
+        limits: The allowed categories, and for how long somebody of each may be listed at most.
         now: UTC; expiry must be later and the photo not.
 
     Raises:
@@ -99,7 +99,7 @@ def read_manifest(path: Path, categories: Sequence[str], now: datetime) -> Manif
     rows: list[ManifestRow] = []
     refused: list[RefusedRow] = []
     for line, values in lines:
-        row = _read_row(line, header, values, path.parent, categories, now)
+        row = _read_row(line, header, values, path.parent, limits, now)
         if isinstance(row, ManifestRow):
             rows.append(row)
         else:
@@ -113,7 +113,7 @@ def _read_row(
     header: Sequence[str],
     values: Sequence[str],
     folder: Path,
-    categories: Sequence[str],
+    limits: Mapping[str, timedelta],
     now: datetime,
 ) -> ManifestRow | RefusedRow:
     cells = list(values)
@@ -129,10 +129,11 @@ def _read_row(
         return RefusedRow(line, subject, image, reason)
     given = {name: raw[name] if name == "image" else squeeze(raw[name]) for name in COLUMNS}
     given |= {name: squeeze(raw.get(name, "")) for name in OPTIONAL}
-    problems = list(_problems(given, categories))
+    problems = list(_problems(given, limits))
     captured_on, problem = _read_captured_on(given["captured_on"], now)
     problems += [problem] if problem else []
     expires, problem = _read_expires(given["expires"], now)
+    problem = problem or _too_late(given, expires, limits, now)
     problems += [problem] if problem else []
     if problems or captured_on is None or expires is None:
         reason = shown(f"line {line}: {'; '.join(problems)}")
@@ -161,7 +162,7 @@ _NAMES = {
 }
 
 
-def _problems(given: dict[str, str], categories: Sequence[str]) -> Iterator[str]:
+def _problems(given: dict[str, str], categories: Collection[str]) -> Iterator[str]:
     for name in COLUMNS:
         if not given[name]:
             yield f"{name} is empty, every field is required"
@@ -220,6 +221,26 @@ def _read_expires(text: str, now: datetime) -> tuple[datetime | None, str]:
     if found <= now:
         return None, f"expires is {text}, expected a moment in the future"
     return found, ""
+
+
+def _too_late(
+    given: Mapping[str, str],
+    expires: datetime | None,
+    limits: Mapping[str, timedelta],
+    now: datetime,
+) -> str:
+    """What is wrong with an expiry that its category does not allow; to the end of a day."""
+    limit = limits.get(given["category"])
+    if expires is None or limit is None:
+        return ""
+    last = (now + limit).date()
+    if expires.astimezone(UTC).date() <= last:
+        return ""
+    return (
+        f"expires is {given['expires']}, expected {last} at the latest: whoever is "
+        f"{given['category']!r} is listed for {limit.total_seconds() / 86400:g} days at most "
+        "(enrolment.longest)"
+    )
 
 
 def _end_of(text: str) -> datetime:

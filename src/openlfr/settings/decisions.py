@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from openlfr.domain.adjudication import Times
 from openlfr.domain.alerts import LIFE
-from openlfr.domain.watchlist import DEFAULT_CATEGORIES
+from openlfr.domain.watchlist import DEFAULT_CATEGORIES, LONGEST
 from openlfr.settings.values import Duration, Number, Section, Words, listed
 
 
@@ -118,3 +118,24 @@ class Enrolment(Section):
         default=DEFAULT_CATEGORIES, min_length=1, title="Categories",
         description="Why somebody may be listed; a row of another category is refused.",
     )  # fmt: skip
+    longest: dict[Words, Duration] = Field(
+        default_factory=dict, title="Longest listing",
+        description="For how long somebody of a category may be listed at most, from the import"
+        " on; a row that expires later is refused. A category that is not named: 1096d, three"
+        " years.",
+    )  # fmt: skip
+
+    @property
+    def limits(self) -> dict[str, timedelta]:
+        """For how long somebody may be listed at most, by allowed category."""
+        return {name: self.longest.get(name, LONGEST) for name in self.categories}
+
+    @model_validator(mode="after")
+    def _limits_are_of_categories(self) -> Self:
+        unknown = sorted(self.longest.keys() - set(self.categories))
+        if unknown:
+            raise ValueError(
+                f"limits {unknown[0]!r} in longest, which is none of the categories "
+                f"{', '.join(self.categories)}"
+            )
+        return self

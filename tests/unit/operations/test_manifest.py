@@ -1,11 +1,12 @@
 """Manifests: what a row must say, and what is said of one that does not."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from openlfr.domain.errors import BadInput
+from openlfr.domain.watchlist import LONGEST
 from openlfr.operations.manifest import COLUMNS, read_manifest
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -27,7 +28,7 @@ def read(tmp_path):
     def read_text(text: str | bytes):
         path = tmp_path / "manifest.csv"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return read_manifest(path, ("wanted", "missing"), NOW)
+        return read_manifest(path, {"wanted": LONGEST, "missing": timedelta(days=365)}, NOW)
 
     return read_text
 
@@ -80,6 +81,7 @@ def test_keeps_absolute_paths_quoted_values_and_names_of_any_script(read):
         ("2026-06-01T18:00:00+02:00", datetime(2026, 6, 1, 16, tzinfo=UTC)),
         ("2026-06-01 18:00Z", datetime(2026, 6, 1, 18, tzinfo=UTC)),
         ("2026-05-01", datetime(2026, 5, 1, 23, 59, 59, 999999, tzinfo=UTC)),
+        ("2029-05-01", datetime(2029, 5, 1, 23, 59, 59, 999999, tzinfo=UTC)),
     ],
 )
 def test_reads_when_an_entry_expires(read, expires, moment):
@@ -108,6 +110,15 @@ def test_every_field_is_required(read, column):
         ({"expires": "never"}, "expires is 'never', expected a date like 2026-12-31 or a moment"),
         ({"expires": "2026-04-30"}, "expires is 2026-04-30, expected a moment in the future"),
         ({"expires": "2026-05-01T12:00Z"}, "expected a moment in the future"),
+        (
+            {"expires": "2029-05-02"},
+            "latest: whoever is 'wanted' is listed for 1096 days at most (enrolment.longest)",
+        ),
+        ({"expires": "2029-05-01T23:30-01:00"}, "expected 2029-05-01 at the latest"),
+        (
+            {"category": "missing", "expires": "2027-05-02T00:00Z"},
+            "expected 2027-05-01 at the latest: whoever is 'missing' is listed for 365 days",
+        ),
         ({"subject": "Ann\x1b[2J"}, "subject holds U+001B ESCAPE"),
         ({"source": "x" * 501}, "source has 501 characters, at most 500"),
     ],
@@ -165,7 +176,7 @@ def test_a_file_that_is_no_manifest_is_bad_input(read, text, says):
 
 def test_a_file_that_is_not_there_is_bad_input(tmp_path):
     with pytest.raises(BadInput, match=r"nope\.csv does not exist"):
-        read_manifest(tmp_path / "nope.csv", ("wanted",), NOW)
+        read_manifest(tmp_path / "nope.csv", {"wanted": LONGEST}, NOW)
 
 
 SECOND = "second_authoriser,second_reason"
@@ -187,10 +198,12 @@ def test_a_second_authoriser_is_a_third_person_with_a_reason(tmp_path, second, r
     (tmp_path / "m.csv").write_text(
         f"subject,image,category,legal_basis,source,captured_on,enrolled_by,authorised_by,expires,"
         f"{SECOND}\n"
-        f"Ann,a.jpg,wanted,Order 1,passport,2025-01-02,Eve Adams,Otto Brown,2999-01-01,"
+        f"Ann,a.jpg,wanted,Order 1,passport,2025-01-02,Eve Adams,Otto Brown,2027-01-01,"
         f"{second},{reason}\n"
     )
-    read = read_manifest(tmp_path / "m.csv", ["wanted"], datetime(2026, 5, 1, 12, tzinfo=UTC))
+    read = read_manifest(
+        tmp_path / "m.csv", {"wanted": LONGEST}, datetime(2026, 5, 1, 12, tzinfo=UTC)
+    )
     assert read.ignored_columns == ()
     if sentence:
         assert sentence in read.refused[0].reason

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from openlfr.domain.errors import BadInput
+from openlfr.domain.watchlist import LONGEST
 from openlfr.operations.manifest import COLUMNS, read_manifest
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -20,7 +21,7 @@ def read(tmp_path):
     def read_bytes(content):
         path = tmp_path / "m.csv"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return read_manifest(path, ("wanted",), NOW)
+        return read_manifest(path, {"wanted": LONGEST}, NOW)
 
     return read_bytes
 
@@ -111,7 +112,7 @@ def test_what_is_no_file_is_one_sentence(tmp_path, kind):
     else:
         path.mkdir()
     with pytest.raises(BadInput, match=f"m.csv is a {'pipe' if kind == 'fifo' else kind}, not a"):
-        read_manifest(path, ("wanted",), NOW)
+        read_manifest(path, {"wanted": LONGEST}, NOW)
 
 
 ROWS = {

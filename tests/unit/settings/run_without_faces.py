@@ -81,7 +81,7 @@ class Script:
     def finish(self, _: str) -> Analysis:
         return Analysis()
 
-    def use(self, index: Any, _: Any) -> None:
+    def use(self, index: Any) -> None:
         self.given["index"] = index
 
     def is_quiet(self, _: str) -> bool:

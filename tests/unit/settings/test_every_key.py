@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, get_args
 
@@ -316,6 +316,7 @@ ENROLMENT = {
     "enrolment.min_sharpness": (1, "not sharp"),
     "enrolment.min_exposure": (1, "badly exposed"),
     "enrolment.categories": (["lost"], "category"),
+    "enrolment.longest": ({"wanted": "30d"}, "is listed for 30 days at most"),
 }
 
 
@@ -328,9 +329,10 @@ def test_a_changed_rule_refuses_a_photo(
     monkeypatch.setattr(bootstrap, "load_embedder", lambda _: sface)
     cv2.imwrite(str(tmp_path / "ann.png"), astronaut)
     manifest = tmp_path / "manifest.csv"
+    in_a_year = (datetime.now(UTC) + timedelta(days=365)).date()
     manifest.write_text(
         "subject,image,category,legal_basis,source,captured_on,enrolled_by,authorised_by,expires\n"
-        "Ann,ann.png,wanted,Order 1,passport,2025-01-31,Eve Enroller,Otto Officer,2099-06-01\n"
+        f"Ann,ann.png,wanted,Order 1,passport,2025-01-31,Eve Enroller,Otto Officer,{in_a_year}\n"
     )
     said = []
     for chosen in ({}, {key.partition(".")[2]: value}):

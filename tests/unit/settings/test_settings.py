@@ -52,6 +52,7 @@ def test_what_is_left_out_has_a_default(load, tmp_path):
     services = found.services
     assert {services.kafka, services.redis, services.milvus, services.sql} == {None}
     assert "missing" in found.enrolment.categories
+    assert found.enrolment.limits["missing"] == timedelta(days=1096)
 
 
 def test_a_camera_says_everything(load, tmp_path):
