@@ -35,7 +35,7 @@ def run(table: Table, release: Release, asked: Any) -> None:
     if asked.prometheus_image:
         table.row("a Prometheus", lambda: monitoring.start(release, asked.prometheus_image))
     busy = 0.7 if asked.prometheus_image else 0
-    table.row("KEDA's ScaledObject by the chart", lambda: by_keda(release, lag=60, busy=busy))
+    table.row("KEDA's ScaledObject by the chart", lambda: by_keda(release, lag=15, busy=busy))
     scaled(table, release, CAMERAS, least=MOST)
     table.row("KEDA by busy time alone: lag counts from a million on",
               lambda: by_busy_time(release, asked.prometheus_image))  # fmt: skip

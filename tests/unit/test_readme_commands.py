@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import click
 import pytest
 
+from openlfr import settings
 from openlfr.cli import cli
+from openlfr_analysis.service import LOSSLESS_KEPT
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTION = (
@@ -61,6 +65,21 @@ def test_a_command_of_the_readme_is_understood(
             text = path.read_text()
             asked = words[: words.index(">>")] if ">>" in words else words
             assert all(re.search(rf"(?<![\w-]){re.escape(word)}\b", text) for word in asked)
+
+
+def test_frames_wait_for_the_analysis_that_is_started_after_the_cameras(tmp_path: Path) -> None:
+    """scripts/demo leaves `max_age: off`: by Kafka's 30 s a slow start would lose frames."""
+    (tmp_path / "services.json").write_text('{"kafka": {"url": "kafka://127.0.0.1:9092"}}')
+    lines = subprocess.run(
+        [sys.executable, ROOT / "scripts/services", "show", "--folder", tmp_path],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    config = tmp_path / "CONFIG.yaml"
+    config.write_text(f"data_dir: data\nmax_age: off\n{lines}")
+    topics = settings.load(config).topics
+    assert topics.replication == 1
+    assert topics.frames_retention is not None
+    assert topics.frames_retention >= LOSSLESS_KEPT
 
 
 @pytest.mark.parametrize("wrong", ["openlfr service alarming", "openlfr topics apply --now"])
