@@ -100,17 +100,27 @@ def resume(release: Release, name: str) -> str:
 
 
 def decide(release: Release) -> str:
-    """Not engaged: nobody was stopped, so the pictures go."""
+    """Not engaged: nobody was stopped, so the pictures go once a second person agrees."""
     rows = [json.loads(each) for each in release.operator("alerts", "list", "--json").splitlines()]
     chosen = rows[-1]  # the oldest, which nobody joins any more
     folder = "/var/lib/openlfr"
     pictures = f"find {folder} -type f | wc -l"
     before = int(release.cluster.run(OPERATOR, "sh", "-c", pictures))
     said = release.operator("alerts", "decide", chosen["alert_id"], "do_not_engage", "--by", "Otto")
+    second = ("alerts", "second", chosen["alert_id"], "do_not_engage", "--by", "Eva")
+    release.cluster.await_that(
+        "the second look, once the first is final",
+        lambda: "do_not_engage" in release.operator(*second, check=False),
+        limit=60,
+        pause=3,
+    )
+    release.cluster.await_that(
+        "its erasure by alerting",
+        lambda: 'erased_at": null' not in release.operator("alerts", "show", second[2], "--json"),
+        limit=240,
+        pause=5,
+    )
     after = int(release.cluster.run(OPERATOR, "sh", "-c", pictures))
-    shown = release.operator("alerts", "show", chosen["alert_id"], "--json")
-    if "do_not_engage" not in shown:
-        raise Failed(said + shown)
     return f"files in the vault {before} -> {after}; {said.strip().splitlines()[0]}"
 
 

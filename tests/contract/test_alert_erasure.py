@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from tests.sightings import sighting_of
 
 from openlfr.adapters.memory_alerts import MemoryAlertBook
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.domain.adjudication import Judgement, Times
 from openlfr.domain.alert_records import HoldKind
-from openlfr.domain.alerts import Adjudication, Outcome, Sighting
+from openlfr.domain.alerts import Adjudication, Outcome
 from openlfr.domain.errors import BadInput, Conflict, NotAllowed
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Impossible, Why
@@ -41,7 +42,7 @@ class Place:
     def see(self, *seconds, camera="north-gate-7"):
         """The alert that these sightings make."""
         for second in seconds:
-            seen = Sighting(
+            seen = sighting_of(
                 "street", camera, 1, second, WHO, "default", "reference-7",
                 NOON + timedelta(seconds=second), Box(10, 20, 30, 40), 0.5 + second / 1000, 0.4,
                 60.0,
@@ -231,3 +232,43 @@ def test_no_byte_of_whom_it_seemed_to_be_stays_in_the_database(place):
     assert place.erase(NOON + TIMES.settle)
     assert place.records.erase_for_good()
     assert WHO.encode() not in database_bytes(place.records)
+
+
+def test_what_people_wrote_of_an_alert_goes_with_it_and_their_names_on_request(place):
+    alert = place.see(0, 5)
+    note = "a woman in a red coat"
+    what = Judgement(Adjudication.DO_NOT_ENGAGE, note=note)
+    decide(Which(alert), what, records=place.records, by=OP, at=NOON, times=TIMES)
+    [given] = place.records.alerts.case(alert).verdicts
+    assert (given.by, given.what.note) == (OP, note)
+    [act] = place.records.audit.all()
+    assert (act.by, act.detail["reason"], "words_sha256" in act.detail) == (OP, note, False)
+    with place.records._engine.connect() as connection:
+        log = connection.execute(sa.text("SELECT name, detail FROM audit_events")).all()
+    assert all(word not in str(log) for word in ("Op", note))  # what cannot be changed holds none
+    assert place.erase(NOON + TIMES.settle)
+    assert place.records.erase_for_good()
+    assert note.encode() not in database_bytes(place.records)
+    decided = place.records.audit.all()[0]
+    assert (decided.by.name, "reason" in decided.detail) == ("Op", False)
+    assert decided.detail["adjudication"] == "do_not_engage"
+    assert place.records.alerts.case(alert).first.by == OP  # who decided stays
+    with place.records.unit_of_work() as work:
+        assert work.alerts.erase_names(NOON) == 0
+        assert work.alerts.erase_names(NOON + timedelta(seconds=1)) == 1
+    decided = place.records.audit.all()[0]
+    assert (decided.by.name, decided.by.subject, decided.kind) == ("", "op", "alert.decided")
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "reason"),
+    [("name = 'Somebody Else'", "(altered)", "seen"), ("words = '{}'", "Op", "(altered)")],
+)
+def test_nobody_can_put_another_name_or_other_words_in_their_place(place, change, name, reason):
+    alert = place.see(0)
+    what = Judgement(Adjudication.ENGAGE, note="seen")
+    decide(Which(alert), what, records=place.records, by=OP, at=NOON, times=TIMES)
+    with place.records._engine.begin() as connection:
+        connection.execute(sa.text(f"UPDATE act_words SET {change}"))
+    [act] = place.records.audit.all()
+    assert (act.by.name, act.detail["reason"]) == (name, reason)

@@ -386,6 +386,34 @@ def test_what_was_read_before_another_s_change_is_not_written_over_it(records: R
     assert len(records.alerts.case(event.alert_id).verdicts) == 1
 
 
+def test_pages_give_every_alert_once_also_where_many_were_seen_at_one_moment(
+    records: Records,
+) -> None:
+    for n in range(7):
+        (event,) = events_of(sighting(n // 3, subject=f"subject {n}"))
+        records.alerts.record(event, None, emitted_at=NOON)
+    every = [alert.alert_id for alert in records.alerts.list()]
+    for limit in (1, 2, 3, 7, 8):
+        given, after = [], ""
+        while True:
+            page = records.alerts.page(limit, after)
+            given += [alert.alert_id for alert in page.alerts]
+            if not (after := page.after):
+                break
+            assert len(page.alerts) == limit
+        assert given == every
+    # What comes meanwhile is before what was given already, and moves nothing.
+    first = records.alerts.page(3)
+    (event,) = events_of(sighting(50, subject="later"))
+    records.alerts.record(event, None, emitted_at=NOON)
+    rest = records.alerts.page(9, first.after)
+    assert [alert.alert_id for alert in (*first.alerts, *rest.alerts)] == every
+    assert records.alerts.page(9, subject="later").after == ""
+    for wrong in ("x", "eA==", "MjAyNi0xMS0yM1QxMjowMDowMCBh"):
+        with pytest.raises(BadInput, match="No list of alerts goes on after"):
+            records.alerts.page(3, wrong)
+
+
 @pytest.mark.parametrize("table", ["verdicts", "withdrawals", "outcomes"])
 @pytest.mark.parametrize("change", ["UPDATE {} SET event_id = ''", "DELETE FROM {}"])
 def test_what_was_decided_cannot_be_changed_or_deleted(

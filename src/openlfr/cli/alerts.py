@@ -14,6 +14,8 @@ from openlfr.cli.erasing import opened
 from openlfr.domain.errors import BadInput
 from openlfr.terminal import say
 
+_ALL = 2**31
+
 
 @click.group(context_settings={"max_content_width": 100})
 def command() -> None:
@@ -26,12 +28,27 @@ def command() -> None:
 @click.option(
     "--subject", default=None, callback=arguments.subject, help="Only about this subject."
 )
+@click.option(
+    "--limit", type=click.IntRange(1), default=None, help="So many at most. Default: all."
+)
+@click.option(
+    "--after", default="", callback=arguments.words, help="Go on where a list with --limit ended."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def list_alerts(config: Path, undecided: bool, subject: str | None, as_json: bool) -> None:
+def list_alerts(
+    config: Path,
+    undecided: bool,
+    subject: str | None,
+    limit: int | None,
+    after: str,
+    as_json: bool,
+) -> None:
     """List alerts, the latest first."""
     with opened(config) as (_, records):
-        alerts = records.alerts.list(undecided=undecided, subject=subject)
-    print_alerts(alerts, undecided=undecided, as_json=as_json)
+        page = records.alerts.page(limit or _ALL, after, undecided=undecided, subject=subject)
+    print_alerts(page.alerts, undecided=undecided, as_json=as_json)
+    if page.after:
+        say(f"There are more: --after {page.after}", err=True)
 
 
 @command.command("show")

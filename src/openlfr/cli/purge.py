@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from openlfr.settings import Settings
 
 
-def _duration(_: click.Context, __: click.Parameter, text: str | None) -> timedelta | None:
+def _duration(_: click.Context, parameter: click.Parameter, text: str | None) -> timedelta | None:
     if text is None:
         return None
     from openlfr.settings.values import parse_duration
@@ -29,7 +29,8 @@ def _duration(_: click.Context, __: click.Parameter, text: str | None) -> timede
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise BadInput(f"--older-than {error}") from None
+        name = parameter.opts[0]
+        raise BadInput(f"{name} {error}") from None
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -41,6 +42,14 @@ def _duration(_: click.Context, __: click.Parameter, text: str | None) -> timede
     default=None,
     help="Erase alerts whose last event is older, such as 31d or 12h. Default: alerting.retention.",
 )
+@click.option(
+    "--names-older-than",
+    "names",
+    callback=_duration,
+    metavar="TIME",
+    default=None,
+    help="Erase the names of those who decided alerts longer ago, such as 1095d, and their words.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be erased, and erase nothing.")
 @click.option(
     "--by",
@@ -49,7 +58,13 @@ def _duration(_: click.Context, __: click.Parameter, text: str | None) -> timede
     callback=arguments.person,
     help="Who asks for it. Default: your login.",
 )
-def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str | None) -> int:
+def command(
+    config: Path,
+    older_than: timedelta | None,
+    names: timedelta | None,
+    dry_run: bool,
+    by: str | None,
+) -> int:
     """Erase what may no longer be kept.
 
     That is: pictures and positions of alerts beyond the retention and of people who were mistaken
@@ -61,7 +76,7 @@ def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str |
     from openlfr import bootstrap
     from openlfr.cli.erasing import finish
     from openlfr.operations.adjudicate import let_time_pass
-    from openlfr.operations.purge import find_due, purge
+    from openlfr.operations.purge import erase_names, find_due, purge
     from openlfr.settings import load
 
     settings = load(config)
@@ -92,6 +107,9 @@ def command(config: Path, older_than: timedelta | None, dry_run: bool, by: str |
                 now=now,
                 by=arguments.who(by),
             )
+        if names is not None:
+            acts = erase_names(records, now - names, by=arguments.who(by), at=now)
+            say(f"Erased names and words of {acts} acts.")
         _finish_leaving(settings, records, vault)
         whole = finish(records)
     say(

@@ -93,6 +93,18 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertPage:
+    """Some of the alerts that were asked for, the latest first.
+
+    Attributes:
+        after: What to ask for the next ones with; empty where there are none.
+    """
+
+    alerts: tuple[RecordedAlert, ...]
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedEvent:
     """One event of an alert.
 

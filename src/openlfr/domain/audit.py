@@ -378,6 +378,21 @@ class AlertShown(Happening):
 
 
 @dataclass(frozen=True, slots=True)
+class NamesErased(Happening):
+    """Who did what to alerts was erased, of acts before a moment.
+
+    Attributes:
+        before: ISO 8601, UTC.
+        acts: Of how many.
+    """
+
+    kind: ClassVar[str] = "acts.names_erased"
+    object_kind: ClassVar[str] = "acts"
+    before: str
+    acts: int
+
+
+@dataclass(frozen=True, slots=True)
 class AlertErased(Happening):
     """Pictures and positions of an alert were erased.
 

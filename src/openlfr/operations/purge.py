@@ -16,7 +16,7 @@ from collections import Counter
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from openlfr.domain.audit import AuditEvent, ReferenceExpired
+from openlfr.domain.audit import AuditEvent, NamesErased, ReferenceExpired
 from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.principals import OURSELVES, SYSTEM, Principal
@@ -197,6 +197,23 @@ def purge(
                     entry.reference_id, entry.subject, entry.expires.isoformat()
                 )
                 work.record(AuditEvent(now, by, expired))
+
+
+def erase_names(records: Records, before: datetime, *, by: Principal, at: datetime) -> int:
+    """Erase who did what to alerts before a moment: names, and what they wrote.
+
+    Returns:
+        Of how many acts.
+
+    Raises:
+        NotAllowed: They may not.
+    """
+    require(by, Action.PURGE)
+    with records.unit_of_work() as work:
+        acts = work.alerts.erase_names(before)
+        if acts:
+            work.record(AuditEvent(at, by, NamesErased(before.isoformat(), acts)))
+    return acts
 
 
 def _orphans(

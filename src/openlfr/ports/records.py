@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openlfr.domain.adjudication import Case
-    from openlfr.domain.alert_records import Hold, RecordedAlert, RecordedEvent
+    from openlfr.domain.alert_records import AlertPage, Hold, RecordedAlert, RecordedEvent
     from openlfr.domain.audit import AuditEvent, RecordedAct
     from openlfr.domain.deployment import Deployment
     from openlfr.domain.runs import WrittenFiles
@@ -151,6 +151,22 @@ class AlertRecords(Protocol):
         """Alerts, the latest first: those that nobody decided, of a deployment, of a subject."""
         ...
 
+    def page(
+        self,
+        limit: int,
+        after: str = "",
+        *,
+        undecided: bool = False,
+        deployment: str | None = None,
+        subject: str | None = None,
+    ) -> AlertPage:
+        """As `list`, so many at a time; `after` is that of the page before.
+
+        Raises:
+            BadInput: No page gave that `after`.
+        """
+        ...
+
     def events(self, alert_id: str) -> Sequence[RecordedEvent]:
         """The events of an alert by captured time."""
         ...
@@ -201,7 +217,10 @@ class AlertChanges(AlertRecords, Protocol):
         ...
 
     def mark_erased(self, alert_id: str, event_ids: Sequence[str], at: datetime) -> None:
-        """Record that these events' pictures are gone; positions and subject go with them."""
+        """Record that these events' pictures are gone.
+
+        Positions, the subject, and what people wrote in acts about the alert go with them.
+        """
         ...
 
     def reject(self, alert_id: str, event_id: str, at: datetime) -> None:
@@ -210,6 +229,10 @@ class AlertChanges(AlertRecords, Protocol):
 
     def mark_rejected_erased(self, event_ids: Sequence[str]) -> None:
         """Record that what was kept of rejected sightings is gone; the camera goes with it."""
+        ...
+
+    def erase_names(self, before: datetime) -> int:
+        """Erase who did what to alerts before this moment; of how many acts."""
         ...
 
     def place_hold(self, hold: Hold) -> None:

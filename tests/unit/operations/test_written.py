@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from tests.sightings import sighting_of
 
 from openlfr.adapters.memory_alerts import MemoryAlertBook
-from openlfr.domain.alerts import Sighting
 from openlfr.domain.deployment import Authorisation
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Impossible, Why
@@ -33,7 +33,7 @@ def events_of(subject, *seconds):
     flag = Impossible(Why.TOO_FAR, "south-gate-3", 2.0, 900.0)
     return [
         book.fold(
-            Sighting(
+            sighting_of(
                 "street", f"gate-{second}", 1, second, subject, "default", "reference-7",
                 NOON + timedelta(seconds=second), Box(10, 20, 30, 40), 0.5 + second / 1000, 0.4,
                 60.0,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
+from openlfr.adapters.sql.act_words import erase_names, erase_words
 from openlfr.adapters.sql.alerts import AlertRecords
 from openlfr.adapters.sql.cases import append
 
@@ -62,10 +63,12 @@ class AlertChanges(AlertRecords):
 
         So does whom they seemed to be: no row joins subject, camera and time any more. An event
         that was recorded meanwhile is none of them: what it refers to is still kept. What stays is
-        what accounts for the alert: times, cameras, scores, decisions, acts.
+        what accounts for the alert: times, cameras, scores, decisions, and who took them. What
+        people wrote beside them goes.
         """
         with self._access.writing() as connection:
             self._blank(connection, event_ids, reference_id="")
+            erase_words(connection, alert_id)
             connection.execute(
                 sa.update(_ALERTS)
                 .where(_ALERTS.c.alert_id == alert_id)
@@ -85,6 +88,11 @@ class AlertChanges(AlertRecords):
             self._blank(
                 connection, event_ids, reference_id="", camera="", epoch=0, seq=0, impossible=None
             )
+
+    def erase_names(self, before: datetime) -> int:
+        """Erase who did what to alerts before this moment; of how many acts."""
+        with self._access.writing() as connection:
+            return erase_names(connection, before)
 
     def place_hold(self, hold: Hold) -> None:
         """Keep an alert from being erased."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from contextlib import suppress
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -18,13 +21,13 @@ from openlfr.adapters.sql.merging import (
     remember_merger,
 )
 from openlfr.domain.adjudication import reopen
-from openlfr.domain.alert_records import Hold, HoldKind
+from openlfr.domain.alert_records import AlertPage, Hold, HoldKind
 from openlfr.domain.alerts import LIFE
 from openlfr.domain.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from sqlalchemy.engine import Connection
 
@@ -127,14 +130,38 @@ class AlertRecords:
             deployment: Only of this one.
             subject: Only of this one.
         """
-        query = whole_alerts().order_by(_ALERTS.c.last_at.desc(), _ALERTS.c.alert_id)
-        if undecided:
-            query = query.where(_ALERTS.c.adjudication.is_(None))
-        if deployment is not None:
-            query = query.where(_ALERTS.c.deployment == deployment)
-        if subject is not None:
-            query = query.where(_ALERTS.c.subject == subject)
-        return self._alerts(query)
+        return self._alerts(_listed(undecided, deployment, subject))
+
+    def page(
+        self,
+        limit: int,
+        after: str = "",
+        *,
+        undecided: bool = False,
+        deployment: str | None = None,
+        subject: str | None = None,
+    ) -> AlertPage:
+        """As `list`, so many at a time, however many there are.
+
+        Args:
+            limit: How many at most.
+            after: Of the page before; empty: from the beginning.
+            undecided: As of `list`.
+            deployment: As of `list`.
+            subject: As of `list`.
+
+        Raises:
+            BadInput: No page gave that `after`.
+        """
+        query = _listed(undecided, deployment, subject).limit(limit + 1)
+        if after:
+            last_at, alert_id = _place(after)
+            same = sa.and_(_ALERTS.c.last_at == last_at, _ALERTS.c.alert_id > alert_id)
+            query = query.where(sa.or_(_ALERTS.c.last_at < last_at, same))
+        found = self._alerts(query)
+        more = len(found) > limit
+        last = found[limit - 1] if more else None
+        return AlertPage(tuple(found[:limit]), _after(last) if last else "")
 
     def events(self, alert_id: str) -> Sequence[RecordedEvent]:
         """The events of an alert by captured time."""
@@ -321,6 +348,31 @@ def _bring_up_to_date(connection: Connection, event: AlertEvent, window: timedel
             events=_ALERTS.c.events + 1,
         )
     )
+
+
+def _listed(undecided: bool, deployment: str | None, subject: str | None) -> sa.Select[Any]:
+    query = whole_alerts().order_by(_ALERTS.c.last_at.desc(), _ALERTS.c.alert_id)
+    if undecided:
+        query = query.where(_ALERTS.c.adjudication.is_(None), _ALERTS.c.closed_at.is_(None))
+    if deployment is not None:
+        query = query.where(_ALERTS.c.deployment == deployment)
+    if subject is not None:
+        query = query.where(_ALERTS.c.subject == subject)
+    return query
+
+
+def _after(alert: RecordedAlert) -> str:
+    """Where a list stands behind an alert, as a word that means nothing to others."""
+    return urlsafe_b64encode(f"{alert.last_at.isoformat()} {alert.alert_id}".encode()).decode()
+
+
+def _place(after: str) -> tuple[datetime, str]:
+    with suppress(ValueError):
+        moment, _, alert_id = urlsafe_b64decode(after.encode()).decode().partition(" ")
+        last_at = datetime.fromisoformat(moment)
+        if last_at.tzinfo is not None and alert_id:
+            return last_at, alert_id
+    raise BadInput(f"No list of alerts goes on after {after!r}.")
 
 
 def _is_known(event_id: str) -> sa.Select[Any]:

@@ -6,11 +6,12 @@ so that the log has neither a gap nor a row that appears before one that is read
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
+from openlfr.adapters.sql.act_words import COLUMNS, joined, put_together, take_apart
 from openlfr.domain.audit import RecordedAct
 from openlfr.domain.principals import Principal, Role
 
@@ -38,6 +39,7 @@ def write_events(connection: Connection, events: Sequence[AuditEvent]) -> None:
     count = sa.update(counters).where(_COUNTER).values(value=counters.c.value + len(events))
     connection.execute(count)
     last = int(connection.scalar(sa.select(counters.c.value).where(_COUNTER)) or 0)
+    parts = [take_apart(event) for event in events]
     connection.execute(
         sa.insert(_EVENTS),
         [
@@ -47,16 +49,20 @@ def write_events(connection: Connection, events: Sequence[AuditEvent]) -> None:
                 "at": event.at,
                 "issuer": event.by.issuer,
                 "principal": event.by.subject,
-                "name": event.by.name,
+                "name": part.name,
                 "roles": sorted(event.by.roles),
                 "kind": event.what.kind,
                 "object_kind": event.what.object_kind,
                 "object_id": event.what.object_id,
-                "detail": event.what.detail(),
+                "detail": part.detail,
             }
-            for position, event in enumerate(events, last - len(events) + 1)
+            for position, (event, part) in enumerate(
+                zip(events, parts, strict=True), last - len(events) + 1
+            )
         ],
     )
+    if beside := [part.beside for part in parts if part.beside is not None]:
+        connection.execute(sa.insert(tables.act_words), beside)
 
 
 class AuditLog:
@@ -75,24 +81,26 @@ class AuditLog:
         self, *, object_kind: str | None = None, object_id: str | None = None
     ) -> list[RecordedAct]:
         """Acts in the order of their commits, of one kind of object or one object if given."""
-        query = sa.select(_EVENTS).order_by(_EVENTS.c.position)
+        query = (
+            sa.select(_EVENTS, *COLUMNS).select_from(joined(_EVENTS)).order_by(_EVENTS.c.position)
+        )
         if object_kind is not None:
             query = query.where(_EVENTS.c.object_kind == object_kind)
         if object_id is not None:
             query = query.where(_EVENTS.c.object_id == object_id)
         with self._access.reading() as connection:
-            return [
-                RecordedAct(
-                    position=row.position,
-                    event_id=row.event_id,
-                    at=row.at,
-                    by=Principal(
-                        row.issuer, row.principal, row.name, frozenset(map(Role, row.roles))
-                    ),
-                    kind=row.kind,
-                    object_kind=row.object_kind,
-                    object_id=row.object_id,
-                    detail=row.detail,
-                )
-                for row in connection.execute(query)
-            ]
+            return [_act_of(row) for row in connection.execute(query)]
+
+
+def _act_of(row: Any) -> RecordedAct:
+    name, detail = put_together(row)
+    return RecordedAct(
+        position=row.position,
+        event_id=row.event_id,
+        at=row.at,
+        by=Principal(row.issuer, row.principal, name, frozenset(map(Role, row.roles))),
+        kind=row.kind,
+        object_kind=row.object_kind,
+        object_id=row.object_id,
+        detail=detail,
+    )

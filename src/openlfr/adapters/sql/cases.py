@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
+from openlfr.adapters.sql.act_words import COLUMNS, put_together
+from openlfr.adapters.sql.tables import act_words
 from openlfr.domain.adjudication import (
     Case,
     Judgement,
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
 _ALERTS, _ACTS = tables.alerts, tables.audit_events
 _VERDICTS, _WITHDRAWN, _OUTCOMES = tables.verdicts, tables.withdrawals, tables.outcomes
 _OUTBOX, _COUNTERS = tables.verdict_outbox, tables.counters
-_PEOPLE = (_ACTS.c.issuer, _ACTS.c.principal, _ACTS.c.name, _ACTS.c.roles, _ACTS.c.detail)
+_PEOPLE = (
+    *(_ACTS.c[name] for name in ("issuer", "principal", "name", "roles", "detail")),
+    *COLUMNS,
+)
 
 
 def read_case(connection: Connection, alert_id: str) -> Case:
@@ -38,12 +43,14 @@ def read_case(connection: Connection, alert_id: str) -> Case:
         sa.select(_VERDICTS, _WITHDRAWN.c.withdrawn_at, *_PEOPLE)
         .outerjoin(_WITHDRAWN, _WITHDRAWN.c.verdict_id == _VERDICTS.c.verdict_id)
         .outerjoin(_ACTS, _ACTS.c.event_id == _VERDICTS.c.event_id)
+        .outerjoin(act_words, act_words.c.event_id == _ACTS.c.event_id)
         .where(_VERDICTS.c.alert_id == alert_id)
         .order_by(_VERDICTS.c.decided_at, _VERDICTS.c.kind)
     )
     known = (
         sa.select(_OUTCOMES, *_PEOPLE)
         .outerjoin(_ACTS, _ACTS.c.event_id == _OUTCOMES.c.event_id)
+        .outerjoin(act_words, act_words.c.event_id == _ACTS.c.event_id)
         .where(_OUTCOMES.c.alert_id == alert_id)
         .order_by(_OUTCOMES.c.known_at, _OUTCOMES.c.outcome_id)
     )
@@ -174,8 +181,10 @@ def _who(row: Any, otherwise: Principal) -> Principal:
     """Who did it; of what older records moved here nobody may be known."""
     if row.issuer is None:
         return otherwise
-    return Principal(row.issuer, row.principal, row.name, frozenset(map(Role, row.roles)))
+    name, _ = put_together(row)
+    return Principal(row.issuer, row.principal, name, frozenset(map(Role, row.roles)))
 
 
 def _words(row: Any) -> str:
-    return str((row.detail or {}).get("reason", ""))
+    _, detail = put_together(row)
+    return str(detail.get("reason", ""))

@@ -34,6 +34,8 @@ _OVERWRITES = 1  # the user_version from which no page of the file holds an eras
 
 _INCOMPLETE = "ck_watchlist_references_"
 """How the rules of `tables.AUTHORITY` are called."""
+_NAMING = ("alerts", "act_words")  # whom an alert was about, and what people wrote of it
+
 _MAY_NOT = "42501"  # PostgreSQL's insufficient_privilege
 
 HARDLY_ANY_ROOM = 1 << 20
@@ -107,11 +109,12 @@ def erase_for_good(engine: Engine) -> bool:
     The log keeps former pages until it is written into the database and cut off. That waits, for
     `_LOG_PATIENCE_S`, for every process that is reading; one that only has the file open is no
     hindrance. A database that was written before rows were overwritten is made anew once.
-    PostgreSQL keeps a former row in its file until another one takes its place: `alerts`, which
-    says whom one was about, is written anew, if whoever asks owns it. Its log has its own rules.
+    PostgreSQL keeps a former row in its file until another one takes its place: the tables that say
+    whom an alert was about are written anew, if whoever asks owns them. Its log has its own rules.
     """
     if engine.dialect.name != "sqlite":
-        _write_anew(engine, "alerts")
+        for table in _NAMING:
+            _write_anew(engine, table)
         return True
     with engine.connect() as connection:
         raw: Any = connection.connection.dbapi_connection

@@ -34,6 +34,7 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         tables.counters.name: (_SEE, _CHANGE),
         tables.gallery_facts.name: (_SEE,),
         tables.audit_events.name: (_SEE, _ADD),
+        tables.act_words.name: (_SEE, _ADD, _CHANGE),  # changed only to be erased
         tables.deployments.name: (_SEE,),
         tables.alerts.name: (_SEE, _ADD, _CHANGE),
         tables.merged_alerts.name: (_SEE, _ADD),
@@ -53,6 +54,7 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         tables.counters.name: (_SEE, _CHANGE),
         tables.gallery_facts.name: (_SEE, _ADD),
         tables.audit_events.name: (_SEE, _ADD),
+        tables.act_words.name: (_SEE, _ADD, _CHANGE),  # changed only to be erased
         tables.deployments.name: (_SEE, _ADD, _CHANGE),
         tables.alerts.name: (_SEE, _CHANGE),
         tables.merged_alerts.name: (_SEE,),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
+from openlfr.adapters.sql.act_words import COLUMNS, put_together
 from openlfr.adapters.sql.engine import reading
 from openlfr.domain.adjudication import Reason, VerdictKind
 from openlfr.domain.alerts import Adjudication, Outcome
@@ -72,7 +73,7 @@ def _event_of(connection: Connection, row: Any) -> VerdictEvent | None:
     found = connection.execute(query).one_or_none()
     if found is None or row.deployment is None:
         return None
-    decided_by = found.name or SYSTEM.name
+    decided_by = put_together(found)[0] or (found.principal or SYSTEM.name)
     if row.kind == "outcome":
         return VerdictEvent(
             found.outcome_id,
@@ -112,5 +113,9 @@ def _event_of(connection: Connection, row: Any) -> VerdictEvent | None:
 
 
 def _with_act(table: sa.Table, event_id: sa.ColumnElement[str]) -> sa.Select[Any]:
-    acts = (_ACTS.c.issuer, _ACTS.c.principal, _ACTS.c.name)
-    return sa.select(table, *acts).outerjoin(_ACTS, _ACTS.c.event_id == event_id)
+    acts = (*(_ACTS.c[name] for name in ("issuer", "principal", "name", "detail")), *COLUMNS)
+    return (
+        sa.select(table, *acts)
+        .outerjoin(_ACTS, _ACTS.c.event_id == event_id)
+        .outerjoin(tables.act_words, tables.act_words.c.event_id == _ACTS.c.event_id)
+    )
