@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+from collections import Counter
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,8 @@ from openlfr.operations.evidence import decode, evidence_name
 from openlfr.stages.probe import ProbeRules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from openlfr.adapters.sql import Records
 
@@ -129,6 +131,38 @@ def test_the_same_jpegs_give_the_alerts_of_one_process(city: City, one_process: 
     ):
         city.wait_for("records", lambda: len(scores(records, "gate")) >= len(expected))
         assert scores(records, "gate") == pytest.approx(scores(theirs, "gate"), abs=1e-4)
+
+
+def counted(config: Path, camera: str) -> tuple[Any, Any]:
+    """What the records of a place have counted of a camera; None before it is there."""
+    with closing(bootstrap.open_records(settings.load(config))) as records:
+        totals = {each.camera: each for each in records.tallies.totals("Market")}
+        return totals.get(camera), records.tallies.histograms("Market", camera)
+
+
+def assert_same_scores(found: Mapping[int, int], expected: Mapping[int, int]) -> None:
+    """The same but for rounding, which may carry a score over a border of a bin."""
+    one, other = (sorted(Counter(each).elements()) for each in (found, expected))
+    assert all(abs(a - b) <= 1 for a, b in zip(one, other, strict=True)), (found, expected)
+
+
+def test_the_same_jpegs_are_counted_as_by_one_process(city: City, one_process: Place) -> None:
+    if not city.alerts("gate"):
+        city.film("gate")
+    totals, histograms = counted(one_process.config, "gate")
+    city.wait_for(
+        "all frames",
+        lambda: (t := counted(city.place.config, "gate")[0]) and t.frames_analysed >= 60,
+    )
+    city.rest("analysis", "alerting")
+    theirs, their_histograms = counted(city.place.config, "gate")
+    assert theirs == totals
+    assert totals.watched_us == 5_900_000
+    assert totals.tracks_searched >= 6
+    assert their_histograms.measures == histograms.measures
+    assert_same_scores(their_histograms.fine_scores, histograms.fine_scores)
+    assert_same_scores(their_histograms.control_scores, histograms.control_scores)
+    assert sum(map(sum, histograms.scores.values())) == sum(histograms.fine_scores.values())
 
 
 def test_what_became_of_every_frame_is_in_the_records(

@@ -1,4 +1,4 @@
-"""`openlfr counts` shows what tallies and Redis have counted, by camera and hour."""
+"""`openlfr counts` shows what was counted by camera and hour, city-wide and by one process."""
 
 from __future__ import annotations
 
@@ -63,9 +63,28 @@ def fold(book, camera, at, subject="ann", seq=0):
 
 
 @pytest.fixture
+def alone(tmp_path):
+    """A place of one process: no server is named, and none runs."""
+    path = tmp_path / "CONFIG.yaml"
+    path.write_text(CONFIG.format(services="{}"))
+    return path
+
+
+@pytest.fixture
 def counted(config):
     """Two cameras, two hours; four sightings of which one joined."""
-    loaded = settings.load(config)
+    count(settings.load(config))
+    return config
+
+
+@pytest.fixture
+def counted_alone(alone):
+    """The same, counted by one process: in its data folder."""
+    count(settings.load(alone))
+    return alone
+
+
+def count(loaded):
     with (
         closing(bootstrap.open_records(loaded)) as records,
         closing(bootstrap.open_alert_book(loaded)) as book,
@@ -88,7 +107,6 @@ def counted(config):
             ("west 2", NOON, "bob"),
         )):  # fmt: skip
             fold(book, camera, at, subject, seq)
-    return config
 
 
 def run(capsys, *words):
@@ -97,8 +115,9 @@ def run(capsys, *words):
     return code, out, err
 
 
-def test_the_table_has_a_line_for_each_camera_and_hour_and_the_sums(counted, capsys):
-    code, out, _ = run(capsys, "--config", counted)
+@pytest.mark.parametrize("mode", ["counted", "counted_alone"])
+def test_the_table_has_a_line_for_each_camera_and_hour_and_the_sums(request, mode, capsys):
+    code, out, _ = run(capsys, "--config", request.getfixturevalue(mode))
     assert code == 0
     assert [re.split(r"  +", line) for line in out.splitlines()] == [
         ["CAMERA", "HOUR (UTC)", "FRAMES", "DROPPED", "FACES", "TRACKS", "SIGHTINGS", "JOINED",
@@ -151,14 +170,17 @@ def test_sightings_on_their_way_are_said(counted, capsys):
     assert "2 folded sightings stand in no tally yet." in run(capsys, "--config", counted)[1]
 
 
-def test_nothing_yet(config, capsys):
-    assert run(capsys, "--config", config) == (0, "Nothing was counted yet.\n", "")
+@pytest.mark.parametrize("mode", ["config", "alone"])
+def test_nothing_yet(request, mode, capsys, tmp_path):
+    assert run(capsys, "--config", request.getfixturevalue(mode)) == (
+        0, "Nothing was counted yet.\n", "",
+    )  # fmt: skip
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize(
     ("services", "words", "says"),
     [
-        ("{}", (), "names no Redis, so it is for one process, which keeps its counts for its"),
         ("{redis: 'redis://127.0.0.1:1'}", ("--camera", "nobody"), "names no camera nobody"),
         ("{redis: 'redis://127.0.0.1:1'}", ("--hours", "0"), "0 is not in the range"),
     ],

@@ -21,9 +21,10 @@ from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.domain.faces import Box, Detection
 from openlfr.domain.frames import EncodedFrame, Frame
 from openlfr.domain.ids import Ids
-from openlfr.domain.summary import Lost
+from openlfr.domain.summary import Lost, add_up
+from openlfr.domain.tallying import Tallying
 from openlfr.domain.watchlist import GalleryFacts, ManifestEntry, StoredTemplate, hash_template
-from openlfr.embedded.counts import Tally
+from openlfr.operations.camera_counts import counts_of
 from openlfr.pipeline import Analyser
 from openlfr.stages.search import ExactIndex
 from openlfr.wire import codec
@@ -107,16 +108,9 @@ quick = settings(
 def test_no_track_vanishes_from_a_run(steps):
     models = Models()
     analyser = analyser_of(models)
-    tallies = {name: Tally(name) for name in CAMERAS}
+    tallying, done = Tallying("Market"), []
     epochs, seqs, at = Counter(), Counter(), NOON
-
-    def take(analysis):
-        for name in analysis.begun:
-            tallies[name].tracks_begun += 1
-        for track in analysis.closed:
-            tallies[track.camera].closed(track)
-        for sighted in analysis.sightings:
-            tallies[sighted.sighting.camera].sightings += 1
+    take = tallying.take_in
 
     for what, *words in steps:
         if what == "look":
@@ -126,6 +120,7 @@ def test_no_track_vanishes_from_a_run(steps):
                 at += timedelta(seconds=later)
                 seqs[name] += 1
                 given_frames.append(Frame(name, epochs[name], seqs[name], at, PICTURE))
+                tallying.enter(given_frames[-1])
                 models.shown.append(places)
             try:
                 take(analyser.analyse(given_frames))
@@ -146,10 +141,10 @@ def test_no_track_vanishes_from_a_run(steps):
     for name in CAMERAS:
         live = len(analyser._cameras[name].pursuits) if name in analyser.cameras else 0
         take(analyser.forget(name, Lost.INTERRUPTED))
-        counts = tallies[name].counts()
+        tallying.cut(name)
+        done += tallying.take()
+        counts = add_up(tuple(counts_of(each) for each in done if each.camera == name), name)
         assert counts.tracks_lost.get(Lost.INTERRUPTED, 0) <= live or "forget" in str(steps)
-    for name in CAMERAS:
-        counts = tallies[name].counts()
         not_searched, lost = counts.tracks_not_searched, counts.tracks_lost
         assert counts.tracks_begun == (
             counts.tracks_searched + sum(not_searched.values()) + sum(lost.values())

@@ -19,10 +19,15 @@ import structlog
 from openlfr.adapters.capture.folder import PictureFolder
 from openlfr.adapters.capture.jpeg import encode_jpeg, is_jpeg
 from openlfr.adapters.capture.lateness import LATE_S
+from openlfr.domain.capture_tallying import (
+    DROPPED_LATE,
+    OUTSIDE_HOURS,
+    UNREADABLE,
+    CaptureTallying,
+)
 from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.domain.frames import EncodedFrame
 from openlfr.wire import codec
-from openlfr_ingest.tallying import DROPPED_LATE, OUTSIDE_HOURS, UNREADABLE, Tallying
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -94,7 +99,7 @@ class Filming:
         self.last_sent = 0.0
         self._say_late_at = 0.0  # by time.monotonic(): not before
         self._last: EncodedFrame | None = None  # that was sent, of an epoch that is not over
-        self._tallying = Tallying(
+        self._tallying = CaptureTallying(
             deployment.deployment_id, camera, source.account, self._tell, live=source.live
         )
 

@@ -1,4 +1,4 @@
-"""`openlfr counts`: what the city-wide mode has counted, by camera and hour."""
+"""`openlfr counts`: what was counted, by camera and hour, by one process or city-wide."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def command(
     config: Path, watch: bool, cameras: tuple[str, ...], hours: int | None, total: bool,
     as_json: bool,
 ) -> int:  # fmt: skip
-    """Print what was counted by camera and hour, city-wide.
+    """Print what was counted by camera and hour, by a run of one process or city-wide.
 
     Frames that were looked at, and those dropped against our will (late, unreadable, of an epoch
     that was over); faces and tracks (passes, not people), as the tallies in the records count them;
-    sightings that analysis published; those that joined an alert and the alerts opened, as Redis
-    counts them when a sighting is folded. A tally of up to ten seconds counts for the hour that it
-    began in.
+    sightings; those that joined an alert and the alerts opened, as Redis counts them when a
+    sighting is folded. A tally of up to ten seconds counts for the hour that it began in; while a
+    run lasts its last ten seconds are in none yet.
     """
     from openlfr import settings
 
@@ -83,17 +83,11 @@ def command(
 
 
 def _deployment(settings: Settings) -> str:
-    """The id of the deployment of the city-wide mode.
+    """The id of the deployment.
 
     Raises:
-        Misconfigured: It is one process's, or nothing says which one.
+        Misconfigured: Nothing says which one.
     """
-    if not settings.services.redis:
-        raise Misconfigured(
-            f"{settings.path} names no Redis, so it is for one process, which keeps its counts for"
-            " its report (openlfr run --report DIR): this command reads those of the city-wide"
-            " mode, services.redis and services.sql."
-        )
     if not (identity := settings.deployment_entry.identity):
         raise Misconfigured(
             f"{settings.path}: deployment.name and deployment.starts are empty, so whose counts is "
@@ -103,9 +97,12 @@ def _deployment(settings: Settings) -> str:
 
 
 def _reader(settings: Settings, deployment: str, stack: ExitStack) -> Callable[[], Counting]:
+    """Reads what was counted: of one process from its data folder, whether it is at work or not."""
     from openlfr import bootstrap
-    from openlfr.operations.counting import count_up
+    from openlfr.operations.counting import Counting, count_up
 
+    if settings.services.sql is None and not bootstrap.records_file(settings).exists():
+        return Counting  # no run yet: nothing is made only to be looked at
     records = stack.enter_context(bootstrap.open_records(settings))
     book = stack.enter_context(closing(bootstrap.open_alert_book(settings)))
 

@@ -15,22 +15,23 @@ now) the tally says so in its range, and the next begins behind it.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
 
 from openlfr.domain.analysis import Compared, Dropped, NotCompared
 from openlfr.domain.measures import Measures
 from openlfr.domain.moments import microseconds
 from openlfr.domain.scores import SCORE_BINS, fine_bin, score_bin
+from openlfr.domain.summary import Lost, NotSearched
 from openlfr.domain.tallies import Reporter, Tally, quality_band
 from openlfr.domain.watching import Unwatched, Watchtime
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Callable, Mapping
 
     from openlfr.domain.analysis import Analysis, ClosedTrack
     from openlfr.domain.frames import EncodedFrame, Frame
-    from openlfr.domain.summary import Lost, NotSearched
 
 MISSED = {
     Unwatched.LATE: "frames_dropped_late",
@@ -56,6 +57,7 @@ class _Open:
     newest: int
     first_at: datetime
     newest_at: datetime
+    baseline: str = ""
     frames: Counter[str] = field(default_factory=Counter)
     not_searched: Counter[NotSearched] = field(default_factory=Counter)
     lost: Counter[Lost] = field(default_factory=Counter)
@@ -71,6 +73,39 @@ class _Open:
 
     def holds(self, epoch: int, seq: int) -> bool:
         return epoch == self.epoch and self.first <= seq <= self.last
+
+    def to_json(self) -> dict[str, Any]:
+        counters = "frames", "not_searched", "lost", "scores", "fine_scores", "control_scores"
+        return {
+            **{name: getattr(self, name) for name in ("epoch", "first", "newest", "baseline")},
+            **{name: getattr(self, name).isoformat() for name in ("first_at", "newest_at")},
+            **{
+                name: {str(key): each for key, each in getattr(self, name).items()}
+                for name in counters  # `asdict` makes a Counter of a Counter's pairs
+            },
+            "measures": asdict(self.measures),
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        def counter(name: str, key: Callable[[str], Any]) -> Counter[Any]:
+            return Counter({key(word): count for word, count in values[name].items()})
+
+        return cls(
+            values["epoch"],
+            values["first"],
+            values["newest"],
+            datetime.fromisoformat(values["first_at"]),
+            datetime.fromisoformat(values["newest_at"]),
+            values["baseline"],
+            counter("frames", str),
+            counter("not_searched", NotSearched),
+            counter("lost", Lost),
+            {int(band): list(counts) for band, counts in values["scores"].items()},
+            counter("fine_scores", int),
+            counter("control_scores", int),
+            Measures.from_json(values["measures"]),
+        )
 
 
 class Tallying:
@@ -88,7 +123,9 @@ class Tallying:
     def leaves(self, camera: str, epoch: int, seq: int) -> bool:
         """Whether this frame ends the stretch that its camera is in."""
         stretch = self._open.get(camera)
-        return stretch is not None and not stretch.holds(epoch, seq)
+        return stretch is not None and not (
+            stretch.holds(epoch, seq) and stretch.baseline == self._baseline
+        )
 
     def epoch_of(self, camera: str) -> int | None:
         """The epoch of the stretch that a camera is in; None where it is in none."""
@@ -101,6 +138,9 @@ class Tallying:
         stretch = self._open.get(camera)
         if stretch is not None and not stretch.holds(frame.epoch, frame.seq):
             self._close(camera, stretch.last)
+            stretch = None
+        elif stretch is not None and stretch.baseline != self._baseline:
+            self._close(camera, stretch.newest)
             stretch = None
         if stretch is None:
             self._open[camera] = self._begin(frame)
@@ -133,9 +173,10 @@ class Tallying:
             self.count(sighted.sighting.camera, "sightings")
 
     def begin_baseline(self, baseline: str) -> None:
-        """Another baseline is in force from now on: every open stretch ends."""
-        for camera in self.cameras:
-            self.cut(camera)
+        """Another baseline is in force: each camera's next frame begins a stretch of it.
+
+        A track counts for the baseline in which it ends.
+        """
         self._baseline = baseline
 
     def _closed(self, track: ClosedTrack) -> None:
@@ -180,6 +221,41 @@ class Tallying:
         self._told.pop(camera, None)
         self._watches.pop(camera, None)
 
+    def open_tally(self, camera: str) -> Tally | None:
+        """What was counted in the stretch that a camera is in, as far as it goes."""
+        stretch = self._open.get(camera)
+        if stretch is None:
+            return None
+        watch = self._watch(camera)
+        return self._tally(camera, stretch, stretch.newest, watch.watched, dict(watch.unwatched))
+
+    def to_json(self, camera: str) -> dict[str, Any]:
+        """JSON values from which `restore` counts a camera on."""
+        stretch, watch = self._open.get(camera), self._watch(camera)
+        return {
+            "open": None if stretch is None else stretch.to_json(),
+            "told": self._told.get(camera),
+            "watch": {
+                "until": watch.until,
+                "why": watch.why,
+                "watched": watch.watched,
+                "unwatched": {str(why): us for why, us in watch.unwatched.items()},
+            },
+        }
+
+    def restore(self, camera: str, values: Mapping[str, Any]) -> None:
+        """Count a camera on from what `to_json` gave."""
+        if values["open"] is not None:
+            self._open[camera] = _Open.from_json(values["open"])
+        if values["told"] is not None:
+            epoch, last = values["told"]
+            self._told[camera] = epoch, last
+        if watch := dict(values["watch"]):
+            watch["why"] = watch["why"] and Unwatched(watch["why"])
+            unwatched = watch["unwatched"].items()
+            watch["unwatched"] = Counter({Unwatched(why): us for why, us in unwatched})
+            self._watches[camera] = Watchtime(**watch)
+
     @property
     def cameras(self) -> tuple[str, ...]:
         """Those with a stretch that was not told yet."""
@@ -200,33 +276,35 @@ class Tallying:
         epoch, last = self._told.get(frame.camera, (frame.epoch, -1))
         if epoch == frame.epoch and last < frame.seq:
             first = max(first, last + 1)
-        return _Open(
-            frame.epoch, first, frame.seq, frame.captured_at, frame.captured_at
-        )  # fmt: skip
+        at = frame.captured_at
+        return _Open(frame.epoch, first, frame.seq, at, at, self._baseline)
 
     def _close(self, camera: str, last: int) -> None:
         stretch = self._open.pop(camera)
         self._told[camera] = stretch.epoch, last
         watched, unwatched = self._watch(camera).take()
-        self._done.append(
-            Tally(
-                deployment=self._deployment,
-                camera=camera,
-                epoch=stretch.epoch,
-                reporter=Reporter.ANALYSIS,
-                first_seq=stretch.first,
-                last_seq=last,
-                first_captured_at=stretch.first_at,
-                last_captured_at=stretch.newest_at,
-                tracks_not_searched=dict(stretch.not_searched),
-                tracks_lost=dict(stretch.lost),
-                scores={band: tuple(counts) for band, counts in stretch.scores.items()},
-                fine_scores=dict(stretch.fine_scores),
-                control_scores=dict(stretch.control_scores),
-                measures=stretch.measures,
-                baseline=self._baseline,
-                watched_us=watched,
-                unwatched_us=unwatched,
-                **stretch.frames,
-            )
+        self._done.append(self._tally(camera, stretch, last, watched, unwatched))
+
+    def _tally(
+        self, camera: str, stretch: _Open, last: int, watched: int, unwatched: dict[Unwatched, int]
+    ) -> Tally:
+        return Tally(
+            deployment=self._deployment,
+            camera=camera,
+            epoch=stretch.epoch,
+            reporter=Reporter.ANALYSIS,
+            first_seq=stretch.first,
+            last_seq=last,
+            first_captured_at=stretch.first_at,
+            last_captured_at=stretch.newest_at,
+            tracks_not_searched=dict(stretch.not_searched),
+            tracks_lost=dict(stretch.lost),
+            scores={band: tuple(counts) for band, counts in stretch.scores.items()},
+            fine_scores=dict(stretch.fine_scores),
+            control_scores=dict(stretch.control_scores),
+            measures=stretch.measures,
+            baseline=stretch.baseline,
+            watched_us=watched,
+            unwatched_us=unwatched,
+            **stretch.frames,
         )

@@ -23,7 +23,6 @@ from openlfr.domain.errors import Misconfigured, OpenLFRError, Unavailable
 from openlfr.domain.frames import StartOrigin
 from openlfr.domain.runs import Checkpoint
 from openlfr.domain.summary import Lost
-from openlfr.embedded.counts import Tally
 from openlfr.embedded.desk import AlertDesk
 from openlfr.embedded.eraser import Eraser
 from openlfr.embedded.feeds import Arrival, Ended, Feeds
@@ -31,7 +30,9 @@ from openlfr.embedded.keeper import WatchlistKeeper
 from openlfr.embedded.opening import open_all
 from openlfr.embedded.options import Progress, RunOptions
 from openlfr.embedded.summary import summarise, times_assumed
+from openlfr.embedded.tallies import RunTallies
 from openlfr.operations import deployments
+from openlfr.operations.camera_counts import counts_from_records
 from openlfr.operations.purge import ROWS_WAIT
 from openlfr.pipeline import Analyser
 from openlfr.settings import require_authorisation
@@ -114,12 +115,9 @@ class _Run:
         self._problems = list(opened.unopened)
         self._ended_by_others = ""  # how, where somebody stopped or closed the deployment
         self._notes = times_assumed(opened.sources)
-        self._tallies = {
-            name: Tally.from_json(opened.checkpoints[name].counters)
-            if name in opened.checkpoints
-            else Tally(name)
-            for name in settings.cameras
-        }
+        self._tallies = RunTallies(opened.records, opened.run, opened.sources)
+        if opened.resumed:
+            self._tallies.resume(settings.cameras, opened.checkpoints)
         self._desk = AlertDesk(
             book=opened.book,
             records=opened.records,
@@ -238,7 +236,7 @@ class _Run:
             self._deployment,
             self._open,
             ended_how=ended_how,
-            cameras=self._counts(),
+            cameras=self._recorded_counts(),
             timings=self._analyser.timings.results(),
             problems=self._problems,
             erased=self._eraser.erased,
@@ -262,6 +260,7 @@ class _Run:
             elif isinstance(arrival, Ended):
                 self._leave(arrival)
                 ended.add(arrival.camera)
+            self._tallies.record()
             self._keeper.check()
             self._eraser.check()
             now = time.monotonic()
@@ -309,10 +308,9 @@ class _Run:
     def _see(self, arrival: Arrival) -> None:
         """One frame: look at it, or count why not."""
         frame = arrival.frame
-        tally = self._tallies[frame.camera]
-        tally.left_out(arrival.sampled_away, arrival.unreadable, arrival.overtaken)
+        self._tallies.arrived(arrival)
         if not self._deployment.covers(frame.captured_at):
-            tally.frames_outside_hours += 1
+            self._tallies.outside_hours(frame)
             return
         max_age = self._settings.max_age
         if (
@@ -320,28 +318,24 @@ class _Run:
             and not self._options.as_fast_as_possible
             and time.monotonic() - arrival.due > max_age.total_seconds()
         ):
-            tally.frames_dropped_late += 1
+            self._tallies.late(frame)
             return
+        self._tallies.looks(frame)
         analysis = self._analyser.analyse([frame])
-        tally.analysed(frame, analysis.faces[0])
-        self._take(analysis)
+        self._tallies.looked(frame, analysis)
+        self._raise(analysis)
 
     def _leave(self, ended: Ended) -> None:
         """A camera gives no more: its last tracks are closed, its problem is kept."""
-        tally = self._tallies[ended.camera]
-        tally.left_out(ended.sampled_away, ended.unreadable, ended.overtaken)
         if ended.problem:
             self._problems.append(ended.problem)
-        self._take(self._analyser.finish(ended.camera))
+        analysis = self._analyser.finish(ended.camera)
+        self._tallies.ended(ended, analysis)
+        self._raise(analysis)
 
-    def _take(self, analysis: Analysis) -> None:
-        """Count what was seen, and raise the alerts."""
-        for camera in analysis.begun:
-            self._tallies[camera].tracks_begun += 1
-        for track in analysis.closed:
-            self._tallies[track.camera].closed(track)
+    def _raise(self, analysis: Analysis) -> None:
+        """Raise the alerts."""
         for sighted in map(self._timed, analysis.sightings):
-            self._tallies[sighted.sighting.camera].sightings += 1
             self._desk.raise_alert(sighted)
 
     def _drop_live_tracks(self) -> None:
@@ -350,7 +344,7 @@ class _Run:
         No checkpoint counts them: a resumed run sees them again from their beginning.
         """
         for camera in self._analyser.cameras:
-            self._take(self._analyser.forget(camera, Lost.INTERRUPTED))
+            self._tallies.dropped(self._analyser.forget(camera, Lost.INTERRUPTED))
 
     def _timed(self, sighted: Sighted) -> Sighted:
         """The sighting, saying so where its time is assumed."""
@@ -378,20 +372,38 @@ class _Run:
         """Keep a checkpoint, if the camera has no live track: a resumed run starts here."""
         if not self._analyser.is_quiet(frame.camera):
             return False
-        tally = self._tallies[frame.camera]
-        checkpoint = Checkpoint(frame.camera, frame.seq + 1, tally.to_json())
+        self._tallies.record()
+        counters = self._tallies.checkpoint(frame.camera)
+        checkpoint = Checkpoint(frame.camera, frame.seq + 1, counters)
         self._open.records.runs.save(self._open.run.run_id, checkpoint)
         return True
 
     def _counts(self) -> tuple[CameraCounts, ...]:
         return tuple(
             replace(
-                tally.counts(),
+                self._tallies.counts(name),
                 alerts_opened=self._desk.raised[name, EventKind.OPENED],
                 alerts_joined=self._desk.raised[name, EventKind.JOINED],
             )
-            for name, tally in self._tallies.items()
+            for name in self._settings.cameras
         )
+
+    def _recorded_counts(self) -> tuple[CameraCounts, ...]:
+        """The counts as the records have them; where they do not answer, as they were counted."""
+        run, records = self._open.run, self._open.records
+        try:
+            self._tallies.close()
+            found = counts_from_records(
+                records.tallies,
+                run.deployment,
+                list(self._settings.cameras),
+                records.alerts.events_of_run(run.deployment, run.epoch),
+                epoch=run.epoch,
+            )
+        except Unavailable as error:
+            self._problems.append(f"The counts could not be recorded: {error}")
+            return self._counts()
+        return tuple(map(self._tallies.sized, found.values()))
 
     def _gather_problems(self) -> None:
         """What the sources could not read; of a live camera also when it did not answer."""

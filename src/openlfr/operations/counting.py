@@ -1,4 +1,4 @@
-"""What was counted, by camera and hour: frames, faces, tracks by tallies, alerts by Redis."""
+"""What was counted by camera and hour: frames, faces, tracks by tallies, and alerts."""
 
 from __future__ import annotations
 

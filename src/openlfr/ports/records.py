@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from openlfr.domain.audit import AuditEvent, RecordedAct
     from openlfr.domain.deployment import Deployment
     from openlfr.domain.runs import WrittenFiles
+    from openlfr.domain.tallies import CameraTotals, Histograms, Reporter, Tally
     from openlfr.domain.watchlist import (
         EntryStatus,
         GalleryFacts,
@@ -269,6 +270,30 @@ class DeploymentChanges(DeploymentRecords, Protocol):
 
     def put(self, deployment: Deployment, at: datetime) -> None:
         """Record where a deployment stands now, a new one too."""
+        ...
+
+
+class Tallies(Protocol):
+    """What became of frames, faces and tracks, counted once each."""
+
+    def record(self, told: Sequence[Tally], *, at: datetime) -> int:
+        """Record tallies; how many of them were new by their `tally_id`."""
+        ...
+
+    def take_back(
+        self, deployment: str, epoch: int, camera: str, reporter: Reporter, first_seq: int
+    ) -> None:
+        """Forget what was counted of a camera's frames from this one on."""
+        ...
+
+    def totals(self, deployment: str, *, epoch: int | None = None) -> list[CameraTotals]:
+        """What became of everything that each camera saw, by the camera's name."""
+        ...
+
+    def histograms(
+        self, deployment: str, camera: str | None = None, *, epoch: int | None = None
+    ) -> Histograms:
+        """The histograms of all tallies together."""
         ...
 
 

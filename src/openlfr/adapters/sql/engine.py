@@ -24,6 +24,7 @@ from openlfr.domain.errors import BadInput, Misconfigured, OpenLFRError, Unavail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from sqlalchemy.engine import Connection, Engine, ExceptionContext
 
@@ -233,3 +234,10 @@ def _sentence(error: sqlite3.Error, where: str) -> BaseException:
             "away to start with empty records."
         )
     return error
+
+
+def hour_of(moment: sa.ColumnElement[datetime], engine: Engine) -> sa.ColumnElement[str]:
+    """The hour of a column's moments, 'YYYY-MM-DDTHH', UTC."""
+    if engine.dialect.name == "sqlite":
+        return sa.func.strftime("%Y-%m-%dT%H", moment)
+    return sa.func.to_char(sa.func.timezone("UTC", moment), 'YYYY-MM-DD"T"HH24')

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from openlfr.adapters.sql.engine import insert_new, reading
+from openlfr.adapters.sql.engine import hour_of, insert_new, reading
 from openlfr.adapters.sql.tables import tallies
 from openlfr.domain.measures import Measures
 from openlfr.domain.summary import Lost, NotSearched
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Engine
 
-    from openlfr.domain.tallies import Tally
+    from openlfr.domain.tallies import Reporter, Tally
 
 _WHY = {reason: f"tracks_{reason}" for reason in NotSearched}
 _LOST = {reason: f"tracks_lost_{reason}" for reason in Lost}
@@ -45,8 +45,28 @@ class TallyRecords:
         with self._engine.begin() as connection:
             return sum(insert_new(connection, tallies, **_row_of(each, at)) for each in told)
 
-    def totals(self, deployment: str) -> list[CameraTotals]:
-        """What became of everything that each camera of a deployment saw, by the camera's name."""
+    def take_back(
+        self, deployment: str, epoch: int, camera: str, reporter: Reporter, first_seq: int
+    ) -> None:
+        """Forget what was counted of a camera's frames from this one on: they are counted again."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                sa.delete(tallies).where(
+                    tallies.c.deployment == deployment,
+                    tallies.c.epoch == epoch,
+                    tallies.c.camera == camera,
+                    tallies.c.reporter == reporter,
+                    tallies.c.last_seq >= first_seq,
+                )
+            )
+
+    def totals(self, deployment: str, *, epoch: int | None = None) -> list[CameraTotals]:
+        """What became of everything that each camera of a deployment saw, by the camera's name.
+
+        Args:
+            deployment: Of which.
+            epoch: Of this one alone; of all by default.
+        """
         query = (
             sa.select(
                 tallies.c.camera,
@@ -58,6 +78,8 @@ class TallyRecords:
             .group_by(tallies.c.camera)
             .order_by(tallies.c.camera)
         )
+        if epoch is not None:
+            query = query.where(tallies.c.epoch == epoch)
         with reading(self._engine) as connection:
             return [
                 CameraTotals(
@@ -71,12 +93,7 @@ class TallyRecords:
 
     def by_hour(self, deployment: str) -> list[HourTotals]:
         """The same for each hour, by camera and hour; a tally counts for the hour it began in."""
-        began = tallies.c.first_captured_at
-        if self._engine.dialect.name == "sqlite":
-            text = sa.func.strftime("%Y-%m-%dT%H", began)
-        else:
-            text = sa.func.to_char(sa.func.timezone("UTC", began), 'YYYY-MM-DD"T"HH24')
-        hour = text.label("hour")
+        hour = hour_of(tallies.c.first_captured_at, self._engine).label("hour")
         query = (
             sa.select(tallies.c.camera, hour, *_sums())
             .where(tallies.c.deployment == deployment)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import openlfr
 from openlfr import bootstrap
-from openlfr.domain.summary import CameraCounts, RunSummary
+from openlfr.domain.summary import RunSummary
 from openlfr.embedded.opening import hash_of
 from openlfr.embedded.summary import alert_item, watchlist_size
+from openlfr.operations.camera_counts import counts_from_records
 from openlfr.operations.gallery import count_listed
 from openlfr.settings import require_authorisation
 
@@ -170,8 +171,10 @@ def summarise(
         providers=tuple(bootstrap.providers(settings)),
         watchlists=tuple(watchlist_size(name, records) for name in settings.watchlists),
         cameras=tuple(
-            _counts(camera, records, deployment.deployment_id, events, size)
-            for camera in settings.cameras
+            replace(counts, frame_size=size)
+            for counts in counts_from_records(
+                records.tallies, deployment.deployment_id, list(settings.cameras), events
+            ).values()
         ),
         timings=(),
         alerts=tuple(alert_item(event, references, vault) for event in events),
@@ -196,35 +199,6 @@ def sentences(outcome: Outcome) -> list[str]:
 def write_figures(outcome: Outcome, path: Path) -> None:
     """The figures as JSON."""
     path.write_text(json.dumps(outcome.to_json(), indent=2) + "\n", encoding="utf-8")
-
-
-def _counts(
-    camera: str,
-    records: Records,
-    deployment: str,
-    events: Sequence[RecordedEvent],
-    size: tuple[int, int],
-) -> CameraCounts:
-    kinds = [str(each.event.event) for each in events if each.event.sighting.camera == camera]
-    values: dict[str, Any] = {
-        "alerts_opened": kinds.count("opened"), "alerts_joined": kinds.count("joined")
-    }  # fmt: skip
-    totals = {each.camera: each for each in records.tallies.totals(deployment)}.get(camera)
-    if totals is None:
-        return CameraCounts(camera=camera, **values)
-    known = [each.name for each in fields(CameraCounts) if hasattr(totals, each.name)]
-    values |= {name: getattr(totals, name) for name in known}
-    histograms = records.tallies.histograms(deployment, camera)
-    decoded = sum(values[name] for name in known if name.startswith("frames_"))
-    return CameraCounts(
-        **values,
-        frames_decoded=decoded,
-        scores=histograms.coarse,
-        fine_scores=histograms.fine_scores,
-        control_scores=histograms.control_scores,
-        measures=histograms.measures,
-        frame_size=size,
-    )
 
 
 def _found(truth: KnownTruth) -> str:

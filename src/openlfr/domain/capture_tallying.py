@@ -1,4 +1,6 @@
-"""Counts one camera's frames that are never sent, and tells them now and then.
+"""Counts one camera's frames that are never looked at, and gives that out now and then.
+
+Both modes count with this: ingest publishes the tallies, one process records them.
 
 Tallies cover an epoch's frames without a gap: where one ends the next begins, so whoever reads
 them knows how many frames of a range were sent, and why the others were not.
@@ -8,16 +10,14 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from openlfr.domain.tallies import Reporter, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+    from collections.abc import Callable, Mapping
 
-    from openlfr.adapters.capture.account import Account
     from openlfr.domain.frames import Frame
 
 EVERY = timedelta(seconds=10)
@@ -43,14 +43,22 @@ class _Range(NamedTuple):
     last: _Mark
 
 
-class Tallying:
+class LeftOut(Protocol):
+    """What a source did not yield, counted from its beginning."""
+
+    sampled_away: int
+    overtaken: int
+    unreadable: int
+
+
+class CaptureTallying:
     """The tallies of one camera while it is filmed. One thread's, but for `count`."""
 
     def __init__(
         self,
         deployment: str,
         camera: str,
-        account: Account,
+        account: LeftOut,
         tell: Callable[[Tally], bool],
         *,
         live: bool,
@@ -111,26 +119,50 @@ class Tallying:
             self._counts += more
         return more.total() - (more[UNREADABLE] if self._live else 0)
 
+    def open_tally(self) -> Tally | None:
+        """What was counted since the last tally, as far as it goes."""
+        if self._range is None:
+            return None
+        with self._lock:
+            return self._tally(*self._range, self._range.last.seq, Counter(self._counts))
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values from which `restore` counts on with a source opened anew."""
+        with self._lock:
+            counts = dict(self._counts)
+        marks = [(mark.epoch, mark.seq, mark.at.isoformat()) for mark in self._range or ()]
+        return {"counts": counts, "range": marks, "epoch": self._epoch, "next": self._next_seq}
+
+    def restore(self, values: Mapping[str, Any]) -> None:
+        """Count on from what `to_json` gave."""
+        self._counts = Counter(values["counts"])
+        marks = [
+            _Mark(epoch, seq, datetime.fromisoformat(at)) for epoch, seq, at in values["range"]
+        ]
+        self._range = _Range(*marks) if marks else None
+        self._epoch, self._next_seq = values["epoch"], values["next"]
+
     def _close(self, ended: _Range, *, after: int = 0) -> None:
         first, last = ended
         with self._lock:
             counts, self._counts = self._counts, Counter()
         last_seq = last.seq + after
-        self._untold.append(
-            Tally(
-                *self._names,
-                last.epoch,
-                Reporter.INGEST,
-                min(self._next_seq, first.seq),
-                last_seq,
-                first.at,
-                last.at,
-                frames_sampled_away=counts[SAMPLED_AWAY],
-                frames_dropped_late=counts[DROPPED_LATE],
-                frames_outside_hours=counts[OUTSIDE_HOURS],
-                frames_unreadable=counts[UNREADABLE],
-            )
-        )
+        self._untold.append(self._tally(first, last, last_seq, counts))
         self._range, self._next_seq = None, last_seq + 1
         while self._untold and self._tell(self._untold[0]):
             self._untold.popleft()
+
+    def _tally(self, first: _Mark, last: _Mark, last_seq: int, counts: Counter[str]) -> Tally:
+        return Tally(
+            *self._names,
+            last.epoch,
+            Reporter.INGEST,
+            min(self._next_seq, first.seq),
+            last_seq,
+            first.at,
+            last.at,
+            frames_sampled_away=counts[SAMPLED_AWAY],
+            frames_dropped_late=counts[DROPPED_LATE],
+            frames_outside_hours=counts[OUTSIDE_HOURS],
+            frames_unreadable=counts[UNREADABLE],
+        )

@@ -1,0 +1,70 @@
+"""One camera's counts for a report: from its tallies and its alert events, in either mode."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from openlfr.domain.alerts import EventKind
+from openlfr.domain.scores import SCORE_BINS
+from openlfr.domain.summary import CameraCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from openlfr.domain.alert_records import RecordedEvent
+    from openlfr.domain.tallies import CameraTotals, Tally
+    from openlfr.ports import Tallies
+
+
+def counts_from_records(
+    tallies: Tallies,
+    deployment: str,
+    cameras: Sequence[str],
+    events: Iterable[RecordedEvent],
+    *,
+    epoch: int | None = None,
+) -> dict[str, CameraCounts]:
+    """What became of all that these cameras gave, as the records have it.
+
+    Args:
+        tallies: Of the records.
+        deployment: Of which, by its id.
+        cameras: Of these.
+        events: The alert events of the same deployment and epoch.
+        epoch: Of this one alone, which is a run of one process; of all by default.
+    """
+    raised = Counter((each.event.sighting.camera, each.event.event) for each in events)
+    totals = {each.camera: each for each in tallies.totals(deployment, epoch=epoch)}
+    counted = {}
+    for camera in cameras:
+        values: dict[str, Any] = {
+            "alerts_opened": raised[camera, EventKind.OPENED],
+            "alerts_joined": raised[camera, EventKind.JOINED],
+        }
+        if camera in totals:
+            found = tallies.histograms(deployment, camera, epoch=epoch)
+            values |= _shared(totals[camera]) | {
+                "scores": found.coarse,
+                "fine_scores": found.fine_scores,
+                "control_scores": found.control_scores,
+                "measures": found.measures,
+            }
+        counted[camera] = CameraCounts(**{"camera": camera} | values)
+    return counted
+
+
+def counts_of(tally: Tally) -> CameraCounts:
+    """One tally as a camera's counts."""
+    bands = (0,) * SCORE_BINS, *tally.scores.values()
+    scores = tuple(map(sum, zip(*bands, strict=True)))
+    return CameraCounts(**_shared(tally) | {"scores": scores})
+
+
+def _shared(counts: Tally | CameraTotals) -> dict[str, Any]:
+    """What a report's counts have in common with those of tallies."""
+    known = [each.name for each in fields(CameraCounts) if hasattr(counts, each.name)]
+    values: dict[str, Any] = {name: getattr(counts, name) for name in known}
+    decoded = sum(values[name] for name in known if name.startswith("frames_"))
+    return values | {"frames_decoded": decoded}
