@@ -79,10 +79,10 @@ class WatchlistKeeper:
         version = records.version()
         if version == self._version and not self._found_altered():
             return False
-        self._altered = records.altered(self._watchlists)
         # First: what left the list waits neither for the vector store nor for a large import.
         index = build_index(records, self._templates, self._watchlists)
         self._on_index(index)
+        self._altered = records.altered(self._watchlists)
         unsearched = not_searched(records, index, self._altered)
         if unsearched and unsearched != self._unsearched:
             self._on_problem(unsearched)
@@ -134,7 +134,7 @@ class WatchlistKeeper:
         begun = time.monotonic()
         if begun < self._compare_at:
             return False
-        altered = self._records.watchlist.altered(self._watchlists)
+        altered = self._records.watchlist.altered(self._watchlists, anew=True)
         took = time.monotonic() - begun
         self._compare_at = begun + max(COMPARE_S, took * _SHARE)
         return altered != self._altered

@@ -61,11 +61,15 @@ class WatchlistRecords(Protocol):
         """
         ...
 
-    def altered(self, watchlists: Collection[str]) -> dict[str, str]:
+    def altered(self, watchlists: Collection[str], *, anew: bool = False) -> dict[str, str]:
         """Active references that are not as they were enrolled, and what is not.
 
-        That is found by `domain.authority` in the audit log, also where a row was changed by
-        other means than these.
+        That is found by `domain.authority` in the audit log.
+
+        Args:
+            watchlists: Of which lists.
+            anew: Compare every entry, as is needed to find what was changed by other means; else
+                those of which a change was counted since they were compared.
         """
         ...
 

@@ -13,18 +13,18 @@ import sqlalchemy as sa
 
 from openlfr.adapters.sql.gallery_model import bound_model
 from openlfr.adapters.sql.tables import references
-from openlfr.adapters.sql.watchlist_acts import with_acts
+from openlfr.adapters.sql.watchlist_acts import Comparison, with_acts
 from openlfr.adapters.sql.watchlist_rows import COLUMNS, reference_of
 from openlfr.adapters.sql.watchlist_version import newest_version
-from openlfr.domain.authority import altered, last_moment
-from openlfr.domain.watchlist import EntryStatus, ManifestEntry
+from openlfr.domain.authority import last_moment
+from openlfr.domain.watchlist import EntryStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
     from openlfr.adapters.sql.access import Access
-    from openlfr.domain.watchlist import GalleryFacts, Reference
+    from openlfr.domain.watchlist import GalleryFacts, ManifestEntry, Reference
 
 STANDING = (EntryStatus.PENDING, EntryStatus.ACTIVE, EntryStatus.SUSPENDED)
 """On the list, searched or not."""
@@ -35,6 +35,7 @@ class WatchlistRecords:
 
     def __init__(self, access: Access) -> None:
         self._access = access
+        self._comparison = Comparison()
 
     def version(self) -> int:
         """Grows with every change of any entry; cheap enough to ask several times a second."""
@@ -81,23 +82,22 @@ class WatchlistRecords:
 
         Those that are not as they were enrolled are left out: `altered` names them.
         """
-        return {
-            entry.reference_id: ManifestEntry(
-                entry.watchlist,
-                entry.category,
-                entry.template_hash,
-                entry.entry_hash,
-                entry.expires,
-            )
-            for entry, problem in self._checked(watchlists)
-            if not problem
-        }
+        with self._access.reading() as connection:
+            found = self._comparison.of(connection, watchlists)
+            return {key: entry for key, entry in found.entries.items() if key not in found.altered}
 
-    def altered(self, watchlists: Collection[str]) -> dict[str, str]:
-        """Active references that are not as they were enrolled, and what is not."""
-        return {
-            entry.reference_id: problem for entry, problem in self._checked(watchlists) if problem
-        }
+    def altered(self, watchlists: Collection[str], *, anew: bool = False) -> dict[str, str]:
+        """Active references that are not as they were enrolled, and what is not.
+
+        Args:
+            watchlists: Of which lists.
+            anew: Compare every entry, as is needed to find what was changed by other means; else
+                those of which a change was counted since they were compared.
+        """
+        with self._access.reading() as connection:
+            if anew:
+                self._comparison.forget()
+            return dict(self._comparison.of(connection, watchlists).altered)
 
     def overdue(self, at: datetime) -> list[Reference]:
         """Listed entries that were enrolled until before this, whatever their rows say now."""
@@ -140,16 +140,6 @@ class WatchlistRecords:
         """The model that the gallery is bound to; None while nothing was ever enrolled."""
         with self._access.reading() as connection:
             return bound_model(connection)
-
-    def _checked(self, watchlists: Collection[str]) -> list[tuple[Reference, str]]:
-        """Active entries, and what is not as it was enrolled."""
-        active = references.c.status == EntryStatus.ACTIVE
-        listed = references.c.watchlist.in_(watchlists)
-        with self._access.reading() as connection:
-            return [
-                (entry, altered(entry, acts))
-                for entry, acts, _ in with_acts(connection, listed, active)
-            ]
 
     def _read(self, query: sa.Select[Any]) -> list[Reference]:
         with self._access.reading() as connection:
