@@ -387,3 +387,16 @@ def test_forgotten_content_does_not_stand_in_the_file_either(tmp_path: Path) -> 
     assert b'"box"' not in file.read_bytes()
     assert book.fold(one, window=WINDOW) is None
     book.close()
+
+
+def test_what_is_known_is_what_a_fold_would_give_nothing_of(book: AlertBook) -> None:
+    seen = sighting(0)
+    assert not book.knows(seen)
+    assert not book.knows(seen, call="topic/0/7")
+    assert book.fold(seen, window=WINDOW, call="topic/0/7") is not None
+    assert book.knows(seen)
+    assert book.knows(seen, call="topic/0/8")
+    assert not book.knows(seen, call="topic/0/7")  # it is repeated, and gives its event again
+    book.forget(seen.deployment, [seen.sighting_id])
+    assert book.knows(seen, call="topic/0/7")
+    assert book.fold(seen, window=WINDOW, call="topic/0/7") is None

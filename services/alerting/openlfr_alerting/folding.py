@@ -1,10 +1,9 @@
 """From a sighting that was delivered to an alert that is told.
 
-The order is what survives `kill -9`: the fold (atomic, and the event is stored with it), then the
-evidence, then alerts.v1, then the acknowledgement. A message that comes again because this process
-died in between is folded by the same call (its place on the topic), so it gives the same event
-again and the rest is made up for. The same sighting under another call, from frames that were
-looked at twice, gives nothing.
+The order is that of `operations.raise_alert`, and then the acknowledgement. A message that comes
+again because this process died in between is folded by the same call (its place on the topic), so
+it gives the same event again and the rest is made up for. The same sighting under another call,
+from frames that were looked at twice, gives nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from openlfr.adapters.kafka_topics import ALERTS, SIGHTINGS
 from openlfr.bootstrap import ids_of
 from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.operations.evidence import decode, evidence_name
-from openlfr.operations.fold_sighting import fold_sighting
+from openlfr.operations.raise_alert import AlertStores, raise_alert
 from openlfr.stages.obscure import is_opaque
 from openlfr.wire import codec, seal
 from openlfr.wire.headers import read_headers
@@ -61,14 +60,12 @@ class Folding:
         movement: Movement,
         homes: Homes,
     ) -> None:
-        self._book = book
+        self._stores = AlertStores(book, vault, self, window, movement)
         self._homes = homes
         self._vault = vault
         self._deployments = deployments
         self._ids: dict[str, Ids] = {}
         self._key = vault.derive(seal.purpose_of(SIGHTINGS.name))
-        self._window = window
-        self._movement = movement
         self._ask_again = 0.0
         self.counts: Counter[str] = Counter()
 
@@ -92,31 +89,32 @@ class Folding:
         except BadInput as error:
             return self._set_aside(message, str(error))
         content = None if carried is None else self._open(carried, sighting, message)
-        event = fold_sighting(
-            self._book,
+        traceparent = tracing.go_on(headers.traceparent)
+        told: list[Record] = []
+
+        def publish(event: AlertEvent) -> None:
+            now, pictured = datetime.now(UTC), content is not None
+            told.append(codec.encode_alert(event, now, pictured=pictured, traceparent=traceparent))
+
+        event = raise_alert(
             sighting,
-            window=self._window,
-            movement=self._movement,
-            homes=self,
+            content,
+            self._stores,
+            publish=publish,
+            record=lambda _: None,  # `recording` reads alerts.v1
             call=message.place,
         )
         if event is None:
             self.counts["known"] += 1
             return None
-        if content:
-            self._vault.put(name, content)
         self.counts[str(event.event)] += 1
         if event.impossible is not None:
             self.counts["impossible"] += 1
-        traceparent = tracing.go_on(headers.traceparent)
         log.info(
             "alert", kind=str(event.event), alert=event.alert_id, camera=sighting.camera,
             seq=sighting.seq, trace=tracing.trace_id(traceparent),
         )  # fmt: skip
-        record = codec.encode_alert(
-            event, datetime.now(UTC), pictured=content is not None, traceparent=traceparent
-        )
-        return ALERTS.name, record
+        return ALERTS.name, told[0]
 
     def placed(self, event: AlertEvent, window: timedelta) -> AlertEvent:
         """The event under the alert to which it belongs by the records.

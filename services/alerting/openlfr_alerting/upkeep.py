@@ -10,14 +10,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
 
 from openlfr.domain.errors import OpenLFRError, Unavailable
 from openlfr.domain.watchlist import EntryStatus
-from openlfr.operations.gallery import apply_pending, erase_forgotten_templates
+from openlfr.operations.gallery import erase_forgotten_templates
+from openlfr.operations.watchlist_sync import WatchlistSync
 from openlfr_alerting.relaying import INTERVAL_S, Relay
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 SILENCE_S = 30.0
 """After how long without a round that came to its end this process gives up. Workers have stopped
 matching by then."""
-AT_ONCE = 200
-"""Entries settled in one transaction: alerts are recorded in the same database, and wait for it."""
 ERASE_S = 60.0
 """How often is looked for what may no longer be kept."""
 COMPARE_S = 5.0
@@ -81,7 +79,7 @@ class Upkeep:
         self._publish = publish
         self._on_failure = on_failure
         self._templates: TemplateStore | None = None
-        self._settled = -1
+        self._sync = WatchlistSync(records, vault)
         self._failing_since: float | None = None
         self._stop = threading.Event()
         self._threads = [
@@ -123,8 +121,7 @@ class Upkeep:
             Unavailable: The records or the vector store do not answer.
         """
         watchlist = self._records.watchlist
-        version = watchlist.version()
-        if version == self._settled:
+        if not self._sync.is_due():
             return False
         facts = watchlist.facts()
         if facts is None:
@@ -134,17 +131,9 @@ class Upkeep:
             if number := erase_forgotten_templates(watchlist, templates):
                 log.warning("templates_erased", number=number, why="their entries had left")
             self._templates = templates
-        for each in apply_pending(
-            self._records,
-            self._templates,
-            self._vault,
-            facts,
-            now=datetime.now(UTC),
-            limit=AT_ONCE,
-        ):
+        for each in self._sync.carry_over(self._templates, facts):
             if each.status is EntryStatus.REFUSED:
                 log.warning("not_listed", reference=each.reference_id)  # its note says why
-        self._settled = version  # from before: what changed meanwhile is seen next time
         return True
 
     def _tell(self) -> None:

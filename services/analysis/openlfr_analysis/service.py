@@ -26,7 +26,6 @@ from openlfr.adapters.kafka_topics import CONTROL, FRAMES
 from openlfr.adapters.metrics import Metrics
 from openlfr.adapters.onnx import ON_GPU, short_name
 from openlfr.in_force import DeploymentInForce
-from openlfr.pipeline import Analyser
 from openlfr.settings import require_authorisation
 from openlfr.stages.search import ExactIndex
 from openlfr.wire import seal
@@ -95,13 +94,12 @@ def run(settings: Settings, process: Process) -> NoReturn:
         templates = bootstrap.open_searched_templates(settings, embedder.facts)
         closing.callback(templates.close)
         nobody = ExactIndex({}, [])
-        analyser = Analyser(
-            ids=bootstrap.ids_of(deployment.deployment_id, vault),
-            detector=detector,
-            embedder=embedder,
-            index=nobody,
+        analyser = bootstrap.make_analyser(
+            settings,
+            bootstrap.ids_of(deployment.deployment_id, vault),
+            (detector, embedder),
+            nobody,
             threshold=1.0,  # until it is known how many are listed
-            input_sizes={name: camera.input_size for name, camera in settings.cameras.items()},
         )
         listed = searched_in(settings)(templates, analyser.use)
         closing.callback(listed.close)

@@ -44,6 +44,13 @@ class MemoryAlertBook:
         later = [s for _, s in apart if s.captured_at >= sighting.captured_at]
         return [*earlier[:NEAR], *later[:NEAR]]
 
+    def knows(self, sighting: Sighting, *, call: str = "") -> bool:
+        """Whether `fold` would give nothing."""
+        folded_by = self._known.get(sighting.sighting_id)
+        if folded_by is None:
+            return False
+        return not (call and folded_by == call and sighting.sighting_id in self._events)
+
     def fold(
         self,
         sighting: Sighting,

@@ -130,6 +130,16 @@ class RedisAlertBook:
             contents = _now(self._client.hmget(key("events"), ids)) if ids else []
         return [sighting_from_json(_text(each)) for each in contents if each is not None]
 
+    def knows(self, sighting: Sighting, *, call: str = "") -> bool:
+        """Whether `fold` would give nothing."""
+        key, sighting_id = _keys(sighting.deployment), sighting.sighting_id
+        with self._speaking():
+            known = _now(self._client.hget(key("known"), sighting_id))
+            if known is None:
+                return False
+            same = bool(call) and _text(known).rpartition(" ")[2] == quote(call, safe="")
+            return not (same and _now(self._client.hexists(key("events"), sighting_id)))
+
     def fold(
         self,
         sighting: Sighting,

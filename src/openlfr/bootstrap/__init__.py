@@ -9,6 +9,7 @@ from __future__ import annotations
 from openlfr.bootstrap.models import (
     load_detector,
     load_embedder,
+    make_analyser,
     model_folder,
     models_used,
     open_models,
@@ -42,6 +43,7 @@ __all__ = [
     "kafka_brokers",
     "load_detector",
     "load_embedder",
+    "make_analyser",
     "model_folder",
     "models_used",
     "open_alert_book",

@@ -10,8 +10,10 @@ from openlfr.bootstrap.thresholds import SFACE_DEFAULTS
 
 if TYPE_CHECKING:
     from openlfr.adapters.model_store import ModelStore
+    from openlfr.domain.ids import Ids
     from openlfr.domain.summary import ModelUsed
-    from openlfr.ports import FaceDetector, FaceEmbedder
+    from openlfr.pipeline import Analyser
+    from openlfr.ports import FaceDetector, FaceEmbedder, WatchlistIndex
     from openlfr.settings import Models, Settings
 
 
@@ -100,3 +102,33 @@ def _models_of(settings: Settings | None) -> Models:
     from openlfr.settings import Models
 
     return Models()
+
+
+def make_analyser(
+    settings: Settings,
+    ids: Ids,
+    models: tuple[FaceDetector, FaceEmbedder],
+    index: WatchlistIndex,
+    *,
+    threshold: float,
+) -> Analyser:
+    """What looks at frames, as the configuration has it.
+
+    Args:
+        settings: The cameras' input sizes.
+        ids: What names the deployment's sightings.
+        models: Of `load_detector` and `load_embedder`.
+        index: Who is looked for at first.
+        threshold: From which score a candidate is a sighting at first.
+    """
+    from openlfr.pipeline import Analyser
+
+    detector, embedder = models
+    return Analyser(
+        ids=ids,
+        detector=detector,
+        embedder=embedder,
+        index=index,
+        threshold=threshold,
+        input_sizes={name: camera.input_size for name, camera in settings.cameras.items()},
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from openlfr.adapters.run_lock import run_is_at_work
@@ -66,12 +65,12 @@ def _apply(settings: Settings, records: Records, vault: Vault, facts: GalleryFac
     It waits for the vector store for a few seconds only, and a large import takes longer.
     """
     from openlfr import bootstrap
-    from openlfr.operations.gallery import AT_ONCE, apply_pending
+    from openlfr.operations.watchlist_sync import WatchlistSync
 
+    sync = WatchlistSync(records, vault)
     with closing(bootstrap.open_templates(settings, facts)) as templates:
         while _owed(records) and not run_is_at_work(settings.data_dir):
-            now = datetime.now(UTC)
-            apply_pending(records, templates, vault, facts, now=now, limit=AT_ONCE)
+            sync.carry_over(templates, facts)
 
 
 def _entries(records: Records, reference_ids: Sequence[str]) -> list[Reference]:

@@ -1,8 +1,7 @@
 """The alert desk: from a sighting to an alert that is kept, folded, emitted and recorded.
 
-The order is what survives `kill -9`: evidence first (harmless without an alert: purge finds it),
-then the fold (atomic, and the event is stored with it), then the line, then the record. Whatever
-the crash cut off after the fold is made up by `catch_up`.
+The order is that of `operations.raise_alert`. Whatever a crash cut off after the fold is made up by
+`catch_up`.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from openlfr.domain.alerts import event_id_of
 from openlfr.operations.evidence import PREFIX, encode, evidence_name
-from openlfr.operations.fold_sighting import fold_sighting
+from openlfr.operations.raise_alert import AlertStores, raise_alert
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +49,7 @@ class AlertDesk:
         self._vault = vault
         self._lines = lines
         self._window = window
-        self._movement = movement
+        self._stores = AlertStores(book, vault, records.alerts, window, movement)
         self._on_event = on_event
         self.raised: Counter[tuple[str, EventKind]] = Counter()
 
@@ -62,19 +61,18 @@ class AlertDesk:
         """
         sighting = sighted.sighting
         if self._records.alerts.knows(event_id_of(sighting.sighting_id)):
-            return None  # its evidence is kept already, or was erased on purpose
-        if sighted.evidence is not None:
-            self._vault.put(evidence_name(sighting.sighting_id), encode(sighted.evidence))
-        event = fold_sighting(
-            self._book,
+            return None  # by the records, even where the book has lost it
+        now, pictured = datetime.now(UTC), sighted.evidence is not None
+        event = raise_alert(
             sighting,
-            window=self._window,
-            movement=self._movement,
-            homes=self._records.alerts,
+            None if sighted.evidence is None else encode(sighted.evidence),
+            self._stores,
+            publish=lambda event: self._lines.write(event, now),
+            record=lambda event: self._record(event, now, pictured=pictured),
         )
         if event is not None:
             self.raised[sighting.camera, event.event] += 1
-            self._tell(event, pictured=sighted.evidence is not None)
+            self._on_event(event)
         return event
 
     def catch_up(self, deployment: str, epoch: int | None) -> int:

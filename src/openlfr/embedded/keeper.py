@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import EntryStatus
-from openlfr.operations.gallery import AT_ONCE, apply_pending, build_index, not_searched
+from openlfr.operations.gallery import build_index, not_searched
+from openlfr.operations.watchlist_sync import WatchlistSync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,7 +58,7 @@ class WatchlistKeeper:
         self._watchlists = tuple(watchlists)
         self._on_index = on_index
         self._on_problem = on_problem
-        self._version = -1
+        self._sync = WatchlistSync(records, vault)
         self._altered: dict[str, str] = {}  # not as they were enrolled, and what is not
         self._compare_at = 0.0
         self._unsearched = ""  # who is listed in vain, as it was said last
@@ -76,8 +76,7 @@ class WatchlistKeeper:
             Unavailable: The records or the vector store do not answer.
         """
         records = self._records.watchlist
-        version = records.version()
-        if version == self._version and not self._found_altered():
+        if not (self._sync.is_due() or self._found_altered()):
             return False
         # First: what left the list waits neither for the vector store nor for a large import.
         index = build_index(records, self._templates, self._watchlists)
@@ -87,18 +86,9 @@ class WatchlistKeeper:
         if unsearched and unsearched != self._unsearched:
             self._on_problem(unsearched)
         self._unsearched = unsearched
-        for settled in apply_pending(
-            self._records,
-            self._templates,
-            self._vault,
-            self._facts,
-            now=datetime.now(UTC),
-            limit=AT_ONCE,
-        ):
+        for settled in self._sync.carry_over(self._templates, self._facts):
             if settled.status is EntryStatus.REFUSED:
                 self._on_problem(f"{settled.subject} was not listed: {settled.note}.")
-        # The version from before: what changed meanwhile, or failed on the way, is seen next time.
-        self._version = version
         return True
 
     def hand_over_to(self, on_index: Callable[[ExactIndex], None]) -> None:

@@ -34,7 +34,6 @@ from openlfr.embedded.tallies import RunTallies
 from openlfr.operations import deployments
 from openlfr.operations.camera_counts import counts_from_records
 from openlfr.operations.purge import ROWS_WAIT
-from openlfr.pipeline import Analyser
 from openlfr.settings import require_authorisation
 
 if TYPE_CHECKING:
@@ -151,13 +150,12 @@ class _Run:
         while self._keeper.refresh():
             pass  # until all that waited is searchable
         closing.callback(self._keeper.close)
-        self._analyser = Analyser(
-            ids=bootstrap.ids_of(deployment.deployment_id, opened.vault),
-            detector=opened.detector,
-            embedder=opened.embedder,
-            index=self._index,
+        self._analyser = bootstrap.make_analyser(
+            settings,
+            bootstrap.ids_of(deployment.deployment_id, opened.vault),
+            (opened.detector, opened.embedder),
+            self._index,
             threshold=opened.threshold.value,
-            input_sizes={name: camera.input_size for name, camera in settings.cameras.items()},
         )
         self._keeper.hand_over_to(self._take_index)
         if not len(self._index):

@@ -192,6 +192,10 @@ class AlertBook(Protocol):
         """The stored sightings of its subject that lie nearest in captured time, a few a side."""
         ...
 
+    def knows(self, sighting: Sighting, *, call: str = "") -> bool:
+        """Whether `fold` would give nothing: another call has folded it, or it was erased since."""
+        ...
+
     def fold(
         self,
         sighting: Sighting,
