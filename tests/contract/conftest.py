@@ -8,12 +8,18 @@ from urllib.parse import urlsplit
 import pytest
 import sqlalchemy as sa
 
+from openlfr.adapters.memory_records import MemoryRecords
 from openlfr.adapters.sql import Records
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service)])
 def records_url(request, tmp_path):
     """A database without any table."""
+    return new_database(request, tmp_path)
+
+
+def new_database(request, tmp_path):
+    """Its url, by the fixture's parameter."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/openlfr.db"
     server = request.getfixturevalue("servers").url("sql")
@@ -28,4 +34,14 @@ def records_url(request, tmp_path):
 @pytest.fixture
 def records(records_url):
     with Records.open(records_url) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service), "memory"])
+def every_records(request, tmp_path):
+    """Records of every adapter, for what each of them does."""
+    if request.param == "memory":
+        yield MemoryRecords()
+        return
+    with Records.open(new_database(request, tmp_path)) as opened:
         yield opened

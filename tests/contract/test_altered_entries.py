@@ -99,16 +99,6 @@ def test_two_people_whose_faces_were_exchanged_in_the_records_are_found(listed):
     assert listed.watchlist.manifest(["default"]) == {}
 
 
-def test_an_entry_that_was_never_enrolled_is_found(listed):
-    with listed.unit_of_work() as work:
-        entry = reference("c1", "Cy")
-        work.watchlist.add(entry, picture_hash="c", template=b"sealed", at=NOW)
-        work.watchlist.settle([Settlement("c1", EntryStatus.ACTIVE, "")], NOW)
-    assert listed.watchlist.altered(["default"]) == {"c1": "no enrolment of it was recorded"}
-    assert listed.watchlist.altered(["second"]) == {}
-    assert "c1" not in listed.watchlist.manifest(["default"])
-
-
 @pytest.mark.parametrize("how", ["removed", "expired"])
 def test_what_was_ended_stays_ended_whatever_its_row_says(listed, how):
     with listed.unit_of_work() as work:
@@ -129,14 +119,6 @@ def test_an_entry_whose_expiry_was_moved_is_overdue_as_it_was_enrolled(listed):
     assert {each.reference_id for each in listed.watchlist.overdue(late)} == {"a1", "b1"}
     change(listed, "b1", status="removed")
     assert [each.reference_id for each in listed.watchlist.overdue(late)] == ["a1"]
-
-
-def test_the_latest_moment_is_that_of_any_act(records):
-    assert records.audit.latest() is None
-    with records.unit_of_work() as work:
-        for at in (NOW + timedelta(days=2), NOW):
-            work.record(AuditEvent(at, SYSTEM, ReferenceRemoved("a1", "Ann", "default")))
-    assert records.audit.latest() == NOW + timedelta(days=2)
 
 
 AUTHORISERS_OF_THEN = {"a1": "Otto", "b1": "", "c1": "Eve", "d1": ""}

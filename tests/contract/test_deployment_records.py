@@ -11,6 +11,11 @@ from openlfr.domain.errors import BadInput
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
+@pytest.fixture
+def records(every_records):
+    return every_records
+
+
 def drafted(name="Market", starts=NOON):
     hours = Authorisation(
         name, "Find Ann", "Square", "Act 5", "Chief X", starts, starts + timedelta(hours=2)

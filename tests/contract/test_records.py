@@ -2,7 +2,6 @@
 
 import sqlite3
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -11,9 +10,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from openlfr.adapters.sql import Records, engine, schema, tables, upgrade
-from openlfr.domain.audit import AlertDecided, AlertErased, AlertShown, AuditEvent
+from openlfr.domain.audit import AlertDecided, AlertShown, AuditEvent
 from openlfr.domain.errors import Misconfigured, Unavailable
-from openlfr.domain.principals import SYSTEM, Principal, Role
+from openlfr.domain.principals import Principal, Role
 
 AT = datetime(2026, 5, 1, 12, 30, 15, 123456, tzinfo=UTC)
 
@@ -157,22 +156,6 @@ def test_decisions_of_before_there_were_verdicts_are_read_and_over(records_url, 
 def test_a_database_without_any_table_is_refused_where_it_may_not_be_made(records_url):
     with pytest.raises(Misconfigured, match=r"no schema yet.*openlfr records upgrade"):
         Records.open(records_url, upgrade=False)
-
-
-def test_acts_come_back_in_the_order_of_their_commits_as_they_were_written(records):
-    erased = AlertErased("a2", "retention", 3)
-    write(records, act(), act(by=replace(ANN, name="Bea"), what=AlertShown("a2", "x.jpg")))
-    write(records, act(by=SYSTEM, what=erased))
-    first, *_, last = records.audit.all()
-    assert (first.at, first.by, first.kind) == (AT, ANN, "alert.decided")
-    assert (first.object_kind, first.object_id) == ("alert", "a1")
-    assert first.detail == {"adjudication": "engage", "reason": "zoë"}
-    assert (last.by, last.detail) == (SYSTEM, {"reason": "retention", "events": 3})
-    assert [each.position for each in records.audit.all()] == [1, 2, 3]
-    assert acts(records, object_kind="reference") == []
-    assert acts(records, object_kind="alert", object_id="a2") == [
-        ("Bea", "alert.shown"), ("system", "alert.erased"),
-    ]  # fmt: skip
 
 
 def test_acts_of_processes_that_write_at_once_are_numbered_without_a_gap(records_url):

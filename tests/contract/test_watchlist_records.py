@@ -17,6 +17,11 @@ PENDING, ACTIVE, REFUSED, SUSPENDED, REMOVED = (
 )  # fmt: skip
 
 
+@pytest.fixture
+def records(every_records):
+    return every_records
+
+
 def reference(reference_id="r1", **changes):
     values = {
         "reference_id": reference_id, "watchlist": "default", "subject": "Ann",
@@ -88,6 +93,26 @@ def test_settling_makes_it_searchable_and_erases_the_template(records):
     assert records.watchlist.references()[0].note == "looks like Bea"
     assert settle(records, "r1", REFUSED) == set()
     assert statuses(records) == {"r1": ACTIVE}
+
+
+def test_an_entry_that_was_never_enrolled_is_named_and_not_searched(records):
+    with records.unit_of_work() as work:
+        work.watchlist.add(reference(), picture_hash="p1", template=b"sealed", at=NOW)
+    settle(records, "r1")
+    assert records.watchlist.altered(["default"]) == {"r1": "no enrolment of it was recorded"}
+    assert records.watchlist.altered(["second"], anew=True) == {}
+    assert records.watchlist.manifest(["default"]) == {}
+
+
+def test_an_entry_is_overdue_when_it_has_expired_until_it_is_removed(records):
+    add(records, reference(expires=NOW))
+    add(records, reference("r2"), picture_hash="p2")
+    assert records.watchlist.overdue(NOW) == []
+    late = NOW + timedelta(seconds=1)
+    assert [r.reference_id for r in records.watchlist.overdue(late)] == ["r1"]
+    with records.unit_of_work() as work:
+        work.watchlist.retire(["r1"], late)
+    assert records.watchlist.overdue(late) == []
 
 
 def test_a_refused_entry_leaves(records):

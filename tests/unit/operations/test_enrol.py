@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
+from openlfr.adapters.memory_records import MemoryRecords
 from openlfr.adapters.memory_vault import MemoryVault
-from openlfr.adapters.sql import Records
 from openlfr.domain.principals import local_principal
 from openlfr.domain.watchlist import EntryStatus, ManifestRow, hash_template
 from openlfr.operations.enrol import Enrolment, Verdict, enrol, outbox_name
@@ -20,9 +20,8 @@ RULES = EnrolmentRules()
 
 
 @pytest.fixture
-def records(tmp_path):
-    with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as opened:
-        yield opened
+def records():
+    return MemoryRecords()
 
 
 def row(image, line=2, subject="Ann"):

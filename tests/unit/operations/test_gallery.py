@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from enrolling import add_entry
+from openlfr.adapters.memory_records import MemoryRecords, MemoryWatchlist
 from openlfr.adapters.memory_templates import MemoryTemplateStore
 from openlfr.adapters.memory_vault import MemoryVault
-from openlfr.adapters.sql import Records
-from openlfr.adapters.sql.watchlist_changes import WatchlistChanges
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.evidence import Evidence, Scene
 from openlfr.domain.faces import Box
@@ -79,9 +78,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path):
-    with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as records:
-        yield Desk(records)
+def desk():
+    return Desk(MemoryRecords())
 
 
 def test_a_pending_entry_becomes_searchable_and_leaves_the_outbox(desk):
@@ -266,7 +264,7 @@ def test_a_crash_before_any_step_loses_nothing(desk, monkeypatch, step):
     desk.add("Bea", direction(3))
     desk.move("Gone", EntryStatus.REMOVED)
     owner = {"put": desk.templates, "remove": desk.templates, "delete": desk.vault}.get(
-        step, WatchlistChanges
+        step, MemoryWatchlist
     )
 
     def crash(*_, **__):

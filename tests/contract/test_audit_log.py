@@ -1,0 +1,92 @@
+"""The audit log of every adapter of the records: acts come back as they were written, in order."""
+
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from openlfr.domain.audit import (
+    AlertDecided,
+    AlertErased,
+    AlertShown,
+    AuditEvent,
+    ReferenceRemoved,
+)
+from openlfr.domain.principals import SYSTEM, Principal, Role
+
+AT = datetime(2026, 5, 1, 12, 30, 15, 123456, tzinfo=UTC)
+ANN = Principal("https://people.example", "ann", "Ann", frozenset({Role.OPERATOR}))
+
+
+@pytest.fixture
+def records(every_records):
+    return every_records
+
+
+def act(at=AT, by=ANN, what=None):
+    return AuditEvent(at, by, what or AlertDecided("a1", "engage", reason="zoë"))
+
+
+def write(records, *events):
+    with records.unit_of_work() as work:
+        for event in events:
+            work.record(event)
+
+
+def acts(records, **conditions):
+    return [(each.by.name, each.kind) for each in records.audit.all(**conditions)]
+
+
+def test_acts_come_back_in_the_order_of_their_commits_as_they_were_written(records):
+    erased = AlertErased("a2", "retention", 3)
+    write(records, act(), act(by=replace(ANN, name="Bea"), what=AlertShown("a2", "x.jpg")))
+    write(records, act(by=SYSTEM, what=erased))
+    first, *_, last = records.audit.all()
+    assert (first.at, first.by, first.kind) == (AT, ANN, "alert.decided")
+    assert (first.object_kind, first.object_id) == ("alert", "a1")
+    assert first.detail == {"adjudication": "engage", "reason": "zoë"}
+    assert (last.by, last.detail) == (SYSTEM, {"reason": "retention", "events": 3})
+    assert [each.position for each in records.audit.all()] == [1, 2, 3]
+    assert acts(records, object_kind="reference") == []
+    assert acts(records, object_kind="alert", object_id="a2") == [
+        ("Bea", "alert.shown"), ("system", "alert.erased"),
+    ]  # fmt: skip
+
+
+def test_the_latest_moment_is_that_of_any_act(records):
+    assert records.audit.latest() is None
+    with records.unit_of_work() as work:
+        for at in (AT + timedelta(days=2), AT):
+            work.record(AuditEvent(at, SYSTEM, ReferenceRemoved("a1", "Ann", "default")))
+    assert records.audit.latest() == AT + timedelta(days=2)
+
+
+def test_an_act_of_what_was_undone_is_undone(records):
+    write(records, act())
+
+    def cut_off():
+        with records.unit_of_work() as work:
+            work.record(act(by=SYSTEM))
+            raise OSError("disk")
+
+    with pytest.raises(OSError, match="disk"):
+        cut_off()
+    write(records, act())
+    assert [(each.position, each.by.name) for each in records.audit.all()] == [
+        (1, "Ann"),
+        (2, "Ann"),
+    ]
+
+
+def test_acts_of_threads_that_write_at_once_are_numbered_without_a_gap(records):
+    def write_some():
+        for _ in range(10):
+            write(records, act(), act())
+
+    threads = [threading.Thread(target=write_some) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [each.position for each in records.audit.all()] == list(range(1, 61))
