@@ -83,9 +83,11 @@ def one_process(tmp_path_factory, street, enrolled, model_store, cameras) -> Pla
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory, street, model_store, cameras, servers) -> Iterator[City]:
-    """The services at work over a watchlist; nothing is filmed yet."""
+def city(tmp_path_factory, street, enrolled, model_store, cameras, servers) -> Iterator[City]:
+    """The services at work over a watchlist, with the one process's key; nothing is filmed yet."""
     place = Place(tmp_path_factory.mktemp("city"), model_store.folder, street.video)
+    place.data.mkdir()
+    shutil.copy2(enrolled / "vault.key", place.data)  # ids are made under it
     urls = {name: servers.url(name) for name in ("kafka", "redis", "milvus", "sql")}
     place.configure(
         "services:\n"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from openlfr.cli import config_option
+from openlfr.cli import arguments, config_option
 from openlfr.terminal import say
 
 if TYPE_CHECKING:
@@ -24,17 +25,27 @@ def upgrade(config: Path) -> None:
     """Bring the database to the schema of this version.
 
     The database of services.sql is changed by this alone: run it once before the services of a
-    new version start. Records in the data folder are brought up to date by any command. Roles of
-    PostgreSQL beside the owner's (openlfr rights sql) are given what this version needs.
+    new version start. It records the configuration's deployment as well: a new one is drafted,
+    authorised and started, another place or other hours are a revision, and one that somebody
+    paused or stopped stays so. Records in the data folder are brought up to date by any command.
+    Roles of PostgreSQL beside the owner's (openlfr rights sql) are given what this version needs.
     """
     from openlfr import bootstrap, settings
+    from openlfr.operations.deployments import register_and_start
 
-    before, now, roles = bootstrap.upgrade_records(settings.load(config))
+    loaded = settings.load(config)
+    before, now, roles = bootstrap.upgrade_records(loaded)
     if before is None:
         say(f"The records are made, with schema {now}.")
     elif before == now:
         say(f"The records have schema {now} already.")
     else:
         say(f"The records went from schema {before} to {now}.")
+    if loaded.services.sql is not None and loaded.deployment is not None:
+        with bootstrap.open_records(loaded) as records:
+            known = register_and_start(
+                loaded.deployment, records=records, by=arguments.who(), at=datetime.now(UTC)
+            )
+        say(f"The deployment {known.name} ({known.deployment_id}) is {known.status}.")
     if roles:
         say(f"The rights of {' and '.join(roles)} are as this version needs them.")

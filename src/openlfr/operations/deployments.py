@@ -97,6 +97,22 @@ def start(
         return started
 
 
+def register_and_start(
+    configured: Deployment, *, records: Records, by: Principal, at: datetime
+) -> Deployment:
+    """Register a deployment, and start it where nobody has yet; a pause or a stop stays.
+
+    For what is installed again and again without meaning a start by it, as a city is.
+
+    Raises:
+        NotAllowed: They may not.
+    """
+    known = register(configured, records=records, by=by, at=at)
+    if known.status is not DeploymentStatus.AUTHORISED:
+        return known
+    return start(configured, Start(), records=records, by=by, at=at)
+
+
 def pause(named: str, reason: str, *, records: Records, by: Principal, at: datetime) -> Deployment:
     """Search no face until it is started again.
 

@@ -137,6 +137,17 @@ def test_one_that_was_closed_is_not_started_again(records):
         start(records, configured())
 
 
+def test_what_is_installed_again_starts_once_and_revives_nothing(records):
+    for _ in range(2):
+        found = deployments.register_and_start(configured(), records=records, by=BY, at=NOON)
+        assert found.status is STARTED
+    assert [kind for kind, _ in acts(records)] == ["drafted", "authorised", "started"]
+    deployments.pause("Market", "", records=records, by=BY, at=NOON)
+    longer = configured(ends=NOON + timedelta(hours=5))
+    again = deployments.register_and_start(longer, records=records, by=BY, at=NOON)
+    assert (again.status, again.revision) == (DeploymentStatus.PAUSED, 2)
+
+
 def test_hours_hold_from_the_first_moment_until_before_the_last(records):
     market = start(records, configured())
     hours = market.authorisation
