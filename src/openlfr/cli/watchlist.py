@@ -124,7 +124,10 @@ def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json:
 def list_entries(
     config: Path, watchlist: str | None, subject: str | None, everything: bool, as_json: bool
 ) -> None:
-    """Print the entries: what they rest on, until when, and how they stand."""
+    """Print the entries: what they rest on, until when, and how they stand.
+
+    One that is `altered` was changed in the database since its enrolment, and is not searched.
+    """
     from openlfr import settings
     from openlfr.cli import watchlist_output as output
     from openlfr.cli.erasing import opened_records
@@ -137,7 +140,8 @@ def list_entries(
             subject=subject,
             statuses=None if everything else [s for s in EntryStatus if s not in gone],
         )
-    output.print_entries(entries, datetime.now(UTC), as_json=as_json)
+        altered = records.watchlist.altered({each.watchlist for each in entries})
+    output.print_entries(entries, altered, datetime.now(UTC), as_json=as_json)
 
 
 @command.command("check")

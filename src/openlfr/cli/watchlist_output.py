@@ -13,7 +13,7 @@ from openlfr.operations.enrol import Verdict
 from openlfr.terminal import say, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from openlfr.domain.watchlist import Reference
@@ -23,6 +23,7 @@ _COLOURS = {
     "accepted": "green",
     "active": "green",
     "refused": "red",
+    "altered": "red",
     "expired": "red",
     "pending": "yellow",
     "suspended": "yellow",
@@ -71,13 +72,22 @@ def print_check(outcomes: Sequence[RowOutcome], *, as_json: bool) -> None:
     _print_rows(rows)
 
 
-def print_entries(entries: Sequence[Reference], now: datetime, *, as_json: bool) -> None:
-    """Print entries as they stand."""
+def print_entries(
+    entries: Sequence[Reference], altered: Mapping[str, str], now: datetime, *, as_json: bool
+) -> None:
+    """Print entries as they stand.
+
+    Args:
+        entries: In this order.
+        altered: What of an entry is not as it was enrolled, by its id.
+        now: UTC.
+        as_json: For a program.
+    """
     rows = [
         {
             "watchlist": entry.watchlist,
             "subject": entry.subject,
-            "status": "expired" if _expired(entry, now) else str(entry.status),
+            "status": _status(entry, altered, now),
             "category": entry.category,
             "legal_basis": entry.legal_basis,
             "source": entry.source,
@@ -87,7 +97,7 @@ def print_entries(entries: Sequence[Reference], now: datetime, *, as_json: bool)
             "expires": entry.expires.isoformat(),
             "quality": round(entry.quality, 1),
             "reference_id": entry.reference_id,
-            "note": entry.note,
+            "note": "; ".join(filter(None, (altered.get(entry.reference_id), entry.note))),
             "second_authoriser": entry.second_authoriser,
             "second_reason": entry.second_reason,
         }
@@ -102,11 +112,17 @@ def print_entries(entries: Sequence[Reference], now: datetime, *, as_json: bool)
         line["expires"] = f"{entry.expires:%Y-%m-%d %H:%M}"
         if entry.second_authoriser:
             second = f"second authoriser {entry.second_authoriser}: {entry.second_reason}"
-            line["note"] = "; ".join(filter(None, (entry.note, second)))
+            line["note"] = "; ".join(filter(None, (line["note"], second)))
     _print_table(table, "status")
     people = len({(row["watchlist"], row["subject"]) for row in rows})
     counted = "1 entry" if len(rows) == 1 else f"{len(rows)} entries"
     say(f"{counted} of {people} {'subject' if people == 1 else 'subjects'}")
+
+
+def _status(entry: Reference, altered: Mapping[str, str], now: datetime) -> str:
+    if entry.reference_id in altered:
+        return "altered"
+    return "expired" if _expired(entry, now) else str(entry.status)
 
 
 def _expired(entry: Reference, now: datetime) -> bool:

@@ -29,5 +29,14 @@ def entry(name, subject):
     ],
 )
 def test_counts_entries_and_subjects_in_words_that_fit(subjects, line, capsys):
-    print_entries([entry(f"r{n}", s) for n, s in enumerate(subjects)], NOW, as_json=False)
+    print_entries([entry(f"r{n}", s) for n, s in enumerate(subjects)], {}, NOW, as_json=False)
     assert capsys.readouterr().out.splitlines()[-1] == line
+
+
+def test_an_entry_that_was_altered_is_called_so_with_what_was_changed(capsys):
+    altered = {"r1": "authorised_by is not as enrolled"}
+    print_entries([entry("r1", "Ann"), entry("r2", "Bo")], altered, NOW, as_json=False)
+    ann, bo, _ = capsys.readouterr().out.splitlines()
+    assert "\taltered\t" in ann
+    assert ann.endswith("authorised_by is not as enrolled")
+    assert "\tactive\t" in bo
