@@ -8,6 +8,7 @@ import pytest
 from enrolling import add_entry
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, ManifestEntry, Reference, Settlement
+from openlfr.operations.purge import forget_entries
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 FACTS = GalleryFacts("sface", "a" * 64, 128, "arcface-112", 0.4)
@@ -234,3 +235,24 @@ def test_the_gallery_is_bound_to_the_model_of_its_first_template(records):
         records.unit_of_work() as work,
     ):
         work.watchlist.keep_facts(replace(FACTS, model_sha256="b" * 64), NOW)
+
+
+def test_who_was_listed_is_erased_from_entries_that_left_long_ago(records):
+    add(records, reference("gone"), picture_hash="p1")
+    add(records, reference("leaving", subject="Bea"), picture_hash="p2")
+    add(records, reference("listed", subject="Cleo"), picture_hash="p3")
+    settle(records, "gone")
+    move(records, REMOVED)
+    move(records, REMOVED, subject="Bea")
+    with records.unit_of_work() as work:
+        work.watchlist.left(["gone"], NOW)  # the other one's picture is still to be erased
+    late = NOW + timedelta(days=31)
+    version = records.watchlist.version()
+    for moment, forgotten in ((NOW, 0), (late, 1), (late, 0)):
+        assert forget_entries(records, moment, now=late) == forgotten
+    left = {entry.reference_id: entry for entry in records.watchlist.references()}
+    assert [left[each].subject for each in ("gone", "leaving", "listed")] == ["", "Bea", "Cleo"]
+    assert left["gone"].enrolled_by == left["gone"].source == left["gone"].template_hash == ""
+    assert (left["gone"].status, left["gone"].category) == (REMOVED, "wanted")
+    assert records.watchlist.version() == version  # nothing that is searched has changed
+    assert records.audit.all()[-1].kind == "reference.forgotten"

@@ -76,7 +76,7 @@ def command(
     from openlfr import bootstrap
     from openlfr.cli.erasing import finish
     from openlfr.operations.adjudicate import let_time_pass
-    from openlfr.operations.purge import erase_names, find_due, purge
+    from openlfr.operations.purge import erase_names, find_due, forget_entries, purge
     from openlfr.settings import load
 
     settings = load(config)
@@ -87,6 +87,7 @@ def command(
     with bootstrap.open_records(settings) as records:
         if not dry_run:
             let_time_pass(records, now)
+            forget_entries(records, now - retention, now=now)
         with closing(bootstrap.open_alert_book(settings)) as book:
             due = find_due(
                 records=records,

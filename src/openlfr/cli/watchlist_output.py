@@ -86,7 +86,7 @@ def print_entries(
     rows = [
         {
             "watchlist": entry.watchlist,
-            "subject": entry.subject,
+            "subject": entry.subject or "(erased)",
             "status": _status(entry, altered, now),
             "category": entry.category,
             "legal_basis": entry.legal_basis,

@@ -206,6 +206,15 @@ class ReferenceExpired(Happening):
 
 
 @dataclass(frozen=True, slots=True)
+class ReferenceForgotten(Happening):
+    """Who was listed by an entry that had left was erased from its row."""
+
+    kind: ClassVar[str] = "reference.forgotten"
+    object_kind: ClassVar[str] = "reference"
+    reference_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class OfVerdict(Happening):
     """A verdict was given on an alert.
 

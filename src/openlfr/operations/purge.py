@@ -16,7 +16,7 @@ from collections import Counter
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from openlfr.domain.audit import AuditEvent, NamesErased, ReferenceExpired
+from openlfr.domain.audit import AuditEvent, NamesErased, ReferenceExpired, ReferenceForgotten
 from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.principals import OURSELVES, SYSTEM, Principal
@@ -133,6 +133,7 @@ def erase_due(
         deployments=deployments,
     )
     vault.erase_unfinished(now - CRASH_MARGIN)
+    forget_entries(records, now - retention, now=now)
     if due:
         purge(due, records=records, vault=vault, book=book, now=now, by=SYSTEM)
     return due
@@ -197,6 +198,15 @@ def purge(
                     entry.reference_id, entry.subject, entry.expires.isoformat()
                 )
                 work.record(AuditEvent(now, by, expired))
+
+
+def forget_entries(records: Records, before: datetime, *, now: datetime) -> int:
+    """Erase who was listed, of entries that left before a moment; how many they were."""
+    with records.unit_of_work() as work:
+        forgotten = work.watchlist.forget(before)
+        for reference_id in forgotten:
+            work.record(AuditEvent(now, SYSTEM, ReferenceForgotten(reference_id)))
+    return len(forgotten)
 
 
 def erase_names(records: Records, before: datetime, *, by: Principal, at: datetime) -> int:

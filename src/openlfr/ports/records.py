@@ -130,6 +130,10 @@ class WatchlistChanges(WatchlistRecords, Protocol):
         """Remove these entries (expired ones); those that were removed, as they are now."""
         ...
 
+    def forget(self, before: datetime) -> list[str]:
+        """Erase who was listed, of entries that left before this moment; their ids."""
+        ...
+
     def keep_facts(self, facts: GalleryFacts, at: datetime) -> None:
         """Bind the gallery to the model of its first template.
 

@@ -26,6 +26,20 @@ _SOURCES = {
 }
 """From which statuses an entry may be moved to these."""
 
+_NAMING = (
+    "subject",
+    "source",
+    "enrolled_by",
+    "authorised_by",
+    "second_authoriser",
+    "second_reason",
+    "note",
+    "template_hash",
+    "picture_hash",
+    "entry_hash",
+)
+"""What of an entry says who was listed, or by whom."""
+
 
 class WatchlistChanges(WatchlistRecords):
     """The watchlist within one transaction."""
@@ -124,6 +138,24 @@ class WatchlistChanges(WatchlistRecords):
     def retire(self, reference_ids: Collection[str], at: datetime) -> list[Reference]:
         """Remove these entries (expired ones, say), as `move` does; those that were removed."""
         return self._move(references.c.reference_id.in_(reference_ids), EntryStatus.REMOVED, at)
+
+    def forget(self, before: datetime) -> list[str]:
+        """Erase who was listed, of entries that left before this moment; their ids.
+
+        That somebody was listed, why and until when stays; so do the acts in the audit log.
+        """
+        gone = sa.and_(
+            references.c.status.in_((EntryStatus.REMOVED, EntryStatus.REFUSED)),
+            references.c.settled,
+            references.c.changed_at < before,
+            references.c.subject != "",
+        )
+        with self._access.writing() as connection:
+            ids = list(connection.scalars(sa.select(references.c.reference_id).where(gone)))
+            if ids:
+                blank = dict.fromkeys(_NAMING, "")
+                connection.execute(sa.update(references).where(gone).values(**blank))
+        return ids
 
     def _move(
         self, condition: sa.ColumnElement[bool], to: EntryStatus, at: datetime
