@@ -48,13 +48,13 @@ def migrate(engine: Engine) -> tuple[str | None, str]:
     Raises:
         Misconfigured: The database was written by a newer version of OpenLFR.
     """
-    with reading(engine) as connection:
-        found = _revision(connection)
-    if found == REVISIONS[-1]:
-        return found, found
     until = time.monotonic() + _ANOTHER_S
     while True:
         try:
+            with reading(engine) as connection:
+                found = _revision(connection)
+            if found == REVISIONS[-1]:
+                return found, found
             return _migrate_once(engine), REVISIONS[-1]
         except Unavailable as error:
             if "locked" not in str(error) or time.monotonic() > until:
