@@ -9,12 +9,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openlfr.domain.audit import RecordedAct
 from openlfr.domain.authority import ACTS, EntryAct, altered, last_moment
 from openlfr.domain.errors import BadInput
-from openlfr.domain.watchlist import EntryStatus, ManifestEntry, check_model
+from openlfr.domain.watchlist import NAMING, EntryStatus, ManifestEntry, check_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -44,6 +44,7 @@ class _Row:
     template: bytes | None
     settled: bool
     added_at: datetime
+    left_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -169,14 +170,25 @@ class MemoryWatchlist:
                 settled.add(one.reference_id)
         return settled
 
-    def left(self, reference_ids: Iterable[str], at: datetime) -> None:  # noqa: ARG002
+    def left(self, reference_ids: Iterable[str], at: datetime) -> None:
         """Record that template and picture of these entries are erased everywhere else."""
         state = self._counted()
         for key in reference_ids:
             if key in state.rows:
                 row = state.rows[key]
                 entry = replace(row.entry, picture="")
-                state.rows[key] = replace(row, entry=entry, template=None, settled=True)
+                state.rows[key] = replace(row, entry=entry, template=None, settled=True, left_at=at)
+
+    def forget(self, before: datetime) -> list[str]:
+        """Erase who was listed, of entries that left before this moment; their ids."""
+        state, forgotten = self._state(), []
+        for key, row in state.rows.items():
+            over = row.left_at is not None and row.left_at < before
+            if over and row.entry.status in _LEFT and row.entry.subject:
+                blank: dict[str, Any] = dict.fromkeys(NAMING, "")
+                state.rows[key] = replace(row, entry=replace(row.entry, **blank), picture_hash="")
+                forgotten.append(key)
+        return forgotten
 
     def move(
         self, subject: str, watchlists: Collection[str] | None, to: EntryStatus, at: datetime

@@ -285,3 +285,16 @@ def check_model(kept: GalleryFacts, given: GalleryFacts, holder: str) -> None:
             "made in two ways cannot be compared; set the former model, or use a new data_dir and "
             "import the watchlist again."
         )
+
+
+NAMING = (
+    "subject",
+    "source",
+    "enrolled_by",
+    "authorised_by",
+    "second_authoriser",
+    "second_reason",
+    "note",
+    "template_hash",
+)
+"""What of a `Reference` says who was listed, or by whom; erased some time after it left."""

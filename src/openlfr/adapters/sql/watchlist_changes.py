@@ -11,7 +11,7 @@ from openlfr.adapters.sql.tables import references
 from openlfr.adapters.sql.watchlist import STANDING, WatchlistRecords
 from openlfr.adapters.sql.watchlist_rows import COLUMNS, row_of
 from openlfr.adapters.sql.watchlist_version import next_version
-from openlfr.domain.watchlist import EntryStatus
+from openlfr.domain.watchlist import NAMING, EntryStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -26,19 +26,7 @@ _SOURCES = {
 }
 """From which statuses an entry may be moved to these."""
 
-_NAMING = (
-    "subject",
-    "source",
-    "enrolled_by",
-    "authorised_by",
-    "second_authoriser",
-    "second_reason",
-    "note",
-    "template_hash",
-    "picture_hash",
-    "entry_hash",
-)
-"""What of an entry says who was listed, or by whom."""
+_NAMING = (*NAMING, "picture_hash", "entry_hash")
 
 
 class WatchlistChanges(WatchlistRecords):
