@@ -32,6 +32,13 @@ def test_lag_is_that_of_the_group_which_the_worker_joins(chart: Any):
     assert worker["OPENLFR_KAFKA_URL"] == f"kafka://{lag['metadata']['bootstrapServers']}"
 
 
+def test_a_large_lag_is_written_out(chart: Any):
+    """Seen on a cluster: KEDA refuses 1e+06."""
+    sets = (*ON, "services.analysis.autoscaling.lag=1000000")
+    lag = triggers(chart.get("ScaledObject", "analysis", *sets))["lag"]
+    assert lag["metadata"]["lagThreshold"] == "1000000"
+
+
 def test_it_scales_on_busy_time_and_drops_too(chart: Any):
     found = triggers(chart.get("ScaledObject", "analysis", *ON))
     assert set(found) == {"lag", "busy", "drops"}
