@@ -16,7 +16,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import closing, redirect_stdout
+from contextlib import closing, redirect_stdout, suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,11 @@ def main() -> None:
         (folder / "secrets.json").write_text(json.dumps(secrets))
         (folder / "values.json").write_text(json.dumps(values, indent=2))
         print("ready", flush=True)
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        # Not by sigwait: a signal that nobody has blocked ends the process before what follows.
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.default_int_handler)
+        with suppress(KeyboardInterrupt):
+            signal.pause()
     finally:
         for each in processes:
             each.terminate()
