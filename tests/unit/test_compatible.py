@@ -54,7 +54,7 @@ BREAKING = {
     "a message's type": (ALERT, r"google.protobuf.Timestamp emitted_at", "Box emitted_at"),
     "a field's name": (ALERT, r"string subject", "string person"),
     "one becomes many": (ALERT, r"optional string camera", "repeated string camera"),
-    "many become one": (TALLY, r"repeated int64 counts", "optional int64 counts"),
+    "many become one": (TALLY, r"repeated QualityBand bands", "optional QualityBand bands"),
     "presence": (ALERT, r"optional string camera", "string camera"),
     "out of a oneof": (CONTROL, r"oneof content \{([^}]*)\}", r"\1"),
     "a word removed": (ALERT, r"^    EVENT_JOINED = 2;\n", ""),
