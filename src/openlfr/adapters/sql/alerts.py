@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from contextlib import suppress
-from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
+from openlfr.adapters.sql.alert_recording import is_known, record_event
 from openlfr.adapters.sql.alert_rows import alert_of, event_of, whole_alerts
-from openlfr.adapters.sql.cases import append, read_case
-from openlfr.adapters.sql.merging import (
-    end_the_other,
-    merged_into,
-    placed,
-    queue_up,
-    remember_merger,
-)
-from openlfr.domain.adjudication import reopen
+from openlfr.adapters.sql.cases import read_case
+from openlfr.adapters.sql.merging import merged_into, placed
 from openlfr.domain.alert_records import AlertPage, Hold, HoldKind
 from openlfr.domain.alerts import LIFE
 from openlfr.domain.errors import BadInput
@@ -28,8 +21,6 @@ from openlfr.domain.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
-
-    from sqlalchemy.engine import Connection
 
     from openlfr.adapters.sql.access import Access
     from openlfr.domain.adjudication import Case
@@ -74,27 +65,12 @@ class AlertRecords:
             Whether the event was new.
         """
         with self._access.writing() as connection:
-            queue_up(connection, event)
-            if connection.scalar(_is_known(event.event_id)):
-                return False
-            home = placed(connection, event, window, writes=True)
-            remember_merger(connection, home, event, emitted_at)
-            known = sa.select(sa.literal(1)).where(_ALERTS.c.alert_id == home.alert_id)
-            if connection.scalar(known) is None:
-                takes_in = end_the_other(connection, home, emitted_at)
-                _open(connection, home, emitted_at, window, takes_in=takes_in)
-            _add_event(connection, home, evidence, emitted_at)
-            _bring_up_to_date(connection, home, window)
-            before = read_case(connection, home.alert_id)
-            after = reopen(before, emitted_at)
-            if after != before:
-                append(connection, before, after, "")
-        return True
+            return record_event(connection, event, evidence, emitted_at, window)
 
     def knows(self, event_id: str) -> bool:
         """Whether this event was recorded."""
         with self._access.reading() as connection:
-            return connection.scalar(_is_known(event_id)) is not None
+            return connection.scalar(is_known(event_id)) is not None
 
     def find(self, prefix: str) -> RecordedAlert:
         """The alert whose id begins so, or an id that was merged into it.
@@ -269,87 +245,6 @@ class AlertRecords:
             return [alert_of(row) for row in connection.execute(query)]
 
 
-def _open(
-    connection: Connection,
-    event: AlertEvent,
-    emitted_at: datetime,
-    window: timedelta,
-    *,
-    takes_in: bool,
-) -> None:
-    """Add an alert without an event.
-
-    It is one of a recording, which nobody could decide in time, where nothing says when its film
-    was made, or where its time was over when it was emitted.
-    """
-    seen = event.sighting
-    connection.execute(
-        sa.insert(_ALERTS).values(
-            alert_id=event.alert_id,
-            deployment=seen.deployment,
-            subject=seen.subject,
-            watchlist=seen.watchlist,
-            opened_at=seen.captured_at,
-            last_at=seen.captured_at,
-            best_score=seen.score,
-            threshold=seen.threshold,
-            events=0,
-            recording=seen.time_assumed or emitted_at - seen.captured_at > window,
-            lapse_at=seen.captured_at + window,
-            lapsed_at=None if takes_in else emitted_at,
-        )
-    )
-
-
-def _add_event(
-    connection: Connection, event: AlertEvent, evidence: str | None, emitted_at: datetime
-) -> None:
-    seen = event.sighting
-    connection.execute(
-        sa.insert(_EVENTS).values(
-            event_id=event.event_id,
-            alert_id=event.alert_id,
-            kind=str(event.event),
-            sighting_id=seen.sighting_id,
-            camera=seen.camera,
-            epoch=seen.epoch,
-            seq=seen.seq,
-            captured_at=seen.captured_at,
-            emitted_at=emitted_at,
-            x=seen.box.x,
-            y=seen.box.y,
-            w=seen.box.w,
-            h=seen.box.h,
-            score=seen.score,
-            threshold=seen.threshold,
-            quality=seen.quality,
-            reference_id=seen.reference_id,
-            evidence=evidence,
-            impossible=asdict(event.impossible) if event.impossible else None,
-            time_assumed=seen.time_assumed or None,
-        )
-    )
-
-
-def _bring_up_to_date(connection: Connection, event: AlertEvent, window: timedelta) -> None:
-    """Let an alert's row say what its new event adds."""
-    seen = event.sighting
-    earliest, latest, best = _ALERTS.c.opened_at, _ALERTS.c.last_at, _ALERTS.c.best_score
-    moment = tables.UtcDateTime()
-    at, end = sa.literal(seen.captured_at, moment), sa.literal(seen.captured_at + window, moment)
-    connection.execute(
-        sa.update(_ALERTS)
-        .where(_ALERTS.c.alert_id == event.alert_id)
-        .values(
-            opened_at=sa.case((at < earliest, at), else_=earliest),
-            last_at=sa.case((at > latest, at), else_=latest),
-            lapse_at=sa.case((at >= latest, end), else_=_ALERTS.c.lapse_at),
-            best_score=sa.case((best < seen.score, seen.score), else_=best),
-            events=_ALERTS.c.events + 1,
-        )
-    )
-
-
 def _listed(undecided: bool, deployment: str | None, subject: str | None) -> sa.Select[Any]:
     query = whole_alerts().order_by(_ALERTS.c.last_at.desc(), _ALERTS.c.alert_id)
     if undecided:
@@ -373,10 +268,6 @@ def _place(after: str) -> tuple[datetime, str]:
         if last_at.tzinfo is not None and alert_id:
             return last_at, alert_id
     raise BadInput(f"No list of alerts goes on after {after!r}.")
-
-
-def _is_known(event_id: str) -> sa.Select[Any]:
-    return sa.select(sa.literal(1)).where(_EVENTS.c.event_id == event_id)
 
 
 def _held(now: datetime) -> sa.ColumnElement[bool]:

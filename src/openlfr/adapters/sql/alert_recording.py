@@ -1,0 +1,134 @@
+"""Recording what happened in front of a camera: one event, and its alert brought up to date."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from openlfr.adapters.sql import tables
+from openlfr.adapters.sql.cases import append, read_case
+from openlfr.adapters.sql.merging import end_the_other, placed, queue_up, remember_merger
+from openlfr.domain.adjudication import reopen
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from sqlalchemy.engine import Connection
+
+    from openlfr.domain.alerts import AlertEvent
+
+_ALERTS, _EVENTS = tables.alerts, tables.alert_events
+
+
+def record_event(
+    connection: Connection,
+    event: AlertEvent,
+    evidence: str | None,
+    emitted_at: datetime,
+    window: timedelta,
+) -> bool:
+    """Record an event, once, under the alert to which it belongs; whether it was new."""
+    queue_up(connection, event)
+    if connection.scalar(is_known(event.event_id)):
+        return False
+    home = placed(connection, event, window, writes=True)
+    remember_merger(connection, home, event, emitted_at)
+    known = sa.select(sa.literal(1)).where(_ALERTS.c.alert_id == home.alert_id)
+    if connection.scalar(known) is None:
+        takes_in = end_the_other(connection, home, emitted_at)
+        _open(connection, home, emitted_at, window, takes_in=takes_in)
+    _add_event(connection, home, evidence, emitted_at)
+    _bring_up_to_date(connection, home, window)
+    before = read_case(connection, home.alert_id)
+    after = reopen(before, emitted_at)
+    if after != before:
+        append(connection, before, after, "")
+    return True
+
+
+def is_known(event_id: str) -> sa.Select[Any]:
+    """Finds the event of this id."""
+    return sa.select(sa.literal(1)).where(_EVENTS.c.event_id == event_id)
+
+
+def _open(
+    connection: Connection,
+    event: AlertEvent,
+    emitted_at: datetime,
+    window: timedelta,
+    *,
+    takes_in: bool,
+) -> None:
+    """Add an alert without an event.
+
+    It is one of a recording, which nobody could decide in time, where nothing says when its film
+    was made, or where its time was over when it was emitted.
+    """
+    seen = event.sighting
+    connection.execute(
+        sa.insert(_ALERTS).values(
+            alert_id=event.alert_id,
+            deployment=seen.deployment,
+            subject=seen.subject,
+            watchlist=seen.watchlist,
+            opened_at=seen.captured_at,
+            last_at=seen.captured_at,
+            best_score=seen.score,
+            threshold=seen.threshold,
+            events=0,
+            recording=seen.time_assumed or emitted_at - seen.captured_at > window,
+            lapse_at=seen.captured_at + window,
+            lapsed_at=None if takes_in else emitted_at,
+        )
+    )
+
+
+def _add_event(
+    connection: Connection, event: AlertEvent, evidence: str | None, emitted_at: datetime
+) -> None:
+    seen = event.sighting
+    connection.execute(
+        sa.insert(_EVENTS).values(
+            event_id=event.event_id,
+            alert_id=event.alert_id,
+            kind=str(event.event),
+            sighting_id=seen.sighting_id,
+            camera=seen.camera,
+            epoch=seen.epoch,
+            seq=seen.seq,
+            captured_at=seen.captured_at,
+            emitted_at=emitted_at,
+            x=seen.box.x,
+            y=seen.box.y,
+            w=seen.box.w,
+            h=seen.box.h,
+            score=seen.score,
+            threshold=seen.threshold,
+            quality=seen.quality,
+            reference_id=seen.reference_id,
+            evidence=evidence,
+            impossible=asdict(event.impossible) if event.impossible else None,
+            time_assumed=seen.time_assumed or None,
+        )
+    )
+
+
+def _bring_up_to_date(connection: Connection, event: AlertEvent, window: timedelta) -> None:
+    """Let an alert's row say what its new event adds."""
+    seen = event.sighting
+    earliest, latest, best = _ALERTS.c.opened_at, _ALERTS.c.last_at, _ALERTS.c.best_score
+    moment = tables.UtcDateTime()
+    at, end = sa.literal(seen.captured_at, moment), sa.literal(seen.captured_at + window, moment)
+    connection.execute(
+        sa.update(_ALERTS)
+        .where(_ALERTS.c.alert_id == event.alert_id)
+        .values(
+            opened_at=sa.case((at < earliest, at), else_=earliest),
+            last_at=sa.case((at > latest, at), else_=latest),
+            lapse_at=sa.case((at >= latest, end), else_=_ALERTS.c.lapse_at),
+            best_score=sa.case((best < seen.score, seen.score), else_=best),
+            events=_ALERTS.c.events + 1,
+        )
+    )
