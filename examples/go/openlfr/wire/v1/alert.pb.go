@@ -86,7 +86,7 @@ type Alert struct {
 	AlertId *string `protobuf:"bytes,3,opt,name=alert_id,json=alertId,proto3,oneof" json:"alert_id,omitempty"`
 	// Of the sighting that caused the event.
 	SightingId *string `protobuf:"bytes,4,opt,name=sighting_id,json=sightingId,proto3,oneof" json:"sighting_id,omitempty"`
-	// The authorised operation.
+	// Id of the authorised operation.
 	Deployment *string `protobuf:"bytes,5,opt,name=deployment,proto3,oneof" json:"deployment,omitempty"`
 	// Who it seems to be: the subject's name or number on the watchlist.
 	Subject *string `protobuf:"bytes,6,opt,name=subject,proto3,oneof" json:"subject,omitempty"`
