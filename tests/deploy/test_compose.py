@@ -74,6 +74,26 @@ def make(secrets, config, text=CONFIG):
     )  # fmt: skip
 
 
+def test_the_secrets_are_made_again_by_a_user_who_is_not_root(tmp_path):
+    """Files that nobody may write to, and a CONFIG.yaml that has changed since."""
+    made, config = tmp_path / "made", tmp_path / "CONFIG.yaml"
+    assert make(made, config).returncode == 0
+    user = ["setpriv", "--reuid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+    if user:
+        for path in (tmp_path, config, made, *made.iterdir()):
+            os.chown(path, 65534, -1)
+        for folder in tmp_path.parents:  # pytest's own are for root alone
+            if folder.stat().st_uid == 0 and folder.name.startswith("pytest"):
+                folder.chmod(0o711)
+    config.write_text(CONFIG + "# changed\n")
+    done = subprocess.run(
+        [*user, ROOT / "scripts/compose-secrets", config], capture_output=True, text=True,
+        check=False, env={**os.environ, "OPENLFR_SECRETS": str(made)}, cwd="/",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (made / "CONFIG.yaml").read_text().endswith("# changed\n")
+
+
 def load(loader, file, **environment):
     return subprocess.run(
         [loader, file], capture_output=True, text=True, check=False,

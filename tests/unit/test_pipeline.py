@@ -138,7 +138,7 @@ def listing(
         image = cv2.resize(portrait(person), (192, 192))
         vector = looks(align(image, detection_of(Box(0, 0, 192, 192)).landmarks[None]))[0]
         name = subject or person
-        stored.append(StoredTemplate(person, "default", name, hash_template(vector), vector))
+        stored.append(StoredTemplate(person, watchlist, name, hash_template(vector), vector))
     manifest = {
         t.reference_id: ManifestEntry(
             watchlist,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from openlfr.domain.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,10 +16,15 @@ if TYPE_CHECKING:
 
 AGAIN_S = 2.0
 """After so many seconds the records are asked again, as for a removal."""
+_MOST = 1000  # ids that are remembered: somebody may make up more
 
 
 class Known:
-    """Deployments by id, as the records have them; one thread asks."""
+    """Deployments by id, as the records have them; one thread asks.
+
+    Attributes:
+        unanswered: How often the records did not answer.
+    """
 
     def __init__(
         self,
@@ -35,21 +43,33 @@ class Known:
         self._records = records
         self._configured = configured
         self._clock = clock
+        self.unanswered = 0
         self._asked: dict[str, tuple[float, Deployment | None]] = {}
 
     def get(self, deployment_id: str) -> Deployment | None:
         """The deployment of this id; None where nobody knows it.
 
-        Raises:
-            Unavailable: The records do not answer.
+        Of our own deployment cameras and hours are those of the configuration, as with every other
+        service of it. No sighting waits for the records: where they do not answer, what they said
+        last holds.
         """
         at, found = self._asked.get(deployment_id, (float("-inf"), None))
         if self._clock() - at < AGAIN_S:
             return found
-        found = self._records.get(deployment_id)
-        if found is None and deployment_id == self._configured.deployment_id:
-            found = self._configured
-        if len(self._asked) > 1000:  # ids that somebody makes up
+        ours = deployment_id == self._configured.deployment_id
+        try:
+            recorded = self._records.get(deployment_id)
+        except Unavailable:
+            self.unanswered += 1
+            found = found or (self._configured if ours else None)
+            if found is None:
+                raise  # whose sighting it is cannot be known: it comes again
+        else:
+            found = recorded
+            if ours:
+                status = recorded.status if recorded else self._configured.status
+                found = replace(self._configured, status=status)
+        if len(self._asked) > _MOST:
             self._asked.clear()
         self._asked[deployment_id] = self._clock(), found
         return found

@@ -98,7 +98,8 @@ def _changing(name: str, does: str, *, done: str) -> None:
         from openlfr.operations import deployments
 
         operation: Callable[..., Deployment] = getattr(deployments, name)
-        with opened_records(settings.load(config)) as records:
+        loaded = settings.load(config)
+        with opened_records(loaded) as records:
             moved = operation(
                 deployment,
                 reason,
@@ -106,7 +107,15 @@ def _changing(name: str, does: str, *, done: str) -> None:
                 by=arguments.who(by),
                 at=datetime.now(UTC),
             )
-        say(f"{done} {moved.name} ({moved.deployment_id}); who watches follows within 2 seconds")
+        say(f"{done} {moved.name} ({moved.deployment_id})")
+        if loaded.services.kafka is None:
+            say("a run at work follows within 2 seconds")
+        else:
+            say(
+                "It is recorded, and no more: the services of a city do not follow it yet. Scale "
+                "ingest and analysis down, or change the hours and restart them.",
+                err=True,
+            )
 
 
 _changing("pause", "Search no face until it is resumed.", done="paused")

@@ -104,3 +104,8 @@ def test_of_every_table_it_is_said_what_each_role_may_do(role):
     assert set(RIGHTS[role]) == set(tables.metadata.tables) | {"alembic_version"}
     assert not {"UPDATE", "DELETE"} & set(RIGHTS[role]["audit_events"])
     assert {"DELETE"} & {each for may in RIGHTS[role].values() for each in may} == set()
+
+
+def test_alerting_may_see_which_files_were_written_which_it_asks_before_it_erases():
+    """Without it nothing was erased in a city whose roles are these."""
+    assert RIGHTS["alerting"][tables.runs.name] == ("SELECT",)

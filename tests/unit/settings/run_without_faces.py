@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -72,7 +71,7 @@ class Script:
         found = []
         if frame.seq in SEEN.get(frame.camera, ()):
             sighting = seen(
-                frame.camera, frame.seq, frame.captured_at, self.given["deployment"],
+                frame.camera, frame.seq, frame.captured_at, self.given["ids"].deployment_id,
                 self.given["threshold"],
             )  # fmt: skip
             found.append(Sighted(sighting, None))
@@ -105,7 +104,7 @@ def run(
     monkeypatch.setattr(bootstrap + "open_vault", lambda _: vault)
     monkeypatch.setattr(bootstrap + "models_used", lambda _: ())
     monkeypatch.setattr(bootstrap + "providers", lambda _: ())
-    monkeypatch.setattr(sys.modules["openlfr.embedded.run"], "Analyser", Script)
+    monkeypatch.setattr("openlfr.pipeline.Analyser", Script)
     Script.made, Script.slow, Script.stop = [], slow, threading.Event()
     loaded.data_dir.mkdir()
     with Records.open(f"sqlite:///{loaded.data_dir}/openlfr.db") as records:

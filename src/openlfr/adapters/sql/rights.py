@@ -44,7 +44,7 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         tables.outcomes.name: (_SEE,),
         tables.verdict_outbox.name: (_SEE, _ADD),
         tables.holds.name: (_SEE,),
-        tables.runs.name: (),
+        tables.runs.name: (_SEE,),  # which files were written, before anything is erased
         tables.checkpoints.name: (),
         tables.tallies.name: (_SEE, _ADD),
         _VERSION: (_SEE,),

@@ -1,0 +1,71 @@
+"""Which deployments alerting knows: the records', and its own, whether these answer or not."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.deployments import deployment
+
+from openlfr.domain.deployment import DeploymentStatus
+from openlfr.domain.errors import Unavailable
+from openlfr_alerting.known import AGAIN_S, Known
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+OURS = replace(deployment(NOON, NOON + timedelta(hours=2)).now, cameras=("gate", "yard"))
+THEIRS = replace(OURS, deployment_id="Fair", cameras=("wheel",))
+
+
+class Records:
+    def __init__(self, *known):
+        self.known = {each.deployment_id: each for each in known}
+        self.away = False
+        self.asked = 0
+
+    def get(self, deployment_id):
+        self.asked += 1
+        if self.away:
+            raise Unavailable("gone")
+        return self.known.get(deployment_id)
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def test_others_are_as_the_records_have_them_and_asked_for_now_and_then(clock):
+    records = Records(THEIRS)
+    known = Known(records, OURS, clock=clock)
+    assert known.get("Fair") == known.get("Fair") == THEIRS
+    assert (known.get("Nobody's"), records.asked) == (None, 2)
+    records.known["Fair"] = longer = replace(THEIRS, revision=2)
+    clock.now += AGAIN_S
+    assert known.get("Fair") == longer
+
+
+def test_our_own_has_the_cameras_and_hours_of_the_configuration_which_all_services_have(clock):
+    """A camera was added, and the records are brought up to date by the next upgrade."""
+    before = replace(OURS, cameras=("gate",), status=DeploymentStatus.PAUSED)
+    assert Known(Records(before), OURS, clock=clock).get("Market") == replace(
+        OURS, status=DeploymentStatus.PAUSED
+    )
+    assert Known(Records(), OURS, clock=clock).get("Market") == OURS
+
+
+def test_no_sighting_waits_for_records_that_do_not_answer(clock):
+    records = Records(THEIRS)
+    known = Known(records, OURS, clock=clock)
+    assert known.get("Fair") == THEIRS
+    records.away, clock.now = True, clock.now + AGAIN_S
+    for _ in range(3):
+        assert (known.get("Fair"), known.get("Market")) == (THEIRS, OURS)
+    assert (records.asked, known.unanswered) == (3, 2)  # not again for a while
+    with pytest.raises(Unavailable):
+        known.get("Unheard of")
