@@ -54,6 +54,18 @@ def test_a_name_that_is_used_again_is_another_deployment(records):
     assert records.deployments.find(first.deployment_id[:9]) == first
 
 
+def test_what_is_over_and_longer_ids_are_in_nobodys_way(records):
+    """After an upgrade the deployments of before stand there, closed, with their name as id."""
+    market = drafted()
+    over = replace(market, deployment_id="Market before", status=DeploymentStatus.CLOSED)
+    put(records, market, over)
+    assert records.deployments.find("Market") == market
+    assert records.deployments.find("Market before") == over
+    one, two = (replace(market, deployment_id=each) for each in ("Op", "Op-2"))
+    put(records, one, two)
+    assert records.deployments.find("Op") == one
+
+
 @pytest.mark.parametrize("named", ["", " ", "Fair", "%"])
 def test_what_names_none_is_said(records, named):
     put(records, drafted())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from openlfr.domain.audit import RecordedAct
 from openlfr.domain.authority import ACTS, EntryAct, altered, last_moment
+from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput
 from openlfr.domain.watchlist import NAMING, EntryStatus, ManifestEntry, check_model
 
@@ -255,13 +256,15 @@ class MemoryDeployments:
         return self._state().deployments.get(deployment_id)
 
     def find(self, named: str) -> Deployment:
-        """The deployment whose id begins so, or that is the only one of this name."""
+        """The deployment of this id or name, or whose id begins so; closed ones come last."""
         text = named.strip()
-        found = [
-            each
-            for each in reversed(self.list())
-            if each.deployment_id.startswith(text.lower()) or each.authorisation.name == text
-        ]
+        every = list(reversed(self.list()))
+        alive = [each for each in every if each.status is not DeploymentStatus.CLOSED]
+        found = (
+            [each for each in every if each.deployment_id == text]
+            or [each for each in alive if each.name == text]
+            or [each for each in every if each.deployment_id.startswith(text) or each.name == text]
+        )
         if not text or not found:
             raise BadInput(
                 f"There is no deployment {named!r}: `openlfr deployment list` names all."

@@ -96,6 +96,7 @@ def open_all(
         deployment.deployment_id,
         hash_of(settings, embedder.facts, threshold.value),
         resume=options.resume,
+        former_name=deployment.name,
     )
     sources, unopened = open_sources(settings, deployment, run, closing)
     templates = bootstrap.open_templates(settings, embedder.facts)
@@ -155,7 +156,7 @@ def hash_of(settings: Settings, facts: GalleryFacts, threshold: float) -> str:
 
 
 def begin_run(
-    records: Records, deployment: str, config_hash: str, *, resume: bool
+    records: Records, deployment: str, config_hash: str, *, resume: bool, former_name: str = ""
 ) -> tuple[Run, bool]:
     """The run to carry out, and whether it goes on with an unfinished one.
 
@@ -165,6 +166,11 @@ def begin_run(
         Misconfigured: The unfinished run was made with other settings.
     """
     unfinished = records.runs.unfinished(deployment) if resume else None
+    if resume and unfinished is None and records.runs.unfinished(former_name):
+        raise Misconfigured(
+            f"The unfinished run of {former_name!r} was made by an older version, under other ids: "
+            "finish it with that version, or start a new run without --resume."
+        )
     if unfinished is None:
         return records.runs.plan(deployment, config_hash, at=datetime.now(UTC)), False
     if unfinished.config_hash != config_hash:

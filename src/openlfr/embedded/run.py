@@ -292,8 +292,8 @@ class _Run:
 
     def _record_stop(self, ended_how: str) -> None:
         """Record that nobody is looked for any more, unless somebody stopped or closed it."""
-        if self._ended_by_others:
-            return
+        if self._ended_by_others or self._deployment.status is DeploymentStatus.PAUSED:
+            return  # what somebody decided stays on record
         with suppress(OpenLFRError):  # the run's own end tells more, and a start follows anyway
             deployments.stop(
                 self._deployment.deployment_id,

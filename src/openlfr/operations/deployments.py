@@ -187,6 +187,8 @@ def _register(configured: Deployment, work: UnitOfWork, by: Principal, at: datet
         work.deployments.put(known, at)
         work.record(AuditEvent(at, by, DeploymentDrafted(known.deployment_id, known.name)))
         _record_authorisation(known, work, by, at)
+    elif known.status is DeploymentStatus.CLOSED:
+        return known  # for good: nothing of it is revised or authorised any more
     elif changes := known.differences(configured):
         status = known.status
         if status is DeploymentStatus.DRAFT:

@@ -130,6 +130,15 @@ def test_what_may_not_follow_is_said_and_changes_nothing(records, moves, says):
     assert records.audit.all() == before
 
 
+def test_one_that_was_closed_is_not_revised_either(records):
+    start(records, configured())
+    deployments.close("Market", "", records=records, by=BY, at=NOON)
+    before = records.audit.all()
+    longer = configured(ends=NOON + timedelta(hours=9))
+    deployments.register(longer, records=records, by=BY, at=NOON)
+    assert records.audit.all() == before
+
+
 def test_one_that_was_closed_is_not_started_again(records):
     start(records, configured())
     deployments.close("Market", "", records=records, by=BY, at=NOON)

@@ -34,21 +34,27 @@ class DeploymentRecords:
         return None if row is None else deployment_of(row)
 
     def find(self, named: str) -> Deployment:
-        """The deployment whose id begins so, or that is the only one of this name.
+        """The deployment of this id or name, or whose id begins so; closed ones come last.
 
         Raises:
             BadInput: None, or several.
         """
         text = named.strip()
-        fits = deployments.c.deployment_id.startswith(text.lower(), autoescape=True)
-        query = (
-            sa.select(deployments)
-            .where(sa.or_(fits, deployments.c.name == text))
-            .order_by(deployments.c.starts)
-            .limit(_SHOWN + 1)
+        ids, status = deployments.c.deployment_id, deployments.c.status
+        begins = ids.startswith(text, autoescape=True)
+        # An id as it is, then a name of those that are not over, then whatever fits.
+        conditions = (
+            ids == text,
+            sa.and_(deployments.c.name == text, status != str(DeploymentStatus.CLOSED)),
+            sa.or_(begins, deployments.c.name == text),
         )
+        found: list[Deployment] = []
         with self._access.reading() as connection:
-            found = [deployment_of(row) for row in connection.execute(query)]
+            for fits in conditions:
+                query = sa.select(deployments).where(fits).order_by(deployments.c.starts)
+                rows = connection.execute(query.limit(_SHOWN + 1))
+                if found := [deployment_of(row) for row in rows]:
+                    break
         if not text or not found:
             raise BadInput(
                 f"There is no deployment {named!r}: `openlfr deployment list` names all."
