@@ -26,7 +26,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import av
 import cv2
@@ -108,7 +108,7 @@ class Watch:
         for name in (REMOVED, STAYS):
             self._place.wait(
                 f"sighting of {name}",
-                lambda: max(self._sightings(name), default=0) > begun,  # noqa: B023
+                lambda name=name: max(self._sightings(name), default=0) > begun,
             )
         time.sleep(random.uniform(0, 1))
         self._committed.clear()
@@ -197,7 +197,7 @@ def embedded(folder: Path, made: Path, removals: int, _: str) -> list[dict[str, 
 class NoServers:
     """What `Place.configure` asks of servers, where there are none."""
 
-    urls: dict[str, str] = {}  # noqa: RUF012 - never changed
+    urls: ClassVar[dict[str, str]] = {}
 
 
 def again_and_again(watch: Watch, removals: int) -> list[dict[str, float]]:

@@ -83,9 +83,7 @@ class Folding:
             seal.verify(message.headers, message.key, message.value, self._key)
             sighting, carried = codec.decode_sighting(message.value)
             self._require_ours(sighting)
-            name = evidence_name(sighting.sighting_id)
-            if carried is not None and carried.name != name:
-                raise BadInput("Its picture has a name that belongs to another.")  # noqa: TRY301
+            _require_its_own(carried, sighting)
         except BadInput as error:
             return self._set_aside(message, str(error))
         content = None if carried is None else self._open(carried, sighting, message)
@@ -133,7 +131,7 @@ class Folding:
             return event
 
     def _require_ours(self, sighting: Sighting) -> None:
-        """Believe nobody, whoever has the topic's key too.
+        """Believe no other service, one that has the topic's key neither.
 
         Raises:
             BadInput: A deployment or a camera that the records do not know, a moment outside the
@@ -163,15 +161,10 @@ class Folding:
         No picture is worth an alert: one that cannot be opened is counted, and the alert is told
         without it.
         """
-        content = carried.content
+        if not carried.content:
+            return carried.content
         try:
-            if content and not carried.sealed:
-                raise BadInput("It is not sealed.")  # noqa: TRY301
-            if content:
-                content = self._vault.unseal(carried.name, content)
-                evidence = decode(content)
-                if not is_opaque(evidence.scene, sighting.box):
-                    raise BadInput("Its scene shows more than it may.")  # noqa: TRY301
+            return self._unsealed(carried, sighting)
         except BadInput as error:
             self.counts["without_evidence"] += 1
             log.warning(
@@ -179,8 +172,30 @@ class Folding:
                 do="compare the vault's key with that of analysis",
             )  # fmt: skip
             return None
+
+    def _unsealed(self, carried: CarriedEvidence, sighting: Sighting) -> bytes:
+        """Its evidence in clear.
+
+        Raises:
+            BadInput: It is not sealed, is damaged, or its scene is finer than masking makes one.
+        """
+        if not carried.sealed:
+            raise BadInput("It is not sealed.")
+        content = self._vault.unseal(carried.name, carried.content)
+        if not is_opaque(decode(content).scene, sighting.box):
+            raise BadInput("Its scene shows more than it may.")
         return content
 
     def _set_aside(self, message: Message, reason: str) -> tuple[str, Record]:
         self.counts["set_aside"] += 1
         return set_aside(message, reason, service="alerting")
+
+
+def _require_its_own(carried: CarriedEvidence | None, sighting: Sighting) -> None:
+    """See that a picture has the name of its sighting.
+
+    Raises:
+        BadInput: It has another's.
+    """
+    if carried is not None and carried.name != evidence_name(sighting.sighting_id):
+        raise BadInput("Its picture has a name that belongs to another.")

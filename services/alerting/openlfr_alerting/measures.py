@@ -73,7 +73,7 @@ def tell(
     )
 
 
-def tell_verdicts(metrics: Metrics, published: Counter[str]) -> None:
+def register_verdicts(metrics: Metrics, published: Counter[str]) -> None:
     """Name what the publisher of verdicts counts."""
     metrics.count(
         "openlfr_verdicts",

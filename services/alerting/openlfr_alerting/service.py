@@ -109,7 +109,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         )
         recording = Recording(records, window=settings.alerting.window)
         measures.tell(metrics, folding.counts, recording.counts, relay, upkeep)
-        measures.tell_verdicts(metrics, publisher.counts)
+        measures.register_verdicts(metrics, publisher.counts)
         for topic, work in (
             (SIGHTINGS, metrics.timed("fold", folding.fold)),
             (ALERTS, metrics.timed("record_alerts", recording.record_alerts)),

@@ -116,7 +116,7 @@ class MemoryWatchlist:
             if each.reference_id not in unsearchable
         }
 
-    def altered(self, watchlists: Collection[str], *, anew: bool = False) -> dict[str, str]:  # noqa: ARG002 - always anew
+    def altered(self, watchlists: Collection[str], *, anew: bool = False) -> dict[str, str]:  # noqa: ARG002 - the port's; always anew
         """Active references that are not as they were enrolled, and what is not."""
         active = self.references(watchlists=watchlists, statuses=(EntryStatus.ACTIVE,))
         found = {each.reference_id: altered(each, self._acts(each)) for each in active}
@@ -156,7 +156,7 @@ class MemoryWatchlist:
         state = self._counted()
         state.rows[reference.reference_id] = _Row(reference, picture_hash, template, False, at)
 
-    def settle(self, settlements: Sequence[Settlement], at: datetime) -> set[str]:  # noqa: ARG002
+    def settle(self, settlements: Sequence[Settlement], at: datetime) -> set[str]:  # noqa: ARG002 - the port's
         """Activate or refuse pending entries; the ids that were settled."""
         state = self._counted()
         settled = set()
@@ -202,7 +202,7 @@ class MemoryWatchlist:
         """Remove these entries; those that were removed, as they are now."""
         return self._move(reference_ids, EntryStatus.REMOVED, at)
 
-    def keep_facts(self, facts: GalleryFacts, at: datetime) -> None:  # noqa: ARG002
+    def keep_facts(self, facts: GalleryFacts, at: datetime) -> None:  # noqa: ARG002 - the port's
         """Bind the gallery to the model of its first template."""
         state = self._counted()
         if state.facts is None:
@@ -213,7 +213,7 @@ class MemoryWatchlist:
         self,
         reference_ids: Collection[str],
         to: EntryStatus,
-        at: datetime,  # noqa: ARG002
+        at: datetime,  # noqa: ARG002 - the port's
     ) -> list[Reference]:
         state = self._counted()
         moved = []
@@ -280,7 +280,7 @@ class MemoryDeployments:
         by_id = sorted(self._state().deployments.values(), key=lambda each: each.deployment_id)
         return sorted(by_id, key=lambda each: each.authorisation.starts, reverse=True)
 
-    def put(self, deployment: Deployment, at: datetime) -> None:  # noqa: ARG002
+    def put(self, deployment: Deployment, at: datetime) -> None:  # noqa: ARG002 - the port's
         """Record where a deployment stands now, a new one too."""
         state = self._state()
         state.version += 1

@@ -279,9 +279,6 @@ class Case:
             f"Look at it again; its version is {self.version} now."
         )
 
-    def _with(self, verdict: Verdict) -> Case:
-        return replace(self, version=self.version + 1, verdicts=(*self.verdicts, verdict))
-
 
 def decide(case: Case, what: Judgement, *, by: Principal, at: datetime, times: Times) -> Case:
     """Give the first verdict; on an alert whose time is over it is a late one.
@@ -299,7 +296,7 @@ def decide(case: Case, what: Judgement, *, by: Principal, at: datetime, times: T
         raise Conflict(f"The alert {case.alert_id} is closed: it has an outcome.")
     late = case.state is AlertState.LAPSED
     kind = VerdictKind.LATE if late else VerdictKind.FIRST
-    return case._with(_verdict(kind, what, by, at, times))  # noqa: SLF001 - this module's
+    return _given(case, _verdict(kind, what, by, at, times))
 
 
 def undo(case: Case, *, by: Principal, at: datetime) -> Case:
@@ -353,7 +350,7 @@ def look_again(case: Case, what: Judgement, *, by: Principal, at: datetime, time
             f"The first verdict on the alert {case.alert_id} can be undone until "
             f"{first.final_at:%H:%M:%S} UTC: take the second look then."
         )
-    return case._with(_verdict(VerdictKind.SECOND, what, by, at, times))  # noqa: SLF001
+    return _given(case, _verdict(VerdictKind.SECOND, what, by, at, times))
 
 
 def settle(case: Case, what: Judgement, *, by: Principal, at: datetime, times: Times) -> Case:
@@ -371,7 +368,7 @@ def settle(case: Case, what: Judgement, *, by: Principal, at: datetime, times: T
         raise NotAllowed(
             f"{by.name} gave a verdict on the alert {case.alert_id}: another person settles it."
         )
-    return case._with(_verdict(VerdictKind.SETTLED, what, by, at, times))  # noqa: SLF001
+    return _given(case, _verdict(VerdictKind.SETTLED, what, by, at, times))
 
 
 def settle_by_time(case: Case, at: datetime) -> Case:
@@ -386,8 +383,8 @@ def settle_by_time(case: Case, at: datetime) -> Case:
     if first is None or case.settle_at is None or at < case.settle_at:
         return case
     times = Times(timedelta(), timedelta())
-    return case._with(  # noqa: SLF001
-        _verdict(VerdictKind.SETTLED, Judgement(first.adjudication), SYSTEM, at, times)
+    return _given(
+        case, _verdict(VerdictKind.SETTLED, Judgement(first.adjudication), SYSTEM, at, times)
     )
 
 
@@ -430,3 +427,8 @@ def _verdict(
     kind: VerdictKind, what: Judgement, by: Principal, at: datetime, times: Times
 ) -> Verdict:
     return Verdict(kind, what, by, at, at + times.undo, at + max(times.undo, times.settle))
+
+
+def _given(case: Case, verdict: Verdict) -> Case:
+    """The case with one more verdict."""
+    return replace(case, version=case.version + 1, verdicts=(*case.verdicts, verdict))

@@ -18,15 +18,6 @@ if TYPE_CHECKING:
 
     from openlfr.domain.principals import Principal
 
-O, S, A, U, D, F = (  # noqa: E741 - the table's columns
-    Role.OPERATOR,
-    Role.SUPERVISOR,
-    Role.AUTHORISER,
-    Role.AUDITOR,
-    Role.ADMINISTRATOR,
-    Role.STREET_OFFICER,
-)
-
 
 class Action(StrEnum):
     """What a person may want to do, as the end of "may not ..."."""
@@ -50,22 +41,26 @@ class Action(StrEnum):
 
 
 ALLOWED: Mapping[Action, frozenset[Role]] = {
-    Action.SEE_FACES: frozenset({O, S, U, F}),  # U with a reason, F what was sent to them
-    Action.DECIDE: frozenset({O, S}),
-    Action.SECOND_LOOK: frozenset({O, S}),
-    Action.SETTLE: frozenset({S}),
-    Action.RECORD_OUTCOME: frozenset({O, S, F}),  # O by radio, F their own
-    Action.DRAFT_DEPLOYMENT: frozenset({S}),
-    Action.AUTHORISE_DEPLOYMENT: frozenset({A}),
-    Action.PAUSE_DEPLOYMENT: frozenset({O, S, A}),
-    Action.ENROL: frozenset({S}),
-    Action.SUSPEND_ENTRY: frozenset({O, S, A}),
-    Action.REMOVE_ENTRY: frozenset({S, A}),
-    Action.AUTHORISE_ENTRY: frozenset({A}),
-    Action.HOLD: frozenset({S, U}),
-    Action.OPEN_SEALED: frozenset({S, U}),
-    Action.CALIBRATE: frozenset({S}),
-    Action.PURGE: frozenset({S, D}),
+    Action.SEE_FACES: frozenset(
+        {Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR, Role.STREET_OFFICER}
+    ),  # an auditor with a reason
+    Action.DECIDE: frozenset({Role.OPERATOR, Role.SUPERVISOR}),
+    Action.SECOND_LOOK: frozenset({Role.OPERATOR, Role.SUPERVISOR}),
+    Action.SETTLE: frozenset({Role.SUPERVISOR}),
+    Action.RECORD_OUTCOME: frozenset(
+        {Role.OPERATOR, Role.SUPERVISOR, Role.STREET_OFFICER}
+    ),  # a street officer their own
+    Action.DRAFT_DEPLOYMENT: frozenset({Role.SUPERVISOR}),
+    Action.AUTHORISE_DEPLOYMENT: frozenset({Role.AUTHORISER}),
+    Action.PAUSE_DEPLOYMENT: frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.AUTHORISER}),
+    Action.ENROL: frozenset({Role.SUPERVISOR}),
+    Action.SUSPEND_ENTRY: frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.AUTHORISER}),
+    Action.REMOVE_ENTRY: frozenset({Role.SUPERVISOR, Role.AUTHORISER}),
+    Action.AUTHORISE_ENTRY: frozenset({Role.AUTHORISER}),
+    Action.HOLD: frozenset({Role.SUPERVISOR, Role.AUDITOR}),
+    Action.OPEN_SEALED: frozenset({Role.SUPERVISOR, Role.AUDITOR}),
+    Action.CALIBRATE: frozenset({Role.SUPERVISOR}),
+    Action.PURGE: frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR}),
 }
 
 

@@ -27,7 +27,7 @@ _FINE_IN_COARSE = 8
 
 def score_bin(score: float) -> int:
     """The coarse bin of a score; what lies outside the edges goes into the end bins."""
-    return min(max(int((score - SCORE_LOW) / SCORE_STEP + _GUARD), 0), SCORE_BINS - 1)
+    return _coarse_of(fine_bin(score))
 
 
 def fine_bin(score: float) -> int:
@@ -38,12 +38,17 @@ def fine_bin(score: float) -> int:
 def coarse(fine: Mapping[int, int]) -> tuple[int, ...]:
     """The same counts by coarse bins."""
     counts = [0] * SCORE_BINS
-    lowest = round(SCORE_LOW / FINE_STEP)
     for number, count in fine.items():
-        counts[min(max((number - lowest) // _FINE_IN_COARSE, 0), SCORE_BINS - 1)] += count
+        counts[_coarse_of(number)] += count
     return tuple(counts)
 
 
 def reached(fine: Mapping[int, int], threshold: float) -> int:
     """How many of the counted scores lie at or above a threshold, by their bins' lower borders."""
     return sum(count for number, count in fine.items() if number >= fine_bin(threshold))
+
+
+def _coarse_of(number: int) -> int:
+    """The coarse bin in which a fine one lies; so the two histograms never disagree."""
+    lowest = round(SCORE_LOW / FINE_STEP)
+    return min(max((number - lowest) // _FINE_IN_COARSE, 0), SCORE_BINS - 1)

@@ -65,11 +65,16 @@ CHANGED = {
 
 
 @pytest.mark.parametrize("enrolled", [enrolment(), OF_BEFORE], ids=["now", "before"])
-@pytest.mark.parametrize("value", ["", "Mallory"])
-@pytest.mark.parametrize("name", CHANGED)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (name, value)
+        for name in CHANGED
+        for value in ("", "Mallory")
+        if (name, value) != ("entry_hash", "")  # which the database refuses
+    ],
+)
 def test_a_changed_field_is_named(name, value, enrolled):
-    if name == "entry_hash" and not value:
-        pytest.skip("the database refuses it")
     entry = replace(ENTRY, **{"entry_hash": ENTRY.entry_hash, name: value})
     assert altered(entry, [enrolled]) == CHANGED[name]
 

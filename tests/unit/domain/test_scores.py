@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openlfr.domain.scores import FINE_STEP, coarse, fine_bin, reached, score_bin
@@ -18,6 +18,7 @@ def test_a_score_is_in_the_bin_above_its_border(score, number):
 
 
 @given(st.lists(st.floats(-1.2, 1.2), max_size=20))
+@example([-3.606954946458695e-12])  # nearly on a border: once in one bin here, in another there
 def test_fine_bins_add_up_to_the_coarse_ones(scores):
     fine, expected = {}, [0] * 60
     for score in scores:
@@ -26,10 +27,13 @@ def test_fine_bins_add_up_to_the_coarse_ones(scores):
     assert coarse(fine) == tuple(expected)
 
 
-@given(st.lists(st.floats(-1, 1), max_size=20), st.integers(-300, 300))
+MILLIONTHS = st.integers(-(10**6), 10**6).map(lambda number: number / 10**6)
+
+
+@given(st.lists(MILLIONTHS, max_size=20), st.integers(-300, 300))
 def test_what_reached_a_threshold_on_a_border_is_counted_to_the_last_one(scores, border):
     threshold = border * FINE_STEP
     fine = {}
     for score in scores:
         fine[fine_bin(score)] = fine.get(fine_bin(score), 0) + 1
-    assert reached(fine, threshold) == sum(score >= threshold - 1e-11 for score in scores)
+    assert reached(fine, threshold) == sum(score >= threshold - 1e-9 for score in scores)
