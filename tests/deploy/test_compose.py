@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import stat
 import subprocess
+import tempfile
 from datetime import timedelta
 from pathlib import Path
 
@@ -66,32 +68,38 @@ def secrets(tmp_path_factory):
     return folder / "made"
 
 
-def make(secrets, config, text=CONFIG):
+def make(secrets, config, text=CONFIG, script=ROOT / "scripts/compose-secrets"):
     config.write_text(text)
     return subprocess.run(
-        [ROOT / "scripts/compose-secrets", config], capture_output=True, text=True, check=False,
+        [script, config], capture_output=True, text=True, check=False,
         env={**os.environ, "OPENLFR_SECRETS": str(secrets)},
     )  # fmt: skip
 
 
-def test_the_secrets_are_made_again_by_a_user_who_is_not_root(tmp_path):
-    """Files that nobody may write to, and a CONFIG.yaml that has changed since."""
-    made, config = tmp_path / "made", tmp_path / "CONFIG.yaml"
-    assert make(made, config).returncode == 0
-    user = ["setpriv", "--reuid=65534", "--clear-groups"] if os.geteuid() == 0 else []
-    if user:
-        for path in (tmp_path, config, made, *made.iterdir()):
-            os.chown(path, 65534, -1)
-        for folder in tmp_path.parents:  # pytest's own are for root alone
-            if folder.stat().st_uid == 0 and folder.name.startswith("pytest"):
-                folder.chmod(0o711)
-    config.write_text(CONFIG + "# changed\n")
-    done = subprocess.run(
-        [*user, ROOT / "scripts/compose-secrets", config], capture_output=True, text=True,
-        check=False, env={**os.environ, "OPENLFR_SECRETS": str(made)}, cwd="/",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert (made / "CONFIG.yaml").read_text().endswith("# changed\n")
+def test_the_secrets_are_made_again_by_a_user_who_is_not_root():
+    """Files that nobody may write to, and a CONFIG.yaml that has changed since.
+
+    The script and its files are copied beside them: the folders of tests are for root alone, and
+    perhaps this checkout's is.
+    """
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        root, made, config = Path(folder), Path(folder, "made"), Path(folder, "CONFIG.yaml")
+        script = root / "scripts/compose-secrets"
+        script.parent.mkdir()
+        shutil.copy(ROOT / "scripts/compose-secrets", script)
+        shutil.copytree(ROOT / "deploy/compose", root / "deploy/compose")
+        assert make(made, config, script=script).returncode == 0
+        config.write_text(CONFIG + "# changed\n")
+        user = ["setpriv", "--reuid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+        if user:
+            for path in (root, *root.rglob("*")):
+                os.chown(path, 65534, -1)
+        done = subprocess.run(
+            [*user, script, config], capture_output=True, text=True, check=False,
+            env={**os.environ, "OPENLFR_SECRETS": str(made)}, cwd="/",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert (made / "CONFIG.yaml").read_text().endswith("# changed\n")
 
 
 def load(loader, file, **environment):
