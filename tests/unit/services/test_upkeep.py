@@ -198,6 +198,7 @@ def test_what_is_due_is_erased_and_counted_whatever_failed_before(at_work):
         return Due((), (), ("evidence/a", "evidence/b"), ())
 
     at_work.due = erase
+    assert dict(at_work.erased) == {"failures": 0}, "a metric that begins at its first failure"
     at_work.start()
     assert done.wait(PATIENCE_S)
     at_work.close()
