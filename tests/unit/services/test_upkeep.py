@@ -202,7 +202,7 @@ def test_what_is_due_is_erased_and_counted_whatever_failed_before(at_work):
     at_work.start()
     assert done.wait(PATIENCE_S)
     at_work.close()
-    assert at_work.erased == {"failures": 2, "orphans": 2}
+    assert +at_work.erased == {"failures": 2, "orphans": 2}
     assert at_work.failures == []
 
 
