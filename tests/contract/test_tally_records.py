@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from openlfr.domain.baselines import Mark
 from openlfr.domain.faces import Quality
 from openlfr.domain.measures import Measures
 from openlfr.domain.scores import SCORE_BINS
@@ -142,3 +143,28 @@ def test_control_subjects_scores_measures_and_the_time_watched_are_summed_apart(
     assert records.tallies.histograms("Market", "gate", epoch=2).fine_scores == {45: 3}
     assert sum(found.coarse) == 6
     assert records.tallies.histograms("Market", "yard").measures == Measures()
+
+
+def test_counts_and_histograms_are_summed_by_the_baseline_that_tallies_name(records):
+    later = NOW + timedelta(hours=1)
+    a, again, b = Mark("a" * 64, NOW), Mark("a" * 64, later), Mark("b" * 64, NOW)
+    told = [
+        tally(first=number * 100, baseline=mark.baseline, baseline_since=mark.since, **more)
+        for number, (mark, more) in enumerate(
+            [(a, {}), (a, {"camera": "yard"}), (again, {}), (b, {"epoch": 2}), (Mark(), {})]
+        )
+    ]
+    records.tallies.record(told, at=NOW)
+    found = records.tallies.by_mark("Market")
+    assert {mark: totals.tracks_searched for mark, (totals, _) in found.items()} == {
+        a: 6, again: 3, b: 3, Mark(): 3,
+    }  # fmt: skip
+    totals, histograms = found[a]
+    assert histograms.coarse == bins(b10=2, b12=4)
+    assert (totals.camera, totals.frames_analysed) == ("all cameras", 200)
+    assert totals.last_captured_at == told[1].last_captured_at
+    assert set(records.tallies.by_mark("Market", epoch=2)) == {b}
+    whole = records.tallies.totals("Market")
+    for name in ("frames_analysed", "tracks_closed", "sightings"):
+        parts = sum(getattr(totals, name) for totals, _ in found.values())
+        assert parts == sum(getattr(each, name) for each in whole)

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openlfr.domain.audit import AuditEvent
+    from openlfr.domain.baselines import Opening
     from openlfr.domain.deployment import Deployment
     from openlfr.domain.watchlist import GalleryFacts, Reference, Settlement
-    from openlfr.ports import AuditLog, DeploymentChanges, WatchlistChanges
+    from openlfr.ports import AuditLog, BaselineChanges, DeploymentChanges, WatchlistChanges
 
 _STANDING = (EntryStatus.PENDING, EntryStatus.ACTIVE, EntryStatus.SUSPENDED)
 _LEFT = (EntryStatus.REMOVED, EntryStatus.REFUSED)
@@ -56,10 +57,16 @@ class _State:
     rows: dict[str, _Row] = field(default_factory=dict)
     facts: GalleryFacts | None = None
     deployments: dict[str, Deployment] = field(default_factory=dict)
+    baselines: dict[tuple[str, int], Opening] = field(default_factory=dict)
     acts: tuple[RecordedAct, ...] = ()
 
     def copy(self) -> _State:
-        return replace(self, rows=dict(self.rows), deployments=dict(self.deployments))
+        return replace(
+            self,
+            rows=dict(self.rows),
+            deployments=dict(self.deployments),
+            baselines=dict(self.baselines),
+        )
 
 
 class MemoryWatchlist:
@@ -287,6 +294,23 @@ class MemoryDeployments:
         state.deployments[deployment.deployment_id] = deployment
 
 
+class MemoryBaselines:
+    """`BaselineChanges` on a state."""
+
+    def __init__(self, state: Callable[[], _State]) -> None:
+        self._state = state
+
+    def of(self, deployment_id: str) -> list[Opening]:
+        """Those of a deployment, by number."""
+        known = sorted(self._state().baselines.items())
+        return [opening for (deployment, _), opening in known if deployment == deployment_id]
+
+    def add(self, opening: Opening, at: datetime) -> bool:  # noqa: ARG002 - the port's
+        """Record that one opened; False where its number has been given meanwhile."""
+        key = opening.baseline.deployment, opening.number
+        return self._state().baselines.setdefault(key, opening) is opening
+
+
 class MemoryAuditLog:
     """`AuditLog` of a state."""
 
@@ -314,6 +338,7 @@ class MemoryUnitOfWork:
     def __init__(self, state: _State) -> None:
         self.watchlist: WatchlistChanges = MemoryWatchlist(lambda: state)
         self.deployments: DeploymentChanges = MemoryDeployments(lambda: state)
+        self.baselines: BaselineChanges = MemoryBaselines(lambda: state)
         self.events: list[AuditEvent] = []
 
     def record(self, event: AuditEvent) -> None:
@@ -329,6 +354,7 @@ class MemoryRecords:
         self._writing = RLock()
         self.watchlist = MemoryWatchlist(lambda: self._state)
         self.deployments = MemoryDeployments(lambda: self._state)
+        self.baselines = MemoryBaselines(lambda: self._state)
         self.audit: AuditLog = MemoryAuditLog(lambda: self._state)
 
     @contextmanager

@@ -25,11 +25,12 @@ import numpy as np
 
 from openlfr.adapters.milvus import MOST_HITS
 from openlfr.domain.faces import CONTROL
-from openlfr.domain.watchlist import is_of
+from openlfr.domain.listing import SearchedEntry
+from openlfr.domain.watchlist import hash_entry, is_of
 from openlfr.stages.search import ExactIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from numpy.typing import NDArray
@@ -87,6 +88,12 @@ class MilvusIndex:
     def __len__(self) -> int:
         """How many references are searchable, expired ones included."""
         return len(self._manifest)
+
+    def searched(self) -> Iterator[SearchedEntry]:
+        """Each reference that is searched, expired ones included; whose it is Milvus knows."""
+        for key, entry in self._manifest.items():
+            known = entry.entry_hash or hash_entry(key, "", entry.watchlist, entry.template_hash)
+            yield SearchedEntry(known, entry.watchlist, entry.category, None)
 
     def search(
         self, templates: NDArray[np.float32], at: Sequence[datetime], *, limit: int = 5

@@ -6,6 +6,7 @@ Nothing heavy is imported before it is asked for, so that a command pays for wha
 
 from __future__ import annotations
 
+from openlfr.bootstrap.conditions import conditions_of
 from openlfr.bootstrap.models import (
     load_detector,
     load_embedder,
@@ -38,6 +39,7 @@ from openlfr.bootstrap.thresholds import SFACE_DEFAULTS, threshold_for
 
 __all__ = [
     "SFACE_DEFAULTS",
+    "conditions_of",
     "data_folder",
     "ids_of",
     "kafka_brokers",

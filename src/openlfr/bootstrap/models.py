@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,7 +92,13 @@ def models_used(settings: Settings) -> tuple[ModelUsed, ...]:
     named = {"detector": settings.models.detector, "embedder": settings.models.embedder}
     ready = {role: store.ready(name) for role, name in named.items()}
     return tuple(
-        ModelUsed(role, model.name, model.sha256, model.model.licence)
+        ModelUsed(
+            role,
+            model.name,
+            model.sha256,
+            model.model.licence,
+            hashlib.sha256(model.content).hexdigest(),
+        )
         for role, model in ready.items()
     )
 

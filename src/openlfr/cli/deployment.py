@@ -57,15 +57,28 @@ def list_deployments(config: Path, as_json: bool) -> None:
 @config_option
 @_json
 def show(deployment: str, config: Path, as_json: bool) -> None:
-    """Say what was authorised, and what was done since, by whom."""
+    """Say what was authorised, what was done since, by whom, and what was counted.
+
+    Figures are those of each baseline: a stretch in which list, threshold, models, rules and camera
+    inputs did not change.
+    """
     from openlfr import settings
+    from openlfr.cli import deployment_baselines as shown
     from openlfr.cli.erasing import opened_records
+    from openlfr.operations.baseline_figures import figures_by_baseline
 
     with opened_records(settings.load(config)) as records:
         found = records.deployments.find(deployment)
         acts = records.audit.all(object_kind="deployment", object_id=found.deployment_id)
+        figures = figures_by_baseline(
+            records.baselines,
+            records.tallies,
+            found.deployment_id,
+            records.alerts.events_of_run(found.deployment_id, None),
+        )
     if as_json:
-        say(json.dumps(_plain(found) | {"acts": [_act(each) for each in acts]}))
+        acted = {"acts": [_act(each) for each in acts]}
+        say(json.dumps(_plain(found) | acted | shown.as_json(figures)))
         return
     say(_line(found))
     given = found.authorisation
@@ -77,11 +90,15 @@ def show(deployment: str, config: Path, as_json: bool) -> None:
     ):
         say(f"  {what}: {value}")
     for each in acts:
+        if each.kind == "baseline.opened":
+            continue  # shown with their figures
         who = each.by.name if each.by.authenticated else f"{each.by.name} (unauthenticated)"
         reason = f": {each.detail['reason']}" if each.detail.get("reason") else ""
         threshold = each.detail.get("threshold")
         at = f", threshold {threshold:.3f}" if isinstance(threshold, float) else ""
         say(f"  {_moment(each.at)}  {each.kind}{at} by {who}{reason}")
+    for line in shown.lines(figures):
+        say(line)
 
 
 def _changing(name: str, does: str, *, done: str) -> None:

@@ -147,6 +147,19 @@ def authority_of(address: str) -> str:
     return _split(address)[0]
 
 
+def without_login(address: str) -> str:
+    """An address without the user and password before its host; never to be shown.
+
+    >>> without_login("rtsp://ann:secret@10.0.0.7/live")
+    'rtsp://10.0.0.7/live'
+    """
+    scheme = _SCHEME.match(address)
+    if scheme is None:
+        return address
+    authority, rest = _split(address)
+    return f"{scheme[0].strip()}{authority.rpartition('@')[2]}{rest}"
+
+
 def _split(address: str) -> tuple[str, str]:
     """What stands between scheme and the first / ? or #, and what comes behind it."""
     scheme = _SCHEME.match(address)

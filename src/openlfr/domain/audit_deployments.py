@@ -74,6 +74,7 @@ class DeploymentStarted(OfDeployment):
         threshold_origin: Default, set or calibrated.
         threshold_list_size: Subjects that were listed then.
         config_hash: sha256 (hex) of what else decides the results.
+        list_root: RFC 6962 tree hash (hex) of the list that is searched first.
     """
 
     kind: ClassVar[str] = "deployment.started"
@@ -82,6 +83,7 @@ class DeploymentStarted(OfDeployment):
     threshold_origin: str = ""
     threshold_list_size: int | None = None
     config_hash: str = ""
+    list_root: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openlfr.domain.alerts import AlertEvent
+    from openlfr.domain.baseline_figures import BaselineFigures, Pool
     from openlfr.domain.deployment import Authorisation
     from openlfr.domain.thresholds import Threshold
 
@@ -92,12 +93,14 @@ class ModelUsed:
     Attributes:
         role: detector or embedder.
         sha256: Of the file as shipped.
+        prepared_sha256: Of the graph that is loaded, which is made of it.
     """
 
     role: str
     name: str
     sha256: str
     licence: str = ""
+    prepared_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,8 @@ class RunSummary:
         notes: What a reader must know before any figure, one sentence each; shown first.
         erased: How many alerts, pictures and entries it erased because they were due, by kind.
         truth: None where nobody knows it, which is everywhere but in a simulation.
+        baselines: The figures of the cameras together, by stretch in which nothing was changed.
+        pools: The same of those that may be taken together.
     """
 
     run_id: str
@@ -181,6 +186,15 @@ class RunSummary:
     notes: tuple[str, ...] = ()
     erased: Mapping[str, int] = field(default_factory=dict)
     truth: KnownTruth | None = None
+    baselines: tuple[BaselineFigures, ...] = ()
+    pools: tuple[Pool, ...] = ()
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why the threshold was not, or not throughout, what it was chosen as."""
+        openings = (each.opening for each in self.baselines if each.opening is not None)
+        found = (opening.baseline.threshold.doubt for opening in openings)
+        return tuple(dict.fromkeys(doubt for doubt in found if doubt))
 
 
 def add_up(cameras: tuple[CameraCounts, ...], name: str = "all cameras") -> CameraCounts:

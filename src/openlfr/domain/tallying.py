@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from openlfr.domain.analysis import Compared, Dropped, NotCompared
+from openlfr.domain.baselines import Mark
 from openlfr.domain.measures import Measures
 from openlfr.domain.moments import microseconds
 from openlfr.domain.scores import SCORE_BINS, fine_bin, score_bin
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from openlfr.domain.analysis import Analysis, ClosedTrack
+    from openlfr.domain.baselines import TakenUp
     from openlfr.domain.frames import EncodedFrame, Frame
 
 MISSED = {
@@ -50,6 +52,7 @@ class _Open:
     Attributes:
         first: Where it begins.
         newest: Of the frames in it that came.
+        taken_up: What its tally says of the baseline beside the mark.
     """
 
     epoch: int
@@ -57,7 +60,8 @@ class _Open:
     newest: int
     first_at: datetime
     newest_at: datetime
-    baseline: str = ""
+    mark: Mark = field(default_factory=Mark)
+    taken_up: TakenUp | None = None
     frames: Counter[str] = field(default_factory=Counter)
     not_searched: Counter[NotSearched] = field(default_factory=Counter)
     lost: Counter[Lost] = field(default_factory=Counter)
@@ -77,7 +81,9 @@ class _Open:
     def to_json(self) -> dict[str, Any]:
         counters = "frames", "not_searched", "lost", "scores", "fine_scores", "control_scores"
         return {
-            **{name: getattr(self, name) for name in ("epoch", "first", "newest", "baseline")},
+            **{name: getattr(self, name) for name in ("epoch", "first", "newest")},
+            "baseline": self.mark.baseline,
+            "since": self.mark.since and self.mark.since.isoformat(),
             **{name: getattr(self, name).isoformat() for name in ("first_at", "newest_at")},
             **{
                 name: {str(key): each for key, each in getattr(self, name).items()}
@@ -91,13 +97,15 @@ class _Open:
         def counter(name: str, key: Callable[[str], Any]) -> Counter[Any]:
             return Counter({key(word): count for word, count in values[name].items()})
 
+        since = values.get("since")  # no checkpoint of an earlier version has it
         return cls(
             values["epoch"],
             values["first"],
             values["newest"],
             datetime.fromisoformat(values["first_at"]),
             datetime.fromisoformat(values["newest_at"]),
-            values["baseline"],
+            Mark(values["baseline"], since and datetime.fromisoformat(since)),
+            None,
             counter("frames", str),
             counter("not_searched", NotSearched),
             counter("lost", Lost),
@@ -111,10 +119,12 @@ class _Open:
 class Tallying:
     """The counts of all cameras of a worker; one thread uses it."""
 
-    def __init__(self, deployment: str, baseline: str = "") -> None:
-        """Count for a deployment, by its name, and for the baseline in force, by its id."""
+    def __init__(self, deployment: str, mark: Mark | None = None) -> None:
+        """Count for a deployment, by its id, and for the baseline in force."""
         self._deployment = deployment
-        self._baseline = baseline
+        self._mark = mark or Mark()
+        self._taken_up: TakenUp | None = None
+        self._announced: set[str] = set()  # cameras with a stretch that says what is taken up
         self._watches: dict[str, Watchtime] = {}
         self._open: dict[str, _Open] = {}
         self._told: dict[str, tuple[int, int]] = {}  # camera -> epoch, last frame of a tally
@@ -124,7 +134,7 @@ class Tallying:
         """Whether this frame ends the stretch that its camera is in."""
         stretch = self._open.get(camera)
         return stretch is not None and not (
-            stretch.holds(epoch, seq) and stretch.baseline == self._baseline
+            stretch.holds(epoch, seq) and stretch.mark == self._mark
         )
 
     def epoch_of(self, camera: str) -> int | None:
@@ -139,7 +149,7 @@ class Tallying:
         if stretch is not None and not stretch.holds(frame.epoch, frame.seq):
             self._close(camera, stretch.last)
             stretch = None
-        elif stretch is not None and stretch.baseline != self._baseline:
+        elif stretch is not None and stretch.mark != self._mark:
             self._close(camera, stretch.newest)
             stretch = None
         if stretch is None:
@@ -172,12 +182,18 @@ class Tallying:
         for sighted in analysis.sightings:
             self.count(sighted.sighting.camera, "sightings")
 
-    def begin_baseline(self, baseline: str) -> None:
+    def begin_baseline(self, mark: Mark, taken_up: TakenUp | None = None) -> None:
         """Another baseline is in force: each camera's next frame begins a stretch of it.
 
-        A track counts for the baseline in which it ends.
+        A track counts for the baseline in which it ends, and with the last frame of its camera
+        for that frame's.
+
+        Args:
+            mark: What tallies say of it.
+            taken_up: What it is, for the first tally of each camera to say.
         """
-        self._baseline = baseline
+        self._mark, self._taken_up = mark, taken_up
+        self._announced.clear()
 
     def _closed(self, track: ClosedTrack) -> None:
         stretch = self._open.get(track.camera)
@@ -220,6 +236,7 @@ class Tallying:
         self._open.pop(camera, None)
         self._told.pop(camera, None)
         self._watches.pop(camera, None)
+        self._announced.discard(camera)
 
     def open_tally(self, camera: str) -> Tally | None:
         """What was counted in the stretch that a camera is in, as far as it goes."""
@@ -277,7 +294,9 @@ class Tallying:
         if epoch == frame.epoch and last < frame.seq:
             first = max(first, last + 1)
         at = frame.captured_at
-        return _Open(frame.epoch, first, frame.seq, at, at, self._baseline)
+        taken_up = None if frame.camera in self._announced else self._taken_up
+        self._announced.add(frame.camera)
+        return _Open(frame.epoch, first, frame.seq, at, at, self._mark, taken_up)
 
     def _close(self, camera: str, last: int) -> None:
         stretch = self._open.pop(camera)
@@ -303,7 +322,9 @@ class Tallying:
             fine_scores=dict(stretch.fine_scores),
             control_scores=dict(stretch.control_scores),
             measures=stretch.measures,
-            baseline=stretch.baseline,
+            baseline=stretch.mark.baseline,
+            baseline_since=stretch.mark.since,
+            taken_up=stretch.taken_up,
             watched_us=watched,
             unwatched_us=unwatched,
             **stretch.frames,

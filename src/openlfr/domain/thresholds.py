@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from openlfr.domain.listing import ListState
 
 
 class ThresholdOrigin(StrEnum):
@@ -43,9 +45,12 @@ class Threshold:
 
     Attributes:
         value: Per-track score from which (inclusive) a candidate is a sighting.
-        list_size: Subjects that were listed when it was chosen.
+        list_size: Subjects that were listed when it was chosen; for whom it was calibrated.
         row: Of the default's table; None where somebody set it, and for a model without a table.
         fitted: Whether the rules of a track (`stages.probe`) were fitted on this embedder's scores.
+        target_fpir: The error rate that a calibration was asked for; None without one.
+        calibration_id: Which calibration gave it; empty without one.
+        against: Hashes of the entries that it was calibrated against; None where nobody knows.
     """
 
     value: float
@@ -53,11 +58,37 @@ class Threshold:
     list_size: int
     row: DefaultRow | None = None
     fitted: bool = True
+    target_fpir: float | None = None
+    calibration_id: str = ""
+    against: frozenset[str] | None = field(default=None, compare=False, repr=False)
 
     @property
     def calibrated(self) -> bool:
-        """Whether an error rate can be stated for it."""
+        """Whether a calibration gave it; whether its error rate holds is for `doubt` to say."""
         return self.origin is ThresholdOrigin.CALIBRATED
+
+    def doubt(self, listed: ListState) -> str:
+        """Why it no longer is what it was chosen as, with this list; empty while it is.
+
+        Who leaves a list takes no passer-by along, so that removals, suspensions and expiries
+        leave a threshold as good as it was. Each addition is one more who can be mistaken for.
+        """
+        if not self.calibrated:
+            return self.outgrown(listed.people)
+        if self.against is None:
+            return (
+                f"The threshold {self.value:.3f} was calibrated for {self.list_size} people, and "
+                f"nothing says which; {listed.people} are listed now. No FPIR can be claimed until "
+                "it is calibrated anew."
+            )
+        if not (added := len(listed.entries - self.against)):
+            return ""
+        entries = "entry was" if added == 1 else "entries were"
+        return (
+            f"The threshold {self.value:.3f} was calibrated for {self.list_size} people, now there "
+            f"are {listed.people}: {added} {entries} added since. No FPIR can be claimed until it "
+            "is calibrated anew."
+        )
 
     def outgrown_by(self, subjects: int) -> bool:
         """Whether so many subjects are more than the row it was taken from was measured with."""
@@ -65,12 +96,19 @@ class Threshold:
 
     def outgrown(self, subjects: int) -> str:
         """What is to be said once so many are listed; empty while the row still covers them."""
-        if not self.outgrown_by(subjects):
+        if self.row is None or not self.outgrown_by(subjects):
             return ""
+        measured = self.row.list_size
+        if self.list_size > measured:  # a new start chooses no other
+            return (
+                f"{max(subjects, self.list_size)} people are listed, and the threshold "
+                f"{self.value:.3f} is the default for {measured}, the longest list that was "
+                "measured: more strangers will be stopped."
+            )
         return (
             f"The list has grown to {subjects} people since the start, and the threshold "
-            f"{self.value:.3f} is the default for up to {self.row.list_size if self.row else 0}: "
-            "more strangers will be stopped; a new start chooses it anew."
+            f"{self.value:.3f} is the default for up to {measured}: more strangers will be "
+            "stopped; a new start chooses it anew."
         )
 
     def describe(self) -> str:

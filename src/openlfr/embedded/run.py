@@ -18,11 +18,14 @@ import structlog
 from openlfr import bootstrap
 from openlfr.adapters.run_lock import hold_for_run
 from openlfr.domain.alerts import EventKind
+from openlfr.domain.baseline_figures import FiguresByBaseline
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import Misconfigured, OpenLFRError, Unavailable
 from openlfr.domain.frames import StartOrigin
+from openlfr.domain.listing import ListState
 from openlfr.domain.runs import Checkpoint
 from openlfr.domain.summary import Lost
+from openlfr.embedded.baselines import RunBaselines
 from openlfr.embedded.desk import AlertDesk
 from openlfr.embedded.eraser import Eraser
 from openlfr.embedded.feeds import Arrival, Ended, Feeds
@@ -32,6 +35,7 @@ from openlfr.embedded.options import Progress, RunOptions
 from openlfr.embedded.summary import summarise, times_assumed
 from openlfr.embedded.tallies import RunTallies
 from openlfr.operations import deployments
+from openlfr.operations.baseline_figures import figures_by_baseline
 from openlfr.operations.camera_counts import counts_from_records
 from openlfr.operations.purge import ROWS_WAIT
 from openlfr.settings import require_authorisation
@@ -137,7 +141,15 @@ class _Run:
         self._eraser.erase()  # before the list is read: an expired entry's template goes with it
         closing.callback(self._eraser.close)
         self._index: ExactIndex
-        self._outgrown = opened.threshold.outgrown_by(0)  # which the threshold says itself
+        conditions = bootstrap.conditions_of(
+            settings,
+            deployment.deployment_id,
+            opened.threshold,
+            opened.embedder.facts,
+            opened.vault,
+        )
+        self._models = conditions.models
+        self._baselines = RunBaselines(opened.records, conditions, self._problems.append)
         self._keeper = WatchlistKeeper(
             records=opened.records,
             templates=opened.templates,
@@ -157,7 +169,7 @@ class _Run:
             self._index,
             threshold=opened.threshold.value,
         )
-        self._keeper.hand_over_to(self._take_index)
+        self._keeper.hand_over_to(self._offer_index)
         if not len(self._index):
             self._problems.append(_NOBODY)
         if not opened.resumed:
@@ -165,11 +177,14 @@ class _Run:
         opened.records.runs.note_files(opened.run.run_id, options.files)
         self._deployment = deployments.start(
             deployment,
-            deployments.Start(opened.threshold, opened.run.config_hash),
+            deployments.Start(
+                opened.threshold, opened.run.config_hash, ListState.of(self._index).root
+            ),
             records=opened.records,
             by=options.by,
             at=datetime.now(UTC),
         )
+        self._baselines.offer(self._index)  # in the records before a frame is matched
 
     def go(self) -> RunSummary:
         """Walk the frames to the end, and tell what was seen."""
@@ -234,7 +249,9 @@ class _Run:
             self._deployment,
             self._open,
             ended_how=ended_how,
+            models=self._models,
             cameras=self._recorded_counts(),
+            figures=self._figures(),
             timings=self._analyser.timings.results(),
             problems=self._problems,
             erased=self._eraser.erased,
@@ -318,6 +335,7 @@ class _Run:
         ):
             self._tallies.late(frame)
             return
+        self._take_up()
         self._tallies.looks(frame)
         analysis = self._analyser.analyse([frame])
         self._tallies.looked(frame, analysis)
@@ -355,14 +373,17 @@ class _Run:
         """Search in this index from the first frame on."""
         self._index = index
 
-    def _take_index(self, index: ExactIndex) -> None:
-        """Search in a new index from the next frame on."""
+    def _take_up(self) -> None:
+        """Search in a new index from this frame on, and count for its baseline."""
+        if ready := self._baselines.take():
+            index, mark = ready
+            self._analyser.use(index)
+            self._tallies.begin_baseline(mark)
+
+    def _offer_index(self, index: ExactIndex) -> None:
+        """Search in a new index from the next frame on; the keeper's thread calls it."""
+        self._baselines.offer(index)
         self._index = index
-        self._analyser.use(index)
-        problem = self._open.threshold.outgrown(len(index.subjects))
-        if problem and not self._outgrown:
-            self._outgrown = True
-            self._problems.append(problem)
         if len(index) and _NOBODY in self._problems:
             self._problems[self._problems.index(_NOBODY)] = _NOBODY_AT_FIRST
 
@@ -402,6 +423,19 @@ class _Run:
             self._problems.append(f"The counts could not be recorded: {error}")
             return self._counts()
         return tuple(map(self._tallies.sized, found.values()))
+
+    def _figures(self) -> FiguresByBaseline:
+        """The figures by baseline; none where the records do not answer."""
+        run, records = self._open.run, self._open.records
+        with suppress(Unavailable):  # then the counts have said it
+            return figures_by_baseline(
+                records.baselines,
+                records.tallies,
+                run.deployment,
+                records.alerts.events_of_run(run.deployment, run.epoch),
+                epoch=run.epoch,
+            )
+        return FiguresByBaseline()
 
     def _gather_problems(self) -> None:
         """What the sources could not read; of a live camera also when it did not answer."""

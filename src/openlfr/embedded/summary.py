@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from openlfr.adapters.capture import Source
     from openlfr.adapters.sql import Records
     from openlfr.domain.alert_records import RecordedEvent
+    from openlfr.domain.baseline_figures import FiguresByBaseline
     from openlfr.domain.deployment import Deployment
-    from openlfr.domain.summary import CameraCounts, StageTiming
+    from openlfr.domain.summary import CameraCounts, ModelUsed, StageTiming
     from openlfr.domain.watchlist import Reference
     from openlfr.embedded.opening import Opened
     from openlfr.ports import Vault
@@ -32,7 +33,9 @@ def summarise(
     opened: Opened,
     *,
     ended_how: str,
+    models: tuple[ModelUsed, ...],
     cameras: tuple[CameraCounts, ...],
+    figures: FiguresByBaseline,
     timings: tuple[StageTiming, ...],
     problems: Sequence[str],
     erased: Mapping[str, int],
@@ -50,10 +53,12 @@ def summarise(
         ended_at=datetime.now(UTC),
         ended_how=ended_how,
         threshold=opened.threshold,
-        models=bootstrap.models_used(settings),
+        models=models,
         providers=tuple(bootstrap.providers(settings)),
         watchlists=tuple(watchlist_size(name, records) for name in settings.watchlists),
         cameras=cameras,
+        baselines=figures.baselines,
+        pools=figures.pools,
         timings=timings,
         alerts=tuple(
             alert_item(event, references, vault)

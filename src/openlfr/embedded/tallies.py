@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from openlfr.adapters.capture import Source
     from openlfr.adapters.sql import Records
     from openlfr.domain.analysis import Analysis
+    from openlfr.domain.baselines import Mark
     from openlfr.domain.frames import Frame
     from openlfr.domain.runs import Checkpoint, Run
     from openlfr.embedded.feeds import Arrival, Ended
@@ -78,6 +79,10 @@ class RunTallies:
         self._recorded = counts_from_records(
             tallies, run.deployment, list(cameras), (), epoch=run.epoch
         )
+
+    def begin_baseline(self, mark: Mark) -> None:
+        """Count for another baseline from each camera's next frame on."""
+        self._tallying.begin_baseline(mark)
 
     def arrived(self, arrival: Arrival) -> None:
         """A frame came from its source, and what that left out before it."""

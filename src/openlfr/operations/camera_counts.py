@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from openlfr.domain.alerts import EventKind
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from openlfr.domain.alert_records import RecordedEvent
-    from openlfr.domain.tallies import CameraTotals, Tally
+    from openlfr.domain.tallies import CameraTotals, Histograms, Tally
     from openlfr.ports import Tallies
 
 
@@ -39,20 +39,28 @@ def counts_from_records(
     totals = {each.camera: each for each in tallies.totals(deployment, epoch=epoch)}
     counted = {}
     for camera in cameras:
-        values: dict[str, Any] = {
-            "alerts_opened": raised[camera, EventKind.OPENED],
-            "alerts_joined": raised[camera, EventKind.JOINED],
-        }
+        counts = CameraCounts(camera)
         if camera in totals:
             found = tallies.histograms(deployment, camera, epoch=epoch)
-            values |= _shared(totals[camera]) | {
-                "scores": found.coarse,
-                "fine_scores": found.fine_scores,
-                "control_scores": found.control_scores,
-                "measures": found.measures,
-            }
-        counted[camera] = CameraCounts(**{"camera": camera} | values)
+            counts = counts_of_totals(camera, totals[camera], found)
+        counted[camera] = replace(
+            counts,
+            alerts_opened=raised[camera, EventKind.OPENED],
+            alerts_joined=raised[camera, EventKind.JOINED],
+        )
     return counted
+
+
+def counts_of_totals(camera: str, totals: CameraTotals, found: Histograms) -> CameraCounts:
+    """Summed tallies as counts under this name, but for the alerts, which no tally knows."""
+    shared = _shared(totals) | {
+        "camera": camera,
+        "scores": found.coarse,
+        "fine_scores": found.fine_scores,
+        "control_scores": found.control_scores,
+        "measures": found.measures,
+    }
+    return CameraCounts(**shared)
 
 
 def counts_of(tally: Tally) -> CameraCounts:

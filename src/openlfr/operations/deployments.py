@@ -41,10 +41,12 @@ class Start:
     Attributes:
         threshold: In force from then on; None where it is chosen by others (a city's workers).
         config_hash: sha256 (hex) of what else decides the results; empty where it is not known.
+        list_root: Of the list that is searched first (`domain.merkle`); empty where others know.
     """
 
     threshold: Threshold | None = None
     config_hash: str = ""
+    list_root: str = ""
 
 
 def register(
@@ -92,6 +94,7 @@ def start(
             threshold_origin=str(threshold.origin) if threshold else "",
             threshold_list_size=threshold.list_size if threshold else None,
             config_hash=begun.config_hash,
+            list_root=begun.list_root,
         )
         work.record(AuditEvent(at, by, what))
         return started

@@ -11,13 +11,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
     from openlfr.domain.adjudication import Case
     from openlfr.domain.alert_records import AlertPage, Hold, RecordedAlert, RecordedEvent
     from openlfr.domain.audit import AuditEvent, RecordedAct
+    from openlfr.domain.baselines import Mark, Opening
     from openlfr.domain.deployment import Deployment
     from openlfr.domain.runs import WrittenFiles
     from openlfr.domain.tallies import CameraTotals, Histograms, Reporter, Tally
@@ -281,6 +282,22 @@ class DeploymentChanges(DeploymentRecords, Protocol):
         ...
 
 
+class BaselineRecords(Protocol):
+    """The baselines of deployments."""
+
+    def of(self, deployment_id: str) -> Sequence[Opening]:
+        """Those of a deployment, by number."""
+        ...
+
+
+class BaselineChanges(BaselineRecords, Protocol):
+    """Baselines, in a transaction."""
+
+    def add(self, opening: Opening, at: datetime) -> bool:
+        """Record that one opened; False where its number has been given meanwhile."""
+        ...
+
+
 class Tallies(Protocol):
     """What became of frames, faces and tracks, counted once each."""
 
@@ -302,6 +319,12 @@ class Tallies(Protocol):
         self, deployment: str, camera: str | None = None, *, epoch: int | None = None
     ) -> Histograms:
         """The histograms of all tallies together."""
+        ...
+
+    def by_mark(
+        self, deployment: str, *, epoch: int | None = None
+    ) -> Mapping[Mark, tuple[CameraTotals, Histograms]]:
+        """What all cameras together saw, by what their tallies say of the baseline."""
         ...
 
 
@@ -337,6 +360,11 @@ class UnitOfWork(Protocol):
         """Deployments."""
         ...
 
+    @property
+    def baselines(self) -> BaselineChanges:
+        """Baselines."""
+        ...
+
     def record(self, event: AuditEvent) -> None:
         """Record an act; it is written last, when the transaction ends."""
         ...
@@ -358,6 +386,11 @@ class Records(Protocol):
     @property
     def deployments(self) -> DeploymentRecords:
         """Deployments, to read."""
+        ...
+
+    @property
+    def baselines(self) -> BaselineRecords:
+        """Baselines, to read."""
         ...
 
     @property

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openlfr.domain.faces import CONTROL, Candidate
+from openlfr.domain.listing import SearchedEntry
 from openlfr.domain.moments import microseconds
 from openlfr.domain.watchlist import hash_template, is_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from numpy.typing import NDArray
@@ -70,6 +71,8 @@ class ExactIndex:
         self.refused = len(self.refused_ids)
         self.missing = len(self.missing_ids)
         self._reference_ids = [t.reference_id for t in rows]
+        # A reference's hash as it was recorded; an entry of an earlier version has none.
+        self._hashes = [manifest[t.reference_id].entry_hash or t.entry_hash for t in rows]
         self._listed = [manifest[each] for each in self._reference_ids]
         self._vectors = np.stack([t.vector for t in rows]) if rows else np.empty((0, 0), np.float32)
         self._expires = np.array([microseconds(each.expires) for each in self._listed], np.int64)
@@ -90,6 +93,14 @@ class ExactIndex:
     def subjects(self) -> tuple[str, ...]:
         """Every searchable subject, sorted, expired ones included."""
         return tuple(sorted(set(self._subjects)))
+
+    def searched(self) -> Iterator[SearchedEntry]:
+        """Each reference that is searched, expired ones included."""
+        starts = zip(self._subjects, self._starts.tolist(), self._ends.tolist(), strict=True)
+        for subject, start, end in starts:
+            for row in range(start, end):
+                listed = self._listed[row]
+                yield SearchedEntry(self._hashes[row], listed.watchlist, listed.category, subject)
 
     def search(
         self, templates: NDArray[np.float32], at: Sequence[datetime], *, limit: int = 5

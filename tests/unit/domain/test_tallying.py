@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from openlfr.domain.analysis import Analysis, Compared, Dropped, NotCompared
+from openlfr.domain.baselines import Mark
 from openlfr.domain.faces import Quality
 from openlfr.domain.frames import Frame
 from openlfr.domain.scores import fine_bin
@@ -104,9 +105,9 @@ def test_the_time_between_two_stretches_is_in_the_second():
 
 
 def test_a_tally_lies_within_one_baseline():
-    tallying = Tallying("Market", "b1")
+    tallying = Tallying("Market", Mark("b1", NOON))
     looked(tallying, 0, 1)
-    tallying.begin_baseline("b2")
+    tallying.begin_baseline(Mark("b2", NOON))
     looked(tallying, 2)
     first, second = *tallying.take(), only(tallying)
     assert [(each.baseline, each.first_seq, each.last_seq) for each in (first, second)] == [

@@ -150,14 +150,16 @@ class AlertRecords:
         with self._access.reading() as connection:
             return [event_of(row) for row in connection.execute(query)]
 
-    def events_of_run(self, deployment: str, epoch: int) -> Sequence[RecordedEvent]:
-        """All events of one run, in the order of their captured time."""
+    def events_of_run(self, deployment: str, epoch: int | None) -> Sequence[RecordedEvent]:
+        """All events of one run, in the order of their captured time; None: of all runs."""
         query = (
             sa.select(_EVENTS, _ALERTS.c.deployment, _ALERTS.c.subject, _ALERTS.c.watchlist)
             .join(_ALERTS)
-            .where(_ALERTS.c.deployment == deployment, _EVENTS.c.epoch == epoch)
+            .where(_ALERTS.c.deployment == deployment)
             .order_by(_EVENTS.c.captured_at, _EVENTS.c.event_id)
         )
+        if epoch is not None:
+            query = query.where(_EVENTS.c.epoch == epoch)
         with self._access.reading() as connection:
             return [event_of(row) for row in connection.execute(query)]
 

@@ -47,6 +47,7 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         tables.runs.name: (_SEE,),  # which files were written, before anything is erased
         tables.checkpoints.name: (),
         tables.tallies.name: (_SEE, _ADD),
+        tables.baselines.name: (_SEE, _ADD),
         _VERSION: (_SEE,),
     },
     "operator": {
@@ -67,6 +68,7 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         tables.runs.name: (_SEE,),
         tables.checkpoints.name: (),
         tables.tallies.name: (_SEE,),
+        tables.baselines.name: (_SEE,),
         _VERSION: (_SEE,),
     },
 }

@@ -156,6 +156,19 @@ deployments = Table(
     Index(None, "version"),
 )
 
+# What did not change for a stretch of a deployment; hashes and counts, and nobody's name.
+baselines = Table(
+    "baselines",
+    metadata,
+    Column("deployment", String, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # from 1
+    Column("baseline_id", String(64), nullable=False),  # of the content: one may come back
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("why", JSON, nullable=False),  # what had changed
+    Column("content", JSON, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+)
+
 # Append-only: triggers refuse UPDATE and DELETE. `position` comes from the counter "audit".
 audit_events = Table(
     "audit_events",
@@ -399,6 +412,7 @@ tallies = Table(
     Column("control_scores", JSON, nullable=False, server_default="{}"),
     Column("measures", JSON, nullable=False, server_default="{}"),  # measure -> tracks in each bin
     Column("baseline", String(64), nullable=False, server_default=""),
+    Column("baseline_since", UtcDateTime, nullable=True),  # when who counted took it up
     Column("recorded_at", UtcDateTime, nullable=False),
     Index(None, "deployment", "camera", "last_captured_at"),
 )

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from openlfr.adapters.sql.engine import hour_of, insert_new, reading
 from openlfr.adapters.sql.tables import tallies
+from openlfr.domain.baselines import Mark
 from openlfr.domain.measures import Measures
 from openlfr.domain.summary import Lost, NotSearched
 from openlfr.domain.tallies import COUNTS, CameraTotals, Histograms, HourTotals
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 _WHY = {reason: f"tracks_{reason}" for reason in NotSearched}
 _LOST = {reason: f"tracks_lost_{reason}" for reason in Lost}
 _UNWATCHED = {reason: f"unwatched_{reason}_us" for reason in Unwatched}
+_HISTOGRAMS = (
+    tallies.c.scores, tallies.c.fine_scores, tallies.c.control_scores, tallies.c.measures,
+)  # fmt: skip
 _SUMMED = (*COUNTS, "tracks_searched", *_WHY.values(), *_LOST.values(), *_UNWATCHED.values())
 
 
@@ -67,29 +71,30 @@ class TallyRecords:
             deployment: Of which.
             epoch: Of this one alone; of all by default.
         """
-        query = (
-            sa.select(
-                tallies.c.camera,
-                sa.func.min(tallies.c.first_captured_at).label("first_captured_at"),
-                sa.func.max(tallies.c.last_captured_at).label("last_captured_at"),
-                *_sums(),
-            )
-            .where(tallies.c.deployment == deployment)
-            .group_by(tallies.c.camera)
-            .order_by(tallies.c.camera)
-        )
-        if epoch is not None:
-            query = query.where(tallies.c.epoch == epoch)
+        columns = (tallies.c.camera, *_span(), *_sums())
+        query = sa.select(*columns).where(*_of(deployment, epoch))
+        query = query.group_by(tallies.c.camera).order_by(tallies.c.camera)
         with reading(self._engine) as connection:
-            return [
-                CameraTotals(
-                    camera=row.camera,
-                    first_captured_at=row.first_captured_at,
-                    last_captured_at=row.last_captured_at,
-                    **_counts_of(row),
-                )
-                for row in connection.execute(query)
-            ]
+            return [_totals_of(row, row.camera) for row in connection.execute(query)]
+
+    def by_mark(
+        self, deployment: str, *, epoch: int | None = None
+    ) -> dict[Mark, tuple[CameraTotals, Histograms]]:
+        """What all cameras together saw, by what their tallies say of the baseline.
+
+        Args:
+            deployment: Of which.
+            epoch: Of this one alone; of all by default.
+        """
+        mark = (tallies.c.baseline, tallies.c.baseline_since)
+        query = sa.select(*mark, *_span(), *_sums()).where(*_of(deployment, epoch)).group_by(*mark)
+        drawn = sa.select(*mark, *_HISTOGRAMS).where(*_closed(deployment, epoch))
+        found: dict[Mark, _Adding] = {}
+        with reading(self._engine) as connection:
+            totals = {_mark_of(row): _totals_of(row) for row in connection.execute(query)}
+            for row in connection.execution_options(yield_per=1000).execute(drawn):
+                found.setdefault(_mark_of(row), _Adding()).add(row)
+        return {mark: (each, found.get(mark, _Adding()).result()) for mark, each in totals.items()}
 
     def by_hour(self, deployment: str) -> list[HourTotals]:
         """The same for each hour, by camera and hour; a tally counts for the hour it began in."""
@@ -116,29 +121,70 @@ class TallyRecords:
             camera: Of this one alone; of all by default.
             epoch: Of this one alone; of all by default.
         """
-        query = sa.select(
-            tallies.c.scores, tallies.c.fine_scores, tallies.c.control_scores, tallies.c.measures
-        ).where(tallies.c.deployment == deployment, tallies.c.tracks_closed > 0)
+        query = sa.select(*_HISTOGRAMS).where(*_closed(deployment, epoch))
         if camera is not None:
             query = query.where(tallies.c.camera == camera)
-        if epoch is not None:
-            query = query.where(tallies.c.epoch == epoch)
-        bands: dict[int, tuple[int, ...]] = {}
-        fine: Counter[int] = Counter()
-        control: Counter[int] = Counter()
-        measures = Measures()
+        adding = _Adding()
         with reading(self._engine) as connection:
             for row in connection.execution_options(yield_per=1000).execute(query):
-                for band, counts in row.scores.items():
-                    before = bands.get(int(band), (0,) * len(counts))
-                    bands[int(band)] = tuple(a + b for a, b in zip(before, counts, strict=True))
-                fine.update({int(number): count for number, count in row.fine_scores.items()})
-                control.update({int(number): count for number, count in row.control_scores.items()})
-                measures += Measures.from_json(row.measures)
+                adding.add(row)
+        return adding.result()
+
+
+class _Adding:
+    """Adds up the histograms of rows."""
+
+    def __init__(self) -> None:
+        self._bands: dict[int, tuple[int, ...]] = {}
+        self._fine: Counter[int] = Counter()
+        self._control: Counter[int] = Counter()
+        self._measures = Measures()
+
+    def add(self, row: Any) -> None:
+        """Add those of one tally."""
+        for band, counts in row.scores.items():
+            before = self._bands.get(int(band), (0,) * len(counts))
+            self._bands[int(band)] = tuple(a + b for a, b in zip(before, counts, strict=True))
+        self._fine.update({int(number): count for number, count in row.fine_scores.items()})
+        self._control.update({int(number): count for number, count in row.control_scores.items()})
+        self._measures += Measures.from_json(row.measures)
+
+    def result(self) -> Histograms:
+        """All together."""
         return Histograms(
-            dict(sorted(bands.items())), dict(sorted(fine.items())),
-            dict(sorted(control.items())), measures,
+            dict(sorted(self._bands.items())), dict(sorted(self._fine.items())),
+            dict(sorted(self._control.items())), self._measures,
         )  # fmt: skip
+
+
+def _of(deployment: str, epoch: int | None) -> list[sa.ColumnElement[bool]]:
+    found = [tallies.c.deployment == deployment]
+    return found if epoch is None else [*found, tallies.c.epoch == epoch]
+
+
+def _closed(deployment: str, epoch: int | None) -> list[sa.ColumnElement[bool]]:
+    """Those that may have a histogram."""
+    return [*_of(deployment, epoch), tallies.c.tracks_closed > 0]
+
+
+def _span() -> tuple[sa.Label[datetime], sa.Label[datetime]]:
+    return (
+        sa.func.min(tallies.c.first_captured_at).label("first_captured_at"),
+        sa.func.max(tallies.c.last_captured_at).label("last_captured_at"),
+    )
+
+
+def _mark_of(row: Any) -> Mark:
+    return Mark(row.baseline, row.baseline_since)
+
+
+def _totals_of(row: Any, camera: str = "all cameras") -> CameraTotals:
+    return CameraTotals(
+        camera=camera,
+        first_captured_at=row.first_captured_at,
+        last_captured_at=row.last_captured_at,
+        **_counts_of(row),
+    )
 
 
 def _row_of(tally: Tally, at: datetime) -> dict[str, Any]:
@@ -165,6 +211,7 @@ def _row_of(tally: Tally, at: datetime) -> dict[str, Any]:
         "control_scores": {str(number): count for number, count in tally.control_scores.items()},
         "measures": asdict(tally.measures),
         "baseline": tally.baseline,
+        "baseline_since": tally.baseline_since,
     }
 
 

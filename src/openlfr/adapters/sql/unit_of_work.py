@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from openlfr.adapters.sql.access import OneTransaction
 from openlfr.adapters.sql.alert_changes import AlertChanges
 from openlfr.adapters.sql.audit import write_events
+from openlfr.adapters.sql.baselines import BaselineChanges
 from openlfr.adapters.sql.deployments import DeploymentChanges
 from openlfr.adapters.sql.watchlist_changes import WatchlistChanges
 
@@ -27,6 +28,7 @@ class UnitOfWork:
         self.watchlist = WatchlistChanges(access)
         self.alerts = AlertChanges(access)
         self.deployments = DeploymentChanges(access)
+        self.baselines = BaselineChanges(access)
         self.events: list[AuditEvent] = []
 
     def record(self, event: AuditEvent) -> None:

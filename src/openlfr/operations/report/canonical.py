@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from openlfr.domain.baseline_figures import figures_json, pool_json
 from openlfr.domain.scores import SCORE_EDGES
 from openlfr.domain.summary import add_up
 
@@ -16,16 +17,20 @@ if TYPE_CHECKING:
     from openlfr.domain.summary import AlertItem, RunSummary
 
 VERSION = 1
+_BY_ITSELF = ("alerts", "baselines", "pools")
 _DECIMALS = 4  # finer than any figure here means; keeps numbers out of exponent notation
 
 
 def figures_of(summary: RunSummary) -> dict[str, Any]:
     """Everything that the report says, as JSON values; pictures by their hash."""
     figures: dict[str, Any] = _plain(
-        {f.name: getattr(summary, f.name) for f in fields(summary) if f.name != "alerts"}
+        {f.name: getattr(summary, f.name) for f in fields(summary) if f.name not in _BY_ITSELF}
     )
+    figures["baselines"] = [_plain(figures_json(each)) for each in summary.baselines]
+    figures["pools"] = [_plain(pool_json(each)) for each in summary.pools]
     figures["threshold"] = _plain(summary.threshold.value)
     figures["calibrated"] = summary.threshold.calibrated
+    figures["fpir_may_be_claimed"] = summary.threshold.calibrated and not summary.doubts
     figures["threshold_basis"] = {
         **{key: _plain(getattr(summary.threshold, key)) for key in ("origin", "list_size", "row")},
         "described": summary.threshold.describe(),

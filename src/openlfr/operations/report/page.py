@@ -14,6 +14,7 @@ from openlfr.operations.purge import in_words
 from openlfr.operations.report import charts, figures
 
 if TYPE_CHECKING:
+    from openlfr.domain.baseline_figures import BaselineFigures
     from openlfr.domain.summary import RunSummary
 
 
@@ -55,6 +56,7 @@ def render_page(
             camera.camera: charts.sparkline(charts.shown_scores(camera), summary.threshold.value)
             for camera in summary.cameras
         },
+        baseline_bars=_bars_of,
         not_compared=figures.not_compared,
         plural=figures.plural,
         span=_span,
@@ -69,6 +71,12 @@ def render_page(
     )
 
 
+def _bars_of(each: BaselineFigures) -> tuple[charts.Bar, ...]:
+    """The scores of a baseline; above no threshold where it is not known which one."""
+    threshold = each.opening.baseline.threshold.value if each.opening else float("inf")
+    return charts.sparkline(charts.shown_scores(each.counts), threshold)
+
+
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         autoescape=True,
@@ -78,6 +86,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "second": lambda at: f"{_day(at)} {_clock(at)}",
         "tenths": _tenths,
         "number": lambda value: f"{value:,}",
     }

@@ -1,0 +1,66 @@
+"""What of a configuration decides who alerts: hashed, so that a change of it is seen."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import openlfr
+from openlfr.bootstrap.models import models_used
+from openlfr.domain.addresses import without_login
+from openlfr.domain.baselines import Conditions
+
+if TYPE_CHECKING:
+    from openlfr.domain.thresholds import Threshold
+    from openlfr.domain.watchlist import GalleryFacts
+    from openlfr.ports import Vault
+    from openlfr.settings import Settings
+
+_PURPOSE = "camera inputs of a baseline"
+
+
+def conditions_of(
+    settings: Settings, deployment: str, threshold: Threshold, facts: GalleryFacts, vault: Vault
+) -> Conditions:
+    """What of a baseline does not change while a process lasts.
+
+    Args:
+        settings: The configuration.
+        deployment: Its id.
+        threshold: That was chosen.
+        facts: Of the embedder: how templates are made.
+        vault: Gives the key under which addresses of cameras are hashed.
+    """
+    from openlfr.pipeline import AnalysisRules
+
+    rules = {
+        "analysis": asdict(AnalysisRules()),
+        "templates": [facts.alignment, facts.dimension],
+        "window": settings.alerting.window.total_seconds(),
+        "max_age": settings.max_age and settings.max_age.total_seconds(),
+    }
+    cameras = {
+        name: {
+            "url": without_login(camera.url),
+            "fps": camera.fps,
+            "input_size": camera.input_size,
+            "loop": camera.loop,
+        }
+        for name, camera in settings.cameras.items()
+    }
+    return Conditions(
+        deployment=deployment,
+        threshold=threshold,
+        models=models_used(settings),
+        rules=hashlib.sha256(_canonical(rules)).hexdigest(),
+        # An address may hold a password in any part of it, and a plain hash would let it be tried.
+        cameras=hmac.digest(vault.derive(_PURPOSE), _canonical(cameras), "sha256").hex(),
+        software=f"OpenLFR {openlfr.__version__}",
+    )
+
+
+def _canonical(values: dict[str, Any]) -> bytes:
+    return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,0 +1,81 @@
+"""A deployment's baselines as `openlfr deployment show` prints them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from openlfr.domain.baseline_figures import figures_json, pool_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openlfr.domain.baseline_figures import BaselineFigures, FiguresByBaseline
+    from openlfr.domain.summary import CameraCounts
+
+
+def lines(figures: FiguresByBaseline) -> Iterator[str]:
+    """Each baseline: number, from, to, why, threshold, N and what was counted; then the pools."""
+    if not figures.baselines:
+        return
+    yield "baselines (list, threshold, models, rules and camera inputs unchanged):"
+    for each in figures.baselines:
+        yield from _baseline(each)
+    for pool in figures.pools:
+        if len(pool.numbers) > 1:
+            numbers = ", ".join(map(str, pool.numbers))
+            yield f"  {numbers} together (same model, rules and threshold): {_counted(pool.counts)}"
+        for number, why in pool.apart:
+            if number > pool.numbers[-1]:  # each pair once
+                yield f"  {number} is not added to {pool.numbers[0]}: another {', '.join(why)}"
+
+
+def as_json(figures: FiguresByBaseline) -> dict[str, Any]:
+    """The same as JSON values."""
+    return {
+        "baselines": [_plain(figures_json(each)) for each in figures.baselines],
+        "pools": [_plain(pool_json(each)) for each in figures.pools],
+    }
+
+
+def _baseline(each: BaselineFigures) -> Iterator[str]:
+    opening = each.opening
+    if opening is None:
+        yield f"  -  of no recorded baseline: {_counted(each.counts)}"
+        return
+    content = opening.baseline
+    until = _moment(each.until) if each.until else "now"
+    people = content.listed.subjects
+    listed = f"{content.listed.references} references" + (
+        f" of {people} people" if people is not None else ""
+    )
+    yield f"  {each.number}  {_moment(opening.opened_at)} to {until}: {'; '.join(opening.why)}"
+    yield (
+        f"     threshold {content.threshold.value:.3f} ({content.threshold.origin}), {listed}; "
+        f"list root {content.listed.root[:16]}; id {opening.baseline_id[:16]}"
+    )
+    yield f"     {_counted(each.counts)}"
+    if content.threshold.doubt:
+        yield f"     {content.threshold.doubt}"
+
+
+def _counted(counts: CameraCounts) -> str:
+    return (
+        f"{counts.tracks_closed} faces seen, {counts.tracks_searched} compared, "
+        f"{counts.tracks_matched} matched, {counts.alerts_opened} alerts"
+    )
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return _plain(asdict(value)) if is_dataclass(value) and not isinstance(value, type) else value

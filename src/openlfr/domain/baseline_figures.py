@@ -1,0 +1,94 @@
+"""What was counted in each baseline, and in those that may be taken together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from openlfr.domain.summary import CameraCounts
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from openlfr.domain.baselines import Opening
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineFigures:
+    """What was counted in one baseline.
+
+    Attributes:
+        opening: Which one; None for what names none that is recorded (frames that were never
+            looked at, and what versions without baselines counted).
+        until: When the next one opened, UTC; None for the last.
+        counts: Of all cameras.
+    """
+
+    opening: Opening | None
+    until: datetime | None
+    counts: CameraCounts
+
+    @property
+    def number(self) -> int:
+        """Its number; 0 for what names none."""
+        return self.opening.number if self.opening else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Baselines of the same model, rules and threshold, whose figures may be added up.
+
+    Attributes:
+        numbers: Which ones.
+        counts: Of all cameras in all of them.
+        apart: Why not the others: their number, and in what they differ from the first of these.
+    """
+
+    numbers: tuple[int, ...]
+    counts: CameraCounts
+    apart: tuple[tuple[int, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FiguresByBaseline:
+    """Every figure once by baseline, and once more in pools."""
+
+    baselines: tuple[BaselineFigures, ...] = ()
+    pools: tuple[Pool, ...] = ()
+
+
+def figures_json(each: BaselineFigures) -> dict[str, Any]:
+    """A baseline with its figures, JSON values but for moments and enums."""
+    opening = each.opening
+    values: dict[str, Any] = {"number": each.number}
+    if opening is not None:
+        content = opening.baseline.to_json()
+        del content["deployment"]
+        target = content["threshold"]["target_fpir"]
+        content["threshold"]["target_fpir"] = None if target is None else f"{target:g}"
+        values |= content | {
+            "baseline_id": opening.baseline_id,
+            "opened_at": opening.opened_at,
+            "until": each.until,
+            "why": list(opening.why),
+            "fpir_may_be_claimed": opening.baseline.threshold.claims_fpir,
+        }
+    return values | _counted(each.counts)
+
+
+def pool_json(pool: Pool) -> dict[str, Any]:
+    """A pool with its figures, JSON values but for moments and enums."""
+    return {
+        "numbers": list(pool.numbers),
+        "apart": {str(number): list(why) for number, why in pool.apart},
+        **_counted(pool.counts),
+    }
+
+
+def _counted(counts: CameraCounts) -> dict[str, Any]:
+    """Its figures but for those of a single camera."""
+    return {
+        each.name: getattr(counts, each.name)
+        for each in fields(CameraCounts)
+        if each.name not in ("camera", "frame_size")
+    }

@@ -1,0 +1,79 @@
+"""The baselines of a run: each is in the records before a frame is matched under it.
+
+A new list is hashed and recorded in the thread that brings it; the thread that matches takes over
+both at once, between two frames. Where the records do not take it, who has left the list is
+searched no more all the same: the baseline's id follows from what it is, and it is recorded as
+soon as they do. Whoever was added waits until then.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from openlfr.domain.baseline_in_use import BaselineInUse
+from openlfr.domain.errors import Unavailable
+from openlfr.operations.baselines import open_baseline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openlfr.domain.baselines import Baseline, Conditions, Mark, TakenUp
+    from openlfr.ports import Records
+    from openlfr.stages.search import ExactIndex
+
+
+class RunBaselines:
+    """Which baseline a run is in, from its first list on."""
+
+    def __init__(
+        self, records: Records, conditions: Conditions, on_doubt: Callable[[str], None]
+    ) -> None:
+        """Be in none yet."""
+        self._records = records
+        self._in_use = BaselineInUse(conditions, on_doubt=on_doubt)
+        self._waiting: list[TakenUp] = []  # in use, and not in the records yet
+        self._lock = Lock()
+        self._ready: tuple[ExactIndex, Mark] | None = None
+
+    def offer(self, index: ExactIndex) -> None:
+        """Record the baseline of a new index; one thread at a time.
+
+        Raises:
+            Unavailable: The records do not take it. It is to be offered again; what only left the
+                list is in force already.
+        """
+        baseline = self._in_use.prepare(index)
+        taken = self._in_use.begin(baseline)
+        try:
+            while self._waiting:
+                self._record(self._waiting[0])
+                del self._waiting[0]
+            mark = self._record(taken)
+        except Unavailable:
+            if self._only_leaves(baseline):
+                if taken not in self._waiting:
+                    self._waiting.append(taken)
+                self._hand_over(index, taken, taken.mark)
+            raise
+        self._hand_over(index, taken, mark)
+
+    def take(self) -> tuple[ExactIndex, Mark] | None:
+        """What is to be matched with from the next frame on, where that is new; any thread."""
+        with self._lock:
+            ready, self._ready = self._ready, None
+        return ready
+
+    def _record(self, taken: TakenUp) -> Mark:
+        opening = open_baseline(taken, records=self._records, at=datetime.now(UTC), alone=True)
+        return opening.mark
+
+    def _only_leaves(self, baseline: Baseline) -> bool:
+        before = self._in_use.now
+        return before is not None and baseline.listed.entries < before.baseline.listed.entries
+
+    def _hand_over(self, index: ExactIndex, taken: TakenUp, mark: Mark) -> None:
+        self._in_use.take_up(taken)
+        with self._lock:
+            self._ready = index, mark

@@ -1,0 +1,96 @@
+"""Figures by baseline, and of baselines together where that is allowed: in either mode.
+
+Faces, tracks and scores are those of the tallies that name the baseline. An alert event counts for
+the baseline that had opened last when it was raised: in a city two of them are in force for a
+moment while workers take a change up one after the other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from openlfr.domain.alerts import EventKind
+from openlfr.domain.baseline_figures import BaselineFigures, FiguresByBaseline, Pool
+from openlfr.domain.baselines import in_force_at, number_of
+from openlfr.domain.summary import add_up
+from openlfr.operations.camera_counts import counts_of_totals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from openlfr.domain.alert_records import RecordedEvent
+    from openlfr.domain.baselines import Opening
+    from openlfr.domain.summary import CameraCounts
+    from openlfr.ports import BaselineRecords, Tallies
+
+EVERYTHING = "all cameras"
+
+
+def figures_by_baseline(
+    baselines: BaselineRecords,
+    tallies: Tallies,
+    deployment: str,
+    events: Iterable[RecordedEvent],
+    *,
+    epoch: int | None = None,
+) -> FiguresByBaseline:
+    """What was counted in each baseline of a deployment.
+
+    Args:
+        baselines: Of the records.
+        tallies: Of the records.
+        deployment: Its id.
+        events: The alert events of the same deployment and epoch.
+        epoch: Of this one alone, which is a run of one process: baselines that it was not in are
+            left out. Of all by default.
+    """
+    known = list(baselines.of(deployment))
+    parts: dict[int, list[CameraCounts]] = {}
+    for mark, (totals, histograms) in tallies.by_mark(deployment, epoch=epoch).items():
+        opening = number_of(known, mark)
+        counts = counts_of_totals(EVERYTHING, totals, histograms)
+        parts.setdefault(opening.number if opening else 0, []).append(counts)
+    raised: Counter[tuple[int, EventKind]] = Counter()
+    for each in events:
+        opening = in_force_at(known, each.emitted_at)
+        raised[opening.number if opening else 0, each.event.event] += 1
+    found = []
+    numbers = {number for number, _ in raised} | parts.keys()
+    if epoch is None:
+        numbers |= {each.number for each in known}
+    by_number = {each.number: each for each in known}
+    for number in sorted(numbers):
+        counts = replace(
+            add_up(tuple(parts.get(number, ())), EVERYTHING),
+            alerts_opened=raised[number, EventKind.OPENED],
+            alerts_joined=raised[number, EventKind.JOINED],
+        )
+        later = by_number.get(number + 1) if number else None
+        until = later.opened_at if later else None
+        found.append(BaselineFigures(by_number.get(number), until, counts))
+    return FiguresByBaseline(tuple(found), tuple(_pools(found)))
+
+
+def _pools(figures: Sequence[BaselineFigures]) -> list[Pool]:
+    named = [(each.opening, each.counts) for each in figures if each.opening is not None]
+    groups: dict[tuple[object, ...], list[tuple[Opening, CameraCounts]]] = {}
+    for opening, counts in named:
+        groups.setdefault(opening.baseline.pool, []).append((opening, counts))
+    pools = []
+    for members in groups.values():
+        first = members[0][0].baseline
+        numbers = tuple(opening.number for opening, _ in members)
+        pools.append(
+            Pool(
+                numbers,
+                add_up(tuple(counts for _, counts in members), EVERYTHING),
+                tuple(
+                    (opening.number, first.differs_in(opening.baseline))
+                    for opening, _ in named
+                    if opening.number not in numbers
+                ),
+            )
+        )
+    return pools

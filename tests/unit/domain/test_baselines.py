@@ -1,0 +1,283 @@
+"""What opens a baseline, what does not, and which one a process is in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from openlfr.domain.baseline_in_use import BaselineInUse
+from openlfr.domain.baselines import (
+    Baseline,
+    Conditions,
+    TakenUp,
+    in_force_at,
+    next_opening,
+    number_of,
+    standing,
+)
+from openlfr.domain.listing import ListState, SearchedEntry
+from openlfr.domain.summary import ModelUsed
+from openlfr.domain.thresholds import DefaultRow, Threshold, ThresholdOrigin, default_threshold
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+TABLE = (DefaultRow(2, 0.41, 3000, 3, 0.003), DefaultRow(100, 0.46, 3000, 3, 0.003))
+
+
+class Index:
+    """An index of so many people, one reference each."""
+
+    def __init__(self, *people, watchlist="default", category="wanted"):
+        self.entries = [
+            SearchedEntry(f"{number:064x}", watchlist, category, f"person {number}")
+            for number in people
+        ]
+
+    def searched(self):
+        return self.entries
+
+
+CONDITIONS = Conditions(
+    "market",
+    Threshold(0.45, ThresholdOrigin.SET, 2),
+    (ModelUsed("detector", "yunet", "d" * 64, "MIT", "e" * 64),
+     ModelUsed("embedder", "sface", "f" * 64, "Apache-2.0", "0" * 64)),
+    "1" * 64,
+    "2" * 64,
+    "OpenLFR 1",
+)  # fmt: skip
+
+
+def baseline(*people, **changes):
+    return replace(CONDITIONS, **changes).with_list(ListState.of(Index(*people)))
+
+
+BEFORE = baseline(1, 2)
+CHANGES = {
+    "an addition": (baseline(1, 2, 3), ("list: 2 to 3 references (wanted 2 to 3)",)),
+    "a removal": (baseline(1), ("list: 2 to 1 references (wanted 2 to 1)",)),
+    "an exchange": (baseline(1, 3), ("list: 2 to 2 references (as many, but others)",)),
+    "a threshold": (
+        baseline(1, 2, threshold=Threshold(0.5, ThresholdOrigin.SET, 2)),
+        ("threshold: 0.450 (set) to 0.500 (set)",),
+    ),
+    "its origin": (
+        baseline(1, 2, threshold=Threshold(0.45, ThresholdOrigin.DEFAULT, 2)),
+        ("threshold: 0.450 (set) to 0.450 (default)",),
+    ),
+    "a calibration": (
+        baseline(1, 2, threshold=Threshold(0.45, ThresholdOrigin.CALIBRATED, 2,
+                                           target_fpir=0.001, calibration_id="c1")),
+        ("threshold: 0.450 (set) to 0.450 (calibrated)",),
+    ),
+    "a model": (
+        baseline(1, 2, models=(replace(CONDITIONS.models[0], sha256="9" * 64),
+                               CONDITIONS.models[1])),
+        ("model: now detector yunet, embedder sface",),
+    ),
+    "how it is prepared": (
+        baseline(1, 2, models=(CONDITIONS.models[0],
+                               replace(CONDITIONS.models[1], prepared_sha256="9" * 64))),
+        ("model: now detector yunet, embedder sface",),
+    ),
+    "rules": (baseline(1, 2, rules="9" * 64), ("rules",)),
+    "the version": (baseline(1, 2, software="OpenLFR 2"), ("rules: OpenLFR 1 to OpenLFR 2",)),
+    "a camera": (baseline(1, 2, cameras="9" * 64), ("camera inputs",)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_each_kind_of_change_opens_one_and_says_what_it_was(what):
+    after, why = CHANGES[what]
+    assert after.baseline_id != BEFORE.baseline_id
+    assert after.changes_from(BEFORE) == why
+    known = [next_opening([], TakenUp(BEFORE, NOON))]
+    taken = TakenUp(after, NOON + SECOND, BEFORE.baseline_id)
+    for alone in (True, False):
+        assert standing(known, taken, alone=alone) is None
+    opened = next_opening(known, taken)
+    assert (opened.number, opened.why) == (2, why)
+    for alone in (True, False):
+        assert standing([*known, opened], taken, alone=alone) == opened
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        baseline(2, 1),
+        baseline(1, 2, threshold=Threshold(0.45, ThresholdOrigin.SET, 99)),
+        baseline(1, 2, models=tuple(replace(each, licence="") for each in CONDITIONS.models)),
+    ],
+    ids=["another order", "chosen for another number", "a licence"],
+)
+def test_nothing_else_opens_one(same):
+    assert same.baseline_id == BEFORE.baseline_id
+    [opened] = known = [next_opening([], TakenUp(BEFORE, NOON))]
+    later = TakenUp(same, NOON + timedelta(days=1))
+    assert standing(known, later, alone=True) == standing(known, later) == opened
+
+
+def test_another_deployment_has_baselines_of_its_own():
+    assert baseline(1, 2, deployment="station").baseline_id != BEFORE.baseline_id
+
+
+def test_it_comes_back_from_json_as_it_was_but_for_the_entries():
+    back = Baseline.from_json(BEFORE.to_json())
+    assert back == BEFORE
+    assert back.baseline_id == BEFORE.baseline_id
+    assert back.listed.entries == frozenset()
+
+
+def test_a_list_says_how_many_stand_on_it_for_what_reason_and_nobody_s_name():
+    index = Index(1, 2)
+    index.entries += [
+        SearchedEntry("c" * 64, "default", "wanted", "person 1"),  # a second photo
+        SearchedEntry("d" * 64, "staff", "control", "person 9"),
+    ]
+    listed = ListState.of(index)
+    assert [(*part.__getstate__(),) for part in listed.parts] == [
+        ("default", "wanted", 3, 2), ("staff", "control", 1, 1),
+    ]  # fmt: skip
+    assert (listed.references, listed.subjects, listed.people) == (4, 3, 3)
+    index.entries = [each._replace(subject=None) for each in index.entries]
+    unknown = ListState.of(index)
+    assert (unknown.root, unknown.subjects, unknown.people) == (listed.root, None, 4)
+    assert "person" not in str(BEFORE.to_json())
+
+
+CALIBRATED = Threshold(
+    0.47, ThresholdOrigin.CALIBRATED, 2, target_fpir=0.001, calibration_id="c1",
+    against=ListState.of(Index(1, 2)).entries,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("people", "says"),
+    [
+        ((1, 2), ""),
+        ((1,), ""),
+        ((), ""),
+        ((1, 2, 3), "calibrated for 2 people, now there are 3: 1 entry was added since"),
+        ((1, 3), "calibrated for 2 people, now there are 2: 1 entry was added since"),
+        ((3, 4), "now there are 2: 2 entries were added since"),
+    ],
+    ids=["as it was", "a removal", "nobody", "an addition", "an exchange", "others"],
+)
+def test_an_addition_forbids_the_claim_of_an_error_rate_and_a_removal_does_not(people, says):
+    used = baseline(*people, threshold=CALIBRATED).threshold
+    assert used.claims_fpir is not bool(says)
+    assert says in used.doubt
+    assert bool(used.doubt) is bool(says)
+    assert (used.value, used.calibration_id, used.list_size) == (0.47, "c1", 2)
+    if says:
+        assert used.doubt.endswith("No FPIR can be claimed until it is calibrated anew.")
+
+
+def test_without_the_list_that_it_was_calibrated_against_nothing_is_claimed():
+    used = baseline(1, 2, threshold=replace(CALIBRATED, against=None)).threshold
+    assert not used.claims_fpir
+    assert "nothing says which" in used.doubt
+
+
+@pytest.mark.parametrize(
+    "threshold", [Threshold(0.4, ThresholdOrigin.SET, 2), default_threshold(TABLE, 0.4, 1)]
+)
+def test_what_was_not_calibrated_claims_nothing(threshold):
+    assert not baseline(1, 2, threshold=threshold).threshold.claims_fpir
+
+
+def test_a_list_that_outgrows_its_default_is_said_once_and_at_no_removal():
+    said = []
+    conditions = replace(CONDITIONS, threshold=default_threshold(TABLE, 0.4, 1))
+    in_use = BaselineInUse(conditions, on_doubt=said.append)
+    doubts = []
+    for people in ((1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), (1, 2)):
+        in_use.take_up(in_use.begin(in_use.prepare(Index(*people))))
+        doubts.append(bool(in_use.doubt))
+    assert doubts == [False, False, True, True, False]
+    [only] = said
+    assert "The list has grown to 3 people since the start, and the threshold 0.410" in only
+
+
+def test_what_a_start_says_itself_is_not_said_again():
+    said = []
+    conditions = replace(CONDITIONS, threshold=default_threshold(TABLE[:1], 0.4, 5))
+    in_use = BaselineInUse(conditions, on_doubt=said.append)
+    in_use.take_up(in_use.begin(in_use.prepare(Index(*range(5)))))
+    assert said == []
+    assert "5 people are listed, and the threshold 0.410 is the default for 2" in in_use.doubt
+
+
+class Records:
+    """Openings by workers that take baselines up; what each is counted in."""
+
+    def __init__(self):
+        self.known = []
+
+    def take(self, content, seconds, former=None):
+        taken = TakenUp(content, NOON + seconds * SECOND, former.baseline_id if former else "")
+        found = standing(self.known, taken)
+        if found is None:
+            found = next_opening(self.known, taken)
+            self.known.append(found)
+        assert number_of(self.known, taken.mark) == found
+        return found.number
+
+
+A, B, C = baseline(1), baseline(1, 2), baseline(1, 2, 3)
+
+
+def test_what_was_left_and_comes_back_has_a_number_of_its_own():
+    city = Records()
+    first = [city.take(A, 0), city.take(B, 60, A), city.take(A, 120, B)]
+    # Another worker is in the same ones, a moment before or after.
+    second = [city.take(A, 0.5), city.take(B, 60.5, A), city.take(A, 119.5, B)]
+    assert first == second == [1, 2, 3]
+    assert city.take(B, 180, A) == 4
+    assert city.take(B, 181, A) == 4
+    assert city.known[2].baseline_id == city.known[0].baseline_id
+    assert city.known[2].why == ("list: 2 to 1 references (wanted 2 to 1)",)
+
+
+def test_who_starts_later_or_skips_one_is_where_the_others_are():
+    city = Records()
+    assert [city.take(A, 0), city.take(B, 60, A), city.take(C, 61, B)] == [1, 2, 3]
+    assert city.take(C, 62, A) == 3
+    assert city.take(C, 3600) == 3
+
+
+def test_a_tally_that_comes_late_counts_where_it_was_counted():
+    city = Records()
+    marks = [TakenUp(content, NOON + at * SECOND).mark for content, at in ((A, 0), (A, 120))]
+    city.take(A, 0), city.take(B, 60, A), city.take(A, 120, B)
+    assert [number_of(city.known, mark).number for mark in marks] == [1, 3]
+    assert number_of(city.known, replace(marks[0], baseline="f" * 64)) is None
+
+
+def test_alone_in_a_data_folder_whatever_is_not_as_it_was_last_is_the_next():
+    known = []
+    for content, number in ((A, 1), (A, 1), (B, 2), (A, 3), (A, 3)):
+        taken = TakenUp(content, NOON + len(known) * SECOND)
+        found = standing(known, taken, alone=True)
+        if found is None:
+            found = next_opening(known, taken)
+            known.append(found)
+        assert found.number == number
+
+
+def test_which_one_was_in_force_at_a_moment():
+    city = Records()
+    city.take(A, 0), city.take(B, 60, A)
+    found = [in_force_at(city.known, NOON + at * SECOND).number for at in (-5, 0, 59, 60, 900)]
+    assert found == [1, 1, 1, 2, 2]
+    assert in_force_at([], NOON) is None
+
+
+def test_figures_may_be_added_up_over_lists_and_cameras_alone():
+    for what, (after, _) in CHANGES.items():
+        pooled = what in ("an addition", "a removal", "an exchange", "a camera")
+        assert (after.pool == BEFORE.pool) is pooled
+        assert (BEFORE.differs_in(after) == ()) is pooled
+    assert BEFORE.differs_in(baseline(1, rules="9" * 64, software="x")) == ("rules",)

@@ -1,0 +1,109 @@
+"""A run's baselines: recorded before they are in force, but for what only leaves the list."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.unit.domain.test_baselines import CALIBRATED, CONDITIONS, Index
+
+from openlfr.adapters.memory_records import MemoryRecords
+from openlfr.domain.errors import Unavailable
+from openlfr.embedded.baselines import RunBaselines
+
+
+class Away(MemoryRecords):
+    """Records that may not answer whoever writes."""
+
+    away = False
+
+    def unit_of_work(self):
+        if self.away:
+            raise Unavailable("no answer")
+        return super().unit_of_work()
+
+
+@pytest.fixture
+def records():
+    return Away()
+
+
+@pytest.fixture
+def run(records):
+    return RunBaselines(records, CONDITIONS, lambda _: None)
+
+
+def numbers(records):
+    return [each.number for each in records.baselines.of("market")]
+
+
+def test_each_list_is_recorded_and_then_handed_over_once(run, records):
+    first, second = Index(1), Index(1, 2)
+    run.offer(first)
+    index, mark = run.take()
+    assert index is first
+    assert mark == records.baselines.of("market")[0].mark
+    assert run.take() is None
+    run.offer(second)
+    assert run.take() == (second, records.baselines.of("market")[1].mark)
+    same = Index(2, 1)
+    run.offer(same)
+    assert run.take() == (same, records.baselines.of("market")[1].mark)
+    assert numbers(records) == [1, 2]
+
+
+def test_of_several_that_come_between_two_frames_the_last_is_matched_with(run, records):
+    for people in ((1,), (1, 2), (1,)):
+        run.offer(Index(*people))
+    _, mark = run.take()
+    assert mark == records.baselines.of("market")[2].mark
+    assert numbers(records) == [1, 2, 3]
+
+
+def test_a_run_that_goes_on_with_the_same_goes_on_with_its_baseline(run, records):
+    run.offer(Index(1))
+    again = RunBaselines(records, CONDITIONS, lambda _: None)
+    again.offer(Index(1))
+    assert again.take()[1] == run.take()[1]
+    other = RunBaselines(records, replace(CONDITIONS, rules="9" * 64), lambda _: None)
+    other.offer(Index(1))
+    assert numbers(records) == [1, 2]
+    back = RunBaselines(records, CONDITIONS, lambda _: None)
+    back.offer(Index(1))
+    assert numbers(records) == [1, 2, 3]
+
+
+def test_who_is_added_waits_for_the_records_and_who_leaves_does_not(run, records):
+    run.offer(Index(1, 2))
+    run.take()
+    records.away = True
+    with pytest.raises(Unavailable):
+        run.offer(Index(1, 2, 3))
+    with pytest.raises(Unavailable):
+        run.offer(Index(1, 3))  # one left and one came
+    assert run.take() is None
+    marks = []
+    for people in ((1,), ()):
+        for _ in range(2):  # it is offered again and again
+            with pytest.raises(Unavailable):
+                run.offer(Index(*people))
+        marks.append(run.take()[1])
+    assert run.take() is None
+    assert marks[0] != marks[1]
+    records.away = False
+    run.offer(Index())
+    assert run.take()[1] == marks[1]
+    assert [each.mark for each in records.baselines.of("market")[1:]] == marks
+
+
+def test_an_addition_to_a_calibrated_list_is_a_problem_of_the_run(records):
+    problems = []
+    run = RunBaselines(records, replace(CONDITIONS, threshold=CALIBRATED), problems.append)
+    run.offer(Index(1, 2))
+    run.offer(Index(1))
+    assert problems == []
+    run.offer(Index(1, 2, 3))
+    [problem] = problems
+    assert "calibrated for 2 people, now there are 3" in problem
+    acts = [act.detail.get("threshold_doubt", "") for act in records.audit.all()]
+    assert acts == ["", "", problem]
