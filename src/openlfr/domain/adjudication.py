@@ -411,6 +411,17 @@ def lapse(case: Case, at: datetime) -> Case:
     return replace(case, version=case.version + 1, lapsed_at=at)
 
 
+def end_life(case: Case, at: datetime) -> Case:
+    """Let an alert take in no more sightings: another one does, or what it kept is erased.
+
+    Returns:
+        The same case where it takes in none already.
+    """
+    if case.lapsed_at is not None or case.closed_at is not None:
+        return case
+    return replace(case, version=case.version + 1, lapsed_at=at)
+
+
 def reopen(case: Case, at: datetime) -> Case:
     """Ask again what nobody could tell, since another sighting has come; the same case else."""
     told = case.verdict is None or case.verdict.adjudication is not Adjudication.CANNOT_TELL

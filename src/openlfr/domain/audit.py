@@ -279,9 +279,18 @@ class AlertUndone(Happening):
 
 @dataclass(frozen=True, slots=True)
 class AlertLapsed(Happening):
-    """Nobody decided an alert in time."""
+    """Nobody decided an alert before its time was over, or another one of its subject followed."""
 
     kind: ClassVar[str] = "alert.lapsed"
+    object_kind: ClassVar[str] = "alert"
+    alert_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertReopened(Happening):
+    """What nobody could tell is a question again, since another sighting has come."""
+
+    kind: ClassVar[str] = "alert.reopened"
     object_kind: ClassVar[str] = "alert"
     alert_id: str
 

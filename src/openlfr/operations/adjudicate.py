@@ -10,18 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openlfr.domain import adjudication
-from openlfr.domain.adjudication import AlertState, Judgement, KnownOutcome, VerdictKind
+from openlfr.domain.adjudication import Judgement, KnownOutcome
 from openlfr.domain.alerts import Outcome
-from openlfr.domain.audit import (
-    AlertDecided,
-    AlertDecidedLate,
-    AlertLapsed,
-    AlertOutcome,
-    AlertSecondLook,
-    AlertSettled,
-    AlertUndone,
-    AuditEvent,
-)
+from openlfr.domain.case_acts import acts_of
 from openlfr.domain.errors import BadInput, Conflict
 from openlfr.domain.names import problem_of_person
 from openlfr.domain.permissions import Action, require
@@ -32,18 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from openlfr.domain.adjudication import Case, Times, Verdict
+    from openlfr.domain.adjudication import Case, Times
     from openlfr.domain.alert_records import RecordedAlert
-    from openlfr.domain.audit import Happening, OfVerdict
     from openlfr.domain.principals import Principal
     from openlfr.ports import Records
-
-_EVENTS: dict[VerdictKind, type[OfVerdict]] = {
-    VerdictKind.FIRST: AlertDecided,
-    VerdictKind.LATE: AlertDecidedLate,
-    VerdictKind.SECOND: AlertSecondLook,
-    VerdictKind.SETTLED: AlertSettled,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,42 +189,12 @@ def _change(
         if which.version is not None and which.version != before.version:
             raise Conflict(before.changed_since(which.version))
         after = rule(before)
-        events = [AuditEvent(at, by, what) for what in _happenings(before, after, words)]
+        events = acts_of(before, after, by=by, at=at, words=words)
         if after != before:
             work.alerts.append(before, after, events[0].event_id if events else "")
         for event in events:
             work.record(event)
         return work.alerts.find(alert.alert_id)
-
-
-def _happenings(before: Case, after: Case, words: str) -> list[Happening]:
-    """What a rule did: mostly one thing, which comes first."""
-    found: list[Happening] = []
-    known = {each.verdict_id: each for each in before.verdicts}
-    for each in after.verdicts:
-        if each.verdict_id not in known:
-            found.append(_given(after.alert_id, each))
-        elif each != known[each.verdict_id]:
-            undone = AlertUndone(after.alert_id, str(each.adjudication), each.verdict_id, words)
-            found.append(undone)
-    for one in after.outcomes[len(before.outcomes) :]:
-        earlier = str(before.outcome.outcome) if before.outcome else ""
-        found.append(
-            AlertOutcome(after.alert_id, str(one.outcome), earlier, one.minutes_stopped, one.note)
-        )
-    if after.lapsed_at != before.lapsed_at and before.state is AlertState.OPEN:
-        found.append(AlertLapsed(after.alert_id))
-    return found
-
-
-def _given(alert_id: str, verdict: Verdict) -> OfVerdict:
-    return _EVENTS[verdict.kind](
-        alert_id,
-        str(verdict.adjudication),
-        verdict.verdict_id,
-        str(verdict.what.reason or ""),
-        verdict.what.note,
-    )
 
 
 def _named(by: Principal) -> Principal:

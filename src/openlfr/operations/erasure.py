@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from openlfr.domain.adjudication import end_life
 from openlfr.domain.alerts import Outcome
 from openlfr.domain.audit import AlertErased, AuditEvent
+from openlfr.domain.case_acts import acts_of
 from openlfr.domain.principals import SYSTEM
 from openlfr.operations.evidence import evidence_name
 from openlfr.operations.written import Erased, erase_written
@@ -44,7 +46,7 @@ def erase_alert(
 
     In this order, so that an interruption leaves it on the list of what is to be erased; an event
     that comes meanwhile puts it there again. Times, cameras, scores, decisions and acts stay: they
-    account for the alert, and say of nobody where they were.
+    account for the alert, and say of nobody where they were. It takes in no more sightings.
 
     Raises:
         Unavailable: A store does not answer; call it again later.
@@ -55,6 +57,12 @@ def erase_alert(
     book.forget(alert.deployment, [event.event.sighting.sighting_id for event in events])
     erased = AlertErased(alert.alert_id, reason, len(events))
     with records.unit_of_work() as work:
+        before = work.alerts.case(alert.alert_id)
+        after = end_life(before, at)
+        if after != before:
+            work.alerts.append(before, after, "")
+        for act in acts_of(before, after, by=SYSTEM, at=at):
+            work.record(act)
         work.alerts.mark_erased(alert.alert_id, [event.event.event_id for event in events], at)
         work.record(AuditEvent(at, SYSTEM, erased))
 

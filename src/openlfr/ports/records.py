@@ -227,7 +227,7 @@ class AlertChanges(AlertRecords, Protocol):
         ...
 
     def mark_erased(self, alert_id: str, event_ids: Sequence[str], at: datetime) -> None:
-        """Record that these events' pictures are gone.
+        """Record that these events' pictures are gone, of an alert that takes in no more.
 
         Positions, the subject, and what people wrote in acts about the alert go with them.
         """

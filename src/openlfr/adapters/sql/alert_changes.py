@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from openlfr.adapters.sql import tables
 from openlfr.adapters.sql.act_words import erase_names, erase_words
 from openlfr.adapters.sql.alerts import AlertRecords
-from openlfr.adapters.sql.cases import append
+from openlfr.adapters.sql.cases import append, read_case
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,13 @@ _AT_ONCE = 1000  # events named in one statement
 
 class AlertChanges(AlertRecords):
     """Alerts within one transaction."""
+
+    def case(self, alert_id: str) -> Case:
+        """What people made of an alert; others wait to change it until the transaction ends."""
+        with self._access.writing() as connection:
+            mine = sa.select(_ALERTS.c.alert_id).where(_ALERTS.c.alert_id == alert_id)
+            connection.execute(mine.with_for_update())
+            return read_case(connection, alert_id)
 
     def append(self, before: Case, after: Case, event_id: str) -> None:
         """Record by what two cases differ; the alert's row follows.
@@ -72,11 +79,7 @@ class AlertChanges(AlertRecords):
             connection.execute(
                 sa.update(_ALERTS)
                 .where(_ALERTS.c.alert_id == alert_id)
-                .values(
-                    subject="",
-                    erased_at=at,
-                    lapsed_at=sa.func.coalesce(_ALERTS.c.lapsed_at, _moment(at)),
-                )
+                .values(subject="", erased_at=at)
             )
 
     def mark_rejected_erased(self, event_ids: Sequence[str]) -> None:
@@ -122,7 +125,3 @@ class AlertChanges(AlertRecords):
                 .where(_EVENTS.c.event_id.in_(event_ids[start : start + _AT_ONCE]))
                 .values(evidence=None, x=0.0, y=0.0, w=0.0, h=0.0, **more)
             )
-
-
-def _moment(at: datetime) -> sa.ColumnElement[datetime]:
-    return sa.literal(at, tables.UtcDateTime())

@@ -1,23 +1,34 @@
-"""Recording what happened in front of a camera: one event, and its alert brought up to date."""
+"""Recording what happened in front of a camera: one event, and its alert brought up to date.
+
+What that changes about where an alert stands is an act of OpenLFR itself: one lapses since another
+one of its subject follows, or what nobody could tell is asked again.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
+from openlfr.adapters.sql.audit import write_events
 from openlfr.adapters.sql.cases import append, read_case
-from openlfr.adapters.sql.merging import end_the_other, placed, queue_up, remember_merger
-from openlfr.domain.adjudication import reopen
+from openlfr.adapters.sql.merging import live_one, placed, queue_up, remember_merger
+from openlfr.domain.adjudication import AlertState, end_life, reopen
+from openlfr.domain.case_acts import acts_of
+from openlfr.domain.principals import SYSTEM
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from collections.abc import Callable
+    from datetime import timedelta
 
     from sqlalchemy.engine import Connection
 
+    from openlfr.domain.adjudication import Case
     from openlfr.domain.alerts import AlertEvent
+    from openlfr.domain.audit import AuditEvent
 
 _ALERTS, _EVENTS = tables.alerts, tables.alert_events
 
@@ -36,16 +47,37 @@ def record_event(
     home = placed(connection, event, window, writes=True)
     remember_merger(connection, home, event, emitted_at)
     known = sa.select(sa.literal(1)).where(_ALERTS.c.alert_id == home.alert_id)
+    acts: list[AuditEvent] = []
     if connection.scalar(known) is None:
-        takes_in = end_the_other(connection, home, emitted_at)
-        _open(connection, home, emitted_at, window, takes_in=takes_in)
+        live = live_one(connection, home)
+        follows = live is None or live[1] <= home.sighting.captured_at
+        if live is not None and follows:
+            acts += _apply(connection, end_life, live[0], emitted_at)
+        _open(connection, home, emitted_at, window, takes_in=follows)
+        if not follows:  # it lived and ended before the one that takes in now
+            ended = read_case(connection, home.alert_id)
+            acts += _acts(replace(ended, lapsed_at=None), ended, emitted_at)
     _add_event(connection, home, evidence, emitted_at)
     _bring_up_to_date(connection, home, window)
-    before = read_case(connection, home.alert_id)
-    after = reopen(before, emitted_at)
+    acts += _apply(connection, reopen, home.alert_id, emitted_at)
+    write_events(connection, acts)
+    return True
+
+
+def _apply(
+    connection: Connection, rule: Callable[[Case, datetime], Case], alert_id: str, at: datetime
+) -> list[AuditEvent]:
+    """Apply a rule to an alert whose row this transaction has locked; the acts of it."""
+    before = read_case(connection, alert_id)
+    after = rule(before, at)
     if after != before:
         append(connection, before, after, "")
-    return True
+    return _acts(before, after, at)
+
+
+def _acts(before: Case, after: Case, at: datetime) -> list[AuditEvent]:
+    # A message may claim any time, and by the log's latest moment entries expire.
+    return acts_of(before, after, by=SYSTEM, at=min(at, datetime.now(UTC)))
 
 
 def is_known(event_id: str) -> sa.Select[Any]:
@@ -61,12 +93,14 @@ def _open(
     *,
     takes_in: bool,
 ) -> None:
-    """Add an alert without an event.
+    """Add an alert without an event; one that takes in none is over, and its row says so.
 
     It is one of a recording, which nobody could decide in time, where nothing says when its film
     was made, or where its time was over when it was emitted.
     """
     seen = event.sighting
+    recording = seen.time_assumed or emitted_at - seen.captured_at > window
+    state = AlertState.OPEN if takes_in or recording else AlertState.LAPSED
     connection.execute(
         sa.insert(_ALERTS).values(
             alert_id=event.alert_id,
@@ -78,7 +112,8 @@ def _open(
             best_score=seen.score,
             threshold=seen.threshold,
             events=0,
-            recording=seen.time_assumed or emitted_at - seen.captured_at > window,
+            recording=recording,
+            state=str(state),
             lapse_at=seen.captured_at + window,
             lapsed_at=None if takes_in else emitted_at,
         )

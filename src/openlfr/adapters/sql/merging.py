@@ -81,35 +81,20 @@ def placed(
     return replace(event, event=EventKind.OPENED, alert_id=alert_id_of(seen.sighting_id))
 
 
-def end_the_other(connection: Connection, event: AlertEvent, at: datetime) -> bool:
-    """Let an alert that is opened be the one that takes in sightings of its subject.
+def live_one(connection: Connection, event: AlertEvent) -> tuple[str, datetime] | None:
+    """The alert that takes in sightings of an event's subject, and the captured time of its last.
 
-    Returns:
-        Whether it is; one that comes after a later one of its subject takes in nothing.
+    Whoever changes it now is waited for, and nobody else does until the transaction ends.
     """
     seen = event.sighting
-    live = connection.execute(
-        sa.select(alerts.c.alert_id, alerts.c.last_at).where(
-            alerts.c.deployment == seen.deployment,
-            alerts.c.subject == seen.subject,
-            alerts.c.lapsed_at.is_(None),
-            alerts.c.closed_at.is_(None),
-        )
-    ).one_or_none()
-    if live is None:
-        return True
-    if live.last_at > seen.captured_at:
-        return False
-    ended = sa.case(
-        (sa.and_(alerts.c.state == "open", sa.not_(alerts.c.recording)), "lapsed"),
-        else_=alerts.c.state,
+    query = sa.select(alerts.c.alert_id, alerts.c.last_at).where(
+        alerts.c.deployment == seen.deployment,
+        alerts.c.subject == seen.subject,
+        alerts.c.lapsed_at.is_(None),
+        alerts.c.closed_at.is_(None),
     )
-    connection.execute(
-        sa.update(alerts)
-        .where(alerts.c.alert_id == live.alert_id)
-        .values(lapsed_at=at, state=ended, version=alerts.c.version + 1)
-    )
-    return True
+    row = connection.execute(query.with_for_update()).one_or_none()
+    return (row.alert_id, row.last_at) if row else None
 
 
 def remember_merger(

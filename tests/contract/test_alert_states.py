@@ -1,0 +1,147 @@
+"""Where an alert stands: what the list says is what its case says, and each change is an act."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.sightings import sighting_of
+
+from openlfr.adapters.sql import Records
+from openlfr.domain.adjudication import AlertState, Judgement, Times
+from openlfr.domain.alerts import (
+    Adjudication,
+    AlertEvent,
+    EventKind,
+    alert_id_of,
+    event_id_of,
+)
+from openlfr.domain.faces import Box
+from openlfr.domain.principals import SYSTEM, Principal, Role
+from openlfr.operations.adjudicate import Which, decide, let_time_pass
+from openlfr.operations.erasure import erase_alert
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+WINDOW = timedelta(minutes=3)
+OP = Principal("https://people.example", "op", "Op", frozenset(Role))
+
+
+class NothingKept:
+    """A vault and an alert book that hold nothing."""
+
+    def delete(self, name: str) -> None: ...
+
+    def forget(self, deployment: str, sighting_ids: list[str]) -> None: ...
+
+
+def event_at(
+    seconds: float, *, assumed: bool = False, alert_id: str = "", subject: str = "ann"
+) -> AlertEvent:
+    moment = NOON + timedelta(seconds=seconds)
+    seen = sighting_of(
+        deployment="street",
+        camera="gate",
+        epoch=1,
+        seq=round(seconds * 10),
+        subject=subject,
+        watchlist="default",
+        reference_id="r1",
+        captured_at=moment,
+        box=Box(10.5, 20, 48, 60),
+        score=0.5,
+        threshold=0.4,
+        quality=61.3,
+        time_assumed=assumed,
+    )
+    own = alert_id_of(seen.sighting_id)
+    kind = EventKind.JOINED if alert_id else EventKind.OPENED
+    return AlertEvent(kind, event_id_of(seen.sighting_id), alert_id or own, seen)
+
+
+def record(records: Records, event: AlertEvent, *, at: float) -> AlertEvent:
+    """Record an event that was emitted so many seconds after noon."""
+    emitted_at = NOON + timedelta(seconds=at)
+    assert records.alerts.record(event, None, emitted_at=emitted_at, window=WINDOW)
+    return event
+
+
+def kinds(records: Records, alert_id: str) -> list[str]:
+    acts = records.audit.all(object_kind="alert", object_id=alert_id)
+    assert {act.by.issuer for act in acts if act.kind != "alert.decided"} <= {SYSTEM.issuer}
+    return [act.kind for act in acts]
+
+
+def check_agreement(records: Records) -> None:
+    """No row says anything else than the case that it follows from."""
+    for alert in records.alerts.list():
+        case = records.alerts.case(alert.alert_id)
+        assert (alert.state, alert.version, alert.settle_at, alert.closed_at) == (
+            case.state, case.version, case.settle_at, case.closed_at,
+        )  # fmt: skip
+
+
+def test_an_alert_that_opens_late_behind_a_live_one_lapses_and_the_log_says_so(
+    records: Records,
+) -> None:
+    """A camera whose clock runs ahead: its alert is live, and another camera's comes behind it."""
+    live = record(records, event_at(600), at=300)
+    behind = record(records, event_at(290), at=300)
+    assert records.alerts.find(live.alert_id).state is AlertState.OPEN
+    late = records.alerts.find(behind.alert_id)
+    assert (late.state, late.lapsed_at) == (AlertState.LAPSED, NOON + timedelta(seconds=300))
+    assert kinds(records, behind.alert_id) == ["alert.lapsed"]
+    check_agreement(records)
+    # It is no more waited for, and whoever decides it now decides late.
+    assert let_time_pass(records, NOON + timedelta(seconds=500)) == []
+
+
+@pytest.mark.parametrize("decided", [False, True])
+def test_an_alert_that_another_one_follows_lapses_and_the_log_says_so(
+    records: Records, decided: bool
+) -> None:
+    first = record(records, event_at(0), at=1)
+    if decided:
+        what = Judgement(Adjudication.ENGAGE)
+        decide(Which(first.alert_id), what, records=records, by=OP, at=NOON, times=Times())
+    record(records, event_at(500), at=501)
+    ended = records.alerts.find(first.alert_id)
+    assert ended.lapsed_at == NOON + timedelta(seconds=501)
+    assert ended.state is (AlertState.DECIDED if decided else AlertState.LAPSED)
+    expected = ["alert.decided"] if decided else ["alert.lapsed"]
+    assert kinds(records, first.alert_id) == expected
+    check_agreement(records)
+
+
+def test_a_recording_that_another_one_follows_still_waits_to_be_decided(records: Records) -> None:
+    first = record(records, event_at(0, assumed=True), at=9000)
+    record(records, event_at(500, assumed=True), at=9000)
+    ended = records.alerts.find(first.alert_id)
+    assert (ended.state, ended.lapsed_at) == (AlertState.OPEN, NOON + timedelta(seconds=9000))
+    assert kinds(records, first.alert_id) == []
+    check_agreement(records)
+
+
+def test_what_another_sighting_asks_again_is_an_act(records: Records) -> None:
+    first = record(records, event_at(0), at=1)
+    what = Judgement(Adjudication.CANNOT_TELL)
+    decide(Which(first.alert_id), what, records=records, by=OP, at=NOON, times=Times())
+    record(records, event_at(9, alert_id=first.alert_id), at=10)
+    assert records.alerts.find(first.alert_id).state is AlertState.OPEN
+    assert kinds(records, first.alert_id) == ["alert.decided", "alert.reopened"]
+    check_agreement(records)
+    assert len(records.verdict_outbox.waiting(10)) == 1  # there is no verdict of it to publish
+
+
+def test_an_undecided_alert_that_is_erased_lapses_and_the_log_says_so(records: Records) -> None:
+    live = record(records, event_at(0), at=1)
+    film = record(records, event_at(9, assumed=True, subject="bob"), at=1)
+    kept = NothingKept()
+    for event in (live, film):
+        erase_alert(
+            records.alerts.find(event.alert_id),
+            records=records, vault=kept, book=kept, at=NOON + WINDOW, reason="retention",
+        )  # fmt: skip
+    assert kinds(records, live.alert_id) == ["alert.lapsed", "alert.erased"]
+    assert kinds(records, film.alert_id) == ["alert.erased"]
+    for each in records.alerts.list():
+        assert (each.lapsed_at, each.erased_at) == (NOON + WINDOW, NOON + WINDOW)
+    assert [each.state for each in records.alerts.list()] == [AlertState.OPEN, AlertState.LAPSED]
+    check_agreement(records)
