@@ -16,6 +16,7 @@ from openlfr.bootstrap.models import (
     open_models,
     providers,
 )
+from openlfr.bootstrap.rights import sql_roles, sql_statements
 from openlfr.bootstrap.servers import (
     kafka_brokers,
     open_leases,
@@ -61,6 +62,8 @@ __all__ = [
     "require_milvus",
     "require_redis",
     "require_topics",
+    "sql_roles",
+    "sql_statements",
     "threshold_for",
     "upgrade_records",
 ]

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from openlfr.adapters.sql import Records
     from openlfr.domain.alerts import AlertEvent
-    from openlfr.ports import AlertBook
+    from openlfr.ports import AlertBook, Records
     from openlfr.settings import Settings
 
 

@@ -15,9 +15,8 @@ from openlfr.terminal import say
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openlfr.adapters.sql import Records
     from openlfr.operations.purge import Due
-    from openlfr.ports import Vault
+    from openlfr.ports import Records, Vault
     from openlfr.settings import Settings
 
 

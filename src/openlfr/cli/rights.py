@@ -89,9 +89,10 @@ def sql(owner: str, database: str, folder: Path | None) -> None:
     The owner then runs `openlfr records upgrade`, which makes the tables and says what the other
     roles may do with them, now and with each new version.
     """
-    from openlfr.adapters.sql.rights import RIGHTS, role_statements
+    from openlfr import bootstrap
 
-    for statement in role_statements(owner, database, _passwords(folder, ["owner", *RIGHTS])):
+    passwords = _passwords(folder, bootstrap.sql_roles())
+    for statement in bootstrap.sql_statements(owner, database, passwords):
         say(statement)
 
 

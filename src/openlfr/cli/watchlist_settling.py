@@ -13,9 +13,8 @@ from openlfr.domain.watchlist import EntryStatus
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from openlfr.adapters.sql import Records
     from openlfr.domain.watchlist import GalleryFacts, Reference
-    from openlfr.ports import Vault
+    from openlfr.ports import Records, Vault
     from openlfr.settings import Settings
 
 PATIENCE_S = 5.0  # a run promises 2 seconds

@@ -181,6 +181,10 @@ class AlertRecords(Protocol):
         """The events of an alert by captured time."""
         ...
 
+    def events_of_run(self, deployment: str, epoch: int | None) -> Sequence[RecordedEvent]:
+        """All events of one run of a deployment by captured time; of all its runs: None."""
+        ...
+
     def case(self, alert_id: str) -> Case:
         """What people made of an alert, by its whole id."""
         ...
@@ -396,6 +400,20 @@ class Records(Protocol):
     @property
     def audit(self) -> AuditLog:
         """The acts, to read."""
+        ...
+
+    @property
+    def tallies(self) -> Tallies:
+        """What became of frames, faces and tracks."""
+        ...
+
+    @property
+    def where(self) -> str:
+        """What keeps erased rows until `erase_for_good` could finish, for a person; "": nothing."""
+        ...
+
+    def erase_for_good(self) -> bool:
+        """Have erased rows leave the disk now; False if another process's reading is in the way."""
         ...
 
     def written_files(self) -> Sequence[WrittenFiles]:
