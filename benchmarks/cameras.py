@@ -89,7 +89,7 @@ class Member:
         self._thread = threading.Thread(target=self._turn, daemon=True)
         # Nothing is filmed: the member with the lease waits until that is lost, or until it ends.
         Supervision._film_once = _hold  # type: ignore[method-assign]
-        Supervision._await_hours = lambda _: True  # type: ignore[method-assign]
+        Supervision._wait_until_in_force = lambda _: True  # type: ignore[method-assign]
 
     def start(self) -> None:
         """Be a member."""
@@ -174,6 +174,8 @@ def measure_cost(video: Path, seconds: float) -> dict[str, float]:
     It plays the video again and again as fast as it can, once sending every frame and once one in
     twenty-five. What counts is its CPU seconds for a frame, so other work changes little.
     """
+    from dev_servers.control_feed import ControlFeed
+
     fps, found = frame_rate(video), {}
     with ExitStack() as closing:
         work = Path(closing.enter_context(tempfile.TemporaryDirectory()))
@@ -186,6 +188,7 @@ def measure_cost(video: Path, seconds: float) -> dict[str, float]:
                 retention="1m",
             )  # fmt: skip
             place.openlfr("topics", "apply", "--wait", "120")
+            closing.enter_context(ControlFeed(place.config))
             member = Process(place, "--as-fast-as-possible")
             closing.callback(member.process.wait)
             closing.callback(member.process.kill)

@@ -70,6 +70,19 @@ def test_it_keeps_reference_pictures_where_alerting_keeps_evidence(chart: Any):
     assert "openlfr-kafka-operator" in secrets
 
 
+def test_ingest_is_given_the_key_of_control_alone(chart: Any):
+    """It reads how the deployment stands, and could open no picture."""
+    ingest = chart.get("Deployment", "ingest")
+    assert chart.secrets(ingest)["openlfr-vault"] == {"control.key"}
+    given = chart.environment(ingest)
+    assert given["OPENLFR_CONTROL_KEY_FILE"] == "/etc/openlfr/control.key"
+    assert "OPENLFR_VAULT_KEY_FILE" not in given
+    apart = 'evidence.controlKeySecret={"name":"control","key":"key"}'
+    secrets = chart.secrets(chart.get("Deployment", "ingest", apart))
+    assert secrets["control"] == {"control.key"}
+    assert "openlfr-vault" not in secrets
+
+
 def test_its_memory_fits_an_import_and_the_pictures_beside_it(chart: Any):
     """431 MB at most were measured of an import."""
     limit = chart.container(chart.get("Deployment", "operator"))["resources"]["limits"]["memory"]

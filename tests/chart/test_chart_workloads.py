@@ -150,7 +150,11 @@ def test_probes(chart: Any):
 @pytest.mark.parametrize(
     ("kind", "name", "found"),
     [
-        ("Deployment", "ingest", {"openlfr-config", "openlfr-kafka-ingest", "openlfr-redis"}),
+        (
+            "Deployment",
+            "ingest",
+            {"openlfr-config", "openlfr-kafka-ingest", "openlfr-redis", "openlfr-vault"},
+        ),
         (
             "StatefulSet",
             "analysis",

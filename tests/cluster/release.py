@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -69,7 +71,12 @@ class Release:
     def secrets(self, servers: Path | None) -> str:
         """The vault's key, and what `servers.py` says that its servers ask for."""
         key = base64.b64encode(os.urandom(32)).decode()
-        self.cluster.secret("openlfr-vault", {"vault.key": f"openlfr-vault-key-1 {key}\n"})
+        vault_key = f"openlfr-vault-key-1 {key}\n"
+        made = subprocess.run(
+            [sys.executable, "-m", "openlfr", "rights", "control-key", "-"],
+            input=vault_key, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        self.cluster.secret("openlfr-vault", {"vault.key": vault_key, "control.key": made.stdout})
         given = json.loads((servers / "secrets.json").read_text()) if servers else {}
         for name, files in given.items():
             self.cluster.secret(name, files)

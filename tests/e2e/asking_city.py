@@ -24,7 +24,11 @@ from kafka.admin import (
 from pods import Pods
 
 from openlfr.adapters.kafka_rights import rights
+from openlfr.adapters.kafka_topics import CONTROL
+from openlfr.adapters.key_files import CONTROL_LABEL, key_line
+from openlfr.adapters.vault import Sealer
 from openlfr.cli import main
+from openlfr.wire import seal
 from secured_servers import (
     PASSWORD,
     USER,
@@ -124,9 +128,13 @@ class AskingCity:
 
     def _secrets(self) -> dict[str, dict[str, str]]:
         key = b64encode(bytes(range(32))).decode()
+        control = Sealer(bytes(range(32))).derive(seal.purpose_of(CONTROL.name))
         return {
             "openlfr-config": {"CONFIG.yaml": ""},
-            "openlfr-vault": {"vault.key": f"openlfr-vault-key-1 {key}\n"},
+            "openlfr-vault": {
+                "vault.key": f"openlfr-vault-key-1 {key}\n",
+                "control.key": key_line(CONTROL_LABEL, control),
+            },
             "ca": {"ca.crt": self.authority.file.read_text()},
             **{f"redis-{each}": {"password": secret(each)} for each in REDIS},
             **{f"sql-{each}": {"password": secret(each)} for each in SQL},

@@ -9,14 +9,18 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import subprocess
+import sys
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
 import pytest
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from running_city import PATIENCE_S, City, seen
 from small_street import FILMED, Place, camera
 
@@ -25,6 +29,7 @@ from openlfr.adapters.capture.jpeg import encode_jpeg
 from openlfr.cli import main
 from openlfr.operations.evidence import decode, evidence_name
 from openlfr.stages.probe import ProbeRules
+from openlfr.wire import codec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,6 +72,7 @@ def cameras(tmp_path_factory, street, film) -> dict[str, str]:
         "stairs": camera(folders["short"], start=FILMED + 4 * HALF_HOUR, extra=jpegs),
         "lane": camera(street.video, start=FILMED + 2 * HALF_HOUR),
         "pier": camera(folders["short"], start=FILMED + 3 * HALF_HOUR, extra=jpegs),
+        "square": camera(folders["short"], start=None, extra=jpegs + ", loop: true"),
         "plaza": camera(folders["short"], start=None, extra=jpegs + ", loop: true"),
     }
 
@@ -76,7 +82,9 @@ def one_process(tmp_path_factory, street, enrolled, model_store, cameras) -> Pla
     """The place in which one process has run over the same cameras."""
     place = Place(tmp_path_factory.mktemp("embedded"), model_store.folder, street.video)
     shutil.copytree(enrolled, place.data)
-    place.configure(**{name: set_up for name, set_up in cameras.items() if name != "plaza"})
+    place.configure(
+        **{name: set_up for name, set_up in cameras.items() if name not in ("plaza", "square")}
+    )
     words = ["run", str(place.config), "--quiet", "--as-fast-as-possible"]
     assert main([*words, "--alerts", str(place.folder / "alerts.jsonl")]) == 0
     return place
@@ -265,6 +273,71 @@ def test_a_milvus_server_that_searches_gives_the_same_alerts(
         city.rest("alerting")
         assert scores(records, "pier") == pytest.approx(scores(theirs, "pier"), abs=1e-4)
     city.rest("analysis")
+
+
+def test_a_pause_stops_ingest_and_analysis_and_a_resume_brings_alerts_again(city: City) -> None:
+    def deployment(act: str) -> datetime:
+        """Call the command as its user does; when its act was recorded."""
+        words = ["deployment", act, "Market", "--by", "Otto", "--config", str(city.place.config)]
+        done = subprocess.run(
+            [sys.executable, "-m", "openlfr", *words], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done
+        assert "within 2 seconds" in done.stdout
+        with closing(bootstrap.open_records(settings.load(city.place.config))) as records:
+            *_, last = records.audit.all(object_kind="deployment")
+        return last.at
+
+    def paused(name: str) -> bool:
+        return '"not_in_force"' in city.running[name].said()
+
+    filming = city.film("square", as_filmed=True)
+    city.running["ingest"] = filming
+    city.wait_for_alerts(1, "square")
+    with closing(KafkaConsumer(bootstrap_servers=city.broker, group_id=None)) as consumer:
+        topics = "frames.v1", "sightings.v1"
+        parts = [TopicPartition(t, n) for t in topics for n in consumer.partitions_for_topic(t)]
+        consumer.assign(parts)
+        consumer.seek_to_end()
+        before = {each: consumer.position(each) for each in parts}
+
+        at = deployment("pause")
+        city.wait_for("pause", lambda: paused("ingest") and paused("analysis"))
+        city.kill("analysis")  # a worker that is started meanwhile stays paused
+        city.wait_for("pause of a new worker", lambda: paused("analysis"))
+        ends = consumer.end_offsets(parts)
+        assert sum(ends.values()) > sum(before.values())
+
+        written: dict[str, list[datetime]] = {"frames.v1": [], "sightings.v1": []}
+        frames = []
+        while any(consumer.position(each) < ends[each] for each in parts):
+            for records in consumer.poll(timeout_ms=500).values():
+                for record in records:
+                    moment = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+                    written[record.topic].append(moment)
+                    frames += [record] if record.topic == "frames.v1" else []
+        latest = {topic: (max(moments) - at).total_seconds() for topic, moments in written.items()
+                  if moments}  # fmt: skip
+        assert max(latest.values()) <= IN_FORCE.total_seconds(), latest
+
+        # A frame that somebody sends all the same is not looked at, and counted.
+        last = codec.decode_frame(frames[-1].value)
+        smuggled = codec.encode_frame(replace(last, seq=last.seq + 1))
+        with closing(KafkaProducer(bootstrap_servers=city.broker)) as producer:
+            producer.send(
+                "frames.v1", key=smuggled.key, value=smuggled.value, headers=smuggled.headers,
+                partition=frames[-1].partition,
+            ).get(PATIENCE_S)  # fmt: skip
+        city.rest("analysis", "alerting")
+        given = len(city.alerts("square"))
+
+        deployment("resume")
+        city.wait_for_alerts(given + 1, "square")
+    filming.popen.terminate()
+    assert filming.popen.wait(PATIENCE_S) == 130, filming.said()
+    del city.running["ingest"]
+    city.wait_for("count", lambda: counted(city.place.config, "square")[0].frames_outside_hours)
+    city.rest("analysis", "alerting")
 
 
 def test_nobody_is_sighted_who_was_captured_after_being_removed(city: City, street) -> None:

@@ -10,10 +10,11 @@ import sys
 import threading
 import time
 import urllib.request
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dev_servers.control_feed import ControlFeed
 from dev_servers.process import free_port
 from kafka import KafkaConsumer
 
@@ -97,12 +98,15 @@ class Ingest:
 
 
 class Fleet:
-    """Processes that come and go; all end with the block."""
+    """Processes that come and go, of a deployment that is started; all end with the block."""
 
     def __init__(self) -> None:
         self.all: list[Ingest] = []
+        self._control = ExitStack()  # of the configuration that comes first
 
     def start(self, config: Path) -> Ingest:
+        if not self.all:
+            self._control.enter_context(ControlFeed(config))
         self.all.append(Ingest(config, len(self.all)))
         return self.all[-1]
 
@@ -132,6 +136,7 @@ class Fleet:
             with suppress(ProcessLookupError):
                 each.send(signal.SIGCONT)
             each.end()
+        self._control.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ from openlfr.adapters.kafka_topics import CONTROL, FRAMES, SIGHTINGS, TALLIES
 from openlfr.adapters.milvus import MilvusTemplateStore
 from openlfr.adapters.vault import FileVault
 from openlfr.cli import main
-from openlfr.domain.control import Heartbeat, ManifestChange
+from openlfr.domain.control import DeploymentState, Heartbeat, ManifestChange
+from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.frames import EncodedFrame, Frame
 from openlfr.domain.ids import Ids
 from openlfr.domain.watchlist import EntryStatus, ManifestEntry, StoredTemplate, hash_template
@@ -204,7 +205,10 @@ class Workers:
             self.enrolled.reference_id, LISTED, self.enrolled.template_hash, LATER,
             EntryStatus.ACTIVE, 1, FILMED, "wanted", self.enrolled.entry_hash,
         )  # fmt: skip
-        writer.write([entry])
+        state = DeploymentState(
+            "Workers", "Workers", DeploymentStatus.STARTED, 1, FILMED, LATER, (), (), 1, FILMED
+        )
+        writer.write([state, entry])
         while not self.stop.wait(1.0):
             writer.write([Heartbeat(datetime.now(UTC), 1)])
         writer.close()

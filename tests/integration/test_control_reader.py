@@ -13,6 +13,7 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 
 from awaiting import PATIENCE_S, await_that
+from openlfr.adapters.control_followers import WatchlistFollower
 from openlfr.adapters.kafka_access import KafkaAccess
 from openlfr.adapters.kafka_control_reader import ControlReader
 from openlfr.adapters.kafka_topics import CONTROL
@@ -68,8 +69,8 @@ class Topic:
 
     def read(self, *watchlists: str, silence: timedelta = timedelta(minutes=5)) -> ControlReader:
         reader = ControlReader(
-            KafkaAccess((self.broker,)), key=KEY, watchlists=watchlists or ("default",),
-            on_manifest=self._take, silence=silence, topic=self.name,
+            KafkaAccess((self.broker,)), key=KEY, silence=silence, topic=self.name,
+            followers=[WatchlistFollower(lambda: watchlists or ("default",), self._take)],
         )  # fmt: skip
         self.readers.append(reader)
         reader.start()
@@ -207,7 +208,7 @@ def test_without_a_sign_of_life_nothing_starts_and_what_lacks_is_said(topic: Top
 def test_without_the_topic_nothing_starts(kafka_broker: str) -> None:
     reader = ControlReader(
         KafkaAccess((kafka_broker.replace("127.0.0.1", "127.0.0.2"),)), key=KEY,
-        watchlists=["default"], on_manifest=lambda _: None,
+        followers=[WatchlistFollower(lambda: ["default"], lambda _: None)],
     )  # fmt: skip
     reader.start()
     with pytest.raises(Unavailable, match=r"Kafka did not serve control\.v1"):

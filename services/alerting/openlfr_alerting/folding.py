@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,6 +19,7 @@ from openlfr.adapters import tracing
 from openlfr.adapters.dead_letters import set_aside
 from openlfr.adapters.kafka_topics import ALERTS, SIGHTINGS
 from openlfr.bootstrap import ids_of
+from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.operations.evidence import decode, evidence_name
 from openlfr.operations.raise_alert import AlertStores, raise_alert
@@ -28,7 +29,6 @@ from openlfr.wire.headers import read_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import timedelta
 
     from openlfr.adapters.faust_agents import Message
     from openlfr.domain.alerts import AlertEvent, Sighting
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from openlfr.wire.codec import Record
 
 _SCHEMA = "openlfr.wire.v1.Sighting"
+FOLLOWED = timedelta(seconds=2)
+"""Within which every process follows a pause."""
 SILENT_S = 10.0
 """For how long records that did not answer are not asked again: no alert waits for them."""
 
@@ -135,15 +137,22 @@ class Folding:
 
         Raises:
             BadInput: A deployment or a camera that the records do not know, a moment outside the
-                hours, or an id that is not that of the content.
+                hours or after a pause, or an id that is not that of the content.
         """
         known = self._deployments(sighting.deployment)
         if known is None:
             raise BadInput(
-                f"It is of the deployment {sighting.deployment!r}, which the records do not know."
+                f"It is of the deployment {sighting.deployment!r}, which the records do not know, "
+                "or not with its cameras."
             )
         if known.cameras and sighting.camera not in known.cameras:
             raise BadInput(f"{known.name!r} has no camera {sighting.camera!r}.")
+        at, since = sighting.captured_at, known.changed_at
+        if known.status is not DeploymentStatus.STARTED and since and at > since + FOLLOWED:
+            raise BadInput(
+                f"It was captured at {at.isoformat()}, and {known.name!r} is {known.status} since "
+                f"{since.isoformat()}."
+            )
         if not known.authorisation.covers(sighting.captured_at):
             raise BadInput(
                 f"It was captured at {sighting.captured_at.isoformat()}, outside the hours of "

@@ -47,11 +47,11 @@ class Known:
         self._asked: dict[str, tuple[float, Deployment | None]] = {}
 
     def get(self, deployment_id: str) -> Deployment | None:
-        """The deployment of this id; None where nobody knows it.
+        """The deployment of this id; None where nobody knows it, or which cameras it has.
 
-        Of our own deployment cameras and hours are those of the configuration, as with every other
-        service of it. No sighting waits for the records: where they do not answer, what they said
-        last holds.
+        It is as it is recorded, as every other service follows it by control.v1. Where the records
+        name no cameras, those of our own are the configuration's, any where that names none. No
+        sighting waits for the records: where they do not answer, what they said last holds.
         """
         at, found = self._asked.get(deployment_id, (float("-inf"), None))
         if self._clock() - at < AGAIN_S:
@@ -66,9 +66,10 @@ class Known:
                 raise  # whose sighting it is cannot be known: it comes again
         else:
             found = recorded
-            if ours:
-                status = recorded.status if recorded else self._configured.status
-                found = replace(self._configured, status=status)
+            if ours and found is None:
+                found = self._configured
+            elif found is not None and not found.cameras:
+                found = replace(found, cameras=self._configured.cameras) if ours else None
         if len(self._asked) > _MOST:
             self._asked.clear()
         self._asked[deployment_id] = self._clock(), found

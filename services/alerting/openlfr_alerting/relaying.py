@@ -1,4 +1,4 @@
-"""Tells every worker who is searchable: from the records to control.v1.
+"""Tells every worker who is searchable and how deployments stand: from the records to control.v1.
 
 One replica of alerting does it at a time. It begins with what differs between the records and the
 topic, then tells each change, and a heartbeat that says up to which change everything stands
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from openlfr.domain.control import Forgotten, Heartbeat, ManifestChange
+from openlfr.domain.control import Forgotten, Heartbeat, forgotten
 from openlfr.domain.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -135,18 +135,16 @@ class Relay:
     def _differences(self) -> list[ControlMessage]:
         """What makes the topic say what the records say."""
         there = self._topic.standing()
-        listed = {
-            each.reference_id: each
-            for each in self._changes.changed()
-            if isinstance(each, ManifestChange)
+        wanted = {
+            each.key: each for each in self._changes.changed() if not isinstance(each, Forgotten)
         }
-        messages: list[ControlMessage] = [Forgotten(each) for each in there if each not in listed]
-        for reference_id, entry in listed.items():
-            known = there.get(reference_id)
-            if known is not None and known.version > entry.version:
-                messages.append(Forgotten(reference_id))  # else it would be taken for older news
-            if known != entry:
-                messages.append(entry)
+        messages: list[ControlMessage] = [forgotten(key) for key in there if key not in wanted]
+        for key, standing in wanted.items():
+            known = there.get(key)
+            if known is not None and known.version > standing.version:
+                messages.append(forgotten(key))  # else it would be taken for older news
+            if known != standing:
+                messages.append(standing)
         return messages
 
     def _write(self, messages: Sequence[ControlMessage]) -> bool:

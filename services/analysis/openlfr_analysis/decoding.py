@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.faust_agents import Message
     from openlfr.domain.frames import EncodedFrame
-    from openlfr.in_force import DeploymentInForce
+    from openlfr.in_force import DeploymentInForce, NotInForce
 
 _SCHEMA = "openlfr.wire.v1.Frame"
 
@@ -36,11 +36,11 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LeftOut:
-    """A frame that is not looked at, on purpose: stale, overtaken, or of no hour of ours."""
+    """A frame that is not looked at, on purpose: stale, overtaken, or not covered now."""
 
     message: Message
     said: EncodedFrame
-    why: Unwatched
+    why: Unwatched | NotInForce
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,8 +119,8 @@ class Decoder:
             return Elsewhere(message, said.deployment)
         if said.ended:
             return Ended(message, said)
-        if not self._deployment.covers(said.captured_at):
-            return LeftOut(message, said, Unwatched.OUTSIDE_HOURS)
+        if why := self.why_not(said):
+            return LeftOut(message, said, why)
         if overtaken or self.is_late(said, message):
             return LeftOut(message, said, Unwatched.LATE)  # before the picture is decoded
         image = decode_picture(said.jpeg)
@@ -131,6 +131,10 @@ class Decoder:
             time_assumed=said.time_assumed,
         )  # fmt: skip
         return Picture(message, said, frame, headers.traceparent)
+
+    def why_not(self, said: EncodedFrame) -> NotInForce | None:
+        """Why the deployment does not cover it now; None where it does."""
+        return self._deployment.why_not(said.captured_at, said.camera)
 
     def is_late(self, said: EncodedFrame, message: Message) -> bool:
         """Whether it is older than frames may be that are looked at."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections import Counter
 
-    from openlfr.adapters.kafka_control_reader import ControlReader
     from openlfr.adapters.metrics import Metrics
     from openlfr.adapters.progress import Progress
     from openlfr_analysis.chosen import ChosenThreshold
@@ -17,6 +15,9 @@ if TYPE_CHECKING:
 _LET_GO = {
     "dropped_late": "stale",
     "outside_hours": "outside_hours",
+    "paused": "paused",
+    "unknown": "unknown",
+    "other_camera": "other_camera",
     "repeated": "repeated",
     "discarded": "discarded",
     "unreadable": "unreadable",
@@ -27,7 +28,6 @@ def tell(
     metrics: Metrics,
     progress: Progress,
     counts: Counter[str],
-    control: ControlReader,
     listed: Snapshot | OnServer,
 ) -> None:
     """Name what is counted.
@@ -36,7 +36,6 @@ def tell(
         metrics: Where to.
         progress: Of the worker.
         counts: The station's.
-        control: Whose last sign of life is told.
         listed: Who is searched, and who is not though listed.
     """
     metrics.count(
@@ -57,14 +56,6 @@ def tell(
         label="what",
     )
     metrics.count("openlfr_dead_letters", "Messages set aside.", lambda: {"": counts["set_aside"]})
-    metrics.count(
-        "openlfr_control", "Records of control.v1, by kind.", lambda: control.counts, label="what"
-    )
-    metrics.gauge(
-        "openlfr_control_last_read_timestamp_seconds",
-        "When the worker last heard control.v1.",
-        lambda: time.time() - control.silent_s,
-    )
     metrics.gauge(
         "openlfr_watchlist_references",
         "References that are searched.",

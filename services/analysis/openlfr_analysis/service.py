@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import structlog
 
 from openlfr import bootstrap
-from openlfr.adapters import faust_agents, faust_worker
+from openlfr.adapters import control_measures, faust_agents, faust_worker
 from openlfr.adapters.capture import is_live
+from openlfr.adapters.control_followers import StateFollower, WatchlistFollower
 from openlfr.adapters.kafka_control_reader import ControlReader
 from openlfr.adapters.kafka_rights import USES
 from openlfr.adapters.kafka_topics import CONTROL, FRAMES
@@ -106,8 +107,10 @@ def run(settings: Settings, process: Process) -> NoReturn:
         control = ControlReader(
             brokers,
             key=vault.derive(seal.purpose_of(CONTROL.name)),
-            watchlists=settings.watchlists,
-            on_manifest=listed.use,
+            followers=[
+                StateFollower(deployment),
+                WatchlistFollower(lambda: deployment.watchlists, listed.use),
+            ],
         )
         closing.callback(control.close)
         control.start()
@@ -143,9 +146,11 @@ def run(settings: Settings, process: Process) -> NoReturn:
             recorded=recorded_in(settings),
         )
         analyser.timings.observe = metrics.stage
-        measures.tell(metrics, progress, station.counts, control, listed)
+        measures.tell(metrics, progress, station.counts, listed)
         measures.decide_from(metrics, chosen)
+        control_measures.register(metrics, control, deployment)
         progress.conditions.append(control.trouble)
+        progress.notes.append(deployment.notes)
         backlog = Backlog(0 if settings.max_age else HELD_MOST)
         measures.run_on(metrics, short_name(providers[0]))
         batch = BATCH_ON_GPU if providers[0] in ON_GPU else BATCH

@@ -19,6 +19,7 @@ from openlfr.domain.errors import Unavailable
 from openlfr.domain.summary import Lost
 from openlfr.domain.tallying import MISSED, Tallying
 from openlfr.domain.watching import Unwatched
+from openlfr.in_force import NotInForce
 from openlfr.wire import codec
 from openlfr_analysis.decoding import (
     Decoder,
@@ -79,6 +80,7 @@ class Station:
                 counts from when Kafka took them.
         """
         self._analyser = analyser
+        self._deployment = deployment
         self._decoder = Decoder(deployment, max_age=max_age, recorded=recorded)
         self._places = Places()
         self._tallying = Tallying(deployment.deployment_id)
@@ -133,6 +135,9 @@ class Station:
                     self._miss(said, Unwatched.UNREADABLE)
                 case LeftOut():
                     self._leave_out(each.message, each.said, each.why)
+                case Picture() if why := self._decoder.why_not(each.said):
+                    # It was paused while the batch before was looked at.
+                    self._leave_out(each.message, each.said, why)
                 case Picture() if self._decoder.is_late(each.said, each.message):
                     # It became too old while the batch before was looked at.
                     self._leave_out(each.message, each.said, Unwatched.LATE)
@@ -157,6 +162,7 @@ class Station:
             late: Partitions with messages that wait to be looked at. Where every frame counts
                 their cameras are not silent: frames that are only late must find their tracks.
         """
+        self._drop_halted()
         longest = SILENCE_LOSSLESS_S if self.lossless else SILENCE_S
         now = time.monotonic()
         silent = [
@@ -204,14 +210,24 @@ class Station:
         """Whether a frame's tally is told."""
         return self._tallying.is_told(*place)
 
+    def _drop_halted(self) -> None:
+        """Search nobody more of those who were in sight when the deployment was paused."""
+        if self._deployment.halted():
+            for camera in self._analyser.cameras:
+                self._account(self._analyser.forget(camera, Lost.INTERRUPTED))
+
     def _miss(self, frame: Frame | EncodedFrame | None, why: Unwatched) -> None:
         """Count a frame that is not looked at; None where it is not known of which camera."""
         self.counts[MISSED[why].removeprefix("frames_")] += 1
         if frame is not None:
             self._tallying.missed(frame, why)
 
-    def _leave_out(self, message: Message, said: EncodedFrame, why: Unwatched) -> None:
+    def _leave_out(self, message: Message, said: EncodedFrame, why: Unwatched | NotInForce) -> None:
         """Count it; say it once where every frame of a camera is too old, perhaps by its clock."""
+        if isinstance(why, NotInForce):
+            self.counts[why] += 1
+            self._tallying.missed(said, Unwatched.OUTSIDE_HOURS)
+            return
         self._miss(said, why)
         if why is not Unwatched.LATE:
             return
@@ -274,6 +290,9 @@ class Station:
         A face that the models cannot bear would end every worker that is given it, one after the
         other, and nobody would be seen.
         """
+        if self._deployment.halted():
+            self._account(self._analyser.forget(camera, Lost.INTERRUPTED))
+            return []
         try:
             return self._seen(self._analyser.finish(camera))
         except Unavailable:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _LIVE, _LOSSLESS = timedelta(seconds=5), timedelta(seconds=120)  # until all is with Kafka
 _SAY_LATE_EACH_S = 60.0
+_LOOK_S = 0.2  # how soon a file goes on
 
 log = structlog.get_logger()
 
@@ -56,7 +57,9 @@ class Filming:
     """One camera while its source lasts.
 
     Attributes:
-        last_sent: Seconds since 1970 at which a frame of it last reached Kafka; 0 before that.
+        last_sent: Seconds since 1970 at which a frame of it last reached Kafka, or a file began
+            to play again; 0 before that.
+        waits: Whether it is a file that stands still, since its deployment is not in force.
     """
 
     def __init__(
@@ -78,7 +81,7 @@ class Filming:
             camera: Its name.
             source: Opened under the epoch of the camera's lease.
             senders: Of frames and tallies.
-            deployment: Outside its hours nothing is sent.
+            deployment: While it is not in force nothing is sent.
             loop: Whether a file begins again at its end.
             paced: Send a file's frames when they are due; else as fast as they are taken.
             lossless: Wait for room rather than drop; a live source drops nonetheless.
@@ -97,6 +100,7 @@ class Filming:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
         self.last_sent = 0.0
+        self.waits = False
         self._say_late_at = 0.0  # by time.monotonic(): not before
         self._last: EncodedFrame | None = None  # that was sent, of an epoch that is not over
         self._tallying = CaptureTallying(
@@ -107,9 +111,10 @@ class Filming:
     def counts(self) -> Counter[str]:
         """Frames so far, by what became of them; of a live camera also its connections.
 
-        sent, dropped (no room, or Kafka did not take them), outside_hours, unreadable,
-        sampled_away, overtaken (by a newer one), late (of those sent: read late); connects,
-        reconnects, failures (of connections), frozen (failures by silence), tallies_lost.
+        sent, dropped (no room, or Kafka did not take them), outside_hours, paused, unknown and
+        other_camera (`NotInForce`), unreadable, sampled_away, overtaken (by a newer one), late (of
+        those sent: read late); connects, reconnects, failures (of connections), frozen (failures
+        by silence), tallies_lost.
         """
         account = self._source.account
         with self._lock:
@@ -135,6 +140,7 @@ class Filming:
         try:
             for frame, content in self._pictures():
                 self._wait_until_due(frame, stop)
+                self._wait_until_in_force(frame.camera, stop)
                 if stop.is_set():
                     return
                 self._heed_lateness(frame.camera)
@@ -161,6 +167,23 @@ class Filming:
                 self._begun = time.monotonic() - at
             stop.wait(max(0.0, self._begun + at - time.monotonic()))
 
+    def _wait_until_in_force(self, camera: str, stop: threading.Event) -> None:
+        """Let a file stand still while its deployment is paused, and go on from there.
+
+        A live camera is disconnected instead (`supervision`): what it shows meanwhile nobody sees.
+        """
+        if self._source.live or not self._stands_still(camera):
+            return
+        since, self.waits = time.monotonic(), True
+        while self._stands_still(camera) and not stop.wait(_LOOK_S):
+            pass
+        self.waits, self.last_sent = False, time.time()
+        if self._begun is not None:
+            self._begun += time.monotonic() - since
+
+    def _stands_still(self, camera: str) -> bool:
+        return self._deployment.halted(camera) is not None
+
     def _heed_lateness(self, camera: str) -> None:
         """Say it, now and then, where what comes has waited in buffers."""
         behind_s, now = self._source.account.behind_s, time.monotonic()
@@ -177,8 +200,8 @@ class Filming:
                 yield frame, b""
 
     def _send(self, frame: Frame, content: bytes, stop: threading.Event) -> None:
-        if not self._deployment.covers(frame.captured_at):
-            self._count("outside_hours", OUTSIDE_HOURS)
+        if why := self._deployment.why_not(frame.captured_at, frame.camera):
+            self._count(why, OUTSIDE_HOURS)
             return
         height, width = frame.image.shape[:2]
         round_ = self._source.frame_count if self._loop else None

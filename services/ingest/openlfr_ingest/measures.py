@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from openlfr.in_force import NotInForce
+
 if TYPE_CHECKING:
     from openlfr.adapters.metrics import Metrics
     from openlfr_ingest.leases import LeaseKeeper
     from openlfr_ingest.sharing import Sharing
 
-_FATES = ("sent", "dropped", "overtaken", "sampled_away", "outside_hours", "unreadable")
+_FATES = ("sent", "dropped", "overtaken", "sampled_away", "outside_hours", "unreadable",
+          *sorted(set(NotInForce) - {NotInForce.OUTSIDE_HOURS}))  # fmt: skip
 _EVENTS = ("connects", "reconnects", "failures", "frozen", "leases_lost", "waits_for_hours",
-           "hours_over", "late", "crashes", "ends_dropped", "tallies_lost")  # fmt: skip
+           "hours_over", "waits_while_paused", "waits_for_control", "not_of_deployment", "late",
+           "crashes", "ends_dropped", "tallies_lost")  # fmt: skip
 
 
 def register(metrics: Metrics, sharing: Sharing, keeper: LeaseKeeper, *, room: int) -> None:
@@ -38,7 +42,7 @@ def register(metrics: Metrics, sharing: Sharing, keeper: LeaseKeeper, *, room: i
     )
     metrics.gauge(
         "openlfr_camera_outside_hours",
-        "1 for a camera that waits for the deployment's hours, or is past them.",
+        "1 for a camera that waits for the deployment: its hours, or that it is started.",
         lambda: {name: float(camera.outside_hours) for name, camera in sharing.shown.items()},
         label="camera",
     )

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from openlfr import bootstrap
+from openlfr.adapters import control_measures
+from openlfr.adapters.control_followers import StateFollower
+from openlfr.adapters.kafka_control_reader import ControlReader
 from openlfr.adapters.kafka_producer import RecordSender
 from openlfr.adapters.kafka_rights import USES
 from openlfr.adapters.kafka_topics import FRAMES, TALLIES
@@ -94,7 +97,7 @@ def run(
         Misconfigured: No authorisation, no such camera, a wrong topic.
         Unavailable: Kafka or Redis does not answer.
     """
-    deployment = DeploymentInForce(require_authorisation(settings))
+    configured = require_authorisation(settings)
     wanted = order.cameras or tuple(settings.cameras)
     if not wanted:
         raise Misconfigured(f"{settings.path} names no camera: add one under cameras.")
@@ -104,7 +107,15 @@ def run(
     bootstrap.require_topics(settings, USES["ingest"].topics)
     lossless = settings.max_age is None
     with ExitStack() as closing:
-        leases = bootstrap.open_leases(settings, deployment.deployment_id)
+        leases = bootstrap.open_leases(settings, configured.deployment_id)
+        deployment = DeploymentInForce(configured, doubt=lambda: control.trouble())
+        control = ControlReader(
+            brokers,
+            key=bootstrap.open_control_key(settings),
+            followers=[StateFollower(deployment)],  # who is searched is none of its business
+        )
+        closing.callback(control.close)
+        control.start()
 
         def open_sender(topic: Topic, room: int, dealt: Sequence[str] = ()) -> RecordSender:
             sender = RecordSender(
@@ -143,13 +154,18 @@ def run(
             _handle_signals(stop, closing, senders)
         metrics, beat = Metrics("ingest"), Beat()
         measures.register(metrics, sharing, keeper, room=room)
+        control_measures.register(metrics, control, deployment)
         if http is not None:
 
             def stalled() -> str:
                 return beat.stalled() or senders.frames.stalled()
 
             pages = Pages(
-                http, stalled=stalled, lacks=lambda: "", metrics=metrics.text, notes=sharing.notes
+                http,
+                stalled=stalled,
+                lacks=control.trouble,
+                metrics=metrics.text,
+                notes=lambda: [*deployment.notes(), *sharing.notes()],
             )
             closing.callback(pages.close)
         keeper.start()
@@ -183,8 +199,7 @@ def _film(sharing: Sharing, studio: Studio, stop: threading.Event, beat: Beat) -
             sharing.turn()
             if sharing.is_over():
                 break
-            if studio.now() >= studio.deployment.now.authorisation.ends:
-                sharing.end_hours()
+            sharing.halt()
             stop.wait(_LOOK_S)
             beat()
         stopped = stop.is_set() and not sharing.is_over()

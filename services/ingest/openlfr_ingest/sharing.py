@@ -84,10 +84,12 @@ class Sharing:
         if (film := self._films.get(camera)) is not None:
             film.lose_lease()
 
-    def end_hours(self) -> None:
-        """The deployment is over: no live camera is filmed now."""
-        for film in self._films.values():
-            film.end_hours()
+    def halt(self) -> None:
+        """Disconnect live cameras that the deployment does not cover now."""
+        now = self._studio.now()
+        for name, film in self._films.items():
+            if self._studio.deployment.why_not(now, name):
+                film.end_hours()
 
     def stop(self) -> None:
         """End every camera and wait until they have."""

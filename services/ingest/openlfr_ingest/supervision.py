@@ -8,7 +8,8 @@ A connection that fails is made again inside `film`, under the same lease and th
 (`adapters/capture/live.py`). A lease that is lost ends the filming at once. Whatever happens to
 one camera, the others do not notice. Which cameras a process supervises: `sharing.py`.
 
-A live camera is never over: after the deployment's hours it waits as before them. Whoever keeps a
+A live camera is never over: after the deployment's hours it waits as before them, and so it does
+while the deployment is paused, stopped or closed, or nobody says how it stands. Whoever keeps a
 service running would start it again and again, if it ended.
 """
 
@@ -29,6 +30,7 @@ from openlfr.adapters.capture.live import Backoff
 from openlfr.domain.addresses import hide_addresses
 from openlfr.domain.errors import BadInput, Misconfigured, OpenLFRError, Unavailable
 from openlfr.domain.frames import StartOrigin
+from openlfr.in_force import NotInForce
 from openlfr_ingest.filming import Filming, Senders
 
 if TYPE_CHECKING:
@@ -39,7 +41,12 @@ if TYPE_CHECKING:
     from openlfr.settings.cameras import Camera
     from openlfr_ingest.leases import LeaseKeeper
 
-_LOOK_S = 60.0  # how long one wait for the hours may be: the clock may be set
+_LOOK_S = 0.3  # between two looks whether the deployment is in force
+_WAITS = {
+    NotInForce.UNKNOWN: "waits_for_control",
+    NotInForce.PAUSED: "waits_while_paused",
+    NotInForce.OTHER_CAMERA: "not_of_deployment",
+}
 
 log = structlog.get_logger()
 
@@ -49,7 +56,7 @@ class Studio:
     """What all cameras of a process share.
 
     Attributes:
-        deployment: Outside its hours no camera is connected to.
+        deployment: While it is not in force no camera is connected to.
         senders: Of frames and tallies.
         keeper: Of the leases.
         as_fast_as_possible: Files are read as fast as Kafka takes them.
@@ -108,7 +115,10 @@ class Supervision:
 
     @property
     def counts(self) -> Counter[str]:
-        """As of `Filming`, and leases_lost, waits_for_hours, hours_over, crashes."""
+        """As of `Filming`, and leases_lost, crashes, and how often it waited, by the reason.
+
+        waits_for_hours, hours_over, waits_while_paused, waits_for_control, not_of_deployment.
+        """
         with self._lock:
             return self._counts + (self._filming.counts if self._filming else Counter())
 
@@ -116,17 +126,21 @@ class Supervision:
     def silent_since(self) -> float | None:
         """Seconds since 1970 at which a frame last reached Kafka, or should have begun to.
 
-        None while none is to come: outside the deployment's hours, or after a file's end. What is
-        over for another reason is silent.
+        None while none is to come: while the deployment is not in force, or after a file's end.
+        What is over for another reason is silent.
         """
         with self._lock:
+            if self._filming is not None and self._filming.waits:
+                return None
             sent = max(self._sent_before, self._filming.last_sent if self._filming else 0.0)
             wanted = self._wanted_since
         return max(sent, wanted) if wanted else None
 
     @property
     def outside_hours(self) -> bool:
-        """Whether it waits for the deployment's hours, before them or after."""
+        """Whether it waits for the deployment: for its hours, or since it is paused or unknown."""
+        if (filming := self._filming) is not None and filming.waits:
+            return True
         return not self._wanted_since and not self.is_over()
 
     def start(self) -> None:
@@ -158,7 +172,7 @@ class Supervision:
         self._end_filming(cut=True)
 
     def end_hours(self) -> None:
-        """The deployment is over: a live camera is not filmed now."""
+        """The deployment is over or paused: a live camera is not filmed now."""
         if self.live:
             self._end_filming(cut=False)
 
@@ -191,7 +205,7 @@ class Supervision:
                 first = self._pinned if self._filming is None else None
                 if not self._studio.keeper.take(self.camera, epoch=first, stop=self._stopped):
                     return
-                if self.live and not self._await_hours():
+                if self.live and not self._wait_until_in_force():
                     return
                 if not self._film_once():
                     return
@@ -212,25 +226,25 @@ class Supervision:
                 log.exception("filming_crashed", camera=self.camera)
             self._stopped.wait(self._backoff.pause())
 
-    def _await_hours(self) -> bool:
-        """Wait until the deployment's hours; False if the wait is ended."""
+    def _wait_until_in_force(self) -> bool:
+        """Wait until the deployment is in force; False if the wait is ended."""
         deployment, told = self._studio.deployment, ""
         while not self._stopped.is_set():
             now = self._studio.now()
-            if deployment.covers(now):
+            why = deployment.why_not(now, self.camera)
+            if why is None:
                 self._want()
                 return True
             self._want(wanted=False)
-            left_s = (deployment.now.authorisation.starts - now).total_seconds()
-            state = "waits_for_hours" if left_s > 0 else "hours_over"
+            starts, ends = deployment.hours
+            state = _WAITS.get(why) or ("waits_for_hours" if now < starts else "hours_over")
             if state != told:
                 told = state
                 self._count(state)
-                hours = (
-                    f"{deployment.now.authorisation.starts} to {deployment.now.authorisation.ends}"
+                log.info(
+                    state, camera=self.camera, hours=f"{starts} to {ends}", why=deployment.note()
                 )
-                log.info(state, camera=self.camera, hours=hours)
-            self._stopped.wait(min(left_s, _LOOK_S) if left_s > 0 else _LOOK_S)
+            self._stopped.wait(_LOOK_S)
         return False
 
     def _want(self, *, wanted: bool = True) -> None:

@@ -137,7 +137,13 @@ def make_app(
 
     app.timer(LOOK_S)(follow_the_log)
     if http is not None:
-        Pages(http, stalled=progress.stalled, lacks=progress.lacks, metrics=metrics.text)
+        Pages(
+            http,
+            stalled=progress.stalled,
+            lacks=progress.lacks,
+            metrics=metrics.text,
+            notes=progress.noted,
+        )
     return app, progress
 
 

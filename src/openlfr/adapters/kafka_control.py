@@ -15,7 +15,7 @@ from kafka.errors import KafkaTimeoutError
 from openlfr.adapters.kafka_answering import answering
 from openlfr.adapters.kafka_delivery import producer_arguments
 from openlfr.adapters.kafka_topics import CONTROL
-from openlfr.domain.control import Heartbeat, ManifestChange
+from openlfr.domain.control import DeploymentForgotten, Forgotten, Heartbeat
 from openlfr.domain.errors import BadInput
 from openlfr.wire import codec, seal
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from openlfr.adapters.kafka_access import KafkaAccess
-    from openlfr.domain.control import ControlMessage
+    from openlfr.domain.control import ControlMessage, Standing
 
 _PARTITION = TopicPartition(CONTROL.name, 0)
 _TASK = f"serve {CONTROL.name}"
@@ -58,15 +58,15 @@ class ControlWriter:
                 linger_ms=0,
             )
 
-    def standing(self) -> dict[str, ManifestChange | None]:
-        """The last that the topic says of each reference; None where that cannot be read.
+    def standing(self) -> dict[str, Standing | None]:
+        """What stands on the topic under each key; None where that cannot be read.
 
         What `write` writes afterwards is expected to follow at once.
 
         Raises:
             Unavailable: No broker answers.
         """
-        found: dict[str, ManifestChange | None] = {}
+        found: dict[str, Standing | None] = {}
         with answering(_TASK):
             consumer = KafkaConsumer(
                 **self._access,
@@ -120,10 +120,10 @@ class ControlWriter:
         )
 
 
-def _note(found: dict[str, ManifestChange | None], record: Any, topic_key: bytes) -> None:
+def _note(found: dict[str, Standing | None], record: Any, topic_key: bytes) -> None:
     """Take a record as a reader of the compacted topic would: the last of a key counts."""
     try:
-        key = (record.key or b"").decode("ascii")
+        key = (record.key or b"").decode()
     except UnicodeDecodeError:
         return  # no reader makes anything of it, and no tombstone of ours reaches it
     try:
@@ -132,7 +132,7 @@ def _note(found: dict[str, ManifestChange | None], record: Any, topic_key: bytes
     except BadInput:  # what somebody else wrote is written over
         found[key] = None
         return
-    if isinstance(message, ManifestChange):
-        found[key] = message
-    elif not isinstance(message, Heartbeat):
+    if isinstance(message, Forgotten | DeploymentForgotten):
         found.pop(key, None)
+    elif not isinstance(message, Heartbeat):
+        found[key] = message

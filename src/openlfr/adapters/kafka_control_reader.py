@@ -1,8 +1,9 @@
-"""Reading control.v1: who is searchable, from its beginning to its newest record, without a group.
+"""Reading control.v1 from its beginning to its newest record, without a group.
 
-A thread reads the compacted topic whole and then follows it. Nobody is searched on stale
-authority: where no sign of life has come for `SILENCE` (the alerting service is down, Kafka does
-not answer, this thread died) `check` raises, and whoever searches has to stop.
+A thread reads the compacted topic whole and then follows it; what it says is kept by followers
+(`control_followers`). Nobody is searched on stale authority: where no sign of life has come for
+`SILENCE` (the alerting service is down, Kafka does not answer, this thread died) `check` raises,
+and whoever searches has to stop.
 """
 
 from __future__ import annotations
@@ -20,24 +21,27 @@ from kafka.errors import KafkaError
 
 from openlfr.adapters.kafka_listener import await_listener
 from openlfr.adapters.kafka_topics import CONTROL
-from openlfr.domain.control import Forgotten, Heartbeat
+from openlfr.domain.control import Heartbeat
 from openlfr.domain.errors import BadInput, OpenLFRError, Unavailable
-from openlfr.domain.searchable import Searchable
 from openlfr.wire import codec, seal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from openlfr.adapters.control_followers import ControlFollower
     from openlfr.adapters.kafka_access import KafkaAccess
-    from openlfr.domain.control import ManifestChange
 
 SILENCE = timedelta(seconds=30)
 START_WAIT = timedelta(seconds=60)
 _POLL_MS = 200
 _RETRY_S = 1.0
 _REACH_S = 2.0
-_MEND = "see that `openlfr service alerting`, which tells who is searchable, runs and reaches Kafka"
-_ON_ITS_WAY = "not all of its templates have come from Milvus yet."
+_MEND = (
+    "see that `openlfr service alerting`, which writes there, runs and reaches Kafka, and has the "
+    "same vault.key"
+)
+HEARTBEAT = codec.HEARTBEAT_KEY.decode()
+_NOT_READ = "The topic was not read whole yet."
 
 log = structlog.get_logger()
 
@@ -46,8 +50,8 @@ class ControlReader:
     """Follows the control topic in a thread of its own.
 
     Attributes:
-        counts: changes, older (news of an entry that a newer one had overtaken), heartbeats and
-            unreadable records.
+        counts: heartbeats, records that were unreadable (forged ones too) and that were skipped,
+            since they are for no follower; and what followers count.
     """
 
     def __init__(
@@ -55,8 +59,7 @@ class ControlReader:
         brokers: KafkaAccess,
         *,
         key: bytes,
-        watchlists: Sequence[str],
-        on_manifest: Callable[[Mapping[str, ManifestChange]], bool | None],
+        followers: Sequence[ControlFollower],
         silence: timedelta = SILENCE,
         topic: str = CONTROL.name,
     ) -> None:
@@ -65,11 +68,8 @@ class ControlReader:
         Args:
             brokers: How Kafka is reached.
             key: Of the topic; what is not signed with it may be anybody's.
-            watchlists: Entries of others are not searchable.
-            on_manifest: Is given the newest manifest from the thread, several times a second: the
-                very same while nothing has changed. Nothing is read while it works, so it has to
-                return at once. It gives False as long as it cannot use the whole of it, or
-                raises an `OpenLFRError` that says why.
+            followers: Keep what is read, each what it wants. All are called from the thread, and
+                nothing is read while they work.
             silence: How long no sign of life may come.
             topic: Of one partition, since its order counts.
 
@@ -80,29 +80,30 @@ class ControlReader:
         self._key = key
         self._access = brokers.client_arguments()
         self._partition = TopicPartition(topic, 0)
-        self._on_manifest = on_manifest
+        self._followers = tuple(followers)
         self._silence_s = silence.total_seconds()
-        self._watchlists = tuple(watchlists)
-        self._searchable = Searchable(watchlists)
         self._stop = threading.Event()
         self._begun = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="control-reader", daemon=True)
         # By the monotonic clock; what was told and could not be used is as good as not told.
         self._heard = self._in_use = float("-inf")
-        self._trouble, self._unused = (
-            "",
-            _ON_ITS_WAY,
-        )  # why nothing is read; why what was read is not used
+        self._trouble = ""  # why nothing is read
+        self._unused = _NOT_READ  # why what was read is not used
         self._fault: Exception | None = None  # ended the thread
         self._found = False  # whether the topic could be looked at
-        self.counts: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Records by what became of them."""
+        return sum((each.counts for each in self._followers), self._counts.copy())
 
     def start(self) -> None:
         """Begin to read."""
         self._thread.start()
 
     def wait(self, wait: timedelta = START_WAIT) -> None:
-        """Return when the whole manifest was handed over and a sign of life has come since.
+        """Return when all that was read is in use and a sign of life has come since.
 
         Raises:
             Unavailable: That did not come within `wait`; the sentence says what lacks.
@@ -126,14 +127,15 @@ class ControlReader:
         silent = f"{self._silence_s:g} s"
         if now - self._heard > self._silence_s:
             why = f" ({self._trouble})" if self._trouble else ""
+            since = "yet" if self._heard == float("-inf") else f"for {silent}"
             raise Unavailable(
-                f"Nothing on {self._partition.topic} has told for {silent} that the watchlist is "
+                f"Nothing on {self._partition.topic} has said {since} that the records are "
                 f"read{why}, so matching stops: {_MEND}."
             )
         if now - self._in_use > self._silence_s:
             raise Unavailable(
-                f"A change of the watchlist could not be used for {silent}, so matching stops: "
-                f"{self._unused}"
+                f"What {self._partition.topic} says could not be used for {silent}, so matching "
+                f"stops: {self._unused}"
             )
 
     def trouble(self) -> str:
@@ -143,7 +145,7 @@ class ControlReader:
         except OpenLFRError as error:
             return str(error)
         except Exception as error:  # noqa: BLE001 - what `check` raises of the thread
-            return f"The watchlist is not read: {type(error).__name__}: {error}"
+            return f"{self._partition.topic} is not read: {type(error).__name__}: {error}"
         return ""
 
     @property
@@ -163,10 +165,12 @@ class ControlReader:
             return f"Kafka did not serve {self._partition.topic} within {seconds}: {self._trouble}"
         if not self._is_fresh():
             return (
-                f"Nothing on {self._partition.topic} has told within {seconds} that the watchlist "
-                f"is read: {_MEND}."
+                f"Nothing on {self._partition.topic} has said within {seconds} that the records "
+                f"are read: {_MEND}."
             )
-        return f"The watchlist could not be used within {seconds}: {self._unused}"
+        return (
+            f"What {self._partition.topic} says could not be used within {seconds}: {self._unused}"
+        )
 
     def _keep(self) -> None:
         """The thread: whatever fails is tried again; `check` tells when that lasts too long."""
@@ -186,7 +190,7 @@ class ControlReader:
             self._stop.wait(_RETRY_S)
 
     def _follow(self) -> None:
-        """Read from the beginning; the manifest in use stays until that is done."""
+        """Read from the beginning; what is in use stays until that is done."""
         await_listener(self._kafka, time.monotonic() + _REACH_S)
         consumer = KafkaConsumer(
             **self._access,
@@ -202,20 +206,18 @@ class ControlReader:
             consumer.seek(
                 self._partition, consumer.beginning_offsets([self._partition])[self._partition]
             )
-            self._searchable = Searchable(self._watchlists)
+            for follower in self._followers:
+                follower.begin()
             self._found, self._trouble = True, ""
-            whole, changed, manifest = False, True, self._searchable.manifest()
+            whole = False
             while not self._stop.is_set():
                 records = consumer.poll(timeout_ms=_POLL_MS).get(self._partition, ())
                 whole = whole or consumer.position(self._partition) >= end
                 with self._not_the_client():
                     for record in records:
-                        changed |= self._take(record, news=record.offset >= end)
-                    if whole:
-                        manifest = self._searchable.manifest() if changed else manifest
-                        changed = False
-                        if self._hand_over(manifest):
-                            self._note_use()
+                        self._take(record, news=record.offset >= end)
+                    if whole and self._put_in_use():
+                        self._note_use()
         finally:
             consumer.close()
 
@@ -230,41 +232,44 @@ class ControlReader:
             self._fault = error
             raise
 
-    def _take(self, record: Any, *, news: bool) -> bool:
-        """Take a record; whether it changed who is searchable.
+    def _take(self, record: Any, *, news: bool) -> None:
+        """Give a record to the followers that want it.
 
         Args:
             record: Of kafka-python.
             news: It came after we began to read: of what stood there nobody knows how old it is.
         """
+        key = (record.key or b"").decode("utf-8", "replace")
+        wanted = [each for each in self._followers if each.wants(key)]
+        if not wanted and key != HEARTBEAT:
+            self._counts["skipped"] += 1
+            return
         try:
             seal.verify(record.headers, record.key, record.value, self._key)
-            told = codec.decode_control(record.key, record.value)
+            message = codec.decode_control(record.key, record.value)
         except BadInput as error:
-            self.counts["unreadable"] += 1
+            self._counts["unreadable"] += 1
             place = f"{record.topic}/{record.partition}/{record.offset}"
             log.warning("set_aside", place=place, why=str(error))
-            # It may have been a removal: of whom nothing certain is known nobody is searched.
-            told = Forgotten((record.key or b"").decode("ascii", "replace"))
-        if isinstance(told, Heartbeat):
-            self.counts["heartbeats"] += news
+            for each in wanted:
+                each.refuse(key)
+            return
+        if isinstance(message, Heartbeat):
+            self._counts["heartbeats"] += news
             self._heard = time.monotonic() if news else self._heard
-            return False
-        changed = self._searchable.take(told)
-        self.counts["changes"] += changed
-        self.counts["older"] = self._searchable.older
-        return changed
+            return
+        for each in wanted:
+            each.take(message)
 
-    def _hand_over(self, manifest: Mapping[str, ManifestChange]) -> bool:
-        """Hand over the manifest; whether it is in use now."""
-        try:
-            in_use = self._on_manifest(manifest) is not False
-        except OpenLFRError as error:
-            self._unused = str(error)
-            return False
-        if in_use:
-            self._unused = _ON_ITS_WAY
-        return in_use
+    def _put_in_use(self) -> bool:
+        """Let each follower use what it keeps; whether all of it is in use now."""
+        whole = True
+        for each in self._followers:
+            try:
+                each.use()
+            except OpenLFRError as error:
+                self._unused, whole = str(error), False
+        return whole
 
     def _note_use(self) -> None:
         self._in_use = time.monotonic()

@@ -50,7 +50,7 @@ class TopicUse:
 
 
 USES: Mapping[str, TopicUse] = {
-    "ingest": TopicUse(writes=(FRAMES, TALLIES)),
+    "ingest": TopicUse(reads=(CONTROL,), writes=(FRAMES, TALLIES)),
     "analysis": TopicUse(
         reads=(FRAMES, CONTROL), writes=(SIGHTINGS, TALLIES, DEAD_LETTERS), group=True
     ),

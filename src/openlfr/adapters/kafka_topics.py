@@ -133,19 +133,21 @@ TALLIES = Topic(
 CONTROL = Topic(
     name="control.v1",
     message="Control",
-    key="the reference's id, or `heartbeat`",
-    content="Who may be searched, and signs of life. Every worker reads it whole, without a group.",
+    key="the reference's id, \"deployment/\" and a deployment's id, or `heartbeat`",
+    content="Who may be searched, how each deployment stands, and signs of life. Every worker reads"
+    " it whole, without a group.",
     promise="At least once, all in one order; the last record of a key stays for ever, until a"
     " tombstone takes it away.",
     writers="alerting, one process at a time, from the records",
-    readers="analysis, and alerting, which compares it with the records",
+    readers="analysis, ingest, which leaves out who may be searched, and alerting, which compares"
+    " it with the records",
     partitions=1,
     one_partition=True,
     configs=_configs(
         policy="compact",
         retention_ms=-1,
         segment_ms=_HOUR // 6,
-        max_bytes=64 * _KIB,
+        max_bytes=1000 * _KIB,  # a deployment names its cameras, thousands of them
         min_cleanable_dirty_ratio="0.1",
         max_compaction_lag_ms=str(_HOUR),
         delete_retention_ms=str(_DAY),

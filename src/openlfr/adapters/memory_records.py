@@ -287,11 +287,11 @@ class MemoryDeployments:
         by_id = sorted(self._state().deployments.values(), key=lambda each: each.deployment_id)
         return sorted(by_id, key=lambda each: each.authorisation.starts, reverse=True)
 
-    def put(self, deployment: Deployment, at: datetime) -> None:  # noqa: ARG002 - the port's
+    def put(self, deployment: Deployment, at: datetime) -> None:
         """Record where a deployment stands now, a new one too."""
         state = self._state()
         state.version += 1
-        state.deployments[deployment.deployment_id] = deployment
+        state.deployments[deployment.deployment_id] = replace(deployment, changed_at=at)
 
 
 class MemoryBaselines:

@@ -76,6 +76,7 @@ class Progress:
         counts: Messages `received` from Kafka and `acked`; those `gone` before they were delivered,
             since their topic keeps them no longer.
         conditions: Each says why the worker cannot do its work, or gives an empty string.
+        notes: Each gives sentences for the health pages that no restart mends.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -88,6 +89,7 @@ class Progress:
         self._begun_work = False
         self.counts: Counter[str] = Counter()
         self.conditions: list[Callable[[], str]] = []
+        self.notes: list[Callable[[], list[str]]] = []
 
     def assign(self, partitions: Iterable[Partition] | None) -> None:
         """Work on these from now on; None while the group is being balanced."""
@@ -225,6 +227,10 @@ class Progress:
         if alone > ONE_STUCK_S:
             return f"A partition with messages waiting has not moved for {alone:.0f} s."
         return ""
+
+    def noted(self) -> list[str]:
+        """What people should know, in sentences."""
+        return [sentence for note in self.notes for sentence in note()]
 
     def lacks(self) -> str:
         """Why the worker is not ready; empty where it is."""

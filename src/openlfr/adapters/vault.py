@@ -8,8 +8,6 @@ the disk itself must be encrypted.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 import os
 import re
@@ -21,6 +19,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from openlfr.adapters.key_files import (
+    KEY_BYTES,
+    VAULT_LABEL,
+    key_line,
+    parse_key,
+    require_private,
+)
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 
 if TYPE_CHECKING:
@@ -29,8 +34,6 @@ if TYPE_CHECKING:
 
 _MAGIC = b"OLFR1"  # of every sealed blob, before nonce and ciphertext
 _NONCE_BYTES = 12
-_KEY_BYTES = 32
-_KEY_LABEL = "openlfr-vault-key-1"
 _UNFINISHED = ".unfinished-"
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
@@ -48,8 +51,8 @@ class Sealer:
 
     def derive(self, purpose: str) -> bytes:
         """A key of 32 bytes for one purpose: HKDF-SHA256 (RFC 5869) of the vault's."""
-        info = f"{_KEY_LABEL}\x1f{purpose}".encode()
-        return HKDF(hashes.SHA256(), _KEY_BYTES, salt=None, info=info).derive(self._key)
+        info = f"{VAULT_LABEL}\x1f{purpose}".encode()
+        return HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=info).derive(self._key)
 
     def seal(self, name: str, content: bytes) -> bytes:
         """Encrypt; only `unseal` with the same name and key gives the content back."""
@@ -185,10 +188,10 @@ class FileVault:
                 "missing: restore the key from its backup."
             )
         key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        key = base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
+        line = key_line(VAULT_LABEL, secrets.token_bytes(KEY_BYTES))
         # Another process may make a key at the same moment: whoever is second takes the first's.
         with contextlib.suppress(FileExistsError):
-            _write_durably(key_file, f"{_KEY_LABEL} {key}\n".encode(), replace=False)
+            _write_durably(key_file, line.encode(), replace=False)
 
 
 def parts_of(name: str) -> list[str]:
@@ -205,26 +208,13 @@ def parts_of(name: str) -> list[str]:
 
 
 def _read_key(key_file: Path, *, by_group: bool = False) -> bytes:
-    status = key_file.stat()
-    mode = status.st_mode & 0o777
-    if by_group and status.st_uid not in {0, os.geteuid()}:
-        raise Misconfigured(
-            f"The vault's key {key_file} belongs to another user (uid {status.st_uid}): it must "
-            "be root's or this user's own."
-        )
-    if mode & (0o037 if by_group else 0o077):
-        raise Misconfigured(
-            f"The vault's key {key_file} can be read by others (mode {mode:03o}): "
-            f"run chmod {440 if by_group else 600} {key_file}."
-        )
-    label, _, text = key_file.read_text("ascii", "replace").strip().partition(" ")
+    require_private(key_file, "vault's", by_group=by_group)
     try:
-        key = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if label != _KEY_LABEL or len(key) != _KEY_BYTES:
-        raise Misconfigured(f"{key_file} is no key of a vault: restore it from its backup.")
-    return key
+        return parse_key(key_file.read_text("ascii", "replace"), VAULT_LABEL)
+    except BadInput:
+        raise Misconfigured(
+            f"{key_file} is no key of a vault: restore it from its backup."
+        ) from None
 
 
 def _write_durably(path: Path, content: bytes, *, replace: bool = True) -> None:

@@ -82,6 +82,22 @@ def open_vault(settings: Settings) -> Vault:
     return FileVault(folder / "vault", folder / "vault.key")
 
 
+def open_control_key(settings: Settings) -> bytes:
+    """The key of control.v1: given alone (OPENLFR_CONTROL_KEY_FILE), or derived from the vault's.
+
+    Raises:
+        Misconfigured: A key file that is given is missing, or can be read by others.
+        Unavailable: It cannot be read.
+    """
+    from openlfr.adapters.kafka_topics import CONTROL
+    from openlfr.adapters.key_files import read_control_key
+    from openlfr.wire import seal
+
+    if given := os.environ.get("OPENLFR_CONTROL_KEY_FILE"):
+        return read_control_key(Path(given))
+    return open_vault(settings).derive(seal.purpose_of(CONTROL.name))
+
+
 def ids_of(deployment_id: str, vault: Vault) -> Ids:
     """What names the sightings of a deployment, with its key from the vault's."""
     return Ids(deployment_id, vault.derive(purpose_of(deployment_id)))

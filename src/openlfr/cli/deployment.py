@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from openlfr.cli import arguments, config_option
+from openlfr.domain.deployment import DeploymentStatus
 from openlfr.terminal import say
 
 if TYPE_CHECKING:
@@ -125,14 +126,20 @@ def _changing(name: str, does: str, *, done: str) -> None:
                 at=datetime.now(UTC),
             )
         say(f"{done} {moved.name} ({moved.deployment_id})")
-        if loaded.services.kafka is None:
-            say("a run at work follows within 2 seconds")
-        else:
-            say(
-                "It is recorded, and no more: the services of a city do not follow it yet. Scale "
-                "ingest and analysis down, or change the hours and restart them.",
-                err=True,
-            )
+        say(_follows(moved, city=loaded.services.kafka is not None))
+
+
+def _follows(deployment: Deployment, *, city: bool) -> str:
+    """What happens now, and where that is seen."""
+    if not city:
+        return "a run at work follows within 2 seconds"
+    follows = (
+        "ingest and analysis follow within 2 seconds, as alerting publishes it; their "
+        "/health/ready and openlfr_deployment show it"
+    )
+    if deployment.status is DeploymentStatus.STARTED:
+        return follows
+    return f"{follows}. Where alerting does not run, they stop by themselves within 30 seconds"
 
 
 _changing("pause", "Search no face until it is resumed.", done="paused")

@@ -7,7 +7,7 @@ server to read, and then to run; nothing is changed here.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -30,6 +30,8 @@ _passwords_option = click.option(
 @click.group(name="rights")
 def command() -> None:
     """Print who may do what on Kafka, Redis and PostgreSQL, for their administrators to run.
+
+    And the key that a service gets of its own.
 
     In Kubernetes the chart makes Kafka's users itself where Strimzi runs Kafka.
     """
@@ -94,6 +96,28 @@ def sql(owner: str, database: str, folder: Path | None) -> None:
     passwords = _passwords(folder, bootstrap.sql_roles())
     for statement in bootstrap.sql_statements(owner, database, passwords):
         say(statement)
+
+
+@command.command("control-key")
+@click.argument("vault_key", type=click.File("r", encoding="ascii", errors="replace"))
+def control_key(vault_key: TextIO) -> None:
+    """Print the key of control.v1, made of the file VAULT_KEY (vault.key; - reads it).
+
+    It is for ingest, which reads there how the deployment stands and opens no picture: this key
+    says nothing of the vault's. Keep it as a file of its own (OPENLFR_CONTROL_KEY_FILE).
+    """
+    from openlfr.adapters.kafka_topics import CONTROL
+    from openlfr.adapters.key_files import CONTROL_LABEL, VAULT_LABEL, key_line, parse_key
+    from openlfr.adapters.vault import Sealer
+    from openlfr.domain.errors import BadInput
+    from openlfr.wire import seal
+
+    try:
+        key = parse_key(vault_key.read(4096), VAULT_LABEL)
+    except BadInput:
+        raise BadInput(f"{vault_key.name} is no key of a vault (vault.key).") from None
+    derived = Sealer(key).derive(seal.purpose_of(CONTROL.name))
+    say(key_line(CONTROL_LABEL, derived).rstrip())
 
 
 def _passwords(folder: Path | None, users: Iterable[str]) -> dict[str, str | None]:

@@ -1,4 +1,4 @@
-"""What every worker must know of the watchlist while it runs: changes, and signs of life."""
+"""What every worker must know while it runs: who is listed, how deployments stand, heartbeats."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from openlfr.domain.deployment import DeploymentStatus
     from openlfr.domain.watchlist import EntryStatus
+
+OF_DEPLOYMENTS = "deployment/"
+"""What the key of a deployment begins with; that of an entry is its reference, a UUID."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +40,59 @@ class ManifestChange:
     category: str = ""
     entry_hash: str = ""
 
+    @property
+    def key(self) -> str:
+        """Under which it stands on the topic."""
+        return self.reference_id
+
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
     """A reference that the records no longer know; nothing of it may be searched."""
 
     reference_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentState:
+    """The whole present state of a deployment, but for what was authorised in words.
+
+    Attributes:
+        name: Its label.
+        status: Only `STARTED` has frames captured and faces searched.
+        revision: How often it was changed since it was drafted, from 1.
+        starts, ends: The hours, UTC.
+        cameras, watchlists: By name; none: not recorded.
+        version: Number of the change in the records; a lower one than known is older news.
+        changed_at: UTC.
+        threshold: From which score a track is a sighting; None where the records have none.
+        threshold_origin: Where that comes from; empty where the records have none.
+    """
+
+    deployment_id: str
+    name: str
+    status: DeploymentStatus
+    revision: int
+    starts: datetime
+    ends: datetime
+    cameras: tuple[str, ...]
+    watchlists: tuple[str, ...]
+    version: int
+    changed_at: datetime
+    threshold: float | None = None
+    threshold_origin: str = ""
+
+    @property
+    def key(self) -> str:
+        """Under which it stands on the topic."""
+        return f"{OF_DEPLOYMENTS}{self.deployment_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentForgotten:
+    """A deployment that the records do not know, or whose state is about to be written anew."""
+
+    deployment_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +108,13 @@ class Heartbeat:
     version: int
 
 
-ControlMessage = ManifestChange | Forgotten | Heartbeat
+Standing = ManifestChange | DeploymentState
+"""What replaces what stands under its key, unless its version is lower."""
+ControlMessage = Standing | Forgotten | DeploymentForgotten | Heartbeat
+
+
+def forgotten(key: str) -> Forgotten | DeploymentForgotten:
+    """What takes away what stands under a key."""
+    if key.startswith(OF_DEPLOYMENTS):
+        return DeploymentForgotten(key.removeprefix(OF_DEPLOYMENTS))
+    return Forgotten(key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -84,6 +84,7 @@ class Deployment:
         cameras: Their names; none: not recorded (before they were).
         watchlists: Which lists are searched.
         revision: How often it was changed since it was drafted, from 1.
+        changed_at: When it was last recorded, UTC; None where it is not. It tells none apart.
     """
 
     deployment_id: str
@@ -92,6 +93,7 @@ class Deployment:
     cameras: tuple[str, ...] = ()
     watchlists: tuple[str, ...] = ()
     revision: int = 1
+    changed_at: datetime | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:

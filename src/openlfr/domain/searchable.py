@@ -36,6 +36,11 @@ class Searchable:
         self._entries[told.reference_id] = told
         return (told if self._is_searched(told) else None) != before
 
+    def search_in(self, watchlists: Collection[str]) -> bool:
+        """Search these lists from now on; whether they are others than before."""
+        before, self._watchlists = self._watchlists, frozenset(watchlists)
+        return before != self._watchlists
+
     def manifest(self) -> Mapping[str, ManifestChange]:
         """Each searchable reference by its id, expired ones included; a copy."""
         return {key: entry for key, entry in self._entries.items() if self._is_searched(entry)}

@@ -2,8 +2,8 @@
 
 A configuration holds a whole authorisation, so that its first start records the draft, the
 authorisation and the start. What it says differently later is a revision, which is authorised
-anew. A run at work follows a pause or a stop within the time of a removal from the watchlist;
-the services of a city do not yet.
+anew. A run at work follows a pause or a stop within the time of a removal from the watchlist, and
+so do the services of a city, by control.v1.
 """
 
 from __future__ import annotations

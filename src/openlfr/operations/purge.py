@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
     from openlfr.domain.watchlist import Reference
-    from openlfr.ports import AlertRecords, Records, Vault
+    from openlfr.ports import Records, Vault
 
 ROWS_WAIT = (
     "Erased rows still stand in {where}, since another program is reading the records: they go "
@@ -92,7 +92,7 @@ def find_due(
         book: Its events belong to alerts that a resumed run will record: their evidence stays.
         retention: How long an alert is kept after its last event.
         now: UTC.
-        deployments: Names whose events to look for in the book, beside those of all alerts.
+        deployments: Ids whose events to look for in the book, beside those on record.
     """
     mistaken = tuple(records.alerts.mistaken(now))
     apart = {alert.alert_id for alert in mistaken}
@@ -102,7 +102,7 @@ def find_due(
         ),
         mistaken=mistaken,
         rejected=tuple(records.alerts.rejected(now)),
-        orphans=tuple(_orphans(records.alerts, vault, book, now, deployments)),
+        orphans=tuple(_orphans(records, vault, book, now, deployments)),
         # Whoever has expired once stays expired, also where the clock is set back.
         entries=tuple(records.watchlist.overdue(max(now, records.audit.latest() or now))),
     )
@@ -227,7 +227,7 @@ def erase_names(records: Records, before: datetime, *, by: Principal, at: dateti
 
 
 def _orphans(
-    alerts: AlertRecords,
+    records: Records,
     vault: Vault,
     book: ErasableBook,
     now: datetime,
@@ -235,11 +235,12 @@ def _orphans(
 ) -> list[str]:
     # The names first: what is stored after this moment is not looked at.
     names = vault.names(PREFIX)
-    referred_to = alerts.evidence_names()
+    referred_to = records.alerts.evidence_names()
     unknown = [name for name in names if name not in referred_to]
     if not unknown:
         return []
-    known = set(deployments) | {alert.deployment for alert in alerts.list()}
+    known = set(deployments) | {alert.deployment for alert in records.alerts.list()}
+    known |= {each.deployment_id for each in records.deployments.list()}  # of a whole city
     folded = {
         evidence_name(event.sighting.sighting_id)
         for deployment in known

@@ -8,6 +8,7 @@ import pytest
 from kafka.errors import KafkaConnectionError
 
 from openlfr.adapters import kafka_control_reader
+from openlfr.adapters.control_followers import WatchlistFollower
 from openlfr.adapters.kafka_access import KafkaAccess
 from openlfr.adapters.kafka_control_reader import ControlReader
 from openlfr.domain.errors import Unavailable
@@ -20,8 +21,9 @@ FAULT = KeyError("reference_id")
 def reader(monkeypatch):
     monkeypatch.setattr(kafka_control_reader, "_RETRY_S", 0.01)
     made = ControlReader(
-        KafkaAccess(("127.0.0.1:9",)), key=KEY, watchlists=["default"], on_manifest=lambda _: True
-    )
+        KafkaAccess(("127.0.0.1:9",)), key=KEY,
+        followers=[WatchlistFollower(lambda: ["default"], lambda _: True)],
+    )  # fmt: skip
     yield made
     made.close()
 

@@ -8,11 +8,16 @@ import subprocess
 
 import pytest
 
+from openlfr import bootstrap, settings
 from openlfr.adapters.kafka_rights import USES, rights
-from openlfr.adapters.kafka_topics import FRAMES
+from openlfr.adapters.kafka_topics import CONTROL, FRAMES
+from openlfr.adapters.key_files import read_control_key
 from openlfr.adapters.sql import tables
 from openlfr.adapters.sql.rights import RIGHTS
+from openlfr.adapters.vault import FileVault
 from openlfr.cli import main
+from openlfr.domain.errors import Misconfigured
+from openlfr.wire import seal
 
 
 @pytest.fixture
@@ -22,6 +27,33 @@ def printed(capsys):
         return capsys.readouterr().out
 
     return call
+
+
+def test_the_key_of_control_alone_is_printed_and_is_the_one_that_alerting_signs_with(
+    printed, tmp_path, capsys, monkeypatch
+):
+    vault = FileVault(tmp_path / "vault", tmp_path / "vault.key")
+    line = printed("control-key", str(tmp_path / "vault.key"))
+    given = tmp_path / "control.key"
+    given.write_text(line)
+    given.chmod(0o440)
+    expected = vault.derive(seal.purpose_of(CONTROL.name))
+    assert read_control_key(given) == expected
+    assert line.split()[1] not in (tmp_path / "vault.key").read_text()
+    given.chmod(0o444)
+    with pytest.raises(Misconfigured, match=r"control topic's key .*chmod 440"):
+        read_control_key(given)
+    given.chmod(0o440)
+    assert main(["rights", "control-key", str(given)]) == 2
+    assert "is no key of a vault" in capsys.readouterr().err
+    for wrong in (tmp_path / "vault.key", tmp_path / "absent"):
+        with pytest.raises(Misconfigured, match="openlfr rights control-key VAULT_KEY"):
+            read_control_key(wrong)
+    monkeypatch.setenv("OPENLFR_CONTROL_KEY_FILE", str(given))
+    config = tmp_path / "CONFIG.yaml"
+    config.write_text("data_dir: elsewhere\n")
+    assert bootstrap.open_control_key(settings.load(config)) == expected
+    assert not (tmp_path / "elsewhere").exists()  # no vault is made beside it
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from awaiting import PATIENCE_S, await_that
 from openlfr.adapters.capture.account import Account
 from openlfr.adapters.metrics import Metrics
 from openlfr.adapters.redis_leases import View
+from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput, Misconfigured
 from openlfr.domain.frames import StartOrigin
 from openlfr.domain.sharing import Cost, Member
@@ -157,10 +158,41 @@ def test_after_the_hours_a_live_camera_waits_and_is_filmed_in_new_ones(rig, monk
     with rig(Mute(), starts=-2 * HOUR, ends=-HOUR) as found:
         found.wait(lambda: found.gate.counts["hours_over"])
         assert not found.gate.is_over()
-        longer = replace(found.hours.now.authorisation, ends=NOW + HOUR)
-        found.hours.follow(replace(found.hours.now, authorisation=longer))
+        found.hours.follow(replace(found.hours.state, ends=NOW + HOUR, version=2))
         found.wait(lambda: found.told(LAST))
         assert found.gate.counts["hours_over"] == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "waits"),
+    [
+        ("paused", "waits_while_paused"),
+        ("stopped", "waits_while_paused"),
+        (None, "waits_for_control"),
+        ("other camera", "not_of_deployment"),
+    ],
+)
+def test_a_pause_disconnects_a_live_camera_and_a_resume_connects_to_it_again(
+    rig, monkeypatch, status, waits
+):
+    monkeypatch.setattr(supervision, "_LOOK_S", 0.01)
+    source = Mute()
+    with rig(source) as found:
+        found.wait(lambda: found.gate._filming)
+        started = found.hours.state
+        if status == "other camera":
+            found.hours.follow(replace(started, cameras=("yard",)))
+        else:
+            found.hours.follow(status and replace(started, status=DeploymentStatus(status)))
+        found.sharing.halt()
+        assert source.closed.wait(PATIENCE_S)
+        found.wait(lambda: found.gate.counts[waits])
+        assert found.told(OUTSIDE) == 1
+        assert found.told(LAST) is None
+        source.closed.clear()
+        found.hours.follow(started)
+        found.wait(lambda: found.told(LAST))
+        assert found.gate.counts[waits] == 1
 
 
 def test_a_file_that_has_ended_is_not_silent_and_one_that_broke_off_is(rig):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 from tests.deployments import deployment
 
+from awaiting import PATIENCE_S, await_that
 from openlfr.adapters.capture.account import Account
+from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.domain.frames import Frame
 from openlfr.wire import codec
@@ -103,6 +106,46 @@ def test_a_file_says_that_it_has_ended():
     end, last = sent[-1][0], sent[-2][0]
     assert (end.epoch, end.captured_at, end.jpeg) == (4, last.captured_at, b"")
     assert filming.counts["sent"] == 3
+
+
+@pytest.mark.parametrize("status", ["paused", None])
+def test_a_file_stands_still_while_its_deployment_is_paused_and_loses_nothing(status):
+    in_force = deployment(NOON, NOON + HOUR)
+    started = in_force.state
+    paused = status and replace(started, status=DeploymentStatus(status), version=2)
+
+    class Paused(Source):
+        def frames(self):
+            for frame in super().frames():
+                if frame.seq == 2:
+                    in_force.follow(paused)
+                yield frame
+
+    sender = Sender()
+    filming = Filming(
+        "gate", Paused(4), Senders(sender, Told()), in_force, loop=False, paced=True, lossless=True
+    )
+    thread = threading.Thread(target=filming.go, args=(threading.Event(),))
+    thread.start()
+    await_that("the pause", lambda: filming.waits, seen=filming.counts.copy)
+    assert [frame.seq for frame, _ in sender.sent] == [0, 1]
+    in_force.follow(replace(started, version=3))
+    thread.join(PATIENCE_S)
+    assert [frame.seq for frame, _ in sender.sent] == [0, 1, 2, 3, 4]  # and its end
+    assert not filming.waits
+
+
+def test_a_live_camera_sends_nothing_while_paused_and_that_is_counted():
+    in_force = deployment(NOON, NOON + HOUR, status=DeploymentStatus.PAUSED)
+    source, sender, told = Source(3), Sender(), Told()
+    source.live = True
+    filming = Filming(
+        "gate", source, Senders(sender, told), in_force, loop=False, paced=False, lossless=False
+    )
+    filming.go(threading.Event())
+    assert sender.sent == []
+    assert filming.counts["paused"] == 3
+    assert [each[4] for each in told.tallies] == [3]
 
 
 @pytest.mark.parametrize(("stopped", "lossless"), [(True, False), (True, True), (False, False)])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.deployments import deployment
+from tests.deployments import configured
 from tests.sightings import sighting_of
 
 from book_alone import BOOK_ALONE
@@ -71,9 +71,9 @@ def test_the_flags_are_those_of_one_process_and_the_same_when_it_comes_again(tmp
     ]
     assert [e.impossible and str(e.impossible) for e in alone] == FLAGS
 
-    hours = deployment(NOON - timedelta(hours=1), NOON + timedelta(hours=1), name="market")
+    market = configured(NOON - timedelta(hours=1), NOON + timedelta(hours=1), name="market")
     folding = Folding(
-        MemoryAlertBook(), VAULT, deployments=lambda _: hours.now, window=WINDOW, movement=MOVEMENT,
+        MemoryAlertBook(), VAULT, deployments=lambda _: market, window=WINDOW, movement=MOVEMENT,
         homes=BOOK_ALONE,
     )  # fmt: skip
     key = VAULT.derive(seal.purpose_of("sightings.v1"))

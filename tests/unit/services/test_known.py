@@ -4,14 +4,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.deployments import deployment
+from tests.deployments import configured
 
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import Unavailable
 from openlfr_alerting.known import AGAIN_S, Known
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
-OURS = replace(deployment(NOON, NOON + timedelta(hours=2)).now, cameras=("gate", "yard"))
+OURS = replace(configured(NOON, NOON + timedelta(hours=2)), cameras=("gate", "yard"))
 THEIRS = replace(OURS, deployment_id="Fair", cameras=("wheel",))
 
 
@@ -50,13 +50,17 @@ def test_others_are_as_the_records_have_them_and_asked_for_now_and_then(clock):
     assert known.get("Fair") == longer
 
 
-def test_our_own_has_the_cameras_and_hours_of_the_configuration_which_all_services_have(clock):
-    """A camera was added, and the records are brought up to date by the next upgrade."""
-    before = replace(OURS, cameras=("gate",), status=DeploymentStatus.PAUSED)
-    assert Known(Records(before), OURS, clock=clock).get("Market") == replace(
-        OURS, status=DeploymentStatus.PAUSED
-    )
+def test_our_own_is_as_it_is_recorded_which_all_services_follow(clock):
+    revised = replace(OURS, cameras=("gate",), status=DeploymentStatus.PAUSED, revision=2)
+    assert Known(Records(revised), OURS, clock=clock).get("Market") == revised
     assert Known(Records(), OURS, clock=clock).get("Market") == OURS
+
+
+def test_where_the_records_name_no_cameras_our_own_are_the_configurations(clock):
+    """Another's are not known, and a sighting of an unknown camera is refused."""
+    known = Known(Records(replace(OURS, cameras=()), replace(THEIRS, cameras=())), OURS)
+    assert known.get("Market") == OURS
+    assert known.get("Fair") is None
 
 
 def test_no_sighting_waits_for_records_that_do_not_answer(clock):

@@ -7,7 +7,6 @@ from collections import Counter
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -240,8 +239,8 @@ def test_a_reference_with_a_new_template_is_fetched_anew(store, snapshot, indexe
 def test_who_is_searched_and_who_is_not_are_metrics(store, snapshot):
     store.put([ANN])
     snapshot.use(listed(ANN, BEA, CAT))
-    metrics, control = Metrics("analysis"), SimpleNamespace(counts=Counter(), silent_s=0.0)
-    measures.tell(metrics, Progress(), Counter(), control, snapshot)
+    metrics = Metrics("analysis")
+    measures.tell(metrics, Progress(), Counter(), snapshot)
     told = metrics.text().decode().splitlines()
     for line in ("references 1.0", "missing 2.0", "refused 0.0", 'asked_total{what="fetches"} 1.0'):
         assert f"openlfr_watchlist_{line}" in told

@@ -6,8 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from tests.deployments import configured, state_of
 
-from openlfr.domain.control import Forgotten, Heartbeat, ManifestChange
+from openlfr.domain.control import DeploymentForgotten, Forgotten, Heartbeat, ManifestChange
+from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import EntryStatus
 from openlfr_alerting import relaying
@@ -24,7 +26,7 @@ class Changes:
     """Records of which each row is a change."""
 
     def __init__(self, *rows):
-        self.rows = {row.reference_id: row for row in rows}
+        self.rows = {row.key: row for row in rows}
         self.now = max((row.version for row in rows), default=0)
         self.forgotten = {}  # reference -> version
         self.changed_otherwise = {}
@@ -41,7 +43,7 @@ class Changes:
         return [row for _, row in sorted(found, key=lambda each: each[0])]
 
     def put(self, row):
-        self.rows[row.reference_id] = row
+        self.rows[row.key] = row
         self.now = row.version
 
     def forget(self, reference_id):
@@ -68,10 +70,12 @@ class Topic:
             raise Unavailable("Kafka is away.")
         self.written += messages
         for each in messages:
-            if isinstance(each, ManifestChange):
-                self.there[each.reference_id] = each
-            elif isinstance(each, Forgotten):
+            if isinstance(each, Forgotten):
                 self.there.pop(each.reference_id, None)
+            elif isinstance(each, DeploymentForgotten):
+                self.there.pop(f"deployment/{each.deployment_id}", None)
+            elif not isinstance(each, Heartbeat):
+                self.there[each.key] = each
         return not self.others
 
     def told(self):
@@ -118,6 +122,31 @@ def test_it_begins_with_what_differs_and_a_heartbeat(there, told):
     relay, topic, _, _ = make(Changes(entry("a", 3), entry("b", 5)), Topic(**there))
     relay.round()
     assert topic.told() == [*told, 5]
+
+
+def state(version, status=DeploymentStatus.STARTED):
+    return state_of(configured(NOW, NOW), version, status=status)
+
+
+@pytest.mark.parametrize(
+    ("there", "told"),
+    [
+        (None, [state(4)]),
+        (state(4), []),
+        (state(3, DeploymentStatus.PAUSED), [state(4)]),  # an older one that was written again
+        (state(9), [DeploymentForgotten("Market"), state(4)]),  # a restored backup
+    ],
+)
+def test_a_deployment_is_told_as_it_stands_and_one_that_nobody_recorded_is_forgotten(there, told):
+    others = {"deployment/Fair": state_of(configured(NOW, NOW, name="Fair"))}
+    topic = Topic(**others | ({"deployment/Market": there} if there else {}))
+    changes = Changes(state(4))
+    relay, topic, _, _ = make(changes, topic)
+    relay.round()
+    assert topic.told() == [DeploymentForgotten("Fair"), *told, 4]
+    changes.put(paused := state(5, DeploymentStatus.PAUSED))
+    relay.round()
+    assert topic.told() == [paused]
 
 
 def test_it_tells_each_change_once_and_a_heartbeat_now_and_then():

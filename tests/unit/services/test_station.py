@@ -15,6 +15,7 @@ from openlfr.adapters.capture.jpeg import encode_jpeg
 from openlfr.adapters.faust_agents import Message
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.domain.analysis import Analysis, Compared, Dropped, Sighted
+from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.evidence import Evidence, Scene
 from openlfr.domain.faces import Box
@@ -227,6 +228,41 @@ def test_frames_outside_the_hours_are_left_out_and_counted():
     station, letters = look(message(replace(FRAME, captured_at=NOON + HOUR)))
     assert letters == []
     assert {what: n for what, n in station.counts.items() if n} == {"outside_hours": 1}
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(DeploymentStatus.PAUSED, "paused"), (DeploymentStatus.CLOSED, "paused"), (None, "unknown")],
+)
+def test_a_pause_stops_the_search_at_once_and_a_resume_begins_it_again(status, reason):
+    """Who was in sight is not searched any more, and frames that had been decoded are left out."""
+    analyser, in_force = Looked(), deployment(NOON - HOUR, NOON + HOUR)
+    started = in_force.state
+    station = Station(analyser, MemoryVault(), in_force, max_age=None)
+    station.look([station.decode(message())])
+    decoded = station.decode(message(replace(FRAME, seq=1)))
+    analyser.cameras, analyser.live = ("gate",), 1
+    in_force.follow(status and replace(started, status=status, version=2))
+    station.look([decoded, station.decode(message(replace(FRAME, seq=2)))])
+    station.end_silent()
+    station.look([station.decode(message(end_at(3)))])
+    assert analyser.seen == [0, "gate forgotten", "gate forgotten"]
+    assert station.counts[reason] == 2
+    assert station.counts["tracks_lost_interrupted"] == 2
+    analyser.cameras = ()
+    in_force.follow(replace(started, version=3))
+    station.look([station.decode(message(replace(FRAME, seq=4)))])
+    assert analyser.seen[-1] == 4
+
+
+def test_a_frame_of_a_camera_that_a_revision_took_away_is_left_out():
+    in_force = deployment(NOON - HOUR, NOON + HOUR)
+    in_force.follow(replace(in_force.state, cameras=("yard",), version=2))
+    station = Station(Looked(), MemoryVault(), in_force, max_age=None)
+    station.look(
+        [station.decode(message()), station.decode(message(replace(FRAME, camera="yard")))]
+    )
+    assert (station.counts["other_camera"], station.counts["analysed"]) == (1, 1)
 
 
 def test_a_frame_that_is_delivered_again_is_looked_at_once_and_one_of_an_epoch_that_is_over_never():

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import structlog
-from tests.deployments import deployment
+from tests.deployments import configured, deployment
 from tests.sightings import sighting_of
 
 from book_alone import BOOK_ALONE
@@ -118,7 +118,7 @@ def test_an_alert_is_in_the_trace_of_the_frame_that_shows_the_face():
         given = station.look([station.decode(each) for each in delivered("frames.v1", frames)])
         [sighting] = [record for topic, record in given if topic == "sightings.v1"]
         folding = Folding(
-            MemoryAlertBook(), vault, deployments=lambda _: DEPLOYMENT.now,
+            MemoryAlertBook(), vault, deployments=lambda _: configured(NOON - HOUR, NOON + HOUR),
             window=timedelta(seconds=30),
             movement=Movement({}, 36.0), homes=BOOK_ALONE,
         )  # fmt: skip

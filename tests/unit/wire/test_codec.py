@@ -21,8 +21,15 @@ from openlfr.domain.alerts import (
     alert_id_of,
     event_id_of,
 )
-from openlfr.domain.control import Forgotten, Heartbeat, ManifestChange
+from openlfr.domain.control import (
+    DeploymentForgotten,
+    DeploymentState,
+    Forgotten,
+    Heartbeat,
+    ManifestChange,
+)
 from openlfr.domain.dead_letters import dead_letter
+from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput
 from openlfr.domain.evidence import CarriedEvidence
 from openlfr.domain.faces import Box
@@ -69,6 +76,11 @@ reasons = st.dictionaries(st.sampled_from(NotSearched), st.integers(1, 2**40))
 changes = st.builds(
     ManifestChange, uuids, words, st.text("0123456789abcdef", min_size=64, max_size=64),
     moments, st.sampled_from(EntryStatus), whole, moments,
+)  # fmt: skip
+states = st.builds(
+    DeploymentState, words, words, st.sampled_from(DeploymentStatus), counts, moments, moments,
+    st.lists(words, max_size=3).map(tuple), st.lists(words, max_size=3).map(tuple), whole, moments,
+    st.none() | real, st.just("") | words,
 )  # fmt: skip
 verdicts = st.builds(
     VerdictEvent, uuids, words, uuids, words, moments,
@@ -152,6 +164,10 @@ TALLY = Tally(
 CHANGE = ManifestChange(
     "0b2e", "default", "ab" * 32, SEEN_AT, EntryStatus.ACTIVE, 7, SEEN_AT, "wanted", "cd" * 32
 )  # fmt: skip
+STATE = DeploymentState(
+    "5a1e", "Night market", DeploymentStatus.PAUSED, 2, SEEN_AT, SEEN_AT + timedelta(hours=4),
+    ("gate", "yard"), ("default",), 8, SEEN_AT, 0.41, "set",
+)  # fmt: skip
 VERDICT = VerdictEvent("5d0c", "market", EVENT.alert_id, "B. Officer", SEEN_AT, Adjudication.ENGAGE)
 LETTER = dead_letter(
     b"not a frame", topic="frames.v1", partition=2, offset=10, service="analysis",
@@ -161,6 +177,10 @@ LETTER = dead_letter(
 
 def decode_change(value):
     return codec.decode_control(CHANGE.reference_id.encode(), value)
+
+
+def decode_state(value):
+    return codec.decode_control(STATE.key.encode(), value)
 
 
 def decode_heartbeat(value):
@@ -181,6 +201,7 @@ EVERY = {
     "alert": (codec.encode_alert(EVENT, SEEN_AT), codec.decode_alert),
     "tally": (codec.encode_tally(TALLY), codec.decode_tally),
     "change": (codec.encode_control(CHANGE), decode_change),
+    "state": (codec.encode_control(STATE), decode_state),
     "heartbeat": (codec.encode_control(Heartbeat(SEEN_AT, 9)), decode_heartbeat),
     "verdict": (codec.encode_verdict(VERDICT), codec.decode_verdict),
     "dead letter": (codec.encode_dead_letter(LETTER), codec.decode_dead_letter),
@@ -210,7 +231,12 @@ def test_a_tally_arrives_as_it_left(tally):
     assert codec.decode_tally(codec.encode_tally(tally).value) == tally
 
 
-@given(st.one_of(changes, st.builds(Heartbeat, moments, whole), st.builds(Forgotten, uuids)))
+@given(
+    st.one_of(
+        changes, states, st.builds(Heartbeat, moments, whole), st.builds(Forgotten, uuids),
+        st.builds(DeploymentForgotten, words),
+    )
+)  # fmt: skip
 def test_control_arrives_as_it_left(content):
     record = codec.encode_control(content)
     assert codec.decode_control(record.key, record.value) == content
@@ -426,3 +452,18 @@ def test_what_must_be_read_in_order_has_one_key(name, key):
 def test_qualities_fall_into_five_bands():
     qualities = [-1, 0, 19.99, 20, 59, 60, 80, 100, 101]
     assert [quality_band(q) for q in qualities] == [0, 0, 0, 1, 2, 3, 4, 4, 4]
+
+
+def test_a_deployment_whose_status_a_newer_version_gave_counts_as_paused():
+    message = control_pb2.Control.FromString(codec.encode_control(STATE).value)
+    message.deployment.status = 99
+    told = decode_state(message.SerializeToString())
+    assert told == dataclasses.replace(STATE, status=DeploymentStatus.PAUSED)
+    message.deployment.status = 0
+    with pytest.raises(BadInput, match="does not say its status"):
+        decode_state(message.SerializeToString())
+
+
+def test_a_state_under_anothers_key_is_refused():
+    with pytest.raises(BadInput, match="its key is not its deployment"):
+        codec.decode_control(b"deployment/other", codec.encode_control(STATE).value)

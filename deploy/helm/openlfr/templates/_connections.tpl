@@ -1,7 +1,7 @@
 {{/*
 How a pod reaches the servers that it uses. Addresses are environment; secrets are files under
 /etc/openlfr, which do not show in `kubectl describe` or a crash report and follow a rotation.
-Each takes (dict "root" $ "uses" LIST "kafkaSecret" NAME "config" SECRET "vault" BOOL "own" DICT);
+Each takes (dict "root" $ "uses" LIST "kafkaSecret" NAME "config" SECRET "vault" BOOL "control" BOOL "own" DICT);
 `own` holds the user and the Secret that this pod has for itself on a store, as services.NAME does.
 */}}
 
@@ -77,6 +77,11 @@ Each takes (dict "root" $ "uses" LIST "kafkaSecret" NAME "config" SECRET "vault"
       - secret:
           name: {{ $values.evidence.keySecret.name }}
           items: [{key: {{ $values.evidence.keySecret.key }}, path: vault.key}]
+      {{- end }}
+      {{- if .control }}
+      - secret:
+          name: {{ $values.evidence.controlKeySecret.name | default $values.evidence.keySecret.name }}
+          items: [{key: {{ $values.evidence.controlKeySecret.key }}, path: control.key}]
       {{- end }}
       {{- if has "kafka" .uses }}
       {{- $auth := include "openlfr.kafkaAuth" .root }}

@@ -1,6 +1,6 @@
-"""What the control topic tells of the watchlist: its entries, by the change that last made them.
+"""What the control topic says: entries and deployments, by the change that last made them.
 
-The entries themselves are the outbox. Each row carries the number of its last change, written in
+The rows themselves are the outbox. Each carries the number of its last change, written in
 the transaction of the change, and writers queue up on the counter; so whatever has a number above
 the last one that was told is still to be told, in that order, however often the teller died.
 """
@@ -9,18 +9,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
+
+from openlfr.adapters.sql.deployments import deployment_of
 from openlfr.adapters.sql.engine import reading
-from openlfr.adapters.sql.tables import references
+from openlfr.adapters.sql.tables import audit_events, deployments, references
 from openlfr.adapters.sql.watchlist_acts import with_acts
 from openlfr.adapters.sql.watchlist_version import newest_version
+from openlfr.domain.audit_deployments import DeploymentStarted
 from openlfr.domain.authority import altered
-from openlfr.domain.control import Forgotten, ManifestChange
+from openlfr.domain.control import DeploymentState, Forgotten, ManifestChange
 from openlfr.domain.watchlist import EntryStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import Connection, Engine
 
     from openlfr.domain.authority import EntryAct
     from openlfr.domain.watchlist import Reference
@@ -29,7 +33,7 @@ _GONE = (EntryStatus.REMOVED, EntryStatus.REFUSED)
 
 
 class ControlRecords:
-    """The changes of one database's watchlist."""
+    """The changes of one database's watchlist and deployments."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -39,16 +43,21 @@ class ControlRecords:
         with reading(self._engine) as connection:
             return newest_version(connection)
 
-    def changed(self, after: int = 0) -> list[ManifestChange | Forgotten]:
-        """Where every entry stands that changed after this version, the oldest change first.
+    def changed(self, after: int = 0) -> list[ManifestChange | Forgotten | DeploymentState]:
+        """Where all stands that changed after this version, deployments first, each by its change.
+
+        Deployments are few, and a pause waits for no import.
 
         An entry that left the list is told as such until its template and picture are erased
         everywhere, and then forgotten. One that is not as it was enrolled is told as suspended.
         """
         with reading(self._engine) as connection:
             return [
-                _told(entry, acts, row)
-                for entry, acts, row in with_acts(connection, references.c.version > after)
+                *_deployments(connection, after),
+                *(
+                    _told(entry, acts, row)
+                    for entry, acts, row in with_acts(connection, references.c.version > after)
+                ),
             ]
 
     def altered(self) -> dict[str, str]:
@@ -76,4 +85,50 @@ def _told(entry: Reference, acts: Sequence[EntryAct], row: Any) -> ManifestChang
         changed_at=row.changed_at,
         category=entry.category,
         entry_hash=entry.entry_hash,
+    )
+
+
+def _deployments(connection: Connection, after: int) -> list[DeploymentState]:
+    query = (
+        sa.select(deployments).where(deployments.c.version > after).order_by(deployments.c.version)
+    )
+    rows = list(connection.execute(query))
+    thresholds = _thresholds(connection, [row.deployment_id for row in rows])
+    return [_state_of(row, *thresholds.get(row.deployment_id, (None, ""))) for row in rows]
+
+
+def _thresholds(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[float | None, str]]:
+    """The threshold of each deployment's newest start that chose one, and where it comes from."""
+    acts = audit_events.c
+    query = (
+        sa.select(acts.object_id, acts.detail)
+        .where(
+            acts.object_kind == DeploymentStarted.object_kind,
+            acts.kind == DeploymentStarted.kind,
+            acts.object_id.in_(ids),
+        )
+        .order_by(acts.position)
+    )
+    return {
+        row.object_id: (float(row.detail["threshold"]), str(row.detail["threshold_origin"]))
+        for row in (connection.execute(query) if ids else ())
+        if row.detail.get("threshold") is not None
+    }
+
+
+def _state_of(row: Any, threshold: float | None, origin: str) -> DeploymentState:
+    deployment = deployment_of(row)
+    return DeploymentState(
+        deployment_id=deployment.deployment_id,
+        name=deployment.name,
+        status=deployment.status,
+        revision=deployment.revision,
+        starts=deployment.authorisation.starts,
+        ends=deployment.authorisation.ends,
+        cameras=deployment.cameras,
+        watchlists=deployment.watchlists,
+        version=row.version,
+        changed_at=row.changed_at,
+        threshold=threshold,
+        threshold_origin=origin,
     )

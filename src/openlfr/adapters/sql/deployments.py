@@ -119,4 +119,5 @@ def deployment_of(row: Any) -> Deployment:
         tuple(row.cameras),
         tuple(row.watchlists),
         row.revision,
+        row.changed_at,
     )  # fmt: skip

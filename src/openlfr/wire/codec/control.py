@@ -1,8 +1,18 @@
-"""Changes of the watchlist and heartbeats as records."""
+"""Changes of the watchlist and of deployments, and heartbeats, as records."""
 
 from __future__ import annotations
 
-from openlfr.domain.control import ControlMessage, Forgotten, Heartbeat, ManifestChange
+from openlfr.domain.control import (
+    OF_DEPLOYMENTS,
+    ControlMessage,
+    DeploymentForgotten,
+    DeploymentState,
+    Forgotten,
+    Heartbeat,
+    ManifestChange,
+    forgotten,
+)
+from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput
 from openlfr.domain.watchlist import EntryStatus
 from openlfr.wire.codec.fields import broken, moment, parse, said, stamp, word
@@ -15,10 +25,15 @@ HEARTBEAT_KEY = b"heartbeat"
 
 
 def encode_control(content: ControlMessage) -> Record:
-    """Key: the reference or `HEARTBEAT_KEY`; a forgotten reference is a tombstone."""
-    if isinstance(content, Forgotten):
+    """Key: the reference, the deployment or `HEARTBEAT_KEY`; what is forgotten is a tombstone."""
+    if isinstance(content, Forgotten | DeploymentForgotten):
         schema = control_pb2.Control.DESCRIPTOR.full_name
-        return Record(content.reference_id.encode(), None, write_headers(schema))
+        if isinstance(content, Forgotten):
+            return Record(content.reference_id.encode(), None, write_headers(schema))
+        key = f"{OF_DEPLOYMENTS}{content.deployment_id}"
+        return Record(key.encode(), None, write_headers(schema))
+    if isinstance(content, DeploymentState):
+        return record_of(content.key, control_pb2.Control(deployment=_state_message(content)))
     if isinstance(content, Heartbeat):
         beat = control_pb2.Heartbeat(sent_at=stamp(content.sent_at), version=content.version)
         message = control_pb2.Control(heartbeat=beat)
@@ -38,10 +53,13 @@ def encode_control(content: ControlMessage) -> Record:
 
 
 def decode_control(key: bytes | None, value: bytes | None) -> ControlMessage:
-    """What `encode_control` wrote; an entry whose status is unknown here counts as suspended."""
+    """What `encode_control` wrote.
+
+    An entry whose status is unknown here counts as suspended, such a deployment as paused.
+    """
     if value is None:
         try:
-            return Forgotten((key or b"").decode("ascii"))
+            return forgotten((key or b"").decode())
         except UnicodeDecodeError:
             raise BadInput("This tombstone has a key that is no reference.") from None
     message = parse(control_pb2.Control, value)
@@ -51,6 +69,8 @@ def decode_control(key: bytes | None, value: bytes | None) -> ControlMessage:
             return Heartbeat(sent_at=moment(beat, "sent_at"), version=beat.version)
         case "entry":
             return _change_of(message.entry, key)
+        case "deployment":
+            return _state_of(message.deployment, key)
     raise broken(message, "it holds nothing that this version knows")
 
 
@@ -75,4 +95,46 @@ def _change_of(entry: control_pb2.ManifestEntry, key: bytes | None) -> ManifestC
         changed_at=moment(entry, "changed_at"),
         category=entry.category,
         entry_hash=entry.entry_hash,
+    )
+
+
+def _state_message(state: DeploymentState) -> control_pb2.DeploymentState:
+    return control_pb2.DeploymentState(
+        deployment_id=state.deployment_id,
+        name=state.name,
+        status=word("STATUS", state.status),
+        revision=state.revision,
+        starts=stamp(state.starts),
+        ends=stamp(state.ends),
+        cameras=state.cameras,
+        watchlists=state.watchlists,
+        threshold=state.threshold,
+        threshold_origin=state.threshold_origin or None,
+        version=state.version,
+        changed_at=stamp(state.changed_at),
+    )
+
+
+def _state_of(message: control_pb2.DeploymentState, key: bytes | None) -> DeploymentState:
+    if key != f"{OF_DEPLOYMENTS}{message.deployment_id}".encode():
+        raise broken(message, "its key is not its deployment")
+    try:
+        status = said(DeploymentStatus, message, "status")
+    except BadInput:
+        if not message.status:
+            raise
+        status = DeploymentStatus.PAUSED  # whatever a newer version means, it is not "started"
+    return DeploymentState(
+        deployment_id=message.deployment_id,
+        name=message.name,
+        status=status,
+        revision=message.revision,
+        starts=moment(message, "starts"),
+        ends=moment(message, "ends"),
+        cameras=tuple(message.cameras),
+        watchlists=tuple(message.watchlists),
+        version=message.version,
+        changed_at=moment(message, "changed_at"),
+        threshold=message.threshold if message.HasField("threshold") else None,
+        threshold_origin=message.threshold_origin,
     )

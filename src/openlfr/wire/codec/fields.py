@@ -28,6 +28,8 @@ MAY_BE_ABSENT = frozenset(
         "Alert.impossible",
         "Alert.time_assumed",
         "Alert.without_picture",
+        "DeploymentState.threshold",
+        "DeploymentState.threshold_origin",
         "Frame.ended",
         "Frame.time_assumed",
         # Entries of 0.1.0 said neither.

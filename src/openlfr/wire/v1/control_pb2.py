@@ -25,19 +25,23 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dopenlfr/wire/v1/control.proto\x12\x0fopenlfr.wire.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"}\n\x07\x43ontrol\x12/\n\x05\x65ntry\x18\x01 \x01(\x0b\x32\x1e.openlfr.wire.v1.ManifestEntryH\x00\x12/\n\theartbeat\x18\x02 \x01(\x0b\x32\x1a.openlfr.wire.v1.HeartbeatH\x00\x42\t\n\x07\x63ontentJ\x05\x08\x64\x10\xc8\x01\"\xb0\x04\n\rManifestEntry\x12\x19\n\x0creference_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x16\n\twatchlist\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x1a\n\rtemplate_hash\x18\x03 \x01(\tH\x02\x88\x01\x01\x12+\n\x07\x65xpires\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x06status\x18\x05 \x01(\x0e\x32%.openlfr.wire.v1.ManifestEntry.StatusH\x03\x88\x01\x01\x12\x14\n\x07version\x18\x06 \x01(\x03H\x04\x88\x01\x01\x12.\n\nchanged_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x08\x63\x61tegory\x18\x08 \x01(\tH\x05\x88\x01\x01\x12\x17\n\nentry_hash\x18\t \x01(\tH\x06\x88\x01\x01\"\x85\x01\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATUS_PENDING\x10\x01\x12\x11\n\rSTATUS_ACTIVE\x10\x02\x12\x12\n\x0eSTATUS_REFUSED\x10\x03\x12\x14\n\x10STATUS_SUSPENDED\x10\x04\x12\x12\n\x0eSTATUS_REMOVED\x10\x05\x42\x0f\n\r_reference_idB\x0c\n\n_watchlistB\x10\n\x0e_template_hashB\t\n\x07_statusB\n\n\x08_versionB\x0b\n\t_categoryB\r\n\x0b_entry_hashJ\x05\x08\x64\x10\xc8\x01\"a\n\tHeartbeat\x12+\n\x07sent_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x07version\x18\x02 \x01(\x03H\x00\x88\x01\x01\x42\n\n\x08_versionJ\x05\x08\x64\x10\xc8\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dopenlfr/wire/v1/control.proto\x12\x0fopenlfr.wire.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb5\x01\n\x07\x43ontrol\x12/\n\x05\x65ntry\x18\x01 \x01(\x0b\x32\x1e.openlfr.wire.v1.ManifestEntryH\x00\x12/\n\theartbeat\x18\x02 \x01(\x0b\x32\x1a.openlfr.wire.v1.HeartbeatH\x00\x12\x36\n\ndeployment\x18\x03 \x01(\x0b\x32 .openlfr.wire.v1.DeploymentStateH\x00\x42\t\n\x07\x63ontentJ\x05\x08\x64\x10\xc8\x01\"\xb0\x04\n\rManifestEntry\x12\x19\n\x0creference_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x16\n\twatchlist\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x1a\n\rtemplate_hash\x18\x03 \x01(\tH\x02\x88\x01\x01\x12+\n\x07\x65xpires\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x06status\x18\x05 \x01(\x0e\x32%.openlfr.wire.v1.ManifestEntry.StatusH\x03\x88\x01\x01\x12\x14\n\x07version\x18\x06 \x01(\x03H\x04\x88\x01\x01\x12.\n\nchanged_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x08\x63\x61tegory\x18\x08 \x01(\tH\x05\x88\x01\x01\x12\x17\n\nentry_hash\x18\t \x01(\tH\x06\x88\x01\x01\"\x85\x01\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATUS_PENDING\x10\x01\x12\x11\n\rSTATUS_ACTIVE\x10\x02\x12\x12\n\x0eSTATUS_REFUSED\x10\x03\x12\x14\n\x10STATUS_SUSPENDED\x10\x04\x12\x12\n\x0eSTATUS_REMOVED\x10\x05\x42\x0f\n\r_reference_idB\x0c\n\n_watchlistB\x10\n\x0e_template_hashB\t\n\x07_statusB\n\n\x08_versionB\x0b\n\t_categoryB\r\n\x0b_entry_hashJ\x05\x08\x64\x10\xc8\x01\"\x90\x05\n\x0f\x44\x65ploymentState\x12\x1a\n\rdeployment_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x11\n\x04name\x18\x02 \x01(\tH\x01\x88\x01\x01\x12<\n\x06status\x18\x03 \x01(\x0e\x32\'.openlfr.wire.v1.DeploymentState.StatusH\x02\x88\x01\x01\x12\x15\n\x08revision\x18\x04 \x01(\x03H\x03\x88\x01\x01\x12*\n\x06starts\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x04\x65nds\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63\x61meras\x18\x07 \x03(\t\x12\x12\n\nwatchlists\x18\x08 \x03(\t\x12\x16\n\tthreshold\x18\t \x01(\x01H\x04\x88\x01\x01\x12\x1d\n\x10threshold_origin\x18\n \x01(\tH\x05\x88\x01\x01\x12\x14\n\x07version\x18\x0b \x01(\x03H\x06\x88\x01\x01\x12.\n\nchanged_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x97\x01\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATUS_DRAFT\x10\x01\x12\x15\n\x11STATUS_AUTHORISED\x10\x02\x12\x12\n\x0eSTATUS_STARTED\x10\x03\x12\x11\n\rSTATUS_PAUSED\x10\x04\x12\x12\n\x0eSTATUS_STOPPED\x10\x05\x12\x11\n\rSTATUS_CLOSED\x10\x06\x42\x10\n\x0e_deployment_idB\x07\n\x05_nameB\t\n\x07_statusB\x0b\n\t_revisionB\x0c\n\n_thresholdB\x13\n\x11_threshold_originB\n\n\x08_versionJ\x05\x08\x64\x10\xc8\x01\"a\n\tHeartbeat\x12+\n\x07sent_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x07version\x18\x02 \x01(\x03H\x00\x88\x01\x01\x42\n\n\x08_versionJ\x05\x08\x64\x10\xc8\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'openlfr.wire.v1.control_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CONTROL']._serialized_start=83
-  _globals['_CONTROL']._serialized_end=208
-  _globals['_MANIFESTENTRY']._serialized_start=211
-  _globals['_MANIFESTENTRY']._serialized_end=771
-  _globals['_MANIFESTENTRY_STATUS']._serialized_start=531
-  _globals['_MANIFESTENTRY_STATUS']._serialized_end=664
-  _globals['_HEARTBEAT']._serialized_start=773
-  _globals['_HEARTBEAT']._serialized_end=870
+  _globals['_CONTROL']._serialized_start=84
+  _globals['_CONTROL']._serialized_end=265
+  _globals['_MANIFESTENTRY']._serialized_start=268
+  _globals['_MANIFESTENTRY']._serialized_end=828
+  _globals['_MANIFESTENTRY_STATUS']._serialized_start=588
+  _globals['_MANIFESTENTRY_STATUS']._serialized_end=721
+  _globals['_DEPLOYMENTSTATE']._serialized_start=831
+  _globals['_DEPLOYMENTSTATE']._serialized_end=1487
+  _globals['_DEPLOYMENTSTATE_STATUS']._serialized_start=1231
+  _globals['_DEPLOYMENTSTATE_STATUS']._serialized_end=1382
+  _globals['_HEARTBEAT']._serialized_start=1489
+  _globals['_HEARTBEAT']._serialized_end=1586
 # @@protoc_insertion_point(module_scope)
