@@ -26,6 +26,7 @@ from openlfr.bootstrap.servers import (
     require_topics,
 )
 from openlfr.bootstrap.stores import (
+    control_key_of,
     data_folder,
     ids_of,
     open_alert_book,
@@ -42,6 +43,7 @@ from openlfr.bootstrap.thresholds import SFACE_DEFAULTS, threshold_for
 __all__ = [
     "SFACE_DEFAULTS",
     "conditions_of",
+    "control_key_of",
     "data_folder",
     "ids_of",
     "kafka_brokers",

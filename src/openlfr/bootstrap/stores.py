@@ -98,6 +98,21 @@ def open_control_key(settings: Settings) -> bytes:
     return open_vault(settings).derive(seal.purpose_of(CONTROL.name))
 
 
+def control_key_of(vault_key: str) -> str:
+    """The line of a file for OPENLFR_CONTROL_KEY_FILE, made of the line of vault.key.
+
+    Raises:
+        BadInput: It is no key of a vault.
+    """
+    from openlfr.adapters.kafka_topics import CONTROL
+    from openlfr.adapters.key_files import CONTROL_LABEL, VAULT_LABEL, key_line, parse_key
+    from openlfr.adapters.vault import Sealer
+    from openlfr.wire import seal
+
+    derived = Sealer(parse_key(vault_key, VAULT_LABEL)).derive(seal.purpose_of(CONTROL.name))
+    return key_line(CONTROL_LABEL, derived).rstrip()
+
+
 def ids_of(deployment_id: str, vault: Vault) -> Ids:
     """What names the sightings of a deployment, with its key from the vault's."""
     return Ids(deployment_id, vault.derive(purpose_of(deployment_id)))

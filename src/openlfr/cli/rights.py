@@ -106,18 +106,14 @@ def control_key(vault_key: TextIO) -> None:
     It is for ingest, which reads there how the deployment stands and opens no picture: this key
     says nothing of the vault's. Keep it as a file of its own (OPENLFR_CONTROL_KEY_FILE).
     """
-    from openlfr.adapters.kafka_topics import CONTROL
-    from openlfr.adapters.key_files import CONTROL_LABEL, VAULT_LABEL, key_line, parse_key
-    from openlfr.adapters.vault import Sealer
+    from openlfr import bootstrap
     from openlfr.domain.errors import BadInput
-    from openlfr.wire import seal
 
     try:
-        key = parse_key(vault_key.read(4096), VAULT_LABEL)
+        line = bootstrap.control_key_of(vault_key.read(4096))
     except BadInput:
         raise BadInput(f"{vault_key.name} is no key of a vault (vault.key).") from None
-    derived = Sealer(key).derive(seal.purpose_of(CONTROL.name))
-    say(key_line(CONTROL_LABEL, derived).rstrip())
+    say(line)
 
 
 def _passwords(folder: Path | None, users: Iterable[str]) -> dict[str, str | None]:
