@@ -12,6 +12,8 @@ from openlfr.adapters.milvus import MilvusTemplateStore
 from openlfr.adapters.milvus_collection import COLLECTION
 from openlfr.adapters.milvus_index import MilvusIndex
 from openlfr.domain.control import ManifestChange
+from openlfr.domain.listing import ListState
+from openlfr.domain.merkle import root_of
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, StoredTemplate, hash_template
 from openlfr.stages.search import ExactIndex
 
@@ -310,3 +312,27 @@ def test_whoever_is_listed_and_a_control_subject_is_scored_as_each_by_itself(ind
     both = index_of(ANN_FRONT, ANN_SIDE, control=("a2",)).search(probe[None], [NOW])[0]
     assert [(each.reference_id, each.is_control) for each in both] == [("a2", True), ("a1", False)]
     assert [each.score for each in both] == pytest.approx([test.score, listed.score], abs=1e-6)
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_it_says_what_is_searched_and_where_that_is_known_of_whom(index_of, number):
+    photos = [stored("s1", "ann", unit(1)), stored("s2", "ann", unit(0, 1)),
+              stored("s3", "bob", unit(0, 0, 1))][:number]  # fmt: skip
+    index = index_of(*photos, control=["s3"])
+    found = {each.entry_hash: each for each in index.searched()}
+    assert found.keys() == {each.entry_hash for each in photos}
+    assert sorted(each.category for each in found.values()) == (
+        ["control", "wanted", "wanted"][-number:] if number else []
+    )
+    for photo in photos:
+        assert found[photo.entry_hash].subject in (photo.subject, None)
+        assert found[photo.entry_hash].watchlist == "default"
+    state = ListState.of(index)
+    assert (state.references, state.root) == (number, root_of(found))
+
+
+def test_an_entry_of_an_earlier_version_is_hashed_as_it_is_stored():
+    photo = stored("s1", "ann", unit(1))
+    manifest = {key: replace(each, entry_hash="") for key, each in listing(photo).items()}
+    [entry] = ExactIndex(manifest, [photo]).searched()
+    assert entry.entry_hash == photo.entry_hash

@@ -27,6 +27,7 @@ from small_street import FILMED, Place, camera
 from openlfr import bootstrap, settings
 from openlfr.adapters.capture.jpeg import encode_jpeg
 from openlfr.cli import main
+from openlfr.operations.baseline_figures import figures_by_baseline
 from openlfr.operations.evidence import decode, evidence_name
 from openlfr.stages.probe import ProbeRules
 from openlfr.wire import codec
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openlfr.adapters.sql import Records
+    from openlfr.domain.baseline_figures import FiguresByBaseline
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(900)]
 
@@ -199,6 +201,43 @@ def test_what_became_of_every_frame_is_in_the_records(
     assert (counted["frames"], counted["tracks"]) == (60, gate.tracks_begun)
     assert counted["sightings"] == counted["events"] == gate.sightings == folded
     assert counted["alerts"] == len([e for e in city.alerts("gate") if e["event"] == "opened"])
+
+
+def figures(place: Place) -> FiguresByBaseline:
+    """What the records of a place have counted in each baseline."""
+    with closing(bootstrap.open_records(settings.load(place.config))) as records:
+        events = records.alerts.events_of_run("Market", None)
+        return figures_by_baseline(records.baselines, records.tallies, "Market", events)
+
+
+def assert_they_make_the_whole(place: Place, given: FiguresByBaseline) -> None:
+    """Every frame and track is in one baseline."""
+    with closing(bootstrap.open_records(settings.load(place.config))) as records:
+        totals = records.tallies.totals("Market")
+    for name in ("frames_analysed", "faces_detected", "tracks_begun", "tracks_closed", "sightings"):
+        whole = sum(getattr(each, name) for each in totals)
+        assert sum(getattr(each.counts, name) for each in given.baselines) == whole
+
+
+def test_a_city_s_baseline_is_what_it_is_in_one_process(city: City, one_process: Place) -> None:
+    if not city.alerts("gate"):
+        city.film("gate")
+    city.wait_for(
+        "all frames",
+        lambda: (t := counted(city.place.config, "gate")[0]) and t.frames_analysed >= 60,
+    )
+    city.rest("analysis", "alerting")
+    found = [
+        [each for each in figures(p).baselines if each.opening] for p in (city.place, one_process)
+    ]
+    for baselines in found:
+        assert [each.number for each in baselines] == [1]
+    here, there = (each[0].opening.baseline for each in found if each[0].opening)
+    assert here.listed.parts == there.listed.parts  # the entries' ids are each place's own
+    assert here.pool == there.pool
+    assert here.threshold == there.threshold
+    assert_they_make_the_whole(city.place, figures(city.place))
+    assert figures(city.place).baselines[-1].counts.alerts_opened >= 1
 
 
 def test_no_pass_is_lost_or_opened_twice_though_services_are_killed_and_redis_is_restarted(
@@ -371,3 +410,8 @@ def test_nobody_is_sighted_who_was_captured_after_being_removed(city: City, stre
     city.rest("analysis", "alerting")
     for subject, limit in limits.items():
         assert max(captured(subject)) <= limit
+    given = figures(city.place)
+    assert [
+        each.opening.baseline.listed.references for each in given.baselines if each.opening
+    ] == [2, 1, 0]
+    assert_they_make_the_whole(city.place, given)

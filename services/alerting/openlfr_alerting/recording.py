@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from openlfr.adapters.dead_letters import set_aside
 from openlfr.domain.errors import BadInput
+from openlfr.operations.baselines import open_baseline
 from openlfr.operations.evidence import evidence_name
 from openlfr.wire import codec
 from openlfr.wire.headers import read_headers
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.faust_agents import Message
     from openlfr.adapters.sql import Records
+    from openlfr.domain.baselines import TakenUp
+    from openlfr.domain.tallies import Tally
     from openlfr.wire.codec import Record
+
+_REMEMBERED = 1000  # baselines
 
 _ALERT, _TALLY = "openlfr.wire.v1.Alert", "openlfr.wire.v1.Tally"
 
@@ -30,6 +35,7 @@ class Recording:
         """Record into a database; `window` says which sightings of a subject make one alert."""
         self._records = records
         self._window = window
+        self._opened: set[TakenUp] = set()  # that are in the records
         self.counts: Counter[str] = Counter()
 
     def record_alerts(self, messages: Sequence[Message]) -> list[tuple[str, Record]]:
@@ -67,10 +73,20 @@ class Recording:
             except BadInput as error:
                 letters.append(self._set_aside(message, error))
         if tallies:
+            self._open_baselines(tallies)
             new = self._records.tallies.record(tallies, at=datetime.now(UTC))
             self.counts["tallies_recorded"] += new
             self.counts["tallies_known"] += len(tallies) - new
         return letters
+
+    def _open_baselines(self, tallies: Sequence[Tally]) -> None:
+        """Record what workers say that they have taken up, before what they counted under it."""
+        for taken in dict.fromkeys(each.taken_up for each in tallies):
+            if taken is not None and taken not in self._opened:
+                open_baseline(taken, records=self._records, at=datetime.now(UTC))
+                if len(self._opened) >= _REMEMBERED:
+                    self._opened.clear()
+                self._opened.add(taken)
 
     def _set_aside(self, message: Message, error: BadInput) -> tuple[str, Record]:
         self.counts["set_aside"] += 1

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.metrics import Metrics
     from openlfr.adapters.progress import Progress
-    from openlfr_analysis.chosen import ChosenThreshold
     from openlfr_analysis.listed import OnServer, Snapshot
+    from openlfr_analysis.taking_up import TakingUp
 
 _LET_GO = {
     "dropped_late": "stale",
@@ -79,17 +79,18 @@ def tell(
     )
 
 
-def decide_from(metrics: Metrics, chosen: ChosenThreshold) -> None:
-    """Name the threshold, and whether the list has outgrown it."""
+def decide_from(metrics: Metrics, taking_up: TakingUp) -> None:
+    """Name the threshold, and whether it still is for such a list."""
     metrics.gauge(
         "openlfr_threshold",
         "From which score a track is a sighting; chosen at the start.",
-        lambda: chosen.value,
+        lambda: taking_up.threshold,
     )
     metrics.gauge(
         "openlfr_threshold_outgrown",
-        "1 where more people are listed than the default threshold was measured for.",
-        lambda: float(chosen.outgrown),
+        "1 where more people are listed than the default threshold was measured for, or others"
+        " than a calibrated one was calibrated against.",
+        lambda: float(bool(taking_up.doubt)),
     )
 
 

@@ -32,10 +32,10 @@ from openlfr.stages.search import ExactIndex
 from openlfr.wire import seal
 from openlfr_analysis import measures
 from openlfr_analysis.backlog import HELD_MOST, Backlog
-from openlfr_analysis.chosen import ChosenThreshold
 from openlfr_analysis.listed import OnServer, Snapshot
 from openlfr_analysis.overtaking import overtaken
 from openlfr_analysis.station import Station
+from openlfr_analysis.taking_up import TakingUp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -102,7 +102,8 @@ def run(settings: Settings, process: Process) -> NoReturn:
             nobody,
             threshold=1.0,  # until it is known how many are listed
         )
-        listed = searched_in(settings)(templates, analyser.use)
+        taking_up = TakingUp(analyser)
+        listed = searched_in(settings)(templates, taking_up.offer)
         closing.callback(listed.close)
         control = ControlReader(
             brokers,
@@ -117,8 +118,11 @@ def run(settings: Settings, process: Process) -> NoReturn:
         control.wait()
         log.info("watchlist", references=listed.references, index=settings.matching.index)
         threshold = bootstrap.threshold_for(settings, embedder.facts, listed.subjects)
-        analyser.decide_from(threshold.value)
-        chosen = ChosenThreshold(threshold, listed)
+        taking_up.begin(
+            bootstrap.conditions_of(
+                settings, deployment.deployment_id, threshold, embedder.facts, vault
+            )
+        )
 
         metrics = Metrics("analysis")
         app, progress = faust_agents.make_app(
@@ -142,19 +146,20 @@ def run(settings: Settings, process: Process) -> NoReturn:
             analyser,
             vault,
             deployment,
+            taking_up,
             max_age=settings.max_age,
             recorded=recorded_in(settings),
         )
         analyser.timings.observe = metrics.stage
         measures.tell(metrics, progress, station.counts, listed)
-        measures.decide_from(metrics, chosen)
+        measures.decide_from(metrics, taking_up)
         control_measures.register(metrics, control, deployment)
         progress.conditions.append(control.trouble)
         progress.notes.append(deployment.notes)
         backlog = Backlog(0 if settings.max_age else HELD_MOST)
         measures.run_on(metrics, short_name(providers[0]))
         batch = BATCH_ON_GPU if providers[0] in ON_GPU else BATCH
-        worker = _Worker(app, progress, station, control, backlog, metrics, batch, chosen)
+        worker = _Worker(app, progress, station, control, backlog, metrics, batch)
         app.agent(faust_agents.topic(app, FRAMES.name), concurrency=1, name="frames")(worker.take)
         app.timer(1.0)(worker.tick)
         app.on_partitions_assigned.connect(worker.balanced, weak=False)
@@ -174,10 +179,8 @@ class _Worker:
         backlog: Backlog,
         metrics: Metrics,
         batch: int,
-        chosen: ChosenThreshold,
     ) -> None:
         self._app = app
-        self._chosen = chosen
         self._batch = batch
         self._metrics = metrics
         self._look = metrics.timed("look", station.look)
@@ -223,7 +226,6 @@ class _Worker:
 
     async def tick(self) -> None:
         """Now and then: end what is silent, and look whether anybody may still be searched."""
-        self._chosen.look()
         await faust_agents.guarded(self._progress, self._end_silent)
 
     async def balanced(self, _: Any, assigned: Collection[Any] = (), **__: Any) -> None:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from openlfr.wire.codec import Record
     from openlfr_analysis.backlog import Place
     from openlfr_analysis.decoding import Decoded
+    from openlfr_analysis.taking_up import TakingUp
 
 SILENCE_S, SILENCE_LOSSLESS_S = 5.0, 30.0
 """After how long without a frame a camera's tracks end: nobody is held for one that is gone.
@@ -64,6 +65,7 @@ class Station:
         analyser: Analyser,
         vault: Vault,
         deployment: DeploymentInForce,
+        taking_up: TakingUp | None = None,
         *,
         max_age: timedelta | None,
         recorded: Collection[str] = (),
@@ -74,6 +76,7 @@ class Station:
             analyser: Looks at them.
             vault: Seals evidence.
             deployment: Its name and hours.
+            taking_up: The list to match with, and its baseline; None: the analyser's for ever.
             max_age: A frame that was captured longer ago is dropped; None looks at every frame
                 however late.
             recorded: Cameras that play what was filmed at another time: the age of their frames
@@ -81,6 +84,7 @@ class Station:
         """
         self._analyser = analyser
         self._deployment = deployment
+        self._taking_up = taking_up
         self._decoder = Decoder(deployment, max_age=max_age, recorded=recorded)
         self._places = Places()
         self._tallying = Tallying(deployment.deployment_id)
@@ -100,6 +104,7 @@ class Station:
         Raises:
             Unavailable: What the analysis needs does not answer.
         """
+        self._take_up()
         records: list[tuple[str, Record]] = []
         together: list[tuple[Message, Frame]] = []  # to be looked at at once
         for each in batch:
@@ -171,6 +176,7 @@ class Station:
             if now - at > longest
             and not (self.lossless and self._places.partition_of(camera) in late)
         ]
+        self._take_up()
         records: list[tuple[str, Record]] = []
         for camera in silent:
             del self._heard[camera]
@@ -215,6 +221,11 @@ class Station:
         if self._deployment.halted():
             for camera in self._analyser.cameras:
                 self._account(self._analyser.forget(camera, Lost.INTERRUPTED))
+
+    def _take_up(self) -> None:
+        """Match with the newest list from now on, and count for its baseline."""
+        if self._taking_up is not None and (taken := self._taking_up.take()):
+            self._tallying.begin_baseline(taken.mark, taken)
 
     def _miss(self, frame: Frame | EncodedFrame | None, why: Unwatched) -> None:
         """Count a frame that is not looked at; None where it is not known of which camera."""

@@ -71,9 +71,12 @@ class ExactIndex:
         self.refused = len(self.refused_ids)
         self.missing = len(self.missing_ids)
         self._reference_ids = [t.reference_id for t in rows]
-        # A reference's hash as it was recorded; an entry of an earlier version has none.
-        self._hashes = [manifest[t.reference_id].entry_hash or t.entry_hash for t in rows]
         self._listed = [manifest[each] for each in self._reference_ids]
+        # A reference's hash is the recorded one; an entry of an earlier version has none.
+        self._entries = [
+            (listed.entry_hash or row.entry_hash, listed, row.subject)
+            for row, listed in zip(rows, self._listed, strict=True)
+        ]
         self._vectors = np.stack([t.vector for t in rows]) if rows else np.empty((0, 0), np.float32)
         self._expires = np.array([microseconds(each.expires) for each in self._listed], np.int64)
         groups = [group(t) for t in rows]
@@ -96,11 +99,8 @@ class ExactIndex:
 
     def searched(self) -> Iterator[SearchedEntry]:
         """Each reference that is searched, expired ones included."""
-        starts = zip(self._subjects, self._starts.tolist(), self._ends.tolist(), strict=True)
-        for subject, start, end in starts:
-            for row in range(start, end):
-                listed = self._listed[row]
-                yield SearchedEntry(self._hashes[row], listed.watchlist, listed.category, subject)
+        for entry_hash, listed, subject in self._entries:
+            yield SearchedEntry(entry_hash, listed.watchlist, listed.category, subject)
 
     def search(
         self, templates: NDArray[np.float32], at: Sequence[datetime], *, limit: int = 5

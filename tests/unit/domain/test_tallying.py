@@ -113,3 +113,37 @@ def test_a_tally_lies_within_one_baseline():
     assert [(each.baseline, each.first_seq, each.last_seq) for each in (first, second)] == [
         ("b1", 0, 1), ("b2", 2, 2),
     ]  # fmt: skip
+
+
+def test_what_a_baseline_is_comes_once_for_each_camera_and_again_where_it_was_dropped():
+    tallying, taken = Tallying("Market"), object()
+    tallying.begin_baseline(Mark("b1", NOON), taken)
+    looked(tallying, 0, 250)
+    tallying.forget("gate")  # what was told of it came to nothing
+    looked(tallying, 250, 500)
+    *_, last = first = [*tallying.take(), only(tallying)]
+    assert [each.taken_up for each in first] == [taken, taken, None]
+    assert last.baseline == "b1"
+
+
+def test_a_camera_that_is_counted_on_stays_in_its_baseline():
+    before, after = Tallying("Market", Mark("b1", NOON)), Tallying("Market", Mark("b1", NOON))
+    looked(before, 0, 1)
+    after.restore("gate", before.to_json("gate"))
+    looked(after, 2)
+    tally = only(after)
+    assert (tally.first_seq, tally.last_seq) == (0, 2)
+    assert (tally.baseline, tally.baseline_since) == ("b1", NOON)
+
+
+def test_a_checkpoint_of_a_version_without_baselines_is_counted_on_apart():
+    before, after = Tallying("Market"), Tallying("Market", Mark("b1", NOON))
+    looked(before, 0, 1)
+    values = before.to_json("gate")
+    del values["open"]["since"]
+    after.restore("gate", values)
+    looked(after, 2)
+    first, second = *after.take(), only(after)
+    assert [(each.baseline, each.first_seq, each.last_seq) for each in (first, second)] == [
+        ("", 0, 1), ("b1", 2, 2),
+    ]  # fmt: skip

@@ -21,6 +21,7 @@ from openlfr.domain.alerts import (
     alert_id_of,
     event_id_of,
 )
+from openlfr.domain.baselines import Baseline, Mark, TakenUp, ThresholdUsed
 from openlfr.domain.control import (
     DeploymentForgotten,
     DeploymentState,
@@ -35,10 +36,12 @@ from openlfr.domain.evidence import CarriedEvidence
 from openlfr.domain.faces import Box
 from openlfr.domain.frames import EncodedFrame
 from openlfr.domain.impossible import Impossible, Why
+from openlfr.domain.listing import ListPart, ListState
 from openlfr.domain.measures import EYE_EDGES, SHARE_EDGES, Measures
 from openlfr.domain.scores import SCORE_BINS
-from openlfr.domain.summary import Lost, NotSearched
+from openlfr.domain.summary import Lost, ModelUsed, NotSearched
 from openlfr.domain.tallies import QUALITY_EDGES, Reporter, Tally, quality_band
+from openlfr.domain.thresholds import ThresholdOrigin
 from openlfr.domain.verdicts import VerdictEvent
 from openlfr.domain.watching import Unwatched
 from openlfr.domain.watchlist import EntryStatus
@@ -101,18 +104,42 @@ def events(draw):
     return AlertEvent(kind, event_id_of(sighting.sighting_id), alert_id, sighting, flag)
 
 
+models = st.builds(ModelUsed, words, words, words, st.just("") | words, words)
+parts = st.builds(ListPart, words, st.just("") | words, counts, st.none() | counts)
+listed = st.builds(
+    ListState, words, counts, st.none() | counts, st.lists(parts, max_size=2).map(tuple)
+)
+thresholds = st.builds(
+    ThresholdUsed, real, st.sampled_from(ThresholdOrigin), counts, st.none() | real,
+    st.just("") | words, words, st.just("") | words,
+)  # fmt: skip
+
+
+@st.composite
+def taken_up(draw, deployment):
+    baseline = Baseline(
+        deployment, draw(listed), draw(thresholds), draw(st.lists(models, max_size=2).map(tuple)),
+        draw(words), draw(words), draw(words),
+    )  # fmt: skip
+    return TakenUp(baseline, draw(moments), draw(st.just("") | words))
+
+
 @st.composite
 def tallies(draw):
+    deployment = draw(words)
+    taken = draw(st.none() | taken_up(deployment))
+    mark = taken.mark if taken else Mark(draw(st.just("") | words))
     first, last = sorted((draw(whole), draw(whole)))
     named = {name: draw(counts) for name in TALLY_COUNTS}
     bands = st.dictionaries(st.integers(0, len(QUALITY_EDGES) - 2), histograms, max_size=2)
     band = draw(bands)
     return Tally(
-        draw(words), draw(words), draw(whole), draw(st.sampled_from(Reporter)), first, last,
+        deployment, draw(words), draw(whole), draw(st.sampled_from(Reporter)), first, last,
         draw(moments), draw(moments), tracks_not_searched=draw(reasons), scores=band,
         tracks_lost=draw(st.dictionaries(st.sampled_from(Lost), st.integers(1, 9))),
         unwatched_us=draw(st.dictionaries(st.sampled_from(Unwatched), st.integers(1, 2**40))),
-        control_scores=draw(fine), baseline=draw(st.just("") | words),
+        control_scores=draw(fine), baseline=mark.baseline, baseline_since=mark.since,
+        taken_up=taken,
         fine_scores={-3: scored} if (scored := sum(map(sum, band.values()))) else {},
         measures=draw(measures),
         **named,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from openlfr.domain.summary import AlertItem, RunSummary
 
 VERSION = 1
-_BY_ITSELF = ("alerts", "baselines", "pools")
+_BY_ITSELF = ("alerts", "baselines", "pools", "threshold")
 _DECIMALS = 4  # finer than any figure here means; keeps numbers out of exponent notation
 
 

@@ -38,8 +38,14 @@ MAY_BE_ABSENT = frozenset(
         "Sighting.evidence",
         "Sighting.time_assumed",
         "Sighting.twice",
+        # A baseline without a calibration; a worker that does not know whom references are of.
+        "Baseline.subjects",
+        "Baseline.target_fpir",
+        "ListPart.subjects",
         # A tally of 0.1.0 knows nothing of control subjects, and not how a camera watched.
         "Tally.baseline",
+        "Tally.baseline_since",
+        "Tally.baseline_taken_up",
         "Tally.control_scores",
         "Tally.eye_distances",
         "Tally.fine_scores",
@@ -65,7 +71,17 @@ MAY_BE_ABSENT = frozenset(
     }
 )
 MAY_BE_EMPTY = frozenset(
-    {"Evidence.content", "Frame.jpeg", "ManifestEntry.template_hash", "Tally.baseline"}
+    {
+        "Baseline.calibration_id",
+        "Baseline.former",
+        "Baseline.threshold_doubt",
+        "Evidence.content",
+        "Frame.jpeg",
+        "ListPart.category",
+        "ManifestEntry.template_hash",
+        "Model.licence",
+        "Tally.baseline",
+    }
 )
 MAY_BE_NEGATIVE = frozenset({"FineScores.bins"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Tally(_message.Message):
-    __slots__ = ("tally_id", "deployment", "camera", "epoch", "reporter", "first_seq", "last_seq", "first_captured_at", "last_captured_at", "frames_sampled_away", "frames_dropped_late", "frames_outside_hours", "frames_unreadable", "frames_discarded", "frames_analysed", "faces_detected", "tracks_closed", "tracks_too_small", "tracks_too_poor", "tracks_too_short", "bands", "tracks_searched", "sightings", "tracks_begun", "tracks_matched", "tracks_lost_interrupted", "tracks_lost_moved", "tracks_lost_failed", "tracks_control", "tracks_matched_control", "tracks_nobody_listed", "fine_scores", "control_scores", "eye_distances", "sharpness", "light", "watched_us", "unwatched_no_frames_us", "unwatched_late_us", "unwatched_unreadable_us", "unwatched_outside_hours_us", "baseline")
+    __slots__ = ("tally_id", "deployment", "camera", "epoch", "reporter", "first_seq", "last_seq", "first_captured_at", "last_captured_at", "frames_sampled_away", "frames_dropped_late", "frames_outside_hours", "frames_unreadable", "frames_discarded", "frames_analysed", "faces_detected", "tracks_closed", "tracks_too_small", "tracks_too_poor", "tracks_too_short", "bands", "tracks_searched", "sightings", "tracks_begun", "tracks_matched", "tracks_lost_interrupted", "tracks_lost_moved", "tracks_lost_failed", "tracks_control", "tracks_matched_control", "tracks_nobody_listed", "fine_scores", "control_scores", "eye_distances", "sharpness", "light", "watched_us", "unwatched_no_frames_us", "unwatched_late_us", "unwatched_unreadable_us", "unwatched_outside_hours_us", "baseline", "baseline_since", "baseline_taken_up")
     class Reporter(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         REPORTER_UNSPECIFIED: _ClassVar[Tally.Reporter]
@@ -62,6 +62,8 @@ class Tally(_message.Message):
     UNWATCHED_UNREADABLE_US_FIELD_NUMBER: _ClassVar[int]
     UNWATCHED_OUTSIDE_HOURS_US_FIELD_NUMBER: _ClassVar[int]
     BASELINE_FIELD_NUMBER: _ClassVar[int]
+    BASELINE_SINCE_FIELD_NUMBER: _ClassVar[int]
+    BASELINE_TAKEN_UP_FIELD_NUMBER: _ClassVar[int]
     tally_id: str
     deployment: str
     camera: str
@@ -104,7 +106,71 @@ class Tally(_message.Message):
     unwatched_unreadable_us: int
     unwatched_outside_hours_us: int
     baseline: str
-    def __init__(self, tally_id: _Optional[str] = ..., deployment: _Optional[str] = ..., camera: _Optional[str] = ..., epoch: _Optional[int] = ..., reporter: _Optional[_Union[Tally.Reporter, str]] = ..., first_seq: _Optional[int] = ..., last_seq: _Optional[int] = ..., first_captured_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_captured_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., frames_sampled_away: _Optional[int] = ..., frames_dropped_late: _Optional[int] = ..., frames_outside_hours: _Optional[int] = ..., frames_unreadable: _Optional[int] = ..., frames_discarded: _Optional[int] = ..., frames_analysed: _Optional[int] = ..., faces_detected: _Optional[int] = ..., tracks_closed: _Optional[int] = ..., tracks_too_small: _Optional[int] = ..., tracks_too_poor: _Optional[int] = ..., tracks_too_short: _Optional[int] = ..., bands: _Optional[_Iterable[_Union[QualityBand, _Mapping]]] = ..., tracks_searched: _Optional[int] = ..., sightings: _Optional[int] = ..., tracks_begun: _Optional[int] = ..., tracks_matched: _Optional[int] = ..., tracks_lost_interrupted: _Optional[int] = ..., tracks_lost_moved: _Optional[int] = ..., tracks_lost_failed: _Optional[int] = ..., tracks_control: _Optional[int] = ..., tracks_matched_control: _Optional[int] = ..., tracks_nobody_listed: _Optional[int] = ..., fine_scores: _Optional[_Union[FineScores, _Mapping]] = ..., control_scores: _Optional[_Union[FineScores, _Mapping]] = ..., eye_distances: _Optional[_Union[Measure, _Mapping]] = ..., sharpness: _Optional[_Union[Measure, _Mapping]] = ..., light: _Optional[_Union[Measure, _Mapping]] = ..., watched_us: _Optional[int] = ..., unwatched_no_frames_us: _Optional[int] = ..., unwatched_late_us: _Optional[int] = ..., unwatched_unreadable_us: _Optional[int] = ..., unwatched_outside_hours_us: _Optional[int] = ..., baseline: _Optional[str] = ...) -> None: ...
+    baseline_since: _timestamp_pb2.Timestamp
+    baseline_taken_up: Baseline
+    def __init__(self, tally_id: _Optional[str] = ..., deployment: _Optional[str] = ..., camera: _Optional[str] = ..., epoch: _Optional[int] = ..., reporter: _Optional[_Union[Tally.Reporter, str]] = ..., first_seq: _Optional[int] = ..., last_seq: _Optional[int] = ..., first_captured_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_captured_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., frames_sampled_away: _Optional[int] = ..., frames_dropped_late: _Optional[int] = ..., frames_outside_hours: _Optional[int] = ..., frames_unreadable: _Optional[int] = ..., frames_discarded: _Optional[int] = ..., frames_analysed: _Optional[int] = ..., faces_detected: _Optional[int] = ..., tracks_closed: _Optional[int] = ..., tracks_too_small: _Optional[int] = ..., tracks_too_poor: _Optional[int] = ..., tracks_too_short: _Optional[int] = ..., bands: _Optional[_Iterable[_Union[QualityBand, _Mapping]]] = ..., tracks_searched: _Optional[int] = ..., sightings: _Optional[int] = ..., tracks_begun: _Optional[int] = ..., tracks_matched: _Optional[int] = ..., tracks_lost_interrupted: _Optional[int] = ..., tracks_lost_moved: _Optional[int] = ..., tracks_lost_failed: _Optional[int] = ..., tracks_control: _Optional[int] = ..., tracks_matched_control: _Optional[int] = ..., tracks_nobody_listed: _Optional[int] = ..., fine_scores: _Optional[_Union[FineScores, _Mapping]] = ..., control_scores: _Optional[_Union[FineScores, _Mapping]] = ..., eye_distances: _Optional[_Union[Measure, _Mapping]] = ..., sharpness: _Optional[_Union[Measure, _Mapping]] = ..., light: _Optional[_Union[Measure, _Mapping]] = ..., watched_us: _Optional[int] = ..., unwatched_no_frames_us: _Optional[int] = ..., unwatched_late_us: _Optional[int] = ..., unwatched_unreadable_us: _Optional[int] = ..., unwatched_outside_hours_us: _Optional[int] = ..., baseline: _Optional[str] = ..., baseline_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., baseline_taken_up: _Optional[_Union[Baseline, _Mapping]] = ...) -> None: ...
+
+class Baseline(_message.Message):
+    __slots__ = ("former", "list_root", "references", "subjects", "list_parts", "threshold", "threshold_origin", "threshold_list_size", "target_fpir", "calibration_id", "threshold_basis", "threshold_doubt", "models", "rules", "camera_inputs", "software")
+    FORMER_FIELD_NUMBER: _ClassVar[int]
+    LIST_ROOT_FIELD_NUMBER: _ClassVar[int]
+    REFERENCES_FIELD_NUMBER: _ClassVar[int]
+    SUBJECTS_FIELD_NUMBER: _ClassVar[int]
+    LIST_PARTS_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_LIST_SIZE_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FPIR_FIELD_NUMBER: _ClassVar[int]
+    CALIBRATION_ID_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_BASIS_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_DOUBT_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    CAMERA_INPUTS_FIELD_NUMBER: _ClassVar[int]
+    SOFTWARE_FIELD_NUMBER: _ClassVar[int]
+    former: str
+    list_root: str
+    references: int
+    subjects: int
+    list_parts: _containers.RepeatedCompositeFieldContainer[ListPart]
+    threshold: float
+    threshold_origin: str
+    threshold_list_size: int
+    target_fpir: float
+    calibration_id: str
+    threshold_basis: str
+    threshold_doubt: str
+    models: _containers.RepeatedCompositeFieldContainer[Model]
+    rules: str
+    camera_inputs: str
+    software: str
+    def __init__(self, former: _Optional[str] = ..., list_root: _Optional[str] = ..., references: _Optional[int] = ..., subjects: _Optional[int] = ..., list_parts: _Optional[_Iterable[_Union[ListPart, _Mapping]]] = ..., threshold: _Optional[float] = ..., threshold_origin: _Optional[str] = ..., threshold_list_size: _Optional[int] = ..., target_fpir: _Optional[float] = ..., calibration_id: _Optional[str] = ..., threshold_basis: _Optional[str] = ..., threshold_doubt: _Optional[str] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., rules: _Optional[str] = ..., camera_inputs: _Optional[str] = ..., software: _Optional[str] = ...) -> None: ...
+
+class ListPart(_message.Message):
+    __slots__ = ("watchlist", "category", "references", "subjects")
+    WATCHLIST_FIELD_NUMBER: _ClassVar[int]
+    CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    REFERENCES_FIELD_NUMBER: _ClassVar[int]
+    SUBJECTS_FIELD_NUMBER: _ClassVar[int]
+    watchlist: str
+    category: str
+    references: int
+    subjects: int
+    def __init__(self, watchlist: _Optional[str] = ..., category: _Optional[str] = ..., references: _Optional[int] = ..., subjects: _Optional[int] = ...) -> None: ...
+
+class Model(_message.Message):
+    __slots__ = ("role", "name", "sha256", "prepared_sha256", "licence")
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    PREPARED_SHA256_FIELD_NUMBER: _ClassVar[int]
+    LICENCE_FIELD_NUMBER: _ClassVar[int]
+    role: str
+    name: str
+    sha256: str
+    prepared_sha256: str
+    licence: str
+    def __init__(self, role: _Optional[str] = ..., name: _Optional[str] = ..., sha256: _Optional[str] = ..., prepared_sha256: _Optional[str] = ..., licence: _Optional[str] = ...) -> None: ...
 
 class FineScores(_message.Message):
     __slots__ = ("bin_width", "bins", "counts")

@@ -1,0 +1,196 @@
+"""Baselines of a city: each worker's tallies say what it has taken up, the records number it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.unit.domain.test_baselines import CONDITIONS, Index
+from tests.unit.services.test_station import DEPLOYMENT, FRAME, Looked, end_at, message
+
+from openlfr.adapters.faust_agents import Message
+from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.sql import Records
+from openlfr.domain.tallying import STRETCH
+from openlfr.embedded.baselines import RunBaselines
+from openlfr.operations.baseline_figures import figures_by_baseline
+from openlfr.wire import codec
+from openlfr_alerting.recording import Recording
+from openlfr_analysis.station import Station
+from openlfr_analysis.taking_up import TakingUp
+
+OURS = replace(CONDITIONS, deployment=DEPLOYMENT.deployment_id)
+
+
+class Listening(Looked):
+    """An analyser that finds nobody in any list."""
+
+    def use(self, index):
+        self.index = index
+
+    def decide_from(self, threshold):
+        pass
+
+
+class Worker:
+    """A worker of analysis, and the tallies that it published."""
+
+    def __init__(self, *people, conditions=OURS):
+        analyser = Listening()
+        self.taking_up = TakingUp(analyser)
+        self.station = Station(
+            analyser, MemoryVault(), DEPLOYMENT, self.taking_up, max_age=timedelta(days=9999)
+        )
+        self.taking_up.begin(conditions)
+        self.list(*people)
+        self.published = []
+
+    def list(self, *people):
+        self.taking_up.offer(Index(*people))
+
+    def look(self, *seqs, camera="gate", partition=3):
+        frames = [
+            message(replace(FRAME, seq=seq, camera=camera), partition=partition) for seq in seqs
+        ]
+        self._look(frames)
+
+    def end(self, seq, camera="gate", partition=3):
+        self._look([message(end_at(seq, camera=camera), partition=partition)])
+
+    def _look(self, messages):
+        self.published += [
+            record
+            for topic, record in self.station.look(list(map(self.station.decode, messages)))
+            if topic == "tallies.v1"
+        ]
+
+    @property
+    def tallies(self):
+        return [codec.decode_tally(record.value) for record in self.published]
+
+
+def as_message(record, offset):
+    return Message("tallies.v1", 0, offset, record.value, record.headers, 0.0, None)
+
+
+@pytest.fixture
+def records(tmp_path):
+    with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as opened:
+        yield opened
+
+
+def record(records, *workers):
+    recording = Recording(records, window=timedelta(minutes=3))
+    messages = [
+        as_message(each, n) for worker in workers for n, each in enumerate(worker.published)
+    ]
+    assert recording.record_tallies(messages) == []
+    return recording
+
+
+def figures(records):
+    found = figures_by_baseline(records.baselines, records.tallies, OURS.deployment, ())
+    return {each.number: each.counts.frames_analysed for each in found.baselines}
+
+
+def test_an_addition_and_a_removal_between_batches_give_three_whose_counts_make_the_whole(records):
+    worker = Worker(1)
+    worker.look(*range(5))
+    worker.list(1, 2)
+    worker.look(*range(5, 12))
+    worker.list(1)
+    worker.look(*range(20, 23))
+    worker.end(23)
+    record(records, worker)
+    assert figures(records) == {1: 5, 2: 7, 3: 3}
+    openings = records.baselines.of(OURS.deployment)
+    assert [each.why for each in openings] == [
+        ("the first",),
+        ("list: 1 to 2 references (wanted 1 to 2)",),
+        ("list: 2 to 1 references (wanted 2 to 1)",),
+    ]
+    assert openings[0].baseline_id == openings[2].baseline_id
+    acts = records.audit.all(object_kind="deployment", object_id=OURS.deployment)
+    assert [act.detail["number"] for act in acts] == [1, 2, 3]
+    record(records, worker)  # it is delivered again
+    assert figures(records) == {1: 5, 2: 7, 3: 3}
+    assert records.baselines.of(OURS.deployment) == openings
+
+
+def test_the_same_in_one_process_has_the_same_ids_and_numbers(records, tmp_path):
+    worker = Worker(1)
+    for number, people in enumerate(((1,), (1, 2), (1,))):
+        worker.list(*people)
+        worker.look(number)
+    worker.end(3)
+    record(records, worker)
+    with Records.open(f"sqlite:///{tmp_path}/other.db") as one_process:
+        run = RunBaselines(one_process, OURS, lambda _: None)
+        for people in ((1,), (1, 2), (1,)):
+            run.offer(Index(*people))
+        here, there = (each.baselines.of(OURS.deployment) for each in (one_process, records))
+    assert [(each.number, each.baseline_id, each.why, each.baseline) for each in here] == [
+        (each.number, each.baseline_id, each.why, each.baseline) for each in there
+    ]
+
+
+def test_two_workers_that_take_a_change_up_one_after_the_other_are_in_the_same(records):
+    one, other = Worker(1), Worker(1)
+    one.look(0)
+    other.look(0, camera="yard")
+    one.list(1, 2)
+    one.look(1)
+    other.look(1, camera="yard")  # it has not heard of it yet
+    other.list(1, 2)
+    other.look(2, camera="yard")
+    one.end(2)
+    other.end(3, camera="yard")
+    record(records, one, other)
+    assert figures(records) == {1: 3, 2: 2}
+
+
+def test_what_it_is_comes_with_the_first_tally_of_each_camera_and_not_again():
+    worker = Worker(1)
+    worker.look(0, STRETCH, 2 * STRETCH)
+    worker.look(0, camera="yard")
+    worker.end(2 * STRETCH + 1)
+    worker.end(1, camera="yard")
+    said = [(each.camera, each.first_seq, each.taken_up is not None) for each in worker.tallies]
+    assert said == [
+        ("gate", 0, True), ("gate", STRETCH, False), ("gate", 2 * STRETCH, False),
+        ("yard", 0, True),
+    ]  # fmt: skip
+    assert len({(each.baseline, each.baseline_since) for each in worker.tallies}) == 1
+
+
+def test_a_worker_that_starts_anew_goes_on_with_the_same(records):
+    before, after = Worker(1), Worker(1)
+    before.look(0)
+    before.end(1)
+    after.look(0, camera="yard")
+    after.end(1, camera="yard")
+    record(records, before, after)
+    assert figures(records) == {1: 2}
+
+
+def test_a_tally_whose_baseline_is_not_what_it_says_is_set_aside(records):
+    worker = Worker(1)
+    worker.look(0)
+    worker.end(1)
+    [honest] = worker.tallies
+    other = replace(honest.taken_up.baseline, rules="9" * 64)
+    forged = replace(honest, taken_up=replace(honest.taken_up, baseline=other))
+    recording = Recording(records, window=timedelta(minutes=3))
+    letters = recording.record_tallies([as_message(codec.encode_tally(forged), 0)])
+    assert len(letters) == 1
+    assert records.baselines.of(OURS.deployment) == []
+
+
+def test_tallies_that_name_a_baseline_which_nobody_recorded_are_counted_apart(records):
+    worker = Worker(1)
+    worker.look(0)
+    worker.end(1)
+    [tally] = worker.tallies
+    records.tallies.record([replace(tally, taken_up=None)], at=datetime.now(UTC))
+    assert figures(records) == {0: 1}
