@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 import sqlalchemy as sa
 
-from openlfr.adapters.memory_records import MemoryRecords
+from openlfr.adapters.memory import MemoryRecords
 from openlfr.adapters.sql import Records
 
 

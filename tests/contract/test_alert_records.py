@@ -1,17 +1,13 @@
 """Alerts on record: idempotent, in any order, and never without the act of who decided."""
 
 import random
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-import sqlalchemy as sa
 from tests.sightings import sighting_of
 
-from openlfr.adapters.sql import Records
-from openlfr.adapters.sql.tables import alerts
 from openlfr.domain.adjudication import (
     AlertState,
     Judgement,
@@ -35,8 +31,9 @@ from openlfr.domain.errors import BadInput, Conflict
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Impossible, Why
 from openlfr.domain.principals import Principal, Role
-from openlfr.operations.adjudicate import Became, Which, let_time_pass, record_outcome, undo
+from openlfr.operations.adjudicate import Became, Which, let_time_pass, record_outcome
 from openlfr.operations.adjudicate import decide as decide_alert
+from openlfr.ports import Records
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -67,6 +64,11 @@ def events_of(*sightings: Sighting) -> list[AlertEvent]:
         )
         for n, s in enumerate(sightings)
     ]
+
+
+@pytest.fixture
+def records(every_records: Records) -> Records:
+    return every_records
 
 
 TIMES = Times()
@@ -277,24 +279,6 @@ def test_what_nobody_could_tell_is_asked_again_when_another_sighting_comes(
     assert len(records.alerts.case(first.alert_id).verdicts) == 2
 
 
-def test_two_processes_that_open_an_alert_of_one_subject_at_once_open_one(
-    records_url: str,
-) -> None:
-    Records.open(records_url).close()
-
-    def record_one(n: int) -> None:
-        with Records.open(records_url) as mine:
-            for k in range(5):
-                (event,) = events_of(sighting(n + k / 10))
-                mine.alerts.record(event, None, emitted_at=NOON, window=WINDOW)
-
-    with ThreadPoolExecutor(4) as recorders:
-        list(recorders.map(record_one, range(4)))
-    with Records.open(records_url) as records:
-        (alert,) = records.alerts.list()
-    assert alert.events == 20
-
-
 def test_an_event_that_is_told_again_as_another_alert_leaves_no_empty_one(
     records: Records,
 ) -> None:
@@ -342,36 +326,6 @@ def test_a_decision_stands_as_it_was_made_or_not_at_all(records: Records) -> Non
     assert records.alerts.find(event.alert_id).outcome is Outcome.CONFIRMED
 
 
-def test_of_two_who_decide_at_once_one_reads_who_decided_what(records_url: str) -> None:
-    with Records.open(records_url) as records:
-        (event,) = events_of(sighting())
-        records.alerts.record(event, None, emitted_at=NOON)
-
-    def try_to(who: Principal) -> str:
-        with Records.open(records_url) as mine:
-            try:
-                decide_alert(
-                    Which(event.alert_id, version=1),
-                    Judgement(Adjudication.ENGAGE),
-                    records=mine,
-                    by=who,
-                    at=NOON,
-                    times=TIMES,
-                )
-            except Conflict as conflict:
-                return str(conflict)
-        return ""
-
-    with ThreadPoolExecutor(2) as desks:
-        said = list(desks.map(try_to, (OP, EVA)))
-    assert sorted(map(bool, said)) == [False, True]
-    winner = (OP, EVA)[said.index("")].name
-    assert f"{winner} decided engage at 12:00:00 UTC" in max(said)
-    with Records.open(records_url) as records:
-        assert len(records.alerts.case(event.alert_id).verdicts) == 1
-        assert len(records.audit.all()) == 1
-
-
 def test_what_was_read_before_another_s_change_is_not_written_over_it(records: Records) -> None:
     (event,) = events_of(sighting())
     records.alerts.record(event, None, emitted_at=NOON)
@@ -414,24 +368,6 @@ def test_pages_give_every_alert_once_also_where_many_were_seen_at_one_moment(
             records.alerts.page(3, wrong)
 
 
-@pytest.mark.parametrize("table", ["verdicts", "withdrawals", "outcomes"])
-@pytest.mark.parametrize("change", ["UPDATE {} SET event_id = ''", "DELETE FROM {}"])
-def test_what_was_decided_cannot_be_changed_or_deleted(
-    records: Records, table: str, change: str
-) -> None:
-    (event,) = events_of(sighting())
-    records.alerts.record(event, None, emitted_at=NOON)
-    decide(records, event.alert_id)
-    undo(Which(event.alert_id), records=records, by=OP, at=NOON)
-    decide(records, event.alert_id)
-    become(records, event.alert_id, Outcome.CONFIRMED)
-    with (
-        pytest.raises(sa.exc.DatabaseError, match=f"{table} are append-only"),
-        records._engine.begin() as connection,
-    ):
-        connection.execute(sa.text(change.format(table)))
-
-
 SETTLED, UNSEALED = NOON + TIMES.settle, NOON + TIMES.sealed
 
 
@@ -468,29 +404,6 @@ def test_the_mistaken_are_to_be_erased_when_it_is_settled_until_nothing_is_left(
     (event,) = records.alerts.events(first.alert_id)
     assert event.event.sighting.box == Box(0, 0, 0, 0)
     assert records.alerts.find(first.alert_id).erased_at == NOON
-
-
-def test_a_closing_alert_takes_in_no_other(
-    request: pytest.FixtureRequest, records: Records
-) -> None:
-    """What is recorded at the same moment waits, and then is an alert of its own."""
-    first, again = (events_of(sighting(n))[0] for n in (0, 5))
-    records.alerts.record(first, None, emitted_at=NOON, window=WINDOW)
-    engine = sa.create_engine(request.getfixturevalue("records_url"))
-    waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> :me")
-    with ThreadPoolExecutor(1) as recorder:
-        with engine.begin() as closing:
-            closing.execute(sa.update(alerts).values(closed_at=NOON, state="closed"))
-            recording = recorder.submit(
-                records.alerts.record, again, None, emitted_at=NOON, window=WINDOW
-            )
-            if engine.dialect.name == "postgresql":  # SQLite lets one at a time write
-                me = {"me": closing.scalar(sa.text("SELECT pg_backend_pid()"))}
-                while not recording.done() and not closing.scalar(waiting, me):
-                    pass
-        assert recording.result()
-    engine.dispose()
-    assert taking_in(records) == {again.alert_id}
 
 
 def test_age_counts_from_the_last_emission(records: Records) -> None:

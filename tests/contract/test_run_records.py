@@ -1,11 +1,13 @@
 """Runs in SQL: planned, recorded, resumed, finished."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from openlfr.adapters.memory import MemoryRecords
 from openlfr.domain.errors import Unavailable
-from openlfr.domain.runs import Checkpoint
+from openlfr.domain.runs import Checkpoint, WrittenFiles
 
 AT = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)
 HASH = "0" * 64
@@ -39,3 +41,18 @@ def test_a_finished_run_is_not_resumed_and_its_checkpoints_go(records):
     records.runs.finish(run.run_id, at=AT)
     assert records.runs.unfinished("Market") is None
     assert records.runs.checkpoints(run.run_id) == {}
+
+
+def test_where_runs_wrote_is_known_once_each(records):
+    files = [
+        WrittenFiles(Path("/a/alerts.jsonl"), Path("/a/report")),
+        WrittenFiles(report=Path("/b")),
+    ]
+    memory = MemoryRecords()
+    for each in (*files, files[0]):
+        run = records.runs.plan("street", HASH, at=AT)
+        records.runs.start(run)
+        records.runs.note_files(run.run_id, each)
+        memory.note_files(each)
+    assert set(records.written_files()) == set(memory.written_files()) == set(files)
+    assert len(records.written_files()) == len(memory.written_files()) == 2

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from openlfr.domain.baselines import Mark
 from openlfr.domain.faces import Quality
 from openlfr.domain.measures import Measures
@@ -10,6 +12,12 @@ from openlfr.domain.scores import SCORE_BINS
 from openlfr.domain.summary import Lost, NotSearched
 from openlfr.domain.tallies import CameraTotals, Histograms, Reporter, Tally
 from openlfr.domain.watching import Unwatched
+
+
+@pytest.fixture
+def records(every_records):
+    return every_records
+
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -168,3 +176,12 @@ def test_counts_and_histograms_are_summed_by_the_baseline_that_tallies_name(reco
     for name in ("frames_analysed", "tracks_closed", "sightings"):
         parts = sum(getattr(totals, name) for totals, _ in found.values())
         assert parts == sum(getattr(each, name) for each in whole)
+
+
+def test_what_is_counted_again_is_taken_back_first(records):
+    told = [tally(), tally(first=100), tally("yard", first=100), tally(first=100, epoch=2)]
+    assert records.tallies.record(told, at=NOW) == 4
+    records.tallies.take_back("Market", 1, "gate", Reporter.ANALYSIS, 150)
+    found = {each.camera: each.frames_analysed for each in records.tallies.totals("Market")}
+    assert found == {"gate": 200, "yard": 100}
+    assert records.tallies.record([tally(first=100)], at=NOW) == 1

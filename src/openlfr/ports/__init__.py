@@ -9,20 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from openlfr.ports.records import (
-    AlertChanges,
-    AlertRecords,
-    AuditLog,
+from openlfr.ports.alerts import AlertChanges, AlertRecording, AlertRecords
+from openlfr.ports.deployments import (
     BaselineChanges,
     BaselineRecords,
     DeploymentChanges,
     DeploymentRecords,
-    Records,
-    Tallies,
-    UnitOfWork,
-    WatchlistChanges,
-    WatchlistRecords,
 )
+from openlfr.ports.records import AuditLog, Records, Tallies, UnitOfWork
+from openlfr.ports.watchlist import WatchlistChanges, WatchlistRecords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AlertBook",
     "AlertChanges",
+    "AlertRecording",
     "AlertRecords",
     "AuditLog",
     "BaselineChanges",

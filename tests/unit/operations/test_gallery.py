@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from enrolling import add_entry
-from openlfr.adapters.memory_records import MemoryRecords, MemoryWatchlist
+from openlfr.adapters.memory import MemoryRecords, MemoryWatchlist
 from openlfr.adapters.memory_templates import MemoryTemplateStore
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.domain.errors import Unavailable

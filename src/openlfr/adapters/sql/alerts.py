@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -14,13 +11,13 @@ from openlfr.adapters.sql.alert_recording import is_known, record_event
 from openlfr.adapters.sql.alert_rows import alert_of, event_of, whole_alerts
 from openlfr.adapters.sql.cases import read_case
 from openlfr.adapters.sql.merging import merged_into, placed
+from openlfr.domain import pages
 from openlfr.domain.alert_records import AlertPage, Hold, HoldKind
 from openlfr.domain.alerts import LIFE
-from openlfr.domain.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from openlfr.adapters.sql.access import Access
     from openlfr.domain.adjudication import Case
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
     from openlfr.domain.alerts import AlertEvent
 
 _ALERTS, _EVENTS = tables.alerts, tables.alert_events
-_SHOWN = 5  # alerts named when a prefix fits several
 
 
 class AlertRecords:
@@ -84,16 +80,11 @@ class AlertRecords:
             whole_alerts()
             .where(named | _ALERTS.c.alert_id.in_(merged_into(begins)))
             .order_by(_ALERTS.c.alert_id)
-            .limit(_SHOWN + 1)
+            .limit(pages.SHOWN + 1)
         )
         with self._access.reading() as connection:
             rows = connection.execute(query).all()
-        if not prefix.strip() or not rows:
-            raise BadInput(f"There is no alert {prefix!r}: `openlfr alerts list` names all.")
-        if len(rows) > 1:
-            some = ", ".join(row.alert_id for row in rows[:_SHOWN])
-            more = " ..." if len(rows) > _SHOWN else ""
-            raise BadInput(f"Several alerts begin with {prefix!r}: {some}{more}")
+        pages.check_found(prefix, [row.alert_id for row in rows])
         return alert_of(rows[0])
 
     def list(
@@ -131,13 +122,13 @@ class AlertRecords:
         """
         query = _listed(undecided, deployment, subject).limit(limit + 1)
         if after:
-            last_at, alert_id = _place(after)
+            last_at, alert_id = pages.place(after)
             same = sa.and_(_ALERTS.c.last_at == last_at, _ALERTS.c.alert_id > alert_id)
             query = query.where(sa.or_(_ALERTS.c.last_at < last_at, same))
         found = self._alerts(query)
         more = len(found) > limit
         last = found[limit - 1] if more else None
-        return AlertPage(tuple(found[:limit]), _after(last) if last else "")
+        return AlertPage(tuple(found[:limit]), pages.after(last) if last else "")
 
     def events(self, alert_id: str) -> Sequence[RecordedEvent]:
         """The events of an alert by captured time."""
@@ -256,20 +247,6 @@ def _listed(undecided: bool, deployment: str | None, subject: str | None) -> sa.
     if subject is not None:
         query = query.where(_ALERTS.c.subject == subject)
     return query
-
-
-def _after(alert: RecordedAlert) -> str:
-    """Where a list stands behind an alert, as a word that means nothing to others."""
-    return urlsafe_b64encode(f"{alert.last_at.isoformat()} {alert.alert_id}".encode()).decode()
-
-
-def _place(after: str) -> tuple[datetime, str]:
-    with suppress(ValueError):
-        moment, _, alert_id = urlsafe_b64decode(after.encode()).decode().partition(" ")
-        last_at = datetime.fromisoformat(moment)
-        if last_at.tzinfo is not None and alert_id:
-            return last_at, alert_id
-    raise BadInput(f"No list of alerts goes on after {after!r}.")
 
 
 def _held(now: datetime) -> sa.ColumnElement[bool]:

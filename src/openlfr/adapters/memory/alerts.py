@@ -1,0 +1,339 @@
+"""Alerts, their events, what people made of them and what holds them, in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from openlfr.adapters.memory.audit import erase_names, erase_words
+from openlfr.adapters.memory.recording import placed, record_event
+from openlfr.domain import pages
+from openlfr.domain.alert_records import AlertPage, RecordedAlert, RecordedEvent
+from openlfr.domain.alerts import LIFE
+from openlfr.domain.errors import Conflict
+from openlfr.domain.faces import Box
+from openlfr.domain.impossible import Why
+from openlfr.domain.principals import OURSELVES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime, timedelta
+
+    from openlfr.adapters.memory.state import Access, Alert, State
+    from openlfr.domain.adjudication import Case
+    from openlfr.domain.alert_records import Hold
+    from openlfr.domain.alerts import AlertEvent
+
+
+class MemoryAlerts:
+    """`AlertRecording` on a state."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def placed(self, event: AlertEvent, window: timedelta) -> AlertEvent:
+        """The event under the alert to which it belongs by what is recorded so far."""
+        return placed(self._access.reading(), event, window)
+
+    def record(
+        self,
+        event: AlertEvent,
+        evidence: str | None,
+        *,
+        emitted_at: datetime,
+        window: timedelta = LIFE,
+    ) -> bool:
+        """Record an event and bring its alert up to date; whether it was new."""
+        recorded = RecordedEvent(event=event, emitted_at=emitted_at, evidence=evidence)
+        with self._access.writing() as state:
+            return record_event(state, recorded, window)
+
+    def knows(self, event_id: str) -> bool:
+        """Whether this event was recorded."""
+        return event_id in self._access.reading().alert_events
+
+    def find(self, prefix: str) -> RecordedAlert:
+        """The alert whose id begins so, or an id that was merged into it."""
+        state, begins = self._access.reading(), prefix.strip().lower()
+        found = {key for key in state.alerts if key.startswith(begins)}
+        found |= {into for key, into in state.merged.items() if key.startswith(begins)}
+        pages.check_found(prefix, sorted(found))
+        return _alert_of(state, state.alerts[found.pop()])
+
+    def list(
+        self, *, undecided: bool = False, deployment: str | None = None, subject: str | None = None
+    ) -> Sequence[RecordedAlert]:
+        """Alerts, the latest first: those that nobody decided, of a deployment, of a subject."""
+        state = self._access.reading()
+        return _latest_first(
+            each
+            for each in (_alert_of(state, row) for row in state.alerts.values())
+            if deployment in (None, each.deployment)
+            and subject in (None, each.subject)
+            and not (undecided and (each.adjudication or each.closed_at))
+        )
+
+    def page(
+        self,
+        limit: int,
+        after: str = "",
+        *,
+        undecided: bool = False,
+        deployment: str | None = None,
+        subject: str | None = None,
+    ) -> AlertPage:
+        """As `list`, so many at a time; `after` is that of the page before."""
+        every = self.list(undecided=undecided, deployment=deployment, subject=subject)
+        if after:
+            last_at, alert_id = pages.place(after)
+            every = [
+                each
+                for each in every
+                if each.last_at < last_at or (each.last_at == last_at and each.alert_id > alert_id)
+            ]
+        more = len(every) > limit
+        return AlertPage(tuple(every[:limit]), pages.after(every[limit - 1]) if more else "")
+
+    def events(self, alert_id: str) -> Sequence[RecordedEvent]:
+        """The events of an alert by captured time."""
+        state = self._access.reading()
+        return _events(state, (e for e in state.alert_events.values() if _of(e) == alert_id))
+
+    def events_of_run(self, deployment: str, epoch: int | None) -> Sequence[RecordedEvent]:
+        """All events of one run of a deployment by captured time; of all its runs: None."""
+        state = self._access.reading()
+        return _events(
+            state,
+            (
+                each
+                for each in state.alert_events.values()
+                if state.alerts[_of(each)].deployment == deployment
+                and epoch in (None, each.event.sighting.epoch)
+            ),
+        )
+
+    def case(self, alert_id: str) -> Case:
+        """What people made of an alert, by its whole id."""
+        return self._access.reading().alerts[alert_id].case
+
+    def waiting(self, now: datetime) -> Sequence[str]:
+        """Ids of alerts whose time to lapse, or to be settled, has come."""
+        return sorted(
+            key
+            for key, row in self._access.reading().alerts.items()
+            if _lapses(row.case, now) or _due(row.case.settle_at, now)
+        )
+
+    def mistaken(self, now: datetime) -> Sequence[RecordedAlert]:
+        """Alerts about the wrong person of which something is still kept, and may be no longer."""
+        state = self._access.reading()
+        return _latest_first(
+            _alert_of(state, row)
+            for row in state.alerts.values()
+            if _due(row.case.erase_at, now) and _kept(state, row) and not _held(state, row, now)
+        )
+
+    def rejected(self, now: datetime) -> Sequence[RecordedEvent]:
+        """Sightings that were taken out of their alert, and of which something is still kept."""
+        state = self._access.reading()
+        found = [
+            each
+            for each in state.alert_events.values()
+            if each.rejected_at is not None
+            and each.event.sighting.camera
+            and not _held(state, state.alerts[_of(each)], now)
+        ]
+        return sorted(_events(state, found), key=lambda each: each.event.event_id)
+
+    def holds(self, alert_id: str) -> Sequence[Hold]:
+        """What keeps an alert from being erased, or did; the latest first."""
+        mine = [h for h in self._access.reading().holds.values() if h.alert_id == alert_id]
+        return sorted(mine, key=lambda hold: hold.placed_at, reverse=True)
+
+    def older_than(self, moment: datetime, now: datetime) -> Sequence[RecordedAlert]:
+        """Alerts whose last event is older, that nothing holds, of which something is kept."""
+        state = self._access.reading()
+        last: dict[str, datetime] = {}
+        for each in state.alert_events.values():
+            last[_of(each)] = max(each.emitted_at, last.get(_of(each), each.emitted_at))
+        return _latest_first(
+            _alert_of(state, row)
+            for key, row in state.alerts.items()
+            if key in last and last[key] < moment
+            if _kept(state, row) and not _held(state, row, now)
+        )
+
+    def evidence_names(self) -> set[str]:
+        """Names in the vault that an event refers to."""
+        every = self._access.reading().alert_events.values()
+        return {each.evidence for each in every if each.evidence is not None}
+
+
+class MemoryAlertChanges(MemoryAlerts):
+    """`AlertChanges` on a state."""
+
+    def append(self, before: Case, after: Case, event_id: str) -> None:
+        """Record by what two cases differ; the act of `event_id` is recorded beside it."""
+        with self._access.writing() as state:
+            row = state.alerts[after.alert_id]
+            if row.case.version != before.version:
+                raise Conflict(row.case.changed_since(before.version))
+            state.alerts[after.alert_id] = replace(row, case=after)
+            state.appended[after.alert_id, after.version] = event_id
+
+    def reject(self, alert_id: str, event_id: str, at: datetime) -> None:
+        """Take a sighting out of an alert: it shows another person than the others."""
+        with self._access.writing() as state:
+            event = state.alert_events[event_id]
+            state.alert_events[event_id] = replace(event, rejected_at=at)
+            left = [
+                each.event.sighting
+                for each in state.alert_events.values()
+                if _of(each) == alert_id and each.rejected_at is None
+            ]
+            row = state.alerts[alert_id]
+            state.alerts[alert_id] = replace(
+                row,
+                events=len(left),
+                opened_at=min(seen.captured_at for seen in left),
+                last_at=max(seen.captured_at for seen in left),
+                best_score=max(seen.score for seen in left),
+                case=replace(row.case, version=row.case.version + 1),
+            )
+
+    def mark_erased(self, alert_id: str, event_ids: Sequence[str], at: datetime) -> None:
+        """Record that these events' pictures are gone, with positions, subject and words."""
+        with self._access.writing() as state:
+            for key in event_ids:
+                state.alert_events[key] = _blank(state.alert_events[key])
+            erase_words(state, alert_id)
+            row = state.alerts[alert_id]
+            case = replace(
+                row.case,
+                verdicts=tuple(
+                    replace(each, what=replace(each.what, note="")) for each in row.case.verdicts
+                ),
+                outcomes=tuple(replace(each, note="") for each in row.case.outcomes),
+            )
+            state.alerts[alert_id] = replace(row, subject="", erased_at=at, case=case)
+
+    def mark_rejected_erased(self, event_ids: Sequence[str]) -> None:
+        """Record that what was kept of rejected sightings is gone; the camera goes with it."""
+        with self._access.writing() as state:
+            for key in event_ids:
+                blank = _blank(state.alert_events[key])
+                nowhere = replace(blank.event.sighting, camera="", epoch=0, seq=0)
+                event = replace(blank.event, sighting=nowhere, impossible=None)
+                state.alert_events[key] = replace(blank, event=event)
+
+    def erase_names(self, before: datetime) -> int:
+        """Erase who did what to alerts before this moment; of how many acts."""
+        with self._access.writing() as state:
+            for key, row in state.alerts.items():
+                case = row.case
+                state.alerts[key] = replace(
+                    row,
+                    case=replace(
+                        case,
+                        verdicts=tuple(
+                            replace(v, by=replace(v.by, name=""), what=replace(v.what, note=""))
+                            if v.decided_at < before and v.by.issuer != OURSELVES
+                            else v
+                            for v in case.verdicts
+                        ),
+                        outcomes=tuple(
+                            replace(o, by=replace(o.by, name=""), note="") if o.at < before else o
+                            for o in case.outcomes
+                        ),
+                    ),
+                )
+            return erase_names(state, before)
+
+    def place_hold(self, hold: Hold) -> None:
+        """Keep an alert from being erased."""
+        with self._access.writing() as state:
+            state.holds[hold.hold_id] = hold
+
+    def release_hold(self, hold_id: str, at: datetime) -> None:
+        """Let a hold keep nothing any more."""
+        with self._access.writing() as state:
+            state.holds[hold_id] = replace(state.holds[hold_id], released_at=at)
+
+
+def _latest_first(found: Iterable[RecordedAlert]) -> list[RecordedAlert]:
+    by_id = sorted(found, key=lambda alert: alert.alert_id)
+    return sorted(by_id, key=lambda alert: alert.last_at, reverse=True)
+
+
+def _of(event: RecordedEvent) -> str:
+    return event.event.alert_id
+
+
+def _alert_of(state: State, row: Alert) -> RecordedAlert:
+    case = row.case
+    verdict, outcome = case.verdict, case.outcome
+    mine = [each.event for each in state.alert_events.values() if _of(each) == row.alert_id]
+    return RecordedAlert(
+        alert_id=row.alert_id,
+        deployment=row.deployment,
+        subject=row.subject,
+        watchlist=row.watchlist,
+        opened_at=row.opened_at,
+        last_at=row.last_at,
+        best_score=row.best_score,
+        threshold=row.threshold,
+        events=row.events,
+        adjudication=verdict.adjudication if verdict else None,
+        outcome=outcome.outcome if outcome else None,
+        decided_at=outcome.at if outcome else verdict.decided_at if verdict else None,
+        erased_at=row.erased_at,
+        impossible=sum(event.impossible is not None for event in mine),
+        state=case.state,
+        version=case.version,
+        lapse_at=case.lapse_at,
+        lapsed_at=case.lapsed_at,
+        settle_at=case.settle_at,
+        closed_at=case.closed_at,
+        erase_at=case.erase_at,
+    )
+
+
+def _events(state: State, found: Iterable[RecordedEvent]) -> list[RecordedEvent]:
+    """Events under what their alerts say now, by captured time."""
+    told = []
+    for each in found:
+        alert, flag = state.alerts[_of(each)], each.event.impossible
+        sighting = replace(
+            each.event.sighting,
+            deployment=alert.deployment,
+            subject=alert.subject,
+            watchlist=alert.watchlist,
+            twice=flag is not None and flag.why is Why.ONE_FRAME,
+        )
+        told.append(replace(each, event=replace(each.event, sighting=sighting)))
+    return sorted(told, key=lambda one: (one.event.sighting.captured_at, one.event.event_id))
+
+
+def _blank(event: RecordedEvent) -> RecordedEvent:
+    sighting = replace(event.event.sighting, box=Box(0, 0, 0, 0), reference_id="")
+    return replace(event, evidence=None, event=replace(event.event, sighting=sighting))
+
+
+def _due(moment: datetime | None, now: datetime) -> bool:
+    return moment is not None and moment <= now
+
+
+def _lapses(case: Case, now: datetime) -> bool:
+    return case.lapsed_at is None and case.closed_at is None and _due(case.lapse_at, now)
+
+
+def _held(state: State, row: Alert, now: datetime) -> bool:
+    return any(h.alert_id == row.alert_id and h.stands(now) for h in state.holds.values())
+
+
+def _kept(state: State, row: Alert) -> bool:
+    return row.erased_at is None or any(
+        each.evidence is not None or each.event.sighting.box.w > 0
+        for each in state.alert_events.values()
+        if _of(each) == row.alert_id
+    )

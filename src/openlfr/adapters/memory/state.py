@@ -1,0 +1,116 @@
+"""Everything that is recorded, as frozen rows by their keys: a transaction works on a copy."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from openlfr.domain.adjudication import Case
+    from openlfr.domain.alert_records import Hold, RecordedEvent
+    from openlfr.domain.audit import RecordedAct
+    from openlfr.domain.baselines import Opening
+    from openlfr.domain.deployment import Deployment
+    from openlfr.domain.runs import WrittenFiles
+    from openlfr.domain.tallies import Tally
+    from openlfr.domain.watchlist import GalleryFacts, Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry and what is owed to it; as a row of the table `watchlist_references`."""
+
+    entry: Reference
+    picture_hash: str
+    template: bytes | None
+    settled: bool
+    added_at: datetime
+    changed_at: datetime
+    left_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """An alert, as a row of the table `alerts`; where it stands is what its case says."""
+
+    alert_id: str
+    deployment: str
+    subject: str
+    watchlist: str
+    opened_at: datetime
+    last_at: datetime
+    best_score: float
+    threshold: float
+    events: int
+    recording: bool
+    case: Case
+    erased_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class State:
+    """What is recorded.
+
+    Attributes:
+        version: Counts the changes of entries and deployments.
+        alert_events: By event id, with the alert's id in `event`.
+        appended: The act by which an alert came to a version of its case; "" where there is none.
+        merged: The alert that took in one, by the id under which it was published.
+        recorded_at: When what is known by a key was recorded, or last changed.
+    """
+
+    version: int = 0
+    entries: dict[str, Entry] = field(default_factory=dict)
+    facts: GalleryFacts | None = None
+    deployments: dict[str, Deployment] = field(default_factory=dict)
+    baselines: dict[tuple[str, int], Opening] = field(default_factory=dict)
+    alerts: dict[str, Alert] = field(default_factory=dict)
+    alert_events: dict[str, RecordedEvent] = field(default_factory=dict)
+    appended: dict[tuple[str, int], str] = field(default_factory=dict)
+    merged: dict[str, str] = field(default_factory=dict)
+    holds: dict[str, Hold] = field(default_factory=dict)
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    recorded_at: dict[object, datetime] = field(default_factory=dict)
+    files: tuple[WrittenFiles, ...] = ()
+    acts: tuple[RecordedAct, ...] = ()
+
+    def copy(self) -> State:
+        """A state whose tables can be changed without changing these."""
+        copied = replace(self)
+        for each in fields(self):
+            if isinstance(table := getattr(self, each.name), dict):
+                setattr(copied, each.name, dict(table))
+        return copied
+
+
+class Access(Protocol):
+    """Gives the state to a part of the records: in a transaction of its own, or in an open one."""
+
+    def reading(self) -> State:
+        """The state as it is; not to be changed."""
+        ...
+
+    def writing(self) -> AbstractContextManager[State]:
+        """A state to change."""
+        ...
+
+
+class OneTransaction:
+    """Every call is a part of one transaction, which somebody else ends."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def reading(self) -> State:
+        """The transaction's state: what it wrote so far is seen."""
+        return self._state
+
+    @contextmanager
+    def writing(self) -> Iterator[State]:
+        """The transaction's state."""
+        yield self._state

@@ -1,0 +1,138 @@
+"""Tallies in memory: each counted once, however often it is reported."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from openlfr.domain.baselines import Mark
+from openlfr.domain.measures import Measures
+from openlfr.domain.tallies import COUNTS, CameraTotals, Histograms, HourTotals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from openlfr.adapters.memory.state import Access
+    from openlfr.domain.tallies import Reporter, Tally
+
+_Key = TypeVar("_Key")
+_BY_REASON = ("tracks_not_searched", "tracks_lost", "unwatched_us")
+
+
+class MemoryTallies:
+    """`Tallies` on a state."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def record(self, told: Sequence[Tally], *, at: datetime) -> int:
+        """Record tallies; how many of them were new by their `tally_id`."""
+        with self._access.writing() as state:
+            before = len(state.tallies)
+            for tally in told:
+                if state.tallies.setdefault(tally.tally_id, tally) is tally:
+                    state.recorded_at["tally", tally.tally_id] = at
+            return len(state.tallies) - before
+
+    def take_back(
+        self, deployment: str, epoch: int, camera: str, reporter: Reporter, first_seq: int
+    ) -> None:
+        """Forget what was counted of a camera's frames from this one on: they are counted again."""
+        of = (deployment, epoch, camera, reporter)
+        with self._access.writing() as state:
+            for key, each in list(state.tallies.items()):
+                whose = (each.deployment, each.epoch, each.camera, each.reporter)
+                if whose == of and each.last_seq >= first_seq:
+                    del state.tallies[key], state.recorded_at["tally", key]
+
+    def totals(self, deployment: str, *, epoch: int | None = None) -> list[CameraTotals]:
+        """What became of everything that each camera saw, by the camera's name."""
+        grouped = _by(self._of(deployment, epoch), lambda each: each.camera)
+        return [_totals(each, camera) for camera, each in sorted(grouped.items())]
+
+    def by_mark(
+        self, deployment: str, *, epoch: int | None = None
+    ) -> dict[Mark, tuple[CameraTotals, Histograms]]:
+        """What all cameras together saw, by what their tallies say of the baseline."""
+        marked = _by(
+            self._of(deployment, epoch), lambda each: Mark(each.baseline, each.baseline_since)
+        )
+        return {
+            mark: (_totals(each, "all cameras"), _histograms(each)) for mark, each in marked.items()
+        }
+
+    def by_hour(self, deployment: str) -> list[HourTotals]:
+        """The same for each hour, by camera and hour; a tally counts for the hour it began in."""
+        grouped = _by(self._of(deployment), lambda each: (each.camera, _hour(each)))
+        return [
+            HourTotals(camera=camera, hour=hour, **_counts(each))
+            for (camera, hour), each in sorted(grouped.items())
+        ]
+
+    def histograms(
+        self, deployment: str, camera: str | None = None, *, epoch: int | None = None
+    ) -> Histograms:
+        """The histograms of all tallies together."""
+        mine = self._of(deployment, epoch)
+        return _histograms([each for each in mine if camera in (None, each.camera)])
+
+    def _of(self, deployment: str, epoch: int | None = None) -> list[Tally]:
+        return [
+            each
+            for each in self._access.reading().tallies.values()
+            if each.deployment == deployment and epoch in (None, each.epoch)
+        ]
+
+
+def _by(found: Iterable[Tally], key: Callable[[Tally], _Key]) -> Mapping[_Key, list[Tally]]:
+    grouped: dict[_Key, list[Tally]] = defaultdict(list)
+    for each in found:
+        grouped[key(each)].append(each)
+    return grouped
+
+
+def _hour(tally: Tally) -> str:
+    return tally.first_captured_at.astimezone(UTC).strftime("%Y-%m-%dT%H")
+
+
+def _totals(found: Sequence[Tally], camera: str) -> CameraTotals:
+    return CameraTotals(
+        camera=camera,
+        first_captured_at=min(each.first_captured_at for each in found),
+        last_captured_at=max(each.last_captured_at for each in found),
+        **_counts(found),
+    )
+
+
+def _counts(found: Sequence[Tally]) -> dict[str, Any]:
+    summed: dict[str, Any] = {
+        name: sum(getattr(each, name) for each in found) for name in (*COUNTS, "tracks_searched")
+    }
+    for name in _BY_REASON:
+        reasons: Counter[Any] = Counter()
+        for each in found:
+            reasons.update(getattr(each, name))
+        summed[name] = {reason: count for reason, count in reasons.items() if count}
+    return summed
+
+
+def _histograms(found: Sequence[Tally]) -> Histograms:
+    bands: dict[int, tuple[int, ...]] = {}
+    fine: Counter[int] = Counter()
+    control: Counter[int] = Counter()
+    measures = Measures()
+    for each in found:
+        if not each.tracks_closed:
+            continue
+        for band, counts in each.scores.items():
+            before = bands.get(band, (0,) * len(counts))
+            bands[band] = tuple(a + b for a, b in zip(before, counts, strict=True))
+        fine.update(each.fine_scores)
+        control.update(each.control_scores)
+        measures += each.measures
+    return Histograms(
+        dict(sorted(bands.items())), dict(sorted(fine.items())), dict(sorted(control.items())),
+        measures,
+    )  # fmt: skip

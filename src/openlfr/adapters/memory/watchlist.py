@@ -1,0 +1,218 @@
+"""Entries of the watchlist in memory."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from openlfr.adapters.memory.state import Entry
+from openlfr.domain.authority import ACTS, EntryAct, altered, last_moment
+from openlfr.domain.watchlist import NAMING, EntryStatus, ManifestEntry, check_model
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from openlfr.adapters.memory.state import Access, State
+    from openlfr.domain.watchlist import GalleryFacts, Reference, Settlement
+
+_STANDING = (EntryStatus.PENDING, EntryStatus.ACTIVE, EntryStatus.SUSPENDED)
+_LEFT = (EntryStatus.REMOVED, EntryStatus.REFUSED)
+_SOURCES = {
+    EntryStatus.SUSPENDED: (EntryStatus.PENDING, EntryStatus.ACTIVE),
+    EntryStatus.ACTIVE: (EntryStatus.SUSPENDED,),
+    EntryStatus.REMOVED: _STANDING,
+}
+
+
+class MemoryWatchlist:
+    """`WatchlistChanges` on a state; outside a unit of work only what reads is for use."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._compared: tuple[tuple[int, int], dict[str, str]] | None = None
+
+    def version(self) -> int:
+        """Grows with every change."""
+        return self._access.reading().version
+
+    def standing(
+        self, watchlist: str, subject: str, picture_hash: str, at: datetime
+    ) -> Reference | None:
+        """The entry that this picture has already, unless removed, refused or expired."""
+        for row in self._access.reading().entries.values():
+            entry = row.entry
+            here = (entry.watchlist, entry.subject, row.picture_hash)
+            listed = entry.status in _STANDING and entry.expires >= at
+            if listed and here == (watchlist, subject, picture_hash):
+                return entry
+        return None
+
+    def references(
+        self,
+        *,
+        watchlists: Collection[str] | None = None,
+        subject: str | None = None,
+        statuses: Collection[EntryStatus] | None = None,
+        reference_ids: Collection[str] | None = None,
+    ) -> list[Reference]:
+        """Entries that meet every given condition, ordered by watchlist, subject and time."""
+        found = [
+            row
+            for key, row in self._access.reading().entries.items()
+            if (watchlists is None or row.entry.watchlist in watchlists)
+            and (subject is None or row.entry.subject == subject)
+            and (statuses is None or row.entry.status in statuses)
+            and (reference_ids is None or key in reference_ids)
+        ]
+        found.sort(key=lambda row: (row.entry.watchlist, row.entry.subject, row.added_at))
+        return [row.entry for row in found]
+
+    def manifest(self, watchlists: Collection[str]) -> dict[str, ManifestEntry]:
+        """Who is searchable: each active reference that is as it was enrolled."""
+        unsearchable = self.altered(watchlists)
+        active = self.references(watchlists=watchlists, statuses=(EntryStatus.ACTIVE,))
+        return {
+            each.reference_id: ManifestEntry(
+                each.watchlist, each.category, each.template_hash, each.entry_hash, each.expires
+            )
+            for each in active
+            if each.reference_id not in unsearchable
+        }
+
+    def altered(self, watchlists: Collection[str], *, anew: bool = False) -> dict[str, str]:
+        """Active references that are not as they were enrolled, and what is not."""
+        state = self._access.reading()
+        now = (state.version, len(state.acts))
+        if anew or self._compared is None or self._compared[0] != now:
+            active = self.references(statuses=(EntryStatus.ACTIVE,))
+            self._compared = now, {e.reference_id: altered(e, self._acts(e)) for e in active}
+        listed = self.references(watchlists=watchlists, statuses=(EntryStatus.ACTIVE,))
+        problems = {each.reference_id: self._compared[1][each.reference_id] for each in listed}
+        return {key: problem for key, problem in problems.items() if problem}
+
+    def overdue(self, at: datetime) -> list[Reference]:
+        """Listed entries that were enrolled until before this, whatever their rows say now."""
+        standing = self.references(statuses=_STANDING)
+        return [each for each in standing if last_moment(each, self._acts(each)) < at]
+
+    def outbox(self) -> list[tuple[Reference, bytes]]:
+        """Pending entries with their encrypted templates, in the order they were added."""
+        rows = sorted(self._access.reading().entries.values(), key=lambda row: row.added_at)
+        return [
+            (row.entry, row.template)
+            for row in rows
+            if row.entry.status is EntryStatus.PENDING and row.template is not None
+        ]
+
+    def leaving(self) -> list[Reference]:
+        """Removed and refused entries whose template and picture are still to be erased."""
+        rows = self._access.reading().entries.values()
+        return [row.entry for row in rows if row.entry.status in _LEFT and not row.settled]
+
+    def pictures(self) -> set[str]:
+        """Names in the vault that an entry refers to."""
+        return {row.entry.picture for row in self._access.reading().entries.values()}
+
+    def facts(self) -> GalleryFacts | None:
+        """The model that the gallery is bound to; None while nothing was ever enrolled."""
+        return self._access.reading().facts
+
+    def add(
+        self, reference: Reference, *, picture_hash: str, template: bytes, at: datetime
+    ) -> None:
+        """Record a pending entry with its encrypted template."""
+        with self._counted() as state:
+            state.entries[reference.reference_id] = Entry(
+                reference, picture_hash, template, settled=False, added_at=at, changed_at=at
+            )
+
+    def settle(self, settlements: Sequence[Settlement], at: datetime) -> set[str]:
+        """Activate or refuse pending entries; the ids that were settled."""
+        settled = set()
+        with self._counted() as state:
+            for one in settlements:
+                row = state.entries.get(one.reference_id)
+                if row is not None and row.entry.status is EntryStatus.PENDING:
+                    entry = replace(row.entry, status=one.status, note=one.note)
+                    done = one.status is EntryStatus.ACTIVE
+                    state.entries[one.reference_id] = replace(
+                        row, entry=entry, template=None, settled=done, changed_at=at
+                    )
+                    settled.add(one.reference_id)
+        return settled
+
+    def left(self, reference_ids: Iterable[str], at: datetime) -> None:
+        """Record that template and picture of these entries are erased everywhere else."""
+        with self._counted() as state:
+            for key in reference_ids:
+                if (row := state.entries.get(key)) is not None:
+                    entry = replace(row.entry, picture="")
+                    state.entries[key] = replace(
+                        row, entry=entry, template=None, settled=True, changed_at=at, left_at=at
+                    )
+
+    def forget(self, before: datetime) -> list[str]:
+        """Erase who was listed, of entries that left before this moment; their ids."""
+        forgotten = []
+        with self._access.writing() as state:
+            for key, row in state.entries.items():
+                over = row.left_at is not None and row.left_at < before
+                if over and row.entry.status in _LEFT and row.entry.subject:
+                    blank: dict[str, Any] = dict.fromkeys(NAMING, "")
+                    entry = replace(row.entry, **blank)
+                    state.entries[key] = replace(row, entry=entry, picture_hash="")
+                    forgotten.append(key)
+        return forgotten
+
+    def move(
+        self, subject: str, watchlists: Collection[str] | None, to: EntryStatus, at: datetime
+    ) -> list[Reference]:
+        """Suspend, resume or remove a subject's entries; those that were moved, as they are now."""
+        chosen = self.references(subject=subject, watchlists=watchlists)
+        return self._move([each.reference_id for each in chosen], to, at)
+
+    def retire(self, reference_ids: Collection[str], at: datetime) -> list[Reference]:
+        """Remove these entries; those that were removed, as they are now."""
+        return self._move(reference_ids, EntryStatus.REMOVED, at)
+
+    def keep_facts(self, facts: GalleryFacts, at: datetime) -> None:
+        """Bind the gallery to the model of its first template."""
+        with self._counted() as state:
+            if state.facts is None:
+                state.facts = facts
+                state.recorded_at["facts"] = at
+            check_model(state.facts, facts, "The watchlist")
+
+    def _move(
+        self, reference_ids: Collection[str], to: EntryStatus, at: datetime
+    ) -> list[Reference]:
+        moved = []
+        with self._counted() as state:
+            for key in reference_ids:
+                row = state.entries.get(key)
+                if row is None or row.entry.status not in _SOURCES[to]:
+                    continue
+                waits = to is EntryStatus.ACTIVE and row.template is not None
+                entry = replace(row.entry, status=EntryStatus.PENDING if waits else to)
+                row = replace(row, entry=entry, changed_at=at)
+                if to is EntryStatus.REMOVED:
+                    row = replace(row, template=None, settled=False)
+                state.entries[key] = row
+                moved.append(key)
+        return self.references(reference_ids=moved)
+
+    @contextmanager
+    def _counted(self) -> Iterator[State]:
+        with self._access.writing() as state:
+            state.version += 1
+            yield state
+
+    def _acts(self, entry: Reference) -> list[EntryAct]:
+        return [
+            EntryAct(act.kind, act.by.name, act.detail)
+            for act in self._access.reading().acts
+            if (act.object_kind, act.object_id) == ("reference", entry.reference_id)
+            and act.kind in ACTS
+        ]
