@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 def lines(figures: FiguresByBaseline) -> Iterator[str]:
     """Each baseline: number, from, to, why, threshold, N and what was counted; then the pools."""
-    if not figures.baselines:
+    shown = [each for each in figures.baselines if each.shown]
+    if not shown:
         return
-    yield "baselines (list, threshold, models, rules and camera inputs unchanged):"
-    for each in figures.baselines:
+    yield "baselines (list, threshold, models, rules and camera inputs unchanged; times UTC):"
+    for each in shown:
         yield from _baseline(each)
     for pool in figures.pools:
         if len(pool.numbers) > 1:
@@ -28,7 +29,8 @@ def lines(figures: FiguresByBaseline) -> Iterator[str]:
             yield f"  {numbers} together (same model, rules and threshold): {_counted(pool.counts)}"
         for number, why in pool.apart:
             if number > pool.numbers[-1]:  # each pair once
-                yield f"  {number} is not added to {pool.numbers[0]}: another {', '.join(why)}"
+                differ = " and ".join(why)
+                yield f"  {number} is not added to {pool.numbers[0]}: they differ in {differ}"
 
 
 def as_json(figures: FiguresByBaseline) -> dict[str, Any]:

@@ -33,6 +33,14 @@ class BaselineFigures:
         """Its number; 0 for what names none."""
         return self.opening.number if self.opening else 0
 
+    @property
+    def shown(self) -> bool:
+        """Whether a person has anything to read in it: of frames not looked at others tell."""
+        counts = self.counts
+        return self.opening is not None or any(
+            (counts.frames_analysed, counts.tracks_closed, counts.alerts_opened)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Pool:

@@ -18,6 +18,7 @@ from openlfr.adapters.sql import Records
 from openlfr.cli import deployment_baselines
 from openlfr.domain.alert_records import RecordedEvent
 from openlfr.domain.baselines import TakenUp
+from openlfr.domain.tallies import Reporter
 from openlfr.operations.baseline_figures import figures_by_baseline
 from openlfr.operations.baselines import open_baseline
 from openlfr.operations.report import write_report
@@ -106,7 +107,7 @@ def test_the_command_says_number_span_reason_threshold_and_size(records):
         "threshold 0.450 (set), 2 references of 2 people; list root ",
         "5 faces seen, 3 compared, 0 matched, 0 alerts",
         "  1, 2 together (same model, rules and threshold): 10 faces seen, 6 compared",
-        "  3 is not added to 1: another rules",
+        "  3 is not added to 1: they differ in rules",
         "  -  of no recorded baseline: 5 faces seen",
     ):
         assert part in said, part
@@ -135,7 +136,7 @@ def test_the_report_shows_each_and_which_were_added_up(records, tmp_path):
     for part in (
         "Baseline by baseline", "list: 1 to 2 references (wanted 1 to 2)",
         "baselines 1, 2. Together 10 faces seen, 6 compared, 0 matched, 0 alerts.",
-        "Not 3: another rules.", "23 November 2026 12:01:00",
+        "Not 3, which differs in rules.", "23 November 2026 12:01:00",
     ):  # fmt: skip
         assert part in text, part
     assert [each["number"] for each in report["baselines"]] == [0, 1, 2, 3]
@@ -159,3 +160,15 @@ def test_an_addition_forbids_the_report_to_claim_an_error_rate(records, tmp_path
         assert ("calibrated for 2 people, now there are 3" in place) is not claimed
         assert ("No FPIR can be claimed" in place) is not claimed
     assert ("no FPIR is claimed" in text) is not claimed
+
+
+def test_frames_that_were_not_looked_at_make_no_line_of_their_own(records, tmp_path):
+    counted(records, A)
+    left_out = {"frames_analysed": 0, "frames_sampled_away": 7, "tracks_closed": 0, "scores": {},
+                "tracks_not_searched": {}}  # fmt: skip
+    records.tallies.take_back("market", 1, "gate", Reporter.ANALYSIS, 9000)
+    records.tallies.record([tally(first=9000, deployment="market", **left_out)], at=NOON)
+    text, report = report_of(records, tmp_path)
+    assert "none is recorded" not in text
+    assert "no recorded baseline" not in lines(records)
+    assert report["baselines"][0]["frames_sampled_away"] == 7
