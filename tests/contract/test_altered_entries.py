@@ -186,3 +186,22 @@ def test_entries_of_the_version_before_are_searched_after_an_upgrade(records_url
         assert records.watchlist.altered(["default"], anew=True) == {
             "a1": "subject and its hash are not as enrolled"
         }
+
+
+@pytest.mark.parametrize(
+    "change_of_words",
+    [
+        {"words": "", "words_salt": ""},
+        {"words": '{"subject": "Ann", "source": "hearsay"}'},
+        {"words_salt": "0" * 64},
+    ],
+)
+def test_words_of_an_enrolment_cannot_be_put_in_anothers_place(listed, change_of_words):
+    """They stand where they can be erased; what is listed is compared with their hash."""
+    with listed._engine.begin() as connection:
+        mine = tables.act_words.c.object_id == "a1"
+        connection.execute(sa.update(tables.act_words).where(mine).values(change_of_words))
+    found = listed.watchlist.altered(["default"], anew=True)
+    assert found.keys() == {"a1"}
+    assert "subject, source" in found["a1"]
+    assert listed.watchlist.manifest(["default"]).keys() == {"b1"}

@@ -4,10 +4,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from tests.contract.test_alert_erasure import database_bytes
 
 from enrolling import add_entry
 from openlfr.domain.errors import Misconfigured
+from openlfr.domain.principals import Principal, Role
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, ManifestEntry, Reference, Settlement
+from openlfr.operations.entries import Entries, remove
 from openlfr.operations.purge import forget_entries
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -256,3 +259,53 @@ def test_who_was_listed_is_erased_from_entries_that_left_long_ago(records):
     assert (left["gone"].status, left["gone"].category) == (REMOVED, "wanted")
     assert records.watchlist.version() == version  # nothing that is searched has changed
     assert records.audit.all()[-1].kind == "reference.forgotten"
+
+
+WHO, OTTO = "Zacharias Unverwechselbar", "Otto Ordentlich"
+REMOVER = Principal("https://people.example", "sue", "Sue", frozenset(Role))
+
+
+def test_acts_on_an_entry_name_nobody_any_more_once_it_is_erased_who_was_listed(records):
+    add(records, reference("gone", subject=WHO, authorised_by=OTTO), picture_hash="f" * 64)
+    add(records, reference("listed", subject="Cleo"), picture_hash="p3")
+    for each in ("gone", "listed"):
+        settle(records, each)
+    wanted = Entries(WHO, reason="mistaken for his brother")
+    removed = remove(wanted, records=records, by=REMOVER, at=NOW)
+    assert [each.reference_id for each in removed] == ["gone"]
+    with records.unit_of_work() as work:
+        work.watchlist.left(["gone"], NOW)
+    before = records.audit.all(object_id="gone")
+    assert before[0].detail["subject"] == WHO
+    assert "reason" in before[-1].detail
+    assert (before[-1].by.name, before[0].detail["authorised_by"]) == ("Sue", OTTO)
+    late = NOW + timedelta(days=31)
+    with records.unit_of_work() as work:
+        assert work.alerts.erase_names(late) == 0  # what is listed still is compared with its acts
+    assert forget_entries(records, late, now=late) == 1
+    after = records.audit.all(object_id="gone")
+    assert [act.kind for act in after[:-1]] == [act.kind for act in before]
+    assert after[0].detail["category"] == "wanted"
+    said = repr(after)
+    for word in (WHO, OTTO, "Eve", "passport", "brother", "f" * 64):
+        assert word not in said
+    assert after[-2].by == REMOVER  # who did it has a retention of its own
+    with records.unit_of_work() as work:
+        assert work.alerts.erase_names(late) == 1
+    assert records.audit.all(object_id="gone")[-2].by.name == ""
+    assert records.watchlist.altered(["default"]) == {}
+    assert records.watchlist.manifest(["default"]).keys() == {"listed"}
+
+
+def test_no_byte_of_who_was_listed_stays_in_the_database(records):
+    add(records, reference("gone", subject=WHO, authorised_by=OTTO), picture_hash="f" * 64)
+    move(records, REMOVED, subject=WHO)
+    with records.unit_of_work() as work:
+        work.watchlist.left(["gone"], NOW)
+    words = (WHO.encode(), OTTO.encode(), b"f" * 64)
+    assert all(word in database_bytes(records) for word in words)
+    late = NOW + timedelta(days=31)
+    assert forget_entries(records, late, now=late) == 1
+    assert records.erase_for_good()
+    kept = database_bytes(records)
+    assert [word for word in words if word in kept] == []

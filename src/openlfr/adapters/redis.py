@@ -252,8 +252,9 @@ class RedisAlertBook:
 
         The ids stay known, so a replay gives None. The server is asked to rewrite its
         append-only file, in which content that was erased or has expired would otherwise stand
-        until later, and this waits for it (with no ids, it does that alone). A server that
-        refuses it to its clients is left to its operators.
+        until later, and to write its snapshot anew where it writes such, and this waits for both
+        (with no ids, it does that alone). A server that refuses it to its clients is left to its
+        operators.
 
         Raises:
             Unavailable: The server does not answer, or has not rewritten its file in time.
@@ -271,6 +272,7 @@ class RedisAlertBook:
                             step.zrem(key("times", subject), sighting_id)
                     step.execute()
             self._rewrite_append_only_file()
+            self._write_snapshot_anew()
 
     def _rewrite_append_only_file(self) -> None:
         """Wait for a rewrite that runs already, which may hold the content, then for our own."""
@@ -294,6 +296,30 @@ class RedisAlertBook:
             "Redis has not rewritten its append-only file, in which erased events still stand: "
             "check that its disk has room, and try again."
         )
+
+    def _write_snapshot_anew(self) -> None:
+        """Wait for another snapshot, where the server has written any: the one before holds it.
+
+        A server that saves none of itself is not made to.
+        """
+        deadline = time.monotonic() + _REWRITE_WAIT_S
+        try:
+            if not _now(self._client.info("persistence")).get("rdb_saves", 0):
+                return
+            self._wait_for_snapshot(deadline)
+            self._client.bgsave()
+            self._wait_for_snapshot(deadline)
+        except (NoPermissionError, ResponseError):  # refused, or somebody else asked meanwhile
+            return
+
+    def _wait_for_snapshot(self, deadline: float) -> None:
+        while _now(self._client.info("persistence"))["rdb_bgsave_in_progress"]:
+            if time.monotonic() >= deadline:
+                raise Unavailable(
+                    "Redis has not written its snapshot anew, in which erased events still stand: "
+                    "check that its disk has room, and try again."
+                )
+            time.sleep(0.02)
 
     def close(self) -> None:
         """Free the connection, and the server where this process holds it; safe to call twice."""

@@ -17,8 +17,9 @@ _KEYS = "~openlfr:*"
 _WORK = (
     "+@read", "+@write", "+@scripting", "+@transaction", "+@connection", "+time", "-@dangerous",
 )  # fmt: skip
-_ERASE = ("+info", "+bgrewriteaof")
-"""What was erased stands in the append-only file until that is rewritten, and INFO says when."""
+_ERASE = ("+info", "+bgrewriteaof", "+bgsave")
+"""What was erased stands in the append-only file, and in the snapshot where the server writes one,
+until these are written anew, and INFO says when."""
 
 USERS: Mapping[str, tuple[str, ...]] = {
     "ingest": _WORK,

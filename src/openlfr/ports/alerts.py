@@ -156,7 +156,10 @@ class AlertChanges(AlertRecords, Protocol):
         ...
 
     def erase_names(self, before: datetime) -> int:
-        """Erase who did what to alerts before this moment; of how many acts."""
+        """Erase who did what before this moment; of how many acts.
+
+        To alerts, and to entries of which it was erased who was listed.
+        """
         ...
 
     def place_hold(self, hold: Hold) -> None:

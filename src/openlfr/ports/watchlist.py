@@ -118,7 +118,10 @@ class WatchlistChanges(WatchlistRecords, Protocol):
         ...
 
     def forget(self, before: datetime) -> list[str]:
-        """Erase who was listed, of entries that left before this moment; their ids."""
+        """Erase who was listed, of entries that left before this moment; their ids.
+
+        What acts on them say of anybody goes too: what stays is that there were such acts.
+        """
         ...
 
     def keep_facts(self, facts: GalleryFacts, at: datetime) -> None:

@@ -206,7 +206,7 @@ class MemoryAlertChanges(MemoryAlerts):
         with self._access.writing() as state:
             for key in event_ids:
                 state.alert_events[key] = _blank(state.alert_events[key])
-            erase_words(state, alert_id)
+            erase_words(state, [alert_id])
             row = state.alerts[alert_id]
             case = replace(
                 row.case,

@@ -6,16 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from openlfr.domain.audit import RecordedAct
+from openlfr.domain.erasable import ALERT, words_of
 from openlfr.domain.principals import OURSELVES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from openlfr.adapters.memory.state import Access, State
     from openlfr.domain.audit import AuditEvent
-
-_FREE = ("reason", "file")  # of an act's detail: what a person typed
 
 
 def write_events(state: State, events: Sequence[AuditEvent]) -> None:
@@ -29,35 +28,35 @@ def write_events(state: State, events: Sequence[AuditEvent]) -> None:
     )  # fmt: skip
 
 
-def erase_words(state: State, alert_id: str) -> None:
-    """Erase what people wrote in acts about an alert; who they were stays."""
-    _change(state, lambda act: _without_words(act) if act.object_id == alert_id else act)
+def erase_words(state: State, object_ids: Collection[str]) -> None:
+    """Erase what acts on these alerts or entries say of anybody; who did them stays."""
+    ids = frozenset(object_ids)
+    state.acts = tuple(_wordless(act) if act.object_id in ids else act for act in state.acts)
 
 
 def erase_names(state: State, before: datetime) -> int:
-    """Erase who did what to alerts before this moment, and their words; of how many acts."""
+    """Erase who did what before this moment, and in which words; of how many acts.
+
+    Of acts on entries only where their words are erased already.
+    """
     erased = []
 
     def nameless(act: RecordedAct) -> RecordedAct:
-        if act.at >= before or not act.by.name:
+        words = words_of(act.object_kind, act.by.issuer)
+        listed = act.object_kind != ALERT and words & act.detail.keys()
+        ours = act.by.issuer == OURSELVES
+        if act.at >= before or not act.by.name or ours or not words or listed:
             return act
         erased.append(act)
-        return replace(_without_words(act), by=replace(act.by, name=""))
+        return replace(_wordless(act), by=replace(act.by, name=""))
 
-    _change(state, nameless)
+    state.acts = tuple(map(nameless, state.acts))
     return len(erased)
 
 
-def _change(state: State, change: Callable[[RecordedAct], RecordedAct]) -> None:
-    """Change acts of people about alerts, the only ones that have words to erase."""
-    state.acts = tuple(
-        change(act) if act.object_kind == "alert" and act.by.issuer != OURSELVES else act
-        for act in state.acts
-    )
-
-
-def _without_words(act: RecordedAct) -> RecordedAct:
-    return replace(act, detail={k: v for k, v in act.detail.items() if k not in _FREE})
+def _wordless(act: RecordedAct) -> RecordedAct:
+    words = words_of(act.object_kind, act.by.issuer)
+    return replace(act, detail={k: v for k, v in act.detail.items() if k not in words})
 
 
 class MemoryAuditLog:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from openlfr.adapters.memory.audit import erase_words
 from openlfr.adapters.memory.state import Entry
 from openlfr.domain.authority import ACTS, EntryAct, altered, last_moment
 from openlfr.domain.watchlist import NAMING, EntryStatus, ManifestEntry, check_model
@@ -164,6 +165,7 @@ class MemoryWatchlist:
                     entry = replace(row.entry, **blank)
                     state.entries[key] = replace(row, entry=entry, picture_hash="")
                     forgotten.append(key)
+            erase_words(state, forgotten)
         return forgotten
 
     def move(

@@ -1,4 +1,4 @@
-"""Names and words of acts about alerts: beside the audit log, where they can be erased.
+"""Names and words of acts: beside the audit log, where they can be erased.
 
 The log holds a salted hash of each. While name and words are there they are checked against it;
 once they and their salts are erased the hash says nothing about them.
@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sqlalchemy as sa
 
 from openlfr.adapters.sql.tables import act_words, audit_events
+from openlfr.domain.erasable import ALERT, words_of
 from openlfr.domain.principals import OURSELVES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
 
     from openlfr.domain.audit import AuditEvent
 
-_FREE = ("reason", "file")  # of an act's detail: what a person typed
+_AT_ONCE = 1000  # objects named in one statement
 _NAME, _WORDS = "name_sha256", "words_sha256"
 ALTERED = "(altered)"
 COLUMNS = (
@@ -50,52 +51,63 @@ def joined(acts: sa.FromClause) -> sa.FromClause:
 
 
 def take_apart(event: AuditEvent) -> Parts:
-    """What of an act is written where: acts of people about alerts have words to erase."""
+    """What of an act is written where, by what `domain.erasable` says of its kind."""
     detail = event.what.detail()
-    if event.what.object_kind != "alert" or event.by.issuer == OURSELVES:
+    wanted = words_of(event.what.object_kind, event.by.issuer)
+    if not wanted:
         return Parts(event.by.name, detail, None)
-    free = {name: detail.pop(name) for name in _FREE if name in detail}
+    free = {name: detail.pop(name) for name in sorted(wanted) if name in detail}
     words = json.dumps(free, sort_keys=True) if free else ""
+    name = "" if event.by.issuer == OURSELVES else event.by.name
     salts = secrets.token_hex(32), secrets.token_hex(32)
-    detail[_NAME] = _hash(salts[0], event.by.name)
+    if name:
+        detail[_NAME] = _hash(salts[0], name)
     if words:
         detail[_WORDS] = _hash(salts[1], words)
     beside: dict[str, object] = {
         "event_id": event.event_id,
-        "alert_id": event.what.object_id,
+        "object_kind": event.what.object_kind,
+        "object_id": event.what.object_id,
         "at": event.at,
-        "name": event.by.name,
-        "name_salt": salts[0],
+        "name": name,
+        "name_salt": salts[0] if name else "",
         "words": words,
         "words_salt": salts[1] if words else "",
     }
-    return Parts("", detail, beside)
+    return Parts("" if name else event.by.name, detail, beside if name or words else None)
 
 
 def put_together(row: Any) -> tuple[str, dict[str, object]]:
     """Name and detail of an act that was read with `COLUMNS`; what was erased is left out."""
     detail = dict(row.detail or {})
     name_hash, words_hash = detail.pop(_NAME, None), detail.pop(_WORDS, None)
-    if name_hash is None:
-        return row.name or "", detail
-    name = row.erasable_name or ""
-    if name and _hash(row.name_salt, name) != name_hash:
-        name = ALTERED
-    if row.words:
+    name = row.name or ""
+    if name_hash is not None:
+        name = row.erasable_name or ""
+        if name and _hash(row.name_salt, name) != name_hash:
+            name = ALTERED
+    if words_hash is not None and row.words:
         fits = _hash(row.words_salt, row.words) == words_hash
         detail |= json.loads(row.words) if fits else {"reason": ALTERED}
     return name, detail
 
 
-def erase_words(connection: Connection, alert_id: str) -> None:
-    """Erase what people wrote in acts about an alert; who they were stays."""
-    mine = act_words.c.alert_id == alert_id
-    connection.execute(sa.update(act_words).where(mine).values(words="", words_salt=""))
+def erase_words(connection: Connection, object_ids: Collection[str]) -> None:
+    """Erase what acts on these alerts or entries say of anybody; who did them stays."""
+    ids = list(object_ids)
+    for start in range(0, len(ids), _AT_ONCE):
+        mine = act_words.c.object_id.in_(ids[start : start + _AT_ONCE])
+        connection.execute(sa.update(act_words).where(mine).values(words="", words_salt=""))
 
 
 def erase_names(connection: Connection, before: datetime) -> int:
-    """Erase who did what to alerts before this moment; of how many acts."""
-    old = sa.and_(act_words.c.at < before, act_words.c.name != "")
+    """Erase who did what before this moment, and in which words; of how many acts.
+
+    Of acts on entries only where their words are erased already: what is listed still is compared
+    with its enrolment.
+    """
+    over = sa.or_(act_words.c.object_kind == ALERT, act_words.c.words == "")
+    old = sa.and_(act_words.c.at < before, act_words.c.name != "", over)
     values: Mapping[str, str] = {"name": "", "name_salt": "", "words": "", "words_salt": ""}
     return connection.execute(sa.update(act_words).where(old).values(**values)).rowcount
 

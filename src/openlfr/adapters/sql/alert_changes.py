@@ -75,7 +75,7 @@ class AlertChanges(AlertRecords):
         """
         with self._access.writing() as connection:
             self._blank(connection, event_ids, reference_id="")
-            erase_words(connection, alert_id)
+            erase_words(connection, [alert_id])
             connection.execute(
                 sa.update(_ALERTS)
                 .where(_ALERTS.c.alert_id == alert_id)

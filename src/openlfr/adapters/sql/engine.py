@@ -35,7 +35,8 @@ _OVERWRITES = 1  # the user_version from which no page of the file holds an eras
 
 _INCOMPLETE = "ck_watchlist_references_"
 """How the rules of `tables.AUTHORITY` are called."""
-_NAMING = ("alerts", "act_words")  # whom an alert was about, and what people wrote of it
+_NAMING = ("alerts", "alert_events", "act_words", "watchlist_references")
+"""Tables of which rows say whom an alert was about or who was listed, until that is erased."""
 
 _MAY_NOT = "42501"  # PostgreSQL's insufficient_privilege
 

@@ -31,6 +31,7 @@ REVISIONS = (
     "0014",
     "0015",
     "0016",
+    "0017",
 )  # every migration in versions/, oldest first
 MIGRATIONS = Path(__file__).parent / "migrations"
 _POSTGRES_LOCK = 0x0F6C6672  # any number, the same for every OpenLFR process

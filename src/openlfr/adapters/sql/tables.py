@@ -187,19 +187,21 @@ audit_events = Table(
     Index(None, "object_kind", "object_id"),
 )
 
-# Who did an act about an alert, and in which words: both can be erased, and `audit_events`, which
-# cannot be changed, holds a salted hash of each, so that nobody can put others in their place.
+# Who did an act about an alert or an entry, and what of it names somebody: both can be erased, and
+# `audit_events`, which cannot be changed, holds a salted hash of each, so that nobody can put
+# others in their place.
 act_words = Table(
     "act_words",
     metadata,
     Column("event_id", String(36), primary_key=True),
-    Column("alert_id", String(36), nullable=False),
+    Column("object_id", String(36), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("name", String, nullable=False),  # "" once erased
     Column("name_salt", String(64), nullable=False),
     Column("words", String, nullable=False),  # JSON; "" once erased, or where there were none
     Column("words_salt", String(64), nullable=False),
-    Index(None, "alert_id"),
+    Column("object_kind", String(64), nullable=False, server_default="alert"),
+    Index(None, "object_id"),
 )
 
 alerts = Table(

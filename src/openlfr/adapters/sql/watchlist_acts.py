@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from openlfr.adapters.sql.tables import audit_events, references
+from openlfr.adapters.sql.act_words import COLUMNS as WORDS
+from openlfr.adapters.sql.act_words import put_together
+from openlfr.adapters.sql.tables import act_words, audit_events, references
 from openlfr.adapters.sql.watchlist_rows import COLUMNS, reference_of
 from openlfr.domain.authority import ACTS, EntryAct, altered
 from openlfr.domain.watchlist import EntryStatus, ManifestEntry
@@ -44,14 +46,14 @@ def with_acts(
     """
     acts = audit_events.c
     query = (
-        sa.select(*COLUMNS, *_MORE, acts.kind, acts.name, acts.detail)
+        sa.select(*COLUMNS, *_MORE, acts.kind, acts.name, acts.detail, *WORDS)
         .select_from(
             references.outerjoin(
                 audit_events,
                 (acts.object_kind == "reference")
                 & (acts.object_id == references.c.reference_id)
                 & acts.kind.in_(ACTS),
-            )
+            ).outerjoin(act_words, act_words.c.event_id == acts.event_id)
         )
         .where(*conditions)
         .order_by(references.c.version, references.c.reference_id, acts.position)
@@ -60,7 +62,7 @@ def with_acts(
         rows = list(found)
         yield (
             reference_of(rows[0]),
-            tuple(EntryAct(row.kind, row.name, row.detail) for row in rows if row.kind),
+            tuple(EntryAct(row.kind, *put_together(row)) for row in rows if row.kind),
             rows[0],
         )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from openlfr.adapters.sql.act_words import erase_words
 from openlfr.adapters.sql.gallery_model import bind_model
 from openlfr.adapters.sql.tables import references
 from openlfr.adapters.sql.watchlist import STANDING, WatchlistRecords
@@ -130,7 +131,8 @@ class WatchlistChanges(WatchlistRecords):
     def forget(self, before: datetime) -> list[str]:
         """Erase who was listed, of entries that left before this moment; their ids.
 
-        That somebody was listed, why and until when stays; so do the acts in the audit log.
+        That somebody was listed, why and until when stays; so do the acts in the audit log, without
+        what names anybody.
         """
         gone = sa.and_(
             references.c.status.in_((EntryStatus.REMOVED, EntryStatus.REFUSED)),
@@ -143,6 +145,7 @@ class WatchlistChanges(WatchlistRecords):
             if ids:
                 blank = dict.fromkeys(_NAMING, "")
                 connection.execute(sa.update(references).where(gone).values(**blank))
+                erase_words(connection, ids)
         return ids
 
     def _move(

@@ -1,0 +1,21 @@
+"""Acts on entries of the watchlist have words that can be erased, as those about alerts have.
+
+Acts of before keep theirs where they are: the audit log is never changed.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0017"
+down_revision = "0016"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Let a row belong to an object of any kind."""
+    op.drop_index("ix_act_words_alert_id", "act_words")
+    op.execute("ALTER TABLE act_words RENAME COLUMN alert_id TO object_id")
+    op.create_index("ix_act_words_object_id", "act_words", ["object_id"])
+    kind = sa.Column("object_kind", sa.String(length=64), nullable=False, server_default="alert")
+    op.add_column("act_words", kind)
