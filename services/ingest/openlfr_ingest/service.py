@@ -169,7 +169,7 @@ def run(
             )
             closing.callback(pages.close)
         keeper.start()
-        return _film(sharing, studio, stop, beat)
+        return _film(sharing, studio, stop, beat, control)
 
 
 def _handle_signals(stop: threading.Event, closing: ExitStack, senders: Senders) -> None:
@@ -191,7 +191,9 @@ def _handle_signals(stop: threading.Event, closing: ExitStack, senders: Senders)
         closing.callback(signal.signal, each, before)
 
 
-def _film(sharing: Sharing, studio: Studio, stop: threading.Event, beat: Beat) -> Filmed:
+def _film(
+    sharing: Sharing, studio: Studio, stop: threading.Event, beat: Beat, control: ControlReader
+) -> Filmed:
     """Film this process's share."""
     stopped = False
     try:
@@ -200,6 +202,7 @@ def _film(sharing: Sharing, studio: Studio, stop: threading.Event, beat: Beat) -
             if sharing.is_over():
                 break
             sharing.halt()
+            control.raise_fault()
             stop.wait(_LOOK_S)
             beat()
         stopped = stop.is_set() and not sharing.is_over()

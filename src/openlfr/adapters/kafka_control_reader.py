@@ -87,6 +87,7 @@ class ControlReader:
         self._thread = threading.Thread(target=self._keep, name="control-reader", daemon=True)
         # By the monotonic clock; what was told and could not be used is as good as not told.
         self._heard = self._in_use = float("-inf")
+        self._made = time.monotonic()
         self._trouble = ""  # why nothing is read
         self._unused = _NOT_READ  # why what was read is not used
         self._fault: Exception | None = None  # ended the thread
@@ -111,8 +112,7 @@ class ControlReader:
         if not self._begun.wait(wait.total_seconds()):
             self.close()
             raise Unavailable(self._what_lacks(wait))
-        if self._fault is not None:
-            raise self._fault
+        self.raise_fault()
 
     def check(self) -> None:
         """Raise where nobody may be searched any more.
@@ -121,8 +121,7 @@ class ControlReader:
             Unavailable: No sign of life has come for too long, or a change could not be used.
             Exception: What ended the thread, as it was raised there: a fault of ours.
         """
-        if self._fault is not None:
-            raise self._fault
+        self.raise_fault()
         now = time.monotonic()
         silent = f"{self._silence_s:g} s"
         if now - self._heard > self._silence_s:
@@ -138,6 +137,11 @@ class ControlReader:
                 f"stops: {self._unused}"
             )
 
+    def raise_fault(self) -> None:
+        """Raise what ended the thread, a fault of ours; nothing while it lives."""
+        if self._fault is not None:
+            raise self._fault
+
     def trouble(self) -> str:
         """Why nobody may be searched; empty where somebody may."""
         try:
@@ -150,8 +154,8 @@ class ControlReader:
 
     @property
     def silent_s(self) -> float:
-        """Seconds since the last sign of life."""
-        return time.monotonic() - self._heard
+        """Seconds since the last sign of life; before the first, since this was made."""
+        return time.monotonic() - max(self._heard, self._made)
 
     def close(self) -> None:
         """Stop reading; safe to call twice."""
@@ -178,9 +182,9 @@ class ControlReader:
             try:
                 self._follow()
             except OpenLFRError as error:
-                self._trouble = str(error)
+                self._note_trouble(str(error))
             except (KafkaError, OSError) as error:
-                self._trouble = f"{type(error).__name__}: {error}"
+                self._note_trouble(f"{type(error).__name__}: {error}")
             except Exception as error:
                 log.exception("control_reader_failed")
                 self._trouble = f"{type(error).__name__}: {error}"
@@ -188,6 +192,12 @@ class ControlReader:
                     self._begun.set()
                     return
             self._stop.wait(_RETRY_S)
+
+    def _note_trouble(self, why: str) -> None:
+        """Keep why nothing is read, and log it once."""
+        if why != self._trouble:
+            self._trouble = why
+            log.warning("control_not_read", topic=self._partition.topic, why=why)
 
     def _follow(self) -> None:
         """Read from the beginning; what is in use stays until that is done."""

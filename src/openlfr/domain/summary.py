@@ -33,7 +33,7 @@ class NotSearched(StrEnum):
 class Lost(StrEnum):
     """Why a track was never searched although it had not ended: it was dropped while it lived."""
 
-    INTERRUPTED = "interrupted"  # the run or its worker was ended
+    INTERRUPTED = "interrupted"  # the run or its worker was ended, or the deployment paused
     MOVED = "moved"  # another worker has its camera now
     FAILED = "failed"  # something failed while it was looked at
 
