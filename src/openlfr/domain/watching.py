@@ -17,9 +17,7 @@ class Unwatched(StrEnum):
     NO_FRAMES = "no_frames"  # the camera or its connection gave none, or all were left out before
     LATE = "late"  # frames came and were too old when their turn came, or overtaken
     UNREADABLE = "unreadable"  # frames came and could not be read
-    OUTSIDE_HOURS = (
-        "outside_hours"  # frames came outside the authorised hours, or in a pause
-    )
+    OUTSIDE_HOURS = "outside_hours"  # frames came outside the authorised hours, or in a pause
 
 
 @dataclass(slots=True)
