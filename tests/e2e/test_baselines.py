@@ -135,3 +135,4 @@ def test_an_addition_and_the_removal_of_the_same_person_give_three_baselines(
     shown = capsys.readouterr().out
     assert "  1, 2, 3 together (same model, rules and threshold): " in shown
     assert shown.count("threshold 0.") >= 3
+    assert " to now: " not in shown  # it was stopped

@@ -101,6 +101,13 @@ def counts_of(place):
     return told["cameras"]
 
 
+def baselines_of(place):
+    """Each baseline with its figures; it opened when this place's first life began."""
+    told = json.loads((place.folder / "report" / "report.json").read_text())["baselines"]
+    assert [each["number"] for each in told if each["number"]] == [1]
+    return [{key: value for key, value in each.items() if key != "opened_at"} for each in told]
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory, enrolled, model_store, street_with_a_pause):
     """A run that nothing interrupts."""
@@ -120,6 +127,7 @@ def interrupted(place, street_with_a_pause):
 def assert_as_if_nothing_had_happened(place, whole):
     assert without_emission(place.lines()) == without_emission(whole.lines())
     assert counts_of(place) == counts_of(whole)
+    assert baselines_of(place) == baselines_of(whole)
     evidence = [
         sorted(p.name for p in (x.data / "vault/evidence").iterdir()) for x in (place, whole)
     ]

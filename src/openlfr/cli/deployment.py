@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from openlfr.domain.audit import RecordedAct
     from openlfr.domain.deployment import Deployment
 
+_ENDS = ("deployment.stopped", "deployment.closed")
 _named = click.argument("deployment", metavar="DEPLOYMENT", callback=arguments.words)
 _by = click.option(
     "--by", required=True, metavar="NAME", callback=arguments.person, help="Who decides it."
@@ -98,7 +99,9 @@ def show(deployment: str, config: Path, as_json: bool) -> None:
         threshold = each.detail.get("threshold")
         at = f", threshold {threshold:.3f}" if isinstance(threshold, float) else ""
         say(f"  {_moment(each.at)}  {each.kind}{at} by {who}{reason}")
-    for line in shown.lines(figures):
+    ends = [each.at for each in acts if each.kind in _ENDS]
+    over = found.status in (DeploymentStatus.STOPPED, DeploymentStatus.CLOSED)
+    for line in shown.lines(figures, ends[-1] if over and ends else None):
         say(line)
 
 

@@ -15,14 +15,19 @@ if TYPE_CHECKING:
     from openlfr.domain.summary import CameraCounts
 
 
-def lines(figures: FiguresByBaseline) -> Iterator[str]:
-    """Each baseline: number, from, to, why, threshold, N and what was counted; then the pools."""
+def lines(figures: FiguresByBaseline, ended: datetime | None = None) -> Iterator[str]:
+    """Each baseline: number, from, to, why, threshold, N and what was counted; then the pools.
+
+    Args:
+        figures: Of a deployment.
+        ended: When it was stopped, UTC; None while it goes on.
+    """
     shown = [each for each in figures.baselines if each.shown]
     if not shown:
         return
     yield "baselines (list, threshold, models, rules and camera inputs unchanged; times UTC):"
     for each in shown:
-        yield from _baseline(each)
+        yield from _baseline(each, ended)
     for pool in figures.pools:
         if len(pool.numbers) > 1:
             numbers = ", ".join(map(str, pool.numbers))
@@ -41,13 +46,14 @@ def as_json(figures: FiguresByBaseline) -> dict[str, Any]:
     }
 
 
-def _baseline(each: BaselineFigures) -> Iterator[str]:
+def _baseline(each: BaselineFigures, ended: datetime | None) -> Iterator[str]:
     opening = each.opening
     if opening is None:
         yield f"  -  of no recorded baseline: {_counted(each.counts)}"
         return
     content = opening.baseline
-    until = _moment(each.until) if each.until else "now"
+    last = each.until or ended
+    until = _moment(last) if last else "now"
     people = content.listed.subjects
     listed = f"{content.listed.references} references" + (
         f" of {people} people" if people is not None else ""

@@ -121,7 +121,7 @@ class Threshold:
         if self.origin is ThresholdOrigin.SET:
             return "set in matching.threshold, not calibrated: no error rate can be stated for it"
         if self.origin is ThresholdOrigin.CALIBRATED:
-            return "calibrated against this list"
+            return f"calibrated against a list of {self.list_size} people"
         if self.row is None:
             return (
                 "the default stated for this model, whatever the length of the list: it was not "

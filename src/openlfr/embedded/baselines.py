@@ -1,9 +1,8 @@
 """The baselines of a run: each is in the records before a frame is matched under it.
 
 A new list is hashed and recorded in the thread that brings it; the thread that matches takes over
-both at once, between two frames. Where the records do not take it, who has left the list is
-searched no more all the same: the baseline's id follows from what it is, and it is recorded as
-soon as they do. Whoever was added waits until then.
+both at once, between two frames. Who has left the list waits for no record: the baseline's id
+follows from what it is, and it is recorded right after, or as soon as the records take it.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from openlfr.domain.baseline_in_use import BaselineInUse
-from openlfr.domain.errors import Unavailable
 from openlfr.operations.baselines import open_baseline
 
 if TYPE_CHECKING:
@@ -41,23 +39,19 @@ class RunBaselines:
         """Record the baseline of a new index; one thread at a time.
 
         Raises:
-            Unavailable: The records do not take it. It is to be offered again; what only left the
-                list is in force already.
+            Unavailable: The records do not take it; it is to be offered again.
         """
         baseline = self._in_use.prepare(index)
         taken = self._in_use.begin(baseline)
-        try:
-            while self._waiting:
-                self._record(self._waiting[0])
-                del self._waiting[0]
-            mark = self._record(taken)
-        except Unavailable:
-            if self._only_leaves(baseline):
-                if taken not in self._waiting:
-                    self._waiting.append(taken)
-                self._hand_over(index, taken, taken.mark)
-            raise
-        self._hand_over(index, taken, mark)
+        leaves = self._only_leaves(baseline)
+        if leaves:
+            self._waiting.append(taken)
+            self._hand_over(index, taken, taken.mark)
+        while self._waiting:
+            self._record(self._waiting[0])
+            del self._waiting[0]
+        if not leaves:
+            self._hand_over(index, taken, self._record(taken))
 
     def take(self) -> tuple[ExactIndex, Mark] | None:
         """What is to be matched with from the next frame on, where that is new; any thread."""

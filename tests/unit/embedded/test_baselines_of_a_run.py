@@ -107,3 +107,23 @@ def test_an_addition_to_a_calibrated_list_is_a_problem_of_the_run(records):
     assert "calibrated for 2 people, now there are 3" in problem
     acts = [act.detail.get("threshold_doubt", "") for act in records.audit.all()]
     assert acts == ["", "", problem]
+
+
+def test_who_leaves_does_not_wait_for_a_database_that_is_busy(run, records, monkeypatch):
+    run.offer(Index(1, 2))
+    run.take()
+    seen = []
+    unit_of_work = records.unit_of_work
+
+    def busy():
+        seen.append(run.take())
+        return unit_of_work()
+
+    monkeypatch.setattr(records, "unit_of_work", busy)
+    fewer, more = Index(1), Index(1, 3)
+    run.offer(fewer)
+    assert seen[0][0] is fewer
+    assert seen[0][1] == records.baselines.of("market")[1].mark
+    run.offer(more)
+    assert seen[1] is None  # who is added is in the records first
+    assert run.take() == (more, records.baselines.of("market")[2].mark)

@@ -114,6 +114,13 @@ def test_the_command_says_number_span_reason_threshold_and_size(records):
     assert Counter(line[:4].strip() for line in said.splitlines())[""] == 6
 
 
+def test_the_last_one_ends_with_the_deployment(records):
+    counted(records, A, B)
+    said = "\n".join(deployment_baselines.lines(figures(records), NOON + 9 * MINUTE))
+    assert "12:01:00 to 2026-11-23 12:09:00: list" in said
+    assert "now" not in said
+
+
 def test_its_json_is_json(records):
     counted(records, A, B)
     values = json.loads(json.dumps(deployment_baselines.as_json(figures(records))))

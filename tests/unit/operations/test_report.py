@@ -154,7 +154,11 @@ ROW = DefaultRow(20, 0.47, 3000, 3, 0.0029)
             True,
             "not fitted to this model",
         ),
-        (Threshold(0.4, ThresholdOrigin.CALIBRATED, 3), False, "calibrated against this list"),
+        (
+            Threshold(0.4, ThresholdOrigin.CALIBRATED, 3),
+            False,
+            "calibrated against a list of 3 people",
+        ),
     ],
 )
 def test_it_says_who_chose_the_threshold(

@@ -16,6 +16,7 @@ from openlfr.domain.tallying import STRETCH
 from openlfr.embedded.baselines import RunBaselines
 from openlfr.operations.baseline_figures import figures_by_baseline
 from openlfr.wire import codec
+from openlfr.wire.v1 import tally_pb2
 from openlfr_alerting.recording import Recording
 from openlfr_analysis.station import Station
 from openlfr_analysis.taking_up import TakingUp
@@ -174,17 +175,44 @@ def test_a_worker_that_starts_anew_goes_on_with_the_same(records):
     assert figures(records) == {1: 2}
 
 
-def test_a_tally_whose_baseline_is_not_what_it_says_is_set_aside(records):
+FORGERIES = {
+    "rules": {"rules": "9" * 64},
+    "list_root": {"list_root": "9" * 64},
+    "threshold": {"threshold": 0.3},
+    "threshold_origin": {"threshold_origin": "calibrated"},
+    "an unknown origin": {"threshold_origin": "guessed"},
+    "target_fpir": {"target_fpir": 0.001},
+    "camera_inputs": {"camera_inputs": "9" * 64},
+    "software": {"software": "OpenLFR 9"},
+}
+
+
+@pytest.mark.parametrize("what", FORGERIES)
+def test_a_tally_whose_baseline_is_not_what_it_says_is_set_aside(records, what):
     worker = Worker(1)
     worker.look(0)
     worker.end(1)
-    [honest] = worker.tallies
-    other = replace(honest.taken_up.baseline, rules="9" * 64)
-    forged = replace(honest, taken_up=replace(honest.taken_up, baseline=other))
+    [honest] = worker.published
+    forged = tally_pb2.Tally.FromString(honest.value)
+    for name, value in FORGERIES[what].items():
+        setattr(forged.baseline_taken_up, name, value)
     recording = Recording(records, window=timedelta(minutes=3))
-    letters = recording.record_tallies([as_message(codec.encode_tally(forged), 0)])
-    assert len(letters) == 1
+    told = replace(honest, value=forged.SerializeToString())
+    assert len(recording.record_tallies([as_message(told, 0)])) == 1
     assert records.baselines.of(OURS.deployment) == []
+    assert records.tallies.totals(OURS.deployment) == []
+
+
+def test_an_earlier_version_records_what_a_newer_worker_counted():
+    """Of a tally it reads what it knows: the fields that this version added are no others."""
+    worker = Worker(1)
+    worker.look(0)
+    worker.end(1)
+    message = tally_pb2.Tally.FromString(worker.published[0].value)
+    message.ClearField("baseline_taken_up")
+    message.ClearField("baseline_since")
+    tally = codec.decode_tally(message.SerializeToString())
+    assert replace(worker.tallies[0], taken_up=None, baseline_since=None) == tally
 
 
 def test_tallies_that_name_a_baseline_which_nobody_recorded_are_counted_apart(records):

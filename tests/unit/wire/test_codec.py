@@ -378,6 +378,8 @@ def carried(message, value, **changed):
         ("alert", alert_pb2.Alert, {"event_id": "x"}, "event_id is not that of its sighting"),
         ("tally", tally_pb2.Tally, {"reporter": 9}, "does not know its reporter 9"),
         ("tally", tally_pb2.Tally, {"last_seq": 60}, "tally_id is not that of its range"),
+        ("tally", tally_pb2.Tally, {"baseline": "x" * 65}, "its baseline is no id"),
+        ("tally", tally_pb2.Tally, {"baseline_since__seconds": 9}, "but not which baseline"),
         ("tally", tally_pb2.Tally, {"tracks_searched": 3}, "do not add up"),
         ("change", control_pb2.Control, {"entry__status": 0}, "does not say its status"),
         ("change", control_pb2.Control, {"entry__template_hash": ""}, "has no template_hash"),

@@ -14,6 +14,8 @@ from openlfr.wire.v1 import tally_pb2
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
+_ID = 64  # of a SHA-256, hex: what the records can hold
+
 
 def baseline_message(taken: TakenUp) -> tally_pb2.Baseline:
     """A baseline as it travels; id and moment are the tally's."""
@@ -58,6 +60,8 @@ def baseline_message(taken: TakenUp) -> tally_pb2.Baseline:
 
 def mark_of(message: tally_pb2.Tally) -> Mark:
     """The baseline that a tally names; an earlier version said not since when."""
+    if len(message.baseline) > _ID:
+        raise broken(message, "its baseline is no id")
     if not message.HasField("baseline_since"):
         return Mark(message.baseline)
     if not message.baseline:
