@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from openlfr.domain.control import ControlMessage
 
 INTERVAL_S = 0.5
-HEARTBEAT_S = 5.0
+HEARTBEAT_S = 1.0
+"""Whoever begins waits for the first heartbeat: a camera is not filmed for as long."""
 TURN = timedelta(seconds=5)
 """How long the turn of a relay that died stays taken."""
 PATIENCE = timedelta(seconds=2)
