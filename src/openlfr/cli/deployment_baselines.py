@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from openlfr.domain.baseline_figures import figures_json, pool_json
+from openlfr.operations.report.figures import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,13 +30,12 @@ def lines(figures: FiguresByBaseline, ended: datetime | None = None) -> Iterator
     for each in shown:
         yield from _baseline(each, ended)
     for pool in figures.pools:
+        ours = _numbers(pool.numbers)
         if len(pool.numbers) > 1:
-            numbers = ", ".join(map(str, pool.numbers))
-            yield f"  {numbers} together (same model, rules and threshold): {_counted(pool.counts)}"
-        for number, why in pool.apart:
-            if number > pool.numbers[-1]:  # each pair once
-                differ = " and ".join(why)
-                yield f"  {number} is not added to {pool.numbers[0]}: they differ in {differ}"
+            yield f"  {ours} together (same model, rules and threshold): {_counted(pool.counts)}"
+        for numbers, why in pool.apart:
+            if numbers > pool.numbers:  # each pair once
+                yield f"  {_numbers(numbers)} not added to {ours}: other {' and '.join(why)}"
 
 
 def as_json(figures: FiguresByBaseline) -> dict[str, Any]:
@@ -55,9 +55,9 @@ def _baseline(each: BaselineFigures, ended: datetime | None) -> Iterator[str]:
     last = each.until or ended
     until = _moment(last) if last else "now"
     people = content.listed.subjects
-    listed = f"{content.listed.references} references" + (
-        f" of {people} people" if people is not None else ""
-    )
+    listed = plural(content.listed.references, "reference")
+    if people is not None:
+        listed += f" of {plural(people, 'person', 'people')}"
     yield f"  {each.number}  {_moment(opening.opened_at)} to {until}: {'; '.join(opening.why)}"
     yield (
         f"     threshold {content.threshold.value:.3f} ({content.threshold.origin}), {listed}; "
@@ -69,10 +69,15 @@ def _baseline(each: BaselineFigures, ended: datetime | None) -> Iterator[str]:
 
 
 def _counted(counts: CameraCounts) -> str:
+    joined = f" and {counts.alerts_joined:,} joined" if counts.alerts_joined else ""
     return (
-        f"{counts.tracks_closed} faces seen, {counts.tracks_searched} compared, "
-        f"{counts.tracks_matched} matched, {counts.alerts_opened} alerts"
+        f"{plural(counts.tracks_closed, 'face')} seen, {counts.tracks_searched:,} compared, "
+        f"{counts.tracks_matched:,} matched, {plural(counts.alerts_opened, 'alert')}{joined}"
     )
+
+
+def _numbers(numbers: tuple[int, ...]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def _moment(moment: datetime) -> str:

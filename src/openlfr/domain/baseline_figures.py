@@ -49,12 +49,12 @@ class Pool:
     Attributes:
         numbers: Which ones.
         counts: Of all cameras in all of them.
-        apart: Why not the others: their number, and in what they differ from the first of these.
+        apart: Why not the others: numbers of each other pool, and in what it differs.
     """
 
     numbers: tuple[int, ...]
     counts: CameraCounts
-    apart: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    apart: tuple[tuple[tuple[int, ...], tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,9 @@ def pool_json(pool: Pool) -> dict[str, Any]:
     """A pool with its figures, JSON values but for moments and enums."""
     return {
         "numbers": list(pool.numbers),
-        "apart": {str(number): list(why) for number, why in pool.apart},
+        "apart": [
+            {"numbers": list(numbers), "differs_in": list(why)} for numbers, why in pool.apart
+        ],
         **_counted(pool.counts),
     }
 

@@ -78,19 +78,17 @@ def _pools(figures: Sequence[BaselineFigures]) -> list[Pool]:
     groups: dict[tuple[object, ...], list[tuple[Opening, CameraCounts]]] = {}
     for opening, counts in named:
         groups.setdefault(opening.baseline.pool, []).append((opening, counts))
-    pools = []
-    for members in groups.values():
-        first = members[0][0].baseline
-        numbers = tuple(opening.number for opening, _ in members)
-        pools.append(
-            Pool(
-                numbers,
-                add_up(tuple(counts for _, counts in members), EVERYTHING),
-                tuple(
-                    (opening.number, first.differs_in(opening.baseline))
-                    for opening, _ in named
-                    if opening.number not in numbers
-                ),
-            )
+    pools = [
+        (tuple(opening.number for opening, _ in members), members[0][0].baseline, members)
+        for members in groups.values()
+    ]
+    return [
+        Pool(
+            numbers,
+            add_up(tuple(counts for _, counts in members), EVERYTHING),
+            tuple(
+                (others, first.differs_in(other)) for others, other, _ in pools if others != numbers
+            ),
         )
-    return pools
+        for numbers, first, members in pools
+    ]
