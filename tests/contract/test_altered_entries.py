@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from enrolling import add_entry
 from openlfr.adapters.sql import Records, schema, tables, upgrade
+from openlfr.domain import authority
 from openlfr.domain.audit import AuditEvent, ReferenceExpired, ReferenceRemoved
 from openlfr.domain.errors import BadInput
 from openlfr.domain.principals import SYSTEM
@@ -205,3 +206,35 @@ def test_words_of_an_enrolment_cannot_be_put_in_anothers_place(listed, change_of
     assert found.keys() == {"a1"}
     assert "subject, source" in found["a1"]
     assert listed.watchlist.manifest(["default"]).keys() == {"b1"}
+
+
+def test_what_was_changed_and_changed_back_by_other_means_is_found_and_forgotten(listed):
+    """Rows are looked at without being compared; those that changed are, counted or not."""
+    for _ in range(2):
+        change(listed, source="hearsay")
+        assert listed.watchlist.altered(["default"], anew=True) == {
+            "a1": "source is not as enrolled"
+        }
+        assert listed.control.altered() == listed.watchlist.altered(["default"])
+        change(listed, source="passport")
+        assert listed.watchlist.altered(["default"], anew=True) == {}
+        assert listed.control.altered() == {}
+    assert listed.watchlist.altered(["another"], anew=True) == {}
+
+
+def test_looking_again_compares_nothing_that_has_not_changed(listed, monkeypatch):
+    compared = []
+    module = "openlfr.adapters.sql.watchlist_acts"
+
+    def counted(entry, acts):
+        compared.append(entry.reference_id)
+        return authority.altered(entry, acts)
+
+    assert listed.watchlist.altered(["default"], anew=True) == {}
+    monkeypatch.setattr(f"{module}.altered", counted)
+    assert listed.watchlist.altered(["default"], anew=True) == {}
+    assert compared == []
+    for values in ({"category": "missing"}, {"expires": EXPIRES + timedelta(days=1)}):
+        change(listed, "b1", **values)
+        assert listed.watchlist.altered(["default"], anew=True).keys() == {"b1"}
+    assert compared == ["b1", "b1"]

@@ -33,9 +33,10 @@ SILENCE_S = 30.0
 matching by then."""
 ERASE_S = 60.0
 """How often is looked for what may no longer be kept."""
-COMPARE_S = 5.0
-"""How often entries are compared with their enrolments; less often where that takes long."""
-_SHARE = 20  # of the time at most a twentieth
+COMPARE_S = 1.0
+"""How often is looked for entries that are not as they were enrolled any more."""
+SHARE = 8
+"""At most this part of a thread's time: a longer list is looked at less often."""
 _TELL_S = 30.0  # how often a trouble that lasts is told
 
 log = structlog.get_logger()
@@ -219,7 +220,7 @@ class Upkeep:
                     why = f"{type(error).__name__}: {error}"
                     log.warning("not_compared", why=why, exc_info=fault)
                     told = time.monotonic()
-            wait = max(COMPARE_S, (time.monotonic() - begun) * _SHARE)
+            wait = max(COMPARE_S, (time.monotonic() - begun) * SHARE)
 
 
 def _sentence(error: Exception) -> OpenLFRError:

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 
 INTERVAL_S = 0.5
 SILENCE_S = 30.0
-COMPARE_S = 5.0
-"""How often entries are compared with their enrolments; less often where that takes long."""
-_SHARE = 20  # of the time at most a twentieth
+COMPARE_S = 1.0
+"""How often is looked for entries that are not as they were enrolled any more."""
+SHARE = 8
+"""At most this part of a thread's time: a longer list is looked at less often."""
 
 
 class WatchlistKeeper:
@@ -126,7 +127,7 @@ class WatchlistKeeper:
             return False
         altered = self._records.watchlist.altered(self._watchlists, anew=True)
         took = time.monotonic() - begun
-        self._compare_at = begun + max(COMPARE_S, took * _SHARE)
+        self._compare_at = begun + max(COMPARE_S, took * SHARE)
         return altered != self._altered
 
     def _keep(self) -> None:

@@ -80,7 +80,7 @@ def test_an_entry_that_was_changed_by_other_means_is_found_without_a_new_version
     keeper, entries, indexes, monkeypatch
 ):
     monkeypatch.setattr(keeper_module, "COMPARE_S", 0.0)
-    monkeypatch.setattr(keeper_module, "_SHARE", 0)
+    monkeypatch.setattr(keeper_module, "SHARE", 0)
     keeper.refresh()
     for altered in ({"r1": "expires is not as enrolled"}, {}):
         entries.changed_otherwise = altered

@@ -19,7 +19,7 @@ from openlfr.embedded import keeper as keeper_module
 @pytest.fixture
 def house(tmp_path, monkeypatch):
     monkeypatch.setattr(keeper_module, "COMPARE_S", 0.0)
-    monkeypatch.setattr(keeper_module, "_SHARE", 0)
+    monkeypatch.setattr(keeper_module, "SHARE", 0)
     made = House(tmp_path)
     made.enrol("Ann", 0)
     made.enrol("Bea", 1)

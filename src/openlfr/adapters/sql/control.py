@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from openlfr.adapters.sql.deployments import deployment_of
 from openlfr.adapters.sql.engine import reading
 from openlfr.adapters.sql.tables import audit_events, deployments, references
-from openlfr.adapters.sql.watchlist_acts import with_acts
+from openlfr.adapters.sql.watchlist_acts import Comparison, with_acts
 from openlfr.adapters.sql.watchlist_version import newest_version
 from openlfr.domain.audit_deployments import DeploymentStarted
 from openlfr.domain.authority import altered
@@ -37,6 +37,7 @@ class ControlRecords:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._comparison = Comparison()
 
     def version(self) -> int:
         """Number of the newest change; cheap enough to ask several times a second."""
@@ -62,13 +63,8 @@ class ControlRecords:
 
     def altered(self) -> dict[str, str]:
         """Active entries that are not as they were enrolled, and what is not."""
-        active = references.c.status == EntryStatus.ACTIVE
         with reading(self._engine) as connection:
-            found = {
-                entry.reference_id: altered(entry, acts)
-                for entry, acts, _ in with_acts(connection, active)
-            }
-        return {key: problem for key, problem in found.items() if problem}
+            return self._comparison.anew(connection, None)
 
 
 def _told(entry: Reference, acts: Sequence[EntryAct], row: Any) -> ManifestChange | Forgotten:

@@ -96,7 +96,7 @@ class WatchlistRecords:
         """
         with self._access.reading() as connection:
             if anew:
-                self._comparison.forget()
+                return self._comparison.anew(connection, watchlists)
             return dict(self._comparison.of(connection, watchlists).altered)
 
     def overdue(self, at: datetime) -> list[Reference]:

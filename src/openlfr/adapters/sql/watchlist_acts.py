@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
 _FEW = 500
 """Entries that are asked for by name; databases limit the values of a query."""
+_ACTIVE = references.c.status == EntryStatus.ACTIVE
+_LOOK = (
+    "SELECT reference_id, watchlist, subject, category, legal_basis, source, enrolled_by,"
+    " authorised_by, second_authoriser, second_reason, expires, template_hash, entry_hash, version"
+    " FROM watchlist_references WHERE status = 'active'"
+)
 _MORE = [references.c[name] for name in ("version", "changed_at", "settled")]
 
 
@@ -80,37 +86,76 @@ class Compared(NamedTuple):
 
 
 class Comparison:
-    """What active entries were found to be when they were compared with their enrolments."""
+    """What active entries were found to be when they were compared with their enrolments.
+
+    Comparing is slow, and looking at every row is not: to find what was changed by other means,
+    what rows and words of acts say is remembered by a hash, and entries of which it is another one
+    are compared again.
+    """
 
     def __init__(self) -> None:
         self._found: dict[str, tuple[int, str]] = {}  # version of the entry, and what is altered
+        self._seen: dict[str, int] = {}  # hash of what was compared
 
-    def forget(self) -> None:
-        """Compare every entry anew the next time: a row may have changed without being counted."""
-        self._found = {}
+    def anew(self, connection: Connection, watchlists: Collection[str] | None) -> dict[str, str]:
+        """Entries that are not as they were enrolled, whoever changed them; None: of all lists."""
+        lists, seen = _looked_at(connection)
+        changed = [key for key, value in seen.items() if self._seen.get(key) != value]
+        if changed:
+            self._compare(connection, changed)
+        self._seen = seen
+        problems = {key: self._found[key][1] for key in seen if key in self._found}
+        return {
+            key: problem
+            for key, problem in problems.items()
+            if problem and (watchlists is None or lists[key] in watchlists)
+        }
 
     def of(self, connection: Connection, watchlists: Collection[str]) -> Compared:
         """Active entries of these lists; those that are new or have changed are compared."""
         listed = references.c.watchlist.in_(watchlists)
-        active = references.c.status == EntryStatus.ACTIVE
         names = ("watchlist", "category", "template_hash", "entry_hash", "expires")
         columns = [references.c[name] for name in ("reference_id", "version", *names)]
-        rows = connection.execute(sa.select(*columns).where(listed, active)).all()
+        rows = connection.execute(sa.select(*columns).where(listed, _ACTIVE)).all()
         known = self._found
         new = [r.reference_id for r in rows if known.get(r.reference_id, (-1,))[0] != r.version]
-        if new:
-            some = references.c.reference_id.in_(new) if len(new) <= _FEW else sa.true()
-            compared = {
-                entry.reference_id: (row.version, altered(entry, acts))
-                for entry, acts, row in with_acts(connection, listed, active, some)
-            }
-            self._found = known = known | compared
+        if len(new) > _FEW:  # before they are compared: what changes meanwhile is another one
+            _, seen = _looked_at(connection)
+            self._compare(connection, new)
+            self._seen = self._seen | {key: seen[key] for key in new if key in seen}
+        elif new:
+            self._compare(connection, new)
         entries, problems = {}, {}
         for row in rows:
-            if row.reference_id not in known:
+            if row.reference_id not in self._found:
                 continue  # it left the list between the two readings
-            _, problem = known[row.reference_id]
+            _, problem = self._found[row.reference_id]
             if problem:
                 problems[row.reference_id] = problem
             entries[row.reference_id] = ManifestEntry(*(getattr(row, name) for name in names))
         return Compared(entries, problems)
+
+    def _compare(self, connection: Connection, ids: Collection[str]) -> None:
+        some = references.c.reference_id.in_(ids) if len(ids) <= _FEW else sa.true()
+        self._found = self._found | {
+            entry.reference_id: (row.version, altered(entry, acts))
+            for entry, acts, row in with_acts(connection, _ACTIVE, some)
+        }
+
+
+def _looked_at(connection: Connection) -> tuple[dict[str, str], dict[str, int]]:
+    """Of each active entry its list, and a hash of everything that comparing depends on.
+
+    Read as the driver gives it: 20,000 rows in a tenth of the time that comparing them takes.
+    """
+    words: dict[str, int] = {}
+    for object_id, *said in connection.exec_driver_sql(
+        "SELECT object_id, event_id, words, words_salt FROM act_words"
+        " WHERE object_kind = 'reference'"
+    ):
+        words[object_id] = words.get(object_id, 0) ^ hash(tuple(said))
+    lists, seen = {}, {}
+    for row in connection.exec_driver_sql(_LOOK):
+        lists[row[0]] = row[1]
+        seen[row[0]] = hash((*row, words.get(row[0])))
+    return lists, seen
