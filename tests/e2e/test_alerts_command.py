@@ -570,3 +570,28 @@ def test_a_command_beside_a_reader_says_what_has_to_wait(
     assert place.openlfr("purge") == 0
     log = place.settings.data_dir / "openlfr.db-wal"  # which SQLite removes with the last use
     assert not log.exists() or log.stat().st_size == 0
+
+
+def test_who_looks_a_second_time_is_shown_what_waits_and_not_what_was_decided(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert place.openlfr("alerts", "list", "--second-look") == 0
+    assert "No alert waits for a second look." in capsys.readouterr().out
+    with place.config.open("a") as file:
+        file.write("alerting: {undo: 1ms, second_look: 0}\n")
+    place.see(0)
+    place.see(100, subject="Bea")
+    ann, bea = sorted(place.alerts(capsys), key=lambda alert: alert["subject"])
+    for alert, what in ((ann, "cannot_tell"), (bea, "engage")):
+        assert place.openlfr("alerts", "decide", alert["alert_id"], what, "--by", "Op One") == 0
+    capsys.readouterr()
+    assert place.openlfr("alerts", "list", "--second-look") == 0
+    shown = capsys.readouterr().out
+    assert ann["alert_id"][:8] in shown
+    assert bea["alert_id"][:8] not in shown
+    assert not [word for word in ("cannot", "Op One", "0.5") if word in shown]
+    place.config.write_text(place.config.read_text().replace("second_look: 0", "second_look: 1"))
+    assert place.openlfr("alerts", "list", "--second-look", "--json") == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {line["alert_id"] for line in lines} == {ann["alert_id"], bea["alert_id"]}
+    assert all(line.keys() == {"alert_id", "subject", "settle_at"} for line in lines)

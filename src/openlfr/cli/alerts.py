@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from openlfr.cli import arguments, config_option, verdicts
-from openlfr.cli.alerts_output import print_alert, print_alerts
+from openlfr.cli.alerts_output import print_alert, print_alerts, print_second_looks
 from openlfr.cli.erasing import opened
 from openlfr.domain.errors import BadInput
 from openlfr.terminal import say
@@ -26,6 +26,11 @@ def command() -> None:
 @config_option
 @click.option("--open", "undecided", is_flag=True, help="Only those that nobody has decided.")
 @click.option(
+    "--second-look",
+    is_flag=True,
+    help="Only those that another person is to look at now, without what was decided.",
+)
+@click.option(
     "--subject", default=None, callback=arguments.subject, help="Only about this subject."
 )
 @click.option(
@@ -38,17 +43,36 @@ def command() -> None:
 def list_alerts(
     config: Path,
     undecided: bool,
+    second_look: bool,
     subject: str | None,
     limit: int | None,
     after: str,
     as_json: bool,
 ) -> None:
     """List alerts, the latest first."""
+    if second_look:
+        _list_second_looks(config, subject, as_json=as_json)
+        return
     with opened(config) as (_, records):
         page = records.alerts.page(limit or _ALL, after, undecided=undecided, subject=subject)
     print_alerts(page.alerts, undecided=undecided, as_json=as_json)
     if page.after:
         say(f"There are more: --after {page.after}", err=True)
+
+
+def _list_second_looks(config: Path, subject: str | None, *, as_json: bool) -> None:
+    """Whoever looks a second time does not see what the first person saw, nor who it was."""
+    from openlfr import bootstrap
+    from openlfr.operations.second_looks import second_looks
+
+    with opened(config) as (settings, records):
+        found = second_looks(
+            records,
+            share=settings.alerting.second_look,
+            vault=bootstrap.open_vault(settings),
+            now=datetime.now(UTC),
+        )
+    print_second_looks([a for a in found if subject in (None, a.subject)], as_json=as_json)
 
 
 @command.command("show")

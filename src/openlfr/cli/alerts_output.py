@@ -17,6 +17,19 @@ if TYPE_CHECKING:
     from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
 
 
+def print_second_looks(alerts: Sequence[RecordedAlert], *, as_json: bool) -> None:
+    """Print which alerts wait for another person, and nothing of what the first one found."""
+    if not alerts and not as_json:
+        say("No alert waits for a second look.")
+    for alert in alerts:
+        until = _moment(alert.settle_at)
+        if as_json:
+            said = {"alert_id": alert.alert_id, "subject": alert.subject, "settle_at": until}
+            say(json.dumps(said, ensure_ascii=False))
+        else:
+            say(f"{alert.alert_id[:8]}  {one_line(alert.about)}, settled at {until} by itself")
+
+
 def print_alerts(alerts: Sequence[RecordedAlert], *, undecided: bool, as_json: bool) -> None:
     """Print a line for each alert.
 

@@ -66,6 +66,11 @@ class Alerting(Section):
         description="After which a verdict is settled that nobody looked at a second time. The"
         " pictures of a person who was not engaged are erased then, and a minute later at most.",
     )  # fmt: skip
+    second_look: Number = Field(
+        default=0.2, ge=0, le=1, title="Second look",
+        description="The share of decided alerts that another person is to look at, drawn so that"
+        " nobody chooses them; what nobody could tell is always looked at again.",
+    )  # fmt: skip
     sealed: Duration = Field(
         default=Times().sealed, le=timedelta(days=31), title="Sealed",
         description="How long the pictures of a person who was stopped by mistake are kept for a"

@@ -235,6 +235,7 @@ OTHER = {
     "ingest.max_cameras": ({}, None, 1, room_of),
     "alerting.undo": ({}, "8s", "20s", lambda c: _engaged(c).final_at),
     "alerting.settle": ({}, "14m", "1m", lambda c: _engaged(c).settle_at),
+    "alerting.second_look": ({}, 0.2, 1, lambda c: c.alerting.second_look),
     "alerting.sealed": ({}, "24h", "48h", lambda c: c.alerting.times.sealed),
     "matching.index": ({}, "snapshot", "milvus", index_of),
     "models.folder": ({}, "here", "there", lambda c: bootstrap.open_models(c).__dict__),

@@ -1,0 +1,31 @@
+"""Which alerts wait for another person to look at them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openlfr.domain.adjudication import AlertState
+from openlfr.domain.second_look import PURPOSE, waits
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from openlfr.domain.alert_records import RecordedAlert
+    from openlfr.ports import Records, Vault
+
+
+def second_looks(
+    records: Records, *, share: float, vault: Vault, now: datetime
+) -> list[RecordedAlert]:
+    """Alerts of which the second look is due, the one that is settled first in front.
+
+    Args:
+        records: Of the alerts.
+        share: Of decided alerts, 0 to 1, beside those that nobody could tell.
+        vault: Its key draws them.
+        now: UTC.
+    """
+    key = vault.derive(PURPOSE)
+    decided = [a for a in records.alerts.list() if a.state is AlertState.DECIDED]
+    found = [a for a in decided if waits(records.alerts.case(a.alert_id), share, key, now)]
+    return sorted(found, key=lambda alert: (alert.settle_at or now, alert.alert_id))

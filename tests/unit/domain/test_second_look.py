@@ -1,0 +1,58 @@
+"""Second looks are drawn: nobody chooses them, and a share is a share."""
+
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from openlfr.domain.adjudication import Case, Judgement, Times, decide, look_again, undo
+from openlfr.domain.alerts import Adjudication
+from openlfr.domain.principals import Principal
+from openlfr.domain.second_look import is_drawn, waits
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+TIMES = Times()
+FINAL = NOON + TIMES.undo
+KEY = bytes(32)
+OP, EVA = (Principal("https://people.example", name, name) for name in ("Op", "Eva"))
+ALERTS = [str(uuid.UUID(int=n)) for n in range(5000)]
+
+
+def decided(alert_id="a", what=Adjudication.DO_NOT_ENGAGE):
+    return decide(Case(alert_id), Judgement(what), by=OP, at=NOON, times=TIMES)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.2, 0.5, 1.0])
+def test_a_share_of_alerts_is_drawn_always_the_same_and_another_by_another_key(share):
+    drawn = {each for each in ALERTS if is_drawn(each, share, KEY)}
+    assert len(drawn) / len(ALERTS) == pytest.approx(share, abs=0.02)
+    assert drawn == {each for each in ALERTS if is_drawn(each, share, KEY)}
+    assert drawn <= {each for each in ALERTS if is_drawn(each, min(1.0, share + 0.1), KEY)}
+    if 0 < share < 1:
+        assert drawn != {each for each in ALERTS if is_drawn(each, share, bytes([1]) * 32)}
+
+
+def test_nobody_has_another_drawn_by_deciding_anew():
+    for alert_id in ALERTS[:200]:
+        before = waits(decided(alert_id), 0.2, KEY, FINAL)
+        undone = undo(decided(alert_id), by=OP, at=NOON)
+        again = decide(undone, Judgement(Adjudication.ENGAGE), by=OP, at=NOON, times=TIMES)
+        assert waits(again, 0.2, KEY, FINAL) is before
+
+
+def test_it_waits_from_when_it_is_final_until_somebody_has_looked():
+    case = decided()
+    assert not waits(Case("a"), 1.0, KEY, FINAL)
+    assert not waits(case, 1.0, KEY, FINAL - timedelta(seconds=1))
+    assert waits(case, 1.0, KEY, FINAL)
+    assert not waits(case, 0.0, KEY, FINAL)
+    what = Judgement(Adjudication.DO_NOT_ENGAGE)
+    looked = look_again(case, what, by=EVA, at=FINAL, times=TIMES)
+    assert not waits(looked, 1.0, KEY, FINAL)
+    gone = replace(case, verdicts=(replace(case.verdicts[0], withdrawn_at=NOON),))
+    assert not waits(gone, 1.0, KEY, FINAL)
+
+
+def test_what_nobody_could_tell_is_always_looked_at_again():
+    assert waits(decided(what=Adjudication.CANNOT_TELL), 0.0, KEY, FINAL)

@@ -1,0 +1,57 @@
+"""Which alerts wait for a second look, from the records."""
+
+from datetime import timedelta
+
+import pytest
+from tests.contract.test_alert_records import EVA, NOON, OP, TIMES, events_of, sighting
+
+from openlfr.adapters.memory import MemoryRecords
+from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.domain.adjudication import Judgement
+from openlfr.domain.alerts import Adjudication
+from openlfr.operations.adjudicate import Which, decide, let_time_pass, look_again
+from openlfr.operations.second_looks import second_looks
+
+FINAL = NOON + TIMES.undo
+VAULT = MemoryVault()
+
+
+@pytest.fixture
+def records():
+    """40 alerts that Op decided, one of which nobody could tell, and one that is open."""
+    made = MemoryRecords()
+    for n in range(41):
+        (event,) = events_of(sighting(n, subject=f"Person {n}"))
+        made.alerts.record(event, None, emitted_at=event.sighting.captured_at)
+        what = Adjudication.CANNOT_TELL if n == 7 else Adjudication.ENGAGE
+        if n != 40:
+            decide(
+                Which(event.alert_id), Judgement(what), records=made, by=OP, at=NOON, times=TIMES
+            )
+    return made
+
+
+def looked_for(records, share=0.2, now=FINAL, vault=VAULT):
+    return [a.alert_id for a in second_looks(records, share=share, vault=vault, now=now)]
+
+
+def test_a_share_waits_and_whatever_nobody_could_tell(records):
+    [unsure] = [a.alert_id for a in records.alerts.list(subject="Person 7")]
+    assert looked_for(records, 0.0) == [unsure]
+    some = looked_for(records)
+    assert unsure in some
+    assert 2 <= len(some) <= 20
+    assert len(looked_for(records, 1.0)) == 40
+    assert looked_for(records) == some != looked_for(records, vault=MemoryVault())
+    assert looked_for(records, now=FINAL - timedelta(seconds=1)) == []
+
+
+def test_who_was_looked_at_again_or_is_settled_waits_no_more(records):
+    first, *rest = looked_for(records)
+    look_again(
+        Which(first), Judgement(Adjudication.ENGAGE), records=records, by=EVA, at=FINAL,
+        times=TIMES,
+    )  # fmt: skip
+    assert looked_for(records) == rest
+    let_time_pass(records, NOON + TIMES.settle)
+    assert looked_for(records, 1.0, now=NOON + TIMES.settle) == []
