@@ -18,6 +18,7 @@ from tests.awaiting import await_that
 from tests.contract.test_alert_erasure import (
     NOON,
     OP,
+    SUE,
     TIMES,
     WHO,
     Place,
@@ -31,8 +32,10 @@ from openlfr.adapters.redis import RedisAlertBook, connect
 from openlfr.adapters.sql import Records, upgrade
 from openlfr.adapters.sql.rights import role_statements
 from openlfr.domain.adjudication import Judgement
-from openlfr.domain.alerts import Adjudication
-from openlfr.operations.adjudicate import Which, decide
+from openlfr.domain.alert_records import HoldKind
+from openlfr.domain.alerts import Adjudication, Outcome
+from openlfr.operations.adjudicate import Became, Which, decide, record_outcome
+from openlfr.operations.holds import WantedHold, place_hold, release_holds
 
 pytestmark = pytest.mark.service
 
@@ -166,3 +169,38 @@ def test_what_was_forgotten_is_in_no_file_of_redis(servers, snapshots):
         assert kept
         assert [each.name for each in kept if WHO.encode() in each.read_bytes()] == []
         book.close()
+
+
+def test_at_each_stage_the_tables_hold_it_or_no_byte_of_it(city, servers):
+    """Refuted: sealed for 24 hours; a complaint holds it beyond; released, it goes."""
+    server = servers.url("sql").replace("/postgres?", f"/{city.owner}?")
+    with (
+        city.records("alerting") as alerting,
+        city.records("operator") as operator,
+        city.records() as owner,
+        Records.open(server, upgrade=False) as admin,
+    ):
+
+        def kept() -> bool:
+            assert owner.erase_for_good()
+            return WHO.encode() in database_bytes(admin)
+
+        place = Place(alerting)
+        which = Which(place.see(0, 5))
+        shared = {"records": operator, "at": NOON}
+        decide(which, Judgement(Adjudication.ENGAGE), by=OP, times=TIMES, **shared)
+        record_outcome(which, Became(Outcome.REFUTED), by=OP, times=TIMES, **shared)
+        unsealed = NOON + TIMES.sealed
+        assert place.erase(unsealed - timedelta(seconds=1)) == {}
+        assert kept()
+        until = unsealed + timedelta(days=30)
+        wanted = WantedHold(which.alert_id, HoldKind.COMPLAINT, until, "letter of 3 May")
+        place_hold(wanted, by=SUE, **shared)
+        assert place.erase(unsealed) == {}
+        assert kept()
+        assert b"letter of 3 May" in database_bytes(admin)
+        release_holds(which.alert_id, "answered", records=operator, by=SUE, at=unsealed)
+        assert place.erase(unsealed) == {"mistaken": 1}
+        assert place.kept() == (0, 0)
+        assert not kept()
+        assert b"letter of 3 May" not in database_bytes(admin)
