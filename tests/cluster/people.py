@@ -1,8 +1,9 @@
-"""What people do: enrol, look, suspend, decide, purge, ask the doctor."""
+"""What people do: enrol, look, suspend, pause, decide, purge, ask the doctor."""
 
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 FOLLOWS = timedelta(seconds=30)
 """After so long a suspension is in force on a machine that lets each process wait for its turn."""
+QUIET = 15
+"""For so many seconds nobody films or searches while the deployment is paused."""
+DEPLOYMENT = "Market"  # of street.CONFIG
 
 
 def run(table: Table, release: Release, asked: Any) -> None:
@@ -25,6 +29,8 @@ def run(table: Table, release: Release, asked: Any) -> None:
     first, second = release.film.listed
     table.row("suspend", lambda: suspend(release, first, second))
     table.row("resume", lambda: resume(release, first))
+    table.row("the deployment is paused", lambda: pause(release))
+    table.row("the deployment is resumed", lambda: resume_deployment(release))
     table.row("decide, and evidence goes", lambda: decide(release))
     table.row("purge", lambda: purge(release))
 
@@ -99,6 +105,50 @@ def resume(release: Release, name: str) -> str:
     return f"seen again {(_captured(release)[name] - begun).total_seconds():.0f} s later"
 
 
+def pause(release: Release) -> str:
+    """Nobody films or looks at a frame any more, and every pod stays ready."""
+    by = ("--by", "Otto", "--reason", "a trial")
+    release.operator("deployment", "pause", DEPLOYMENT, *by)
+    ended = datetime.now(UTC)
+    for component in ("ingest", "analysis"):
+        release.cluster.await_that(
+            f"pause of {component}", lambda c=component: _status(release, c) == "paused", limit=60
+        )
+    heard = {
+        component: (_logged(release, component) - ended).total_seconds()
+        for component in ("ingest", "analysis")
+    }
+    before = _counted(release)
+    time.sleep(QUIET)
+    more = {name: now - before[name] for name, now in _counted(release).items()}
+    last = max(_captured(release).values()) - ended
+    unready = [each["metadata"]["name"] for component in heard
+               for each in release.cluster.pods(component)
+               for state in each["status"]["containerStatuses"] if not state["ready"]]  # fmt: skip
+    followed = ", ".join(f"{name} {seconds:+.1f} s" for name, seconds in heard.items())
+    seen = f"{followed}, the last alert is of {last.total_seconds():+.1f} s, by the command's end"
+    if any(more.values()) or last > FOLLOWS or unready:
+        raise Failed(f"{seen}; in {QUIET} s more of {more}; not ready: {unready}")
+    return f"{seen}; no frame for {QUIET} s, every pod ready"
+
+
+def resume_deployment(release: Release) -> str:
+    """Every camera films again, and what it shows makes alerts."""
+    begun = datetime.now(UTC)
+    release.operator("deployment", "resume", DEPLOYMENT, "--by", "Otto")
+
+    def again() -> dict[str, datetime]:
+        moments = [(each["camera"], _moment(each["captured_at"])) for each in release.alerts(*LIVE)]
+        return {
+            camera: min(at for name, at in moments if name == camera and at > begun)
+            for camera in {name for name, at in moments if at > begun}
+        }
+
+    release.cluster.await_that("alert of each camera", lambda: len(again()) == len(LIVE), limit=180)
+    late = max(again().values()) - begun
+    return f"an alert of each camera again, the later one of {late.total_seconds():.0f} s after"
+
+
 def decide(release: Release) -> str:
     """Not engaged: nobody was stopped, so the pictures go once a second person agrees."""
     rows = [json.loads(each) for each in release.operator("alerts", "list", "--json").splitlines()]
@@ -130,6 +180,30 @@ def purge(release: Release) -> str:
     due = sum("Would erase alert" in line for line in said.splitlines())
     release.operator("purge", "--by", "Otto")
     return f"{due} alerts would be due by --older-than 1s; what was due is erased"
+
+
+def _status(release: Release, component: str) -> str:
+    """How the deployment stands, by the page of a component's first pod."""
+    pod = release.cluster.pods(component)[0]["metadata"]["name"]
+    for status in ("started", "paused"):
+        if release.metric(pod, f'openlfr_deployment{{status="{status}"}}') == 1:
+            return status
+    return "other"
+
+
+def _logged(release: Release, component: str) -> datetime:
+    """When a component's first pod logged last how the deployment stands."""
+    pod = release.cluster.pods(component)[0]["metadata"]["name"]
+    lines = release.cluster.kubectl("logs", pod).splitlines()
+    events = [json.loads(line) for line in lines if '"event": "deployment"' in line]
+    return _moment(events[-1]["at"])
+
+
+def _counted(release: Release) -> dict[str, float]:
+    """Frames of each live camera that went to Kafka."""
+    pod = release.cluster.pods("ingest")[0]["metadata"]["name"]
+    sent = 'openlfr_camera_frames_total{{camera="{}",fate="sent"}}'
+    return {camera: release.metric(pod, sent.format(camera)) for camera in LIVE}
 
 
 def _captured(release: Release) -> dict[str, datetime]:

@@ -33,10 +33,11 @@ from pathlib import Path
 from openlfr import bootstrap, settings
 loaded = settings.load(Path("/etc/openlfr/CONFIG.yaml"))
 with closing(bootstrap.open_records(loaded)) as records:
+    deployment = records.deployments.find("Market").deployment_id
     rows = [
         [event.event.sighting.camera, event.event.sighting.sighting_id, event.event.event_id,
          alert.alert_id, alert.subject]
-        for alert in records.alerts.list(deployment="Market")
+        for alert in records.alerts.list(deployment=deployment)
         for event in records.alerts.events(alert.alert_id)
     ]
 print(json.dumps(rows))
@@ -50,7 +51,7 @@ from pathlib import Path
 from openlfr import bootstrap, settings
 loaded = settings.load(Path("/etc/openlfr/CONFIG.yaml"))
 with closing(bootstrap.open_records(loaded)) as records:
-    totals = records.tallies.totals("Market")
+    totals = records.tallies.totals(records.deployments.find("Market").deployment_id)
 print(json.dumps({each.camera: each.frames_analysed for each in totals}))
 """
 

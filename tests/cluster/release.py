@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -70,8 +68,7 @@ class Release:
 
     def secrets(self, servers: Path | None) -> str:
         """The vault's key, and what `servers.py` says that its servers ask for."""
-        key = base64.b64encode(os.urandom(32)).decode()
-        vault_key = f"openlfr-vault-key-1 {key}\n"
+        vault_key = self.film.vault_key
         made = subprocess.run(
             [sys.executable, "-m", "openlfr", "rights", "control-key", "-"],
             input=vault_key, capture_output=True, text=True, check=True,

@@ -7,8 +7,10 @@ alerts on the cluster as in one process, whoever is killed meanwhile.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -65,6 +67,15 @@ class Street:
         return self.folder / "video.mp4"
 
     @property
+    def vault_key(self) -> str:
+        """The line of vault.key, here and on the cluster: ids of sightings are made under it."""
+        file = self.folder / "vault.key"
+        if not file.exists():
+            file.touch(mode=0o600)
+            file.write_text(f"openlfr-vault-key-1 {base64.b64encode(os.urandom(32)).decode()}\n")
+        return file.read_text()
+
+    @property
     def frames(self) -> int:
         """Of each recorded camera."""
         return len(list((self.folder / "jpeg").glob("*.jpg")))
@@ -102,11 +113,14 @@ class Street:
     def truth(self) -> list[tuple[Any, ...]]:
         """What one process gives for the recorded cameras; kept once it is known."""
         config = self.config("DATA", "JPEG", {})
-        kept = self.folder / f"truth-{hashlib.sha256(config.encode()).hexdigest()[:8]}.jsonl"
+        made_of = hashlib.sha256(f"{config}{self.vault_key}".encode()).hexdigest()
+        kept = self.folder / f"truth-{made_of[:8]}.jsonl"
         if not kept.exists():
             place = self.folder / "one-process"
             shutil.rmtree(place, ignore_errors=True)
-            place.mkdir()
+            (place / "data").mkdir(parents=True, mode=0o700)
+            (place / "data/vault.key").touch(mode=0o600)
+            (place / "data/vault.key").write_text(self.vault_key)
             (place / "CONFIG.yaml").write_text(
                 self.config(str(place / "data"), str(self.folder / "jpeg"), {})
             )
