@@ -37,6 +37,7 @@ def main() -> None:
     folder.mkdir(mode=0o711, parents=True)
     from dev_servers import guard
     from dev_servers.guarded import start_guard
+    from dev_servers.process import STOP_S
 
     mark = folder / "guarded"
     mark.mkdir(mode=0o711)
@@ -56,7 +57,12 @@ def main() -> None:
     finally:
         for each in processes:
             each.terminate()
-            each.wait()
+        for each in processes:
+            try:
+                each.wait(STOP_S)
+            except subprocess.TimeoutExpired:  # Milvus waits long for what it is asked to finish
+                each.kill()
+                each.wait()
         pipe.close()
 
 
