@@ -11,7 +11,8 @@ from dataclasses import replace
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from openlfr.adapters.memory.alerts import MemoryAlertChanges, MemoryAlerts
+from openlfr.adapters.memory.alert_changes import MemoryAlertChanges
+from openlfr.adapters.memory.alerts import MemoryAlerts
 from openlfr.adapters.memory.audit import MemoryAuditLog, write_events
 from openlfr.adapters.memory.deployments import MemoryBaselines, MemoryDeployments
 from openlfr.adapters.memory.state import OneTransaction, State

@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from openlfr.adapters.memory.audit import erase_names, erase_words
 from openlfr.adapters.memory.recording import placed, record_event
 from openlfr.domain import pages
 from openlfr.domain.alert_records import AlertPage, RecordedAlert, RecordedEvent
 from openlfr.domain.alerts import LIFE
-from openlfr.domain.errors import Conflict
-from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Why
-from openlfr.domain.principals import OURSELVES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -169,97 +165,6 @@ class MemoryAlerts:
         return {each.evidence for each in every if each.evidence is not None}
 
 
-class MemoryAlertChanges(MemoryAlerts):
-    """`AlertChanges` on a state."""
-
-    def append(self, before: Case, after: Case, event_id: str) -> None:
-        """Record by what two cases differ; the act of `event_id` is recorded beside it."""
-        with self._access.writing() as state:
-            row = state.alerts[after.alert_id]
-            if row.case.version != before.version:
-                raise Conflict(row.case.changed_since(before.version))
-            state.alerts[after.alert_id] = replace(row, case=after)
-            state.appended[after.alert_id, after.version] = event_id
-
-    def reject(self, alert_id: str, event_id: str, at: datetime) -> None:
-        """Take a sighting out of an alert: it shows another person than the others."""
-        with self._access.writing() as state:
-            event = state.alert_events[event_id]
-            state.alert_events[event_id] = replace(event, rejected_at=at)
-            left = [
-                each.event.sighting
-                for each in state.alert_events.values()
-                if _of(each) == alert_id and each.rejected_at is None
-            ]
-            row = state.alerts[alert_id]
-            state.alerts[alert_id] = replace(
-                row,
-                events=len(left),
-                opened_at=min(seen.captured_at for seen in left),
-                last_at=max(seen.captured_at for seen in left),
-                best_score=max(seen.score for seen in left),
-                case=replace(row.case, version=row.case.version + 1),
-            )
-
-    def mark_erased(self, alert_id: str, event_ids: Sequence[str], at: datetime) -> None:
-        """Record that these events' pictures are gone, with positions, subject and words."""
-        with self._access.writing() as state:
-            for key in event_ids:
-                state.alert_events[key] = _blank(state.alert_events[key])
-            erase_words(state, [alert_id])
-            row = state.alerts[alert_id]
-            case = replace(
-                row.case,
-                verdicts=tuple(
-                    replace(each, what=replace(each.what, note="")) for each in row.case.verdicts
-                ),
-                outcomes=tuple(replace(each, note="") for each in row.case.outcomes),
-            )
-            state.alerts[alert_id] = replace(row, subject="", erased_at=at, case=case)
-
-    def mark_rejected_erased(self, event_ids: Sequence[str]) -> None:
-        """Record that what was kept of rejected sightings is gone; the camera goes with it."""
-        with self._access.writing() as state:
-            for key in event_ids:
-                blank = _blank(state.alert_events[key])
-                nowhere = replace(blank.event.sighting, camera="", epoch=0, seq=0)
-                event = replace(blank.event, sighting=nowhere, impossible=None)
-                state.alert_events[key] = replace(blank, event=event)
-
-    def erase_names(self, before: datetime) -> int:
-        """Erase who did what to alerts before this moment; of how many acts."""
-        with self._access.writing() as state:
-            for key, row in state.alerts.items():
-                case = row.case
-                state.alerts[key] = replace(
-                    row,
-                    case=replace(
-                        case,
-                        verdicts=tuple(
-                            replace(v, by=replace(v.by, name=""), what=replace(v.what, note=""))
-                            if v.decided_at < before and v.by.issuer != OURSELVES
-                            else v
-                            for v in case.verdicts
-                        ),
-                        outcomes=tuple(
-                            replace(o, by=replace(o.by, name=""), note="") if o.at < before else o
-                            for o in case.outcomes
-                        ),
-                    ),
-                )
-            return erase_names(state, before)
-
-    def place_hold(self, hold: Hold) -> None:
-        """Keep an alert from being erased."""
-        with self._access.writing() as state:
-            state.holds[hold.hold_id] = hold
-
-    def release_hold(self, hold_id: str, at: datetime) -> None:
-        """Let a hold keep nothing any more."""
-        with self._access.writing() as state:
-            state.holds[hold_id] = replace(state.holds[hold_id], released_at=at)
-
-
 def _latest_first(found: Iterable[RecordedAlert]) -> list[RecordedAlert]:
     by_id = sorted(found, key=lambda alert: alert.alert_id)
     return sorted(by_id, key=lambda alert: alert.last_at, reverse=True)
@@ -312,11 +217,6 @@ def _events(state: State, found: Iterable[RecordedEvent]) -> list[RecordedEvent]
         )
         told.append(replace(each, event=replace(each.event, sighting=sighting)))
     return sorted(told, key=lambda one: (one.event.sighting.captured_at, one.event.event_id))
-
-
-def _blank(event: RecordedEvent) -> RecordedEvent:
-    sighting = replace(event.event.sighting, box=Box(0, 0, 0, 0), reference_id="")
-    return replace(event, evidence=None, event=replace(event.event, sighting=sighting))
 
 
 def _due(moment: datetime | None, now: datetime) -> bool:
