@@ -306,6 +306,7 @@ class _Run:
                 self._stop.set()
             elif known.status is DeploymentStatus.PAUSED is not before.status:
                 self._problems.append(_PAUSED)
+                self._drop_live_tracks()  # who is in sight is searched no more
 
     def _record_stop(self, ended_how: str) -> None:
         """Record that nobody is looked for any more, unless somebody stopped or closed it."""
@@ -355,9 +356,9 @@ class _Run:
             self._desk.raise_alert(sighted)
 
     def _drop_live_tracks(self) -> None:
-        """Count the tracks that a run leaves behind that was ended before its sources were.
+        """Drop and count the tracks of a run that was paused, or ended before its sources were.
 
-        No checkpoint counts them: a resumed run sees them again from their beginning.
+        At its end no checkpoint counts them: a resumed run sees them again from their beginning.
         """
         for camera in self._analyser.cameras:
             self._tallies.dropped(self._analyser.forget(camera, Lost.INTERRUPTED))

@@ -1,0 +1,52 @@
+"""A run whose deployment is paused while somebody is in sight."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from importlib import import_module
+
+from small_street import camera
+
+from openlfr import bootstrap, settings
+from openlfr.account import local_person
+from openlfr.domain.summary import add_up
+from openlfr.embedded.options import RunOptions
+from openlfr.operations import deployments
+from openlfr.pipeline import Analyser
+
+run_module = import_module("openlfr.embedded.run")  # beside a function of its name
+
+
+def test_who_is_in_sight_when_it_is_paused_is_searched_no_more(place, street, monkeypatch):
+    """Neither when the film ends nor when it is resumed: their tracks are dropped at once."""
+    monkeypatch.setattr(run_module, "_LOOK_S", 0.0)
+    monkeypatch.setattr(run_module, "_PROGRESS_S", 0.0)
+    place.configure(gate=camera(street.video))
+    loaded = settings.load(place.config)
+    paused, ended = [], []
+    finish = Analyser.finish
+
+    def note(analyser, of):
+        ended.append(finish(analyser, of))
+        return ended[-1]
+
+    monkeypatch.setattr(Analyser, "finish", note)
+
+    def pause_when_somebody_is_in_sight(progress):
+        counts = progress.cameras[0]
+        if not paused and counts.tracks_begun > counts.tracks_closed:
+            paused.append(counts)
+            with bootstrap.open_records(loaded) as records:
+                deployments.pause(
+                    "Market", "", records=records, by=local_person(), at=datetime.now(UTC)
+                )
+
+    summary = run_module.run(
+        loaded, RunOptions(as_fast_as_possible=True), on_progress=pause_when_somebody_is_in_sight
+    )
+    assert paused
+    [last] = ended
+    assert (last.sightings, last.closed) == ((), ())
+    counts = add_up(summary.cameras)
+    assert counts.tracks_closed == counts.tracks_begun > paused[0].tracks_closed
+    assert counts.frames_outside_hours > 0
