@@ -76,10 +76,15 @@ def test_of_two_who_decide_at_once_one_reads_who_decided_what(records_url: str) 
 
 
 @pytest.mark.parametrize("table", ["verdicts", "withdrawals", "outcomes"])
-@pytest.mark.parametrize("change", ["UPDATE {} SET event_id = ''", "DELETE FROM {}"])
+@pytest.mark.parametrize(
+    "change",
+    ["UPDATE {} SET event_id = ''", "DELETE FROM {}", "REPLACE INTO {0} SELECT * FROM {0}"],
+)
 def test_what_was_decided_cannot_be_changed_or_deleted(
     records: Records, table: str, change: str
 ) -> None:
+    if "REPLACE" in change and records._engine.dialect.name == "postgresql":
+        return  # it has no such statement
     (event,) = events_of(sighting())
     records.alerts.record(event, None, emitted_at=NOON)
     decide(records, event.alert_id)
