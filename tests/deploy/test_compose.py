@@ -285,7 +285,7 @@ def test_secrets_are_made_once_and_nobody_else_may_enter(tmp_path):
     ("text", "reason"),
     [
         (CONFIG.replace("/var/lib/openlfr", "data"), "must say data_dir: /var/lib/openlfr"),
-        (CONFIG + "services: {redis: redis://r}\n", "must not say services or topics"),
+        (CONFIG + "services: {redis: redis://r}\n", "delete the blocks services and topics"),
     ],
 )
 def test_a_configuration_that_would_not_run_there_is_refused(tmp_path, text, reason):
