@@ -389,7 +389,7 @@ def settle_by_time(case: Case, at: datetime) -> Case:
 
 
 def conclude(case: Case, outcome: KnownOutcome) -> Case:
-    """Record what became of it.
+    """Record what became of it; refuted once more, its pictures are sealed no longer for it.
 
     Raises:
         Conflict: Nobody has decided it.
@@ -399,6 +399,9 @@ def conclude(case: Case, outcome: KnownOutcome) -> Case:
             f"The alert {case.alert_id} has not been decided yet: an outcome comes after the "
             "decision to engage or not."
         )
+    until = [each.sealed_until for each in (case.outcome, outcome) if each and each.sealed_until]
+    if outcome.sealed_until is not None:
+        outcome = replace(outcome, sealed_until=min(until))
     return replace(case, version=case.version + 1, outcomes=(*case.outcomes, outcome))
 
 

@@ -177,6 +177,12 @@ def test_the_pictures_of_somebody_stopped_by_mistake_are_sealed_for_a_day():
     sealed = NOON + TIMES.sealed
     case = conclude(case, KnownOutcome(Outcome.REFUTED, BEA, NOON, sealed_until=sealed))
     assert (case.erase_at, case.sealed, case.state) == (sealed, True, AlertState.CLOSED)
+    # Said again, as with how many minutes: the day is that of the first time. Who needs longer
+    # holds the alert.
+    again = KnownOutcome(Outcome.REFUTED, BEA, LATER, 5, LATER + TIMES.sealed)
+    for _ in range(2):
+        case = conclude(case, again)
+        assert (case.erase_at, case.outcome.minutes_stopped) == (sealed, 5)
     mended = conclude(case, KnownOutcome(Outcome.CONFIRMED, BEA, LATER))  # typed wrongly before
     assert (mended.erase_at, mended.sealed) == (None, False)
 
