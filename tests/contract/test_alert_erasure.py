@@ -166,6 +166,18 @@ def test_a_hold_keeps_it_until_it_is_released_or_expires(place):
     assert place.erase(NOON + timedelta(days=60))["alerts"] == 1
 
 
+def test_what_was_recorded_last_counts_though_the_clock_was_set_back(place):
+    alert = place.see(0)
+    place.decide(alert, Adjudication.ENGAGE)
+    for became, at in ((Outcome.CONFIRMED, NOON + timedelta(hours=1)), (Outcome.REFUTED, NOON)):
+        what = Became(became)
+        record_outcome(Which(alert), what, records=place.records, by=OP, at=at, times=TIMES)
+    case = place.records.alerts.case(alert)
+    assert case.outcome.outcome is place.records.alerts.find(alert).outcome is Outcome.REFUTED
+    assert case.sealed
+    assert place.erase(NOON + TIMES.sealed) == {"mistaken": 1}
+
+
 def test_sealed_pictures_are_opened_by_a_supervisor_with_a_reason(place):
     alert = place.see(0)
     place.decide(alert, Adjudication.ENGAGE)

@@ -444,5 +444,8 @@ def _verdict(
 
 
 def _given(case: Case, verdict: Verdict) -> Case:
-    """The case with one more verdict."""
+    """The case with one more verdict: after what it answers, though the clock was set back."""
+    asked = case.reopened_at
+    if asked is not None and verdict.decided_at <= asked:
+        verdict = replace(verdict, decided_at=asked + timedelta(microseconds=1))
     return replace(case, version=case.version + 1, verdicts=(*case.verdicts, verdict))

@@ -187,6 +187,15 @@ def test_the_pictures_of_somebody_stopped_by_mistake_are_sealed_for_a_day():
     assert (mended.erase_at, mended.sealed) == (None, False)
 
 
+def test_an_answer_to_what_was_asked_again_counts_though_the_clock_was_set_back():
+    case = decide(Case("a"), UNSURE, by=ANN, at=NOON, times=TIMES)
+    case = reopen(case, LATER)
+    case = decide(case, ENGAGE, by=BEA, at=NOON, times=TIMES)
+    assert (case.first.by, case.state) == (BEA, AlertState.DECIDED)
+    with pytest.raises(Conflict, match="decided engage"):
+        decide(case, LEAVE, by=ANN, at=NOON, times=TIMES)
+
+
 def test_every_reason_goes_with_one_finding():
     assert sorted(r for some in REASONS.values() for r in some) == sorted(Reason)
     with pytest.raises(BadInput, match="features_agree is no reason for do_not_engage; reasons"):

@@ -34,6 +34,9 @@ _PEOPLE = (
     *(_ACTS.c[name] for name in ("issuer", "principal", "name", "roles", "detail")),
     *COLUMNS,
 )
+_UNNUMBERED = sa.case((_VERDICTS.c.kind == str(VerdictKind.SETTLED), sa.literal(2**62)), else_=0)
+"""Of rows that older versions left without an act: what settled an alert came after its verdict."""
+_ORDER = _ACTS.c.position  # no time: a clock may be set back
 
 
 def read_case(connection: Connection, alert_id: str) -> Case:
@@ -45,14 +48,14 @@ def read_case(connection: Connection, alert_id: str) -> Case:
         .outerjoin(_ACTS, _ACTS.c.event_id == _VERDICTS.c.event_id)
         .outerjoin(act_words, act_words.c.event_id == _ACTS.c.event_id)
         .where(_VERDICTS.c.alert_id == alert_id)
-        .order_by(_VERDICTS.c.decided_at, _VERDICTS.c.kind)
+        .order_by(sa.func.coalesce(_ORDER, _UNNUMBERED), _VERDICTS.c.decided_at, _VERDICTS.c.kind)
     )
     known = (
         sa.select(_OUTCOMES, *_PEOPLE)
         .outerjoin(_ACTS, _ACTS.c.event_id == _OUTCOMES.c.event_id)
         .outerjoin(act_words, act_words.c.event_id == _ACTS.c.event_id)
         .where(_OUTCOMES.c.alert_id == alert_id)
-        .order_by(_OUTCOMES.c.known_at, _OUTCOMES.c.outcome_id)
+        .order_by(sa.func.coalesce(_ORDER, 0), _OUTCOMES.c.known_at, _OUTCOMES.c.outcome_id)
     )
     return Case(
         alert_id=alert_id,
