@@ -134,3 +134,9 @@ def test_setup_refuses_an_unknown_option(checkout: Path):
 def test_every_script_can_be_run():
     for path in (ROOT / "scripts").iterdir():
         assert os.access(path, os.X_OK), path
+
+
+def test_no_two_test_files_have_one_name():
+    """pytest imports them by their names, and would refuse the second."""
+    names = [path.name for path in sorted((ROOT / "tests").rglob("test_*.py"))]
+    assert {name for name in names if names.count(name) > 1} == set()
