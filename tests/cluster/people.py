@@ -125,8 +125,11 @@ def pause(release: Release) -> str:
     unready = [each["metadata"]["name"] for component in heard
                for each in release.cluster.pods(component)
                for state in each["status"]["containerStatuses"] if not state["ready"]]  # fmt: skip
-    followed = ", ".join(f"{name} {seconds:+.1f} s" for name, seconds in heard.items())
-    seen = f"{followed}, the last alert is of {last.total_seconds():+.1f} s, by the command's end"
+    followed = ", ".join(f"{name} {seconds:+.1f}" for name, seconds in heard.items())
+    seen = (
+        f"seconds from the command's end: {followed}, capture of the last alert"
+        f" {last.total_seconds():+.1f}"
+    )
     if any(more.values()) or last > FOLLOWS or unready:
         raise Failed(f"{seen}; in {QUIET} s more of {more}; not ready: {unready}")
     return f"{seen}; no frame for {QUIET} s, every pod ready"
