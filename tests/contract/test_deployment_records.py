@@ -20,7 +20,7 @@ def drafted(name="Market", starts=NOON):
     hours = Authorisation(
         name, "Find Ann", "Square", "Act 5", "Chief X", starts, starts + timedelta(hours=2)
     )
-    return Deployment(deployment_id_of(name, starts), hours, DeploymentStatus.AUTHORISED)
+    return Deployment(deployment_id_of(name, starts), hours, DeploymentStatus.DRAFT)
 
 
 def put(records, *deployments):
@@ -34,9 +34,9 @@ def test_comes_back_as_it_was_put_and_as_it_was_changed(records):
     assert records.deployments.get(market.deployment_id) is None
     put(records, market)
     assert records.deployments.get(market.deployment_id) == market
-    paused = replace(market, status=DeploymentStatus.PAUSED, revision=2)
-    put(records, paused)
-    assert records.deployments.list() == [paused]
+    changed = replace(market, cameras=("gate",), revision=2)
+    put(records, changed)
+    assert records.deployments.list() == [changed]
 
 
 def test_a_change_is_one_that_whoever_follows_the_watchlist_sees(records):

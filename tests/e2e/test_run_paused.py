@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from importlib import import_module
 
+import sqlalchemy as sa
 from small_street import camera
 
 from openlfr import bootstrap, settings
 from openlfr.account import local_person
+from openlfr.adapters.sql import tables
 from openlfr.domain.summary import add_up
 from openlfr.embedded.options import RunOptions
 from openlfr.operations import deployments
@@ -50,3 +52,29 @@ def test_who_is_in_sight_when_it_is_paused_is_searched_no_more(place, street, mo
     counts = add_up(summary.cameras)
     assert counts.tracks_closed == counts.tracks_begun > paused[0].tracks_closed
     assert counts.frames_outside_hours > 0
+
+
+def test_nobody_is_searched_under_hours_that_somebody_wrote_into_the_database(
+    place, street, monkeypatch
+):
+    monkeypatch.setattr(run_module, "_LOOK_S", 0.0)
+    monkeypatch.setattr(run_module, "_PROGRESS_S", 0.0)
+    place.configure(gate=camera(street.video))
+    loaded = settings.load(place.config)
+    altered = []
+
+    def alter_when_somebody_is_in_sight(progress):
+        counts = progress.cameras[0]
+        if not altered and counts.tracks_begun > counts.tracks_closed:
+            altered.append(counts)
+            with bootstrap.open_records(loaded) as records, records._engine.begin() as connection:
+                ends = datetime(2090, 1, 1, tzinfo=UTC)
+                connection.execute(sa.update(tables.deployments).values(ends=ends))
+
+    summary = run_module.run(
+        loaded, RunOptions(as_fast_as_possible=True), on_progress=alter_when_somebody_is_in_sight
+    )
+    counts = add_up(summary.cameras)
+    assert counts.tracks_closed == counts.tracks_begun > altered[0].tracks_closed
+    assert counts.frames_outside_hours > 0
+    assert any("ends is not as its acts say" in each for each in summary.problems)

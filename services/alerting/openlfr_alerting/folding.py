@@ -136,14 +136,20 @@ class Folding:
         """Believe no other service, one that has the topic's key neither.
 
         Raises:
-            BadInput: A deployment or a camera that the records do not know, a moment outside the
-                hours or after a pause, or an id that is not that of the content.
+            BadInput: A deployment or a camera that the records do not know, one that was altered
+                in them, a moment outside the hours or after a pause, or an id that is not that of
+                the content.
         """
         known = self._deployments(sighting.deployment)
         if known is None:
             raise BadInput(
                 f"It is of the deployment {sighting.deployment!r}, which the records do not know, "
                 "or not with its cameras."
+            )
+        if known.altered:
+            raise BadInput(
+                f"{known.name!r} was altered in the database ({known.altered}): nobody is searched "
+                "for under it."
             )
         if known.cameras and sighting.camera not in known.cameras:
             raise BadInput(f"{known.name!r} has no camera {sighting.camera!r}.")

@@ -156,6 +156,7 @@ def _line(deployment: Deployment) -> str:
     return (
         f"{deployment.deployment_id}  {deployment.status}  {deployment.name}  "
         f"{_moment(given.starts)} to {_moment(given.ends)}  revision {deployment.revision}"
+        + (f"  ALTERED in the database: {deployment.altered}" if deployment.altered else "")
     )
 
 
@@ -165,6 +166,7 @@ def _plain(deployment: Deployment) -> dict[str, object]:
         "deployment_id": deployment.deployment_id,
         "status": str(deployment.status),
         "revision": deployment.revision,
+        "altered": deployment.altered,
         **given,
         "starts": deployment.authorisation.starts.isoformat(),
         "ends": deployment.authorisation.ends.isoformat(),

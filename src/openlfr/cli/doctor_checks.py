@@ -232,6 +232,11 @@ def watchlist(settings: Settings) -> Iterator[Finding]:
         yield Finding("watchlist", State.OK, "a run is at work, and says who cannot be found")
         return
     with bootstrap.open_records(settings, upgrade=False) as records:
+        for each in records.deployments.list():
+            if each.altered:
+                what = f"{each.name} ({each.deployment_id}) was altered: {each.altered}"
+                advice = "openlfr deployment show, and look at who can write to the database"
+                yield Finding("deployment", State.FAIL, what, advice)
         facts = records.watchlist.facts()
         if facts is None:
             yield Finding("watchlist", State.OK, "nobody was ever listed")

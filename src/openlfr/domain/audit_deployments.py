@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from openlfr.domain.audit import Happening
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class DeploymentAuthorised(OfDeployment):
 
     Attributes:
         starts, ends: ISO 8601, UTC.
+        cameras, watchlists: Their names; not in acts of former versions.
     """
 
     kind: ClassVar[str] = "deployment.authorised"
@@ -63,6 +64,8 @@ class DeploymentAuthorised(OfDeployment):
     authorised_by: str = ""
     starts: str = ""
     ends: str = ""
+    cameras: Sequence[str] = ()
+    watchlists: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

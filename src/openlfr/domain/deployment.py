@@ -84,6 +84,8 @@ class Deployment:
         cameras: Their names; none: not recorded (before they were).
         watchlists: Which lists are searched.
         revision: How often it was changed since it was drafted, from 1.
+        altered: What of it is not as the audit log says, the end of a sentence; empty where
+            nothing. Nobody is searched for under one that was altered.
         changed_at: When it was last recorded, UTC; None where it is not. It tells none apart.
     """
 
@@ -93,6 +95,7 @@ class Deployment:
     cameras: tuple[str, ...] = ()
     watchlists: tuple[str, ...] = ()
     revision: int = 1
+    altered: str = ""
     changed_at: datetime | None = field(default=None, compare=False)
 
     @property
@@ -111,7 +114,8 @@ class Deployment:
 
     def covers(self, at: datetime) -> bool:
         """Whether faces captured at a moment may be searched now."""
-        return self.status is DeploymentStatus.STARTED and self.authorisation.covers(at)
+        in_force = self.status is DeploymentStatus.STARTED and not self.altered
+        return in_force and self.authorisation.covers(at)
 
 
 def deployment_id_of(name: str, starts: datetime) -> str:

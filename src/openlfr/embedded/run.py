@@ -60,6 +60,11 @@ _PAUSED = (
     "The deployment was paused: frames from then on count as outside its hours, until it is "
     "resumed (openlfr deployment resume)."
 )
+_ALTERED = (
+    "The deployment was altered in the database ({}), so nobody is searched for: openlfr"
+    " deployment show says what was recorded; a new start records the configuration's"
+    " authorisation anew."
+)
 _NOBODY = (
     "Nobody is listed: the watchlist is empty, so no alert can arise until somebody is "
     "(openlfr watchlist import; a run at work takes it up)."
@@ -304,6 +309,9 @@ class _Run:
             if known.status in (DeploymentStatus.STOPPED, DeploymentStatus.CLOSED):
                 self._ended_by_others = str(known.status)
                 self._stop.set()
+            elif known.altered:
+                self._problems.append(_ALTERED.format(known.altered))
+                self._drop_live_tracks()
             elif known.status is DeploymentStatus.PAUSED is not before.status:
                 self._problems.append(_PAUSED)
                 self._drop_live_tracks()  # who is in sight is searched no more

@@ -192,7 +192,7 @@ def _register(configured: Deployment, work: UnitOfWork, by: Principal, at: datet
         _record_authorisation(known, work, by, at)
     elif known.status is DeploymentStatus.CLOSED:
         return known  # for good: nothing of it is revised or authorised any more
-    elif changes := known.differences(configured):
+    elif changes := known.differences(configured) | _mended(known):
         status = known.status
         if status is DeploymentStatus.DRAFT:
             status = DeploymentStatus.AUTHORISED
@@ -204,6 +204,11 @@ def _register(configured: Deployment, work: UnitOfWork, by: Principal, at: datet
         work.record(AuditEvent(at, by, revised))
         _record_authorisation(known, work, by, at)
     return known
+
+
+def _mended(known: Deployment) -> dict[str, object]:
+    """What was altered by other means: the configuration's authorisation is recorded anew."""
+    return {"altered": known.altered} if known.altered else {}
 
 
 def _record_authorisation(
@@ -222,5 +227,7 @@ def _record_authorisation(
         authorised_by=given.authorised_by,
         starts=given.starts.isoformat(),
         ends=given.ends.isoformat(),
+        cameras=list(deployment.cameras),
+        watchlists=list(deployment.watchlists),
     )
     work.record(AuditEvent(at, who, what))

@@ -52,7 +52,7 @@ def test_a_first_start_records_draft_authorisation_and_start(records):
     assert authorised.detail | {"revision": 1} == {
         "name": "Market", "purpose": "Find Ann", "place": "Square", "legal_basis": "Act 5",
         "authorised_by": "Chief Jones", "starts": "2026-05-01T12:00:00+00:00",
-        "ends": "2026-05-01T14:00:00+00:00", "revision": 1,
+        "ends": "2026-05-01T14:00:00+00:00", "revision": 1, "cameras": [], "watchlists": [],
     }  # fmt: skip
     assert not authorised.by.authenticated
     assert begun.detail == {

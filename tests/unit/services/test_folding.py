@@ -158,6 +158,13 @@ def test_a_deployment_that_was_resumed_is_folded():
     assert topic == "alerts.v1"
 
 
+def test_under_a_deployment_that_was_altered_in_the_database_nothing_is_folded():
+    changed = replace(MARKET, altered="ends is not as its acts say")
+    [(topic, record)] = Desk(changed).folding.fold([written(SIGHTING)])
+    assert topic == "dead-letters.v1"
+    assert "(ends is not as its acts say)" in codec.decode_dead_letter(record.value).reason
+
+
 def forged(**changes: object) -> Message:
     """What somebody writes who has the topic's key, and the ids' too."""
     return written(renamed(SIGHTING, IDS, **changes))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from openlfr.adapters.sql.deployments import deployment_of
+from openlfr.adapters.sql.deployments import with_acts as deployments_with_acts
 from openlfr.adapters.sql.engine import reading
 from openlfr.adapters.sql.tables import audit_events, deployments, references
 from openlfr.adapters.sql.watchlist_acts import Comparison, with_acts
@@ -19,6 +19,7 @@ from openlfr.adapters.sql.watchlist_version import newest_version
 from openlfr.domain.audit_deployments import DeploymentStarted
 from openlfr.domain.authority import altered
 from openlfr.domain.control import DeploymentState, Forgotten, ManifestChange
+from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.watchlist import EntryStatus
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
     from openlfr.domain.authority import EntryAct
+    from openlfr.domain.deployment import Deployment
     from openlfr.domain.watchlist import Reference
 
 _GONE = (EntryStatus.REMOVED, EntryStatus.REFUSED)
@@ -85,12 +87,12 @@ def _told(entry: Reference, acts: Sequence[EntryAct], row: Any) -> ManifestChang
 
 
 def _deployments(connection: Connection, after: int) -> list[DeploymentState]:
-    query = (
-        sa.select(deployments).where(deployments.c.version > after).order_by(deployments.c.version)
-    )
-    rows = list(connection.execute(query))
-    thresholds = _thresholds(connection, [row.deployment_id for row in rows])
-    return [_state_of(row, *thresholds.get(row.deployment_id, (None, ""))) for row in rows]
+    version = deployments.c.version
+    found = deployments_with_acts(connection, version > after, by=(version,))
+    thresholds = _thresholds(connection, [each.deployment_id for each, _ in found])
+    return [
+        _state_of(each, row, *thresholds.get(each.deployment_id, (None, ""))) for each, row in found
+    ]
 
 
 def _thresholds(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[float | None, str]]:
@@ -112,12 +114,16 @@ def _thresholds(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[f
     }
 
 
-def _state_of(row: Any, threshold: float | None, origin: str) -> DeploymentState:
-    deployment = deployment_of(row)
+def _state_of(
+    deployment: Deployment, row: Any, threshold: float | None, origin: str
+) -> DeploymentState:
+    status = deployment.status
+    if deployment.altered and status is DeploymentStatus.STARTED:
+        status = DeploymentStatus.PAUSED  # nobody is searched for under what was never authorised
     return DeploymentState(
         deployment_id=deployment.deployment_id,
         name=deployment.name,
-        status=deployment.status,
+        status=status,
         revision=deployment.revision,
         starts=deployment.authorisation.starts,
         ends=deployment.authorisation.ends,

@@ -1,19 +1,27 @@
-"""Deployments in SQL: where each stands now; how it came there is in the audit log."""
+"""Deployments in SQL: where each stands now; how it came there is in the audit log.
+
+What is read is compared with the acts of that log (`domain.deployment_acts`).
+"""
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from openlfr.adapters.sql.tables import deployments
+from openlfr.adapters.sql.tables import audit_events, deployments
 from openlfr.adapters.sql.watchlist_version import next_version
+from openlfr.domain.audit_deployments import DeploymentAuthorised
 from openlfr.domain.deployment import Authorisation, Deployment, DeploymentStatus
+from openlfr.domain.deployment_acts import ACTS, DeploymentAct, as_recorded
 from openlfr.domain.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+
+    from sqlalchemy.engine import Connection
 
     from openlfr.adapters.sql.access import Access
 
@@ -28,10 +36,9 @@ class DeploymentRecords:
 
     def get(self, deployment_id: str) -> Deployment | None:
         """The deployment of this id; None where none is recorded."""
-        query = sa.select(deployments).where(deployments.c.deployment_id == deployment_id)
         with self._access.reading() as connection:
-            row = connection.execute(query).one_or_none()
-        return None if row is None else deployment_of(row)
+            found = with_acts(connection, deployments.c.deployment_id == deployment_id)
+        return found[0][0] if found else None
 
     def find(self, named: str) -> Deployment:
         """The deployment of this id or name, or whose id begins so; closed ones come last.
@@ -51,27 +58,24 @@ class DeploymentRecords:
         found: list[Deployment] = []
         with self._access.reading() as connection:
             for fits in conditions:
-                query = sa.select(deployments).where(fits).order_by(deployments.c.starts)
-                rows = connection.execute(query.limit(_SHOWN + 1))
-                if found := [deployment_of(row) for row in rows]:
+                some = with_acts(connection, fits, by=(deployments.c.starts,))
+                if found := [each for each, _ in some]:
                     break
         if not text or not found:
             raise BadInput(
                 f"There is no deployment {named!r}: `openlfr deployment list` names all."
             )
         if len(found) > 1:
-            some = ", ".join(each.deployment_id for each in found[:_SHOWN])
+            ids_of = ", ".join(each.deployment_id for each in found[:_SHOWN])
             more = " ..." if len(found) > _SHOWN else ""
-            raise BadInput(f"Several deployments are {named!r}, name one by its id: {some}{more}")
+            raise BadInput(f"Several deployments are {named!r}, name one by its id: {ids_of}{more}")
         return found[0]
 
     def list(self) -> Sequence[Deployment]:
         """All of them, the latest start first."""
-        query = sa.select(deployments).order_by(
-            deployments.c.starts.desc(), deployments.c.deployment_id
-        )
         with self._access.reading() as connection:
-            return [deployment_of(row) for row in connection.execute(query)]
+            found = with_acts(connection, by=(deployments.c.starts.desc(),))
+        return [each for each, _ in found]
 
 
 class DeploymentChanges(DeploymentRecords):
@@ -107,7 +111,43 @@ class DeploymentChanges(DeploymentRecords):
                 )
 
 
-def deployment_of(row: Any) -> Deployment:
+def with_acts(
+    connection: Connection,
+    *conditions: sa.ColumnElement[bool],
+    by: Sequence[sa.ColumnElement[Any]] = (),
+) -> list[tuple[Deployment, Any]]:
+    """Deployments as their acts say that they stand, each with its row.
+
+    One query: rows and acts that were read one after the other would not belong together.
+
+    Args:
+        connection: That reads.
+        conditions: Which ones.
+        by: Their order; then by id.
+    """
+    acts = audit_events.c
+    query = (
+        sa.select(deployments, acts.kind, acts.detail)
+        .select_from(
+            deployments.outerjoin(
+                audit_events,
+                (acts.object_kind == DeploymentAuthorised.object_kind)
+                & (acts.object_id == deployments.c.deployment_id)
+                & acts.kind.in_(ACTS),
+            )
+        )
+        .where(*conditions)
+        .order_by(*by, deployments.c.deployment_id, acts.position)
+    )
+    found = []
+    for _, group in groupby(connection.execute(query), key=lambda row: row.deployment_id):
+        rows = list(group)
+        done = [DeploymentAct(row.kind, row.detail) for row in rows if row.kind]
+        found.append((as_recorded(_deployment_of(rows[0]), done), rows[0]))
+    return found
+
+
+def _deployment_of(row: Any) -> Deployment:
     """The deployment of a row."""
     return Deployment(
         row.deployment_id,
@@ -119,5 +159,5 @@ def deployment_of(row: Any) -> Deployment:
         tuple(row.cameras),
         tuple(row.watchlists),
         row.revision,
-        row.changed_at,
+        changed_at=row.changed_at,
     )  # fmt: skip

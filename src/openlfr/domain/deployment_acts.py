@@ -1,0 +1,113 @@
+"""Does a deployment stand as its acts say? Its row is compared with them in the audit log.
+
+Rows can be changed by whoever may write to the database, the audit log only by whoever owns it. So
+where a deployment stands is what its acts say, and nobody is searched for under an authorisation
+that is not the one that was recorded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from openlfr.domain.audit_deployments import (
+    DeploymentAuthorised,
+    DeploymentClosed,
+    DeploymentDrafted,
+    DeploymentPaused,
+    DeploymentStarted,
+    DeploymentStopped,
+)
+from openlfr.domain.deployment import DeploymentStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from openlfr.domain.deployment import Deployment
+
+_TO = {
+    DeploymentDrafted.kind: DeploymentStatus.DRAFT,
+    DeploymentStarted.kind: DeploymentStatus.STARTED,
+    DeploymentPaused.kind: DeploymentStatus.PAUSED,
+    DeploymentStopped.kind: DeploymentStatus.STOPPED,
+    DeploymentClosed.kind: DeploymentStatus.CLOSED,
+}
+ACTS = (*_TO, DeploymentAuthorised.kind)
+"""The kinds of acts that say how a deployment has to be."""
+
+_WORDS = ("purpose", "place", "legal_basis", "authorised_by")
+_LISTS = ("cameras", "watchlists")
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentAct:
+    """An act of `ACTS`, as it was recorded.
+
+    Attributes:
+        detail: As of `audit.Happening`.
+    """
+
+    kind: str
+    detail: Mapping[str, object]
+
+
+def as_recorded(deployment: Deployment, acts: Sequence[DeploymentAct]) -> Deployment:
+    """A deployment with what of it is not as its acts say, and the status that they give it.
+
+    Args:
+        deployment: As its row has it.
+        acts: Those of `ACTS` that were recorded of it, in their order.
+    """
+    status = _status(acts)
+    authorised = [act for act in acts if act.kind == DeploymentAuthorised.kind]
+    if status is None or not authorised:
+        if deployment.status in (DeploymentStatus.DRAFT, DeploymentStatus.CLOSED):
+            return deployment  # nothing comes of it yet, or any more
+        return replace(deployment, altered="no authorisation of it was recorded")
+    names = tuple(_changed(deployment, authorised[-1].detail))
+    if status is not deployment.status:
+        names = ("status", *names)
+    if not names:
+        return deployment
+    which = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+    return replace(
+        deployment,
+        status=status,
+        altered=f"{which} {'are' if len(names) > 1 else 'is'} not as its acts say",
+    )
+
+
+def _status(acts: Sequence[DeploymentAct]) -> DeploymentStatus | None:
+    status = None
+    for act in acts:
+        if act.kind in _TO:
+            status = _TO[act.kind]
+        elif status is DeploymentStatus.DRAFT:  # a revision is authorised too, and changes none
+            status = DeploymentStatus.AUTHORISED
+    return status
+
+
+def _changed(deployment: Deployment, authorised: Mapping[str, object]) -> Iterator[str]:
+    given = deployment.authorisation
+    if given.name != authorised.get("name", ""):
+        yield "name"
+    for name in _WORDS:
+        if getattr(given, name) != authorised.get(name, ""):
+            yield name
+    for name in ("starts", "ends"):
+        if getattr(given, name) != _moment(authorised.get(name)):
+            yield name
+    for name in _LISTS:  # acts of before they were recorded have none
+        recorded = authorised.get(name)
+        if isinstance(recorded, list) and list(getattr(deployment, name)) != recorded:
+            yield name
+    if deployment.revision != authorised.get("revision", deployment.revision):
+        yield "revision"
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        return None

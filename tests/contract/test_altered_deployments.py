@@ -1,0 +1,108 @@
+"""Deployments that somebody changed in the database by other means: nobody is searched for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from openlfr.adapters.sql import tables
+from openlfr.domain.control import DeploymentState
+from openlfr.domain.deployment import Authorisation, Deployment, DeploymentStatus, deployment_id_of
+from openlfr.domain.errors import BadInput
+from openlfr.domain.principals import local_principal
+from openlfr.operations import deployments
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+BY = local_principal("root", "Ann Smith")
+STATUS = DeploymentStatus
+HOURS = Authorisation(
+    "Market", "Find Ann", "Square", "Act 5", "Chief Jones", NOON, NOON + timedelta(hours=2)
+)
+CONFIGURED = Deployment(
+    deployment_id_of("Market", NOON), HOURS, STATUS.STARTED, ("gate",), ("default",)
+)
+START = deployments.Start()
+
+
+@pytest.fixture
+def market(records):
+    deployments.start(CONFIGURED, START, records=records, by=BY, at=NOON)
+    return CONFIGURED.deployment_id
+
+
+def change(records, **values):
+    """As somebody would who has the database."""
+    with records._engine.begin() as connection:
+        connection.execute(sa.update(tables.deployments).values(values))
+
+
+@pytest.mark.parametrize(
+    ("values", "what"),
+    [
+        ({"ends": datetime(2090, 1, 1, tzinfo=UTC)}, "ends is not as its acts say"),
+        ({"starts": datetime(2020, 1, 1, tzinfo=UTC)}, "starts is not as its acts say"),
+        ({"authorised_by": ""}, "authorised_by is not as its acts say"),
+        ({"legal_basis": "Act 6", "place": "All"}, "place and legal_basis are not as its acts say"),
+        ({"cameras": ["gate", "school"]}, "cameras is not as its acts say"),
+        ({"watchlists": ["default", "debtors"]}, "watchlists is not as its acts say"),
+        ({"revision": 9}, "revision is not as its acts say"),
+    ],
+)
+def test_nobody_is_searched_for_under_what_was_never_authorised(records, market, values, what):
+    assert records.deployments.get(market).covers(NOON)
+    change(records, **values)
+    found = records.deployments.get(market)
+    assert found.altered == what
+    assert not found.covers(NOON)
+    assert [each.altered for each in records.deployments.list()] == [what]
+    assert records.deployments.find("Market").altered == what
+    # Whoever reads control.v1 is not given it either, if its version was counted up too.
+    [state] = [each for each in records.control.changed(0) if isinstance(each, DeploymentState)]
+    assert state.status is STATUS.PAUSED
+
+
+@pytest.mark.parametrize("move", ["pause", "stop", "close"])
+def test_what_was_ended_stays_so_whatever_the_row_says(records, market, move):
+    moved = getattr(deployments, move)("Market", "", records=records, by=BY, at=NOON)
+    change(records, status="started")
+    found = records.deployments.get(market)
+    assert (found.status, found.altered) == (moved.status, "status is not as its acts say")
+    assert not found.covers(NOON)
+
+
+def test_one_that_nobody_authorised_is_none(records, market):
+    with records._engine.begin() as connection:
+        row = connection.execute(sa.select(tables.deployments)).one()._mapping
+        other = dict(row) | {"deployment_id": "made-up", "name": "Fair"}
+        connection.execute(sa.insert(tables.deployments).values(other))
+    assert records.deployments.get("made-up").altered == "no authorisation of it was recorded"
+    assert not records.deployments.get("made-up").covers(NOON)
+    assert records.deployments.get(market).covers(NOON)
+
+
+def test_a_start_records_the_authorisation_of_the_configuration_anew(records, market):
+    change(records, ends=datetime(2090, 1, 1, tzinfo=UTC), authorised_by="")
+    deployments.start(CONFIGURED, START, records=records, by=BY, at=NOON)
+    found = records.deployments.get(market)
+    assert (found.altered, found.authorisation) == ("", HOURS)
+    kinds = [each.kind.partition(".")[2] for each in records.audit.all()]
+    assert kinds[-3:] == ["revised", "authorised", "started"]
+    change(records, revision=7)
+    deployments.start(CONFIGURED, START, records=records, by=BY, at=NOON)
+    assert records.deployments.get(market).altered == ""
+
+
+def test_what_was_closed_is_not_started_by_a_row_that_says_otherwise(records, market):
+    deployments.close("Market", "", records=records, by=BY, at=NOON)
+    change(records, status="started", ends=datetime(2090, 1, 1, tzinfo=UTC))
+    with pytest.raises(BadInput, match="closed"):
+        deployments.start(CONFIGURED, START, records=records, by=BY, at=NOON)
+
+
+def test_an_act_after_the_change_does_not_make_it_good(records, market):
+    change(records, ends=datetime(2090, 1, 1, tzinfo=UTC))
+    deployments.pause("Market", "", records=records, by=BY, at=NOON)
+    deployments.resume("Market", "", records=records, by=BY, at=NOON)
+    assert not records.deployments.get(market).covers(NOON)
