@@ -178,6 +178,29 @@ def test_what_was_recorded_last_counts_though_the_clock_was_set_back(place):
     assert place.erase(NOON + TIMES.sealed) == {"mistaken": 1}
 
 
+def test_another_outcome_unseals_for_a_supervisor_with_a_reason_alone_and_starts_no_second_day(
+    place,
+):
+    alert = place.see(0)
+    place.decide(alert, Adjudication.ENGAGE)
+
+    def becomes(outcome, *, by, note="", hours=0):
+        at = NOON + timedelta(hours=hours)
+        what = Became(outcome, note=note)
+        record_outcome(Which(alert), what, records=place.records, by=by, at=at, times=TIMES)
+
+    becomes(Outcome.REFUTED, by=OP)
+    with pytest.raises(NotAllowed, match="Op may not open what is sealed"):
+        becomes(Outcome.CONFIRMED, by=OP, note="curious", hours=1)
+    with pytest.raises(BadInput, match="with a reason"):
+        becomes(Outcome.CONFIRMED, by=SUE, hours=1)
+    assert place.records.alerts.case(alert).sealed
+    becomes(Outcome.CONFIRMED, by=SUE, note="the papers were his after all", hours=1)
+    assert not place.records.alerts.case(alert).sealed
+    becomes(Outcome.REFUTED, by=OP, hours=2)
+    assert place.erase(NOON + TIMES.sealed) == {"mistaken": 1}
+
+
 def test_sealed_pictures_are_opened_by_a_supervisor_with_a_reason(place):
     alert = place.see(0)
     place.decide(alert, Adjudication.ENGAGE)

@@ -391,6 +391,8 @@ def settle_by_time(case: Case, at: datetime) -> Case:
 def conclude(case: Case, outcome: KnownOutcome) -> Case:
     """Record what became of it; refuted once more, its pictures are sealed no longer for it.
 
+    Nor where something else was recorded in between: the day is that of the first time.
+
     Raises:
         Conflict: Nobody has decided it.
     """
@@ -399,7 +401,7 @@ def conclude(case: Case, outcome: KnownOutcome) -> Case:
             f"The alert {case.alert_id} has not been decided yet: an outcome comes after the "
             "decision to engage or not."
         )
-    until = [each.sealed_until for each in (case.outcome, outcome) if each and each.sealed_until]
+    until = [each.sealed_until for each in (*case.outcomes, outcome) if each.sealed_until]
     if outcome.sealed_until is not None:
         outcome = replace(outcome, sealed_until=min(until))
     return replace(case, version=case.version + 1, outcomes=(*case.outcomes, outcome))

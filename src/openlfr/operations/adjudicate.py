@@ -138,16 +138,29 @@ def settle(
 def record_outcome(
     which: Which, what: Became, *, records: Records, by: Principal, at: datetime, times: Times
 ) -> RecordedAlert:
-    """Record what became of an alert; arguments and errors as `decide`."""
+    """Record what became of an alert; arguments and errors as `decide`.
+
+    What replaces *refuted* opens pictures that were sealed: a supervisor records it, and why.
+    """
     require(by, Action.RECORD_OUTCOME)
     by = _named(by)
     sealed_until = at + times.sealed if what.outcome is Outcome.REFUTED else None
     known = KnownOutcome(
         what.outcome, by, at, what.minutes_stopped, sealed_until, _words(what.note)
     )
-    return _change(
-        which, lambda case: adjudication.conclude(case, known), records=records, by=by, at=at
-    )
+
+    def concluded(case: Case) -> Case:
+        if case.sealed and known.outcome is not Outcome.REFUTED:
+            require(by, Action.OPEN_SEALED)
+            if not known.note:
+                raise BadInput(
+                    f"The pictures of the alert {case.alert_id} are sealed, since somebody was "
+                    f"stopped by mistake: a supervisor records {known.outcome} instead, with a "
+                    "reason, --reason TEXT."
+                )
+        return adjudication.conclude(case, known)
+
+    return _change(which, concluded, records=records, by=by, at=at)
 
 
 def let_time_pass(records: Records, now: datetime) -> list[RecordedAlert]:
