@@ -17,6 +17,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import NewTopic
 
 from awaiting import PATIENCE_S, await_that
+from openlfr.adapters.control_followers import WatchlistFollower
 from openlfr.adapters.kafka_access import KafkaAccess
 from openlfr.adapters.kafka_admin import open_topics
 from openlfr.adapters.kafka_control import ControlWriter
@@ -47,6 +48,7 @@ ROOM = 8
 COPIER = """
 import sys
 from openlfr.adapters import faust_agents, faust_worker
+from openlfr.adapters.control_followers import WatchlistFollower
 from openlfr.adapters.kafka_access import KafkaAccess
 from openlfr.adapters.metrics import Metrics
 from openlfr.wire.codec import Record
@@ -219,8 +221,8 @@ def test_all_goes_on_when_the_broker_is_back(own_servers: Any, tmp_path: Path) -
             Repeating(lambda _: bool(writer.write([Heartbeat(datetime.now(UTC), 1)])), 0.1)
         )
         reader = ControlReader(
-            access, key=KEY, watchlists=["default"], on_manifest=lambda _: None,
-            silence=timedelta(seconds=PATIENCE_S),
+            access, key=KEY, silence=timedelta(seconds=PATIENCE_S),
+            followers=[WatchlistFollower(lambda: ["default"], lambda _: None)],
         )  # fmt: skip
         keep(reader)
         reader.start()
