@@ -87,7 +87,8 @@ class Member:
         measures.register(self.metrics, self.sharing, self.keeper, room=room)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._turn, daemon=True)
-        # Nothing is filmed: the member with the lease waits until that is lost, or until it ends.
+        # Nothing is filmed, and no deployment is asked for: the member with the lease waits until
+        # that is lost, or until it ends.
         Supervision._film_once = _hold  # type: ignore[method-assign]
         Supervision._wait_until_in_force = lambda _: True  # type: ignore[method-assign]
 

@@ -28,6 +28,7 @@ from openlfr.adapters.capture import open_source
 from openlfr.adapters.sface import LESS
 from openlfr.domain.faces import Box
 from openlfr.domain.ids import Ids
+from openlfr.encounters import Encounters
 from openlfr.operations.evaluate import most_central
 from openlfr.pipeline import Analyser
 from openlfr.pursuit import Query
@@ -228,7 +229,10 @@ class Street:
                 SimpleNamespace(template=template, quality=SimpleNamespace(score=quality))
                 for template, quality in zip(kept["templates"], kept["qualities"], strict=True)
             )
-            query = Query("", 0, None, faces, kept["last"], kept["settled"])  # type: ignore[arg-type]
+            query = Query(
+                "", 0, None, faces, kept["last"], kept["settled"],  # type: ignore[arg-type]
+                Encounters(), frozenset(),
+            )  # fmt: skip
             for probe in query.probes(rules):
                 face = probe.rows[0]
                 near = self.walkers_at(kept["seqs"][face], kept["boxes"][face])

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 INTERVAL_S = 0.5
 HEARTBEAT_S = 1.0
-"""Whoever begins waits for the first heartbeat: a camera is not filmed for as long."""
+"""A process that starts waits for the first heartbeat before it films a camera."""
 TURN = timedelta(seconds=5)
 """How long the turn of a relay that died stays taken."""
 PATIENCE = timedelta(seconds=2)

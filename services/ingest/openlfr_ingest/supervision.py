@@ -9,8 +9,8 @@ A connection that fails is made again inside `film`, under the same lease and th
 one camera, the others do not notice. Which cameras a process supervises: `sharing.py`.
 
 A live camera is never over: after the deployment's hours it waits as before them, and so it does
-while the deployment is paused, stopped or closed, or nobody says how it stands. Whoever keeps a
-service running would start it again and again, if it ended.
+while the deployment is paused, stopped or closed, or its state is unknown. If the process ended,
+its supervisor would start it again and again.
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ class StateFollower:
     """
 
     def __init__(self, in_force: DeploymentInForce) -> None:
-        """Follow `in_force` with what is said of its deployment."""
+        """Keep `in_force` up to date with the states of its deployment."""
         self._in_force = in_force
         self._state: DeploymentState | None = None
         self._logged = ""

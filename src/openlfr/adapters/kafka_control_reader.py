@@ -3,7 +3,7 @@
 A thread reads the compacted topic whole and then follows it; what it says is kept by followers
 (`control_followers`). Nobody is searched on stale authority: where no sign of life has come for
 `SILENCE` (the alerting service is down, Kafka does not answer, this thread died) `check` raises,
-and whoever searches has to stop.
+and its caller has to stop searching.
 """
 
 from __future__ import annotations

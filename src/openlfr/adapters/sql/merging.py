@@ -84,7 +84,7 @@ def placed(
 def live_one(connection: Connection, event: AlertEvent) -> tuple[str, datetime] | None:
     """The alert that takes in sightings of an event's subject, and the captured time of its last.
 
-    Whoever changes it now is waited for, and nobody else does until the transaction ends.
+    Its row is locked until the transaction ends; another change under way is waited for.
     """
     seen = event.sighting
     query = sa.select(alerts.c.alert_id, alerts.c.last_at).where(

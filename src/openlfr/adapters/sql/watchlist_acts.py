@@ -98,7 +98,7 @@ class Comparison:
         self._seen: dict[str, int] = {}  # hash of what was compared
 
     def anew(self, connection: Connection, watchlists: Collection[str] | None) -> dict[str, str]:
-        """Entries that are not as they were enrolled, whoever changed them; None: of all lists."""
+        """Entries that differ from their enrolment, by any change; None: of all lists."""
         lists, seen = _looked_at(connection)
         changed = [key for key, value in seen.items() if self._seen.get(key) != value]
         if changed:
