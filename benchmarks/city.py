@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PATIENCE_S = 180.0
+DEPLOYMENT = "benchmark"
+"""The id under which everything here is filmed."""
 
 CONFIG = """\
 data_dir: data
 deployment:
+  id: {deployment}
   name: Benchmark
   purpose: To measure the services
   place: Nowhere
@@ -106,6 +109,7 @@ class Place(AbstractContextManager["Place"]):
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config.write_text(
             CONFIG.format(
+                deployment=DEPLOYMENT,
                 cameras="\n".join(f"  {name}: {entry}" for name, entry in cameras.items()),
                 services="\n".join(f"  {name}: {url}" for name, url in servers.urls.items()),
                 max_age=max_age,

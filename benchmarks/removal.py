@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -90,9 +90,10 @@ class Watch:
         """
         self._place, self._sightings = place, sightings
         self._manifests = {}
+        expires = datetime.now(UTC).date() + timedelta(days=1)
         for name in (REMOVED, STAYS):
             photo = faces / name / "1-enrolled.jpg"
-            row = f"{name},{photo},control,Sample,Package,2020-01-31,Ada Bell,Cy Dee,2100-01-01"
+            row = f"{name},{photo},control,Sample,Package,2020-01-31,Ada Bell,Cy Dee,{expires}"
             self._manifests[name] = place.folder / f"{name}.csv"
             self._manifests[name].write_text(f"{ROW}\n{row}\n")
         self._committed: list[float] = []

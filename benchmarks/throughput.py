@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from benchmarks.acceptance.findings import Check, Findings, commit, machine, write_json
-from benchmarks.city import Place, Servers, load
+from benchmarks.city import DEPLOYMENT, Place, Servers, load
 
 from openlfr.adapters.kafka_topics import FRAMES
 
@@ -159,7 +159,7 @@ def fill(broker: str, frames: int, jpeg: bytes) -> float:
     producer = KafkaProducer(bootstrap_servers=broker, linger_ms=5, batch_size=1 << 19)
     begin = datetime.now(UTC)
     sizes = []
-    first = EncodedFrame("Benchmark", "", 1, 0, 0, begin, _SIZE[1], _SIZE[0], jpeg)
+    first = EncodedFrame(DEPLOYMENT, "", 1, 0, 0, begin, _SIZE[1], _SIZE[0], jpeg)
     for number in range(frames):
         seq = number // CAMERAS
         frame = replace(
@@ -281,8 +281,10 @@ def main() -> int:
             Servers(folder / "servers", ("kafka", "redis", "milvus")) as servers,
             Place(folder / "place") as place,
         ):
-            place.configure(servers, {"camera-0": "{url: none.mp4}"})
+            cameras = (f"camera-{number}" for number in range(CAMERAS))
+            place.configure(servers, dict.fromkeys(cameras, "{url: none.mp4}"))
             place.openlfr("topics", "apply", "--wait", "60")
+            place.openlfr("records", "upgrade")
             size = fill(servers.broker, wanted.frames, picture_of(BYTES))
             worker, bare = measure(
                 place, servers, wanted.frames, wanted.rounds, decode=wanted.decode

@@ -41,7 +41,8 @@ def upgrade(config: Path) -> None:
         say(f"The records have schema {now} already.")
     else:
         say(f"The records went from schema {before} to {now}.")
-    if loaded.services.sql is not None and loaded.deployment is not None:
+    in_a_city = loaded.services.kafka is not None or loaded.services.sql is not None
+    if in_a_city and loaded.deployment is not None:
         with bootstrap.open_records(loaded) as records:
             known = register_and_start(
                 loaded.deployment, records=records, by=arguments.who(), at=datetime.now(UTC)

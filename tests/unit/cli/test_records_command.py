@@ -38,3 +38,14 @@ def test_records_of_ones_own_are_brought_up_to_date_by_any_command(tmp_path, cap
     assert main(["watchlist", "list", "--config", str(tmp_path / "CONFIG.yaml")]) == 0
     assert main(["records", "upgrade", "--config", str(tmp_path / "CONFIG.yaml")]) == 0
     assert f"have schema {PRESENT} already" in capsys.readouterr().out
+
+
+def test_the_deployment_of_a_city_is_recorded_wherever_its_records_lie(tmp_path, capsys):
+    (tmp_path / "CONFIG.yaml").write_text(
+        "data_dir: data\nservices: {kafka: kafka://127.0.0.1:9}\n"
+        "deployment: {name: Fair, purpose: p, place: p, legal_basis: l, authorised_by: Ann Bell,\n"
+        "  starts: 2020-01-01T00:00Z, ends: 2199-01-01T00:00Z}\n"
+        "cameras: {gate: {url: none.mp4}}\n"
+    )
+    assert main(["records", "upgrade", "--config", str(tmp_path / "CONFIG.yaml")]) == 0
+    assert "The deployment Fair (" in capsys.readouterr().out
