@@ -123,6 +123,21 @@ def test_every_track_that_began_is_accounted_for_but_for_those_that_died_with_a_
     assert (gate.tracks_begun, gate.tracks_matched, gate.tracks_live) == (10, 3, 1)
 
 
+def test_what_a_pause_left_out_is_counted_apart_from_what_is_outside_the_hours(records):
+    paused = tally(
+        frames_paused=4, frames_outside_hours=2, tracks_closed=4, tracks_lost={Lost.PAUSED: 2},
+        tracks_not_searched={}, scores={3: bins(b12=2)},
+        unwatched_us={Unwatched.PAUSED: 3_000_000, Unwatched.OUTSIDE_HOURS: 5},
+    )  # fmt: skip
+    records.tallies.record([paused, replace(paused, first_seq=100, last_seq=199)], at=NOW)
+    [gate] = records.tallies.totals("Market")
+    assert (gate.frames_paused, gate.frames_outside_hours) == (8, 4)
+    assert gate.tracks_lost == {Lost.PAUSED: 4}
+    assert gate.unwatched_us == {Unwatched.PAUSED: 6_000_000, Unwatched.OUTSIDE_HOURS: 10}
+    [hour] = records.tallies.by_hour("Market")
+    assert (hour.frames_paused, hour.tracks_lost) == (8, {Lost.PAUSED: 4})
+
+
 def test_control_subjects_scores_measures_and_the_time_watched_are_summed_apart(records):
     face = Measures.of(Quality(50, eye_distance=22, sharpness=0.55, frontal=1, exposure=1))
     seen = tally(

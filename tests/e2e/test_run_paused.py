@@ -11,7 +11,8 @@ from small_street import camera
 from openlfr import bootstrap, settings
 from openlfr.account import local_person
 from openlfr.adapters.sql import tables
-from openlfr.domain.summary import add_up
+from openlfr.domain.summary import Lost, add_up
+from openlfr.domain.watching import Unwatched
 from openlfr.embedded.options import RunOptions
 from openlfr.operations import deployments
 from openlfr.pipeline import Analyser
@@ -33,6 +34,13 @@ def test_who_is_in_sight_when_it_is_paused_is_searched_no_more(place, street, mo
         return ended[-1]
 
     monkeypatch.setattr(Analyser, "finish", note)
+    forget, dropped = Analyser.forget, []
+
+    def note_why(analyser, of, why):
+        dropped.append(why)
+        return forget(analyser, of, why)
+
+    monkeypatch.setattr(Analyser, "forget", note_why)
 
     def pause_when_somebody_is_in_sight(progress):
         counts = progress.cameras[0]
@@ -51,7 +59,10 @@ def test_who_is_in_sight_when_it_is_paused_is_searched_no_more(place, street, mo
     assert (last.sightings, last.closed) == ((), ())
     counts = add_up(summary.cameras)
     assert counts.tracks_closed == counts.tracks_begun > paused[0].tracks_closed
-    assert counts.frames_outside_hours > 0
+    assert (counts.frames_outside_hours, counts.frames_paused > 0) == (0, True)
+    assert set(dropped) == {Lost.PAUSED}
+    assert set(counts.tracks_lost) <= {Lost.PAUSED}  # some were compared before
+    assert set(counts.unwatched_us) == {Unwatched.PAUSED}
 
 
 def test_nobody_is_searched_under_hours_that_somebody_wrote_into_the_database(
@@ -76,5 +87,5 @@ def test_nobody_is_searched_under_hours_that_somebody_wrote_into_the_database(
     )
     counts = add_up(summary.cameras)
     assert counts.tracks_closed == counts.tracks_begun > altered[0].tracks_closed
-    assert counts.frames_outside_hours > 0
+    assert (counts.frames_outside_hours, counts.frames_paused > 0) == (0, True)
     assert any("ends is not as its acts say" in each for each in summary.problems)

@@ -219,8 +219,9 @@ class Station:
     def _drop_halted(self) -> None:
         """Search nobody more of those who were in sight when the deployment was paused."""
         if self._deployment.halted():
+            self._tallying.paused()
             for camera in self._analyser.cameras:
-                self._account(self._analyser.forget(camera, Lost.INTERRUPTED))
+                self._account(self._analyser.forget(camera, Lost.PAUSED))
 
     def _take_up(self) -> None:
         """Match with the newest list from now on, and count for its baseline."""
@@ -237,7 +238,8 @@ class Station:
         """Count it; say it once where every frame of a camera is too old, perhaps by its clock."""
         if isinstance(why, NotInForce):
             self.counts[why] += 1
-            self._tallying.missed(said, Unwatched.OUTSIDE_HOURS)
+            outside = why is NotInForce.OUTSIDE_HOURS
+            self._tallying.missed(said, Unwatched.OUTSIDE_HOURS if outside else Unwatched.PAUSED)
             return
         self._miss(said, why)
         if why is not Unwatched.LATE:
@@ -302,7 +304,7 @@ class Station:
         other, and nobody would be seen.
         """
         if self._deployment.halted():
-            self._account(self._analyser.forget(camera, Lost.INTERRUPTED))
+            self._account(self._analyser.forget(camera, Lost.PAUSED))
             return []
         try:
             return self._seen(self._analyser.finish(camera))

@@ -22,11 +22,13 @@ from openlfr.adapters.capture.lateness import LATE_S
 from openlfr.domain.capture_tallying import (
     DROPPED_LATE,
     OUTSIDE_HOURS,
+    PAUSED,
     UNREADABLE,
     CaptureTallying,
 )
 from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.domain.frames import EncodedFrame
+from openlfr.in_force import NotInForce
 from openlfr.wire import codec
 
 if TYPE_CHECKING:
@@ -201,7 +203,7 @@ class Filming:
 
     def _send(self, frame: Frame, content: bytes, stop: threading.Event) -> None:
         if why := self._deployment.why_not(frame.captured_at, frame.camera):
-            self._count(why, OUTSIDE_HOURS)
+            self._count(why, OUTSIDE_HOURS if why is NotInForce.OUTSIDE_HOURS else PAUSED)
             return
         height, width = frame.image.shape[:2]
         round_ = self._source.frame_count if self._loop else None

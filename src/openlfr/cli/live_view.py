@@ -101,6 +101,7 @@ def say_result(
                 f", {total.frames_dropped_late} dropped as too late"
                 * bool(total.frames_dropped_late)
             )
+            + f", {total.frames_paused} left out while it was paused" * bool(total.frames_paused)
             + f"; {_some(total.tracks_begun, 'face')} seen, {total.tracks_searched} compared with "
             f"{sum(w.subjects for w in summary.watchlists)} listed people, "
             f"{total.tracks_matched} matched" + f", {lost} lost" * bool(lost) + "; "

@@ -25,7 +25,7 @@ EVERY = timedelta(seconds=10)
 _KEPT = 1000  # tallies that could not be told yet: hours
 
 SAMPLED_AWAY, DROPPED_LATE = "sampled_away", "dropped_late"
-OUTSIDE_HOURS, UNREADABLE = "outside_hours", "unreadable"
+OUTSIDE_HOURS, PAUSED, UNREADABLE = "outside_hours", "paused", "unreadable"
 
 
 class _Mark(NamedTuple):
@@ -164,5 +164,6 @@ class CaptureTallying:
             frames_sampled_away=counts[SAMPLED_AWAY],
             frames_dropped_late=counts[DROPPED_LATE],
             frames_outside_hours=counts[OUTSIDE_HOURS],
+            frames_paused=counts[PAUSED],
             frames_unreadable=counts[UNREADABLE],
         )

@@ -24,6 +24,8 @@ class Counts:
         frames_sampled_away: Left out on purpose, since the camera's `fps` asks for fewer.
         frames_dropped_late: Too old when their turn came, or overtaken by a newer one.
         frames_outside_hours: Captured outside the deployment's hours; not looked at.
+        frames_paused: Came while the deployment was not in force for their camera: paused, not
+            started, its state not known, or another camera's; not looked at.
         frames_unreadable: Could not be decoded or analysed.
         frames_analysed: Went through the detector.
         faces_detected: Detections in those frames; one person gives many.
@@ -45,6 +47,7 @@ class Counts:
     frames_sampled_away: int = 0
     frames_dropped_late: int = 0
     frames_outside_hours: int = 0
+    frames_paused: int = 0
     frames_unreadable: int = 0
     frames_analysed: int = 0
     faces_detected: int = 0

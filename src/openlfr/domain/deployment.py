@@ -112,10 +112,14 @@ class Deployment:
         }
         return self.authorisation.differences(other.authorisation) | lists
 
+    @property
+    def in_force(self) -> bool:
+        """Whether anybody may be searched for now, within the hours."""
+        return self.status is DeploymentStatus.STARTED and not self.altered
+
     def covers(self, at: datetime) -> bool:
         """Whether faces captured at a moment may be searched now."""
-        in_force = self.status is DeploymentStatus.STARTED and not self.altered
-        return in_force and self.authorisation.covers(at)
+        return self.in_force and self.authorisation.covers(at)
 
 
 def deployment_id_of(name: str, starts: datetime) -> str:

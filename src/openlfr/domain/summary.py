@@ -33,7 +33,8 @@ class NotSearched(StrEnum):
 class Lost(StrEnum):
     """Why a track was never searched although it had not ended: it was dropped while it lived."""
 
-    INTERRUPTED = "interrupted"  # the run or its worker was ended, or the deployment paused
+    INTERRUPTED = "interrupted"  # the run or its worker was ended
+    PAUSED = "paused"  # the deployment was not in force any more: paused, stopped, altered
     MOVED = "moved"  # another worker has its camera now
     FAILED = "failed"  # something failed while it was looked at
 

@@ -39,6 +39,7 @@ MISSED = {
     Unwatched.LATE: "frames_dropped_late",
     Unwatched.UNREADABLE: "frames_unreadable",
     Unwatched.OUTSIDE_HOURS: "frames_outside_hours",
+    Unwatched.PAUSED: "frames_paused",
 }
 """By which name a tally counts frames that came and were not looked at."""
 STRETCH = 250
@@ -172,6 +173,15 @@ class Tallying:
         """A frame came that was not looked at."""
         self.count(frame.camera, MISSED[why])
         self._watch(frame.camera).missed(microseconds(frame.captured_at), why)
+
+    def left_out(self, frame: Frame, why: Unwatched) -> None:
+        """A frame came that was not looked at, and is counted with those left out at capture."""
+        self._watch(frame.camera).missed(microseconds(frame.captured_at), why)
+
+    def paused(self) -> None:
+        """The deployment is not in force: no camera is watched, though no frames may come."""
+        for watch in self._watches.values():
+            watch.paused()
 
     def take_in(self, analysis: Analysis) -> None:
         """Count the tracks that began, ended or were dropped, and the sightings."""

@@ -17,7 +17,8 @@ class Unwatched(StrEnum):
     NO_FRAMES = "no_frames"  # the camera or its connection gave none, or all were left out before
     LATE = "late"  # frames came and were too old when their turn came, or overtaken
     UNREADABLE = "unreadable"  # frames came and could not be read
-    OUTSIDE_HOURS = "outside_hours"  # frames came outside the authorised hours, or in a pause
+    OUTSIDE_HOURS = "outside_hours"  # frames came outside the authorised hours
+    PAUSED = "paused"  # the deployment was not in force: paused, not started, its state not known
 
 
 @dataclass(slots=True)
@@ -53,6 +54,10 @@ class Watchtime:
         if at - self.until > REACH_US:
             self.unwatched[self.why] += at - self.until
             self.until = at
+
+    def paused(self) -> None:
+        """The deployment is not in force: what follows is not watched for this reason."""
+        self.why = self.why or Unwatched.PAUSED
 
     def take(self) -> tuple[int, dict[Unwatched, int]]:
         """What was counted since the last time."""

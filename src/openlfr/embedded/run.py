@@ -25,6 +25,7 @@ from openlfr.domain.frames import StartOrigin
 from openlfr.domain.listing import ListState
 from openlfr.domain.runs import Checkpoint
 from openlfr.domain.summary import Lost
+from openlfr.domain.watching import Unwatched
 from openlfr.embedded.baselines import RunBaselines
 from openlfr.embedded.desk import AlertDesk
 from openlfr.embedded.eraser import Eraser
@@ -57,8 +58,8 @@ _CHECKPOINT_S = 1.0
 _PROGRESS_S = 0.2
 _LOOK_S = 0.5  # how often is looked for what somebody did to the deployment
 _PAUSED = (
-    "The deployment was paused: frames from then on count as outside its hours, until it is "
-    "resumed (openlfr deployment resume)."
+    "The deployment was paused: frames from then on count as paused, until it is resumed "
+    "(openlfr deployment resume)."
 )
 _ALTERED = (
     "The deployment was altered in the database ({}), so nobody is searched for: openlfr"
@@ -217,7 +218,7 @@ class _Run:
             feeds.close()
         if self._ended_by_others and ended_how == "interrupted":
             ended_how = self._ended_by_others
-        self._drop_live_tracks()
+        self._drop_live_tracks(Lost.INTERRUPTED)
         self._gather_problems()
         self._record_stop(ended_how)
         if failure is None:
@@ -311,10 +312,10 @@ class _Run:
                 self._stop.set()
             elif known.altered:
                 self._problems.append(_ALTERED.format(known.altered))
-                self._drop_live_tracks()
+                self._drop_live_tracks(Lost.PAUSED)
             elif known.status is DeploymentStatus.PAUSED is not before.status:
                 self._problems.append(_PAUSED)
-                self._drop_live_tracks()  # who is in sight is searched no more
+                self._drop_live_tracks(Lost.PAUSED)  # who is in sight is searched no more
 
     def _record_stop(self, ended_how: str) -> None:
         """Record that nobody is looked for any more, unless somebody stopped or closed it."""
@@ -334,7 +335,8 @@ class _Run:
         frame = arrival.frame
         self._tallies.arrived(arrival)
         if not self._deployment.covers(frame.captured_at):
-            self._tallies.outside_hours(frame)
+            in_force = self._deployment.in_force
+            self._tallies.left_out(frame, Unwatched.OUTSIDE_HOURS if in_force else Unwatched.PAUSED)
             return
         max_age = self._settings.max_age
         if (
@@ -363,13 +365,13 @@ class _Run:
         for sighted in map(self._timed, analysis.sightings):
             self._desk.raise_alert(sighted)
 
-    def _drop_live_tracks(self) -> None:
+    def _drop_live_tracks(self, why: Lost) -> None:
         """Drop and count the tracks of a run that was paused, or ended before its sources were.
 
         At its end no checkpoint counts them: a resumed run sees them again from their beginning.
         """
         for camera in self._analyser.cameras:
-            self._tallies.dropped(self._analyser.forget(camera, Lost.INTERRUPTED))
+            self._tallies.dropped(self._analyser.forget(camera, why))
 
     def _timed(self, sighted: Sighted) -> Sighted:
         """The sighting, saying so where its time is assumed."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from openlfr.domain.capture_tallying import OUTSIDE_HOURS, CaptureTallying
+from openlfr.domain.capture_tallying import OUTSIDE_HOURS, PAUSED, CaptureTallying
 from openlfr.domain.summary import CameraCounts, Lost, NotSearched, add_up
 from openlfr.domain.tallies import Reporter, Tally
 from openlfr.domain.tallying import Tallying
@@ -89,9 +89,10 @@ class RunTallies:
         self._leave_out(arrival.frame.camera, arrival)
         self._captures[arrival.frame.camera].frame(arrival.frame)
 
-    def outside_hours(self, frame: Frame) -> None:
-        """It is not looked at, being of no authorised hour."""
-        self._captures[frame.camera].count(OUTSIDE_HOURS)
+    def left_out(self, frame: Frame, why: Unwatched) -> None:
+        """It is not looked at, being of no authorised hour or of a pause."""
+        self._captures[frame.camera].count(PAUSED if why is Unwatched.PAUSED else OUTSIDE_HOURS)
+        self._tallying.left_out(frame, why)
 
     def late(self, frame: Frame) -> None:
         """It is not looked at, being too old."""

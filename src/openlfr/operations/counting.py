@@ -19,7 +19,8 @@ class Counted:
     Attributes:
         frames: Looked at.
         dropped: Not looked at against our will: too late, unreadable, of an epoch that was over.
-        left_out: Not looked at on purpose: sampled away, or outside the deployment's hours.
+        left_out: Not looked at on purpose: sampled away, outside the deployment's hours, or in a
+            pause.
         faces: Detections; one person gives many.
         tracks: Passes that began.
         sightings: That analysis has published.
@@ -93,7 +94,7 @@ def count_up(
         found[each.camera, each.hour] = Counted(
             frames=each.frames_analysed,
             dropped=each.frames_dropped_late + each.frames_unreadable + each.frames_discarded,
-            left_out=each.frames_sampled_away + each.frames_outside_hours,
+            left_out=each.frames_sampled_away + each.frames_outside_hours + each.frames_paused,
             faces=each.faces_detected,
             tracks=each.tracks_begun,
             sightings=each.sightings,

@@ -7,6 +7,7 @@ import pytest
 from openlfr.domain.watching import REACH_US, Unwatched, Watchtime
 
 LATE, UNREADABLE, NO_FRAMES = Unwatched.LATE, Unwatched.UNREADABLE, Unwatched.NO_FRAMES
+MISSED = {"L": LATE, "U": UNREADABLE, "P": Unwatched.PAUSED}
 
 
 @pytest.mark.parametrize(
@@ -23,14 +24,21 @@ LATE, UNREADABLE, NO_FRAMES = Unwatched.LATE, Unwatched.UNREADABLE, Unwatched.NO
         ("0U 1.5U", 0, {UNREADABLE: 1.5}),
         ("5 6 0 0.5", 1.5, {}),  # filmed anew from its beginning
         ("0 60 60.5", 0.5, {NO_FRAMES: 60}),
+        ("0 0.5P 1.4P 1.5 1.6", 0.2, {Unwatched.PAUSED: 1.4}),
+        ("0 0.5 paused 30 30.5", 1, {Unwatched.PAUSED: 29.5}),  # disconnected meanwhile
+        ("0 0.5 paused 0.9 40", 0.9, {NO_FRAMES: 39.1}),  # the pause was over
+        ("0 0.5L paused 2", 0, {LATE: 2}),
     ],
 )
 def test_a_moment_is_watched_between_frames_that_were_looked_at(frames, watched, unwatched):
     time = Watchtime()
     for each in frames.split():
-        at = round(float(each.rstrip("LU")) * 1_000_000)
-        if each[-1] in "LU":
-            time.missed(at, LATE if each[-1] == "L" else UNREADABLE)
+        if each == "paused":
+            time.paused()
+            continue
+        at = round(float(each.rstrip("LUP")) * 1_000_000)
+        if each[-1] in MISSED:
+            time.missed(at, MISSED[each[-1]])
         else:
             time.looked(at)
     found, missing = time.take()

@@ -17,6 +17,7 @@ from openlfr.domain.frames import Frame
 from openlfr.domain.runs import Checkpoint, Run
 from openlfr.domain.scores import score_bin
 from openlfr.domain.summary import Lost, NotSearched
+from openlfr.domain.watching import Unwatched
 from openlfr.embedded.feeds import Arrival, Ended
 from openlfr.embedded.tallies import RunTallies
 from openlfr.operations.camera_counts import counts_from_records
@@ -64,7 +65,8 @@ def see(tallies, *seqs):
         each = frame(seq)
         tallies.arrived(Arrival(each, 0.0, 1, 0))  # one of the source sampled away before it
         if seq % 50 == 49:
-            tallies.outside_hours(each)
+            why = Unwatched.PAUSED if seq % 100 == 49 else Unwatched.OUTSIDE_HOURS
+            tallies.left_out(each, why)
         elif seq % 25 == 24:
             tallies.late(each)
         else:
@@ -92,7 +94,8 @@ def test_every_frame_and_track_is_in_one_count_and_the_records_say_the_same(reco
     counts = tallies.counts("gate")
     assert (counts.frames_analysed, counts.faces_detected) == (576, 1152)
     assert (counts.frames_sampled_away, counts.frames_unreadable) == (603, 2)
-    assert (counts.frames_dropped_late, counts.frames_outside_hours) == (13, 12)
+    assert (counts.frames_dropped_late, counts.frames_outside_hours) == (13, 6)
+    assert counts.frames_paused == 6
     assert counts.frames_decoded == 576 + 603 + 2 + 13 + 12
     assert counts.tracks_lost == {Lost.INTERRUPTED: 1}
     assert (counts.tracks_matched, counts.tracks_control) == (20, 20)

@@ -122,6 +122,16 @@ def test_a_track_taken_for_two_people_is_one_that_matched(tmp_path: Path) -> Non
     assert (total["tracks_begun"], total["tracks_matched"], total["sightings"]) == (13, 9, 12)
 
 
+def test_what_a_pause_left_out_is_named_apart(tmp_path: Path) -> None:
+    gate = replace(GATE, frames_outside_hours=3, frames_paused=70, tracks_lost={Lost.PAUSED: 2})
+    page = Page(write_report(replace(SUMMARY, cameras=(gate,)), tmp_path))
+    assert "3 outside the hours, 70 while the deployment was paused" in page.text
+    assert "2 lost when the deployment was paused" in page.text
+    assert "70 paused" in page.text
+    [camera] = json.loads((tmp_path / "report.json").read_text())["cameras"]
+    assert (camera["frames_paused"], camera["tracks_lost"]) == (70, {"paused": 2})
+
+
 def test_the_funnel_says_what_became_of_everybody(tmp_path: Path) -> None:
     page = Page(write_report(SUMMARY, tmp_path))
     assert "2 alerts from 40 faces seen at 1 camera" in page.text

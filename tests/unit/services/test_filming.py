@@ -145,7 +145,7 @@ def test_a_live_camera_sends_nothing_while_paused_and_that_is_counted():
     filming.go(threading.Event())
     assert sender.sent == []
     assert filming.counts["paused"] == 3
-    assert [each[4] for each in told.tallies] == [3]
+    assert [(t.frames_paused, t.frames_outside_hours) for t, _ in told.sent] == [(3, 0)]
 
 
 @pytest.mark.parametrize(("stopped", "lossless"), [(True, False), (True, True), (False, False)])
@@ -185,6 +185,36 @@ def test_a_file_of_which_nothing_was_sent_has_nothing_to_end():
     filming, sent = film(Source(2, start=NOON - HOUR))
     assert sent == []
     assert filming.counts["outside_hours"] == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "paused", "outside"),
+    [
+        ({"status": DeploymentStatus.PAUSED}, 2, 0),
+        ({"status": DeploymentStatus.CLOSED}, 2, 0),
+        ({"cameras": ("yard",)}, 2, 0),
+        ({"ends": NOON + timedelta(seconds=0.2)}, 0, 2),
+    ],
+)
+def test_what_a_pause_leaves_out_is_not_counted_as_outside_the_hours(more, paused, outside):
+    in_force, told = deployment(NOON, NOON + HOUR), Told()
+
+    class Street(Source):
+        live = True
+
+        def frames(self):
+            for frame in super().frames():
+                if frame.seq == 2:
+                    in_force.follow(replace(in_force.state, version=2, **more))
+                yield frame
+
+    filming = Filming(
+        "gate", Street(4), Senders(Sender(), told), in_force, loop=False, paced=False,
+        lossless=False,
+    )  # fmt: skip
+    filming.go(threading.Event())
+    [(tally, _)] = told.sent
+    assert (tally.frames_paused, tally.frames_outside_hours) == (paused, outside)
 
 
 class Live(Source):

@@ -20,6 +20,8 @@ from openlfr.domain.errors import Unavailable
 from openlfr.domain.evidence import Evidence, Scene
 from openlfr.domain.faces import Box
 from openlfr.domain.frames import EncodedFrame
+from openlfr.domain.summary import Lost
+from openlfr.domain.watching import Unwatched
 from openlfr.wire import codec
 from openlfr_analysis.backlog import Place
 from openlfr_analysis.station import LATE_MOST, Station
@@ -239,20 +241,29 @@ def test_a_pause_stops_the_search_at_once_and_a_resume_begins_it_again(status, r
     analyser, in_force = Looked(), deployment(NOON - HOUR, NOON + HOUR)
     started = in_force.state
     station = Station(analyser, MemoryVault(), in_force, max_age=None)
-    station.look([station.decode(message())])
+    records = station.look([station.decode(message())])
     decoded = station.decode(message(replace(FRAME, seq=1)))
     analyser.cameras, analyser.live = ("gate",), 1
     in_force.follow(status and replace(started, status=status, version=2))
-    station.look([decoded, station.decode(message(replace(FRAME, seq=2)))])
-    station.end_silent()
-    station.look([station.decode(message(end_at(3)))])
+    records += station.look([decoded, station.decode(message(replace(FRAME, seq=2)))])
+    records += station.end_silent()
+    records += station.look([station.decode(message(end_at(3)))])
     assert analyser.seen == [0, "gate forgotten", "gate forgotten"]
     assert station.counts[reason] == 2
-    assert station.counts["tracks_lost_interrupted"] == 2
+    assert station.counts["tracks_lost_paused"] == 2
     analyser.cameras = ()
     in_force.follow(replace(started, version=3))
-    station.look([station.decode(message(replace(FRAME, seq=4)))])
+    later = replace(FRAME, seq=4, captured_at=FRAME.captured_at + timedelta(seconds=30))
+    records += station.look([station.decode(message(later))])
     assert analyser.seen[-1] == 4
+    records += station.look([station.decode(message(end_at(5)))])
+    counted = [codec.decode_tally(record.value) for _, record in records]
+    assert sum(each.frames_paused for each in counted) == 2
+    assert sum(each.frames_outside_hours for each in counted) == 0
+    assert [each.tracks_lost for each in counted if each.tracks_lost] == [{Lost.PAUSED: 2}]
+    assert [each.unwatched_us for each in counted if each.unwatched_us] == [
+        {Unwatched.PAUSED: 30_000_000}
+    ]
 
 
 def test_a_frame_of_a_camera_that_a_revision_took_away_is_left_out():

@@ -409,6 +409,9 @@ tallies = Table(
     Column("unwatched_late_us", BigInteger, nullable=False, server_default="0"),
     Column("unwatched_unreadable_us", BigInteger, nullable=False, server_default="0"),
     Column("unwatched_outside_hours_us", BigInteger, nullable=False, server_default="0"),
+    Column("frames_paused", BigInteger, nullable=False, server_default="0"),
+    Column("tracks_lost_paused", BigInteger, nullable=False, server_default="0"),
+    Column("unwatched_paused_us", BigInteger, nullable=False, server_default="0"),
     Column("scores", JSON, nullable=False),  # quality band -> tracks in each bin of their score
     Column("fine_scores", JSON, nullable=False, server_default="{}"),  # fine bin -> tracks
     Column("control_scores", JSON, nullable=False, server_default="{}"),

@@ -159,6 +159,7 @@ def frames_of(camera: str, sent: int, totals: CameraTotals | None) -> Frames:
     dropped = {
         "too late": totals.frames_dropped_late,
         "outside the hours": totals.frames_outside_hours,
+        "while it was paused": totals.frames_paused,
         "unreadable": totals.frames_unreadable,
         "left out by the set rate": totals.frames_sampled_away,
         "of a connection that was over": totals.frames_discarded,

@@ -21,6 +21,7 @@ REASONS = {
 }
 LOST = {
     Lost.INTERRUPTED: "lost when the run ended",
+    Lost.PAUSED: "lost when the deployment was paused",
     Lost.MOVED: "lost to another worker",
     Lost.FAILED: "lost to a failure",
 }

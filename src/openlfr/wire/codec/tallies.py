@@ -24,6 +24,8 @@ _SINCE_0_2 = (
     *("tracks_control", "tracks_matched_control", "tracks_nobody_listed", "fine_scores"),
     *("control_scores", "eye_distances", "sharpness", "light", "watched_us", "baseline"),
     *_UNWATCHED.values(),
+    "frames_paused",
+    "tracks_lost_paused",
 )  # all of them, or none where an earlier version wrote it
 _EDGES = {"eye_distances": EYE_EDGES, "sharpness": SHARE_EDGES, "light": SHARE_EDGES}
 
@@ -50,6 +52,7 @@ def encode_tally(tally: Tally, *, traceparent: str = "") -> Record:
         tracks_too_short=why.get(NotSearched.TOO_SHORT, 0),
         tracks_nobody_listed=why.get(NotSearched.NOBODY_LISTED, 0),
         tracks_lost_interrupted=lost.get(Lost.INTERRUPTED, 0),
+        tracks_lost_paused=lost.get(Lost.PAUSED, 0),
         tracks_lost_moved=lost.get(Lost.MOVED, 0),
         tracks_lost_failed=lost.get(Lost.FAILED, 0),
         tracks_searched=tally.tracks_scored,
@@ -78,6 +81,7 @@ def decode_tally(value: bytes | None) -> Tally:
     }
     lost = {
         Lost.INTERRUPTED: message.tracks_lost_interrupted,
+        Lost.PAUSED: message.tracks_lost_paused,
         Lost.MOVED: message.tracks_lost_moved,
         Lost.FAILED: message.tracks_lost_failed,
     }
