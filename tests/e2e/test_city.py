@@ -377,7 +377,7 @@ def test_a_pause_stops_ingest_and_analysis_and_a_resume_brings_alerts_again(city
                 ).get(PATIENCE_S)  # fmt: skip
         city.wait_for(
             "count",
-            lambda: (t := counted(city.place.config, "smuggled")[0]) and t.frames_outside_hours,
+            lambda: (t := counted(city.place.config, "smuggled")[0]) and t.frames_paused,
         )
         assert counted(city.place.config, "smuggled")[0].frames_analysed == 0
         given = len(city.alerts("square"))

@@ -51,6 +51,12 @@ def _baseline(each: BaselineFigures, ended: datetime | None) -> Iterator[str]:
     if opening is None:
         yield f"  -  of no recorded baseline: {_counted(each.counts)}"
         return
+    if opening.altered:
+        yield (
+            f"  {each.number}  was altered in the database ({opening.altered}): what was counted "
+            "in it is with what is of no recorded baseline"
+        )
+        return
     content = opening.baseline
     last = each.until or ended
     until = _moment(last) if last else "now"

@@ -237,6 +237,12 @@ def watchlist(settings: Settings) -> Iterator[Finding]:
                 what = f"{each.name} ({each.deployment_id}) was altered: {each.altered}"
                 advice = "openlfr deployment show, and look at who can write to the database"
                 yield Finding("deployment", State.FAIL, what, advice)
+            for opening in records.baselines.of(each.deployment_id):
+                if opening.altered:
+                    what = f"baseline {opening.number} of {each.name} ({each.deployment_id}) was "
+                    what += f"altered: {opening.altered}"
+                    advice = "look at who can write to the database; its figures are not claimed"
+                    yield Finding("baseline", State.FAIL, what, advice)
         facts = records.watchlist.facts()
         if facts is None:
             yield Finding("watchlist", State.OK, "nobody was ever listed")

@@ -69,7 +69,9 @@ def figures_json(each: BaselineFigures) -> dict[str, Any]:
     """A baseline with its figures, JSON values but for moments and enums."""
     opening = each.opening
     values: dict[str, Any] = {"number": each.number}
-    if opening is not None:
+    if opening is not None and opening.altered:
+        values |= {"baseline_id": opening.baseline_id, "altered": opening.altered}
+    elif opening is not None:
         content = opening.baseline.to_json()
         del content["deployment"]
         target = content["threshold"]["target_fpir"]

@@ -270,6 +270,8 @@ class Opening:
         baseline_id: Of `baseline`; two numbers have the same where one came back.
         opened_at: UTC.
         why: What had changed, a sentence fragment each.
+        altered: How it was altered in the database, the end of a sentence; empty where it was not.
+            No figures are claimed under one that was.
     """
 
     number: int
@@ -277,6 +279,7 @@ class Opening:
     opened_at: datetime
     why: tuple[str, ...]
     baseline: Baseline
+    altered: str = ""
 
     @property
     def mark(self) -> Mark:
@@ -295,8 +298,9 @@ def standing(known: Sequence[Opening], taken: TakenUp, *, alone: bool = False) -
     """
     mark = taken.mark
     if alone:
-        return known[-1] if known and known[-1].baseline_id == mark.baseline else None
-    same = [each for each in known if each.baseline_id == mark.baseline]
+        last = known[-1] if known else None
+        return last if last and last.baseline_id == mark.baseline and not last.altered else None
+    same = [each for each in known if each.baseline_id == mark.baseline and not each.altered]
     found = number_of(same, mark)
     if found is None or found.mark == mark:
         return found
@@ -326,7 +330,7 @@ def in_force_at(known: Sequence[Opening], at: datetime) -> Opening | None:
 
 def next_opening(known: Sequence[Opening], taken: TakenUp) -> Opening:
     """The baseline that a process opens."""
-    former = known[-1].baseline if known else None
+    former = known[-1].baseline if known and not known[-1].altered else None
     return Opening(
         (known[-1].number if known else 0) + 1,
         taken.baseline.baseline_id,

@@ -193,8 +193,9 @@ class RunSummary:
     @property
     def doubts(self) -> tuple[str, ...]:
         """Why the threshold was not, or not throughout, what it was chosen as."""
-        openings = (each.opening for each in self.baselines if each.opening is not None)
-        found = (opening.baseline.threshold.doubt for opening in openings)
+        openings = (each.opening for each in self.baselines)
+        kept = (opening for opening in openings if opening is not None and not opening.altered)
+        found = (opening.baseline.threshold.doubt for opening in kept)
         return tuple(dict.fromkeys(doubt for doubt in found if doubt))
 
 

@@ -49,17 +49,14 @@ def figures_by_baseline(
     known = list(baselines.of(deployment))
     parts: dict[int, list[CameraCounts]] = {}
     for mark, (totals, histograms) in tallies.by_mark(deployment, epoch=epoch).items():
-        opening = number_of(known, mark)
         counts = counts_of_totals(EVERYTHING, totals, histograms)
-        parts.setdefault(opening.number if opening else 0, []).append(counts)
+        parts.setdefault(_claimed(number_of(known, mark)), []).append(counts)
     raised: Counter[tuple[int, EventKind]] = Counter()
     for each in events:
-        opening = in_force_at(known, each.emitted_at)
-        raised[opening.number if opening else 0, each.event.event] += 1
+        raised[_claimed(in_force_at(known, each.emitted_at)), each.event.event] += 1
     found = []
     numbers = {number for number, _ in raised} | parts.keys()
-    if epoch is None:
-        numbers |= {each.number for each in known}
+    numbers |= {each.number for each in known if epoch is None or each.altered}
     by_number = {each.number: each for each in known}
     for number in sorted(numbers):
         counts = replace(
@@ -73,8 +70,17 @@ def figures_by_baseline(
     return FiguresByBaseline(tuple(found), tuple(_pools(found)))
 
 
+def _claimed(opening: Opening | None) -> int:
+    """The number under which figures are claimed; 0 for none, and for one that was altered."""
+    return opening.number if opening and not opening.altered else 0
+
+
 def _pools(figures: Sequence[BaselineFigures]) -> list[Pool]:
-    named = [(each.opening, each.counts) for each in figures if each.opening is not None]
+    named = [
+        (each.opening, each.counts)
+        for each in figures
+        if each.opening is not None and not each.opening.altered
+    ]
     groups: dict[tuple[object, ...], list[tuple[Opening, CameraCounts]]] = {}
     for opening, counts in named:
         groups.setdefault(opening.baseline.pool, []).append((opening, counts))

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from openlfr.adapters.sql.engine import insert_new
-from openlfr.adapters.sql.tables import baselines
-from openlfr.domain.baselines import Baseline, Opening
+from openlfr.adapters.sql.tables import audit_events, baselines
+from openlfr.domain.audit_baselines import BaselineOpened
+from openlfr.domain.baseline_acts import as_recorded
+from openlfr.domain.baselines import Baseline, Opening, ThresholdUsed
+from openlfr.domain.listing import ListState
+from openlfr.domain.thresholds import ThresholdOrigin
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,11 +27,20 @@ class BaselineRecords:
         self._access = access
 
     def of(self, deployment_id: str) -> list[Opening]:
-        """Those of a deployment, by number."""
+        """Those of a deployment, by number, each compared with the act that opened it."""
         mine = baselines.c.deployment == deployment_id
         query = sa.select(baselines).where(mine).order_by(baselines.c.number)
+        acts = sa.select(audit_events.c.detail).where(
+            audit_events.c.object_kind == BaselineOpened.object_kind,
+            audit_events.c.object_id == deployment_id,
+            audit_events.c.kind == BaselineOpened.kind,
+        )
         with self._access.reading() as connection:
-            return [_opening_of(row) for row in connection.execute(query)]
+            rows = connection.execute(query).all()  # first: a row's act is there when it is
+            details = {each.get("number"): each for each in connection.scalars(acts)}
+        return [
+            as_recorded(_opening_of(row), deployment_id, details.get(row.number)) for row in rows
+        ]
 
 
 class BaselineChanges(BaselineRecords):
@@ -35,7 +48,13 @@ class BaselineChanges(BaselineRecords):
 
     def add(self, opening: Opening, at: datetime) -> bool:
         """Record that one opened; False where its number has been given meanwhile."""
+        given = sa.select(baselines.c.number).where(
+            baselines.c.deployment == opening.baseline.deployment,
+            baselines.c.number == opening.number,
+        )
         with self._access.writing() as connection:
+            if connection.execute(given).first():
+                return False  # a trigger of SQLite refuses a second one as a replacement
             return insert_new(
                 connection,
                 baselines,
@@ -50,6 +69,11 @@ class BaselineChanges(BaselineRecords):
 
 
 def _opening_of(row: Any) -> Opening:
-    return Opening(
-        row.number, row.baseline_id, row.opened_at, tuple(row.why), Baseline.from_json(row.content)
-    )
+    try:
+        content = Baseline.from_json(row.content)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # No Baseline wrote it: its id cannot be that of what is made of it here.
+        nothing = ThresholdUsed(0.0, ThresholdOrigin.DEFAULT, 0)
+        content = Baseline(row.deployment, ListState("", 0, None, ()), nothing, (), "", "", "")
+    why = tuple(map(str, row.why)) if isinstance(row.why, list) else ()
+    return Opening(row.number, row.baseline_id, row.opened_at, why, content)
