@@ -20,6 +20,7 @@ from openlfr.domain.errors import BadInput, Conflict, NotAllowed
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Impossible, Why
 from openlfr.domain.principals import Principal, Role
+from openlfr.domain.runs import WrittenFiles
 from openlfr.operations.adjudicate import Became, Which, decide, record_outcome
 from openlfr.operations.evidence import evidence_name
 from openlfr.operations.holds import WantedHold, place_hold, release_holds
@@ -218,6 +219,42 @@ def test_sealed_pictures_are_opened_by_a_supervisor_with_a_reason(place):
     assert (opened.kind, opened.by.name, opened.detail["reason"]) == (
         "alert.unsealed", "Sue", "complaint 12",
     )  # fmt: skip
+
+
+def annex_of(folder, alert):
+    """An annex with the alert's face in it, as a run wrote it."""
+    file = folder / "annex.html"
+    file.write_text(f"<!-- alert {alert} --><img src=face><!-- /alert -->")
+    return file
+
+
+def test_what_is_sealed_is_in_no_annex(place, tmp_path, monkeypatch):
+    alert = place.see(0)
+    place.decide(alert, Adjudication.ENGAGE)
+    annex = annex_of(tmp_path, alert)
+    monkeypatch.setattr(place.records, "written_files", lambda: [WrittenFiles(report=tmp_path)])
+
+    def becomes(outcome, by, note="", hours=0):
+        at = NOON + timedelta(hours=hours)
+        what = Became(outcome, note=note)
+        record_outcome(Which(alert), what, records=place.records, by=by, at=at, times=TIMES)
+
+    becomes(Outcome.CONFIRMED, OP)
+    assert "src=face" in annex.read_text()
+    assert not place.records.alerts.sealed()
+    becomes(Outcome.REFUTED, OP, hours=1)
+    assert "src=face" not in annex.read_text()
+    assert place.records.alerts.sealed() == {alert}
+    # One that is found with it later, since a crash came between, loses it with what is due.
+    annex_of(tmp_path, alert)
+    assert place.erase(NOON + timedelta(hours=2)) == {}
+    assert "src=face" not in annex.read_text()
+    becomes(Outcome.CONFIRMED, SUE, "his after all", hours=3)
+    assert not place.records.alerts.sealed()
+    assert "src=face" not in annex.read_text()
+    becomes(Outcome.REFUTED, OP, hours=4)
+    place.erase(NOON + timedelta(days=2))
+    assert not place.records.alerts.sealed()
 
 
 def test_a_stranger_who_joined_a_true_alert_is_taken_out_of_it_at_once(place):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 import shutil
@@ -342,7 +343,8 @@ def test_the_watchlist_changes_while_a_run_lives(bare_place, street, endless_cam
     assert len(list((place.data / "vault" / "references").iterdir())) == 1
 
 
-def test_a_rejected_alert_leaves_every_file_that_the_run_wrote(finished, tmp_path):
+def copy_of(finished, tmp_path):
+    """What a run has left, as if it had been written here."""
     shutil.copytree(finished.folder, tmp_path / "copy")
     place = Place(tmp_path / "copy", finished.models, finished.video)
     with closing(sqlite3.connect(place.data / "openlfr.db")) as records, records:
@@ -350,6 +352,33 @@ def test_a_rejected_alert_leaves_every_file_that_the_run_wrote(finished, tmp_pat
         assert written == (f"{finished.folder}/alerts.jsonl", f"{finished.folder}/report")
         here = (f"{place.folder}/alerts.jsonl", f"{place.folder}/report")
         records.execute("UPDATE runs SET alerts_path = ?, report_path = ?", here)
+    return place
+
+
+def test_a_face_that_is_sealed_is_in_no_file_of_the_run(finished, tmp_path):
+    place = copy_of(finished, tmp_path)
+    place.configure()
+    alert, *others = dict.fromkeys(line["alert_id"] for line in place.lines())
+    annex = place.folder / "report" / "annex.html"
+    before = annex.read_text()
+    assert before.count(f'id="{alert}"') == 1
+    for words in (("decide", alert, "engage"), ("outcome", alert, "refuted")):
+        ended = openlfr(place, "alerts", *words, "--by", "Op", "--config", "CONFIG.yaml")
+        assert ended.returncode == 0, ended.stderr
+    after = annex.read_text()
+    card = re.search(f"<!-- alert {alert} -->.*?<!-- /alert -->", before, re.DOTALL)[0]
+    pictures = re.findall('data:image/jpeg;base64,[^"]+', card)
+    assert len(pictures) == 3
+    probe, _, scene = pictures
+    assert not any(each in after for each in (probe, scene))
+    assert f"<code>{alert}</code> Its pictures are sealed" in after
+    assert all(f'id="{each}"' in after for each in others)
+    data = (place.folder / "report" / "report.json").read_bytes()
+    assert json.loads(data)["annex"]["sha256"] == hashlib.sha256(annex.read_bytes()).hexdigest()
+
+
+def test_a_rejected_alert_leaves_every_file_that_the_run_wrote(finished, tmp_path):
+    place = copy_of(finished, tmp_path)
     place.configure("alerting: {undo: 1ms, settle: 1ms}\n")
     subject = next(line["subject"] for line in place.lines())
     [alert] = {line["alert_id"] for line in place.lines() if line["subject"] == subject}

@@ -11,6 +11,7 @@ from openlfr.domain.errors import BadInput
 from openlfr.domain.frames import StartOrigin
 from openlfr.domain.summary import AlertItem, RunSummary, WatchlistSize
 from openlfr.operations.evidence import NO_PICTURE, decode, render_scene, to_jpeg
+from openlfr.operations.written import SEALED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +43,7 @@ def summarise(
 ) -> RunSummary:
     """Put a run's figures together; pictures are decrypted for it."""
     run, records, vault = opened.run, opened.records, opened.vault
+    sealed = records.alerts.sealed()
     references = {r.reference_id: r for r in records.watchlist.references()}
     return RunSummary(
         run_id=run.run_id,
@@ -61,7 +63,7 @@ def summarise(
         pools=figures.pools,
         timings=timings,
         alerts=tuple(
-            alert_item(event, references, vault)
+            alert_item(event, references, vault, sealed=event.event.alert_id in sealed)
             for event in records.alerts.events_of_run(run.deployment, run.epoch)
         ),
         problems=tuple(problems),
@@ -90,17 +92,31 @@ def watchlist_size(name: str, records: Records) -> WatchlistSize:
 
 
 def alert_item(
-    recorded: RecordedEvent, references: Mapping[str, Reference], vault: Vault
+    recorded: RecordedEvent,
+    references: Mapping[str, Reference],
+    vault: Vault,
+    *,
+    sealed: bool = False,
 ) -> AlertItem:
-    """An event with its pictures; one that is erased is said to be."""
+    """An event with its pictures; one that is erased or sealed is said to be."""
     probe = scene = face = b""
     missing = ""
+    reference = references.get(recorded.event.sighting.reference_id)
+    if sealed:
+        return AlertItem(
+            event=recorded.event,
+            probe=b"",
+            reference=b"",
+            scene=b"",
+            category=reference.category if reference else "",
+            legal_basis=reference.legal_basis if reference else "",
+            missing=SEALED,
+        )
     try:
         evidence = decode(vault.get(recorded.evidence or ""))
         probe, scene = to_jpeg(evidence.face), to_jpeg(render_scene(evidence), quality=80)
     except BadInput as error:
         missing = str(error) if recorded.evidence else _why_none(recorded)
-    reference = references.get(recorded.event.sighting.reference_id)
     if reference is not None and reference.picture:
         try:
             face = to_jpeg(decode(vault.get(reference.picture)).face)

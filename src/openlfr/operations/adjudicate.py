@@ -18,6 +18,7 @@ from openlfr.domain.names import problem_of_person
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.principals import SYSTEM
 from openlfr.domain.text import problem_of, squeeze
+from openlfr.operations.written import seal_written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +141,8 @@ def record_outcome(
 ) -> RecordedAlert:
     """Record what became of an alert; arguments and errors as `decide`.
 
-    What replaces *refuted* opens pictures that were sealed: a supervisor records it, and why.
+    *Refuted* seals the pictures, and takes them out of the annexes that runs wrote. What replaces
+    it opens the pictures again: a supervisor records it, and why.
     """
     require(by, Action.RECORD_OUTCOME)
     by = _named(by)
@@ -160,7 +162,10 @@ def record_outcome(
                 )
         return adjudication.conclude(case, known)
 
-    return _change(which, concluded, records=records, by=by, at=at)
+    alert = _change(which, concluded, records=records, by=by, at=at)
+    if alert.outcome is Outcome.REFUTED:
+        seal_written(records.written_files(), [alert.alert_id])
+    return alert
 
 
 def let_time_pass(records: Records, now: datetime) -> list[RecordedAlert]:

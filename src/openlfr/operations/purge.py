@@ -24,7 +24,7 @@ from openlfr.operations.adjudicate import let_time_pass
 from openlfr.operations.erasure import ErasableBook, erase_alert, erase_mistaken, erase_rejected
 from openlfr.operations.evidence import PREFIX, evidence_name, kept_since
 from openlfr.operations.gallery import AT_ONCE, CRASH_MARGIN
-from openlfr.operations.written import Erased, erase_written
+from openlfr.operations.written import Erased, erase_written, seal_written
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -132,6 +132,7 @@ def erase_due(
         now=now,
         deployments=deployments,
     )
+    seal_written(records.written_files(), records.alerts.sealed())  # also what a crash cut off
     vault.erase_unfinished(now - CRASH_MARGIN)
     forget_entries(records, now - retention, now=now)
     if due:

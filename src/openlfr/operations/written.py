@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _STAYS = ("event", "event_id", "alert_id")  # of an erased line: `--resume` knows it again by them
 _GONE = b'<p class="lost">An alert that stood here was erased.</p>'
+SEALED = "Its pictures are sealed: somebody was stopped by mistake. A supervisor may open them."
+"""What stands in an annex instead of them."""
 
 log = structlog.get_logger()
 
@@ -65,9 +67,22 @@ def erase_written(files: Collection[WrittenFiles], erased: Erased) -> int:
     return changed
 
 
-def _tried(path: Path, how: Any, erased: Erased) -> bool:
+def seal_written(files: Collection[WrittenFiles], alerts: Collection[str]) -> int:
+    """Take the pictures of sealed alerts out of annexes; how many files had some.
+
+    They do not come back where a supervisor opens the alert: the vault has them.
+
+    Args:
+        files: Where runs wrote.
+        alerts: Ids of the sealed alerts.
+    """
+    folders = {each.report for each in files if each.report is not None} if alerts else set()
+    return sum(_tried(folder, _seal_annex, alerts) for folder in folders)
+
+
+def _tried(path: Path, how: Any, what: Any) -> bool:
     try:
-        return bool(path.exists() and how(path, erased))
+        return bool(path.exists() and how(path, what))
     except (OSError, ValueError, KeyError, TypeError) as error:
         log.warning("file_not_rewritten", file=str(path), why=f"{type(error).__name__}: {error}")
         return False
@@ -133,6 +148,36 @@ def _erase_from_report(folder: Path, erased: Erased) -> bool:
         for old, new in hashes.items():
             page = page.replace(old.encode(), new.encode())
         replace_private(page_file, page)
+    replace_private(data_file, after)  # last: what a crash cut off is begun anew
+    return True
+
+
+def _seal_annex(folder: Path, alerts: Collection[str]) -> bool:
+    data_file, page_file, annex_file = (folder / name for name in (DATA, PAGE, ANNEX))
+    if not annex_file.exists():
+        return False
+    annex = cut = annex_file.read_bytes()
+    for one in alerts:  # its marks stay, so that what is erased later finds the place
+        begin, end = f"<!-- alert {one} -->", "<!-- /alert -->"
+        instead = f'{begin}<p class="lost"><code>{one}</code> {SEALED}</p>{end}'.encode()
+        part = re.escape(begin) + ".*?" + re.escape(end)
+        cut = re.sub(part.encode(), instead, cut, flags=re.DOTALL)
+    if cut != annex:
+        replace_private(annex_file, cut)  # first: nothing that fails below keeps a face in it
+    if not data_file.exists():
+        return cut != annex
+    before = data_file.read_bytes()
+    figures = json.loads(before)
+    now = sha256(cut).hexdigest()
+    former = (figures.get("annex") or {}).get("sha256", now)
+    if former == now:
+        return cut != annex
+    figures["annex"]["sha256"] = now
+    after = canonical_json(figures)
+    if page_file.exists():
+        page = page_file.read_bytes().replace(former.encode(), now.encode())
+        old, new = (sha256(each).hexdigest().encode() for each in (before, after))
+        replace_private(page_file, page.replace(old, new))
     replace_private(data_file, after)  # last: what a crash cut off is begun anew
     return True
 

@@ -68,6 +68,10 @@ class AlertRecords(Protocol):
         """Alerts about the wrong person of which something is still kept, and may be no longer."""
         ...
 
+    def sealed(self) -> Collection[str]:
+        """Ids of alerts whose pictures are kept for a complaint alone, and are not erased."""
+        ...
+
     def rejected(self, now: datetime) -> Sequence[RecordedEvent]:
         """Sightings that were taken out of their alert, and of which something is still kept."""
         ...

@@ -22,7 +22,7 @@ from openlfr.domain.thresholds import Threshold, ThresholdOrigin
 from openlfr.embedded.lines import AlertLines
 from openlfr.operations.evidence import to_jpeg
 from openlfr.operations.report import write_report
-from openlfr.operations.written import Erased, erase_written
+from openlfr.operations.written import SEALED, Erased, erase_written, seal_written
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PICTURE = to_jpeg(np.full((40, 30, 3), 90, np.uint8))
@@ -156,6 +156,46 @@ def test_a_report_and_its_annex_lose_what_was_erased_and_stay_whole(report, sing
     assert [each.get("erased", False) for each in entries] == [not single, True, False, False]
     assert entries[1]["sighting"]["subject"] == entries[1]["sighting"]["reference_id"] == ""
     assert erase_written([WrittenFiles(report=report)], erased) == 0
+
+
+def test_the_pictures_of_a_sealed_alert_leave_the_annex_and_nothing_else_does(report):
+    files, alert = [WrittenFiles(report=report)], ANN[0].alert_id
+    before = (report / "annex.html").read_text()
+    assert before.count("data:image/jpeg") == 6
+    assert seal_written(files, [alert]) == 1
+    annex = (report / "annex.html").read_text()
+    assert annex.count("data:image/jpeg") == 3
+    assert "Ann Unverwechselbar" not in annex
+    assert f"<code>{alert}</code> {SEALED}" in annex
+    assert "Bob Bleibt" in annex
+    assert consistent(report)
+    assert holding(report, b"Ann Unverwechselbar") == ["report.html", "report.json"]
+    assert seal_written(files, [alert]) == seal_written(files, []) == 0
+    # What is erased later finds the place.
+    assert erase_written(files, Erased(frozenset({alert}))) == 1
+    assert SEALED not in (report / "annex.html").read_text()
+    assert "An alert that stood here was erased." in (report / "annex.html").read_text()
+    assert consistent(report)
+
+
+def test_what_a_crash_cut_off_is_begun_anew(report):
+    files, alert = [WrittenFiles(report=report)], ANN[0].alert_id
+    before = {name: (report / name).read_bytes() for name in ("report.html", "report.json")}
+    assert seal_written(files, [alert]) == 1
+    for lost in (("report.html", "report.json"), ("report.json",)):  # written after the annex
+        for name in lost:
+            (report / name).write_bytes(before[name])
+        assert seal_written(files, [alert]) == 1
+        assert consistent(report)
+
+
+def test_an_annex_without_its_report_loses_the_face_too(report):
+    (report / "report.json").write_text("no report")
+    seal_written([WrittenFiles(report=report)], [ANN[0].alert_id])
+    assert "Ann Unverwechselbar" not in (report / "annex.html").read_text()
+    (report / "report.json").unlink()
+    assert seal_written([WrittenFiles(report=report)], [BOB[0].alert_id]) == 1
+    assert "data:image" not in (report / "annex.html").read_text()
 
 
 def test_a_file_that_cannot_be_changed_keeps_nothing_waiting(tmp_path):

@@ -12,7 +12,7 @@ from openlfr.domain.alerts import LIFE
 from openlfr.domain.impossible import Why
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime, timedelta
 
     from openlfr.adapters.memory.state import Access, Alert, State
@@ -128,6 +128,11 @@ class MemoryAlerts:
             for row in state.alerts.values()
             if _due(row.case.erase_at, now) and _kept(state, row) and not _held(state, row, now)
         )
+
+    def sealed(self) -> Collection[str]:
+        """Ids of alerts whose pictures are kept for a complaint alone, and are not erased."""
+        rows = self._access.reading().alerts.items()
+        return frozenset(key for key, row in rows if row.case.sealed and row.erased_at is None)
 
     def rejected(self, now: datetime) -> Sequence[RecordedEvent]:
         """Sightings that were taken out of their alert, and of which something is still kept."""

@@ -13,10 +13,10 @@ from openlfr.adapters.sql.cases import read_case
 from openlfr.adapters.sql.merging import merged_into, placed
 from openlfr.domain import pages
 from openlfr.domain.alert_records import AlertPage, Hold, HoldKind
-from openlfr.domain.alerts import LIFE
+from openlfr.domain.alerts import LIFE, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime, timedelta
 
     from openlfr.adapters.sql.access import Access
@@ -183,6 +183,13 @@ class AlertRecords:
         """
         due = _ALERTS.c.erase_at <= now
         return self._alerts(whole_alerts().where(due, _something_kept(), ~_held(now)))
+
+    def sealed(self) -> Collection[str]:
+        """Ids of alerts whose pictures are kept for a complaint alone, and are not erased."""
+        refuted = _ALERTS.c.outcome == str(Outcome.REFUTED)
+        query = sa.select(_ALERTS.c.alert_id).where(refuted, _ALERTS.c.erased_at.is_(None))
+        with self._access.reading() as connection:
+            return frozenset(connection.scalars(query))
 
     def rejected(self, now: datetime) -> Sequence[RecordedEvent]:
         """Sightings that were taken out of their alert, and of which something is still kept."""

@@ -154,6 +154,7 @@ def summarise(
     deployment = require_authorisation(settings)
     vault = bootstrap.open_vault(settings)
     references = {each.reference_id: each for each in records.watchlist.references()}
+    sealed = records.alerts.sealed()
     embedder = bootstrap.load_embedder(settings)
     listed = count_listed(records.watchlist, settings.watchlists, started_at)
     threshold = bootstrap.threshold_for(settings, embedder.facts, listed)
@@ -177,7 +178,10 @@ def summarise(
             ).values()
         ),
         timings=(),
-        alerts=tuple(alert_item(event, references, vault) for event in events),
+        alerts=tuple(
+            alert_item(event, references, vault, sealed=event.event.alert_id in sealed)
+            for event in events
+        ),
         problems=outcome.problems,
         notes=(PROVES_NOTHING, " ".join(sentences(outcome))),
         truth=outcome.truth,
