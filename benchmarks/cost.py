@@ -10,9 +10,10 @@ not. Three passes over the same video:
 3. the plain loop: OpenCV's VideoCapture, FaceDetectorYN and FaceRecognizerSF on every face of
    every frame at its own size, same model files, one thread.
 
-What the product's pass costs, less decoding and the model calls (`detect` and `embed`, with their
-tensor preparation), is its own work: that of the face stages counts per face, all the rest
-(queues, tracks, search, alerts, records, evidence, whatever no stage claims) per frame.
+What the product's pass costs, less decoding and the model calls (`detect`, `detect_again` in the
+pictures that are kept, and `embed`, with their tensor preparation), is its own work: that of the
+face stages counts per face, all the rest (queues, tracks, search, alerts, records, evidence,
+whatever no stage claims) per frame.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 MOST_MS_A_FRAME = 3.0
 MOST_MS_A_FACE = 1.0
-MODEL_STAGES = ("detect", "embed")
+MODEL_STAGES = ("detect", "detect_again", "embed")
 FACE_STAGES = ("align", "assess", "hold")
 PLAIN_SCORE = 0.6
 SEED = 6

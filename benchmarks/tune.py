@@ -31,6 +31,7 @@ from openlfr.adapters.capture import open_source
 from openlfr.domain.faces import Box
 from openlfr.domain.ids import Ids
 from openlfr.domain.watchlist import ManifestEntry, StoredTemplate, hash_template
+from openlfr.encounters import Encounters
 from openlfr.operations.evaluate import most_central
 from openlfr.pipeline import Analyser, AnalysisRules
 from openlfr.stages.align import align
@@ -160,8 +161,7 @@ class Street:
         for frame in source.frames():
             seen.extend(analyser.analyse([frame]).sightings)
             for watch in analyser._cameras.values():
-                for pursuit in watch.pursuits.values():
-                    pursuit.sighted.clear()  # so that every search gives a line
+                watch.encounters = Encounters()  # so that every search gives a line
         seen.extend(analyser.finish("street").sightings)
         self.detector.save()
         self.embedder.save()

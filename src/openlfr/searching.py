@@ -9,7 +9,8 @@ import numpy as np
 from openlfr.domain.alerts import Sighting
 from openlfr.domain.analysis import Sighted
 from openlfr.stages.decide import decide
-from openlfr.stages.mask import covered, evidence_of
+from openlfr.stages.mask import covered, is_hidden, masked
+from openlfr.stages.overlooked import overlooked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -91,8 +92,12 @@ class Searcher:
         The first one without a picture where there is none: an alert is raised all the same.
         """
         for face in ranked:
+            if is_hidden(face.picture):
+                continue
+            with self._timings("detect_again"):
+                found = overlooked(face.picture, self._detector)
             with self._timings("mask"):
-                evidence = evidence_of(face.picture, self._detector)
+                evidence = masked(face.picture, found)
             if evidence is not None:
                 return face, evidence
         return ranked[0], None

@@ -29,27 +29,33 @@ def charge(seconds: float) -> None:
 class Stopwatch:
     """Adds up what each stage costs the thread that runs it. One thread uses one stopwatch.
 
+    A stage within another one is not part of its cost: the costs of all stages add up to the whole.
+
     Attributes:
         observe: Told each call's stage and wall seconds, where somebody wants to know.
     """
 
     def __init__(self) -> None:
         self._stages: dict[str, list[float]] = {}
+        self._within = [0.0, 0.0]  # wall and CPU seconds of the stages within the present one
         self.observe: Callable[[str, float], None] | None = None
 
     @contextmanager
     def __call__(self, stage: str, items: int = 1) -> Iterator[None]:
         """Time a block as one call of `stage` over `items` things."""
+        around, self._within = self._within, [0.0, 0.0]
         wall, cpu = time.perf_counter(), cpu_time()
         try:
             yield
         finally:
+            whole, spent = time.perf_counter() - wall, cpu_time() - cpu
+            took = whole - self._within[0]
             sums = self._stages.setdefault(stage, [0, 0, 0.0, 0.0])
             sums[0] += 1
             sums[1] += items
-            took = time.perf_counter() - wall
             sums[2] += took
-            sums[3] += cpu_time() - cpu
+            sums[3] += spent - self._within[1]
+            self._within = [around[0] + whole, around[1] + spent]
             if self.observe is not None:
                 self.observe(stage, took)
 

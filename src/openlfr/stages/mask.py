@@ -14,7 +14,6 @@ import numpy as np
 from openlfr.domain.evidence import Evidence
 from openlfr.domain.faces import Box
 from openlfr.stages.obscure import grown, mosaic, obscure, whole_pixels
-from openlfr.stages.overlooked import Glimpse, overlooked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openlfr.domain.evidence import HeldPicture, Scene
-    from openlfr.ports import FaceDetector
+    from openlfr.stages.overlooked import Glimpse
 
 LEAST_SHOWN = 0.5
 """Share of the alerted face's box that must be left in clear: nobody is to decide on less."""
@@ -33,19 +32,16 @@ margin too. Below it most are no faces, and would hide the one that is to be jud
 around that face at source resolution is masked whatever the confidence."""
 
 
-def evidence_of(held: HeldPicture, detector: FaceDetector) -> Evidence | None:
-    """Search a held picture again and mask it.
+def masked(held: HeldPicture, found: Sequence[Glimpse]) -> Evidence | None:
+    """Mask a held picture.
+
+    Args:
+        held: The picture.
+        found: What `overlooked` has found in it besides the known faces.
 
     Returns:
         None where other faces cover so much of the alerted one that no picture is shown.
     """
-    if covered(held) > 1 - LEAST_SHOWN:
-        return None
-    return masked(held, overlooked(held, detector))
-
-
-def masked(held: HeldPicture, found: Sequence[Glimpse]) -> Evidence | None:
-    """As `evidence_of`; `found` is what a second search has found besides the known faces."""
     boxes = [glimpse.box for glimpse in found]
     sure = [
         box for box, score, near in found if (near or score >= SURE) and not _covers(box, held.box)
@@ -54,7 +50,7 @@ def masked(held: HeldPicture, found: Sequence[Glimpse]) -> Evidence | None:
 
 
 def reference_of(held: HeldPicture) -> Evidence | None:
-    """An enrolled photo as it is kept; None as in `evidence_of`.
+    """An enrolled photo as it is kept; None as in `masked`.
 
     Nobody looks at anything but the face, so the whole photo is left no more cells than a face:
     then it need not be searched again.
@@ -88,6 +84,11 @@ def covered(held: HeldPicture, found: Sequence[Box] = ()) -> float:
     left, top, right, bottom = area
     box = Box(left, top, right - left, bottom - top)
     return float(_reached(box, [*held.others, *found]).mean())
+
+
+def is_hidden(held: HeldPicture) -> bool:
+    """Whether known faces alone cover so much of the held one that no picture is shown."""
+    return covered(held) > 1 - LEAST_SHOWN
 
 
 def _reached(area: Box, others: Sequence[Box]) -> NDArray[np.bool_]:

@@ -64,3 +64,20 @@ def test_what_other_threads_spend_is_the_stage_s():
         spent = sum(SideBySide(Session(), 2).map(call, [1, 2]))
     (timing,) = watch.results()
     assert timing.cpu_s >= spent >= 0.1
+
+
+def test_a_stage_within_another_one_is_no_part_of_its_cost():
+    def work(seconds: float) -> None:
+        began = time.thread_time()
+        while time.thread_time() < began + seconds:
+            pass
+
+    watch = Stopwatch()
+    with watch("decide"):
+        work(0.02)
+        with watch("mask"):
+            work(0.1)
+    within, around = watch.results()
+    assert (within.stage, around.stage) == ("mask", "decide")
+    assert within.cpu_s >= 0.1
+    assert 0.02 <= around.cpu_s < within.cpu_s

@@ -5,9 +5,9 @@ import pytest
 
 from openlfr.domain.evidence import HeldPicture
 from openlfr.domain.faces import Box, Detection
-from openlfr.stages.mask import covered, evidence_of, masked, reference_of
+from openlfr.stages.mask import covered, is_hidden, masked, reference_of
 from openlfr.stages.obscure import FACE_CELLS, grown, hold, mosaic, shrink, whole_pixels
-from openlfr.stages.overlooked import Glimpse
+from openlfr.stages.overlooked import Glimpse, overlooked
 
 FACE = Box(600, 300, 80, 100)
 NOBODY = np.zeros((5, 2), np.float32)
@@ -34,9 +34,13 @@ class Finds:
         ]
 
 
+def kept_of(picture, detector):
+    return masked(picture, overlooked(picture, detector))
+
+
 def test_a_quarter_of_the_box_is_kept_on_each_side() -> None:
     image = noise()
-    kept = evidence_of(held(image), Finds())
+    kept = kept_of(held(image), Finds())
     assert kept.box == Box(580, 275, 120, 150)
     assert np.array_equal(kept.face, image[275:425, 580:700])
 
@@ -55,7 +59,7 @@ def test_where_another_face_or_its_quarter_reaches_in_the_cells_are_shown(other:
     image = noise()
     x, y, right, bottom = whole_pixels(grown(other), 1280, 720)
     image[y:bottom:2, x:right] = 255  # a pattern that only the other has
-    kept = evidence_of(held(image, other), Finds())
+    kept = kept_of(held(image, other), Finds())
     assert not (kept.face == 255).any()
     assert not (kept.scene.small == 255).any()
     left, top, _, _ = (int(value) for value in kept.box)
@@ -80,7 +84,8 @@ def test_where_another_face_or_its_quarter_reaches_in_the_cells_are_shown(other:
     ],
 )
 def test_where_less_than_half_is_free_there_is_no_picture(others, shown) -> None:
-    assert (evidence_of(held(noise(), *others), Finds()) is not None) is shown
+    assert (kept_of(held(noise(), *others), Finds()) is not None) is shown
+    assert not (shown and is_hidden(held(noise(), *others)))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +109,7 @@ def test_what_would_hide_the_whole_face_is_none_that_stands_before_it() -> None:
 def test_a_large_face_that_is_found_in_the_second_search_makes_the_cells_larger() -> None:
     picture = held(noise())
     turned = Finds(Box(0, 0, 90, 90), (180 + 160, 320 + 160))  # the shrunk frame and its margin
-    kept, before = evidence_of(picture, turned), evidence_of(picture, Finds())
+    kept, before = kept_of(picture, turned), kept_of(picture, Finds())
     assert 90 * picture.frame.shrink / kept.scene.cell <= FACE_CELLS
     assert before.scene.cell < kept.scene.cell
 
@@ -119,7 +124,7 @@ def test_the_alerted_face_seen_again_hides_nothing() -> None:
             return [small if image.shape[:2] == (340, 480) else [] for image in images]
 
     image = noise()
-    kept = evidence_of(held(image), Sees())
+    kept = kept_of(held(image), Sees())
     assert np.array_equal(kept.face, image[275:425, 580:700])
 
 
