@@ -33,7 +33,8 @@ class RecordedAlert:
         settle_at: When its verdict is settled if nobody does it before; None where none waits.
         closed_at: Since when it owes nothing.
         erase_at: From when its pictures may not be kept; None: the retention alone says it.
-        erased_at: When pictures and positions were erased, UTC; None while they are kept.
+        erased_at: When the erasing of pictures and positions began or ended, UTC; None while they
+            are kept.
     """
 
     alert_id: str

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from openlfr.domain.alert_records import RecordedAlert
     from openlfr.domain.alerts import AlertEvent
-    from openlfr.ports import Records, Vault
+    from openlfr.ports import Records, UnitOfWork, Vault
 
 
 class ErasableBook(Protocol):
@@ -44,9 +44,10 @@ def erase_alert(
 ) -> None:
     """Erase an alert's pictures, its events in the alert book and the positions on record.
 
-    In this order, so that an interruption leaves it on the list of what is to be erased; an event
-    that comes meanwhile puts it there again. Times, cameras, scores, decisions and acts stay: they
-    account for the alert, and say of nobody where they were. It takes in no more sightings.
+    Its erasure has begun (`begin_erasing`), so that nobody holds it meanwhile. In this order, so
+    that an interruption leaves it on the list of what is to be erased; an event that comes
+    meanwhile puts it there again. Times, cameras, scores, decisions and acts stay: they account for
+    the alert, and say of nobody where they were. It takes in no more sightings.
 
     Raises:
         Unavailable: A store does not answer; call it again later.
@@ -58,6 +59,8 @@ def erase_alert(
     erased = AlertErased(alert.alert_id, reason, len(events))
     with records.unit_of_work() as work:
         before = work.alerts.case(alert.alert_id)
+        if not _is_kept(alert.alert_id, work):
+            return  # another process was faster, and recorded it
         after = end_life(before, at)
         if after != before:
             work.alerts.append(before, after, "")
@@ -65,6 +68,26 @@ def erase_alert(
             work.record(act)
         work.alerts.mark_erased(alert.alert_id, [event.event.event_id for event in events], at)
         work.record(AuditEvent(at, SYSTEM, erased))
+
+
+def begin_erasing(
+    alerts: Sequence[RecordedAlert], *, records: Records, at: datetime
+) -> list[RecordedAlert]:
+    """Mark alerts as what is being erased, before anything of them is; those that nobody holds.
+
+    From then on a hold is refused: whoever was promised one finds the pictures.
+    """
+    with records.unit_of_work() as work:
+        begun = work.alerts.begin_erasing([alert.alert_id for alert in alerts], at)
+    return [alert for alert in alerts if alert.alert_id in begun]
+
+
+def _is_kept(alert_id: str, work: UnitOfWork) -> bool:
+    """Whether anything of an alert is still on record that an erasure takes."""
+    return bool(work.alerts.find(alert_id).subject) or any(
+        event.evidence is not None or event.event.sighting.box.w > 0
+        for event in work.alerts.events(alert_id)
+    )
 
 
 def erase_mistaken(
@@ -75,7 +98,7 @@ def erase_mistaken(
     Returns:
         The alerts that this concerned; none that were erased before.
     """
-    found = list(records.alerts.mistaken(at))
+    found = begin_erasing(records.alerts.mistaken(at), records=records, at=at)
     erase_written(records.written_files(), Erased(alerts=frozenset(a.alert_id for a in found)))
     for alert in found:
         reason = why_mistaken(alert)

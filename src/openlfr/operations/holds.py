@@ -48,7 +48,9 @@ def place_hold(wanted: WantedHold, *, records: Records, by: Principal, at: datet
     if wanted.until <= at:
         raise BadInput(f"A hold until {wanted.until:%Y-%m-%d %H:%M} UTC would be over already.")
     with records.unit_of_work() as work:
-        alert = work.alerts.find(wanted.alert_id)
+        alert_id = work.alerts.find(wanted.alert_id).alert_id
+        work.alerts.case(alert_id)  # an erasure waits, or has begun and is seen in the next line
+        alert = work.alerts.find(alert_id)
         if alert.erased_at is not None:
             raise BadInput(
                 f"The alert {alert.alert_id} was erased at {alert.erased_at:%Y-%m-%d %H:%M:%S} UTC:"

@@ -21,7 +21,13 @@ from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.principals import OURSELVES, SYSTEM, Principal
 from openlfr.operations.adjudicate import let_time_pass
-from openlfr.operations.erasure import ErasableBook, erase_alert, erase_mistaken, erase_rejected
+from openlfr.operations.erasure import (
+    ErasableBook,
+    begin_erasing,
+    erase_alert,
+    erase_mistaken,
+    erase_rejected,
+)
 from openlfr.operations.evidence import PREFIX, evidence_name, kept_since
 from openlfr.operations.gallery import AT_ONCE, CRASH_MARGIN
 from openlfr.operations.written import Erased, erase_written, seal_written
@@ -178,9 +184,11 @@ def purge(
     """
     if by.issuer != OURSELVES:
         require(by, Action.PURGE)
-    old = Erased(alerts=frozenset(alert.alert_id for alert in due.alerts))
-    erase_written(records.written_files(), old)
-    for alert in due.alerts:
+    old = begin_erasing(due.alerts, records=records, at=now)
+    erase_written(
+        records.written_files(), Erased(alerts=frozenset(alert.alert_id for alert in old))
+    )
+    for alert in old:
         erase_alert(alert, records=records, vault=vault, book=book, at=now, reason="retention")
     erase_mistaken(records=records, vault=vault, book=book, at=now)
     erase_rejected(records=records, vault=vault, book=book, at=now)

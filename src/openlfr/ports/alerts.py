@@ -144,6 +144,13 @@ class AlertChanges(AlertRecords, Protocol):
         """
         ...
 
+    def begin_erasing(self, alert_ids: Sequence[str], at: datetime) -> set[str]:
+        """Mark what is about to be erased, so that nobody is promised to keep it; ids of which.
+
+        None of those that are held.
+        """
+        ...
+
     def mark_erased(self, alert_id: str, event_ids: Sequence[str], at: datetime) -> None:
         """Record that these events' pictures are gone, of an alert that takes in no more.
 

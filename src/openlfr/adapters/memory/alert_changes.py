@@ -51,6 +51,19 @@ class MemoryAlertChanges(MemoryAlerts):
                 case=replace(row.case, version=row.case.version + 1),
             )
 
+    def begin_erasing(self, alert_ids: Sequence[str], at: datetime) -> set[str]:
+        """Mark what is about to be erased, so that nobody is promised to keep it; ids of which.
+
+        None of those that are held.
+        """
+        with self._access.writing() as state:
+            held = {hold.alert_id for hold in state.holds.values() if hold.stands(at)}
+            begun = set(alert_ids) - held
+            for alert_id in begun:
+                row = state.alerts[alert_id]
+                state.alerts[alert_id] = replace(row, erased_at=row.erased_at or at)
+        return begun
+
     def mark_erased(self, alert_id: str, event_ids: Sequence[str], at: datetime) -> None:
         """Record that these events' pictures are gone, with positions, subject and words."""
         with self._access.writing() as state:

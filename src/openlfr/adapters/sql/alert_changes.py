@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
 from openlfr.adapters.sql.act_words import erase_names, erase_words
-from openlfr.adapters.sql.alerts import AlertRecords
+from openlfr.adapters.sql.alerts import AlertRecords, held
 from openlfr.adapters.sql.cases import append, read_case
 
 if TYPE_CHECKING:
@@ -64,6 +64,23 @@ class AlertChanges(AlertRecords):
                     version=_ALERTS.c.version + 1,
                 )
             )
+
+    def begin_erasing(self, alert_ids: Sequence[str], at: datetime) -> set[str]:
+        """Mark what is about to be erased, so that nobody is promised to keep it; ids of which.
+
+        None of those that are held: a hold is placed in a transaction that has this row, or waits.
+        """
+        begun: set[str] = set()
+        with self._access.writing() as connection:
+            for start in range(0, len(alert_ids), _AT_ONCE):
+                some = _ALERTS.c.alert_id.in_(alert_ids[start : start + _AT_ONCE])
+                mine = sa.select(_ALERTS.c.alert_id).where(some).order_by(_ALERTS.c.alert_id)
+                connection.execute(mine.with_for_update())
+                free = set(connection.scalars(mine.where(~held(at))))
+                unmarked = sa.and_(_ALERTS.c.alert_id.in_(free), _ALERTS.c.erased_at.is_(None))
+                connection.execute(sa.update(_ALERTS).where(unmarked).values(erased_at=at))
+                begun |= free
+        return begun
 
     def mark_erased(self, alert_id: str, event_ids: Sequence[str], at: datetime) -> None:
         """Record that the pictures of these events are gone; positions go in the same step.

@@ -182,7 +182,7 @@ class AlertRecords:
         a complaint is over. Erasing them has not been finished, or an event came after it.
         """
         due = _ALERTS.c.erase_at <= now
-        return self._alerts(whole_alerts().where(due, _something_kept(), ~_held(now)))
+        return self._alerts(whole_alerts().where(due, _something_kept(), ~held(now)))
 
     def sealed(self) -> Collection[str]:
         """Ids of alerts whose pictures are kept for a complaint alone, and are not erased."""
@@ -196,7 +196,7 @@ class AlertRecords:
         query = (
             sa.select(_EVENTS, _ALERTS.c.deployment, _ALERTS.c.subject, _ALERTS.c.watchlist)
             .join(_ALERTS)
-            .where(_EVENTS.c.rejected_at.is_not(None), _EVENTS.c.camera != "", ~_held(now))
+            .where(_EVENTS.c.rejected_at.is_not(None), _EVENTS.c.camera != "", ~held(now))
             .order_by(_EVENTS.c.event_id)
         )
         with self._access.reading() as connection:
@@ -232,7 +232,7 @@ class AlertRecords:
             .where(_EVENTS.c.alert_id == _ALERTS.c.alert_id)
             .scalar_subquery()
         )
-        return self._alerts(whole_alerts().where(last < moment, _something_kept(), ~_held(now)))
+        return self._alerts(whole_alerts().where(last < moment, _something_kept(), ~held(now)))
 
     def evidence_names(self) -> set[str]:
         """Names in the vault that an event refers to."""
@@ -256,7 +256,8 @@ def _listed(undecided: bool, deployment: str | None, subject: str | None) -> sa.
     return query
 
 
-def _held(now: datetime) -> sa.ColumnElement[bool]:
+def held(now: datetime) -> sa.ColumnElement[bool]:
+    """Whether a hold keeps an alert from being erased."""
     holds = tables.holds
     return sa.exists().where(
         holds.c.alert_id == _ALERTS.c.alert_id,

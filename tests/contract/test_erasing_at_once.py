@@ -1,0 +1,106 @@
+"""Two who act at once: who holds an alert that another one erases, and two who erase the same."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from tests.contract.test_alert_erasure import NOON, SUE, TIMES, Place
+
+from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.domain.alert_records import HoldKind
+from openlfr.domain.alerts import Adjudication
+from openlfr.domain.errors import BadInput
+from openlfr.domain.principals import SYSTEM
+from openlfr.operations.holds import WantedHold, place_hold
+from openlfr.operations.purge import find_due, purge
+
+OLD = timedelta(days=31)
+
+
+class WatchedVault(MemoryVault):
+    """A vault in which something else happens before the first picture is erased."""
+
+    def __init__(self):
+        super().__init__()
+        self.meanwhile = None
+
+    def delete(self, name):
+        """As of `Vault`."""
+        if (act := self.meanwhile) is not None:
+            self.meanwhile = None
+            act()
+        super().delete(name)
+
+
+class Busy(Place):
+    """A place in which others act while something is erased."""
+
+    def __init__(self, records):
+        super().__init__(records)
+        self.vault = WatchedVault()
+
+    def hold(self, alert, at):
+        wanted = WantedHold(alert, HoldKind.COMPLAINT, at + OLD, "letter of 3 May")
+        place_hold(wanted, records=self.records, by=SUE, at=at)
+
+    def acts(self, kind):
+        return [each.object_id for each in self.records.audit.all() if each.kind == kind]
+
+
+@pytest.fixture
+def place(every_records):
+    return Busy(every_records)
+
+
+@pytest.fixture(params=["not engaged", "retention"])
+def due(request, place):
+    """Two alerts, each with a picture, and the moment when both are due."""
+    place.see(0)
+    place.see(4000)
+    alerts = sorted(each.alert_id for each in place.records.alerts.list())
+    if request.param == "retention":
+        return alerts, NOON + OLD + timedelta(days=1)
+    for alert in alerts:
+        place.decide(alert, Adjudication.DO_NOT_ENGAGE)
+    return alerts, NOON + TIMES.settle
+
+
+def test_a_hold_that_was_accepted_before_an_erasure_began_keeps_the_alert(place, due):
+    alerts, at = due
+    stores = {"records": place.records, "vault": place.vault, "book": place.book, "now": at}
+    found = find_due(**stores, retention=OLD)  # what a purge has listed for a person to read
+    place.hold(alerts[0], at)
+    purge(found, **stores, by=SYSTEM)
+    assert place.records.alerts.find(alerts[0]).erased_at is None
+    assert place.kept()[0] == 1
+    place.erase(at)
+    assert place.acts("alert.erased") == [alerts[1]]
+
+
+def test_a_hold_is_refused_from_the_moment_in_which_the_erasure_begins(place, due):
+    alerts, at = due
+    refused = []
+
+    def complain():
+        for alert in alerts:
+            try:
+                place.hold(alert, at)
+            except BadInput as error:
+                refused.append(str(error))
+
+    place.vault.meanwhile = complain
+    place.erase(at)
+    assert len(refused) == 2  # nobody is promised what is gone a moment later
+    assert all("there is nothing to hold any more" in each for each in refused)
+    assert place.acts("alert.hold_placed") == []
+    assert sorted(place.acts("alert.erased")) == alerts
+    assert place.kept()[0] == 0
+
+
+def test_of_two_who_erase_at_once_one_records_it(place, due):
+    alerts, at = due
+    place.vault.meanwhile = lambda: place.erase(at)
+    place.erase(at)
+    assert sorted(place.acts("alert.erased")) == alerts
+    assert place.kept()[0] == 0
