@@ -10,17 +10,17 @@ from openlfr.adapters.dead_letters import set_aside
 from openlfr.domain.errors import BadInput
 from openlfr.operations.baselines import open_baseline
 from openlfr.operations.evidence import evidence_name
-from openlfr.wire import codec
+from openlfr.wire import codec, seal
 from openlfr.wire.headers import read_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
     from openlfr.adapters.faust_agents import Message
     from openlfr.adapters.sql import Records
     from openlfr.domain.baselines import TakenUp
-    from openlfr.domain.tallies import Tally
+    from openlfr.domain.tallies import Reporter, Tally
     from openlfr.wire.codec import Record
 
 _REMEMBERED = 1000  # baselines
@@ -31,9 +31,18 @@ _ALERT, _TALLY = "openlfr.wire.v1.Alert", "openlfr.wire.v1.Tally"
 class Recording:
     """Records the alerts and tallies of one worker; each kind is called by one thread."""
 
-    def __init__(self, records: Records, *, window: timedelta) -> None:
-        """Record into a database; `window` says which sightings of a subject make one alert."""
+    def __init__(
+        self, records: Records, keys: Mapping[Reporter, bytes], *, window: timedelta
+    ) -> None:
+        """Record into a database.
+
+        Args:
+            records: Of that database.
+            keys: Under which each service's tallies have their authentication code.
+            window: Which sightings of a subject make one alert.
+        """
         self._records = records
+        self._keys = keys
         self._window = window
         self._opened: set[TakenUp] = set()  # that are in the records
         self.counts: Counter[str] = Counter()
@@ -62,6 +71,9 @@ class Recording:
     def record_tallies(self, messages: Sequence[Message]) -> list[tuple[str, Record]]:
         """Record these tallies in one transaction; dead letters of what cannot be read.
 
+        So of what was not written by the service that is said to have counted: it would change
+        what the records say of cameras and baselines.
+
         Raises:
             Unavailable: The database does not answer.
         """
@@ -69,9 +81,18 @@ class Recording:
         for message in messages:
             try:
                 read_headers(message.headers, expect=_TALLY)
-                tallies.append(codec.decode_tally(message.value))
+                tally = codec.decode_tally(message.value)
             except BadInput as error:
                 letters.append(self._set_aside(message, error))
+                continue
+            try:
+                key = self._keys[tally.reporter]
+                seal.verify(message.headers, message.key, message.value, key)
+            except BadInput as error:
+                self.counts["tallies_forged"] += 1
+                letters.append(self._set_aside(message, error))
+                continue
+            tallies.append(tally)
         if tallies:
             self._open_baselines(tallies)
             new = self._records.tallies.record(tallies, at=datetime.now(UTC))

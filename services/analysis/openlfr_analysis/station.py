@@ -20,7 +20,7 @@ from openlfr.domain.summary import Lost
 from openlfr.domain.tallying import MISSED, Tallying
 from openlfr.domain.watching import Unwatched
 from openlfr.in_force import NotInForce
-from openlfr.wire import codec
+from openlfr.wire import codec, seal
 from openlfr_analysis.decoding import (
     Decoder,
     Elsewhere,
@@ -74,7 +74,7 @@ class Station:
 
         Args:
             analyser: Looks at them.
-            vault: Seals evidence.
+            vault: Seals evidence, and has the key of tallies.
             deployment: Its name and hours.
             taking_up: The list to match with, and its baseline; None: the analyser's for ever.
             max_age: A frame that was captured longer ago is dropped; None looks at every frame
@@ -93,6 +93,7 @@ class Station:
         self._others: set[str] = set()  # deployments whose frames come here
         self.counts: Counter[str] = Counter()
         self._telling = Telling(vault, self.counts)
+        self._tally_key = vault.derive(seal.purpose_of(TALLIES.name))
 
     def decode(self, message: Message, *, overtaken: bool = False) -> Decoded:
         """Read a message, without its picture if it is overtaken; never raises for what it says."""
@@ -289,7 +290,8 @@ class Station:
         self._tallying.count(camera, what, number)
 
     def _tallies(self) -> list[tuple[str, Record]]:
-        return [(TALLIES.name, codec.encode_tally(each)) for each in self._tallying.take()]
+        records = [codec.encode_tally(each) for each in self._tallying.take()]
+        return [(TALLIES.name, seal.sign(each, self._tally_key)) for each in records]
 
     def _end(self, camera: str) -> list[tuple[str, Record]]:
         """The camera's epoch is over: end its tracks now."""

@@ -109,15 +109,18 @@ def run(
     with ExitStack() as closing:
         leases = bootstrap.open_leases(settings, configured.deployment_id)
         deployment = DeploymentInForce(configured, doubt=lambda: control.trouble())
+        control_key = bootstrap.open_control_key(settings)
         control = ControlReader(
             brokers,
-            key=bootstrap.open_control_key(settings),
+            key=control_key,
             followers=[StateFollower(deployment)],  # who is searched is none of its business
         )
         closing.callback(control.close)
         control.start()
 
-        def open_sender(topic: Topic, room: int, dealt: Sequence[str] = ()) -> RecordSender:
+        def open_sender(
+            topic: Topic, room: int, dealt: Sequence[str] = (), key: bytes | None = None
+        ) -> RecordSender:
             sender = RecordSender(
                 brokers,
                 topic.name,
@@ -125,6 +128,7 @@ def run(
                 delivery=_LOSSLESS if lossless else _LIVE,
                 max_bytes=int(topic.configs["max.message.bytes"]),
                 dealt=dealt,
+                key=key,
             )
             closing.callback(sender.close)
             return sender
@@ -136,7 +140,7 @@ def run(
         senders = Senders(
             # Of all cameras, also where this process films some of them.
             open_sender(FRAMES, max(ROOM, ROOM_EACH * films), dealt=tuple(settings.cameras)),
-            open_sender(TALLIES, films + 1),
+            open_sender(TALLIES, films + 1, key=bootstrap.ingest_tally_key(control_key)),
         )
         keeper = LeaseKeeper(leases, costs, room=room, on_lost=lambda camera: sharing.lose(camera))
         closing.callback(keeper.close)

@@ -16,6 +16,7 @@ from openlfr.adapters.kafka_answering import answering
 from openlfr.adapters.kafka_deal import Dealt
 from openlfr.adapters.kafka_delivery import producer_arguments
 from openlfr.domain.errors import BadInput, Unavailable
+from openlfr.wire import seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,6 +43,7 @@ class RecordSender:
         delivery: timedelta,
         max_bytes: int,
         dealt: Sequence[str] = (),
+        key: bytes | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Connect.
@@ -53,6 +55,7 @@ class RecordSender:
             delivery: How long one may be tried.
             max_bytes: Largest record, as the topic has it.
             dealt: Keys that are dealt out over the partitions instead of being hashed.
+            key: Under which each record gets an authentication code; None: it gets none.
             clock: Seconds, only ever growing.
 
         Raises:
@@ -60,6 +63,7 @@ class RecordSender:
             Unavailable: No broker answers.
         """
         self._topic = topic
+        self._key = key
         self._room = threading.Semaphore(room)
         self._clock = clock
         self._lock = threading.Lock()
@@ -111,6 +115,8 @@ class RecordSender:
             on_done(delivered)
 
         self._note(+1)
+        if self._key is not None:
+            record = seal.sign(record, self._key)
         try:
             with answering(_TASK):
                 future: Any = self._producer.send(

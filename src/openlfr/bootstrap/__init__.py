@@ -29,6 +29,7 @@ from openlfr.bootstrap.stores import (
     control_key_of,
     data_folder,
     ids_of,
+    ingest_tally_key,
     open_alert_book,
     open_control_key,
     open_records,
@@ -36,6 +37,7 @@ from openlfr.bootstrap.stores import (
     open_templates,
     open_vault,
     records_file,
+    tally_keys,
     upgrade_records,
 )
 from openlfr.bootstrap.thresholds import SFACE_DEFAULTS, threshold_for
@@ -46,6 +48,7 @@ __all__ = [
     "control_key_of",
     "data_folder",
     "ids_of",
+    "ingest_tally_key",
     "kafka_brokers",
     "load_detector",
     "load_embedder",
@@ -68,6 +71,7 @@ __all__ = [
     "require_topics",
     "sql_roles",
     "sql_statements",
+    "tally_keys",
     "threshold_for",
     "upgrade_records",
 ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from openlfr.bootstrap.servers import require_milvus
 from openlfr.domain.ids import Ids, purpose_of
+from openlfr.domain.tallies import Reporter
 
 if TYPE_CHECKING:
     from openlfr.adapters.milvus import MilvusTemplateStore
@@ -96,6 +97,26 @@ def open_control_key(settings: Settings) -> bytes:
     if given := os.environ.get("OPENLFR_CONTROL_KEY_FILE"):
         return read_control_key(Path(given))
     return open_vault(settings).derive(seal.purpose_of(CONTROL.name))
+
+
+def tally_keys(vault: Vault) -> dict[Reporter, bytes]:
+    """The keys of tallies.v1: one of each service that writes there."""
+    from openlfr.adapters.kafka_topics import CONTROL, TALLIES
+    from openlfr.wire import seal
+
+    return {
+        Reporter.ANALYSIS: vault.derive(seal.purpose_of(TALLIES.name)),
+        Reporter.INGEST: ingest_tally_key(vault.derive(seal.purpose_of(CONTROL.name))),
+    }
+
+
+def ingest_tally_key(control_key: bytes) -> bytes:
+    """The key of ingest's tallies: it has no other key of its own to derive one from."""
+    from openlfr.adapters.kafka_topics import TALLIES
+    from openlfr.adapters.vault import Sealer
+    from openlfr.wire import seal
+
+    return Sealer(control_key).derive(seal.purpose_of(TALLIES.name))
 
 
 def control_key_of(vault_key: str) -> str:

@@ -103,8 +103,9 @@ def sql(owner: str, database: str, folder: Path | None) -> None:
 def control_key(vault_key: TextIO) -> None:
     """Print the key of control.v1, made of the file VAULT_KEY (vault.key; - reads it).
 
-    It is for ingest, which reads there how the deployment stands and opens no picture: this key
-    says nothing of the vault's. Keep it as a file of its own (OPENLFR_CONTROL_KEY_FILE).
+    It is for ingest, which reads there how the deployment stands, signs its tallies and opens no
+    picture: this key says nothing of the vault's. Keep it as a file of its own
+    (OPENLFR_CONTROL_KEY_FILE).
     """
     from openlfr import bootstrap
     from openlfr.domain.errors import BadInput

@@ -221,7 +221,7 @@ def test_the_records_name_no_picture_where_there_is_none(tmp_path, carried, pict
     [(topic, record)] = Desk().records_of(carried)
     message = message_of(record, topic)
     with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as records:
-        Recording(records, window=timedelta(seconds=30)).record_alerts([message])
+        Recording(records, {}, window=timedelta(seconds=30)).record_alerts([message])
         [alert] = records.alerts.list()
         [event] = records.alerts.events(alert.alert_id)
     assert event.evidence == (NAME if pictured else None)

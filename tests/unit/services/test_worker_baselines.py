@@ -7,15 +7,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.unit.domain.test_baselines import CONDITIONS, Index
-from tests.unit.services.test_station import DEPLOYMENT, FRAME, Looked, end_at, message
+from tests.unit.services.test_station import DEPLOYMENT, FRAME, NOON, Looked, end_at, message
 
+from openlfr import bootstrap
 from openlfr.adapters.faust_agents import Message
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.adapters.sql import Records
+from openlfr.domain.tallies import Reporter, Tally
 from openlfr.domain.tallying import STRETCH
 from openlfr.embedded.baselines import RunBaselines
 from openlfr.operations.baseline_figures import figures_by_baseline
-from openlfr.wire import codec
+from openlfr.wire import codec, seal
 from openlfr.wire.v1 import tally_pb2
 from openlfr_alerting.recording import Recording
 from openlfr_analysis.station import Station
@@ -34,6 +36,9 @@ class Listening(Looked):
         pass
 
 
+VAULT = MemoryVault()
+
+
 class Worker:
     """A worker of analysis, and the tallies that it published."""
 
@@ -41,7 +46,7 @@ class Worker:
         analyser = Listening()
         self.taking_up = TakingUp(analyser)
         self.station = Station(
-            analyser, MemoryVault(), DEPLOYMENT, self.taking_up, max_age=timedelta(days=9999)
+            analyser, VAULT, DEPLOYMENT, self.taking_up, max_age=timedelta(days=9999)
         )
         self.taking_up.begin(conditions)
         self.list(*people)
@@ -72,7 +77,7 @@ class Worker:
 
 
 def as_message(record, offset):
-    return Message("tallies.v1", 0, offset, record.value, record.headers, 0.0, None)
+    return Message("tallies.v1", 0, offset, record.value, record.headers, 0.0, None, record.key)
 
 
 @pytest.fixture
@@ -81,8 +86,12 @@ def records(tmp_path):
         yield opened
 
 
+def recording_into(records):
+    return Recording(records, bootstrap.tally_keys(VAULT), window=timedelta(minutes=3))
+
+
 def record(records, *workers):
-    recording = Recording(records, window=timedelta(minutes=3))
+    recording = recording_into(records)
     messages = [
         as_message(each, n) for worker in workers for n, each in enumerate(worker.published)
     ]
@@ -187,6 +196,63 @@ FORGERIES = {
 }
 
 
+def signed(record, reporter, vault=VAULT):
+    """What somebody writes who has that service's key."""
+    unsigned = replace(record, headers=[each for each in record.headers if each[0] != "mac"])
+    return seal.sign(unsigned, bootstrap.tally_keys(vault)[reporter])
+
+
+def raised(record):
+    """The same with more faces in it."""
+    tally = tally_pb2.Tally.FromString(record.value)
+    tally.faces_detected += 1000
+    return replace(record, value=tally.SerializeToString())
+
+
+FORGED = {
+    "unsigned": lambda honest: replace(honest, headers=honest.headers[:-1]),
+    "altered": raised,
+    "of another camera": lambda honest: replace(honest, key=b"yard"),
+    "another vault's": lambda honest: signed(honest, Reporter.ANALYSIS, MemoryVault()),
+    "ingest's key": lambda honest: signed(raised(honest), Reporter.INGEST),
+    "another topic's key": lambda honest: seal.sign(
+        replace(honest, headers=honest.headers[:-1]),
+        VAULT.derive(seal.purpose_of("sightings.v1")),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FORGED)
+def test_a_forged_tally_is_set_aside_and_changes_no_record(records, what):
+    worker = Worker(1)
+    worker.look(0)
+    worker.end(1)
+    [honest] = worker.published
+    recording = recording_into(records)
+    [(topic, letter)] = recording.record_tallies([as_message(FORGED[what](honest), 0)])
+    assert topic == "dead-letters.v1"
+    assert "authentication code" in codec.decode_dead_letter(letter.value).reason
+    assert (recording.counts["tallies_forged"], recording.counts["set_aside"]) == (1, 1)
+    assert records.tallies.totals(OURS.deployment) == records.baselines.of(OURS.deployment) == []
+    # The true one counts nevertheless: it has the same id.
+    assert recording.record_tallies([as_message(honest, 1)]) == []
+    assert [each.faces_detected for each in records.tallies.totals(OURS.deployment)] == [
+        worker.tallies[0].faces_detected
+    ]
+
+
+def test_ingest_has_a_key_of_its_own(records):
+    """It is given the key of control.v1 alone, and may count for nobody else."""
+    key = bootstrap.ingest_tally_key(VAULT.derive(seal.purpose_of("control.v1")))
+    tally = Tally(
+        OURS.deployment, "gate", 1, Reporter.INGEST, 0, 9, NOON, NOON, frames_sampled_away=10
+    )
+    sent = seal.sign(codec.encode_tally(tally), key)
+    assert recording_into(records).record_tallies([as_message(sent, 0)]) == []
+    [totals] = records.tallies.totals(OURS.deployment)
+    assert totals.frames_sampled_away == 10
+
+
 @pytest.mark.parametrize("what", FORGERIES)
 def test_a_tally_whose_baseline_is_not_what_it_says_is_set_aside(records, what):
     worker = Worker(1)
@@ -196,8 +262,8 @@ def test_a_tally_whose_baseline_is_not_what_it_says_is_set_aside(records, what):
     forged = tally_pb2.Tally.FromString(honest.value)
     for name, value in FORGERIES[what].items():
         setattr(forged.baseline_taken_up, name, value)
-    recording = Recording(records, window=timedelta(minutes=3))
-    told = replace(honest, value=forged.SerializeToString())
+    recording = recording_into(records)
+    told = signed(replace(honest, value=forged.SerializeToString()), Reporter.ANALYSIS)
     assert len(recording.record_tallies([as_message(told, 0)])) == 1
     assert records.baselines.of(OURS.deployment) == []
     assert records.tallies.totals(OURS.deployment) == []
