@@ -68,6 +68,7 @@ class Folding:
         self._deployments = deployments
         self._ids: dict[str, Ids] = {}
         self._key = vault.derive(seal.purpose_of(SIGHTINGS.name))
+        self._alert_key = vault.derive(seal.purpose_of(ALERTS.name))
         self._ask_again = 0.0
         self.counts: Counter[str] = Counter()
 
@@ -94,7 +95,8 @@ class Folding:
 
         def publish(event: AlertEvent) -> None:
             now, pictured = datetime.now(UTC), content is not None
-            told.append(codec.encode_alert(event, now, pictured=pictured, traceparent=traceparent))
+            record = codec.encode_alert(event, now, pictured=pictured, traceparent=traceparent)
+            told.append(seal.sign(record, self._alert_key))
 
         event = raise_alert(
             sighting,

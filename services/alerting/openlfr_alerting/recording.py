@@ -32,23 +32,32 @@ class Recording:
     """Records the alerts and tallies of one worker; each kind is called by one thread."""
 
     def __init__(
-        self, records: Records, keys: Mapping[Reporter, bytes], *, window: timedelta
+        self,
+        records: Records,
+        keys: Mapping[Reporter, bytes],
+        *,
+        alert_key: bytes,
+        window: timedelta,
     ) -> None:
         """Record into a database.
 
         Args:
             records: Of that database.
             keys: Under which each service's tallies have their authentication code.
+            alert_key: Under which alerts have theirs.
             window: Which sightings of a subject make one alert.
         """
         self._records = records
         self._keys = keys
+        self._alert_key = alert_key
         self._window = window
         self._opened: set[TakenUp] = set()  # that are in the records
         self.counts: Counter[str] = Counter()
 
     def record_alerts(self, messages: Sequence[Message]) -> list[tuple[str, Record]]:
         """Record these alerts' events; dead letters of what cannot be read.
+
+        So of what no folding wrote: an operator would be asked about somebody whom no camera saw.
 
         Raises:
             Unavailable: The database does not answer.
@@ -59,6 +68,12 @@ class Recording:
                 read_headers(message.headers, expect=_ALERT)
                 event, emitted_at, pictured = codec.decode_alert(message.value)
             except BadInput as error:
+                letters.append(self._set_aside(message, error))
+                continue
+            try:
+                seal.verify(message.headers, message.key, message.value, self._alert_key)
+            except BadInput as error:
+                self.counts["alerts_forged"] += 1
                 letters.append(self._set_aside(message, error))
                 continue
             name = evidence_name(event.sighting.sighting_id) if pictured else None

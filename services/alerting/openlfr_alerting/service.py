@@ -107,7 +107,12 @@ def run(settings: Settings, process: Process) -> NoReturn:
             movement=settings.movement,
             homes=records.alerts,
         )
-        recording = Recording(records, bootstrap.tally_keys(vault), window=settings.alerting.window)
+        recording = Recording(
+            records,
+            bootstrap.tally_keys(vault),
+            alert_key=vault.derive(seal.purpose_of(ALERTS.name)),
+            window=settings.alerting.window,
+        )
         measures.tell(metrics, folding.counts, recording.counts, relay, upkeep)
         measures.register_verdicts(metrics, publisher.counts)
         for topic, work in (

@@ -17,7 +17,7 @@ from openlfr.adapters.memory_alerts import MemoryAlertBook
 from openlfr.adapters.memory_vault import MemoryVault
 from openlfr.adapters.sql import Records
 from openlfr.bootstrap import ids_of
-from openlfr.domain.alerts import EventKind, Sighting
+from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, alert_id_of, event_id_of
 from openlfr.domain.deployment import Authorisation, Deployment, DeploymentStatus
 from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.domain.evidence import CarriedEvidence, Evidence, Scene
@@ -88,6 +88,11 @@ def written(
 def message_of(record: codec.Record, topic: str = "sightings.v1", offset: int = 7) -> Message:
     at = NOON.timestamp()
     return Message(topic, 0, offset, record.value, record.headers, at, None, record.key)
+
+
+def recording_into(records: Records) -> Recording:
+    key = VAULT.derive(seal.purpose_of("alerts.v1"))
+    return Recording(records, {}, alert_key=key, window=timedelta(seconds=30))
 
 
 def sealed(content: bytes = CONTENT) -> CarriedEvidence:
@@ -221,10 +226,28 @@ def test_the_records_name_no_picture_where_there_is_none(tmp_path, carried, pict
     [(topic, record)] = Desk().records_of(carried)
     message = message_of(record, topic)
     with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as records:
-        Recording(records, {}, window=timedelta(seconds=30)).record_alerts([message])
+        recording_into(records).record_alerts([message])
         [alert] = records.alerts.list()
         [event] = records.alerts.events(alert.alert_id)
     assert event.evidence == (NAME if pictured else None)
+
+
+@pytest.mark.parametrize("key", [None, b"another key"], ids=["without a code", "another key"])
+def test_a_forged_alert_is_set_aside_and_nobody_is_asked_about_it(tmp_path, key):
+    event = AlertEvent(
+        EventKind.OPENED, event_id_of(SIGHTING.sighting_id), alert_id_of(SIGHTING.sighting_id),
+        replace(SIGHTING, subject="Mr Innocent", deployment="Elsewhere"),
+    )  # fmt: skip
+    forged = codec.encode_alert(event, SIGHTING.captured_at, pictured=False)
+    if key is not None:
+        forged = seal.sign(forged, key)
+    with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as records:
+        recording = recording_into(records)
+        [(topic, letter)] = recording.record_alerts([message_of(forged, "alerts.v1")])
+        assert not records.alerts.list()
+    assert topic == "dead-letters.v1"
+    assert "authentication code" in codec.decode_dead_letter(letter.value).reason
+    assert recording.counts == {"alerts_forged": 1, "set_aside": 1}
 
 
 def test_the_records_say_to_which_alert_a_sighting_belongs_and_nobody_waits_for_them(tmp_path):

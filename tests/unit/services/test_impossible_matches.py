@@ -86,8 +86,8 @@ def test_the_flags_are_those_of_one_process_and_the_same_when_it_comes_again(tmp
     assert events == alone * (1 + again)
 
     with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as records:
-        Recording(records, {}, window=WINDOW).record_alerts(
-            delivered("alerts.v1", [record for _, record in told])
-        )
+        Recording(
+            records, {}, alert_key=VAULT.derive(seal.purpose_of("alerts.v1")), window=WINDOW
+        ).record_alerts(delivered("alerts.v1", [record for _, record in told]))
         kept = [e.event for a in records.alerts.list() for e in records.alerts.events(a.alert_id)]
     assert sorted(kept, key=lambda e: e.sighting.captured_at) == alone

@@ -87,7 +87,9 @@ def records(tmp_path):
 
 
 def recording_into(records):
-    return Recording(records, bootstrap.tally_keys(VAULT), window=timedelta(minutes=3))
+    return Recording(
+        records, bootstrap.tally_keys(VAULT), alert_key=b"of alerts", window=timedelta(minutes=3)
+    )
 
 
 def record(records, *workers):
