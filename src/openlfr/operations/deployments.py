@@ -22,6 +22,7 @@ from openlfr.domain.audit_deployments import (
     DeploymentStopped,
 )
 from openlfr.domain.deployment import Deployment, DeploymentStatus, require_next
+from openlfr.domain.errors import NotAllowed
 from openlfr.domain.permissions import Action, require
 
 if TYPE_CHECKING:
@@ -214,9 +215,19 @@ def _mended(known: Deployment) -> dict[str, object]:
 def _record_authorisation(
     deployment: Deployment, work: UnitOfWork, by: Principal, at: datetime
 ) -> None:
-    """Record the whole authorisation, under the name that the configuration gives."""
+    """Record the whole authorisation, under the name that the configuration gives.
+
+    Raises:
+        NotAllowed: They are logged in, so that no configuration speaks for another person: it would
+            be their own draft that they authorise.
+    """
     given: Authorisation = deployment.authorisation
-    who = by if by.authenticated else by.named(given.authorised_by)
+    if by.authenticated:
+        raise NotAllowed(
+            f"{by.name} may not authorise the deployment {deployment.name!r}, which they draft: it "
+            "takes another person with the role authoriser."
+        )
+    who = by.named(given.authorised_by)
     what = DeploymentAuthorised(
         deployment.deployment_id,
         deployment.name,

@@ -136,16 +136,7 @@ def _enrol_row(
     content_hash = hashlib.sha256(read_content(Path(row.image))).hexdigest()
     standing = records.watchlist.standing(watchlist, row.subject, content_hash, now)
     if standing is not None:
-        return RowOutcome(
-            row.line,
-            row.subject,
-            row.image,
-            Verdict.ALREADY_LISTED,
-            reason=f"this picture of {row.subject} is {standing.status} until "
-            f"{standing.expires:%Y-%m-%d %H:%M} UTC; remove it first to change its entry",
-            reference_id=standing.reference_id,
-            quality=standing.quality,
-        )
+        return _already_listed(row, standing)
     examined = examine(Path(row.image), enrolment.detector, enrolment.embedder, enrolment.rules)
     reference_id = str(uuid.uuid4())
     reference = Reference(
@@ -178,8 +169,16 @@ def _enrol_row(
         model_sha256=enrolment.embedder.facts.model_sha256,
     )
     with records.unit_of_work() as work:
-        work.watchlist.add(reference, picture_hash=examined.picture_hash, template=sealed, at=now)
-        work.record(AuditEvent(now, who, enrolled))
+        # Once more: another import may have listed it while this one examined the picture.
+        standing = work.watchlist.standing(watchlist, row.subject, content_hash, now)
+        if standing is None:
+            work.watchlist.add(
+                reference, picture_hash=examined.picture_hash, template=sealed, at=now
+            )
+            work.record(AuditEvent(now, who, enrolled))
+    if standing is not None:
+        vault.delete(reference.picture)
+        return _already_listed(row, standing)
     return RowOutcome(
         row.line,
         row.subject,
@@ -188,6 +187,19 @@ def _enrol_row(
         warnings=examined.warnings,
         reference_id=reference_id,
         quality=examined.quality.score,
+    )
+
+
+def _already_listed(row: ManifestRow, standing: Reference) -> RowOutcome:
+    return RowOutcome(
+        row.line,
+        row.subject,
+        row.image,
+        Verdict.ALREADY_LISTED,
+        reason=f"this picture of {row.subject} is {standing.status} until "
+        f"{standing.expires:%Y-%m-%d %H:%M} UTC; remove it first to change its entry",
+        reference_id=standing.reference_id,
+        quality=standing.quality,
     )
 
 

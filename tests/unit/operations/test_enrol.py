@@ -95,6 +95,26 @@ def test_the_same_row_again_is_already_listed_and_changes_nothing(
     assert enrol_rows.vault.names() == before[1]
 
 
+def test_of_two_imports_at_once_one_lists_a_picture(
+    enrol_rows, records, astronaut, save, monkeypatch
+):
+    path, put = save(astronaut), enrol_rows.vault.put
+
+    def meanwhile(name, content):
+        monkeypatch.setattr(enrol_rows.vault, "put", put)
+        (faster,) = enrol_rows(row(path))  # another terminal, while this one looked for the face
+        assert faster.verdict is Verdict.ACCEPTED
+        put(name, content)
+
+    monkeypatch.setattr(enrol_rows.vault, "put", meanwhile)
+    (slower,) = enrol_rows(row(path))
+    assert slower.verdict is Verdict.ALREADY_LISTED
+    (entry,) = records.watchlist.references()
+    assert slower.reference_id == entry.reference_id
+    assert enrol_rows.vault.names() == [entry.picture]
+    assert [act.kind for act in records.audit.all()] == ["reference.enrolled"]
+
+
 def test_a_refused_row_leaves_the_others_alone(enrol_rows, records, astronaut, save, tmp_path):
     path = save(astronaut)
     first, second = enrol_rows(row(tmp_path / "nope.jpg", line=2), row(path, line=3))

@@ -1,6 +1,7 @@
 """Every operation asks for the role that the table names, before it changes anything."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
@@ -12,9 +13,11 @@ from openlfr.adapters.sql import Records
 from openlfr.domain.adjudication import Judgement, Times
 from openlfr.domain.alert_records import HoldKind
 from openlfr.domain.alerts import Adjudication, Outcome
+from openlfr.domain.deployment import Authorisation, Deployment, DeploymentStatus
 from openlfr.domain.errors import BadInput, NotAllowed
 from openlfr.domain.permissions import ALLOWED, Action
-from openlfr.domain.principals import Principal, Role
+from openlfr.domain.principals import Principal, Role, local_principal
+from openlfr.operations import deployments
 from openlfr.operations.adjudicate import (
     Became,
     Which,
@@ -27,12 +30,18 @@ from openlfr.operations.adjudicate import (
 from openlfr.operations.enrol import enrol
 from openlfr.operations.entries import Entries, remove, resume, suspend
 from openlfr.operations.holds import WantedHold, place_hold, release_holds
-from openlfr.operations.purge import find_due, purge
+from openlfr.operations.purge import erase_names, find_due, purge
 from openlfr.operations.reject import Rejection, reject_sighting
 from openlfr.operations.show_alert import Look, show_alert
 
 A, ENGAGE = Which("a"), Judgement(Adjudication.ENGAGE)
-NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+NOW, HOURS = datetime(2026, 5, 1, 12, tzinfo=UTC), timedelta(hours=8)
+
+
+NAMED = Authorisation(
+    "Market", "To find two people", "The square", "Order 1", "Otto Officer", NOW, NOW + HOURS
+)
+CONFIGURED = Deployment("m", NAMED, DeploymentStatus.AUTHORISED, ("gate",), ("default",))
 
 
 class Place:
@@ -89,6 +98,21 @@ class Place:
         stores = {"records": self.records, "vault": self.vault, "book": self.book, "now": NOW}
         purge(find_due(**stores, retention=timedelta(days=31)), **stores, by=by)
 
+    def erase_names(self, by):
+        erase_names(self.records, NOW, by=by, at=NOW)
+
+    def pause(self, by):
+        deployments.pause("m", "fog", records=self.records, by=by, at=NOW)
+
+    def resume_deployment(self, by):
+        deployments.resume("m", "no fog", records=self.records, by=by, at=NOW)
+
+    def stop(self, by):
+        deployments.stop("m", "over", records=self.records, by=by, at=NOW)
+
+    def close(self, by):
+        deployments.close("m", "over", records=self.records, by=by, at=NOW)
+
 
 OPERATIONS = MappingProxyType(
     {
@@ -106,6 +130,11 @@ OPERATIONS = MappingProxyType(
         Place.resume: Action.SUSPEND_ENTRY,
         Place.remove: Action.REMOVE_ENTRY,
         Place.purge: Action.PURGE,
+        Place.erase_names: Action.PURGE,
+        Place.pause: Action.PAUSE_DEPLOYMENT,
+        Place.resume_deployment: Action.DRAFT_DEPLOYMENT,
+        Place.stop: Action.PAUSE_DEPLOYMENT,
+        Place.close: Action.PAUSE_DEPLOYMENT,
     }
 )
 
@@ -127,3 +156,35 @@ def test_a_role_may_do_what_the_table_says(place, operation, role):
         with suppress(BadInput, AttributeError):  # there is nothing to do it to
             operation(place, by)
     assert place.records.audit.all() == []
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("changed", [False, True], ids=["new", "longer hours"])
+def test_nobody_authorises_what_they_draft(place, role, changed):
+    by = Principal("https://people.example", "x", "Xenia", frozenset({role}))
+    asked = CONFIGURED
+    if changed:
+        deployments.start(
+            CONFIGURED,
+            deployments.Start(),
+            records=place.records,
+            by=local_principal("root"),
+            at=NOW,
+        )
+        asked = replace(CONFIGURED, authorisation=replace(NAMED, ends=NOW + 2 * HOURS))
+    before = place.records.audit.all()
+    for act in (deployments.register, deployments.register_and_start):
+        with pytest.raises(NotAllowed, match="Xenia may not"):
+            act(asked, records=place.records, by=by, at=NOW)
+    with pytest.raises(NotAllowed, match="Xenia may not"):
+        deployments.start(asked, deployments.Start(), records=place.records, by=by, at=NOW)
+    assert place.records.audit.all() == before
+
+
+def test_a_supervisor_starts_what_others_authorised(place):
+    deployments.register(CONFIGURED, records=place.records, by=local_principal("root"), at=NOW)
+    sue = Principal("https://people.example", "s", "Sue", frozenset({Role.SUPERVISOR}))
+    begun = deployments.start(
+        CONFIGURED, deployments.Start(), records=place.records, by=sue, at=NOW
+    )
+    assert begun.status is DeploymentStatus.STARTED
