@@ -163,7 +163,10 @@ def test_sightings_on_their_way_are_said(counted, capsys):
     loaded = settings.load(counted)
     with closing(bootstrap.open_records(loaded)) as records:
         records.tallies.record([tally("gate", NOON, 500, sightings=3)], at=NOON)
-    assert "3 sightings are published and not yet folded." in run(capsys, "--config", counted)[1]
+    assert (
+        "3 sightings are published and not folded yet, or were set aside."
+        in run(capsys, "--config", counted)[1]
+    )
     with closing(bootstrap.open_alert_book(loaded)) as book:
         for number in range(5):
             fold(book, "gate", NOON, f"subject {number}")

@@ -167,7 +167,7 @@ def _lines(counting: Counting, *, total: bool) -> Iterator[str]:
     everything = counting.total
     if on_way := everything.sightings - everything.events:
         yield (
-            f"{on_way} sightings are published and not yet folded."
+            f"{on_way} sightings are published and not folded yet, or were set aside."
             if on_way > 0
             else f"{-on_way} folded sightings stand in no tally yet."
         )
