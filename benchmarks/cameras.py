@@ -68,9 +68,9 @@ class Member:
     """What a process of ingest does to share cameras, in threads of this one."""
 
     def __init__(self, url: str, entries: dict[str, Any], room: int) -> None:
-        from openlfr.adapters.metrics import Metrics
-        from openlfr.adapters.redis import connect
-        from openlfr.adapters.redis_leases import CameraLeases
+        from openlfr.adapters.redis.alert_book import connect
+        from openlfr.adapters.redis.leases import CameraLeases
+        from openlfr.adapters.telemetry.metrics import Metrics
         from openlfr_ingest import measures
         from openlfr_ingest.capacity import cost_of
         from openlfr_ingest.leases import LeaseKeeper

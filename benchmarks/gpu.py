@@ -38,9 +38,9 @@ from benchmarks.acceptance.findings import Check, Findings, commit, machine, wri
 from benchmarks.city import load
 
 from openlfr import bootstrap
-from openlfr.adapters.onnx import CPU, ON_GPU, available_providers, short_name, starts
-from openlfr.adapters.sface import SFace
-from openlfr.adapters.yunet import YuNet, fitted
+from openlfr.adapters.models.onnx import CPU, ON_GPU, available_providers, short_name, starts
+from openlfr.adapters.models.sface import SFace
+from openlfr.adapters.models.yunet import YuNet, fitted
 from openlfr.domain.frames import Frame
 from openlfr.domain.ids import Ids
 from openlfr.domain.watchlist import ManifestEntry, StoredTemplate, hash_template

@@ -25,7 +25,7 @@ import numpy as np
 
 from openlfr import bootstrap
 from openlfr.adapters.capture import open_source
-from openlfr.adapters.sface import LESS
+from openlfr.adapters.models.sface import LESS
 from openlfr.domain.faces import Box
 from openlfr.domain.ids import Ids
 from openlfr.encounters import Encounters

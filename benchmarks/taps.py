@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
-from openlfr.adapters.kafka_topics import ALERTS, FRAMES, SIGHTINGS, TALLIES
+from openlfr.adapters.kafka.topics import ALERTS, FRAMES, SIGHTINGS, TALLIES
 from openlfr.simulate import frame_number
 from openlfr.wire import codec
 

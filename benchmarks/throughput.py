@@ -34,7 +34,7 @@ import numpy as np
 from benchmarks.acceptance.findings import Check, Findings, commit, machine, write_json
 from benchmarks.city import DEPLOYMENT, Place, Servers, load
 
-from openlfr.adapters.kafka_topics import FRAMES
+from openlfr.adapters.kafka.topics import FRAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

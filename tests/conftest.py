@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openlfr.adapters.model_store import ModelStore
-    from openlfr.adapters.sface import SFace
-    from openlfr.adapters.yunet import YuNet
+    from openlfr.adapters.models.sface import SFace
+    from openlfr.adapters.models.store import ModelStore
+    from openlfr.adapters.models.yunet import YuNet
 
     VideoMaker = Callable[..., Path]
 
@@ -101,14 +101,14 @@ def model_store() -> ModelStore:
 
 @pytest.fixture(scope="session")
 def yunet(model_store: ModelStore) -> YuNet:
-    from openlfr.adapters.yunet import YuNet
+    from openlfr.adapters.models.yunet import YuNet
 
     return YuNet(model_store.ready("yunet"), providers=["CPUExecutionProvider"])
 
 
 @pytest.fixture(scope="session")
 def sface(model_store: ModelStore) -> SFace:
-    from openlfr.adapters.sface import SFace
+    from openlfr.adapters.models.sface import SFace
 
     ready = model_store.ready("sface")
     return SFace(ready, providers=["CPUExecutionProvider"], default_threshold=0.4)

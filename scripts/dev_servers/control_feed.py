@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from openlfr import bootstrap, settings
-from openlfr.adapters.kafka_control import ControlWriter
+from openlfr.adapters.kafka.control import ControlWriter
 from openlfr.domain.control import DeploymentState, Heartbeat
 
 if TYPE_CHECKING:

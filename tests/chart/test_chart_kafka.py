@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from openlfr.adapters import kafka_rights
-from openlfr.adapters.kafka_topics import (
+from openlfr.adapters.kafka import rights as kafka_rights
+from openlfr.adapters.kafka.topics import (
     CHECK_INTERVAL,
     CHECK_INTERVAL_DEFAULT,
     FRAMES,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from openlfr.adapters.kafka_topics import TOPICS, TRANSIT
+from openlfr.adapters.kafka.topics import TOPICS, TRANSIT
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "deploy/helm/openlfr"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from openlfr.adapters.faust.progress import STUCK_S
 from openlfr.adapters.kubernetes import ACCOUNT
-from openlfr.adapters.progress import STUCK_S
 from openlfr.settings.topics import Topics
 
 pytestmark = pytest.mark.service

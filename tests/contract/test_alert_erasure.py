@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from tests.sightings import sighting_of
 
 from openlfr.adapters.memory import MemoryRecords
-from openlfr.adapters.memory_alerts import MemoryAlertBook
-from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.memory.alert_book import MemoryAlertBook
+from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.domain.adjudication import Judgement, Times
 from openlfr.domain.alert_records import HoldKind
 from openlfr.domain.alerts import Adjudication, Outcome

@@ -26,9 +26,9 @@ from tests.contract.test_alert_erasure import (
 )
 
 from openlfr.adapters.memory import MemoryRecords
-from openlfr.adapters.memory_alerts import MemoryAlertBook
-from openlfr.adapters.memory_vault import MemoryVault
-from openlfr.adapters.redis import RedisAlertBook, connect
+from openlfr.adapters.memory.alert_book import MemoryAlertBook
+from openlfr.adapters.memory.vault import MemoryVault
+from openlfr.adapters.redis.alert_book import RedisAlertBook, connect
 from openlfr.adapters.sql import Records, upgrade
 from openlfr.adapters.sql.rights import role_statements
 from openlfr.domain.adjudication import Judgement

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from tests.contract.erased import holders
 
-from openlfr.adapters import milvus_lite
-from openlfr.adapters.milvus import MilvusTemplateStore
+from openlfr.adapters.milvus import lite as milvus_lite
+from openlfr.adapters.milvus.template_store import MilvusTemplateStore
 from openlfr.domain.watchlist import GalleryFacts, StoredTemplate, hash_template
 
 FACTS = GalleryFacts("sface", "a" * 64, 128, "arcface-112", 0.4)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from tests.contract.test_alert_erasure import NOON, SUE, TIMES, Place
 
-from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.domain.alert_records import HoldKind
 from openlfr.domain.alerts import Adjudication
 from openlfr.domain.errors import BadInput

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from openlfr.adapters.yunet import YuNet
+from openlfr.adapters.models.yunet import YuNet
 from openlfr.domain.errors import BadInput
 from openlfr.domain.faces import Box
 

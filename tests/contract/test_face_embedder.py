@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from openlfr.adapters.insightface import ArcFace
-from openlfr.adapters.model_catalogue import CATALOGUE, Family
-from openlfr.adapters.model_store import PreparedModel
-from openlfr.adapters.sface import SFace
+from openlfr.adapters.models.catalogue import CATALOGUE, Family
+from openlfr.adapters.models.insightface import ArcFace
+from openlfr.adapters.models.sface import SFace
+from openlfr.adapters.models.store import PreparedModel
 from openlfr.domain.errors import BadInput, Misconfigured
 from openlfr.domain.watchlist import check_model
 from openlfr.stages.align import align

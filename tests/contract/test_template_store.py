@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from pymilvus import MilvusClient
 
-from openlfr.adapters.memory_templates import MemoryTemplateStore
-from openlfr.adapters.milvus import MilvusTemplateStore
-from openlfr.adapters.milvus_collection import COLLECTION
+from openlfr.adapters.memory.template_store import MemoryTemplateStore
+from openlfr.adapters.milvus.collection import COLLECTION
+from openlfr.adapters.milvus.template_store import MilvusTemplateStore
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 from openlfr.domain.watchlist import GalleryFacts, StoredTemplate, hash_template
 
@@ -190,7 +190,7 @@ def with_index(folder):
 
 
 def test_milvus_folder_in_use_is_unavailable_and_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr("openlfr.adapters.milvus_lite._LOCK_PATIENCE_S", 0.3)
+    monkeypatch.setattr("openlfr.adapters.milvus.lite._LOCK_PATIENCE_S", 0.3)
     store = MilvusTemplateStore(str(tmp_path), FACTS)
     with pytest.raises(Unavailable, match="used by another process"):
         MilvusTemplateStore(str(tmp_path), FACTS)

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from openlfr.adapters.memory_vault import MemoryVault
-from openlfr.adapters.vault import FileVault
+from openlfr.adapters.memory.vault import MemoryVault
+from openlfr.adapters.vault.files import FileVault
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 
 

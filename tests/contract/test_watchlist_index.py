@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from pymilvus import MilvusClient
 
-from openlfr.adapters.milvus import MilvusTemplateStore
-from openlfr.adapters.milvus_collection import COLLECTION
-from openlfr.adapters.milvus_index import MilvusIndex
+from openlfr.adapters.milvus.collection import COLLECTION
+from openlfr.adapters.milvus.index import MilvusIndex
+from openlfr.adapters.milvus.template_store import MilvusTemplateStore
 from openlfr.domain.control import ManifestChange
 from openlfr.domain.listing import ListState
 from openlfr.domain.merkle import root_of

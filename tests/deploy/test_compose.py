@@ -24,7 +24,7 @@ from dev_tools import go
 
 from awaiting import PATIENCE_S
 from openlfr import cli, settings
-from openlfr.adapters.kafka_admin import open_topics
+from openlfr.adapters.kafka.admin import open_topics
 from openlfr.settings.process import Process
 from openlfr.settings.variables import PLACES
 

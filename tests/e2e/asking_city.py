@@ -23,10 +23,10 @@ from kafka.admin import (
 )
 from pods import Pods
 
-from openlfr.adapters.kafka_rights import rights
-from openlfr.adapters.kafka_topics import CONTROL
-from openlfr.adapters.key_files import CONTROL_LABEL, key_line
-from openlfr.adapters.vault import Sealer
+from openlfr.adapters.kafka.rights import rights
+from openlfr.adapters.kafka.topics import CONTROL
+from openlfr.adapters.vault.files import Sealer
+from openlfr.adapters.vault.key_files import CONTROL_LABEL, key_line
 from openlfr.cli import main
 from openlfr.wire import seal
 from secured_servers import (

@@ -21,7 +21,7 @@ from awaiting import PATIENCE_S, await_that
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from openlfr.adapters.model_store import ModelStore
+    from openlfr.adapters.models.store import ModelStore
 
 pytestmark = [
     pytest.mark.service,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from openlfr.adapters.model_store import ModelStore
+    from openlfr.adapters.models.store import ModelStore
 
 
 def test_the_demo_finds_who_is_listed_and_stops_no_stranger(

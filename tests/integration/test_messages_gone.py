@@ -21,8 +21,11 @@ pytestmark = [pytest.mark.service, pytest.mark.timeout(150)]
 # An idle worker; says what it knows whenever that changes, and each message that it is given.
 WORKER = """
 import asyncio, sys
-from openlfr.adapters import faust_agents, faust_worker, lag_watch, progress
-from openlfr.adapters.kafka_access import KafkaAccess
+from openlfr.adapters.faust import agents as faust_agents
+from openlfr.adapters.faust import worker as faust_worker
+from openlfr.adapters.faust import lag_watch
+from openlfr.adapters.faust import progress
+from openlfr.adapters.kafka.access import KafkaAccess
 lag_watch.INTERVAL_S = faust_agents.LOOK_S = 0.5
 progress.STUCK_S = 3.0
 broker, topic, beginning = sys.argv[1:]

@@ -15,8 +15,8 @@ from dev_servers.process import end, folder_apart
 
 from awaiting import PATIENCE_S, await_that
 from openlfr import bootstrap, settings
-from openlfr.adapters.kafka_producer import RecordSender
-from openlfr.adapters.kafka_topics import FRAMES
+from openlfr.adapters.kafka.producer import RecordSender
+from openlfr.adapters.kafka.topics import FRAMES
 from openlfr.cli import main
 from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.domain.frames import EncodedFrame
@@ -42,7 +42,8 @@ WORKER = """
 import sys
 from pathlib import Path
 from openlfr import bootstrap, settings
-from openlfr.adapters import faust_agents, faust_worker
+from openlfr.adapters.faust import agents as faust_agents
+from openlfr.adapters.faust import worker as faust_worker
 from openlfr.wire import codec
 app, progress = faust_agents.make_app(
     group="test-" + sys.argv[2], instance="", from_beginning=True, max_bytes=1 << 20,

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from awaiting import PATIENCE_S
-from openlfr.adapters import milvus_connection
-from openlfr.adapters.milvus import MilvusTemplateStore
-from openlfr.adapters.milvus_lite import LiteServer
+from openlfr.adapters.milvus import connection as milvus_connection
+from openlfr.adapters.milvus.lite import LiteServer
+from openlfr.adapters.milvus.template_store import MilvusTemplateStore
 from openlfr.domain.addresses import shown_address
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import GalleryFacts, StoredTemplate, hash_template

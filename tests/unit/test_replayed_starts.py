@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from book_alone import BOOK_ALONE
-from openlfr.adapters.memory_alerts import MemoryAlertBook
+from openlfr.adapters.memory.alert_book import MemoryAlertBook
 from openlfr.domain.alerts import EventKind
 from openlfr.domain.faces import Box, Detection, Quality
 from openlfr.domain.frames import Frame

@@ -14,7 +14,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from grpc_tools import protoc
 from ruamel.yaml import YAML
 
-from openlfr.adapters.kafka_topics import CHECK_INTERVAL, FRAMES, TOPICS, TRANSIT, plan
+from openlfr.adapters.kafka.topics import CHECK_INTERVAL, FRAMES, TOPICS, TRANSIT, plan
 from openlfr.wire import headers, seal
 
 ROOT = Path(__file__).resolve().parents[2]

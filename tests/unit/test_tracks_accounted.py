@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from tests.deployments import deployment
 
 from openlfr.adapters.capture.jpeg import encode_jpeg
-from openlfr.adapters.faust_agents import Message
-from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.faust.agents import Message
+from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.domain.faces import Box, Detection
 from openlfr.domain.frames import EncodedFrame, Frame
 from openlfr.domain.ids import Ids

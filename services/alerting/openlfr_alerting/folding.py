@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from openlfr.adapters import tracing
-from openlfr.adapters.dead_letters import set_aside
-from openlfr.adapters.kafka_topics import ALERTS, SIGHTINGS
+from openlfr.adapters.kafka.dead_letters import set_aside
+from openlfr.adapters.kafka.topics import ALERTS, SIGHTINGS
+from openlfr.adapters.telemetry import tracing
 from openlfr.bootstrap import ids_of
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput, Unavailable
@@ -30,7 +30,7 @@ from openlfr.wire.headers import read_headers
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from openlfr.adapters.faust_agents import Message
+    from openlfr.adapters.faust.agents import Message
     from openlfr.domain.alerts import AlertEvent, Sighting
     from openlfr.domain.deployment import Deployment
     from openlfr.domain.evidence import CarriedEvidence

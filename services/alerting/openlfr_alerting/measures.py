@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections import Counter
 
-    from openlfr.adapters.metrics import Metrics
+    from openlfr.adapters.telemetry.metrics import Metrics
     from openlfr_alerting.relaying import Relay
     from openlfr_alerting.upkeep import Upkeep
 

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from openlfr.adapters.dead_letters import set_aside
+from openlfr.adapters.kafka.dead_letters import set_aside
 from openlfr.domain.errors import BadInput
 from openlfr.operations.baselines import open_baseline
 from openlfr.operations.evidence import evidence_name
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
-    from openlfr.adapters.faust_agents import Message
+    from openlfr.adapters.faust.agents import Message
     from openlfr.adapters.sql import Records
     from openlfr.domain.baselines import TakenUp
     from openlfr.domain.tallies import Reporter, Tally

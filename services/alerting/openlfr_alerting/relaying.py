@@ -23,8 +23,8 @@ from openlfr.domain.errors import Unavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from openlfr.adapters.kafka_control import ControlWriter
-    from openlfr.adapters.redis_turns import Turns
+    from openlfr.adapters.kafka.control import ControlWriter
+    from openlfr.adapters.redis.turns import Turns
     from openlfr.adapters.sql.control import ControlRecords
     from openlfr.domain.control import ControlMessage
 

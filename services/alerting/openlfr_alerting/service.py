@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from openlfr import bootstrap
-from openlfr.adapters import faust_agents, faust_worker
-from openlfr.adapters.kafka_control import ControlWriter
-from openlfr.adapters.kafka_rights import USES
-from openlfr.adapters.kafka_topics import ALERTS, CONTROL, SIGHTINGS, TALLIES
-from openlfr.adapters.kafka_verdicts import VerdictWriter
-from openlfr.adapters.metrics import Metrics
+from openlfr.adapters.faust import agents as faust_agents
+from openlfr.adapters.faust import worker as faust_worker
+from openlfr.adapters.kafka.control import ControlWriter
+from openlfr.adapters.kafka.rights import USES
+from openlfr.adapters.kafka.topics import ALERTS, CONTROL, SIGHTINGS, TALLIES
+from openlfr.adapters.kafka.verdicts import VerdictWriter
+from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.operations.purge import erase_due
 from openlfr.settings import require_authorisation
 from openlfr.wire import seal
@@ -29,8 +30,8 @@ from openlfr_alerting.upkeep import Upkeep
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from openlfr.adapters.faust_agents import Message
-    from openlfr.adapters.progress import Progress
+    from openlfr.adapters.faust.agents import Message
+    from openlfr.adapters.faust.progress import Progress
     from openlfr.adapters.sql import Records
     from openlfr.domain.deployment import Deployment
     from openlfr.operations.purge import Due

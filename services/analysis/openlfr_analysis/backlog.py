@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from openlfr.adapters.faust_agents import Message
+    from openlfr.adapters.faust.agents import Message
     from openlfr.domain.frames import EncodedFrame
 
 HELD_MOST = 1000

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import timedelta
 
-    from openlfr.adapters.faust_agents import Message
+    from openlfr.adapters.faust.agents import Message
     from openlfr.domain.frames import EncodedFrame
     from openlfr.in_force import DeploymentInForce, NotInForce
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from openlfr.adapters.milvus_index import MilvusIndex
+from openlfr.adapters.milvus.index import MilvusIndex
 from openlfr.domain.watchlist import hash_template, is_of
 from openlfr.stages.search import ExactIndex
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor, Future
 
-    from openlfr.adapters.milvus import MilvusTemplateStore
+    from openlfr.adapters.milvus.template_store import MilvusTemplateStore
     from openlfr.domain.control import ManifestChange
     from openlfr.domain.watchlist import StoredTemplate
     from openlfr.ports import TemplateStore

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections import Counter
 
-    from openlfr.adapters.metrics import Metrics
-    from openlfr.adapters.progress import Progress
+    from openlfr.adapters.faust.progress import Progress
+    from openlfr.adapters.telemetry.metrics import Metrics
     from openlfr_analysis.listed import OnServer, Snapshot
     from openlfr_analysis.taking_up import TakingUp
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from openlfr.adapters.faust_agents import Message
+    from openlfr.adapters.faust.agents import Message
 
 FRESH_S = 1.0
 """So long a frame may wait, whatever comes after it: a worker that is held up for a moment catches

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from openlfr.adapters.faust_agents import Message
+    from openlfr.adapters.faust.agents import Message
     from openlfr.domain.frames import EncodedFrame
 
 

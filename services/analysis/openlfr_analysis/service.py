@@ -18,14 +18,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import structlog
 
 from openlfr import bootstrap
-from openlfr.adapters import control_measures, faust_agents, faust_worker
 from openlfr.adapters.capture import is_live
-from openlfr.adapters.control_followers import StateFollower, WatchlistFollower
-from openlfr.adapters.kafka_control_reader import ControlReader
-from openlfr.adapters.kafka_rights import USES
-from openlfr.adapters.kafka_topics import CONTROL, FRAMES
-from openlfr.adapters.metrics import Metrics
-from openlfr.adapters.onnx import ON_GPU, short_name
+from openlfr.adapters.faust import agents as faust_agents
+from openlfr.adapters.faust import worker as faust_worker
+from openlfr.adapters.kafka.control_followers import StateFollower, WatchlistFollower
+from openlfr.adapters.kafka.control_reader import ControlReader
+from openlfr.adapters.kafka.rights import USES
+from openlfr.adapters.kafka.topics import CONTROL, FRAMES
+from openlfr.adapters.models.onnx import ON_GPU, short_name
+from openlfr.adapters.telemetry import control_metrics as control_measures
+from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.in_force import DeploymentInForce
 from openlfr.settings import require_authorisation
 from openlfr.stages.search import ExactIndex
@@ -40,8 +42,8 @@ from openlfr_analysis.taking_up import TakingUp
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from openlfr.adapters.faust_agents import Message
-    from openlfr.adapters.progress import Progress
+    from openlfr.adapters.faust.agents import Message
+    from openlfr.adapters.faust.progress import Progress
     from openlfr.settings import Settings
     from openlfr.settings.process import Process
     from openlfr.wire.codec import Record

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from openlfr.adapters.dead_letters import set_aside
-from openlfr.adapters.kafka_topics import TALLIES
+from openlfr.adapters.kafka.dead_letters import set_aside
+from openlfr.adapters.kafka.topics import TALLIES
 from openlfr.domain.analysis import Compared, Dropped
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.summary import Lost
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import timedelta
 
-    from openlfr.adapters.faust_agents import Message
+    from openlfr.adapters.faust.agents import Message
     from openlfr.domain.analysis import Analysis
     from openlfr.domain.frames import EncodedFrame, Frame
     from openlfr.in_force import DeploymentInForce

@@ -15,7 +15,7 @@ import structlog
 from openlfr.domain.baseline_in_use import BaselineInUse
 
 if TYPE_CHECKING:
-    from openlfr.adapters.milvus_index import MilvusIndex
+    from openlfr.adapters.milvus.index import MilvusIndex
     from openlfr.domain.baselines import Baseline, Conditions, TakenUp
     from openlfr.pipeline import Analyser
     from openlfr.stages.search import ExactIndex

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from openlfr.adapters import tracing
-from openlfr.adapters.kafka_topics import SIGHTINGS
+from openlfr.adapters.kafka.topics import SIGHTINGS
+from openlfr.adapters.telemetry import tracing
 from openlfr.domain.evidence import CarriedEvidence
 from openlfr.operations.evidence import encode, evidence_name
 from openlfr.wire import codec, seal

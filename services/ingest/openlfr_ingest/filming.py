@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from openlfr.adapters.capture import Source
-    from openlfr.adapters.kafka_producer import RecordSender
+    from openlfr.adapters.kafka.producer import RecordSender
     from openlfr.domain.frames import Frame
     from openlfr.domain.tallies import Tally
     from openlfr.in_force import DeploymentInForce

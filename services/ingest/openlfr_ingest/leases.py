@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from openlfr.adapters.redis_leases import View, Wish
+from openlfr.adapters.redis.leases import View, Wish
 from openlfr.domain.errors import BadInput, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from openlfr.adapters.redis_leases import Beat, CameraLeases
+    from openlfr.adapters.redis.leases import Beat, CameraLeases
     from openlfr.domain.sharing import Cost
 
 BEAT_S, MOVING_S = 1.0, 0.5  # between heartbeats; while cameras are waited for

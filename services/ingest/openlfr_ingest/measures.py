@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from openlfr.in_force import NotInForce
 
 if TYPE_CHECKING:
-    from openlfr.adapters.metrics import Metrics
+    from openlfr.adapters.telemetry.metrics import Metrics
     from openlfr_ingest.leases import LeaseKeeper
     from openlfr_ingest.sharing import Sharing
 

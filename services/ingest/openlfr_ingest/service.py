@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from openlfr import bootstrap
-from openlfr.adapters import control_measures
-from openlfr.adapters.control_followers import StateFollower
-from openlfr.adapters.kafka_control_reader import ControlReader
-from openlfr.adapters.kafka_producer import RecordSender
-from openlfr.adapters.kafka_rights import USES
-from openlfr.adapters.kafka_topics import FRAMES, TALLIES
-from openlfr.adapters.metrics import Metrics
-from openlfr.adapters.pages import Pages
-from openlfr.adapters.progress import Beat
+from openlfr.adapters.faust.progress import Beat
+from openlfr.adapters.kafka.control_followers import StateFollower
+from openlfr.adapters.kafka.control_reader import ControlReader
+from openlfr.adapters.kafka.producer import RecordSender
+from openlfr.adapters.kafka.rights import USES
+from openlfr.adapters.kafka.topics import FRAMES, TALLIES
+from openlfr.adapters.telemetry import control_metrics as control_measures
+from openlfr.adapters.telemetry.metrics import Metrics
+from openlfr.adapters.telemetry.pages import Pages
 from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.ending import end_within, taken_over
 from openlfr.in_force import DeploymentInForce
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Sequence
 
-    from openlfr.adapters.kafka_topics import Topic
+    from openlfr.adapters.kafka.topics import Topic
     from openlfr.settings import Settings
 
 ROOM, ROOM_EACH = 32, 4  # frames on their way: of all cameras at least, and for each

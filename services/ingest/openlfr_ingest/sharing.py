@@ -20,7 +20,7 @@ from openlfr_ingest.supervision import Supervision
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from openlfr.adapters.redis_leases import View
+    from openlfr.adapters.redis.leases import View
     from openlfr.domain.errors import OpenLFRError
     from openlfr.settings.cameras import Camera
     from openlfr_ingest.supervision import Studio

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from openlfr.adapters import tracing
 from openlfr.adapters.capture import FROZEN_S, is_live, open_source
 from openlfr.adapters.capture.live import Backoff
+from openlfr.adapters.telemetry import tracing
 from openlfr.domain.addresses import hide_addresses
 from openlfr.domain.errors import BadInput, Misconfigured, OpenLFRError, Unavailable
 from openlfr.domain.frames import StartOrigin

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from openlfr.bootstrap.thresholds import SFACE_DEFAULTS
 
 if TYPE_CHECKING:
-    from openlfr.adapters.model_store import ModelStore
+    from openlfr.adapters.models.store import ModelStore
     from openlfr.domain.ids import Ids
     from openlfr.domain.summary import ModelUsed
     from openlfr.pipeline import Analyser
@@ -31,7 +31,7 @@ def model_folder(configured: Path | None = None) -> Path:
 
 def open_models(settings: Settings | None = None) -> ModelStore:
     """The folder of verified models."""
-    from openlfr.adapters.model_store import ModelStore
+    from openlfr.adapters.models.store import ModelStore
 
     return ModelStore(model_folder(settings.models.folder if settings else None))
 
@@ -42,9 +42,9 @@ def load_detector(settings: Settings | None = None) -> FaceDetector:
     Raises:
         Misconfigured: The model is not installed, has another hash, or its provider is missing.
     """
-    from openlfr.adapters.insightface import Scrfd, is_own
-    from openlfr.adapters.onnx import choose_providers
-    from openlfr.adapters.yunet import YuNet
+    from openlfr.adapters.models.insightface import Scrfd, is_own
+    from openlfr.adapters.models.onnx import choose_providers
+    from openlfr.adapters.models.yunet import YuNet
 
     models = _models_of(settings)
     ready = open_models(settings).ready(models.detector)
@@ -60,9 +60,9 @@ def load_embedder(settings: Settings | None = None) -> FaceEmbedder:
     Raises:
         Misconfigured: The model is not installed, has another hash, or its provider is missing.
     """
-    from openlfr.adapters.insightface import ArcFace, is_own
-    from openlfr.adapters.onnx import choose_providers
-    from openlfr.adapters.sface import SFace
+    from openlfr.adapters.models.insightface import ArcFace, is_own
+    from openlfr.adapters.models.onnx import choose_providers
+    from openlfr.adapters.models.sface import SFace
 
     models = _models_of(settings)
     ready = open_models(settings).ready(models.embedder)
@@ -79,7 +79,7 @@ def load_embedder(settings: Settings | None = None) -> FaceEmbedder:
 
 def providers(settings: Settings) -> list[str]:
     """The ONNX Runtime providers that this machine gives the configured models."""
-    from openlfr.adapters.onnx import choose_providers
+    from openlfr.adapters.models.onnx import choose_providers
 
     return choose_providers(settings.models.providers)
 

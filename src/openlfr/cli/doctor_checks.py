@@ -148,7 +148,7 @@ def packages() -> Iterator[Finding]:
 def models(settings: Settings | None) -> Iterator[Finding]:
     """Execution providers, and whether the models are installed and unaltered."""
     from openlfr import bootstrap
-    from openlfr.adapters.onnx import ON_GPU, choose_providers, idle_gpu
+    from openlfr.adapters.models.onnx import ON_GPU, choose_providers, idle_gpu
     from openlfr.domain.errors import OpenLFRError
 
     try:
@@ -191,7 +191,7 @@ def data_folder(data_dir: Path) -> Iterator[Finding]:
     if not data_dir.exists():
         yield Finding("data folder", State.OK, f"{data_dir} will be made by the first command")
         return
-    from openlfr.adapters.key_files import VAULT_LABEL, parse_key
+    from openlfr.adapters.vault.key_files import VAULT_LABEL, parse_key
     from openlfr.domain.errors import BadInput
 
     mode = stat.S_IMODE(data_dir.stat().st_mode)

@@ -13,7 +13,7 @@ from openlfr.domain.addresses import shown_address
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from openlfr.adapters.redis_durability import Durability
+    from openlfr.adapters.redis.durability import Durability
     from openlfr.settings import Settings
 
 
@@ -65,7 +65,7 @@ def _service(name: str, url: str) -> Finding:
 
 def _redis(settings: Settings) -> Iterator[Finding]:
     """What a crash or a failover of the configured Redis would lose."""
-    from openlfr.adapters.redis_durability import durability_of
+    from openlfr.adapters.redis.durability import durability_of
     from openlfr.domain.errors import Unavailable
 
     assert settings.services.redis is not None  # noqa: S101 - `servers` asks only then

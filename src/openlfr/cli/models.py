@@ -11,7 +11,7 @@ import click
 from openlfr.terminal import say
 
 if TYPE_CHECKING:
-    from openlfr.adapters.model_store import ModelStore
+    from openlfr.adapters.models.store import ModelStore
     from openlfr.settings import Settings
 
 _config = click.option(
@@ -56,7 +56,7 @@ def install(source: Path | None, config: Path | None) -> None:
 @_config
 def list_models(as_json: bool, config: Path | None) -> None:
     """Show each model, its licence, and whether it is here and unaltered."""
-    from openlfr.adapters.model_gate import PROMISE
+    from openlfr.adapters.models.gate import PROMISE
 
     store, settings = _open(config)
     states = store.states()
@@ -106,7 +106,7 @@ def _open(config: Path | None) -> tuple[ModelStore, Settings | None]:
 
 def _providers(settings: Settings | None) -> str:
     """Which execution providers run the models here, as one line."""
-    from openlfr.adapters.onnx import available_providers, choose_providers, short_name
+    from openlfr.adapters.models.onnx import available_providers, choose_providers, short_name
 
     chosen = choose_providers(settings.models.providers if settings else "auto")
     there = ", ".join(map(short_name, available_providers()))

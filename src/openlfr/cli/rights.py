@@ -56,7 +56,7 @@ def kafka(principal: str, groups: str) -> None:
     It calls kafka-acls.sh (or what KAFKA_ACLS names) with its own arguments first: run it by
     `sh -s -- --bootstrap-server HOST:PORT --command-config admin.properties`.
     """
-    from openlfr.adapters.kafka_rights import acl_commands, rights
+    from openlfr.adapters.kafka.rights import acl_commands, rights
     from openlfr.domain.errors import BadInput
 
     if "{}" not in principal:
@@ -75,7 +75,7 @@ def redis(folder: Path | None) -> None:
     A user without a password cannot log in. The last resort is closed too: nobody gets in without
     a name (`user default off`).
     """
-    from openlfr.adapters.redis_rights import USERS, acl_lines
+    from openlfr.adapters.redis.rights import USERS, acl_lines
 
     for line in acl_lines(_passwords(folder, USERS)):
         say(line)

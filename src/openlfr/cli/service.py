@@ -136,7 +136,7 @@ def _leave(settings: Settings, process: Process) -> None:
     from datetime import timedelta
 
     from openlfr import bootstrap
-    from openlfr.adapters.membership import leave
+    from openlfr.adapters.kafka.membership import leave
     from openlfr.domain.errors import Misconfigured
 
     file = process.file(settings.data_dir)

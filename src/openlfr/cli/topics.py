@@ -12,7 +12,7 @@ from openlfr.terminal import say
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openlfr.adapters.kafka_admin import KafkaTopics
+    from openlfr.adapters.kafka.admin import KafkaTopics
     from openlfr.settings import Settings, Topics
 
 _bootstrap_option = click.option(
@@ -79,8 +79,8 @@ def _open(config: Path, loaded: Settings, bootstrap: str | None, wait: float) ->
     from dataclasses import replace
     from datetime import timedelta
 
-    from openlfr.adapters.kafka_access import KafkaAccess
-    from openlfr.adapters.kafka_admin import open_topics
+    from openlfr.adapters.kafka.access import KafkaAccess
+    from openlfr.adapters.kafka.admin import open_topics
     from openlfr.domain.errors import Misconfigured
 
     access = loaded.services.kafka.access if loaded.services.kafka else None

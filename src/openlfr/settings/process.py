@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from openlfr.adapters.membership import WorkerFile
+    from openlfr.adapters.kafka.membership import WorkerFile
 
 _SESSION_S = range(6, 91)  # from what brokers take to what Faust waits for an answer
 _ADDRESS = re.compile(r"(?:\[([^\]]+)\]|([^:]+)):([0-9]{1,5})")  # IPv6 in brackets
@@ -72,7 +72,7 @@ class Process:
 
     def file(self, folder: Path) -> WorkerFile | None:
         """Where an instance says which process it is; None where it has no name to keep."""
-        from openlfr.adapters.membership import WorkerFile
+        from openlfr.adapters.kafka.membership import WorkerFile
 
         return WorkerFile(folder, self.service, self.instance) if self.instance else None
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
-from openlfr.adapters.kafka_access import KafkaAccess
+from openlfr.adapters.kafka.access import KafkaAccess
 from openlfr.domain.addresses import HINT, authority_of, is_readable
 from openlfr.domain.errors import Misconfigured
 from openlfr.settings.values import FilePath, Section

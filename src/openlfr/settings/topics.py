@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from openlfr.adapters.kafka_topics import TRANSIT, Topic, plan
+from openlfr.adapters.kafka.topics import TRANSIT, Topic, plan
 from openlfr.domain.errors import Misconfigured
 from openlfr.settings.values import Duration, Section
 

@@ -163,7 +163,7 @@ def hook(api, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(kubernetes, "ACCOUNT", api.account)
     monkeypatch.setattr("openlfr.observability.configure_logging", lambda **_: None)
     monkeypatch.setattr(
-        "openlfr.adapters.membership.leave",
+        "openlfr.adapters.kafka.membership.leave",
         lambda kafka, worker, *, group, instance, patience, tell: left.append((group, instance)),
     )
     config = tmp_path / "CONFIG.yaml"

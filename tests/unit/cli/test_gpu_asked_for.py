@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from openlfr import settings
-from openlfr.adapters import onnx
-from openlfr.adapters.metrics import Metrics
+from openlfr.adapters.models import onnx
+from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.cli import main
 from openlfr.cli.doctor_checks import State, models
 from openlfr.domain.errors import Misconfigured

@@ -9,12 +9,12 @@ import subprocess
 import pytest
 
 from openlfr import bootstrap, settings
-from openlfr.adapters.kafka_rights import USES, rights
-from openlfr.adapters.kafka_topics import CONTROL, FRAMES
-from openlfr.adapters.key_files import read_control_key
+from openlfr.adapters.kafka.rights import USES, rights
+from openlfr.adapters.kafka.topics import CONTROL, FRAMES
 from openlfr.adapters.sql import tables
 from openlfr.adapters.sql.rights import RIGHTS
-from openlfr.adapters.vault import FileVault
+from openlfr.adapters.vault.files import FileVault
+from openlfr.adapters.vault.key_files import read_control_key
 from openlfr.cli import main
 from openlfr.domain.errors import Misconfigured
 from openlfr.wire import seal

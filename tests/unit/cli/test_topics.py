@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from openlfr.adapters import kafka_admin
-from openlfr.adapters.kafka_admin import Difference
-from openlfr.adapters.kafka_topics import transit_bound
+from openlfr.adapters.kafka import admin as kafka_admin
+from openlfr.adapters.kafka.admin import Difference
+from openlfr.adapters.kafka.topics import transit_bound
 from openlfr.cli import main
 
 

@@ -5,7 +5,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.bootstrap import ids_of
 from openlfr.domain.alerts import NAMESPACE
 from openlfr.domain.ids import Ids

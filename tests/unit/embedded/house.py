@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 
 from enrolling import add_entry
-from openlfr.adapters.memory_alerts import MemoryAlertBook
-from openlfr.adapters.memory_vault import MemoryVault
-from openlfr.adapters.milvus import MilvusTemplateStore
+from openlfr.adapters.memory.alert_book import MemoryAlertBook
+from openlfr.adapters.memory.vault import MemoryVault
+from openlfr.adapters.milvus.template_store import MilvusTemplateStore
 from openlfr.adapters.sql import Records
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, hash_template
 from openlfr.embedded.eraser import Eraser

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from tests.sightings import sighting_of
 
-from openlfr.adapters.memory_alerts import MemoryAlertBook
-from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.memory.alert_book import MemoryAlertBook
+from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.adapters.sql import Records
 from openlfr.domain.alerts import EventKind
 from openlfr.domain.analysis import Sighted

@@ -11,7 +11,7 @@ from tests.contract.erased import holders
 from tests.unit.embedded.house import FACTS, NOW, House, vector
 
 from openlfr import settings
-from openlfr.adapters.milvus import MilvusTemplateStore
+from openlfr.adapters.milvus.template_store import MilvusTemplateStore
 from openlfr.cli import doctor_checks
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import (

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from openlfr.adapters.memory import MemoryRecords
-from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.domain.principals import local_principal
 from openlfr.domain.watchlist import EntryStatus, ManifestRow, hash_template
 from openlfr.operations.enrol import Enrolment, Verdict, enrol, outbox_name

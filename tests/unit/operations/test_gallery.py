@@ -7,8 +7,8 @@ import pytest
 
 from enrolling import add_entry
 from openlfr.adapters.memory import MemoryRecords, MemoryWatchlist
-from openlfr.adapters.memory_templates import MemoryTemplateStore
-from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.memory.template_store import MemoryTemplateStore
+from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.evidence import Evidence, Scene
 from openlfr.domain.faces import Box

@@ -8,8 +8,8 @@ import pytest
 from tests.sightings import sighting_of
 
 from book_alone import BOOK_ALONE
-from openlfr.adapters.memory_alerts import MemoryAlertBook
-from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.memory.alert_book import MemoryAlertBook
+from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Movement
 from openlfr.operations.evidence import evidence_name

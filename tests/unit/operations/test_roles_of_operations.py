@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 import pytest
 
-from openlfr.adapters.memory_alerts import MemoryAlertBook
-from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.memory.alert_book import MemoryAlertBook
+from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.adapters.sql import Records
 from openlfr.domain.adjudication import Judgement, Times
 from openlfr.domain.alert_records import HoldKind

@@ -6,7 +6,7 @@ import pytest
 from tests.contract.test_alert_records import EVA, NOON, OP, TIMES, events_of, sighting
 
 from openlfr.adapters.memory import MemoryRecords
-from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.domain.adjudication import Judgement
 from openlfr.domain.alerts import Adjudication
 from openlfr.operations.adjudicate import Which, decide, let_time_pass, look_again

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from tests.sightings import sighting_of
 
-from openlfr.adapters.memory_alerts import MemoryAlertBook
+from openlfr.adapters.memory.alert_book import MemoryAlertBook
 from openlfr.domain.deployment import Authorisation
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Impossible, Why

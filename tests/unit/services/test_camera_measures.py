@@ -13,8 +13,8 @@ from tests.deployments import deployment
 
 from awaiting import PATIENCE_S, await_that
 from openlfr.adapters.capture.account import Account
-from openlfr.adapters.metrics import Metrics
-from openlfr.adapters.redis_leases import View
+from openlfr.adapters.redis.leases import View
+from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput, Misconfigured
 from openlfr.domain.frames import StartOrigin

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from tests.sightings import renamed, sighting_of
 
 from book_alone import BOOK_ALONE
-from openlfr.adapters.faust_agents import Message
-from openlfr.adapters.memory_alerts import MemoryAlertBook
-from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.faust.agents import Message
+from openlfr.adapters.memory.alert_book import MemoryAlertBook
+from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.adapters.sql import Records
 from openlfr.bootstrap import ids_of
 from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, alert_id_of, event_id_of

@@ -10,9 +10,9 @@ from tests.deployments import configured
 from tests.sightings import sighting_of
 
 from book_alone import BOOK_ALONE
-from openlfr.adapters.faust_agents import Message
-from openlfr.adapters.memory_alerts import MemoryAlertBook
-from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.faust.agents import Message
+from openlfr.adapters.memory.alert_book import MemoryAlertBook
+from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.adapters.sql import Records
 from openlfr.bootstrap import ids_of
 from openlfr.domain.faces import Box

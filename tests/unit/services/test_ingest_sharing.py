@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from openlfr.adapters.redis_leases import View
+from openlfr.adapters.redis.leases import View
 from openlfr.domain.sharing import Cost, Member
 from openlfr.settings.cameras import Camera
 from openlfr_ingest import sharing

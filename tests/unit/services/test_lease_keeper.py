@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from openlfr.adapters.redis_leases import Beat
+from openlfr.adapters.redis.leases import Beat
 from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.domain.sharing import Cost
 from openlfr_ingest import leases

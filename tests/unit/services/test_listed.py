@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from awaiting import PATIENCE_S
-from openlfr.adapters.memory_templates import MemoryTemplateStore
-from openlfr.adapters.metrics import Metrics
-from openlfr.adapters.progress import Progress
+from openlfr.adapters.faust.progress import Progress
+from openlfr.adapters.memory.template_store import MemoryTemplateStore
+from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.domain.control import ManifestChange
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, StoredTemplate, hash_template

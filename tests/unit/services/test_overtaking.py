@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openlfr.adapters.faust_agents import Message
+from openlfr.adapters.faust.agents import Message
 from openlfr_analysis.overtaking import overtaken
 
 NOW = 1_800_000_000.0

@@ -12,8 +12,8 @@ from tests.deployments import deployment
 from tests.sightings import sighting_of
 
 from openlfr.adapters.capture.jpeg import encode_jpeg
-from openlfr.adapters.faust_agents import Message
-from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.faust.agents import Message
+from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.domain.analysis import Analysis, Compared, Dropped, Sighted
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import Unavailable

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 from tests.unit.domain.test_baselines import CALIBRATED, CONDITIONS, TABLE, Index
 
-from openlfr.adapters.metrics import Metrics
+from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.domain.thresholds import Threshold, ThresholdOrigin, default_threshold
 from openlfr_analysis import measures
 from openlfr_analysis.taking_up import TakingUp

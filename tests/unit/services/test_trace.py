@@ -11,11 +11,11 @@ from tests.deployments import configured, deployment
 from tests.sightings import sighting_of
 
 from book_alone import BOOK_ALONE
-from openlfr.adapters import tracing
 from openlfr.adapters.capture.account import Account
-from openlfr.adapters.faust_agents import Message
-from openlfr.adapters.memory_alerts import MemoryAlertBook
-from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.faust.agents import Message
+from openlfr.adapters.memory.alert_book import MemoryAlertBook
+from openlfr.adapters.memory.vault import MemoryVault
+from openlfr.adapters.telemetry import tracing
 from openlfr.bootstrap import ids_of
 from openlfr.domain.analysis import Analysis, Sighted
 from openlfr.domain.evidence import Evidence, Scene

@@ -10,8 +10,8 @@ import pytest
 
 from awaiting import PATIENCE_S
 from enrolling import add_entry
-from openlfr.adapters.memory_templates import MemoryTemplateStore
-from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.memory.template_store import MemoryTemplateStore
+from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.adapters.sql import Records
 from openlfr.domain.errors import OpenLFRError, Unavailable
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, hash_template

@@ -10,8 +10,8 @@ from tests.unit.domain.test_baselines import CONDITIONS, Index
 from tests.unit.services.test_station import DEPLOYMENT, FRAME, NOON, Looked, end_at, message
 
 from openlfr import bootstrap
-from openlfr.adapters.faust_agents import Message
-from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.faust.agents import Message
+from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.adapters.sql import Records
 from openlfr.domain.tallies import Reporter, Tally
 from openlfr.domain.tallying import STRETCH

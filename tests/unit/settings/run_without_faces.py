@@ -13,9 +13,9 @@ from tests.sightings import sighting_of
 
 from enrolling import add_entry
 from openlfr import embedded, settings
-from openlfr.adapters.memory_alerts import MemoryAlertBook
-from openlfr.adapters.memory_templates import MemoryTemplateStore
-from openlfr.adapters.memory_vault import MemoryVault
+from openlfr.adapters.memory.alert_book import MemoryAlertBook
+from openlfr.adapters.memory.template_store import MemoryTemplateStore
+from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.adapters.sql import Records
 from openlfr.domain.analysis import Analysis, Sighted
 from openlfr.domain.errors import OpenLFRError

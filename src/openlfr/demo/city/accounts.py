@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from kafka import KafkaConsumer, TopicPartition
 
-from openlfr.adapters.kafka_topics import ALERTS, DEAD_LETTERS, SIGHTINGS
+from openlfr.adapters.kafka.topics import ALERTS, DEAD_LETTERS, SIGHTINGS
 from openlfr.wire import codec
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from openlfr.adapters.kafka_access import KafkaAccess
+    from openlfr.adapters.kafka.access import KafkaAccess
     from openlfr.domain.alert_records import RecordedEvent
     from openlfr.domain.tallies import CameraTotals
 

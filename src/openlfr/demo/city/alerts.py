@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from openlfr.adapters.kafka_topics import ALERTS
+from openlfr.adapters.kafka.topics import ALERTS
 from openlfr.embedded.lines import alert_line
 from openlfr.wire import codec
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from openlfr.adapters.kafka_access import KafkaAccess
+    from openlfr.adapters.kafka.access import KafkaAccess
     from openlfr.domain.alerts import AlertEvent
 
 _RETRY_S = 1.0

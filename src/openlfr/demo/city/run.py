@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from openlfr import bootstrap, settings
-from openlfr.adapters.kafka_topics import FRAMES
+from openlfr.adapters.kafka.topics import FRAMES
 from openlfr.demo.city import accounts, outcome, street
 from openlfr.demo.city.alerts import AlertFollower
 from openlfr.demo.city.measures import Counted

@@ -1,0 +1,1 @@
+"""Faust: agents and workers of a consumer group."""

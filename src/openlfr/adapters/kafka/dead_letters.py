@@ -1,0 +1,39 @@
+"""Setting a message aside: what every service does with one that it cannot use."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from openlfr.adapters.kafka.topics import DEAD_LETTERS
+from openlfr.domain.dead_letters import dead_letter
+from openlfr.wire import codec
+
+if TYPE_CHECKING:
+    from openlfr.adapters.faust.agents import Message
+    from openlfr.wire.codec import Record
+
+log = structlog.get_logger()
+
+
+def set_aside(message: Message, reason: str, *, service: str) -> tuple[str, Record]:
+    """Log a message that cannot be used; its record, with the topic on which it belongs.
+
+    Args:
+        message: As it was delivered; nothing of its content is passed on.
+        reason: Why, one sentence.
+        service: Which gives it up.
+    """
+    log.warning("set_aside", place=message.place, why=reason)
+    letter = dead_letter(
+        message.value,
+        topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        service=service,
+        reason=reason,
+        at=datetime.now(UTC),
+    )
+    return DEAD_LETTERS.name, codec.encode_dead_letter(letter)

@@ -1,0 +1,278 @@
+"""Our topics: what stands on each, and how Kafka must keep it. The one table; it imports no Kafka.
+
+`plan()` gives the topics of one installation, `adapters/kafka/admin.py` makes and checks them, and
+`docs/topics.md` and `docs/asyncapi.yaml` are checked against them.
+
+Why every topic takes LogAppendTime: retention goes by the record's time. A file filmed last month
+carries last month's `captured_at`; as the record's own time it would be deleted on arrival, and one
+from the future would outlive every promise. What was captured when stands in the message.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from openlfr.domain.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CHECK_INTERVAL = "log.retention.check.interval.ms"
+"""The brokers' own setting; no topic can have another."""
+CHECK_INTERVAL_DEFAULT = timedelta(minutes=5)  # Kafka's
+TRANSIT = timedelta(seconds=60)
+"""How long a frame may exist on the brokers' disks, unless an installation accepts more."""
+
+_SECOND, _HOUR = 1000, 3_600_000  # ms
+_DAY = 24 * _HOUR
+_KIB, _MIB = 2**10, 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic.
+
+    Attributes:
+        message: The message in `protos/openlfr/wire/v1`.
+        key: What its records' key is.
+        content: What stands on it, for the documentation.
+        promise: What a reader may rely on.
+        writers, readers: Who may write it and read it; give nobody else the right.
+        partitions: How many; bounds the workers that share it.
+        replicas: How many copies of each partition.
+        spare: How many copies may be missing while it still takes records.
+        configs: Kafka's settings of the topic, as Kafka writes them.
+        one_partition: Its order is the order of everything: more partitions would break it.
+    """
+
+    name: str
+    message: str
+    key: str
+    content: str
+    promise: str
+    writers: str
+    readers: str
+    partitions: int
+    configs: Mapping[str, str] = field(repr=False)
+    replicas: int = 3
+    spare: int = 1
+    one_partition: bool = False
+
+
+def _configs(
+    *, retention_ms: int, segment_ms: int, max_bytes: int, policy: str = "delete", **more: str
+) -> dict[str, str]:
+    return {
+        "cleanup.policy": policy,
+        "retention.ms": str(retention_ms),
+        "segment.ms": str(segment_ms),
+        "segment.jitter.ms": "0",
+        "file.delete.delay.ms": str(60 * _SECOND),
+        "max.message.bytes": str(max_bytes),
+        "message.timestamp.type": "LogAppendTime",
+    } | {name.replace("_", "."): value for name, value in more.items()}
+
+
+FRAMES = Topic(
+    name="frames.v1",
+    message="Frame",
+    key="the camera's name; ingest deals cameras out over the partitions in the order of the"
+    " configuration",
+    content="Pictures on their way from ingest to analysis, which alone may read them.",
+    promise="In order for each camera and epoch. Live video: a frame that cannot be sent or is"
+    " too old is dropped and counted, never waited for.",
+    writers="ingest",
+    readers="analysis alone",
+    partitions=12,
+    # A frame lives for seconds and the next one follows: two copies halve what replication costs,
+    # and one of them is enough to go on.
+    replicas=2,
+    configs=_configs(
+        retention_ms=30 * _SECOND,
+        segment_ms=15 * _SECOND,
+        max_bytes=4 * _MIB,
+        file_delete_delay_ms=str(5 * _SECOND),
+    ),
+)
+SIGHTINGS = Topic(
+    name="sightings.v1",
+    message="Sighting",
+    key="the deployment's and the subject's name, with a slash between",
+    content="Tracks whose best candidate reached the threshold, with the evidence.",
+    promise="At least once, in order for each subject; known again by `sighting_id`.",
+    writers="analysis",
+    readers="alerting",
+    partitions=6,
+    configs=_configs(retention_ms=_DAY, segment_ms=_HOUR, max_bytes=4 * _MIB),
+)
+ALERTS = Topic(
+    name="alerts.v1",
+    message="Alert",
+    key="the alert's id",
+    content="What operators decide: alerts opened, and sightings that joined them.",
+    promise="At least once, in order for each alert; deduplicate by `event_id`.",
+    writers="alerting",
+    readers="the console, and any consumer that is authorised to learn who was seen",
+    partitions=6,
+    configs=_configs(retention_ms=7 * _DAY, segment_ms=_DAY, max_bytes=256 * _KIB),
+)
+TALLIES = Topic(
+    name="tallies.v1",
+    message="Tally",
+    key="the camera's name",
+    content="Counts of frames, faces, tracks and scores; nothing about anybody.",
+    promise="At least once, in order for each camera; counted once by `tally_id`, the first"
+    " record.",
+    writers="ingest and analysis",
+    readers="alerting, and any consumer",
+    partitions=6,
+    configs=_configs(retention_ms=7 * _DAY, segment_ms=_DAY, max_bytes=256 * _KIB),
+)
+CONTROL = Topic(
+    name="control.v1",
+    message="Control",
+    key="the reference's id, \"deployment/\" and a deployment's id, or `heartbeat`",
+    content="Who may be searched, how each deployment stands, and signs of life. Every worker reads"
+    " it whole, without a group.",
+    promise="At least once, all in one order; the last record of a key stays for ever, until a"
+    " tombstone takes it away.",
+    writers="alerting, one process at a time, from the records",
+    readers="analysis, ingest, which leaves out who may be searched, and alerting, which compares"
+    " it with the records",
+    partitions=1,
+    one_partition=True,
+    configs=_configs(
+        policy="compact",
+        retention_ms=-1,
+        segment_ms=_HOUR // 6,
+        max_bytes=1000 * _KIB,  # a deployment names its cameras, thousands of them
+        min_cleanable_dirty_ratio="0.1",
+        max_compaction_lag_ms=str(_HOUR),
+        delete_retention_ms=str(_DAY),
+    ),
+)
+VERDICTS = Topic(
+    name="verdicts.v1",
+    message="Verdict",
+    key="the alert's id",
+    content="What operators decided, what they took back, and what became of it.",
+    promise="At least once, in order for each alert; deduplicate by `verdict_id`.",
+    writers="alerting, one process at a time, from the records; nobody has to read it to record",
+    readers="any consumer that is authorised",
+    partitions=3,
+    configs=_configs(retention_ms=7 * _DAY, segment_ms=_DAY, max_bytes=64 * _KIB),
+)
+DEAD_LETTERS = Topic(
+    name="dead-letters.v1",
+    message="DeadLetter",
+    key="topic, partition and offset of the message, with slashes between",
+    content="Messages that could not be used: where they stood and why, never what they held.",
+    promise="At least once; known again by its key.",
+    writers="analysis and alerting",
+    readers="operators",
+    partitions=3,
+    configs=_configs(retention_ms=14 * _DAY, segment_ms=_DAY, max_bytes=64 * _KIB),
+)
+TOPICS = (FRAMES, SIGHTINGS, ALERTS, TALLIES, CONTROL, VERDICTS, DEAD_LETTERS)
+
+
+def plan(
+    *,
+    replication: int = 3,
+    partitions: Mapping[str, int] | None = None,
+    frames_retention: timedelta | None = None,
+) -> tuple[Topic, ...]:
+    """The topics of one installation.
+
+    Args:
+        replication: Copies of each partition, at most; 1 where there is one broker.
+        partitions: Other numbers than the table's, by topic.
+        frames_retention: Another retention of frames than the table's.
+
+    Raises:
+        Misconfigured: No such topic, a number below 1, or more than one where order forbids it.
+    """
+    wanted = dict(partitions or {})
+    names = [topic.name for topic in TOPICS]
+    for name, number in wanted.items():
+        if name not in names:
+            raise Misconfigured(
+                f"topics.partitions names {name}, which is no topic of ours: {', '.join(names)}."
+            )
+        fixed = name == CONTROL.name
+        if number < 1 or (fixed and number != 1):
+            rule = "has one partition, since its order counts" if fixed else "needs at least one"
+            raise Misconfigured(f"topics.partitions gives {name} {number}, but it {rule}.")
+    planned = tuple(
+        _sized(topic, min(topic.replicas, replication), wanted.get(topic.name, topic.partitions))
+        for topic in TOPICS
+    )
+    if frames_retention is None:
+        return planned
+    kept = {"retention.ms": str(round(frames_retention.total_seconds() * _SECOND))}
+    return tuple(
+        replace(topic, configs={**topic.configs, **kept}) if topic.name == FRAMES.name else topic
+        for topic in planned
+    )
+
+
+def _sized(topic: Topic, replicas: int, partitions: int) -> Topic:
+    enough = {"min.insync.replicas": str(max(1, replicas - topic.spare))}
+    return replace(
+        topic, replicas=replicas, partitions=partitions, configs={**topic.configs, **enough}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TransitBound:
+    """The longest that a frame can exist on a broker's disk.
+
+    A segment takes frames for `segment`; it may go once its newest is older than `retention`; the
+    broker looks every `check`, renames it and deletes the file `delete_delay` later.
+
+    Attributes:
+        check_known: False where the broker did not tell its interval, so Kafka's default is taken.
+    """
+
+    retention: timedelta
+    segment: timedelta
+    check: timedelta
+    delete_delay: timedelta
+    check_known: bool = True
+
+    @property
+    def total(self) -> timedelta:
+        """The sum."""
+        return self.retention + self.segment + self.check + self.delete_delay
+
+    def __str__(self) -> str:
+        parts = f"retention {_s(self.retention)} + segment roll {_s(self.segment)}"
+        told = "" if self.check_known else " (Kafka's default: the brokers do not show theirs)"
+        parts += f" + check interval {_s(self.check)}{told} + delete delay {_s(self.delete_delay)}"
+        return f"a frame is gone after at most {_s(self.total)}: {parts}"
+
+
+def transit_bound(configs: Mapping[str, str], check: timedelta | None) -> TransitBound:
+    """The bound of a frames topic with these settings.
+
+    Args:
+        configs: The topic's, as Kafka writes them.
+        check: The brokers' longest check interval; None where they do not tell.
+    """
+    milliseconds = {
+        name: timedelta(milliseconds=int(configs[name]))
+        for name in ("retention.ms", "segment.ms", "file.delete.delay.ms")
+    }
+    return TransitBound(
+        retention=milliseconds["retention.ms"],
+        segment=milliseconds["segment.ms"],
+        check=CHECK_INTERVAL_DEFAULT if check is None else check,
+        delete_delay=milliseconds["file.delete.delay.ms"],
+        check_known=check is not None,
+    )
+
+
+def _s(duration: timedelta) -> str:
+    return f"{duration.total_seconds():g} s"

@@ -1,0 +1,68 @@
+"""Writing verdicts.v1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kafka import KafkaProducer
+
+from openlfr.adapters.kafka.delivery import producer_arguments
+from openlfr.adapters.kafka.errors import answering
+from openlfr.adapters.kafka.topics import VERDICTS
+from openlfr.wire import codec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+    from openlfr.adapters.kafka.access import KafkaAccess
+    from openlfr.domain.verdicts import VerdictEvent
+
+_TASK = f"serve {VERDICTS.name}"
+
+
+class VerdictWriter:
+    """The writer of the topic of verdicts; one thread uses it."""
+
+    def __init__(self, brokers: KafkaAccess, *, patience: timedelta) -> None:
+        """Connect.
+
+        Args:
+            brokers: How Kafka is reached.
+            patience: How long a record may be tried.
+
+        Raises:
+            Misconfigured: A certificate or key cannot be read.
+            Unavailable: No broker answers.
+        """
+        self._patience_s = patience.total_seconds()
+        with answering(_TASK):
+            self._producer = KafkaProducer(
+                **brokers.client_arguments(),
+                client_id="openlfr-verdicts",
+                **producer_arguments(patience),
+                linger_ms=0,
+            )
+
+    def write(self, events: Sequence[VerdictEvent]) -> None:
+        """Write them in this order; on return the brokers have them all.
+
+        Raises:
+            Unavailable: The brokers did not take every one; some may stand there.
+        """
+        with answering(_TASK):
+            sent = []
+            for event in events:
+                record = codec.encode_verdict(event)
+                sent.append(
+                    self._producer.send(
+                        VERDICTS.name, key=record.key, value=record.value, headers=record.headers
+                    )
+                )
+            self._producer.flush(timeout=self._patience_s)
+            for each in sent:
+                each.get(timeout=0.1)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._producer.close(timeout=1)

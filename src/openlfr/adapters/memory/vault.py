@@ -1,0 +1,56 @@
+"""The vault in memory: for tests, and for what must leave nothing behind."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from openlfr.adapters.vault.files import Sealer, parts_of
+from openlfr.domain.errors import BadInput
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class MemoryVault:
+    """The `Vault` port in memory; the key is random and dies with it."""
+
+    def __init__(self) -> None:
+        self._sealer = Sealer(secrets.token_bytes(32))
+        self._blobs: dict[str, bytes] = {}
+
+    def put(self, name: str, content: bytes) -> None:
+        """Store or replace."""
+        parts_of(name)
+        self._blobs[name] = self._sealer.seal(name, content)
+
+    def get(self, name: str) -> bytes:
+        """The content; BadInput where there is none of this name."""
+        try:
+            return self._sealer.unseal(name, self._blobs[name])
+        except KeyError:
+            raise BadInput(f"There is no {name!r} in the vault.") from None
+
+    def delete(self, name: str) -> None:
+        """Erase; an unknown name is ignored."""
+        self._blobs.pop(name, None)
+
+    def names(self, prefix: str = "") -> list[str]:
+        """Names of all blobs that start with `prefix`, sorted."""
+        return sorted(name for name in self._blobs if name.startswith(prefix))
+
+    def erase_unfinished(self, before: datetime) -> int:  # noqa: ARG002
+        """Nothing is ever half written here."""
+        return 0
+
+    def derive(self, purpose: str) -> bytes:
+        """A key of 32 bytes for one purpose, always the same."""
+        return self._sealer.derive(purpose)
+
+    def seal(self, name: str, content: bytes) -> bytes:
+        """Encrypt what is kept elsewhere."""
+        return self._sealer.seal(name, content)
+
+    def unseal(self, name: str, sealed: bytes) -> bytes:
+        """Decrypt what `seal` gave; BadInput if it was altered."""
+        return self._sealer.unseal(name, sealed)

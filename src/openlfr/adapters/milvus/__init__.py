@@ -1,0 +1,1 @@
+"""Milvus: reference templates, and the search of them."""

@@ -1,0 +1,237 @@
+"""The watchlist searched on a Milvus server: for lists too large for a copy in each worker.
+
+Milvus finds the most similar references; the subjects they belong to are then compared with all
+their references, by the very code that a snapshot is searched with. So candidates and scores are
+those of `stages.search.ExactIndex`, provided that enough references were asked for. That is known
+from a bound: where b is the similarity of the last reference that came, no reference of another
+subject is above b. Its own mean may be nearer to the probe than each of its references, but no
+nearer than b times the number of references over the length of their sum, which is at most 1.6
+unless they are hardly alike (two that are worse than strangers, ten of a mean pairwise cosine
+below 0.32). So a subject that did not come has a similarity of at most 1.3 b. More references are
+asked for until that is below the similarities that count, or until there are no more.
+
+Control subjects are few, and each probe is compared with all of them: their references are copied
+into this process.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openlfr.adapters.milvus.template_store import MOST_HITS
+from openlfr.domain.faces import CONTROL
+from openlfr.domain.listing import SearchedEntry
+from openlfr.domain.watchlist import hash_entry, is_of
+from openlfr.stages.search import ExactIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+    from openlfr.adapters.milvus.collection import Hit
+    from openlfr.adapters.milvus.template_store import MilvusTemplateStore
+    from openlfr.domain.faces import Candidate
+    from openlfr.domain.watchlist import Listed, StoredTemplate
+
+FIRST_HITS = 256
+"""References that are asked for at first: enough where a subject has a few."""
+_MORE = 4
+_SPREAD = 1.6
+_ROUNDING = 1e-4  # Milvus adds up in another order
+_SETTLED_S = 10.0  # after which a server has told each reader what stood in it before
+_KEPT_SUBJECTS = 4096
+
+
+class MilvusIndex:
+    """The `WatchlistIndex` port on Milvus: one manifest, never changed; one thread searches it.
+
+    Every hit is checked against the manifest: its reference is listed, as that subject, on that
+    watchlist, with that template. What Milvus still holds of who left the list is no answer.
+
+    Attributes:
+        counts: hits that the manifest refused, and searches that were cut off (Milvus gives
+            16,384 references at most, and more had been needed to be sure).
+    """
+
+    def __init__(
+        self,
+        templates: MilvusTemplateStore,
+        manifest: Mapping[str, Listed],
+        *,
+        first: int = FIRST_HITS,
+        counts: Counter[str] | None = None,
+    ) -> None:
+        """Search these listed references from now on.
+
+        Args:
+            templates: The store that holds them.
+            manifest: Who is searchable.
+            first: How many references to ask for at first.
+            counts: Where to count, so that counts outlive a manifest.
+        """
+        self._templates = templates
+        self._manifest = manifest
+        self._watchlists = sorted({each.watchlist for each in manifest.values()})
+        self._first = first
+        self._made = time.monotonic()
+        self._kept: dict[str, list[StoredTemplate]] = {}
+        self._control_index: ExactIndex | None = None
+        self.counts: Counter[str] = Counter() if counts is None else counts
+
+    def __len__(self) -> int:
+        """How many references are searchable, expired ones included."""
+        return len(self._manifest)
+
+    def searched(self) -> Iterator[SearchedEntry]:
+        """Each reference that is searched, expired ones included; whose it is Milvus knows."""
+        for key, entry in self._manifest.items():
+            known = entry.entry_hash or hash_entry(key, "", entry.watchlist, entry.template_hash)
+            yield SearchedEntry(known, entry.watchlist, entry.category, None)
+
+    def search(
+        self, templates: NDArray[np.float32], at: Sequence[datetime], *, limit: int = 5
+    ) -> list[list[Candidate]]:
+        """Best subjects for each template, best first, one candidate a subject.
+
+        Raises:
+            Unavailable: Milvus does not answer.
+        """
+        found: list[list[Candidate]] = [[] for _ in templates]
+        known = dict(self._kept)
+        asked = self._first
+        rows = list(range(len(templates))) if self._manifest else []
+        while rows:
+            answers = self._templates.nearest(templates[rows], self._watchlists, asked)
+            probes = [
+                _Probe(row, templates[row : row + 1], [at[row]], hits)
+                for row, hits in zip(rows, answers, strict=True)
+            ]
+            for probe in probes:
+                self._check(probe)
+            self._learn(known, [probe.first(limit) for probe in probes])
+            for probe in probes:
+                self._compare(probe, probe.first(limit), known, limit)
+            self._learn(known, [probe.near() for probe in probes])
+            for probe in probes:
+                index = self._compare(probe, probe.near(), known, limit)
+                (found[probe.row],) = index.search(probe.template, probe.at, limit=limit)
+                self.counts["refused"] += index.refused
+            rows = [probe.row for probe in probes if not probe.is_sure(asked)]
+            if asked >= MOST_HITS:
+                self.counts["cut_off"] += len(rows)
+                break
+            asked = min(asked * _MORE, MOST_HITS)
+        beside = self._control().search(templates, at, limit=limit)
+        if time.monotonic() - self._made > _SETTLED_S:
+            self._kept = known if len(known) <= _KEPT_SUBJECTS else {}
+        return [
+            sorted((*one, *other), key=lambda each: (-each.score, each.is_control, each.subject))
+            for one, other in zip(found, beside, strict=True)
+        ]
+
+    def _control(self) -> ExactIndex:
+        """The control subjects; fetched again until the server has told what it holds."""
+        if self._control_index is not None:
+            return self._control_index
+        listed = {key: each for key, each in self._manifest.items() if each.category == CONTROL}
+        stored = self._templates.get(list(listed)) if listed else []
+        index = ExactIndex(listed, [each for each in stored if self._is_listed(each)])
+        if not listed or time.monotonic() - self._made > _SETTLED_S:
+            self._control_index = index
+        return index
+
+    def _check(self, probe: _Probe) -> None:
+        """Note the best reference of each subject among the hits that the manifest lists."""
+        for hit in probe.hits:
+            if not self._is_listed(hit):
+                self.counts["refused"] += 1
+            elif self._is_control(hit):
+                continue  # compared beside
+            elif probe.at[0] <= self._manifest[hit.reference_id].expires:
+                probe.best.setdefault(hit.subject, hit.similarity)
+
+    def _learn(
+        self, known: dict[str, list[StoredTemplate]], subjects: Iterable[Sequence[str]]
+    ) -> None:
+        """Fetch all references of those subjects that are not known yet."""
+        lacking = dict.fromkeys(name for names in subjects for name in names if name not in known)
+        if lacking:
+            for template in self._templates.of_subjects(list(lacking), self._watchlists):
+                if not self._is_listed(template):
+                    continue  # counted as a hit
+                if not is_of(template, self._manifest[template.reference_id]):
+                    self.counts["refused"] += 1  # the row names another subject
+                elif not self._is_control(template):
+                    known.setdefault(template.subject, []).append(template)
+
+    def _compare(
+        self,
+        probe: _Probe,
+        subjects: Sequence[str],
+        known: Mapping[str, Sequence[StoredTemplate]],
+        wanted: int,
+    ) -> ExactIndex:
+        """Compare these subjects; note the least similarity that counts among them."""
+        index = ExactIndex(
+            self._manifest, [template for name in subjects for template in known.get(name, ())]
+        )
+        (similarities,) = index.similarities(probe.template, probe.at)
+        if len(similarities) >= wanted:
+            probe.counting = float(np.partition(similarities, -wanted)[-wanted])
+        return index
+
+    def _is_control(self, hit: Hit | StoredTemplate) -> bool:
+        return self._manifest[hit.reference_id].category == CONTROL
+
+    def _is_listed(self, hit: Hit | StoredTemplate) -> bool:
+        """Whether it seems to be: the whole row is checked where it is compared (`is_of`)."""
+        entry = self._manifest.get(hit.reference_id)
+        return entry is not None and (entry.template_hash, entry.watchlist) == (
+            hit.template_hash,
+            hit.watchlist,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class _Probe:
+    """One template that is searched.
+
+    Attributes:
+        row: Its number among those that were asked together.
+        template: (1, dimension) float32.
+        at: Its `captured_at`, one.
+        hits: What Milvus gave, best first.
+        best: Of each listed subject among them the cosine of its best live reference, in order.
+        counting: The least similarity that counts; -inf while there are too few subjects.
+    """
+
+    row: int
+    template: NDArray[np.float32]
+    at: Sequence[datetime]
+    hits: Sequence[Hit]
+    best: dict[str, float] = field(default_factory=dict)
+    counting: float = -np.inf
+
+    def first(self, wanted: int) -> list[str]:
+        """So many subjects, those of the best references."""
+        return list(self.best)[:wanted]
+
+    def near(self) -> list[str]:
+        """Every subject among the hits that could count."""
+        return [name for name, cosine in self.best.items() if _at_most(cosine) >= self.counting]
+
+    def is_sure(self, asked: int) -> bool:
+        """Whether no subject that did not come could count."""
+        return len(self.hits) < asked or _at_most(self.hits[-1].similarity) < self.counting
+
+
+def _at_most(cosine: float) -> float:
+    """How similar a subject can be whose best reference has this cosine."""
+    return cosine * (1 + _SPREAD) / 2 + _ROUNDING if cosine > 0 else cosine + _ROUNDING

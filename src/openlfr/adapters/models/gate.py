@@ -1,0 +1,135 @@
+"""The gate: what may never be loaded, however it is called.
+
+OpenLFR finds and compares faces. It does not guess anybody's age, sex, race or emotion, and a
+graph that does so is refused even when an operator states it. Nor is a graph that reads further
+files: nobody stated their hash. The gate prevents accidents (a model pack unpacked into the wrong
+folder), not intent: whoever changes this file can load anything.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from openlfr.adapters.models.attribute_words import attribute_in, labels_in
+from openlfr.adapters.models.catalogue import Task
+from openlfr.domain.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import onnx
+
+PROMISE = "Age, sex, race and emotion heads are never loaded (this prevents accidents, not intent)."
+
+_NARROWEST_TEMPLATE = 64  # genderage graphs of insightface packs answer with 3 numbers
+_WIDEST_TEMPLATE = 2048  # 3D landmark graphs answer with 3,309
+_ALIGNED = (112, 112)  # attribute graphs take 96x96, landmark graphs 192x192
+_WITH_LANDMARKS = (9, 15)  # outputs of an SCRFD graph: scores, boxes and landmarks per stride
+_COMPILED = "EPContext"  # a node that has a provider load a compiled network from a file beside it
+
+
+def refuse_by_name(path: Path, name: str = "") -> None:
+    """Refuse a file for its name, or that of its statement, before a byte of it is parsed.
+
+    Raises:
+        Misconfigured: The name tells of an attribute head.
+    """
+    for text in (path.stem, name):
+        if found := attribute_in(text):
+            raise Misconfigured(f"{path} is refused: its name says {found!r}. {PROMISE}")
+
+
+def refuse_by_graph(path: Path, content: bytes, task: Task) -> None:
+    """Refuse a graph that guesses attributes, or that cannot be what it is stated to be.
+
+    Args:
+        path: Where it lies, for messages.
+        content: Of the file; its hash was checked against the operator's statement.
+        task: What it is stated to be.
+
+    Raises:
+        Misconfigured: It names an attribute, reads further files, or its inputs and outputs do
+            not fit the task.
+    """
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(content)
+    except DecodeError as error:
+        raise Misconfigured(f"{path} is no ONNX graph: {error}") from error
+    for text in _texts(model):
+        if text.file:
+            raise Misconfigured(
+                f"{path} is refused: it reads a further file ({text.words[:80]!r}), whose hash "
+                "nobody stated. Save the model as one file."
+            )
+        found = attribute_in(text.words, prose=text.prose)
+        if found:
+            raise Misconfigured(f"{path} is refused: it names {found!r}. {PROMISE}")
+        if labels := labels_in(text.words):
+            raise Misconfigured(f"{path} is refused: its labels are {labels!r}. {PROMISE}")
+    if not _fits(model.graph, task):
+        need = (
+            "one output of 64 to 2,048 numbers from a 112x112 face"
+            if task is Task.EMBEDDING
+            else "9 or 15 outputs (scores, boxes and landmarks)"
+        )
+        raise Misconfigured(f"{path} is refused: a graph for face {task} has {need}. {PROMISE}")
+
+
+class _Text:
+    """Words in a graph: a name, prose or labels; or the name of a further file."""
+
+    __slots__ = ("file", "prose", "words")
+
+    def __init__(self, words: str, *, prose: bool = False, file: bool = False) -> None:
+        self.words, self.prose, self.file = words, prose, file
+
+
+def _texts(message: Any) -> Iterator[_Text]:
+    """Every text in a message and the messages in it: subgraphs, functions, attributes, tensors.
+
+    It follows the fields of the format, not a list of places, so none is left out.
+    """
+    kind = message.DESCRIPTOR.name
+    if kind == "TensorProto" and (message.external_data or message.data_location == 1):
+        # 1 is EXTERNAL.
+        where = next((e.value for e in message.external_data if e.key == "location"), message.name)
+        yield _Text(where, file=True)
+    if kind == "NodeProto" and message.op_type == _COMPILED:
+        yield _Text(message.name or _COMPILED, file=True)
+    if kind == "GraphProto":
+        # What the outputs are called together: `male` beside `female`.
+        yield _Text(", ".join(value.name for value in message.output))
+    for field, value in message.ListFields():
+        repeated = not isinstance(value, (str, bytes, int, float)) and not hasattr(
+            value, "ListFields"
+        )
+        values = value if repeated else [value]
+        if field.message_type is not None:
+            for each in values:
+                yield from _texts(each)
+        elif field.type == field.TYPE_STRING:
+            prose = field.name == "doc_string" or (
+                kind == "StringStringEntryProto" and field.name == "value"
+            )
+            for each in values:
+                yield _Text(each, prose=prose)
+        elif field.type == field.TYPE_BYTES and field.name in ("s", "strings", "string_data"):
+            yield _Text(", ".join(each.decode("utf-8", "replace") for each in values))
+
+
+def _fits(graph: onnx.GraphProto, task: Task) -> bool:
+    if task is Task.DETECTION:
+        return len(graph.output) in _WITH_LANDMARKS
+    weights = {item.name for item in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in weights]
+    if len(graph.output) != 1 or len(inputs) != 1:
+        return False
+    size = tuple(d.dim_value for d in inputs[0].type.tensor_type.shape.dim)[2:]
+    answer = graph.output[0].type.tensor_type.shape.dim
+    width = answer[-1].dim_value if answer else 0
+    return size == _ALIGNED and _NARROWEST_TEMPLATE <= width <= _WIDEST_TEMPLATE

@@ -1,0 +1,130 @@
+"""SFace, a face embedder of 128 dimensions, on ONNX Runtime.
+
+Zhong et al., "SFace: Sigmoid-Constrained Hypersphere Loss for Robust Face Recognition", IEEE
+Transactions on Image Processing 30 (2021).
+
+The poorer a face, the more its template turns towards that of no face at all, and so the more
+alike are poor faces of two people. So a share of the template of a featureless picture is taken off
+every template. The remedy depends on nobody's face and on nobody's list. What recognisers make
+of faces that cannot be recognised: Deng and others, "Harnessing Unrecognizable Faces for Improving
+Face Recognition", WACV 2023. The share was chosen on streets: docs/adr/0022.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openlfr.adapters.models.onnx import batch_factor, open_session
+from openlfr.adapters.models.onnx_graph import PICTURES
+from openlfr.adapters.models.side_by_side import SideBySide
+from openlfr.domain.errors import BadInput
+from openlfr.domain.watchlist import GalleryFacts
+from openlfr.stages import align, reference
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from openlfr.adapters.models.store import PreparedModel
+
+ALIGNMENT = f"{align.NAME}, {reference.NAME}, less-featureless"
+DIMENSION = 128
+_SIDE = 112
+LESS = 0.2
+"""Share of the featureless template that is taken off."""
+_GREY = 128
+_FACES_A_RUN = 8  # on a CPU; 32 take 100 MB more and are no faster
+
+
+class SFace:
+    """The `FaceEmbedder` port on a prepared SFace graph.
+
+    Args:
+        ready: As `ModelStore.ready` gave it.
+        providers: As `choose_providers` gave them.
+        threads: How many batches are embedded side by side on a CPU.
+        default_threshold: The per-track score from which a candidate is a sighting, uncalibrated.
+
+    Raises:
+        Misconfigured: The file is no graph that ONNX Runtime can run.
+    """
+
+    def __init__(
+        self,
+        ready: PreparedModel,
+        *,
+        providers: Sequence[str],
+        threads: int = 1,
+        default_threshold: float,
+    ) -> None:
+        self._session = open_session(ready.content, providers=providers, path=ready.path)
+        self._runs = SideBySide(self._session, threads)
+        self._faces_a_run = _FACES_A_RUN * batch_factor(self._session)
+        self._facts = GalleryFacts(
+            model_name="sface",
+            model_sha256=ready.sha256,
+            dimension=DIMENSION,
+            alignment=ALIGNMENT,
+            default_threshold=default_threshold,
+        )
+
+        grey = np.full((1, _SIDE, _SIDE, 3), _GREY, np.uint8)
+        self._featureless = LESS * unit_length(self._run(grey))
+
+    @property
+    def facts(self) -> GalleryFacts:
+        """What every template of this embedder has in common."""
+        return self._facts
+
+    @property
+    def providers(self) -> list[str]:
+        """What really runs the network, in order."""
+        names: list[str] = self._session.get_providers()
+        return names
+
+    def embed(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embed aligned faces.
+
+        Args:
+            faces: (n, 112, 112, 3) uint8 BGR, aligned by `stages.align`; n may be 0.
+
+        Returns:
+            (n, 128) float32, each row L2-normalised.
+
+        Raises:
+            BadInput: `faces` has another shape or type.
+        """
+        check_aligned(faces, _SIDE)
+        if not len(faces):
+            return np.empty((0, DIMENSION), np.float32)
+        return unit_length(unit_length(self._run(faces)) - self._featureless)
+
+    def _run(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What the network answers, n >= 1 rows."""
+        size = min(self._faces_a_run, -(-len(faces) // self._runs.lanes))
+        parts = [faces[start : start + size] for start in range(0, len(faces), size)]
+        answers = self._runs.map(lambda part: self._session.run(None, {PICTURES: part})[0], parts)
+        return np.concatenate(answers)
+
+
+def check_aligned(faces: NDArray[np.uint8], side: int) -> None:
+    """Make sure that these are aligned faces.
+
+    Raises:
+        BadInput: They are not (n, side, side, 3) uint8.
+    """
+    if faces.shape[1:] != (side, side, 3) or faces.dtype != np.uint8:
+        raise BadInput(
+            f"Faces of shape {faces.shape} and type {faces.dtype} cannot be embedded: "
+            f"(n, {side}, {side}, 3) of uint8 is needed."
+        )
+
+
+def unit_length(templates: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Divide each row by its Euclidean length."""
+    lengths = np.linalg.norm(templates, axis=1, keepdims=True)
+    result: NDArray[np.float32] = templates / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return result

@@ -1,0 +1,1 @@
+"""Redis: the alert book, leases and elections; and the embedded server."""

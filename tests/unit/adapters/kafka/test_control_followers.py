@@ -1,0 +1,128 @@
+"""What becomes of what control.v1 says of a deployment: order, replays, forgeries, tombstones."""
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.deployments import configured, state_of
+
+from openlfr.adapters.kafka.control_followers import StateFollower, WatchlistFollower
+from openlfr.domain.control import DeploymentForgotten, Forgotten, ManifestChange
+from openlfr.domain.deployment import DeploymentStatus
+from openlfr.domain.errors import Unavailable
+from openlfr.domain.watchlist import EntryStatus
+from openlfr.in_force import DeploymentInForce, NotInForce
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+MARKET = configured(NOON - timedelta(hours=1), NOON + timedelta(hours=1))
+STARTED, PAUSED = DeploymentStatus.STARTED, DeploymentStatus.PAUSED
+
+
+class Rig:
+    def __init__(self):
+        self.in_force = DeploymentInForce(MARKET)
+        self.follower = StateFollower(self.in_force)
+
+    def take(self, *messages):
+        """Take them and put them in use; why frames are left out then."""
+        for each in messages:
+            self.follower.take(each)
+        with suppress(Unavailable):
+            self.follower.use()
+        return self.in_force.why_not(NOON, "gate")
+
+
+@pytest.fixture
+def rig():
+    return Rig()
+
+
+def state(version, status=STARTED, **more):
+    return state_of(MARKET, version, status=status, **more)
+
+
+def test_nothing_is_in_force_until_its_state_was_read(rig):
+    with pytest.raises(Unavailable, match="records upgrade"):
+        rig.follower.use()
+    assert rig.take() is NotInForce.UNKNOWN
+    assert "no state of it" in rig.in_force.note()
+    assert rig.take(state(1)) is None
+    assert rig.in_force.note() == ""
+
+
+@pytest.mark.parametrize("status", [each for each in DeploymentStatus if each != STARTED])
+def test_in_every_status_but_started_nobody_is_searched(rig, status):
+    assert rig.take(state(1, status)) is NotInForce.PAUSED
+    assert f"is {status} since 2026-11-23 08:00:00 UTC" in rig.in_force.note()
+    assert rig.take(state(2)) is None
+
+
+def test_an_older_state_never_wins_and_is_counted(rig):
+    assert rig.take(state(2), state(4, PAUSED), state(3)) is NotInForce.PAUSED
+    assert rig.take(state(2)) is NotInForce.PAUSED  # written again by somebody who had read it
+    assert rig.follower.counts["older"] == 2
+    assert rig.take(state(4, PAUSED)) is NotInForce.PAUSED  # the relay's own repetition
+    assert (rig.follower.counts["older"], rig.follower.counts["deployments"]) == (2, 2)
+
+
+def test_another_deployments_state_changes_nothing(rig):
+    rig.take(state(1))
+    assert rig.take(state(2, PAUSED, deployment_id="Fair"), DeploymentForgotten("Fair")) is None
+    assert rig.follower.counts["of_another_deployment"] == 2
+
+
+def test_what_cannot_be_trusted_changes_nothing_and_stands_in_for_nothing(rig):
+    """A forged record has the key of the true one: after compaction the true one may be gone."""
+    rig.take(state(1, PAUSED))
+    rig.follower.refuse("deployment/Market")
+    assert rig.take() is NotInForce.PAUSED
+    rig.follower.begin()  # read anew, and only the forged one is there
+    rig.follower.refuse("deployment/Market")
+    assert rig.take() is NotInForce.UNKNOWN
+
+
+def test_a_restored_backup_says_so_first(rig):
+    assert rig.take(state(9), DeploymentForgotten("Market")) is NotInForce.UNKNOWN
+    assert rig.take(state(3)) is None
+
+
+def test_hours_cameras_and_lists_of_a_revision_are_followed(rig):
+    later = NOON + timedelta(hours=2)
+    assert rig.take(state(1)) is None
+    assert rig.in_force.watchlists == MARKET.watchlists
+    revised = state(2, starts=NOON, ends=later, cameras=("gate",), watchlists=("fair",), revision=2)
+    rig.take(revised)
+    why = rig.in_force.why_not
+    assert why(NOON + timedelta(minutes=90), "gate") is None
+    assert why(NOON - timedelta(minutes=1), "gate") is NotInForce.OUTSIDE_HOURS
+    assert why(later, "gate") is NotInForce.OUTSIDE_HOURS
+    assert why(NOON, "yard") is NotInForce.OTHER_CAMERA
+    assert rig.in_force.watchlists == ("fair",)
+
+
+def test_in_doubt_nothing_is_in_force():
+    doubt = ["Nothing came for 30 s."]
+    in_force = DeploymentInForce(MARKET, doubt=lambda: doubt[0])
+    in_force.follow(state(1))
+    assert in_force.why_not(NOON, "gate") is NotInForce.UNKNOWN
+    assert in_force.status == "unknown"
+    assert doubt[0] in in_force.note()
+    doubt[0] = ""
+    assert in_force.why_not(NOON, "gate") is None
+
+
+def test_the_lists_of_a_revision_are_searched_from_then_on():
+    given, lists = [], ["default"]
+    follower = WatchlistFollower(lambda: lists, given.append)
+    for name, watchlist in (("a", "default"), ("b", "fair")):
+        follower.take(ManifestChange(name, watchlist, "hash", NOON, EntryStatus.ACTIVE, 1, NOON))
+    follower.use()
+    follower.use()
+    assert set(given[-1]) == {"a"}
+    assert given[0] is given[1]  # the very same while nothing has changed
+    lists[:] = ["fair"]
+    follower.use()
+    assert set(given[-1]) == {"b"}
+    follower.take(Forgotten("b"))
+    follower.use()
+    assert set(given[-1]) == set()

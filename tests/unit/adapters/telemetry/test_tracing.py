@@ -1,0 +1,50 @@
+"""Traces: one id from a frame to its alert, another span at each step."""
+
+from __future__ import annotations
+
+import pytest
+
+from openlfr.adapters.telemetry import tracing
+from openlfr.wire.headers import read_headers, write_headers
+
+GIVEN = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+def test_what_is_begun_is_a_header_that_our_readers_take():
+    first, second = tracing.begin(), tracing.begin()
+    assert first != second
+    assert read_headers(write_headers("x", traceparent=first)).traceparent == first
+
+
+@pytest.mark.parametrize(
+    ("given", "flags"),
+    [
+        (GIVEN, "01"),
+        (GIVEN[:-2] + "00", "00"),
+        ("cc" + GIVEN[2:-2] + "03-what-comes-later", "01"),
+    ],
+)
+def test_a_step_keeps_the_trace_and_has_a_span_of_its_own(given, flags):
+    step = tracing.go_on(given)
+    version, trace, span, said = step.split("-")
+    assert (version, trace, said) == ("00", "4bf92f3577b34da6a3ce929d0e0e4736", flags)
+    assert span != "00f067aa0ba902b7"
+    assert read_headers(write_headers("x", traceparent=step)).traceparent == step
+    assert tracing.trace_id(step) == tracing.trace_id(given)
+
+
+def test_without_a_trace_one_begins():
+    assert len(tracing.go_on("")) == len(GIVEN)
+    assert tracing.trace_id("") == ""
+
+
+def test_frames_are_known_by_camera_epoch_and_number_for_a_while():
+    traces = tracing.FrameTraces(kept=2)
+    for seq in range(3):
+        traces.note("gate", 1, seq, tracing.begin())
+    traces.note("gate", 1, 3, "")
+    traces.note("yard", 1, 1, GIVEN)
+    assert traces.of("yard", 1, 1) == GIVEN
+    assert traces.of("gate", 1, 1) != traces.of("gate", 1, 2)
+    assert all(traces.of("gate", 1, seq) for seq in (1, 2))
+    assert {traces.of("gate", 1, 0), traces.of("gate", 1, 3), traces.of("hall", 1, 1)} == {""}
