@@ -113,7 +113,7 @@ def test_the_headers_are_those_that_are_written():
     for message in ASYNCAPI["components"]["messages"].values():
         said = message["headers"]["properties"]
         assert set(headers.NAMES) - set(said) <= {"captured_at"}
-        signed = message["name"].endswith((".Sighting", ".Tally", ".Control"))
+        signed = message["name"].endswith((".Sighting", ".Alert", ".Tally", ".Control"))
         assert set(said) - set(headers.NAMES) == ({seal.HEADER} if signed else set())
         assert said["schema"]["const"] == message["name"]
         assert said["content-type"]["const"] == message["contentType"] == headers.CONTENT_TYPE
