@@ -23,7 +23,8 @@ from openlfr.wire import codec
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from openlfr.domain.alerts import AlertEvent, Sighting
+    from openlfr.domain.alerts import AlertEvent
+    from openlfr.domain.sightings import Sighting
 
 _EIGHTH = 1 / 8
 

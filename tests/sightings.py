@@ -3,7 +3,8 @@
 import uuid
 from dataclasses import replace
 
-from openlfr.domain.alerts import NAMESPACE, Sighting
+from openlfr.domain.alerts import NAMESPACE
+from openlfr.domain.sightings import Sighting
 
 
 def sighting_of(*facts, ids=None, **named):

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from openlfr.domain.analysis import Analysis
+from openlfr.domain.counts import Lost
 from openlfr.domain.moments import microseconds
-from openlfr.domain.summary import Lost
 from openlfr.domain.timing import Stopwatch
 from openlfr.encounters import Encounters
 from openlfr.pursuit import HeldFace, Pursuit

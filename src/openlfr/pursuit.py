@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from openlfr.domain.analysis import Compared, Dropped, NotCompared
+from openlfr.domain.counts import NotSearched
 from openlfr.domain.moments import at_least, microseconds
-from openlfr.domain.summary import NotSearched
 from openlfr.stages.probe import Fused, fuse
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openlfr.domain.analysis import ClosedTrack
+    from openlfr.domain.counts import Lost
     from openlfr.domain.evidence import HeldPicture
     from openlfr.domain.faces import Box, Candidate, Quality
-    from openlfr.domain.summary import Lost
     from openlfr.encounters import Encounters
     from openlfr.stages.probe import ProbeRules
 

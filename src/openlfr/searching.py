@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openlfr.domain.alerts import Sighting
 from openlfr.domain.analysis import Sighted
+from openlfr.domain.sightings import Sighting
 from openlfr.stages.decide import decide
 from openlfr.stages.mask import covered, is_hidden, masked
 from openlfr.stages.overlooked import overlooked

@@ -25,10 +25,11 @@ from openlfr.adapters.redis.alert_book import (
 )
 from openlfr.adapters.redis.events import sighting_from_json, sighting_to_json
 from openlfr.adapters.redis.lite import start_server
-from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, alert_id_of
+from openlfr.domain.alerts import AlertEvent, EventKind, alert_id_of
 from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Impossible, Why
+from openlfr.domain.sightings import Sighting
 from openlfr.ports import AlertBook
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

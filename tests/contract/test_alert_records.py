@@ -23,7 +23,6 @@ from openlfr.domain.alerts import (
     AlertEvent,
     EventKind,
     Outcome,
-    Sighting,
     alert_id_of,
     event_id_of,
 )
@@ -31,6 +30,7 @@ from openlfr.domain.errors import BadInput, Conflict
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Impossible, Why
 from openlfr.domain.principals import Principal, Role
+from openlfr.domain.sightings import Sighting
 from openlfr.operations.adjudicate import Became, Which, let_time_pass, record_outcome
 from openlfr.operations.adjudicate import decide as decide_alert
 from openlfr.ports import Records

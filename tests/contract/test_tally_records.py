@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from openlfr.domain.baselines import Mark
+from openlfr.domain.counts import Lost, NotSearched
 from openlfr.domain.faces import Quality
 from openlfr.domain.measures import Measures
 from openlfr.domain.scores import SCORE_BINS
-from openlfr.domain.summary import Lost, NotSearched
 from openlfr.domain.tallies import CameraTotals, Histograms, Reporter, Tally
 from openlfr.domain.watching import Unwatched
 

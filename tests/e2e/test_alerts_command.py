@@ -19,10 +19,10 @@ from tests.sightings import sighting_of
 from enrolling import add_entry
 from openlfr import bootstrap
 from openlfr.cli import main
-from openlfr.domain.alerts import Sighting
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Impossible, Why
+from openlfr.domain.sightings import Sighting
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference
 from openlfr.operations.evidence import encode, evidence_name
 from openlfr.settings import Settings, load

@@ -11,7 +11,7 @@ from small_street import camera
 from openlfr import bootstrap, settings
 from openlfr.account import local_person
 from openlfr.adapters.sql import tables
-from openlfr.domain.summary import Lost, add_up
+from openlfr.domain.counts import Lost, add_up
 from openlfr.domain.watching import Unwatched
 from openlfr.embedded.options import RunOptions
 from openlfr.operations import deployments

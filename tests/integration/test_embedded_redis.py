@@ -23,7 +23,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from openlfr.adapters.redis.alert_book import RedisAlertBook
 from openlfr.adapters.redis.lite import start_server
-from openlfr.domain.alerts import Sighting
+from openlfr.domain.sightings import Sighting
 from openlfr.domain.faces import Box
 server = start_server(Path(sys.argv[1]))
 book = RedisAlertBook(server.client, retention=timedelta(days=1))

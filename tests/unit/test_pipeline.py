@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from openlfr.domain.analysis import Compared, Dropped, NotCompared
+from openlfr.domain.counts import Lost, NotSearched
 from openlfr.domain.faces import Box, Detection
 from openlfr.domain.frames import Frame
 from openlfr.domain.ids import Ids
-from openlfr.domain.summary import Lost, NotSearched
 from openlfr.domain.watchlist import GalleryFacts, ManifestEntry, StoredTemplate, hash_template
 from openlfr.pipeline import Analyser
 from openlfr.stages.align import align

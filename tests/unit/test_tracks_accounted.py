@@ -18,10 +18,10 @@ from tests.deployments import deployment
 from openlfr.adapters.capture.jpeg import encode_jpeg
 from openlfr.adapters.faust.agents import Message
 from openlfr.adapters.memory.vault import MemoryVault
+from openlfr.domain.counts import Lost, add_up
 from openlfr.domain.faces import Box, Detection
 from openlfr.domain.frames import EncodedFrame, Frame
 from openlfr.domain.ids import Ids
-from openlfr.domain.summary import Lost, add_up
 from openlfr.domain.tallying import Tallying
 from openlfr.domain.watchlist import GalleryFacts, ManifestEntry, StoredTemplate, hash_template
 from openlfr.operations.camera_counts import counts_of

@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from openlfr.adapters.faust.agents import Message
-    from openlfr.domain.alerts import AlertEvent, Sighting
+    from openlfr.domain.alerts import AlertEvent
     from openlfr.domain.deployment import Deployment
     from openlfr.domain.evidence import CarriedEvidence
     from openlfr.domain.ids import Ids
     from openlfr.domain.impossible import Movement
+    from openlfr.domain.sightings import Sighting
     from openlfr.operations.fold_sighting import Homes
     from openlfr.ports import AlertBook, Vault
     from openlfr.wire.codec import Record

@@ -15,8 +15,8 @@ import structlog
 from openlfr.adapters.kafka.dead_letters import set_aside
 from openlfr.adapters.kafka.topics import TALLIES
 from openlfr.domain.analysis import Compared, Dropped
+from openlfr.domain.counts import Lost
 from openlfr.domain.errors import Unavailable
-from openlfr.domain.summary import Lost
 from openlfr.domain.tallying import MISSED, Tallying
 from openlfr.domain.watching import Unwatched
 from openlfr.in_force import NotInForce

@@ -12,7 +12,7 @@ from openlfr.bootstrap.thresholds import SFACE_DEFAULTS
 if TYPE_CHECKING:
     from openlfr.adapters.models.store import ModelStore
     from openlfr.domain.ids import Ids
-    from openlfr.domain.summary import ModelUsed
+    from openlfr.domain.models_used import ModelUsed
     from openlfr.pipeline import Analyser
     from openlfr.ports import FaceDetector, FaceEmbedder, WatchlistIndex
     from openlfr.settings import Models, Settings
@@ -86,7 +86,7 @@ def providers(settings: Settings) -> list[str]:
 
 def models_used(settings: Settings) -> tuple[ModelUsed, ...]:
     """The configured models, as a report names them."""
-    from openlfr.domain.summary import ModelUsed
+    from openlfr.domain.models_used import ModelUsed
 
     store = open_models(settings)
     named = {"detector": settings.models.detector, "embedder": settings.models.embedder}

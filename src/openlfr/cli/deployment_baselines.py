@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from openlfr.domain.baseline_figures import BaselineFigures, FiguresByBaseline
-    from openlfr.domain.summary import CameraCounts
+    from openlfr.domain.counts import CameraCounts
 
 
 def lines(figures: FiguresByBaseline, ended: datetime | None = None) -> Iterator[str]:

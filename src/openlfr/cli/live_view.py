@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from openlfr.domain.summary import add_up
+from openlfr.domain.counts import add_up
 from openlfr.domain.text import one_line
 from openlfr.operations.purge import in_words
 from openlfr.terminal import say

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from openlfr.domain.alerts import Sighting
+    from openlfr.domain.counts import Lost, NotSearched
     from openlfr.domain.evidence import Evidence
     from openlfr.domain.faces import Quality
-    from openlfr.domain.summary import Lost, NotSearched
+    from openlfr.domain.sightings import Sighting
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from openlfr.domain.summary import CameraCounts
+from openlfr.domain.counts import CameraCounts
 
 if TYPE_CHECKING:
     from datetime import datetime

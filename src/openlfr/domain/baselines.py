@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from openlfr.domain.listing import ListPart, ListState
-from openlfr.domain.summary import ModelUsed
+from openlfr.domain.models_used import ModelUsed
 from openlfr.domain.thresholds import ThresholdOrigin
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from openlfr.domain.alerts import Sighting
+    from openlfr.domain.sightings import Sighting
 
 EARTH_M = 6_371_009.0
 """Mean radius of the earth, metres (IUGG)."""

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field, fields
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any
-
-from openlfr.domain.counts import Counts
-from openlfr.domain.measures import Measures
-from openlfr.domain.scores import SCORE_BINS
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,56 +11,10 @@ if TYPE_CHECKING:
 
     from openlfr.domain.alerts import AlertEvent
     from openlfr.domain.baseline_figures import BaselineFigures, Pool
+    from openlfr.domain.counts import CameraCounts
     from openlfr.domain.deployment import Authorisation
+    from openlfr.domain.models_used import ModelUsed
     from openlfr.domain.thresholds import Threshold
-
-
-class NotSearched(StrEnum):
-    """Why a track ended without a search."""
-
-    TOO_SMALL = "too_small"  # never enough pixels between the eyes
-    TOO_POOR = "too_poor"  # large enough, but blurred, turned away, dark or hidden
-    TOO_SHORT = "too_short"  # gone before enough frames of it were seen
-    NOBODY_LISTED = "nobody_listed"  # good enough, but nobody was searchable then
-
-
-class Lost(StrEnum):
-    """Why a track was never searched although it had not ended: it was dropped while it lived."""
-
-    INTERRUPTED = "interrupted"  # the run or its worker was ended
-    PAUSED = "paused"  # the deployment was not in force any more: paused, stopped, altered
-    MOVED = "moved"  # another worker has its camera now
-    FAILED = "failed"  # something failed while it was looked at
-
-
-@dataclass(frozen=True, slots=True)
-class CameraCounts(Counts):
-    """What became of all that one camera gave in a run.
-
-    Attributes:
-        frames_decoded: Sum of the other counts of frames.
-        tracks_searched: Compared with the watchlist at least once.
-        scores: Best score of each searched track that is no control subject's against those who
-            are looked for, counted by `SCORE_EDGES`' bins.
-        fine_scores: The same by fine bins (`domain.scores`).
-        control_scores: Best score of each searched track against control subjects, by fine bins.
-        measures: What the faces of all passes were like.
-        first_captured_at, last_captured_at: Of the analysed frames, UTC; None without any.
-        frame_size: (width, height) in pixels; (0, 0) without a frame.
-    """
-
-    camera: str
-    frames_decoded: int = 0
-    tracks_searched: int = 0
-    alerts_opened: int = 0
-    alerts_joined: int = 0
-    scores: tuple[int, ...] = (0,) * SCORE_BINS
-    fine_scores: Mapping[int, int] = field(default_factory=dict)
-    control_scores: Mapping[int, int] = field(default_factory=dict)
-    measures: Measures = field(default_factory=Measures)
-    first_captured_at: datetime | None = None
-    last_captured_at: datetime | None = None
-    frame_size: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +33,6 @@ class StageTiming:
     items: int
     wall_s: float
     cpu_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class ModelUsed:
-    """A model that worked in a run.
-
-    Attributes:
-        role: detector or embedder.
-        sha256: Of the file as shipped.
-        prepared_sha256: Of the graph that is loaded, which is made of it.
-    """
-
-    role: str
-    name: str
-    sha256: str
-    licence: str = ""
-    prepared_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,25 +128,3 @@ class RunSummary:
         kept = (opening for opening in openings if opening is not None and not opening.altered)
         found = (opening.baseline.threshold.doubt for opening in kept)
         return tuple(dict.fromkeys(doubt for doubt in found if doubt))
-
-
-def add_up(cameras: tuple[CameraCounts, ...], name: str = "all cameras") -> CameraCounts:
-    """The sum of several cameras' counts, under a name of its own."""
-    numbers = [f.name for f in fields(CameraCounts) if f.type == "int"]
-    mappings = ("tracks_not_searched", "tracks_lost", "unwatched_us", "fine_scores")
-    sums: dict[str, Any] = {key: Counter() for key in (*mappings, "control_scores")}
-    for camera in cameras:
-        for key, counter in sums.items():
-            counter.update(getattr(camera, key))
-    sums = {key: dict(counter) for key, counter in sums.items()}
-    sums |= {key: sum(getattr(c, key) for c in cameras) for key in numbers}
-    firsts = [c.first_captured_at for c in cameras if c.first_captured_at is not None]
-    lasts = [c.last_captured_at for c in cameras if c.last_captured_at is not None]
-    return CameraCounts(
-        camera=name,
-        measures=sum((c.measures for c in cameras), Measures()),
-        scores=tuple(sum(c.scores[i] for c in cameras) for i in range(SCORE_BINS)),
-        first_captured_at=min(firsts, default=None),
-        last_captured_at=max(lasts, default=None),
-        **sums,
-    )

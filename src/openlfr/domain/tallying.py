@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from openlfr.domain.analysis import Compared, Dropped, NotCompared
 from openlfr.domain.baselines import Mark
+from openlfr.domain.counts import Lost, NotSearched
 from openlfr.domain.measures import Measures
 from openlfr.domain.moments import microseconds
 from openlfr.domain.scores import SCORE_BINS, fine_bin, score_bin
-from openlfr.domain.summary import Lost, NotSearched
 from openlfr.domain.tallies import Reporter, Tally, quality_band
 from openlfr.domain.watching import Unwatched, Watchtime
 

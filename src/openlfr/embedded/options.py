@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openlfr.domain.alerts import AlertEvent
+    from openlfr.domain.counts import CameraCounts
     from openlfr.domain.principals import Principal
-    from openlfr.domain.summary import CameraCounts
     from openlfr.domain.thresholds import Threshold
 
 

@@ -19,12 +19,12 @@ from openlfr import bootstrap
 from openlfr.adapters.run_lock import hold_for_run
 from openlfr.domain.alerts import EventKind
 from openlfr.domain.baseline_figures import FiguresByBaseline
+from openlfr.domain.counts import Lost
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import Misconfigured, OpenLFRError, Unavailable
 from openlfr.domain.frames import StartOrigin
 from openlfr.domain.listing import ListState
 from openlfr.domain.runs import Checkpoint
-from openlfr.domain.summary import Lost
 from openlfr.domain.watching import Unwatched
 from openlfr.embedded.baselines import RunBaselines
 from openlfr.embedded.desk import AlertDesk
@@ -46,9 +46,10 @@ if TYPE_CHECKING:
 
     from openlfr.domain.alerts import AlertEvent
     from openlfr.domain.analysis import Analysis, Sighted
+    from openlfr.domain.counts import CameraCounts
     from openlfr.domain.deployment import Deployment
     from openlfr.domain.frames import Frame
-    from openlfr.domain.summary import CameraCounts, RunSummary
+    from openlfr.domain.summary import RunSummary
     from openlfr.settings import Settings
     from openlfr.stages.search import ExactIndex
 

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from openlfr.adapters.sql import Records
     from openlfr.domain.alert_records import RecordedEvent
     from openlfr.domain.baseline_figures import FiguresByBaseline
+    from openlfr.domain.counts import CameraCounts
     from openlfr.domain.deployment import Deployment
-    from openlfr.domain.summary import CameraCounts, ModelUsed, StageTiming
+    from openlfr.domain.models_used import ModelUsed
+    from openlfr.domain.summary import StageTiming
     from openlfr.domain.watchlist import Reference
     from openlfr.embedded.opening import Opened
     from openlfr.ports import Vault

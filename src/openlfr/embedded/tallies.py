@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from openlfr.domain.capture_tallying import OUTSIDE_HOURS, PAUSED, CaptureTallying
-from openlfr.domain.summary import CameraCounts, Lost, NotSearched, add_up
+from openlfr.domain.counts import CameraCounts, Lost, NotSearched, add_up
 from openlfr.domain.tallies import Reporter, Tally
 from openlfr.domain.tallying import Tallying
 from openlfr.domain.watching import Unwatched

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from openlfr.domain.alerts import EventKind
 from openlfr.domain.baseline_figures import BaselineFigures, FiguresByBaseline, Pool
 from openlfr.domain.baselines import in_force_at, number_of
-from openlfr.domain.summary import add_up
+from openlfr.domain.counts import add_up
 from openlfr.operations.camera_counts import counts_of_totals
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from openlfr.domain.alert_records import RecordedEvent
     from openlfr.domain.baselines import Opening
-    from openlfr.domain.summary import CameraCounts
+    from openlfr.domain.counts import CameraCounts
     from openlfr.ports import BaselineRecords, Tallies
 
 EVERYTHING = "all cameras"

@@ -7,8 +7,8 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from openlfr.domain.alerts import EventKind
+from openlfr.domain.counts import CameraCounts
 from openlfr.domain.scores import SCORE_BINS
-from openlfr.domain.summary import CameraCounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

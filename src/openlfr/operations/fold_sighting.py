@@ -9,8 +9,9 @@ from openlfr.domain.impossible import impossible
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from openlfr.domain.alerts import AlertEvent, Sighting
+    from openlfr.domain.alerts import AlertEvent
     from openlfr.domain.impossible import Movement
+    from openlfr.domain.sightings import Sighting
     from openlfr.ports import AlertBook
 
 

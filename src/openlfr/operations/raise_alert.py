@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
 
-    from openlfr.domain.alerts import AlertEvent, Sighting
+    from openlfr.domain.alerts import AlertEvent
     from openlfr.domain.impossible import Movement
+    from openlfr.domain.sightings import Sighting
     from openlfr.operations.fold_sighting import Homes
     from openlfr.ports import AlertBook, Vault
 

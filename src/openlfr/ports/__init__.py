@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from openlfr.domain.alerts import AlertEvent, Sighting
+    from openlfr.domain.alerts import AlertEvent
     from openlfr.domain.faces import Candidate, Detection
     from openlfr.domain.frames import Frame
     from openlfr.domain.impossible import Impossible
+    from openlfr.domain.sightings import Sighting
     from openlfr.domain.watchlist import GalleryFacts, StoredTemplate
 
 __all__ = [

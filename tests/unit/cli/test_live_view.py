@@ -13,8 +13,9 @@ from tests.sightings import sighting_of
 
 from openlfr.cli import live_view
 from openlfr.domain.alerts import AlertEvent, EventKind
+from openlfr.domain.counts import CameraCounts, Lost
 from openlfr.domain.faces import Box
-from openlfr.domain.summary import CameraCounts, Lost, WatchlistSize
+from openlfr.domain.summary import WatchlistSize
 from openlfr.domain.thresholds import Threshold, ThresholdOrigin
 from openlfr.embedded import Progress
 

@@ -18,7 +18,7 @@ from openlfr.domain.baselines import (
     standing,
 )
 from openlfr.domain.listing import ListState, SearchedEntry
-from openlfr.domain.summary import ModelUsed
+from openlfr.domain.models_used import ModelUsed
 from openlfr.domain.thresholds import DefaultRow, Threshold, ThresholdOrigin, default_threshold
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

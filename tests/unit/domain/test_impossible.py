@@ -21,7 +21,7 @@ from openlfr.domain.impossible import (
 )
 
 if TYPE_CHECKING:
-    from openlfr.domain.alerts import Sighting
+    from openlfr.domain.sightings import Sighting
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 GATE = Place(52.5163, 13.3777)

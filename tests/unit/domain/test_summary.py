@@ -6,13 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from openlfr.domain.counts import CameraCounts, Lost, NotSearched, add_up
 from openlfr.domain.scores import SCORE_BINS, SCORE_EDGES, score_bin
-from openlfr.domain.summary import (
-    CameraCounts,
-    Lost,
-    NotSearched,
-    add_up,
-)
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ import pytest
 
 from openlfr.domain.analysis import Analysis, Compared, Dropped, NotCompared
 from openlfr.domain.baselines import Mark
+from openlfr.domain.counts import Lost, NotSearched
 from openlfr.domain.faces import Quality
 from openlfr.domain.frames import Frame
 from openlfr.domain.scores import fine_bin
-from openlfr.domain.summary import Lost, NotSearched
 from openlfr.domain.tallying import Tallying
 from openlfr.domain.watching import Unwatched
 

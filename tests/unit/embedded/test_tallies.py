@@ -12,11 +12,11 @@ import pytest
 
 from openlfr.adapters.sql import Records
 from openlfr.domain.analysis import Analysis, Compared, Dropped, NotCompared
+from openlfr.domain.counts import Lost, NotSearched
 from openlfr.domain.faces import Quality
 from openlfr.domain.frames import Frame
 from openlfr.domain.runs import Checkpoint, Run
 from openlfr.domain.scores import score_bin
-from openlfr.domain.summary import Lost, NotSearched
 from openlfr.domain.watching import Unwatched
 from openlfr.embedded.feeds import Arrival, Ended
 from openlfr.embedded.tallies import RunTallies

@@ -14,22 +14,14 @@ import pytest
 from tests.sightings import sighting_of
 
 from openlfr.domain.alerts import AlertEvent, EventKind, event_id_of
+from openlfr.domain.counts import CameraCounts, Lost, NotSearched
 from openlfr.domain.deployment import Authorisation
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Impossible, Why
+from openlfr.domain.models_used import ModelUsed
 from openlfr.domain.scores import SCORE_BINS, score_bin
-from openlfr.domain.summary import (
-    AlertItem,
-    CameraCounts,
-    KnownTruth,
-    Lost,
-    ModelUsed,
-    NotSearched,
-    RunSummary,
-    StageTiming,
-    WatchlistSize,
-)
+from openlfr.domain.summary import AlertItem, KnownTruth, RunSummary, StageTiming, WatchlistSize
 from openlfr.domain.thresholds import DefaultRow, Threshold, ThresholdOrigin
 from openlfr.operations.report import charts, write_report
 

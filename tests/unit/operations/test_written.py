@@ -13,11 +13,12 @@ import pytest
 from tests.sightings import sighting_of
 
 from openlfr.adapters.memory.alert_book import MemoryAlertBook
+from openlfr.domain.counts import CameraCounts
 from openlfr.domain.deployment import Authorisation
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Impossible, Why
 from openlfr.domain.runs import WrittenFiles
-from openlfr.domain.summary import AlertItem, CameraCounts, RunSummary
+from openlfr.domain.summary import AlertItem, RunSummary
 from openlfr.domain.thresholds import Threshold, ThresholdOrigin
 from openlfr.embedded.lines import AlertLines
 from openlfr.operations.evidence import to_jpeg

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from openlfr.adapters.memory.alert_book import MemoryAlertBook
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.adapters.sql import Records
 from openlfr.bootstrap import ids_of
-from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, alert_id_of, event_id_of
+from openlfr.domain.alerts import AlertEvent, EventKind, alert_id_of, event_id_of
 from openlfr.domain.deployment import Authorisation, Deployment, DeploymentStatus
 from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.domain.evidence import CarriedEvidence, Evidence, Scene
@@ -27,6 +28,9 @@ from openlfr.operations.evidence import encode, evidence_name
 from openlfr.wire import codec, seal
 from openlfr_alerting.folding import Folding
 from openlfr_alerting.recording import Recording
+
+if TYPE_CHECKING:
+    from openlfr.domain.sightings import Sighting
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 BOX = Box(10, 20, 30, 40)

@@ -23,7 +23,7 @@ from openlfr_alerting.folding import Folding
 from openlfr_alerting.recording import Recording
 
 if TYPE_CHECKING:
-    from openlfr.domain.alerts import Sighting
+    from openlfr.domain.sightings import Sighting
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 WINDOW = timedelta(seconds=30)

@@ -15,12 +15,12 @@ from openlfr.adapters.capture.jpeg import encode_jpeg
 from openlfr.adapters.faust.agents import Message
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.domain.analysis import Analysis, Compared, Dropped, Sighted
+from openlfr.domain.counts import Lost
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.evidence import Evidence, Scene
 from openlfr.domain.faces import Box
 from openlfr.domain.frames import EncodedFrame
-from openlfr.domain.summary import Lost
 from openlfr.domain.watching import Unwatched
 from openlfr.wire import codec
 from openlfr_analysis.backlog import Place

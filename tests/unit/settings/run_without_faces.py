@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from openlfr.domain.alerts import Sighting
+    from openlfr.domain.sightings import Sighting
 
 FACTS = GalleryFacts("sface", "a" * 64, 64, "arcface-112", 0.4)
 SEEN = {"gate": (0, 20), "yard": (10,)}

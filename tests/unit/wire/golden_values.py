@@ -23,17 +23,16 @@ from openlfr.domain.alerts import (
     AlertEvent,
     EventKind,
     Outcome,
-    Sighting,
     alert_id_of,
     event_id_of,
 )
 from openlfr.domain.control import Heartbeat, ManifestChange
+from openlfr.domain.counts import Lost, NotSearched
 from openlfr.domain.dead_letters import DeadLetter
 from openlfr.domain.evidence import CarriedEvidence
 from openlfr.domain.faces import Box
 from openlfr.domain.frames import EncodedFrame
 from openlfr.domain.impossible import Impossible, Why
-from openlfr.domain.summary import Lost, NotSearched
 from openlfr.domain.tallies import Reporter, Tally
 from openlfr.domain.verdicts import VerdictEvent
 from openlfr.domain.watchlist import EntryStatus
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
+    from openlfr.domain.sightings import Sighting
     from openlfr.wire.codec import Record
 
 MESSAGES: dict[str, type[Message]] = {

@@ -17,7 +17,6 @@ from openlfr.domain.alerts import (
     AlertEvent,
     EventKind,
     Outcome,
-    Sighting,
     alert_id_of,
     event_id_of,
 )
@@ -29,6 +28,7 @@ from openlfr.domain.control import (
     Heartbeat,
     ManifestChange,
 )
+from openlfr.domain.counts import Lost, NotSearched
 from openlfr.domain.dead_letters import dead_letter
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput
@@ -38,8 +38,9 @@ from openlfr.domain.frames import EncodedFrame
 from openlfr.domain.impossible import Impossible, Why
 from openlfr.domain.listing import ListPart, ListState
 from openlfr.domain.measures import EYE_EDGES, SHARE_EDGES, Measures
+from openlfr.domain.models_used import ModelUsed
 from openlfr.domain.scores import SCORE_BINS
-from openlfr.domain.summary import Lost, ModelUsed, NotSearched
+from openlfr.domain.sightings import Sighting
 from openlfr.domain.tallies import QUALITY_EDGES, Reporter, Tally, quality_band
 from openlfr.domain.thresholds import ThresholdOrigin
 from openlfr.domain.verdicts import VerdictEvent

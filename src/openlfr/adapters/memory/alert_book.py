@@ -8,13 +8,14 @@ from datetime import UTC, timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, alert_id_of, event_id_of
+from openlfr.domain.alerts import AlertEvent, EventKind, alert_id_of, event_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from openlfr.domain.impossible import Impossible
+    from openlfr.domain.sightings import Sighting
 
 NEAR = 8  # sightings that are looked at to each side
 

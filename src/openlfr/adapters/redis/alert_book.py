@@ -42,8 +42,8 @@ from openlfr.domain.errors import Misconfigured, Unavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from openlfr.domain.alerts import Sighting
     from openlfr.domain.impossible import Impossible
+    from openlfr.domain.sightings import Sighting
 
 _FOLD = Path(__file__).with_name("fold.lua")
 # KEYS known, counts; ARGV sighting, kind, alert, field of alerts opened.

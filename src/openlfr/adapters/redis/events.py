@@ -8,9 +8,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from openlfr.domain.alerts import NAMESPACE, Sighting
+from openlfr.domain.alerts import NAMESPACE
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import impossible_of
+from openlfr.domain.sightings import Sighting
 
 if TYPE_CHECKING:
     from openlfr.domain.impossible import Impossible

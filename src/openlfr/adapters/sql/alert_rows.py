@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from openlfr.adapters.sql import tables
 from openlfr.domain.adjudication import AlertState
 from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
-from openlfr.domain.alerts import Adjudication, AlertEvent, EventKind, Outcome, Sighting
+from openlfr.domain.alerts import Adjudication, AlertEvent, EventKind, Outcome
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Why, impossible_of
+from openlfr.domain.sightings import Sighting
 
 _ALERTS, _EVENTS = tables.alerts, tables.alert_events
 

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from openlfr.adapters.sql.engine import hour_of, insert_new, reading
 from openlfr.adapters.sql.tables import tallies
 from openlfr.domain.baselines import Mark
+from openlfr.domain.counts import Lost, NotSearched
 from openlfr.domain.measures import Measures
-from openlfr.domain.summary import Lost, NotSearched
 from openlfr.domain.tallies import COUNTS, CameraTotals, Histograms, HourTotals
 from openlfr.domain.watching import Unwatched
 

@@ -10,8 +10,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from openlfr.domain.baseline_figures import figures_json, pool_json
+from openlfr.domain.counts import add_up
 from openlfr.domain.scores import SCORE_EDGES
-from openlfr.domain.summary import add_up
 
 if TYPE_CHECKING:
     from openlfr.domain.summary import AlertItem, RunSummary

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from openlfr.domain.scores import SCORE_BINS, SCORE_EDGES, SCORE_LOW, SCORE_STEP, coarse
 
 if TYPE_CHECKING:
-    from openlfr.domain.summary import CameraCounts
+    from openlfr.domain.counts import CameraCounts
 
 WIDTH, HEIGHT = 720.0, 220.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34.0, 8.0, 26.0, 24.0

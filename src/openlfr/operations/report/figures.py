@@ -6,12 +6,13 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openlfr.domain.summary import Lost, NotSearched, add_up
+from openlfr.domain.counts import Lost, NotSearched, add_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from openlfr.domain.summary import AlertItem, CameraCounts, RunSummary, StageTiming
+    from openlfr.domain.counts import CameraCounts
+    from openlfr.domain.summary import AlertItem, RunSummary, StageTiming
 
 REASONS = {
     NotSearched.TOO_SMALL: "too far away",

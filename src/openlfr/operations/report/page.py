@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import jinja2
 
-from openlfr.domain.summary import add_up
+from openlfr.domain.counts import add_up
 from openlfr.domain.text import shown
 from openlfr.operations.purge import in_words
 from openlfr.operations.report import charts, figures

@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from openlfr.domain.alerts import AlertEvent, EventKind, Sighting, event_id_of
+from openlfr.domain.alerts import AlertEvent, EventKind, event_id_of
 from openlfr.domain.errors import BadInput
 from openlfr.domain.evidence import CarriedEvidence
 from openlfr.domain.impossible import Impossible, Why
+from openlfr.domain.sightings import Sighting
 from openlfr.wire.codec.fields import box_message, box_of, broken, moment, parse, said, stamp, word
 from openlfr.wire.codec.record import Record, record_of
 from openlfr.wire.v1 import alert_pb2, impossible_pb2, sighting_pb2

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from openlfr.domain.baselines import Baseline, Mark, TakenUp, ThresholdUsed
 from openlfr.domain.listing import ListPart, ListState
-from openlfr.domain.summary import ModelUsed
+from openlfr.domain.models_used import ModelUsed
 from openlfr.domain.thresholds import ThresholdOrigin
 from openlfr.wire.codec.fields import broken, moment
 from openlfr.wire.v1 import tally_pb2

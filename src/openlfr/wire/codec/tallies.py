@@ -6,8 +6,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from openlfr.domain import scores as bins
+from openlfr.domain.counts import Lost, NotSearched
 from openlfr.domain.measures import EYE_EDGES, SHARE_EDGES, Measures
-from openlfr.domain.summary import Lost, NotSearched
 from openlfr.domain.tallies import COUNTS, QUALITY_EDGES, Reporter, Tally
 from openlfr.domain.watching import Unwatched
 from openlfr.wire.codec.baselines import baseline_message, mark_of, taken_up_of
