@@ -27,7 +27,7 @@ from openlfr.pipeline import Analyser, AnalysisRules
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from openlfr.domain.analysis import Sighted
+    from openlfr.domain.analysis import SightingWithEvidence
 
 
 class Found(NamedTuple):
@@ -38,7 +38,7 @@ class Found(NamedTuple):
     """
 
     at: int
-    sighted: Sighted
+    sighted: SightingWithEvidence
 
 
 def sightings(street: Street, rules: AnalysisRules, size: int, every: int) -> Iterator[Found]:

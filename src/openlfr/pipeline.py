@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from openlfr.domain.analysis import Analysis
-from openlfr.domain.counts import Lost
+from openlfr.domain.counts import LossReason
 from openlfr.domain.moments import microseconds
 from openlfr.domain.timing import Stopwatch
 from openlfr.encounters import Encounters
@@ -31,7 +31,7 @@ from openlfr.stages.track import TrackerState, TrackRules, looks, track
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from openlfr.domain.analysis import ClosedTrack, Sighted
+    from openlfr.domain.analysis import ClosedTrack, SightingWithEvidence
     from openlfr.domain.evidence import ShrunkFrame
     from openlfr.domain.faces import Detection
     from openlfr.domain.frames import Frame
@@ -170,7 +170,7 @@ class Analyser:
             sightings = self._searcher.search(queries)
         return self._report(sightings, closed)
 
-    def forget(self, camera: str, why: Lost) -> Analysis:
+    def forget(self, camera: str, why: LossReason) -> Analysis:
         """Drop a camera with its live tracks, without a last search; they are reported as lost."""
         watch = self._cameras.pop(camera, None)
         if watch is not None:
@@ -188,15 +188,15 @@ class Analyser:
         try:
             yield
         except BaseException:
-            self._drop(closed, Lost.FAILED)
+            self._drop(closed, LossReason.FAILED)
             raise
 
-    def _drop(self, pursuits: Sequence[Pursuit], why: Lost) -> None:
+    def _drop(self, pursuits: Sequence[Pursuit], why: LossReason) -> None:
         self._dropped += [pursuit.closed(self._rules.probes, why) for pursuit in pursuits]
 
     def _report(
         self,
-        sightings: Sequence[Sighted],
+        sightings: Sequence[SightingWithEvidence],
         closed: Sequence[Pursuit],
         faces: Sequence[int | None] = (),
     ) -> Analysis:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from openlfr.domain.analysis import Compared, Dropped, NotCompared
-from openlfr.domain.counts import NotSearched
+from openlfr.domain.analysis import LostTrack, SearchedTrack, UnsearchedTrack
+from openlfr.domain.counts import NotSearchedReason
 from openlfr.domain.moments import at_least, microseconds
 from openlfr.stages.probe import Fused, fuse
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openlfr.domain.analysis import ClosedTrack
-    from openlfr.domain.counts import Lost
+    from openlfr.domain.counts import LossReason
     from openlfr.domain.evidence import HeldPicture
     from openlfr.domain.faces import Box, Candidate, Quality
     from openlfr.encounters import Encounters
@@ -185,11 +185,11 @@ class Pursuit:
             return False
         return at_least(microseconds(at) - microseconds(since), rules.settles_after)
 
-    def closed(self, rules: ProbeRules, lost: Lost | None = None) -> ClosedTrack:
+    def closed(self, rules: ProbeRules, lost: LossReason | None = None) -> ClosedTrack:
         """What is told of the track once it has ended, or is dropped while it lives."""
         camera, face = self.camera, self.best
         if (scored := self.score or self.control) is not None:
-            return Compared(
+            return SearchedTrack(
                 camera=camera,
                 face=face,
                 score=self.score.score if self.score else None,
@@ -199,13 +199,13 @@ class Pursuit:
                 control=self.matched_control,
             )
         if self.searched:
-            return NotCompared(camera=camera, face=face, reason=NotSearched.NOBODY_LISTED)
+            return UnsearchedTrack(camera=camera, face=face, reason=NotSearchedReason.NOBODY_LISTED)
         if lost is not None:
-            return Dropped(camera=camera, face=face, why=lost)
+            return LostTrack(camera=camera, face=face, reason=lost)
         if self.seen < FEW:
-            reason = NotSearched.TOO_SHORT
+            reason = NotSearchedReason.TOO_SHORT
         elif self.best_size < rules.min_eye_distance:
-            reason = NotSearched.TOO_SMALL
+            reason = NotSearchedReason.TOO_SMALL
         else:
-            reason = NotSearched.TOO_POOR
-        return NotCompared(camera=camera, face=face, reason=reason)
+            reason = NotSearchedReason.TOO_POOR
+        return UnsearchedTrack(camera=camera, face=face, reason=reason)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openlfr.domain.analysis import Sighted
+from openlfr.domain.analysis import SightingWithEvidence
 from openlfr.domain.sightings import Sighting
 from openlfr.stages.decide import decide
 from openlfr.stages.mask import covered, is_hidden, masked
@@ -51,7 +51,7 @@ class Searcher:
         """Search in another index from the next search on; may be called from any thread."""
         self._index = index
 
-    def search(self, queries: Sequence[Query]) -> list[Sighted]:
+    def search(self, queries: Sequence[Query]) -> list[SightingWithEvidence]:
         """Embed what is new in the queries, fuse each to probes, search them all at once."""
         if not queries:
             return []
@@ -83,7 +83,7 @@ class Searcher:
                     pursuit.matched = True
                     pursuit.matched_control = pursuit.matched_control or chosen.is_control
                     sighting = self._sighting(query, best, chosen, twice=bool(others))
-                    sightings.append(Sighted(sighting, evidence))
+                    sightings.append(SightingWithEvidence(sighting, evidence))
         return sightings
 
     def _pictured(self, ranked: Sequence[HeldFace]) -> tuple[HeldFace, Evidence | None]:

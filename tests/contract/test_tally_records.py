@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from openlfr.domain.baselines import Mark
-from openlfr.domain.counts import Lost, NotSearched
+from openlfr.domain.counts import LossReason, NotSearchedReason
 from openlfr.domain.faces import Quality
 from openlfr.domain.measures import Measures
 from openlfr.domain.scores import SCORE_BINS
 from openlfr.domain.tallies import CameraTotals, Histograms, Reporter, Tally
-from openlfr.domain.watching import Unwatched
+from openlfr.domain.watching import UnwatchedReason
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def tally(camera="gate", first=0, **changes):
         "first_captured_at": NOW + timedelta(seconds=first / 10),
         "last_captured_at": NOW + timedelta(seconds=(first + 99) / 10),
         "frames_analysed": 100, "faces_detected": 40, "tracks_closed": 5,
-        "tracks_not_searched": {NotSearched.TOO_SMALL: 2},
+        "tracks_not_searched": {NotSearchedReason.TOO_SMALL: 2},
         "scores": {1: bins(b10=1), 3: bins(b12=2)}, "sightings": 1,
     }  # fmt: skip
     return Tally(**values | changes)
@@ -77,7 +77,7 @@ def test_totals_are_by_camera_over_both_reporters_and_of_one_deployment(records)
         frames_analysed=0, faces_detected=0, tracks_closed=0, tracks_not_searched={}, scores={},
         sightings=0,
     )  # fmt: skip
-    short = {NotSearched.TOO_SHORT: 1, NotSearched.TOO_SMALL: 1}
+    short = {NotSearchedReason.TOO_SHORT: 1, NotSearchedReason.TOO_SMALL: 1}
     more = tally(first=100, tracks_not_searched=short, frames_discarded=3)
     records.tallies.record([tally(), sent_never, more, tally("yard", frames_unreadable=1)], at=NOW)
     records.tallies.record([tally(deployment="Station", frames_outside_hours=9)], at=NOW)
@@ -93,7 +93,7 @@ def test_totals_are_by_camera_over_both_reporters_and_of_one_deployment(records)
         faces_detected=80,
         tracks_closed=10,
         tracks_searched=6,
-        tracks_not_searched={NotSearched.TOO_SMALL: 3, NotSearched.TOO_SHORT: 1},
+        tracks_not_searched={NotSearchedReason.TOO_SMALL: 3, NotSearchedReason.TOO_SHORT: 1},
         sightings=2,
     )
     assert (yard.camera, yard.frames_unreadable, yard.frames_outside_hours) == ("yard", 1, 0)
@@ -113,7 +113,7 @@ def test_scores_are_summed_by_quality(records):
 
 def test_every_track_that_began_is_accounted_for_but_for_those_that_died_with_a_worker(records):
     begun = tally(tracks_begun=9, tracks_matched=2)
-    lost = {Lost.MOVED: 1, Lost.FAILED: 1}
+    lost = {LossReason.MOVED: 1, LossReason.FAILED: 1}
     more = tally(first=100, tracks_begun=1, tracks_closed=4, tracks_lost=lost,
                  tracks_not_searched={}, scores={3: bins(b12=2)}, tracks_matched=1)  # fmt: skip
     records.tallies.record([begun, more], at=NOW)
@@ -125,17 +125,21 @@ def test_every_track_that_began_is_accounted_for_but_for_those_that_died_with_a_
 
 def test_what_a_pause_left_out_is_counted_apart_from_what_is_outside_the_hours(records):
     paused = tally(
-        frames_paused=4, frames_outside_hours=2, tracks_closed=4, tracks_lost={Lost.PAUSED: 2},
+        frames_paused=4, frames_outside_hours=2, tracks_closed=4,
+        tracks_lost={LossReason.PAUSED: 2},
         tracks_not_searched={}, scores={3: bins(b12=2)},
-        unwatched_us={Unwatched.PAUSED: 3_000_000, Unwatched.OUTSIDE_HOURS: 5},
+        unwatched_us={UnwatchedReason.PAUSED: 3_000_000, UnwatchedReason.OUTSIDE_HOURS: 5},
     )  # fmt: skip
     records.tallies.record([paused, replace(paused, first_seq=100, last_seq=199)], at=NOW)
     [gate] = records.tallies.totals("Market")
     assert (gate.frames_paused, gate.frames_outside_hours) == (8, 4)
-    assert gate.tracks_lost == {Lost.PAUSED: 4}
-    assert gate.unwatched_us == {Unwatched.PAUSED: 6_000_000, Unwatched.OUTSIDE_HOURS: 10}
+    assert gate.tracks_lost == {LossReason.PAUSED: 4}
+    assert gate.unwatched_us == {
+        UnwatchedReason.PAUSED: 6_000_000,
+        UnwatchedReason.OUTSIDE_HOURS: 10,
+    }
     [hour] = records.tallies.by_hour("Market")
-    assert (hour.frames_paused, hour.tracks_lost) == (8, {Lost.PAUSED: 4})
+    assert (hour.frames_paused, hour.tracks_lost) == (8, {LossReason.PAUSED: 4})
 
 
 def test_control_subjects_scores_measures_and_the_time_watched_are_summed_apart(records):
@@ -143,7 +147,8 @@ def test_control_subjects_scores_measures_and_the_time_watched_are_summed_apart(
     seen = tally(
         tracks_closed=6, tracks_control=1, tracks_matched_control=1, measures=face,
         fine_scores={40: 1, 45: 2}, control_scores={-4: 2, 200: 1}, baseline="b1",
-        watched_us=9_000_000, unwatched_us={Unwatched.LATE: 500_000, Unwatched.NO_FRAMES: 1},
+        watched_us=9_000_000,
+        unwatched_us={UnwatchedReason.LATE: 500_000, UnwatchedReason.NO_FRAMES: 1},
     )  # fmt: skip
     again = replace(
         seen,
@@ -158,7 +163,7 @@ def test_control_subjects_scores_measures_and_the_time_watched_are_summed_apart(
     gate, yard = records.tallies.totals("Market")
     assert (gate.tracks_searched, gate.tracks_control, gate.tracks_matched_control) == (8, 2, 2)
     assert (gate.watched_us, yard.watched_us) == (18_000_000, 0)
-    assert gate.unwatched_us == {Unwatched.LATE: 1_000_000, Unwatched.NO_FRAMES: 2}
+    assert gate.unwatched_us == {UnwatchedReason.LATE: 1_000_000, UnwatchedReason.NO_FRAMES: 2}
     found = records.tallies.histograms("Market", "gate")
     assert (found.fine_scores, found.control_scores) == ({40: 1, 45: 5}, {-4: 4, 200: 2})
     assert found.measures == face + face

@@ -11,8 +11,8 @@ from small_street import camera
 from openlfr import bootstrap, settings
 from openlfr.account import local_person
 from openlfr.adapters.sql import tables
-from openlfr.domain.counts import Lost, add_up
-from openlfr.domain.watching import Unwatched
+from openlfr.domain.counts import LossReason, add_up
+from openlfr.domain.watching import UnwatchedReason
 from openlfr.embedded.options import RunOptions
 from openlfr.operations import deployments
 from openlfr.pipeline import Analyser
@@ -60,9 +60,9 @@ def test_who_is_in_sight_when_it_is_paused_is_searched_no_more(place, street, mo
     counts = add_up(summary.cameras)
     assert counts.tracks_closed == counts.tracks_begun > paused[0].tracks_closed
     assert (counts.frames_outside_hours, counts.frames_paused > 0) == (0, True)
-    assert set(dropped) == {Lost.PAUSED}
-    assert set(counts.tracks_lost) <= {Lost.PAUSED}  # some were compared before
-    assert set(counts.unwatched_us) == {Unwatched.PAUSED}
+    assert set(dropped) == {LossReason.PAUSED}
+    assert set(counts.tracks_lost) <= {LossReason.PAUSED}  # some were compared before
+    assert set(counts.unwatched_us) == {UnwatchedReason.PAUSED}
 
 
 def test_nobody_is_searched_under_hours_that_somebody_wrote_into_the_database(

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from openlfr.domain.analysis import Compared, Dropped, NotCompared
-from openlfr.domain.counts import Lost, NotSearched
+from openlfr.domain.analysis import LostTrack, SearchedTrack, UnsearchedTrack
+from openlfr.domain.counts import LossReason, NotSearchedReason
 from openlfr.domain.faces import Box, Detection
 from openlfr.domain.frames import Frame
 from openlfr.domain.ids import Ids
@@ -162,9 +162,9 @@ def analyser_for(*streets: DrawnStreet, index: ListeningIndex, threshold: float 
     )
 
 
-def reason_of(track: ClosedTrack) -> NotSearched | None:
+def reason_of(track: ClosedTrack) -> NotSearchedReason | None:
     """Why it was compared with nobody; None where it was."""
-    return track.reason if isinstance(track, NotCompared) else None
+    return track.reason if isinstance(track, UnsearchedTrack) else None
 
 
 def watch(analyser: Analyser, frames: Sequence[Frame], *, batch: int = 1, finish: bool = True):
@@ -401,7 +401,7 @@ def test_a_stranger_gives_no_sighting_and_leaves_nothing_behind():
 def test_of_a_closed_track_its_score_and_how_good_its_probe_was_is_told():
     street = DrawnStreet("gate", zoe=standing(300, until=5))
     _, (track,) = watch(analyser_for(street, index=listing("ann")), street.frames(5))
-    assert track == Compared(
+    assert track == SearchedTrack(
         camera="gate", face=track.face, score=track.score, quality=track.quality
     )
     assert track.score < 0.5
@@ -433,11 +433,11 @@ def test_who_passes_while_nobody_is_listed_was_compared_with_nobody():
     street = DrawnStreet("gate", zoe=standing(300, until=20))
     analyser = analyser_for(street, index=listing())
     _, (track,) = watch(analyser, street.frames(30))
-    assert reason_of(track) is NotSearched.NOBODY_LISTED
+    assert reason_of(track) is NotSearchedReason.NOBODY_LISTED
     assert track.face.eye_distance > 0
     _, closed = watch(analyser, street.frames(10, epoch=2), finish=False)
-    (dropped,) = analyser.forget("gate", Lost.MOVED).closed
-    assert isinstance(dropped, NotCompared | Dropped)
+    (dropped,) = analyser.forget("gate", LossReason.MOVED).closed
+    assert isinstance(dropped, UnsearchedTrack | LostTrack)
     assert closed == []
     street = DrawnStreet("gate", zoe=standing(300, until=20))
     analyser = analyser_for(street, index=listing("bob", control=("bob",)))
@@ -449,12 +449,12 @@ def test_who_passes_while_nobody_is_listed_was_compared_with_nobody():
 @pytest.mark.parametrize(
     ("walk", "blur", "reason"),
     [
-        (standing(300, until=1), 6, NotSearched.TOO_SHORT),
-        (standing(300, size=14, until=5), 0, NotSearched.TOO_SMALL),
-        (standing(300, until=5), 30, NotSearched.TOO_POOR),
+        (standing(300, until=1), 6, NotSearchedReason.TOO_SHORT),
+        (standing(300, size=14, until=5), 0, NotSearchedReason.TOO_SMALL),
+        (standing(300, until=5), 30, NotSearchedReason.TOO_POOR),
         (standing(300, until=5), 0, None),
         (standing(300, until=1), 0, None),  # a doubtful probe
-        (standing(300, until=2), 6, NotSearched.TOO_SHORT),
+        (standing(300, until=2), 6, NotSearchedReason.TOO_SHORT),
         (standing(300, size=150, until=1), 0, None),  # one glance, but a good one
     ],
 )
@@ -462,7 +462,7 @@ def test_a_track_that_was_not_searched_says_why(walk, blur, reason):
     street, index = DrawnStreet("gate", blur=blur, ann=walk), listing("ann")
     sightings, closed = watch(analyser_for(street, index=index), street.frames(20))
     assert [reason_of(track) for track in closed] == [reason]
-    assert isinstance(closed[0], Compared) == (reason is None)
+    assert isinstance(closed[0], SearchedTrack) == (reason is None)
     assert bool(index.asked) == bool(sightings) == (reason is None)
 
 

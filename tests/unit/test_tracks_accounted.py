@@ -18,11 +18,11 @@ from tests.deployments import deployment
 from openlfr.adapters.capture.jpeg import encode_jpeg
 from openlfr.adapters.faust.agents import Message
 from openlfr.adapters.memory.vault import MemoryVault
-from openlfr.domain.counts import Lost, add_up
+from openlfr.domain.counts import LossReason, add_up
 from openlfr.domain.faces import Box, Detection
 from openlfr.domain.frames import EncodedFrame, Frame
 from openlfr.domain.ids import Ids
-from openlfr.domain.tallying import Tallying
+from openlfr.domain.tally_collector import TallyCollector
 from openlfr.domain.watchlist import GalleryFacts, ManifestEntry, StoredTemplate, hash_template
 from openlfr.operations.camera_counts import counts_of
 from openlfr.pipeline import Analyser
@@ -94,7 +94,7 @@ steps = st.lists(
         st.tuples(st.just("look"), frames, st.sampled_from(["", "", "", "detect", "embed"])),
         st.tuples(st.just("epoch"), camera),
         st.tuples(st.just("finish"), camera, st.sampled_from(["", "", "embed"])),
-        st.tuples(st.just("forget"), camera, st.sampled_from(Lost)),
+        st.tuples(st.just("forget"), camera, st.sampled_from(LossReason)),
     ),
     max_size=14,
 )
@@ -108,7 +108,7 @@ quick = settings(
 def test_no_track_vanishes_from_a_run(steps):
     models = Models()
     analyser = analyser_of(models)
-    tallying, done = Tallying("Market"), []
+    tallying, done = TallyCollector("Market"), []
     epochs, seqs, at = Counter(), Counter(), NOON
     take = tallying.take_in
 
@@ -134,17 +134,17 @@ def test_no_track_vanishes_from_a_run(steps):
             try:
                 take(analyser.finish(name))
             except ValueError:
-                take(analyser.forget(name, Lost.FAILED))
+                take(analyser.forget(name, LossReason.FAILED))
             models.fails = ""
         else:
             take(analyser.forget(*words))
     for name in CAMERAS:
         live = len(analyser._cameras[name].pursuits) if name in analyser.cameras else 0
-        take(analyser.forget(name, Lost.INTERRUPTED))
+        take(analyser.forget(name, LossReason.INTERRUPTED))
         tallying.cut(name)
         done += tallying.take()
         counts = add_up(tuple(counts_of(each) for each in done if each.camera == name), name)
-        assert counts.tracks_lost.get(Lost.INTERRUPTED, 0) <= live or "forget" in str(steps)
+        assert counts.tracks_lost.get(LossReason.INTERRUPTED, 0) <= live or "forget" in str(steps)
         not_searched, lost = counts.tracks_not_searched, counts.tracks_lost
         assert counts.tracks_begun == (
             counts.tracks_searched + sum(not_searched.values()) + sum(lost.values())
@@ -223,8 +223,8 @@ def test_no_track_vanishes_from_the_tallies_of_a_worker(steps):
 @pytest.mark.parametrize(
     ("give_up", "why"),
     [
-        (lambda station: station.leave(), Lost.INTERRUPTED),
-        (lambda station: station.keep([]), Lost.MOVED),
+        (lambda station: station.leave(), LossReason.INTERRUPTED),
+        (lambda station: station.keep([]), LossReason.MOVED),
     ],
 )
 def test_who_is_dropped_unsearched_is_counted_with_the_reason(give_up, why):

@@ -29,7 +29,7 @@ def kinds_of(base: type) -> Iterator[str]:
         yield from kinds_of(each)
 
 
-EVENTS = frozenset({audit.AuditEvent.__name__, *kinds_of(audit.Happening)})
+EVENTS = frozenset({audit.AuditEvent.__name__, *kinds_of(audit.ActDetails)})
 """Names of the classes of which an event is made."""
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from openlfr.adapters.capture.jpeg import decode_picture
 from openlfr.domain.errors import BadInput
 from openlfr.domain.frames import Frame
-from openlfr.domain.watching import Unwatched
+from openlfr.domain.watching import UnwatchedReason
 from openlfr.wire import codec
 from openlfr.wire.headers import read_headers
 
@@ -40,7 +40,7 @@ class LeftOut:
 
     message: Message
     said: EncodedFrame
-    why: Unwatched | NotInForce
+    why: UnwatchedReason | NotInForce
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +122,7 @@ class Decoder:
         if why := self.why_not(said):
             return LeftOut(message, said, why)
         if overtaken or self.is_late(said, message):
-            return LeftOut(message, said, Unwatched.LATE)  # before the picture is decoded
+            return LeftOut(message, said, UnwatchedReason.LATE)  # before the picture is decoded
         image = decode_picture(said.jpeg)
         if image is None:
             return Unusable(message, "Its picture cannot be decoded.", said)

@@ -14,11 +14,11 @@ import structlog
 
 from openlfr.adapters.kafka.dead_letters import set_aside
 from openlfr.adapters.kafka.topics import TALLIES
-from openlfr.domain.analysis import Compared, Dropped
-from openlfr.domain.counts import Lost
+from openlfr.domain.analysis import LostTrack, SearchedTrack
+from openlfr.domain.counts import LossReason
 from openlfr.domain.errors import Unavailable
-from openlfr.domain.tallying import MISSED, Tallying
-from openlfr.domain.watching import Unwatched
+from openlfr.domain.tally_collector import MISSED, TallyCollector
+from openlfr.domain.watching import UnwatchedReason
 from openlfr.in_force import NotInForce
 from openlfr.wire import codec, seal
 from openlfr_analysis.decoding import (
@@ -87,7 +87,7 @@ class Station:
         self._taking_up = taking_up
         self._decoder = Decoder(deployment, max_age=max_age, recorded=recorded)
         self._places = Places()
-        self._tallying = Tallying(deployment.deployment_id)
+        self._tallying = TallyCollector(deployment.deployment_id)
         self._heard: dict[str, float] = {}  # camera -> monotonic time, while it may hold tracks
         self._late: Counter[str] = Counter()  # camera -> frames dropped since one was looked at
         self._others: set[str] = set()  # deployments whose frames come here
@@ -138,7 +138,7 @@ class Station:
                     self._leave_to_others(each.deployment)
                 case Unusable():
                     records.append(self._set_aside(each.message, each.problem))
-                    self._miss(said, Unwatched.UNREADABLE)
+                    self._miss(said, UnwatchedReason.UNREADABLE)
                 case LeftOut():
                     self._leave_out(each.message, each.said, each.why)
                 case Picture() if why := self._decoder.why_not(each.said):
@@ -146,7 +146,7 @@ class Station:
                     self._leave_out(each.message, each.said, why)
                 case Picture() if self._decoder.is_late(each.said, each.message):
                     # It became too old while the batch before was looked at.
-                    self._leave_out(each.message, each.said, Unwatched.LATE)
+                    self._leave_out(each.message, each.said, UnwatchedReason.LATE)
                 case Picture():
                     frame = each.frame
                     self._late.pop(frame.camera, None)
@@ -194,14 +194,14 @@ class Station:
             Their tallies, where what was counted has been acknowledged.
         """
         for camera in self._places.keep(partitions):
-            self._let_go(camera, Lost.MOVED)
+            self._let_go(camera, LossReason.MOVED)
         self._heard = dict.fromkeys(self._heard, time.monotonic())  # they could not be heard
         return self._tallies()
 
     def leave(self) -> list[tuple[str, Record]]:
         """The last tallies, where what was counted has been acknowledged."""
         for camera in dict.fromkeys((*self._analyser.cameras, *self._tallying.cameras)):
-            self._let_go(camera, Lost.INTERRUPTED)
+            self._let_go(camera, LossReason.INTERRUPTED)
         return self._tallies()
 
     @property
@@ -222,28 +222,32 @@ class Station:
         if self._deployment.halted():
             self._tallying.paused()
             for camera in self._analyser.cameras:
-                self._account(self._analyser.forget(camera, Lost.PAUSED))
+                self._account(self._analyser.forget(camera, LossReason.PAUSED))
 
     def _take_up(self) -> None:
         """Match with the newest list from now on, and count for its baseline."""
         if self._taking_up is not None and (taken := self._taking_up.take()):
             self._tallying.begin_baseline(taken.mark, taken)
 
-    def _miss(self, frame: Frame | EncodedFrame | None, why: Unwatched) -> None:
+    def _miss(self, frame: Frame | EncodedFrame | None, why: UnwatchedReason) -> None:
         """Count a frame that is not looked at; None where it is not known of which camera."""
         self.counts[MISSED[why].removeprefix("frames_")] += 1
         if frame is not None:
             self._tallying.missed(frame, why)
 
-    def _leave_out(self, message: Message, said: EncodedFrame, why: Unwatched | NotInForce) -> None:
+    def _leave_out(
+        self, message: Message, said: EncodedFrame, why: UnwatchedReason | NotInForce
+    ) -> None:
         """Count it; say it once where every frame of a camera is too old, perhaps by its clock."""
         if isinstance(why, NotInForce):
             self.counts[why] += 1
             outside = why is NotInForce.OUTSIDE_HOURS
-            self._tallying.missed(said, Unwatched.OUTSIDE_HOURS if outside else Unwatched.PAUSED)
+            self._tallying.missed(
+                said, UnwatchedReason.OUTSIDE_HOURS if outside else UnwatchedReason.PAUSED
+            )
             return
         self._miss(said, why)
-        if why is not Unwatched.LATE:
+        if why is not UnwatchedReason.LATE:
             return
         self._late[said.camera] += 1
         if self._late[said.camera] == LATE_MOST:
@@ -266,9 +270,9 @@ class Station:
     def _take_over(self, message: Message) -> None:
         """Where another worker had the partition meanwhile, know nothing of its cameras."""
         for camera in self._places.taken_over(message):
-            self._let_go(camera, Lost.MOVED)
+            self._let_go(camera, LossReason.MOVED)
 
-    def _let_go(self, camera: str, why: Lost) -> None:
+    def _let_go(self, camera: str, why: LossReason) -> None:
         """Drop a camera; its live tracks are counted as lost, where its frames do not come again.
 
         Where they do, nothing of it is counted here: whoever looks at them counts their tracks.
@@ -306,7 +310,7 @@ class Station:
         other, and nobody would be seen.
         """
         if self._deployment.halted():
-            self._account(self._analyser.forget(camera, Lost.PAUSED))
+            self._account(self._analyser.forget(camera, LossReason.PAUSED))
             return []
         try:
             return self._seen(self._analyser.finish(camera))
@@ -315,7 +319,7 @@ class Station:
         except Exception as error:  # noqa: BLE001 - told and counted: poison is no outage
             log.warning("tracks_failed", camera=camera, why=f"{type(error).__name__}: {error}")
             self.counts["tracks_failed"] += 1
-            self._account(self._analyser.forget(camera, Lost.FAILED))
+            self._account(self._analyser.forget(camera, LossReason.FAILED))
             return []
 
     def _look(self, together: Sequence[tuple[Message, Frame]]) -> list[tuple[str, Record]]:
@@ -358,7 +362,7 @@ class Station:
             except Exception as error:  # noqa: BLE001 - told, set aside, never lost
                 reason = f"It cannot be analysed: {type(error).__name__}."
                 records.append(self._set_aside(message, reason))
-                self._miss(frame, Unwatched.UNREADABLE)
+                self._miss(frame, UnwatchedReason.UNREADABLE)
         return records
 
     def _seen(self, analysis: Analysis) -> list[tuple[str, Record]]:
@@ -374,10 +378,10 @@ class Station:
         self.counts["tracks"] += len(analysis.closed)
         for track in analysis.closed:
             match track:
-                case Compared():
+                case SearchedTrack():
                     self.counts["tracks_matched"] += track.matched
-                case Dropped():
-                    self.counts[f"tracks_lost_{track.why}"] += 1
+                case LostTrack():
+                    self.counts[f"tracks_lost_{track.reason}"] += 1
 
     def _set_aside(self, message: Message, reason: str) -> tuple[str, Record]:
         self.counts["set_aside"] += 1

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Mapping, Sequence
 
-    from openlfr.domain.analysis import Sighted
+    from openlfr.domain.analysis import SightingWithEvidence
     from openlfr.domain.frames import Frame
     from openlfr.ports import Vault
     from openlfr.wire.codec import Record
@@ -51,7 +51,9 @@ class Telling:
             self._assumed.discard(frame.camera)
         self._traces.note(frame.camera, frame.epoch, frame.seq, traceparent)
 
-    def searched(self, sightings: Sequence[Sighted], newest: Mapping[str, int]) -> None:
+    def searched(
+        self, sightings: Sequence[SightingWithEvidence], newest: Mapping[str, int]
+    ) -> None:
         """Log each with the frame after which there was enough to search with.
 
         Args:
@@ -66,7 +68,7 @@ class Telling:
                 trace=tracing.trace_id(self._trace_of(sighted)),
             )  # fmt: skip
 
-    def record(self, sighted: Sighted) -> tuple[str, Record]:
+    def record(self, sighted: SightingWithEvidence) -> tuple[str, Record]:
         """Its record, and the topic on which it goes."""
         assumed = sighted.sighting.camera in self._assumed
         record = codec.encode_sighting(
@@ -76,7 +78,7 @@ class Telling:
         )
         return SIGHTINGS.name, seal.sign(record, self._key)
 
-    def _carried(self, sighted: Sighted) -> CarriedEvidence | None:
+    def _carried(self, sighted: SightingWithEvidence) -> CarriedEvidence | None:
         """Its picture, sealed; None where there is none, or Kafka would not take it.
 
         The alert is told without.
@@ -92,6 +94,6 @@ class Telling:
             return None
         return CarriedEvidence(name, True, sealed)
 
-    def _trace_of(self, sighted: Sighted) -> str:
+    def _trace_of(self, sighted: SightingWithEvidence) -> str:
         told = sighted.sighting
         return self._traces.of(told.camera, told.epoch, told.seq)

@@ -19,12 +19,12 @@ import structlog
 from openlfr.adapters.capture.folder import PictureFolder
 from openlfr.adapters.capture.jpeg import encode_jpeg, is_jpeg
 from openlfr.adapters.capture.lateness import LATE_S
-from openlfr.domain.capture_tallying import (
+from openlfr.domain.capture_tally_collector import (
     DROPPED_LATE,
     OUTSIDE_HOURS,
     PAUSED,
     UNREADABLE,
-    CaptureTallying,
+    CaptureTallyCollector,
 )
 from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.domain.frames import EncodedFrame
@@ -105,7 +105,7 @@ class Filming:
         self.waits = False
         self._say_late_at = 0.0  # by time.monotonic(): not before
         self._last: EncodedFrame | None = None  # that was sent, of an epoch that is not over
-        self._tallying = CaptureTallying(
+        self._tallying = CaptureTallyCollector(
             deployment.deployment_id, camera, source.account, self._tell, live=source.live
         )
 

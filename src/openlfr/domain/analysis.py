@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from openlfr.domain.counts import Lost, NotSearched
+    from openlfr.domain.counts import LossReason, NotSearchedReason
     from openlfr.domain.evidence import Evidence
     from openlfr.domain.faces import Quality
     from openlfr.domain.sightings import Sighting
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sighted:
+class SightingWithEvidence:
     """A sighting and the picture that an operator decides on.
 
     Attributes:
@@ -38,7 +38,7 @@ class _Closed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared(_Closed):
+class SearchedTrack(_Closed):
     """A track that was compared with the watchlist.
 
     Whose it was is not known: a control subject below the threshold looks like a stranger. So the
@@ -67,20 +67,20 @@ class Compared(_Closed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotCompared(_Closed):
+class UnsearchedTrack(_Closed):
     """A track that ended and was compared with nobody."""
 
-    reason: NotSearched
+    reason: NotSearchedReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dropped(_Closed):
+class LostTrack(_Closed):
     """A track that was dropped while it lived, before its first search."""
 
-    why: Lost
+    reason: LossReason
 
 
-ClosedTrack = Compared | NotCompared | Dropped
+ClosedTrack = SearchedTrack | UnsearchedTrack | LostTrack
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +95,7 @@ class Analysis:
             discarded because its epoch is over.
     """
 
-    sightings: tuple[Sighted, ...] = ()
+    sightings: tuple[SightingWithEvidence, ...] = ()
     closed: tuple[ClosedTrack, ...] = ()
     faces: tuple[int | None, ...] = ()
     begun: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class ActDetails:
     """What happened, without who and when.
 
     Attributes:
@@ -54,7 +54,7 @@ class AuditEvent:
 
     at: datetime
     by: Principal
-    what: Happening
+    what: ActDetails
     event_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
@@ -64,7 +64,7 @@ class RecordedAct:
 
     Attributes:
         position: In the order of the commits, from 1, without a gap.
-        kind, object_kind, object_id, detail: As of `Happening`.
+        kind, object_kind, object_id, detail: As of `ActDetails`.
     """
 
     position: int
@@ -78,7 +78,7 @@ class RecordedAct:
 
 
 @dataclass(frozen=True, slots=True)
-class OfReference(Happening):
+class ReferenceActDetails(ActDetails):
     """Something was done to an entry of the watchlist.
 
     Attributes:
@@ -93,7 +93,7 @@ class OfReference(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceEnrolled(Happening):
+class ReferenceEnrolled(ActDetails):
     """A person was listed.
 
     Attributes:
@@ -144,7 +144,7 @@ class ReferenceEnrolled(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceActivated(Happening):
+class ReferenceActivated(ActDetails):
     """An entry passed the gallery's rules: it is searched from now on."""
 
     kind: ClassVar[str] = "reference.activated"
@@ -157,7 +157,7 @@ class ReferenceActivated(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceRefused(Happening):
+class ReferenceRefused(ActDetails):
     """The gallery's rules turned an entry down after its import."""
 
     kind: ClassVar[str] = "reference.refused"
@@ -170,28 +170,28 @@ class ReferenceRefused(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceSuspended(OfReference):
+class ReferenceSuspended(ReferenceActDetails):
     """An entry is not searched until it is resumed."""
 
     kind: ClassVar[str] = "reference.suspended"
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceResumed(OfReference):
+class ReferenceResumed(ReferenceActDetails):
     """A suspended entry is searched again."""
 
     kind: ClassVar[str] = "reference.resumed"
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceRemoved(OfReference):
+class ReferenceRemoved(ReferenceActDetails):
     """An entry left the list for good; its template and picture are erased."""
 
     kind: ClassVar[str] = "reference.removed"
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceExpired(Happening):
+class ReferenceExpired(ActDetails):
     """An entry's time was over; its template and picture are erased.
 
     Attributes:
@@ -206,7 +206,7 @@ class ReferenceExpired(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceForgotten(Happening):
+class ReferenceForgotten(ActDetails):
     """Who was listed by an entry that had left was erased from its row."""
 
     kind: ClassVar[str] = "reference.forgotten"
@@ -215,7 +215,7 @@ class ReferenceForgotten(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class OfVerdict(Happening):
+class VerdictActDetails(ActDetails):
     """A verdict was given on an alert.
 
     Attributes:
@@ -233,35 +233,35 @@ class OfVerdict(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class AlertDecided(OfVerdict):
+class AlertDecided(VerdictActDetails):
     """An operator gave the first verdict in time."""
 
     kind: ClassVar[str] = "alert.decided"
 
 
 @dataclass(frozen=True, slots=True)
-class AlertDecidedLate(OfVerdict):
+class AlertDecidedLate(VerdictActDetails):
     """An operator gave the first verdict on an alert whose time was over."""
 
     kind: ClassVar[str] = "alert.decided_late"
 
 
 @dataclass(frozen=True, slots=True)
-class AlertSecondLook(OfVerdict):
+class AlertSecondLook(VerdictActDetails):
     """Another person looked at an alert that was decided."""
 
     kind: ClassVar[str] = "alert.second_look"
 
 
 @dataclass(frozen=True, slots=True)
-class AlertSettled(OfVerdict):
+class AlertSettled(VerdictActDetails):
     """It was said which verdict holds: by a supervisor, or by the time."""
 
     kind: ClassVar[str] = "alert.settled"
 
 
 @dataclass(frozen=True, slots=True)
-class AlertUndone(Happening):
+class AlertUndone(ActDetails):
     """A person took a verdict back.
 
     Attributes:
@@ -278,7 +278,7 @@ class AlertUndone(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class AlertLapsed(Happening):
+class AlertLapsed(ActDetails):
     """Nobody decided an alert before its time was over, or another one of its subject followed."""
 
     kind: ClassVar[str] = "alert.lapsed"
@@ -287,7 +287,7 @@ class AlertLapsed(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class AlertReopened(Happening):
+class AlertReopened(ActDetails):
     """What nobody could tell is a question again, since another sighting has come."""
 
     kind: ClassVar[str] = "alert.reopened"
@@ -296,7 +296,7 @@ class AlertReopened(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class AlertOutcome(Happening):
+class AlertOutcome(ActDetails):
     """It is known what became of an alert that was decided before.
 
     Attributes:
@@ -315,7 +315,7 @@ class AlertOutcome(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class SightingRejected(Happening):
+class SightingRejected(ActDetails):
     """A sighting was taken out of an alert: it shows another person than the others.
 
     Attributes:
@@ -331,7 +331,7 @@ class SightingRejected(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class HoldPlaced(Happening):
+class HoldPlaced(ActDetails):
     """Something that would be erased is kept for a complaint or a disclosure.
 
     Attributes:
@@ -349,7 +349,7 @@ class HoldPlaced(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class HoldReleased(Happening):
+class HoldReleased(ActDetails):
     """What was kept for a complaint or a disclosure goes by the rules again.
 
     Attributes:
@@ -364,7 +364,7 @@ class HoldReleased(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class AlertUnsealed(Happening):
+class AlertUnsealed(ActDetails):
     """Sealed pictures of a person who was stopped by mistake were decrypted into a file.
 
     Attributes:
@@ -380,7 +380,7 @@ class AlertUnsealed(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class AlertShown(Happening):
+class AlertShown(ActDetails):
     """Pictures of an alert were decrypted into a file.
 
     Attributes:
@@ -396,7 +396,7 @@ class AlertShown(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class NamesErased(Happening):
+class NamesErased(ActDetails):
     """Who did what to alerts was erased, of acts before a moment.
 
     Attributes:
@@ -411,7 +411,7 @@ class NamesErased(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class AlertErased(Happening):
+class AlertErased(ActDetails):
     """Pictures and positions of an alert were erased.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from openlfr.domain.audit import Happening
+from openlfr.domain.audit import ActDetails
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class BaselineOpened(Happening):
+class BaselineOpened(ActDetails):
     """Something changed that decides who alerts: the figures from here on stand by themselves.
 
     Attributes:

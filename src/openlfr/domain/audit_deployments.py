@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from openlfr.domain.audit import Happening
+from openlfr.domain.audit import ActDetails
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
-class OfDeployment(Happening):
+class DeploymentActDetails(ActDetails):
     """Something was done to a deployment.
 
     Attributes:
@@ -27,14 +27,14 @@ class OfDeployment(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class DeploymentDrafted(OfDeployment):
+class DeploymentDrafted(DeploymentActDetails):
     """A deployment was planned."""
 
     kind: ClassVar[str] = "deployment.drafted"
 
 
 @dataclass(frozen=True, slots=True)
-class DeploymentRevised(OfDeployment):
+class DeploymentRevised(DeploymentActDetails):
     """A deployment was changed.
 
     Attributes:
@@ -48,7 +48,7 @@ class DeploymentRevised(OfDeployment):
 
 
 @dataclass(frozen=True, slots=True)
-class DeploymentAuthorised(OfDeployment):
+class DeploymentAuthorised(DeploymentActDetails):
     """Somebody answers for a deployment: the whole authorisation.
 
     Attributes:
@@ -69,7 +69,7 @@ class DeploymentAuthorised(OfDeployment):
 
 
 @dataclass(frozen=True, slots=True)
-class DeploymentStarted(OfDeployment):
+class DeploymentStarted(DeploymentActDetails):
     """Faces are searched from now on, within the hours.
 
     Attributes:
@@ -90,21 +90,21 @@ class DeploymentStarted(OfDeployment):
 
 
 @dataclass(frozen=True, slots=True)
-class DeploymentPaused(OfDeployment):
+class DeploymentPaused(DeploymentActDetails):
     """No face is searched until it is started again."""
 
     kind: ClassVar[str] = "deployment.paused"
 
 
 @dataclass(frozen=True, slots=True)
-class DeploymentStopped(OfDeployment):
+class DeploymentStopped(DeploymentActDetails):
     """The watching ended; it may be started again."""
 
     kind: ClassVar[str] = "deployment.stopped"
 
 
 @dataclass(frozen=True, slots=True)
-class DeploymentClosed(OfDeployment):
+class DeploymentClosed(DeploymentActDetails):
     """It ended for good."""
 
     kind: ClassVar[str] = "deployment.closed"

@@ -53,7 +53,7 @@ class EntryAct:
 
     Attributes:
         name: Who did it.
-        detail: As of `audit.Happening`.
+        detail: As of `audit.ActDetails`.
     """
 
     kind: str

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openlfr.domain.adjudication import Case, Verdict
-    from openlfr.domain.audit import Happening, OfVerdict
+    from openlfr.domain.audit import ActDetails, VerdictActDetails
     from openlfr.domain.principals import Principal
 
-_EVENTS: Mapping[VerdictKind, type[OfVerdict]] = {
+_EVENTS: Mapping[VerdictKind, type[VerdictActDetails]] = {
     VerdictKind.FIRST: AlertDecided,
     VerdictKind.LATE: AlertDecidedLate,
     VerdictKind.SECOND: AlertSecondLook,
@@ -51,8 +51,8 @@ def acts_of(
     return [AuditEvent(at, by, what) for what in _happenings(before, after, words)]
 
 
-def _happenings(before: Case, after: Case, words: str) -> list[Happening]:
-    found: list[Happening] = []
+def _happenings(before: Case, after: Case, words: str) -> list[ActDetails]:
+    found: list[ActDetails] = []
     known = {each.verdict_id: each for each in before.verdicts}
     for each in after.verdicts:
         if each.verdict_id not in known:
@@ -74,7 +74,7 @@ def _happenings(before: Case, after: Case, words: str) -> list[Happening]:
     return found
 
 
-def _given(alert_id: str, verdict: Verdict) -> OfVerdict:
+def _given(alert_id: str, verdict: Verdict) -> VerdictActDetails:
     return _EVENTS[verdict.kind](
         alert_id,
         str(verdict.adjudication),

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from openlfr.domain.watching import Unwatched
+    from openlfr.domain.watching import UnwatchedReason
 
 
-class NotSearched(StrEnum):
+class NotSearchedReason(StrEnum):
     """Why a track ended without a search."""
 
     TOO_SMALL = "too_small"  # never enough pixels between the eyes
@@ -26,7 +26,7 @@ class NotSearched(StrEnum):
     NOBODY_LISTED = "nobody_listed"  # good enough, but nobody was searchable then
 
 
-class Lost(StrEnum):
+class LossReason(StrEnum):
     """Why a track was never searched although it had not ended: it was dropped while it lived."""
 
     INTERRUPTED = "interrupted"  # the run or its worker was ended
@@ -79,11 +79,11 @@ class Counts:
     tracks_matched: int = 0
     tracks_control: int = 0
     tracks_matched_control: int = 0
-    tracks_not_searched: Mapping[NotSearched, int] = field(default_factory=dict)
-    tracks_lost: Mapping[Lost, int] = field(default_factory=dict)
+    tracks_not_searched: Mapping[NotSearchedReason, int] = field(default_factory=dict)
+    tracks_lost: Mapping[LossReason, int] = field(default_factory=dict)
     sightings: int = 0
     watched_us: int = 0
-    unwatched_us: Mapping[Unwatched, int] = field(default_factory=dict)
+    unwatched_us: Mapping[UnwatchedReason, int] = field(default_factory=dict)
 
     @property
     def tracks_live(self) -> int:

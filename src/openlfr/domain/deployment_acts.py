@@ -45,7 +45,7 @@ class DeploymentAct:
     """An act of `ACTS`, as it was recorded.
 
     Attributes:
-        detail: As of `audit.Happening`.
+        detail: As of `audit.ActDetails`.
     """
 
     kind: str

@@ -30,7 +30,7 @@ def words_of(object_kind: str, issuer: str) -> frozenset[str]:
     """The names of an act's details that can be erased; empty where none can.
 
     Args:
-        object_kind: Of `audit.Happening`.
+        object_kind: Of `audit.ActDetails`.
         issuer: Of who did it: OpenLFR's own acts about alerts have no words of anybody.
     """
     if object_kind == ALERT and issuer == OURSELVES:

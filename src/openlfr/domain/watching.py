@@ -11,7 +11,7 @@ REACH_US = 1_000_000
 apart. A face is followed over 0.8 s without a frame; who passes is in sight for longer."""
 
 
-class Unwatched(StrEnum):
+class UnwatchedReason(StrEnum):
     """Why nobody looked."""
 
     NO_FRAMES = "no_frames"  # the camera or its connection gave none, or all were left out before
@@ -32,9 +32,9 @@ class Watchtime:
     """
 
     until: int | None = None
-    why: Unwatched | None = None
+    why: UnwatchedReason | None = None
     watched: int = 0
-    unwatched: Counter[Unwatched] = field(default_factory=Counter)
+    unwatched: Counter[UnwatchedReason] = field(default_factory=Counter)
 
     def looked(self, at: int) -> None:
         """A frame was looked at."""
@@ -43,10 +43,10 @@ class Watchtime:
             if gap <= REACH_US:
                 self.watched += gap
             else:
-                self.unwatched[self.why or Unwatched.NO_FRAMES] += gap
+                self.unwatched[self.why or UnwatchedReason.NO_FRAMES] += gap
         self.until, self.why = at, None
 
-    def missed(self, at: int, why: Unwatched) -> None:
+    def missed(self, at: int, why: UnwatchedReason) -> None:
         """A frame came that was not looked at."""
         if self.until is None or at < self.until:
             self.until = at
@@ -57,9 +57,9 @@ class Watchtime:
 
     def paused(self) -> None:
         """The deployment is not in force: what follows is not watched for this reason."""
-        self.why = self.why or Unwatched.PAUSED
+        self.why = self.why or UnwatchedReason.PAUSED
 
-    def take(self) -> tuple[int, dict[Unwatched, int]]:
+    def take(self) -> tuple[int, dict[UnwatchedReason, int]]:
         """What was counted since the last time."""
         taken = self.watched, dict(self.unwatched)
         self.watched, self.unwatched = 0, Counter()

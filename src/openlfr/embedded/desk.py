@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.sql import Records
     from openlfr.domain.alerts import AlertEvent, EventKind
-    from openlfr.domain.analysis import Sighted
+    from openlfr.domain.analysis import SightingWithEvidence
     from openlfr.domain.impossible import Movement
     from openlfr.embedded.lines import AlertLines
     from openlfr.ports import AlertBook, Vault
@@ -53,7 +53,7 @@ class AlertDesk:
         self._on_event = on_event
         self.raised: Counter[tuple[str, EventKind]] = Counter()
 
-    def raise_alert(self, sighted: Sighted) -> AlertEvent | None:
+    def raise_alert(self, sighted: SightingWithEvidence) -> AlertEvent | None:
         """Open an alert or join one; None if the sighting was known before a crash.
 
         Raises:

@@ -19,13 +19,13 @@ from openlfr import bootstrap
 from openlfr.adapters.run_lock import hold_for_run
 from openlfr.domain.alerts import EventKind
 from openlfr.domain.baseline_figures import FiguresByBaseline
-from openlfr.domain.counts import Lost
+from openlfr.domain.counts import LossReason
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import Misconfigured, OpenLFRError, Unavailable
 from openlfr.domain.frames import StartOrigin
 from openlfr.domain.listing import ListState
 from openlfr.domain.runs import Checkpoint
-from openlfr.domain.watching import Unwatched
+from openlfr.domain.watching import UnwatchedReason
 from openlfr.embedded.baselines import RunBaselines
 from openlfr.embedded.desk import AlertDesk
 from openlfr.embedded.eraser import Eraser
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openlfr.domain.alerts import AlertEvent
-    from openlfr.domain.analysis import Analysis, Sighted
+    from openlfr.domain.analysis import Analysis, SightingWithEvidence
     from openlfr.domain.counts import CameraCounts
     from openlfr.domain.deployment import Deployment
     from openlfr.domain.frames import Frame
@@ -219,7 +219,7 @@ class _Run:
             feeds.close()
         if self._ended_by_others and ended_how == "interrupted":
             ended_how = self._ended_by_others
-        self._drop_live_tracks(Lost.INTERRUPTED)
+        self._drop_live_tracks(LossReason.INTERRUPTED)
         self._gather_problems()
         self._record_stop(ended_how)
         if failure is None:
@@ -313,10 +313,10 @@ class _Run:
                 self._stop.set()
             elif known.altered:
                 self._problems.append(_ALTERED.format(known.altered))
-                self._drop_live_tracks(Lost.PAUSED)
+                self._drop_live_tracks(LossReason.PAUSED)
             elif known.status is DeploymentStatus.PAUSED is not before.status:
                 self._problems.append(_PAUSED)
-                self._drop_live_tracks(Lost.PAUSED)  # who is in sight is searched no more
+                self._drop_live_tracks(LossReason.PAUSED)  # who is in sight is searched no more
 
     def _record_stop(self, ended_how: str) -> None:
         """Record that nobody is looked for any more, unless somebody stopped or closed it."""
@@ -337,7 +337,9 @@ class _Run:
         self._tallies.arrived(arrival)
         if not self._deployment.covers(frame.captured_at):
             in_force = self._deployment.in_force
-            self._tallies.left_out(frame, Unwatched.OUTSIDE_HOURS if in_force else Unwatched.PAUSED)
+            self._tallies.left_out(
+                frame, UnwatchedReason.OUTSIDE_HOURS if in_force else UnwatchedReason.PAUSED
+            )
             return
         max_age = self._settings.max_age
         if (
@@ -366,7 +368,7 @@ class _Run:
         for sighted in map(self._timed, analysis.sightings):
             self._desk.raise_alert(sighted)
 
-    def _drop_live_tracks(self, why: Lost) -> None:
+    def _drop_live_tracks(self, why: LossReason) -> None:
         """Drop and count the tracks of a run that was paused, or ended before its sources were.
 
         At its end no checkpoint counts them: a resumed run sees them again from their beginning.
@@ -374,7 +376,7 @@ class _Run:
         for camera in self._analyser.cameras:
             self._tallies.dropped(self._analyser.forget(camera, why))
 
-    def _timed(self, sighted: Sighted) -> Sighted:
+    def _timed(self, sighted: SightingWithEvidence) -> SightingWithEvidence:
         """The sighting, saying so where its time is assumed."""
         source = self._open.sources[sighted.sighting.camera]
         if source.start_origin is not StartOrigin.ASSUMED:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from openlfr.domain.capture_tallying import OUTSIDE_HOURS, PAUSED, CaptureTallying
-from openlfr.domain.counts import CameraCounts, Lost, NotSearched, add_up
+from openlfr.domain.capture_tally_collector import OUTSIDE_HOURS, PAUSED, CaptureTallyCollector
+from openlfr.domain.counts import CameraCounts, LossReason, NotSearchedReason, add_up
 from openlfr.domain.tallies import Reporter, Tally
-from openlfr.domain.tallying import Tallying
-from openlfr.domain.watching import Unwatched
+from openlfr.domain.tally_collector import TallyCollector
+from openlfr.domain.watching import UnwatchedReason
 from openlfr.operations.camera_counts import counts_from_records, counts_of
 
 if TYPE_CHECKING:
@@ -46,10 +46,10 @@ class RunTallies:
         self._records = records
         self._run = run
         self._whole: list[Tally] = []
-        self._tallying = Tallying(run.deployment)
+        self._tallying = TallyCollector(run.deployment)
         self._left_out = {name: _LeftOut() for name in sources}
         self._captures = {
-            name: CaptureTallying(
+            name: CaptureTallyCollector(
                 run.deployment, name, self._left_out[name], self._take, live=source.live
             )
             for name, source in sources.items()
@@ -89,15 +89,17 @@ class RunTallies:
         self._leave_out(arrival.frame.camera, arrival)
         self._captures[arrival.frame.camera].frame(arrival.frame)
 
-    def left_out(self, frame: Frame, why: Unwatched) -> None:
+    def left_out(self, frame: Frame, why: UnwatchedReason) -> None:
         """It is not looked at, being of no authorised hour or of a pause."""
-        self._captures[frame.camera].count(PAUSED if why is Unwatched.PAUSED else OUTSIDE_HOURS)
+        self._captures[frame.camera].count(
+            PAUSED if why is UnwatchedReason.PAUSED else OUTSIDE_HOURS
+        )
         self._tallying.left_out(frame, why)
 
     def late(self, frame: Frame) -> None:
         """It is not looked at, being too old."""
         self._tallying.enter(frame)
-        self._tallying.missed(frame, Unwatched.LATE)
+        self._tallying.missed(frame, UnwatchedReason.LATE)
 
     def looks(self, frame: Frame) -> None:
         """It will be looked at next."""
@@ -201,8 +203,8 @@ def _of_an_earlier_version(run: Run, at: Checkpoint) -> Tally:
     names = ("frames_sampled_away", "frames_dropped_late", "frames_outside_hours",
              "frames_unreadable", "frames_analysed", "faces_detected", "tracks_matched",
              "sightings")  # fmt: skip
-    why = {NotSearched(word): n for word, n in known.get("tracks_not_searched", {}).items()}
-    lost = {Lost(word): n for word, n in known.get("tracks_lost", {}).items()}
+    why = {NotSearchedReason(word): n for word, n in known.get("tracks_not_searched", {}).items()}
+    lost = {LossReason(word): n for word, n in known.get("tracks_lost", {}).items()}
     searched = known.get("tracks_searched", 0)
     closed = searched + sum(why.values()) + sum(lost.values())
     moments = [known.get(f"{which}_captured_at") for which in ("first", "last")]

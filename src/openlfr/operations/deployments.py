@@ -28,7 +28,7 @@ from openlfr.domain.permissions import Action, require
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from openlfr.domain.audit_deployments import OfDeployment
+    from openlfr.domain.audit_deployments import DeploymentActDetails
     from openlfr.domain.deployment import Authorisation
     from openlfr.domain.principals import Principal
     from openlfr.domain.thresholds import Threshold
@@ -168,7 +168,7 @@ _TO = {
 
 def _move(
     named: str,
-    kind: type[OfDeployment],
+    kind: type[DeploymentActDetails],
     reason: str,
     records: Records,
     by: Principal,

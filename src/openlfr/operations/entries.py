@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from openlfr.domain.audit import OfReference
+    from openlfr.domain.audit import ReferenceActDetails
     from openlfr.domain.principals import Principal
     from openlfr.domain.watchlist import Reference
     from openlfr.ports import Records
@@ -81,7 +81,7 @@ def remove(entries: Entries, *, records: Records, by: Principal, at: datetime) -
 def _move(
     entries: Entries,
     to: EntryStatus,
-    kind: type[OfReference],
+    kind: type[ReferenceActDetails],
     records: Records,
     by: Principal,
     at: datetime,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openlfr.domain.audit import AuditEvent, Happening, ReferenceActivated, ReferenceRefused
+from openlfr.domain.audit import ActDetails, AuditEvent, ReferenceActivated, ReferenceRefused
 from openlfr.domain.errors import BadInput
 from openlfr.domain.principals import SYSTEM
 from openlfr.domain.watchlist import EntryStatus, Settlement, StoredTemplate
@@ -115,7 +115,7 @@ def apply_pending(
     )
     accepted: list[StoredTemplate] = []
     settlements: list[Settlement] = []
-    happened: dict[str, Happening] = {}
+    happened: dict[str, ActDetails] = {}
     for reference, sealed in waiting:
         note, refusal, vector = _judge(reference, sealed, vault, facts, listed)
         status = EntryStatus.REFUSED if refusal else EntryStatus.ACTIVE

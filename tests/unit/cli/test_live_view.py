@@ -13,7 +13,7 @@ from tests.sightings import sighting_of
 
 from openlfr.cli import live_view
 from openlfr.domain.alerts import AlertEvent, EventKind
-from openlfr.domain.counts import CameraCounts, Lost
+from openlfr.domain.counts import CameraCounts, LossReason
 from openlfr.domain.faces import Box
 from openlfr.domain.summary import WatchlistSize
 from openlfr.domain.thresholds import Threshold, ThresholdOrigin
@@ -25,7 +25,7 @@ SETTINGS = SimpleNamespace(
 )
 GATE = CameraCounts(
     "gate", frames_analysed=50, frames_dropped_late=3, tracks_begun=9, tracks_closed=8,
-    tracks_searched=5, tracks_matched=2, tracks_lost={Lost.INTERRUPTED: 1},
+    tracks_searched=5, tracks_matched=2, tracks_lost={LossReason.INTERRUPTED: 1},
     alerts_opened=1, alerts_joined=2,
 )  # fmt: skip
 

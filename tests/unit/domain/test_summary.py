@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from openlfr.domain.counts import CameraCounts, Lost, NotSearched, add_up
+from openlfr.domain.counts import CameraCounts, LossReason, NotSearchedReason, add_up
 from openlfr.domain.scores import SCORE_BINS, SCORE_EDGES, score_bin
 
 
@@ -27,19 +27,28 @@ def test_cameras_add_up() -> None:
     scores = (1,) + (0,) * (SCORE_BINS - 1)
     one = CameraCounts(
         "one", frames_decoded=3, frames_analysed=2, frames_dropped_late=1, tracks_closed=4,
-        tracks_searched=1, tracks_not_searched={NotSearched.TOO_SMALL: 2, NotSearched.TOO_POOR: 1},
+        tracks_searched=1,
+        tracks_not_searched={NotSearchedReason.TOO_SMALL: 2, NotSearchedReason.TOO_POOR: 1},
         scores=scores, first_captured_at=late, last_captured_at=late,
     )  # fmt: skip
     two = CameraCounts(
         "two", frames_decoded=5, frames_analysed=5, tracks_closed=2, alerts_joined=7,
-        tracks_begun=3, tracks_lost={Lost.MOVED: 1}, tracks_matched=2,
-        tracks_not_searched={NotSearched.TOO_SMALL: 2}, scores=scores, first_captured_at=early,
+        tracks_begun=3, tracks_lost={LossReason.MOVED: 1}, tracks_matched=2,
+        tracks_not_searched={NotSearchedReason.TOO_SMALL: 2},
+        scores=scores, first_captured_at=early,
         last_captured_at=early,
     )  # fmt: skip
     total = add_up((one, two, CameraCounts("blind")))
     assert (total.frames_decoded, total.frames_analysed, total.tracks_closed) == (8, 7, 6)
     assert (total.frames_dropped_late, total.alerts_joined) == (1, 7)
-    assert total.tracks_not_searched == {NotSearched.TOO_SMALL: 4, NotSearched.TOO_POOR: 1}
-    assert (total.tracks_lost, total.tracks_begun, total.tracks_matched) == ({Lost.MOVED: 1}, 3, 2)
+    assert total.tracks_not_searched == {
+        NotSearchedReason.TOO_SMALL: 4,
+        NotSearchedReason.TOO_POOR: 1,
+    }
+    assert (total.tracks_lost, total.tracks_begun, total.tracks_matched) == (
+        {LossReason.MOVED: 1},
+        3,
+        2,
+    )
     assert total.scores[0] == 2
     assert (total.first_captured_at, total.last_captured_at) == (early, late)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from openlfr.domain.watching import REACH_US, Unwatched, Watchtime
+from openlfr.domain.watching import REACH_US, UnwatchedReason, Watchtime
 
-LATE, UNREADABLE, NO_FRAMES = Unwatched.LATE, Unwatched.UNREADABLE, Unwatched.NO_FRAMES
-MISSED = {"L": LATE, "U": UNREADABLE, "P": Unwatched.PAUSED}
+LATE, UNREADABLE, NO_FRAMES = (
+    UnwatchedReason.LATE,
+    UnwatchedReason.UNREADABLE,
+    UnwatchedReason.NO_FRAMES,
+)
+MISSED = {"L": LATE, "U": UNREADABLE, "P": UnwatchedReason.PAUSED}
 
 
 @pytest.mark.parametrize(
@@ -24,8 +28,8 @@ MISSED = {"L": LATE, "U": UNREADABLE, "P": Unwatched.PAUSED}
         ("0U 1.5U", 0, {UNREADABLE: 1.5}),
         ("5 6 0 0.5", 1.5, {}),  # filmed anew from its beginning
         ("0 60 60.5", 0.5, {NO_FRAMES: 60}),
-        ("0 0.5P 1.4P 1.5 1.6", 0.2, {Unwatched.PAUSED: 1.4}),
-        ("0 0.5 paused 30 30.5", 1, {Unwatched.PAUSED: 29.5}),  # disconnected meanwhile
+        ("0 0.5P 1.4P 1.5 1.6", 0.2, {UnwatchedReason.PAUSED: 1.4}),
+        ("0 0.5 paused 30 30.5", 1, {UnwatchedReason.PAUSED: 29.5}),  # disconnected meanwhile
         ("0 0.5 paused 0.9 40", 0.9, {NO_FRAMES: 39.1}),  # the pause was over
         ("0 0.5L paused 2", 0, {LATE: 2}),
     ],

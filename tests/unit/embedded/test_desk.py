@@ -15,7 +15,7 @@ from openlfr.adapters.memory.alert_book import MemoryAlertBook
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.adapters.sql import Records
 from openlfr.domain.alerts import EventKind
-from openlfr.domain.analysis import Sighted
+from openlfr.domain.analysis import SightingWithEvidence
 from openlfr.domain.evidence import Evidence, Scene
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Movement, Place, impossible
@@ -28,7 +28,9 @@ WINDOW = timedelta(seconds=30)
 MOVEMENT = Movement({"gate": Place(52.5163, 13.3777), "park": Place(52.5541, 13.3777)}, 36.0)
 
 
-def sighted(seq: int, *, epoch: int = 1, camera: str = "gate", grey: int = 90) -> Sighted:
+def sighted(
+    seq: int, *, epoch: int = 1, camera: str = "gate", grey: int = 90
+) -> SightingWithEvidence:
     face = np.full((40, 30, 3), grey, np.uint8)
     scene = Scene(np.full((9, 16, 3), 50, np.uint8), 40, 640, 360)
     seen = sighting_of(
@@ -36,7 +38,7 @@ def sighted(seq: int, *, epoch: int = 1, camera: str = "gate", grey: int = 90) -
         watchlist="default", reference_id="r", captured_at=AT + timedelta(seconds=seq),
         box=Box(10, 20, 30, 40), score=0.5, threshold=0.4, quality=50.0,
     )  # fmt: skip
-    return Sighted(seen, Evidence(scene, face, seen.box))
+    return SightingWithEvidence(seen, Evidence(scene, face, seen.box))
 
 
 class Office:
@@ -90,7 +92,7 @@ def test_a_sighting_is_kept_folded_emitted_recorded_and_told(office):
 
 def test_a_sighting_without_a_picture_is_alerted_on_all_the_same(office):
     desk = office.desk()
-    first = desk.raise_alert(Sighted(sighted(0).sighting, None))
+    first = desk.raise_alert(SightingWithEvidence(sighted(0).sighting, None))
     desk.raise_alert(sighted(5))
     assert first.event is EventKind.OPENED
     assert office.emitted() == office.recorded() == [0, 5]

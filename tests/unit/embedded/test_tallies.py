@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from openlfr.adapters.sql import Records
-from openlfr.domain.analysis import Analysis, Compared, Dropped, NotCompared
-from openlfr.domain.counts import Lost, NotSearched
+from openlfr.domain.analysis import Analysis, LostTrack, SearchedTrack, UnsearchedTrack
+from openlfr.domain.counts import LossReason, NotSearchedReason
 from openlfr.domain.faces import Quality
 from openlfr.domain.frames import Frame
 from openlfr.domain.runs import Checkpoint, Run
 from openlfr.domain.scores import score_bin
-from openlfr.domain.watching import Unwatched
+from openlfr.domain.watching import UnwatchedReason
 from openlfr.embedded.feeds import Arrival, Ended
 from openlfr.embedded.tallies import RunTallies
 from openlfr.operations.camera_counts import counts_from_records
@@ -53,10 +53,10 @@ def tallies_of(records):
 def track(number):
     """What becomes of the track that ends at each tenth frame, in turn."""
     return (
-        Compared(camera="gate", face=FACE, score=0.31, control_score=0.1, quality=50),
-        Compared(camera="gate", face=FACE, score=0.2, control_score=0.6, quality=50,
+        SearchedTrack(camera="gate", face=FACE, score=0.31, control_score=0.1, quality=50),
+        SearchedTrack(camera="gate", face=FACE, score=0.2, control_score=0.6, quality=50,
                  matched=True, control=True),
-        NotCompared(camera="gate", face=FACE, reason=NotSearched.TOO_SMALL),
+        UnsearchedTrack(camera="gate", face=FACE, reason=NotSearchedReason.TOO_SMALL),
     )[number % 3]  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def see(tallies, *seqs):
         each = frame(seq)
         tallies.arrived(Arrival(each, 0.0, 1, 0))  # one of the source sampled away before it
         if seq % 50 == 49:
-            why = Unwatched.PAUSED if seq % 100 == 49 else Unwatched.OUTSIDE_HOURS
+            why = UnwatchedReason.PAUSED if seq % 100 == 49 else UnwatchedReason.OUTSIDE_HOURS
             tallies.left_out(each, why)
         elif seq % 25 == 24:
             tallies.late(each)
@@ -89,7 +89,7 @@ def recorded(records):
 def test_every_frame_and_track_is_in_one_count_and_the_records_say_the_same(records):
     tallies = tallies_of(records)
     see(tallies, *range(600))
-    tallies.dropped(Analysis(closed=(Dropped(camera="gate", why=Lost.INTERRUPTED),)))
+    tallies.dropped(Analysis(closed=(LostTrack(camera="gate", reason=LossReason.INTERRUPTED),)))
     finish(tallies)
     counts = tallies.counts("gate")
     assert (counts.frames_analysed, counts.faces_detected) == (576, 1152)
@@ -97,11 +97,11 @@ def test_every_frame_and_track_is_in_one_count_and_the_records_say_the_same(reco
     assert (counts.frames_dropped_late, counts.frames_outside_hours) == (13, 6)
     assert counts.frames_paused == 6
     assert counts.frames_decoded == 576 + 603 + 2 + 13 + 12
-    assert counts.tracks_lost == {Lost.INTERRUPTED: 1}
+    assert counts.tracks_lost == {LossReason.INTERRUPTED: 1}
     assert (counts.tracks_matched, counts.tracks_control) == (20, 20)
     assert counts.tracks_searched == 40 == sum(counts.scores) + counts.tracks_control
     assert counts.scores[score_bin(0.31)] == 20
-    assert counts.tracks_not_searched == {NotSearched.TOO_SMALL: 20}
+    assert counts.tracks_not_searched == {NotSearchedReason.TOO_SMALL: 20}
     assert counts.watched_us == 59_800_000
     assert counts.frame_size == (64, 36)
     assert replace(recorded(records), frame_size=(64, 36)) == counts
@@ -136,7 +136,7 @@ def test_a_resumed_run_counts_as_one_that_was_never_ended(records, other, kept, 
     saved = json.loads(json.dumps(tallies.checkpoint("gate")))
     see(tallies, *range(kept, min(kept + 50, 600)))
     if ended == "interrupted":
-        tallies.dropped(Analysis(closed=(Dropped(camera="gate", why=Lost.INTERRUPTED),)))
+        tallies.dropped(Analysis(closed=(LostTrack(camera="gate", reason=LossReason.INTERRUPTED),)))
         tallies.close()
     again = tallies_of(records)
     again.resume(["gate"], {"gate": Checkpoint("gate", kept, saved)})

@@ -14,7 +14,7 @@ import pytest
 from tests.sightings import sighting_of
 
 from openlfr.domain.alerts import AlertEvent, EventKind, event_id_of
-from openlfr.domain.counts import CameraCounts, Lost, NotSearched
+from openlfr.domain.counts import CameraCounts, LossReason, NotSearchedReason
 from openlfr.domain.deployment import Authorisation
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.faces import Box
@@ -54,7 +54,8 @@ def scores(*values: float) -> tuple[int, ...]:
 GATE = CameraCounts(
     "gate", frames_decoded=1210, frames_analysed=1200, frames_dropped_late=7,
     frames_sampled_away=2, frames_unreadable=1, faces_detected=5000, tracks_closed=40,
-    tracks_searched=34, tracks_not_searched={NotSearched.TOO_SMALL: 4, NotSearched.TOO_SHORT: 2},
+    tracks_searched=34,
+    tracks_not_searched={NotSearchedReason.TOO_SMALL: 4, NotSearchedReason.TOO_SHORT: 2},
     tracks_begun=40, tracks_matched=3, sightings=3, alerts_opened=2, alerts_joined=1,
     scores=scores(*[0.1] * 31, 0.7, 0.8, 0.9),
     first_captured_at=NOON, last_captured_at=NOON + timedelta(minutes=2), frame_size=(1280, 720),
@@ -99,8 +100,8 @@ def test_a_track_taken_for_two_people_is_one_that_matched(tmp_path: Path) -> Non
     # Of ten compared twelve cannot have matched.
     gate = replace(
         GATE, tracks_begun=13, tracks_closed=13, tracks_searched=10, tracks_matched=9, sightings=12,
-        tracks_not_searched={NotSearched.TOO_SMALL: 1},
-        tracks_lost={Lost.INTERRUPTED: 1, Lost.FAILED: 1},
+        tracks_not_searched={NotSearchedReason.TOO_SMALL: 1},
+        tracks_lost={LossReason.INTERRUPTED: 1, LossReason.FAILED: 1},
     )  # fmt: skip
     page = Page(write_report(replace(SUMMARY, cameras=(gate,)), tmp_path))
     for part in (
@@ -115,7 +116,9 @@ def test_a_track_taken_for_two_people_is_one_that_matched(tmp_path: Path) -> Non
 
 
 def test_what_a_pause_left_out_is_named_apart(tmp_path: Path) -> None:
-    gate = replace(GATE, frames_outside_hours=3, frames_paused=70, tracks_lost={Lost.PAUSED: 2})
+    gate = replace(
+        GATE, frames_outside_hours=3, frames_paused=70, tracks_lost={LossReason.PAUSED: 2}
+    )
     page = Page(write_report(replace(SUMMARY, cameras=(gate,)), tmp_path))
     assert "3 outside the hours, 70 while the deployment was paused" in page.text
     assert "2 lost when the deployment was paused" in page.text

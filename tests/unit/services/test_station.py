@@ -14,14 +14,14 @@ from tests.sightings import sighting_of
 from openlfr.adapters.capture.jpeg import encode_jpeg
 from openlfr.adapters.faust.agents import Message
 from openlfr.adapters.memory.vault import MemoryVault
-from openlfr.domain.analysis import Analysis, Compared, Dropped, Sighted
-from openlfr.domain.counts import Lost
+from openlfr.domain.analysis import Analysis, LostTrack, SearchedTrack, SightingWithEvidence
+from openlfr.domain.counts import LossReason
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.evidence import Evidence, Scene
 from openlfr.domain.faces import Box
 from openlfr.domain.frames import EncodedFrame
-from openlfr.domain.watching import Unwatched
+from openlfr.domain.watching import UnwatchedReason
 from openlfr.wire import codec
 from openlfr_analysis.backlog import Place
 from openlfr_analysis.station import LATE_MOST, Station
@@ -48,11 +48,11 @@ class Looked:
 
     def finish(self, camera):
         self.seen.append(f"end of {camera}")
-        return Analysis(closed=(Compared(camera=camera, score=0.3, quality=55.0),))
+        return Analysis(closed=(SearchedTrack(camera=camera, score=0.3, quality=55.0),))
 
     def forget(self, camera, why):
         self.seen.append(f"{camera} forgotten")
-        return Analysis(closed=(Dropped(camera=camera, why=why),) * self.live)
+        return Analysis(closed=(LostTrack(camera=camera, reason=why),) * self.live)
 
     cameras = ()
     live = 0
@@ -148,7 +148,9 @@ def test_a_face_that_is_too_large_for_kafka_costs_its_picture_and_not_the_alert(
 
     class Finds(Looked):
         def analyse(self, frames):
-            return Analysis((Sighted(sighting, Evidence(scene, noise, box)),), faces=(1,))
+            return Analysis(
+                (SightingWithEvidence(sighting, Evidence(scene, noise, box)),), faces=(1,)
+            )
 
     station = station_of(Finds())
     [(topic, record)] = station.look([station.decode(message())])
@@ -167,7 +169,7 @@ def test_a_face_that_others_cover_is_told_without_its_picture():
 
     class Finds(Looked):
         def analyse(self, frames):
-            return Analysis((Sighted(sighting, None),), faces=(1,))
+            return Analysis((SightingWithEvidence(sighting, None),), faces=(1,))
 
     station = station_of(Finds())
     [(_, record)] = station.look([station.decode(message())])
@@ -260,9 +262,9 @@ def test_a_pause_stops_the_search_at_once_and_a_resume_begins_it_again(status, r
     counted = [codec.decode_tally(record.value) for _, record in records]
     assert sum(each.frames_paused for each in counted) == 2
     assert sum(each.frames_outside_hours for each in counted) == 0
-    assert [each.tracks_lost for each in counted if each.tracks_lost] == [{Lost.PAUSED: 2}]
+    assert [each.tracks_lost for each in counted if each.tracks_lost] == [{LossReason.PAUSED: 2}]
     assert [each.unwatched_us for each in counted if each.unwatched_us] == [
-        {Unwatched.PAUSED: 30_000_000}
+        {UnwatchedReason.PAUSED: 30_000_000}
     ]
 
 

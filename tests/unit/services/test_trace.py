@@ -17,7 +17,7 @@ from openlfr.adapters.memory.alert_book import MemoryAlertBook
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.adapters.telemetry import tracing
 from openlfr.bootstrap import ids_of
-from openlfr.domain.analysis import Analysis, Sighted
+from openlfr.domain.analysis import Analysis, SightingWithEvidence
 from openlfr.domain.evidence import Evidence, Scene
 from openlfr.domain.faces import Box
 from openlfr.domain.frames import Frame
@@ -80,7 +80,7 @@ VAULT = MemoryVault()
 def sighted(seq):
     box = Box(10, 20, 30, 40)
     scene = Scene(np.full((3, 6, 3), 50, np.uint8), 120, 640, 360)
-    return Sighted(
+    return SightingWithEvidence(
         sighting_of(
             ids=ids_of("Market", VAULT),
             deployment="Market", camera="gate", epoch=1, seq=seq, subject="ann",

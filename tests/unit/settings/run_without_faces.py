@@ -17,7 +17,7 @@ from openlfr.adapters.memory.alert_book import MemoryAlertBook
 from openlfr.adapters.memory.template_store import MemoryTemplateStore
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.adapters.sql import Records
-from openlfr.domain.analysis import Analysis, Sighted
+from openlfr.domain.analysis import Analysis, SightingWithEvidence
 from openlfr.domain.errors import OpenLFRError
 from openlfr.domain.faces import Box
 from openlfr.domain.timing import Stopwatch
@@ -74,7 +74,7 @@ class Script:
                 frame.camera, frame.seq, frame.captured_at, self.given["ids"].deployment_id,
                 self.given["threshold"],
             )  # fmt: skip
-            found.append(Sighted(sighting, None))
+            found.append(SightingWithEvidence(sighting, None))
         return Analysis(sightings=tuple(found), faces=(len(found),))
 
     def finish(self, _: str) -> Analysis:

@@ -27,7 +27,7 @@ from openlfr.domain.alerts import (
     event_id_of,
 )
 from openlfr.domain.control import Heartbeat, ManifestChange
-from openlfr.domain.counts import Lost, NotSearched
+from openlfr.domain.counts import LossReason, NotSearchedReason
 from openlfr.domain.dead_letters import DeadLetter
 from openlfr.domain.evidence import CarriedEvidence
 from openlfr.domain.faces import Box
@@ -107,9 +107,10 @@ TALLY = Tally(
     frames_discarded=5, frames_analysed=36, faces_detected=70, tracks_begun=20, tracks_closed=17,
     tracks_matched=1, sightings=2,
     tracks_not_searched={
-        NotSearched.TOO_SMALL: 1, NotSearched.TOO_POOR: 2, NotSearched.TOO_SHORT: 3,
+        NotSearchedReason.TOO_SMALL: 1, NotSearchedReason.TOO_POOR: 2,
+        NotSearchedReason.TOO_SHORT: 3,
     },
-    tracks_lost={Lost.INTERRUPTED: 1, Lost.MOVED: 3, Lost.FAILED: 2},
+    tracks_lost={LossReason.INTERRUPTED: 1, LossReason.MOVED: 3, LossReason.FAILED: 2},
     scores={0: (2, *(0,) * 59), 3: (*(0,) * 40, 3, *(0,) * 19)},
 )  # fmt: skip
 SENT = Tally(

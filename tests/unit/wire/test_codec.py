@@ -28,7 +28,7 @@ from openlfr.domain.control import (
     Heartbeat,
     ManifestChange,
 )
-from openlfr.domain.counts import Lost, NotSearched
+from openlfr.domain.counts import LossReason, NotSearchedReason
 from openlfr.domain.dead_letters import dead_letter
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput
@@ -44,7 +44,7 @@ from openlfr.domain.sightings import Sighting
 from openlfr.domain.tallies import QUALITY_EDGES, Reporter, Tally, quality_band
 from openlfr.domain.thresholds import ThresholdOrigin
 from openlfr.domain.verdicts import VerdictEvent
-from openlfr.domain.watching import Unwatched
+from openlfr.domain.watching import UnwatchedReason
 from openlfr.domain.watchlist import EntryStatus
 from openlfr.wire import codec
 from openlfr.wire.v1 import alert_pb2, control_pb2, frame_pb2, sighting_pb2, tally_pb2, verdict_pb2
@@ -76,7 +76,7 @@ measures = st.builds(
     *(st.tuples(*[counts] * len(edges)) for edges in (EYE_EDGES, SHARE_EDGES, SHARE_EDGES)),
 )
 histograms = st.lists(counts, min_size=SCORE_BINS, max_size=SCORE_BINS).map(tuple)
-reasons = st.dictionaries(st.sampled_from(NotSearched), st.integers(1, 2**40))
+reasons = st.dictionaries(st.sampled_from(NotSearchedReason), st.integers(1, 2**40))
 changes = st.builds(
     ManifestChange, uuids, words, st.text("0123456789abcdef", min_size=64, max_size=64),
     moments, st.sampled_from(EntryStatus), whole, moments,
@@ -137,8 +137,8 @@ def tallies(draw):
     return Tally(
         deployment, draw(words), draw(whole), draw(st.sampled_from(Reporter)), first, last,
         draw(moments), draw(moments), tracks_not_searched=draw(reasons), scores=band,
-        tracks_lost=draw(st.dictionaries(st.sampled_from(Lost), st.integers(1, 9))),
-        unwatched_us=draw(st.dictionaries(st.sampled_from(Unwatched), st.integers(1, 2**40))),
+        tracks_lost=draw(st.dictionaries(st.sampled_from(LossReason), st.integers(1, 9))),
+        unwatched_us=draw(st.dictionaries(st.sampled_from(UnwatchedReason), st.integers(1, 2**40))),
         control_scores=draw(fine), baseline=mark.baseline, baseline_since=mark.since,
         taken_up=taken,
         fine_scores={-3: scored} if (scored := sum(map(sum, band.values()))) else {},
@@ -186,7 +186,7 @@ EVENT = AlertEvent(
 FRAME = EncodedFrame("market", "gate", 3, 250, 250, SEEN_AT, 1280, 720, b"\xff\xd8 a face \xff\xd9")
 TALLY = Tally(
     "market", "gate", 3, Reporter.ANALYSIS, 0, 49, SEEN_AT, SEEN_AT, frames_analysed=50,
-    tracks_closed=2, tracks_not_searched={NotSearched.TOO_POOR: 1},
+    tracks_closed=2, tracks_not_searched={NotSearchedReason.TOO_POOR: 1},
     scores={quality_band(71): (*(0,) * 30, 1, *(0,) * 29)},
 )  # fmt: skip
 CHANGE = ManifestChange(

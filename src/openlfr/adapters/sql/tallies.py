@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from openlfr.adapters.sql.engine import hour_of, insert_new, reading
 from openlfr.adapters.sql.tables import tallies
 from openlfr.domain.baselines import Mark
-from openlfr.domain.counts import Lost, NotSearched
+from openlfr.domain.counts import LossReason, NotSearchedReason
 from openlfr.domain.measures import Measures
 from openlfr.domain.tallies import COUNTS, CameraTotals, Histograms, HourTotals
-from openlfr.domain.watching import Unwatched
+from openlfr.domain.watching import UnwatchedReason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from openlfr.domain.tallies import Reporter, Tally
 
-_WHY = {reason: f"tracks_{reason}" for reason in NotSearched}
-_LOST = {reason: f"tracks_lost_{reason}" for reason in Lost}
-_UNWATCHED = {reason: f"unwatched_{reason}_us" for reason in Unwatched}
+_WHY = {reason: f"tracks_{reason}" for reason in NotSearchedReason}
+_LOST = {reason: f"tracks_lost_{reason}" for reason in LossReason}
+_UNWATCHED = {reason: f"unwatched_{reason}_us" for reason in UnwatchedReason}
 _HISTOGRAMS = (
     tallies.c.scores, tallies.c.fine_scores, tallies.c.control_scores, tallies.c.measures,
 )  # fmt: skip

@@ -6,7 +6,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openlfr.domain.counts import Lost, NotSearched, add_up
+from openlfr.domain.counts import LossReason, NotSearchedReason, add_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from openlfr.domain.summary import AlertItem, RunSummary, StageTiming
 
 REASONS = {
-    NotSearched.TOO_SMALL: "too far away",
-    NotSearched.TOO_POOR: "turned away, blurred or hidden",
-    NotSearched.TOO_SHORT: "gone too soon",
-    NotSearched.NOBODY_LISTED: "when nobody was listed",
+    NotSearchedReason.TOO_SMALL: "too far away",
+    NotSearchedReason.TOO_POOR: "turned away, blurred or hidden",
+    NotSearchedReason.TOO_SHORT: "gone too soon",
+    NotSearchedReason.NOBODY_LISTED: "when nobody was listed",
 }
 LOST = {
-    Lost.INTERRUPTED: "lost when the run ended",
-    Lost.PAUSED: "lost when the deployment was paused",
-    Lost.MOVED: "lost to another worker",
-    Lost.FAILED: "lost to a failure",
+    LossReason.INTERRUPTED: "lost when the run ended",
+    LossReason.PAUSED: "lost when the deployment was paused",
+    LossReason.MOVED: "lost to another worker",
+    LossReason.FAILED: "lost to a failure",
 }
 
 

@@ -6,10 +6,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from openlfr.domain import scores as bins
-from openlfr.domain.counts import Lost, NotSearched
+from openlfr.domain.counts import LossReason, NotSearchedReason
 from openlfr.domain.measures import EYE_EDGES, SHARE_EDGES, Measures
 from openlfr.domain.tallies import COUNTS, QUALITY_EDGES, Reporter, Tally
-from openlfr.domain.watching import Unwatched
+from openlfr.domain.watching import UnwatchedReason
 from openlfr.wire.codec.baselines import baseline_message, mark_of, taken_up_of
 from openlfr.wire.codec.fields import broken, moment, parse, said, stamp, word
 from openlfr.wire.codec.record import Record, record_of
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _NUMBERS = ("first_seq", "last_seq", *COUNTS)
-_UNWATCHED = {why: f"unwatched_{why}_us" for why in Unwatched}
+_UNWATCHED = {why: f"unwatched_{why}_us" for why in UnwatchedReason}
 _SINCE_0_2 = (
     *("tracks_control", "tracks_matched_control", "tracks_nobody_listed", "fine_scores"),
     *("control_scores", "eye_distances", "sharpness", "light", "watched_us", "baseline"),
@@ -47,14 +47,14 @@ def encode_tally(tally: Tally, *, traceparent: str = "") -> Record:
         reporter=word("REPORTER", tally.reporter),
         first_captured_at=stamp(tally.first_captured_at),
         last_captured_at=stamp(tally.last_captured_at),
-        tracks_too_small=why.get(NotSearched.TOO_SMALL, 0),
-        tracks_too_poor=why.get(NotSearched.TOO_POOR, 0),
-        tracks_too_short=why.get(NotSearched.TOO_SHORT, 0),
-        tracks_nobody_listed=why.get(NotSearched.NOBODY_LISTED, 0),
-        tracks_lost_interrupted=lost.get(Lost.INTERRUPTED, 0),
-        tracks_lost_paused=lost.get(Lost.PAUSED, 0),
-        tracks_lost_moved=lost.get(Lost.MOVED, 0),
-        tracks_lost_failed=lost.get(Lost.FAILED, 0),
+        tracks_too_small=why.get(NotSearchedReason.TOO_SMALL, 0),
+        tracks_too_poor=why.get(NotSearchedReason.TOO_POOR, 0),
+        tracks_too_short=why.get(NotSearchedReason.TOO_SHORT, 0),
+        tracks_nobody_listed=why.get(NotSearchedReason.NOBODY_LISTED, 0),
+        tracks_lost_interrupted=lost.get(LossReason.INTERRUPTED, 0),
+        tracks_lost_paused=lost.get(LossReason.PAUSED, 0),
+        tracks_lost_moved=lost.get(LossReason.MOVED, 0),
+        tracks_lost_failed=lost.get(LossReason.FAILED, 0),
         tracks_searched=tally.tracks_scored,
         bands=[_band(band, counts) for band, counts in sorted(tally.scores.items())],
         fine_scores=_fine(tally.fine_scores),
@@ -74,16 +74,16 @@ def decode_tally(value: bytes | None) -> Tally:
     if len({message.HasField(name) for name in _SINCE_0_2}) > 1:
         raise broken(message, "it lacks some of its counts")
     why = {
-        NotSearched.TOO_SMALL: message.tracks_too_small,
-        NotSearched.TOO_POOR: message.tracks_too_poor,
-        NotSearched.TOO_SHORT: message.tracks_too_short,
-        NotSearched.NOBODY_LISTED: message.tracks_nobody_listed,
+        NotSearchedReason.TOO_SMALL: message.tracks_too_small,
+        NotSearchedReason.TOO_POOR: message.tracks_too_poor,
+        NotSearchedReason.TOO_SHORT: message.tracks_too_short,
+        NotSearchedReason.NOBODY_LISTED: message.tracks_nobody_listed,
     }
     lost = {
-        Lost.INTERRUPTED: message.tracks_lost_interrupted,
-        Lost.PAUSED: message.tracks_lost_paused,
-        Lost.MOVED: message.tracks_lost_moved,
-        Lost.FAILED: message.tracks_lost_failed,
+        LossReason.INTERRUPTED: message.tracks_lost_interrupted,
+        LossReason.PAUSED: message.tracks_lost_paused,
+        LossReason.MOVED: message.tracks_lost_moved,
+        LossReason.FAILED: message.tracks_lost_failed,
     }
     unwatched = {why: getattr(message, name) for why, name in _UNWATCHED.items()}
     numbers = {name: getattr(message, name) for name in _NUMBERS}

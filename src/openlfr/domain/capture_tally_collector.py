@@ -51,7 +51,7 @@ class LeftOut(Protocol):
     unreadable: int
 
 
-class CaptureTallying:
+class CaptureTallyCollector:
     """The tallies of one camera while it is filmed. One thread's, but for `count`."""
 
     def __init__(

@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from openlfr.domain.analysis import Analysis, Compared, Dropped, NotCompared
+from openlfr.domain.analysis import Analysis, LostTrack, SearchedTrack, UnsearchedTrack
 from openlfr.domain.baselines import Mark
-from openlfr.domain.counts import Lost, NotSearched
+from openlfr.domain.counts import LossReason, NotSearchedReason
 from openlfr.domain.faces import Quality
 from openlfr.domain.frames import Frame
 from openlfr.domain.scores import fine_bin
-from openlfr.domain.tallying import Tallying
-from openlfr.domain.watching import Unwatched
+from openlfr.domain.tally_collector import TallyCollector
+from openlfr.domain.watching import UnwatchedReason
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 FACE = Quality(50, eye_distance=22, sharpness=0.55, frontal=1, exposure=0.9)
@@ -64,9 +64,9 @@ def only(tallying):
 def test_whom_a_track_was_taken_for_decides_in_which_histogram_it_is(
     track, strangers, control, counts
 ):
-    tallying = Tallying("Market")
+    tallying = TallyCollector("Market")
     looked(tallying, 0)
-    tallying.take_in(Analysis(closed=(Compared(camera="gate", quality=50, **track),)))
+    tallying.take_in(Analysis(closed=(SearchedTrack(camera="gate", quality=50, **track),)))
     tally = only(tallying)
     assert tally.fine_scores == ({fine_bin(strangers): 1} if strangers is not None else {})
     assert tally.control_scores == ({fine_bin(control): 1} if control is not None else {})
@@ -78,15 +78,15 @@ def test_whom_a_track_was_taken_for_decides_in_which_histogram_it_is(
 
 
 def test_every_track_has_its_measures_and_only_some_a_score():
-    tallying = Tallying("Market")
+    tallying = TallyCollector("Market")
     looked(tallying, 0)
     tallying.take_in(
         Analysis(
             closed=(
-                Compared(camera="gate", face=FACE, score=0.3, quality=50),
-                NotCompared(camera="gate", face=FACE, reason=NotSearched.TOO_POOR),
-                Dropped(camera="gate", face=FACE, why=Lost.MOVED),
-                Dropped(camera="gate", why=Lost.FAILED),
+                SearchedTrack(camera="gate", face=FACE, score=0.3, quality=50),
+                UnsearchedTrack(camera="gate", face=FACE, reason=NotSearchedReason.TOO_POOR),
+                LostTrack(camera="gate", face=FACE, reason=LossReason.MOVED),
+                LostTrack(camera="gate", reason=LossReason.FAILED),
             ),
             begun=("gate",) * 4,
         )
@@ -97,15 +97,15 @@ def test_every_track_has_its_measures_and_only_some_a_score():
 
 
 def test_the_time_between_two_stretches_is_in_the_second():
-    tallying = Tallying("Market")
+    tallying = TallyCollector("Market")
     looked(tallying, 0, 100, 249, 250)
     first, second = *tallying.take(), only(tallying)
-    assert (first.watched_us, first.unwatched_us) == (0, {Unwatched.NO_FRAMES: 24_900_000})
+    assert (first.watched_us, first.unwatched_us) == (0, {UnwatchedReason.NO_FRAMES: 24_900_000})
     assert (second.watched_us, second.unwatched_us) == (100_000, {})
 
 
 def test_a_tally_lies_within_one_baseline():
-    tallying = Tallying("Market", Mark("b1", NOON))
+    tallying = TallyCollector("Market", Mark("b1", NOON))
     looked(tallying, 0, 1)
     tallying.begin_baseline(Mark("b2", NOON))
     looked(tallying, 2)
@@ -116,7 +116,7 @@ def test_a_tally_lies_within_one_baseline():
 
 
 def test_what_a_baseline_is_comes_once_for_each_camera_and_again_where_it_was_dropped():
-    tallying, taken = Tallying("Market"), object()
+    tallying, taken = TallyCollector("Market"), object()
     tallying.begin_baseline(Mark("b1", NOON), taken)
     looked(tallying, 0, 250)
     tallying.forget("gate")  # what was told of it came to nothing
@@ -127,7 +127,10 @@ def test_what_a_baseline_is_comes_once_for_each_camera_and_again_where_it_was_dr
 
 
 def test_a_camera_that_is_counted_on_stays_in_its_baseline():
-    before, after = Tallying("Market", Mark("b1", NOON)), Tallying("Market", Mark("b1", NOON))
+    before, after = (
+        TallyCollector("Market", Mark("b1", NOON)),
+        TallyCollector("Market", Mark("b1", NOON)),
+    )
     looked(before, 0, 1)
     after.restore("gate", before.to_json("gate"))
     looked(after, 2)
@@ -137,7 +140,7 @@ def test_a_camera_that_is_counted_on_stays_in_its_baseline():
 
 
 def test_a_checkpoint_of_a_version_without_baselines_is_counted_on_apart():
-    before, after = Tallying("Market"), Tallying("Market", Mark("b1", NOON))
+    before, after = TallyCollector("Market"), TallyCollector("Market", Mark("b1", NOON))
     looked(before, 0, 1)
     values = before.to_json("gate")
     del values["open"]["since"]

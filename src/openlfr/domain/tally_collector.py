@@ -19,14 +19,14 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from openlfr.domain.analysis import Compared, Dropped, NotCompared
+from openlfr.domain.analysis import LostTrack, SearchedTrack, UnsearchedTrack
 from openlfr.domain.baselines import Mark
-from openlfr.domain.counts import Lost, NotSearched
+from openlfr.domain.counts import LossReason, NotSearchedReason
 from openlfr.domain.measures import Measures
 from openlfr.domain.moments import microseconds
 from openlfr.domain.scores import SCORE_BINS, fine_bin, score_bin
 from openlfr.domain.tallies import Reporter, Tally, quality_band
-from openlfr.domain.watching import Unwatched, Watchtime
+from openlfr.domain.watching import UnwatchedReason, Watchtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from openlfr.domain.frames import EncodedFrame, Frame
 
 MISSED = {
-    Unwatched.LATE: "frames_dropped_late",
-    Unwatched.UNREADABLE: "frames_unreadable",
-    Unwatched.OUTSIDE_HOURS: "frames_outside_hours",
-    Unwatched.PAUSED: "frames_paused",
+    UnwatchedReason.LATE: "frames_dropped_late",
+    UnwatchedReason.UNREADABLE: "frames_unreadable",
+    UnwatchedReason.OUTSIDE_HOURS: "frames_outside_hours",
+    UnwatchedReason.PAUSED: "frames_paused",
 }
 """By which name a tally counts frames that came and were not looked at."""
 STRETCH = 250
@@ -64,8 +64,8 @@ class _Open:
     mark: Mark = field(default_factory=Mark)
     taken_up: TakenUp | None = None
     frames: Counter[str] = field(default_factory=Counter)
-    not_searched: Counter[NotSearched] = field(default_factory=Counter)
-    lost: Counter[Lost] = field(default_factory=Counter)
+    not_searched: Counter[NotSearchedReason] = field(default_factory=Counter)
+    lost: Counter[LossReason] = field(default_factory=Counter)
     scores: dict[int, list[int]] = field(default_factory=dict)
     fine_scores: Counter[int] = field(default_factory=Counter)
     control_scores: Counter[int] = field(default_factory=Counter)
@@ -108,8 +108,8 @@ class _Open:
             Mark(values["baseline"], since and datetime.fromisoformat(since)),
             None,
             counter("frames", str),
-            counter("not_searched", NotSearched),
-            counter("lost", Lost),
+            counter("not_searched", NotSearchedReason),
+            counter("lost", LossReason),
             {int(band): list(counts) for band, counts in values["scores"].items()},
             counter("fine_scores", int),
             counter("control_scores", int),
@@ -117,7 +117,7 @@ class _Open:
         )
 
 
-class Tallying:
+class TallyCollector:
     """The counts of all cameras of a worker; one thread uses it."""
 
     def __init__(self, deployment: str, mark: Mark | None = None) -> None:
@@ -169,12 +169,12 @@ class Tallying:
         self.count(frame.camera, "faces_detected", faces)
         self._watch(frame.camera).looked(microseconds(frame.captured_at))
 
-    def missed(self, frame: Frame | EncodedFrame, why: Unwatched) -> None:
+    def missed(self, frame: Frame | EncodedFrame, why: UnwatchedReason) -> None:
         """A frame came that was not looked at."""
         self.count(frame.camera, MISSED[why])
         self._watch(frame.camera).missed(microseconds(frame.captured_at), why)
 
-    def left_out(self, frame: Frame, why: Unwatched) -> None:
+    def left_out(self, frame: Frame, why: UnwatchedReason) -> None:
         """A frame came that was not looked at, and is counted with those left out at capture."""
         self._watch(frame.camera).missed(microseconds(frame.captured_at), why)
 
@@ -213,15 +213,15 @@ class Tallying:
         if track.face is not None:
             stretch.measures += Measures.of(track.face)
         match track:
-            case Compared():
+            case SearchedTrack():
                 self._compared(stretch, track)
-            case NotCompared():
+            case UnsearchedTrack():
                 stretch.not_searched[track.reason] += 1
-            case Dropped():
-                stretch.lost[track.why] += 1
+            case LostTrack():
+                stretch.lost[track.reason] += 1
 
-    def _compared(self, stretch: _Open, track: Compared) -> None:
-        """Whom it was taken for decides in which histogram it is: see `Compared`."""
+    def _compared(self, stretch: _Open, track: SearchedTrack) -> None:
+        """Whom it was taken for decides in which histogram it is: see `SearchedTrack`."""
         stretch.frames["tracks_matched"] += track.matched
         stretch.frames["tracks_matched_control"] += track.control
         if track.control_score is not None:
@@ -278,9 +278,9 @@ class Tallying:
             epoch, last = values["told"]
             self._told[camera] = epoch, last
         if watch := dict(values["watch"]):
-            watch["why"] = watch["why"] and Unwatched(watch["why"])
+            watch["why"] = watch["why"] and UnwatchedReason(watch["why"])
             unwatched = watch["unwatched"].items()
-            watch["unwatched"] = Counter({Unwatched(why): us for why, us in unwatched})
+            watch["unwatched"] = Counter({UnwatchedReason(why): us for why, us in unwatched})
             self._watches[camera] = Watchtime(**watch)
 
     @property
@@ -315,7 +315,12 @@ class Tallying:
         self._done.append(self._tally(camera, stretch, last, watched, unwatched))
 
     def _tally(
-        self, camera: str, stretch: _Open, last: int, watched: int, unwatched: dict[Unwatched, int]
+        self,
+        camera: str,
+        stretch: _Open,
+        last: int,
+        watched: int,
+        unwatched: dict[UnwatchedReason, int],
     ) -> Tally:
         return Tally(
             deployment=self._deployment,
