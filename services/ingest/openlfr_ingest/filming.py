@@ -106,7 +106,7 @@ class Filming:
         self._say_late_at = 0.0  # by time.monotonic(): not before
         self._last: EncodedFrame | None = None  # that was sent, of an epoch that is not over
         self._tallying = CaptureTallyCollector(
-            deployment.deployment_id, camera, source.account, self._tell, live=source.live
+            deployment.deployment_id, camera, source.counters, self._tell, live=source.live
         )
 
     @property
@@ -118,18 +118,18 @@ class Filming:
         those sent: read late); connects, reconnects, failures (of connections), frozen (failures
         by silence), tallies_lost.
         """
-        account = self._source.account
+        counters = self._source.counters
         with self._lock:
             counts = Counter(self._counts)
-        counts["unreadable"] += account.unreadable
-        counts["sampled_away"] += account.sampled_away
+        counts["unreadable"] += counters.unreadable
+        counts["sampled_away"] += counters.sampled_away
         if self._source.live:
-            counts["overtaken"] += account.overtaken
-            counts["late"] += account.late
-            counts["connects"] += account.connects
-            counts["reconnects"] += max(account.connects - 1, 0)
-            counts["failures"] += account.failures
-            counts["frozen"] += account.frozen
+            counts["overtaken"] += counters.overtaken
+            counts["late"] += counters.late
+            counts["connects"] += counters.connects
+            counts["reconnects"] += max(counters.connects - 1, 0)
+            counts["failures"] += counters.failures
+            counts["frozen"] += counters.frozen
         return counts
 
     def go(self, stop: threading.Event) -> None:
@@ -188,7 +188,7 @@ class Filming:
 
     def _heed_lateness(self, camera: str) -> None:
         """Say it, now and then, where what comes has waited in buffers."""
-        behind_s, now = self._source.account.behind_s, time.monotonic()
+        behind_s, now = self._source.counters.behind_s, time.monotonic()
         if behind_s > LATE_S and now >= self._say_late_at:
             self._say_late_at = now + _SAY_LATE_EACH_S
             log.warning("camera_is_read_late", camera=camera, behind_s=round(behind_s, 1))
@@ -196,7 +196,7 @@ class Filming:
     def _pictures(self) -> Iterator[tuple[Frame, bytes]]:
         """Each frame, with the JPEG that the source has of it; empty where it has none."""
         if isinstance(self._source, PictureFolder):
-            yield from self._source.with_content()
+            yield from self._source.frames_with_content()
         else:
             for frame in self._source.frames():
                 yield frame, b""

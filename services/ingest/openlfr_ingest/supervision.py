@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from openlfr.adapters.capture import FROZEN_S, is_live, open_source
+from openlfr.adapters.capture import FROZEN_AFTER_S, is_live, open_source
 from openlfr.adapters.capture.live import Backoff
 from openlfr.adapters.telemetry import tracing
 from openlfr.domain.addresses import hide_addresses
@@ -72,7 +72,7 @@ class Studio:
     as_fast_as_possible: bool = False
     lossless: bool = False
     epoch: int | None = None
-    frozen_after_s: float = FROZEN_S
+    frozen_after_s: float = FROZEN_AFTER_S
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
@@ -273,7 +273,7 @@ class Supervision:
             loop=entry.loop,
             frozen_after_s=studio.frozen_after_s,
             next_epoch=lambda connects: self._connected(first_epoch, connects),
-            lost=lambda why, connected: self._lost(filming, why, connected=connected),
+            on_connection_lost=lambda why, connected: self._lost(filming, why, connected=connected),
         )
         filming = Filming(
             self.camera,
@@ -303,7 +303,7 @@ class Supervision:
         filming.go(self._cut)
         self._backoff.reset()
         if self.live:
-            never = not source.account.connects and source.problems
+            never = not source.counters.connects and source.problems
             self.problem = source.problems[-1] if never else ""
             return True
         self.ended = not self._cut.is_set()

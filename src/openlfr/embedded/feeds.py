@@ -190,7 +190,7 @@ class _LeftOut:
     """Frames that a source did not yield, counted from one frame to the next."""
 
     def __init__(self, source: Source) -> None:
-        self._account = source.account
+        self._counters = source.counters
         self._counted = self._now()
 
     def since(self) -> tuple[int, int, int]:
@@ -200,5 +200,5 @@ class _LeftOut:
         return sampled_away - before[0], unreadable - before[1], overtaken - before[2]
 
     def _now(self) -> tuple[int, int, int]:
-        account = self._account
-        return account.sampled_away, account.unreadable, account.overtaken
+        counters = self._counters
+        return counters.sampled_away, counters.unreadable, counters.overtaken

@@ -240,11 +240,11 @@ def _require_hours(settings: Settings, deployment: Deployment, name: str, source
     endless = source.live or settings.cameras[name].loop
     if source.live:
         first = datetime.now(UTC)
-    if endless or source.lasts is None:
+    if endless or source.duration is None:
         last = max(first, hours.ends)
     else:
         try:
-            last = first + source.lasts
+            last = first + source.duration
         except OverflowError:
             last = datetime.max.replace(tzinfo=UTC)
     over_before = first < hours.starts and last <= hours.starts

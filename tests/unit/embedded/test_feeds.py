@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from openlfr.adapters.capture.account import Account
+from openlfr.adapters.capture.counters import SourceCounters
 from openlfr.domain.errors import BadInput
 from openlfr.domain.frames import Frame
 from openlfr.embedded.feeds import Arrival, Ended, Feeds
@@ -31,7 +31,7 @@ class ListedSource:
 
     def __init__(self, camera, script, *, offset=0.0, every=0.1):
         self.camera, self.script, self.offset, self.every = camera, script, offset, every
-        self.account, self.yielded = Account(), 0
+        self.counters, self.yielded = SourceCounters(), 0
         self.closed = False
 
     def frames(self, *, first_seq=0):
@@ -40,9 +40,9 @@ class ListedSource:
                 continue
             if isinstance(step, Exception):
                 raise step
-            self.account.sampled_away += step == "s"
-            self.account.unreadable += step == "x"
-            self.account.overtaken += step == "o"
+            self.counters.sampled_away += step == "s"
+            self.counters.unreadable += step == "x"
+            self.counters.overtaken += step == "o"
             if step == ".":
                 self.yielded += 1
                 at = START + timedelta(seconds=self.offset + seq * self.every)

@@ -12,7 +12,7 @@ import pytest
 from tests.deployments import deployment
 
 from awaiting import PATIENCE_S, await_that
-from openlfr.adapters.capture.account import Account
+from openlfr.adapters.capture.counters import SourceCounters
 from openlfr.adapters.redis.leases import View
 from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.domain.deployment import DeploymentStatus
@@ -69,7 +69,7 @@ class Mute:
     start, start_origin = NOW, StartOrigin.CONFIGURED
 
     def __init__(self, then=None, *, live=True):
-        self.then, self.live, self.account = then, live, Account()
+        self.then, self.live, self.counters = then, live, SourceCounters()
         self.closed = threading.Event()
 
     def frames(self):

@@ -12,7 +12,7 @@ import pytest
 from tests.deployments import deployment
 
 from awaiting import PATIENCE_S, await_that
-from openlfr.adapters.capture.account import Account
+from openlfr.adapters.capture.counters import SourceCounters
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.domain.frames import Frame
@@ -32,7 +32,7 @@ class Source:
 
     def __init__(self, frames, *, start=NOON, breaks_off=False, then=lambda: None):
         self.number, self.start, self.breaks_off, self.then = frames, start, breaks_off, then
-        self.account = Account()
+        self.counters = SourceCounters()
 
     def frames(self):
         for seq in range(self.number):
@@ -228,7 +228,7 @@ class Live(Source):
 
     def frames(self):
         for epoch, seqs in enumerate(self.connections):
-            self.account.connects += 1
+            self.counters.connects += 1
             for seq in seqs:
                 at = NOON + timedelta(seconds=epoch * 60 + seq / 10)
                 yield Frame("gate", epoch, seq, at, PICTURE)
@@ -267,7 +267,7 @@ def test_tallies_cover_every_frame_without_a_gap():
         def frames(self):
             for frame in super().frames():
                 if frame.seq % 2:
-                    self.account.sampled_away += 1
+                    self.counters.sampled_away += 1
                 else:
                     yield frame
 

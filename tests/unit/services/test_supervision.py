@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.deployments import deployment
 
-from openlfr.adapters.capture.account import Account
+from openlfr.adapters.capture.counters import SourceCounters
 from openlfr.adapters.capture.live import Backoff
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 from openlfr.domain.frames import Frame, StartOrigin
@@ -66,14 +66,14 @@ class Source:
     fps, frame_count, start, start_origin = None, None, NOW, StartOrigin.CONFIGURED
 
     def __init__(self, epoch, then, *, live):
-        self.epoch, self.then, self.live, self.account = epoch, then, live, Account()
+        self.epoch, self.then, self.live, self.counters = epoch, then, live, SourceCounters()
 
     @property
     def problems(self):
-        return tuple(self.account.problems)
+        return tuple(self.counters.problems)
 
     def frames(self):
-        self.account.connects += 1
+        self.counters.connects += 1
         yield Frame("gate", self.epoch, 0, NOW, np.zeros((8, 8, 3), np.uint8))
         if isinstance(self.then, Exception):
             raise self.then

@@ -11,7 +11,7 @@ from tests.deployments import configured, deployment
 from tests.sightings import sighting_of
 
 from book_alone import BOOK_ALONE
-from openlfr.adapters.capture.account import Account
+from openlfr.adapters.capture.counters import SourceCounters
 from openlfr.adapters.faust.agents import Message
 from openlfr.adapters.memory.alert_book import MemoryAlertBook
 from openlfr.adapters.memory.vault import MemoryVault
@@ -34,7 +34,7 @@ BEST = 1  # the frame that shows the face best
 
 
 class Source:
-    live, fps, frame_count, account = False, 10.0, None, Account()
+    live, fps, frame_count, counters = False, 10.0, None, SourceCounters()
 
     def frames(self):
         for seq in range(4):

@@ -1,13 +1,15 @@
-"""Where pictures come from: `open_source()` chooses by the address.
+"""Camera sources: `open_source()` chooses one by the address.
 
 - `video.py`: a video file; frames are numbered and timed by the file alone. `formats.py` opens it,
-  `frame_times.py` and `frame_numbers.py` time and number its frames, `endings.py` tells whether it
-  was cut off, `recording_date.py` when it was filmed, `pictures.py` turns a frame upright.
+  `frame_times.py` and `frame_numbers.py` time and number its frames, `truncation.py` detects a file
+  that was cut off, `recording_date.py` reads its date, `pictures.py` orients a frame.
 - `folder.py`: a folder of JPEG and PNG pictures, in natural order.
-- `live.py`: a network camera or a device; frames are timed by the clock. `stream.py` reads one,
-  `connection.py` keeps its newest picture.
+- `live.py`: a network camera or a device; frames are timed by the clock, and it decides when to
+  reconnect. `stream.py` reads a connection, `connection.py` keeps its newest picture,
+  `http_answer.py` explains an address that sends no video, `lateness.py` measures delays.
 
-`account.py` counts what a source did not yield, `lateness.py` tells what waited too long.
+`options.py` is how a source is read, `sampling.py` chooses the frames to analyse, `counters.py`
+counts the frames that a source did not yield.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
+from openlfr.adapters.capture.options import FROZEN_AFTER_S, SourceOptions
 from openlfr.domain.addresses import CAMERA_SCHEMES, shown_address
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 from openlfr.ports import CameraSource
@@ -29,56 +32,56 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import timedelta
 
-    from openlfr.adapters.capture.account import Account
+    from openlfr.adapters.capture.counters import SourceCounters
     from openlfr.domain.frames import Shown, StartOrigin
 
-FROZEN_S = 10.0
-"""How long a live camera may send nothing, by default."""
-_VIDEO4LINUX = 81  # the major number of its devices
+__all__ = ["FROZEN_AFTER_S", "Source", "is_live", "open_source"]
+
+_VIDEO4LINUX = 81  # major number of its devices
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 
 class Source(CameraSource, Protocol):
-    """A camera source that also accounts for the frames which it did not yield."""
+    """A camera source with counters of the frames that it did not yield."""
 
     @property
-    def account(self) -> Account:
-        """All that was not yielded, counted; as of the frame yielded last."""
+    def counters(self) -> SourceCounters:
+        """Counters as of the frame yielded last."""
         ...
 
     @property
     def live(self) -> bool:
-        """Whether time is the clock's: such a source cannot wait for its reader."""
+        """Whether frames are timed by the clock; a live source cannot wait for its reader."""
         ...
 
     @property
     def start(self) -> datetime:
-        """When a file's first frame was captured, UTC; of a live camera when it was opened."""
+        """Capture time of a file's first frame, or opening time of a live camera; UTC."""
         ...
 
     @property
     def start_origin(self) -> StartOrigin:
-        """Where that comes from."""
+        """Origin of `start`."""
         ...
 
     @property
     def frame_count(self) -> int | None:
-        """How many frames the source says that it has; None where it does not say."""
+        """Number of frames that the source declares; None if unknown."""
         ...
 
     @property
-    def lasts(self) -> timedelta | None:
-        """From a file's first frame until its last is over; None where it does not say."""
+    def duration(self) -> timedelta | None:
+        """Time from a file's first frame to the end of its last; None if unknown."""
         ...
 
     @property
     def shown(self) -> Shown | None:
-        """What is done to its pictures before they are looked at; None while that is not known."""
+        """How pictures are transformed before analysis; None while unknown."""
         ...
 
     @property
     def sampled_away(self) -> int:
-        """Frames left out so far because fewer per second were asked for."""
+        """Frames skipped so far because `fps` asks for fewer."""
         ...
 
     @property
@@ -88,12 +91,12 @@ class Source(CameraSource, Protocol):
 
     @property
     def problems(self) -> Sequence[str]:
-        """A sentence for each of the first hundred things that could not be read."""
+        """The first hundred distinct problems, a sentence each."""
         ...
 
 
 def is_live(url: str) -> bool:
-    """Whether the address is a network camera or a device, and no file or folder."""
+    """Whether the address is a network camera or a device, not a file or a folder."""
     scheme = _SCHEME.match(url)
     if scheme:
         return scheme[1].lower() in CAMERA_SCHEMES
@@ -110,59 +113,61 @@ def open_source(
     fps: float | None = None,
     loop: bool = False,
     threads: int = 1,
-    frozen_after_s: float = FROZEN_S,
+    frozen_after_s: float = FROZEN_AFTER_S,
     reconnect: bool = True,
     next_epoch: Callable[[int], int] | None = None,
-    lost: Callable[[Unavailable, bool], None] = lambda *_: None,
+    on_connection_lost: Callable[[Unavailable, bool], None] = lambda *_: None,
 ) -> Source:
     """Open a camera, video file or folder of pictures.
 
     Args:
-        camera: Its name; frames carry it.
+        camera: Name of the camera, set on its frames.
         url: A path, a file:// address, an rtsp:// or http:// address, or a device's number.
-        epoch: Connection or run number that its frames carry.
-        start: When frame 0 of a file was captured, UTC; None for the file's own recording date. A
-            live camera goes by the clock.
-        assumed_start: What is taken where neither says it; None for now.
-        fps: Frames a second to yield; None for every frame of a video, 1 for a folder.
-        loop: Play a file again and again, with seq and time going on.
-        threads: Of the decoder. One is the least work per frame: at 720p 5 ms of CPU and no more
-            with two; a second thread helps only where one stream is to be read at full speed.
-        frozen_after_s: How long a live camera may send nothing.
+        epoch: Connection or run number, set on its frames.
+        start: Capture time of frame 0 of a file, UTC; None for the file's own recording date.
+            Live cameras are timed by the clock.
+        assumed_start: Capture time of frame 0 if neither gives one; None for now.
+        fps: Frames a second to yield; None for every frame of a video, and 1 for a folder.
+        loop: Play a file again and again; `seq` and time go on.
+        threads: Number of decoder threads. One is the least work per frame: at 720p 5 ms of CPU,
+            and no more with two; a second thread helps only to read one stream at full speed.
+        frozen_after_s: Time after which a live camera that sends nothing counts as frozen.
         reconnect: Connect to a live camera again when it fails.
-        next_epoch: Gives the epoch of each connection of a live camera; see `LiveCamera`.
-        lost: Called when a connection of a live camera has failed; see `LiveCamera`.
+        next_epoch: Returns the epoch of each connection of a live camera; see `LiveCamera`.
+        on_connection_lost: Called when a connection of a live camera fails; see `LiveCamera`.
 
     Raises:
-        BadInput: The file does not exist, is empty or no video; the folder holds no picture; the
+        BadInput: The file does not exist, is empty or no video; the folder has no picture; the
             device is no camera.
-        Misconfigured: The kind of address is not known.
+        Misconfigured: The kind of address is unknown.
     """
-    from openlfr.adapters.capture.account import Reading
+    # Imported here, since PyAV and OpenCV are slow to import.
     from openlfr.adapters.capture.folder import PictureFolder
     from openlfr.adapters.capture.live import LiveCamera
     from openlfr.adapters.capture.video import VideoFile
 
-    reading = Reading(camera, epoch, start, assumed_start or datetime.now(UTC), fps, loop, threads)
+    options = SourceOptions(
+        camera, epoch, start, assumed_start or datetime.now(UTC), fps, loop, threads
+    )
     if is_live(url):
         _require_camera(camera, url)
         return LiveCamera(
             url,
-            reading,
+            options,
             reconnect=reconnect,
             next_epoch=next_epoch,
-            lost=lost,
+            on_connection_lost=on_connection_lost,
             frozen_after_s=frozen_after_s,
         )
     path = _local_path(camera, url)
     if path.is_dir():
-        return PictureFolder(path, reading)
-    if shown_address(url) != url and not os.path.exists(path):  # noqa: PTH110 - whatever is wrong
+        return PictureFolder(path, options)
+    if shown_address(url) != url and not os.path.exists(path):  # noqa: PTH110 - never raises
         raise BadInput(
             f"camera {camera}: {shown_address(url)} does not exist; an address begins with"
             f" {', '.join(f'{s}://' for s in CAMERA_SCHEMES)}"
         )
-    return VideoFile(path, reading)
+    return VideoFile(path, options)
 
 
 def _local_path(camera: str, url: str) -> Path:
@@ -179,19 +184,19 @@ def _local_path(camera: str, url: str) -> Path:
 
 
 def _require_camera(camera: str, url: str) -> None:
-    """Refuse a path in /dev that is there and is no camera: it would be tried for ever.
+    """Refuse an existing path in /dev that is no camera: it would be retried for ever.
 
-    One that is not there may be plugged in later.
+    A missing path is accepted, since the device may be plugged in later.
     """
     if not (url.startswith("/dev/") and sys.platform.startswith("linux")):
         return
     try:
-        about = Path(url).stat()
+        status = Path(url).stat()
     except FileNotFoundError:
         return
     except OSError as error:
         raise BadInput(f"camera {camera}: {url} cannot be read: {error.strerror}") from error
-    if not (stat.S_ISCHR(about.st_mode) and os.major(about.st_rdev) == _VIDEO4LINUX):
+    if not (stat.S_ISCHR(status.st_mode) and os.major(status.st_rdev) == _VIDEO4LINUX):
         raise BadInput(
             f"camera {camera}: {url} is no camera; cameras are /dev/video0 and so on, see"
             " v4l2-ctl --list-devices"

@@ -1,7 +1,7 @@
-"""One connection to a live camera: a thread reads it, and who looks finds the newest picture.
+"""One connection to a live camera: a thread reads it and keeps the newest picture.
 
 The camera does not wait for its reader. So the thread takes every picture out of the network's
-buffers as it comes, and one that is not looked at before the next is overtaken, and counted.
+buffers as it comes. A picture that is not fetched before the next one is overtaken and counted.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import av
 
-from openlfr.adapters.capture.account import ClockSampling
 from openlfr.adapters.capture.lateness import Lateness
-from openlfr.adapters.capture.stream import Frozen
+from openlfr.adapters.capture.sampling import ClockSampling
+from openlfr.adapters.capture.stream import CameraFrozen
 from openlfr.domain.addresses import hide_address
 from openlfr.domain.errors import OpenLFRError, Unavailable
 
@@ -30,30 +30,30 @@ if TYPE_CHECKING:
 
 
 _UNREADABLE = (av.FFmpegError, OSError, ValueError, EOFError, RuntimeError)
-"""What PyAV raises on a damaged stream and where it is interrupted; the rest are faults of ours."""
+"""What PyAV raises on a damaged or interrupted stream; other exceptions are bugs of ours."""
 
 
 class Stream(Protocol):
-    """What a connection reads; `stream.LiveStream` is the real one."""
+    """The stream that a connection reads; `stream.LiveStream` is the real one."""
 
     fps: float | None
     pixel_aspect: Fraction
 
     def packets(self, closed: threading.Event) -> Generator[list[VideoFrame] | None]:
-        """The pictures of each packet, None for a damaged one."""
+        """Yield the pictures of each packet, None for a damaged packet."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """Pictures that were not looked at, by the reason."""
+class SkippedCounts:
+    """Number of pictures skipped, by reason."""
 
     sampled_away: int = 0
     overtaken: int = 0
     unreadable: int = 0
 
-    def __add__(self, other: LeftOut) -> LeftOut:
-        return LeftOut(
+    def __add__(self, other: SkippedCounts) -> SkippedCounts:
+        return SkippedCounts(
             self.sampled_away + other.sampled_away,
             self.overtaken + other.overtaken,
             self.unreadable + other.unreadable,
@@ -61,25 +61,29 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
-    """A picture as it came.
+class ReceivedPicture:
+    """A picture with the time of its arrival.
 
     Attributes:
-        number: Of the picture within its connection, from 0.
-        at: When it came, by the clock.
-        left_out: Between the picture taken before and this one.
-        behind_s: How late it was read, as far as it tells; see `lateness.py`.
+        number: Number of the picture within its connection, from 0.
+        at: Time of arrival, by the clock.
+        skipped: Pictures skipped since the picture fetched before.
+        behind_s: How late the picture was read; see `lateness.py`.
     """
 
     number: int
     at: datetime
     picture: VideoFrame
-    left_out: LeftOut
+    skipped: SkippedCounts
     behind_s: float = 0.0
 
 
 class Connection:
-    """A connection while it lasts."""
+    """Reads a stream in a thread until it ends or is closed.
+
+    Attributes:
+        number: Number of pictures received so far, skipped ones included.
+    """
 
     def __init__(
         self,
@@ -93,10 +97,10 @@ class Connection:
         """Connect, in a thread.
 
         Args:
-            camera: Its name.
-            stream: What to read.
-            fps: Pictures a second to take, by the clock; None for every one.
-            frozen_after_s: How long a camera may go on that sends, and no picture among it.
+            camera: Name of the camera.
+            stream: Stream to read.
+            fps: Pictures a second to keep, by the clock; None for every picture.
+            frozen_after_s: Time after which a camera that sends no picture counts as frozen.
             now: The clock.
         """
         self._camera = camera
@@ -104,69 +108,69 @@ class Connection:
         self._sampling = ClockSampling(fps)
         self._lateness = Lateness()
         self._frozen_after_s = frozen_after_s
-        self._heard = monotonic()  # when a picture came, or this began
+        self._last_picture_at = monotonic()  # or the begin of the connection
         self._now = now
         self._changed = threading.Condition()
         self._closed = threading.Event()
-        self._waiting: Received | None = None
-        self._left_out = LeftOut()  # after the waiting one, or after the one taken last
-        self._over: Exception | None = None
-        self.number = 0  # of pictures so far, those left out as well
-        thread = threading.Thread(target=self._drain, name=f"read-{camera}", daemon=True)
+        self._waiting: ReceivedPicture | None = None
+        self._skipped = SkippedCounts()  # since the waiting picture, or the one fetched last
+        self._end: Exception | None = None
+        self.number = 0
+        thread = threading.Thread(target=self._run, name=f"read-{camera}", daemon=True)
         thread.start()
 
-    def received(self) -> Iterator[Received]:
-        """Yield the newest picture, each time that there is one not taken yet.
+    def newest_pictures(self) -> Iterator[ReceivedPicture]:
+        """Yield the newest picture, whenever there is one that was not yielded yet.
 
         Raises:
-            Frozen: It has sent no picture for too long.
+            CameraFrozen: The camera has sent no picture for too long.
             Unavailable: The camera does not answer, or its stream ended.
-            Misconfigured: It can never be read here.
+            Misconfigured: The address can never be read on this machine.
         """
         while True:
             with self._changed:
-                while not (self._closed.is_set() or self._waiting or self._over):
-                    left = self._heard + self._frozen_after_s - monotonic()
+                while not (self._closed.is_set() or self._waiting or self._end):
+                    left = self._last_picture_at + self._frozen_after_s - monotonic()
                     if left <= 0:
-                        raise Frozen(
+                        raise CameraFrozen(
                             f"camera {self._camera}: no picture for {self._frozen_after_s:g} s"
                         )
                     self._changed.wait(min(left, threading.TIMEOUT_MAX))
-                found, self._waiting = self._waiting, None
+                picture, self._waiting = self._waiting, None
             if self._closed.is_set():
                 return
-            if found is not None:
-                yield found
-            elif self._over is not None:
-                raise self._over
+            if picture is not None:
+                yield picture
+            elif self._end is not None:
+                raise self._end
 
-    def left_out(self) -> LeftOut:
-        """What was left out after the picture taken last."""
+    def skipped(self) -> SkippedCounts:
+        """Pictures skipped since the picture fetched last."""
         with self._changed:
             waiting = self._waiting
-            return self._left_out if waiting is None else waiting.left_out + self._left_out
+            return self._skipped if waiting is None else waiting.skipped + self._skipped
 
     def close(self) -> None:
-        """End it: who waits for a picture goes on at once, the thread with its next packet."""
+        """End the connection: `newest_pictures` returns at once, the thread at its next packet."""
         with self._changed:
             self._closed.set()
             self._changed.notify_all()
 
-    def _drain(self) -> None:
-        """The thread's work: read until it is over, and say why."""
-        over: Exception = Unavailable(f"camera {self._camera}: its stream ended")
+    def _run(self) -> None:
+        """Read until the stream ends, and keep the reason; the thread's function."""
+        end: Exception = Unavailable(f"camera {self._camera}: its stream ended")
         try:
             self._take_pictures()
         except OpenLFRError as error:
-            over = error
+            end = error
         except _UNREADABLE as error:
             address = getattr(self._stream, "url", "")
             why = hide_address(f"{type(error).__name__}: {error}", address)
-            over = Unavailable(f"camera {self._camera} cannot be read: {why}")
-        except Exception as error:  # noqa: BLE001 - a thread's edge: raised where it is waited for
-            over = error
+            end = Unavailable(f"camera {self._camera} cannot be read: {why}")
+        except Exception as error:  # noqa: BLE001 - a thread's edge: raised by `newest_pictures`
+            end = error
         with self._changed:
-            self._over = over
+            self._end = end
             self._changed.notify_all()
 
     def _take_pictures(self) -> None:
@@ -177,22 +181,22 @@ class Connection:
                     return
                 with self._changed:
                     if pictures is None:
-                        self._left_out += LeftOut(unreadable=1)
+                        self._skipped += SkippedCounts(unreadable=1)
                         continue
                     if pictures:
-                        self._heard = clock
+                        self._last_picture_at = clock
                     for picture in pictures:
-                        behind_s = self._lateness.of(picture.time, clock)
+                        behind_s = self._lateness.measure(picture.time, clock)
                         if self._sampling.takes(clock):
                             self._put(at, picture, behind_s)
                         else:
-                            self._left_out += LeftOut(sampled_away=1)
+                            self._skipped += SkippedCounts(sampled_away=1)
                         self.number += 1
 
     def _put(self, at: datetime, picture: VideoFrame, behind_s: float) -> None:
-        left_out = self._left_out
+        skipped = self._skipped
         if self._waiting is not None:
-            left_out += self._waiting.left_out + LeftOut(overtaken=1)
-        self._waiting = Received(self.number, at, picture, left_out, behind_s)
-        self._left_out = LeftOut()
+            skipped += self._waiting.skipped + SkippedCounts(overtaken=1)
+        self._waiting = ReceivedPicture(self.number, at, picture, skipped, behind_s)
+        self._skipped = SkippedCounts()
         self._changed.notify_all()

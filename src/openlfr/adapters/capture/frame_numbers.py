@@ -1,4 +1,4 @@
-"""Numbers the frames of a file in the order in which they are shown, the lost ones too."""
+"""Numbers the frames of a file in the order of display, including frames that are lost."""
 
 from __future__ import annotations
 
@@ -13,92 +13,92 @@ if TYPE_CHECKING:
 
 
 class OnLost(Protocol):
-    """What is called with frames that have a number and cannot be decoded."""
+    """Callback for frames that have a number and cannot be decoded."""
 
     def __call__(self, first: int, count: int, *, at_beginning: bool) -> None:
-        """`count` frames from number `first` on."""
+        """Receive `count` lost frames, numbered from `first` on."""
         ...
 
 
-class _Place(NamedTuple):
-    """Of a packet: when its frame is shown, and whether decoding may begin with it."""
+class _PacketInfo(NamedTuple):
+    """Presentation time of a packet's frame, and whether decoding may begin with it."""
 
     time: int | None
     is_key: bool
 
 
 class FrameNumbers:
-    """The numbers of one round of a file.
+    """Numbers the frames of one round of a file.
 
-    A recording that begins before a key frame has frames that nobody can see. They are there, take
-    their time and have their numbers; so has one whose packet is damaged.
+    Frames keep their number and their time even if nobody can see them: those before the first key
+    frame of a recording, and those whose packets are damaged.
 
     Attributes:
-        first: Presentation time from which the file's time counts; None where it has none.
-        next: Number of the frame after the last one.
+        first: Presentation time at which the file's time is 0; None where it has no times.
+        next: Number of the next frame.
         readable: One more than the number of the last frame that could be decoded.
     """
 
-    def __init__(self, lost: OnLost, times: PacketTimes | None = None) -> None:
-        """Begin at 0, or where `times` says that the first frame lies."""
-        self._lost = lost
+    def __init__(self, on_lost: OnLost, times: PacketTimes | None = None) -> None:
+        """Begin at number 0, or where `times` locates the first decoded frame."""
+        self._on_lost = on_lost
         self._times = times
-        self._beginning: list[_Place] | None = [] if times is None else None
-        self._damaged: list[int] = []  # presentation times of packets, ascending
+        self._beginning: list[_PacketInfo] | None = [] if times is None else None
+        self._damaged: list[int] = []  # presentation times of damaged packets, ascending
         self.first = times.frames[0] if times is not None else None
         self.next = self.readable = 0
 
-    def read(self, packet: Packet[VideoStream]) -> None:
-        """A packet was read, in the order of decoding."""
+    def record_packet(self, packet: Packet[VideoStream]) -> None:
+        """Record a packet; packets come in the order of decoding."""
         if self._beginning is not None and not packet.is_discard:
-            self._beginning.append(_Place(packet.pts, packet.is_keyframe))
+            self._beginning.append(_PacketInfo(packet.pts, packet.is_keyframe))
 
-    def damaged(self, packet: Packet[VideoStream] | None) -> None:
-        """A packet cannot be decoded; its number is known once a later frame is shown."""
+    def record_damaged(self, packet: Packet[VideoStream] | None) -> None:
+        """Record a packet that cannot be decoded; a later frame decides its number."""
         if packet is None:
             return
         if self._beginning is not None:
-            return  # counted with what is missing at the beginning
+            return  # counted with the frames missing at the beginning
         if packet.pts is not None:
             insort(self._damaged, packet.pts)
         elif not packet.is_discard:
-            self._lose(1)
+            self._report_lost(1)
 
-    def of(self, picture: VideoFrame) -> int:
-        """The number of a frame; they come in the order of display."""
+    def assign(self, picture: VideoFrame) -> int:
+        """Assign the next number to a frame; frames come in the order of display."""
         if self._beginning is not None:
-            self.first, missing = _beginning(picture, self._beginning)
+            self.first, missing = _count_missing(picture, self._beginning)
             self._beginning = None
             if missing:
-                self._lost(0, missing, at_beginning=True)
+                self._on_lost(0, missing, at_beginning=True)
                 self.next = missing
         if picture.pts is not None:
             before = sum(pts < picture.pts for pts in self._damaged)
             if before:
                 del self._damaged[:before]
-                self._lose(before)
+                self._report_lost(before)
             if self._times is not None and not self.readable:
-                # Where reading began; from there on they count as they do from the beginning.
+                # Reading began at this frame; later frames count up from it.
                 self.next = self._times.seq_of(picture.pts)
         self.next += 1
         self.readable = self.next
         return self.next - 1
 
     def end(self) -> None:
-        """The file is over: what is damaged and was followed by no frame is counted now."""
+        """Count damaged packets that no frame followed; the file has ended."""
         if self._damaged:
-            self._lose(len(self._damaged))
+            self._report_lost(len(self._damaged))
 
-    def _lose(self, count: int) -> None:
-        self._lost(self.next, count, at_beginning=False)
+    def _report_lost(self, count: int) -> None:
+        self._on_lost(self.next, count, at_beginning=False)
         self.next += count
 
 
-def _beginning(picture: VideoFrame, packets: list[_Place]) -> tuple[int | None, int]:
-    """When the file begins, and how many frames should have been shown before the first that is.
+def _count_missing(picture: VideoFrame, packets: list[_PacketInfo]) -> tuple[int | None, int]:
+    """The file's begin, and the number of frames missing before its first decoded frame.
 
-    It begins with its first packet. One that is to be shown before that packet belongs to what was
-    cut away, unless it can be seen.
+    A file begins with its first packet. Frames with an earlier presentation time than that packet
+    belong to the part that was cut away, unless they can be decoded.
     """
     times = [packet.time for packet in packets if packet.time is not None]
     if picture.pts is not None and times and len(times) == len(packets):

@@ -1,7 +1,7 @@
-"""Pictures as files have them, to pixels and back.
+"""Decodes picture files to pixels, and encodes pixels as JPEG.
 
-A folder is read and a frame from Kafka is decoded by the same function, so that the same bytes
-give the same pixels wherever they are looked at.
+Pictures in a folder and frames from Kafka are decoded by the same function, so that the same bytes
+give the same pixels everywhere.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 QUALITY = 95
-"""Of the pictures of a video on their way to analysis: templates barely notice it."""
+"""JPEG quality of video frames sent to analysis; templates barely change by it."""
 
 _JPEG = b"\xff\xd8\xff"
 
 
 def decode_picture(content: bytes) -> NDArray[np.uint8] | None:
-    """A picture as (h, w, 3) uint8 BGR, turned as its EXIF says; None if it is none."""
+    """Decode a picture to (h, w, 3) uint8 BGR, oriented by its EXIF; None if it is unreadable."""
     try:
         return decode(content, "The picture")
     except BadInput:
@@ -32,21 +32,21 @@ def decode_picture(content: bytes) -> NDArray[np.uint8] | None:
 
 
 def encode_jpeg(image: NDArray[np.uint8]) -> bytes:
-    """A picture, (h, w, 3) uint8 BGR, as a JPEG.
+    """Encode a picture, (h, w, 3) uint8 BGR, as JPEG.
 
     Raises:
-        BadInput: It is empty or too large for JPEG (65,535 pixels a side).
+        BadInput: The picture is empty or too large for JPEG (65,535 pixels a side).
     """
     try:
-        done, content = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+        is_encoded, content = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     except cv2.error:
-        done = False
-    if not done:
+        is_encoded = False
+    if not is_encoded:
         height, width = image.shape[:2]
         raise BadInput(f"A picture of {width} x {height} pixels cannot be encoded as JPEG.")
     return content.tobytes()
 
 
 def is_jpeg(content: bytes) -> bool:
-    """Whether a file begins as a JPEG does."""
+    """Whether the content begins like a JPEG."""
     return content.startswith(_JPEG)

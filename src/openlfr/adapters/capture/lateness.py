@@ -1,36 +1,35 @@
-"""How late a live camera's pictures are read, as far as their own times tell.
+"""Measures how late a live camera's pictures are read, from the pictures' own times.
 
-`captured_at` of a live picture is when it was read. A reader that gets too little CPU, or a network
-that is too slow, leaves pictures waiting in buffers, and each is then older than that says. It
-shows in the pictures' own times, which then grow more slowly than the clock.
+`captured_at` of a live picture is the time at which it was read. A reader with too little CPU, or
+a slow network, leaves pictures waiting in buffers; each is then older than its `captured_at`. The
+pictures' own times show the delay: they grow more slowly than the clock.
 """
 
 from __future__ import annotations
 
 LATE_S = 2.0
-"""From when on a picture counts as late."""
-_DRIFT = 1e-3  # by which a camera's clock may be slow: ten times what a poor quartz is
+"""Delay from which a picture counts as late."""
+_DRIFT = 1e-3  # how slow a camera's clock may run: ten times the error of a poor quartz
 
 
 class Lateness:
-    """How late one connection's pictures are, against the quickest of them."""
+    """Measures the delay of one connection's pictures against its quickest picture."""
 
     def __init__(self) -> None:
-        """Nothing has come yet."""
-        self._least: float | None = None  # from a picture's own time to when it was read
-        self._own_s = 0.0  # of the picture before
+        self._least: float | None = None  # least difference between reading and own time
+        self._own_s = 0.0  # own time of the previous picture
         self._at_s = 0.0
 
-    def of(self, own_s: float | None, at_s: float) -> float:
-        """How late a picture is, seconds; 0 where it says no time.
+    def measure(self, own_s: float | None, at_s: float) -> float:
+        """Return the delay of a picture, seconds; 0 if the picture has no time.
 
-        What is late from the first picture on cannot be seen, nor after hours what stayed equally
-        late: by as much the camera's clock may differ.
+        A delay that exists from the first picture on cannot be measured. Nor can one that has been
+        constant for hours: the camera's clock may have drifted by as much.
 
         Args:
-            own_s: The picture's own time, seconds of any clock. Where it falls back the camera
-                began anew, and so does this.
-            at_s: When it was read, seconds of a steady clock.
+            own_s: The picture's own time, seconds of any clock. A time that falls back means that
+                the camera restarted; the measurement restarts with it.
+            at_s: When the picture was read, seconds of a steady clock.
         """
         if own_s is None:
             return 0.0

@@ -1,4 +1,4 @@
-"""When and where the frames of a video file lie, from its packets alone."""
+"""Presentation times and key frames of a video file, read from its packets without decoding."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class PacketTimes(NamedTuple):
     """Presentation times of a file's frames.
 
     Attributes:
-        frames: Of every frame in the order of display: the n-th is frame n's.
-        keys: Of the frames at which decoding may begin, ascending.
-        seeks: For each of these the time to seek to: its decoding time, since that is what most
-            formats index; seeking to the presentation time can land on the next key frame.
+        frames: Time of every frame in the order of display; the n-th is that of frame n.
+        keys: Times of the key frames, ascending; decoding may begin at each.
+        seeks: For each key frame the time to seek to. It is the decoding time, which most formats
+            index; seeking to the presentation time can land on the next key frame.
     """
 
     frames: list[int]
@@ -28,11 +28,11 @@ class PacketTimes(NamedTuple):
     seeks: list[int]
 
     def seek_for(self, seq: int) -> int:
-        """Where to seek so that frame `seq` can be decoded."""
+        """The time to seek to so that frame `seq` can be decoded."""
         return self.seeks[bisect_right(self.keys, self.frames[seq]) - 1]
 
     def seq_of(self, time: int) -> int:
-        """Number of the frame that is shown at this time."""
+        """Number of the frame with this presentation time."""
         return bisect_left(self.frames, time)
 
 
@@ -40,14 +40,14 @@ def read_packet_times(container: InputContainer, stream: VideoStream) -> PacketT
     """Read every packet without decoding it.
 
     Returns:
-        None where packets do not tell the frames one to one (times missing, double, falling back
-        or guessed, parts that an edit list discards, no key frame at the beginning): then only
-        decoding counts right.
+        None where packets do not match frames one to one (times missing, repeated, falling back
+        or guessed, parts that an edit list discards, no key frame at the beginning). Only decoding
+        then counts frames correctly.
     """
     if container.format.name in PRESENTED_AT_TIMES:
         return None
     latest: int | None = None
-    far = 1 / stream.time_base if stream.time_base else 0
+    second = 1 / stream.time_base if stream.time_base else 0
     frames: list[int] = []
     keys: list[tuple[int, int]] = []
     decoded_at: int | None = None
@@ -58,8 +58,8 @@ def read_packet_times(container: InputContainer, stream: VideoStream) -> PacketT
             return None
         if decoded_at is not None and packet.dts is not None and packet.dts < decoded_at:
             return None
-        if latest is not None and packet.pts < latest - far:
-            return None  # one of them is wrong: no reordering reaches over a second
+        if latest is not None and packet.pts < latest - second:
+            return None  # one of the two times is wrong: no reordering spans a second
         latest = packet.pts if latest is None else max(latest, packet.pts)
         decoded_at = packet.dts
         frames.append(packet.pts)

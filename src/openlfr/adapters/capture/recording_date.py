@@ -1,4 +1,4 @@
-"""When a file was filmed, by its own account."""
+"""Reads the recording date from a video file's metadata."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _KEYS = ("com.apple.quicktime.creationdate", "creation_time")
-"""The first carries its offset and outlives an edit. A date without a time of day is none."""
+"""The first key has a UTC offset and survives an edit. A date without a time of day is ignored."""
 _EARLIEST = datetime(2000, 1, 2, tzinfo=UTC)
-"""A clock that was never set says 1904, 1970 or the first of January 2000."""
+"""A clock that was never set shows 1904, 1970 or the first of January 2000."""
 _CLOCKS_DIFFER = timedelta(minutes=5)
 
 
-def recording_date(
+def read_recording_date(
     container: InputContainer, stream: VideoStream, *, now: datetime
 ) -> datetime | None:
-    """The date in a video's container or stream, UTC; None where there is none to be believed.
+    """Return the date in a video's container or stream, UTC; None without a plausible date.
 
     Args:
         container: The opened file.
-        stream: Its picture.
-        now: What lies after it was not recorded then: a recorder whose clock is wrong, or that
-            writes its local time as UTC.
+        stream: The video stream.
+        now: The current time. A later date is not plausible: the recorder's clock was wrong, or
+            its local time was written as UTC.
     """
     for metadata in (container.metadata, stream.metadata):
         tags = {key.lower(): value for key, value in metadata.items()}  # Matroska writes capitals
         for key in _KEYS:
-            date = _parsed(tags.get(key, ""))
+            date = _parse(tags.get(key, ""))
             if date is not None and _EARLIEST <= date <= now + _CLOCKS_DIFFER:
                 return date
     return None
 
 
-def _parsed(text: str) -> datetime | None:
-    """A date with a time of day; without an offset it is UTC, as the formats prescribe."""
+def _parse(text: str) -> datetime | None:
+    """Parse a date with a time of day; without an offset it is UTC, as the formats prescribe."""
     if len(text.strip()) <= len("2026-11-23"):
         return None
     try:

@@ -1,4 +1,4 @@
-"""The pictures of a network camera or a device, packet by packet, as they come."""
+"""Reads the pictures of a network camera or a device, packet by packet, as they come."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import av
 from av.error import FFmpegError, InvalidDataError
 
-from openlfr.adapters.capture.answers import what_it_sends
+from openlfr.adapters.capture.http_answer import explain_http_answer
 from openlfr.adapters.capture.pictures import pixel_aspect_of
 from openlfr.domain.addresses import hide_address, hint_for, shown_address
 from openlfr.domain.errors import Misconfigured, Unavailable
@@ -24,32 +24,32 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 _RTSP = {"rtsp_transport": "tcp", "allowed_media_types": "video", "probesize": "32"}
-"""RTSP alone, since it describes its stream beforehand: nothing need be read to find out. By
-default 1 to 5 s are, and `fflags=nobuffer` throws away what was read, the key frame first: the
-next one may be seconds off. So the first picture comes after 0.1 s (measured), the others one
-frame late: the parser takes a frame for complete when the next one begins."""
+"""Options for RTSP, which describes its stream beforehand, so that no probing is needed. By
+default the library probes 1 to 5 s, and `fflags=nobuffer` discards the probed packets, the key
+frame first, and the next one may be seconds off. With these options the first picture comes after
+0.1 s (measured), the others one frame late: the parser completes a frame when the next begins."""
 _HLS = {"live_start_index": "-1"}  # the newest segment, not the third last
-_TIMELESS = ("mpjpeg", "mjpeg", "h264", "hevc", "m4v")  # picture after picture, and no time
+_TIMELESS = ("mpjpeg", "mjpeg", "h264", "hevc", "m4v")  # formats without presentation times
 _SINGLE = ("image2", "image2pipe", "jpeg_pipe", "png_pipe", "gif_pipe", "bmp_pipe", "webp_pipe")
-"""Formats of single pictures: a stream of them has more than one."""
-_JUMP_S = 10.0  # further off is no picture's own time
+"""Formats of single pictures; a video in such a format has more than one picture."""
+_JUMP_S = 10.0  # a picture's time that is further off restarts the pace
 
 
-class Frozen(Unavailable):
-    """The camera is there, and sends no picture."""
+class CameraFrozen(Unavailable):
+    """The camera is connected, and sends no picture."""
 
 
 @dataclass(slots=True)
 class LiveStream:
-    """A camera's address, and what comes from it.
+    """Connects to a camera's address and decodes its stream.
 
     Attributes:
-        camera: Its name, for the sentences.
-        url: Its address, password included.
-        threads: Of the decoder.
-        timeout_s: How long is waited for an answer or a packet.
-        fps: The rate that the camera announces; None until it is connected.
-        pixel_aspect: Width over height of its pixels, as far as it has said so.
+        camera: Name of the camera, for messages.
+        url: Address of the camera, password included.
+        threads: Number of decoder threads.
+        timeout_s: Timeout for an answer or a packet.
+        fps: Frame rate that the camera announces; None until it is connected.
+        pixel_aspect: Width over height of a pixel; 1 until the stream declares it.
     """
 
     camera: str
@@ -58,21 +58,21 @@ class LiveStream:
     timeout_s: float = 10.0
     fps: float | None = None
     pixel_aspect: Fraction = Fraction(1)
-    _heard: float = 0.0  # when something came last
-    _came: bool = False  # whether there was a picture
+    _last_packet_at: float = 0.0
+    _has_picture: bool = False
 
     def packets(self, closed: threading.Event) -> Generator[list[VideoFrame] | None]:
         """Connect, and yield the pictures of each packet, None for a damaged one, until it ends.
 
-        What comes in bursts (HLS, a segment at a time) is given at its own pace.
+        Pictures that come in bursts (HLS, a segment at a time) are yielded at their own pace.
 
         Args:
-            closed: Ends the waiting for a picture's time; a read ends after `timeout_s`.
+            closed: Event that ends the wait for a picture's time; a read ends after `timeout_s`.
 
         Raises:
-            Frozen: Nothing came for `timeout_s`.
+            CameraFrozen: Nothing came for `timeout_s`.
             Unavailable: The camera does not answer.
-            Misconfigured: Its address can never be read here.
+            Misconfigured: The address can never be read on this machine.
         """
         scheme = self.url.partition("://")[0].lower()
         shown = shown_address(self.url)
@@ -80,49 +80,53 @@ class LiveStream:
         if scheme.startswith("http") and ".m3u8" in self.url:
             options = _HLS
         address, container_format = _library_address(self.camera, self.url)
-        self._heard, self._came = monotonic(), False
+        self._last_packet_at, self._has_picture = monotonic(), False
         try:
             with av.open(
                 address, "r", format=container_format, options=options,
                 timeout=(self.timeout_s, self.timeout_s), metadata_errors="replace",
             ) as container:  # fmt: skip
-                yield from self._at_their_time(container, closed)
+                yield from self._paced_pictures(container, closed)
         except (FFmpegError, OSError) as error:
-            # Interrupted after the timeout, the library raises one thing or another.
-            if not self._came and (why := what_it_sends(self.url, timeout_s=self.timeout_s)):
-                raise Unavailable(f"camera {self.camera}: {shown} {why}") from None
-            if monotonic() - self._heard > self.timeout_s * 0.9:
-                raise Frozen(
+            # After a timeout the library raises various exceptions: look at the clock instead.
+            if not self._has_picture:
+                why = explain_http_answer(self.url, timeout_s=self.timeout_s)
+                if why:
+                    raise Unavailable(f"camera {self.camera}: {shown} {why}") from None
+            if monotonic() - self._last_packet_at > self.timeout_s * 0.9:
+                raise CameraFrozen(
                     f"camera {self.camera}: {shown} has sent nothing for {self.timeout_s:g} s"
                 ) from None
             why = hide_address(error.strerror or type(error).__name__, self.url)
             hint = hint_for(self.url) if "://" in self.url else ""
-            what = "broke off" if self._came else "does not answer"
-            if not self._came and isinstance(error, InvalidDataError):
+            what = "broke off" if self._has_picture else "does not answer"
+            if not self._has_picture and isinstance(error, InvalidDataError):
                 what = "sends what cannot be read as a video"
             # Not `from error`, whose text is the whole address.
             raise Unavailable(f"camera {self.camera}: {shown} {what}: {why}.{hint}") from None
-        if not self._came:
-            why = what_it_sends(self.url, timeout_s=self.timeout_s) or "ended without a picture"
+        if not self._has_picture:
+            why = (
+                explain_http_answer(self.url, timeout_s=self.timeout_s) or "ended without a picture"
+            )
             raise Unavailable(f"camera {self.camera}: {shown} {why}")
 
-    def _at_their_time(
+    def _paced_pictures(
         self, container: InputContainer, closed: threading.Event
     ) -> Generator[list[VideoFrame] | None]:
-        """The pictures of each packet; what comes in bursts is held back until its time."""
+        """Yield the pictures of each packet; those of bursts at their time."""
         timeless = container.format.name in _TIMELESS
         over_http = self.url.lower().startswith("http")
         pace = _Pace(closed) if over_http and not timeless else None
-        alone: list[VideoFrame] | None = None  # a single picture, until another one comes
-        self._heard = monotonic()
-        for pictures in self._decoded(container):
-            self._heard = monotonic()
-            if pictures and not self._came and container.format.name in _SINGLE:
-                if alone is None:
-                    alone = pictures
+        first: list[VideoFrame] | None = None  # of a single-picture format, until a second comes
+        self._last_packet_at = monotonic()
+        for pictures in self._decode(container):
+            self._last_packet_at = monotonic()
+            if pictures and not self._has_picture and container.format.name in _SINGLE:
+                if first is None:
+                    first = pictures
                     continue
-                yield alone
-            self._came = self._came or bool(pictures)
+                yield first
+            self._has_picture = self._has_picture or bool(pictures)
             if timeless:
                 for picture in pictures or ():
                     picture.pts = None  # the library made it up
@@ -134,17 +138,17 @@ class LiveStream:
                     yield [picture]
 
     def _unknown(self) -> str:
-        """What the address sends whose format the library knows, and not what is in it."""
-        why = what_it_sends(self.url, timeout_s=self.timeout_s)
+        """Explain a video with an unknown codec, as the rest of a sentence."""
+        why = explain_http_answer(self.url, timeout_s=self.timeout_s)
         return why or "sends a video whose format cannot be recognised"
 
-    def _decoded(self, container: InputContainer) -> Generator[list[VideoFrame] | None]:
+    def _decode(self, container: InputContainer) -> Generator[list[VideoFrame] | None]:
         if not container.streams.video:
             shown = shown_address(self.url)
-            why = what_it_sends(self.url, timeout_s=self.timeout_s) or "sends no video"
+            why = explain_http_answer(self.url, timeout_s=self.timeout_s) or "sends no video"
             raise Unavailable(f"camera {self.camera}: {shown} {why}")
         stream = container.streams.video[0]
-        if stream.codec_context is None:  # the library's types do not know this
+        if stream.codec_context is None:  # an unknown codec; the library's types do not declare it
             raise Unavailable(f"camera {self.camera}: {shown_address(self.url)} {self._unknown()}")
         stream.thread_type = "NONE" if self.threads == 1 else "AUTO"
         stream.codec_context.thread_count = self.threads
@@ -160,11 +164,11 @@ class LiveStream:
 
 
 class _Pace:
-    """Holds pictures back that come before their time; one that says no time is let through."""
+    """Delays pictures that come before their time; a picture without a time passes at once."""
 
     def __init__(self, closed: threading.Event) -> None:
         self._closed = closed
-        self._begun: float | None = None  # the clock at time 0 of the pictures
+        self._begun: float | None = None  # clock at time 0 of the pictures
 
     def wait_for(self, picture: VideoFrame) -> None:
         if picture.pts is None:
@@ -176,7 +180,7 @@ class _Pace:
 
 
 def _library_address(camera: str, url: str) -> tuple[str, str | None]:
-    """The address and container format as the library wants them."""
+    """The address and the container format to pass to the library."""
     if "://" in url:
         return url, None
     if not sys.platform.startswith("linux"):

@@ -1,4 +1,4 @@
-"""A video file as a camera."""
+"""A video file as a camera source."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, cast
 
 from av.error import FFmpegError, InvalidDataError
 
-from openlfr.adapters.capture.account import Accounted, Reading
-from openlfr.adapters.capture.coming_times import ComingTimes
-from openlfr.adapters.capture.endings import Seen, expected_of
+from openlfr.adapters.capture.counters import SourceWithCounters
 from openlfr.adapters.capture.formats import PRESENTED_NEVER, RAW, open_video
 from openlfr.adapters.capture.frame_numbers import FrameNumbers
-from openlfr.adapters.capture.frame_times import FrameClock, Sampling, ticks_of, time_scale_of
+from openlfr.adapters.capture.frame_times import FrameClock, read_ticks, read_time_scale
 from openlfr.adapters.capture.packet_times import PacketTimes, read_packet_times
 from openlfr.adapters.capture.pictures import pixel_aspect_of, shown_as, to_bgr
-from openlfr.adapters.capture.recording_date import recording_date
+from openlfr.adapters.capture.recording_date import read_recording_date
+from openlfr.adapters.capture.sampling import FileSampling
+from openlfr.adapters.capture.truncation import ReadProgress, read_declared_length
+from openlfr.adapters.capture.upcoming_times import UpcomingTimes
 from openlfr.domain.errors import BadInput
 from openlfr.domain.frames import Frame, Shown, StartOrigin
 
@@ -31,72 +32,74 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+    from openlfr.adapters.capture.options import SourceOptions
 
-class VideoFile(Accounted):
+
+class VideoFile(SourceWithCounters):
     """A video file, decoded in order.
 
-    `seq` counts the frames of the file from 0, in the order in which they are shown; `captured_at`
-    is when it was filmed plus the time from its first frame's presentation to this one's. Both are
-    the file's alone: the same however fast it is read and wherever reading begins. A frame that
-    cannot be decoded keeps its number, is left out and counted.
+    `seq` counts the frames of the file from 0, in the order of display. `captured_at` is the
+    file's recording date plus the presentation time since its first frame. Both depend on the file
+    alone, not on the speed of reading or the frame at which reading begins. A frame that cannot be
+    decoded keeps its number, is skipped and counted.
     """
 
     live = False
 
-    def __init__(self, path: Path, reading: Reading) -> None:
-        """See `open_source`. The file is opened once here, so that a bad one is told at once.
+    def __init__(self, path: Path, options: SourceOptions) -> None:
+        """Open the file once, so that an unusable file is reported at once; see `open_source`.
 
         Raises:
-            BadInput: No such file, empty, or no video.
+            BadInput: The file does not exist, is empty, or is no video.
         """
         super().__init__()
-        self._camera = reading.camera
+        self._camera = options.camera
         self._path = path
-        self._reading = reading
+        self._options = options
         self._closed = threading.Event()
-        self._length: int | None = None  # of one round, once it is known
-        self._round_us = 0  # how long it lasts
+        self._length: int | None = None  # frames of one round, once known
+        self._round_us = 0  # duration of one round
         self._shown: Shown | None = None
         with self._open() as (container, stream):
             timed = container.format.name not in RAW
             presented = container.format.name not in PRESENTED_NEVER
-            self._scale = time_scale_of(stream, timed=timed, presented=presented)
-            self._expected = expected_of(container, stream, timed=timed)
-            filmed = recording_date(container, stream, now=datetime.now(UTC))
-        self._sampling = Sampling(reading.fps, self._scale.tick_us if timed else 1)
+            self._scale = read_time_scale(stream, timed=timed, presented=presented)
+            self._declared = read_declared_length(container, stream, timed=timed)
+            recorded_at = read_recording_date(container, stream, now=datetime.now(UTC))
+        self._sampling = FileSampling(options.fps, self._scale.tick_us if timed else 1)
         origins = (
-            (reading.start, StartOrigin.CONFIGURED), (filmed, StartOrigin.RECORDED),
-            (reading.assumed_start, StartOrigin.ASSUMED),
+            (options.start, StartOrigin.CONFIGURED), (recorded_at, StartOrigin.RECORDED),
+            (options.assumed_start, StartOrigin.ASSUMED),
         )  # fmt: skip
         self.start, self.start_origin = next((at, o) for at, o in origins if at is not None)
 
     @property
     def fps(self) -> float | None:
-        """The file's own average rate."""
+        """The file's average frame rate."""
         return float(self._scale.rate)
 
     @property
     def frame_count(self) -> int | None:
-        """How many frames it has, as far as it says so or was read to its end."""
-        return self._length or self._expected.frames
+        """Number of frames, declared or counted; None before either is known."""
+        return self._length or self._declared.frames
 
     @property
-    def lasts(self) -> timedelta | None:
-        """From its first frame until its last is over, as far as it says so."""
-        seconds = self._expected.lasts_s
-        if seconds is None and self._expected.frames:
-            seconds = self._scale.of_frames(self._expected.frames) / 1e6
+    def duration(self) -> timedelta | None:
+        """Declared duration, from the first frame to the end of the last; None if not declared."""
+        seconds = self._declared.duration_s
+        if seconds is None and self._declared.frames:
+            seconds = self._scale.frames_to_us(self._declared.frames) / 1e6
         return None if seconds is None else timedelta(seconds=seconds)
 
     @property
     def shown(self) -> Shown | None:
-        """What is done to its pictures; None before the first."""
+        """How pictures are transformed; None before the first picture."""
         return self._shown
 
     def frames(self, *, first_seq: int = 0) -> Iterator[Frame]:
         """Yield the sampled frames from `first_seq` on; with `loop` without end.
 
-        Frames before `first_seq` are not decoded, as far as the file tells where they lie.
+        Frames before `first_seq` are not decoded where the file can be searched.
 
         Raises:
             BadInput: The file breaks off; the frames before the break were yielded.
@@ -106,12 +109,12 @@ class VideoFile(Accounted):
             last = self._scale.microseconds(times.frames[-1] - times.frames[0])
             self._measure_round(len(times.frames), last)
         base = base_us = 0
-        if self._reading.loop and self._length:
+        if self._options.loop and self._length:
             rounds = first_seq // self._length
             base, base_us = rounds * self._length, rounds * self._round_us
         before_us: int | None = None
         while not self._closed.is_set():
-            # From the frame before, since sampling looks at the time between them.
+            # Begin one frame earlier: sampling compares a frame's time with the previous one's.
             for index, at_us, picture, aspect in self._play(max(first_seq - base - 1, 0), times):
                 seq, at_us = base + index, base_us + at_us
                 taken = self._sampling.takes(at_us, before_us)
@@ -119,18 +122,18 @@ class VideoFile(Accounted):
                 if seq < first_seq:
                     continue
                 if not taken:
-                    self.account.sampled_away += 1
+                    self.counters.sampled_away += 1
                     continue
                 yield self._frame(seq, at_us, picture, aspect)
                 if self._closed.is_set():
                     return
-            if not self._reading.loop or not self._length:
+            if not self._options.loop or not self._length:
                 return
             base += self._length
             base_us += self._round_us
 
     def close(self) -> None:
-        """End the iteration before its next frame; the file is closed by the iteration itself."""
+        """End the iteration before its next frame; the iteration then closes the file."""
         self._closed.set()
 
     def _frame(self, seq: int, at_us: int, picture: VideoFrame, aspect: Fraction) -> Frame:
@@ -144,60 +147,61 @@ class VideoFile(Accounted):
             ) from None
         assumed = self.start_origin is StartOrigin.ASSUMED
         image = to_bgr(picture, aspect)
-        return Frame(self._camera, self._reading.epoch, seq, at, image, time_assumed=assumed)
+        return Frame(self._camera, self._options.epoch, seq, at, image, time_assumed=assumed)
 
     def _play(
         self, skip: int, times: PacketTimes | None
     ) -> Iterator[tuple[int, int, VideoFrame, Fraction]]:
-        """One round of the file, beginning at or before `skip`: index, microseconds, frame."""
+        """Yield index, microseconds, picture and pixel aspect of a round, from `skip` or before."""
         with self._open() as (container, stream):
             if times is not None:
                 if skip >= len(times.frames):
                     return
                 container.seek(times.seek_for(skip), stream=stream)
-            seen = Seen(stream)
-            coming = ComingTimes()
-            packets = coming.ahead(self._packets(container, stream, seen))
-            numbers = FrameNumbers(self._lost, times)
+            progress = ReadProgress(stream)
+            upcoming = UpcomingTimes()
+            packets = upcoming.read_ahead(self._packets(container, stream, progress))
+            numbers = FrameNumbers(self._count_lost, times)
             clock: FrameClock | None = None
-            landed = times is None
+            is_located = times is None
             at_us = 0
             broken = False
             for packet, pictures in self._decode(packets, stream):
                 broken = pictures is None
                 if packet is not None:
-                    numbers.read(packet)
+                    numbers.record_packet(packet)
                 if pictures is None:
-                    numbers.damaged(packet)
+                    numbers.record_damaged(packet)
                     continue
                 for picture in pictures:
-                    index = numbers.of(picture)
-                    if not landed and index > skip:  # the format seeks badly: from the beginning
+                    index = numbers.assign(picture)
+                    if not is_located and index > skip:
+                        # The format seeks past the frame: read from the beginning.
                         yield from self._play(0, None)
                         return
-                    landed = True
+                    is_located = True
                     if clock is None:
                         guessed = times is None and not self._scale.presented
                         clock = FrameClock(self._scale, None if guessed else numbers.first)
-                    coming.shown(picture.pts)
-                    at_us = clock.at(index, ticks_of(picture, self._scale), coming.unshown())
+                    upcoming.remove(picture.pts)
+                    at_us = clock.time(index, read_ticks(picture, self._scale), upcoming.times())
                     yield index, at_us, picture, pixel_aspect_of(stream)
             if not self._closed.is_set():
                 numbers.end()
-                self._check_end(numbers, seen, broken=broken)
+                self._check_end(numbers, progress, broken=broken)
                 self._measure_round(numbers.next, at_us)
 
     def _packets(
-        self, container: InputContainer, stream: VideoStream, seen: Seen
+        self, container: InputContainer, stream: VideoStream, progress: ReadProgress
     ) -> Iterator[Packet[VideoStream] | None]:
-        """The picture's packets; a last None where the file itself is damaged."""
-        judged_by_all = self._expected.picture_s is None and self._expected.whole_s is not None
+        """Yield the video packets; None last if the file itself is damaged."""
+        only_file_end = self._declared.video_end_s is None and self._declared.file_end_s is not None
         try:
-            for packet in container.demux() if judged_by_all else container.demux(stream):
+            for packet in container.demux() if only_file_end else container.demux(stream):
                 if self._closed.is_set():
                     return
                 if packet.size:
-                    seen.note(packet)
+                    progress.record_packet(packet)
                     if packet.stream_index == stream.index:
                         yield cast("Packet[VideoStream]", packet)
         except FFmpegError:
@@ -206,9 +210,10 @@ class VideoFile(Accounted):
     def _decode(
         self, packets: Iterator[Packet[VideoStream] | None], stream: VideoStream
     ) -> Iterator[tuple[Packet[VideoStream] | None, list[VideoFrame] | None]]:
-        """Frames of each packet; None for a damaged one. Frames held back come before a last None.
+        """Yield each packet with its pictures, None for a damaged packet.
 
-        So whether the file's end was damaged is told by whether None comes last.
+        Pictures still in the decoder come before a last None. So None comes last exactly if the
+        end of the file is damaged.
         """
         damaged: tuple[Packet[VideoStream] | None, None] | None = None
         for packet in packets:
@@ -224,52 +229,53 @@ class VideoFile(Accounted):
                 damaged = packet, None
                 continue
             yield packet, pictures
-        yield None, self._held_back(stream)
+        yield None, self._flush_decoder(stream)
         if damaged:
             yield damaged
 
     @staticmethod
-    def _held_back(stream: VideoStream) -> list[VideoFrame]:
+    def _flush_decoder(stream: VideoStream) -> list[VideoFrame]:
         try:
             return stream.codec_context.decode(None)
         except FFmpegError:
             return []
 
-    def _lost(self, first: int, count: int, *, at_beginning: bool) -> None:
+    def _count_lost(self, first: int, count: int, *, at_beginning: bool) -> None:
         """Count frames that cannot be decoded."""
         where = f"camera {self._camera}: {self._path}"
         if at_beginning:
             frames = "first frame" if count == 1 else f"first {count} frames"
-            self.account.lost(
+            self.counters.count_unreadable(
                 count,
                 f"{where}: its {frames} cannot be decoded: the recording begins between two key"
                 " frames, or its beginning is damaged",
             )
         else:
             for index in range(first, first + count):
-                self.account.lost(1, f"{where}: frame {index} is damaged")
+                self.counters.count_unreadable(1, f"{where}: frame {index} is damaged")
 
-    def _check_end(self, numbers: FrameNumbers, seen: Seen, *, broken: bool) -> None:
-        """A file that ended before its end is said to have done so."""
+    def _check_end(self, numbers: FrameNumbers, progress: ReadProgress, *, broken: bool) -> None:
+        """Raise BadInput if the file is truncated, or no frame of it was readable."""
         readable = numbers.readable
         if readable == 0:
             raise BadInput(f"camera {self._camera}: no frame of {self._path} could be decoded")
-        if broken or seen.is_short_of(self._expected, numbers.next, float(self._scale.rate)):
-            of = f" of {self._expected.frames}" if self._expected.frames else ""
-            if not of and (lasts := self._expected.lasts_s):
-                of = f" of {round(lasts * self._scale.rate)}"
+        if broken or progress.is_short_of(self._declared, numbers.next, float(self._scale.rate)):
+            of = f" of {self._declared.frames}" if self._declared.frames else ""
+            if not of and (declared_s := self._declared.duration_s):
+                of = f" of {round(declared_s * self._scale.rate)}"
             raise BadInput(
                 f"camera {self._camera}: {self._path} breaks off after frame {readable - 1}{of};"
                 " the file is truncated or damaged"
             )
 
     def _measure_round(self, frames: int, last_us: int) -> None:
-        """How long a round lasts: its last frame is shown as long as the others on average."""
+        """Set the duration of a round; its last frame gets the average duration of a frame."""
         self._length = frames
-        spacing = last_us / (frames - 1) if frames > 1 else self._scale.of_frames(1)
+        spacing = last_us / (frames - 1) if frames > 1 else self._scale.frames_to_us(1)
         self._round_us = last_us + max(1, round(spacing))
 
     def _packet_times(self) -> PacketTimes | None:
+        """The times of all frames; None where only decoding counts frames correctly."""
         if not self._scale.timed:
             return None
         with self._open() as (container, stream):
@@ -281,11 +287,11 @@ class VideoFile(Accounted):
                 beginning = list(islice(container.decode(stream), 10))
             except FFmpegError:
                 return None
-        # By what their time is taken from: reordered frames that go by their decoding times
-        # (AVI) have those of other packets.
-        shown = [ticks_of(picture, self._scale) for picture in beginning]
-        # Two packets a frame (fields), or packets that show nothing: only decoding counts right.
-        return times if shown == times.frames[: len(shown)] else None
+        # Compare with the times of decoded frames: reordered frames that are timed by decoding
+        # (AVI) have the times of other packets.
+        decoded = [read_ticks(picture, self._scale) for picture in beginning]
+        # They differ for two packets a frame (fields), and for packets that show nothing.
+        return times if decoded == times.frames[: len(decoded)] else None
 
     def _open(self) -> AbstractContextManager[tuple[InputContainer, VideoStream]]:
-        return open_video(self._camera, self._path, threads=self._reading.threads)
+        return open_video(self._camera, self._path, threads=self._options.threads)

@@ -11,7 +11,7 @@ def lateness(pictures):
     """Of the last of (own time, read at)."""
     found, late = Lateness(), 0.0
     for own_s, at_s in pictures:
-        late = found.of(own_s, at_s)
+        late = found.measure(own_s, at_s)
     return late
 
 

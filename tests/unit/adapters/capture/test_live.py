@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 
 from openlfr.adapters.capture import connection
-from openlfr.adapters.capture.account import ClockSampling, Reading
 from openlfr.adapters.capture.live import Backoff, LiveCamera
-from openlfr.adapters.capture.stream import Frozen
+from openlfr.adapters.capture.options import SourceOptions
+from openlfr.adapters.capture.sampling import ClockSampling
+from openlfr.adapters.capture.stream import CameraFrozen
 from openlfr.domain.errors import Misconfigured, Unavailable
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-READING = Reading("gate", 7, NOON)
+OPTIONS = SourceOptions("gate", 7, NOON)
 
 
 def picture(number):
@@ -50,7 +51,7 @@ class Stream:
 
 def camera(*streams, **how):
     left = iter(streams)
-    made = LiveCamera("rtsp://u:secret@10.0.0.7/main", how.pop("reading", READING),
+    made = LiveCamera("rtsp://u:secret@10.0.0.7/main", how.pop("options", OPTIONS),
                       stream=lambda: next(left), **how)  # fmt: skip
     made._backoff = Backoff(first_s=0.0, longest_s=0.0)
     return made
@@ -70,20 +71,21 @@ def test_the_newest_picture_wins_and_the_others_are_counted():
     for _ in range(5):
         stream.read.acquire()
     assert numbers([first, next(frames)]) == [(7, 0, 0), (7, 3, 3)]
-    account = source.account
-    assert (account.overtaken, account.unreadable, account.connects) == (2, 1, 1)
+    counters = source.counters
+    assert (counters.overtaken, counters.unreadable, counters.connects) == (2, 1, 1)
     assert (source.fps, source.live, source.frame_count) == (25.0, True, None)
 
 
 def test_a_camera_is_connected_to_again_and_its_numbers_go_on():
     lost = []
     source = camera(
-        Stream(0, Frozen("it has sent nothing")), Stream(Unavailable("it does not answer")),
-        Stream(1, "end"), Stream(2), lost=lambda why, connected: lost.append((str(why), connected)),
+        Stream(0, CameraFrozen("it has sent nothing")), Stream(Unavailable("it does not answer")),
+        Stream(1, "end"), Stream(2),
+        on_connection_lost=lambda why, connected: lost.append((str(why), connected)),
     )  # fmt: skip
     assert numbers(islice(source.frames(), 3)) == [(7, 0, 0), (7, 1, 1), (7, 2, 2)]
-    account = source.account
-    assert (account.connects, account.failures, account.frozen) == (3, 3, 1)
+    counters = source.counters
+    assert (counters.connects, counters.failures, counters.frozen) == (3, 3, 1)
     assert lost == [
         ("it has sent nothing", True), ("it does not answer", False),
         ("camera gate: its stream ended", True),
@@ -116,14 +118,14 @@ def test_a_camera_that_sends_and_never_a_picture_is_frozen():
     """Nor does one that hangs where no timeout of the library reaches."""
     source = camera(Stream(0, "nothing", None, "nothing"), Stream(1), frozen_after_s=0.5)
     assert numbers(islice(source.frames(), 2)) == [(7, 0, 0), (7, 1, 1)]
-    account = source.account
-    assert (account.frozen, account.unreadable) == (1, 1)
+    counters = source.counters
+    assert (counters.frozen, counters.unreadable) == (1, 1)
     assert "camera gate: no picture for 1.5 s" in source.problems
 
 
 def test_without_reconnection_the_failure_is_told():
-    source = camera(Stream(0, Frozen("it has sent nothing")), reconnect=False)
-    with pytest.raises(Frozen, match="has sent nothing"):
+    source = camera(Stream(0, CameraFrozen("it has sent nothing")), reconnect=False)
+    with pytest.raises(CameraFrozen, match="has sent nothing"):
         list(source.frames())
 
 
@@ -151,7 +153,7 @@ def test_closing_ends_the_wait_for_a_picture():
     seen = []
     thread = threading.Thread(target=lambda: seen.extend(source.frames()))
     thread.start()
-    while source.account.connects == 0:
+    while source.counters.connects == 0:
         pass
     source.close()
     thread.join()
@@ -163,7 +165,7 @@ def test_closing_ends_the_wait_for_another_connection():
     source._backoff = Backoff(first_s=3600.0, longest_s=3600.0)
     thread = threading.Thread(target=lambda: list(source.frames()))
     thread.start()
-    while source.account.failures == 0:
+    while source.counters.failures == 0:
         pass
     source.close()
     thread.join()
@@ -187,7 +189,7 @@ def test_live_sampling_follows_the_clock(wanted, arrivals, taken):
 
 def test_sampled_away_pictures_are_counted():
     stream = Stream(0)
-    source = camera(stream, reading=Reading("gate", 7, NOON, fps=0.001))
+    source = camera(stream, options=SourceOptions("gate", 7, NOON, fps=0.001))
     frames = source.frames()
     next(frames)
     for packet in (1, 2, "end"):
@@ -229,5 +231,5 @@ def test_pictures_that_waited_in_buffers_are_counted_as_late(monkeypatch):
         clock["now"] = now
         stream.coming.put(second)
         assert next(frames).seq
-        assert source.account.behind_s == pytest.approx(behind, abs=0.01)
-    assert source.account.late == 1
+        assert source.counters.behind_s == pytest.approx(behind, abs=0.01)
+    assert source.counters.late == 1

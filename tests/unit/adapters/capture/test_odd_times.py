@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from openlfr.adapters.capture import open_source
-from openlfr.adapters.capture.coming_times import ComingTimes
 from openlfr.adapters.capture.frame_times import FrameClock, TimeScale
+from openlfr.adapters.capture.upcoming_times import UpcomingTimes
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 EVEN = [100 * n for n in range(60)]
@@ -124,13 +124,13 @@ def test_a_program_stream_is_resumed_in_the_same_place(make_film, tmp_path, firs
 )
 def test_a_time_is_believed_where_those_that_follow_agree(ticks, wanted_ms):
     clock = FrameClock(TimeScale(Fraction(1, 1000), Fraction(25)), first=None)
-    found = [clock.at(n, t, ticks[n + 1 :]) // 1000 for n, t in enumerate(ticks)]
+    found = [clock.time(n, t, ticks[n + 1 :]) // 1000 for n, t in enumerate(ticks)]
     assert found == wanted_ms
 
 
 def test_packets_read_ahead_are_few_and_come_in_order(make_film):
     with av.open(str(make_film(at_ms=EVEN))) as container:
-        coming, read = ComingTimes(), []
+        upcoming, read = UpcomingTimes(), []
 
         def packets():
             for packet in container.demux(video=0):
@@ -138,8 +138,8 @@ def test_packets_read_ahead_are_few_and_come_in_order(make_film):
                 yield packet
 
         given = []
-        for packet in coming.ahead(packets()):
+        for packet in upcoming.read_ahead(packets()):
             given.append(packet)
             assert len(read) - len(given) <= 16
-            assert len(list(coming.unshown())) <= 64
+            assert len(list(upcoming.times())) <= 64
         assert given == read

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from openlfr.adapters.capture import open_source
-from openlfr.adapters.capture.recording_date import recording_date
+from openlfr.adapters.capture.recording_date import read_recording_date
 from openlfr.domain.frames import StartOrigin
 
 SET = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -42,7 +42,7 @@ def test_a_film_says_when_it_was_made_and_what_is_set_goes_before(make_film, nam
 )  # fmt: skip
 def test_which_date_is_taken(container, stream):
     tagged = [SimpleNamespace(metadata=metadata) for metadata in (container, stream)]
-    assert recording_date(*tagged, now=RUN) == FILMED
+    assert read_recording_date(*tagged, now=RUN) == FILMED
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from openlfr.adapters.capture import open_source
-from openlfr.adapters.capture.frame_times import FrameClock, Sampling, TimeScale
+from openlfr.adapters.capture.frame_times import FrameClock, TimeScale
+from openlfr.adapters.capture.sampling import FileSampling
 from openlfr.domain.errors import BadInput
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -94,13 +95,13 @@ def test_a_film_plays_in_a_loop_with_its_pauses(make_film):
 )
 def test_a_clock_goes_on_where_times_are_missing_or_fall_back(ticks, wanted_ms):
     clock = FrameClock(TimeScale(Fraction(1, 1000), Fraction(25)), first=None)
-    assert [clock.at(n, t) // 1000 for n, t in enumerate(ticks)] == wanted_ms
+    assert [clock.time(n, t) // 1000 for n, t in enumerate(ticks)] == wanted_ms
 
 
 def test_a_film_whose_times_tremble_gives_all_that_is_asked_for():
     rng = np.random.default_rng(1)
     times = [round(40_000 * n + rng.uniform(-1900, 1900)) for n in range(5000)]
-    sampling = Sampling(25)
+    sampling = FileSampling(25)
     taken = [sampling.takes(at, before) for before, at in zip([None, *times], times, strict=False)]
     assert np.mean(taken) > 0.999
 
@@ -108,7 +109,7 @@ def test_a_film_whose_times_tremble_gives_all_that_is_asked_for():
 def test_sound_that_goes_on_for_longer_is_no_end_that_is_missing(make_film):
     source = opened(make_film(at_ms=range(0, 1000, 100), sound_s=6))
     assert len(list(source.frames())) == 10
-    assert source.lasts < timedelta(seconds=2)
+    assert source.duration < timedelta(seconds=2)
 
 
 @pytest.mark.parametrize("at_ms", [GAP, range(0, 6000, 100)])

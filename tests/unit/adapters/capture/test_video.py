@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from openlfr.adapters.capture import open_source
-from openlfr.adapters.capture.frame_times import Sampling
+from openlfr.adapters.capture.sampling import FileSampling
 from openlfr.domain.errors import BadInput
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -32,7 +32,7 @@ def open_video(path, **how):
     ],
 )
 def test_the_first_frame_of_each_slot_is_taken(wanted, own, taken):
-    assert [n for n in range(10) if takes(Sampling(wanted), n, own)] == taken
+    assert [n for n in range(10) if takes(FileSampling(wanted), n, own)] == taken
 
 
 def takes(sampling, n, own):
@@ -40,7 +40,7 @@ def takes(sampling, n, own):
 
 
 def test_sampling_is_exact_over_an_hour():
-    sampling = Sampling(5)
+    sampling = FileSampling(5)
     taken = sum(takes(sampling, n, 30000 / 1001) for n in range(107_892))
     assert taken == pytest.approx(5 * 3600, abs=1)
 

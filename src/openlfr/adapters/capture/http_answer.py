@@ -40,7 +40,7 @@ _SNAPSHOT = (
 )
 
 
-def what_it_sends(url: str, *, timeout_s: float) -> str | None:
+def explain_http_answer(url: str, *, timeout_s: float) -> str | None:
     """What an http address sends, as the rest of a sentence; None where that may be a video.
 
     Args:
