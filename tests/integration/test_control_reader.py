@@ -186,7 +186,7 @@ def test_records_are_read_on_while_a_manifest_is_not_in_use_and_then_why_is_said
     topic.await_manifest(lambda now: now == {BEA})
     reader.check()
     reader._silence_s = 0.0  # long enough
-    reader._heard = float("inf")
+    reader._heartbeat_at = float("inf")
     with pytest.raises(Unavailable, match=r"could not be used for 0 s.*come from Milvus yet"):
         reader.check()
     topic.refuse = "Milvus at X does not answer."

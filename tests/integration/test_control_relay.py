@@ -20,8 +20,8 @@ from openlfr.adapters.kafka.control import ControlWriter
 from openlfr.adapters.kafka.control_followers import StateFollower
 from openlfr.adapters.kafka.control_reader import ControlReader
 from openlfr.adapters.kafka.topics import CONTROL
+from openlfr.adapters.redis.leader_election import LeaderElection
 from openlfr.adapters.redis.lite import start_server
-from openlfr.adapters.redis.turns import Turns
 from openlfr.adapters.sql import Records, tables
 from openlfr.domain.control import Forgotten, Heartbeat, ManifestChange
 from openlfr.domain.thresholds import Threshold, ThresholdOrigin
@@ -39,7 +39,7 @@ PATIENCE = timedelta(seconds=PATIENCE_S)  # no bar: a busy machine may take that
 
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory):
-    server = start_server(tmp_path_factory.mktemp("turns"))
+    server = start_server(tmp_path_factory.mktemp("election"))
     yield server.client
     server.close()
 
@@ -95,8 +95,8 @@ def test_another_relay_takes_over_and_mends_what_the_first_one_wrote_too_late(
         closing(ControlWriter(brokers, patience=PATIENCE, key=KEY)) as second_writer,
     ):
         ttl = timedelta(seconds=PATIENCE_S)
-        first = Relay(records.control, first_writer, Turns(redis, "relay", ttl=ttl))
-        second = Relay(records.control, second_writer, Turns(redis, "relay", ttl=ttl))
+        first = Relay(records.control, first_writer, LeaderElection(redis, "relay", ttl=ttl))
+        second = Relay(records.control, second_writer, LeaderElection(redis, "relay", ttl=ttl))
         first.round()
         second.round()
         assert (first.at_work, second.at_work) == (True, False)
@@ -134,8 +134,8 @@ def test_an_entry_that_was_altered_in_the_database_stands_as_suspended(brokers, 
     enrol(records, "a")
     enrol(records, "b")
     with closing(ControlWriter(brokers, patience=PATIENCE, key=KEY)) as writer:
-        turns = Turns(redis, "relay", ttl=timedelta(seconds=PATIENCE_S))
-        relay = Relay(records.control, writer, turns)
+        election = LeaderElection(redis, "relay", ttl=timedelta(seconds=PATIENCE_S))
+        relay = Relay(records.control, writer, election)
         relay.round()
         relay.compare()
         relay.round()
@@ -172,7 +172,7 @@ def test_an_act_on_a_deployment_reaches_who_follows_and_a_replayed_state_does_no
         closing(ControlWriter(brokers, patience=PATIENCE, key=bytes(31) + b"x")) as forger,
         closing(reader),
     ):
-        relay = Relay(records.control, writer, Turns(redis, "relay", ttl=PATIENCE))
+        relay = Relay(records.control, writer, LeaderElection(redis, "relay", ttl=PATIENCE))
         reader.start()
 
         def follows(what, status):
@@ -228,16 +228,16 @@ def test_what_stands_is_read_whole_and_heartbeats_and_rubbish_are_no_entries(bro
 
 def test_a_turn_runs_out_and_the_next_one_has_another_number(redis):
     redis.flushdb()
-    first, second = (Turns(redis, "relay", ttl=timedelta(minutes=1)) for _ in range(2))
-    number = first.hold()
-    assert second.hold() is None
-    assert first.hold() == number
+    first, second = (LeaderElection(redis, "relay", ttl=timedelta(minutes=1)) for _ in range(2))
+    number = first.acquire_or_renew()
+    assert second.acquire_or_renew() is None
+    assert first.acquire_or_renew() == number
     [holder] = redis.keys("*:holder")
     assert 0 < redis.pttl(holder) <= 60_000
     redis.pexpire(holder, 1)
-    while (later := second.hold()) is None:
+    while (later := second.acquire_or_renew()) is None:
         pass
     assert later != number
-    assert first.hold() is None
-    first.give_back()  # what is somebody else's by now stays
-    assert second.hold() == later
+    assert first.acquire_or_renew() is None
+    first.resign()  # what is somebody else's by now stays
+    assert second.acquire_or_renew() == later

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from openlfr.adapters.kafka.control import ControlWriter
-    from openlfr.adapters.redis.turns import Turns
+    from openlfr.adapters.redis.leader_election import LeaderElection
     from openlfr.adapters.sql.control import ControlRecords
     from openlfr.domain.control import ControlMessage
 
@@ -48,7 +48,7 @@ class Relay:
         self,
         changes: ControlRecords,
         topic: ControlWriter,
-        turns: Turns,
+        election: LeaderElection,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -57,12 +57,12 @@ class Relay:
         Args:
             changes: What to tell.
             topic: Where to.
-            turns: With a time to live of `TURN`.
+            election: With a time to live of `TURN`.
             clock: Seconds, only ever growing.
         """
         self._changes = changes
         self._topic = topic
-        self._turns = turns
+        self._election = election
         self._clock = clock
         self._turn: int | None = None
         self._told: int | None = None  # everything up to this version; None: look at the topic
@@ -124,10 +124,10 @@ class Relay:
         """Let another process begin at once; where Redis does not answer the turn runs out."""
         self._turn = None
         with suppress(Unavailable):
-            self._turns.give_back()
+            self._election.resign()
 
     def _hold(self) -> bool:
-        turn = self._turns.hold()
+        turn = self._election.acquire_or_renew()
         if turn != self._turn:
             self._turn, self._told = turn, None
             log.info("relay", at_work=turn is not None)

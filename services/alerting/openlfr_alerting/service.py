@@ -65,15 +65,15 @@ def run(settings: Settings, process: Process) -> NoReturn:
         records = bootstrap.open_records(settings)
         closing.callback(records.close)
         # One relay for each control.v1, whoever else shares the Redis.
-        turns = bootstrap.open_turns(
+        election = bootstrap.open_leader_election(
             settings, f"relay to {','.join(sorted(brokers.brokers))}", ttl=TURN
         )
-        closing.callback(turns.close)
+        closing.callback(election.close)
         writer = ControlWriter(
             brokers, patience=PATIENCE, key=vault.derive(seal.purpose_of(CONTROL.name))
         )
         closing.callback(writer.close)
-        relay = Relay(records.control, writer, turns)
+        relay = Relay(records.control, writer, election)
         verdicts = VerdictWriter(brokers, patience=PATIENCE)
         closing.callback(verdicts.close)
         publisher = VerdictPublisher(records.verdict_outbox, verdicts)

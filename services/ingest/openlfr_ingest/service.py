@@ -119,7 +119,7 @@ def run(
         control.start()
 
         def open_sender(
-            topic: Topic, room: int, dealt: Sequence[str] = (), key: bytes | None = None
+            topic: Topic, room: int, round_robin: Sequence[str] = (), key: bytes | None = None
         ) -> RecordSender:
             sender = RecordSender(
                 brokers,
@@ -127,7 +127,7 @@ def run(
                 room=room,
                 delivery=_LOSSLESS if lossless else _LIVE,
                 max_bytes=int(topic.configs["max.message.bytes"]),
-                dealt=dealt,
+                round_robin=round_robin,
                 key=key,
             )
             closing.callback(sender.close)
@@ -139,7 +139,7 @@ def run(
         films = min(room, len(wanted))
         senders = Senders(
             # Of all cameras, also where this process films some of them.
-            open_sender(FRAMES, max(ROOM, ROOM_EACH * films), dealt=tuple(settings.cameras)),
+            open_sender(FRAMES, max(ROOM, ROOM_EACH * films), round_robin=tuple(settings.cameras)),
             open_sender(TALLIES, films + 1, key=bootstrap.ingest_tally_key(control_key)),
         )
         keeper = LeaseKeeper(leases, costs, room=room, on_lost=lambda camera: sharing.lose(camera))

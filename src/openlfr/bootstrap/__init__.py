@@ -19,8 +19,8 @@ from openlfr.bootstrap.models import (
 from openlfr.bootstrap.rights import sql_roles, sql_statements
 from openlfr.bootstrap.servers import (
     kafka_brokers,
+    open_leader_election,
     open_leases,
-    open_turns,
     require_milvus,
     require_redis,
     require_topics,
@@ -57,12 +57,12 @@ __all__ = [
     "models_used",
     "open_alert_book",
     "open_control_key",
+    "open_leader_election",
     "open_leases",
     "open_models",
     "open_records",
     "open_searched_templates",
     "open_templates",
-    "open_turns",
     "open_vault",
     "providers",
     "records_file",

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.kafka.access import KafkaAccess
     from openlfr.adapters.kafka.topics import Topic
+    from openlfr.adapters.redis.leader_election import LeaderElection
     from openlfr.adapters.redis.leases import CameraLeases
-    from openlfr.adapters.redis.turns import Turns
     from openlfr.settings import Settings
     from openlfr.settings.servers import Milvus
 
@@ -81,16 +81,16 @@ def open_leases(settings: Settings, deployment: str) -> CameraLeases:
     return CameraLeases(connect(url), deployment, ttl=timedelta(seconds=6))
 
 
-def open_turns(settings: Settings, job: str, *, ttl: timedelta) -> Turns:
+def open_leader_election(settings: Settings, job: str, *, ttl: timedelta) -> LeaderElection:
     """Which of several processes does a job: the configured Redis.
 
     Raises:
         Misconfigured: None is configured.
     """
     from openlfr.adapters.redis.alert_book import connect
-    from openlfr.adapters.redis.turns import Turns
+    from openlfr.adapters.redis.leader_election import LeaderElection
 
-    return Turns(connect(require_redis(settings)), job, ttl=ttl)
+    return LeaderElection(connect(require_redis(settings)), job, ttl=ttl)
 
 
 def require_milvus(settings: Settings) -> Milvus:

@@ -84,11 +84,11 @@ class Topic:
         return [each.version if isinstance(each, Heartbeat) else each for each in written]
 
 
-class Turns:
+class LeaderElection:
     def __init__(self):
         self.number = 1
 
-    def hold(self):
+    def acquire_or_renew(self):
         return self.number
 
 
@@ -101,8 +101,8 @@ class Clock:
 
 def make(changes, topic=None):
     topic = topic or Topic()
-    turns, clock = Turns(), Clock()
-    return Relay(changes, topic, turns, clock=clock), topic, turns, clock
+    election, clock = LeaderElection(), Clock()
+    return Relay(changes, topic, election, clock=clock), topic, election, clock
 
 
 @pytest.mark.parametrize(
@@ -192,24 +192,24 @@ def test_an_entry_that_was_changed_by_other_means_is_told_without_a_new_version(
 
 def test_what_is_found_altered_while_it_is_not_our_turn_is_told_when_it_is():
     changes = Changes(entry("a", 1))
-    relay, topic, turns, _ = make(changes)
-    turns.number = None
+    relay, topic, election, _ = make(changes)
+    election.number = None
     changes.changed_otherwise = {"a": "expires is not as enrolled"}
     changes.rows["a"] = suspended = entry("a", 1, EntryStatus.SUSPENDED)
     relay.compare()
     relay.round()
     assert topic.told() == []
-    turns.number = 2
+    election.number = 2
     relay.round()
     assert topic.told() == [suspended, 1]
 
 
 def test_it_is_silent_while_it_is_not_its_turn():
-    relay, topic, turns, _ = make(Changes(entry("a", 1)))
-    turns.number = None
+    relay, topic, election, _ = make(Changes(entry("a", 1)))
+    election.number = None
     relay.round()
     assert (topic.told(), relay.at_work) == ([], False)
-    turns.number = 4
+    election.number = 4
     relay.round()
     assert (topic.told(), relay.at_work) == ([entry("a", 1), 1], True)
 
@@ -217,11 +217,11 @@ def test_it_is_silent_while_it_is_not_its_turn():
 @pytest.mark.parametrize("what", ["another turn", "another writer", "an outage", "older records"])
 def test_it_looks_at_the_topic_again_after(what):
     changes = Changes(entry("a", 7))
-    relay, topic, turns, clock = make(changes)
+    relay, topic, election, clock = make(changes)
     relay.round()
     topic.told()
     if what == "another turn":
-        turns.number = 3
+        election.number = 3
     elif what == "another writer":
         topic.others = True
         clock.now += HEARTBEAT_S
@@ -242,9 +242,9 @@ def test_it_looks_at_the_topic_again_after(what):
 
 def test_a_turn_that_is_lost_while_it_writes_ends_the_writing(monkeypatch):
     monkeypatch.setattr(relaying, "AT_ONCE", 2)
-    relay, topic, turns, _ = make(Changes(*(entry(name, i) for i, name in enumerate("abcd", 1))))
+    relay, topic, election, _ = make(Changes(*(entry(name, i) for i, name in enumerate("abcd", 1))))
     numbers = iter([1, 1, None, 5, 5, 5, 5])
-    turns.hold = lambda: next(numbers)
+    election.acquire_or_renew = lambda: next(numbers)
     relay.round()
     assert topic.told() == [entry("a", 1), entry("b", 2)]
     relay.round()

@@ -1,8 +1,8 @@
-"""Writing control.v1: what stands on it, and what is to stand there.
+"""Writing control.v1, and reading its present content.
 
-The topic has one partition and, at any time, one writer. That somebody else wrote too (a relay
-that was paused and does not know yet that it lost its turn) shows in the offsets: those of one
-writer alone follow upon each other.
+The topic has one partition and, at any time, one writer. Offsets show whether another process wrote
+too, such as a relay that was paused and does not know yet that it lost its leadership: the offsets
+of a single writer are consecutive.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaTimeoutError
 
 from openlfr.adapters.kafka.delivery import producer_arguments
-from openlfr.adapters.kafka.errors import answering
+from openlfr.adapters.kafka.errors import kafka_errors
 from openlfr.adapters.kafka.topics import CONTROL
 from openlfr.domain.control import DeploymentForgotten, Forgotten, Heartbeat
 from openlfr.domain.errors import BadInput
@@ -38,9 +38,9 @@ class ControlWriter:
         """Connect.
 
         Args:
-            brokers: How Kafka is reached.
-            key: Of the topic; every record is signed with it.
-            patience: How long a record may be tried.
+            brokers: Address and credentials of Kafka.
+            key: The topic's key, which signs every record.
+            patience: Longest time to deliver a record.
 
         Raises:
             Misconfigured: A certificate or key cannot be read.
@@ -49,8 +49,8 @@ class ControlWriter:
         self._access = brokers.client_arguments()
         self._key = key
         self._patience_ms = round(patience.total_seconds() * 1000)
-        self._next: int | None = None  # the offset that the next record of ours gets
-        with answering(_TASK):
+        self._next: int | None = None  # the offset expected for our next record
+        with kafka_errors(_TASK):
             self._producer = KafkaProducer(
                 **self._access,
                 client_id="openlfr-control",
@@ -59,15 +59,15 @@ class ControlWriter:
             )
 
     def standing(self) -> dict[str, Standing | None]:
-        """What stands on the topic under each key; None where that cannot be read.
+        """The newest message of each key; None where it cannot be read.
 
-        What `write` writes afterwards is expected to follow at once.
+        The next `write` is expected to follow at once at the topic's end.
 
         Raises:
             Unavailable: No broker answers.
         """
         found: dict[str, Standing | None] = {}
-        with answering(_TASK):
+        with kafka_errors(_TASK):
             consumer = KafkaConsumer(
                 **self._access,
                 client_id="openlfr-control",
@@ -81,27 +81,26 @@ class ControlWriter:
                 end = consumer.end_offsets([_PARTITION])[_PARTITION]
                 consumer.seek(_PARTITION, consumer.beginning_offsets([_PARTITION])[_PARTITION])
                 while consumer.position(_PARTITION) < end:
-                    told = consumer.poll(timeout_ms=_STALLED_MS).get(_PARTITION, ())
-                    if not told:
+                    records = consumer.poll(timeout_ms=_STALLED_MS).get(_PARTITION, ())
+                    if not records:
                         raise KafkaTimeoutError("its records do not come")
-                    for record in told:
-                        _note(found, record, self._key)
+                    for record in records:
+                        _compact(found, record, self._key)
             finally:
                 consumer.close()
         self._next = end
         return found
 
     def write(self, messages: Sequence[ControlMessage]) -> bool:
-        """Write them in this order; on return the brokers have them all.
+        """Write messages in this order; on return the brokers have stored all of them.
 
         Returns:
-            Whether nobody else has written since the last time: else what stands on the topic is
-            to be looked at again.
+            Whether this was the only writer since the last call; if not, read the topic again.
 
         Raises:
-            Unavailable: The brokers did not take every one; some may stand there.
+            Unavailable: The brokers did not accept every message; some may have been written.
         """
-        with answering(_TASK):
+        with kafka_errors(_TASK):
             sent = [self._send(each) for each in messages]
             self._producer.flush(timeout=self._patience_ms / 1000)
             offsets = [each.get(timeout=0.1).offset for each in sent]
@@ -120,16 +119,16 @@ class ControlWriter:
         )
 
 
-def _note(found: dict[str, Standing | None], record: Any, topic_key: bytes) -> None:
-    """Take a record as a reader of the compacted topic would: the last of a key counts."""
+def _compact(found: dict[str, Standing | None], record: Any, topic_key: bytes) -> None:
+    """Apply a record as log compaction does: the last record of a key counts."""
     try:
         key = (record.key or b"").decode()
     except UnicodeDecodeError:
-        return  # no reader makes anything of it, and no tombstone of ours reaches it
+        return  # every reader ignores it, and our tombstones cannot have this key
     try:
         seal.verify(record.headers, record.key, record.value, topic_key)
         message = codec.decode_control(record.key, record.value)
-    except BadInput:  # what somebody else wrote is written over
+    except BadInput:  # written by somebody else: to be overwritten
         found[key] = None
         return
     if isinstance(message, Forgotten | DeploymentForgotten):

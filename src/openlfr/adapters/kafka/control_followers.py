@@ -1,4 +1,4 @@
-"""What becomes of what the control topic says: who is searchable, and how a deployment stands.
+"""Consumers of the control topic: the searchable entries, and the state of a deployment.
 
 `ControlReader` calls them from its thread.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from openlfr.adapters.kafka.searchable_entries import SearchableEntries
 from openlfr.domain.control import (
     OF_DEPLOYMENTS,
     DeploymentForgotten,
@@ -19,7 +20,6 @@ from openlfr.domain.control import (
 )
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import Unavailable
-from openlfr.domain.searchable import Searchable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -27,45 +27,45 @@ if TYPE_CHECKING:
     from openlfr.domain.control import ControlMessage
     from openlfr.in_force import DeploymentInForce
 
-WATCHLIST_ON_ITS_WAY = "not all of its templates have come from Milvus yet."
+TEMPLATES_MISSING = "not all of its templates have come from Milvus yet."
 
 log = structlog.get_logger()
 
 
 class ControlFollower(Protocol):
-    """Keeps some of what the topic says.
+    """Keeps one kind of the topic's messages and puts them in use.
 
     Attributes:
-        counts: Messages by what became of them.
+        counts: Number of messages by what became of them.
     """
 
     counts: Counter[str]
 
-    def wants(self, key: str) -> bool:
-        """Whether records with this key are for it."""
+    def accepts(self, key: str) -> bool:
+        """Whether records with this key are for this follower."""
 
-    def begin(self) -> None:
-        """The topic is read from its beginning: forget what stood there, and use it meanwhile."""
+    def reset(self) -> None:
+        """Forget every message: the topic is read from its beginning. What is in use stays."""
 
-    def take(self, message: ControlMessage) -> None:
-        """Keep a message with a key that it wants."""
+    def apply(self, message: ControlMessage) -> None:
+        """Keep a message whose key is accepted."""
 
-    def refuse(self, key: str) -> None:
-        """What was written under this key cannot be trusted."""
+    def on_invalid(self, key: str) -> None:
+        """Handle a record with this key that cannot be trusted."""
 
-    def use(self) -> None:
-        """Put in use what was kept; called several times a second once the topic was read whole.
+    def put_in_use(self) -> None:
+        """Put the kept messages in use; called several times a second after the first full read.
 
         Raises:
-            Unavailable: It cannot be used, or not the whole of it yet; it is called again.
+            Unavailable: They cannot be used, or not all of them yet; the next call tries again.
         """
 
 
 class WatchlistFollower:
-    """Follows who may be searched, and hands each change over.
+    """Follows the searchable entries and hands over each change.
 
     Attributes:
-        counts: changes, and older: news of an entry that a newer one had overtaken.
+        counts: `changes`, and `older` for messages discarded since a newer one came before.
     """
 
     def __init__(
@@ -73,61 +73,62 @@ class WatchlistFollower:
         watchlists: Callable[[], Collection[str]],
         on_manifest: Callable[[Mapping[str, ManifestChange]], bool | None],
     ) -> None:
-        """Know of nobody yet.
+        """Start without entries.
 
         Args:
-            watchlists: Asked each time: entries of others are not searchable.
-            on_manifest: Is given the newest manifest, the very same while nothing has changed. It
-                has to return at once. It gives False as long as it cannot use the whole of it, or
-                raises an `OpenLFRError` that says why.
+            watchlists: Returns the lists to search; called each time. Entries of other lists are
+                not searchable.
+            on_manifest: Receives the newest manifest, the same object while nothing has changed.
+                It must return at once: False as long as it cannot use the whole manifest. It may
+                raise an `OpenLFRError` that states the reason.
         """
         self._watchlists = watchlists
         self._on_manifest = on_manifest
         self.counts: Counter[str] = Counter()
-        self._searchable = Searchable(watchlists())
-        self._manifest: Mapping[str, ManifestChange] | None = None  # None: to be made anew
+        self._entries = SearchableEntries(watchlists())
+        self._manifest: Mapping[str, ManifestChange] | None = None  # None: to be built again
 
-    def wants(self, key: str) -> bool:
-        """Every key but a deployment's."""
+    def accepts(self, key: str) -> bool:
+        """Every key except those of deployments."""
         return not key.startswith(OF_DEPLOYMENTS)
 
-    def begin(self) -> None:
-        """What is in use stays until the topic was read whole."""
-        self._searchable = Searchable(self._watchlists())
+    def reset(self) -> None:
+        """Forget every entry; the manifest in use stays until the topic was read whole."""
+        self._entries = SearchableEntries(self._watchlists())
         self._manifest = None
 
-    def take(self, message: ControlMessage) -> None:
-        """Keep where an entry stands."""
+    def apply(self, message: ControlMessage) -> None:
+        """Apply a change of one entry."""
         if isinstance(message, ManifestChange | Forgotten):
-            older = self._searchable.older
-            changed = self._searchable.take(message)
+            outdated = self._entries.outdated
+            changed = self._entries.apply(message)
             self.counts["changes"] += changed
-            self.counts["older"] += self._searchable.older - older
+            self.counts["older"] += self._entries.outdated - outdated
             if changed:
                 self._manifest = None
 
-    def refuse(self, key: str) -> None:
-        """It may have been a removal: of whom nothing certain is known nobody is searched."""
-        self.take(Forgotten(key))
+    def on_invalid(self, key: str) -> None:
+        """Make the entry unsearchable: the record may have been its removal."""
+        self.apply(Forgotten(key))
 
-    def use(self) -> None:
+    def put_in_use(self) -> None:
         """Hand the manifest over."""
-        if self._searchable.search_in(self._watchlists()) or self._manifest is None:
-            self._manifest = self._searchable.manifest()
+        if self._entries.set_watchlists(self._watchlists()) or self._manifest is None:
+            self._manifest = self._entries.manifest()
         if self._on_manifest(self._manifest) is False:
-            raise Unavailable(f"Who may be searched is not in use: {WATCHLIST_ON_ITS_WAY}")
+            raise Unavailable(f"The newest watchlist is not in use: {TEMPLATES_MISSING}")
 
 
 class StateFollower:
-    """Follows how one deployment stands.
+    """Follows the state of one deployment.
 
     A record that cannot be trusted changes nothing here: it can neither pause a deployment nor
-    start it. Where it has taken the true one's place, a process that reads the topic anew finds
-    none, and does nothing until the relay has written it again.
+    start it. Where it replaced the true record, a process that reads the topic again finds no
+    state, and does nothing until the relay has written the state again.
 
     Attributes:
-        counts: deployments (states taken), older (of a version below what is known) and
-            of_another_deployment.
+        counts: `deployments` (states applied), `older` (states with a lower version than the known
+            one) and `of_another_deployment`.
     """
 
     def __init__(self, in_force: DeploymentInForce) -> None:
@@ -137,16 +138,16 @@ class StateFollower:
         self._logged = ""
         self.counts: Counter[str] = Counter()
 
-    def wants(self, key: str) -> bool:
-        """A deployment's keys."""
+    def accepts(self, key: str) -> bool:
+        """Keys of deployments."""
         return key.startswith(OF_DEPLOYMENTS)
 
-    def begin(self) -> None:
-        """What is in use stays until the topic was read whole."""
+    def reset(self) -> None:
+        """Forget the state; the state in force stays until the topic was read whole."""
         self._state = None
 
-    def take(self, message: ControlMessage) -> None:
-        """Keep how the deployment stands."""
+    def apply(self, message: ControlMessage) -> None:
+        """Keep the deployment's newest state."""
         if not isinstance(message, DeploymentState | DeploymentForgotten):
             return
         if message.deployment_id != self._in_force.deployment_id:
@@ -160,11 +161,11 @@ class StateFollower:
             self.counts["deployments"] += message != self._state
             self._state = message
 
-    def refuse(self, key: str) -> None:
-        """Nothing: what was known is still the last that was really said."""
+    def on_invalid(self, key: str) -> None:
+        """Do nothing: the last valid state stays the newest."""
 
-    def use(self) -> None:
-        """Put it in force, and log each change of it."""
+    def put_in_use(self) -> None:
+        """Put the state in force, and log each change of it."""
         if self._state != self._in_force.state:
             self._in_force.follow(self._state)
         self._log()

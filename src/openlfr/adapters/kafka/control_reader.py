@@ -1,9 +1,9 @@
-"""Reading control.v1 from its beginning to its newest record, without a group.
+"""Reading control.v1 from its beginning to its newest record, without a consumer group.
 
-A thread reads the compacted topic whole and then follows it; what it says is kept by followers
-(`control_followers`). Nobody is searched on stale authority: where no sign of life has come for
-`SILENCE` (the alerting service is down, Kafka does not answer, this thread died) `check` raises,
-and its caller has to stop searching.
+A thread reads the compacted topic whole, then follows it, and passes its messages to followers
+(`control_followers`). Nobody is searched on stale authority: where no heartbeat has come for
+`SILENCE` (the alerting service is down, Kafka does not answer, this thread died), `check` raises
+and the caller must stop searching.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ START_WAIT = timedelta(seconds=60)
 _POLL_MS = 200
 _RETRY_S = 1.0
 _REACH_S = 2.0
-_MEND = (
+_REMEDY = (
     "see that `openlfr service alerting`, which writes there, runs and reaches Kafka, and has the "
     "same vault.key"
 )
@@ -50,8 +50,8 @@ class ControlReader:
     """Follows the control topic in a thread of its own.
 
     Attributes:
-        counts: heartbeats, records that were unreadable (forged ones too) and that were skipped,
-            since they are for no follower; and what followers count.
+        counts: Number of `heartbeats`, of `unreadable` records (forged ones too) and of `skipped`
+            records, which no follower accepts; and the counts of the followers.
     """
 
     def __init__(
@@ -63,15 +63,15 @@ class ControlReader:
         silence: timedelta = SILENCE,
         topic: str = CONTROL.name,
     ) -> None:
-        """Prepare; `start` reads.
+        """Prepare; `start` begins to read.
 
         Args:
-            brokers: How Kafka is reached.
-            key: Of the topic; what is not signed with it may be anybody's.
-            followers: Keep what is read, each what it wants. All are called from the thread, and
-                nothing is read while they work.
-            silence: How long no sign of life may come.
-            topic: Of one partition, since its order counts.
+            brokers: Address and credentials of Kafka.
+            key: The topic's key. A record that is not signed with it is not trusted.
+            followers: Consumers of the messages. They are called from the reader's thread, which
+                reads nothing while they work.
+            silence: The longest time without a heartbeat.
+            topic: Name of a topic with one partition, since the order of records matters.
 
         Raises:
             Misconfigured: A certificate or key cannot be read.
@@ -83,20 +83,20 @@ class ControlReader:
         self._followers = tuple(followers)
         self._silence_s = silence.total_seconds()
         self._stop = threading.Event()
-        self._begun = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="control-reader", daemon=True)
-        # By the monotonic clock; what was told and could not be used is as good as not told.
-        self._heard = self._in_use = float("-inf")
-        self._made = time.monotonic()
-        self._trouble = ""  # why nothing is read
-        self._unused = _NOT_READ  # why what was read is not used
-        self._fault: Exception | None = None  # ended the thread
-        self._found = False  # whether the topic could be looked at
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="control-reader", daemon=True)
+        # Monotonic times. A change that cannot be applied counts as not received.
+        self._heartbeat_at = self._in_use_at = float("-inf")
+        self._created_at = time.monotonic()
+        self._read_problem = ""  # why nothing is read
+        self._use_problem = _NOT_READ  # why the records read are not in use
+        self._own_error: Exception | None = None  # the error that ended the thread
+        self._is_reachable = False  # whether the topic could be opened
         self._counts: Counter[str] = Counter()
 
     @property
     def counts(self) -> Counter[str]:
-        """Records by what became of them."""
+        """Number of records by what became of them."""
         return sum((each.counts for each in self._followers), self._counts.copy())
 
     def start(self) -> None:
@@ -104,58 +104,58 @@ class ControlReader:
         self._thread.start()
 
     def wait(self, wait: timedelta = START_WAIT) -> None:
-        """Return when all that was read is in use and a sign of life has come since.
+        """Return once every record read is in use and a heartbeat has come.
 
         Raises:
-            Unavailable: That did not come within `wait`; the sentence says what lacks.
+            Unavailable: Not within `wait`; the message states what is missing.
         """
-        if not self._begun.wait(wait.total_seconds()):
+        if not self._ready.wait(wait.total_seconds()):
             self.close()
-            raise Unavailable(self._what_lacks(wait))
+            raise Unavailable(self._why_not_ready(wait))
         self.raise_fault()
 
     def check(self) -> None:
         """Raise where nobody may be searched any more.
 
         Raises:
-            Unavailable: No sign of life has come for too long, or a change could not be used.
-            Exception: What ended the thread, as it was raised there: a fault of ours.
+            Unavailable: No heartbeat has come for too long, or a change could not be put in use.
+            Exception: The error that ended the thread, a bug of our own, as it was raised.
         """
         self.raise_fault()
         now = time.monotonic()
         silent = f"{self._silence_s:g} s"
-        if now - self._heard > self._silence_s:
-            why = f" ({self._trouble})" if self._trouble else ""
-            since = "yet" if self._heard == float("-inf") else f"for {silent}"
+        if now - self._heartbeat_at > self._silence_s:
+            why = f" ({self._read_problem})" if self._read_problem else ""
+            since = "yet" if self._heartbeat_at == float("-inf") else f"for {silent}"
             raise Unavailable(
-                f"Nothing on {self._partition.topic} has said {since} that the records are "
-                f"read{why}, so matching stops: {_MEND}."
+                f"No heartbeat has come on {self._partition.topic} {since}{why}, so matching stops:"
+                f" {_REMEDY}."
             )
-        if now - self._in_use > self._silence_s:
+        if now - self._in_use_at > self._silence_s:
             raise Unavailable(
-                f"What {self._partition.topic} says could not be used for {silent}, so matching "
-                f"stops: {self._unused}"
+                f"The changes on {self._partition.topic} could not be used for {silent}, so "
+                f"matching stops: {self._use_problem}"
             )
 
     def raise_fault(self) -> None:
-        """Raise what ended the thread, a fault of ours; nothing while it lives."""
-        if self._fault is not None:
-            raise self._fault
+        """Raise the error of our own that ended the thread; do nothing while it lives."""
+        if self._own_error is not None:
+            raise self._own_error
 
     def trouble(self) -> str:
-        """Why nobody may be searched; empty where somebody may."""
+        """Why nobody may be searched; empty while searching is allowed."""
         try:
             self.check()
         except OpenLFRError as error:
             return str(error)
-        except Exception as error:  # noqa: BLE001 - what `check` raises of the thread
+        except Exception as error:  # noqa: BLE001 - the thread's own error, raised by `check`
             return f"{self._partition.topic} is not read: {type(error).__name__}: {error}"
         return ""
 
     @property
     def silent_s(self) -> float:
-        """Seconds since the last sign of life; before the first, since this was made."""
-        return time.monotonic() - max(self._heard, self._made)
+        """Seconds since the last heartbeat; before the first, since this reader was created."""
+        return time.monotonic() - max(self._heartbeat_at, self._created_at)
 
     def close(self) -> None:
         """Stop reading; safe to call twice."""
@@ -163,51 +163,46 @@ class ControlReader:
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
 
-    def _what_lacks(self, wait: timedelta) -> str:
-        seconds = f"{wait.total_seconds():g} s"
-        if not self._found:
-            return f"Kafka did not serve {self._partition.topic} within {seconds}: {self._trouble}"
+    def _why_not_ready(self, wait: timedelta) -> str:
+        seconds, topic = f"{wait.total_seconds():g} s", self._partition.topic
+        if not self._is_reachable:
+            return f"Kafka did not serve {topic} within {seconds}: {self._read_problem}"
         if not self._is_fresh():
-            return (
-                f"Nothing on {self._partition.topic} has said within {seconds} that the records "
-                f"are read: {_MEND}."
-            )
-        return (
-            f"What {self._partition.topic} says could not be used within {seconds}: {self._unused}"
-        )
+            return f"No heartbeat has come on {topic} within {seconds}: {_REMEDY}."
+        return f"The changes on {topic} could not be used within {seconds}: {self._use_problem}"
 
-    def _keep(self) -> None:
-        """The thread: whatever fails is tried again; `check` tells when that lasts too long."""
+    def _run(self) -> None:
+        """The thread: try again after every failure; `check` raises when that lasts too long."""
         while not self._stop.is_set():
             try:
                 self._follow()
             except OpenLFRError as error:
-                self._note_trouble(str(error))
+                self._record_problem(str(error))
             except (KafkaError, OSError) as error:
-                self._note_trouble(f"{type(error).__name__}: {error}")
+                self._record_problem(f"{type(error).__name__}: {error}")
             except Exception as error:
                 log.exception("control_reader_failed")
-                self._trouble = f"{type(error).__name__}: {error}"
-                if self._fault is not None:  # `check` raises it; waiting does not mend it
-                    self._begun.set()
+                self._read_problem = f"{type(error).__name__}: {error}"
+                if self._own_error is not None:  # raised by `check`; another try cannot help
+                    self._ready.set()
                     return
             self._stop.wait(_RETRY_S)
 
-    def _note_trouble(self, why: str) -> None:
-        """Keep why nothing is read, and log it once."""
-        if why != self._trouble:
-            self._trouble = why
+    def _record_problem(self, why: str) -> None:
+        """Keep the reason why nothing is read, and log it once."""
+        if why != self._read_problem:
+            self._read_problem = why
             log.warning("control_not_read", topic=self._partition.topic, why=why)
 
     def _follow(self) -> None:
-        """Read from the beginning; what is in use stays until that is done."""
+        """Read from the beginning, then follow; the state in use stays until all is read."""
         await_listener(self._kafka, time.monotonic() + _REACH_S)
         consumer = KafkaConsumer(
             **self._access,
             client_id="openlfr-control-reader",
             group_id=None,
             enable_auto_commit=False,
-            auto_offset_reset="none",  # a topic that was made anew is read anew
+            auto_offset_reset="none",  # a topic that was created again is read from the beginning
             reconnect_backoff_max_ms=2000,
         )
         try:
@@ -217,41 +212,42 @@ class ControlReader:
                 self._partition, consumer.beginning_offsets([self._partition])[self._partition]
             )
             for follower in self._followers:
-                follower.begin()
-            self._found, self._trouble = True, ""
-            whole = False
+                follower.reset()
+            self._is_reachable, self._read_problem = True, ""
+            is_whole = False
             while not self._stop.is_set():
                 records = consumer.poll(timeout_ms=_POLL_MS).get(self._partition, ())
-                whole = whole or consumer.position(self._partition) >= end
-                with self._not_the_client():
+                is_whole = is_whole or consumer.position(self._partition) >= end
+                with self._own_errors():
                     for record in records:
-                        self._take(record, news=record.offset >= end)
-                    if whole and self._put_in_use():
-                        self._note_use()
+                        self._apply(record, is_new=record.offset >= end)
+                    if is_whole and self._put_in_use():
+                        self._record_use()
         finally:
             consumer.close()
 
     @contextmanager
-    def _not_the_client(self) -> Iterator[None]:
-        """Whatever is raised in here is a fault of ours, and no trouble with the brokers."""
+    def _own_errors(self) -> Iterator[None]:
+        """Mark exceptions in this block as our own bugs, not as failures of Kafka."""
         try:
             yield
         except OpenLFRError:
             raise
         except Exception as error:
-            self._fault = error
+            self._own_error = error
             raise
 
-    def _take(self, record: Any, *, news: bool) -> None:
-        """Give a record to the followers that want it.
+    def _apply(self, record: Any, *, is_new: bool) -> None:
+        """Pass a record to the followers that accept its key.
 
         Args:
-            record: Of kafka-python.
-            news: It came after we began to read: of what stood there nobody knows how old it is.
+            record: A record of kafka-python.
+            is_new: Whether it came after reading began. The age of older records is unknown, so
+                a heartbeat among them proves nothing.
         """
         key = (record.key or b"").decode("utf-8", "replace")
-        wanted = [each for each in self._followers if each.wants(key)]
-        if not wanted and key != HEARTBEAT:
+        followers = [each for each in self._followers if each.accepts(key)]
+        if not followers and key != HEARTBEAT:
             self._counts["skipped"] += 1
             return
         try:
@@ -261,30 +257,30 @@ class ControlReader:
             self._counts["unreadable"] += 1
             place = f"{record.topic}/{record.partition}/{record.offset}"
             log.warning("set_aside", place=place, why=str(error))
-            for each in wanted:
-                each.refuse(key)
+            for each in followers:
+                each.on_invalid(key)
             return
         if isinstance(message, Heartbeat):
-            self._counts["heartbeats"] += news
-            self._heard = time.monotonic() if news else self._heard
+            self._counts["heartbeats"] += is_new
+            self._heartbeat_at = time.monotonic() if is_new else self._heartbeat_at
             return
-        for each in wanted:
-            each.take(message)
+        for each in followers:
+            each.apply(message)
 
     def _put_in_use(self) -> bool:
-        """Let each follower use what it keeps; whether all of it is in use now."""
-        whole = True
+        """Call every follower's `put_in_use`; whether everything is in use now."""
+        is_whole = True
         for each in self._followers:
             try:
-                each.use()
+                each.put_in_use()
             except OpenLFRError as error:
-                self._unused, whole = str(error), False
-        return whole
+                self._use_problem, is_whole = str(error), False
+        return is_whole
 
-    def _note_use(self) -> None:
-        self._in_use = time.monotonic()
+    def _record_use(self) -> None:
+        self._in_use_at = time.monotonic()
         if self._is_fresh():
-            self._begun.set()
+            self._ready.set()
 
     def _is_fresh(self) -> bool:
-        return time.monotonic() - self._heard <= self._silence_s
+        return time.monotonic() - self._heartbeat_at <= self._silence_s

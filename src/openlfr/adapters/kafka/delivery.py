@@ -5,7 +5,7 @@ throws its id away and never asks for another, so it sends nothing any more and 
 no idempotence, and one request at a time instead, which keeps the order. What that costs: a record
 whose acknowledgement was lost is written twice. Each reader knows a second one by what stands in
 it: a frame by camera, epoch and number (`Places` of the analysis service), a tally by its id (the
-records), a change of the watchlist by its version (`Searchable`).
+records), a change of the watchlist by its version (`SearchableEntries`).
 """
 
 from __future__ import annotations

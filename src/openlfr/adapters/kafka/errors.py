@@ -1,4 +1,4 @@
-"""What kafka-python raises while brokers are asked, as our errors."""
+"""The exceptions of kafka-python as OpenLFR's errors."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def answering(task: str) -> Iterator[None]:
-    """While the brokers are to do something.
+def kafka_errors(task: str) -> Iterator[None]:
+    """Turn the exceptions of this block into OpenLFR's errors.
 
     Args:
-        task: What, to stand after "Kafka does not".
+        task: A verb phrase for the message, after "Kafka does not".
 
     Raises:
-        BadInput: A record is larger than its topic takes.
-        Unavailable: They do not.
+        BadInput: A record is larger than its topic accepts.
+        Unavailable: The brokers do not answer or refuse.
     """
     try:
         yield

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from kafka import KafkaProducer
 
 from openlfr.adapters.kafka.delivery import producer_arguments
-from openlfr.adapters.kafka.errors import answering
-from openlfr.adapters.kafka.round_robin import Dealt
+from openlfr.adapters.kafka.errors import kafka_errors
+from openlfr.adapters.kafka.round_robin import RoundRobinPartitioner
 from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.wire import seal
 
@@ -42,7 +42,7 @@ class RecordSender:
         room: int,
         delivery: timedelta,
         max_bytes: int,
-        dealt: Sequence[str] = (),
+        round_robin: Sequence[str] = (),
         key: bytes | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -54,7 +54,7 @@ class RecordSender:
             room: How many records may be on their way.
             delivery: How long one may be tried.
             max_bytes: Largest record, as the topic has it.
-            dealt: Keys that are dealt out over the partitions instead of being hashed.
+            round_robin: Keys assigned round-robin to the partitions instead of being hashed.
             key: Under which each record gets an authentication code; None: it gets none.
             clock: Seconds, only ever growing.
 
@@ -72,7 +72,7 @@ class RecordSender:
         self._told = clock()  # when something last became of a record, or nothing was on its way
         self._stuck_s = max(STUCK_S, 2 * delivery.total_seconds())
         self.failed: str = ""
-        with answering(_TASK):
+        with kafka_errors(_TASK):
             self._producer = KafkaProducer(
                 **brokers.client_arguments(),
                 client_id="openlfr-ingest",
@@ -80,7 +80,7 @@ class RecordSender:
                 linger_ms=5,
                 batch_size=1 << 19,
                 max_request_size=max_bytes,
-                partitioner=Dealt(dealt),
+                partitioner=RoundRobinPartitioner(round_robin),
             )
 
     def send(
@@ -118,7 +118,7 @@ class RecordSender:
         if self._key is not None:
             record = seal.sign(record, self._key)
         try:
-            with answering(_TASK):
+            with kafka_errors(_TASK):
                 future: Any = self._producer.send(
                     self._topic, key=record.key, value=record.value, headers=record.headers
                 )
@@ -138,7 +138,7 @@ class RecordSender:
         Raises:
             Unavailable: It is not within `timeout`.
         """
-        with answering(_TASK):
+        with kafka_errors(_TASK):
             self._producer.flush(timeout=timeout.total_seconds())
 
     def stalled(self) -> str:

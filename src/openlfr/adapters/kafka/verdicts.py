@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kafka import KafkaProducer
 
 from openlfr.adapters.kafka.delivery import producer_arguments
-from openlfr.adapters.kafka.errors import answering
+from openlfr.adapters.kafka.errors import kafka_errors
 from openlfr.adapters.kafka.topics import VERDICTS
 from openlfr.wire import codec
 
@@ -22,21 +22,21 @@ _TASK = f"serve {VERDICTS.name}"
 
 
 class VerdictWriter:
-    """The writer of the topic of verdicts; one thread uses it."""
+    """Publishes to the topic of verdicts; one thread uses it."""
 
     def __init__(self, brokers: KafkaAccess, *, patience: timedelta) -> None:
         """Connect.
 
         Args:
-            brokers: How Kafka is reached.
-            patience: How long a record may be tried.
+            brokers: Address and credentials of Kafka.
+            patience: Longest time to deliver a record.
 
         Raises:
             Misconfigured: A certificate or key cannot be read.
             Unavailable: No broker answers.
         """
         self._patience_s = patience.total_seconds()
-        with answering(_TASK):
+        with kafka_errors(_TASK):
             self._producer = KafkaProducer(
                 **brokers.client_arguments(),
                 client_id="openlfr-verdicts",
@@ -45,12 +45,12 @@ class VerdictWriter:
             )
 
     def write(self, events: Sequence[VerdictEvent]) -> None:
-        """Write them in this order; on return the brokers have them all.
+        """Publish events in this order; on return the brokers have stored all of them.
 
         Raises:
-            Unavailable: The brokers did not take every one; some may stand there.
+            Unavailable: The brokers did not accept every event; some may have been published.
         """
-        with answering(_TASK):
+        with kafka_errors(_TASK):
             sent = []
             for event in events:
                 record = codec.encode_verdict(event)

@@ -54,14 +54,14 @@ def connect(uri: str, token: str, ca_file: Path | None) -> Any:
     trust = {"server_pem_path": str(ca_file)} if ca_file else {}
     every = {"methodConfig": [{"name": [{}], "timeout": f"{LONGEST_S}s"}]}
     options = {"grpc.service_config": json.dumps(every)}
-    with answering(shown_address(uri) if "://" in uri else uri):
+    with milvus_errors(shown_address(uri) if "://" in uri else uri):
         return MilvusClient(
             uri=uri, token=token, timeout=CONNECT_S, grpc_options=options, **trust
         )  # fmt: skip
 
 
 @contextmanager
-def answering(where: str) -> Iterator[None]:
+def milvus_errors(where: str) -> Iterator[None]:
     """Milvus's errors as ours.
 
     Raises:

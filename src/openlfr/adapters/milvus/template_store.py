@@ -278,7 +278,7 @@ class MilvusTemplateStore:
         return found
 
     def _answering(self) -> AbstractContextManager[None]:
-        return connection.answering(self._where)
+        return connection.milvus_errors(self._where)
 
 
 def _pages(items: Sequence[_T]) -> Iterator[Sequence[_T]]:

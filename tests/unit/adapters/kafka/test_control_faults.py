@@ -31,7 +31,7 @@ def reader(monkeypatch):
 def follow(reader, error, *, ours):
     def fail():
         if ours:
-            with reader._not_the_client():
+            with reader._own_errors():
                 raise error
         raise error
 

@@ -26,9 +26,9 @@ class Rig:
     def take(self, *messages):
         """Take them and put them in use; why frames are left out then."""
         for each in messages:
-            self.follower.take(each)
+            self.follower.apply(each)
         with suppress(Unavailable):
-            self.follower.use()
+            self.follower.put_in_use()
         return self.in_force.why_not(NOON, "gate")
 
 
@@ -43,7 +43,7 @@ def state(version, status=STARTED, **more):
 
 def test_nothing_is_in_force_until_its_state_was_read(rig):
     with pytest.raises(Unavailable, match="records upgrade"):
-        rig.follower.use()
+        rig.follower.put_in_use()
     assert rig.take() is NotInForce.UNKNOWN
     assert "no state of it" in rig.in_force.note()
     assert rig.take(state(1)) is None
@@ -74,10 +74,10 @@ def test_another_deployments_state_changes_nothing(rig):
 def test_what_cannot_be_trusted_changes_nothing_and_stands_in_for_nothing(rig):
     """A forged record has the key of the true one: after compaction the true one may be gone."""
     rig.take(state(1, PAUSED))
-    rig.follower.refuse("deployment/Market")
+    rig.follower.on_invalid("deployment/Market")
     assert rig.take() is NotInForce.PAUSED
-    rig.follower.begin()  # read anew, and only the forged one is there
-    rig.follower.refuse("deployment/Market")
+    rig.follower.reset()  # read anew, and only the forged one is there
+    rig.follower.on_invalid("deployment/Market")
     assert rig.take() is NotInForce.UNKNOWN
 
 
@@ -115,14 +115,14 @@ def test_the_lists_of_a_revision_are_searched_from_then_on():
     given, lists = [], ["default"]
     follower = WatchlistFollower(lambda: lists, given.append)
     for name, watchlist in (("a", "default"), ("b", "fair")):
-        follower.take(ManifestChange(name, watchlist, "hash", NOON, EntryStatus.ACTIVE, 1, NOON))
-    follower.use()
-    follower.use()
+        follower.apply(ManifestChange(name, watchlist, "hash", NOON, EntryStatus.ACTIVE, 1, NOON))
+    follower.put_in_use()
+    follower.put_in_use()
     assert set(given[-1]) == {"a"}
     assert given[0] is given[1]  # the very same while nothing has changed
     lists[:] = ["fair"]
-    follower.use()
+    follower.put_in_use()
     assert set(given[-1]) == {"b"}
-    follower.take(Forgotten("b"))
-    follower.use()
+    follower.apply(Forgotten("b"))
+    follower.put_in_use()
     assert set(given[-1]) == set()

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from openlfr.adapters.kafka.round_robin import Dealt
+from openlfr.adapters.kafka.round_robin import RoundRobinPartitioner
 
 
 class Cluster:
@@ -25,9 +25,9 @@ class Cluster:
 
 
 def places(cameras: list[str], partitions: int, asked: list[str] | None = None) -> list[int]:
-    dealt, cluster = Dealt(cameras), Cluster(partitions)
+    partitioner, cluster = RoundRobinPartitioner(cameras), Cluster(partitions)
     return [
-        dealt.partition("frames.v1", name, name.encode(), None, None, cluster)
+        partitioner.partition("frames.v1", name, name.encode(), None, None, cluster)
         for name in asked or cameras
     ]
 

@@ -1,0 +1,54 @@
+"""The searchable entries, as read from the control topic so far."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openlfr.domain.control import Forgotten, ManifestChange
+from openlfr.domain.watchlist import EntryStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+
+class SearchableEntries:
+    """The entries of some watchlists; one thread uses it.
+
+    Attributes:
+        outdated: Number of messages discarded, since a newer one of the same entry came before.
+    """
+
+    def __init__(self, watchlists: Collection[str]) -> None:
+        """Start without entries; entries of other watchlists are never searchable."""
+        self._watchlists = frozenset(watchlists)
+        # Entries of every list and status: a message is compared with the version known before.
+        self._entries: dict[str, ManifestChange] = {}
+        self.outdated = 0
+
+    def apply(self, message: ManifestChange | Forgotten) -> bool:
+        """Apply a message; whether the manifest changed.
+
+        A message older than the entry's known version is discarded and counted in `outdated`.
+        """
+        known = self._entries.get(message.reference_id)
+        before = known if known is not None and self._is_searchable(known) else None
+        if isinstance(message, Forgotten):
+            self._entries.pop(message.reference_id, None)
+            return before is not None
+        if known is not None and message.version < known.version:
+            self.outdated += 1
+            return False
+        self._entries[message.reference_id] = message
+        return (message if self._is_searchable(message) else None) != before
+
+    def set_watchlists(self, watchlists: Collection[str]) -> bool:
+        """Search these lists from now on; whether they differ from the lists before."""
+        before, self._watchlists = self._watchlists, frozenset(watchlists)
+        return before != self._watchlists
+
+    def manifest(self) -> Mapping[str, ManifestChange]:
+        """Each searchable reference by its id, expired ones included; a copy."""
+        return {key: entry for key, entry in self._entries.items() if self._is_searchable(entry)}
+
+    def _is_searchable(self, entry: ManifestChange) -> bool:
+        return entry.status is EntryStatus.ACTIVE and entry.watchlist in self._watchlists
