@@ -29,9 +29,9 @@ from openlfr.adapters.models.sface import LESS
 from openlfr.domain.faces import Box
 from openlfr.domain.ids import Ids
 from openlfr.encounters import Encounters
+from openlfr.live_tracks import Query
 from openlfr.operations.evaluate import most_central
 from openlfr.pipeline import Analyser
-from openlfr.pursuit import Query
 from openlfr.stages.align import align
 from openlfr.stages.reference import fuse_views, views
 from openlfr.stages.search import ExactIndex
@@ -100,7 +100,7 @@ def record(folder: Path, out: Path, input_size: int | None = None) -> None:
                         face.template = template
                 queries.append(
                     {
-                        "track": id(query.pursuit),
+                        "track": id(query.track),
                         "last": query.last,
                         "settled": query.settled,
                         "seqs": [face.seq for face in query.faces],
@@ -109,7 +109,7 @@ def record(folder: Path, out: Path, input_size: int | None = None) -> None:
                         "templates": np.stack([face.template for face in query.faces]),  # type: ignore[misc]
                     }
                 )
-                keep_alive.append(query.pursuit)  # so that no other track gets its id
+                keep_alive.append(query.track)  # so that no other track gets its id
             return []
 
     keep_alive: list[Any] = []

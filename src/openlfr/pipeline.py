@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 from openlfr.domain.analysis import Analysis
 from openlfr.domain.counts import LossReason
 from openlfr.domain.moments import microseconds
-from openlfr.domain.timing import Stopwatch
 from openlfr.encounters import Encounters
-from openlfr.pursuit import HeldFace, Pursuit
+from openlfr.live_tracks import HeldFace, LiveTrack
 from openlfr.searching import Searcher
+from openlfr.stage_timer import StageTimer
 from openlfr.stages.align import align
 from openlfr.stages.assess import assess
-from openlfr.stages.detect import input_size_for, landmarks_of, stands_in
+from openlfr.stages.detect import centre_inside, input_size_for, landmarks_of
 from openlfr.stages.obscure import hold, shrink
 from openlfr.stages.probe import ProbeRules
 from openlfr.stages.track import TrackerState, TrackRules, looks, track
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from openlfr.domain.faces import Detection
     from openlfr.domain.frames import Frame
     from openlfr.domain.ids import Ids
+    from openlfr.live_tracks import Query
     from openlfr.ports import FaceDetector, FaceEmbedder, WatchlistIndex
-    from openlfr.pursuit import Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,12 @@ class AnalysisRules:
 
 
 @dataclass(slots=True, eq=False)
-class Watch:
+class CameraState:
     """One camera's live tracks."""
 
     epoch: int
     tracker: TrackerState = field(default_factory=TrackerState)
-    pursuits: dict[int, Pursuit] = field(default_factory=dict)
+    tracks: dict[int, LiveTrack] = field(default_factory=dict)
     encounters: Encounters = field(default_factory=Encounters)
 
 
@@ -94,7 +94,7 @@ class Analyser:
             input_sizes: Detector input (width, height) by camera; absent or None: automatic.
             rules: Tuning.
         """
-        self.timings = Stopwatch()
+        self.timings = StageTimer()
         self._detector = detector
         self._input_sizes = dict(input_sizes or {})
         self._rules = rules or AnalysisRules()
@@ -107,15 +107,15 @@ class Analyser:
             rules=self._rules.probes,
             timings=self.timings,
         )
-        self._cameras: dict[str, Watch] = {}
+        self._cameras: dict[str, CameraState] = {}
         self._begun: list[str] = []  # cameras of tracks that began and were not reported yet
         self._dropped: list[ClosedTrack] = []  # and those that were dropped
 
-    def use(self, index: WatchlistIndex) -> None:
+    def use_index(self, index: WatchlistIndex) -> None:
         """Search in another index from the next search on; may be called from any thread."""
-        self._searcher.use(index)
+        self._searcher.use_index(index)
 
-    def decide_from(self, threshold: float) -> None:
+    def set_threshold(self, threshold: float) -> None:
         """Take candidates from this score on for sightings; to be called before the first frame."""
         self._searcher.threshold = threshold
 
@@ -128,12 +128,12 @@ class Analyser:
         A call that fails reports nothing; the tracks that began or ended in it are reported by
         the next that does not, so that every track that begins is accounted for.
         """
-        closed: list[Pursuit] = []
+        closed: list[LiveTrack] = []
         current: list[Frame] = []
         faces: list[int | None] = [0] * len(frames)
         positions: list[int] = []
         queries: list[Query] = []
-        epochs = {camera: watch.epoch for camera, watch in self._cameras.items()}
+        epochs = {camera: state.epoch for camera, state in self._cameras.items()}
         for position, frame in enumerate(frames):
             if frame.epoch < epochs.get(frame.camera, frame.epoch):
                 faces[position] = None
@@ -149,9 +149,9 @@ class Analyser:
                 self._enter(frame, queries, closed)
                 self._follow(frame, found, queries, closed)
             sightings = self._searcher.search(queries)
-        for camera in {pursuit.camera for pursuit in closed}:
-            watch = self._cameras[camera]
-            watch.encounters.prune(watch.pursuits)
+        for camera in {live.camera for live in closed}:
+            state = self._cameras[camera]
+            state.encounters.prune(state.tracks)
         return self._report(sightings, closed, faces)
 
     def finish(self, camera: str) -> Analysis:
@@ -159,22 +159,22 @@ class Analyser:
 
         Its epoch stays known: a frame of a lower one is still discarded.
         """
-        watch = self._cameras.get(camera)
-        if watch is None:
+        state = self._cameras.get(camera)
+        if state is None:
             return Analysis()
         queries: list[Query] = []
-        closed: list[Pursuit] = []
+        closed: list[LiveTrack] = []
         with self._accounting(closed):
-            self._close(watch, list(watch.pursuits), queries, closed)
-            self._cameras[camera] = Watch(watch.epoch)
+            self._close(state, list(state.tracks), queries, closed)
+            self._cameras[camera] = CameraState(state.epoch)
             sightings = self._searcher.search(queries)
         return self._report(sightings, closed)
 
-    def forget(self, camera: str, why: LossReason) -> Analysis:
+    def drop_camera(self, camera: str, why: LossReason) -> Analysis:
         """Drop a camera with its live tracks, without a last search; they are reported as lost."""
-        watch = self._cameras.pop(camera, None)
-        if watch is not None:
-            self._drop(list(watch.pursuits.values()), why)
+        state = self._cameras.pop(camera, None)
+        if state is not None:
+            self._drop(list(state.tracks.values()), why)
         return self._report([], [])
 
     @property
@@ -183,7 +183,7 @@ class Analyser:
         return tuple(self._cameras)
 
     @contextmanager
-    def _accounting(self, closed: list[Pursuit]) -> Iterator[None]:
+    def _accounting(self, closed: list[LiveTrack]) -> Iterator[None]:
         """Where the work fails, what it took leave of is lost, and reported by the next call."""
         try:
             yield
@@ -191,25 +191,25 @@ class Analyser:
             self._drop(closed, LossReason.FAILED)
             raise
 
-    def _drop(self, pursuits: Sequence[Pursuit], why: LossReason) -> None:
-        self._dropped += [pursuit.closed(self._rules.probes, why) for pursuit in pursuits]
+    def _drop(self, tracks: Sequence[LiveTrack], why: LossReason) -> None:
+        self._dropped += [live.closed(self._rules.probes, why) for live in tracks]
 
     def _report(
         self,
         sightings: Sequence[SightingWithEvidence],
-        closed: Sequence[Pursuit],
+        closed: Sequence[LiveTrack],
         faces: Sequence[int | None] = (),
     ) -> Analysis:
         """Everything that was not reported yet."""
-        ended = (*self._dropped, *(pursuit.closed(self._rules.probes) for pursuit in closed))
+        ended = (*self._dropped, *(live.closed(self._rules.probes) for live in closed))
         begun = tuple(self._begun)
         self._dropped, self._begun = [], []
         return Analysis(tuple(sightings), ended, tuple(faces), begun)
 
     def is_quiet(self, camera: str) -> bool:
         """Whether the camera has no live track, so that nothing is lost by starting anew here."""
-        watch = self._cameras.get(camera)
-        return watch is None or not watch.tracker.live
+        state = self._cameras.get(camera)
+        return state is None or not state.tracker.live
 
     def _detect(self, frames: Sequence[Frame]) -> list[list[Detection]]:
         """Detect, each distinct input size in one batch; weak detections are left out."""
@@ -227,38 +227,38 @@ class Analyser:
                 result[i] = [
                     d
                     for d in detections
-                    if d.score >= self._rules.detector_score and stands_in(d.box, width, height)
+                    if d.score >= self._rules.detector_score and centre_inside(d.box, width, height)
                 ]
         return result
 
-    def _enter(self, frame: Frame, queries: list[Query], closed: list[Pursuit]) -> None:
+    def _enter(self, frame: Frame, queries: list[Query], closed: list[LiveTrack]) -> None:
         """Begin to watch a new camera or epoch; the tracks of the epoch before end."""
-        watch = self._cameras.get(frame.camera)
-        if watch is not None and frame.epoch > watch.epoch:
-            self._close(watch, list(watch.pursuits), queries, closed)
-        if watch is None or frame.epoch > watch.epoch:
-            self._cameras[frame.camera] = Watch(frame.epoch)
+        state = self._cameras.get(frame.camera)
+        if state is not None and frame.epoch > state.epoch:
+            self._close(state, list(state.tracks), queries, closed)
+        if state is None or frame.epoch > state.epoch:
+            self._cameras[frame.camera] = CameraState(frame.epoch)
 
     def _follow(
         self,
         frame: Frame,
         found: Sequence[Detection],
         queries: list[Query],
-        closed: list[Pursuit],
+        closed: list[LiveTrack],
     ) -> None:
         """Credit a frame's faces to their tracks, and note which tracks are to be searched."""
-        watch = self._cameras[frame.camera]
+        state = self._cameras[frame.camera]
         with self.timings("align", len(found)):
             aligned = align(frame.image, landmarks_of(found))
         with self.timings("track", len(found)):
-            watch.tracker, tracked = track(
-                watch.tracker,
+            state.tracker, tracked = track(
+                state.tracker,
                 found,
                 looks(aligned),
                 at=microseconds(frame.captured_at),
                 rules=self._rules.tracks,
             )
-        self._close(watch, tracked.ended, queries, closed)
+        self._close(state, tracked.ended, queries, closed)
         ours = [i for i, number in enumerate(tracked.tracks) if number >= 0]
         if not ours:
             return
@@ -268,17 +268,17 @@ class Analyser:
             shrunk: ShrunkFrame | None = None
             boxes = [d.box for d in found]
             for number in (tracked.tracks[i] for i in ours):
-                if number not in watch.pursuits:
-                    watch.pursuits[number] = Pursuit(frame.camera, watch.epoch, number)
+                if number not in state.tracks:
+                    state.tracks[number] = LiveTrack(frame.camera, state.epoch, number)
                     self._begun.append(frame.camera)
-            watch.encounters.together([tracked.tracks[i] for i in ours])
+            state.encounters.together([tracked.tracks[i] for i in ours])
             for i, quality in zip(ours, qualities, strict=True):
-                pursuit = watch.pursuits[tracked.tracks[i]]
-                if pursuit.makes_room(quality, self._rules.probes):
+                live = state.tracks[tracked.tracks[i]]
+                if live.makes_room(quality, self._rules.probes):
                     if shrunk is None:
                         shrunk = shrink(frame.image)
                     others = boxes[:i] + boxes[i + 1 :]
-                    pursuit.faces.append(
+                    live.faces.append(
                         HeldFace(
                             seq=frame.seq,
                             captured_at=frame.captured_at,
@@ -288,23 +288,23 @@ class Analyser:
                             picture=hold(frame.image, shrunk, boxes[i], others),
                         )
                     )
-                query = pursuit.query(self._rules.probes, frame.captured_at, watch.encounters)
+                query = live.query(self._rules.probes, frame.captured_at, state.encounters)
                 if query is not None:
                     queries.append(query)
 
     def _close(
         self,
-        watch: Watch,
+        state: CameraState,
         ended: Sequence[int],
         queries: list[Query],
-        closed: list[Pursuit],
+        closed: list[LiveTrack],
     ) -> None:
         """Take leave of ended tracks: a last search where it is worth it."""
         for number in ended:
-            pursuit = watch.pursuits.pop(number, None)
-            if pursuit is None:
+            live = state.tracks.pop(number, None)
+            if live is None:
                 continue
-            query = pursuit.query(self._rules.probes, None, watch.encounters)
+            query = live.query(self._rules.probes, None, state.encounters)
             if query is not None:
                 queries.append(query)
-            closed.append(pursuit)
+            closed.append(live)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from openlfr.domain.evidence import Evidence
     from openlfr.domain.faces import Candidate
     from openlfr.domain.ids import Ids
-    from openlfr.domain.timing import Stopwatch
+    from openlfr.live_tracks import HeldFace, Query
     from openlfr.ports import FaceDetector, FaceEmbedder, WatchlistIndex
-    from openlfr.pursuit import HeldFace, Query
+    from openlfr.stage_timer import StageTimer
     from openlfr.stages.probe import Fused, ProbeRules
 
 
@@ -36,7 +36,7 @@ class Searcher:
         index: WatchlistIndex,
         threshold: float,
         rules: ProbeRules,
-        timings: Stopwatch,
+        timings: StageTimer,
     ) -> None:
         """Make one; the arguments are those of `Analyser`."""
         self._ids = ids
@@ -47,7 +47,7 @@ class Searcher:
         self._rules = rules
         self._timings = timings
 
-    def use(self, index: WatchlistIndex) -> None:
+    def use_index(self, index: WatchlistIndex) -> None:
         """Search in another index from the next search on; may be called from any thread."""
         self._index = index
 
@@ -67,22 +67,22 @@ class Searcher:
         sightings = []
         with self._timings("decide", len(asked)):
             for (query, probe), candidates in zip(asked, answers, strict=True):
-                pursuit = query.pursuit
+                track = query.track
                 doubt = query.doubt(probe, self._rules)
                 believed = [each._replace(score=each.score - doubt) for each in candidates]
-                pursuit.note(believed, query.faces[probe.rows[0]].quality.score)
+                track.note(believed, query.faces[probe.rows[0]].quality.score)
                 chosen = decide(believed, self.threshold)
-                known, track = query.encounters, pursuit.number
-                if chosen is not None and not known.is_sighted(track, chosen.subject):
+                known, number = query.encounters, track.number
+                if chosen is not None and not known.is_sighted(number, chosen.subject):
                     others = known.frames(query.beside, chosen.subject)
                     ranked = _ranked(query, probe, others)
                     if ranked[0].seq in others and not query.last:
                         continue  # its id is the other's; it will have more faces to show
                     best, evidence = self._pictured(ranked)
-                    known.sight(track, chosen.subject, best.seq)
-                    pursuit.matched = True
-                    pursuit.matched_control = pursuit.matched_control or chosen.is_control
-                    sighting = self._sighting(query, best, chosen, twice=bool(others))
+                    known.sight(number, chosen.subject, best.seq)
+                    track.matched = True
+                    track.matched_control = track.matched_control or chosen.is_control
+                    sighting = self._sighting(query, best, chosen, conflicts_in_frame=bool(others))
                     sightings.append(SightingWithEvidence(sighting, evidence))
         return sightings
 
@@ -111,7 +111,7 @@ class Searcher:
                 face.template = template
 
     def _sighting(
-        self, query: Query, best: HeldFace, chosen: Candidate, *, twice: bool
+        self, query: Query, best: HeldFace, chosen: Candidate, *, conflicts_in_frame: bool
     ) -> Sighting:
         ids = self._ids
         return Sighting(
@@ -128,7 +128,7 @@ class Searcher:
             score=chosen.score,
             threshold=self.threshold,
             quality=best.quality.score,
-            twice=twice,
+            conflicts_in_frame=conflicts_in_frame,
         )
 
 

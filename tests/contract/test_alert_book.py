@@ -191,7 +191,7 @@ def test_the_stored_sightings_of_a_subject_that_lie_nearest_are_found(book: Aler
 def test_what_flags_a_sighting_is_stored_with_its_event_whatever_is_said_later(
     book: AlertBook,
 ) -> None:
-    one, flag = sighting(0, twice=True), Impossible(Why.TOO_FAR, "Straße", 12.5, 4200)
+    one, flag = sighting(0, conflicts_in_frame=True), Impossible(Why.TOO_FAR, "Straße", 12.5, 4200)
     event = book.fold(one, window=WINDOW, call="1", impossible=flag)
     assert event is not None
     assert (event.sighting, event.impossible) == (one, flag)

@@ -121,7 +121,9 @@ def test_events_may_come_in_any_order_and_twice(records: Records, seed: int) -> 
 
 def test_what_flags_a_sighting_is_on_record_with_it(records: Records) -> None:
     far = Impossible(Why.TOO_FAR, "Straße", 12.5, 4200)
-    first, second, third = events_of(sighting(0), sighting(9), replace(sighting(12), twice=True))
+    first, second, third = events_of(
+        sighting(0), sighting(9), replace(sighting(12), conflicts_in_frame=True)
+    )
     flagged = [
         first,
         replace(second, impossible=far),

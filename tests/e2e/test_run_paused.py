@@ -34,13 +34,13 @@ def test_who_is_in_sight_when_it_is_paused_is_searched_no_more(place, street, mo
         return ended[-1]
 
     monkeypatch.setattr(Analyser, "finish", note)
-    forget, dropped = Analyser.forget, []
+    forget, dropped = Analyser.drop_camera, []
 
     def note_why(analyser, of, why):
         dropped.append(why)
         return forget(analyser, of, why)
 
-    monkeypatch.setattr(Analyser, "forget", note_why)
+    monkeypatch.setattr(Analyser, "drop_camera", note_why)
 
     def pause_when_somebody_is_in_sight(progress):
         counts = progress.cameras[0]

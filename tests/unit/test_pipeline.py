@@ -295,7 +295,7 @@ def test_a_subject_twice_in_one_frame_is_told_of_the_second(ann, twin, flags, ba
     analyser = analyser_for(street, index=listing("ann", "twin", subject="ann"))
     sightings, _ = watch(analyser, street.frames(60), batch=batch)
     assert names(sightings) == ["ann", "ann"]
-    assert [one.sighting.twice for one in sightings] == flags
+    assert [one.sighting.conflicts_in_frame for one in sightings] == flags
     # An id is made of camera, frame and subject: the second shows another frame than the first.
     assert len({one.sighting.sighting_id for one in sightings}) == 2
     alone, _ = watch(
@@ -310,7 +310,7 @@ def test_of_those_who_passed_beside_a_track_nothing_stays_with_it():
     analyser = analyser_for(street, index=listing("ann"))
     watch(analyser, street.frames(100), finish=False)
     watched = analyser._cameras["gate"]
-    (ann,) = watched.pursuits
+    (ann,) = watched.tracks
     assert watched.encounters.beside(ann) == {ann}
     assert watched.encounters.is_sighted(ann, "ann")
 
@@ -436,7 +436,7 @@ def test_who_passes_while_nobody_is_listed_was_compared_with_nobody():
     assert reason_of(track) is NotSearchedReason.NOBODY_LISTED
     assert track.face.eye_distance > 0
     _, closed = watch(analyser, street.frames(10, epoch=2), finish=False)
-    (dropped,) = analyser.forget("gate", LossReason.MOVED).closed
+    (dropped,) = analyser.drop_camera("gate", LossReason.MOVED).closed
     assert isinstance(dropped, UnsearchedTrack | LostTrack)
     assert closed == []
     street = DrawnStreet("gate", zoe=standing(300, until=20))
@@ -555,7 +555,7 @@ def test_another_index_is_searched_from_the_next_search_on():
     analyser = analyser_for(street, index=listing())
     frames = street.frames(40)
     before, _ = watch(analyser, frames[:20], finish=False)
-    analyser.use(listing("ann", watchlist="second"))
+    analyser.use_index(listing("ann", watchlist="second"))
     after, _ = watch(analyser, frames[20:])
     assert before == []
     assert [one.sighting.watchlist for one in after] == ["second"]

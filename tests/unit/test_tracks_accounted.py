@@ -134,13 +134,13 @@ def test_no_track_vanishes_from_a_run(steps):
             try:
                 take(analyser.finish(name))
             except ValueError:
-                take(analyser.forget(name, LossReason.FAILED))
+                take(analyser.drop_camera(name, LossReason.FAILED))
             models.fails = ""
         else:
-            take(analyser.forget(*words))
+            take(analyser.drop_camera(*words))
     for name in CAMERAS:
-        live = len(analyser._cameras[name].pursuits) if name in analyser.cameras else 0
-        take(analyser.forget(name, LossReason.INTERRUPTED))
+        live = len(analyser._cameras[name].tracks) if name in analyser.cameras else 0
+        take(analyser.drop_camera(name, LossReason.INTERRUPTED))
         tallying.cut(name)
         done += tallying.take()
         counts = add_up(tuple(counts_of(each) for each in done if each.camera == name), name)

@@ -222,7 +222,7 @@ class Station:
         if self._deployment.halted():
             self._tallying.paused()
             for camera in self._analyser.cameras:
-                self._account(self._analyser.forget(camera, LossReason.PAUSED))
+                self._account(self._analyser.drop_camera(camera, LossReason.PAUSED))
 
     def _take_up(self) -> None:
         """Match with the newest list from now on, and count for its baseline."""
@@ -277,7 +277,7 @@ class Station:
 
         Where they do, nothing of it is counted here: whoever looks at them counts their tracks.
         """
-        dropped = self._analyser.forget(camera, why)
+        dropped = self._analyser.drop_camera(camera, why)
         if not self.lossless:
             self._account(dropped)
         self._heard.pop(camera, None)
@@ -310,7 +310,7 @@ class Station:
         other, and nobody would be seen.
         """
         if self._deployment.halted():
-            self._account(self._analyser.forget(camera, LossReason.PAUSED))
+            self._account(self._analyser.drop_camera(camera, LossReason.PAUSED))
             return []
         try:
             return self._seen(self._analyser.finish(camera))
@@ -319,7 +319,7 @@ class Station:
         except Exception as error:  # noqa: BLE001 - told and counted: poison is no outage
             log.warning("tracks_failed", camera=camera, why=f"{type(error).__name__}: {error}")
             self.counts["tracks_failed"] += 1
-            self._account(self._analyser.forget(camera, LossReason.FAILED))
+            self._account(self._analyser.drop_camera(camera, LossReason.FAILED))
             return []
 
     def _look(self, together: Sequence[tuple[Message, Frame]]) -> list[tuple[str, Record]]:

@@ -57,7 +57,7 @@ class TakingUp:
             listed=threshold.list_size,
             why=threshold.describe(),
         )
-        self._analyser.decide_from(threshold.value)
+        self._analyser.set_threshold(threshold.value)
         self.threshold = threshold.value
         self._in_use = BaselineInUse(conditions, on_doubt=_log_doubt)
 
@@ -83,7 +83,7 @@ class TakingUp:
                 references=listed.references,
                 former=taken.former,
             )
-        self._analyser.use(index)
+        self._analyser.use_index(index)
         return taken if self._in_use.take_up(taken) else None
 
     @property

@@ -112,7 +112,7 @@ def impossible(
         others: Those of the same subject that lie nearest in time, in any order.
         movement: Places and the fastest speed.
     """
-    if sighting.twice:
+    if sighting.conflicts_in_frame:
         return Impossible(Why.ONE_FRAME, sighting.camera)
     here = movement.places.get(sighting.camera)
     if here is None:

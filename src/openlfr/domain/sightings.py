@@ -27,8 +27,8 @@ class Sighting:
             lowered as `stages.probe` says; it does not depend on who else is listed.
         quality: Of the best face, 0 to 100.
         reference_id: The reference that answered best.
-        twice: Whether another track that stood in one frame with this one had given a sighting of
-            the same subject before: one of the two is somebody else.
+        conflicts_in_frame: Whether an earlier sighting of the same subject came from another track
+            that was in one frame with this track; then one of the two is somebody else.
         time_assumed: Whether nothing says when its film was made, so that `captured_at` counts
             from the start of the run.
     """
@@ -46,5 +46,5 @@ class Sighting:
     score: float
     threshold: float
     quality: float
-    twice: bool = False
+    conflicts_in_frame: bool = False
     time_assumed: bool = False

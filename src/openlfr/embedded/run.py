@@ -374,7 +374,7 @@ class _Run:
         At its end no checkpoint counts them: a resumed run sees them again from their beginning.
         """
         for camera in self._analyser.cameras:
-            self._tallies.dropped(self._analyser.forget(camera, why))
+            self._tallies.dropped(self._analyser.drop_camera(camera, why))
 
     def _timed(self, sighted: SightingWithEvidence) -> SightingWithEvidence:
         """The sighting, saying so where its time is assumed."""
@@ -391,7 +391,7 @@ class _Run:
         """Search in a new index from this frame on, and count for its baseline."""
         if ready := self._baselines.take():
             index, mark = ready
-            self._analyser.use(index)
+            self._analyser.use_index(index)
             self._tallies.begin_baseline(mark)
 
     def _offer_index(self, index: ExactIndex) -> None:

@@ -35,7 +35,7 @@ def input_size_for(width: int, height: int, box: tuple[int, int] | None) -> tupl
     return -(-max(1, round(width * scale)) // 32) * 32, -(-max(1, round(height * scale)) // 32) * 32
 
 
-def stands_in(box: Box, width: int, height: int) -> bool:
+def centre_inside(box: Box, width: int, height: int) -> bool:
     """Whether the box's centre lies in the picture: else there is no face to show."""
     x, y = box.centre
     return 0 <= x < width and 0 <= y < height and box.w >= 1 and box.h >= 1

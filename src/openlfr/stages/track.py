@@ -86,7 +86,7 @@ class Motion:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Following:
+class TrackedBox:
     """One live track.
 
     Attributes:
@@ -106,7 +106,7 @@ class Following:
 class TrackerState:
     """All live tracks of one camera, and the number of the next one."""
 
-    live: tuple[Following, ...] = ()
+    live: tuple[TrackedBox, ...] = ()
     next_track: int = 0
 
 
@@ -181,7 +181,7 @@ def track(
             tracks.append(known.track)
         elif detection.score >= rules.start_score:
             seen = appearances[index]
-            following[number] = Following(number, Motion(place, np.zeros(3), at), 1, seen, seen)
+            following[number] = TrackedBox(number, Motion(place, np.zeros(3), at), 1, seen, seen)
             tracks.append(number)
             number += 1
         else:
@@ -190,12 +190,12 @@ def track(
 
 
 def _assign(
-    live: Sequence[Following],
+    live: Sequence[TrackedBox],
     places: Sequence[NDArray[np.float64]],
     appearances: NDArray[np.float32],
     at: int,
     rules: TrackRules,
-) -> dict[int, Following]:
+) -> dict[int, TrackedBox]:
     """Which live track each detection continues (detection index -> track)."""
     if not live or not places:
         return {}
@@ -234,12 +234,12 @@ def _crowded(
 
 
 def _update(
-    known: Following,
+    known: TrackedBox,
     place: NDArray[np.float64],
     appearance: NDArray[np.float32],
     at: int,
     rules: TrackRules,
-) -> Following:
+) -> TrackedBox:
     elapsed = max(at - known.motion.at, 1000) / SECOND
     if known.seen == 1:
         motion = Motion(place, (place - known.motion.place) / elapsed, at)
@@ -253,4 +253,4 @@ def _update(
         )
     mean = (1 - rules.looks_gain) * known.mean_looks + rules.looks_gain * appearance
     mean /= np.linalg.norm(mean) + 1e-6
-    return Following(known.track, motion, known.seen + 1, appearance, mean)
+    return TrackedBox(known.track, motion, known.seen + 1, appearance, mean)

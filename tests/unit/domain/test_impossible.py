@@ -79,7 +79,9 @@ def too_far(camera: str, seconds: float, metres: int) -> Impossible:
             id="the farther of two at one moment",
         ),
         pytest.param(
-            seen("gate", twice=True), [seen("park", -9)], Impossible(Why.ONE_FRAME, "gate"),
+            seen("gate", conflicts_in_frame=True),
+            [seen("park", -9)],
+            Impossible(Why.ONE_FRAME, "gate"),
             id="twice in one frame, wherever else",
         ),
     ],

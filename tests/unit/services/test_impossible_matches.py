@@ -33,17 +33,18 @@ MOVEMENT = Movement({"gate": Place(52.5163, 13.3777), "park": Place(52.5541, 13.
 VAULT = MemoryVault()
 
 
-def seen(camera: str, seconds: int, *, twice: bool = False) -> Sighting:
+def seen(camera: str, seconds: int, *, conflicts_in_frame: bool = False) -> Sighting:
     return sighting_of(
         ids=ids_of("market", VAULT),
         deployment="market", camera=camera, epoch=1, seq=seconds, subject="ann",
         watchlist="default", reference_id="r", captured_at=NOON + timedelta(seconds=seconds),
-        box=Box(10, 20, 30, 40), score=0.5, threshold=0.4, quality=50.0, twice=twice,
+        box=Box(10, 20, 30, 40), score=0.5, threshold=0.4, quality=50.0,
+        conflicts_in_frame=conflicts_in_frame,
     )  # fmt: skip
 
 
-WALK = [seen("gate", 0), seen("gate", 1, twice=True), seen("park", 9), seen("park", 12),
-        seen("gate", 400), seen("park", 450)]  # fmt: skip
+WALK = [seen("gate", 0), seen("gate", 1, conflicts_in_frame=True), seen("park", 9),
+        seen("park", 12), seen("gate", 400), seen("park", 450)]  # fmt: skip
 FLAGS = [
     None,
     "another face of the same frame was matched with this subject too",

@@ -50,7 +50,7 @@ class Looked:
         self.seen.append(f"end of {camera}")
         return Analysis(closed=(SearchedTrack(camera=camera, score=0.3, quality=55.0),))
 
-    def forget(self, camera, why):
+    def drop_camera(self, camera, why):
         self.seen.append(f"{camera} forgotten")
         return Analysis(closed=(LostTrack(camera=camera, reason=why),) * self.live)
 

@@ -19,10 +19,10 @@ class Analyser:
 
     index, threshold = None, 1.0
 
-    def use(self, index):
+    def use_index(self, index):
         self.index = index
 
-    def decide_from(self, threshold):
+    def set_threshold(self, threshold):
         self.threshold = threshold
 
 

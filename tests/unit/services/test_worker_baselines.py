@@ -29,10 +29,10 @@ OURS = replace(CONDITIONS, deployment=DEPLOYMENT.deployment_id)
 class Listening(Looked):
     """An analyser that finds nobody in any list."""
 
-    def use(self, index):
+    def use_index(self, index):
         self.index = index
 
-    def decide_from(self, threshold):
+    def set_threshold(self, threshold):
         pass
 
 

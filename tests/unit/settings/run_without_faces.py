@@ -20,9 +20,9 @@ from openlfr.adapters.sql import Records
 from openlfr.domain.analysis import Analysis, SightingWithEvidence
 from openlfr.domain.errors import OpenLFRError
 from openlfr.domain.faces import Box
-from openlfr.domain.timing import Stopwatch
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, hash_template
 from openlfr.operations.enrol import outbox_name
+from openlfr.stage_timer import StageTimer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +56,7 @@ class Script:
 
     def __init__(self, **given: Any) -> None:
         self.given = given
-        self.timings = Stopwatch()
+        self.timings = StageTimer()
         self.captured: dict[str, list[datetime]] = {}
         Script.made.append(self)
 
@@ -80,7 +80,7 @@ class Script:
     def finish(self, _: str) -> Analysis:
         return Analysis()
 
-    def use(self, index: Any) -> None:
+    def use_index(self, index: Any) -> None:
         self.given["index"] = index
 
     def is_quiet(self, _: str) -> bool:

@@ -84,9 +84,9 @@ FRAME = EncodedFrame(
 END = replace(FRAME, seq=251, frame_index=251, jpeg=b"", ended=True)
 SIGHTING = sighting_of(
     "market", "gate 3", 1795424400123, 250, "Ångström/007", "default", REFERENCE, AT,
-    Box(-1.5, 2.25, 30.0, 40.125), 0.6123, -0.45, 71.5, twice=True, time_assumed=True,
+    Box(-1.5, 2.25, 30.0, 40.125), 0.6123, -0.45, 71.5, conflicts_in_frame=True, time_assumed=True,
 )  # fmt: skip
-PLAIN = renamed(SIGHTING, twice=False, time_assumed=False)
+PLAIN = renamed(SIGHTING, conflicts_in_frame=False, time_assumed=False)
 
 
 def _alert(kind: EventKind, sighting: Sighting, flag: Impossible | None = None) -> AlertEvent:

@@ -98,8 +98,8 @@ verdicts = st.builds(
 @st.composite
 def events(draw):
     sighting, flag = draw(sightings), draw(st.none() | flags)
-    twice = flag is not None and flag.why is Why.ONE_FRAME
-    sighting = dataclasses.replace(sighting, twice=twice)
+    conflicts_in_frame = flag is not None and flag.why is Why.ONE_FRAME
+    sighting = dataclasses.replace(sighting, conflicts_in_frame=conflicts_in_frame)
     alert_id = alert_id_of(draw(uuids))
     kind = draw(st.sampled_from(EventKind))
     return AlertEvent(kind, event_id_of(sighting.sighting_id), alert_id, sighting, flag)

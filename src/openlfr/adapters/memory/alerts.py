@@ -218,7 +218,7 @@ def _events(state: State, found: Iterable[RecordedEvent]) -> list[RecordedEvent]
             deployment=alert.deployment,
             subject=alert.subject,
             watchlist=alert.watchlist,
-            twice=flag is not None and flag.why is Why.ONE_FRAME,
+            conflicts_in_frame=flag is not None and flag.why is Why.ONE_FRAME,
         )
         told.append(replace(each, event=replace(each.event, sighting=sighting)))
     return sorted(told, key=lambda one: (one.event.sighting.captured_at, one.event.event_id))

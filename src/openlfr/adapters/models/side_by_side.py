@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from openlfr.adapters.models.onnx import batch_factor
-from openlfr.domain.timing import charge
+from openlfr.stage_timer import charge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

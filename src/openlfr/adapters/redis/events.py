@@ -25,6 +25,7 @@ def sighting_to_json(sighting: Sighting) -> str:
 def sighting_from_json(text: str) -> Sighting:
     """The sighting that `sighting_to_json` wrote; fields that a later version added are left."""
     fields = json.loads(text)
+    fields["conflicts_in_frame"] = fields.pop("twice", False)
     fields["captured_at"] = datetime.fromisoformat(fields["captured_at"])
     fields["box"] = Box(*fields["box"])
     names = Sighting.__dataclass_fields__
@@ -42,6 +43,7 @@ def _former_id(fields: dict[str, Any]) -> str:
 def event_to_json(sighting: Sighting, impossible: Impossible | None) -> str:
     """A sighting as JSON, with what says that it is impossible where something does."""
     fields = asdict(sighting)
+    fields["twice"] = fields.pop("conflicts_in_frame")  # the stored key since 0.1.0
     fields["captured_at"] = sighting.captured_at.astimezone(UTC).isoformat()
     fields["box"] = list(sighting.box)
     if impossible is not None:

@@ -71,7 +71,7 @@ def event_of(row: Any) -> RecordedEvent:
         score=row.score,
         threshold=row.threshold,
         quality=row.quality,
-        twice=flag is not None and flag.why is Why.ONE_FRAME,
+        conflicts_in_frame=flag is not None and flag.why is Why.ONE_FRAME,
         time_assumed=bool(row.time_assumed),
     )
     event = AlertEvent(EventKind(row.kind), row.event_id, row.alert_id, sighting, flag)

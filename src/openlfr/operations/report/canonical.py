@@ -57,7 +57,7 @@ def canonical_json(figures: dict[str, Any]) -> bytes:
 def _alert(item: AlertItem) -> dict[str, Any]:
     sighting, flag = item.event.sighting, item.event.impossible
     seen = _plain(sighting)
-    del seen["twice"]  # `impossible` says it
+    del seen["conflicts_in_frame"]  # `impossible` says it
     pictures = {"probe": item.probe, "reference": item.reference, "scene": item.scene}
     return {
         "event": str(item.event.event),

@@ -40,7 +40,7 @@ def encode_sighting(
         threshold=float(sighting.threshold),
         quality=float(sighting.quality),
     )
-    if sighting.twice:
+    if sighting.conflicts_in_frame:
         message.twice = True
     if sighting.time_assumed:
         message.time_assumed = True
@@ -55,7 +55,7 @@ def encode_sighting(
 def decode_sighting(value: bytes | None) -> tuple[Sighting, CarriedEvidence | None]:
     """What `encode_sighting` wrote."""
     message = parse(sighting_pb2.Sighting, value)
-    sighting = _sighting_of(message, message.seq, twice=message.twice)
+    sighting = _sighting_of(message, message.seq, conflicts_in_frame=message.twice)
     if not message.HasField("evidence"):
         return sighting, None
     carried = message.evidence
@@ -107,8 +107,8 @@ def decode_alert(value: bytes | None) -> tuple[AlertEvent, datetime, bool]:
     """What `encode_alert` wrote: the event, when it was emitted (UTC), whether it has a picture."""
     message = parse(alert_pb2.Alert, value)
     flag = _flag_of(message)
-    twice = flag is not None and flag.why is Why.ONE_FRAME
-    sighting = _sighting_of(message, message.frame_index, twice=twice)
+    conflicts_in_frame = flag is not None and flag.why is Why.ONE_FRAME
+    sighting = _sighting_of(message, message.frame_index, conflicts_in_frame=conflicts_in_frame)
     if message.event_id != event_id_of(message.sighting_id):
         raise broken(message, "its event_id is not that of its sighting")
     event = AlertEvent(
@@ -134,7 +134,7 @@ def _flag_of(message: alert_pb2.Alert) -> Impossible | None:
 
 
 def _sighting_of(
-    message: sighting_pb2.Sighting | alert_pb2.Alert, seq: int, *, twice: bool
+    message: sighting_pb2.Sighting | alert_pb2.Alert, seq: int, *, conflicts_in_frame: bool
 ) -> Sighting:
     try:
         uuid.UUID(message.sighting_id)
@@ -154,6 +154,6 @@ def _sighting_of(
         score=message.score,
         threshold=message.threshold,
         quality=message.quality,
-        twice=twice,
+        conflicts_in_frame=conflicts_in_frame,
         time_assumed=message.time_assumed,
     )

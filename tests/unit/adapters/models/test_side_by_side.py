@@ -10,7 +10,7 @@ import pytest
 from awaiting import PATIENCE_S
 from openlfr.adapters.models.onnx import ON_GPU
 from openlfr.adapters.models.side_by_side import SideBySide
-from openlfr.domain.timing import Stopwatch
+from openlfr.stage_timer import StageTimer
 
 
 class Session:
@@ -59,7 +59,7 @@ def test_what_other_threads_spend_is_the_stage_s():
             pass
         return time.thread_time() - began
 
-    watch = Stopwatch()
+    watch = StageTimer()
     with watch("embed", 2):
         spent = sum(SideBySide(Session(), 2).map(call, [1, 2]))
     (timing,) = watch.results()
@@ -72,7 +72,7 @@ def test_a_stage_within_another_one_is_no_part_of_its_cost():
         while time.thread_time() < began + seconds:
             pass
 
-    watch = Stopwatch()
+    watch = StageTimer()
     with watch("decide"):
         work(0.02)
         with watch("mask"):

@@ -15,7 +15,7 @@ from awaiting import PATIENCE_S
 from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.adapters.telemetry.pages import Pages
 from openlfr.domain.errors import Misconfigured
-from openlfr.domain.timing import Stopwatch
+from openlfr.stage_timer import StageTimer
 
 
 def lines(metrics, *beginnings):
@@ -59,7 +59,7 @@ def test_a_gauge_without_a_value_is_left_out():
 
 
 def test_stages_are_histograms_and_work_is_added_up():
-    metrics, watch = Metrics("analysis"), Stopwatch()
+    metrics, watch = Metrics("analysis"), StageTimer()
     watch.observe = metrics.stage
     with watch("detect", 4):
         pass

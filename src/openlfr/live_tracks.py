@@ -65,7 +65,7 @@ class Query:
 
     camera: str
     epoch: int
-    pursuit: Pursuit
+    track: LiveTrack
     faces: tuple[HeldFace, ...]
     last: bool
     settled: bool
@@ -90,7 +90,7 @@ class Query:
 
 
 @dataclass(slots=True, eq=False)
-class Pursuit:
+class LiveTrack:
     """One live track.
 
     Attributes:

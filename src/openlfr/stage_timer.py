@@ -26,7 +26,7 @@ def charge(seconds: float) -> None:
     _others.seconds = getattr(_others, "seconds", 0.0) + seconds
 
 
-class Stopwatch:
+class StageTimer:
     """Adds up what each stage costs the thread that runs it. One thread uses one stopwatch.
 
     A stage within another one is not part of its cost: the costs of all stages add up to the whole.
