@@ -123,7 +123,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         ):
             agent = app.agent(faust_agents.topic(app, topic.name), concurrency=1, name=topic.name)
             agent(_loop(app, progress, work, metrics))
-        faust_worker.work(app, progress, process.file(settings.data_dir))
+        faust_worker.work(app, progress, process.worker_file(settings.data_dir))
 
 
 def _erase(

@@ -166,7 +166,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         app.timer(1.0)(worker.tick)
         app.on_partitions_assigned.connect(worker.balanced, weak=False)
         app.on_before_shutdown.connect(worker.leave, weak=False)
-        faust_worker.work(app, progress, process.file(settings.data_dir))
+        faust_worker.work(app, progress, process.worker_file(settings.data_dir))
 
 
 class _Worker:

@@ -139,7 +139,7 @@ def _leave(settings: Settings, process: Process) -> None:
     from openlfr.adapters.kafka.membership import leave
     from openlfr.domain.errors import Misconfigured
 
-    file = process.file(settings.data_dir)
+    file = process.worker_file(settings.data_dir)
     if file is None:
         raise Misconfigured(
             "OPENLFR_INSTANCE_ID is not set: a worker without it leaves its group by itself when"

@@ -1,4 +1,4 @@
-"""A camera of the configuration."""
+"""The blocks `cameras` and `ingest` of the configuration."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _resolve_url(value: Any, info: ValidationInfo) -> str:
     url: str = value.strip()
     scheme = _SCHEME.match(url)
     if scheme and scheme[1].lower() in CAMERA_SCHEMES and not is_readable(url):
-        raise ValueError(f"has no host and port that can be told apart. {HINT}")
+        raise ValueError(f"is an address whose host and port cannot be parsed. {HINT}")
     if _SCHEME.match(url) or url.isdecimal() or url.startswith("/dev/"):
         return url
     return str(resolve_path(url, info))
@@ -50,30 +50,30 @@ def _on_earth(value: tuple[float, float]) -> tuple[float, float]:
 
 
 class Camera(Section):
-    """One source of pictures and how it is looked at."""
+    """One source of pictures, and how its frames are analysed."""
 
     url: Annotated[str, BeforeValidator(_resolve_url)] = Field(
         title="Source",
         description="A video file, a folder of pictures, an rtsp:// or http:// address, or the"
-        " number of a device. A path is relative to the configuration.",
-        repr=False,  # it may carry a password
+        " number of a device. A path is relative to the configuration file.",
+        repr=False,  # an address may contain a password
     )
     fps: Number | None = Field(
-        default=None, gt=0, le=1000, title="Frames per second looked at",
-        description="Sampling rate, by the film's own time. Left out: every frame; a folder of"
-        " pictures plays at 1 per second.",
+        default=None, gt=0, le=1000, title="Analysed frames per second",
+        description="Sampling rate, by the video's own timestamps. Left out: every frame; a folder"
+        " of pictures plays at 1 per second.",
     )  # fmt: skip
     start: Moment | None = Field(
         default=None, title="Start",
-        description="When a file's first frame was captured. Left out: its own recording date;"
-        " without one, when the run starts, and its alerts say that their time is assumed.",
+        description="When a file's first frame was captured. Left out: the recording date in the"
+        " file; without one the start of the run, and its alerts are marked 'time assumed'.",
     )  # fmt: skip
     input_size: InputSize | None = Field(
         default=None, title="Detector input",
-        description="The box, in pixels, that the picture is fitted into for the detector: 1280"
-        " (longer side), [1280, 736] or '1280x736'. Larger finds smaller faces and costs more:"
-        " at 640 faces from about 48 pixels in a 720p picture, at 960 and more from about 32. Left"
-        " out: the picture's own size, 960 at most.",
+        description="Size, in pixels, to which pictures are scaled for the detector: 1280"
+        " (longer side), [1280, 736] or '1280x736'. A larger size finds smaller faces and costs"
+        " more: at 640 faces from about 48 pixels in a 720p picture, at 960 and more from about"
+        " 32. Left out: the picture's own size, 960 at most.",
     )  # fmt: skip
     loop: bool = Field(
         default=False, strict=True, title="Loop",
@@ -84,21 +84,21 @@ class Camera(Section):
         | None
     ) = Field(
         default=None, title="Position",
-        description="[latitude, longitude] in degrees (WGS 84), to flag a subject who is seen at"
+        description="[latitude, longitude] in degrees (WGS 84), to flag a subject who is sighted at"
         " two places too far apart.",
     )  # fmt: skip
 
     @property
     def shown_url(self) -> str:
-        """What may be shown of it: scheme and host, or a path."""
+        """The source without credentials: scheme and host, or a path."""
         return shown_address(self.url)
 
 
 class Ingest(Section):
-    """How `openlfr service ingest` shares cameras out."""
+    """How the processes of `openlfr service ingest` share the cameras."""
 
     max_cameras: Annotated[int, Field(strict=True)] | None = Field(
-        default=None, ge=1, le=100_000, title="Cameras of a process",
-        description="How many cameras one process of ingest films at most. Left out: what its"
-        " cores can do, by the measurement in docs/benchmarks.md.",
+        default=None, ge=1, le=100_000, title="Cameras per process",
+        description="Most cameras that one ingest process reads. Left out: as many as its cores"
+        " can read, by the measurement in docs/benchmarks.md.",
     )  # fmt: skip

@@ -1,8 +1,8 @@
-"""The deployment and its authorisation: without it no camera opens."""
+"""The block `deployment` of the configuration: the authorisation that every camera needs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -12,12 +12,8 @@ from openlfr.domain.deployment import (
     DeploymentStatus,
     deployment_id_of,
 )
-from openlfr.domain.errors import Misconfigured
 from openlfr.domain.names import problem_of_person
 from openlfr.settings.values import Moment, Section, Words
-
-if TYPE_CHECKING:
-    from openlfr.settings import Settings
 
 
 def _person(text: str) -> str:
@@ -30,18 +26,18 @@ _Person = Annotated[Words, AfterValidator(_person)]
 
 
 class DeploymentEntry(Section):
-    """The authorisation as far as the configuration gives it."""
+    """The authorisation, complete or not."""
 
     id: Words | None = Field(
         default=None, title="Id",
-        description="Its identity for ever. Without one it is made of name and starts, so that "
-        "the same name with another start is another deployment.",
+        description="Permanent id. Left out: made from name and starts, so that the same name "
+        "with another start is another deployment.",
     )  # fmt: skip
     name: Words = Field(default="", title="Name", description="Short name of the operation.")
     purpose: Words = Field(
         default="",
         title="Purpose",
-        description="What it is for, in one sentence.",
+        description="The purpose of the operation, in one sentence.",
     )
     place: Words = Field(default="", title="Place", description="Where people are filmed.")
     legal_basis: Words = Field(
@@ -49,7 +45,7 @@ class DeploymentEntry(Section):
     )
     authorised_by: _Person = Field(
         default="", title="Authorised by",
-        description="Who answers for it: name and office of the authorising person.",
+        description="Name and office of the person who authorises the operation.",
     )  # fmt: skip
     starts: Moment | None = Field(
         default=None, title="Starts", description="First moment at which faces may be searched."
@@ -76,22 +72,22 @@ class DeploymentEntry(Section):
 
     @property
     def identity(self) -> str | None:
-        """The deployment's id; None where nothing says which one it is."""
+        """The deployment's id; None while neither id nor name and start are given."""
         if self.id:
             return self.id
         return deployment_id_of(self.name, self.starts) if self.name and self.starts else None
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Fields without which nothing may run."""
+        """Names of required fields that are empty."""
         return tuple(
             name for name in type(self).model_fields if name != "id" and not getattr(self, name)
         )
 
     def complete(self) -> Deployment | None:
-        """The deployment as the configuration has it; None while something is missing.
+        """The deployment as configured; None while a field is missing.
 
-        What the records say of it may differ: it may have been paused, or closed.
+        The recorded deployment may differ: it may be paused, or closed.
         """
         deployment_id = self.identity
         if self.starts is None or self.ends is None or self.missing or deployment_id is None:
@@ -101,22 +97,3 @@ class DeploymentEntry(Section):
             self.ends,
         )  # fmt: skip
         return Deployment(deployment_id, authorisation, DeploymentStatus.STARTED)
-
-
-def require_authorisation(settings: Settings) -> Deployment:
-    """The deployment, if its authorisation is complete.
-
-    Raises:
-        Misconfigured: The authorisation is absent or incomplete; every missing field is named.
-    """
-    deployment = settings.deployment
-    if deployment is not None:
-        return deployment
-    missing = settings.deployment_entry.missing
-    names = [f"deployment.{name}" for name in missing]
-    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    verb = "is" if len(names) == 1 else "are"
-    raise Misconfigured(
-        f"not authorised: {listed} {verb} missing in {settings.path};"
-        " no camera is opened without a complete authorisation"
-    )

@@ -1,4 +1,4 @@
-"""What the work is done with: models and services."""
+"""The blocks `models` and `services` of the configuration."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from openlfr.settings.servers import AsKafka, AsMilvus, AsRedis, AsSql
+from openlfr.settings.kafka import AsKafka
+from openlfr.settings.servers import AsMilvus, AsRedis, AsSql
 from openlfr.settings.values import FilePath, Section, listed
 
 
@@ -26,40 +27,40 @@ def _providers(value: Any) -> Any:
 
 
 class Models(Section):
-    """Which models look at the pictures, and how."""
+    """The models, and how they are executed."""
 
     folder: FilePath | None = Field(
         default=None, title="Folder",
-        description="Where installed models lie. Left out: the user's cache, or OPENLFR_MODELS.",
+        description="Folder of installed models. Left out: OPENLFR_MODELS, or the user's cache.",
     )  # fmt: skip
     detector: str = Field(
         default="yunet", min_length=1, title="Detector", description="Finds faces."
     )
     embedder: str = Field(
         default="sface", min_length=1, title="Embedder",
-        description="Makes templates. A watchlist belongs to the embedder it was made with.",
+        description="Computes templates. A watchlist works only with the embedder that made it.",
     )  # fmt: skip
     threads: Annotated[int, Field(strict=True)] = Field(
         default=1, ge=1, le=256, title="Threads",
-        description="How many pictures or faces a CPU looks at side by side, a core each;"
-        " a model of your own uses them inside one call.",
+        description="Pictures or faces that a CPU analyses in parallel, one core each;"
+        " a model of your own uses the threads inside one call.",
     )  # fmt: skip
     providers: Annotated[
         Literal["auto", "gpu"] | tuple[str, ...], BeforeValidator(_providers)
     ] = Field(
         default="auto", title="Providers",
         description="ONNX Runtime execution providers in order, 'auto' for the best one here, or"
-        " 'gpu' for the best on a GPU: without one nothing starts.",
+        " 'gpu' for the best one on a GPU; with 'gpu' nothing starts without a GPU.",
     )  # fmt: skip
 
 
 class Services(Section):
-    """Servers to use in place of the embedded ones: an address each, or a block of keys."""
+    """Servers to use instead of the embedded ones: an address each, or a block of keys."""
 
     kafka: AsKafka | None = Field(
         default=None, title="Kafka",
-        description="kafka:// address of one broker or several, of the city-wide mode;"
-        " `openlfr run` needs none.",
+        description="kafka:// address of one broker or several. Only the city-wide mode uses"
+        " Kafka.",
     )  # fmt: skip
     redis: AsRedis | None = Field(
         default=None, title="Redis",
@@ -67,8 +68,8 @@ class Services(Section):
     )  # fmt: skip
     milvus: AsMilvus | None = Field(
         default=None, title="Milvus",
-        description="http:// address, token as password. Left out: Milvus Lite in the data"
-        " folder.",
+        description="http:// address, with the token as password. Left out: Milvus Lite in the"
+        " data folder.",
     )  # fmt: skip
     sql: AsSql | None = Field(
         default=None, title="SQL",

@@ -1,4 +1,4 @@
-"""A validation error as sentences for a person: each with its line in the file, or its variable."""
+"""Turns a validation error into sentences, each with a line of the file or a variable."""
 
 from __future__ import annotations
 
@@ -44,27 +44,27 @@ _BOUNDS = {
 def sentences(
     error: ValidationError, schema: type[BaseModel], lines: Lines, variables: Variables
 ) -> list[tuple[int, str]]:
-    """(line, sentence) for every problem, in the order of the file.
+    """Pairs of a line and a sentence, in the order of the file.
 
-    Line 0 is the environment's: the sentence names the variable.
+    Line 0 is a problem of the environment: the sentence then names the variable.
     """
-    found = set()
+    problems = set()
     for detail in error.errors(include_url=False):
-        named = _by_variable(detail["loc"], variables)
-        line, name = (0, named) if named else _by_line(detail, lines)
-        found.add((line, _sentence(detail, schema, name)))
-    return sorted(found)
+        variable = _find_variable(detail["loc"], variables)
+        line, name = (0, variable) if variable else _find_line(detail, lines)
+        problems.add((line, _sentence(detail, schema, name)))
+    return sorted(problems)
 
 
-def _by_line(detail: ErrorDetails, lines: Lines) -> tuple[int, str]:
-    """The line of the file that is to blame, and what stands there."""
-    place = _known(detail["loc"], lines)
+def _find_line(detail: ErrorDetails, lines: Lines) -> tuple[int, str]:
+    """The line of the file with the error, and the key on that line."""
+    place = _longest_known(detail["loc"], lines)
     missing = detail["type"] == "missing"
     return lines.get(place, 1), _dotted((*place, detail["loc"][-1]) if missing else place)
 
 
-def _by_variable(loc: Place, variables: Variables) -> str:
-    """The variable that is to blame, and what stands in it; empty where none is."""
+def _find_variable(loc: Place, variables: Variables) -> str:
+    """The variable with the error, and the key inside its block; empty if the file has it."""
     for end in range(len(loc), 0, -1):
         if name := variables.get(loc[:end]):
             return ": ".join((name, *([_dotted(loc[end:])] if loc[end:] else [])))
@@ -80,7 +80,7 @@ def _sentence(detail: ErrorDetails, schema: type[BaseModel], name: str) -> str:
     if kind == "missing":
         return f"{name} is missing"
     given = detail["input"]
-    # An address may stand anywhere by mistake, where the block of its camera belongs for one.
+    # A user may write an address in a wrong place, such as instead of a camera's block.
     secret = _is_secret(loc) or (loc[-1] == "url" or looks_like_address(repr(given)))
     shown = "" if secret else f", not {_shown(given)}"
     context = detail.get("ctx", {})
@@ -102,12 +102,12 @@ def _sentence(detail: ErrorDetails, schema: type[BaseModel], name: str) -> str:
 
 
 def _is_secret(loc: Place) -> bool:
-    """Whether what stands there may be a password, or have one in it."""
+    """Whether the value may be, or may contain, a password."""
     return loc[0] == "services" and loc[-1] not in {"services", "tls", "auth"}
 
 
-def _known(loc: tuple[str | int, ...], lines: Lines) -> tuple[str | int, ...]:
-    """The longest beginning of the location that stands in the file."""
+def _longest_known(loc: tuple[str | int, ...], lines: Lines) -> tuple[str | int, ...]:
+    """The longest prefix of the location that exists in the file."""
     while loc and loc not in lines:
         loc = loc[:-1]
     return loc
@@ -116,7 +116,7 @@ def _known(loc: tuple[str | int, ...], lines: Lines) -> tuple[str | int, ...]:
 def _dotted(loc: tuple[str | int, ...]) -> str:
     text = ""
     for part in loc:
-        shown = shown_address(str(part))  # whoever forgets `url:` has written it as a key
+        shown = shown_address(str(part))  # without `url:` the address itself is the key
         text += f"[{part}]" if isinstance(part, int) else f".{shown}" if text else shown
     return text or "the file"
 
@@ -144,7 +144,7 @@ def _unknown_key(place: Place, schema: type[BaseModel], name: str) -> str:
 
 
 def _keys_at(place: tuple[str | int, ...], schema: type[BaseModel]) -> list[str]:
-    """The keys that the block at this place may have."""
+    """Names of the keys that are allowed in a block."""
     current: Any = schema
     for part in place:
         if isinstance(current, type) and issubclass(current, BaseModel):

@@ -1,4 +1,4 @@
-"""What differs from one process of a service to the next: read from its environment."""
+"""Settings of one process of a service, read from its environment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.kafka.membership import WorkerFile
 
-_SESSION_S = range(6, 91)  # from what brokers take to what Faust waits for an answer
+_SESSION_S = range(6, 91)  # the brokers' minimum; Faust's timeout for requests
 _ADDRESS = re.compile(r"(?:\[([^\]]+)\]|([^:]+)):([0-9]{1,5})")  # IPv6 in brackets
 
 
@@ -26,13 +26,13 @@ class Process:
 
     Attributes:
         service: ingest, analysis or alerting.
-        group: Consumer group that its replicas share (OPENLFR_GROUP).
-        instance: Name that it keeps over a restart, such as its pod's (OPENLFR_INSTANCE_ID): it
-            then gets its partitions back without anybody else's having to move. Empty: it joins
-            as a new member each time.
-        http: Host and port of its health page (OPENLFR_HTTP); None: no page.
-        session_s: Seconds without a sign of life after which its partitions go to others
-            (OPENLFR_SESSION_SECONDS). An instance that is back before that is the same member.
+        group: Consumer group of the service's replicas (OPENLFR_GROUP).
+        instance: Name that stays the same over a restart, such as the pod's
+            (OPENLFR_INSTANCE_ID): after a restart the process gets its partitions back, and no
+            other partition moves. Empty: it joins as a new member each time.
+        http: Host and port of the health page (OPENLFR_HTTP); None: no page.
+        session_s: Seconds without a heartbeat after which the partitions are assigned to other
+            workers (OPENLFR_SESSION_SECONDS). An instance that returns sooner is the same member.
     """
 
     service: str
@@ -43,20 +43,20 @@ class Process:
 
     @classmethod
     def read(cls, service: str, environment: Mapping[str, str] | None = None) -> Process:
-        """What the environment says.
+        """Read the settings of a service's process.
 
         Raises:
-            Misconfigured: OPENLFR_HTTP is no HOST:PORT, or no port has that number; or
-                OPENLFR_SESSION_SECONDS is out of range.
+            Misconfigured: OPENLFR_HTTP is not HOST:PORT, or OPENLFR_SESSION_SECONDS is out of
+                range.
         """
-        said = os.environ if environment is None else environment
+        variables = os.environ if environment is None else environment
         http = None
-        if text := said.get("OPENLFR_HTTP", ""):
-            found = _ADDRESS.fullmatch(text)
-            if not found or not 1 <= int(found[3]) <= 65535:
+        if text := variables.get("OPENLFR_HTTP", ""):
+            match = _ADDRESS.fullmatch(text)
+            if not match or not 1 <= int(match[3]) <= 65535:
                 raise Misconfigured(f"OPENLFR_HTTP must be such as 127.0.0.1:6066, not {text!r}.")
-            http = found[1] or found[2], int(found[3])
-        session = said.get("OPENLFR_SESSION_SECONDS") or "10"
+            http = match[1] or match[2], int(match[3])
+        session = variables.get("OPENLFR_SESSION_SECONDS") or "10"
         if not re.fullmatch("[0-9]{1,4}", session) or int(session) not in _SESSION_S:
             raise Misconfigured(
                 f"OPENLFR_SESSION_SECONDS must be {_SESSION_S.start} to {_SESSION_S.stop - 1}, not"
@@ -64,19 +64,19 @@ class Process:
             )
         return cls(
             service,
-            said.get("OPENLFR_GROUP") or f"openlfr-{service}",
-            said.get("OPENLFR_INSTANCE_ID", ""),
+            variables.get("OPENLFR_GROUP") or f"openlfr-{service}",
+            variables.get("OPENLFR_INSTANCE_ID", ""),
             http,
             int(session),
         )
 
-    def file(self, folder: Path) -> WorkerFile | None:
-        """Where an instance says which process it is; None where it has no name to keep."""
+    def worker_file(self, folder: Path) -> WorkerFile | None:
+        """PID file of a named instance, so that `--leave` finds its process; None without name."""
         from openlfr.adapters.kafka.membership import WorkerFile
 
         return WorkerFile(folder, self.service, self.instance) if self.instance else None
 
     @property
     def client_id(self) -> str:
-        """How it calls itself to the brokers."""
+        """Client id for the brokers."""
         return f"openlfr-{self.service}-{self.instance or socket.gethostname()}"

@@ -1,4 +1,4 @@
-"""How Kafka keeps our topics, in an installation's own numbers."""
+"""The block `topics` of the configuration: replication, partitions and retention in Kafka."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from openlfr.settings.values import Duration, Section
 
 
 def _partitions(value: Any) -> Any:
-    """Whole numbers (pydantic would take "12" and True as well) that the plan accepts."""
+    """Accept only whole numbers that the plan allows; pydantic would accept "12" and True too."""
     if isinstance(value, dict):
         for name, number in value.items():
             if not isinstance(number, int) or isinstance(number, bool):
@@ -29,26 +29,25 @@ class Topics(Section):
 
     replication: Annotated[int, Field(strict=True)] = Field(
         default=3, ge=1, le=9, title="Replication",
-        description="Copies of each partition, at most one a broker; 1 where there is one broker.",
+        description="Copies of each partition, at most one per broker; 1 for a single broker.",
     )  # fmt: skip
     partitions: Annotated[dict[str, int], BeforeValidator(_partitions)] = Field(
         default_factory=dict, title="Partitions",
-        description="Other numbers of partitions than the standard ones, by topic.",
+        description="Number of partitions by topic, where it differs from the standard.",
     )  # fmt: skip
     frames_transit: Duration = Field(
         default=TRANSIT, title="Frames in transit",
         description="How long a frame may exist on the brokers' disks.",
     )  # fmt: skip
-
     frames_retention: Duration | None = Field(
         default=None, title="Retention of frames",
-        description="How long Kafka keeps frames, 30 s by default. Where no frame may be lost in an"
-        " outage (max_age: off) it must be longer than the outage, and frames_transit with it.",
+        description="How long Kafka keeps frames, 30 s by default. If no frame may be lost in an"
+        " outage (max_age: off), it and frames_transit must be longer than the outage.",
     )  # fmt: skip
 
     @property
     def plan(self) -> tuple[Topic, ...]:
-        """The topics as they must be."""
+        """The topics with the configured numbers."""
         return plan(
             replication=self.replication,
             partitions=self.partitions,

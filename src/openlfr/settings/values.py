@@ -1,4 +1,4 @@
-"""What a value in the configuration may look like: durations, moments, sizes, words."""
+"""Types of configuration values: durations, times, sizes, paths, words."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _UNITS = {"ms": 1e-3, "": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d|)", re.ASCII)
 _SIZE = re.compile(r"(\d+)\s*[x×]\s*(\d+)", re.ASCII)  # noqa: RUF001 - people type both
 STEP = 32
-"""The detector's strides go up to 32, so its input is a multiple of that (FACTS: YuNet)."""
+"""The detector's largest stride is 32, so its input is a multiple of 32 (FACTS: YuNet)."""
 
 
 class Section(BaseModel):
-    """A block of the configuration: frozen, unknown keys refused, an empty value is no value."""
+    """A block of the configuration: frozen, no unknown keys; an empty value counts as absent."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False)
 
@@ -43,7 +43,7 @@ class Section(BaseModel):
 
 
 def parse_duration(value: Any) -> timedelta:
-    """Seconds as a number, or text such as '500ms', '30s', '2m', '1h', '7d'."""
+    """Parse seconds as a number, or text such as '500ms', '30s', '2m', '1h', '7d'."""
     if isinstance(value, timedelta):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -58,7 +58,7 @@ def parse_duration(value: Any) -> timedelta:
 
 
 def parse_moment(value: Any) -> datetime:
-    """A date with a time, ISO 8601; without an offset it is UTC."""
+    """Parse a date with a time, ISO 8601; without an offset it is UTC."""
     try:
         if isinstance(value, datetime):
             return in_utc(value)
@@ -69,14 +69,15 @@ def parse_moment(value: Any) -> datetime:
 
 
 def parse_input_size(value: Any) -> tuple[int, int]:
-    """The box into which a picture must fit: 1280, [1280, 736] or '1280x736'.
+    """Parse the largest size of a picture: 1280, [1280, 736] or '1280x736'.
 
-    One number is the longer side, whichever way the picture lies. Rounded up to multiples of 32.
+    A single number is the longer side of a picture, upright or not. Both sides are rounded up to
+    multiples of 32.
     """
     sides: list[Any] = list(value) if isinstance(value, list | tuple) else [value, value]
     if isinstance(value, str):
         match = _SIZE.fullmatch(value.strip())
-        # Beyond nine digits it is too large whatever it is, and Python reads no more than 4,300.
+        # More than nine digits are too large in any case, and `int` accepts at most 4,300.
         sides = [int(match[n]) if len(match[n]) < 10 else 10**9 for n in (1, 2)] if match else []
     good = [s for s in sides if isinstance(s, int) and not isinstance(s, bool)]
     if len(sides) != 2 or len(good) != 2:
@@ -92,7 +93,7 @@ def round_up(side: int) -> int:
 
 
 def resolve_path(value: Any, info: ValidationInfo) -> Path:
-    """A path relative to the configuration's folder (the validation context), made absolute."""
+    """Make a path absolute; it is relative to the configuration's folder (validation context)."""
     if isinstance(value, Path):
         value = str(value)
     if not isinstance(value, str) or not value.strip():
@@ -102,15 +103,15 @@ def resolve_path(value: Any, info: ValidationInfo) -> Path:
 
 
 def listed(value: Any) -> Any:
-    """One word is a list of one; a list becomes a tuple."""
+    """Make a tuple of a list, or of one word."""
     if isinstance(value, str):
         return (value,)
     return tuple(value) if isinstance(value, list) else value
 
 
 def _short(value: Any) -> str:
-    said = repr(value)
-    return said if len(said) <= 60 else f"{said[:57]}..."
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _printable(text: str) -> str:
@@ -121,12 +122,12 @@ def _printable(text: str) -> str:
 
 
 Words = Annotated[str, AfterValidator(_printable)]
-"""Messages and reports carry it: nothing in it may act on who reads them."""
+"""Text that messages and reports contain; no character in it may control a terminal or page."""
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Moment = Annotated[datetime, BeforeValidator(parse_moment)]
 InputSize = Annotated[tuple[int, int], BeforeValidator(parse_input_size)]
 FilePath = Annotated[Path, BeforeValidator(resolve_path)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^\w[\w .-]{0,63}$")]
-"""Cameras and watchlists: names that are safe in ids, keys, file names and on a screen."""
+"""Name of a camera or watchlist, safe in ids, keys, file names and on a screen."""
 Names = Annotated[tuple[Name, ...], BeforeValidator(listed)]

@@ -1,4 +1,4 @@
-"""Environment variables that take the place of keys of CONFIG.yaml.
+"""Environment variables that replace keys of CONFIG.yaml.
 
     OPENLFR_KAFKA_URL, _TLS, _AUTH, _USERNAME(_FILE), _PASSWORD(_FILE), _CERT_FILE, _KEY_FILE, _CA_FILE
     OPENLFR_REDIS_URL, OPENLFR_MILVUS_URL, OPENLFR_SQL_URL; each with _PASSWORD(_FILE), _CA_FILE
@@ -6,9 +6,10 @@
     OPENLFR_PROVIDERS   models.providers: auto, gpu, or names with commas between
     OPENLFR_MAX_CAMERAS ingest.max_cameras
 
-Each takes the place of one key of `services.NAME`, a secret of the file's in either form, so that a
-file can be the same on every machine while addresses and secrets come from where it runs. An empty variable is none. Paths in variables
-are relative to the working directory.
+A server's variable replaces one key of `services.NAME`; the variable of a secret replaces both keys
+of the secret (`password`, `password_file`). So CONFIG.yaml can be the same on every machine, and
+addresses and secrets come from the environment. An empty variable counts as unset. Paths in
+variables are relative to the working directory.
 """  # noqa: E501 - a table
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
 
     Place = tuple[str | int, ...]
 
-_OF_ALL = ("url", "password", "password_file", "ca_file")
+_COMMON_KEYS = ("url", "password", "password_file", "ca_file")
 _KEYS = {
-    "kafka": (*_OF_ALL, "tls", "auth", "username", "username_file", "cert_file", "key_file"),
-    "redis": _OF_ALL,
-    "milvus": _OF_ALL,
-    "sql": _OF_ALL,
+    "kafka": (*_COMMON_KEYS, "tls", "auth", "username", "username_file", "cert_file", "key_file"),
+    "redis": _COMMON_KEYS,
+    "milvus": _COMMON_KEYS,
+    "sql": _COMMON_KEYS,
 }
 PLACES: dict[str, Place] = {
     **{
@@ -42,36 +43,40 @@ PLACES: dict[str, Place] = {
     "OPENLFR_PROVIDERS": ("models", "providers"),
     "OPENLFR_MAX_CAMERAS": ("ingest", "max_cameras"),
 }
-"""Every variable, and the key whose place it takes."""
+"""Every variable, and the key that it replaces."""
 _OTHER_FORM = {
     "password": "password_file", "password_file": "password",
     "username": "username_file", "username_file": "username",
 }  # fmt: skip
-_NEARLY = ("OPENLFR_TOPIC", "OPENLFR_MAX_CAMERA", "OPENLFR_MAX_CAMERAS_")
-_TRUTH = {"true": True, "false": False}
+_MISSPELT = ("OPENLFR_TOPIC", "OPENLFR_MAX_CAMERA", "OPENLFR_MAX_CAMERAS_")
+_BOOLEANS = {"true": True, "false": False}
 
 
-def take_variables(
-    values: dict[str, Any], said: Mapping[str, str]
+def apply_variables(
+    values: dict[str, Any], environment: Mapping[str, str]
 ) -> tuple[dict[str, Any], dict[Place, str]]:
-    """The values with the environment's in their place, and which variable stands where.
+    """Replace values of the file by those of the environment.
+
+    Returns:
+        The values, and the name of the variable for each replaced key.
 
     Raises:
-        Misconfigured: A variable is misspelt, or is not what its key can be.
+        Misconfigured: A variable is misspelt, or its text is no value of its key's type.
     """
-    _refuse_misspelt(said)
-    given = {name: place for name, place in PLACES.items() if said.get(name)}
+    _refuse_misspelt(environment)
+    given = {name: place for name, place in PLACES.items() if environment.get(name)}
     values = dict(values)
     for name, place in given.items():
+        text = environment[name]
         if place == ("topics",):
-            values["topics"] = _json(name, said[name])
+            values["topics"] = _parse_json(name, text)
             continue
         if place == ("models", "providers"):
-            wanted = [each.strip() for each in said[name].split(",")]
-            values["models"] = {**_block(values.get("models")), "providers": wanted}
+            providers = [each.strip() for each in text.split(",")]
+            values["models"] = {**_block(values.get("models")), "providers": providers}
             continue
         if place == ("ingest", "max_cameras"):
-            number: Any = int(said[name]) if said[name].isdecimal() else said[name]
+            number: Any = int(text) if text.isdecimal() else text
             values["ingest"] = {**_block(values.get("ingest")), "max_cameras": number}
             continue
         _, server, key = place
@@ -81,43 +86,43 @@ def take_variables(
         other = _OTHER_FORM.get(str(key), "")
         if other and (*place[:2], other) not in given.values():
             block.pop(other, None)
-        block[str(key)] = _value(name, str(key), said[name])
+        block[str(key)] = _parse_value(name, str(key), text)
         values["services"] = {**services, str(server): block}
     return values, {place: name for name, place in given.items()}
 
 
 def _block(value: Any) -> dict[str, Any]:
-    """A block of the file; what is none is left for the check of the file itself."""
+    """A block of the file; empty for any other value, which validation reports later."""
     return value if isinstance(value, dict) else {}
 
 
-def _value(name: str, key: str, text: str) -> Any:
+def _parse_value(name: str, key: str, text: str) -> Any:
     if key == "tls":
-        if text.lower() not in _TRUTH:
+        if text.lower() not in _BOOLEANS:
             raise Misconfigured(f"{name} must be true or false, not {text!r}.")
-        return _TRUTH[text.lower()]
+        return _BOOLEANS[text.lower()]
     if key.endswith("_file"):
         return str(Path(text).expanduser().absolute())
     return text
 
 
-def _json(name: str, text: str) -> Any:
+def _parse_json(name: str, text: str) -> Any:
     try:
-        found = json.loads(text)
+        block = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise Misconfigured(f"{name} must be the block topics as JSON: {error}.") from None
-    if not isinstance(found, dict):
+    if not isinstance(block, dict):
         raise Misconfigured(
             f'{name} must be the block topics as JSON, such as {{"replication": 3}}.'
         )
-    return found
+    return block
 
 
-def _refuse_misspelt(said: Mapping[str, str]) -> None:
-    """Names that are nearly ours; Kubernetes may set others that merely begin alike."""
-    beginnings = tuple(f"OPENLFR_{server}_".upper() for server in _KEYS)
-    for name in said:
-        if name in PLACES or not (name.startswith(beginnings) or name in _NEARLY):
+def _refuse_misspelt(environment: Mapping[str, str]) -> None:
+    """Refuse names close to ours; other names may begin alike, since Kubernetes sets such."""
+    prefixes = tuple(f"OPENLFR_{server}_".upper() for server in _KEYS)
+    for name in environment:
+        if name in PLACES or not (name.startswith(prefixes) or name in _MISSPELT):
             continue
         if close := difflib.get_close_matches(name, PLACES, n=1, cutoff=0.9):
             raise Misconfigured(f"{name} is not known: did you mean {close[0]}?")

@@ -1,4 +1,4 @@
-"""A YAML file as plain values, with the line of each key, so that an error can point at it."""
+"""Reads YAML into plain values, with the line of each key for error messages."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 _SCALARS = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str")}
 _QUOTED = re.compile(r"'(?!<)[^']{2,}'")
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
-_MOST_BYTES = 1024 * 1024
-_MOST_VALUES = 50_000
-"""Of a file with its aliases expanded: nine levels of ten would be a thousand million."""
-_MOST_DIGITS = 64
+_MAX_BYTES = 1024 * 1024
+_MAX_VALUES = 50_000
+"""Limit after aliases are expanded: nine levels of ten aliases are a thousand million values."""
+_MAX_DIGITS = 64
 
 
 class DuplicateKeys(Exception):
-    """Keys that stand twice in one block; carries (line, sentence) pairs."""
+    """A block contains a key twice; `problems` are pairs of a line and a sentence."""
 
     def __init__(self, problems: list[tuple[int, str]]) -> None:
         super().__init__(problems)
@@ -41,19 +41,19 @@ class DuplicateKeys(Exception):
 def read_yaml(path: Path) -> tuple[Any, Lines]:
     """Read a YAML 1.2 file.
 
-    The file is composed, not constructed: nodes know their lines, every duplicate key is found
+    The file is composed, not constructed: nodes have line numbers, all duplicate keys are found
     and not only the first, and a time keeps the offset that its author wrote (a YAML loader
-    would turn it into naive UTC).
+    would convert it to naive UTC).
 
     Returns:
         The values (dict, list, str, int, float, bool, None; times stay text) and the line,
         from 1, of every key and list item by its path.
 
     Raises:
-        Misconfigured: No such file, not text, empty, or not YAML.
-        DuplicateKeys: Some keys stand twice.
+        Misconfigured: The file is absent, empty, not text, or not YAML.
+        DuplicateKeys: A block contains a key twice.
     """
-    text = _text(path)
+    text = _read_text(path)
     yaml = YAML(typ="safe", pure=True)
     try:
         root = yaml.compose(text)
@@ -62,14 +62,14 @@ def read_yaml(path: Path) -> tuple[Any, Lines]:
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise Misconfigured(
-            f"{path} line {line}: holds {named(_character(error))}, which no YAML file may; write"
+            f"{path} line {line}: {named(_character(error))} is not allowed in YAML; write"
             " it as an escape in double quotes"
         ) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{path} line {mark.line + 1}" if mark else str(path)
         what = " ".join((error.problem or error.context or "it cannot be parsed").split())
-        what = _QUOTED.sub("'...'", what)  # it may be a piece of an address
+        what = _QUOTED.sub("'...'", what)  # the quoted text may be part of an address
         raise Misconfigured(f"{where}: not valid YAML: {what}") from error
     except (YAMLError, ValueError, AttributeError, NotImplementedError) as error:
         what = " ".join(str(error).split())
@@ -86,9 +86,9 @@ def read_yaml(path: Path) -> tuple[Any, Lines]:
     return values, reader.lines
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
-        content = read_file(path, at_most=_MOST_BYTES)
+        content = read_file(path, at_most=_MAX_BYTES)
     except BadInput as error:
         if not path.exists():
             raise Misconfigured(
@@ -110,7 +110,7 @@ def _character(error: ReaderError) -> str:
 
 
 class _Reader:
-    """Turns nodes into plain values and notes their lines on the way."""
+    """Converts nodes to plain values and records their lines."""
 
     def __init__(self, path: Path, yaml: YAML) -> None:
         self._path = path
@@ -122,10 +122,10 @@ class _Reader:
     def plain(self, node: Node, at: tuple[str | int, ...], parents: tuple[int, ...]) -> Any:
         line = node.start_mark.line + 1
         self._values += 1
-        if self._values > _MOST_VALUES:
+        if self._values > _MAX_VALUES:
             raise Misconfigured(
-                f"{self._path} line {line}: more than {_MOST_VALUES} values, aliases counted as"
-                " often as they stand"
+                f"{self._path} line {line}: more than {_MAX_VALUES} values, with every use of an"
+                " alias counted"
             )
         self.lines.setdefault(at, line)
         if id(node) in parents:
@@ -149,7 +149,7 @@ class _Reader:
             if key in values:
                 first = self.lines[*at, key]
                 named = ".".join(shown_address(str(part)) for part in (*at, key))
-                self.duplicates.append((line, f"{named} stands here again, first on line {first}"))
+                self.duplicates.append((line, f"{named} is repeated here, first on line {first}"))
                 continue
             self.lines[*at, key] = line
             values[key] = self.plain(value_node, (*at, key), parents)
@@ -162,10 +162,10 @@ class _Reader:
         if tag not in _SCALARS:
             shown = shown_address(tag.removeprefix("tag:yaml.org,2002:"))
             raise Misconfigured(
-                f"{self._path} line {line}: {shown!r} is a tag that a configuration does not need;"
-                " write the value itself"
+                f"{self._path} line {line}: the tag {shown!r} is not supported; write the value"
+                " without a tag"
             )
-        if not tag.endswith(":str") and len(node.value) > _MOST_DIGITS:
+        if not tag.endswith(":str") and len(node.value) > _MAX_DIGITS:
             raise Misconfigured(
                 f"{self._path} line {line}: a number of {len(node.value)} digits; put it in quotes"
                 " if it is text"

@@ -120,7 +120,7 @@ def test_secrets_are_shown_nowhere(load):
          ("services.kafka has a user or password but auth none: set auth to plain, scram-sha-256 or"
          " scram-sha-512")),
         ("auth: plain, username: me, password: s3cr3t",
-         "services.kafka has auth plain but does not say whether tls is true or false"),
+         "services.kafka has auth plain but not tls: set tls to true or false"),
         ("auth: tls, tls: true", "services.kafka has auth tls, which needs cert_file and key_file"),
         ("tls: true, cert_file: a", "services.kafka needs cert_file and key_file together"),
         ("ca_file: a", "services.kafka has certificates or auth tls, which need tls: true"),
@@ -187,7 +187,7 @@ def test_what_kubernetes_sets_for_a_service_of_that_name_is_left_alone(load):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (None, "cannot be read: No such file or directory. Check that the file is there and that"),
+        (None, "cannot be read: No such file or directory. Check that the file exists and that"),
         ("", "is empty."),
         (b"\xff\xfe", "cannot be read: it is not text."),
     ],

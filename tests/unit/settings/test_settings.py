@@ -221,14 +221,14 @@ def test_an_absent_authorisation_names_every_field(load):
          " counts")),
         ("models: {threads: 1.5}", "line 2: models.threads must be a whole number, not 1.5"),
         ("deploymnet: {}", "line 2: unknown key 'deploymnet'; did you mean 'deployment'?"),
-        ("max_age: 1\nmax_age: 2", "line 3: max_age stands here again, first on line 2"),
+        ("max_age: 1\nmax_age: 2", "line 3: max_age is repeated here, first on line 2"),
         ("cameras: {a: {url: x}, a: {url: y}}",
-         "line 2: cameras.a stands here again, first on line 2"),
+         "line 2: cameras.a is repeated here, first on line 2"),
         ("cameras: [a]", "line 2: cameras must be a block of keys below it, not ['a']"),
         ("cameras:\n  a: &me\n    url: *me", "line 3: the block contains itself"),
         ("max_age: !secret x",
-         ("line 2: '!secret' is a tag that a configuration does not need;"
-         " write the value itself")),
+         ("line 2: the tag '!secret' is not supported;"
+         " write the value without a tag")),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_line(load, text, sentence):
