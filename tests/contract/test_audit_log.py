@@ -11,6 +11,7 @@ from openlfr.domain.audit import (
     AlertErased,
     AlertShown,
     AuditEvent,
+    ClockConfirmed,
     ReferenceRemoved,
 )
 from openlfr.domain.principals import SYSTEM, Principal, Role
@@ -56,10 +57,22 @@ def test_acts_come_back_in_the_order_of_their_commits_as_they_were_written(recor
 
 def test_the_latest_moment_is_that_of_any_act(records):
     assert records.audit.latest() is None
+    later = ReferenceRemoved("a2", "Ann", "default")
     with records.unit_of_work() as work:
-        for at in (AT + timedelta(days=2), AT):
-            work.record(AuditEvent(at, SYSTEM, ReferenceRemoved("a1", "Ann", "default")))
-    assert records.audit.latest() == AT + timedelta(days=2)
+        work.record(AuditEvent(AT + timedelta(days=2), SYSTEM, later))
+        work.record(AuditEvent(AT, SYSTEM, ReferenceRemoved("a1", "Ann", "default")))
+    latest = records.audit.latest()
+    assert (latest.at, latest.object_id, latest.by) == (AT + timedelta(days=2), "a2", SYSTEM)
+
+
+def test_what_was_dated_ahead_counts_no_longer_once_the_clock_was_confirmed(records):
+    write(records, act(AT + timedelta(days=60)), act())
+    confirmed = ClockConfirmed("e", "2026-06-30", "a wrong clock")
+    write(records, act(AT + timedelta(hours=1), what=confirmed), act())
+    latest = records.audit.latest()
+    assert (latest.at, latest.kind) == (AT + timedelta(hours=1), "clock.confirmed")
+    write(records, act(AT + timedelta(hours=2)))
+    assert records.audit.latest().at == AT + timedelta(hours=2)
 
 
 def test_an_act_of_what_was_undone_is_undone(records):

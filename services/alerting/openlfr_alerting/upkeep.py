@@ -203,6 +203,8 @@ class Upkeep:
             self.erased.update(due.counts)
             if due:
                 log.info("erased", **due.counts)
+            if due.warning:
+                log.warning("clock_doubtful", why=due.warning)
 
     def _compare(self) -> None:
         wait = COMPARE_S

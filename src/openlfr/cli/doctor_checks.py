@@ -235,6 +235,7 @@ def watchlist(settings: Settings) -> Iterator[Finding]:
 
     from openlfr import bootstrap
     from openlfr.adapters.run_lock import run_is_at_work
+    from openlfr.operations.clock import warning
     from openlfr.operations.gallery import build_index, not_searched
 
     if settings.services.sql is None and not bootstrap.records_file(settings).exists():
@@ -244,6 +245,9 @@ def watchlist(settings: Settings) -> Iterator[Finding]:
         yield Finding("watchlist", State.OK, "a run is at work, and says who cannot be found")
         return
     with bootstrap.open_records(settings, upgrade=False) as records:
+        if words := warning(records, datetime.now(UTC)):
+            advice = "set the clock, or openlfr records confirm-clock"
+            yield Finding("clock and records", State.FAIL, words, advice)
         for each in records.deployments.list():
             if each.altered:
                 what = f"{each.name} ({each.deployment_id}) was altered: {each.altered}"

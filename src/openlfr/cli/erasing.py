@@ -26,12 +26,15 @@ if TYPE_CHECKING:
 def opened_records(settings: Settings) -> Iterator[Records]:
     """The records, after what is due was erased; what could not be is said, and stops nothing."""
     from openlfr import bootstrap
+    from openlfr.operations.clock import warning
 
     with bootstrap.open_records(settings) as records:
         try:
             _erase_first(settings, records)
         except OpenLFRError as error:
             say(f"note: what is due could not be erased first: {error}", err=True)
+        if words := warning(records, datetime.now(UTC)):
+            say(f"warning: {words}", err=True)
         yield records
 
 

@@ -75,6 +75,7 @@ def command(
     from openlfr import bootstrap
     from openlfr.cli.erasing import finish
     from openlfr.operations.adjudicate import let_time_pass
+    from openlfr.operations.clock import suspend_doubtful
     from openlfr.operations.purge import erase_names, find_due, forget_entries, purge
     from openlfr.settings import load
 
@@ -86,6 +87,7 @@ def command(
     with bootstrap.open_records(settings) as records:
         if not dry_run:
             let_time_pass(records, now)
+            suspend_doubtful(records, now)
             forget_entries(records, now - retention, now=now)
         with closing(bootstrap.open_alert_book(settings)) as book:
             due = find_due(
@@ -96,6 +98,8 @@ def command(
                 now=now,
                 deployments=[ours] if ours else [],
             )
+            if due.warning:
+                say(f"warning: {due.warning}", err=True)
             _tell(due, retention, dry_run=dry_run)
             if dry_run:
                 return DONE

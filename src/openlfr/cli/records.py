@@ -19,6 +19,29 @@ def command() -> None:
     """Look after the records' database."""
 
 
+@command.command("confirm-clock")
+@config_option
+@click.option(
+    "--by", required=True, metavar="NAME", callback=arguments.person, help="Who confirms it."
+)
+@click.option("--reason", required=True, callback=arguments.words, help="Why; recorded.")
+def confirm_clock(config: Path, by: str, reason: str) -> None:
+    """Say that this machine's clock is right, where acts are dated ahead of it.
+
+    Until then entries that have expired by such an act, and not by the clock, are neither searched
+    nor erased. Afterwards they are searched again, and those acts say nothing of how late it is.
+    """
+    from openlfr import bootstrap, settings
+    from openlfr.operations.clock import confirm
+
+    with bootstrap.open_records(settings.load(config)) as records:
+        now = datetime.now(UTC)
+        ahead, again = confirm(reason, records=records, by=arguments.who(by), at=now)
+    dated = f"{ahead.at:%Y-%m-%d %H:%M} UTC"
+    say(f"The date of {ahead.kind} ({dated}) counts no longer: the clock is right.")
+    say(f"{len(again)} entries are searched again.")
+
+
 @command.command()
 @config_option
 def upgrade(config: Path) -> None:

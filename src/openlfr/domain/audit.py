@@ -396,6 +396,25 @@ class AlertShown(ActDetails):
 
 
 @dataclass(frozen=True, slots=True)
+class ClockConfirmed(ActDetails):
+    """Somebody says that the clock is right, and that acts were recorded under one set ahead.
+
+    What was recorded before says nothing any more of how late it is (`operations.clock`).
+
+    Attributes:
+        act_id: Of the act that was dated the furthest ahead.
+        dated: When it says that it was done; ISO 8601, UTC.
+        reason: In the words of the person.
+    """
+
+    kind: ClassVar[str] = "clock.confirmed"
+    object_kind: ClassVar[str] = "act"
+    act_id: str
+    dated: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class NamesErased(ActDetails):
     """Who did what to alerts was erased, of acts before a moment.
 

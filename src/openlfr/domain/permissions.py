@@ -38,6 +38,7 @@ class Action(StrEnum):
     OPEN_SEALED = "open what is sealed"
     CALIBRATE = "set a threshold"
     PURGE = "run a purge"
+    CONFIRM_CLOCK = "confirm the clock"
 
 
 ALLOWED: Mapping[Action, frozenset[Role]] = {
@@ -61,6 +62,7 @@ ALLOWED: Mapping[Action, frozenset[Role]] = {
     Action.OPEN_SEALED: frozenset({Role.SUPERVISOR, Role.AUDITOR}),
     Action.CALIBRATE: frozenset({Role.SUPERVISOR}),
     Action.PURGE: frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR}),
+    Action.CONFIRM_CLOCK: frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR}),
 }
 
 

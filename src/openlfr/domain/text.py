@@ -11,6 +11,8 @@ import json
 import unicodedata
 from typing import Final
 
+from openlfr.domain.errors import BadInput
+
 MOST_CHARACTERS: Final = 500
 _MOST_MARKS: Final = 4  # on one letter: UTS 39, section 5.4
 _JOINERS: Final = "\u200c\u200d"
@@ -53,6 +55,35 @@ def problem_of(text: str) -> str:
         if marks > _MOST_MARKS:
             return f"holds more than {_MOST_MARKS} marks on one letter, the last {named(character)}"
     return ""
+
+
+def given_reason(text: str) -> str:
+    """The reason that somebody gives, as it is recorded; empty where they give none.
+
+    Raises:
+        BadInput: It holds nothing but spaces, or what may not be kept.
+    """
+    reason = squeeze(text)
+    if text and not reason:
+        raise BadInput("The reason is blank: give one in words, or leave it out.")
+    if problem := problem_of(reason):
+        raise BadInput(f"The reason {problem}.")
+    return reason
+
+
+def required_reason(text: str, what: str) -> str:
+    """As `given_reason`, where something is done by a reason only.
+
+    Args:
+        text: In the words of the person.
+        what: Needs it; begins the sentence of the refusal.
+
+    Raises:
+        BadInput: There is none, it is blank, or it holds what may not be kept.
+    """
+    if not squeeze(text):
+        raise BadInput(f"{what} needs a reason, --reason TEXT: it is recorded.")
+    return given_reason(text)
 
 
 def named(character: str) -> str:

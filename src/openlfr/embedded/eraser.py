@@ -19,6 +19,7 @@ from openlfr.domain.errors import Unavailable
 from openlfr.operations.purge import erase_due
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import timedelta
 
     from openlfr.adapters.sql import Records
@@ -44,6 +45,7 @@ class Eraser:
         book: AlertBook,
         retention: timedelta,
         deployment: str,
+        on_problem: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Erase nothing yet."""
         self._records = records
@@ -54,6 +56,8 @@ class Eraser:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._fault: Exception | None = None
+        self._on_problem = on_problem
+        self._warned = False
         self.erased: Counter[str] = Counter()
 
     def erase(self) -> bool:
@@ -71,6 +75,10 @@ class Eraser:
             deployments=[self._deployment],
         )
         self.erased += due.counts
+        if due.warning and not self._warned:
+            log.warning("clock_doubtful", why=due.warning)
+            self._on_problem(due.warning)
+        self._warned = bool(due.warning)
         if due:
             log.info("erased", **due.counts)
         return self._records.erase_for_good()

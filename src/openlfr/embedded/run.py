@@ -144,6 +144,7 @@ class _Run:
             book=opened.book,
             retention=settings.alerting.retention,
             deployment=deployment.deployment_id,
+            on_problem=self._problems.append,
         )
         self._eraser.erase()  # before the list is read: an expired entry's template goes with it
         closing.callback(self._eraser.close)

@@ -13,7 +13,7 @@ without its key they are noise.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openlfr.domain.audit import AuditEvent, NamesErased, ReferenceExpired, ReferenceForgotten
@@ -21,6 +21,7 @@ from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.principals import OURSELVES, SYSTEM, Principal
 from openlfr.operations.adjudicate import let_time_pass
+from openlfr.operations.clock import expired_by, suspend_doubtful, warning
 from openlfr.operations.erasure import (
     ErasableBook,
     begin_erasing,
@@ -64,6 +65,7 @@ class Due:
         mistaken: Settled as not to be engaged, or refuted for so long that no complaint waits.
         orphans: Names in the vault of evidence that no alert refers to.
         entries: Expired as they were enrolled, still with picture and template.
+        warning: Where the clock disagrees with the audit log, a sentence (`operations.clock`).
     """
 
     alerts: tuple[RecordedAlert, ...]
@@ -71,6 +73,7 @@ class Due:
     orphans: tuple[str, ...]
     entries: tuple[Reference, ...]
     rejected: tuple[RecordedEvent, ...] = ()
+    warning: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.alerts or self.mistaken or self.rejected or self.orphans or self.entries)
@@ -78,7 +81,7 @@ class Due:
     @property
     def counts(self) -> Counter[str]:
         """How many of each there are, by name."""
-        return Counter({each.name: len(getattr(self, each.name)) for each in fields(self)})
+        return Counter({name: len(getattr(self, name)) for name in _WORDS})
 
 
 def find_due(
@@ -110,7 +113,8 @@ def find_due(
         rejected=tuple(records.alerts.rejected(now)),
         orphans=tuple(_orphans(records, vault, book, now, deployments)),
         # Whoever has expired once stays expired, also where the clock is set back.
-        entries=tuple(records.watchlist.overdue(max(now, records.audit.latest() or now))),
+        entries=tuple(records.watchlist.overdue(expired_by(records, now))),
+        warning=warning(records, now),
     )
 
 
@@ -130,6 +134,7 @@ def erase_due(
     Arguments and errors are those of `find_due` and `purge`.
     """
     let_time_pass(records, now)
+    suspend_doubtful(records, now)
     due = find_due(
         records=records,
         vault=vault,

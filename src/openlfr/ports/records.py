@@ -64,8 +64,8 @@ class Tallies(Protocol):
 class AuditLog(Protocol):
     """What was done, and by whom."""
 
-    def latest(self) -> datetime | None:
-        """The latest moment at which anything was done; None before the first act."""
+    def latest(self) -> RecordedAct | None:
+        """The act that was done last by its time, of those since the clock was confirmed last."""
         ...
 
     def all(

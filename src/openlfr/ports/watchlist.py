@@ -113,6 +113,12 @@ class WatchlistChanges(WatchlistRecords, Protocol):
         """
         ...
 
+    def move_these(
+        self, reference_ids: Collection[str], to: EntryStatus, at: datetime
+    ) -> list[Reference]:
+        """As `move`, of these entries."""
+        ...
+
     def retire(self, reference_ids: Collection[str], at: datetime) -> list[Reference]:
         """Remove these entries (expired ones); those that were removed, as they are now."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from openlfr.domain.audit import RecordedAct
+from openlfr.domain.audit import ClockConfirmed, RecordedAct
 from openlfr.domain.erasable import ALERT, words_of
 from openlfr.domain.principals import OURSELVES
 
@@ -65,9 +65,11 @@ class MemoryAuditLog:
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    def latest(self) -> datetime | None:
-        """The latest moment at which anything was done; None before the first act."""
-        return max((act.at for act in self._access.reading().acts), default=None)
+    def latest(self) -> RecordedAct | None:
+        """The act that was done last by its time, of those since the clock was confirmed last."""
+        acts = self._access.reading().acts
+        since = max((a.position for a in acts if a.kind == ClockConfirmed.kind), default=0)
+        return max(acts[max(0, since - 1) :], key=lambda a: (a.at, a.position), default=None)
 
     def all(
         self, *, object_kind: str | None = None, object_id: str | None = None

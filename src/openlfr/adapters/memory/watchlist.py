@@ -175,6 +175,12 @@ class MemoryWatchlist:
         chosen = self.references(subject=subject, watchlists=watchlists)
         return self._move([each.reference_id for each in chosen], to, at)
 
+    def move_these(
+        self, reference_ids: Collection[str], to: EntryStatus, at: datetime
+    ) -> list[Reference]:
+        """As `move`, of these entries."""
+        return self._move(reference_ids, to, at)
+
     def retire(self, reference_ids: Collection[str], at: datetime) -> list[Reference]:
         """Remove these entries; those that were removed, as they are now."""
         return self._move(reference_ids, EntryStatus.REMOVED, at)

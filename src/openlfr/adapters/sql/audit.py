@@ -12,12 +12,11 @@ import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
 from openlfr.adapters.sql.act_words import COLUMNS, joined, put_together, take_apart
-from openlfr.domain.audit import RecordedAct
+from openlfr.domain.audit import ClockConfirmed, RecordedAct
 from openlfr.domain.principals import Principal, Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from sqlalchemy.engine import Connection
 
@@ -71,11 +70,24 @@ class AuditLog:
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    def latest(self) -> datetime | None:
-        """The latest moment at which anything was done; None before the first act."""
+    def latest(self) -> RecordedAct | None:
+        """The act that was done last by its time, of those since the clock was confirmed last."""
+        confirmed = _EVENTS.alias()
+        since = (
+            sa.select(sa.func.coalesce(sa.func.max(confirmed.c.position), 0))
+            .where(confirmed.c.kind == ClockConfirmed.kind)
+            .scalar_subquery()
+        )
+        query = (
+            sa.select(_EVENTS, *COLUMNS)
+            .select_from(joined(_EVENTS))
+            .where(_EVENTS.c.position >= since)
+            .order_by(_EVENTS.c.at.desc(), _EVENTS.c.position.desc())
+            .limit(1)
+        )
         with self._access.reading() as connection:
-            found: datetime | None = connection.scalar(sa.select(sa.func.max(_EVENTS.c.at)))
-        return found
+            row = connection.execute(query).first()
+        return None if row is None else _act_of(row)
 
     def all(
         self, *, object_kind: str | None = None, object_id: str | None = None

@@ -124,6 +124,12 @@ class WatchlistChanges(WatchlistRecords):
             condition &= references.c.watchlist.in_(watchlists)
         return self._move(condition, to, at)
 
+    def move_these(
+        self, reference_ids: Collection[str], to: EntryStatus, at: datetime
+    ) -> list[Reference]:
+        """As `move`, of these entries."""
+        return self._move(references.c.reference_id.in_(reference_ids), to, at)
+
     def retire(self, reference_ids: Collection[str], at: datetime) -> list[Reference]:
         """Remove these entries (expired ones, say), as `move` does; those that were removed."""
         return self._move(references.c.reference_id.in_(reference_ids), EntryStatus.REMOVED, at)

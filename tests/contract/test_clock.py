@@ -1,0 +1,84 @@
+"""A clock that was wrong for one act costs nobody the list, and one set back revives nobody."""
+
+from datetime import timedelta
+
+import pytest
+from tests.contract.test_watchlist_records import ACTIVE, NOW, REMOVED, SUSPENDED, add, reference
+from tests.contract.test_watchlist_records import settle as settle_entry
+
+from openlfr.adapters.memory.alert_book import MemoryAlertBook
+from openlfr.adapters.memory.vault import MemoryVault
+from openlfr.domain.audit import AlertShown, AuditEvent
+from openlfr.domain.errors import BadInput, NotAllowed
+from openlfr.domain.principals import SYSTEM, Principal, Role, local_principal
+from openlfr.operations.clock import AHEAD, confirm
+from openlfr.operations.entries import Entries, suspend
+from openlfr.operations.purge import erase_due
+
+ANN = local_principal("ann", "Ann Smith")
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def records(every_records):
+    """One entry expires in 30 days, one in 90, one in 30 that Ann has suspended."""
+    for number, subject, days in (("r1", "Ann", 30), ("r2", "Bea", 90), ("r3", "Cleo", 30)):
+        entry = reference(number, subject=subject, expires=NOW + days * DAY)
+        add(every_records, entry, picture_hash=number)
+        settle_entry(every_records, number)
+    suspend(Entries("Cleo"), records=every_records, by=ANN, at=NOW)
+    return every_records
+
+
+def show(records, at):
+    with records.unit_of_work() as work:
+        work.record(AuditEvent(at, ANN, AlertShown("a1", "x.jpg")))
+
+
+def erase(records, now):
+    return erase_due(
+        records=records, vault=MemoryVault(), book=MemoryAlertBook(), retention=31 * DAY, now=now
+    )
+
+
+def statuses(records):
+    return [each.status for each in records.watchlist.references()]
+
+
+def test_one_act_that_is_dated_far_ahead_has_nobody_erased_and_nobody_searched_for(records):
+    show(records, NOW + 60 * DAY)
+    due = erase(records, NOW)
+    assert statuses(records) == [SUSPENDED, ACTIVE, SUSPENDED]
+    assert (due.entries, "(1 now) are not searched and not erased" in due.warning) == ((), True)
+    assert "(alert.shown by Ann Smith) is dated 2026-06-30 12:00:00 UTC" in due.warning
+    [act] = [act for act in records.audit.all() if act.by == SYSTEM and "suspend" in act.kind]
+    assert act.detail["reason"] == "by the latest act it has expired, by the clock it has not"
+    erase(records, NOW)
+    assert len([a for a in records.audit.all() if a.kind == "reference.suspended"]) == 2
+
+
+def test_the_clock_confirmed_they_are_searched_again_but_for_those_a_person_suspended(records):
+    show(records, NOW + 60 * DAY)
+    erase(records, NOW)
+    with pytest.raises(BadInput, match="Confirming the clock needs a reason"):
+        confirm("  ", records=records, by=ANN, at=NOW)
+    operator = Principal("https://people.example", "o", "Otto", frozenset({Role.OPERATOR}))
+    with pytest.raises(NotAllowed, match="may not confirm the clock"):
+        confirm("wrong clock", records=records, by=operator, at=NOW)
+    ahead, again = confirm("wrong clock", records=records, by=ANN, at=NOW)
+    assert (ahead.kind, [each.subject for each in again]) == ("alert.shown", ["Ann"])
+    assert statuses(records) == [ACTIVE, ACTIVE, SUSPENDED]
+    assert not erase(records, NOW + DAY).warning
+    assert statuses(records) == [ACTIVE, ACTIVE, SUSPENDED]
+    with pytest.raises(BadInput, match="No act is dated ahead of this clock"):
+        confirm("again", records=records, by=ANN, at=NOW + DAY)
+    erase(records, NOW + 31 * DAY)
+    assert statuses(records) == [REMOVED, ACTIVE, REMOVED]
+
+
+def test_a_clock_that_was_set_back_revives_nobody_and_set_right_it_has_them_erased(records):
+    show(records, NOW + 60 * DAY)
+    erase(records, NOW)
+    due = erase(records, NOW + 60 * DAY - AHEAD)  # as far apart as clocks may be
+    assert ({each.subject for each in due.entries}, due.warning) == ({"Ann", "Cleo"}, "")
+    assert statuses(records) == [REMOVED, ACTIVE, REMOVED]
