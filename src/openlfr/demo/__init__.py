@@ -1,6 +1,6 @@
-"""The demonstration's own parts: photos that installed packages carry, its folder, the truth.
+"""Parts of the demonstration; `openlfr.cli.demo` calls them in order.
 
 `faces` makes a folder of people from scikit-image's and insightface's sample pictures, `folder`
-keeps the demonstration from wiping anything that is not its own, and `compare` says what a run
-found of what was there. `openlfr.cli.demo` puts them in order.
+empties only a demonstration's own folder, `steps` prints the steps, and `compare` compares a run's
+alerts with the truth. `city` is the city-wide demonstration.
 """

@@ -1,4 +1,4 @@
-"""What a run found of what was there: alert events against the truth of a simulated street."""
+"""Compares alert events with the truth of a simulated street."""
 
 from __future__ import annotations
 
@@ -14,40 +14,39 @@ if TYPE_CHECKING:
 
     from openlfr.domain.alerts import AlertEvent
 
-_SAME_FACE = 0.2  # intersection over union from which an alert's box is that face
-_FAIR_FRAMES = 3  # a pass with fewer is not held against anybody
+_SAME_FACE = 0.2  # least intersection over union of an alert's box with the face's box
+_FAIR_FRAMES = 3  # a listed pass with fewer eligible frames does not count as missed
 
 
 def compare(
     streets: Mapping[str, Path], events: Iterable[tuple[AlertEvent, Sequence[int]]]
 ) -> KnownTruth:
-    """Compare the events of a run with what was filmed.
+    """Compare the events of a run with the truth of its films.
 
     Args:
-        streets: Camera name to the folder that holds frames.jsonl and tracks.json.
-        events: Of the run over those cameras' videos; each with the frames of its film that it
-            may have been seen in.
+        streets: Folder with frames.jsonl and tracks.json, by camera.
+        events: Events of the run, each with the numbers of the film frames that may show it.
     """
     right: set[tuple[str, int]] = set()
     wrong = 0
     frames = {camera: _frames(folder) for camera, folder in streets.items()}
     for event, numbers in events:
-        seen = event.sighting
-        hit = next(
+        sighting = event.sighting
+        track = next(
             (
                 face["track"]
                 for number in numbers
-                for face in frames[seen.camera].get(number, ())
+                for face in frames[sighting.camera].get(number, ())
                 if face["watch"]
-                and face["id"] == seen.subject
-                and Box(*face["box"]).iou(seen.box) >= _SAME_FACE
+                and face["id"] == sighting.subject
+                and Box(*face["box"]).iou(sighting.box) >= _SAME_FACE
             ),
             None,
         )
-        if hit is None:
+        if track is None:
             wrong += 1
         else:
-            right.add((seen.camera, hit))
+            right.add((sighting.camera, track))
     tracks = [(camera, t) for camera, folder in streets.items() for t in _tracks(folder)]
     fair = [
         (camera, t) for camera, t in tracks if t["watch"] and len(t["eligible"]) >= _FAIR_FRAMES

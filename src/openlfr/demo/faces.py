@@ -1,9 +1,9 @@
-"""People for the demonstration, from sample pictures that installed packages carry.
+"""People for the demonstration, from sample pictures in installed packages.
 
 scikit-image ships NASA's portrait of an astronaut, insightface a press photo of six people at a
-card table. Each person has one picture there. Those who are listed get a second one made from it:
-turned, darker, blurred and compressed, as if scanned. That is enough to see the pipeline work and
-proves no accuracy, which the demonstration says wherever it shows a figure.
+card table, so each person has one picture. Listed people get a second one made from it: turned,
+darker, blurred and compressed, as if scanned. This shows the pipeline at work and proves no
+accuracy, as the demonstration states beside every figure.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 ASTRONAUT = "astronaut"
-_LISTED_PLAYERS = (3, 6)  # counted from the left: two who look towards the camera
+_LISTED_PLAYERS = (3, 6)  # numbers from the left; both look towards the camera
 _MARGIN = 2.4  # side of the cut-out, in sides of the face
 _INPUT = (1280, 1280)
 
@@ -35,16 +35,16 @@ _INPUT = (1280, 1280)
 def write_packaged_faces(folder: Path, detector: FaceDetector, *, only_astronaut: bool) -> None:
     """Write NAME/*.jpg for everybody in the sample pictures.
 
-    People with two photos can be listed: the first is for enrolment, the second walks. The others
-    have one, and walk as strangers.
+    People with two photos can be listed: the first is for enrolment, the second for walking. The
+    others have one photo, and walk as strangers.
 
     Args:
-        folder: Is created.
-        detector: Finds the faces.
-        only_astronaut: List nobody else, so that nobody else's face is shown in clear.
+        folder: Folder to create.
+        detector: Detector that finds the faces.
+        only_astronaut: List only the astronaut, so that no other face is shown in clear.
 
     Raises:
-        Misconfigured: A package that carries a picture is not installed.
+        Misconfigured: A package with a picture is not installed.
     """
     astronaut = _read(_picture("skimage", "data/astronaut.png"))
     players = _read(_picture("insightface", "data/images/t1.jpg"))
@@ -57,7 +57,7 @@ def write_packaged_faces(folder: Path, detector: FaceDetector, *, only_astronaut
 
 
 def enrolment_photo(photo: Pixels) -> Pixels:
-    """Another photo of the same moment: turned, darker, softer; as (h, w, 3) uint8 BGR."""
+    """Make another photo of the same moment: turned, darker, softer; (h, w, 3) uint8 BGR."""
     height, width = photo.shape[:2]
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), 4, 0.94)
     turned = cv2.warpAffine(photo, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
@@ -74,7 +74,7 @@ def _write_person(folder: Path, photo: Pixels, *, listed: bool) -> None:
 
 
 def _cut(image: Pixels, face: Box) -> Pixels:
-    """A square around a face, grown to 320 pixels so that a detector finds it again."""
+    """Cut a square around a face, scaled to 320 pixels so that a detector finds it again."""
     side = _MARGIN * (face.w * face.h) ** 0.5
     x, y = face.centre
     scale = 320 / side
@@ -86,7 +86,7 @@ def _cut(image: Pixels, face: Box) -> Pixels:
 
 
 def _picture(package: str, name: str) -> Path:
-    """A package's data file, found without importing the package."""
+    """Find a package's data file without importing the package."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise Misconfigured(

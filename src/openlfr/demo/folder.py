@@ -1,4 +1,4 @@
-"""The demonstration's folder: made anew each time, and never anybody else's."""
+"""Makes the demonstration's folder anew, and never empties a folder of anybody else."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MARKER = ".openlfr-demo"
-_SAYS = "Made by `openlfr demo`, which wipes this folder when it runs again.\n"
+_MARKER_TEXT = "Made by `openlfr demo`, which wipes this folder when it runs again.\n"
 
 
 def fresh_folder(folder: Path) -> None:
-    """Make the folder, or empty it if it is a demonstration's.
+    """Make the folder, or empty it if a demonstration made it.
 
     Raises:
-        Misconfigured: It holds something else, is no folder, or a run is at work in it.
-        Unavailable: It cannot be written.
+        Misconfigured: The folder has other content, is no folder, or a run is at work in it.
+        Unavailable: The folder cannot be written.
     """
     try:
         if folder.is_dir() and not (folder / MARKER).is_file() and any(folder.iterdir()):
@@ -41,7 +41,7 @@ def fresh_folder(folder: Path) -> None:
                 else:
                     entry.unlink()
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / MARKER).write_text(_SAYS, encoding="utf-8")
+        (folder / MARKER).write_text(_MARKER_TEXT, encoding="utf-8")
     except OSError as error:
         raise Unavailable(
             f"{error.filename or folder} cannot be written: {error.strerror or error}"

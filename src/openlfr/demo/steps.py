@@ -1,4 +1,4 @@
-"""The steps of a demonstration, each with its name and how long it took."""
+"""Prints each step of a demonstration with its duration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Print the name of what comes, and its seconds when it is over."""
+    """Print the name of a step, and its seconds at the end."""
     begun = time.monotonic()
     say()
     say(name, bold=True)

@@ -26,7 +26,7 @@ def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
         yield started
 
 
-def start(supervisor: Supervisor, program: str) -> processes.Kept:
+def start(supervisor: Supervisor, program: str) -> processes.SupervisedProcess:
     return supervisor.start("one", sys.executable, "-c", program)
 
 
@@ -39,12 +39,12 @@ def test_who_is_killed_is_started_again_by_itself(supervisor: Supervisor) -> Non
     supervisor.kill("one")
 
     def again() -> bool:
-        supervisor.look()
+        supervisor.restart_dead()
         return one.log.read_text().count("here") == 2
 
     await_that("its second start", again)
-    assert one.started == 2
-    assert one.lives
+    assert one.starts == 2
+    assert one.is_running
     assert one.pid != before
     words = ("is killed (SIGKILL)", "ended (SIGKILL)", f"started again, process {one.pid}")
     assert all(word in line for word, line in zip(words, said, strict=True))
@@ -54,19 +54,19 @@ def test_who_says_that_it_is_misused_is_not_started_again(supervisor: Supervisor
     one = start(supervisor, "import sys; print('error: no such key'); sys.exit(2)")
     one.popen.wait()
     with pytest.raises(Unavailable, match=r"one ended with exit code 2.*error: no such key"):
-        supervisor.look()
+        supervisor.restart_dead()
 
 
 def test_who_dies_again_and_again_is_given_up(
     supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processes, "PAUSE_S", 0.0)
-    monkeypatch.setattr(processes, "RESTARTS_MOST", 2)
+    monkeypatch.setattr(processes, "MOST_RESTARTS", 2)
     one = start(supervisor, "import sys; sys.exit(3)")
     with pytest.raises(Unavailable, match="exit code 3, 3 times started"):  # noqa: PT012
         while True:
             one.popen.wait()
-            supervisor.look()
+            supervisor.restart_dead()
 
 
 def test_what_is_stopped_stays_so_and_nothing_is_left(tmp_path: Path) -> None:
@@ -74,10 +74,10 @@ def test_what_is_stopped_stays_so_and_nothing_is_left(tmp_path: Path) -> None:
         one = start(supervisor, WAITS)
         two = supervisor.start("two", sys.executable, "-c", WAITS)
         assert supervisor.stop("one", "nobody") == {"one": -15}
-        supervisor.look()
-        assert not one.lives
-        assert one.started == 1
-    assert not two.lives
+        supervisor.restart_dead()
+        assert not one.is_running
+        assert one.starts == 1
+    assert not two.is_running
     with pytest.raises(ProcessLookupError):
         os.kill(two.pid, 0)
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from rich.console import Console
-from test_city_accounts import event, outcome
+from test_city_outcome import event, outcome
 
-from openlfr.demo.city.recording import MOMENTS, choose, write_recording
-from openlfr.demo.city.view import CameraRow, Moment, ProcessRow, View, picture
+from openlfr.demo.city.recording import SNAPSHOTS, choose, write_recording
+from openlfr.demo.city.view import CameraRow, ProcessRow, Snapshot, View, draw
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 WORKERS = ("alerting", "analysis-0", "analysis-1", "ingest-0", "ingest-1")
 
 
-def moment(second: int) -> Moment:
+def snapshot(second: int) -> Snapshot:
     state = "dead" if second == 31 else "starting" if second in (32, 33) else "at work"
-    return Moment(
+    return Snapshot(
         elapsed=float(second),
         whole=75.0,
         cameras=tuple(CameraRow(name, "ingest-0", 4 * second, 0, None, 7, second // 9, 1, 2)
@@ -38,14 +38,14 @@ def moment(second: int) -> Moment:
     )  # fmt: skip
 
 
-def shown(what: Moment) -> str:
+def shown(what: Snapshot) -> str:
     console = Console(width=120, file=io.StringIO(), force_terminal=False)
-    console.print(picture(what))
+    console.print(draw(what))
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_the_live_view_shows_cameras_lag_faces_alerts_and_who_died() -> None:
-    text = shown(moment(31))
+    text = shown(snapshot(31))
     assert re.search(r"north\s+ingest-0\s+124\s", text)
     assert re.search(r"all\s+496\s", text)
     assert re.search(r"analysis-0\s+4711\s+dead", text)
@@ -57,8 +57,8 @@ def test_the_live_view_shows_cameras_lag_faces_alerts_and_who_died() -> None:
 def test_a_pipe_is_given_lines(capsys: pytest.CaptureFixture[str]) -> None:
     view = View(None)
     for second in range(25):
-        view.show(moment(second))
-    view.event(24.0, "analysis-0 ended (SIGKILL)")
+        view.show(snapshot(second))
+    view.show_event(24.0, "analysis-0 ended (SIGKILL)")
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4  # at 0, 10 and 20 s, and what happened
     assert "north 40 frames" in lines[1]
@@ -66,12 +66,12 @@ def test_a_pipe_is_given_lines(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_recording_has_the_kill_in_it_and_stays_small(tmp_path: Path) -> None:
-    moments = [moment(second) for second in range(76)]
-    chosen = [each.elapsed for each in choose(moments)]
+    snapshots = [snapshot(second) for second in range(76)]
+    chosen = [each.elapsed for each in choose(snapshots)]
     assert {0.0, 31.0, 32.0, 34.0, 75.0} <= set(chosen)
-    assert len(chosen) <= MOMENTS + 3
+    assert len(chosen) <= SNAPSHOTS + 3
     path = tmp_path / "city.svg"
-    write_recording(moments, outcome(), path)
+    write_recording(snapshots, outcome(), path)
     text = path.read_text()
     root = ElementTree.fromstring(text)
     tags = {each.tag.rpartition("}")[2] for each in root.iter()}

@@ -1,13 +1,17 @@
-"""The city-wide mode seen at work on one machine: `scripts/demo --city`.
+"""Demonstration of the city-wide mode on one machine: `scripts/demo --city`.
 
-    street.py      four films with known truth, and the configuration over real servers
-    processes.py   the processes: started, watched, started again when they die, ended by their pid
-    measures.py    what they say about themselves, and what Redis and the records have counted
-    view.py        that on a terminal, while it lasts
-    truth.py       alerts against the films: which frame was sent when
-    accounts.py    sightings published against events recorded, frames filmed against looked at
-    outcome.py     all of it as figures, sentences and a report
-    run.py         puts them in order, and kills a worker in the middle
+    street.py           makes four films with known truth, and writes the configuration
+    processes.py        starts the processes, restarts those that die, ends them by their pid
+    process_metrics.py  reads the processes' metrics
+    totals.py           reads the counts in Redis and in the records
+    alerts.py           reads alerts.v1
+    monitor.py          takes snapshots of all of these, and kills a worker
+    view.py             shows snapshots on a terminal
+    recording.py        writes snapshots as an animated SVG
+    truth.py            compares alerts with the films
+    reconciliation.py   compares sightings published with events recorded, frames sent with analysed
+    outcome.py          turns the figures into sentences and a report
+    run.py              calls them in order
 
-It starts no server and asks for no package: `scripts/demo-city` does.
+It starts no server and needs no further package; `scripts/demo-city` provides both.
 """

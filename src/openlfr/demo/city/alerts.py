@@ -1,4 +1,4 @@
-"""Follows alerts.v1 as any consumer does, and writes a line for each event."""
+"""Reads alerts.v1 as any consumer does, and writes a line for each event."""
 
 from __future__ import annotations
 
@@ -30,35 +30,35 @@ class AlertFollower:
     """Reads alerts.v1 from its beginning, in a thread, each event once.
 
     Attributes:
-        events: With the time at which each was emitted, in the order in which they came.
-        by_camera: Events by camera and kind.
+        events: Each event with the time at which it was emitted, in the order of arrival.
+        by_camera: Number of events by camera and kind.
     """
 
     def __init__(self, access: KafkaAccess, lines: Path) -> None:
-        """Begin; `lines` gets a JSON line for each event, as `openlfr run --alerts` writes them."""
+        """Start; write a JSON line for each event to `lines`, as `openlfr run --alerts` does."""
         self.events: list[tuple[AlertEvent, datetime]] = []
         self.by_camera: Counter[tuple[str, str]] = Counter()
-        self._known: set[str] = set()
+        self._event_ids: set[str] = set()
         self._access = access
         self._lines = lines.open("w", encoding="utf-8")
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="alerts", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop; what has come is written."""
+        """Stop the thread and close the file."""
         self._stop.set()
         self._thread.join()
         self._lines.close()
 
-    def _keep(self) -> None:
+    def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                self._follow()
+                self._read()
             except (KafkaError, OSError):
                 time.sleep(_RETRY_S)
 
-    def _follow(self) -> None:
+    def _read(self) -> None:
         consumer = KafkaConsumer(
             **self._access.client_arguments(), group_id=None, enable_auto_commit=False
         )
@@ -72,13 +72,13 @@ class AlertFollower:
             while not self._stop.is_set():
                 for records in consumer.poll(timeout_ms=200).values():
                     for record in records:
-                        self._take(record.value)
+                        self._record(record.value)
 
-    def _take(self, value: bytes) -> None:
+    def _record(self, value: bytes) -> None:
         event, emitted_at, _ = codec.decode_alert(value)
-        if event.event_id in self._known:
+        if event.event_id in self._event_ids:
             return
-        self._known.add(event.event_id)
+        self._event_ids.add(event.event_id)
         self.by_camera[event.sighting.camera, str(event.event)] += 1
         self.events.append((event, emitted_at))
         self._lines.write(json.dumps(alert_line(event, emitted_at), ensure_ascii=False) + "\n")

@@ -1,4 +1,4 @@
-"""What a demonstration came to: figures, sentences, and the report."""
+"""The outcome of the demonstration: figures, sentences, and the report."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openlfr.adapters.sql import Records
-    from openlfr.demo.city.accounts import Frames, Sightings
+    from openlfr.demo.city.reconciliation import FrameTotals, SightingTotals
     from openlfr.domain.alert_records import RecordedEvent
     from openlfr.domain.summary import KnownTruth
     from openlfr.settings import Settings
 
 _BEHIND_S = 5.0
-"""A machine keeps up where no more waits at the end than its cameras send in so long: services say
-once in 5 s how far they are behind."""
+"""A machine keeps up if the frames waiting at the end are at most those that its cameras send in
+this time: services measure their lag every 5 s."""
 
 _REST_S = 20.0
-"""Nor takes longer to come to rest: what a worker says it is behind may be news of before."""
+"""A machine that keeps up also comes to rest in this time: a worker's lag may be out of date."""
 
 PROVES_NOTHING = (
     "A demonstration: it shows that the pipeline works. It proves no accuracy: each listed"
@@ -42,13 +42,14 @@ PROVES_NOTHING = (
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A worker was killed.
+    """The time from a worker's kill until it was ready again.
 
     Attributes:
-        name: Which.
-        killed_at, ready_at: Seconds of the films; None where it never came back.
-        back_at: The clock's time of `ready_at`, UTC.
-        killed: The clock's time, UTC.
+        name: Name of the worker.
+        killed_at: Time of the kill, seconds of the films.
+        killed: Time of the kill, UTC.
+        ready_at: Time of readiness, seconds of the films; None while it is away.
+        back_at: Time of readiness, UTC.
     """
 
     name: str
@@ -60,7 +61,7 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """From `captured_at` to `emitted_at`, seconds."""
+    """Time from `captured_at` to `emitted_at`, seconds."""
 
     alerts: int
     p50: float
@@ -73,16 +74,16 @@ class Outcome:
     """All figures.
 
     Attributes:
-        latency: Of all alert events; None without any.
-        latency_undisturbed: Of those whose frames did not wait for the killed worker.
-        waited: Frames that ingest had not read, or analysis not looked at, when the films ended.
-        rest_s: How long it then took until analysis had looked at every frame.
-        problems: A sentence each.
+        latency: Latency of all alert events; None without events.
+        latency_undisturbed: Latency of events whose frames did not wait for the killed worker.
+        waited: Frames that ingest had not read, or analysis not analysed, when the films ended.
+        rest_s: Time from then until analysis had analysed every frame.
+        problems: Problems, a sentence each.
     """
 
     truth: KnownTruth
-    sightings: Sightings
-    frames: tuple[Frames, ...]
+    sightings: SightingTotals
+    frames: tuple[FrameTotals, ...]
     latency: Latency | None
     latency_undisturbed: Latency | None
     outage: Outage | None
@@ -92,23 +93,23 @@ class Outcome:
     problems: tuple[str, ...] = ()
 
     @property
-    def clean(self) -> bool:
-        """Whether nothing was lost or doubled, nobody alerted falsely and nothing failed.
+    def is_clean(self) -> bool:
+        """Whether no event was lost or doubled, no alert was false and nothing failed.
 
-        A listed pass that was missed does not count, since small faces may be: it is printed with
-        its size. That nobody at all was found does.
+        Missed passes are allowed, since small faces may be missed; they are printed with their
+        size. A run that found nobody at all is not clean.
         """
-        nobody = self.truth.passes > 0 and self.truth.found == 0
-        return self.sightings.clean and not (self.truth.wrong or nobody or self.problems)
+        found_nobody = self.truth.passes > 0 and self.truth.found == 0
+        return self.sightings.is_clean and not (self.truth.wrong or found_nobody or self.problems)
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values."""
+        """The outcome as JSON values."""
         values: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
         return values
 
 
-def latency_of(events: Iterable[RecordedEvent]) -> Latency | None:
-    """Nearest-rank percentiles of the events' latency; None of none."""
+def measure_latency(events: Iterable[RecordedEvent]) -> Latency | None:
+    """Compute nearest-rank percentiles of the events' latency; None without events."""
     seconds = sorted(
         (each.emitted_at - each.event.sighting.captured_at).total_seconds() for each in events
     )
@@ -118,12 +119,12 @@ def latency_of(events: Iterable[RecordedEvent]) -> Latency | None:
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """The smallest of the ordered values that at least this share of them does not exceed."""
+    """The smallest of the ordered values that is at least as great as this share of them."""
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def undisturbed(events: Iterable[RecordedEvent], outage: Outage | None) -> list[RecordedEvent]:
-    """Events that did not wait for a killed worker, nor for what had queued up meanwhile."""
+    """Events emitted before the kill, or captured after the worker was ready again."""
     if outage is None:
         return list(events)
     back = outage.back_at or datetime.max.replace(tzinfo=UTC)
@@ -135,7 +136,7 @@ def undisturbed(events: Iterable[RecordedEvent], outage: Outage | None) -> list[
 
 
 def all_events(records: Records, deployment: str) -> list[RecordedEvent]:
-    """Every event in the records, by captured time."""
+    """Every event in the records, ordered by capture time."""
     alerts = records.alerts.list(deployment=deployment)
     events = [event for alert in alerts for event in records.alerts.events(alert.alert_id)]
     return sorted(events, key=lambda each: each.event.sighting.captured_at)
@@ -150,7 +151,7 @@ def summarise(
     started_at: datetime,
     size: tuple[int, int],
 ) -> RunSummary:
-    """The same value that a run of one process gives its report."""
+    """Build the report's summary, as a run in one process does."""
     deployment = require_authorisation(settings)
     vault = bootstrap.open_vault(settings)
     references = {each.reference_id: each for each in records.watchlist.references()}
@@ -189,23 +190,23 @@ def summarise(
 
 
 def sentences(outcome: Outcome) -> list[str]:
-    """The outcome in sentences, for a terminal and for the report."""
+    """Describe the outcome in sentences, for a terminal and for the report."""
     return [
-        _found(outcome.truth),
-        _accounted(outcome.sightings),
-        *_killed(outcome),
-        _latency(outcome),
-        _frames(outcome.frames),
-        _kept_up(outcome),
+        _describe_passes(outcome.truth),
+        _describe_sightings(outcome.sightings),
+        *_describe_outage(outcome),
+        _describe_latency(outcome),
+        _describe_frames(outcome.frames),
+        _describe_load(outcome),
     ]
 
 
 def write_figures(outcome: Outcome, path: Path) -> None:
-    """The figures as JSON."""
+    """Write the figures as JSON."""
     path.write_text(json.dumps(outcome.to_json(), indent=2) + "\n", encoding="utf-8")
 
 
-def _found(truth: KnownTruth) -> str:
+def _describe_passes(truth: KnownTruth) -> str:
     false = f"{truth.wrong} false alerts" if truth.wrong else "no false alert"
     return (
         f"Found {truth.found} of {truth.passes} listed passes; {false}"
@@ -213,36 +214,36 @@ def _found(truth: KnownTruth) -> str:
     )
 
 
-def _accounted(sightings: Sightings) -> str:
-    again = (
+def _describe_sightings(sightings: SightingTotals) -> str:
+    repeated = (
         f" ({sightings.repeated} of them a second time, by the worker that was started again)"
         if sightings.repeated
         else ""
     )
-    more = {
+    others = {
         "recorded but not published": sightings.unpublished,
         "recorded but not on alerts.v1": sightings.untold,
         "messages set aside": sightings.dead_letters,
     }
-    rest = "".join(f", {number} {what}" for what, number in more.items() if number)
+    rest = "".join(f", {number} {what}" for what, number in others.items() if number)
     return (
-        f"{sightings.published} sightings published{again}, {sightings.recorded} alert events"
+        f"{sightings.published} sightings published{repeated}, {sightings.recorded} alert events"
         f" recorded: {sightings.lost} lost, {sightings.doubled} doubled{rest}."
     )
 
 
-def _killed(outcome: Outcome) -> list[str]:
+def _describe_outage(outcome: Outcome) -> list[str]:
     outage = outcome.outage
     if outage is None:
         return []
     if outage.ready_at is None:
         return [f"{outage.name} was killed at {outage.killed_at:.0f} s and did not come back."]
-    away = outage.ready_at - outage.killed_at
+    away_s = outage.ready_at - outage.killed_at
     when = f"{outage.name} was killed at {outage.killed_at:.0f} s"
-    return [f"{when}, started again by itself, and was at work after {away:.1f} s."]
+    return [f"{when}, started again by itself, and was at work after {away_s:.1f} s."]
 
 
-def _latency(outcome: Outcome) -> str:
+def _describe_latency(outcome: Outcome) -> str:
     if outcome.latency is None:
         return "No alert, so no latency."
     every, calm, more = outcome.latency, outcome.latency_undisturbed, ""
@@ -255,7 +256,7 @@ def _latency(outcome: Outcome) -> str:
     )
 
 
-def _frames(frames: Sequence[Frames]) -> str:
+def _describe_frames(frames: Sequence[FrameTotals]) -> str:
     dropped: dict[str, int] = {}
     for each in frames:
         for reason, number in each.dropped.items():
@@ -270,7 +271,7 @@ def _frames(frames: Sequence[Frames]) -> str:
     )
 
 
-def _kept_up(outcome: Outcome) -> str:
+def _describe_load(outcome: Outcome) -> str:
     sent = sum(each.sent for each in outcome.frames)
     if outcome.waited * outcome.seconds <= _BEHIND_S * sent and outcome.rest_s <= _REST_S:
         return "The machine kept up with its cameras."

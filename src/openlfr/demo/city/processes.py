@@ -1,8 +1,8 @@
-"""The processes of the demonstration: started, watched, started again when they die, ended.
+"""Starts the processes of the demonstration, restarts those that die, and ends them.
 
-What an orchestrator does in production, as small as it can be: a process that ends without having
-been asked to is started again. Each is a group and a session of its own, so that Ctrl-C reaches
-only this program, which then ends them in order; each is ended by its own pid.
+It does what an orchestrator does in production: a process that ends unexpectedly is started again.
+Each process has its own group and session, so that Ctrl-C reaches only this program, which then
+ends them in order. Each is ended by its own pid.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from openlfr.domain.errors import Unavailable
@@ -22,24 +22,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-RESTARTS_MOST = 5
-"""So often a process is started again unasked: more does not mend what is wrong."""
+MOST_RESTARTS = 5
+"""Restarts of a process that died by itself; further ones would not help."""
 PAUSE_S = 0.5
-"""Between its end and its next start."""
+"""Time between the end of a process and its next start."""
 END_S = 20.0
-"""How long a process may take to end in order."""
+"""Time that a process may take to end in order."""
 _LAST_LINES = 3
-_MISUSED = 2  # exit code: what is wrong stays wrong
+_MISUSED = 2  # exit code of a wrong configuration: a restart does not help
 
 
 @dataclass(slots=True, eq=False)
-class Kept:
-    """A process that is kept alive.
+class SupervisedProcess:
+    """A process that the supervisor restarts when it dies.
 
     Attributes:
-        started: How often.
-        ended_at: `time.monotonic()` of its end; None while it lives.
-        killed: How often this program killed it on purpose.
+        starts: Number of starts.
+        ended_at: `time.monotonic()` of its end; None while it runs.
+        killed: Number of times that this program killed it on purpose.
+        is_wanted: Whether the supervisor restarts it.
     """
 
     name: str
@@ -47,23 +48,23 @@ class Kept:
     environment: Mapping[str, str]
     log: Path
     popen: subprocess.Popen[bytes]
-    started: int = 1
+    starts: int = 1
     ended_at: float | None = None
     killed: int = 0
-    wanted: bool = field(default=True)
+    is_wanted: bool = True
 
     @property
     def pid(self) -> int:
-        """Of its latest start."""
+        """Process id of the latest start."""
         return self.popen.pid
 
     @property
-    def lives(self) -> bool:
-        """Whether it runs."""
+    def is_running(self) -> bool:
+        """Whether the process runs."""
         return self.popen.poll() is None
 
-    def last_words(self) -> str:
-        """The last lines of its log, for a sentence."""
+    def last_log_lines(self) -> str:
+        """The last lines of the log in one line, for a message."""
         with suppress(OSError):
             lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
             return " | ".join(line.strip() for line in lines[-_LAST_LINES:])
@@ -71,77 +72,78 @@ class Kept:
 
 
 class Supervisor:
-    """Keeps processes alive until it is closed. One thread uses it.
+    """Keeps processes alive until it is closed; for one thread.
 
     Attributes:
-        kept: By name, in the order of their start.
-        on_event: Is given a sentence for each start after the first and each end unasked.
+        processes: The processes by name, in the order of their start.
+        on_event: Receives a sentence for each restart and each unexpected end.
     """
 
     def __init__(self, logs: Path, on_event: Callable[[str], None] = lambda _: None) -> None:
-        """Start nothing yet; NAME.log in `logs` gets what a process says, of all its starts."""
+        """Start nothing yet; NAME.log in `logs` collects the output of all starts of a process."""
         self._logs = logs
         self.on_event = on_event
-        self.kept: dict[str, Kept] = {}
+        self.processes: dict[str, SupervisedProcess] = {}
 
-    def openlfr(self, name: str, *words: object, **environment: str) -> Kept:
-        """Start `openlfr WORDS` and keep it alive."""
+    def openlfr(self, name: str, *words: object, **environment: str) -> SupervisedProcess:
+        """Start the command `openlfr WORDS` and keep it alive."""
         return self.start(name, sys.executable, "-m", "openlfr", *words, **environment)
 
-    def start(self, name: str, *command: object, **environment: str) -> Kept:
+    def start(self, name: str, *command: object, **environment: str) -> SupervisedProcess:
         """Start a process and keep it alive."""
         self._logs.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"{name}.log"
         words = tuple(map(str, command))
-        kept = Kept(name, words, environment, log, _popen(words, environment, log))
-        self.kept[name] = kept
-        return kept
+        process = SupervisedProcess(name, words, environment, log, _popen(words, environment, log))
+        self.processes[name] = process
+        return process
 
-    def look(self) -> None:
-        """Start again what has died.
+    def restart_dead(self) -> None:
+        """Restart processes that have died.
 
         Raises:
-            Unavailable: One dies again and again, or says that it cannot work so; with its words.
+            Unavailable: A process died too often, or exited because of a wrong configuration; the
+                message has its last log lines.
         """
         now = time.monotonic()
-        for each in self.kept.values():
-            if not each.wanted or each.lives:
+        for each in self.processes.values():
+            if not each.is_wanted or each.is_running:
                 continue
             code = each.popen.returncode
             if each.ended_at is None:
                 each.ended_at = now
                 how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
                 self.on_event(f"{each.name} ended ({how})")
-            unasked = each.started - each.killed
-            if code == _MISUSED or unasked > RESTARTS_MOST:
+            own_ends = each.starts - each.killed
+            if code == _MISUSED or own_ends > MOST_RESTARTS:
                 raise Unavailable(
-                    f"{each.name} ended with exit code {code}, {each.started} times started:"
-                    f" {each.last_words()} (its log: {each.log})"
+                    f"{each.name} ended with exit code {code}, {each.starts} times started:"
+                    f" {each.last_log_lines()} (its log: {each.log})"
                 )
             if now - each.ended_at >= PAUSE_S:
                 each.popen = _popen(each.command, each.environment, each.log)
-                each.started += 1
+                each.starts += 1
                 each.ended_at = None
                 self.on_event(f"{each.name} was started again, process {each.pid}")
 
     def kill(self, name: str) -> None:
-        """SIGKILL, as the kernel does it: no last word."""
-        each = self.kept[name]
+        """Kill a process with SIGKILL, as the kernel's out-of-memory killer does."""
+        each = self.processes[name]
         each.killed += 1
         self.on_event(f"{name}, process {each.pid}, is killed (SIGKILL)")
         each.popen.kill()
         each.popen.wait()
 
     def stop(self, *names: str) -> dict[str, int]:
-        """End processes in order, together; SIGKILL for those that do not end in time.
+        """End processes together with SIGTERM, then SIGKILL for those that do not end in time.
 
         Returns:
-            Their exit codes.
+            Exit codes by name.
         """
-        ending = [self.kept[name] for name in names if name in self.kept]
+        ending = [self.processes[name] for name in names if name in self.processes]
         for each in ending:
-            each.wanted = False
-            if each.lives:
+            each.is_wanted = False
+            if each.is_running:
                 with suppress(ProcessLookupError):
                     each.popen.terminate()
         deadline = time.monotonic() + END_S
@@ -154,8 +156,8 @@ class Supervisor:
         return {each.name: each.popen.returncode for each in ending}
 
     def close(self) -> None:
-        """End whatever still runs; safe to call twice."""
-        self.stop(*[name for name, each in self.kept.items() if each.lives])
+        """End all running processes; safe to call twice."""
+        self.stop(*[name for name, each in self.processes.items() if each.is_running])
 
     def __enter__(self) -> Self:
         return self
@@ -167,8 +169,8 @@ class Supervisor:
 def _popen(
     command: tuple[str, ...], environment: Mapping[str, str], log: Path
 ) -> subprocess.Popen[bytes]:
-    with log.open("ab") as said:
+    with log.open("ab") as output:
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
             env={**os.environ, **environment}, start_new_session=True,
         )  # fmt: skip

@@ -1,7 +1,7 @@
-"""A moving picture of what was seen: an SVG that shows some of the moments, one after the other.
+"""Writes an animated SVG that shows some of the snapshots, one after the other.
 
-Rich draws each moment as it stands on a terminal; a style sheet shows one at a time. No script, no
-font and nothing else is loaded, and no picture of anybody is in it.
+Rich draws each snapshot as on a terminal, and a style sheet shows one at a time. The SVG loads no
+script, no font and nothing else, and has no picture of anybody.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from openlfr.demo.city.outcome import sentences
-from openlfr.demo.city.view import picture
+from openlfr.demo.city.view import draw
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from openlfr.demo.city.outcome import Outcome
-    from openlfr.demo.city.view import Moment
+    from openlfr.demo.city.view import Snapshot
 
-MOMENTS, EACH_S, LAST_S = 9, 1.6, 9.0
-WIDTH, HEIGHT = 108, 30  # of the terminal, cells
+SNAPSHOTS, EACH_S, LAST_S = 9, 1.6, 9.0
+WIDTH, HEIGHT = 108, 30  # size of the terminal, cells
 _FORMAT = """\
 <svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>
@@ -44,31 +44,30 @@ _FORMAT = """\
 """
 
 
-def write_recording(moments: Sequence[Moment], outcome: Outcome, path: Path) -> None:
-    """Write the moving picture: some moments, those around the kill among them, then the end."""
-    frames: list[RenderableType] = [picture(each) for each in choose(moments)]
-    frames.append(_end(outcome))
+def write_recording(snapshots: Sequence[Snapshot], outcome: Outcome, path: Path) -> None:
+    """Write the SVG: some snapshots, among them those around the kill, then the outcome."""
+    frames: list[RenderableType] = [draw(each) for each in choose(snapshots)]
+    frames.append(_last_frame(outcome))
     drawn = [_draw(frame, f"f{number}") for number, frame in enumerate(frames)]
     path.write_text(_one_after_the_other(drawn), encoding="utf-8")
 
 
-def choose(moments: Sequence[Moment], most: int = MOMENTS) -> list[Moment]:
-    """Moments at even distances, and the first after each change of a process's state."""
-    if not moments:
+def choose(snapshots: Sequence[Snapshot], most: int = SNAPSHOTS) -> list[Snapshot]:
+    """Choose snapshots at even distances, and those after the last three state changes."""
+    if not snapshots:
         return []
     changed = [
         number
-        for number in range(1, len(moments))
-        if [p.state for p in moments[number].processes]
-        != [p.state for p in moments[number - 1].processes]
-        and moments[number].elapsed > 0
+        for number in range(1, len(snapshots))
+        if [p.state for p in snapshots[number].processes]
+        != [p.state for p in snapshots[number - 1].processes]
+        and snapshots[number].elapsed > 0
     ]
-    even = [round(i * (len(moments) - 1) / max(most - 1, 1)) for i in range(most)]
-    wanted = sorted({*changed[-3:], *even})
-    return [moments[number] for number in wanted]
+    even = [round(i * (len(snapshots) - 1) / max(most - 1, 1)) for i in range(most)]
+    return [snapshots[number] for number in sorted({*changed[-3:], *even})]
 
 
-def _end(outcome: Outcome) -> RenderableType:
+def _last_frame(outcome: Outcome) -> RenderableType:
     lines: list[RenderableType] = [Text(" OpenLFR: a city on this machine ", "bold reverse")]
     for number, sentence in enumerate(sentences(outcome)):
         lines += [Text(), Text(f" {sentence}", "bold" if number < 2 else "")]
@@ -76,7 +75,7 @@ def _end(outcome: Outcome) -> RenderableType:
 
 
 def _draw(what: RenderableType, name: str) -> str:
-    """One frame as an SVG of its own."""
+    """Draw one frame as its own SVG."""
     console = Console(
         record=True, width=WIDTH, height=HEIGHT, file=io.StringIO(), force_terminal=True,
         color_system="truecolor", legacy_windows=False,
@@ -89,17 +88,17 @@ def _one_after_the_other(drawn: Sequence[str]) -> str:
     boxes = [re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', each)[0] for each in drawn]
     width, height = (max(float(box[side]) for box in boxes) for side in (0, 1))
     whole = EACH_S * (len(drawn) - 1) + LAST_S
-    # Where nothing moves, the last one is shown alone.
+    # Viewers without animation show only the last frame.
     style, at = [f"[id^=s]:not(#s{len(drawn) - 1}){{visibility:hidden}}"], 0.0
     for number in range(len(drawn)):
-        lasts = LAST_S if number == len(drawn) - 1 else EACH_S
-        begin, end = 100 * at / whole, 100 * (at + lasts) / whole
+        duration_s = LAST_S if number == len(drawn) - 1 else EACH_S
+        begin, end = 100 * at / whole, 100 * (at + duration_s) / whole
         hidden = [] if number == 0 else [f"0%,{begin - 0.01:.2f}%{{visibility:hidden}}"]
         hidden += [f"{begin:.2f}%,{end - 0.01:.2f}%{{visibility:visible}}"]
         hidden += [] if number == len(drawn) - 1 else [f"{end:.2f}%,100%{{visibility:hidden}}"]
         style.append(f"@keyframes k{number}{{{''.join(hidden)}}}")
         style.append(f"#s{number}{{animation:k{number} {whole:.1f}s step-end infinite}}")
-        at += lasts
+        at += duration_s
     frames = "".join(f'<g id="s{n}">{_body(each)}</g>' for n, each in enumerate(drawn))
     return (
         f'<svg viewBox="0 0 {width:.0f} {height:.0f}" xmlns="http://www.w3.org/2000/svg">'
@@ -109,5 +108,5 @@ def _one_after_the_other(drawn: Sequence[str]) -> str:
 
 
 def _body(svg: str) -> str:
-    """What stands in an SVG."""
+    """The content of an SVG's root element."""
     return re.sub(r"\n\s*", "\n", svg[svg.index(">") + 1 : svg.rindex("</svg>")].strip())

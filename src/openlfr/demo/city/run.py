@@ -1,4 +1,4 @@
-"""The demonstration from the first film to the report; a worker is killed in the middle."""
+"""Runs the demonstration from the first film to the report, and kills a worker in the middle."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from openlfr import bootstrap, settings
 from openlfr.adapters.kafka.topics import FRAMES
-from openlfr.demo.city import accounts, outcome, street
+from openlfr.demo.city import outcome, reconciliation, street
 from openlfr.demo.city.alerts import AlertFollower
-from openlfr.demo.city.measures import Counted
+from openlfr.demo.city.monitor import CityMonitor, Workers
 from openlfr.demo.city.processes import Supervisor
+from openlfr.demo.city.totals import CityTotals
 from openlfr.demo.city.truth import compare_live, read_numbers
 from openlfr.demo.city.view import live_view
-from openlfr.demo.city.watching import Watching, Workers
 from openlfr.demo.steps import step
 from openlfr.domain.errors import Unavailable
 from openlfr.operations.report import write_report
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
     from openlfr.settings import Settings
 
 START_S = 300.0
-"""How long services may take to be at work, on a busy machine."""
+"""Time that services may take to become ready, on a busy machine."""
 REST_S = 300.0
-"""How long it may take until everything that was filmed is looked at and recorded."""
-KILLED = "analysis-0"
-KILL_AT = 0.45  # of the films
-LOOK_S = 0.1
-READS = {
+"""Time that analysis and recording of all filmed frames may take after the films."""
+KILLED_WORKER = "analysis-0"
+KILL_AT = 0.45  # share of the films' duration
+POLL_S = 0.1
+TOPICS_READ = {
     "analysis": ("frames.v1",),
     "alerting": ("sightings.v1", "alerts.v1", "tallies.v1"),
 }
@@ -57,20 +57,21 @@ def run(
     servers: Callable[[], Mapping[str, str]],
     progress: street.Progress,
 ) -> tuple[Outcome, View]:
-    """Show the city at work.
+    """Run the demonstration.
 
     Args:
-        folder: Is there and empty; gets films, CONFIG.yaml, logs, alerts.jsonl and the report.
-        seconds: Length of the films.
-        servers: Waits until they answer, and gives the addresses of kafka, redis, milvus and sql.
+        folder: Existing empty folder for films, CONFIG.yaml, logs, alerts.jsonl and the report.
+        seconds: Duration of the films.
+        servers: Function that waits for the servers, and returns the addresses of kafka, redis,
+            milvus and sql.
         progress: See `street.make_city`.
 
     Raises:
-        Unavailable: A server, a camera or a service does not come up.
+        Unavailable: A server, a camera or a service does not become ready.
     """
     with step("Streets"):
         city = street.make_city(folder, seconds=seconds, progress=progress)
-        _say_films(city)
+        _print_films(city)
     with step("Servers"):
         urls = servers()
         for name, url in urls.items():
@@ -82,50 +83,50 @@ def run(
         loaded = settings.load(city.config)
         follower = AlertFollower(bootstrap.kafka_brokers(loaded), folder / "alerts.jsonl")
         closing.callback(follower.close)
-        counted = Counted(loaded, require_authorisation(loaded).deployment_id)
-        closing.callback(counted.close)
+        totals = CityTotals(loaded, require_authorisation(loaded).deployment_id)
+        closing.callback(totals.close)
         started_at = datetime.now(UTC)
         with step("Watch"), live_view() as view:
-            watching = Watching(city, workers, supervisor, counted, follower, view)
-            _film(watching, workers, supervisor, city)
+            monitor = CityMonitor(city, workers, supervisor, totals, follower, view)
+            _film(monitor, workers, supervisor, city)
         with step("Come to rest"):
-            rested_s = _rest(watching, supervisor, loaded)
+            rest_s = _await_rest(monitor, supervisor, loaded)
         with step("Accounts"):
-            found = _account(city, loaded, counted, watching, rested_s, started_at)
-        return found, view
+            result = _evaluate(city, loaded, totals, monitor, rest_s, started_at)
+        return result, view
 
 
-def _film(watching: Watching, workers: Workers, supervisor: Supervisor, city: City) -> None:
-    """From the first frame to the last one of the films."""
+def _film(monitor: CityMonitor, workers: Workers, supervisor: Supervisor, city: City) -> None:
+    """Start ingest, and monitor until the films have ended and the killed worker is back."""
     for number in range(2):
         workers.start("ingest", number)
     deadline = time.monotonic() + START_S + 3 * city.seconds
-    while not (watching.films_ended() and watching.worker_is_back()):
-        supervisor.look()
-        watching.look()
-        if watching.outage is None and watching.elapsed >= KILL_AT * city.seconds:
-            watching.kill(KILLED)
+    while not (monitor.films_ended() and monitor.worker_is_back()):
+        supervisor.restart_dead()
+        monitor.refresh()
+        if monitor.outage is None and monitor.elapsed >= KILL_AT * city.seconds:
+            monitor.kill(KILLED_WORKER)
         if time.monotonic() > deadline:
-            if not watching.films_ended():
-                watching.problems.append("The cameras did not send their films to the end.")
+            if not monitor.films_ended():
+                monitor.problems.append("The cameras did not send their films to the end.")
             break
-        time.sleep(LOOK_S)
-    watching.end()
+        time.sleep(POLL_S)
+    monitor.end()
 
 
 def _start(city: City, supervisor: Supervisor, urls: Mapping[str, str]) -> Workers:
-    """Cameras, topics, schema, watchlist, alerting and analysis; ingest comes last."""
+    """Start cameras, topics, schema, watchlist, alerting and analysis; `_film` starts ingest."""
     videos = [f"{name}={folder / 'video.mp4'}" for name, folder in city.films.items()]
     cameras = supervisor.openlfr(
         "cameras", "simulate", "cameras", *videos, "--port", 0, "--log", city.sent
     )
     _await(
         supervisor, "the cameras",
-        lambda: len(street.addresses(cameras.log.read_text("utf-8"))) == len(videos),
+        lambda: len(street.parse_addresses(cameras.log.read_text("utf-8"))) == len(videos),
     )  # fmt: skip
     city.configure(cameras.log.read_text("utf-8"), urls)
-    with ThreadPoolExecutor(1) as beside:
-        topics = beside.submit(_openlfr, city, "topics", "apply", "--wait", "60")
+    with ThreadPoolExecutor(1) as executor:
+        topics = executor.submit(_openlfr, city, "topics", "apply", "--wait", "60")
         _openlfr(city, "records", "upgrade")
         _openlfr(city, "watchlist", "import", "manifest.csv")
         topics.result()
@@ -135,101 +136,103 @@ def _start(city: City, supervisor: Supervisor, urls: Mapping[str, str]) -> Worke
         workers.start("analysis", number)
     for name in ("alerting", "analysis-0", "analysis-1"):
         _await(supervisor, name, partial(workers.is_ready, name))
-        say(f"  {name}: at work, process {supervisor.kept[name].pid}")
+        say(f"  {name}: at work, process {supervisor.processes[name].pid}")
     return workers
 
 
-def _rest(watching: Watching, supervisor: Supervisor, loaded: Settings) -> float:
-    """Switch the cameras off and wait until all that was filmed has been looked at and recorded.
+def _await_rest(monitor: CityMonitor, supervisor: Supervisor, loaded: Settings) -> float:
+    """Switch the cameras off, and wait until all frames are analysed and all events recorded.
 
-    A camera that is gone ends its epoch, so that analysis waits for no further frame of it.
+    A camera that is switched off ends its epoch, so that analysis does not wait for its frames.
 
     Returns:
-        Seconds until analysis had looked at every frame.
+        Seconds until analysis had analysed every frame.
     """
     begun = time.monotonic()
-    looked = float("inf")
+    analysed_s = float("inf")
     access = bootstrap.kafka_brokers(loaded)
 
     def done(service: str) -> bool:
-        return accounts.is_done(access, f"openlfr-{service}", READS[service])
+        topics = TOPICS_READ[service]
+        return reconciliation.has_acknowledged_all(access, f"openlfr-{service}", topics)
 
     supervisor.stop("cameras")
     try:
         _await(supervisor, "analysis to look at every frame", lambda: done("analysis"), REST_S)
-        looked = time.monotonic() - begun
+        analysed_s = time.monotonic() - begun
         supervisor.stop("ingest-0", "ingest-1")
         supervisor.stop("analysis-0", "analysis-1")  # their last tallies
         _await(supervisor, "alerting to record everything", lambda: done("alerting"), REST_S)
     except Unavailable as error:
-        watching.problems.append(str(error))
+        monitor.problems.append(str(error))
     supervisor.close()
-    return min(looked, time.monotonic() - begun)
+    return min(analysed_s, time.monotonic() - begun)
 
 
-def _account(
+def _evaluate(
     city: City,
     loaded: Settings,
-    counted: Counted,
-    watching: Watching,
+    totals: CityTotals,
+    monitor: CityMonitor,
     rest_s: float,
     started_at: datetime,
 ) -> Outcome:
-    """Count everything, write figures and report."""
-    counted.look()
-    events = outcome.all_events(counted.records, require_authorisation(loaded).deployment_id)
+    """Compute the outcome, and write figures and report."""
+    totals.refresh()
+    events = outcome.all_events(totals.records, require_authorisation(loaded).deployment_id)
     sent = SentLog(city.sent)
     access = bootstrap.kafka_brokers(loaded)
-    frames = (codec.decode_frame(each.value) for each in accounts.read_all(access, FRAMES.name))
+    records = reconciliation.read_topic(access, FRAMES.name)
+    frames = (codec.decode_frame(each.value) for each in records)
     truth = compare_live(city.films, [each.event for each in events], read_numbers(frames))
-    calm = outcome.undisturbed(events, watching.outage)
-    found = outcome.Outcome(
+    undisturbed = outcome.undisturbed(events, monitor.outage)
+    result = outcome.Outcome(
         truth=truth,
-        sightings=accounts.count_sightings(access, events),
+        sightings=reconciliation.reconcile_topics(access, events),
         frames=tuple(
-            accounts.frames_of(camera, len(sent.of(camera)), counted.totals.get(camera))
+            reconciliation.count_frames(camera, len(sent.of(camera)), totals.cameras.get(camera))
             for camera in city.films
         ),
-        latency=outcome.latency_of(events),
-        latency_undisturbed=outcome.latency_of(calm),
-        outage=watching.outage,
-        waited=watching.waited,
+        latency=outcome.measure_latency(events),
+        latency_undisturbed=outcome.measure_latency(undisturbed),
+        outage=monitor.outage,
+        waited=monitor.waited,
         rest_s=rest_s,
         seconds=city.seconds,
-        problems=tuple(watching.problems),
+        problems=tuple(monitor.problems),
     )
     summary = outcome.summarise(
-        loaded, counted.records, found, events=events, started_at=started_at, size=street.SIZE
+        loaded, totals.records, result, events=events, started_at=started_at, size=street.SIZE
     )
     write_report(summary, city.folder / "report")
-    outcome.write_figures(found, city.folder / "city.json")
-    return found
+    outcome.write_figures(result, city.folder / "city.json")
+    return result
 
 
 def _await(
-    supervisor: Supervisor, what: str, condition: Callable[[], bool], patience: float = START_S
+    supervisor: Supervisor, what: str, condition: Callable[[], bool], timeout_s: float = START_S
 ) -> None:
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout_s
     while not condition():
-        supervisor.look()
+        supervisor.restart_dead()
         if time.monotonic() > deadline:
-            raise Unavailable(f"Waited {patience:.0f} s in vain for {what}; see the logs.")
-        time.sleep(LOOK_S)
+            raise Unavailable(f"Waited {timeout_s:.0f} s in vain for {what}; see the logs.")
+        time.sleep(POLL_S)
 
 
 def _openlfr(city: City, *words: object) -> None:
-    """Run a command as its user would, to its end."""
-    shown = " ".join(map(str, words))
-    say(f"  openlfr {shown}")
+    """Run an `openlfr` command to its end, as a user would."""
+    command = " ".join(map(str, words))
+    say(f"  openlfr {command}")
     done = subprocess.run(
         [sys.executable, "-m", "openlfr", *map(str, words)],
         capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, cwd=city.folder,
     )  # fmt: skip
     if done.returncode:
-        raise Unavailable(f"openlfr {shown}: {(done.stderr or done.stdout).strip()}")
+        raise Unavailable(f"openlfr {command}: {(done.stderr or done.stdout).strip()}")
 
 
-def _say_films(city: City) -> None:
+def _print_films(city: City) -> None:
     for camera in city.street.cameras:
         say(
             f"  {camera.camera}: {camera.frames} frames, {camera.passes} passes,"

@@ -1,4 +1,4 @@
-"""The city's films with their truth, and its configuration over real servers."""
+"""Makes the city's films with known truth, and its configuration for real servers."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 CAMERAS = ("north", "east", "south", "west")
 FPS = 4
-"""Few and small frames: two cores film, analyse and serve, beside four servers."""
+"""Few and small frames: on two cores, the cameras, the services and four servers all run."""
 SIZE = (960, 540)
 _SEED = 7
 _LISTED = 3
 _SECONDS_PER_JOURNEY = 2.5
-_INPUT = 640  # of the detector: a face of 52 pixels is 35 there
+_INPUT = 640  # the detector's input size, at which a face of 52 pixels has 35
 _URL = re.compile(r'^  (\S+): \{url: "(\S+)"\}', re.MULTILINE)
 
 _CONFIG = """\
@@ -69,11 +69,13 @@ DEPLOYMENT = "Simulated city"
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """What stands in the demonstration's folder before anything runs.
+    """The films and files of the demonstration.
 
     Attributes:
-        films: By camera the folder with video.mp4 and its truth.
-        seconds: Length of each film.
+        folder: Folder of the demonstration.
+        films: Folder with video.mp4 and its truth, by camera.
+        seconds: Duration of each film.
+        street: Result of the simulation.
     """
 
     folder: Path
@@ -83,30 +85,30 @@ class City:
 
     @property
     def config(self) -> Path:
-        """CONFIG.yaml; there once `configure` has written it."""
+        """Path of CONFIG.yaml, which `configure` writes."""
         return self.folder / "CONFIG.yaml"
 
     @property
     def sent(self) -> Path:
-        """The cameras' log of each frame sent."""
+        """Path of the cameras' log of frames sent."""
         return self.folder / "sent.jsonl"
 
     @property
     def frames(self) -> int:
-        """Of each film."""
+        """Number of frames of each film."""
         return self.seconds * FPS
 
-    def configure(self, said: str, servers: Mapping[str, str]) -> None:
+    def configure(self, cameras_output: str, servers: Mapping[str, str]) -> None:
         """Write CONFIG.yaml.
 
         Args:
-            said: What `openlfr simulate cameras` printed: the cameras' addresses.
+            cameras_output: Output of `openlfr simulate cameras`, with the cameras' addresses.
             servers: Addresses of kafka, redis, milvus and sql.
         """
         now = datetime.now(UTC)
         cameras = "".join(
             f"  {name}: {{url: {json.dumps(url)}, input_size: {_INPUT}}}\n"
-            for name, url in addresses(said).items()
+            for name, url in parse_addresses(cameras_output).items()
         )
         self.config.write_text(
             _CONFIG.format(
@@ -120,18 +122,18 @@ class City:
         )
 
 
-def addresses(said: str) -> dict[str, str]:
-    """Each camera's address, from what `openlfr simulate cameras` printed."""
-    return dict(_URL.findall(said))
+def parse_addresses(cameras_output: str) -> dict[str, str]:
+    """Parse each camera's address from the output of `openlfr simulate cameras`."""
+    return dict(_URL.findall(cameras_output))
 
 
 def make_city(folder: Path, *, seconds: int, progress: Progress) -> City:
     """Film four streets through which the same few people walk.
 
     Args:
-        folder: Is there and empty.
-        seconds: Length of each film.
-        progress: Shows how far the filming is.
+        folder: Existing empty folder.
+        seconds: Duration of each film.
+        progress: Context manager that shows the progress of the simulation.
     """
     detector = cache(bootstrap.load_detector)
     write_packaged_faces(folder / "faces", detector(), only_astronaut=False)
@@ -141,7 +143,7 @@ def make_city(folder: Path, *, seconds: int, progress: Progress) -> City:
         people=max(8, round(seconds / _SECONDS_PER_JOURNEY)), watchlist=_LISTED, enrol=1,
         min_px=44, max_px=110, eligible_px=52, crf=25, watch_share=0.4, onward=0.8,
     )  # fmt: skip
-    with progress(options) as told:
-        street = make_street(folder / "faces", folder, options, detector=detector, progress=told)
+    with progress(options) as show:
+        street = make_street(folder / "faces", folder, options, detector=detector, progress=show)
     films = {camera.camera: camera.folder for camera in street.cameras}
     return City(folder, films, seconds, street)

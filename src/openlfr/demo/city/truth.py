@@ -1,7 +1,8 @@
-"""Alerts against the films: each frame carries its number in the picture, which says what it shows.
+"""Compares alerts with the films by the frame number that is burnt into each picture.
 
-The number is read from the frames on the topic. When a live camera's frame was sent would not do:
-on a machine that does not keep up it is read, and so captured, seconds later.
+The number is read from the frames on the topic. The capture time would not identify a frame: on a
+machine that does not keep up, a live camera's frame is read, and so captured, seconds after it was
+sent.
 """
 
 from __future__ import annotations
@@ -26,30 +27,30 @@ if TYPE_CHECKING:
 
 _EIGHTH = 1 / 8
 
-Shown = dict[tuple[str, int, int], "FilmFrame"]
-"""By camera, epoch and seq."""
+FilmFrames = dict[tuple[str, int, int], "FilmFrame"]
+"""Film frames by camera, epoch and seq."""
 
 
 class FilmFrame(NamedTuple):
-    """What a frame shows.
+    """The frame of a film that a camera sent.
 
     Attributes:
         loop: Round of the film, from 0.
-        number: Of the film's frame.
+        number: Number of the frame in the film.
     """
 
     loop: int
     number: int
 
 
-def read_numbers(frames: Iterable[EncodedFrame]) -> Shown:
-    """What the frames of all cameras show; those whose number is damaged are left out."""
-    found: dict[str, dict[tuple[int, int], int]] = defaultdict(dict)
+def read_numbers(frames: Iterable[EncodedFrame]) -> FilmFrames:
+    """Read the film frame of each camera frame, except where the burnt-in number is damaged."""
+    by_camera: dict[str, dict[tuple[int, int], int]] = defaultdict(dict)
     for frame in frames:
-        if frame.jpeg and (number := _number_in(frame.jpeg)) is not None:
-            found[frame.camera][frame.epoch, frame.seq] = number
-    shown: Shown = {}
-    for camera, numbers in found.items():
+        if frame.jpeg and (number := _read_number(frame.jpeg)) is not None:
+            by_camera[frame.camera][frame.epoch, frame.seq] = number
+    shown: FilmFrames = {}
+    for camera, numbers in by_camera.items():
         loop = last = 0
         for (epoch, seq), number in sorted(numbers.items()):
             loop += number < last
@@ -59,29 +60,30 @@ def read_numbers(frames: Iterable[EncodedFrame]) -> Shown:
 
 
 def compare_live(
-    films: Mapping[str, Path], events: Iterable[AlertEvent], shown: Shown
+    films: Mapping[str, Path], events: Iterable[AlertEvent], shown: FilmFrames
 ) -> KnownTruth:
     """Compare alert events with the films that the cameras sent.
 
-    Passes are those of the first round; an alert of a later round can be wrong, but finds no pass.
+    Only passes of the first round are counted. An alert in a later round can be wrong, but it does
+    not count as finding a pass.
 
     Args:
-        films: By camera the folder that holds its truth.
-        events: Of those cameras.
-        shown: What each frame shows.
+        films: Folder with the truth, by camera.
+        events: Alert events of these cameras.
+        shown: Film frame of each camera frame.
     """
     first: list[tuple[AlertEvent, tuple[int, ...]]] = []
     later: list[tuple[AlertEvent, tuple[int, ...]]] = []
     for event in events:
-        seen = event.sighting
-        frame = shown.get((seen.camera, seen.epoch, seen.seq))
+        sighting = event.sighting
+        frame = shown.get((sighting.camera, sighting.epoch, sighting.seq))
         numbers = () if frame is None else (frame.number,)
         (later if frame is not None and frame.loop else first).append((event, numbers))
-    found = compare(films, first)
-    return replace(found, wrong=found.wrong + compare(films, later).wrong)
+    result = compare(films, first)
+    return replace(result, wrong=result.wrong + compare(films, later).wrong)
 
 
-def _number_in(jpeg: bytes) -> int | None:
-    # An eighth of its size is what JPEG gives without its cosines, and a cell is a pixel then.
+def _read_number(jpeg: bytes) -> int | None:
+    # At an eighth of its size a JPEG decodes without its cosines, and a cell is one pixel.
     small = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
     return None if small is None else frame_number.read(np.asarray(small, np.uint8), scale=_EIGHTH)

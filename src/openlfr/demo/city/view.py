@@ -1,4 +1,4 @@
-"""What the demonstration shows while it lasts: a picture on a terminal, lines on a pipe."""
+"""Shows the running demonstration: live tables on a terminal, lines on a pipe."""
 
 from __future__ import annotations
 
@@ -21,23 +21,24 @@ if TYPE_CHECKING:
     from openlfr.domain.alerts import AlertEvent
 
 EVENTS_SHOWN, ALERTS_SHOWN = 5, 6
-_LINE_EACH_S = 10.0  # on a pipe
+_LINE_INTERVAL_S = 10.0  # on a pipe
 
 
 @dataclass(frozen=True, slots=True)
 class CameraRow:
-    """One camera: what was counted so far.
+    """Counts of one camera so far.
 
     Attributes:
-        by: The process that films it.
-        filmed: Frames that Kafka has.
-        analysed, faces: As the records have them, None before the first: analysis counts in
-            stretches of 250 frames, each when it ends.
-        opened, joined: Alert events.
+        filmed_by: Name of the process that films the camera; empty before the first frame.
+        filmed: Frames sent to Kafka.
+        dropped: Frames that were not sent.
+        analysed, faces: Counts in the records; None before the first. Analysis records a tally
+            every 250 frames.
+        opened, joined: Number of alert events.
     """
 
     camera: str
-    by: str
+    filmed_by: str
     filmed: int
     dropped: int
     analysed: int | None
@@ -49,13 +50,13 @@ class CameraRow:
 
 @dataclass(frozen=True, slots=True)
 class ProcessRow:
-    """One process.
+    """State and load of one process.
 
     Attributes:
-        state: at work, starting or killed.
-        busy: Share of the time in which it worked; None where it does not say.
-        waiting: Messages that wait for it; None where it does not say.
-        did: What it has done since its latest start, in words.
+        state: "at work", "starting" or "dead".
+        busy: Share of the time in which it worked; None if not reported.
+        waiting: Messages that wait for it; None if not reported.
+        work_done: Its work since its latest start, in words.
     """
 
     name: str
@@ -64,17 +65,18 @@ class ProcessRow:
     starts: int
     busy: float | None
     waiting: int | None
-    did: str
+    work_done: str
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """All that is shown at one moment.
+class Snapshot:
+    """State of the demonstration at one moment.
 
     Attributes:
-        elapsed, whole: Seconds of the films.
-        latency: (p50, p95) in seconds of the alerts so far; None before the first.
-        alerts, events: The newest first; events with the second at which they happened.
+        elapsed, whole: Elapsed and total time of the films, seconds.
+        latency: (p50, p95) of the alerts so far, seconds; None before the first.
+        alerts: Alerts, newest first.
+        events: Events with their second of the films, newest first.
     """
 
     elapsed: float
@@ -87,37 +89,37 @@ class Moment:
 
 
 class View:
-    """Shows moments and sentences.
+    """Shows snapshots and events.
 
     Attributes:
-        moments: What was shown, for a recording: about one a second.
+        snapshots: All snapshots shown, about one a second, for a recording.
     """
 
     def __init__(self, live: Live | None) -> None:
-        self.moments: list[Moment] = []
+        """Show on a live display; None prints lines."""
+        self.snapshots: list[Snapshot] = []
         self._live = live
         self._line_at = 0.0
-        self._said = 0
 
-    def show(self, moment: Moment) -> None:
-        """Show it; on a pipe what is new in it, and a line now and then."""
-        self.moments.append(moment)
+    def show(self, snapshot: Snapshot) -> None:
+        """Show a snapshot; on a pipe as a line every ten seconds."""
+        self.snapshots.append(snapshot)
         if self._live is not None:
-            self._live.update(picture(moment))
+            self._live.update(draw(snapshot))
             return
-        if moment.elapsed >= self._line_at:
-            self._line_at = moment.elapsed + _LINE_EACH_S
-            say("  " + line(moment))
+        if snapshot.elapsed >= self._line_at:
+            self._line_at = snapshot.elapsed + _LINE_INTERVAL_S
+            say("  " + summary_line(snapshot))
 
-    def event(self, at: float, sentence: str) -> None:
-        """Something happened."""
+    def show_event(self, at: float, sentence: str) -> None:
+        """Print an event on a pipe; a live display shows events with the next snapshot."""
         if self._live is None:
             say(f"  {clock(at)} {sentence}")
 
 
 @contextmanager
 def live_view() -> Iterator[View]:
-    """A picture that renews itself and vanishes at the end; on a pipe lines."""
+    """A live display on a terminal, which vanishes at the end; lines on a pipe."""
     console = Console()
     if console.is_terminal:
         with Live(console=console, refresh_per_second=4, transient=True) as live:
@@ -126,52 +128,55 @@ def live_view() -> Iterator[View]:
         yield View(None)
 
 
-def picture(moment: Moment) -> Group:
-    """Header, cameras, processes, alerts and what happened."""
+def draw(snapshot: Snapshot) -> Group:
+    """Draw header, cameras, processes, alerts and events."""
     latency = "no alert yet"
-    if moment.latency is not None:
-        latency = "captured to alert: p50 {:.2f} s, p95 {:.2f} s".format(*moment.latency)
+    if snapshot.latency is not None:
+        latency = "captured to alert: p50 {:.2f} s, p95 {:.2f} s".format(*snapshot.latency)
     header = Table.grid(padding=(0, 2))
     header.add_row(
         Text(" OpenLFR: a city on this machine ", "bold reverse"),
-        Text(f"{clock(moment.elapsed)} of {clock(moment.whole)}"),
-        ProgressBar(total=moment.whole, completed=min(moment.elapsed, moment.whole), width=24),
+        Text(f"{clock(snapshot.elapsed)} of {clock(snapshot.whole)}"),
+        ProgressBar(
+            total=snapshot.whole, completed=min(snapshot.elapsed, snapshot.whole), width=24
+        ),
         Text(latency, "cyan"),
     )
     parts: list[RenderableType] = [
         header,
         Text(),
-        _cameras(moment.cameras),
+        _camera_table(snapshot.cameras),
         Text(),
-        _processes(moment.processes),
+        _process_table(snapshot.processes),
         Text(),
     ]
-    alerts = [_alert(event) for event in moment.alerts[:ALERTS_SHOWN]]
+    alerts = [_alert_line(event) for event in snapshot.alerts[:ALERTS_SHOWN]]
     parts += alerts or [Text(" no alert so far", "dim")]
     parts += [Text()] * (1 + ALERTS_SHOWN - max(len(alerts), 1))
     parts += [
         Text(f" {clock(at)} {one_line(sentence)}", "yellow" if "kill" in sentence else "")
-        for at, sentence in moment.events[:EVENTS_SHOWN]
+        for at, sentence in snapshot.events[:EVENTS_SHOWN]
     ]
     return Group(*parts)
 
 
-def line(moment: Moment) -> str:
-    """The moment in one line."""
+def summary_line(snapshot: Snapshot) -> str:
+    """The snapshot in one line."""
     cameras = ", ".join(
-        f"{each.camera} {each.filmed} frames {each.sightings} sightings" for each in moment.cameras
+        f"{each.camera} {each.filmed} frames {each.sightings} sightings"
+        for each in snapshot.cameras
     )
-    waiting = sum(each.waiting or 0 for each in moment.processes)
-    return f"{clock(moment.elapsed)} {cameras}; {waiting} messages wait"
+    waiting = sum(each.waiting or 0 for each in snapshot.processes)
+    return f"{clock(snapshot.elapsed)} {cameras}; {waiting} messages wait"
 
 
 def clock(seconds: float) -> str:
-    """Minutes and seconds."""
+    """Format seconds as M:SS."""
     minutes, rest = divmod(int(max(seconds, 0)), 60)
     return f"{minutes}:{rest:02}"
 
 
-def _cameras(rows: Sequence[CameraRow]) -> Table:
+def _camera_table(rows: Sequence[CameraRow]) -> Table:
     table = Table(box=None, padding=(0, 2), header_style="dim")
     table.add_column("camera")
     table.add_column("filmed by")
@@ -181,11 +186,11 @@ def _cameras(rows: Sequence[CameraRow]) -> Table:
     for each in rows:
         table.add_row(
             each.camera,
-            Text(each.by or "nobody yet", "" if each.by else "dim"),
+            Text(each.filmed_by or "nobody yet", "" if each.filmed_by else "dim"),
             str(each.filmed),
             Text(str(each.dropped), "red" if each.dropped else "dim"),
-            _counted(each.analysed),
-            _counted(each.faces),
+            _count(each.analysed),
+            _count(each.faces),
             str(each.sightings),
             Text(str(each.opened), "bold yellow" if each.opened else "dim"),
             str(each.joined),
@@ -196,11 +201,11 @@ def _cameras(rows: Sequence[CameraRow]) -> Table:
     return table
 
 
-def _counted(number: int | None) -> Text:
+def _count(number: int | None) -> Text:
     return Text("...", "dim") if number is None else Text(str(number))
 
 
-def _processes(rows: Sequence[ProcessRow]) -> Table:
+def _process_table(rows: Sequence[ProcessRow]) -> Table:
     table = Table(box=None, padding=(0, 2), header_style="dim")
     table.add_column("process")
     table.add_column("pid", justify="right")
@@ -217,16 +222,16 @@ def _processes(rows: Sequence[ProcessRow]) -> Table:
             Text(str(each.starts), "bold yellow" if each.starts > 1 else ""),
             "" if each.busy is None else f"{100 * each.busy:.0f}%",
             "" if each.waiting is None else str(each.waiting),
-            each.did,
+            each.work_done,
         )
     return table
 
 
-def _alert(event: AlertEvent) -> Text:
-    seen = event.sighting
+def _alert_line(event: AlertEvent) -> Text:
+    sighting = event.sighting
     return Text.assemble(
         (f" {event.event.upper():7}", "bold yellow" if event.event == "opened" else "dim"),
-        f" {seen.captured_at:%H:%M:%S}  {one_line(seen.camera):6} ",
-        (f"{one_line(seen.subject):10}", "bold"),
-        f" {seen.score:.3f} (threshold {seen.threshold:.2f})  alert {event.alert_id[:8]}",
+        f" {sighting.captured_at:%H:%M:%S}  {one_line(sighting.camera):6} ",
+        (f"{one_line(sighting.subject):10}", "bold"),
+        f" {sighting.score:.3f} (threshold {sighting.threshold:.2f})  alert {event.alert_id[:8]}",
     )

@@ -1,4 +1,4 @@
-"""Watches the city while it films: asks every process, counts, and kills a worker when asked to."""
+"""Takes a snapshot of all processes and counts about once a second, and kills a worker."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from openlfr.demo.city.measures import Said, ask, is_ready
 from openlfr.demo.city.outcome import Outage, percentile
-from openlfr.demo.city.view import CameraRow, Moment, ProcessRow
+from openlfr.demo.city.process_metrics import ProcessMetrics, fetch_metrics, is_ready
+from openlfr.demo.city.view import CameraRow, ProcessRow, Snapshot
 from openlfr.simulate.sent_log import SentLog
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from openlfr.demo.city.alerts import AlertFollower
-    from openlfr.demo.city.measures import Counted
-    from openlfr.demo.city.processes import Kept, Supervisor
+    from openlfr.demo.city.processes import SupervisedProcess, Supervisor
     from openlfr.demo.city.street import City
+    from openlfr.demo.city.totals import CityTotals
     from openlfr.demo.city.view import View
 
-_EACH_S = 1.0
-_FILMED = "openlfr_camera_frames_total"
+_INTERVAL_S = 1.0
+_CAMERA_FRAMES = "openlfr_camera_frames_total"
 _DROPPED = ("dropped", "overtaken", "unreadable")
 
 
 class Workers:
-    """The services' processes, each with a page of health and metrics on a port of its own.
+    """The services' processes, each with health and metrics pages on its own port.
 
     Attributes:
-        ports: By name.
+        ports: Port by process name.
     """
 
     def __init__(self, supervisor: Supervisor, config: Path) -> None:
@@ -41,7 +41,7 @@ class Workers:
         self._config = config
 
     def start(self, service: str, number: int) -> None:
-        """Start a replica; alerting has one, which goes by its service's name."""
+        """Start a replica, named SERVICE-NUMBER; the only replica of alerting is `alerting`."""
         name = service if service == "alerting" else f"{service}-{number}"
         self.ports[name] = port = _free_port()
         self._supervisor.openlfr(
@@ -50,17 +50,17 @@ class Workers:
         )  # fmt: skip
 
     def is_ready(self, name: str) -> bool:
-        """Whether it says that it is at work."""
+        """Whether a process reports that it is ready."""
         return is_ready(self.ports[name])
 
 
-class Watching:
-    """What is seen while the films run.
+class CityMonitor:
+    """Monitors the city while the films run.
 
     Attributes:
-        outage: Of the worker that was killed.
-        waited: Frames that ingest had not read, or analysis not looked at, when the films ended.
-        problems: A sentence each.
+        outage: Outage of the worker that was killed; None before the kill.
+        waited: Frames that ingest had not read, or analysis not analysed, when the films ended.
+        problems: Problems, a sentence each.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Watching:
         city: City,
         workers: Workers,
         supervisor: Supervisor,
-        counted: Counted,
+        totals: CityTotals,
         follower: AlertFollower,
         view: View,
     ) -> None:
@@ -76,56 +76,55 @@ class Watching:
         self.waited = 0
         self.problems: list[str] = []
         self._city, self._workers, self._supervisor = city, workers, supervisor
-        self._counted, self._follower, self._view = counted, follower, view
+        self._totals, self._follower, self._view = totals, follower, view
         self._begun: float | None = None  # time.time() of the first frame sent
         self._sent: SentLog | None = None
-        self._looked = 0.0
-        self._said: dict[str, Said] = {}
-        self._before: dict[str, tuple[float, float]] = {}  # when a process was asked, busy seconds
-        self._busy: dict[str, float] = {}
-        self._filmed: dict[tuple[str, int], Said] = {}  # by process and start: what ingest said
-        self._ready: dict[str, int] = {}  # the start of each process that has been at work
+        self._refreshed_at = 0.0
+        self._metrics: dict[str, ProcessMetrics] = {}  # by process, those that answer
+        self._before: dict[str, tuple[float, float]] = {}  # time and busy seconds before
+        self._busy: dict[str, float] = {}  # share of time, by process
+        # By process and start: counters of a process begin at 0 with each start.
+        self._ingest_metrics: dict[tuple[str, int], ProcessMetrics] = {}
         self._events: deque[tuple[float, str]] = deque(maxlen=50)
-        supervisor.on_event = self.event
+        supervisor.on_event = self.record_event
 
     @property
     def elapsed(self) -> float:
         """Seconds since the first frame was sent."""
         return 0.0 if self._begun is None else time.time() - self._begun
 
-    def event(self, sentence: str) -> None:
-        """Something happened."""
+    def record_event(self, sentence: str) -> None:
+        """Record an event and show it."""
         self._events.appendleft((self.elapsed, sentence))
-        self._view.event(self.elapsed, sentence)
+        self._view.show_event(self.elapsed, sentence)
 
     def kill(self, name: str) -> None:
-        """Kill a worker; the supervisor starts it again."""
+        """Kill a worker, which the supervisor then restarts."""
         self.outage = Outage(name, self.elapsed, datetime.now(UTC))
         self._supervisor.kill(name)
 
-    def look(self) -> None:
-        """Ask everybody, about once a second, and show what they say."""
-        self._see_return()
-        if time.monotonic() - self._looked < _EACH_S:
+    def refresh(self) -> None:
+        """Fetch all metrics and counts, about once a second, and show a snapshot."""
+        self._check_return()
+        if time.monotonic() - self._refreshed_at < _INTERVAL_S:
             return
-        self._looked = time.monotonic()
+        self._refreshed_at = time.monotonic()
         if self._city.sent.exists():
             self._sent = SentLog(self._city.sent)
             first = [sent[0].at for name in self._city.films if (sent := self._sent.of(name))]
             self._begun = min(first, default=None)
-        self._counted.look()
+        self._totals.refresh()
         for name, port in self._workers.ports.items():
-            kept = self._supervisor.kept[name]
-            said = ask(port) if kept.lives else None
-            if said is None:
-                self._said.pop(name, None)
+            process = self._supervisor.processes[name]
+            metrics = fetch_metrics(port) if process.is_running else None
+            if metrics is None:
+                self._metrics.pop(name, None)
                 continue
-            self._said[name] = said
+            self._metrics[name] = metrics
             if name.startswith("ingest"):
-                self._filmed[name, kept.started] = said
-            self._ready.setdefault(name, kept.started)
-            self._measure(name, said)
-        self._view.show(self._moment())
+                self._ingest_metrics[name, process.starts] = metrics
+            self._measure_load(name, metrics)
+        self._view.show(self._snapshot())
 
     def films_ended(self) -> bool:
         """Whether every camera has sent the last frame of its film."""
@@ -138,42 +137,43 @@ class Watching:
         )
 
     def worker_is_back(self) -> bool:
-        """Whether the killed worker is at work again. Until then the films go on, from anew."""
+        """Whether the killed worker is ready again; until then the films start over."""
         return self.outage is not None and self.outage.ready_at is not None
 
     def end(self) -> None:
-        """The films are over: note how much waits."""
-        self._looked = 0.0
-        self.look()
-        analysis = [said for name, said in self._said.items() if name.startswith("analysis")]
-        self.waited = round(sum(said.get("openlfr_lag") for said in analysis))
+        """Count the frames that wait; the films have ended."""
+        self._refreshed_at = 0.0
+        self.refresh()
+        analysis = [each for name, each in self._metrics.items() if name.startswith("analysis")]
+        self.waited = round(sum(metrics.get("openlfr_lag") for metrics in analysis))
         if self._sent is not None:
-            filmed = [(row.camera, row.filmed + row.dropped) for row in self._moment().cameras]
-            self.waited += sum(max(0, len(self._sent.of(name)) - seen) for name, seen in filmed)
+            read = [(row.camera, row.filmed + row.dropped) for row in self._snapshot().cameras]
+            self.waited += sum(max(0, len(self._sent.of(name)) - count) for name, count in read)
         if self.outage is not None and self.outage.ready_at is None:
             self.problems.append(f"{self.outage.name} was killed and did not come back in time.")
 
-    def _see_return(self) -> None:
-        """Notice when the killed worker is at work again."""
+    def _check_return(self) -> None:
+        """Record the time at which the killed worker is ready again."""
         outage = self.outage
         if outage is None or outage.ready_at is not None:
             return
-        if self._supervisor.kept[outage.name].lives and self._workers.is_ready(outage.name):
+        is_running = self._supervisor.processes[outage.name].is_running
+        if is_running and self._workers.is_ready(outage.name):
             self.outage = replace(outage, ready_at=self.elapsed, back_at=datetime.now(UTC))
-            away = self.elapsed - outage.killed_at
-            self.event(f"{outage.name} is at work again, {away:.1f} s after it was killed")
+            away_s = self.elapsed - outage.killed_at
+            self.record_event(f"{outage.name} is at work again, {away_s:.1f} s after it was killed")
 
-    def _measure(self, name: str, said: Said) -> None:
-        now, busy = time.monotonic(), said.get("openlfr_busy_seconds_total")
+    def _measure_load(self, name: str, metrics: ProcessMetrics) -> None:
+        now, busy = time.monotonic(), metrics.get("openlfr_busy_seconds_total")
         at, before = self._before.get(name, (now, busy))
         if now > at:
             self._busy[name] = max(0.0, busy - before) / (now - at)
         self._before[name] = now, busy
 
-    def _moment(self) -> Moment:
+    def _snapshot(self) -> Snapshot:
         latest = sorted(self._follower.events, key=lambda each: each[1], reverse=True)
         seconds = sorted((at - each.sighting.captured_at).total_seconds() for each, at in latest)
-        return Moment(
+        return Snapshot(
             elapsed=self.elapsed,
             whole=self._city.seconds,
             cameras=tuple(self._camera(name) for name in self._city.films),
@@ -185,56 +185,55 @@ class Watching:
 
     def _camera(self, camera: str) -> CameraRow:
         fates: Counter[str] = Counter()
-        by = ""
-        for (name, _), said in self._filmed.items():
-            its = said.by(_FILMED, "fate", camera=camera)
-            fates += its
-            by = name if its["sent"] else by
-        totals = self._counted.totals.get(camera)
+        filmed_by = ""
+        for (name, _), metrics in self._ingest_metrics.items():
+            counts = metrics.sum_by(_CAMERA_FRAMES, "fate", camera=camera)
+            fates += counts
+            filmed_by = name if counts["sent"] else filmed_by
+        totals = self._totals.cameras.get(camera)
         return CameraRow(
             camera=camera,
-            by=by,
+            filmed_by=filmed_by,
             filmed=fates["sent"],
             dropped=sum(fates[fate] for fate in _DROPPED),
             analysed=totals.frames_analysed if totals else None,
             faces=totals.tracks_begun if totals else None,
-            sightings=self._counted.sightings[camera],
+            sightings=self._totals.sightings[camera],
             opened=self._follower.by_camera[camera, "opened"],
             joined=self._follower.by_camera[camera, "joined"],
         )
 
     def _process(self, name: str) -> ProcessRow:
-        kept, said = self._supervisor.kept[name], self._said.get(name)
-        state = "at work" if said else "starting" if kept.lives else "dead"
-        worker = said is not None and not name.startswith("ingest")
+        process, metrics = self._supervisor.processes[name], self._metrics.get(name)
+        state = "at work" if metrics else "starting" if process.is_running else "dead"
+        is_worker = metrics is not None and not name.startswith("ingest")
         return ProcessRow(
             name=name,
-            pid=kept.pid,
+            pid=process.pid,
             state=state,
-            starts=kept.started,
-            busy=self._busy.get(name) if worker else None,
-            waiting=round(said.get("openlfr_lag")) if said and worker else None,
-            did=_did(name, said) if said else _missing(kept),
+            starts=process.starts,
+            busy=self._busy.get(name) if is_worker else None,
+            waiting=round(metrics.get("openlfr_lag")) if metrics and is_worker else None,
+            work_done=_describe_work(name, metrics) if metrics else _describe_start(process),
         )
 
 
-def _did(name: str, said: Said) -> str:
-    """What a process has done, in words."""
+def _describe_work(name: str, metrics: ProcessMetrics) -> str:
     if name.startswith("ingest"):
-        return f"{said.by(_FILMED, 'fate')['sent']} frames sent"
+        return f"{metrics.sum_by(_CAMERA_FRAMES, 'fate')['sent']} frames sent"
     if name.startswith("analysis"):
-        what = said.by("openlfr_analysis_total", "what")
+        counts = metrics.sum_by("openlfr_analysis_total", "what")
         return (
-            f"{what['analysed']} frames, {what['tracks_begun']} faces,"
-            f" {what['sightings']} sightings"
+            f"{counts['analysed']} frames, {counts['tracks_begun']} faces,"
+            f" {counts['sightings']} sightings"
         )
-    events = said.by("openlfr_alerts_total", "event")
-    recorded = said.by("openlfr_records_total", "what")["recorded"]
+    events = metrics.sum_by("openlfr_alerts_total", "event")
+    recorded = metrics.sum_by("openlfr_records_total", "what")["recorded"]
     return f"{events['opened']} opened, {events['joined']} joined, {recorded} recorded"
 
 
-def _missing(kept: Kept) -> str:
-    return "" if kept.started == 1 else "started again by the demonstration"
+def _describe_start(process: SupervisedProcess) -> str:
+    return "" if process.starts == 1 else "started again by the demonstration"
 
 
 def _free_port() -> int:

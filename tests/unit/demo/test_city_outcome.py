@@ -12,8 +12,8 @@ import pytest
 from tests.sightings import sighting_of
 
 from openlfr.adapters.capture.jpeg import encode_jpeg
-from openlfr.demo.city.accounts import Frames, Sightings, account_for, frames_of
-from openlfr.demo.city.outcome import Outage, Outcome, latency_of, sentences, undisturbed
+from openlfr.demo.city.outcome import Outage, Outcome, measure_latency, sentences, undisturbed
+from openlfr.demo.city.reconciliation import FrameTotals, SightingTotals, count_frames, reconcile
 from openlfr.demo.city.truth import FilmFrame, compare_live, read_numbers
 from openlfr.domain.alert_records import RecordedEvent
 from openlfr.domain.alerts import AlertEvent, EventKind
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
-CLEAN = Sightings(2, 0, 2, 0, 0, 0, 0, 0)
+CLEAN = SightingTotals(2, 0, 2, 0, 0, 0, 0, 0)
 ONCE = ["a", "b"], [("a", "1"), ("b", "2")], [("a", "1"), ("b", "2")]
 
 
 @pytest.mark.parametrize(
-    ("published", "told", "recorded", "expected"),
+    ("published", "alerted", "recorded", "expected"),
     [
         (*ONCE, CLEAN),
         # At least once on the topics: repeated records are no second event.
@@ -45,22 +45,22 @@ ONCE = ["a", "b"], [("a", "1"), ("b", "2")], [("a", "1"), ("b", "2")]
     ],
     ids=["clean", "repeated", "lost", "two alerts", "two rows", "unpublished", "untold"],
 )
-def test_sightings_are_set_against_events(published, told, recorded, expected) -> None:
-    found = account_for(published, told, recorded)
+def test_sightings_are_set_against_events(published, alerted, recorded, expected) -> None:
+    found = reconcile(published, alerted, recorded)
     assert found == expected
-    assert found.clean == (not any((expected.lost, expected.doubled, expected.unpublished,
+    assert found.is_clean == (not any((expected.lost, expected.doubled, expected.unpublished,
                                     expected.untold)))  # fmt: skip
 
 
 def test_a_message_set_aside_is_not_clean() -> None:
-    assert not account_for(*ONCE, dead_letters=1).clean
+    assert not reconcile(*ONCE, dead_letters=1).is_clean
 
 
 def test_every_frame_sent_is_in_a_count_or_missing() -> None:
     totals = CameraTotals("gate", NOW, NOW, frames_analysed=90, frames_dropped_late=5)
-    frames = frames_of("gate", 100, totals)
+    frames = count_frames("gate", 100, totals)
     assert (frames.dropped, frames.missing) == ({"too late": 5}, 5)
-    assert frames_of("gate", 100, None).missing == 100
+    assert count_frames("gate", 100, None).missing == 100
 
 
 def event(seq: int, *, after_s: float = 0.5, at: datetime = NOW) -> RecordedEvent:
@@ -71,10 +71,10 @@ def event(seq: int, *, after_s: float = 0.5, at: datetime = NOW) -> RecordedEven
 
 
 def test_latency_is_a_rank_of_what_was_recorded() -> None:
-    found = latency_of(event(n, after_s=n / 10) for n in range(1, 21))
+    found = measure_latency(event(n, after_s=n / 10) for n in range(1, 21))
     assert found is not None
     assert (found.alerts, found.p50, found.p95, found.longest) == (20, 1.0, 1.9, 2.0)
-    assert latency_of([]) is None
+    assert measure_latency([]) is None
 
 
 def test_who_waited_for_the_killed_worker_is_left_out_of_the_second_figure() -> None:
@@ -142,7 +142,7 @@ def test_an_alert_is_compared_with_the_frame_that_it_shows(
 def outcome(**more: object) -> Outcome:
     truth = KnownTruth(passes=4, found=4, strangers=9, wrong=0)
     values = {
-        "truth": truth, "sightings": CLEAN, "frames": (Frames("gate", 100, 98, {}),),
+        "truth": truth, "sightings": CLEAN, "frames": (FrameTotals("gate", 100, 98, {}),),
         "latency": None, "latency_undisturbed": None, "outage": None, "waited": 3, "rest_s": 4.0,
         "seconds": 60,
     }  # fmt: skip
@@ -150,15 +150,15 @@ def outcome(**more: object) -> Outcome:
 
 
 def test_what_was_lost_or_failed_is_said_and_not_clean() -> None:
-    assert outcome().clean
+    assert outcome().is_clean
     text = " ".join(sentences(outcome()))
     assert "Found 4 of 4 listed passes; no false alert" in text
     assert "0 lost, 0 doubled." in text
     assert "kept up" in text
     lost = outcome(sightings=replace(CLEAN, lost=1))
-    assert not lost.clean
+    assert not lost.is_clean
     assert "1 lost" in " ".join(sentences(lost))
-    assert not outcome(problems=("The cameras did not send their films to the end.",)).clean
+    assert not outcome(problems=("The cameras did not send their films to the end.",)).is_clean
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_a_false_alert_is_not_clean_and_a_missed_pass_is(
     passes: int, found: int, wrong: int, clean: bool
 ) -> None:
     truth = KnownTruth(passes=passes, found=found, strangers=9, wrong=wrong)
-    assert outcome(truth=truth).clean is clean
+    assert outcome(truth=truth).is_clean is clean
 
 
 def test_a_machine_that_does_not_keep_up_is_said_not_to() -> None:
@@ -185,4 +185,4 @@ def test_a_machine_that_does_not_keep_up_is_said_not_to() -> None:
     text = " ".join(sentences(outcome(rest_s=80.0)))
     assert "did NOT keep up" in text
     assert "looked at 80 s later" in text
-    assert outcome(waited=500).clean  # slow is not wrong
+    assert outcome(waited=500).is_clean  # slow is not wrong

@@ -1,7 +1,7 @@
-"""What was published against what was recorded, counted from the topics and the database.
+"""Compares published sightings with recorded events, counted from the topics and the database.
 
-Nothing here is taken from what a service says of itself: the topics are read from their beginning
-to their end, and the records are asked row by row.
+No service's own counters are used: the topics are read from their beginning to their end, and the
+records row by row.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Sightings:
-    """Sightings on sightings.v1, events on alerts.v1, and events in the records.
+class SightingTotals:
+    """Number of sightings on sightings.v1, on alerts.v1 and in the records.
 
     Attributes:
-        published: Different sightings on the topic.
-        repeated: Records that say one of them again: a restarted worker looked at frames twice.
-        recorded: Sightings of which the records have an event.
-        lost: Published ones of which they have none.
-        doubled: Those that gave more than one event, in the records or on alerts.v1.
-        unpublished: Recorded ones that nobody published.
-        untold: Recorded ones without an event on alerts.v1.
-        dead_letters: Messages that a service set aside.
+        published: Distinct sightings on sightings.v1.
+        repeated: Records that repeat a sighting, since a restarted worker analysed frames twice.
+        recorded: Sightings with an event in the records.
+        lost: Published sightings without an event in the records.
+        doubled: Sightings with more than one event, in the records or on alerts.v1.
+        unpublished: Recorded sightings that are not on sightings.v1.
+        untold: Recorded sightings without an event on alerts.v1.
+        dead_letters: Messages on dead-letters.v1.
     """
 
     published: int
@@ -49,62 +49,64 @@ class Sightings:
     dead_letters: int
 
     @property
-    def clean(self) -> bool:
-        """Whether each sighting made one event, and no message was set aside."""
+    def is_clean(self) -> bool:
+        """Whether each sighting made one event, and no message went to the dead letters."""
         wrong = self.lost, self.doubled, self.unpublished, self.untold, self.dead_letters
         return not any(wrong)
 
 
-def account_for(
+def reconcile(
     published: Iterable[str],
-    told: Iterable[tuple[str, str]],
+    alerted: Iterable[tuple[str, str]],
     recorded: Iterable[tuple[str, str]],
     dead_letters: int = 0,
-) -> Sightings:
-    """Set them against each other.
+) -> SightingTotals:
+    """Compare the sightings on both topics with those in the records.
 
     Args:
         published: The sighting_id of each record of sightings.v1.
-        told: (sighting_id, event_id) of each record of alerts.v1.
+        alerted: (sighting_id, event_id) of each record of alerts.v1.
         recorded: (sighting_id, event_id) of each row of the records.
-        dead_letters: Records of dead-letters.v1.
+        dead_letters: Number of records of dead-letters.v1.
     """
     times = Counter(published)
-    on_topic = _events(told)
+    on_topic = _group_events(alerted)
     rows = Counter(sighting_id for sighting_id, _ in recorded)
-    several = {each for each, events in on_topic.items() if len(events) > 1}
-    several |= {each for each, number in rows.items() if number > 1}
-    return Sightings(
+    doubled = {each for each, events in on_topic.items() if len(events) > 1}
+    doubled |= {each for each, number in rows.items() if number > 1}
+    return SightingTotals(
         published=len(times),
         repeated=times.total() - len(times),
         recorded=len(rows),
         lost=len(times.keys() - rows.keys()),
-        doubled=len(several),
+        doubled=len(doubled),
         unpublished=len(rows.keys() - times.keys()),
         untold=len(rows.keys() - on_topic.keys()),
         dead_letters=dead_letters,
     )
 
 
-def count_sightings(access: KafkaAccess, recorded: Sequence[RecordedEvent]) -> Sightings:
-    """Read the topics whole and set them against the records.
+def reconcile_topics(access: KafkaAccess, recorded: Sequence[RecordedEvent]) -> SightingTotals:
+    """Read the topics whole and compare them with the records.
 
     Args:
-        access: How Kafka is reached.
+        access: Address and credentials of Kafka.
         recorded: Every event in the records.
     """
-    published = [codec.decode_sighting(each.value)[0] for each in read_all(access, SIGHTINGS.name)]
-    told = [codec.decode_alert(each.value)[0] for each in read_all(access, ALERTS.name)]
-    return account_for(
+    published = [
+        codec.decode_sighting(each.value)[0] for each in read_topic(access, SIGHTINGS.name)
+    ]
+    alerted = [codec.decode_alert(each.value)[0] for each in read_topic(access, ALERTS.name)]
+    return reconcile(
         [each.sighting_id for each in published],
-        [(each.sighting.sighting_id, each.event_id) for each in told],
+        [(each.sighting.sighting_id, each.event_id) for each in alerted],
         [(each.event.sighting.sighting_id, each.event.event_id) for each in recorded],
-        sum(1 for _ in read_all(access, DEAD_LETTERS.name)),
+        sum(1 for _ in read_topic(access, DEAD_LETTERS.name)),
     )
 
 
-def read_all(access: KafkaAccess, topic: str) -> Iterator[Any]:
-    """Every record of a topic, from its beginning to where it ends now."""
+def read_topic(access: KafkaAccess, topic: str) -> Iterator[Any]:
+    """Yield every record of a topic, from its beginning to its current end."""
     consumer = KafkaConsumer(
         **access.client_arguments(), group_id=None, enable_auto_commit=False,
         max_partition_fetch_bytes=8 << 20,
@@ -119,8 +121,8 @@ def read_all(access: KafkaAccess, topic: str) -> Iterator[Any]:
                 yield from records
 
 
-def is_done(access: KafkaAccess, group: str, topics: Collection[str]) -> bool:
-    """Whether a group has acknowledged everything that stands on these topics."""
+def has_acknowledged_all(access: KafkaAccess, group: str, topics: Collection[str]) -> bool:
+    """Whether a consumer group has acknowledged every record of these topics."""
     consumer = KafkaConsumer(**access.client_arguments(), group_id=group, enable_auto_commit=False)
     with closing(consumer):
         parts = [part for topic in topics for part in _partitions(consumer, topic)]
@@ -129,13 +131,13 @@ def is_done(access: KafkaAccess, group: str, topics: Collection[str]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Frames:
-    """What became of one camera's frames.
+class FrameTotals:
+    """Number of one camera's frames: sent, analysed and dropped.
 
     Attributes:
-        sent: By the camera, as its log says, while somebody filmed it.
-        analysed: That went through the detector.
-        dropped: By reason: those that were not.
+        sent: Frames in the camera's log, sent while an ingest process was connected.
+        analysed: Frames that went through the detector.
+        dropped: Frames that were not analysed, by reason.
     """
 
     camera: str
@@ -145,17 +147,17 @@ class Frames:
 
     @property
     def missing(self) -> int:
-        """Sent and in none of the counts: on their way when the camera was switched off.
+        """Frames in no count: under way when the camera was switched off.
 
-        Where the demonstration gave up waiting also what was not looked at by then.
+        Frames that were not analysed when the demonstration gave up waiting are included.
         """
         return self.sent - self.analysed - sum(self.dropped.values())
 
 
-def frames_of(camera: str, sent: int, totals: CameraTotals | None) -> Frames:
-    """Set a camera's log against the tallies in the records."""
+def count_frames(camera: str, sent: int, totals: CameraTotals | None) -> FrameTotals:
+    """Compare the number of frames in a camera's log with the tallies in the records."""
     if totals is None:
-        return Frames(camera, sent, 0, {})
+        return FrameTotals(camera, sent, 0, {})
     dropped = {
         "too late": totals.frames_dropped_late,
         "outside the hours": totals.frames_outside_hours,
@@ -164,13 +166,13 @@ def frames_of(camera: str, sent: int, totals: CameraTotals | None) -> Frames:
         "left out by the set rate": totals.frames_sampled_away,
         "of a connection that was over": totals.frames_discarded,
     }
-    known = {reason: number for reason, number in dropped.items() if number}
-    return Frames(camera, sent, totals.frames_analysed, known)
+    not_zero = {reason: number for reason, number in dropped.items() if number}
+    return FrameTotals(camera, sent, totals.frames_analysed, not_zero)
 
 
-def _events(told: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+def _group_events(alerted: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
     events: dict[str, set[str]] = defaultdict(set)
-    for sighting_id, event_id in told:
+    for sighting_id, event_id in alerted:
         events[sighting_id].add(event_id)
     return events
 
