@@ -4,110 +4,37 @@ from __future__ import annotations
 
 import gc
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import pytest
 
 from openlfr.domain.analysis import LostTrack, SearchedTrack, UnsearchedTrack
 from openlfr.domain.counts import LossReason, NotSearchedReason
-from openlfr.domain.faces import Box, Detection
-from openlfr.domain.frames import Frame
+from openlfr.domain.faces import Box
 from openlfr.domain.ids import Ids
-from openlfr.domain.watchlist import GalleryFacts, ManifestEntry, StoredTemplate, hash_template
 from openlfr.pipeline import Analyser
-from openlfr.stages.align import align
 from openlfr.stages.detect import input_size_for
 from openlfr.stages.obscure import FACE_CELLS
 from openlfr.stages.search import ExactIndex
-from openlfr.stages.track import looks
+from openlfr.testing import (
+    DrawnDetector,
+    DrawnStreet,
+    PatternEmbedder,
+    drawn_templates,
+    standing_at,
+)
+from openlfr.testing.street import FPS, NEVER, START
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from openlfr.domain.analysis import ClosedTrack
-
-START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-NEVER = datetime(2099, 1, 1, tzinfo=UTC)
-WIDTH, HEIGHT = 640, 360
-FPS = 10
-MARKS = np.array([[0.32, 0.38], [0.68, 0.38], [0.5, 0.6], [0.36, 0.78], [0.64, 0.78]])
+    from openlfr.domain.frames import Frame
 
 Walk = "Callable[[int], Box | None]"  # the face's box in frame n
-
-
-def portrait(person: str) -> np.ndarray:
-    """A drawn person: a pattern of their own, sharp enough to be a good face."""
-    rng = np.random.default_rng(list(person.encode()))
-    pattern = rng.integers(20, 235, (12, 12, 3)).astype(np.uint8)
-    return cv2.resize(pattern, (96, 96), interpolation=cv2.INTER_CUBIC)
-
-
-def detection_of(box: Box, score: float = 0.9) -> Detection:
-    marks = (MARKS * (box.w, box.h) + (box.x, box.y)).astype(np.float32)
-    return Detection(box, marks, score)
-
-
-class DrawnStreet:
-    """A camera's frames; each carries its number, by which `DrawnDetector` knows it."""
-
-    def __init__(self, camera: str, *, blur: float = 0.0, **people: Walk) -> None:
-        self.camera = camera
-        self._people = people
-        self._blur = blur
-
-    def boxes(self, n: int) -> dict[str, Box]:
-        found = {person: walk(n) for person, walk in self._people.items()}
-        return {person: box for person, box in found.items() if box is not None}
-
-    def frame(self, n: int, epoch: int = 1) -> Frame:
-        image = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
-        for person, box in self.boxes(n).items():
-            x, y, w, h = (round(value) for value in box)
-            drawn = cv2.resize(portrait(person), (w, h), interpolation=cv2.INTER_AREA)
-            if self._blur:
-                drawn = cv2.GaussianBlur(drawn, (0, 0), self._blur)
-            left, top = max(x, 0), max(y, 0)
-            part = image[top : y + h, left : x + w]
-            part[...] = drawn[top - y :, left - x :][: part.shape[0], : part.shape[1]]
-        image[0, :2] = [n, epoch, len(self.camera)], list(self.camera.encode()[:3].ljust(3))
-        return Frame(self.camera, epoch, n, START + timedelta(seconds=n / FPS), image)
-
-    def frames(self, count: int, epoch: int = 1) -> list[Frame]:
-        return [self.frame(n, epoch) for n in range(count)]
-
-
-class DrawnDetector:
-    """Finds the drawn faces of the streets that it was shown."""
-
-    def __init__(self, *streets: DrawnStreet) -> None:
-        self._streets = {s.frame(0).image[0, 1].tobytes(): s for s in streets}
-        self.sizes: list[tuple[int, int]] = []
-
-    def detect(
-        self, images: Sequence[np.ndarray], input_size: tuple[int, int]
-    ) -> list[list[Detection]]:
-        self.sizes.append(input_size)
-        found = []
-        for image in images:
-            street, n = self._streets[image[0, 1].tobytes()], int(image[0, 0, 0])
-            found.append([detection_of(box) for box in street.boxes(n).values()])
-        return found
-
-    def detect_again(self, images: Sequence[np.ndarray]) -> list[list[Detection]]:
-        return [[] for _ in images]  # nobody is drawn who is not found at first
-
-
-class LooksEmbedder:
-    """A template is what a face looks like, coarsely."""
-
-    facts = GalleryFacts("looks", "0" * 64, 192, "five-points", 0.5)
-
-    def embed(self, faces: np.ndarray) -> np.ndarray:
-        return looks(faces)
 
 
 @dataclass
@@ -133,30 +60,20 @@ def listing(
     watchlist: str = "default",
 ) -> ListeningIndex:
     """A list of these people; all under one name where a subject is given."""
-    stored = []
-    for person in people:
-        image = cv2.resize(portrait(person), (192, 192))
-        vector = looks(align(image, detection_of(Box(0, 0, 192, 192)).landmarks[None]))[0]
-        name = subject or person
-        stored.append(StoredTemplate(person, watchlist, name, hash_template(vector), vector))
-    manifest = {
-        t.reference_id: ManifestEntry(
-            watchlist,
-            "control" if t.reference_id in control else "wanted",
-            t.template_hash,
-            t.entry_hash,
-            expires,
+    return ListeningIndex(
+        ExactIndex(
+            *drawn_templates(
+                *people, expires=expires, subject=subject, control=control, watchlist=watchlist
+            )
         )
-        for t in stored
-    }
-    return ListeningIndex(ExactIndex(manifest, stored))
+    )
 
 
 def analyser_for(*streets: DrawnStreet, index: ListeningIndex, threshold: float = 0.5) -> Analyser:
     return Analyser(
         ids=Ids("market", bytes(32)),
         detector=DrawnDetector(*streets),
-        embedder=LooksEmbedder(),
+        embedder=PatternEmbedder(),
         index=index,
         threshold=threshold,
     )
@@ -179,10 +96,6 @@ def watch(analyser: Analyser, frames: Sequence[Frame], *, batch: int = 1, finish
         sightings += analysis.sightings
         closed += analysis.closed
     return sightings, closed
-
-
-def standing(x: float, size: float = 60, *, y: float = 100, until: int = 10**6) -> Walk:
-    return lambda n: Box(x, y, size, size * 1.2) if n < until else None
 
 
 def approaching(x: float, *, growth: float = 3.0, until: int = 10**6) -> Walk:
@@ -215,7 +128,7 @@ def test_a_listed_person_is_sighted_once_however_often_the_track_is_searched():
 
 
 def test_the_evidence_is_the_face_in_clear_in_an_opaque_scene():
-    street = DrawnStreet("gate", ann=standing(100), zoe=standing(400))
+    street = DrawnStreet("gate", ann=standing_at(100), zoe=standing_at(400))
     (sighted,), _ = watch(analyser_for(street, index=listing("ann")), street.frames(5))
     box = sighted.evidence.box
     assert box == Box(100 - 15, 100 - 18, 90, 108)  # a quarter more on each side
@@ -229,7 +142,7 @@ def test_of_the_held_faces_the_least_overlapped_is_shown():
     """Zoe stands close by in the first frames, and walks away; nothing is sure before."""
     away = 3
     street = DrawnStreet(
-        "gate", ann=standing(100, 80), zoe=lambda n: Box(185 + 90 * (n > away), 100, 80, 96)
+        "gate", ann=standing_at(100, 80), zoe=lambda n: Box(185 + 90 * (n > away), 100, 80, 96)
     )
     analyser = analyser_for(street, index=listing("ann"), threshold=0.84)
     (sighted,), _ = watch(analyser, street.frames(12))
@@ -240,13 +153,13 @@ def test_of_the_held_faces_the_least_overlapped_is_shown():
 
 
 def test_who_is_covered_in_every_frame_is_sighted_without_a_picture():
-    street = DrawnStreet("gate", zoe=standing(140, 80), ann=standing(100, 80))
+    street = DrawnStreet("gate", zoe=standing_at(140, 80), ann=standing_at(100, 80))
     sightings, _ = watch(analyser_for(street, index=listing("ann")), street.frames(5))
     assert [sighted.evidence for sighted in sightings] == [None]
 
 
 def test_a_frame_that_gives_no_sighting_is_never_searched_again():
-    street = DrawnStreet("gate", ann=standing(100))
+    street = DrawnStreet("gate", ann=standing_at(100))
     analyser = analyser_for(street, index=listing("bob"))
     watch(analyser, street.frames(9))
     assert "mask" not in {timing.stage for timing in analyser.timings.results()}
@@ -261,7 +174,7 @@ def test_each_pass_is_a_track_of_its_own_and_sighted_again():
 
 
 def test_two_people_side_by_side_are_two_sightings():
-    walks = {"ann": passing(20, 6, y=40), "bob": passing(560, -6), "zoe": standing(300, y=220)}
+    walks = {"ann": passing(20, 6, y=40), "bob": passing(560, -6), "zoe": standing_at(300, y=220)}
     street = DrawnStreet("gate", **walks)
     sightings, closed = watch(analyser_for(street, index=listing("ann", "bob")), street.frames(90))
     assert sorted(names(sightings)) == ["ann", "bob"]
@@ -290,7 +203,7 @@ def test_a_subject_twice_in_one_frame_is_told_of_the_second(ann, twin, flags, ba
         "gate",
         ann=lambda n: HERE if n in ann else None,
         twin=lambda n: THERE if n in twin else None,
-        zoe=standing(250, y=220),
+        zoe=standing_at(250, y=220),
     )
     analyser = analyser_for(street, index=listing("ann", "twin", subject="ann"))
     sightings, _ = watch(analyser, street.frames(60), batch=batch)
@@ -328,7 +241,7 @@ def test_the_searches_do_not_look_at_the_threshold():
 
 def test_a_clearly_better_face_is_searched_again_and_a_like_one_is_not():
     index = listing("ann")
-    same = DrawnStreet("gate", ann=standing(100))
+    same = DrawnStreet("gate", ann=standing_at(100))
     watch(analyser_for(same, index=index), same.frames(60), finish=False)
     for_standing = len(index.asked)
     better = DrawnStreet("gate", ann=approaching(300))
@@ -347,7 +260,7 @@ def test_a_clearly_better_face_is_searched_again_and_a_like_one_is_not():
 )
 def test_the_nearer_to_the_threshold_the_longer_a_track_is_looked_at(threshold, after, score):
     """Each face of ann scores 0.86."""
-    street = DrawnStreet("gate", ann=standing(100))
+    street = DrawnStreet("gate", ann=standing_at(100))
     analyser = analyser_for(street, index=listing("ann"), threshold=threshold)
     given = [analyser.analyse([frame]).sightings for frame in street.frames(40)]
     assert [n for n, sightings in enumerate(given, 1) if sightings] == [after]
@@ -355,7 +268,7 @@ def test_the_nearer_to_the_threshold_the_longer_a_track_is_looked_at(threshold, 
 
 
 def test_a_track_that_ends_is_judged_by_what_it_ended_as():
-    street = DrawnStreet("gate", ann=standing(100, until=5))
+    street = DrawnStreet("gate", ann=standing_at(100, until=5))
     analyser = analyser_for(street, index=listing("ann"), threshold=0.82)
     assert watch(analyser, street.frames(5), finish=False)[0] == []
     ended = analyser.finish("gate")
@@ -399,7 +312,7 @@ def test_a_stranger_gives_no_sighting_and_leaves_nothing_behind():
 
 
 def test_of_a_closed_track_its_score_and_how_good_its_probe_was_is_told():
-    street = DrawnStreet("gate", zoe=standing(300, until=5))
+    street = DrawnStreet("gate", zoe=standing_at(300, until=5))
     _, (track,) = watch(analyser_for(street, index=listing("ann")), street.frames(5))
     assert track == SearchedTrack(
         camera="gate", face=track.face, score=track.score, quality=track.quality
@@ -411,7 +324,7 @@ def test_of_a_closed_track_its_score_and_how_good_its_probe_was_is_told():
 def test_a_control_subject_is_told_apart_above_the_threshold_and_below():
     """Below it nobody knows whose track it was: each side has a score of its own."""
     for threshold, matched in ((0.5, True), (1.1, False)):
-        street = DrawnStreet("gate", bob=standing(300, until=20))
+        street = DrawnStreet("gate", bob=standing_at(300, until=20))
         analyser = analyser_for(
             street, index=listing("ann", "bob", control=("bob",)), threshold=threshold
         )
@@ -421,7 +334,7 @@ def test_a_control_subject_is_told_apart_above_the_threshold_and_below():
 
 
 def test_a_strangers_score_is_against_those_who_are_looked_for_whoever_is_listed_as_a_test():
-    street = DrawnStreet("gate", zoe=standing(300, until=20))
+    street = DrawnStreet("gate", zoe=standing_at(300, until=20))
     scores = []
     for index in (listing("ann"), listing("ann", "bob", "zoe", control=("bob", "zoe"))):
         analyser = analyser_for(street, index=index, threshold=1.1)
@@ -430,7 +343,7 @@ def test_a_strangers_score_is_against_those_who_are_looked_for_whoever_is_listed
 
 
 def test_who_passes_while_nobody_is_listed_was_compared_with_nobody():
-    street = DrawnStreet("gate", zoe=standing(300, until=20))
+    street = DrawnStreet("gate", zoe=standing_at(300, until=20))
     analyser = analyser_for(street, index=listing())
     _, (track,) = watch(analyser, street.frames(30))
     assert reason_of(track) is NotSearchedReason.NOBODY_LISTED
@@ -439,7 +352,7 @@ def test_who_passes_while_nobody_is_listed_was_compared_with_nobody():
     (dropped,) = analyser.drop_camera("gate", LossReason.MOVED).closed
     assert isinstance(dropped, UnsearchedTrack | LostTrack)
     assert closed == []
-    street = DrawnStreet("gate", zoe=standing(300, until=20))
+    street = DrawnStreet("gate", zoe=standing_at(300, until=20))
     analyser = analyser_for(street, index=listing("bob", control=("bob",)))
     _, (alone,) = watch(analyser, street.frames(30))
     assert (alone.score, alone.control) == (None, False)
@@ -449,13 +362,13 @@ def test_who_passes_while_nobody_is_listed_was_compared_with_nobody():
 @pytest.mark.parametrize(
     ("walk", "blur", "reason"),
     [
-        (standing(300, until=1), 6, NotSearchedReason.TOO_SHORT),
-        (standing(300, size=14, until=5), 0, NotSearchedReason.TOO_SMALL),
-        (standing(300, until=5), 30, NotSearchedReason.TOO_POOR),
-        (standing(300, until=5), 0, None),
-        (standing(300, until=1), 0, None),  # a doubtful probe
-        (standing(300, until=2), 6, NotSearchedReason.TOO_SHORT),
-        (standing(300, size=150, until=1), 0, None),  # one glance, but a good one
+        (standing_at(300, until=1), 6, NotSearchedReason.TOO_SHORT),
+        (standing_at(300, size=14, until=5), 0, NotSearchedReason.TOO_SMALL),
+        (standing_at(300, until=5), 30, NotSearchedReason.TOO_POOR),
+        (standing_at(300, until=5), 0, None),
+        (standing_at(300, until=1), 0, None),  # a doubtful probe
+        (standing_at(300, until=2), 6, NotSearchedReason.TOO_SHORT),
+        (standing_at(300, size=150, until=1), 0, None),  # one glance, but a good one
     ],
 )
 def test_a_track_that_was_not_searched_says_why(walk, blur, reason):
@@ -467,13 +380,13 @@ def test_a_track_that_was_not_searched_says_why(walk, blur, reason):
 
 
 def test_a_face_whose_middle_lies_outside_the_picture_is_not_counted():
-    street = DrawnStreet("gate", ann=lambda n: Box(-59, 100, 60, 72), bob=standing(300))
+    street = DrawnStreet("gate", ann=lambda n: Box(-59, 100, 60, 72), bob=standing_at(300))
     analysis = analyser_for(street, index=listing("ann", "bob")).analyse([street.frame(0)])
     assert analysis.faces == (1,)
 
 
 def test_a_frame_of_a_lower_epoch_is_discarded_and_a_higher_one_ends_the_tracks():
-    street, index = DrawnStreet("gate", ann=standing(100)), listing("ann")
+    street, index = DrawnStreet("gate", ann=standing_at(100)), listing("ann")
     analyser = analyser_for(street, index=index)
     watch(analyser, street.frames(5, epoch=2), finish=False)
     late = analyser.analyse([street.frame(5, epoch=1)])
@@ -518,7 +431,7 @@ def test_frames_give_the_same_alone_and_in_any_batch_with_other_cameras_or_witho
     gate = DrawnStreet(
         "gate", ann=passing(10, 7), zoe=approaching(300), bob=passing(600, -7, y=140)
     )
-    door = DrawnStreet("door", bob=approaching(200), cem=standing(400, until=20))
+    door = DrawnStreet("door", bob=approaching(200), cem=standing_at(400, until=20))
     frames = {s.camera: s.frames(25) + s.frames(25, epoch=2) for s in (gate, door)}
     alone = {}
     for camera, mine in frames.items():
@@ -533,7 +446,7 @@ def test_frames_give_the_same_alone_and_in_any_batch_with_other_cameras_or_witho
 
 
 def test_a_batch_in_which_a_new_epoch_begins_gives_what_its_frames_give_alone():
-    street = DrawnStreet("gate", ann=standing(100))
+    street = DrawnStreet("gate", ann=standing_at(100))
     frames = [*street.frames(4, epoch=1), *street.frames(4, epoch=2), street.frame(4, epoch=1)]
     one_by_one = watch(analyser_for(street, index=listing("ann")), frames)
     at_once = watch(analyser_for(street, index=listing("ann")), frames, batch=len(frames))
@@ -590,8 +503,8 @@ def test_each_camera_has_its_own_input_size():
     gate, door = DrawnStreet("gate"), DrawnStreet("door")
     detector = DrawnDetector(gate, door)
     analyser = Analyser(
-        ids=Ids("market", bytes(32)), detector=detector, embedder=LooksEmbedder(), index=listing(),
-        threshold=0.5, input_sizes={"gate": (320, 320), "door": None},
+        ids=Ids("market", bytes(32)), detector=detector, embedder=PatternEmbedder(),
+        index=listing(), threshold=0.5, input_sizes={"gate": (320, 320), "door": None},
     )  # fmt: skip
     analyser.analyse([gate.frame(0), door.frame(0), gate.frame(1)])
     assert detector.sizes == [(320, 192), (640, 384)]

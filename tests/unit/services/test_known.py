@@ -8,6 +8,7 @@ from tests.deployments import configured
 
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import Unavailable
+from openlfr.testing import ManualClock
 from openlfr_alerting.known import AGAIN_S, Known
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -28,16 +29,9 @@ class Records:
         return self.known.get(deployment_id)
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return ManualClock(100.0)
 
 
 def test_others_are_as_the_records_have_them_and_asked_for_now_and_then(clock):

@@ -9,6 +9,7 @@ import pytest
 from openlfr.adapters.redis.leases import Beat
 from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.domain.sharing import Cost
+from openlfr.testing import ManualClock
 from openlfr_ingest import leases
 from openlfr_ingest.leases import LeaseKeeper
 
@@ -50,16 +51,9 @@ class Redis:
         self.given_back.append((camera, over))
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def clock(monkeypatch):
-    made = Clock()
+    made = ManualClock(1000.0)
     monkeypatch.setattr(leases, "monotonic", made)
     return made
 

@@ -18,6 +18,7 @@ from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.domain.control import ManifestChange
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, StoredTemplate, hash_template
+from openlfr.testing import ManualClock
 from openlfr_analysis import measures
 from openlfr_analysis.listed import AGAIN_S, Snapshot
 
@@ -69,16 +70,9 @@ class AtOnce(Executor):
         return done
 
 
-class Clock:
-    now_s = 0.0
-
-    def __call__(self):
-        return self.now_s
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return ManualClock(0.0)
 
 
 @pytest.fixture
@@ -120,7 +114,7 @@ def test_a_removal_is_in_force_while_the_vector_store_is_away(
     assert indexes[-1].subjects == remaining
     store.away = False
     assert not snapshot.use(manifest)  # it was asked a moment ago
-    clock.now_s = 1.0
+    clock.now = 1.0
     assert snapshot.use(manifest)
     assert indexes[-1].subjects == (*remaining, "Cat")
 
@@ -165,15 +159,15 @@ def test_what_the_store_lacks_is_asked_for_again_until_it_comes(store, snapshot,
     assert snapshot.use(manifest)
     assert indexes[-1].subjects == ("Ann",)
     store.away = True
-    clock.now_s = AGAIN_S
+    clock.now = AGAIN_S
     assert snapshot.use(manifest)  # no reason to stop: nothing new is listed
     store.away = False
-    clock.now_s = AGAIN_S + 1
+    clock.now = AGAIN_S + 1
     assert snapshot.use(manifest)
     assert indexes[-1].subjects == ("Ann", "Bea", "Cat")
     assert (snapshot.references, snapshot.missing, snapshot.refused) == (3, 0, 0)
     assert store.asked == [["ann", "bea", "cat"], ["bea", "cat"]]
-    clock.now_s = 100.0
+    clock.now = 100.0
     assert snapshot.use(manifest)
     assert snapshot.counts == {"fetches": 3, "failed_fetches": 1}
 
@@ -208,7 +202,7 @@ def test_a_row_that_was_renamed_is_refused_until_it_is_mended(store, snapshot, i
     assert indexes[-1].subjects == ("Ann",)
     assert (snapshot.refused, snapshot.missing) == (1, 0)
     store.put([BEA])
-    clock.now_s = AGAIN_S
+    clock.now = AGAIN_S
     snapshot.use(listed(ANN, BEA))
     assert indexes[-1].subjects == ("Ann", "Bea")
     assert snapshot.refused == 0

@@ -12,6 +12,7 @@ from openlfr.domain.control import DeploymentForgotten, Forgotten, Heartbeat, Ma
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import EntryStatus
+from openlfr.testing import ManualClock
 from openlfr_alerting import relaying
 from openlfr_alerting.relaying import HEARTBEAT_S, Relay
 
@@ -92,16 +93,9 @@ class LeaderElection:
         return self.number
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self):
-        return self.now
-
-
 def make(changes, topic=None):
     topic = topic or Topic()
-    election, clock = LeaderElection(), Clock()
+    election, clock = LeaderElection(), ManualClock(100.0)
     return Relay(changes, topic, election, clock=clock), topic, election, clock
 
 

@@ -5,21 +5,14 @@ from __future__ import annotations
 import pytest
 
 from openlfr.adapters.faust.progress import BATCH_STUCK_S, ONE_STUCK_S, STUCK_S, Beat, Progress
+from openlfr.testing import ManualClock
 
 A, B = ("frames.v1", 0), ("frames.v1", 1)
 
 
-class Clock:
-    def __init__(self):
-        self.now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return ManualClock(1000.0)
 
 
 @pytest.fixture

@@ -1,0 +1,22 @@
+"""A clock that a test moves."""
+
+from __future__ import annotations
+
+
+class ManualClock:
+    """A monotonic clock that stands still until it is moved; call it for the time in seconds.
+
+    Attributes:
+        now: Its present time, seconds.
+    """
+
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        """Return the present time, seconds."""
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward."""
+        self.now += seconds
