@@ -1,12 +1,15 @@
 """Watchlist entries in the records: added, settled, moved, left, and who is searchable."""
 
+import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from tests.contract.test_alert_erasure import database_bytes
 
+from awaiting import PATIENCE_S
 from enrolling import add_entry
+from openlfr.adapters.sql import Records
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.principals import Principal, Role
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, ManifestEntry, Reference, Settlement
@@ -309,3 +312,25 @@ def test_no_byte_of_who_was_listed_stays_in_the_database(records):
     assert records.erase_for_good()
     kept = database_bytes(records)
     assert [word for word in words if word in kept] == []
+
+
+def test_who_looks_before_adding_waits_for_who_is_adding(records_url):
+    """Of two imports that both look before either adds, each would list the same picture."""
+    with Records.open(records_url) as records:
+        found = []
+        begun = threading.Event()
+
+        def look():
+            begun.set()
+            with records.unit_of_work() as work:
+                work.watchlist.lock()
+                found.append(work.watchlist.standing("default", "Ann", "p1", NOW))
+
+        other = threading.Thread(target=look)
+        with records.unit_of_work() as work:
+            work.watchlist.lock()
+            other.start()
+            assert begun.wait(PATIENCE_S)
+            add_entry(work, reference(), at=NOW)
+        other.join(PATIENCE_S)
+        assert [each and each.reference_id for each in found] == ["r1"]

@@ -37,6 +37,7 @@ from openlfr.bootstrap.stores import (
     open_templates,
     open_vault,
     records_file,
+    require_records_of_vault,
     tally_keys,
     upgrade_records,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "providers",
     "records_file",
     "require_milvus",
+    "require_records_of_vault",
     "require_redis",
     "require_topics",
     "sql_roles",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openlfr.bootstrap.servers import require_milvus
+from openlfr.domain.errors import Misconfigured
 from openlfr.domain.ids import Ids, purpose_of
 from openlfr.domain.tallies import Reporter
 
@@ -61,11 +62,33 @@ def records_file(settings: Settings) -> Path:
     return settings.data_dir / "openlfr.db"
 
 
+def require_records_of_vault(settings: Settings) -> None:
+    """Refuse to make new records where the vault is full: all in it would count as orphaned.
+
+    Records are made before anything is put into the vault, so that whoever has a vault without
+    records has lost them.
+
+    Raises:
+        Misconfigured: The records' file is missing or empty, and the vault is not.
+    """
+    file, vault = records_file(settings), settings.data_dir / "vault"
+    if file.exists() and file.stat().st_size:
+        return
+    if any(each.is_file() for each in vault.rglob("*")):
+        how = "is empty" if file.exists() else "is missing"
+        raise Misconfigured(
+            f"{file} {how}, and {vault} is not: nothing accounts for the pictures in it, and they "
+            f"would be erased. Restore {file} from a backup, or move {settings.data_dir} away to "
+            "begin anew."
+        )
+
+
 def _records_url(settings: Settings) -> str:
     sql = settings.services.sql
     if sql is not None:
         return sql.address
     data_folder(settings)  # is made
+    require_records_of_vault(settings)
     return f"sqlite:///{records_file(settings)}"
 
 

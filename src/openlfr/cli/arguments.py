@@ -34,8 +34,14 @@ person = _read(problem_of_person)
 """Callback of an option that names who acts."""
 subject = _read(problem_of_subject)
 """Callback of what names a subject; found in whichever normal form it is typed."""
-words = _read(problem_of)
-"""Callback of free words, such as a reason."""
+_words = _read(problem_of)
+
+
+def words(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Callback of free words, such as a reason; what holds nothing but spaces is none."""
+    if value and not squeeze(value):
+        raise click.BadParameter("it is blank: give it in words, or leave it out")
+    return _words(ctx, parameter, value)
 
 
 def who(name: str | None = None) -> Principal:

@@ -238,6 +238,8 @@ def watchlist(settings: Settings) -> Iterator[Finding]:
     from openlfr.operations.clock import warning
     from openlfr.operations.gallery import build_index, not_searched
 
+    if settings.services.sql is None:
+        bootstrap.require_records_of_vault(settings)
     if settings.services.sql is None and not bootstrap.records_file(settings).exists():
         yield Finding("watchlist", State.OK, "nobody was ever listed")
         return

@@ -19,6 +19,7 @@ from openlfr.embedded.lines import AlertLines
 from openlfr.operations.gallery import count_listed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import ExitStack
     from pathlib import Path
 
@@ -94,7 +95,7 @@ def open_all(
     run, resumed = begin_run(
         records,
         deployment.deployment_id,
-        hash_of(settings, embedder.facts, threshold.value),
+        [hash_of(settings, embedder.facts, threshold.value, former=each) for each in (False, True)],
         resume=options.resume,
         former_name=deployment.name,
     )
@@ -138,29 +139,54 @@ def require_not_closed(records: Records, deployment: Deployment) -> None:
         )
 
 
-def hash_of(settings: Settings, facts: GalleryFacts, threshold: float) -> str:
-    """sha256 (hex) of what decides a run's results; a resumed run must have the same."""
-    decisive = {
+def hash_of(
+    settings: Settings, facts: GalleryFacts, threshold: float, *, former: bool = False
+) -> str:
+    """sha256 (hex) of what decides a run's results; a resumed run must have the same.
+
+    Hours, place, purpose and authority are the deployment's: to change them is a revision of it,
+    with an act of its own, and no other run.
+
+    Args:
+        settings: The configuration.
+        facts: Of the embedder.
+        threshold: From which score a candidate is a sighting.
+        former: As versions before made it, with the authorisation in it.
+    """
+    decisive: dict[str, object] = {
         "cameras": {
             # Not of a camera's whole address: a hash of a password would stand in the records.
             name: [c.shown_url, c.fps, c.start and c.start.isoformat(), c.input_size, c.loop]
             for name, c in sorted(settings.cameras.items())
         },
-        "deployment": settings.deployment_entry.model_dump(mode="json"),
         "watchlists": list(settings.watchlists),
         "threshold": threshold,
         "window": settings.alerting.window.total_seconds(),
         "models": [settings.models.detector, settings.models.embedder, facts.model_sha256],
     }
+    if former:
+        decisive["deployment"] = settings.deployment_entry.model_dump(mode="json")
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
 def begin_run(
-    records: Records, deployment: str, config_hash: str, *, resume: bool, former_name: str = ""
+    records: Records,
+    deployment: str,
+    config_hashes: Sequence[str],
+    *,
+    resume: bool,
+    former_name: str = "",
 ) -> tuple[Run, bool]:
     """The run to carry out, and whether it goes on with an unfinished one.
 
     A new run is not recorded yet: `records.runs.start` does that when all is open.
+
+    Args:
+        records: Where runs stand.
+        deployment: Its id.
+        config_hashes: Of `hash_of`: of this version, then of those before.
+        resume: Whether to go on with an unfinished run, if there is one.
+        former_name: Under which versions before recorded runs.
 
     Raises:
         Misconfigured: The unfinished run was made with other settings.
@@ -172,12 +198,12 @@ def begin_run(
             "finish it with that version, or start a new run without --resume."
         )
     if unfinished is None:
-        return records.runs.plan(deployment, config_hash, at=datetime.now(UTC)), False
-    if unfinished.config_hash != config_hash:
+        return records.runs.plan(deployment, config_hashes[0], at=datetime.now(UTC)), False
+    if unfinished.config_hash not in config_hashes:
         raise Misconfigured(
             f"The unfinished run of {unfinished.started_at:%Y-%m-%d %H:%M} was made with other "
-            "cameras, threshold (the default changes with the length of the list), models or "
-            "authorisation: put them back, or start a new run without --resume."
+            "cameras, watchlists, threshold (the default changes with the length of the list), "
+            "models or rules: put them back, or start a new run without --resume."
         )
     return unfinished, True
 

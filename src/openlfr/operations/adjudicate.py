@@ -17,7 +17,7 @@ from openlfr.domain.errors import BadInput, Conflict
 from openlfr.domain.names import problem_of_person
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.principals import SYSTEM
-from openlfr.domain.text import problem_of, squeeze
+from openlfr.domain.text import given_reason, squeeze
 from openlfr.operations.written import seal_written
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def undo(
         records=records,
         by=by,
         at=at,
-        words=_words(reason),
+        words=given_reason(reason),
     )
 
 
@@ -148,7 +148,7 @@ def record_outcome(
     by = _named(by)
     sealed_until = at + times.sealed if what.outcome is Outcome.REFUTED else None
     known = KnownOutcome(
-        what.outcome, by, at, what.minutes_stopped, sealed_until, _words(what.note)
+        what.outcome, by, at, what.minutes_stopped, sealed_until, given_reason(what.note)
     )
 
     def concluded(case: Case) -> Case:
@@ -230,11 +230,4 @@ def _named(by: Principal) -> Principal:
 
 
 def _worded(what: Judgement) -> Judgement:
-    return Judgement(what.adjudication, what.reason, _words(what.note))
-
-
-def _words(text: str) -> str:
-    text = squeeze(text)
-    if problem := problem_of(text):
-        raise BadInput(f"The reason {problem}.")
-    return text
+    return Judgement(what.adjudication, what.reason, given_reason(what.note))

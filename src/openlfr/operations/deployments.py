@@ -24,6 +24,7 @@ from openlfr.domain.audit_deployments import (
 from openlfr.domain.deployment import Deployment, DeploymentStatus, require_next
 from openlfr.domain.errors import NotAllowed
 from openlfr.domain.permissions import Action, require
+from openlfr.domain.text import given_reason
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -129,7 +130,7 @@ def pause(named: str, reason: str, *, records: Records, by: Principal, at: datet
 
     Raises:
         NotAllowed: They may not.
-        BadInput: No such deployment, or it is not started.
+        BadInput: No such deployment, it is not started, or the reason is blank.
     """
     return _move(named, DeploymentPaused, reason, records, by, at)
 
@@ -137,6 +138,7 @@ def pause(named: str, reason: str, *, records: Records, by: Principal, at: datet
 def resume(named: str, reason: str, *, records: Records, by: Principal, at: datetime) -> Deployment:
     """Search faces again after a pause or a stop; arguments and errors as of `pause`."""
     require(by, Action.DRAFT_DEPLOYMENT)
+    reason = given_reason(reason)
     with records.unit_of_work() as work:
         known = work.deployments.find(named)
         require_next(known, DeploymentStatus.STARTED)
@@ -175,6 +177,7 @@ def _move(
     at: datetime,
 ) -> Deployment:
     require(by, Action.PAUSE_DEPLOYMENT)
+    reason = given_reason(reason)
     with records.unit_of_work() as work:
         known = work.deployments.find(named)
         require_next(known, _TO[kind])

@@ -169,7 +169,9 @@ def _enrol_row(
         model_sha256=enrolment.embedder.facts.model_sha256,
     )
     with records.unit_of_work() as work:
-        # Once more: another import may have listed it while this one examined the picture.
+        # Once more: another import may have listed it while this one examined the picture. Locked
+        # first, since two that both look before either adds would list it twice.
+        work.watchlist.lock()
         standing = work.watchlist.standing(watchlist, row.subject, content_hash, now)
         if standing is None:
             work.watchlist.add(

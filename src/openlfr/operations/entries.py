@@ -15,6 +15,7 @@ from openlfr.domain.audit import (
 )
 from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
+from openlfr.domain.text import given_reason
 from openlfr.domain.watchlist import EntryStatus
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def suspend(entries: Entries, *, records: Records, by: Principal, at: datetime) 
 
     Raises:
         NotAllowed: They may not.
-        BadInput: There is nothing to suspend.
+        BadInput: The reason is blank or holds what may not be kept, or there is nothing to suspend.
     """
     require(by, Action.SUSPEND_ENTRY)
     return _move(entries, EntryStatus.SUSPENDED, ReferenceSuspended, records, by, at)
@@ -58,7 +59,7 @@ def resume(entries: Entries, *, records: Records, by: Principal, at: datetime) -
 
     Raises:
         NotAllowed: They may not.
-        BadInput: There is nothing to resume.
+        BadInput: The reason is blank or holds what may not be kept, or there is nothing to resume.
     """
     require(by, Action.SUSPEND_ENTRY)
     return _move(entries, EntryStatus.ACTIVE, ReferenceResumed, records, by, at)
@@ -72,7 +73,7 @@ def remove(entries: Entries, *, records: Records, by: Principal, at: datetime) -
 
     Raises:
         NotAllowed: They may not.
-        BadInput: There is nothing to remove.
+        BadInput: The reason is blank or holds what may not be kept, or there is nothing to remove.
     """
     require(by, Action.REMOVE_ENTRY)
     return _move(entries, EntryStatus.REMOVED, ReferenceRemoved, records, by, at)
@@ -86,11 +87,12 @@ def _move(
     by: Principal,
     at: datetime,
 ) -> list[Reference]:
+    reason = given_reason(entries.reason)
     lists = None if entries.watchlist is None else (entries.watchlist,)
     with records.unit_of_work() as work:
         moved = work.watchlist.move(entries.subject, lists, to, at)
         for each in moved:
-            what = kind(each.reference_id, each.subject, each.watchlist, entries.reason)
+            what = kind(each.reference_id, each.subject, each.watchlist, reason)
             work.record(AuditEvent(at, by, what))
     if not moved:
         done = kind.kind.partition(".")[2]

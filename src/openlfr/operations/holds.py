@@ -10,7 +10,7 @@ from openlfr.domain.alert_records import Hold
 from openlfr.domain.audit import AuditEvent, HoldPlaced, HoldReleased
 from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
-from openlfr.domain.text import problem_of, squeeze
+from openlfr.domain.text import required_reason
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,7 +44,7 @@ def place_hold(wanted: WantedHold, *, records: Records, by: Principal, at: datet
         BadInput: No such alert, no reason, an end that is past, or nothing to hold any more.
     """
     require(by, Action.HOLD)
-    reason = _reason(wanted.reason, "A hold")
+    reason = required_reason(wanted.reason, "A hold")
     if wanted.until <= at:
         raise BadInput(f"A hold until {wanted.until:%Y-%m-%d %H:%M} UTC would be over already.")
     with records.unit_of_work() as work:
@@ -75,7 +75,7 @@ def release_holds(
         BadInput: No such alert, no reason, or nothing that holds it.
     """
     require(by, Action.HOLD)
-    reason = _reason(reason, "A release")
+    reason = required_reason(reason, "A release")
     with records.unit_of_work() as work:
         alert = work.alerts.find(alert_id)
         standing = [hold for hold in work.alerts.holds(alert.alert_id) if hold.stands(at)]
@@ -85,12 +85,3 @@ def release_holds(
     if not standing:
         raise BadInput(f"Nothing holds the alert {alert.alert_id}.")
     return standing
-
-
-def _reason(text: str, what: str) -> str:
-    reason = squeeze(text)
-    if not reason:
-        raise BadInput(f"{what} needs a reason, --reason TEXT: it is recorded.")
-    if problem := problem_of(reason):
-        raise BadInput(f"The reason {problem}.")
-    return reason

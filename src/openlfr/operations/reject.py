@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from openlfr.domain.audit import AuditEvent, SightingRejected
 from openlfr.domain.errors import BadInput, Conflict
 from openlfr.domain.permissions import Action, require
-from openlfr.domain.text import problem_of, squeeze
+from openlfr.domain.text import given_reason
 from openlfr.operations.erasure import erase_rejected
 
 if TYPE_CHECKING:
@@ -56,9 +56,7 @@ def reject_sighting(
         Unavailable: A store does not answer; it is rejected, and erased with the next occasion.
     """
     require(by, Action.DECIDE)
-    reason = squeeze(rejection.reason)
-    if problem := problem_of(reason):
-        raise BadInput(f"The reason {problem}.")
+    reason = given_reason(rejection.reason)
     with records.unit_of_work() as work:
         alert = work.alerts.find(rejection.alert_id)
         if rejection.version not in (None, alert.version):

@@ -11,7 +11,7 @@ from openlfr.domain.audit import AlertShown, AlertUnsealed, AuditEvent
 from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.principals import Role
-from openlfr.domain.text import problem_of, shown, squeeze
+from openlfr.domain.text import given_reason, shown
 from openlfr.operations.evidence import NO_PICTURE, compose, decode, to_data_url, to_jpeg
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def show_alert(look: Look, *, records: Records, vault: Vault, by: Principal, at:
     require(by, Action.SEE_FACES)
     alert = records.alerts.find(look.alert_id)
     case = records.alerts.case(alert.alert_id)
-    reason, file = squeeze(look.reason), look.file
+    reason, file = given_reason(look.reason), look.file
     what = _opening(alert, case, file, reason, by)
     events = list(records.alerts.events(alert.alert_id))
     wanted = {event.event.sighting.reference_id for event in events}
@@ -96,8 +96,6 @@ def _opening(
         NotAllowed: It is sealed, and they may not open it.
         BadInput: A reason is needed, or is none.
     """
-    if problem := problem_of(reason):
-        raise BadInput(f"The reason {problem}.")
     if case.sealed and alert.erased_at is None:
         require(by, Action.OPEN_SEALED)
         if not reason:

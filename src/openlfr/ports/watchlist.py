@@ -84,6 +84,13 @@ class WatchlistRecords(Protocol):
 class WatchlistChanges(WatchlistRecords, Protocol):
     """Changes of the watchlist, in a transaction."""
 
+    def lock(self) -> None:
+        """Wait for changes that others are making; theirs wait until this transaction is over.
+
+        What is read after it stays true until then.
+        """
+        ...
+
     def add(
         self, reference: Reference, *, picture_hash: str, template: bytes, at: datetime
     ) -> None:

@@ -120,6 +120,9 @@ class MemoryWatchlist:
         """The model that the gallery is bound to; None while nothing was ever enrolled."""
         return self._access.reading().facts
 
+    def lock(self) -> None:
+        """Nothing to wait for: a unit of work in memory is alone."""
+
     def add(
         self, reference: Reference, *, picture_hash: str, template: bytes, at: datetime
     ) -> None:

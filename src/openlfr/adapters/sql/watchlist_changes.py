@@ -11,7 +11,7 @@ from openlfr.adapters.sql.gallery_model import bind_model
 from openlfr.adapters.sql.tables import references
 from openlfr.adapters.sql.watchlist import STANDING, WatchlistRecords
 from openlfr.adapters.sql.watchlist_rows import COLUMNS, row_of
-from openlfr.adapters.sql.watchlist_version import next_version
+from openlfr.adapters.sql.watchlist_version import next_version, wait_for_others
 from openlfr.domain.watchlist import NAMING, EntryStatus
 
 if TYPE_CHECKING:
@@ -32,6 +32,11 @@ _NAMING = (*NAMING, "picture_hash", "entry_hash")
 
 class WatchlistChanges(WatchlistRecords):
     """The watchlist within one transaction."""
+
+    def lock(self) -> None:
+        """Wait for changes that others are making; theirs wait until this transaction is over."""
+        with self._access.writing() as connection:
+            wait_for_others(connection)
 
     def add(
         self,

@@ -23,3 +23,8 @@ def next_version(connection: Connection) -> int:
     """Count a change of the watchlist; on PostgreSQL other writers wait here until the end."""
     connection.execute(sa.update(counters).where(_OURS).values(value=counters.c.value + 1))
     return newest_version(connection)
+
+
+def wait_for_others(connection: Connection) -> None:
+    """Have other writers of the watchlist wait until the end, without counting a change."""
+    connection.execute(sa.update(counters).where(_OURS).values(value=counters.c.value))
