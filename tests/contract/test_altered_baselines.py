@@ -10,7 +10,7 @@ from tests.unit.domain.test_baselines import NOON, A, B, baseline
 
 from openlfr.adapters.sql import tables
 from openlfr.cli.deployment_baselines import lines
-from openlfr.domain.baselines import Mark
+from openlfr.domain.baseline_openings import BaselineRef
 from openlfr.operations.baseline_figures import figures_by_baseline
 
 _ROW = "INTO baselines SELECT * FROM baselines"
@@ -47,12 +47,12 @@ def test_a_baseline_cannot_be_changed_or_deleted(records, change):
 @pytest.fixture
 def owned(records):
     """Two baselines with a tally each, and no trigger any more, as its owner may do."""
-    marks = [opened(records, A).mark, opened(records, B, 60).mark]
+    refs = [opened(records, A).ref, opened(records, B, 60).ref]
     records.tallies.record(
         [
-            tally(first=n * 100, deployment="market", baseline=mark.baseline,
-                  baseline_since=mark.since)
-            for n, mark in enumerate(marks)
+            tally(first=n * 100, deployment="market", baseline=ref.baseline_id,
+                  baseline_since=ref.adopted_at)
+            for n, ref in enumerate(refs)
         ],
         at=NOON,
     )  # fmt: skip
@@ -116,4 +116,4 @@ def test_one_that_was_made_up_is_named(owned):
         row |= {"number": 3, "baseline_id": made.baseline_id, "content": made.to_json()}
         connection.execute(sa.insert(tables.baselines).values(row))
     assert [each.altered for each in owned.baselines.of("market")] == ["", "", "no act opened it"]
-    assert Mark(made.baseline_id) != owned.baselines.of("market")[0].mark
+    assert BaselineRef(made.baseline_id) != owned.baselines.of("market")[0].ref

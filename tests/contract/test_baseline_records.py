@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from tests.unit.domain.test_baselines import NOON, SECOND, A, B, baseline
 
-from openlfr.domain.baselines import TakenUp, next_opening
+from openlfr.domain.baseline_openings import BaselineAdoption, next_opening
 from openlfr.domain.principals import SYSTEM
 from openlfr.operations.baselines import open_baseline
 
@@ -20,7 +20,7 @@ def records(every_records):
 
 def opened(records, content, seconds=0, **more):
     at = NOON + seconds * SECOND
-    return open_baseline(TakenUp(content, at), records=records, at=at, **more)
+    return open_baseline(BaselineAdoption(content, at), records=records, at=at, **more)
 
 
 def test_comes_back_as_it_was_opened_with_the_act_that_says_so(records):
@@ -28,8 +28,10 @@ def test_comes_back_as_it_was_opened_with_the_act_that_says_so(records):
     opened(records, B, 1.000001, alone=True)
     opened(records, baseline(1, deployment="station"), 5)
     first, second = records.baselines.of("market")
-    assert first == next_opening([], TakenUp(A, NOON))
-    assert second == next_opening([first], TakenUp(B, NOON + timedelta(microseconds=1_000_001)))
+    assert first == next_opening([], BaselineAdoption(A, NOON))
+    assert second == next_opening(
+        [first], BaselineAdoption(B, NOON + timedelta(microseconds=1_000_001))
+    )
     assert second.baseline.listed.entries == frozenset()
     acts = records.audit.all(object_kind="deployment", object_id="market")
     assert [(act.kind, act.by, act.detail["number"]) for act in acts] == [
@@ -49,9 +51,9 @@ def test_what_is_open_already_is_not_opened_again(records):
 
 def test_a_number_is_given_once(records):
     known = opened(records, A)
-    taken = TakenUp(B, NOON)
+    adoption = BaselineAdoption(B, NOON)
     with records.unit_of_work() as work:
-        assert not work.baselines.add(replace(next_opening([], taken)), NOON)
+        assert not work.baselines.add(replace(next_opening([], adoption)), NOON)
     assert records.baselines.of("market") == [known]
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from openlfr.domain.baselines import Mark
+from openlfr.domain.baseline_openings import BaselineRef
 from openlfr.domain.counts import LossReason, NotSearchedReason
 from openlfr.domain.faces import Quality
 from openlfr.domain.measures import Measures
@@ -175,23 +175,27 @@ def test_control_subjects_scores_measures_and_the_time_watched_are_summed_apart(
 
 def test_counts_and_histograms_are_summed_by_the_baseline_that_tallies_name(records):
     later = NOW + timedelta(hours=1)
-    a, again, b = Mark("a" * 64, NOW), Mark("a" * 64, later), Mark("b" * 64, NOW)
+    a, again, b = (
+        BaselineRef("a" * 64, NOW),
+        BaselineRef("a" * 64, later),
+        BaselineRef("b" * 64, NOW),
+    )
     told = [
-        tally(first=number * 100, baseline=mark.baseline, baseline_since=mark.since, **more)
-        for number, (mark, more) in enumerate(
-            [(a, {}), (a, {"camera": "yard"}), (again, {}), (b, {"epoch": 2}), (Mark(), {})]
+        tally(first=number * 100, baseline=ref.baseline_id, baseline_since=ref.adopted_at, **more)
+        for number, (ref, more) in enumerate(
+            [(a, {}), (a, {"camera": "yard"}), (again, {}), (b, {"epoch": 2}), (BaselineRef(), {})]
         )
     ]
     records.tallies.record(told, at=NOW)
-    found = records.tallies.by_mark("Market")
-    assert {mark: totals.tracks_searched for mark, (totals, _) in found.items()} == {
-        a: 6, again: 3, b: 3, Mark(): 3,
+    found = records.tallies.by_baseline("Market")
+    assert {ref: totals.tracks_searched for ref, (totals, _) in found.items()} == {
+        a: 6, again: 3, b: 3, BaselineRef(): 3,
     }  # fmt: skip
     totals, histograms = found[a]
     assert histograms.coarse == bins(b10=2, b12=4)
     assert (totals.camera, totals.frames_analysed) == ("all cameras", 200)
     assert totals.last_captured_at == told[1].last_captured_at
-    assert set(records.tallies.by_mark("Market", epoch=2)) == {b}
+    assert set(records.tallies.by_baseline("Market", epoch=2)) == {b}
     whole = records.tallies.totals("Market")
     for name in ("frames_analysed", "tracks_closed", "sightings"):
         parts = sum(getattr(totals, name) for totals, _ in found.values())

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.faust.agents import Message
     from openlfr.adapters.sql import Records
-    from openlfr.domain.baselines import TakenUp
+    from openlfr.domain.baseline_openings import BaselineAdoption
     from openlfr.domain.tallies import Reporter, Tally
     from openlfr.wire.codec import Record
 
@@ -51,7 +51,7 @@ class Recording:
         self._keys = keys
         self._alert_key = alert_key
         self._window = window
-        self._opened: set[TakenUp] = set()  # that are in the records
+        self._opened: set[BaselineAdoption] = set()  # that are in the records
         self.counts: Counter[str] = Counter()
 
     def record_alerts(self, messages: Sequence[Message]) -> list[tuple[str, Record]]:
@@ -117,12 +117,12 @@ class Recording:
 
     def _open_baselines(self, tallies: Sequence[Tally]) -> None:
         """Record what workers say that they have taken up, before what they counted under it."""
-        for taken in dict.fromkeys(each.taken_up for each in tallies):
-            if taken is not None and taken not in self._opened:
-                open_baseline(taken, records=self._records, at=datetime.now(UTC))
+        for adoption in dict.fromkeys(each.adoption for each in tallies):
+            if adoption is not None and adoption not in self._opened:
+                open_baseline(adoption, records=self._records, at=datetime.now(UTC))
                 if len(self._opened) >= _REMEMBERED:
                     self._opened.clear()
-                self._opened.add(taken)
+                self._opened.add(adoption)
 
     def _set_aside(self, message: Message, error: BadInput) -> tuple[str, Record]:
         self.counts["set_aside"] += 1

@@ -226,8 +226,8 @@ class Station:
 
     def _take_up(self) -> None:
         """Match with the newest list from now on, and count for its baseline."""
-        if self._taking_up is not None and (taken := self._taking_up.take()):
-            self._tallying.begin_baseline(taken.mark, taken)
+        if self._taking_up is not None and (adoption := self._taking_up.take()):
+            self._tallying.begin_baseline(adoption.ref, adoption)
 
     def _miss(self, frame: Frame | EncodedFrame | None, why: UnwatchedReason) -> None:
         """Count a frame that is not looked at; None where it is not known of which camera."""

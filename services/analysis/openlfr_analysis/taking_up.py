@@ -16,7 +16,8 @@ from openlfr.domain.baseline_in_use import BaselineInUse
 
 if TYPE_CHECKING:
     from openlfr.adapters.milvus.index import MilvusIndex
-    from openlfr.domain.baselines import Baseline, Conditions, TakenUp
+    from openlfr.domain.baseline_openings import BaselineAdoption
+    from openlfr.domain.baselines import Baseline, Conditions
     from openlfr.pipeline import Analyser
     from openlfr.stages.search import ExactIndex
 
@@ -43,7 +44,7 @@ class TakingUp:
 
     def offer(self, index: _Index) -> None:
         """Match with this index from the next batch on; one thread calls it."""
-        baseline = self._in_use.prepare(index) if self._in_use else None
+        baseline = self._in_use.baseline_for(index) if self._in_use else None
         with self._lock:
             self._ready = index, baseline
 
@@ -61,7 +62,7 @@ class TakingUp:
         self.threshold = threshold.value
         self._in_use = BaselineInUse(conditions, on_doubt=_log_doubt)
 
-    def take(self) -> TakenUp | None:
+    def take(self) -> BaselineAdoption | None:
         """Match with what came last; the baseline that begins with it, where it is another one.
 
         The thread that looks at frames calls it.
@@ -73,18 +74,18 @@ class TakingUp:
         if ready is None:
             return None
         index, baseline = ready
-        taken = self._in_use.begin(baseline or self._in_use.prepare(index))
-        if taken is not self._in_use.now:
-            listed = taken.baseline.listed
+        adoption = self._in_use.plan_adoption(baseline or self._in_use.baseline_for(index))
+        if adoption is not self._in_use.current:
+            listed = adoption.baseline.listed
             log.info(
                 "baseline",
-                id=taken.mark.baseline,
+                id=adoption.ref.baseline_id,
                 list_root=listed.root,
                 references=listed.references,
-                former=taken.former,
+                former=adoption.previous_baseline_id,
             )
         self._analyser.use_index(index)
-        return taken if self._in_use.take_up(taken) else None
+        return adoption if self._in_use.adopt(adoption) else None
 
     @property
     def doubt(self) -> str:

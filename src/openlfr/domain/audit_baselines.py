@@ -10,7 +10,7 @@ from openlfr.domain.audit import ActDetails
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from openlfr.domain.baselines import Opening
+    from openlfr.domain.baseline_openings import Opening
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from openlfr.domain.audit_baselines import BaselineOpened
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from openlfr.domain.baselines import Opening
+    from openlfr.domain.baseline_openings import Opening
 
 
 def as_recorded(opening: Opening, deployment_id: str, act: Mapping[str, object] | None) -> Opening:

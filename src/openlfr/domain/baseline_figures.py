@@ -10,7 +10,7 @@ from openlfr.domain.counts import CameraCounts
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from openlfr.domain.baselines import Opening
+    from openlfr.domain.baseline_openings import Opening
 
 
 @dataclass(frozen=True, slots=True)

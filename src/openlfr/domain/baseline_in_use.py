@@ -1,11 +1,11 @@
-"""The baseline that a process is in: one list after the other under the same conditions."""
+"""The baseline under which a process works: its list changes, its conditions do not."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from openlfr.domain.baselines import TakenUp
+from openlfr.domain.baseline_openings import BaselineAdoption
 from openlfr.domain.listing import ListState
 
 if TYPE_CHECKING:
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class BaselineInUse:
-    """What a process matches with, and whether its threshold still suits the list.
+    """The baseline that a process has adopted, and whether its threshold still suits the list.
 
-    `prepare` is for the thread that brings a new index, since a long list takes a moment;
-    `take_up` for the one that matches.
+    The thread that builds a new index calls `baseline_for`, which takes a while for a long list.
+    The thread that matches calls `adopt`.
 
     Attributes:
-        doubt: Why the threshold is not what it was chosen as; empty while it is.
+        doubt: Why the threshold's stated basis no longer holds; empty while it holds.
     """
 
     def __init__(
@@ -32,41 +32,41 @@ class BaselineInUse:
         on_doubt: Callable[[str], None] = lambda _: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Be in none yet.
+        """Start without a baseline.
 
         Args:
-            conditions: All but the list.
-            on_doubt: Is told once why the threshold no longer is what it was chosen as.
-            clock: UTC.
+            conditions: Everything that makes a baseline except the list.
+            on_doubt: Called once, with the reason, when the threshold's basis no longer holds.
+            clock: Returns the time in UTC.
         """
         self._conditions = conditions
         self._on_doubt = on_doubt
         self._clock = clock
-        self._now: TakenUp | None = None
-        self._doubted = conditions.threshold.outgrown_by(0)  # then `describe` says it already
+        self._current: BaselineAdoption | None = None
+        self._doubted = conditions.threshold.outgrown_by(0)  # `describe` states it at the start
         self.doubt = ""
 
-    def prepare(self, index: Searched) -> Baseline:
-        """The baseline that this index makes; any thread may ask."""
+    def baseline_for(self, index: Searched) -> Baseline:
+        """The baseline with the list of this index; safe from any thread."""
         return self._conditions.with_list(ListState.of(index))
 
     @property
-    def now(self) -> TakenUp | None:
-        """The baseline that was taken up last."""
-        return self._now
+    def current(self) -> BaselineAdoption | None:
+        """The last adoption; None before the first one."""
+        return self._current
 
-    def begin(self, baseline: Baseline) -> TakenUp:
-        """What taking a baseline up will be, from which it may be recorded before it is done."""
-        if self._now is not None and self._now.mark.baseline == baseline.baseline_id:
-            return self._now
-        former = self._now.mark.baseline if self._now else ""
-        return TakenUp(baseline, self._clock(), former)
+    def plan_adoption(self, baseline: Baseline) -> BaselineAdoption:
+        """The adoption to record before `adopt`; the current one where the baseline is the same."""
+        if self._current is not None and self._current.ref.baseline_id == baseline.baseline_id:
+            return self._current
+        previous = self._current.ref.baseline_id if self._current else ""
+        return BaselineAdoption(baseline, self._clock(), previous)
 
-    def take_up(self, taken: TakenUp) -> bool:
-        """Be in it from now on; whether that is another one than before."""
-        before, self._now = self._now, taken
-        self.doubt = taken.baseline.threshold.doubt
+    def adopt(self, adoption: BaselineAdoption) -> bool:
+        """Work under a baseline from now on; True if it is another one than before."""
+        before, self._current = self._current, adoption
+        self.doubt = adoption.baseline.threshold.doubt
         if self.doubt and not self._doubted:
             self._doubted = True
             self._on_doubt(self.doubt)
-        return before is None or before.mark != taken.mark
+        return before is None or before.ref != adoption.ref

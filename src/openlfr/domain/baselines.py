@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from openlfr.domain.listing import ListPart, ListState
@@ -20,12 +19,9 @@ from openlfr.domain.models_used import ModelUsed
 from openlfr.domain.thresholds import ThresholdOrigin
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from openlfr.domain.thresholds import Threshold
-
-BESIDE = timedelta(seconds=5)
-"""So much earlier than the first of them another worker may have taken the same up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,117 +223,6 @@ class Baseline:
             values["cameras"],
             values["software"],
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What a tally says of the baseline in which it was counted.
-
-    Attributes:
-        baseline: Its id; empty where nobody keeps any.
-        since: When the process that counts took it up, UTC; None with no baseline.
-    """
-
-    baseline: str = ""
-    since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TakenUp:
-    """A process has taken a baseline up.
-
-    Attributes:
-        since: When, UTC.
-        former: Id of the one that it left for it; empty at its start.
-    """
-
-    baseline: Baseline
-    since: datetime
-    former: str = ""
-
-    @property
-    def mark(self) -> Mark:
-        """What tallies say that are counted under it."""
-        return Mark(self.baseline.baseline_id, self.since)
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """A baseline of a deployment as the records have it.
-
-    Attributes:
-        number: From 1.
-        baseline_id: Of `baseline`; two numbers have the same where one came back.
-        opened_at: UTC.
-        why: What had changed, a sentence fragment each.
-        altered: How it was altered in the database, the end of a sentence; empty where it was not.
-            No figures are claimed under one that was.
-    """
-
-    number: int
-    baseline_id: str
-    opened_at: datetime
-    why: tuple[str, ...]
-    baseline: Baseline
-    altered: str = ""
-
-    @property
-    def mark(self) -> Mark:
-        """What tallies say that are counted under it by the process that opened it."""
-        return Mark(self.baseline_id, self.opened_at)
-
-
-def standing(known: Sequence[Opening], taken: TakenUp, *, alone: bool = False) -> Opening | None:
-    """The baseline that a process is in that has taken this up; None: it opens the next one.
-
-    Args:
-        known: Those of the deployment, by number.
-        taken: What it took up.
-        alone: No other process works for the deployment: whatever is not as it was last opens one.
-            Else others may have opened it before, or after it something else.
-    """
-    mark = taken.mark
-    if alone:
-        last = known[-1] if known else None
-        return last if last and last.baseline_id == mark.baseline and not last.altered else None
-    same = [each for each in known if each.baseline_id == mark.baseline and not each.altered]
-    found = number_of(same, mark)
-    if found is None or found.mark == mark:
-        return found
-    between = [each for each in known if found.opened_at < each.opened_at < taken.since]
-    if between and taken.former == between[-1].baseline_id != mark.baseline:
-        return None  # it was left for another one, and this process came back from there
-    return found
-
-
-def number_of(known: Sequence[Opening], mark: Mark) -> Opening | None:
-    """The opening in which a mark was taken up, of those of its baseline; None without any."""
-    same = [each for each in known if each.baseline_id == mark.baseline]
-    exact = [each for each in same if each.opened_at == mark.since]
-    if exact or not same:
-        return exact[-1] if exact else None
-    if mark.since is None:
-        return same[-1]
-    latest = mark.since + BESIDE
-    return next((each for each in reversed(same) if each.opened_at <= latest), same[0])
-
-
-def in_force_at(known: Sequence[Opening], at: datetime) -> Opening | None:
-    """The baseline that had opened last at a moment, UTC; the first one before all of them."""
-    opened = [each for each in known if each.opened_at <= at]
-    return max(opened, key=lambda each: each.opened_at, default=known[0] if known else None)
-
-
-def next_opening(known: Sequence[Opening], taken: TakenUp) -> Opening:
-    """The baseline that a process opens."""
-    former = known[-1].baseline if known and not known[-1].altered else None
-    return Opening(
-        (known[-1].number if known else 0) + 1,
-        taken.baseline.baseline_id,
-        taken.since,
-        taken.baseline.changes_from(former),
-        replace(taken.baseline, listed=replace(taken.baseline.listed, entries=frozenset())),
-    )
 
 
 def _list_change(before: ListState, now: ListState) -> str:

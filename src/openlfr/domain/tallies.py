@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from openlfr.domain.baselines import TakenUp
+    from openlfr.domain.baseline_openings import BaselineAdoption
 
 QUALITY_EDGES = (0.0, 20.0, 40.0, 60.0, 80.0, 100.0)
 """Borders of the quality bands, 0 to 100 (one more than the bands)."""
@@ -59,7 +59,7 @@ class Tally(Counts):
         baseline: Id of the stretch of the deployment in which list, threshold, model, rules and
             cameras did not change; empty where nobody keeps them. A tally lies within one.
         baseline_since: When who counted took it up, UTC; None without one.
-        taken_up: What it is; with the first tally of each camera under it, where who counts
+        adoption: What it is; with the first tally of each camera under it, where who counts
             cannot record it.
     """
 
@@ -78,7 +78,7 @@ class Tally(Counts):
     measures: Measures = field(default_factory=Measures)
     baseline: str = ""
     baseline_since: datetime | None = None
-    taken_up: TakenUp | None = None
+    adoption: BaselineAdoption | None = None
 
     @property
     def tracks_scored(self) -> int:

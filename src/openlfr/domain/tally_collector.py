@@ -20,7 +20,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from openlfr.domain.analysis import LostTrack, SearchedTrack, UnsearchedTrack
-from openlfr.domain.baselines import Mark
+from openlfr.domain.baseline_openings import BaselineRef
 from openlfr.domain.counts import LossReason, NotSearchedReason
 from openlfr.domain.measures import Measures
 from openlfr.domain.moments import microseconds
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from openlfr.domain.analysis import Analysis, ClosedTrack
-    from openlfr.domain.baselines import TakenUp
+    from openlfr.domain.baseline_openings import BaselineAdoption
     from openlfr.domain.frames import EncodedFrame, Frame
 
 MISSED = {
@@ -53,7 +53,7 @@ class _Open:
     Attributes:
         first: Where it begins.
         newest: Of the frames in it that came.
-        taken_up: What its tally says of the baseline beside the mark.
+        adoption: The adoption that its tally records; None where another tally does.
     """
 
     epoch: int
@@ -61,8 +61,8 @@ class _Open:
     newest: int
     first_at: datetime
     newest_at: datetime
-    mark: Mark = field(default_factory=Mark)
-    taken_up: TakenUp | None = None
+    ref: BaselineRef = field(default_factory=BaselineRef)
+    adoption: BaselineAdoption | None = None
     frames: Counter[str] = field(default_factory=Counter)
     not_searched: Counter[NotSearchedReason] = field(default_factory=Counter)
     lost: Counter[LossReason] = field(default_factory=Counter)
@@ -83,8 +83,8 @@ class _Open:
         counters = "frames", "not_searched", "lost", "scores", "fine_scores", "control_scores"
         return {
             **{name: getattr(self, name) for name in ("epoch", "first", "newest")},
-            "baseline": self.mark.baseline,
-            "since": self.mark.since and self.mark.since.isoformat(),
+            "baseline": self.ref.baseline_id,
+            "since": self.ref.adopted_at and self.ref.adopted_at.isoformat(),
             **{name: getattr(self, name).isoformat() for name in ("first_at", "newest_at")},
             **{
                 name: {str(key): each for key, each in getattr(self, name).items()}
@@ -105,7 +105,7 @@ class _Open:
             values["newest"],
             datetime.fromisoformat(values["first_at"]),
             datetime.fromisoformat(values["newest_at"]),
-            Mark(values["baseline"], since and datetime.fromisoformat(since)),
+            BaselineRef(values["baseline"], since and datetime.fromisoformat(since)),
             None,
             counter("frames", str),
             counter("not_searched", NotSearchedReason),
@@ -120,11 +120,11 @@ class _Open:
 class TallyCollector:
     """The counts of all cameras of a worker; one thread uses it."""
 
-    def __init__(self, deployment: str, mark: Mark | None = None) -> None:
+    def __init__(self, deployment: str, ref: BaselineRef | None = None) -> None:
         """Count for a deployment, by its id, and for the baseline in force."""
         self._deployment = deployment
-        self._mark = mark or Mark()
-        self._taken_up: TakenUp | None = None
+        self._ref = ref or BaselineRef()
+        self._adoption: BaselineAdoption | None = None
         self._announced: set[str] = set()  # cameras with a stretch that says what is taken up
         self._watches: dict[str, Watchtime] = {}
         self._open: dict[str, _Open] = {}
@@ -134,9 +134,7 @@ class TallyCollector:
     def leaves(self, camera: str, epoch: int, seq: int) -> bool:
         """Whether this frame ends the stretch that its camera is in."""
         stretch = self._open.get(camera)
-        return stretch is not None and not (
-            stretch.holds(epoch, seq) and stretch.mark == self._mark
-        )
+        return stretch is not None and not (stretch.holds(epoch, seq) and stretch.ref == self._ref)
 
     def epoch_of(self, camera: str) -> int | None:
         """The epoch of the stretch that a camera is in; None where it is in none."""
@@ -150,7 +148,7 @@ class TallyCollector:
         if stretch is not None and not stretch.holds(frame.epoch, frame.seq):
             self._close(camera, stretch.last)
             stretch = None
-        elif stretch is not None and stretch.mark != self._mark:
+        elif stretch is not None and stretch.ref != self._ref:
             self._close(camera, stretch.newest)
             stretch = None
         if stretch is None:
@@ -192,17 +190,17 @@ class TallyCollector:
         for sighted in analysis.sightings:
             self.count(sighted.sighting.camera, "sightings")
 
-    def begin_baseline(self, mark: Mark, taken_up: TakenUp | None = None) -> None:
+    def begin_baseline(self, ref: BaselineRef, adoption: BaselineAdoption | None = None) -> None:
         """Another baseline is in force: each camera's next frame begins a stretch of it.
 
         A track counts for the baseline in which it ends, and with the last frame of its camera
         for that frame's.
 
         Args:
-            mark: What tallies say of it.
-            taken_up: What it is, for the first tally of each camera to say.
+            ref: What tallies say of it.
+            adoption: Recorded with the first tally of each camera.
         """
-        self._mark, self._taken_up = mark, taken_up
+        self._ref, self._adoption = ref, adoption
         self._announced.clear()
 
     def _closed(self, track: ClosedTrack) -> None:
@@ -304,9 +302,9 @@ class TallyCollector:
         if epoch == frame.epoch and last < frame.seq:
             first = max(first, last + 1)
         at = frame.captured_at
-        taken_up = None if frame.camera in self._announced else self._taken_up
+        adoption = None if frame.camera in self._announced else self._adoption
         self._announced.add(frame.camera)
-        return _Open(frame.epoch, first, frame.seq, at, at, self._mark, taken_up)
+        return _Open(frame.epoch, first, frame.seq, at, at, self._ref, adoption)
 
     def _close(self, camera: str, last: int) -> None:
         stretch = self._open.pop(camera)
@@ -337,9 +335,9 @@ class TallyCollector:
             fine_scores=dict(stretch.fine_scores),
             control_scores=dict(stretch.control_scores),
             measures=stretch.measures,
-            baseline=stretch.mark.baseline,
-            baseline_since=stretch.mark.since,
-            taken_up=stretch.taken_up,
+            baseline=stretch.ref.baseline_id,
+            baseline_since=stretch.ref.adopted_at,
+            adoption=stretch.adoption,
             watched_us=watched,
             unwatched_us=unwatched,
             **stretch.frames,

@@ -17,7 +17,8 @@ from openlfr.operations.baselines import open_baseline
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from openlfr.domain.baselines import Baseline, Conditions, Mark, TakenUp
+    from openlfr.domain.baseline_openings import BaselineAdoption, BaselineRef
+    from openlfr.domain.baselines import Baseline, Conditions
     from openlfr.ports import Records
     from openlfr.stages.search import ExactIndex
 
@@ -31,9 +32,9 @@ class RunBaselines:
         """Be in none yet."""
         self._records = records
         self._in_use = BaselineInUse(conditions, on_doubt=on_doubt)
-        self._waiting: list[TakenUp] = []  # in use, and not in the records yet
+        self._waiting: list[BaselineAdoption] = []  # in use, and not in the records yet
         self._lock = Lock()
-        self._ready: tuple[ExactIndex, Mark] | None = None
+        self._ready: tuple[ExactIndex, BaselineRef] | None = None
 
     def offer(self, index: ExactIndex) -> None:
         """Record the baseline of a new index; one thread at a time.
@@ -41,33 +42,33 @@ class RunBaselines:
         Raises:
             Unavailable: The records do not take it; it is to be offered again.
         """
-        baseline = self._in_use.prepare(index)
-        taken = self._in_use.begin(baseline)
+        baseline = self._in_use.baseline_for(index)
+        adoption = self._in_use.plan_adoption(baseline)
         leaves = self._only_leaves(baseline)
         if leaves:
-            self._waiting.append(taken)
-            self._hand_over(index, taken, taken.mark)
+            self._waiting.append(adoption)
+            self._hand_over(index, adoption, adoption.ref)
         while self._waiting:
             self._record(self._waiting[0])
             del self._waiting[0]
         if not leaves:
-            self._hand_over(index, taken, self._record(taken))
+            self._hand_over(index, adoption, self._record(adoption))
 
-    def take(self) -> tuple[ExactIndex, Mark] | None:
+    def take(self) -> tuple[ExactIndex, BaselineRef] | None:
         """What is to be matched with from the next frame on, where that is new; any thread."""
         with self._lock:
             ready, self._ready = self._ready, None
         return ready
 
-    def _record(self, taken: TakenUp) -> Mark:
-        opening = open_baseline(taken, records=self._records, at=datetime.now(UTC), alone=True)
-        return opening.mark
+    def _record(self, adoption: BaselineAdoption) -> BaselineRef:
+        opening = open_baseline(adoption, records=self._records, at=datetime.now(UTC), alone=True)
+        return opening.ref
 
     def _only_leaves(self, baseline: Baseline) -> bool:
-        before = self._in_use.now
+        before = self._in_use.current
         return before is not None and baseline.listed.entries < before.baseline.listed.entries
 
-    def _hand_over(self, index: ExactIndex, taken: TakenUp, mark: Mark) -> None:
-        self._in_use.take_up(taken)
+    def _hand_over(self, index: ExactIndex, adoption: BaselineAdoption, ref: BaselineRef) -> None:
+        self._in_use.adopt(adoption)
         with self._lock:
-            self._ready = index, mark
+            self._ready = index, ref

@@ -391,9 +391,9 @@ class _Run:
     def _take_up(self) -> None:
         """Search in a new index from this frame on, and count for its baseline."""
         if ready := self._baselines.take():
-            index, mark = ready
+            index, ref = ready
             self._analyser.use_index(index)
-            self._tallies.begin_baseline(mark)
+            self._tallies.begin_baseline(ref)
 
     def _offer_index(self, index: ExactIndex) -> None:
         """Search in a new index from the next frame on; the keeper's thread calls it."""

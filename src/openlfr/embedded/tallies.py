@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from openlfr.adapters.capture import Source
     from openlfr.adapters.sql import Records
     from openlfr.domain.analysis import Analysis
-    from openlfr.domain.baselines import Mark
+    from openlfr.domain.baseline_openings import BaselineRef
     from openlfr.domain.frames import Frame
     from openlfr.domain.runs import Checkpoint, Run
     from openlfr.embedded.feeds import Arrival, Ended
@@ -80,9 +80,9 @@ class RunTallies:
             tallies, run.deployment, list(cameras), (), epoch=run.epoch
         )
 
-    def begin_baseline(self, mark: Mark) -> None:
+    def begin_baseline(self, ref: BaselineRef) -> None:
         """Count for another baseline from each camera's next frame on."""
-        self._tallying.begin_baseline(mark)
+        self._tallying.begin_baseline(ref)
 
     def arrived(self, arrival: Arrival) -> None:
         """A frame came from its source, and what that left out before it."""

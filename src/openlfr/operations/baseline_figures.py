@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from openlfr.domain.alerts import EventKind
 from openlfr.domain.baseline_figures import BaselineFigures, FiguresByBaseline, Pool
-from openlfr.domain.baselines import in_force_at, number_of
+from openlfr.domain.baseline_openings import opening_at, opening_of
 from openlfr.domain.counts import add_up
 from openlfr.operations.camera_counts import counts_of_totals
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from openlfr.domain.alert_records import RecordedEvent
-    from openlfr.domain.baselines import Opening
+    from openlfr.domain.baseline_openings import Opening
     from openlfr.domain.counts import CameraCounts
     from openlfr.ports import BaselineRecords, Tallies
 
@@ -48,12 +48,12 @@ def figures_by_baseline(
     """
     known = list(baselines.of(deployment))
     parts: dict[int, list[CameraCounts]] = {}
-    for mark, (totals, histograms) in tallies.by_mark(deployment, epoch=epoch).items():
+    for ref, (totals, histograms) in tallies.by_baseline(deployment, epoch=epoch).items():
         counts = counts_of_totals(EVERYTHING, totals, histograms)
-        parts.setdefault(_claimed(number_of(known, mark)), []).append(counts)
+        parts.setdefault(_claimed(opening_of(known, ref)), []).append(counts)
     raised: Counter[tuple[int, EventKind]] = Counter()
     for each in events:
-        raised[_claimed(in_force_at(known, each.emitted_at)), each.event.event] += 1
+        raised[_claimed(opening_at(known, each.emitted_at)), each.event.event] += 1
     found = []
     numbers = {number for number, _ in raised} | parts.keys()
     numbers |= {each.number for each in known if epoch is None or each.altered}

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from openlfr.domain.baselines import Opening
+    from openlfr.domain.baseline_openings import Opening
     from openlfr.domain.deployment import Deployment
 
 

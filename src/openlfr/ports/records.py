@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openlfr.domain.audit import AuditEvent, RecordedAct
-    from openlfr.domain.baselines import Mark
+    from openlfr.domain.baseline_openings import BaselineRef
     from openlfr.domain.runs import WrittenFiles
     from openlfr.domain.tallies import CameraTotals, Histograms, Reporter, Tally
     from openlfr.ports.alerts import AlertChanges, AlertRecording
@@ -54,9 +54,9 @@ class Tallies(Protocol):
         """The histograms of all tallies together."""
         ...
 
-    def by_mark(
+    def by_baseline(
         self, deployment: str, *, epoch: int | None = None
-    ) -> Mapping[Mark, tuple[CameraTotals, Histograms]]:
+    ) -> Mapping[BaselineRef, tuple[CameraTotals, Histograms]]:
         """What all cameras together saw, by what their tallies say of the baseline."""
         ...
 

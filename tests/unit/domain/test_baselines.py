@@ -8,15 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from openlfr.domain.baseline_in_use import BaselineInUse
-from openlfr.domain.baselines import (
-    Baseline,
-    Conditions,
-    TakenUp,
-    in_force_at,
+from openlfr.domain.baseline_openings import (
+    BaselineAdoption,
+    find_opening,
     next_opening,
-    number_of,
-    standing,
+    opening_at,
+    opening_of,
 )
+from openlfr.domain.baselines import Baseline, Conditions
 from openlfr.domain.listing import ListState, SearchedEntry
 from openlfr.domain.models_used import ModelUsed
 from openlfr.domain.thresholds import DefaultRow, Threshold, ThresholdOrigin, default_threshold
@@ -93,14 +92,14 @@ def test_each_kind_of_change_opens_one_and_says_what_it_was(what):
     after, why = CHANGES[what]
     assert after.baseline_id != BEFORE.baseline_id
     assert after.changes_from(BEFORE) == why
-    known = [next_opening([], TakenUp(BEFORE, NOON))]
-    taken = TakenUp(after, NOON + SECOND, BEFORE.baseline_id)
+    known = [next_opening([], BaselineAdoption(BEFORE, NOON))]
+    adoption = BaselineAdoption(after, NOON + SECOND, BEFORE.baseline_id)
     for alone in (True, False):
-        assert standing(known, taken, alone=alone) is None
-    opened = next_opening(known, taken)
+        assert find_opening(known, adoption, alone=alone) is None
+    opened = next_opening(known, adoption)
     assert (opened.number, opened.why) == (2, why)
     for alone in (True, False):
-        assert standing([*known, opened], taken, alone=alone) == opened
+        assert find_opening([*known, opened], adoption, alone=alone) == opened
 
 
 @pytest.mark.parametrize(
@@ -114,9 +113,9 @@ def test_each_kind_of_change_opens_one_and_says_what_it_was(what):
 )
 def test_nothing_else_opens_one(same):
     assert same.baseline_id == BEFORE.baseline_id
-    [opened] = known = [next_opening([], TakenUp(BEFORE, NOON))]
-    later = TakenUp(same, NOON + timedelta(days=1))
-    assert standing(known, later, alone=True) == standing(known, later) == opened
+    [opened] = known = [next_opening([], BaselineAdoption(BEFORE, NOON))]
+    later = BaselineAdoption(same, NOON + timedelta(days=1))
+    assert find_opening(known, later, alone=True) == find_opening(known, later) == opened
 
 
 def test_another_deployment_has_baselines_of_its_own():
@@ -194,7 +193,7 @@ def test_a_list_that_outgrows_its_default_is_said_once_and_at_no_removal():
     in_use = BaselineInUse(conditions, on_doubt=said.append)
     doubts = []
     for people in ((1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), (1, 2)):
-        in_use.take_up(in_use.begin(in_use.prepare(Index(*people))))
+        in_use.adopt(in_use.plan_adoption(in_use.baseline_for(Index(*people))))
         doubts.append(bool(in_use.doubt))
     assert doubts == [False, False, True, True, False]
     [only] = said
@@ -205,7 +204,7 @@ def test_what_a_start_says_itself_is_not_said_again():
     said = []
     conditions = replace(CONDITIONS, threshold=default_threshold(TABLE[:1], 0.4, 5))
     in_use = BaselineInUse(conditions, on_doubt=said.append)
-    in_use.take_up(in_use.begin(in_use.prepare(Index(*range(5)))))
+    in_use.adopt(in_use.plan_adoption(in_use.baseline_for(Index(*range(5)))))
     assert said == []
     assert "5 people are listed, and the threshold 0.410 is the default for 2" in in_use.doubt
 
@@ -217,12 +216,14 @@ class Records:
         self.known = []
 
     def take(self, content, seconds, former=None):
-        taken = TakenUp(content, NOON + seconds * SECOND, former.baseline_id if former else "")
-        found = standing(self.known, taken)
+        adoption = BaselineAdoption(
+            content, NOON + seconds * SECOND, former.baseline_id if former else ""
+        )
+        found = find_opening(self.known, adoption)
         if found is None:
-            found = next_opening(self.known, taken)
+            found = next_opening(self.known, adoption)
             self.known.append(found)
-        assert number_of(self.known, taken.mark) == found
+        assert opening_of(self.known, adoption.ref) == found
         return found.number
 
 
@@ -250,19 +251,19 @@ def test_who_starts_later_or_skips_one_is_where_the_others_are():
 
 def test_a_tally_that_comes_late_counts_where_it_was_counted():
     city = Records()
-    marks = [TakenUp(content, NOON + at * SECOND).mark for content, at in ((A, 0), (A, 120))]
+    refs = [BaselineAdoption(content, NOON + at * SECOND).ref for content, at in ((A, 0), (A, 120))]
     city.take(A, 0), city.take(B, 60, A), city.take(A, 120, B)
-    assert [number_of(city.known, mark).number for mark in marks] == [1, 3]
-    assert number_of(city.known, replace(marks[0], baseline="f" * 64)) is None
+    assert [opening_of(city.known, ref).number for ref in refs] == [1, 3]
+    assert opening_of(city.known, replace(refs[0], baseline_id="f" * 64)) is None
 
 
 def test_alone_in_a_data_folder_whatever_is_not_as_it_was_last_is_the_next():
     known = []
     for content, number in ((A, 1), (A, 1), (B, 2), (A, 3), (A, 3)):
-        taken = TakenUp(content, NOON + len(known) * SECOND)
-        found = standing(known, taken, alone=True)
+        adoption = BaselineAdoption(content, NOON + len(known) * SECOND)
+        found = find_opening(known, adoption, alone=True)
         if found is None:
-            found = next_opening(known, taken)
+            found = next_opening(known, adoption)
             known.append(found)
         assert found.number == number
 
@@ -270,9 +271,9 @@ def test_alone_in_a_data_folder_whatever_is_not_as_it_was_last_is_the_next():
 def test_which_one_was_in_force_at_a_moment():
     city = Records()
     city.take(A, 0), city.take(B, 60, A)
-    found = [in_force_at(city.known, NOON + at * SECOND).number for at in (-5, 0, 59, 60, 900)]
+    found = [opening_at(city.known, NOON + at * SECOND).number for at in (-5, 0, 59, 60, 900)]
     assert found == [1, 1, 1, 2, 2]
-    assert in_force_at([], NOON) is None
+    assert opening_at([], NOON) is None
 
 
 def test_figures_may_be_added_up_over_lists_and_cameras_alone():

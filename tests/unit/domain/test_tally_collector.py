@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from openlfr.domain.analysis import Analysis, LostTrack, SearchedTrack, UnsearchedTrack
-from openlfr.domain.baselines import Mark
+from openlfr.domain.baseline_openings import BaselineRef
 from openlfr.domain.counts import LossReason, NotSearchedReason
 from openlfr.domain.faces import Quality
 from openlfr.domain.frames import Frame
@@ -105,9 +105,9 @@ def test_the_time_between_two_stretches_is_in_the_second():
 
 
 def test_a_tally_lies_within_one_baseline():
-    tallying = TallyCollector("Market", Mark("b1", NOON))
+    tallying = TallyCollector("Market", BaselineRef("b1", NOON))
     looked(tallying, 0, 1)
-    tallying.begin_baseline(Mark("b2", NOON))
+    tallying.begin_baseline(BaselineRef("b2", NOON))
     looked(tallying, 2)
     first, second = *tallying.take(), only(tallying)
     assert [(each.baseline, each.first_seq, each.last_seq) for each in (first, second)] == [
@@ -117,19 +117,19 @@ def test_a_tally_lies_within_one_baseline():
 
 def test_what_a_baseline_is_comes_once_for_each_camera_and_again_where_it_was_dropped():
     tallying, taken = TallyCollector("Market"), object()
-    tallying.begin_baseline(Mark("b1", NOON), taken)
+    tallying.begin_baseline(BaselineRef("b1", NOON), taken)
     looked(tallying, 0, 250)
     tallying.forget("gate")  # what was told of it came to nothing
     looked(tallying, 250, 500)
     *_, last = first = [*tallying.take(), only(tallying)]
-    assert [each.taken_up for each in first] == [taken, taken, None]
+    assert [each.adoption for each in first] == [taken, taken, None]
     assert last.baseline == "b1"
 
 
 def test_a_camera_that_is_counted_on_stays_in_its_baseline():
     before, after = (
-        TallyCollector("Market", Mark("b1", NOON)),
-        TallyCollector("Market", Mark("b1", NOON)),
+        TallyCollector("Market", BaselineRef("b1", NOON)),
+        TallyCollector("Market", BaselineRef("b1", NOON)),
     )
     looked(before, 0, 1)
     after.restore("gate", before.to_json("gate"))
@@ -140,7 +140,7 @@ def test_a_camera_that_is_counted_on_stays_in_its_baseline():
 
 
 def test_a_checkpoint_of_a_version_without_baselines_is_counted_on_apart():
-    before, after = TallyCollector("Market"), TallyCollector("Market", Mark("b1", NOON))
+    before, after = TallyCollector("Market"), TallyCollector("Market", BaselineRef("b1", NOON))
     looked(before, 0, 1)
     values = before.to_json("gate")
     del values["open"]["since"]

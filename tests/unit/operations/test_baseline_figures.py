@@ -17,7 +17,7 @@ from tests.unit.operations.test_report import item as alert_item
 from openlfr.adapters.sql import Records
 from openlfr.cli import deployment_baselines
 from openlfr.domain.alert_records import RecordedEvent
-from openlfr.domain.baselines import TakenUp
+from openlfr.domain.baseline_openings import BaselineAdoption
 from openlfr.domain.tallies import Reporter
 from openlfr.operations.baseline_figures import figures_by_baseline
 from openlfr.operations.baselines import open_baseline
@@ -40,12 +40,12 @@ def counted(records, *contents, **more):
     tallies = []
     for number, content in enumerate(contents):
         opened = open_baseline(
-            TakenUp(content, NOON + number * MINUTE), records=records, at=NOON, alone=True
+            BaselineAdoption(content, NOON + number * MINUTE), records=records, at=NOON, alone=True
         )
-        mark = opened.mark
+        ref = opened.ref
         tallies.append(
-            tally(first=number * 100, deployment="market", baseline=mark.baseline,
-                  baseline_since=mark.since, **more)
+            tally(first=number * 100, deployment="market", baseline=ref.baseline_id,
+                  baseline_since=ref.adopted_at, **more)
         )  # fmt: skip
     tallies.append(tally(first=9000, deployment="market"))  # of an earlier version
     records.tallies.record(tallies, at=NOON)
@@ -85,9 +85,9 @@ def test_every_figure_stands_in_one_and_again_in_the_pool_of_those_that_are_alik
 
 def test_of_one_run_those_that_it_was_in_are_shown(records):
     counted(records, A, B)
-    mark = records.baselines.of("market")[1].mark
-    second = tally(first=0, epoch=2, deployment="market", baseline=mark.baseline,
-                   baseline_since=mark.since)  # fmt: skip
+    ref = records.baselines.of("market")[1].ref
+    second = tally(first=0, epoch=2, deployment="market", baseline=ref.baseline_id,
+                   baseline_since=ref.adopted_at)  # fmt: skip
     records.tallies.record([second], at=NOON)
     assert [each.number for each in figures(records, epoch=2).baselines] == [2]
     assert [each.number for each in figures(records).baselines] == [0, 1, 2]

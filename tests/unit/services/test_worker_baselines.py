@@ -168,7 +168,7 @@ def test_what_it_is_comes_with_the_first_tally_of_each_camera_and_not_again():
     worker.look(0, camera="yard")
     worker.end(2 * STRETCH + 1)
     worker.end(1, camera="yard")
-    said = [(each.camera, each.first_seq, each.taken_up is not None) for each in worker.tallies]
+    said = [(each.camera, each.first_seq, each.adoption is not None) for each in worker.tallies]
     assert said == [
         ("gate", 0, True), ("gate", STRETCH, False), ("gate", 2 * STRETCH, False),
         ("yard", 0, True),
@@ -280,7 +280,7 @@ def test_an_earlier_version_records_what_a_newer_worker_counted():
     message.ClearField("baseline_taken_up")
     message.ClearField("baseline_since")
     tally = codec.decode_tally(message.SerializeToString())
-    assert replace(worker.tallies[0], taken_up=None, baseline_since=None) == tally
+    assert replace(worker.tallies[0], adoption=None, baseline_since=None) == tally
 
 
 def test_tallies_that_name_a_baseline_which_nobody_recorded_are_counted_apart(records):
@@ -288,5 +288,5 @@ def test_tallies_that_name_a_baseline_which_nobody_recorded_are_counted_apart(re
     worker.look(0)
     worker.end(1)
     [tally] = worker.tallies
-    records.tallies.record([replace(tally, taken_up=None)], at=datetime.now(UTC))
+    records.tallies.record([replace(tally, adoption=None)], at=datetime.now(UTC))
     assert figures(records) == {0: 1}

@@ -20,7 +20,8 @@ from openlfr.domain.alerts import (
     alert_id_of,
     event_id_of,
 )
-from openlfr.domain.baselines import Baseline, Mark, TakenUp, ThresholdUsed
+from openlfr.domain.baseline_openings import BaselineAdoption, BaselineRef
+from openlfr.domain.baselines import Baseline, ThresholdUsed
 from openlfr.domain.control import (
     DeploymentForgotten,
     DeploymentState,
@@ -117,19 +118,19 @@ thresholds = st.builds(
 
 
 @st.composite
-def taken_up(draw, deployment):
+def adoptions(draw, deployment):
     baseline = Baseline(
         deployment, draw(listed), draw(thresholds), draw(st.lists(models, max_size=2).map(tuple)),
         draw(words), draw(words), draw(words),
     )  # fmt: skip
-    return TakenUp(baseline, draw(moments), draw(st.just("") | words))
+    return BaselineAdoption(baseline, draw(moments), draw(st.just("") | words))
 
 
 @st.composite
 def tallies(draw):
     deployment = draw(words)
-    taken = draw(st.none() | taken_up(deployment))
-    mark = taken.mark if taken else Mark(draw(st.just("") | words))
+    adoption = draw(st.none() | adoptions(deployment))
+    ref = adoption.ref if adoption else BaselineRef(draw(st.just("") | words))
     first, last = sorted((draw(whole), draw(whole)))
     named = {name: draw(counts) for name in TALLY_COUNTS}
     bands = st.dictionaries(st.integers(0, len(QUALITY_EDGES) - 2), histograms, max_size=2)
@@ -139,8 +140,8 @@ def tallies(draw):
         draw(moments), draw(moments), tracks_not_searched=draw(reasons), scores=band,
         tracks_lost=draw(st.dictionaries(st.sampled_from(LossReason), st.integers(1, 9))),
         unwatched_us=draw(st.dictionaries(st.sampled_from(UnwatchedReason), st.integers(1, 2**40))),
-        control_scores=draw(fine), baseline=mark.baseline, baseline_since=mark.since,
-        taken_up=taken,
+        control_scores=draw(fine), baseline=ref.baseline_id, baseline_since=ref.adopted_at,
+        adoption=adoption,
         fine_scores={-3: scored} if (scored := sum(map(sum, band.values()))) else {},
         measures=draw(measures),
         **named,

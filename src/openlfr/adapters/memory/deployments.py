@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openlfr.adapters.memory.state import Access
-    from openlfr.domain.baselines import Opening
+    from openlfr.domain.baseline_openings import Opening
     from openlfr.domain.deployment import Deployment
 
 _SHOWN = 5  # deployments named when a prefix fits several

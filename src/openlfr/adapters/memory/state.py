@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from openlfr.domain.adjudication import Case
     from openlfr.domain.alert_records import Hold, RecordedEvent
     from openlfr.domain.audit import RecordedAct
-    from openlfr.domain.baselines import Opening
+    from openlfr.domain.baseline_openings import Opening
     from openlfr.domain.deployment import Deployment
     from openlfr.domain.runs import WrittenFiles
     from openlfr.domain.tallies import Tally

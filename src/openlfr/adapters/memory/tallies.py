@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from openlfr.domain.baselines import Mark
+from openlfr.domain.baseline_openings import BaselineRef
 from openlfr.domain.measures import Measures
 from openlfr.domain.tallies import COUNTS, CameraTotals, Histograms, HourTotals
 
@@ -52,15 +52,16 @@ class MemoryTallies:
         grouped = _by(self._of(deployment, epoch), lambda each: each.camera)
         return [_totals(each, camera) for camera, each in sorted(grouped.items())]
 
-    def by_mark(
+    def by_baseline(
         self, deployment: str, *, epoch: int | None = None
-    ) -> dict[Mark, tuple[CameraTotals, Histograms]]:
+    ) -> dict[BaselineRef, tuple[CameraTotals, Histograms]]:
         """What all cameras together saw, by what their tallies say of the baseline."""
         marked = _by(
-            self._of(deployment, epoch), lambda each: Mark(each.baseline, each.baseline_since)
+            self._of(deployment, epoch),
+            lambda each: BaselineRef(each.baseline, each.baseline_since),
         )
         return {
-            mark: (_totals(each, "all cameras"), _histograms(each)) for mark, each in marked.items()
+            ref: (_totals(each, "all cameras"), _histograms(each)) for ref, each in marked.items()
         }
 
     def by_hour(self, deployment: str) -> list[HourTotals]:

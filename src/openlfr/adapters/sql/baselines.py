@@ -10,7 +10,8 @@ from openlfr.adapters.sql.engine import insert_new
 from openlfr.adapters.sql.tables import audit_events, baselines
 from openlfr.domain.audit_baselines import BaselineOpened
 from openlfr.domain.baseline_acts import as_recorded
-from openlfr.domain.baselines import Baseline, Opening, ThresholdUsed
+from openlfr.domain.baseline_openings import Opening
+from openlfr.domain.baselines import Baseline, ThresholdUsed
 from openlfr.domain.listing import ListState
 from openlfr.domain.thresholds import ThresholdOrigin
 

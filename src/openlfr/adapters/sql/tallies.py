@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from openlfr.adapters.sql.engine import hour_of, insert_new, reading
 from openlfr.adapters.sql.tables import tallies
-from openlfr.domain.baselines import Mark
+from openlfr.domain.baseline_openings import BaselineRef
 from openlfr.domain.counts import LossReason, NotSearchedReason
 from openlfr.domain.measures import Measures
 from openlfr.domain.tallies import COUNTS, CameraTotals, Histograms, HourTotals
@@ -77,24 +77,24 @@ class TallyRecords:
         with reading(self._engine) as connection:
             return [_totals_of(row, row.camera) for row in connection.execute(query)]
 
-    def by_mark(
+    def by_baseline(
         self, deployment: str, *, epoch: int | None = None
-    ) -> dict[Mark, tuple[CameraTotals, Histograms]]:
+    ) -> dict[BaselineRef, tuple[CameraTotals, Histograms]]:
         """What all cameras together saw, by what their tallies say of the baseline.
 
         Args:
             deployment: Of which.
             epoch: Of this one alone; of all by default.
         """
-        mark = (tallies.c.baseline, tallies.c.baseline_since)
-        query = sa.select(*mark, *_span(), *_sums()).where(*_of(deployment, epoch)).group_by(*mark)
-        drawn = sa.select(*mark, *_HISTOGRAMS).where(*_closed(deployment, epoch))
-        found: dict[Mark, _Adding] = {}
+        ref = (tallies.c.baseline, tallies.c.baseline_since)
+        query = sa.select(*ref, *_span(), *_sums()).where(*_of(deployment, epoch)).group_by(*ref)
+        drawn = sa.select(*ref, *_HISTOGRAMS).where(*_closed(deployment, epoch))
+        found: dict[BaselineRef, _Adding] = {}
         with reading(self._engine) as connection:
-            totals = {_mark_of(row): _totals_of(row) for row in connection.execute(query)}
+            totals = {_ref_of(row): _totals_of(row) for row in connection.execute(query)}
             for row in connection.execution_options(yield_per=1000).execute(drawn):
-                found.setdefault(_mark_of(row), _Adding()).add(row)
-        return {mark: (each, found.get(mark, _Adding()).result()) for mark, each in totals.items()}
+                found.setdefault(_ref_of(row), _Adding()).add(row)
+        return {ref: (each, found.get(ref, _Adding()).result()) for ref, each in totals.items()}
 
     def by_hour(self, deployment: str) -> list[HourTotals]:
         """The same for each hour, by camera and hour; a tally counts for the hour it began in."""
@@ -174,8 +174,8 @@ def _span() -> tuple[sa.Label[datetime], sa.Label[datetime]]:
     )
 
 
-def _mark_of(row: Any) -> Mark:
-    return Mark(row.baseline, row.baseline_since)
+def _ref_of(row: Any) -> BaselineRef:
+    return BaselineRef(row.baseline, row.baseline_since)
 
 
 def _totals_of(row: Any, camera: str = "all cameras") -> CameraTotals:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openlfr.domain.baselines import Baseline, Mark, TakenUp, ThresholdUsed
+from openlfr.domain.baseline_openings import BaselineAdoption, BaselineRef
+from openlfr.domain.baselines import Baseline, ThresholdUsed
 from openlfr.domain.listing import ListPart, ListState
 from openlfr.domain.models_used import ModelUsed
 from openlfr.domain.thresholds import ThresholdOrigin
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
 _ID = 64  # of a SHA-256, hex: what the records can hold
 
 
-def baseline_message(taken: TakenUp) -> tally_pb2.Baseline:
+def baseline_message(adoption: BaselineAdoption) -> tally_pb2.Baseline:
     """A baseline as it travels; id and moment are the tally's."""
-    content = taken.baseline
+    content = adoption.baseline
     listed, threshold = content.listed, content.threshold
     return tally_pb2.Baseline(
-        former=taken.former,
+        former=adoption.previous_baseline_id,
         list_root=listed.root,
         references=listed.references,
         subjects=listed.subjects,
@@ -58,18 +59,18 @@ def baseline_message(taken: TakenUp) -> tally_pb2.Baseline:
     )
 
 
-def mark_of(message: tally_pb2.Tally) -> Mark:
+def ref_of(message: tally_pb2.Tally) -> BaselineRef:
     """The baseline that a tally names; an earlier version said not since when."""
     if len(message.baseline) > _ID:
         raise broken(message, "its baseline is no id")
     if not message.HasField("baseline_since"):
-        return Mark(message.baseline)
+        return BaselineRef(message.baseline)
     if not message.baseline:
         raise broken(message, "it says since when, but not which baseline")
-    return Mark(message.baseline, moment(message, "baseline_since"))
+    return BaselineRef(message.baseline, moment(message, "baseline_since"))
 
 
-def taken_up_of(message: tally_pb2.Tally) -> TakenUp | None:
+def adoption_of(message: tally_pb2.Tally) -> BaselineAdoption | None:
     """What a tally says that its baseline is; None where it says nothing.
 
     Raises:
@@ -77,7 +78,7 @@ def taken_up_of(message: tally_pb2.Tally) -> TakenUp | None:
     """
     if not message.HasField("baseline_taken_up"):
         return None
-    said, since = message.baseline_taken_up, mark_of(message).since
+    said, since = message.baseline_taken_up, ref_of(message).adopted_at
     if since is None:
         raise broken(message, "it says what its baseline is, but not since when")
     if said.threshold_origin not in set(ThresholdOrigin):
@@ -112,7 +113,7 @@ def taken_up_of(message: tally_pb2.Tally) -> TakenUp | None:
     )
     if content.baseline_id != message.baseline:
         raise broken(message, "its baseline is not what it says")
-    return TakenUp(content, since, said.former)
+    return BaselineAdoption(content, since, said.former)
 
 
 def _number(message: Message, name: str) -> int | None:

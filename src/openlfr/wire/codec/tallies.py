@@ -10,7 +10,7 @@ from openlfr.domain.counts import LossReason, NotSearchedReason
 from openlfr.domain.measures import EYE_EDGES, SHARE_EDGES, Measures
 from openlfr.domain.tallies import COUNTS, QUALITY_EDGES, Reporter, Tally
 from openlfr.domain.watching import UnwatchedReason
-from openlfr.wire.codec.baselines import baseline_message, mark_of, taken_up_of
+from openlfr.wire.codec.baselines import adoption_of, baseline_message, ref_of
 from openlfr.wire.codec.fields import broken, moment, parse, said, stamp, word
 from openlfr.wire.codec.record import Record, record_of
 from openlfr.wire.v1 import tally_pb2
@@ -61,7 +61,7 @@ def encode_tally(tally: Tally, *, traceparent: str = "") -> Record:
         control_scores=_fine(tally.control_scores),
         baseline=tally.baseline,
         baseline_since=tally.baseline_since and stamp(tally.baseline_since),
-        baseline_taken_up=baseline_message(tally.taken_up) if tally.taken_up else None,
+        baseline_taken_up=baseline_message(tally.adoption) if tally.adoption else None,
         **numbers,
         **measures,
     )
@@ -104,8 +104,8 @@ def decode_tally(value: bytes | None) -> Tally:
         control_scores=_fine_of(message, "control_scores"),
         measures=_measures_of(message),
         baseline=message.baseline,
-        baseline_since=mark_of(message).since,
-        taken_up=taken_up_of(message),
+        baseline_since=ref_of(message).adopted_at,
+        adoption=adoption_of(message),
         **numbers,
     )
     if tally.tally_id != message.tally_id or tally.first_seq > tally.last_seq:

@@ -1,0 +1,134 @@
+"""Which baseline of a deployment a process is in, and in which one a tally was counted.
+
+Each process computes a baseline's id by itself and adopts the baseline when its list changes.
+The records number the baselines of a deployment in the order in which they opened; a baseline that
+comes back gets a new number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from openlfr.domain.baselines import Baseline
+
+_ADOPTION_SPREAD = timedelta(seconds=5)
+"""A worker may adopt a baseline this long before the worker whose adoption opened it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineRef:
+    """The baseline under which a tally was counted.
+
+    Attributes:
+        baseline_id: Empty where the counting process has no baseline.
+        adopted_at: When the counting process adopted the baseline, UTC; None without a baseline.
+    """
+
+    baseline_id: str = ""
+    adopted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineAdoption:
+    """The start of a process's work under a baseline.
+
+    Attributes:
+        adopted_at: UTC.
+        previous_baseline_id: The baseline that the process left for this one; empty at its start.
+    """
+
+    baseline: Baseline
+    adopted_at: datetime
+    previous_baseline_id: str = ""
+
+    @property
+    def ref(self) -> BaselineRef:
+        """The reference that tallies counted under this adoption record."""
+        return BaselineRef(self.baseline.baseline_id, self.adopted_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A recorded baseline of a deployment, with its number and the time when it opened.
+
+    Attributes:
+        number: Position among the deployment's baselines, from 1.
+        baseline_id: Hash of `baseline`; two openings share it where a baseline came back.
+        opened_at: UTC.
+        why: Each change from the baseline before, as a sentence fragment.
+        altered: How its row was altered in the database, as the end of a sentence; empty where it
+            was not. No figures are claimed under an altered baseline.
+    """
+
+    number: int
+    baseline_id: str
+    opened_at: datetime
+    why: tuple[str, ...]
+    baseline: Baseline
+    altered: str = ""
+
+    @property
+    def ref(self) -> BaselineRef:
+        """The reference in tallies of the process that opened this baseline."""
+        return BaselineRef(self.baseline_id, self.opened_at)
+
+
+def find_opening(
+    known: Sequence[Opening], adoption: BaselineAdoption, *, alone: bool = False
+) -> Opening | None:
+    """The recorded opening to which an adoption belongs; None where it opens the next baseline.
+
+    Args:
+        known: The deployment's openings, by number.
+        adoption: The baseline that the process adopted.
+        alone: Whether no other process works for the deployment. Then every baseline other than
+            the last one opens anew. Otherwise another process may have opened this baseline
+            before, and yet another baseline after it.
+    """
+    ref = adoption.ref
+    if alone:
+        last = known[-1] if known else None
+        return last if last and last.baseline_id == ref.baseline_id and not last.altered else None
+    same = [each for each in known if each.baseline_id == ref.baseline_id and not each.altered]
+    found = opening_of(same, ref)
+    if found is None or found.ref == ref:
+        return found
+    between = [each for each in known if found.opened_at < each.opened_at < adoption.adopted_at]
+    if between and adoption.previous_baseline_id == between[-1].baseline_id != ref.baseline_id:
+        return None  # the process returned from another baseline, so this one opens again
+    return found
+
+
+def opening_of(known: Sequence[Opening], ref: BaselineRef) -> Opening | None:
+    """The opening to which a reference belongs; None where no opening has its baseline."""
+    same = [each for each in known if each.baseline_id == ref.baseline_id]
+    exact = [each for each in same if each.opened_at == ref.adopted_at]
+    if exact or not same:
+        return exact[-1] if exact else None
+    if ref.adopted_at is None:
+        return same[-1]
+    latest = ref.adopted_at + _ADOPTION_SPREAD
+    return next((each for each in reversed(same) if each.opened_at <= latest), same[0])
+
+
+def opening_at(known: Sequence[Opening], at: datetime) -> Opening | None:
+    """The last opening before a time, UTC; before all openings the first one."""
+    opened = [each for each in known if each.opened_at <= at]
+    return max(opened, key=lambda each: each.opened_at, default=known[0] if known else None)
+
+
+def next_opening(known: Sequence[Opening], adoption: BaselineAdoption) -> Opening:
+    """The opening that an adoption adds to the known ones."""
+    previous = known[-1].baseline if known and not known[-1].altered else None
+    return Opening(
+        (known[-1].number if known else 0) + 1,
+        adoption.baseline.baseline_id,
+        adoption.adopted_at,
+        adoption.baseline.changes_from(previous),
+        replace(adoption.baseline, listed=replace(adoption.baseline.listed, entries=frozenset())),
+    )
