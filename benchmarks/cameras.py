@@ -71,26 +71,26 @@ class Member:
         from openlfr.adapters.redis.alert_book import connect
         from openlfr.adapters.redis.leases import CameraLeases
         from openlfr.adapters.telemetry.metrics import Metrics
-        from openlfr_ingest import measures
+        from openlfr_ingest import metrics as service_metrics
         from openlfr_ingest.capacity import cost_of
         from openlfr_ingest.leases import LeaseKeeper
-        from openlfr_ingest.sharing import Sharing
-        from openlfr_ingest.supervision import Supervision
+        from openlfr_ingest.sharing import CameraShare
+        from openlfr_ingest.supervision import CameraSupervisor
 
         leases = CameraLeases(connect(url), "Benchmark", ttl=timedelta(seconds=6))
         costs = {name: cost_of(entry) for name, entry in entries.items()}
         self.keeper = LeaseKeeper(
             leases, costs, room=room, on_lost=lambda name: self.sharing.lose(name)
         )
-        self.sharing = Sharing(entries, SimpleNamespace(keeper=self.keeper, epoch=None))  # type: ignore[arg-type]
+        self.sharing = CameraShare(entries, SimpleNamespace(keeper=self.keeper, epoch=None))  # type: ignore[arg-type]
         self.metrics = Metrics("ingest")
-        measures.register(self.metrics, self.sharing, self.keeper, room=room)
+        service_metrics.register(self.metrics, self.sharing, self.keeper, room=room)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._turn, daemon=True)
         # Nothing is filmed, and no deployment is asked for: the member with the lease waits until
         # that is lost, or until it ends.
-        Supervision._film_once = _hold  # type: ignore[method-assign]
-        Supervision._wait_until_in_force = lambda _: True  # type: ignore[method-assign]
+        CameraSupervisor._film_once = _hold  # type: ignore[method-assign]
+        CameraSupervisor._wait_until_in_force = lambda _: True  # type: ignore[method-assign]
 
     def start(self) -> None:
         """Be a member."""

@@ -28,8 +28,8 @@ without a sign of alerting, which takes longer to start on a busy machine."""
 ANALYSIS = """
 import sys
 from openlfr.cli import main
-from openlfr_analysis import station
-station.SILENCE_LOSSLESS_S = 90.0  # no track ends because its frames are late
+from openlfr_analysis import frame_batches
+frame_batches.SILENCE_LOSSLESS_S = 90.0  # no track ends because its frames are late
 sys.exit(main(sys.argv[1:]))
 """
 

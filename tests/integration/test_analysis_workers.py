@@ -53,8 +53,8 @@ LISTED = "workers"  # a watchlist that no other test has
 WORKER = """
 import sys
 from openlfr.cli import main
-from openlfr_analysis import station
-station.SILENCE_LOSSLESS_S = 3600.0
+from openlfr_analysis import frame_batches
+frame_batches.SILENCE_LOSSLESS_S = 3600.0
 sys.exit(main(sys.argv[1:]))
 """
 CONFIG = """\

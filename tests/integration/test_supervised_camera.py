@@ -21,7 +21,7 @@ from openlfr.simulate import frame_number
 from openlfr.wire import codec
 from openlfr_ingest.filming import Senders
 from openlfr_ingest.leases import LeaseKeeper
-from openlfr_ingest.supervision import Studio, Supervision
+from openlfr_ingest.supervision import CameraSupervisor, IngestContext
 
 pytestmark = pytest.mark.service
 
@@ -62,14 +62,16 @@ class Rig:
             self.leases, {}, room=9, on_lost=lambda camera: self.watched[camera].lose_lease()
         )
         self.sent, self.told = Sent(codec.decode_frame), Sent(codec.decode_tally)
-        self.studio = Studio(
+        self.context = IngestContext(
             self.deployment, Senders(self.sent, self.told), self.keeper, epoch=5,
             frozen_after_s=frozen_after_s,
         )  # fmt: skip
         self.keeper.start()
 
     def film(self, name, url, **entry):
-        self.watched[name] = made = Supervision(name, Camera(url=str(url), **entry), self.studio)
+        self.watched[name] = made = CameraSupervisor(
+            name, Camera(url=str(url), **entry), self.context
+        )
         made.start()
         return made
 

@@ -14,7 +14,7 @@ PAGE = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 def test_every_metric_is_listed_and_no_other():
     sources = [
         *(ROOT / "src/openlfr/adapters").rglob("*.py"),
-        *(ROOT / "services").glob("*/openlfr_*/measures.py"),
+        *(ROOT / "services").glob("*/openlfr_*/metrics.py"),
     ]
     made = {
         name

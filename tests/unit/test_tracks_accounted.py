@@ -28,7 +28,7 @@ from openlfr.operations.camera_counts import counts_of
 from openlfr.pipeline import Analyser
 from openlfr.stages.search import ExactIndex
 from openlfr.wire import codec
-from openlfr_analysis.station import Station
+from openlfr_analysis.frame_batches import FrameBatchProcessor
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -179,7 +179,9 @@ city_steps = st.lists(
 def test_no_track_vanishes_from_the_tallies_of_a_worker(steps):
     hours = deployment(NOON - HOUR, NOON + HOUR)
     models = Models()
-    station = Station(analyser_of(models), MemoryVault(), hours, max_age=HOUR, recorded=CAMERAS)
+    processor = FrameBatchProcessor(
+        analyser_of(models), MemoryVault(), hours, max_age=HOUR, recorded=CAMERAS
+    )
     tallies, epochs, seqs, at = [], Counter(dict.fromkeys(CAMERAS, 1)), Counter(), NOON
 
     def take(records):
@@ -197,20 +199,20 @@ def test_no_track_vanishes_from_the_tallies_of_a_worker(steps):
                 seqs[name] += 1
                 partition = CAMERAS.index(name)
                 decoded.append(
-                    station.decode(message(name, epochs[name], seqs[name], at, partition))
+                    processor.decode(message(name, epochs[name], seqs[name], at, partition))
                 )
                 if partition in ours:
                     models.shown.append(places)
             # A batch that fails is looked at again, frame by frame.
             models.shown += models.shown * 2
-            take(station.look(decoded))
+            take(processor.look(decoded))
             models.fails = ""
         elif what == "epoch":
             epochs[words[0]] += 1
         else:
             ours = words[0]
-            take(station.keep(ours))
-    take(station.leave())
+            take(processor.keep(ours))
+    take(processor.leave())
     for name in CAMERAS:
         own = [each for each in tallies if each.camera == name]
         begun = sum(each.tracks_begun for each in own)
@@ -223,17 +225,19 @@ def test_no_track_vanishes_from_the_tallies_of_a_worker(steps):
 @pytest.mark.parametrize(
     ("give_up", "why"),
     [
-        (lambda station: station.leave(), LossReason.INTERRUPTED),
-        (lambda station: station.keep([]), LossReason.MOVED),
+        (lambda processor: processor.leave(), LossReason.INTERRUPTED),
+        (lambda processor: processor.keep([]), LossReason.MOVED),
     ],
 )
 def test_who_is_dropped_unsearched_is_counted_with_the_reason(give_up, why):
     hours = deployment(NOON - HOUR, NOON + HOUR)
     models = Models()
-    station = Station(analyser_of(models), MemoryVault(), hours, max_age=HOUR, recorded=CAMERAS)
+    processor = FrameBatchProcessor(
+        analyser_of(models), MemoryVault(), hours, max_age=HOUR, recorded=CAMERAS
+    )
     models.shown = [(0, 2)]
-    station.look([station.decode(message("gate", 1, 0, NOON, 0))])
-    [(topic, record)] = give_up(station)
+    processor.look([processor.decode(message("gate", 1, 0, NOON, 0))])
+    [(topic, record)] = give_up(processor)
     tally = codec.decode_tally(record.value)
     assert (topic, tally.tracks_begun, tally.tracks_closed) == ("tallies.v1", 2, 2)
     assert tally.tracks_searched + tally.tracks_lost.get(why, 0) == 2

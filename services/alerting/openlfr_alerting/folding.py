@@ -50,7 +50,7 @@ SILENT_S = 10.0
 log = structlog.get_logger()
 
 
-class Folding:
+class SightingProcessor:
     """Folds the sightings of one worker; one thread calls it."""
 
     def __init__(

@@ -28,7 +28,7 @@ _REMEMBERED = 1000  # baselines
 _ALERT, _TALLY = "openlfr.wire.v1.Alert", "openlfr.wire.v1.Tally"
 
 
-class Recording:
+class DatabaseWriter:
     """Records the alerts and tallies of one worker; each kind is called by one thread."""
 
     def __init__(

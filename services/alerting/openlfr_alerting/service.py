@@ -19,13 +19,13 @@ from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.operations.purge import erase_due
 from openlfr.settings import require_authorisation
 from openlfr.wire import seal
-from openlfr_alerting import measures
-from openlfr_alerting.folding import Folding
-from openlfr_alerting.known import Known
+from openlfr_alerting import metrics as service_metrics
+from openlfr_alerting.deployment_cache import DeploymentCache
+from openlfr_alerting.folding import SightingProcessor
+from openlfr_alerting.leader_jobs import LeaderJobs
 from openlfr_alerting.publishing import VerdictPublisher
-from openlfr_alerting.recording import Recording
+from openlfr_alerting.recording import DatabaseWriter
 from openlfr_alerting.relaying import PATIENCE, TURN, Relay
-from openlfr_alerting.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,7 +77,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         verdicts = VerdictWriter(brokers, patience=PATIENCE)
         closing.callback(verdicts.close)
         publisher = VerdictPublisher(records.verdict_outbox, verdicts)
-        upkeep = Upkeep(
+        jobs = LeaderJobs(
             relay,
             records,
             vault,
@@ -87,8 +87,8 @@ def run(settings: Settings, process: Process) -> NoReturn:
             on_failure=faust_worker.give_up,
         )
         closing.callback(relay.give_back)
-        closing.callback(upkeep.close)
-        upkeep.start()
+        closing.callback(jobs.close)
+        jobs.start()
         metrics = Metrics("alerting")
         app, progress = faust_agents.make_app(
             group=process.group,
@@ -100,22 +100,22 @@ def run(settings: Settings, process: Process) -> NoReturn:
             metrics=metrics,
             session_s=process.session_s,
         )
-        folding = Folding(
+        folding = SightingProcessor(
             book,
             vault,
-            deployments=Known(records.deployments, deployment).get,
+            deployments=DeploymentCache(records.deployments, deployment).get,
             window=settings.alerting.window,
             movement=settings.movement,
             homes=records.alerts,
         )
-        recording = Recording(
+        recording = DatabaseWriter(
             records,
             bootstrap.tally_keys(vault),
             alert_key=vault.derive(seal.purpose_of(ALERTS.name)),
             window=settings.alerting.window,
         )
-        measures.tell(metrics, folding.counts, recording.counts, relay, upkeep)
-        measures.register_verdicts(metrics, publisher.counts)
+        service_metrics.register(metrics, folding.counts, recording.counts, relay, jobs)
+        service_metrics.register_verdicts(metrics, publisher.counts)
         for topic, work in (
             (SIGHTINGS, metrics.timed("fold", folding.fold)),
             (ALERTS, metrics.timed("record_alerts", recording.record_alerts)),

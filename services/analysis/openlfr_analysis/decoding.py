@@ -25,7 +25,7 @@ _SCHEMA = "openlfr.wire.v1.Frame"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
+class DecodedFrame:
     """A frame to be looked at, and the trace with which it came (empty without)."""
 
     message: Message
@@ -35,7 +35,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LeftOut:
+class SkippedFrame:
     """A frame that is not looked at, on purpose: stale, overtaken, or not covered now."""
 
     message: Message
@@ -44,7 +44,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ended:
+class EpochEnd:
     """Says that a camera's epoch is over."""
 
     message: Message
@@ -52,7 +52,7 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Unusable:
+class UnusableMessage:
     """What cannot be read, and why, as a sentence.
 
     Attributes:
@@ -65,7 +65,7 @@ class Unusable:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Elsewhere:
+class OtherDeploymentFrame:
     """A frame of another deployment."""
 
     message: Message
@@ -77,7 +77,7 @@ class Elsewhere:
         return
 
 
-Decoded = Picture | LeftOut | Ended | Unusable | Elsewhere
+DecodedMessage = DecodedFrame | SkippedFrame | EpochEnd | UnusableMessage | OtherDeploymentFrame
 
 
 class Decoder:
@@ -103,7 +103,7 @@ class Decoder:
         self._recorded = frozenset(recorded)
         self.max_age_s = None if max_age is None else max_age.total_seconds()
 
-    def decode(self, message: Message, *, overtaken: bool = False) -> Decoded:
+    def decode(self, message: Message, *, overtaken: bool = False) -> DecodedMessage:
         """Read a message; never raises for what stands in it.
 
         Args:
@@ -114,23 +114,25 @@ class Decoder:
             headers = read_headers(message.headers, expect=_SCHEMA)
             said = codec.decode_frame(message.value)
         except BadInput as error:
-            return Unusable(message, str(error), None)
+            return UnusableMessage(message, str(error), None)
         if said.deployment != self._deployment.deployment_id:
-            return Elsewhere(message, said.deployment)
+            return OtherDeploymentFrame(message, said.deployment)
         if said.ended:
-            return Ended(message, said)
+            return EpochEnd(message, said)
         if why := self.why_not(said):
-            return LeftOut(message, said, why)
+            return SkippedFrame(message, said, why)
         if overtaken or self.is_late(said, message):
-            return LeftOut(message, said, UnwatchedReason.LATE)  # before the picture is decoded
+            return SkippedFrame(
+                message, said, UnwatchedReason.LATE
+            )  # before the picture is decoded
         image = decode_picture(said.jpeg)
         if image is None:
-            return Unusable(message, "Its picture cannot be decoded.", said)
+            return UnusableMessage(message, "Its picture cannot be decoded.", said)
         frame = Frame(
             said.camera, said.epoch, said.seq, said.captured_at, image,
             time_assumed=said.time_assumed,
         )  # fmt: skip
-        return Picture(message, said, frame, headers.traceparent)
+        return DecodedFrame(message, said, frame, headers.traceparent)
 
     def why_not(self, said: EncodedFrame) -> NotInForce | None:
         """Why the deployment does not cover it now; None where it does."""

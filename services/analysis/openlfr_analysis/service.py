@@ -26,18 +26,18 @@ from openlfr.adapters.kafka.control_reader import ControlReader
 from openlfr.adapters.kafka.rights import USES
 from openlfr.adapters.kafka.topics import CONTROL, FRAMES
 from openlfr.adapters.models.onnx import ON_GPU, short_name
-from openlfr.adapters.telemetry import control_metrics as control_measures
+from openlfr.adapters.telemetry import control_metrics
 from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.in_force import DeploymentInForce
 from openlfr.settings import require_authorisation
 from openlfr.stages.search import ExactIndex
 from openlfr.wire import seal
-from openlfr_analysis import measures
+from openlfr_analysis import metrics as service_metrics
 from openlfr_analysis.backlog import HELD_MOST, Backlog
-from openlfr_analysis.listed import OnServer, Snapshot
+from openlfr_analysis.frame_batches import FrameBatchProcessor
+from openlfr_analysis.index_in_use import IndexInUse
 from openlfr_analysis.overtaking import overtaken
-from openlfr_analysis.station import Station
-from openlfr_analysis.taking_up import TakingUp
+from openlfr_analysis.watchlist_index import LocalWatchlistIndex, MilvusWatchlistIndex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -62,9 +62,9 @@ _DECODERS = 2
 log = structlog.get_logger()
 
 
-def searched_in(settings: Settings) -> type[OnServer] | type[Snapshot]:
+def searched_in(settings: Settings) -> type[MilvusWatchlistIndex] | type[LocalWatchlistIndex]:
     """What makes an index of each manifest: the server itself, or a copy in this process."""
-    return OnServer if settings.matching.index == "milvus" else Snapshot
+    return MilvusWatchlistIndex if settings.matching.index == "milvus" else LocalWatchlistIndex
 
 
 def recorded_in(settings: Settings) -> list[str]:
@@ -104,8 +104,8 @@ def run(settings: Settings, process: Process) -> NoReturn:
             nobody,
             threshold=1.0,  # until it is known how many are listed
         )
-        taking_up = TakingUp(analyser)
-        listed = searched_in(settings)(templates, taking_up.offer)
+        index_in_use = IndexInUse(analyser)
+        listed = searched_in(settings)(templates, index_in_use.offer)
         closing.callback(listed.close)
         control = ControlReader(
             brokers,
@@ -120,7 +120,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         control.wait()
         log.info("watchlist", references=listed.references, index=settings.matching.index)
         threshold = bootstrap.threshold_for(settings, embedder.facts, listed.subjects)
-        taking_up.begin(
+        index_in_use.begin(
             bootstrap.conditions_of(
                 settings, deployment.deployment_id, threshold, embedder.facts, vault
             )
@@ -144,24 +144,24 @@ def run(settings: Settings, process: Process) -> NoReturn:
                 "them for less than two minutes",
                 do="set topics.frames_retention and topics.frames_transit, then topics apply",
             )
-        station = Station(
+        processor = FrameBatchProcessor(
             analyser,
             vault,
             deployment,
-            taking_up,
+            index_in_use,
             max_age=settings.max_age,
             recorded=recorded_in(settings),
         )
         analyser.timings.observe = metrics.stage
-        measures.tell(metrics, progress, station.counts, listed)
-        measures.decide_from(metrics, taking_up)
-        control_measures.register(metrics, control, deployment)
+        service_metrics.register(metrics, progress, processor.counts, listed)
+        service_metrics.register_threshold(metrics, index_in_use)
+        control_metrics.register(metrics, control, deployment)
         progress.conditions.append(control.trouble)
         progress.notes.append(deployment.notes)
         backlog = Backlog(0 if settings.max_age else HELD_MOST)
-        measures.run_on(metrics, short_name(providers[0]))
+        service_metrics.register_provider(metrics, short_name(providers[0]))
         batch = BATCH_ON_GPU if providers[0] in ON_GPU else BATCH
-        worker = _Worker(app, progress, station, control, backlog, metrics, batch)
+        worker = _Worker(app, progress, processor, control, backlog, metrics, batch)
         app.agent(faust_agents.topic(app, FRAMES.name), concurrency=1, name="frames")(worker.take)
         app.timer(1.0)(worker.tick)
         app.on_partitions_assigned.connect(worker.balanced, weak=False)
@@ -176,7 +176,7 @@ class _Worker:
         self,
         app: Any,
         progress: Progress,
-        station: Station,
+        processor: FrameBatchProcessor,
         control: ControlReader,
         backlog: Backlog,
         metrics: Metrics,
@@ -185,9 +185,9 @@ class _Worker:
         self._app = app
         self._batch = batch
         self._metrics = metrics
-        self._look = metrics.timed("look", station.look)
+        self._look = metrics.timed("look", processor.look)
         self._progress = progress
-        self._station = station
+        self._processor = processor
         self._control = control
         self._backlog = backlog
         self._decoders = ThreadPoolExecutor(_DECODERS, "decode")
@@ -204,7 +204,7 @@ class _Worker:
         self._stream = stream
         loop = asyncio.get_running_loop()
         before: asyncio.Task[None] | None = None
-        lossless = self._station.lossless
+        lossless = self._processor.lossless
         most = WAITING_LOSSLESS if lossless else max(WAITING, self._batch)
         async for messages in faust_agents.batches(
             stream, most, WITHIN_S, generation=lambda: self._balances
@@ -218,7 +218,7 @@ class _Worker:
                 pictures = [
                     loop.run_in_executor(
                         self._decoders,
-                        partial(self._station.decode, message, overtaken=position in left_out),
+                        partial(self._processor.decode, message, overtaken=position in left_out),
                     )
                     for position, message in enumerate(batch, first)
                 ]
@@ -239,7 +239,7 @@ class _Worker:
 
         async def work() -> None:
             async with self._turn:
-                await self._publish(self._station.keep, partitions)
+                await self._publish(self._processor.keep, partitions)
 
         await faust_agents.guarded(self._progress, work)
 
@@ -248,7 +248,7 @@ class _Worker:
 
         async def work() -> None:
             async with self._turn:
-                await self._publish(self._station.leave)
+                await self._publish(self._processor.leave)
                 self._left = True
 
         await faust_agents.guarded(self._progress, work)
@@ -267,7 +267,7 @@ class _Worker:
                     return  # not acknowledged by this worker: all of it is delivered again
                 self._control.check()  # nobody is searched on stale authority
                 await self._publish(self._look, decoded)
-                self._station.counts["held_too_long"] = self._backlog.let_go
+                self._processor.counts["held_too_long"] = self._backlog.let_go
                 faust_agents.finished(self._progress, messages, self._metrics)
                 for each in decoded:
                     self._backlog.add(each.said, faust_agents.without_value(each.message))
@@ -282,15 +282,15 @@ class _Worker:
                 return
             late = {number for number, left in self._waiting.items() if left > 0}
             late |= faust_agents.behind(self._app, FRAMES.name, self._taken)
-            await self._publish(self._station.end_silent, late)
+            await self._publish(self._processor.end_silent, late)
             await self._acknowledge()
 
     async def _publish(self, give: Callable[..., list[tuple[str, Record]]], *words: Any) -> None:
-        """Let the station give records, in its thread; on return they are with Kafka."""
+        """Let the processor give records, in its thread; on return they are with Kafka."""
         loop = asyncio.get_running_loop()
         records = await loop.run_in_executor(self._looker, give, *words)
         await faust_agents.publish(self._app, records)
 
     async def _acknowledge(self) -> None:
-        for message in self._backlog.release(self._station.is_quiet, self._station.is_told):
+        for message in self._backlog.release(self._processor.is_quiet, self._processor.is_told):
             await self._stream.ack(message.event)

@@ -55,7 +55,7 @@ class Senders:
     tallies: RecordSender
 
 
-class Filming:
+class FilmingSession:
     """One camera while its source lasts.
 
     Attributes:

@@ -18,19 +18,19 @@ from openlfr.adapters.kafka.control_reader import ControlReader
 from openlfr.adapters.kafka.producer import RecordSender
 from openlfr.adapters.kafka.rights import USES
 from openlfr.adapters.kafka.topics import FRAMES, TALLIES
-from openlfr.adapters.telemetry import control_metrics as control_measures
+from openlfr.adapters.telemetry import control_metrics
 from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.adapters.telemetry.pages import Pages
 from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.ending import end_within, taken_over
 from openlfr.in_force import DeploymentInForce
 from openlfr.settings import require_authorisation
-from openlfr_ingest import measures
+from openlfr_ingest import metrics as service_metrics
 from openlfr_ingest.capacity import cost_of, room_of
 from openlfr_ingest.filming import Senders
 from openlfr_ingest.leases import LeaseKeeper
-from openlfr_ingest.sharing import Sharing
-from openlfr_ingest.supervision import Studio
+from openlfr_ingest.sharing import CameraShare
+from openlfr_ingest.supervision import IngestContext
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -49,7 +49,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class IngestRequest:
     """What this process is asked to film.
 
     Attributes:
@@ -64,7 +64,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Filmed:
+class IngestResult:
     """What became of it.
 
     Attributes:
@@ -80,11 +80,11 @@ class Filmed:
 
 def run(
     settings: Settings,
-    order: Order,
+    order: IngestRequest,
     stop: threading.Event | None = None,
     *,
     http: tuple[str, int] | None = None,
-) -> Filmed:
+) -> IngestResult:
     """Film until the sources end, or `stop` is set (SIGTERM and Ctrl-C do).
 
     Args:
@@ -144,7 +144,7 @@ def run(
         )
         keeper = LeaseKeeper(leases, costs, room=room, on_lost=lambda camera: sharing.lose(camera))
         closing.callback(keeper.close)
-        studio = Studio(
+        context = IngestContext(
             deployment,
             senders,
             keeper,
@@ -152,13 +152,13 @@ def run(
             lossless=lossless,
             epoch=order.epoch,
         )
-        sharing = Sharing({name: settings.cameras[name] for name in wanted}, studio)
+        sharing = CameraShare({name: settings.cameras[name] for name in wanted}, context)
         stop = stop or threading.Event()
         if threading.current_thread() is threading.main_thread():
             _handle_signals(stop, closing, senders)
         metrics, beat = Metrics("ingest"), Beat()
-        measures.register(metrics, sharing, keeper, room=room)
-        control_measures.register(metrics, control, deployment)
+        service_metrics.register(metrics, sharing, keeper, room=room)
+        control_metrics.register(metrics, control, deployment)
         if http is not None:
 
             def stalled() -> str:
@@ -173,7 +173,7 @@ def run(
             )
             closing.callback(pages.close)
         keeper.start()
-        return _film(sharing, studio, stop, beat, control)
+        return _film(sharing, context, stop, beat, control)
 
 
 def _handle_signals(stop: threading.Event, closing: ExitStack, senders: Senders) -> None:
@@ -196,8 +196,12 @@ def _handle_signals(stop: threading.Event, closing: ExitStack, senders: Senders)
 
 
 def _film(
-    sharing: Sharing, studio: Studio, stop: threading.Event, beat: Beat, control: ControlReader
-) -> Filmed:
+    sharing: CameraShare,
+    context: IngestContext,
+    stop: threading.Event,
+    beat: Beat,
+    control: ControlReader,
+) -> IngestResult:
     """Film this process's share."""
     stopped = False
     try:
@@ -211,12 +215,12 @@ def _film(
             beat()
         stopped = stop.is_set() and not sharing.is_over()
     finally:
-        studio.keeper.leave()
+        context.keeper.leave()
         sharing.stop()
     with suppress(Unavailable):  # nothing of a frame is lost with it
-        studio.senders.tallies.flush(_LIVE)
+        context.senders.tallies.flush(_LIVE)
     if sharing.failure is not None:
         raise sharing.failure
-    if studio.lossless and (why := studio.senders.frames.failed):
+    if context.lossless and (why := context.senders.frames.failed):
         raise Unavailable(f"Kafka did not take every frame: {why}.")
-    return Filmed(sharing.counts, sharing.problems, stopped)
+    return IngestResult(sharing.counts, sharing.problems, stopped)

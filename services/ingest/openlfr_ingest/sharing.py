@@ -15,7 +15,7 @@ import structlog
 
 from openlfr.domain.sharing import assign
 from openlfr_ingest.capacity import cost_of
-from openlfr_ingest.supervision import Supervision
+from openlfr_ingest.supervision import CameraSupervisor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from openlfr.adapters.redis.leases import View
     from openlfr.domain.errors import OpenLFRError
     from openlfr.settings.cameras import Camera
-    from openlfr_ingest.supervision import Studio
+    from openlfr_ingest.supervision import IngestContext
 
 MOVES = 8
 """Cameras of this process that are on their way to another one at a time."""
@@ -34,26 +34,26 @@ _SAY_AFTER_S, _SAY_EACH_S = 10.0, 60.0  # the others may be about to start
 log = structlog.get_logger()
 
 
-class Sharing:
+class CameraShare:
     """The cameras that this process films. One thread calls it, but for `lose` and the figures.
 
     Attributes:
         failure: What every camera needs and does not answer; None while all do.
     """
 
-    def __init__(self, entries: Mapping[str, Camera], studio: Studio) -> None:
+    def __init__(self, entries: Mapping[str, Camera], context: IngestContext) -> None:
         """Film nothing yet; `turn` begins.
 
         Args:
             entries: Every camera that it may film.
-            studio: What they share.
+            context: What they share.
         """
         self.failure: OpenLFRError | None = None
         self._entries = dict(entries)
-        self._studio = studio
-        self._keeper = studio.keeper
-        self._films: dict[str, Supervision] = {}
-        self._unable: dict[str, Supervision] = {}  # that failed here for good
+        self._context = context
+        self._keeper = context.keeper
+        self._films: dict[str, CameraSupervisor] = {}
+        self._unable: dict[str, CameraSupervisor] = {}  # that failed here for good
         self._over: set[str] = set()
         self._before: dict[str, Counter[str]] = {}  # counts of what was filmed before
         self._moving: dict[str, float] = {}  # until when it counts as on its way
@@ -86,9 +86,9 @@ class Sharing:
 
     def halt(self) -> None:
         """Disconnect live cameras that the deployment does not cover now."""
-        now = self._studio.now()
+        now = self._context.now()
         for name, film in self._films.items():
-            if self._studio.deployment.why_not(now, name):
+            if self._context.deployment.why_not(now, name):
                 film.end_hours()
 
     def stop(self) -> None:
@@ -115,7 +115,7 @@ class Sharing:
         return tuple(film.problem for film in films if film.problem)
 
     @property
-    def shown(self) -> dict[str, Supervision]:
+    def shown(self) -> dict[str, CameraSupervisor]:
         """The cameras that this process holds, and those that failed here."""
         held = self._keeper.held
         films = {name: film for name, film in self._films.copy().items() if name in held}
@@ -200,9 +200,9 @@ class Sharing:
 
     def _begin(self) -> None:
         for name in sorted(self._mine - self._films.keys() - self._over - self._unable.keys()):
-            studio = self._studio
+            context = self._context
             first = name not in self._before
-            film = Supervision(name, self._entries[name], studio, pinned=first)
+            film = CameraSupervisor(name, self._entries[name], context, pinned=first)
             self._films[name] = film
             film.start()
 

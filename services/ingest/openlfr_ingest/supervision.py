@@ -31,7 +31,7 @@ from openlfr.domain.addresses import hide_addresses
 from openlfr.domain.errors import BadInput, Misconfigured, OpenLFRError, Unavailable
 from openlfr.domain.frames import StartOrigin
 from openlfr.in_force import NotInForce
-from openlfr_ingest.filming import Filming, Senders
+from openlfr_ingest.filming import FilmingSession, Senders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Studio:
+class IngestContext:
     """What all cameras of a process share.
 
     Attributes:
@@ -76,7 +76,7 @@ class Studio:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
-class Supervision:
+class CameraSupervisor:
     """One camera and its thread.
 
     Attributes:
@@ -85,14 +85,16 @@ class Supervision:
         failure: What every camera needs and does not answer; None while all do.
     """
 
-    def __init__(self, camera: str, entry: Camera, studio: Studio, *, pinned: bool = True) -> None:
+    def __init__(
+        self, camera: str, entry: Camera, context: IngestContext, *, pinned: bool = True
+    ) -> None:
         """Prepare; `start` begins.
 
         Args:
             camera: Its name.
             entry: Of the configuration.
-            studio: What all cameras share.
-            pinned: Whether its first connection carries the studio's epoch, if that says one.
+            context: What all cameras share.
+            pinned: Whether its first connection carries the context's epoch, if that says one.
         """
         self.camera = camera
         self.live = is_live(entry.url)
@@ -100,14 +102,14 @@ class Supervision:
         self.ended = False
         self.failure: OpenLFRError | None = None
         self._entry = entry
-        self._studio = studio
-        self._pinned = studio.epoch if pinned else None
+        self._context = context
+        self._pinned = context.epoch if pinned else None
         self._thread = threading.Thread(target=self._run, name=f"film-{camera}", daemon=True)
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._cut = threading.Event()  # ends this filming, not the supervision
         self._source: Source | None = None
-        self._filming: Filming | None = None
+        self._filming: FilmingSession | None = None
         self._counts: Counter[str] = Counter()  # of what was filmed before
         self._sent_before = 0.0  # of what was filmed before: when a frame last reached Kafka
         self._wanted_since = 0.0  # seconds since 1970; 0 while it is not to be filmed
@@ -115,7 +117,7 @@ class Supervision:
 
     @property
     def counts(self) -> Counter[str]:
-        """As of `Filming`, and leases_lost, crashes, and how often it waited, by the reason.
+        """As of `FilmingSession`, and leases_lost, crashes, and how often it waited, by the reason.
 
         waits_for_hours, hours_over, waits_while_paused, waits_for_control, not_of_deployment.
         """
@@ -190,7 +192,7 @@ class Supervision:
             self._want()
         self._film_on()
         try:
-            self._studio.keeper.give_back(self.camera, over=self.ended)
+            self._context.keeper.give_back(self.camera, over=self.ended)
         except Unavailable as error:
             log.warning("lease_not_given_back", camera=self.camera, why=str(error))
         if self.problem or self.failure:
@@ -203,7 +205,7 @@ class Supervision:
         while not self._stopped.is_set():
             try:
                 first = self._pinned if self._filming is None else None
-                if not self._studio.keeper.take(self.camera, epoch=first, stop=self._stopped):
+                if not self._context.keeper.take(self.camera, epoch=first, stop=self._stopped):
                     return
                 if self.live and not self._wait_until_in_force():
                     return
@@ -228,9 +230,9 @@ class Supervision:
 
     def _wait_until_in_force(self) -> bool:
         """Wait until the deployment is in force; False if the wait is ended."""
-        deployment, told = self._studio.deployment, ""
+        deployment, told = self._context.deployment, ""
         while not self._stopped.is_set():
-            now = self._studio.now()
+            now = self._context.now()
             why = deployment.why_not(now, self.camera)
             if why is None:
                 self._want()
@@ -254,15 +256,15 @@ class Supervision:
 
     def _film_once(self) -> bool:
         """Film while the source lasts and the lease is ours; whether to begin again."""
-        studio, entry = self._studio, self._entry
+        context, entry = self._context, self._entry
         with self._lock:
             if self._stopped.is_set():
                 return False
             self._cut.clear()
-        first_epoch = studio.keeper.next_epoch(self.camera)
+        first_epoch = context.keeper.next_epoch(self.camera)
         if first_epoch is None:
             return True
-        begun, now = time.monotonic(), studio.now()
+        begun, now = time.monotonic(), context.now()
         source = open_source(
             self.camera,
             entry.url,
@@ -271,18 +273,18 @@ class Supervision:
             assumed_start=now,
             fps=entry.fps,
             loop=entry.loop,
-            frozen_after_s=studio.frozen_after_s,
+            frozen_after_s=context.frozen_after_s,
             next_epoch=lambda connects: self._connected(first_epoch, connects),
             on_connection_lost=lambda why, connected: self._lost(filming, why, connected=connected),
         )
-        filming = Filming(
+        filming = FilmingSession(
             self.camera,
             source,
-            studio.senders,
-            studio.deployment,
+            context.senders,
+            context.deployment,
             loop=entry.loop,
-            paced=not studio.as_fast_as_possible,
-            lossless=studio.lossless,
+            paced=not context.as_fast_as_possible,
+            lossless=context.lossless,
             begun=begun,
             traceparent=tracing.begin,
         )
@@ -315,13 +317,13 @@ class Supervision:
         Raises:
             Unavailable: The lease is lost, or Redis does not answer.
         """
-        epoch = self._studio.keeper.next_epoch(self.camera) if connects else first_epoch
+        epoch = self._context.keeper.next_epoch(self.camera) if connects else first_epoch
         if epoch is None:
             raise Unavailable(f"Camera {self.camera}: its lease is lost.")
         log.info("camera_connected", camera=self.camera, epoch=epoch)
         return epoch
 
-    def _lost(self, filming: Filming, why: Unavailable, *, connected: bool) -> None:
+    def _lost(self, filming: FilmingSession, why: Unavailable, *, connected: bool) -> None:
         """A connection has failed."""
         log.warning("camera_lost", camera=self.camera, why=str(why))
         if connected:

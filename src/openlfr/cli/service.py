@@ -38,21 +38,21 @@ def ingest(
     Files are played as they were filmed. With `max_age: off` no frame of a file is dropped.
     """
     from openlfr.settings.process import Process
-    from openlfr_ingest.service import Order, run
+    from openlfr_ingest.service import IngestRequest, run
 
     settings = _begin(config)
-    order = Order(cameras, epoch, as_fast_as_possible)
-    filmed = run(settings, order, http=Process.read("ingest").http)
-    for camera, counts in filmed.counts.items():
+    request = IngestRequest(cameras, epoch, as_fast_as_possible)
+    result = run(settings, request, http=Process.read("ingest").http)
+    for camera, counts in result.counts.items():
         said = ", ".join(
             f"{number} {what.replace('_', ' ')}" for what, number in counts.items() if number
         )
         say(f"{camera}: {said or 'no frame'}")
-    for problem in filmed.problems:
+    for problem in result.problems:
         say(problem, err=True)
-    if filmed.stopped:
+    if result.stopped:
         return INTERRUPTED
-    return SOMETHING_FAILED if filmed.problems else 0
+    return SOMETHING_FAILED if result.problems else 0
 
 
 _leave_option = click.option(

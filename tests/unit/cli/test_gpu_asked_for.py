@@ -10,7 +10,7 @@ from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.cli import main
 from openlfr.cli.doctor_checks import State, models
 from openlfr.domain.errors import Misconfigured
-from openlfr_analysis import measures
+from openlfr_analysis import metrics as service_metrics
 
 CONFIG = """\
 data_dir: data
@@ -102,5 +102,5 @@ def test_a_runtime_for_the_cpu_is_no_fault(config):
 
 def test_what_runs_the_models_is_a_metric():
     metrics = Metrics("analysis")
-    measures.run_on(metrics, "cuda")
+    service_metrics.register_provider(metrics, "cuda")
     assert b'openlfr_provider{provider="cuda"} 1.0' in metrics.text()

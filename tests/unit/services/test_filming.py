@@ -17,7 +17,7 @@ from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.domain.frames import Frame
 from openlfr.wire import codec
-from openlfr_ingest.filming import Filming, Senders
+from openlfr_ingest.filming import FilmingSession, Senders
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -88,7 +88,7 @@ class Told(Sender):
 def made(source, frames=None, told=None, **how):
     senders = Senders(frames or Sender(), told or Told())
     how = {"loop": False, "paced": False, "lossless": False} | how
-    return Filming("gate", source, senders, DEPLOYMENT, **how)
+    return FilmingSession("gate", source, senders, DEPLOYMENT, **how)
 
 
 def film(source, stop=None, frames=None, told=None, **how):
@@ -122,7 +122,7 @@ def test_a_file_stands_still_while_its_deployment_is_paused_and_loses_nothing(st
                 yield frame
 
     sender = Sender()
-    filming = Filming(
+    filming = FilmingSession(
         "gate", Paused(4), Senders(sender, Told()), in_force, loop=False, paced=True, lossless=True
     )
     thread = threading.Thread(target=filming.go, args=(threading.Event(),))
@@ -139,7 +139,7 @@ def test_a_live_camera_sends_nothing_while_paused_and_that_is_counted():
     in_force = deployment(NOON, NOON + HOUR, status=DeploymentStatus.PAUSED)
     source, sender, told = Source(3), Sender(), Told()
     source.live = True
-    filming = Filming(
+    filming = FilmingSession(
         "gate", source, Senders(sender, told), in_force, loop=False, paced=False, lossless=False
     )
     filming.go(threading.Event())
@@ -208,7 +208,7 @@ def test_what_a_pause_leaves_out_is_not_counted_as_outside_the_hours(more, pause
                     in_force.follow(replace(in_force.state, version=2, **more))
                 yield frame
 
-    filming = Filming(
+    filming = FilmingSession(
         "gate", Street(4), Senders(Sender(), told), in_force, loop=False, paced=False,
         lossless=False,
     )  # fmt: skip

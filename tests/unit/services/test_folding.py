@@ -26,8 +26,8 @@ from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Movement
 from openlfr.operations.evidence import encode, evidence_name
 from openlfr.wire import codec, seal
-from openlfr_alerting.folding import Folding
-from openlfr_alerting.recording import Recording
+from openlfr_alerting.folding import SightingProcessor
+from openlfr_alerting.recording import DatabaseWriter
 
 if TYPE_CHECKING:
     from openlfr.domain.sightings import Sighting
@@ -66,7 +66,7 @@ class Desk:
         for name in self.vault.names():
             self.vault.delete(name)
         known = {each.deployment_id: each for each in deployments or (MARKET,)}
-        self.folding = Folding(
+        self.folding = SightingProcessor(
             self.book, self.vault, deployments=known.get, window=timedelta(seconds=30),
             movement=Movement({}, 36.0), homes=BOOK_ALONE,
         )  # fmt: skip
@@ -94,9 +94,9 @@ def message_of(record: codec.Record, topic: str = "sightings.v1", offset: int = 
     return Message(topic, 0, offset, record.value, record.headers, at, None, record.key)
 
 
-def recording_into(records: Records) -> Recording:
+def recording_into(records: Records) -> DatabaseWriter:
     key = VAULT.derive(seal.purpose_of("alerts.v1"))
-    return Recording(records, {}, alert_key=key, window=timedelta(seconds=30))
+    return DatabaseWriter(records, {}, alert_key=key, window=timedelta(seconds=30))
 
 
 def sealed(content: bytes = CONTENT) -> CarriedEvidence:

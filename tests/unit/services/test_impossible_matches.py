@@ -19,8 +19,8 @@ from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Movement, Place
 from openlfr.operations.fold_sighting import fold_sighting
 from openlfr.wire import codec, seal
-from openlfr_alerting.folding import Folding
-from openlfr_alerting.recording import Recording
+from openlfr_alerting.folding import SightingProcessor
+from openlfr_alerting.recording import DatabaseWriter
 
 if TYPE_CHECKING:
     from openlfr.domain.sightings import Sighting
@@ -73,7 +73,7 @@ def test_the_flags_are_those_of_one_process_and_the_same_when_it_comes_again(tmp
     assert [e.impossible and str(e.impossible) for e in alone] == FLAGS
 
     market = configured(NOON - timedelta(hours=1), NOON + timedelta(hours=1), name="market")
-    folding = Folding(
+    folding = SightingProcessor(
         MemoryAlertBook(), VAULT, deployments=lambda _: market, window=WINDOW, movement=MOVEMENT,
         homes=BOOK_ALONE,
     )  # fmt: skip
@@ -87,7 +87,7 @@ def test_the_flags_are_those_of_one_process_and_the_same_when_it_comes_again(tmp
     assert events == alone * (1 + again)
 
     with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as records:
-        Recording(
+        DatabaseWriter(
             records, {}, alert_key=VAULT.derive(seal.purpose_of("alerts.v1")), window=WINDOW
         ).record_alerts(delivered("alerts.v1", [record for _, record in told]))
         kept = [e.event for a in records.alerts.list() for e in records.alerts.events(a.alert_id)]

@@ -11,7 +11,7 @@ from openlfr.adapters.redis.leases import View
 from openlfr.domain.sharing import Cost, Member
 from openlfr.settings.cameras import Camera
 from openlfr_ingest import sharing
-from openlfr_ingest.sharing import MOVES, Sharing
+from openlfr_ingest.sharing import MOVES, CameraShare
 
 
 class Keeper:
@@ -28,9 +28,9 @@ class Keeper:
 
 
 class Film:
-    """A `Supervision` that does as it is told."""
+    """A `CameraSupervisor` that does as it is told."""
 
-    def __init__(self, camera, entry, studio, *, pinned):
+    def __init__(self, camera, entry, context, *, pinned):
         self.camera, self.pinned, self.counts = camera, pinned, Counter()
         self.stopped = self.over = self.ended = False
         self.problem, self.failure = "", None
@@ -50,7 +50,7 @@ class Rig:
         self.keeper = Keeper()
         entries = {name: Camera.model_validate({"url": url, **keys}) for name in cameras}
         self.costs = {name: Cost(80, movable=url.startswith("rtsp")) for name in cameras}
-        self.sharing = Sharing(entries, SimpleNamespace(keeper=self.keeper))
+        self.sharing = CameraShare(entries, SimpleNamespace(keeper=self.keeper))
         self.films = self.sharing._films
 
     def member(self, name="us", room=100, **how):
@@ -63,7 +63,7 @@ class Rig:
 
 @pytest.fixture(autouse=True)
 def _films(monkeypatch):
-    monkeypatch.setattr(sharing, "Supervision", Film)
+    monkeypatch.setattr(sharing, "CameraSupervisor", Film)
 
 
 FEW = [f"c{number}" for number in range(6)]

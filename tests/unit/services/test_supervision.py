@@ -16,7 +16,7 @@ from openlfr.domain.frames import Frame, StartOrigin
 from openlfr.settings.cameras import Camera
 from openlfr_ingest import supervision
 from openlfr_ingest.filming import Senders
-from openlfr_ingest.supervision import Studio, Supervision
+from openlfr_ingest.supervision import CameraSupervisor, IngestContext
 
 NOW = datetime.now(UTC)
 DEPLOYMENT = deployment(NOW - timedelta(hours=1), NOW + timedelta(hours=1))
@@ -102,8 +102,8 @@ def film(monkeypatch):
 
         monkeypatch.setattr(supervision, "open_source", open_source)
         keeper = keeper or Keeper()
-        studio = Studio(DEPLOYMENT, Senders(Sender(), Sender()), keeper)
-        gate = Supervision("gate", Camera.model_validate({"url": url}), studio)
+        context = IngestContext(DEPLOYMENT, Senders(Sender(), Sender()), keeper)
+        gate = CameraSupervisor("gate", Camera.model_validate({"url": url}), context)
         gate._backoff = Backoff(first_s=0.0, longest_s=0.0)
         thread = threading.Thread(target=gate._run)
         thread.start()

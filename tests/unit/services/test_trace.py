@@ -23,9 +23,9 @@ from openlfr.domain.faces import Box
 from openlfr.domain.frames import Frame
 from openlfr.domain.impossible import Movement
 from openlfr.wire.headers import read_headers
-from openlfr_alerting.folding import Folding
-from openlfr_analysis.station import Station
-from openlfr_ingest.filming import Filming, Senders
+from openlfr_alerting.folding import SightingProcessor
+from openlfr_analysis.frame_batches import FrameBatchProcessor
+from openlfr_ingest.filming import FilmingSession, Senders
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -105,7 +105,7 @@ def traceparent(record):
 
 def test_an_alert_is_in_the_trace_of_the_frame_that_shows_the_face():
     kafka, tallies, vault = Kafka(), Kafka(), VAULT
-    film = Filming(
+    film = FilmingSession(
         "gate", Source(), Senders(kafka, tallies), DEPLOYMENT, loop=False, paced=False,
         lossless=True, traceparent=tracing.begin,
     )  # fmt: skip
@@ -113,11 +113,11 @@ def test_an_alert_is_in_the_trace_of_the_frame_that_shows_the_face():
     frames = kafka.records[:4]
     assert len({tracing.trace_id(traceparent(each)) for each in frames}) == 4
 
-    station = Station(FindsOne(), vault, DEPLOYMENT, max_age=None)
+    processor = FrameBatchProcessor(FindsOne(), vault, DEPLOYMENT, max_age=None)
     with structlog.testing.capture_logs() as logs:
-        given = station.look([station.decode(each) for each in delivered("frames.v1", frames)])
+        given = processor.look([processor.decode(each) for each in delivered("frames.v1", frames)])
         [sighting] = [record for topic, record in given if topic == "sightings.v1"]
-        folding = Folding(
+        folding = SightingProcessor(
             MemoryAlertBook(), vault, deployments=lambda _: configured(NOON - HOUR, NOON + HOUR),
             window=timedelta(seconds=30),
             movement=Movement({}, 36.0), homes=BOOK_ALONE,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.unit.domain.test_baselines import CONDITIONS, Index
-from tests.unit.services.test_station import DEPLOYMENT, FRAME, NOON, Looked, end_at, message
+from tests.unit.services.test_frame_batches import DEPLOYMENT, FRAME, NOON, Looked, end_at, message
 
 from openlfr import bootstrap
 from openlfr.adapters.faust.agents import Message
@@ -19,9 +19,9 @@ from openlfr.embedded.baselines import RunBaselines
 from openlfr.operations.baseline_figures import figures_by_baseline
 from openlfr.wire import codec, seal
 from openlfr.wire.v1 import tally_pb2
-from openlfr_alerting.recording import Recording
-from openlfr_analysis.station import Station
-from openlfr_analysis.taking_up import TakingUp
+from openlfr_alerting.recording import DatabaseWriter
+from openlfr_analysis.frame_batches import FrameBatchProcessor
+from openlfr_analysis.index_in_use import IndexInUse
 
 OURS = replace(CONDITIONS, deployment=DEPLOYMENT.deployment_id)
 
@@ -44,16 +44,16 @@ class Worker:
 
     def __init__(self, *people, conditions=OURS):
         analyser = Listening()
-        self.taking_up = TakingUp(analyser)
-        self.station = Station(
-            analyser, VAULT, DEPLOYMENT, self.taking_up, max_age=timedelta(days=9999)
+        self.index_in_use = IndexInUse(analyser)
+        self.processor = FrameBatchProcessor(
+            analyser, VAULT, DEPLOYMENT, self.index_in_use, max_age=timedelta(days=9999)
         )
-        self.taking_up.begin(conditions)
+        self.index_in_use.begin(conditions)
         self.list(*people)
         self.published = []
 
     def list(self, *people):
-        self.taking_up.offer(Index(*people))
+        self.index_in_use.offer(Index(*people))
 
     def look(self, *seqs, camera="gate", partition=3):
         frames = [
@@ -67,7 +67,7 @@ class Worker:
     def _look(self, messages):
         self.published += [
             record
-            for topic, record in self.station.look(list(map(self.station.decode, messages)))
+            for topic, record in self.processor.look(list(map(self.processor.decode, messages)))
             if topic == "tallies.v1"
         ]
 
@@ -87,7 +87,7 @@ def records(tmp_path):
 
 
 def recording_into(records):
-    return Recording(
+    return DatabaseWriter(
         records, bootstrap.tally_keys(VAULT), alert_key=b"of alerts", window=timedelta(minutes=3)
     )
 

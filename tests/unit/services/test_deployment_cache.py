@@ -9,7 +9,7 @@ from tests.deployments import configured
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import Unavailable
 from openlfr.testing import ManualClock
-from openlfr_alerting.known import AGAIN_S, Known
+from openlfr_alerting.deployment_cache import AGAIN_S, DeploymentCache
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 OURS = replace(configured(NOON, NOON + timedelta(hours=2)), cameras=("gate", "yard"))
@@ -36,7 +36,7 @@ def clock():
 
 def test_others_are_as_the_records_have_them_and_asked_for_now_and_then(clock):
     records = Records(THEIRS)
-    known = Known(records, OURS, clock=clock)
+    known = DeploymentCache(records, OURS, clock=clock)
     assert known.get("Fair") == known.get("Fair") == THEIRS
     assert (known.get("Nobody's"), records.asked) == (None, 2)
     records.known["Fair"] = longer = replace(THEIRS, revision=2)
@@ -46,20 +46,20 @@ def test_others_are_as_the_records_have_them_and_asked_for_now_and_then(clock):
 
 def test_our_own_is_as_it_is_recorded_which_all_services_follow(clock):
     revised = replace(OURS, cameras=("gate",), status=DeploymentStatus.PAUSED, revision=2)
-    assert Known(Records(revised), OURS, clock=clock).get("Market") == revised
-    assert Known(Records(), OURS, clock=clock).get("Market") == OURS
+    assert DeploymentCache(Records(revised), OURS, clock=clock).get("Market") == revised
+    assert DeploymentCache(Records(), OURS, clock=clock).get("Market") == OURS
 
 
 def test_where_the_records_name_no_cameras_our_own_are_the_configurations(clock):
     """Another's are not known, and a sighting of an unknown camera is refused."""
-    known = Known(Records(replace(OURS, cameras=()), replace(THEIRS, cameras=())), OURS)
+    known = DeploymentCache(Records(replace(OURS, cameras=()), replace(THEIRS, cameras=())), OURS)
     assert known.get("Market") == OURS
     assert known.get("Fair") is None
 
 
 def test_no_sighting_waits_for_records_that_do_not_answer(clock):
     records = Records(THEIRS)
-    known = Known(records, OURS, clock=clock)
+    known = DeploymentCache(records, OURS, clock=clock)
     assert known.get("Fair") == THEIRS
     records.away, clock.now = True, clock.now + AGAIN_S
     for _ in range(3):

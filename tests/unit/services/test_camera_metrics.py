@@ -20,10 +20,11 @@ from openlfr.domain.errors import BadInput, Misconfigured
 from openlfr.domain.frames import StartOrigin
 from openlfr.domain.sharing import Cost, Member
 from openlfr.settings.cameras import Camera
-from openlfr_ingest import measures, supervision
+from openlfr_ingest import metrics as service_metrics
+from openlfr_ingest import supervision
 from openlfr_ingest.filming import Senders
-from openlfr_ingest.sharing import Sharing
-from openlfr_ingest.supervision import Studio
+from openlfr_ingest.sharing import CameraShare
+from openlfr_ingest.supervision import IngestContext
 
 NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
@@ -89,12 +90,12 @@ class Rig:
     def __init__(self, open_source, url, starts, ends):
         self.hours = deployment(NOW + starts, NOW + ends)
         keeper = Keeper("gate")
-        studio = Studio(self.hours, Senders(Sender(), Sender()), keeper)
-        self.sharing = Sharing({"gate": Camera.model_validate({"url": url})}, studio)
+        context = IngestContext(self.hours, Senders(Sender(), Sender()), keeper)
+        self.sharing = CameraShare({"gate": Camera.model_validate({"url": url})}, context)
         self.sharing.turn()
         self.gate = self.sharing._films["gate"]
         self.metrics = Metrics("ingest")
-        measures.register(self.metrics, self.sharing, keeper, room=9)
+        service_metrics.register(self.metrics, self.sharing, keeper, room=9)
 
     def told(self, name):
         found = [

@@ -9,7 +9,7 @@ from openlfr.in_force import NotInForce
 if TYPE_CHECKING:
     from openlfr.adapters.telemetry.metrics import Metrics
     from openlfr_ingest.leases import LeaseKeeper
-    from openlfr_ingest.sharing import Sharing
+    from openlfr_ingest.sharing import CameraShare
 
 _FATES = ("sent", "dropped", "overtaken", "sampled_away", "outside_hours", "unreadable",
           *sorted(set(NotInForce) - {NotInForce.OUTSIDE_HOURS}))  # fmt: skip
@@ -18,7 +18,7 @@ _EVENTS = ("connects", "reconnects", "failures", "frozen", "leases_lost", "waits
            "crashes", "ends_dropped", "tallies_lost")  # fmt: skip
 
 
-def register(metrics: Metrics, sharing: Sharing, keeper: LeaseKeeper, *, room: int) -> None:
+def register(metrics: Metrics, sharing: CameraShare, keeper: LeaseKeeper, *, room: int) -> None:
     """Name what is counted: of each camera that this process holds, and of their sharing."""
     metrics.count_each(
         "openlfr_camera_frames",
@@ -71,6 +71,6 @@ def register(metrics: Metrics, sharing: Sharing, keeper: LeaseKeeper, *, room: i
     )
 
 
-def _each(sharing: Sharing, names: tuple[str, ...]) -> dict[tuple[str, ...], float]:
+def _each(sharing: CameraShare, names: tuple[str, ...]) -> dict[tuple[str, ...], float]:
     counts = sharing.counts
     return {(camera, name): counts[camera][name] for camera in sharing.shown for name in names}

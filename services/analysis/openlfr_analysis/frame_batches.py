@@ -22,15 +22,15 @@ from openlfr.domain.watching import UnwatchedReason
 from openlfr.in_force import NotInForce
 from openlfr.wire import codec, seal
 from openlfr_analysis.decoding import (
+    DecodedFrame,
     Decoder,
-    Elsewhere,
-    Ended,
-    LeftOut,
-    Picture,
-    Unusable,
+    EpochEnd,
+    OtherDeploymentFrame,
+    SkippedFrame,
+    UnusableMessage,
 )
-from openlfr_analysis.places import Arrival, Places
-from openlfr_analysis.telling import Telling
+from openlfr_analysis.partitions import CameraPositions, FrameOrder
+from openlfr_analysis.sightings import SightingPublisher
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from openlfr.ports import Vault
     from openlfr.wire.codec import Record
     from openlfr_analysis.backlog import Place
-    from openlfr_analysis.decoding import Decoded
-    from openlfr_analysis.taking_up import TakingUp
+    from openlfr_analysis.decoding import DecodedMessage
+    from openlfr_analysis.index_in_use import IndexInUse
 
 SILENCE_S, SILENCE_LOSSLESS_S = 5.0, 30.0
 """After how long without a frame a camera's tracks end: nobody is held for one that is gone.
@@ -57,7 +57,7 @@ LATE_MOST = 50
 log = structlog.get_logger()
 
 
-class Station:
+class FrameBatchProcessor:
     """Looks at the frames of one worker."""
 
     def __init__(
@@ -65,7 +65,7 @@ class Station:
         analyser: Analyser,
         vault: Vault,
         deployment: DeploymentInForce,
-        taking_up: TakingUp | None = None,
+        index_in_use: IndexInUse | None = None,
         *,
         max_age: timedelta | None,
         recorded: Collection[str] = (),
@@ -76,7 +76,7 @@ class Station:
             analyser: Looks at them.
             vault: Seals evidence, and has the key of tallies.
             deployment: Its name and hours.
-            taking_up: The list to match with, and its baseline; None: the analyser's for ever.
+            index_in_use: The list to match with, and its baseline; None: the analyser's for ever.
             max_age: A frame that was captured longer ago is dropped; None looks at every frame
                 however late.
             recorded: Cameras that play what was filmed at another time: the age of their frames
@@ -84,28 +84,28 @@ class Station:
         """
         self._analyser = analyser
         self._deployment = deployment
-        self._taking_up = taking_up
+        self._index_in_use = index_in_use
         self._decoder = Decoder(deployment, max_age=max_age, recorded=recorded)
-        self._places = Places()
+        self._places = CameraPositions()
         self._tallying = TallyCollector(deployment.deployment_id)
         self._heard: dict[str, float] = {}  # camera -> monotonic time, while it may hold tracks
         self._late: Counter[str] = Counter()  # camera -> frames dropped since one was looked at
         self._others: set[str] = set()  # deployments whose frames come here
         self.counts: Counter[str] = Counter()
-        self._telling = Telling(vault, self.counts)
+        self._telling = SightingPublisher(vault, self.counts)
         self._tally_key = vault.derive(seal.purpose_of(TALLIES.name))
 
-    def decode(self, message: Message, *, overtaken: bool = False) -> Decoded:
+    def decode(self, message: Message, *, overtaken: bool = False) -> DecodedMessage:
         """Read a message, without its picture if it is overtaken; never raises for what it says."""
         return self._decoder.decode(message, overtaken=overtaken)
 
-    def look(self, batch: Sequence[Decoded]) -> list[tuple[str, Record]]:
+    def look(self, batch: Sequence[DecodedMessage]) -> list[tuple[str, Record]]:
         """Look at a batch in order; the records that it gives, by topic.
 
         Raises:
             Unavailable: What the analysis needs does not answer.
         """
-        self._take_up()
+        self._apply_new_index()
         records: list[tuple[str, Record]] = []
         together: list[tuple[Message, Frame]] = []  # to be looked at at once
         for each in batch:
@@ -116,10 +116,10 @@ class Station:
             said = each.said
             if said is not None:
                 match self._places.arrive(each.message, said):
-                    case Arrival.REPEATED:
+                    case FrameOrder.REPEATED:
                         self.counts["repeated"] += 1
                         continue
-                    case Arrival.OVER:
+                    case FrameOrder.OVER:
                         self._count(said.camera, DISCARDED, 0 if said.ended else 1)
                         continue
                 if said.ended or self._tallying.leaves(said.camera, said.epoch, said.seq):
@@ -132,22 +132,22 @@ class Station:
                 if not said.ended:
                     self._tallying.enter(said)
             match each:
-                case Ended():
+                case EpochEnd():
                     self.counts["ended"] += 1
-                case Elsewhere():
+                case OtherDeploymentFrame():
                     self._leave_to_others(each.deployment)
-                case Unusable():
+                case UnusableMessage():
                     records.append(self._set_aside(each.message, each.problem))
                     self._miss(said, UnwatchedReason.UNREADABLE)
-                case LeftOut():
+                case SkippedFrame():
                     self._leave_out(each.message, each.said, each.why)
-                case Picture() if why := self._decoder.why_not(each.said):
+                case DecodedFrame() if why := self._decoder.why_not(each.said):
                     # It was paused while the batch before was looked at.
                     self._leave_out(each.message, each.said, why)
-                case Picture() if self._decoder.is_late(each.said, each.message):
+                case DecodedFrame() if self._decoder.is_late(each.said, each.message):
                     # It became too old while the batch before was looked at.
                     self._leave_out(each.message, each.said, UnwatchedReason.LATE)
-                case Picture():
+                case DecodedFrame():
                     frame = each.frame
                     self._late.pop(frame.camera, None)
                     self._telling.heed(frame, each.traceparent)
@@ -177,7 +177,7 @@ class Station:
             if now - at > longest
             and not (self.lossless and self._places.partition_of(camera) in late)
         ]
-        self._take_up()
+        self._apply_new_index()
         records: list[tuple[str, Record]] = []
         for camera in silent:
             del self._heard[camera]
@@ -224,9 +224,9 @@ class Station:
             for camera in self._analyser.cameras:
                 self._account(self._analyser.drop_camera(camera, LossReason.PAUSED))
 
-    def _take_up(self) -> None:
+    def _apply_new_index(self) -> None:
         """Match with the newest list from now on, and count for its baseline."""
-        if self._taking_up is not None and (adoption := self._taking_up.take()):
+        if self._index_in_use is not None and (adoption := self._index_in_use.take()):
             self._tallying.begin_baseline(adoption.ref, adoption)
 
     def _miss(self, frame: Frame | EncodedFrame | None, why: UnwatchedReason) -> None:

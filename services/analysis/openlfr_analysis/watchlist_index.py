@@ -33,7 +33,7 @@ _AT_ONCE = 2000
 log = structlog.get_logger()
 
 
-class Snapshot:
+class LocalWatchlistIndex:
     """Makes an index of each manifest; fetches only the templates that it lacks.
 
     They are fetched in a thread of their own: whoever calls `use`, one thread, waits for nobody.
@@ -204,7 +204,7 @@ class Snapshot:
         self._on_index(ExactIndex(self._manifest, list(self._kept.values())))
 
 
-class OnServer:
+class MilvusWatchlistIndex:
     """Searches each manifest on the Milvus server; one thread calls `use`.
 
     Attributes:

@@ -10,8 +10,8 @@ from tests.unit.domain.test_baselines import CALIBRATED, CONDITIONS, TABLE, Inde
 
 from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.domain.thresholds import Threshold, ThresholdOrigin, default_threshold
-from openlfr_analysis import measures
-from openlfr_analysis.taking_up import TakingUp
+from openlfr_analysis import metrics as service_metrics
+from openlfr_analysis.index_in_use import IndexInUse
 
 
 class Analyser:
@@ -41,27 +41,27 @@ def analyser():
 
 
 @pytest.fixture
-def taking_up(analyser):
-    return TakingUp(analyser)
+def index_in_use(analyser):
+    return IndexInUse(analyser)
 
 
 def with_threshold(threshold):
     return replace(CONDITIONS, threshold=threshold)
 
 
-def test_a_list_waits_for_the_threshold_and_is_then_taken_up_once(taking_up, analyser):
+def test_a_list_waits_for_the_threshold_and_is_then_taken_up_once(index_in_use, analyser):
     first, second = Index(1), Index(1, 2)
-    taking_up.offer(Index())
-    taking_up.offer(first)
-    assert (taking_up.take(), analyser.index, taking_up.threshold) == (None, None, 1.0)
+    index_in_use.offer(Index())
+    index_in_use.offer(first)
+    assert (index_in_use.take(), analyser.index, index_in_use.threshold) == (None, None, 1.0)
     with capture_logs() as logs:
-        taking_up.begin(CONDITIONS)
-        one = taking_up.take()
+        index_in_use.begin(CONDITIONS)
+        one = index_in_use.take()
         assert (analyser.index, analyser.threshold, one.former) == (first, 0.45, "")
-        assert taking_up.take() is None
-        taking_up.offer(second)
+        assert index_in_use.take() is None
+        index_in_use.offer(second)
         assert analyser.index is first
-        other = taking_up.take()
+        other = index_in_use.take()
     assert analyser.index is second
     assert other.former == one.mark.baseline
     assert [each["event"] for each in logs] == ["threshold", "baseline", "baseline"]
@@ -69,24 +69,24 @@ def test_a_list_waits_for_the_threshold_and_is_then_taken_up_once(taking_up, ana
     assert logs[2]["list_root"] == other.baseline.listed.root
 
 
-def test_the_same_list_in_another_index_is_no_other_baseline(taking_up, analyser):
-    taking_up.begin(CONDITIONS)
-    taking_up.offer(Index(1, 2))
-    assert taking_up.take() is not None
+def test_the_same_list_in_another_index_is_no_other_baseline(index_in_use, analyser):
+    index_in_use.begin(CONDITIONS)
+    index_in_use.offer(Index(1, 2))
+    assert index_in_use.take() is not None
     same = Index(2, 1)
-    taking_up.offer(same)
-    assert taking_up.take() is None
+    index_in_use.offer(same)
+    assert index_in_use.take() is None
     assert analyser.index is same
 
 
-def test_a_list_that_outgrows_its_default_is_logged_once_and_measured(taking_up):
+def test_a_list_that_outgrows_its_default_is_logged_once_and_measured(index_in_use):
     metrics = Metrics("analysis")
-    measures.decide_from(metrics, taking_up)
+    service_metrics.register_threshold(metrics, index_in_use)
     with capture_logs() as logs:
-        taking_up.begin(with_threshold(default_threshold(TABLE, 0.4, 0)))
+        index_in_use.begin(with_threshold(default_threshold(TABLE, 0.4, 0)))
         for people in (0, 2, 3, 90, 1):
-            taking_up.offer(Index(*range(people)))
-            taking_up.take()
+            index_in_use.offer(Index(*range(people)))
+            index_in_use.take()
             assert outgrown(metrics) == (people > 2)
     logged = [each for each in logs if each["event"] != "baseline"]
     assert [each["event"] for each in logged] == ["threshold", "threshold_outgrown"]
@@ -94,27 +94,27 @@ def test_a_list_that_outgrows_its_default_is_logged_once_and_measured(taking_up)
     assert "0.410 is the default for up to 2" in logged[1]["why"]
 
 
-def test_a_list_longer_than_any_that_was_measured_is_said_at_the_start_and_measured(taking_up):
+def test_a_list_longer_than_any_that_was_measured_is_said_at_the_start_and_measured(index_in_use):
     metrics = Metrics("analysis")
-    measures.decide_from(metrics, taking_up)
-    taking_up.offer(Index(*range(500)))
+    service_metrics.register_threshold(metrics, index_in_use)
+    index_in_use.offer(Index(*range(500)))
     with capture_logs() as logs:
-        taking_up.begin(with_threshold(default_threshold(TABLE, 0.4, 500)))
-        taking_up.take()
+        index_in_use.begin(with_threshold(default_threshold(TABLE, 0.4, 500)))
+        index_in_use.take()
     assert [each["event"] for each in logs] == ["threshold", "baseline"]
     assert "500 are listed, so more strangers will be stopped" in logs[0]["why"]
     assert outgrown(metrics) == 1
 
 
-def test_an_addition_to_a_calibrated_list_is_logged_and_measured(taking_up):
+def test_an_addition_to_a_calibrated_list_is_logged_and_measured(index_in_use):
     metrics = Metrics("analysis")
-    measures.decide_from(metrics, taking_up)
-    taking_up.begin(with_threshold(CALIBRATED))
+    service_metrics.register_threshold(metrics, index_in_use)
+    index_in_use.begin(with_threshold(CALIBRATED))
     found = []
     with capture_logs() as logs:
         for people in ((1, 2), (1,), (1, 2, 3)):
-            taking_up.offer(Index(*people))
-            taking_up.take()
+            index_in_use.offer(Index(*people))
+            index_in_use.take()
             found.append(outgrown(metrics))
     assert found == [0, 0, 1]
     [why] = (each["why"] for each in logs if each["event"] == "threshold_outgrown")
@@ -126,12 +126,12 @@ def test_an_addition_to_a_calibrated_list_is_logged_and_measured(taking_up):
     [Threshold(0.4, ThresholdOrigin.SET, 0), default_threshold((), 0.4, 0)],
     ids=["set", "another model's"],
 )
-def test_what_belongs_to_no_length_is_never_outgrown(taking_up, threshold):
+def test_what_belongs_to_no_length_is_never_outgrown(index_in_use, threshold):
     metrics = Metrics("analysis")
-    measures.decide_from(metrics, taking_up)
-    taking_up.begin(with_threshold(threshold))
-    taking_up.offer(Index(*range(9999)))
+    service_metrics.register_threshold(metrics, index_in_use)
+    index_in_use.begin(with_threshold(threshold))
+    index_in_use.offer(Index(*range(9999)))
     with capture_logs() as logs:
-        taking_up.take()
+        index_in_use.take()
     assert [each["event"] for each in logs] == ["baseline"]
     assert outgrown(metrics) == 0

@@ -19,8 +19,8 @@ from openlfr.domain.control import ManifestChange
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, StoredTemplate, hash_template
 from openlfr.testing import ManualClock
-from openlfr_analysis import measures
-from openlfr_analysis.listed import AGAIN_S, Snapshot
+from openlfr_analysis import metrics as service_metrics
+from openlfr_analysis.watchlist_index import AGAIN_S, LocalWatchlistIndex
 
 LATER = datetime(2199, 1, 1, tzinfo=UTC)
 FACTS = GalleryFacts("sface", "a" * 64, 3, "arcface-112", 0.4)
@@ -87,7 +87,7 @@ def indexes():
 
 @pytest.fixture
 def snapshot(store, indexes, clock):
-    return Snapshot(store, indexes.append, fetcher=AtOnce(), clock=clock)
+    return LocalWatchlistIndex(store, indexes.append, fetcher=AtOnce(), clock=clock)
 
 
 def test_only_what_is_new_is_fetched(store, snapshot, indexes):
@@ -131,7 +131,7 @@ def test_a_removal_is_in_force_while_the_vector_store_says_nothing(store, indexe
             return store.get(reference_ids)
 
     fetcher = ThreadPoolExecutor(1)
-    snapshot = Snapshot(Slow(), indexes.append, fetcher=fetcher)
+    snapshot = LocalWatchlistIndex(Slow(), indexes.append, fetcher=fetcher)
 
     def fetched(manifest):
         snapshot.use(manifest)
@@ -234,7 +234,7 @@ def test_who_is_searched_and_who_is_not_are_metrics(store, snapshot):
     store.put([ANN])
     snapshot.use(listed(ANN, BEA, CAT))
     metrics = Metrics("analysis")
-    measures.tell(metrics, Progress(), Counter(), snapshot)
+    service_metrics.register(metrics, Progress(), Counter(), snapshot)
     told = metrics.text().decode().splitlines()
     for line in ("references 1.0", "missing 2.0", "refused 0.0", 'asked_total{what="fetches"} 1.0'):
         assert f"openlfr_watchlist_{line}" in told

@@ -8,16 +8,16 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from openlfr.adapters.telemetry.metrics import Metrics
+    from openlfr_alerting.leader_jobs import LeaderJobs
     from openlfr_alerting.relaying import Relay
-    from openlfr_alerting.upkeep import Upkeep
 
 
-def tell(
+def register(
     metrics: Metrics,
     folding: Counter[str],
     recording: Counter[str],
     relay: Relay,
-    upkeep: Upkeep,
+    jobs: LeaderJobs,
 ) -> None:
     """Name what is counted: by folding, by recording and by the relay."""
     metrics.count(
@@ -63,13 +63,13 @@ def tell(
     metrics.count(
         "openlfr_erased",
         "What was erased since it was due: alerts, mistaken, orphans, entries; failures.",
-        lambda: upkeep.erased,
+        lambda: jobs.erased,
         label="what",
     )
     metrics.gauge(
         "openlfr_settling_failed_seconds",
         "For how long the vector store has not been brought to what the records say; 0 if it is.",
-        lambda: upkeep.failing_s,
+        lambda: jobs.failing_s,
     )
 
 

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.faust.progress import Progress
     from openlfr.adapters.telemetry.metrics import Metrics
-    from openlfr_analysis.listed import OnServer, Snapshot
-    from openlfr_analysis.taking_up import TakingUp
+    from openlfr_analysis.index_in_use import IndexInUse
+    from openlfr_analysis.watchlist_index import LocalWatchlistIndex, MilvusWatchlistIndex
 
 _LET_GO = {
     "dropped_late": "stale",
@@ -24,18 +24,18 @@ _LET_GO = {
 }
 
 
-def tell(
+def register(
     metrics: Metrics,
     progress: Progress,
     counts: Counter[str],
-    listed: Snapshot | OnServer,
+    listed: LocalWatchlistIndex | MilvusWatchlistIndex,
 ) -> None:
     """Name what is counted.
 
     Args:
         metrics: Where to.
         progress: Of the worker.
-        counts: The station's.
+        counts: The processor's.
         listed: Who is searched, and who is not though listed.
     """
     metrics.count(
@@ -79,22 +79,22 @@ def tell(
     )
 
 
-def decide_from(metrics: Metrics, taking_up: TakingUp) -> None:
+def register_threshold(metrics: Metrics, index_in_use: IndexInUse) -> None:
     """Name the threshold, and whether it still is for such a list."""
     metrics.gauge(
         "openlfr_threshold",
         "From which score a track is a sighting; chosen at the start.",
-        lambda: taking_up.threshold,
+        lambda: index_in_use.threshold,
     )
     metrics.gauge(
         "openlfr_threshold_outgrown",
         "1 where more people are listed than the default threshold was measured for, or others"
         " than a calibrated one was calibrated against.",
-        lambda: float(bool(taking_up.doubt)),
+        lambda: float(bool(index_in_use.doubt)),
     )
 
 
-def run_on(metrics: Metrics, provider: str) -> None:
+def register_provider(metrics: Metrics, provider: str) -> None:
     """Name what runs the models, such as cuda."""
     metrics.gauge(
         "openlfr_provider",

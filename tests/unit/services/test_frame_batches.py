@@ -1,4 +1,4 @@
-"""What stands in a message never stops the station; what cannot be used is set aside."""
+"""What stands in a message never stops the processor; what cannot be used is set aside."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from openlfr.domain.frames import EncodedFrame
 from openlfr.domain.watching import UnwatchedReason
 from openlfr.wire import codec
 from openlfr_analysis.backlog import Place
-from openlfr_analysis.station import LATE_MOST, Station
+from openlfr_analysis.frame_batches import LATE_MOST, FrameBatchProcessor
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR, SHORT = timedelta(hours=1), timedelta(seconds=2)
@@ -75,21 +75,21 @@ def end_at(seq, **more):
     return replace(FRAME, seq=seq, jpeg=b"", ended=True, **more)
 
 
-def station_of(analyser=None, **more):
+def processor_of(analyser=None, **more):
     more = {"max_age": None} | more
-    return Station(analyser or Looked(), MemoryVault(), DEPLOYMENT, **more)
+    return FrameBatchProcessor(analyser or Looked(), MemoryVault(), DEPLOYMENT, **more)
 
 
-def told(station, *messages):
+def told(processor, *messages):
     """The tallies that messages give."""
-    records = station.look([station.decode(each) for each in messages])
+    records = processor.look([processor.decode(each) for each in messages])
     return [codec.decode_tally(r.value) for topic, r in records if topic == "tallies.v1"]
 
 
 def look(*messages, analyser=None, **more):
-    station = station_of(analyser, **more)
-    records = station.look([station.decode(each) for each in messages])
-    return station, [(topic, codec.decode_dead_letter(record.value)) for topic, record in records]
+    processor = processor_of(analyser, **more)
+    records = processor.look([processor.decode(each) for each in messages])
+    return processor, [(topic, codec.decode_dead_letter(record.value)) for topic, record in records]
 
 
 @pytest.mark.parametrize(
@@ -115,9 +115,9 @@ def test_poison_is_set_aside_with_its_place_and_without_its_picture(poison, reas
 def test_frames_of_another_deployment_are_left_to_its_own_workers_and_told_once():
     other = replace(FRAME, deployment="Other")
     with structlog.testing.capture_logs() as logs:
-        station, letters = look(*(message(replace(other, seq=seq)) for seq in range(3)))
+        processor, letters = look(*(message(replace(other, seq=seq)) for seq in range(3)))
     assert letters == []
-    assert station.counts == {"of_another_deployment": 3}
+    assert processor.counts == {"of_another_deployment": 3}
     assert [line["deployment"] for line in logs] == ["Other"]
 
 
@@ -127,11 +127,13 @@ def test_tracks_that_cannot_be_searched_are_dropped_and_counted_and_end_no_worke
             raise ValueError("a face that the models cannot bear")
 
     analyser = Poisoned()
-    station = station_of(analyser)
-    [(topic, _)] = station.look([station.decode(each) for each in (message(), message(end_at(1)))])
+    processor = processor_of(analyser)
+    [(topic, _)] = processor.look(
+        [processor.decode(each) for each in (message(), message(end_at(1)))]
+    )
     assert topic == "tallies.v1"
     assert analyser.seen == [0, "gate forgotten"]
-    assert (station.counts["tracks_failed"], station.counts["ended"]) == (1, 1)
+    assert (processor.counts["tracks_failed"], processor.counts["ended"]) == (1, 1)
 
 
 @pytest.mark.parametrize(("side", "told", "counted"), [(60, True, 0), (1700, False, 1)])
@@ -152,12 +154,12 @@ def test_a_face_that_is_too_large_for_kafka_costs_its_picture_and_not_the_alert(
                 (SightingWithEvidence(sighting, Evidence(scene, noise, box)),), faces=(1,)
             )
 
-    station = station_of(Finds())
-    [(topic, record)] = station.look([station.decode(message())])
+    processor = processor_of(Finds())
+    [(topic, record)] = processor.look([processor.decode(message())])
     assert topic == "sightings.v1"
     found, carried = codec.decode_sighting(record.value)
     assert (found, carried is not None) == (sighting, told)
-    assert station.counts["evidence_too_large"] == counted
+    assert processor.counts["evidence_too_large"] == counted
 
 
 def test_a_face_that_others_cover_is_told_without_its_picture():
@@ -171,20 +173,20 @@ def test_a_face_that_others_cover_is_told_without_its_picture():
         def analyse(self, frames):
             return Analysis((SightingWithEvidence(sighting, None),), faces=(1,))
 
-    station = station_of(Finds())
-    [(_, record)] = station.look([station.decode(message())])
+    processor = processor_of(Finds())
+    [(_, record)] = processor.look([processor.decode(message())])
     assert codec.decode_sighting(record.value) == (sighting, None)
-    assert station.counts["evidence_covered"] == 1
+    assert processor.counts["evidence_covered"] == 1
 
 
 def test_where_every_frame_is_late_it_is_said_once():
     now = datetime.now(UTC)
     at_work = deployment(now - HOUR, now + HOUR)
-    station = Station(Looked(), MemoryVault(), at_work, max_age=SHORT)
+    processor = FrameBatchProcessor(Looked(), MemoryVault(), at_work, max_age=SHORT)
     late = replace(FRAME, captured_at=now - timedelta(seconds=60))
     with structlog.testing.capture_logs() as logs:
         for seq in range(2 * LATE_MOST):
-            station.look([station.decode(message(replace(late, seq=seq)))])
+            processor.look([processor.decode(message(replace(late, seq=seq)))])
     [line] = logs
     assert (line["event"], line["camera"]) == ("every_frame_is_late", "gate")
     assert "clock" in line["do"]
@@ -195,11 +197,11 @@ def test_silence_ends_the_tracks_of_those_alone_whose_frames_are_not_merely_late
     late, ended, monkeypatch
 ):
     analyser = Looked()
-    station = station_of(analyser)
+    processor = processor_of(analyser)
     yard = message(replace(FRAME, camera="yard"), partition=4)
-    station.look([station.decode(each) for each in (message(), yard)])
-    monkeypatch.setattr("openlfr_analysis.station.SILENCE_LOSSLESS_S", -1.0)
-    station.end_silent(late)
+    processor.look([processor.decode(each) for each in (message(), yard)])
+    monkeypatch.setattr("openlfr_analysis.frame_batches.SILENCE_LOSSLESS_S", -1.0)
+    processor.end_silent(late)
     assert analyser.seen[2:] == [f"end of {camera}" for camera in ended]
 
 
@@ -223,15 +225,15 @@ def test_frames_that_come_too_late_are_left_out_and_counted(captured, kept, more
     now = datetime.now(UTC)
     frame = replace(FRAME, captured_at=now - timedelta(seconds=captured))
     at_work = deployment(now - HOUR, now + HOUR)
-    station = Station(Looked(), MemoryVault(), at_work, **({"max_age": None} | more))
-    assert station.look([station.decode(message(frame, age=kept))]) == []
-    assert {what: n for what, n in station.counts.items() if n} == {counted: 1}
+    processor = FrameBatchProcessor(Looked(), MemoryVault(), at_work, **({"max_age": None} | more))
+    assert processor.look([processor.decode(message(frame, age=kept))]) == []
+    assert {what: n for what, n in processor.counts.items() if n} == {counted: 1}
 
 
 def test_frames_outside_the_hours_are_left_out_and_counted():
-    station, letters = look(message(replace(FRAME, captured_at=NOON + HOUR)))
+    processor, letters = look(message(replace(FRAME, captured_at=NOON + HOUR)))
     assert letters == []
-    assert {what: n for what, n in station.counts.items() if n} == {"outside_hours": 1}
+    assert {what: n for what, n in processor.counts.items() if n} == {"outside_hours": 1}
 
 
 @pytest.mark.parametrize(
@@ -242,23 +244,23 @@ def test_a_pause_stops_the_search_at_once_and_a_resume_begins_it_again(status, r
     """Who was in sight is not searched any more, and frames that had been decoded are left out."""
     analyser, in_force = Looked(), deployment(NOON - HOUR, NOON + HOUR)
     started = in_force.state
-    station = Station(analyser, MemoryVault(), in_force, max_age=None)
-    records = station.look([station.decode(message())])
-    decoded = station.decode(message(replace(FRAME, seq=1)))
+    processor = FrameBatchProcessor(analyser, MemoryVault(), in_force, max_age=None)
+    records = processor.look([processor.decode(message())])
+    decoded = processor.decode(message(replace(FRAME, seq=1)))
     analyser.cameras, analyser.live = ("gate",), 1
     in_force.follow(status and replace(started, status=status, version=2))
-    records += station.look([decoded, station.decode(message(replace(FRAME, seq=2)))])
-    records += station.end_silent()
-    records += station.look([station.decode(message(end_at(3)))])
+    records += processor.look([decoded, processor.decode(message(replace(FRAME, seq=2)))])
+    records += processor.end_silent()
+    records += processor.look([processor.decode(message(end_at(3)))])
     assert analyser.seen == [0, "gate forgotten", "gate forgotten"]
-    assert station.counts[reason] == 2
-    assert station.counts["tracks_lost_paused"] == 2
+    assert processor.counts[reason] == 2
+    assert processor.counts["tracks_lost_paused"] == 2
     analyser.cameras = ()
     in_force.follow(replace(started, version=3))
     later = replace(FRAME, seq=4, captured_at=FRAME.captured_at + timedelta(seconds=30))
-    records += station.look([station.decode(message(later))])
+    records += processor.look([processor.decode(message(later))])
     assert analyser.seen[-1] == 4
-    records += station.look([station.decode(message(end_at(5)))])
+    records += processor.look([processor.decode(message(end_at(5)))])
     counted = [codec.decode_tally(record.value) for _, record in records]
     assert sum(each.frames_paused for each in counted) == 2
     assert sum(each.frames_outside_hours for each in counted) == 0
@@ -271,48 +273,48 @@ def test_a_pause_stops_the_search_at_once_and_a_resume_begins_it_again(status, r
 def test_a_frame_of_a_camera_that_a_revision_took_away_is_left_out():
     in_force = deployment(NOON - HOUR, NOON + HOUR)
     in_force.follow(replace(in_force.state, cameras=("yard",), version=2))
-    station = Station(Looked(), MemoryVault(), in_force, max_age=None)
-    station.look(
-        [station.decode(message()), station.decode(message(replace(FRAME, camera="yard")))]
+    processor = FrameBatchProcessor(Looked(), MemoryVault(), in_force, max_age=None)
+    processor.look(
+        [processor.decode(message()), processor.decode(message(replace(FRAME, camera="yard")))]
     )
-    assert (station.counts["other_camera"], station.counts["analysed"]) == (1, 1)
+    assert (processor.counts["other_camera"], processor.counts["analysed"]) == (1, 1)
 
 
 def test_a_frame_that_is_delivered_again_is_looked_at_once_and_one_of_an_epoch_that_is_over_never():
     analyser = Looked()
     again = [replace(FRAME, seq=seq) for seq in (0, 1, 2, 1, 2, 3)]
     newer, older = replace(FRAME, epoch=2, seq=0), replace(FRAME, epoch=1, seq=4)
-    station = station_of(analyser)
-    told(station, *map(message, [*again, newer, older]))
+    processor = processor_of(analyser)
+    told(processor, *map(message, [*again, newer, older]))
     assert analyser.seen == [0, 1, 2, 3, "end of gate", 0]
-    assert (station.counts["repeated"], station.counts["discarded"]) == (2, 1)
+    assert (processor.counts["repeated"], processor.counts["discarded"]) == (2, 1)
 
 
 def test_the_end_of_a_file_ends_its_tracks_at_once_and_in_order():
     analyser = Looked()
     first, second = FRAME, replace(FRAME, camera="yard", seq=5)
-    station = station_of(analyser)
-    (tally,) = told(station, message(first), message(second), message(end_at(1)))
+    processor = processor_of(analyser)
+    (tally,) = told(processor, message(first), message(second), message(end_at(1)))
     assert analyser.seen == [0, 5, "end of gate"]
     assert (tally.camera, tally.first_seq, tally.last_seq) == ("gate", 0, 0)
     assert (tally.frames_analysed, tally.faces_detected, tally.tracks_searched) == (1, 2, 1)
     assert list(tally.scores) == [2]  # the quality band of 55
-    assert told(station, message(end_at(1))) == []
+    assert told(processor, message(end_at(1))) == []
 
 
 def test_a_tally_covers_each_frame_once_whatever_becomes_of_it():
     frames = [replace(FRAME, seq=seq) for seq in range(0, 260, 5)]
     frames[1] = replace(frames[1], jpeg=b"no picture")
     frames[2] = replace(frames[2], captured_at=NOON + HOUR)
-    station = station_of()
-    (tally,) = told(station, *map(message, frames))
+    processor = processor_of()
+    (tally,) = told(processor, *map(message, frames))
     assert (tally.first_seq, tally.last_seq) == (0, 249)
     assert (tally.frames_analysed, tally.frames_unreadable, tally.frames_outside_hours) == (
         48,
         1,
         1,
     )
-    (rest,) = told(station, message(end_at(256)))
+    (rest,) = told(processor, message(end_at(256)))
     assert (rest.first_seq, rest.last_seq, rest.frames_analysed) == (250, 255, 2)
 
 
@@ -320,45 +322,45 @@ def test_a_tally_covers_each_frame_once_whatever_becomes_of_it():
 def test_frames_that_are_counted_again_by_another_worker_give_the_same_tally(cut):
     """What was acknowledged up to `cut` does not come again."""
     frames = [*(replace(FRAME, seq=seq) for seq in range(255)), end_at(255)]
-    whole = told(station_of(), *map(message, frames))
-    again = told(station_of(), *map(message, frames[cut:]))
+    whole = told(processor_of(), *map(message, frames))
+    again = told(processor_of(), *map(message, frames[cut:]))
     assert {each.tally_id for each in again} <= {each.tally_id for each in whole}
     assert again[-1] == whole[-1] or cut > 250
 
 
 def test_a_camera_is_quiet_without_a_track_and_a_frame_told_with_its_stretch():
     analyser = Looked()
-    station = station_of(analyser)
-    told(station, message(FRAME))
-    assert not station.is_told(Place("gate", 1, 0))
-    told(station, message(end_at(1)))
-    assert station.is_told(Place("gate", 1, 0))
-    assert station.is_quiet("gate")
+    processor = processor_of(analyser)
+    told(processor, message(FRAME))
+    assert not processor.is_told(Place("gate", 1, 0))
+    told(processor, message(end_at(1)))
+    assert processor.is_told(Place("gate", 1, 0))
+    assert processor.is_quiet("gate")
     analyser.busy.add("gate")
-    assert not station.is_quiet("gate")
+    assert not processor.is_quiet("gate")
 
 
 def test_what_another_worker_looks_at_now_is_dropped_here_and_what_is_kept_goes_on():
     analyser = Looked()
-    station = station_of(analyser)
+    processor = processor_of(analyser)
     yard = replace(FRAME, camera="yard", seq=5)
-    told(station, message(FRAME), message(yard, partition=4, offset=20))
-    assert station.keep({3}) == []  # what was counted of yard is counted by whoever has it
+    told(processor, message(FRAME), message(yard, partition=4, offset=20))
+    assert processor.keep({3}) == []  # what was counted of yard is counted by whoever has it
     assert analyser.seen == [0, 5, "yard forgotten"]
-    told(station, message(FRAME), message(yard, partition=4, offset=20))
-    assert (station.counts["repeated"], station.counts["elsewhere"]) == (1, 1)
-    told(station, message(replace(FRAME, seq=1)))
+    told(processor, message(FRAME), message(yard, partition=4, offset=20))
+    assert (processor.counts["repeated"], processor.counts["elsewhere"]) == (1, 1)
+    told(processor, message(replace(FRAME, seq=1)))
     assert analyser.seen[3:] == [1]
 
 
 def test_a_partition_that_another_worker_had_meanwhile_begins_anew():
     analyser = Looked()
-    station = station_of(analyser)
-    told(station, message(FRAME, offset=17))
-    station.keep({3})
-    told(station, message(replace(FRAME, seq=9), offset=26))  # who looked at 18 to 25?
+    processor = processor_of(analyser)
+    told(processor, message(FRAME, offset=17))
+    processor.keep({3})
+    told(processor, message(replace(FRAME, seq=9), offset=26))  # who looked at 18 to 25?
     assert analyser.seen == [0, "gate forgotten", 9]
-    told(station, message(replace(FRAME, seq=11), offset=28))  # later gaps are Kafka's own
+    told(processor, message(replace(FRAME, seq=11), offset=28))  # later gaps are Kafka's own
     assert analyser.seen[3:] == [11]
 
 
@@ -366,18 +368,18 @@ def test_a_partition_that_another_worker_had_meanwhile_begins_anew():
 def test_only_what_was_acknowledged_is_told_when_the_worker_leaves(max_age):
     now = datetime.now(UTC)
     at_work = deployment(now - HOUR, now + HOUR)
-    station = Station(Looked(), MemoryVault(), at_work, max_age=max_age)
-    assert told(station, message(replace(FRAME, seq=300, captured_at=now))) == []
-    left = [codec.decode_tally(record.value) for _, record in station.leave()]
+    processor = FrameBatchProcessor(Looked(), MemoryVault(), at_work, max_age=max_age)
+    assert told(processor, message(replace(FRAME, seq=300, captured_at=now))) == []
+    left = [codec.decode_tally(record.value) for _, record in processor.leave()]
     assert [(t.first_seq, t.last_seq) for t in left] == ([(250, 300)] if max_age else [])
 
 
 def test_a_frame_that_grew_too_old_while_the_batch_before_was_looked_at_is_left_out():
     now = datetime.now(UTC)
     at_work = deployment(now - HOUR, now + HOUR)
-    station = Station(Looked(), MemoryVault(), at_work, max_age=SHORT)
-    decoded = station.decode(message(replace(FRAME, captured_at=now)))
+    processor = FrameBatchProcessor(Looked(), MemoryVault(), at_work, max_age=SHORT)
+    decoded = processor.decode(message(replace(FRAME, captured_at=now)))
     old = replace(decoded, said=replace(FRAME, captured_at=now - timedelta(minutes=1)))
-    station.look([old])
+    processor.look([old])
     assert decoded.frame is not None
-    assert station.counts == {"dropped_late": 1}
+    assert processor.counts == {"dropped_late": 1}

@@ -17,8 +17,8 @@ from openlfr.domain.errors import OpenLFRError, Unavailable
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, hash_template
 from openlfr.operations.enrol import outbox_name
 from openlfr.operations.purge import Due
-from openlfr_alerting import upkeep
-from openlfr_alerting.upkeep import Upkeep
+from openlfr_alerting import leader_jobs
+from openlfr_alerting.leader_jobs import LeaderJobs
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 FACTS = GalleryFacts("sface", "a" * 64, 64, "arcface-112", 0.4)
@@ -75,11 +75,11 @@ def vault():
 
 @pytest.fixture
 def at_work(records, vault, monkeypatch):
-    """Upkeep at work, quick; what it failed of is kept in `failures`."""
-    monkeypatch.setattr(upkeep, "INTERVAL_S", 0.01)
-    monkeypatch.setattr(upkeep, "ERASE_S", 0.01)
-    monkeypatch.setattr(upkeep, "COMPARE_S", 0.01)
-    made = Upkeep(
+    """LeaderJobs at work, quick; what it failed of is kept in `failures`."""
+    monkeypatch.setattr(leader_jobs, "INTERVAL_S", 0.01)
+    monkeypatch.setattr(leader_jobs, "ERASE_S", 0.01)
+    monkeypatch.setattr(leader_jobs, "COMPARE_S", 0.01)
+    made = LeaderJobs(
         Relay(), records, vault, lambda _: made.store, lambda: made.due(),
         publish=lambda: made.publish(), on_failure=lambda e: None,
     )  # fmt: skip
@@ -143,7 +143,7 @@ def test_a_template_that_a_kill_left_behind_goes_at_the_next_start(at_work, reco
     [template] = at_work.store.all(["default"])
     with records.unit_of_work() as work:
         work.watchlist.move("Ann", None, EntryStatus.REMOVED, NOW)
-    again = Upkeep(
+    again = LeaderJobs(
         at_work._relay, records, vault, lambda _: at_work.store, at_work.due,
         publish=lambda: False, on_failure=at_work.failures.append,
     )  # fmt: skip
@@ -165,7 +165,7 @@ def test_nothing_is_settled_while_it_is_another_process_s_turn(at_work, records,
 
 
 def test_a_relay_that_cannot_work_for_good_is_told_once(at_work, monkeypatch):
-    monkeypatch.setattr(upkeep, "SILENCE_S", 0.0)
+    monkeypatch.setattr(leader_jobs, "SILENCE_S", 0.0)
     at_work._relay.trouble = Unavailable("Redis is away.")
     at_work.start()
     assert at_work.gave_up.wait(PATIENCE_S)

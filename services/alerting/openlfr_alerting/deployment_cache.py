@@ -19,7 +19,7 @@ AGAIN_S = 2.0
 _MOST = 1000  # ids that are remembered: somebody may make up more
 
 
-class Known:
+class DeploymentCache:
     """Deployments by id, as the records have them; one thread asks.
 
     Attributes:
@@ -37,7 +37,7 @@ class Known:
 
         Args:
             records: Where deployments are recorded.
-            configured: Known also before anybody has recorded it.
+            configured: DeploymentCache also before anybody has recorded it.
             clock: Seconds.
         """
         self._records = records

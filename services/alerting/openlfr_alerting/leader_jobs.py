@@ -42,7 +42,7 @@ _TELL_S = 30.0  # how often a trouble that lasts is told
 log = structlog.get_logger()
 
 
-class Upkeep:
+class LeaderJobs:
     """Keeps the control topic and the vector store as the records are, and erases what is due.
 
     Attributes:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-class TakingUp:
+class IndexInUse:
     """Which list a worker matches with, and under which baseline.
 
     Attributes:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from openlfr.domain.frames import EncodedFrame
 
 
-class Arrival(Enum):
+class FrameOrder(Enum):
     """What a frame is to whoever knows the frames before it."""
 
     NEW = auto()
@@ -20,7 +20,7 @@ class Arrival(Enum):
     OVER = auto()  # of an epoch that was over when it came
 
 
-class Places:
+class CameraPositions:
     """The newest frame of each camera, and the partition that the camera is on."""
 
     def __init__(self) -> None:
@@ -39,17 +39,17 @@ class Places:
         """Where its frames come from; None where none has come."""
         return self._partition_of.get(camera)
 
-    def arrive(self, message: Message, said: EncodedFrame) -> Arrival:
+    def arrive(self, message: Message, said: EncodedFrame) -> FrameOrder:
         """Take note of a frame that came, or of the end of an epoch."""
         self._partition_of[said.camera] = message.partition
         mark = said.epoch, said.seq
         newest = self._newest.get(said.camera)
         if newest is not None and said.epoch < newest[0]:
-            return Arrival.OVER
+            return FrameOrder.OVER
         if newest is not None and mark <= newest:
-            return Arrival.REPEATED
+            return FrameOrder.REPEATED
         self._newest[said.camera] = mark
-        return Arrival.NEW
+        return FrameOrder.NEW
 
     def taken_over(self, message: Message) -> list[str]:
         """The cameras of which another worker has seen more since, forgotten here.

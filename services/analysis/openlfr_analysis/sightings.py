@@ -27,7 +27,7 @@ _MOST_EVIDENCE = int(SIGHTINGS.configs["max.message.bytes"]) - (64 << 10)  # of 
 log = structlog.get_logger()
 
 
-class Telling:
+class SightingPublisher:
     """Tells the sightings of one worker."""
 
     def __init__(self, vault: Vault, counts: Counter[str]) -> None:
