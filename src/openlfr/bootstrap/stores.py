@@ -97,13 +97,23 @@ def open_vault(settings: Settings) -> Vault:
 
     A key file that is given so comes from whoever runs the services: it is never made here, and
     a group may read it, since that is how a pod is given a Secret's file.
+
+    Raises:
+        Misconfigured: The key is missing, can be read by others, or is not that of the pictures.
+        Unavailable: The folder or the key cannot be made, read or written.
     """
     from openlfr.adapters.vault.files import FileVault
 
     folder = data_folder(settings)
-    if given := os.environ.get("OPENLFR_VAULT_KEY_FILE"):
-        return FileVault(folder / "vault", Path(given), key_given=True)
-    return FileVault(folder / "vault", folder / "vault.key")
+    given = os.environ.get("OPENLFR_VAULT_KEY_FILE")
+    key = Path(given) if given else folder / "vault.key"
+    vault = FileVault(folder / "vault", key, key_given=bool(given))
+    if vault.is_of_another_key():
+        raise Misconfigured(
+            f"{key} opens none of the pictures in {folder / 'vault'}: they were encrypted under "
+            "another key. Restore that key from its backup; nothing was read, written or erased."
+        )
+    return vault
 
 
 def open_control_key(settings: Settings) -> bytes:

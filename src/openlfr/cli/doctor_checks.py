@@ -226,6 +226,12 @@ def data_folder(data_dir: Path) -> Iterator[Finding]:
     except (BadInput, OSError):
         yield _finding("key", False, f"{key} cannot be read as a key of a vault", from_backup)
         return
+    if not mode & 0o077 and (data_dir / "vault").is_dir():
+        from openlfr.adapters.vault.files import FileVault
+
+        if FileVault(data_dir / "vault", key).is_of_another_key():
+            yield _finding("key", False, f"{key} is another key than the pictures'", from_backup)
+            return
     yield _finding("key", not mode & 0o077, f"{key}, mode {mode:03o}", f"chmod 600 {key}")
 
 

@@ -1,7 +1,8 @@
-"""Records that were lost beside a full vault: nothing is made anew, and nothing erased."""
+"""Records or a key that were lost beside a full vault: nothing is made anew, and nothing erased."""
 
 import pytest
 
+from openlfr.adapters.vault.files import FileVault
 from openlfr.cli import main
 
 
@@ -25,3 +26,27 @@ def test_every_command_says_so_and_erases_nothing(tmp_path, capsys, how, command
     said = capsys.readouterr().err
     assert f"{file} is {how}, and {tmp_path}/data/vault is not: nothing accounts for" in said
     assert (kept.exists(), file.exists()) == (True, how == "empty")
+
+
+@pytest.mark.parametrize("command", [("purge",), ("alerts", "list")])
+def test_another_key_than_the_pictures_is_named_and_nothing_is_erased(tmp_path, capsys, command):
+    config, data = tmp_path / "CONFIG.yaml", tmp_path / "data"
+    config.write_text("data_dir: data\n")
+    assert main(["purge", "--config", str(config)]) == 0
+    vault = FileVault(data / "vault", data / "vault.key")
+    vault.put("evidence/a", b"face")
+    (data / "vault.key").rename(tmp_path / "mine")
+    FileVault(tmp_path / "another", data / "vault.key")
+    capsys.readouterr()
+    assert main([*command, "--config", str(config)]) == 0  # one alone may have been altered
+    vault.put("evidence/b", b"face")
+    vault.put("references/c", b"face")
+    code = main([*command, "--config", str(config)])
+    said = capsys.readouterr().err
+    assert f"{data}/vault.key opens none of the pictures in {data}/vault" in said
+    assert code == (2 if command == ("purge",) else 0)  # a list opens no picture
+    assert main(["doctor", "--config", str(config)]) == 1
+    assert "vault.key is another key than the pictures'" in capsys.readouterr().out
+    assert {"evidence/b", "references/c"} <= set(vault.names())
+    (tmp_path / "mine").replace(data / "vault.key")
+    assert main([*command, "--config", str(config)]) == 0

@@ -12,6 +12,7 @@ import contextlib
 import os
 import re
 import secrets
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
@@ -29,11 +30,13 @@ from openlfr.adapters.vault.key_files import (
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
 _MAGIC = b"OLFR1"  # of every sealed blob, before nonce and ciphertext
 _NONCE_BYTES = 12
+_SOME = 4  # blobs of each kind that are tried with the key
 _UNFINISHED = ".unfinished-"
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
@@ -107,6 +110,14 @@ class FileVault:
             raise _unavailable(folder, error) from error
         self._sealer = Sealer(key)
 
+    def is_of_another_key(self) -> bool:
+        """Whether of several blobs none opens: one alone may have been altered.
+
+        Looks at a few of each kind, since there may be many.
+        """
+        opened = [self._opens(path) for path in self._some()]
+        return len(opened) > 1 and not any(opened)
+
     def put(self, name: str, content: bytes) -> None:
         """Store or replace; durable on return, and a crash leaves the old or the new content."""
         path = self._path(name)
@@ -132,6 +143,21 @@ class FileVault:
         except OSError as error:
             raise _unavailable(self._folder, error) from error
         return self._sealer.unseal(name, sealed)
+
+    def _some(self) -> Iterator[Path]:
+        for kind in self._folder.iterdir():
+            if kind.is_dir():
+                kept = (each for each in kind.iterdir() if not each.name.startswith(_UNFINISHED))
+                yield from islice((each for each in kept if each.is_file()), _SOME)
+
+    def _opens(self, path: Path) -> bool:
+        try:
+            self._sealer.unseal(path.relative_to(self._folder).as_posix(), path.read_bytes())
+        except FileNotFoundError:  # erased meanwhile: it says nothing
+            return True
+        except (BadInput, OSError):
+            return False
+        return True
 
     def delete(self, name: str) -> None:
         """Erase; an unknown name is ignored."""
