@@ -36,6 +36,18 @@ from openlfr.domain.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+__all__ = [
+    "BAD_USAGE",
+    "DONE",
+    "INTERRUPTED",
+    "PIPE_CLOSED",
+    "SOMETHING_FAILED",
+    "UNAVAILABLE",
+    "cli",
+    "config_option",
+    "main",
+]
+
 DONE, SOMETHING_FAILED, BAD_USAGE, UNAVAILABLE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 130, 141
 
 COMMANDS = {

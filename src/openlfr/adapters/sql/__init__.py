@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
     from openlfr.domain.runs import WrittenFiles
 
+__all__ = [
+    "Records",
+    "Upgraded",
+    "upgrade",
+]
+
 
 class Records:
     """One database, and what is kept in it, each part by a class of its own."""

@@ -20,6 +20,14 @@ from openlfr.operations.report.canonical import canonical_json, figures_of
 if TYPE_CHECKING:
     from openlfr.domain.summary import RunSummary
 
+__all__ = [
+    "ANNEX",
+    "DATA",
+    "PAGE",
+    "replace_private",
+    "write_report",
+]
+
 PAGE, DATA, ANNEX = "report.html", "report.json", "annex.html"
 
 
