@@ -38,8 +38,9 @@ from openlfr.domain.faces import Box
 from openlfr.operations.evidence import render_scene
 from openlfr.stages.align import align
 from openlfr.stages.detect import input_size_for
-from openlfr.stages.mask import evidence_of
+from openlfr.stages.mask import mask
 from openlfr.stages.obscure import FACE_CELLS, hold, obscure, shrink
+from openlfr.stages.overlooked import find_overlooked
 
 if TYPE_CHECKING:
     from openlfr.domain.evidence import Evidence
@@ -313,7 +314,7 @@ class Masking:
                 return None, boxes
             alerted = near[0]
         held = hold(frame, shrink(frame), alerted, [box for box in boxes if box != alerted])
-        return evidence_of(held, self.detector), boxes
+        return mask(held, find_overlooked(held, self.detector)), boxes
 
 
 def ranks(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:

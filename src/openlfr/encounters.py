@@ -1,8 +1,7 @@
-"""Which of one camera's tracks stood in one frame, and whom each was taken for.
+"""Which of one camera's tracks were in one frame, and as which subjects they were sighted.
 
-Two tracks that stood in one frame are two people: where both are taken for one subject, one of them
-is somebody else. Nothing of another track is kept here but its number, and the frames in which it
-was sighted as somebody who is listed.
+Two tracks in one frame are two people: where both are sighted as one subject, one of the two is
+somebody else. Only the numbers of tracks are kept, and the frames and subjects of their sightings.
 """
 
 from __future__ import annotations
@@ -14,44 +13,44 @@ if TYPE_CHECKING:
 
 
 class Encounters:
-    """The encounters of one camera's epoch; tracks go by their numbers."""
+    """The encounters of one camera's epoch, by track number."""
 
     def __init__(self) -> None:
-        self._beside: dict[int, set[int]] = {}  # live track -> those seen in one frame with it
+        self._neighbours: dict[int, set[int]] = {}  # live track -> tracks in one frame with it
         self._sighted: dict[int, dict[str, int]] = {}  # track -> subject -> frame (seq)
 
-    def together(self, tracks: Collection[int]) -> None:
-        """These stand in one frame."""
+    def record_frame(self, tracks: Collection[int]) -> None:
+        """Record that these tracks are in one frame."""
         for track in tracks:
-            self._beside.setdefault(track, set()).update(tracks)
+            self._neighbours.setdefault(track, set()).update(tracks)
 
-    def beside(self, track: int) -> frozenset[int]:
-        """Those that stood in one frame with a track so far, itself among them."""
-        return frozenset(self._beside.get(track, ()))
+    def neighbours(self, track: int) -> frozenset[int]:
+        """The tracks that were in one frame with this track so far, itself included."""
+        return frozenset(self._neighbours.get(track, ()))
 
-    def sight(self, track: int, subject: str, seq: int) -> None:
-        """The track was sighted as this subject, in this frame."""
+    def record_sighting(self, track: int, subject: str, seq: int) -> None:
+        """Record that the track was sighted as this subject in this frame."""
         self._sighted.setdefault(track, {})[subject] = seq
 
     def is_sighted(self, track: int, subject: str) -> bool:
-        """Whether the track was sighted as this subject already."""
+        """Whether the track has been sighted as this subject."""
         return subject in self._sighted.get(track, ())
 
-    def frames(self, tracks: Collection[int], subject: str) -> set[int]:
-        """In which frames these tracks were sighted as a subject."""
+    def frames_of_sightings(self, tracks: Collection[int], subject: str) -> set[int]:
+        """The frames in which any of these tracks was sighted as the subject."""
         sighted = (self._sighted.get(track, {}) for track in tracks)
         return {names[subject] for names in sighted if subject in names}
 
     def prune(self, live: Container[int]) -> None:
-        """Forget what no live track can be asked about any more."""
-        self._beside = {
+        """Drop tracks that have ended and were in no frame with a live track."""
+        self._neighbours = {
             track: {each for each in others if each in live or each in self._sighted}
-            for track, others in self._beside.items()
+            for track, others in self._neighbours.items()
             if track in live
         }
-        asked = set().union(*self._beside.values())
+        near_live = set().union(*self._neighbours.values())
         self._sighted = {
             track: names
             for track, names in self._sighted.items()
-            if track in live or track in asked
+            if track in live or track in near_live
         }

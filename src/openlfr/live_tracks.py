@@ -1,4 +1,4 @@
-"""What is held of one live track, in this process's memory alone; it dies with the track."""
+"""A live track: its best faces, its scores, and when it is searched. In memory only."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from openlfr.encounters import Encounters
     from openlfr.stages.probe import ProbeRules
 
-FEW = 3
-"""A track with fewer detections that was not searched was too short, whatever they were like."""
+MIN_DETECTIONS = 3
+"""An unsearched track with fewer detections is reported as too short, not as too small or poor."""
 
 
 @dataclass(slots=True, eq=False)
 class HeldFace:
-    """A face that a track holds, and its picture, to be masked should the track be sighted.
+    """One of a track's best faces, with the picture that is masked if the track is sighted.
 
-    Its template is made when it is first searched.
+    The template is made when the face is first searched.
     """
 
     seq: int
@@ -45,8 +45,8 @@ class HeldFace:
     template: NDArray[np.float32] | None = None
 
 
-class Scored(NamedTuple):
-    """A best score, and the quality of the best face of the probe that has it."""
+class BestScore(NamedTuple):
+    """A track's best score, and the quality of the best face of the probe with that score."""
 
     score: float
     quality: float
@@ -54,13 +54,13 @@ class Scored(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """A track's faces as they stood when the time had come to search them.
+    """A track's faces at the moment when the track was due for a search.
 
     Attributes:
-        last: The track has ended.
-        settled: It has ended or has been searched for a while: this is what it amounts to.
-        encounters: Whom the camera's tracks were taken for.
-        beside: The numbers of those that had stood in one frame with this one by then.
+        last: Whether the track has ended.
+        settled: Whether the track has ended, or its first search is `settles_after` seconds ago.
+        encounters: The sightings of all tracks of this camera.
+        neighbours: Numbers of the tracks that were in one frame with this track so far.
     """
 
     camera: str
@@ -70,10 +70,10 @@ class Query:
     last: bool
     settled: bool
     encounters: Encounters
-    beside: frozenset[int]
+    neighbours: frozenset[int]
 
     def probes(self, rules: ProbeRules) -> list[Fused]:
-        """The usable probes among its faces, which must all have their templates by now."""
+        """The usable probes among the faces, which must all have their templates."""
         templates = np.stack([face.template for face in self.faces if face.template is not None])
         qualities = [face.quality.score for face in self.faces]
         return [
@@ -83,7 +83,7 @@ class Query:
         ]
 
     def doubt(self, probe: Fused, rules: ProbeRules) -> float:
-        """By how much a probe's scores are to be lowered: nothing for a good one that settled."""
+        """By how much a probe's scores are lowered: 0 for a good probe of a settled track."""
         qualities = [self.faces[row].quality.score for row in probe.rows]
         poor = 0.0 if rules.good(qualities, last=self.settled) else rules.doubt
         return poor if self.settled else poor + rules.unsettled
@@ -94,26 +94,26 @@ class LiveTrack:
     """One live track.
 
     Attributes:
-        number: Within the camera's epoch.
-        seen: Detections credited to it.
-        faces: The best few.
+        number: Number within the camera's epoch.
+        detections: Number of detections in the track.
+        faces: The best few faces.
         best_size: Greatest inter-eye distance, pixels.
-        searched_from: Time of capture of the frame of its first search; None before.
-        searched_with: Sum of its faces' qualities at the latest search; 0 before the first.
-        settled: Its latest search was of all that it seems to amount to.
-        best: What its best face was like, good enough for a search or not.
-        searched: Whether it was, be it that nobody was searchable.
-        score: Best of all its searches against those who are looked for, lowered as `Query.doubt`
-            says: the highest threshold at which it is sighted as one of them; None without any.
+        searched_from: Capture time of the frame of the first search; None before it.
+        searched_with: Sum of the faces' qualities at the latest search; 0 before the first.
+        settled: Whether the latest search was of a settled track (`Query.settled`).
+        best: Quality of the best face, whether or not it was good enough for a search.
+        searched: Whether the track was searched, even if nobody was searchable.
+        score: Best score of all searches against listed people, lowered by `Query.doubt`. It is
+            the highest threshold at which the track gives a sighting of one; None without a score.
         control: The same against control subjects.
-        matched: Whether it has given a sighting.
-        matched_control: Whether one of a control subject.
+        matched: Whether the track has given a sighting.
+        matched_control: Whether the track has given a sighting of a control subject.
     """
 
     camera: str
     epoch: int
     number: int
-    seen: int = 0
+    detections: int = 0
     faces: list[HeldFace] = field(default_factory=list)
     best_size: float = 0.0
     searched_from: datetime | None = None
@@ -121,14 +121,14 @@ class LiveTrack:
     settled: bool = False
     best: Quality | None = None
     searched: bool = False
-    score: Scored | None = None
-    control: Scored | None = None
+    score: BestScore | None = None
+    control: BestScore | None = None
     matched: bool = False
     matched_control: bool = False
 
-    def makes_room(self, quality: Quality, rules: ProbeRules) -> bool:
-        """Count a detection; True if it is among the best, for which the worst is dropped."""
-        self.seen += 1
+    def add_detection(self, quality: Quality, rules: ProbeRules) -> bool:
+        """Count a detection. Where it is among the best, drop the worst face and return True."""
+        self.detections += 1
         self.best_size = max(self.best_size, quality.eye_distance)
         if self.best is None or quality.score > self.best.score:
             self.best = quality
@@ -141,28 +141,35 @@ class LiveTrack:
             self.faces.remove(worst)
         return True
 
-    def note(self, candidates: Sequence[Candidate], quality: float) -> None:
-        """Take note of what a search gave, best first, and of the quality of the probe's best face.
+    def record_search(self, candidates: Sequence[Candidate], quality: float) -> None:
+        """Record the best scores of a search, of listed people and of control subjects.
 
-        Those who are looked for and control subjects each have a best of their own.
+        Args:
+            candidates: The search's candidates, best first.
+            quality: Quality of the probe's best face.
         """
         self.searched = True
         for each in candidates:
             best = self.control if each.is_control else self.score
             if best is None or each.score > best.score:
-                scored = Scored(each.score, quality)
+                scored = BestScore(each.score, quality)
                 if each.is_control:
                     self.control = scored
                 else:
                     self.score = scored
 
-    def query(self, rules: ProbeRules, at: datetime | None, encounters: Encounters) -> Query | None:
-        """What to search: a first probe, a good one, a clearly better one, and what it settled as.
+    def next_query(
+        self, rules: ProbeRules, at: datetime | None, encounters: Encounters
+    ) -> Query | None:
+        """The query that is due now; None where no search is due.
+
+        A track is searched with its first probe, with a good one, with a clearly better one, and
+        when it settles or ends.
 
         Args:
-            rules: When a track is worth a search.
-            at: The present frame's time of capture; None when the track has ended.
-            encounters: Of its camera.
+            rules: The rules for when a track is searched.
+            at: Capture time of the present frame; None when the track has ended.
+            encounters: The encounters of the track's camera.
         """
         settled = at is None or self._searched_for_long(at, rules)
         last = at is None
@@ -175,18 +182,18 @@ class LiveTrack:
             return None
         self.searched_with, self.settled = worth, settled
         self.searched_from = self.searched_from or at
-        faces, beside = tuple(self.faces), encounters.beside(self.number)
-        return Query(self.camera, self.epoch, self, faces, last, settled, encounters, beside)
+        faces, neighbours = tuple(self.faces), encounters.neighbours(self.number)
+        return Query(self.camera, self.epoch, self, faces, last, settled, encounters, neighbours)
 
     def _searched_for_long(self, at: datetime, rules: ProbeRules) -> bool:
-        """Whether its first search is so long ago that nobody is to wait longer."""
+        """Whether the first search is at least `settles_after` seconds ago."""
         since = self.searched_from
         if since is None:
             return False
         return at_least(microseconds(at) - microseconds(since), rules.settles_after)
 
-    def closed(self, rules: ProbeRules, lost: LossReason | None = None) -> ClosedTrack:
-        """What is told of the track once it has ended, or is dropped while it lives."""
+    def outcome(self, rules: ProbeRules, lost: LossReason | None = None) -> ClosedTrack:
+        """What to report of this track, which has ended, or was lost for the given reason."""
         camera, face = self.camera, self.best
         if (scored := self.score or self.control) is not None:
             return SearchedTrack(
@@ -202,7 +209,7 @@ class LiveTrack:
             return UnsearchedTrack(camera=camera, face=face, reason=NotSearchedReason.NOBODY_LISTED)
         if lost is not None:
             return LostTrack(camera=camera, face=face, reason=lost)
-        if self.seen < FEW:
+        if self.detections < MIN_DETECTIONS:
             reason = NotSearchedReason.TOO_SHORT
         elif self.best_size < rules.min_eye_distance:
             reason = NotSearchedReason.TOO_SMALL

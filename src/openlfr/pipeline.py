@@ -1,11 +1,11 @@
-"""The Analyser: the only place that orders the stages and holds what a camera's tracks hold.
+"""The Analyser: calls the stages in order and keeps the live tracks of every camera.
 
     detect -> align -> track -> assess -> embed -> fuse -> search -> decide
 
-A track keeps its few best faces, in this process's memory alone. When they make a first probe, a
-good one, and again when they make a clearly better one, the probe is searched; a candidate at or
-above the threshold becomes a sighting, once for each subject of a track (`searching.py`).
-Everything that the track held dies with it.
+A track keeps its few best faces, in this process's memory only. They are searched when they make
+a first probe, a good one, and again a clearly better one. A candidate at or above the threshold
+becomes a sighting, once for each subject of a track (`searching.py`). When a track ends, its faces
+are discarded.
 """
 
 from __future__ import annotations
@@ -42,10 +42,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AnalysisRules:
-    """Everything that tunes the analysis; the defaults are the tuned ones.
+    """All parameters of the analysis; the defaults are the tuned values.
 
     Attributes:
-        detector_score: Detector confidence from which a detection is looked at at all.
+        detector_score: Detector confidence below which a detection is ignored.
+        tracks: Parameters of tracking.
+        probes: Parameters of searching.
     """
 
     detector_score: float = 0.5
@@ -55,7 +57,7 @@ class AnalysisRules:
 
 @dataclass(slots=True, eq=False)
 class CameraState:
-    """One camera's live tracks."""
+    """The live tracks of one camera in its present epoch."""
 
     epoch: int
     tracker: TrackerState = field(default_factory=TrackerState)
@@ -69,7 +71,7 @@ class Analyser:
     Not safe to share between threads: one thread calls it, with frames of any number of cameras.
 
     Attributes:
-        timings: What each stage has cost so far.
+        timings: Cost of each stage so far.
     """
 
     def __init__(
@@ -83,16 +85,16 @@ class Analyser:
         input_sizes: Mapping[str, tuple[int, int] | None] | None = None,
         rules: AnalysisRules | None = None,
     ) -> None:
-        """Make one for a deployment.
+        """Create an analyser for one deployment.
 
         Args:
-            ids: Of the deployment; names its sightings.
-            detector: Finds faces.
-            embedder: Makes templates; the index's must be of the same model.
-            index: Who is looked for.
+            ids: The deployment's ids, which identify its sightings.
+            detector: The face detector.
+            embedder: The face embedder, of the same model as the index's templates.
+            index: The searchable references.
             threshold: Per-track score from which a candidate is a sighting.
             input_sizes: Detector input (width, height) by camera; absent or None: automatic.
-            rules: Tuning.
+            rules: Parameters of the analysis.
         """
         self.timings = StageTimer()
         self._detector = detector
@@ -108,25 +110,25 @@ class Analyser:
             timings=self.timings,
         )
         self._cameras: dict[str, CameraState] = {}
-        self._begun: list[str] = []  # cameras of tracks that began and were not reported yet
-        self._dropped: list[ClosedTrack] = []  # and those that were dropped
+        self._begun: list[str] = []  # cameras of new tracks, not reported yet
+        self._dropped: list[ClosedTrack] = []  # lost tracks, not reported yet
 
     def use_index(self, index: WatchlistIndex) -> None:
         """Search in another index from the next search on; may be called from any thread."""
         self._searcher.use_index(index)
 
     def set_threshold(self, threshold: float) -> None:
-        """Take candidates from this score on for sightings; to be called before the first frame."""
+        """Set the score from which a candidate is a sighting. Call before the first frame."""
         self._searcher.threshold = threshold
 
     def analyse(self, frames: Sequence[Frame]) -> Analysis:
         """Analyse a batch of frames, of one camera or several, each camera's in order.
 
-        A frame of a lower epoch than its camera has shown is discarded; one of a higher epoch
-        ends the camera's tracks first.
+        A frame of an earlier epoch than its camera's present one is discarded. A frame of a later
+        epoch ends the camera's tracks first.
 
-        A call that fails reports nothing; the tracks that began or ended in it are reported by
-        the next that does not, so that every track that begins is accounted for.
+        A call that fails reports nothing. Tracks that began or ended in a failed call are reported
+        by the next call that succeeds, so that every track is counted.
         """
         closed: list[LiveTrack] = []
         current: list[Frame] = []
@@ -143,11 +145,11 @@ class Analyser:
             positions.append(position)
 
         detected = self._detect(current)
-        with self._accounting(closed):
+        with self._lost_on_error(closed):
             for position, frame, found in zip(positions, current, detected, strict=True):
                 faces[position] = len(found)
-                self._enter(frame, queries, closed)
-                self._follow(frame, found, queries, closed)
+                self._start_epoch(frame, queries, closed)
+                self._track_faces(frame, found, queries, closed)
             sightings = self._searcher.search(queries)
         for camera in {live.camera for live in closed}:
             state = self._cameras[camera]
@@ -155,23 +157,23 @@ class Analyser:
         return self._report(sightings, closed, faces)
 
     def finish(self, camera: str) -> Analysis:
-        """End a camera's source: its live tracks get their last search and are closed.
+        """Close a camera's live tracks at the end of its source, each after a last search.
 
-        Its epoch stays known: a frame of a lower one is still discarded.
+        The epoch is remembered: frames of earlier epochs are still discarded.
         """
         state = self._cameras.get(camera)
         if state is None:
             return Analysis()
         queries: list[Query] = []
         closed: list[LiveTrack] = []
-        with self._accounting(closed):
-            self._close(state, list(state.tracks), queries, closed)
+        with self._lost_on_error(closed):
+            self._close_tracks(state, list(state.tracks), queries, closed)
             self._cameras[camera] = CameraState(state.epoch)
             sightings = self._searcher.search(queries)
         return self._report(sightings, closed)
 
     def drop_camera(self, camera: str, why: LossReason) -> Analysis:
-        """Drop a camera with its live tracks, without a last search; they are reported as lost."""
+        """Drop a camera. Its live tracks get no last search and are reported as lost."""
         state = self._cameras.pop(camera, None)
         if state is not None:
             self._drop(list(state.tracks.values()), why)
@@ -179,12 +181,12 @@ class Analyser:
 
     @property
     def cameras(self) -> tuple[str, ...]:
-        """Those that are watched."""
+        """Names of the cameras that have sent frames and were not dropped."""
         return tuple(self._cameras)
 
     @contextmanager
-    def _accounting(self, closed: list[LiveTrack]) -> Iterator[None]:
-        """Where the work fails, what it took leave of is lost, and reported by the next call."""
+    def _lost_on_error(self, closed: list[LiveTrack]) -> Iterator[None]:
+        """Where the block fails, have the next call report its closed tracks as lost."""
         try:
             yield
         except BaseException:
@@ -192,7 +194,7 @@ class Analyser:
             raise
 
     def _drop(self, tracks: Sequence[LiveTrack], why: LossReason) -> None:
-        self._dropped += [live.closed(self._rules.probes, why) for live in tracks]
+        self._dropped += [live.outcome(self._rules.probes, why) for live in tracks]
 
     def _report(
         self,
@@ -200,19 +202,19 @@ class Analyser:
         closed: Sequence[LiveTrack],
         faces: Sequence[int | None] = (),
     ) -> Analysis:
-        """Everything that was not reported yet."""
-        ended = (*self._dropped, *(live.closed(self._rules.probes) for live in closed))
+        """The analysis of this call, with everything that was not reported yet."""
+        ended = (*self._dropped, *(live.outcome(self._rules.probes) for live in closed))
         begun = tuple(self._begun)
         self._dropped, self._begun = [], []
         return Analysis(tuple(sightings), ended, tuple(faces), begun)
 
     def is_quiet(self, camera: str) -> bool:
-        """Whether the camera has no live track, so that nothing is lost by starting anew here."""
+        """Whether the camera has no live track, so that none is lost if analysis restarts here."""
         state = self._cameras.get(camera)
         return state is None or not state.tracker.live
 
     def _detect(self, frames: Sequence[Frame]) -> list[list[Detection]]:
-        """Detect, each distinct input size in one batch; weak detections are left out."""
+        """Detect faces, one batch for each input size; weak detections are left out."""
         sizes = [
             input_size_for(f.image.shape[1], f.image.shape[0], self._input_sizes.get(f.camera))
             for f in frames
@@ -231,22 +233,22 @@ class Analyser:
                 ]
         return result
 
-    def _enter(self, frame: Frame, queries: list[Query], closed: list[LiveTrack]) -> None:
-        """Begin to watch a new camera or epoch; the tracks of the epoch before end."""
+    def _start_epoch(self, frame: Frame, queries: list[Query], closed: list[LiveTrack]) -> None:
+        """Where the frame begins an epoch, close the tracks of the previous one."""
         state = self._cameras.get(frame.camera)
         if state is not None and frame.epoch > state.epoch:
-            self._close(state, list(state.tracks), queries, closed)
+            self._close_tracks(state, list(state.tracks), queries, closed)
         if state is None or frame.epoch > state.epoch:
             self._cameras[frame.camera] = CameraState(frame.epoch)
 
-    def _follow(
+    def _track_faces(
         self,
         frame: Frame,
         found: Sequence[Detection],
         queries: list[Query],
         closed: list[LiveTrack],
     ) -> None:
-        """Credit a frame's faces to their tracks, and note which tracks are to be searched."""
+        """Add a frame's faces to their tracks, and collect the queries of tracks that are due."""
         state = self._cameras[frame.camera]
         with self.timings("align", len(found)):
             aligned = align(frame.image, landmarks_of(found))
@@ -258,7 +260,7 @@ class Analyser:
                 at=microseconds(frame.captured_at),
                 rules=self._rules.tracks,
             )
-        self._close(state, tracked.ended, queries, closed)
+        self._close_tracks(state, tracked.ended, queries, closed)
         ours = [i for i, number in enumerate(tracked.tracks) if number >= 0]
         if not ours:
             return
@@ -271,10 +273,10 @@ class Analyser:
                 if number not in state.tracks:
                     state.tracks[number] = LiveTrack(frame.camera, state.epoch, number)
                     self._begun.append(frame.camera)
-            state.encounters.together([tracked.tracks[i] for i in ours])
+            state.encounters.record_frame([tracked.tracks[i] for i in ours])
             for i, quality in zip(ours, qualities, strict=True):
                 live = state.tracks[tracked.tracks[i]]
-                if live.makes_room(quality, self._rules.probes):
+                if live.add_detection(quality, self._rules.probes):
                     if shrunk is None:
                         shrunk = shrink(frame.image)
                     others = boxes[:i] + boxes[i + 1 :]
@@ -284,27 +286,27 @@ class Analyser:
                             captured_at=frame.captured_at,
                             box=boxes[i],
                             quality=quality,
-                            aligned=aligned[i].copy(),  # a view would keep the whole frame's
+                            aligned=aligned[i].copy(),  # a view would keep all faces of the frame
                             picture=hold(frame.image, shrunk, boxes[i], others),
                         )
                     )
-                query = live.query(self._rules.probes, frame.captured_at, state.encounters)
+                query = live.next_query(self._rules.probes, frame.captured_at, state.encounters)
                 if query is not None:
                     queries.append(query)
 
-    def _close(
+    def _close_tracks(
         self,
         state: CameraState,
         ended: Sequence[int],
         queries: list[Query],
         closed: list[LiveTrack],
     ) -> None:
-        """Take leave of ended tracks: a last search where it is worth it."""
+        """Remove ended tracks, and collect the last query of each that has usable faces."""
         for number in ended:
             live = state.tracks.pop(number, None)
             if live is None:
                 continue
-            query = live.query(self._rules.probes, None, state.encounters)
+            query = live.next_query(self._rules.probes, None, state.encounters)
             if query is not None:
                 queries.append(query)
             closed.append(live)

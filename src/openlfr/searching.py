@@ -1,4 +1,4 @@
-"""From tracks that are worth a search to sightings: embed -> fuse -> search -> decide."""
+"""Search the tracks that are due for a search: embed -> fuse -> search -> decide."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from openlfr.domain.analysis import SightingWithEvidence
 from openlfr.domain.sightings import Sighting
 from openlfr.stages.decide import decide
-from openlfr.stages.mask import covered, is_hidden, masked
-from openlfr.stages.overlooked import overlooked
+from openlfr.stages.mask import covered, is_hidden, mask
+from openlfr.stages.overlooked import find_overlooked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Searcher:
-    """Searches the queries of one deployment. One thread calls it."""
+    """Searches the queries of one deployment. Not safe to share between threads."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Searcher:
         rules: ProbeRules,
         timings: StageTimer,
     ) -> None:
-        """Make one; the arguments are those of `Analyser`."""
+        """Create a searcher; the arguments are those of `Analyser`."""
         self._ids = ids
         self._detector = detector
         self._embedder = embedder
@@ -52,52 +52,52 @@ class Searcher:
         self._index = index
 
     def search(self, queries: Sequence[Query]) -> list[SightingWithEvidence]:
-        """Embed what is new in the queries, fuse each to probes, search them all at once."""
+        """Embed new faces, fuse each query's faces to probes, and search all probes at once."""
         if not queries:
             return []
         self._embed(queries)
         with self._timings("search", len(queries)):
-            asked = [(query, probe) for query in queries for probe in query.probes(self._rules)]
-            if not asked:
+            searched = [(query, probe) for query in queries for probe in query.probes(self._rules)]
+            if not searched:
                 return []
             answers = self._index.search(
-                np.stack([probe.template for _, probe in asked]),
-                [query.faces[probe.rows[0]].captured_at for query, probe in asked],
+                np.stack([probe.template for _, probe in searched]),
+                [query.faces[probe.rows[0]].captured_at for query, probe in searched],
             )
         sightings = []
-        with self._timings("decide", len(asked)):
-            for (query, probe), candidates in zip(asked, answers, strict=True):
+        with self._timings("decide", len(searched)):
+            for (query, probe), candidates in zip(searched, answers, strict=True):
                 track = query.track
                 doubt = query.doubt(probe, self._rules)
-                believed = [each._replace(score=each.score - doubt) for each in candidates]
-                track.note(believed, query.faces[probe.rows[0]].quality.score)
-                chosen = decide(believed, self.threshold)
-                known, number = query.encounters, track.number
-                if chosen is not None and not known.is_sighted(number, chosen.subject):
-                    others = known.frames(query.beside, chosen.subject)
-                    ranked = _ranked(query, probe, others)
-                    if ranked[0].seq in others and not query.last:
-                        continue  # its id is the other's; it will have more faces to show
+                lowered = [each._replace(score=each.score - doubt) for each in candidates]
+                track.record_search(lowered, query.faces[probe.rows[0]].quality.score)
+                chosen = decide(lowered, self.threshold)
+                encounters, number = query.encounters, track.number
+                if chosen is not None and not encounters.is_sighted(number, chosen.subject):
+                    taken = encounters.frames_of_sightings(query.neighbours, chosen.subject)
+                    ranked = _ranked(query, probe, taken)
+                    if ranked[0].seq in taken and not query.last:
+                        continue  # the other sighting has that id; wait for more faces
                     best, evidence = self._pictured(ranked)
-                    known.sight(number, chosen.subject, best.seq)
+                    encounters.record_sighting(number, chosen.subject, best.seq)
                     track.matched = True
                     track.matched_control = track.matched_control or chosen.is_control
-                    sighting = self._sighting(query, best, chosen, conflicts_in_frame=bool(others))
+                    sighting = self._sighting(query, best, chosen, conflicts_in_frame=bool(taken))
                     sightings.append(SightingWithEvidence(sighting, evidence))
         return sightings
 
     def _pictured(self, ranked: Sequence[HeldFace]) -> tuple[HeldFace, Evidence | None]:
-        """The first of these faces of which a picture may be kept, and the picture.
+        """The first of these faces whose picture may be kept, with the masked picture.
 
-        The first one without a picture where there is none: an alert is raised all the same.
+        Where no face has one, the first face without a picture: the alert is raised anyway.
         """
         for face in ranked:
             if is_hidden(face.picture):
                 continue
             with self._timings("detect_again"):
-                found = overlooked(face.picture, self._detector)
+                found = find_overlooked(face.picture, self._detector)
             with self._timings("mask"):
-                evidence = masked(face.picture, found)
+                evidence = mask(face.picture, found)
             if evidence is not None:
                 return face, evidence
         return ranked[0], None
@@ -133,11 +133,11 @@ class Searcher:
 
 
 def _ranked(query: Query, probe: Fused, taken: Collection[int]) -> list[HeldFace]:
-    """The faces of a probe that may stand for it: the least overlapped, then the best first.
+    """The faces of a probe that its sighting may show: the least overlapped, then the best first.
 
-    None is of a frame in which its subject was sighted already: two sightings of one subject in one
-    frame would have one id, and the second would pass for the first one come again. A probe of one
-    such face alone has no other.
+    Faces of frames in `taken`, where another track was sighted as the subject, are left out. Two
+    sightings of one subject in one frame have the same id, so the second would be taken for a
+    repetition of the first. Where no other face is left, the probe's best one is returned.
     """
     faces = [query.faces[row] for row in probe.rows]
     free = [face for face in faces if face.seq not in taken]

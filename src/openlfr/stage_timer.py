@@ -1,4 +1,4 @@
-"""Where the time goes: wall and CPU seconds by stage."""
+"""Measures the wall and CPU seconds of each stage."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ _others = threading.local()
 
 
 def cpu_time() -> float:
-    """CPU seconds of the calling thread and of those that worked for it (`charge`)."""
+    """CPU seconds of the calling thread, plus those that other threads spent for it (`charge`)."""
     return time.thread_time() + getattr(_others, "seconds", 0.0)
 
 
 def charge(seconds: float) -> None:
-    """Add CPU seconds that other threads spent for the calling one."""
+    """Add CPU seconds that other threads spent for the calling thread."""
     _others.seconds = getattr(_others, "seconds", 0.0) + seconds
 
 
 class StageTimer:
-    """Adds up what each stage costs the thread that runs it. One thread uses one stopwatch.
+    """Adds up the cost of each stage on the thread that runs it. Each thread needs its own timer.
 
-    A stage within another one is not part of its cost: the costs of all stages add up to the whole.
+    Where one stage runs within another, the inner one's cost is not part of the outer one's, so
+    that the costs of all stages add up to the total.
 
     Attributes:
-        observe: Told each call's stage and wall seconds, where somebody wants to know.
+        observe: Optional callback, called with the stage and wall seconds of each call.
     """
 
     def __init__(self) -> None:
@@ -60,7 +61,7 @@ class StageTimer:
                 self.observe(stage, took)
 
     def results(self) -> tuple[StageTiming, ...]:
-        """What each stage has cost so far, in the order of first use."""
+        """The cost of each stage so far, in the order of first use."""
         return tuple(
             StageTiming(stage, int(calls), int(items), wall, cpu)
             for stage, (calls, items, wall, cpu) in self._stages.items()

@@ -26,13 +26,13 @@ from openlfr.domain.sightings import Sighting
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference
 from openlfr.operations.evidence import encode, evidence_name
 from openlfr.settings import Settings, load
-from openlfr.stages.mask import masked
+from openlfr.stages.mask import mask
 from openlfr.stages.obscure import hold, shrink
 
 NOW = datetime.now(UTC)
 FACE = Box(170, 60, 105, 130)
 IMAGE = np.ascontiguousarray(astronaut()[..., ::-1])
-EVIDENCE = masked(hold(IMAGE, shrink(IMAGE), FACE, []), [])
+EVIDENCE = mask(hold(IMAGE, shrink(IMAGE), FACE, []), [])
 
 
 @dataclass

@@ -8,9 +8,9 @@ import pytest
 
 from openlfr.domain.faces import Box
 from openlfr.stages.detect import input_size_for
-from openlfr.stages.mask import masked
+from openlfr.stages.mask import mask
 from openlfr.stages.obscure import FACE_CELLS, hold, shrink
-from openlfr.stages.overlooked import overlooked
+from openlfr.stages.overlooked import find_overlooked
 
 WIDTH, HEIGHT = 1280, 720
 PASSER_BY = Box(20, 560, 60, 75)
@@ -43,9 +43,9 @@ CASES = [
 def test_a_turned_or_covered_face_is_left_no_more_cells(yunet, astronaut, share, degrees, cover):
     image = scene(astronaut, share, degrees, cover)
     held = hold(image, shrink(image), PASSER_BY, [])
-    kept = masked(held, overlooked(held, yunet))
+    kept = mask(held, find_overlooked(held, yunet))
     assert share * HEIGHT / kept.scene.cell <= FACE_CELLS
-    centres = [glimpse.box.centre for glimpse in overlooked(held, yunet)]
+    centres = [glimpse.box.centre for glimpse in find_overlooked(held, yunet)]
     assert min(np.hypot(x - 760, y - 340) for x, y in centres) < 120
 
 

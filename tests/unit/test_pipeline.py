@@ -224,7 +224,7 @@ def test_of_those_who_passed_beside_a_track_nothing_stays_with_it():
     watch(analyser, street.frames(100), finish=False)
     watched = analyser._cameras["gate"]
     (ann,) = watched.tracks
-    assert watched.encounters.beside(ann) == {ann}
+    assert watched.encounters.neighbours(ann) == {ann}
     assert watched.encounters.is_sighted(ann, "ann")
 
 

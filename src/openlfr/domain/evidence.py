@@ -1,4 +1,4 @@
-"""Evidence of a sighting: one face in clear, nobody else larger than a few cells."""
+"""Evidence of a sighting: one clear face in a scene of cells too coarse to show other faces."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShrunkFrame:
-    """A frame as it is held until its picture is wanted; the held faces of one frame share it.
+    """A shrunk copy of a frame, kept for its faces until their tracks end.
 
     Attributes:
         pixels: (rows, columns, 3) uint8 BGR; each is the mean of a `shrink` x `shrink` square.
         shrink: Side of that square in source pixels.
-        width, height: Of the source frame, pixels.
+        width, height: Size of the source frame, pixels.
     """
 
     pixels: NDArray[np.uint8]
@@ -30,15 +30,15 @@ class ShrunkFrame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldPicture:
-    """What is held of a frame for one face in it, in memory alone, until its track is sighted.
+    """The picture that a track keeps of one face, in memory only, until the track ends.
 
     Attributes:
-        frame: The surroundings.
-        near: (h, w, 3) uint8 BGR, source resolution: what lies within `around`.
-        around: The face's box with what is searched around it, cut to the picture, whole pixels.
-        area: The same with what may be shown, within `around`.
-        box: The face, as it was detected.
-        others: Every other face that was detected in the frame.
+        frame: The shrunk frame.
+        near: (h, w, 3) uint8 BGR, source resolution: the pixels of `around`.
+        around: The box with the margin that is searched again, within the picture, whole pixels.
+        area: The box with the margin that is shown, within `around`.
+        box: The detected box of the face.
+        others: Boxes of all other faces detected in the frame.
     """
 
     frame: ShrunkFrame
@@ -51,12 +51,12 @@ class HeldPicture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """A frame downsampled to a few cells a face.
+    """A frame, downsampled so that a face has only a few cells.
 
     Attributes:
         small: (rows, columns, 3) uint8 BGR; each pixel is the mean of a `cell` x `cell` square.
         cell: Side of that square in source pixels.
-        width, height: Of the source frame, pixels.
+        width, height: Size of the source frame, pixels.
     """
 
     small: NDArray[np.uint8]
@@ -67,14 +67,14 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What may be kept of a sighting.
+    """The pictures that may be kept of a sighting.
 
     Attributes:
-        scene: The opaque surroundings.
-        face: (h, w, 3) uint8 BGR, source resolution: the pixels inside `box` and no others; where
-            another face reaches in, the scene's cells.
-        box: The alerted face with its margin, cut to the picture, whole source pixels. Evidence of
-            older versions has no margin.
+        scene: The opaque scene.
+        face: (h, w, 3) uint8 BGR, source resolution: the pixels of `box`, with the scene's cells
+            where another face overlaps.
+        box: The alerted face's box with its margin, within the picture, whole source pixels.
+            Evidence of older versions has no margin.
     """
 
     scene: Scene
@@ -84,13 +84,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class CarriedEvidence:
-    """Evidence as it travels with a sighting.
+    """Evidence that is sent with a sighting.
 
     Attributes:
-        name: In the vault.
+        name: Name in the vault.
         sealed: Whether `content` is encrypted under the vault's key and bound to `name`.
-        content: As `operations.evidence.encode` makes it, sealed or not; empty where it lies in
-            the vault already.
+        content: The result of `operations.evidence.encode`, encrypted where `sealed`; empty where
+            the vault has it already.
     """
 
     name: str

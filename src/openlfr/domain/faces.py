@@ -1,4 +1,4 @@
-"""What is found in a frame: boxes, detections, their quality, templates and candidates."""
+"""Values of face analysis: boxes, detections, qualities and candidates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CONTROL = "control"
 
 
 class Box(NamedTuple):
-    """A rectangle in source pixels: left, top, width, height. May reach beyond the picture."""
+    """A rectangle in source pixels: left, top, width, height. It may exceed the picture."""
 
     x: float
     y: float
@@ -45,9 +45,9 @@ class Detection:
     """A face that the detector found.
 
     Attributes:
-        box: In source pixels.
+        box: Box in source pixels.
         landmarks: (5, 2) float32, source pixels: right eye, left eye, nose tip, right and left
-            mouth corner ("right" is the person's own, so it stands left in the picture).
+            mouth corner ("right" is the person's right, which is left in the picture).
         score: The detector's confidence, 0 to 1.
     """
 
@@ -58,14 +58,14 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How useful a face is as a probe or reference, in the terms of ISO/IEC 29794-5.
+    """Usefulness of a face as a probe or reference, in the terms of ISO/IEC 29794-5.
 
     Attributes:
         score: Unified quality, 0 (useless) to 100 (ISO/IEC 29794-1's range).
         eye_distance: Inter-eye distance in source pixels.
-        sharpness: 0 to 1.
-        frontal: 0 to 1; 1 is a frontal pose.
-        exposure: 0 to 1; share of useful luminance.
+        sharpness: Sharpness, 0 to 1.
+        frontal: Pose, from 0 (profile) to 1 (frontal).
+        exposure: Share of useful luminance, 0 to 1.
     """
 
     score: float
@@ -76,11 +76,13 @@ class Quality:
 
 
 class Candidate(NamedTuple):
-    """One answer of a search: a subject, the best of its references, and the subject's score.
+    """One result of a search: a subject, the best of its references, and the subject's score.
 
     Attributes:
-        score: A cosine similarity; it does not depend on who else is listed.
-        watchlist: On which that reference stands.
+        subject: The listed subject.
+        reference_id: The subject's most similar reference.
+        score: Cosine similarity; it does not depend on who else is listed.
+        watchlist: The list of that reference.
         category: Why that reference is listed: wanted, missing, control ...
     """
 
@@ -92,5 +94,5 @@ class Candidate(NamedTuple):
 
     @property
     def is_control(self) -> bool:
-        """Whether it is a control subject: somebody who consented to be looked for as a test."""
+        """Whether it is a control subject: a person who consented to be listed as a test."""
         return self.category == CONTROL

@@ -1,4 +1,4 @@
-"""A frame: one picture of one camera, and when it was captured."""
+"""A frame: one picture of one camera and its capture time."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
 
 class StartOrigin(StrEnum):
-    """Where the moment from which a source counts its time comes from."""
+    """How the start time of a source was determined."""
 
     CONFIGURED = "configured"  # `cameras.X.start`
     RECORDED = "recorded"  # the file's own recording date
-    ASSUMED = "assumed"  # nothing says it, so the run's start stands for it
+    ASSUMED = "assumed"  # not recorded; the start of the run is used
     CLOCK = "clock"  # a live camera: this machine's clock
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """How a video's pictures are changed into what a person would see.
+class DisplayTransform:
+    """How a video's decoded pictures are transformed for display.
 
     Attributes:
-        turned: Degrees clockwise, by quarters, as the film asks.
-        mirrored: Whether it asks to be flipped, left to right, before it is turned.
-        interlaced: Whether its frames consist of two fields; what moves is mended.
-        pixel_aspect: Width over height of its pixels; the shorter side is stretched.
+        turned: Clockwise turn in degrees, a multiple of 90, from the file's metadata.
+        mirrored: Whether the picture is flipped left to right before it is turned.
+        interlaced: Whether a frame consists of two fields; moving parts are deinterlaced.
+        pixel_aspect: Width of a pixel over its height; the shorter side is stretched.
     """
 
     turned: int = 0
@@ -44,14 +44,14 @@ class Frame:
     """One decoded picture of a camera's stream.
 
     Attributes:
-        camera: The camera's name in the configuration.
-        epoch: Connection or run number; analysis discards a lower one than it has seen.
+        camera: Name of the camera in the configuration.
+        epoch: Connection or run number; analysis discards frames of earlier epochs.
         seq: Index in the source from 0. Gaps are frames sampled away or dropped.
-        captured_at: UTC. For a file: when it was filmed, plus the time from its first frame's
-            presentation to this one's.
-        image: (height, width, 3) uint8, BGR, 0 to 255. Never written to by a stage.
-        time_assumed: Whether nothing says when the file was filmed, so that it counts from the
-            start of the run: `captured_at` is not when somebody stood there.
+        captured_at: Capture time, UTC. For a file: its start time plus the difference between the
+            presentation times of this frame and the first one.
+        image: (height, width, 3) uint8, BGR, 0 to 255. No stage writes to it.
+        time_assumed: Whether the file's start time is unknown, so that `captured_at` counts from
+            the start of the run and is not the real time of the scene.
     """
 
     camera: str
@@ -64,17 +64,17 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class EncodedFrame:
-    """One picture of a camera's stream as it travels from ingest to analysis, or its end.
+    """A frame as ingest sends it to analysis, or the end of a camera's epoch.
 
     Attributes:
         deployment: The authorised operation under which the camera is open.
         epoch, seq, captured_at, time_assumed: As in `Frame`.
-        frame_index: Index in the source; equal to seq, except for a looped file, where it
-            starts again.
-        width, height: Of the picture, pixels.
+        frame_index: Index in the source. It equals `seq`, except that it restarts in each loop of
+            a looped file.
+        width, height: Size of the picture, pixels.
         jpeg: One whole JPEG file; empty where `ended`.
-        ended: No picture: the camera's epoch is over. `seq` is one more than that of the last
-            frame sent, everything else is that frame's.
+        ended: Whether this message marks the end of the camera's epoch and has no picture. Then
+            `seq` is one above that of the last frame, and all other fields are that frame's.
     """
 
     deployment: str

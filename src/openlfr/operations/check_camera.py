@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openlfr.domain.faces import Detection
-    from openlfr.domain.frames import Frame, Shown
+    from openlfr.domain.frames import DisplayTransform, Frame
     from openlfr.ports import FaceDetector
 
     InputSizeFor = Callable[[int, int], tuple[int, int]]
@@ -64,7 +64,7 @@ class CheckedSource(Protocol):
         ...
 
     @property
-    def shown(self) -> Shown | None:
+    def shown(self) -> DisplayTransform | None:
         """What is done to its pictures."""
         ...
 
@@ -123,7 +123,7 @@ class CameraCheck:
     advice: tuple[str, ...]
     start: datetime | None = None
     start_origin: StartOrigin | None = None
-    shown: Shown | None = None
+    shown: DisplayTransform | None = None
     unreadable: int = 0
     problems: tuple[str, ...] = ()
 

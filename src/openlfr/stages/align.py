@@ -1,4 +1,4 @@
-"""Align: turn and scale a face so that its landmarks stand where the embedder was trained.
+"""Align: turn and scale a face so that its landmarks are where the embedder expects them.
 
 The five target points are those of ArcFace's 112x112 alignment (Deng et al., 2019), which SFace
 shares. The transform is the similarity that brings the landmarks nearest to them in the sense of
@@ -31,7 +31,7 @@ TARGET = np.array(
         [70.7299, 92.2041],
     ]
 )
-"""(5, 2) pixels: eyes, nose tip, mouth corners, each pair from left to right in the picture."""
+"""(5, 2) pixels: eyes, nose tip, mouth corners; each pair from left to right in the picture."""
 
 _TARGET_MEAN = TARGET.mean(axis=0)
 _TARGET_COMPLEX = (TARGET - _TARGET_MEAN) @ np.array([1, 1j])

@@ -1,11 +1,11 @@
-"""Assess a face: how useful will its template be?
+"""Assess: how useful a face is for comparison.
 
-Quality in the sense of ISO/IEC 29794-1 is the expected usefulness of a sample for comparison. So
-the unified score is a prediction of just that: the cosine similarity to the person's own
-references, fitted by least squares on the measures below (on easy street 6 and hard streets 6 and
-7), times 100. Fitted anew on all streets of seeds 6 to 10 (`benchmarks/fit_quality.py STREET ...`,
-11,878 faces) it ranks faces hardly better: rank correlation with the truth 0.854 against 0.846 over
-all, 0.542 against 0.532 within passes; so the weights stay. The measures follow the elements of
+Quality in ISO/IEC 29794-1 is the expected usefulness of a sample for comparison. The unified score
+predicts this usefulness: it is 100 times the predicted cosine similarity to the person's own
+references, fitted by least squares on the measures below (easy street 6, hard streets 6 and 7). A
+new fit on all streets of seeds 6 to 10 (`benchmarks/fit_quality.py STREET ...`, 11,878 faces) ranks
+faces hardly better: rank correlation with the truth 0.854 against 0.846 over all faces, 0.542
+against 0.532 within passes. So the weights stay. The measures follow the elements of
 ISO/IEC 29794-5:
 
 - inter-eye distance (in source pixels; the fit uses the box size, which is less noisy);
@@ -15,8 +15,8 @@ ISO/IEC 29794-5:
 - pose: the nose tip's place between the eyes (yaw), from the landmarks;
 - exposure: share of the luminance that is neither crushed nor blown out.
 
-Pose and exposure add nothing to the prediction on our data and are kept out of it; enrolment
-asks for them by themselves.
+Pose and exposure add nothing to the prediction on our data and are not part of the score. Enrolment
+checks them separately.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
     from openlfr.domain.faces import Detection
 
 _INNER = (slice(24, 104), slice(20, 92))
-"""Rows and columns of the aligned face that hold face and no background."""
+"""Rows and columns of the aligned picture with face and no background."""
 
 _BLUR = 1.5
 _SHARPNESS_AT_HALF = 0.10
-"""Measure of sharpness at which `Quality.sharpness` is 0.5."""
+"""Value of the measure `sharpness` at which `Quality.sharpness` is 0.5."""
 
 WEIGHTS = {"size": 0.160, "confidence": 0.230, "sharpness": 0.213, "range": 0.107, "one": 0.046}
-"""Of the logarithms of box size (pixels), detector confidence, sharpness and dynamic range."""
+"""Weights of the logarithms of the measures (see `measures`), and the constant (`one`)."""
 
 
 def assess(detections: Sequence[Detection], aligned: NDArray[np.uint8]) -> list[Quality]:
@@ -66,7 +66,7 @@ def assess_faces(image: NDArray[np.uint8], detections: Sequence[Detection]) -> l
 
     Args:
         image: (h, w, 3) uint8 BGR.
-        detections: Faces in it; may be empty.
+        detections: Faces in the picture; may be empty.
     """
     if not detections:
         return []
@@ -74,7 +74,7 @@ def assess_faces(image: NDArray[np.uint8], detections: Sequence[Detection]) -> l
 
 
 def measures(detection: Detection, face: NDArray[np.uint8]) -> dict[str, float]:
-    """The four measures that the unified score is made of, each above 0.
+    """The four measures of which the unified score is computed, each above 0.
 
     Args:
         detection: The face as detected.

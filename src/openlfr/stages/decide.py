@@ -1,4 +1,4 @@
-"""Decide: is the best candidate of a search a sighting?"""
+"""Decide: whether the best candidate of a search is a sighting."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def decide(candidates: Sequence[Candidate], threshold: float) -> Candidate | Non
     """The candidate to alert on, or None.
 
     Args:
-        candidates: Of one search, best first; may be empty (nobody is searchable).
-        threshold: Score from which (inclusive) a candidate is a sighting.
+        candidates: Candidates of one search, best first; empty where nobody is searchable.
+        threshold: Lowest score of a sighting.
     """
     return candidates[0] if candidates and candidates[0].score >= threshold else None

@@ -1,10 +1,10 @@
-"""Decode: from the bytes of one picture to its pixels, or a sentence that says why not.
+"""Decode: from the bytes of one picture to its pixels, or an error that names the fault.
 
-Pillow decodes what strangers hand in, because it says from the header how large a picture is
-before it reserves anything, raises where a file is broken, and prints nothing. OpenCV's decoders
-write their libraries' own lines to descriptor 2, past every handler of ours (libjpeg "Corrupt JPEG
-data", libpng "IHDR: CRC error"), and turning that descriptor away while another thread logs loses
-the other's lines. Both give the same pixels of a JPEG; at 1280 x 720 Pillow takes 6 ms, OpenCV 4.
+Untrusted pictures are decoded with Pillow: it reads the size from the header before it reserves
+memory, raises where a file is broken, and prints nothing. OpenCV's decoders print messages of their
+libraries to descriptor 2, past every log handler (libjpeg "Corrupt JPEG data", libpng "IHDR: CRC
+error"); redirecting the descriptor while another thread logs would lose that thread's lines. Both
+decode a JPEG to the same pixels; at 1280 x 720 Pillow takes 6 ms, OpenCV 4.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_PIXELS = 64_000_000
-"""Full-frame cameras have 61 million at most; while it is read each takes seven bytes."""
+"""Full-frame cameras have at most 61 million; decoding takes seven bytes for each pixel."""
 MAX_SIDE = 30_000
 """OpenCV warps no picture with a side of 32,767 pixels or more."""
 MAX_SCANS = 200
-"""Of a JPEG. A progressive one has about ten; each may make a decoder pass over all pixels."""
+"""Most scans of a JPEG. A progressive one has about ten; each may cost a pass over all pixels."""
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "JPEG2000", "AVIF")
 
 _KNOWN = "JPEG, PNG, BMP, TIFF, WebP, GIF, PPM, JPEG 2000 or AVIF"
@@ -47,14 +47,14 @@ def decode(content: bytes, named: str) -> NDArray[np.uint8]:
     """Decode one picture.
 
     Args:
-        content: Of its file.
-        named: What to call it in an error: begins the sentence.
+        content: Content of the picture's file.
+        named: Subject of the sentence in an error message.
 
     Returns:
-        (h, w, 3) uint8 BGR, turned upright as its EXIF data say.
+        (h, w, 3) uint8 BGR, turned upright by its EXIF orientation.
 
     Raises:
-        BadInput: It is no picture, breaks off, is too large, or holds several pictures.
+        BadInput: The content is no picture, is truncated or too large, or has several pictures.
     """
     _refuse_bombs(content, named)
     try:
@@ -76,7 +76,7 @@ def decode(content: bytes, named: str) -> NDArray[np.uint8]:
 
 
 def _refuse_bombs(content: bytes, named: str) -> None:
-    """What Pillow would reserve memory or spend time for before it says how large it is."""
+    """Refuse pictures for which Pillow spends memory or time before it reports their size."""
     if content.startswith(_JPEG_START) and (scans := content.count(_JPEG_SCAN)) > MAX_SCANS:
         raise BadInput(f"{named} has {scans} scans, at most {MAX_SCANS} are read.")
     if content[8:16] == b"WEBPVP8X":
@@ -101,9 +101,9 @@ def _refuse_size(width: int, height: int, named: str) -> None:
 
 
 def _refuse_several(picture: Image.Image, named: str) -> None:
-    """A film or a file of pages: which of them is meant would be a guess.
+    """Refuse a film or a file of several pages, since it is unclear which picture is meant.
 
-    A phone's photo with its small view or depth map behind it (MPO) is one picture.
+    A phone's photo with a preview or depth map behind it (MPO) counts as one picture.
     """
     if picture.format != "MPO" and getattr(picture, "is_animated", False):
         raise BadInput(
@@ -122,17 +122,17 @@ def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
         grey8 = np.clip(grey, 0, 255).astype(np.uint8)
         return np.asarray(cv2.cvtColor(grey8, cv2.COLOR_GRAY2BGR), np.uint8)
     if upright.mode == "P":
-        upright = upright.convert("RGBA")  # Pillow warns of see-through palettes otherwise
+        upright = upright.convert("RGBA")  # otherwise Pillow warns about transparent palettes
     if upright.mode != "RGB":
         upright = upright.convert("RGB")
     return np.asarray(cv2.cvtColor(np.asarray(upright), cv2.COLOR_RGB2BGR), np.uint8)
 
 
 def _orientation(picture: Image.Image) -> int:
-    """1 to 8; 1 where the EXIF data do not say or cannot be read."""
+    """The EXIF orientation, 1 to 8; 1 where there is none or it cannot be read."""
     try:
         return int(picture.getexif().get(_ORIENTATION, 1))
-    except Exception:  # noqa: BLE001 - a broken block of notes does not cost the picture
+    except Exception:  # noqa: BLE001 - broken EXIF data do not make the picture unusable
         return 1
 
 

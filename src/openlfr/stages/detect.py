@@ -1,4 +1,4 @@
-"""Detect: at which size the detector looks at a picture, and which of its answers are used."""
+"""Detect: the input size for a camera's detector, and which detections are used."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from openlfr.domain.faces import Box, Detection
 
 SMALLEST_INPUT, LARGEST_INPUT = 320, 960
-"""Of a detector whose input nobody chose, longer side in pixels. On streets of 1280 x 720 as many
-listed people are found at 960 as at 1280, for 56% of the cost (docs/benchmarks.md)."""
+"""Limits of the automatic input size, longer side in pixels. On streets of 1280 x 720, 960 finds as
+many listed people as 1280 for 56% of the cost (docs/benchmarks.md)."""
 
 
 def input_size_for(width: int, height: int, box: tuple[int, int] | None) -> tuple[int, int]:
     """The detector's input for a camera's frames, both sides multiples of 32 (its stride).
 
     Args:
-        width: Of the frame, pixels.
-        height: Of the frame, pixels.
-        box: What the frame is to be fitted into, its aspect kept. None: the frame's own size,
-            but at most 960 pixels on the longer side and at least 320.
+        width: Width of the frame, pixels.
+        height: Height of the frame, pixels.
+        box: Width and height into which the frame is fitted, with its aspect ratio. None: the
+            frame's own size, but at most 960 pixels on the longer side and at least 320.
     """
     longer = max(width, height)
     if box is None:
@@ -36,7 +36,7 @@ def input_size_for(width: int, height: int, box: tuple[int, int] | None) -> tupl
 
 
 def centre_inside(box: Box, width: int, height: int) -> bool:
-    """Whether the box's centre lies in the picture: else there is no face to show."""
+    """Whether the box's centre is inside the picture; if not, there is no face to show."""
     x, y = box.centre
     return 0 <= x < width and 0 <= y < height and box.w >= 1 and box.h >= 1
 

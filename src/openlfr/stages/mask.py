@@ -1,8 +1,7 @@
-"""Mask: from what a track holds of a frame to the evidence of its sighting, if there can be any.
+"""Mask: from the picture that a track keeps of a face to the evidence of its sighting, if any.
 
-The alerted face is shown with a margin, since people compare ears, hairline and chin. Whatever of
-that another face reaches into, the other's own margin included, is replaced by the scene's cells,
-whoever stands in front.
+The alerted face is shown with a margin, since people compare ears, hairline and chin. Where another
+face or its margin overlaps, the scene's cells are shown, even if the alerted face is in front.
 """
 
 from __future__ import annotations
@@ -21,39 +20,39 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openlfr.domain.evidence import HeldPicture, Scene
-    from openlfr.stages.overlooked import Glimpse
+    from openlfr.stages.overlooked import PossibleFace
 
 LEAST_SHOWN = 0.5
-"""Share of the alerted face's box that must be left in clear: nobody is to decide on less."""
+"""Least share of the alerted face's box that must be clear, so that a person can decide on it."""
 
 SURE = 0.6
-"""Confidence from which what was found in the shrunk frame is masked within the alerted face's
-margin too. Below it most are no faces, and would hide the one that is to be judged. What was found
-around that face at source resolution is masked whatever the confidence."""
+"""Confidence from which a possible face in the shrunk frame is masked in the alerted face's margin
+too. Below this confidence most are no faces, and would hide the face that a person must judge. A
+possible face found at source resolution around the alerted face is masked at any confidence."""
 
 
-def masked(held: HeldPicture, found: Sequence[Glimpse]) -> Evidence | None:
-    """Mask a held picture.
+def mask(held: HeldPicture, found: Sequence[PossibleFace]) -> Evidence | None:
+    """Mask all faces of a held picture but the alerted one.
 
     Args:
         held: The picture.
-        found: What `overlooked` has found in it besides the known faces.
+        found: The possible faces that `find_overlooked` found in the picture.
 
     Returns:
         None where other faces cover so much of the alerted one that no picture is shown.
     """
-    boxes = [glimpse.box for glimpse in found]
+    boxes = [face.box for face in found]
     sure = [
         box for box, score, near in found if (near or score >= SURE) and not _covers(box, held.box)
     ]
     return _shown(held, sure, obscure(held.frame, [held.box, *held.others, *boxes]))
 
 
-def reference_of(held: HeldPicture) -> Evidence | None:
-    """An enrolled photo as it is kept; None as in `masked`.
+def mask_photo(held: HeldPicture) -> Evidence | None:
+    """Mask an enrolled photo around its face; None as for `mask`.
 
-    Nobody looks at anything but the face, so the whole photo is left no more cells than a face:
-    then it need not be searched again.
+    Only the face is needed, so the whole photo is reduced to as many cells as a face has. Then it
+    need not be searched again for other faces.
     """
     photo = Box(0, 0, held.frame.width, held.frame.height)
     return _shown(held, (), obscure(held.frame, [photo]))
@@ -71,13 +70,13 @@ def _shown(held: HeldPicture, found: Sequence[Box], scene: Scene) -> Evidence | 
 
 
 def _covers(box: Box, face: Box) -> bool:
-    """Whether all of a face lies in a box: whoever stood there would hide it, and it was seen."""
+    """Whether a box contains all of a face. It is no face then, since it would hide the other."""
     right, bottom = box.x + box.w >= face.x + face.w, box.y + box.h >= face.y + face.h
     return box.x <= face.x and box.y <= face.y and right and bottom
 
 
 def covered(held: HeldPicture, found: Sequence[Box] = ()) -> float:
-    """Share of the held face's box, within the picture, that other faces reach into, 0 to 1."""
+    """Share of the held face's box, within the picture, that other faces cover, 0 to 1."""
     area = whole_pixels(held.box, held.frame.width, held.frame.height)
     if area is None:
         return 1.0
@@ -87,12 +86,12 @@ def covered(held: HeldPicture, found: Sequence[Box] = ()) -> float:
 
 
 def is_hidden(held: HeldPicture) -> bool:
-    """Whether known faces alone cover so much of the held one that no picture is shown."""
+    """Whether the known faces cover so much of the held face that no picture can be shown."""
     return covered(held) > 1 - LEAST_SHOWN
 
 
 def _reached(area: Box, others: Sequence[Box]) -> NDArray[np.bool_]:
-    """(h, w) of an area: whether another face or its margin reaches there."""
+    """Whether another face or its margin covers each pixel of an area, (h, w) bool."""
     left, top, width, height = (int(value) for value in area)
     reached = np.zeros((height, width), np.bool_)
     for other in others:

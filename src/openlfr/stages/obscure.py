@@ -1,18 +1,18 @@
-"""Make a frame fit to be kept: one face in clear, of everybody else no more than a few cells.
+"""Obscure: reduce a frame to one clear face in a scene of coarse cells.
 
 Blurring around detections is not enough: the detector misses people, and a Gaussian blur can be
-undone in part. So the whole picture is downsampled, each cell being replaced by its mean; what
-is thrown away is gone. What is left of a face in `FACE_CELLS` cells still says something of who
-it is: `benchmarks/masking.py` measures how much, and docs/accountability.md gives the figures.
+undone in part. Therefore the whole picture is downsampled, and each cell is the mean of its pixels,
+which cannot be undone. A face of `FACE_CELLS` cells still reveals something about its identity:
+`benchmarks/masking.py` measures how much, and docs/accountability.md gives the figures.
 
-How coarse it must be follows from the largest face that may stand in the picture:
+The size of a cell follows from the largest face that may be in the picture:
 
-- a face that was found: its box, plus `BOX_MARGIN` for a detector that draws its boxes tighter
-  than the face. Before a scene is kept it is searched again (`stages.overlooked`);
-- one that was not: at most `UNSEEN_FACE` of the picture's shorter side.
+- a detected face: its box, enlarged by `BOX_MARGIN`, since a detector may draw boxes tighter than
+  the face. Before a scene is kept it is searched again (`stages.overlooked`);
+- an undetected face: at most `UNSEEN_FACE` of the picture's shorter side.
 
-Only a sighting pays for that. Until then a track holds each of its faces with a margin, and the
-frame around it shrunk (`hold`).
+This is computed for sightings only. Until then a track keeps each of its faces with a margin, and
+a shrunk copy of the frame around it (`hold`).
 """
 
 from __future__ import annotations
@@ -33,31 +33,30 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FACE_CELLS = 2
-"""Cells along a face's longer side at most. At 3 the strongest attack that we know of finds one
-face in six among 40 suspects (docs/adr/0018-two-cells-a-face.md)."""
+"""Most cells along a face's longer side. With 3 the strongest attack that we know of finds one face
+in six among 40 suspects (docs/adr/0018-two-cells-a-face.md)."""
 
 BOX_MARGIN = 1.15
-"""How much larger than its detected box a face may be."""
+"""Largest ratio of a face to its detected box."""
 
 UNSEEN_FACE = 0.3
-"""Longer side of the largest face that may stand unfound, as a share of the shorter side of the
-picture. Of larger ones the search finds nearly all; one of twice that size that it overlooks has
-four cells."""
+"""Longer side of the largest face that may be undetected, as a share of the picture's shorter side.
+Detection finds nearly all larger faces; an undetected face of twice this size has four cells."""
 
 FACE_MARGIN = 0.25
-"""How much of a face's box is its surroundings, on each side: ears, hairline, chin."""
+"""Margin on each side of a face's box, as a share of its side, for ears, hairline and chin."""
 
 SEARCHED_MARGIN = 0.5
-"""How much around it is held to be searched: half a face at the margin's edge is hardly ever found,
-a whole one is (benchmarks.masking, part 3)."""
+"""Margin around a face's box that is searched again. Half a face at the edge of `FACE_MARGIN` is
+hardly ever found, a whole one is (benchmarks.masking, part 3)."""
 
 SHRUNK_SIDE = 128
-"""Pixels that the shorter side of a held frame has at least, where the frame has as many; less than
-twice as many, since frames are halved until the next time would be one too many."""
+"""Least pixels on the shorter side of a shrunk frame. Frames are halved while they stay this large,
+so the shorter side ends below twice this number."""
 
 
 def shrink(image: NDArray[np.uint8]) -> ShrunkFrame:
-    """Shrink a frame to what is held of it; call it once a frame, not once a face.
+    """Shrink a frame to the copy that tracks keep; call it once a frame, not once a face.
 
     Args:
         image: (h, w, 3) uint8 BGR.
@@ -72,16 +71,16 @@ def shrink(image: NDArray[np.uint8]) -> ShrunkFrame:
 def hold(
     image: NDArray[np.uint8], frame: ShrunkFrame, box: Box, others: Sequence[Box]
 ) -> HeldPicture:
-    """What is held for one face of a frame.
+    """Cut out the picture that a track keeps of one face.
 
     Args:
         image: (h, w, 3) uint8 BGR.
-        frame: The same picture, of `shrink`.
-        box: The face, source pixels.
-        others: Every other detected face of the frame; `box` itself is ignored.
+        frame: The same picture, shrunk by `shrink`.
+        box: Box of the face, source pixels.
+        others: Boxes of all other detected faces of the frame; `box` itself is ignored.
 
     Raises:
-        BadInput: The box lies outside the picture.
+        BadInput: The box is outside the picture.
     """
     width, height = frame.width, frame.height
     area = whole_pixels(grown(box), width, height)
@@ -106,12 +105,12 @@ def obscure(frame: ShrunkFrame, faces: Sequence[Box]) -> Scene:
     """Downsample a frame until no face in it is larger than `FACE_CELLS` cells.
 
     Args:
-        frame: Of `shrink`.
+        frame: The frame, shrunk by `shrink`.
         faces: Boxes of all faces that were found, the alerted one included, source pixels.
 
     Returns:
-        The opaque scene. Cells in the last row and column may cover less than a full square:
-        each is the mean of what there is.
+        The opaque scene. Cells in the last row and column may cover less than a full square: each
+        is the mean of its part.
     """
     width, height = frame.width, frame.height
     largest = max((max(face.w, face.h) for face in faces), default=0.0) * BOX_MARGIN
@@ -121,7 +120,7 @@ def obscure(frame: ShrunkFrame, faces: Sequence[Box]) -> Scene:
 
 
 def is_opaque(scene: Scene, face: Box) -> bool:
-    """Whether a scene is as coarse as `obscure` makes one with this face in it."""
+    """Whether a scene with this face is at least as coarse as `obscure` makes it."""
     unseen = min(scene.width, scene.height) * UNSEEN_FACE
     return scene.cell * FACE_CELLS >= max(face.w, face.h, unseen)
 
@@ -131,10 +130,10 @@ def mosaic(scene: Scene, area: Box | None = None) -> NDArray[np.uint8]:
 
     Args:
         scene: The opaque scene.
-        area: Whole source pixels; None paints all of it.
+        area: Part of the scene to paint, in whole source pixels; None for all of it.
 
     Returns:
-        (height, width, 3) uint8 BGR, of `area`.
+        (height, width, 3) uint8 BGR; the size is that of `area`.
     """
     left, top, w, h = (int(v) for v in area or (0, 0, scene.width, scene.height))
     right, bottom, cell = left + w, top + h, scene.cell
@@ -146,13 +145,13 @@ def mosaic(scene: Scene, area: Box | None = None) -> NDArray[np.uint8]:
 
 
 def grown(box: Box, margin: float = FACE_MARGIN) -> Box:
-    """A box with a margin, a share of its width and height, on each side."""
+    """The box, enlarged on each side by a share of its width and height."""
     dx, dy = box.w * margin, box.h * margin
     return Box(box.x - dx, box.y - dy, box.w + 2 * dx, box.h + 2 * dy)
 
 
 def whole_pixels(box: Box, width: int, height: int) -> tuple[int, int, int, int] | None:
-    """The box as (left, top, right, bottom) in whole pixels within the picture."""
+    """The part of a box in the picture, (left, top, right, bottom) in whole pixels, if any."""
     left, top = max(0, math.floor(box.x)), max(0, math.floor(box.y))
     right = min(width, math.ceil(box.x + box.w))
     bottom = min(height, math.ceil(box.y + box.h))
@@ -160,10 +159,10 @@ def whole_pixels(box: Box, width: int, height: int) -> tuple[int, int, int, int]
 
 
 def _square_means(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Means of `side` x `side` squares; the incomplete ones at the right and bottom edge too.
+    """Means of `side` x `side` squares, with incomplete squares at the right and bottom edges.
 
-    OpenCV's area interpolation takes its fast path only for whole factors, and only there are
-    the squares aligned; so the edges are shrunk by themselves. Halving is its fastest.
+    OpenCV's area interpolation is fast, and its squares are aligned, only for whole factors. So
+    the edges are shrunk separately. Its fastest factor is two.
     """
     height, width = image.shape[:2]
     rows, columns = height // side, width // side

@@ -1,9 +1,9 @@
-"""Search a picture again for the faces that the detector overlooked, before any of it is kept.
+"""Search a picture again for faces that the detector overlooked, before any of it is kept.
 
-The detector looks at each frame once, upright and at one size, which is what cameras can be
-followed with. It overlooks faces that are turned or half covered. Here the same detector looks at
-the shrunk frame turned and with a margin, and takes less for a face: a false one costs some cells.
-Only sightings pay for it.
+In each frame the detector runs once, upright and at one size, since more is too slow for cameras.
+It overlooks turned and half covered faces. Before a picture is kept, the same detector runs on the
+shrunk frame in eight turns, with a margin and at a lower confidence, since a false face costs only
+some cells. This is computed for sightings only.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ if TYPE_CHECKING:
     from openlfr.ports import FaceDetector
 
 TURNS = (0, 45, -45, 90, -90, 135, -135, 180)
-"""Degrees by which the frame is turned; the detector itself bears some 30 either way."""
+"""Degrees by which the frame is turned; the detector tolerates some 30 either way."""
 
 SURROUND = 0.25
-"""Margin around the picture, a share of its longer side, for faces that reach out of it."""
+"""Margin around the picture, as a share of its longer side, for faces that the edge cuts."""
 
 COVERED = 1.25
-"""By how much larger than what was found a face is taken for. Of a face whose half is covered the
-boxes were 0.72 to 0.8 as long as the face (`stages.obscure.BOX_MARGIN` comes on top)."""
+"""Factor by which a found box is enlarged. The boxes of half covered faces were 0.72 to 0.8 as long
+as the face (`stages.obscure.BOX_MARGIN` comes on top)."""
 
 _SAME = 0.35
-"""A face whose centre lies within this share of a known face's size from its centre, ..."""
+"""A found face is a known one if its centre is within this share of the known face's size, ..."""
 
 _AS_LARGE = 2.0
-"""... and which is at most so many times larger or smaller, is the known one seen again."""
+"""... and its size differs at most by this factor."""
 
 
-class Glimpse(NamedTuple):
-    """What may be a face.
+class PossibleFace(NamedTuple):
+    """A detection of the second search, at a confidence at which many are no faces.
 
     Attributes:
-        box: In source pixels.
-        score: How sure the detector is, 0 to 1.
-        near: Seen at source resolution, around the held face.
+        box: Box in source pixels.
+        score: The detector's confidence, 0 to 1.
+        near: Whether it was found at source resolution, around the held face.
     """
 
     box: Box
@@ -55,43 +55,43 @@ class Glimpse(NamedTuple):
     near: bool = False
 
 
-def overlooked(held: HeldPicture, detector: FaceDetector) -> list[Glimpse]:
-    """What may be faces other than those that are known.
+def find_overlooked(held: HeldPicture, detector: FaceDetector) -> list[PossibleFace]:
+    """Possible faces in a held picture, other than its known faces.
 
-    The shrunk frame is searched, and at its own resolution what lies around the held face: there
-    a face would be kept in clear that is too small for the shrunk frame.
+    The shrunk frame is searched, and at source resolution the surroundings of the held face: they
+    are kept in clear, and may contain a face that is too small to be found in the shrunk frame.
     """
     by = held.frame.shrink
     far = _search(held.frame.pixels, detector, TURNS)
     near = _search(held.near, detector, TURNS)
-    found = [Glimpse(Box(*(value * by for value in box)), score) for box, score, _ in far]
+    found = [PossibleFace(Box(*(value * by for value in box)), score) for box, score, _ in far]
     for (x, y, w, h), score, _ in near:
         box = Box(x + held.around.x, y + held.around.y, w, h)
-        found.append(Glimpse(box, score, near=True))
+        found.append(PossibleFace(box, score, near=True))
     known = (held.box, *held.others)
     return [each for each in found if not any(is_same(each.box, face) for face in known)]
 
 
 def _search(
     image: NDArray[np.uint8], detector: FaceDetector, turns: Sequence[float]
-) -> list[Glimpse]:
-    """Boxes in the picture's pixels; that of a turned face is the square around its centre."""
+) -> list[PossibleFace]:
+    """Possible faces in the picture's pixels; each box is a square around the face's centre."""
     views = [_turned(image, degrees) for degrees in turns]
     answers = detector.detect_again([picture for picture, _ in views])
-    glimpses = []
+    faces = []
     for (_, back), found in zip(views, answers, strict=True):
         for detection in found:
             x, y = back @ (*detection.box.centre, 1.0)
             side = max(detection.box.w, detection.box.h) * COVERED
             box = Box(float(x) - side / 2, float(y) - side / 2, side, side)
-            glimpses.append(Glimpse(box, detection.score))
-    return glimpses
+            faces.append(PossibleFace(box, detection.score))
+    return faces
 
 
 def _turned(
     image: NDArray[np.uint8], degrees: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The picture turned about its middle, whole and with a margin, and the way back (2, 3)."""
+    """The whole picture, turned and with a margin, and the inverse transform (2, 3)."""
     height, width = image.shape[:2]
     margin = SURROUND * max(height, width)
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
@@ -104,7 +104,7 @@ def _turned(
 
 
 def is_same(box: Box, face: Box) -> bool:
-    """Whether a box is that of a known face, seen again."""
+    """Whether a found box is that of a known face."""
     (x, y), (face_x, face_y) = box.centre, face.centre
     size, face_size = max(box.w, box.h), max(face.w, face.h)
     near = math.hypot(x - face_x, y - face_y) <= _SAME * face_size

@@ -1,12 +1,11 @@
-"""Choose the probe of a track: its best few faces, fused by quality.
+"""Probe: fuse the best few faces of a track to one template.
 
-A single face of a distant walker is a poor witness: compression, motion and a turn of the head
-spoil one frame and not the next. The quality-weighted mean of the few best templates of a track
-is a better one, and it hardly moves when one of them is bad. Faces of one track that are not
-alike (someone walked through) are told apart first: on street seeds 6 to 8 the best six faces of
-one person agree to 0.38 or more in 99 of 100 pairs (easy; 0.14 hard), those of two people to at
-most 0.34 (a trial; `benchmarks/fit_quality.py` is
-its kept form).
+A single face of a distant walker is unreliable: compression, motion or a turn of the head may spoil
+any one frame. The quality-weighted mean of a track's best templates is more reliable, and one bad
+template hardly changes it. Faces of a track that are not alike (somebody walked through) are
+separated first: on street seeds 6 to 8 the similarity of the best six faces of one person is 0.38
+or more in 99 of 100 pairs (easy; 0.14 hard), and that of two people's at most 0.34 (in a trial that
+`benchmarks/fit_quality.py` repeats).
 """
 
 from __future__ import annotations
@@ -26,30 +25,30 @@ if TYPE_CHECKING:
 class ProbeRules:
     """When a track is searched, and with which faces.
 
-    The rules look at quality alone, never at a score or the threshold, so that cost follows
-    people and a calibration stays honest. `worth`, `doubt`, `unsettled` and `agree` were fitted on
-    SFace's scores; for another embedder they are not fitted, which run, doctor and report say
-    (`domain.thresholds`). docs/adr/0019 has the trial.
+    The rules depend on quality only, never on a score or the threshold, so that cost is
+    proportional to people and calibration stays valid. `worth`, `doubt`, `unsettled` and `agree`
+    were fitted to SFace's scores. For another embedder they are not fitted, which run, doctor and
+    report state (`domain.thresholds`). The trial is in docs/adr/0019.
 
     Attributes:
-        faces: How many faces are fused at most.
-        min_quality: A face below it is no probe (0 to 100).
-        min_eye_distance: Nor is one with fewer pixels between the eyes.
-        worth_first: Sum of the fused faces' qualities from which a track is searched. Who is alike
-            beyond question is found with it, a second before there is a good probe.
-        worth: Sum of the fused faces' qualities from which they make a good probe: three good
-            faces or six poor ones. On street seeds 6 to 10 about half of the strangers' highest
-            scores came from less; it cost one of 56 hard passes at threshold 0.38.
-        doubt: By how much the scores of a probe below that are lowered.
-        unsettled: By how much scores are lowered besides while the track goes on and may show
-            better faces. A listed person's score rises with them, a stranger's falls back, so who
-            is near the threshold is decided by the track's best probe.
-        settles_after: Seconds after its first search from which a track is taken for settled: so
-            long somebody near the threshold waits at most, however much better the faces become.
-        worth_alone: Quality of the best face with which a track that has ended is searched all
-            the same, as one that was seen once only.
-        better: The sum of the held faces' qualities must grow by this factor for a new search.
-        agree: Cosine similarity from which two faces of a track are one person's.
+        faces: Most faces of one probe.
+        min_quality: Least quality of a face in a probe, 0 to 100.
+        min_eye_distance: Least inter-eye distance of a face in a probe, pixels.
+        worth_first: Sum of the faces' qualities from which a track is searched. It finds people
+            with very high scores one second before there is a good probe.
+        worth: Sum of the faces' qualities of a good probe: three good faces or six poor ones. On
+            street seeds 6 to 10 about half of the strangers' highest scores came from poorer
+            probes. The rule cost one of 56 hard passes at threshold 0.38.
+        doubt: Amount by which the scores of a probe below `worth` are lowered.
+        unsettled: Further amount by which scores are lowered while the track is live and may get
+            better faces. With better faces a listed person's score rises and a stranger's falls,
+            so that scores near the threshold are decided by the track's best probe.
+        settles_after: Seconds after its first search at which a track is settled. It limits how
+            long an alert near the threshold is delayed, whatever faces follow.
+        worth_alone: Quality of the best face from which a track that has ended has a good probe
+            even below `worth`, such as a track of one detection.
+        better: Factor by which the sum of the faces' qualities must grow for another search.
+        agree: Cosine similarity from which two faces of a track are of one person.
     """
 
     faces: int = 6
@@ -65,11 +64,11 @@ class ProbeRules:
     agree: float = 0.35
 
     def usable(self, qualities: Sequence[float], *, last: bool) -> bool:
-        """Whether faces of these qualities are searched, as a good probe or a doubtful one."""
+        """Whether faces of these qualities are searched, as a good probe or a poor one."""
         return sum(qualities) >= self.worth_first or self.good(qualities, last=last)
 
     def good(self, qualities: Sequence[float], *, last: bool) -> bool:
-        """Whether faces of these qualities make a good probe; `last` when there will be no more."""
+        """Whether faces of these qualities make a good probe; `last`: the track has ended."""
         return sum(qualities) >= self.worth or (
             last and max(qualities, default=0.0) >= self.worth_alone
         )
@@ -80,8 +79,8 @@ class Fused:
     """One probe of a track.
 
     Attributes:
-        template: (dimension,) float32, L2-normalised: the quality-weighted mean of its rows.
-        rows: The faces that went into it, the one that speaks best for it first.
+        template: (dimension,) float32, L2-normalised: the quality-weighted mean of its faces.
+        rows: Indices of its faces, the most representative first.
     """
 
     template: NDArray[np.float32]
@@ -91,17 +90,17 @@ class Fused:
 def fuse(
     templates: NDArray[np.float32], qualities: Sequence[float], *, agree: float
 ) -> list[Fused]:
-    """Group a track's faces into people, and fuse each.
+    """Group a track's faces into people, and fuse the faces of each to a probe.
 
-    The face that most of the quality agrees with gathers all that are alike; what is left over
-    is grouped in the same way. A face that is alike with no other is a glimpse of somebody else
-    and is given up, however good it is, unless no two faces are alike: then the heaviest is the
-    probe. So a track that two people share gives two probes of one each, not one of both.
+    The face to which most of the quality is similar forms a group with all faces that are similar
+    to it; the remaining faces are grouped in the same way. A face that is similar to no other is
+    taken for another person's and is left out, however good it is. Where no two faces are similar,
+    the heaviest one is the probe. So a track of two people gives a probe of each, not one of both.
 
     Args:
         templates: (n, dimension) float32, L2-normalised, n >= 1.
         qualities: n weights, each > 0.
-        agree: Cosine similarity from which two faces of a track are one person's.
+        agree: Cosine similarity from which two faces of a track are of one person.
 
     Returns:
         At least one probe, the heaviest first.
@@ -118,9 +117,9 @@ def fuse(
         rows = left[near]
         left = left[~near]
         fused = (templates[rows] * weights[rows, None]).sum(axis=0)
-        # Good, and like the others: a good face of somebody else must not stand for the probe.
-        speaks_for = weights[rows] * among[centre][near]
-        best_first = rows[np.argsort(-speaks_for, kind="stable")]
+        # Good and similar to the others, so that another person's good face does not come first.
+        representative = weights[rows] * among[centre][near]
+        best_first = rows[np.argsort(-representative, kind="stable")]
         probes.append(Fused(fused / np.linalg.norm(fused), tuple(best_first.tolist())))
     shared = [probe for probe in probes if len(probe.rows) > 1]
     return shared or probes[:1]

@@ -1,10 +1,10 @@
-"""A reference's template: the photo as it is and as a distant camera would show it, both mirrored.
+"""Reference: the template of an enrolled photo, made of a near and a far view, both also mirrored.
 
-Enrolled photos are sharp, and the faces of a street are small, so a template of the photo alone
-lies on the far side of that difference from every probe. A mean of views of the photo lies nearer
-to what cameras make of the person. On hard streets it finds more people at the same number of
-false lines, on easy ones as many (docs/adr/0022). Matching what is enrolled to what cameras see is
-an old remedy: Li and others, "Face Recognition in Low Quality Images: A Survey", arXiv:1805.11519.
+Enrolled photos are sharp, and faces in a street are small, so the template of the photo alone is
+far from every probe. The mean of several views is nearer to the templates of camera pictures. On
+hard streets it finds more people with as many false alerts, on easy streets as many
+(docs/adr/0022). Matching enrolled pictures to the cameras' quality is a known method: Li and
+others, "Face Recognition in Low Quality Images: A Survey", arXiv:1805.11519.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from openlfr.ports import FaceEmbedder
 
 FAR = 28
-"""Width in pixels of an aligned face as a distant camera shows it: some 9 between the eyes, which
-is near the least that a track is searched with (`ProbeRules.min_eye_distance`)."""
+"""Width in pixels of the far view: some 9 pixels between the eyes, slightly above the least of a
+ search (`ProbeRules.min_eye_distance`)."""
 NAME = "near-and-far"
-"""Stands in `GalleryFacts.alignment`: templates of photos alone are not compared with these."""
+"""Part of `GalleryFacts.alignment`, so that these are not mixed with templates of photos alone."""
 _WEIGHTS = np.array([3, 3, 1, 1], np.float32)[:, None, None]
-"""Of the views. More weight on the far ones finds more people on hard streets and fewer in sharp
-photos."""
+"""Weights of the views. More weight on the far views finds more people on hard streets and fewer in
+sharp photos."""
 
 
 def reference_templates(faces: NDArray[np.uint8], embedder: FaceEmbedder) -> NDArray[np.float32]:
-    """Make the templates of photos that are enrolled.
+    """Make the templates of enrolled photos.
 
     Args:
         faces: (n, side, side, 3) uint8 BGR, aligned.
-        embedder: Makes the template of each view.
+        embedder: The embedder of the views.
 
     Returns:
         (n, dimension) float32, each row L2-normalised.
@@ -43,7 +43,7 @@ def reference_templates(faces: NDArray[np.uint8], embedder: FaceEmbedder) -> NDA
 
 
 def views(faces: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Every aligned face as it is, then all mirrored, all as from afar, and these mirrored.
+    """The four views of each face: all near ones, these mirrored, all far ones, these mirrored.
 
     Returns:
         (4 n, side, side, 3) uint8.
@@ -56,7 +56,7 @@ def fuse_views(templates: NDArray[np.float32]) -> NDArray[np.float32]:
     """The weighted mean of each face's four views.
 
     Args:
-        templates: (4 n, dimension) float32, L2-normalised, of `views`.
+        templates: (4 n, dimension) float32, L2-normalised, in the order of `views`.
 
     Returns:
         (n, dimension) float32, each row L2-normalised.

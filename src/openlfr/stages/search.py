@@ -1,8 +1,8 @@
-"""Search: which listed subjects look like this template?
+"""Search: the listed subjects that are most similar to a template.
 
-Exact: one product of matrices over every searchable reference, so recall is 1.0. At 20,000
-references of 128 numbers and 8 probes that takes 9 ms on one core; only lists far larger than a
-worker can hold need another index.
+The search is exact: one matrix product over every searchable reference, so recall is 1.0. With
+20,000 references of 128 numbers and 8 probes it takes 9 ms on one core. Only lists far larger than
+a worker's memory need another index.
 """
 
 from __future__ import annotations
@@ -24,28 +24,27 @@ if TYPE_CHECKING:
 
     from openlfr.domain.watchlist import Listed, StoredTemplate
 
-_KEPT_MEANS = 4  # of cameras whose files stand at different times
+_KEPT_MEANS = 4  # cameras may be at different times in their files
 
 
 class ExactIndex:
-    """The `WatchlistIndex` port: a snapshot of the searchable references, never changed.
+    """The `WatchlistIndex` port: an immutable snapshot of the searchable references.
 
-    A template is searchable when the manifest names its reference, its row says the subject, list
-    and hash that the manifest's hashes are of, and its own bytes carry that hash; every other one
-    is left out, counted in `refused`.
-    A snapshot may be searched from several threads.
+    A template is searchable when the manifest lists its reference, its row has the subject, list
+    and hash that match the manifest's hashes, and its own bytes have that hash. All others are
+    left out and counted in `refused`. A snapshot may be searched from several threads.
 
-    References of control subjects are a gallery of their own: they answer beside the list that
-    matters, and nobody's score is pooled over both. So what a face scores against those who are
-    looked for does not depend on whether a test is on.
+    References of control subjects are a separate gallery: their candidates are returned in addition
+    to those of listed people, and no score is pooled over both. So a face's score against listed
+    people does not depend on whether a test is in progress.
 
     Attributes:
-        refused, refused_ids: Listed references whose stored row is not the recorded one.
+        refused, refused_ids: Listed references whose stored row differs from the recorded one.
         missing, missing_ids: Listed references without a stored template.
 
     Args:
-        manifest: What is listed of each searchable reference_id.
-        templates: As the store holds them; those that the manifest does not name are ignored.
+        manifest: The manifest's entry of each searchable reference, by reference_id.
+        templates: The store's templates; those that are not in the manifest are ignored.
     """
 
     def __init__(
@@ -63,7 +62,7 @@ class ExactIndex:
         def group(template: StoredTemplate) -> tuple[bool, str]:
             return manifest[template.reference_id].category == CONTROL, template.subject
 
-        # A subject's rows stand together, and control subjects behind all others.
+        # The rows of a subject are consecutive, and control subjects come last.
         rows.sort(key=lambda t: (group(t), t.reference_id))
         searched, stored = {t.reference_id for t in rows}, {t.reference_id for t in named}
         self.refused_ids = tuple(sorted(stored - searched))
@@ -72,7 +71,7 @@ class ExactIndex:
         self.missing = len(self.missing_ids)
         self._reference_ids = [t.reference_id for t in rows]
         self._listed = [manifest[each] for each in self._reference_ids]
-        # A reference's hash is the recorded one; an entry of an earlier version has none.
+        # The hash is the recorded one. Entries of earlier versions have none.
         self._entries = [
             (listed.entry_hash or row.entry_hash, listed, row.subject)
             for row, listed in zip(rows, self._listed, strict=True)
@@ -82,14 +81,14 @@ class ExactIndex:
         groups = [group(t) for t in rows]
         first = [i for i, each in enumerate(groups) if i == 0 or each != groups[i - 1]]
         self._subjects = [groups[i][1] for i in first]
-        self._looked_for = sum(not groups[i][0] for i in first)  # the others are control subjects
+        self._listed_subjects = sum(not groups[i][0] for i in first)  # the rest: control subjects
         self._starts = np.array(first, np.intp)
         self._ends = np.array([*first[1:], len(rows)], np.intp)
         self._deadlines = np.unique(self._expires)
         self._pooled: dict[int, NDArray[np.float32]] = {}
 
     def __len__(self) -> int:
-        """How many references are searchable, expired ones included."""
+        """Number of searchable references, expired ones included."""
         return len(self._reference_ids)
 
     @property
@@ -98,37 +97,35 @@ class ExactIndex:
         return tuple(sorted(set(self._subjects)))
 
     def searched(self) -> Iterator[SearchedEntry]:
-        """Each reference that is searched, expired ones included."""
+        """Every searchable reference, expired ones included."""
         for entry_hash, listed, subject in self._entries:
             yield SearchedEntry(entry_hash, listed.watchlist, listed.category, subject)
 
     def search(
         self, templates: NDArray[np.float32], at: Sequence[datetime], *, limit: int = 5
     ) -> list[list[Candidate]]:
-        """Best subjects for each template, best first, one candidate a subject.
+        """The best subjects for each template, best first, one candidate for each subject.
 
-        The best `limit` of those who are looked for are among them, and as many control subjects.
+        At most `limit` listed people are returned, and as many control subjects.
 
-        A subject's similarity is the mean of two cosines: to the best of its references, and to
-        the mean of them all. With one reference both are the same. The mean is what keeps
-        strangers away (each reference of a subject is one more chance to be alike), the best is
-        what finds a subject whose photos differ; together they do better than either
-        (`benchmarks/tune.py`). That similarity is the score: it does not depend on who else is
-        listed.
+        The score is a subject's similarity: the mean of two cosines, one to the best of the
+        subject's references and one to the mean of them all. With one reference both are the same.
+        The mean keeps strangers' scores low (each further reference of a subject is one more chance
+        to be similar); the best one finds a subject whose photos differ. Together they do better
+        than either (`benchmarks/tune.py`). The score does not depend on who else is listed.
 
         Args:
             templates: (n, dimension) float32, L2-normalised.
-            at: For each template its `captured_at`; references whose last moment is before it
-                do not answer.
-            limit: How many subjects at most, and as many control subjects.
+            at: Each template's `captured_at`; references that expired before it are left out.
+            limit: Most listed people, and most control subjects, for each template.
         """
         if not len(self) or not len(templates):
             return [[] for _ in templates]
         scores, totals = self._compare(templates, at)
-        split = self._looked_for
+        split = self._listed_subjects
         best = (_best(totals[:, :split], limit), split + _best(totals[:, split:], limit))
         top = np.concatenate(best, axis=1)
-        # By similarity, then by name, so that equal ones come in one order everywhere.
+        # By similarity, then by name, so that the order of equal scores is always the same.
         order = np.lexsort((top, -np.take_along_axis(totals, top, axis=1)))
         top = np.take_along_axis(top, order, axis=1)
         ranked = np.take_along_axis(totals, top, axis=1)
@@ -137,18 +134,19 @@ class ExactIndex:
     def similarities(
         self, templates: NDArray[np.float32], at: Sequence[datetime]
     ) -> NDArray[np.float32]:
-        """(n, subjects) similarities of who is looked for, -inf without a live reference.
+        """Similarities to all listed people, as in `search`, without control subjects.
 
-        See `search`; control subjects are not among them.
+        Returns:
+            (n, subjects) float32; -inf for subjects without a live reference.
         """
         if not len(self) or not len(templates):
-            return np.empty((len(templates), self._looked_for), np.float32)
-        return self._compare(templates, at)[1][:, : self._looked_for]
+            return np.empty((len(templates), self._listed_subjects), np.float32)
+        return self._compare(templates, at)[1][:, : self._listed_subjects]
 
     def _compare(
         self, templates: NDArray[np.float32], at: Sequence[datetime]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """(n, references) cosines and (n, subjects) similarities, -inf of what does not live."""
+        """(n, references) cosines and (n, subjects) similarities, -inf where expired."""
         scores = templates @ self._vectors.T
         moments = np.array([microseconds(moment) for moment in at], np.int64)
         if moments.max() > self._expires.min():
@@ -163,7 +161,7 @@ class ExactIndex:
         self, templates: NDArray[np.float32], moments: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """(n, subjects) similarities to the mean of each subject's live references."""
-        # Which references live follows from how many of the deadlines have passed.
+        # The number of deadlines that have passed determines which references are live.
         passed = np.searchsorted(self._deadlines, moments)
         found = np.empty((len(templates), len(self._starts)), np.float32)
         for count in np.unique(passed).tolist():
@@ -172,9 +170,9 @@ class ExactIndex:
         return found
 
     def _means(self, passed: int) -> NDArray[np.float32]:
-        """(subjects, dimension) unit means of live references after so many deadlines.
+        """(subjects, dimension) unit means of the references live after so many deadlines.
 
-        Made once and kept, since time passes few deadlines while a snapshot lasts.
+        The means are cached, since few deadlines pass in the life of a snapshot.
         """
         means = self._pooled.get(passed)
         if means is None:
@@ -193,7 +191,7 @@ class ExactIndex:
         ranked: NDArray[np.float32],
         subjects: NDArray[np.intp],
     ) -> list[Candidate]:
-        """The best subjects of one probe, in order; those without a live reference dropped."""
+        """The candidates of one probe, in order, without subjects that have no live reference."""
         found = []
         for subject, score in zip(subjects.tolist(), ranked.tolist(), strict=True):
             if not np.isfinite(score):
@@ -214,7 +212,7 @@ class ExactIndex:
 
 
 def _best(totals: NDArray[np.float32], limit: int) -> NDArray[np.intp]:
-    """(n, at most limit) columns of the greatest of each row, in no order."""
+    """The columns of the `limit` greatest values of each row, (n, at most limit), unordered."""
     count = min(limit, totals.shape[1])
     if not count:
         return np.empty((len(totals), 0), np.intp)

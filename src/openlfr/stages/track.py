@@ -1,12 +1,12 @@
 """Follow each face from frame to frame of one camera.
 
-What matters is *whose face a track holds*: a track that is credited with the face that hides its
-own makes strangers score like listed people. In a street most heads pass at one height, so that
-place and speed alone cannot tell who came out from behind whom. So a pair must agree in place, in
-size and in looks (`looks`: a few coarse pixels of the aligned face, 0.95 alike from one frame to
-the next, below 0.4 for somebody else), the assignment is made over all pairs at once, and what
-agrees with no track starts one of its own: one search more is cheap, one identity too many is
-not.
+What matters is *whose faces a track contains*: when one person hides another, a track that
+continues with the wrong face makes strangers score like listed people. In a street most heads pass
+at one height, so place and speed alone do not show who came out from behind whom. Therefore a
+detection and a track must agree in place, in size and in looks (`looks`: a few coarse pixels of the
+aligned face, whose correlation is 0.95 from one frame to the next and below 0.4 for another
+person). All pairs are assigned at once. A detection that agrees with no track starts a new one: an
+additional search is cheap, a track of two identities is not.
 
 The motion model is an alpha-beta filter on the box centre and on the logarithm of its size
 (Kalata, 1984, gives the gains); the assignment is the Jonker-Volgenant one of SciPy.
@@ -36,20 +36,20 @@ LOOKS = 8 * 8 * 3
 
 @dataclass(frozen=True, slots=True)
 class TrackRules:
-    """How detections become tracks.
+    """Parameters of tracking.
 
     Attributes:
         start_score: Detector confidence from which a detection may start a track.
-        reach: Farthest place of a match, in face sizes from the prediction.
-        first_reach: The same for the second detection of a track, whose speed is unknown yet.
-        size_change: Largest ratio of sizes in a match.
+        reach: Largest distance of a detection from the predicted place, in face sizes.
+        first_reach: The same for the second detection of a track, whose speed is still unknown.
+        size_change: Largest ratio of sizes of a detection and its track.
         alike: Least correlation of looks, with the track's last face or its running mean.
-        alike_alone: The same where no other face is near.
-        elbow_room: How near, in face sizes.
-        looks_cost: Weight of unlike looks beside the distance in face sizes.
-        patience: Seconds that a track survives without a detection.
+        alike_alone: The same where no other face is within `elbow_room`.
+        elbow_room: Distance within which another face counts as near, in face sizes.
+        looks_cost: Weight of unlike looks, relative to the distance in face sizes.
+        patience: Seconds after the last detection at which a track ends.
         looks_gain: Weight of the newest face in the running mean of looks.
-        centre_gain, speed_gain: Of the alpha-beta filter.
+        centre_gain, speed_gain: Gains of the alpha-beta filter.
     """
 
     start_score: float = 0.55
@@ -68,12 +68,12 @@ class TrackRules:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Motion:
-    """Where a face is and where it goes.
+    """Place and speed of a face.
 
     Attributes:
         place: (3,) float64: centre x, centre y (source pixels), log of the size in pixels.
-        speed: (3,) float64: the same per second.
-        at: When the last detection was captured, whole microseconds since 1970.
+        speed: (3,) float64: change of `place` per second.
+        at: Capture time of the last detection, whole microseconds since 1970.
     """
 
     place: NDArray[np.float64]
@@ -81,41 +81,43 @@ class Motion:
     at: int
 
     def predict(self, at: int) -> NDArray[np.float64]:
-        """The place at a later time."""
+        """The predicted place at a later time."""
         return self.place + self.speed * ((at - self.at) / SECOND)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackedBox:
-    """One live track.
+    """A face's box as it is tracked from frame to frame.
 
     Attributes:
-        track: Number within the camera's epoch, from 0 upwards, never used twice.
-        seen: How many detections it holds.
-        last_looks, mean_looks: Of `looks`, of its last face and of those before it.
+        track: Number of the track within the camera's epoch, from 0 upwards, never used twice.
+        motion: Place and speed at the last detection.
+        detections: Number of detections in the track.
+        last_looks: Looks (`looks`) of the last face.
+        mean_looks: Running mean of the looks of all its faces.
     """
 
     track: int
     motion: Motion
-    seen: int
+    detections: int
     last_looks: NDArray[np.float32]
     mean_looks: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackerState:
-    """All live tracks of one camera, and the number of the next one."""
+    """All live tracks of one camera, and the number of the next track."""
 
     live: tuple[TrackedBox, ...] = ()
     next_track: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tracked:
-    """What one frame did to the tracks.
+class Assignment:
+    """The tracks of one frame's detections.
 
     Attributes:
-        tracks: For each detection its track number, or -1 where it is too weak to start one.
+        tracks: The track number of each detection, or -1 where it is too weak to start a track.
         ended: Numbers of the tracks that ended with this frame.
     """
 
@@ -129,14 +131,14 @@ def _place(detection: Detection) -> NDArray[np.float64]:
 
 
 def looks(aligned: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What aligned faces look like, coarsely: enough to tell neighbours in one street apart.
+    """The coarse looks of aligned faces, enough to distinguish neighbours in one street.
 
     Args:
         aligned: (n, 112, 112, 3) uint8 BGR.
 
     Returns:
-        (n, 192) float32: 8 x 8 means of each colour, less its mean, L2-normalised. Their scalar
-        product is the correlation of two faces' looks.
+        (n, 192) float32: 8 x 8 means of each colour, minus the colour's mean, L2-normalised. The
+        scalar product of two rows is the correlation of two faces' looks.
     """
     rows = np.empty((len(aligned), LOOKS), np.float32)
     for row, face in zip(rows, aligned, strict=True):
@@ -154,15 +156,15 @@ def track(
     *,
     at: int,
     rules: TrackRules = TrackRules(),
-) -> tuple[TrackerState, Tracked]:
+) -> tuple[TrackerState, Assignment]:
     """Assign a frame's detections to tracks.
 
     Args:
-        state: What the previous frame of this camera left.
-        detections: Of this frame, in any order.
+        state: State after the camera's previous frame.
+        detections: Detections of this frame, in any order.
         appearances: (n, d) float32, the detections' `looks`.
-        at: When the frame was captured, whole microseconds since 1970; must not go back.
-        rules: The gates.
+        at: Capture time of the frame, whole microseconds since 1970; never before the last one.
+        rules: Parameters of tracking.
 
     Returns:
         The new state, and the track of each detection.
@@ -174,19 +176,19 @@ def track(
 
     number = state.next_track
     tracks: list[int] = []
-    following = {f.track: f for f in live}
+    boxes = {f.track: f for f in live}
     for index, (detection, place) in enumerate(zip(detections, places, strict=True)):
         if (known := assigned.get(index)) is not None:
-            following[known.track] = _update(known, place, appearances[index], at, rules)
+            boxes[known.track] = _update(known, place, appearances[index], at, rules)
             tracks.append(known.track)
         elif detection.score >= rules.start_score:
-            seen = appearances[index]
-            following[number] = TrackedBox(number, Motion(place, np.zeros(3), at), 1, seen, seen)
+            looked = appearances[index]
+            boxes[number] = TrackedBox(number, Motion(place, np.zeros(3), at), 1, looked, looked)
             tracks.append(number)
             number += 1
         else:
             tracks.append(-1)
-    return TrackerState(tuple(following.values()), number), Tracked(tuple(tracks), ended)
+    return TrackerState(tuple(boxes.values()), number), Assignment(tuple(tracks), ended)
 
 
 def _assign(
@@ -196,7 +198,7 @@ def _assign(
     at: int,
     rules: TrackRules,
 ) -> dict[int, TrackedBox]:
-    """Which live track each detection continues (detection index -> track)."""
+    """The live track that each detection continues, by the detection's index."""
     if not live or not places:
         return {}
     predicted = np.stack([f.motion.predict(at) for f in live])
@@ -204,7 +206,9 @@ def _assign(
     size = np.exp(0.5 * (predicted[:, None, 2] + found[None, :, 2]))
     distance = np.hypot(*np.moveaxis(predicted[:, None, :2] - found[None, :, :2], 2, 0)) / size
     growth = np.abs(predicted[:, None, 2] - found[None, :, 2]) / np.log(rules.size_change)
-    reach = np.array([rules.first_reach if f.seen == 1 else rules.reach for f in live])[:, None]
+    reach = np.array([rules.first_reach if f.detections == 1 else rules.reach for f in live])[
+        :, None
+    ]
     alike = np.maximum(
         np.stack([f.last_looks for f in live]) @ appearances.T,
         np.stack([f.mean_looks for f in live]) @ appearances.T,
@@ -221,9 +225,9 @@ def _assign(
 def _crowded(
     predicted: NDArray[np.float64], found: NDArray[np.float64], elbow_room: float
 ) -> NDArray[np.bool_]:
-    """(n,) whether another face, seen now or hidden, is near each detection.
+    """Whether another face, visible or hidden, is within `elbow_room` of each detection, (n,) bool.
 
-    Near is `elbow_room` face sizes. A detection has one track of its own near it anyway.
+    One track near a detection is its own, and one detection near it is itself; hence "> 1".
     """
     near = []
     for others in (predicted, found):
@@ -241,7 +245,7 @@ def _update(
     rules: TrackRules,
 ) -> TrackedBox:
     elapsed = max(at - known.motion.at, 1000) / SECOND
-    if known.seen == 1:
+    if known.detections == 1:
         motion = Motion(place, (place - known.motion.place) / elapsed, at)
     else:
         predicted = known.motion.predict(at)
@@ -253,4 +257,4 @@ def _update(
         )
     mean = (1 - rules.looks_gain) * known.mean_looks + rules.looks_gain * appearance
     mean /= np.linalg.norm(mean) + 1e-6
-    return TrackedBox(known.track, motion, known.seen + 1, appearance, mean)
+    return TrackedBox(known.track, motion, known.detections + 1, appearance, mean)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import timedelta
 
-    from openlfr.domain.frames import Frame, Shown
+    from openlfr.domain.frames import DisplayTransform, Frame
 
 
 class FrameSource(SourceWithCounters):
@@ -47,7 +47,7 @@ class FrameSource(SourceWithCounters):
         self.fps: float | None = None
         self.frame_count: int | None = None
         self.duration: timedelta | None = None
-        self.shown: Shown | None = None
+        self.shown: DisplayTransform | None = None
 
     def frames(self, *, first_seq: int = 0) -> Iterator[Frame]:
         """Yield the frames from `first_seq` on, then do what `then` asks for."""

@@ -20,14 +20,14 @@ from openlfr.operations.evidence import (
     to_data_url,
     to_jpeg,
 )
-from openlfr.stages.mask import masked
+from openlfr.stages.mask import mask
 from openlfr.stages.obscure import hold, shrink
 
 FACE = Box(170.5, 60.2, 105.0, 130.0)
 
 
 def evidence_with(image: np.ndarray, box: Box) -> Evidence:
-    kept = masked(hold(image, shrink(image), box, []), [])
+    kept = mask(hold(image, shrink(image), box, []), [])
     assert kept is not None
     return kept
 

@@ -5,9 +5,9 @@ import pytest
 
 from openlfr.domain.evidence import HeldPicture
 from openlfr.domain.faces import Box, Detection
-from openlfr.stages.mask import covered, is_hidden, masked, reference_of
+from openlfr.stages.mask import covered, is_hidden, mask, mask_photo
 from openlfr.stages.obscure import FACE_CELLS, grown, hold, mosaic, shrink, whole_pixels
-from openlfr.stages.overlooked import Glimpse, overlooked
+from openlfr.stages.overlooked import PossibleFace, find_overlooked
 
 FACE = Box(600, 300, 80, 100)
 NOBODY = np.zeros((5, 2), np.float32)
@@ -35,7 +35,7 @@ class Finds:
 
 
 def kept_of(picture, detector):
-    return masked(picture, overlooked(picture, detector))
+    return mask(picture, find_overlooked(picture, detector))
 
 
 def test_a_quarter_of_the_box_is_kept_on_each_side() -> None:
@@ -94,14 +94,14 @@ def test_where_less_than_half_is_free_there_is_no_picture(others, shown) -> None
 )
 def test_what_a_second_search_finds_is_masked_too(score: float, near: bool, hides: bool) -> None:
     image = noise()
-    kept = masked(held(image), [Glimpse(Box(670, 305, 30, 100), score, near)])
+    kept = mask(held(image), [PossibleFace(Box(670, 305, 30, 100), score, near)])
     assert np.array_equal(kept.face[60, 100], image[335, 680]) is not hides
     assert np.array_equal(kept.face[60, 20], image[335, 600])
 
 
 def test_what_would_hide_the_whole_face_is_none_that_stands_before_it() -> None:
     picture = held(noise())
-    kept = masked(picture, [Glimpse(Box(400, 100, 600, 600), 0.9)])
+    kept = mask(picture, [PossibleFace(Box(400, 100, 600, 600), 0.9)])
     assert np.array_equal(kept.face, noise()[275:425, 580:700])
     assert 600 / kept.scene.cell <= FACE_CELLS  # it may be one all the same
 
@@ -139,7 +139,7 @@ def test_how_much_of_a_face_others_cover() -> None:
 
 def test_of_an_enrolled_photo_nothing_but_the_face_is_kept() -> None:
     image = noise()
-    kept = reference_of(held(image, Box(660, 300, 80, 100)))
+    kept = mask_photo(held(image, Box(660, 300, 80, 100)))
     assert max(kept.scene.small.shape[:2]) <= FACE_CELLS
     assert np.array_equal(kept.face[:, :40], image[275:425, 580:620])
-    assert reference_of(held(image, Box(610, 300, 80, 100))) is None
+    assert mask_photo(held(image, Box(610, 300, 80, 100))) is None

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from openlfr.adapters.capture.counters import SourceCounters
-    from openlfr.domain.frames import Shown, StartOrigin
+    from openlfr.domain.frames import DisplayTransform, StartOrigin
 
 __all__ = ["FROZEN_AFTER_S", "Source", "is_live", "open_source"]
 
@@ -75,7 +75,7 @@ class Source(CameraSource, Protocol):
         ...
 
     @property
-    def shown(self) -> Shown | None:
+    def shown(self) -> DisplayTransform | None:
         """How pictures are transformed before analysis; None while unknown."""
         ...
 

@@ -19,7 +19,7 @@ from openlfr.adapters.capture.options import FROZEN_AFTER_S, SourceOptions
 from openlfr.adapters.capture.pictures import shown_as, to_bgr
 from openlfr.adapters.capture.stream import CameraFrozen, LiveStream
 from openlfr.domain.errors import Unavailable
-from openlfr.domain.frames import Frame, Shown, StartOrigin
+from openlfr.domain.frames import DisplayTransform, Frame, StartOrigin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -105,7 +105,7 @@ class LiveCamera(SourceWithCounters):
         self._closed = threading.Event()
         self._backoff = Backoff()
         self._fps: float | None = None
-        self._shown: Shown | None = None
+        self._shown: DisplayTransform | None = None
         self.start = options.assumed_start
         self._first_seq = 0  # of the connection
         self._connection: Connection | None = None
@@ -116,7 +116,7 @@ class LiveCamera(SourceWithCounters):
         return self._fps
 
     @property
-    def shown(self) -> Shown | None:
+    def shown(self) -> DisplayTransform | None:
         """How the pictures of this connection are transformed; None before the first picture."""
         return self._shown
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from av.sidedata.sidedata import Type
 
-from openlfr.domain.frames import Shown
+from openlfr.domain.frames import DisplayTransform
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -56,7 +56,7 @@ def to_bgr(frame: VideoFrame, pixel_aspect: Fraction = Fraction(1)) -> NDArray[n
     return np.ascontiguousarray(_oriented(image, _matrix(frame)))
 
 
-def shown_as(frame: VideoFrame, pixel_aspect: Fraction = Fraction(1)) -> Shown:
+def shown_as(frame: VideoFrame, pixel_aspect: Fraction = Fraction(1)) -> DisplayTransform:
     """What is done to a frame before it is looked at."""
     matrix = _matrix(frame)
     turned, mirrored = 0, False
@@ -66,7 +66,7 @@ def shown_as(frame: VideoFrame, pixel_aspect: Fraction = Fraction(1)) -> Shown:
         # A mirrored picture is flipped left to right and then turned.
         x, y = (-a, -b) if mirrored else (a, b)
         turned = round(float(np.degrees(np.arctan2(y, x))) / 90) * 90 % 360
-    return Shown(
+    return DisplayTransform(
         turned=turned,
         mirrored=mirrored,
         interlaced=frame.interlaced_frame,

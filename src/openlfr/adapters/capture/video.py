@@ -20,7 +20,7 @@ from openlfr.adapters.capture.sampling import FileSampling
 from openlfr.adapters.capture.truncation import ReadProgress, read_declared_length
 from openlfr.adapters.capture.upcoming_times import UpcomingTimes
 from openlfr.domain.errors import BadInput
-from openlfr.domain.frames import Frame, Shown, StartOrigin
+from openlfr.domain.frames import DisplayTransform, Frame, StartOrigin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ class VideoFile(SourceWithCounters):
         self._closed = threading.Event()
         self._length: int | None = None  # frames of one round, once known
         self._round_us = 0  # duration of one round
-        self._shown: Shown | None = None
+        self._shown: DisplayTransform | None = None
         with self._open() as (container, stream):
             timed = container.format.name not in RAW
             presented = container.format.name not in PRESENTED_NEVER
@@ -92,7 +92,7 @@ class VideoFile(SourceWithCounters):
         return None if seconds is None else timedelta(seconds=seconds)
 
     @property
-    def shown(self) -> Shown | None:
+    def shown(self) -> DisplayTransform | None:
         """How pictures are transformed; None before the first picture."""
         return self._shown
 
