@@ -19,7 +19,8 @@ import sqlalchemy as sa
 
 from openlfr.adapters.sql import Records
 from openlfr.adapters.sql.tables import references
-from openlfr.domain.audit import AuditEvent, ReferenceEnrolled
+from openlfr.domain.audit import AuditEvent
+from openlfr.domain.audit_references import ReferenceEnrolled
 from openlfr.domain.principals import local_principal
 from openlfr.domain.watchlist import EntryStatus, Reference, Settlement
 from openlfr.embedded.keeper import COMPARE_S, SHARE

@@ -1,6 +1,7 @@
 """An entry as an import leaves it: its row, its sealed template and the act of its enrolment."""
 
-from openlfr.domain.audit import AuditEvent, ReferenceEnrolled
+from openlfr.domain.audit import AuditEvent
+from openlfr.domain.audit_references import ReferenceEnrolled
 from openlfr.domain.principals import SYSTEM
 
 

@@ -13,7 +13,7 @@ from tests.sightings import sighting_of
 from openlfr.adapters.memory import MemoryRecords
 from openlfr.adapters.memory.alert_book import MemoryAlertBook
 from openlfr.adapters.memory.vault import MemoryVault
-from openlfr.domain.adjudication import Judgement, Times
+from openlfr.domain.adjudication import DecisionTimes, Judgement
 from openlfr.domain.alert_records import HoldKind
 from openlfr.domain.alerts import Adjudication, Outcome
 from openlfr.domain.errors import BadInput, Conflict, NotAllowed
@@ -29,7 +29,7 @@ from openlfr.operations.reject import Rejection, reject_sighting
 from openlfr.operations.show_alert import Look, show_alert
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-TIMES = Times()
+TIMES = DecisionTimes()
 OP = Principal("https://people.example", "op", "Op", frozenset({Role.OPERATOR}))
 SUE = Principal("https://people.example", "sue", "Sue", frozenset({Role.SUPERVISOR}))
 WHO = "Zacharias Unverwechselbar"

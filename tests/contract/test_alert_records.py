@@ -10,13 +10,13 @@ from tests.sightings import sighting_of
 
 from openlfr.domain.adjudication import (
     AlertState,
+    DecisionTimes,
     Judgement,
-    KnownOutcome,
-    Times,
+    RecordedOutcome,
     VerdictKind,
-    conclude,
 )
-from openlfr.domain.adjudication import decide as decide_case
+from openlfr.domain.adjudication_rules import conclude
+from openlfr.domain.adjudication_rules import decide as decide_case
 from openlfr.domain.alert_records import RecordedAlert
 from openlfr.domain.alerts import (
     Adjudication,
@@ -71,7 +71,7 @@ def records(every_records: Records) -> Records:
     return every_records
 
 
-TIMES = Times()
+TIMES = DecisionTimes()
 LONG_AFTER = NOON + timedelta(days=2)
 OP = Principal("https://people.example", "op", "Op", frozenset(Role))
 EVA = Principal("https://people.example", "eva", "Eva", frozenset(Role))
@@ -319,7 +319,7 @@ def test_a_decision_stands_as_it_was_made_or_not_at_all(records: Records) -> Non
     def cut_off() -> None:
         with records.unit_of_work() as work:
             before = work.alerts.case(event.alert_id)
-            after = conclude(before, KnownOutcome(Outcome.REFUTED, OP, NOON))
+            after = conclude(before, RecordedOutcome(Outcome.REFUTED, OP, NOON))
             work.alerts.append(before, after, "e")
             raise OSError("cut")
 

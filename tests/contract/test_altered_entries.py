@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from enrolling import add_entry
 from openlfr.adapters.sql import Records, schema, tables, upgrade
 from openlfr.domain import authority
-from openlfr.domain.audit import AuditEvent, ReferenceExpired, ReferenceRemoved
+from openlfr.domain.audit import AuditEvent
+from openlfr.domain.audit_references import ReferenceExpired, ReferenceRemoved
 from openlfr.domain.errors import BadInput
 from openlfr.domain.principals import SYSTEM
 from openlfr.domain.watchlist import EntryStatus, Reference, Settlement, hash_entry

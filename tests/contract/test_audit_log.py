@@ -6,14 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from openlfr.domain.audit import (
-    AlertDecided,
-    AlertErased,
-    AlertShown,
-    AuditEvent,
-    ClockConfirmed,
-    ReferenceRemoved,
-)
+from openlfr.domain.audit import AuditEvent, ClockConfirmed
+from openlfr.domain.audit_alerts import AlertDecided, AlertErased, AlertShown
+from openlfr.domain.audit_references import ReferenceRemoved
 from openlfr.domain.principals import SYSTEM, Principal, Role
 
 AT = datetime(2026, 5, 1, 12, 30, 15, 123456, tzinfo=UTC)

@@ -8,7 +8,8 @@ from tests.contract.test_watchlist_records import settle as settle_entry
 
 from openlfr.adapters.memory.alert_book import MemoryAlertBook
 from openlfr.adapters.memory.vault import MemoryVault
-from openlfr.domain.audit import AlertShown, AuditEvent
+from openlfr.domain.audit import AuditEvent
+from openlfr.domain.audit_alerts import AlertShown
 from openlfr.domain.errors import BadInput, NotAllowed
 from openlfr.domain.principals import SYSTEM, Principal, Role, local_principal
 from openlfr.operations.clock import AHEAD, confirm

@@ -8,7 +8,7 @@ from tests.contract.states import FOLDER, load, read
 from tests.contract.states.facts import facts
 
 from openlfr.adapters.sql import Records, engine, schema, upgrade
-from openlfr.domain.adjudication import Judgement, Times
+from openlfr.domain.adjudication import DecisionTimes, Judgement
 from openlfr.domain.alerts import Adjudication
 from openlfr.domain.principals import Principal, Role
 from openlfr.operations.adjudicate import Which, decide, let_time_pass
@@ -48,8 +48,10 @@ def test_a_database_of_a_former_version_opens_and_works(records_url, monkeypatch
         before = len(records.audit.all())
         what = Judgement(Adjudication.ENGAGE, note="seen again")
         for alert in alerts:
-            decide(Which(alert.alert_id), what, records=records, by=OP, at=at, times=Times())
-        let_time_pass(records, at + Times().settle)
+            decide(
+                Which(alert.alert_id), what, records=records, by=OP, at=at, times=DecisionTimes()
+            )
+        let_time_pass(records, at + DecisionTimes().settle)
         positions = [act.position for act in records.audit.all()]
         assert positions == list(range(1, len(positions) + 1))
         assert len(positions) > before + len(alerts)

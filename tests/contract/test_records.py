@@ -10,7 +10,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from openlfr.adapters.sql import Records, engine, schema, tables, upgrade
-from openlfr.domain.audit import AlertDecided, AlertShown, AuditEvent
+from openlfr.domain.audit import AuditEvent
+from openlfr.domain.audit_alerts import AlertDecided, AlertShown
 from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.domain.principals import Principal, Role
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.sightings import sighting_of
 
-from openlfr.domain.adjudication import Judgement, Reason, Times, VerdictKind
+from openlfr.domain.adjudication import DecisionTimes, Judgement, Reason, VerdictKind
 from openlfr.domain.alerts import (
     Adjudication,
     AlertEvent,
@@ -31,7 +31,7 @@ from openlfr.operations.adjudicate import (
 from openlfr_alerting.publishing import VerdictPublisher
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-TIMES = Times()
+TIMES = DecisionTimes()
 ANN, BEA = (
     Principal("https://people.example", name, name, frozenset(Role)) for name in ("Ann", "Bea")
 )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from openlfr.domain.adjudication import Case, KnownOutcome, Verdict
+    from openlfr.domain.adjudication import Case, RecordedOutcome, Verdict
     from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
 
 
@@ -157,7 +157,7 @@ def _verdict_as_json(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _outcome_as_json(known: KnownOutcome) -> dict[str, Any]:
+def _outcome_as_json(known: RecordedOutcome) -> dict[str, Any]:
     return {
         "outcome": known.outcome,
         "by": known.by.name,

@@ -12,14 +12,14 @@ to a case; each checks who may do it beside whom, and when. Roles are `domain.pe
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from openlfr.domain.alerts import Adjudication, Outcome
-from openlfr.domain.errors import BadInput, Conflict, NotAllowed
-from openlfr.domain.principals import OURSELVES, SYSTEM, Principal
+from openlfr.domain.errors import BadInput
+from openlfr.domain.principals import OURSELVES, Principal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +73,7 @@ REASONS: Final[Mapping[Adjudication, tuple[Reason, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
+class DecisionTimes:
     """How long people have.
 
     Attributes:
@@ -149,7 +149,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownOutcome:
+class RecordedOutcome:
     """What became of an alert, as it stands on record; the latest one counts.
 
     Attributes:
@@ -184,7 +184,7 @@ class Case:
     alert_id: str
     version: int = 1
     verdicts: tuple[Verdict, ...] = ()
-    outcomes: tuple[KnownOutcome, ...] = ()
+    outcomes: tuple[RecordedOutcome, ...] = ()
     lapse_at: datetime | None = None
     lapsed_at: datetime | None = None
     reopened_at: datetime | None = None
@@ -220,7 +220,7 @@ class Case:
         return self.settled or self.first
 
     @property
-    def outcome(self) -> KnownOutcome | None:
+    def outcome(self) -> RecordedOutcome | None:
         """The latest."""
         return self.outcomes[-1] if self.outcomes else None
 
@@ -280,174 +280,5 @@ class Case:
         )
 
 
-def decide(case: Case, what: Judgement, *, by: Principal, at: datetime, times: Times) -> Case:
-    """Give the first verdict; on an alert whose time is over it is a late one.
-
-    Raises:
-        Conflict: Somebody has decided it.
-    """
-    case = lapse(case, at)
-    if case.first is not None:
-        raise Conflict(
-            f"{case.first}, so the alert {case.alert_id} is decided: take the second look, have "
-            "it settled, or let the one who decided undo it."
-        )
-    if case.state is AlertState.CLOSED:
-        raise Conflict(f"The alert {case.alert_id} is closed: it has an outcome.")
-    late = case.state is AlertState.LAPSED
-    kind = VerdictKind.LATE if late else VerdictKind.FIRST
-    return _given(case, _verdict(kind, what, by, at, times))
-
-
-def undo(case: Case, *, by: Principal, at: datetime) -> Case:
-    """Take back one's own last verdict, before it is final.
-
-    Raises:
-        NotAllowed: It is another person's.
-        Conflict: There is none, it is settled, or it is final.
-    """
-    standing = [each for each in (case.first, case.second) if each is not None]
-    own = [each for each in standing if each.by.is_person(by)]
-    if not standing or case.settled is not None:
-        why = f"{case.settled}" if case.settled else "nobody has decided it"
-        raise Conflict(f"There is nothing to undo about the alert {case.alert_id}: {why}.")
-    if not own:
-        raise NotAllowed(
-            f"{standing[-1]}: nobody but the person who gave a verdict can undo it; a supervisor "
-            "can settle it otherwise."
-        )
-    last = own[-1]
-    if at >= last.final_at or case.outcome is not None:
-        raise Conflict(
-            f"{last}, which is final since {last.final_at:%H:%M:%S} UTC: a second look or a "
-            "supervisor can decide otherwise."
-        )
-    undone = replace(last, withdrawn_at=at)
-    verdicts = tuple(undone if each is last else each for each in case.verdicts)
-    return replace(case, version=case.version + 1, verdicts=verdicts)
-
-
-def look_again(case: Case, what: Judgement, *, by: Principal, at: datetime, times: Times) -> Case:
-    """Take the second look.
-
-    Raises:
-        NotAllowed: It is the person of the first.
-        Conflict: Nobody has decided it, the verdict can still be undone, or it was looked at.
-    """
-    first = case.first
-    if first is None:
-        raise Conflict(f"Nobody has decided the alert {case.alert_id}, so a first verdict is due.")
-    if case.settled is not None or case.second is not None:
-        given = case.settled or case.second
-        raise Conflict(f"The alert {case.alert_id} waits for no second look: {given}.")
-    if first.by.is_person(by):
-        raise NotAllowed(
-            f"{by.name} decided the alert {case.alert_id} first: another person takes the second "
-            "look."
-        )
-    if at < first.final_at:
-        raise Conflict(
-            f"The first verdict on the alert {case.alert_id} can be undone until "
-            f"{first.final_at:%H:%M:%S} UTC: take the second look then."
-        )
-    return _given(case, _verdict(VerdictKind.SECOND, what, by, at, times))
-
-
-def settle(case: Case, what: Judgement, *, by: Principal, at: datetime, times: Times) -> Case:
-    """Say which verdict holds, as a supervisor who gave none of them.
-
-    Raises:
-        NotAllowed: They gave one.
-        Conflict: There is none, or it is settled.
-    """
-    if case.first is None:
-        raise Conflict(f"Nobody has decided the alert {case.alert_id}, so a verdict is due first.")
-    if case.settled is not None:
-        raise Conflict(f"The alert {case.alert_id} is settled: {case.settled}.")
-    if any(each.by.is_person(by) for each in (case.first, case.second) if each is not None):
-        raise NotAllowed(
-            f"{by.name} gave a verdict on the alert {case.alert_id}: another person settles it."
-        )
-    return _given(case, _verdict(VerdictKind.SETTLED, what, by, at, times))
-
-
-def settle_by_time(case: Case, at: datetime) -> Case:
-    """Settle what nobody contested, or contested and did not settle, as its first verdict says.
-
-    The first one counts in a dispute, since it is the one that was acted on.
-
-    Returns:
-        The same case where nothing is due.
-    """
-    first = case.first
-    if first is None or case.settle_at is None or at < case.settle_at:
-        return case
-    times = Times(timedelta(), timedelta())
-    return _given(
-        case, _verdict(VerdictKind.SETTLED, Judgement(first.adjudication), SYSTEM, at, times)
-    )
-
-
-def conclude(case: Case, outcome: KnownOutcome) -> Case:
-    """Record what became of it; refuted once more, its pictures are sealed no longer for it.
-
-    Nor where something else was recorded in between: the day is that of the first time.
-
-    Raises:
-        Conflict: Nobody has decided it.
-    """
-    if case.verdict is None:
-        raise Conflict(
-            f"The alert {case.alert_id} has not been decided yet: an outcome comes after the "
-            "decision to engage or not."
-        )
-    until = [each.sealed_until for each in (*case.outcomes, outcome) if each.sealed_until]
-    if outcome.sealed_until is not None:
-        outcome = replace(outcome, sealed_until=min(until))
-    return replace(case, version=case.version + 1, outcomes=(*case.outcomes, outcome))
-
-
-def lapse(case: Case, at: datetime) -> Case:
-    """End an alert's time, if it is over; the same case else."""
-    if case.lapsed_at is not None or case.lapse_at is None or at < case.lapse_at:
-        return case
-    if case.closed_at is not None:
-        return case
-    return replace(case, version=case.version + 1, lapsed_at=at)
-
-
-def end_life(case: Case, at: datetime) -> Case:
-    """Let an alert take in no more sightings: another one does, or what it kept is erased.
-
-    Returns:
-        The same case where it takes in none already.
-    """
-    if case.lapsed_at is not None or case.closed_at is not None:
-        return case
-    return replace(case, version=case.version + 1, lapsed_at=at)
-
-
-def reopen(case: Case, at: datetime) -> Case:
-    """Ask again what nobody could tell, since another sighting has come; the same case else."""
-    told = case.verdict is None or case.verdict.adjudication is not Adjudication.CANNOT_TELL
-    if told or case.closed_at is not None or case.lapsed_at is not None:
-        return case
-    return replace(case, version=case.version + 1, reopened_at=at)
-
-
 def _nobody_stopped(verdict: Verdict) -> bool:
     return verdict.adjudication is Adjudication.DO_NOT_ENGAGE
-
-
-def _verdict(
-    kind: VerdictKind, what: Judgement, by: Principal, at: datetime, times: Times
-) -> Verdict:
-    return Verdict(kind, what, by, at, at + times.undo, at + max(times.undo, times.settle))
-
-
-def _given(case: Case, verdict: Verdict) -> Case:
-    """The case with one more verdict: after what it answers, though the clock was set back."""
-    asked = case.reopened_at
-    if asked is not None and verdict.decided_at <= asked:
-        verdict = replace(verdict, decided_at=asked + timedelta(microseconds=1))
-    return replace(case, version=case.version + 1, verdicts=(*case.verdicts, verdict))

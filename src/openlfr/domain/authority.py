@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from openlfr.domain.audit import (
+from openlfr.domain.audit_references import (
     ReferenceEnrolled,
     ReferenceExpired,
     ReferenceRefused,

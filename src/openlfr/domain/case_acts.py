@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openlfr.domain.adjudication import AlertState, VerdictKind
-from openlfr.domain.audit import (
+from openlfr.domain.audit import AuditEvent
+from openlfr.domain.audit_alerts import (
     AlertDecided,
     AlertDecidedLate,
     AlertLapsed,
@@ -14,7 +15,6 @@ from openlfr.domain.audit import (
     AlertSecondLook,
     AlertSettled,
     AlertUndone,
-    AuditEvent,
 )
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openlfr.domain.adjudication import Case, Verdict
-    from openlfr.domain.audit import ActDetails, VerdictActDetails
+    from openlfr.domain.audit import ActDetails
+    from openlfr.domain.audit_alerts import VerdictActDetails
     from openlfr.domain.principals import Principal
 
 _EVENTS: Mapping[VerdictKind, type[VerdictActDetails]] = {

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openlfr.domain import adjudication
-from openlfr.domain.adjudication import Judgement, KnownOutcome
+from openlfr.domain import adjudication_rules as rules
+from openlfr.domain.adjudication import Judgement, RecordedOutcome
 from openlfr.domain.alerts import Outcome
 from openlfr.domain.case_acts import acts_of
 from openlfr.domain.errors import BadInput, Conflict
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from openlfr.domain.adjudication import Case, Times
+    from openlfr.domain.adjudication import Case, DecisionTimes
     from openlfr.domain.alert_records import RecordedAlert
     from openlfr.domain.principals import Principal
     from openlfr.ports import Records
@@ -58,7 +58,13 @@ class Became:
 
 
 def decide(
-    which: Which, what: Judgement, *, records: Records, by: Principal, at: datetime, times: Times
+    which: Which,
+    what: Judgement,
+    *,
+    records: Records,
+    by: Principal,
+    at: datetime,
+    times: DecisionTimes,
 ) -> RecordedAlert:
     """Give the first verdict on an alert; a late one where its time is over.
 
@@ -83,7 +89,7 @@ def decide(
     by, what = _named(by), _worded(what)
     return _change(
         which,
-        lambda case: adjudication.decide(case, what, by=by, at=at, times=times),
+        lambda case: rules.decide(case, what, by=by, at=at, times=times),
         records=records,
         by=by,
         at=at,
@@ -98,7 +104,7 @@ def undo(
     by = _named(by)
     return _change(
         which,
-        lambda case: adjudication.undo(case, by=by, at=at),
+        lambda case: rules.undo(case, by=by, at=at),
         records=records,
         by=by,
         at=at,
@@ -107,14 +113,20 @@ def undo(
 
 
 def look_again(
-    which: Which, what: Judgement, *, records: Records, by: Principal, at: datetime, times: Times
+    which: Which,
+    what: Judgement,
+    *,
+    records: Records,
+    by: Principal,
+    at: datetime,
+    times: DecisionTimes,
 ) -> RecordedAlert:
     """Take the second look at an alert; arguments and errors as `decide`."""
     require(by, Action.SECOND_LOOK)
     by, what = _named(by), _worded(what)
     return _change(
         which,
-        lambda case: adjudication.look_again(case, what, by=by, at=at, times=times),
+        lambda case: rules.look_again(case, what, by=by, at=at, times=times),
         records=records,
         by=by,
         at=at,
@@ -122,14 +134,20 @@ def look_again(
 
 
 def settle(
-    which: Which, what: Judgement, *, records: Records, by: Principal, at: datetime, times: Times
+    which: Which,
+    what: Judgement,
+    *,
+    records: Records,
+    by: Principal,
+    at: datetime,
+    times: DecisionTimes,
 ) -> RecordedAlert:
     """Say which verdict holds, as a supervisor; arguments and errors as `decide`."""
     require(by, Action.SETTLE)
     by, what = _named(by), _worded(what)
     return _change(
         which,
-        lambda case: adjudication.settle(case, what, by=by, at=at, times=times),
+        lambda case: rules.settle(case, what, by=by, at=at, times=times),
         records=records,
         by=by,
         at=at,
@@ -137,7 +155,13 @@ def settle(
 
 
 def record_outcome(
-    which: Which, what: Became, *, records: Records, by: Principal, at: datetime, times: Times
+    which: Which,
+    what: Became,
+    *,
+    records: Records,
+    by: Principal,
+    at: datetime,
+    times: DecisionTimes,
 ) -> RecordedAlert:
     """Record what became of an alert; arguments and errors as `decide`.
 
@@ -147,7 +171,7 @@ def record_outcome(
     require(by, Action.RECORD_OUTCOME)
     by = _named(by)
     sealed_until = at + times.sealed if what.outcome is Outcome.REFUTED else None
-    known = KnownOutcome(
+    known = RecordedOutcome(
         what.outcome, by, at, what.minutes_stopped, sealed_until, given_reason(what.note)
     )
 
@@ -160,7 +184,7 @@ def record_outcome(
                     f"stopped by mistake: a supervisor records {known.outcome} instead, with a "
                     "reason, --reason TEXT."
                 )
-        return adjudication.conclude(case, known)
+        return rules.conclude(case, known)
 
     alert = _change(which, concluded, records=records, by=by, at=at)
     if alert.outcome is Outcome.REFUTED:
@@ -180,7 +204,7 @@ def let_time_pass(records: Records, now: datetime) -> list[RecordedAlert]:
             changed.append(
                 _change(
                     Which(alert_id),
-                    lambda case: adjudication.settle_by_time(adjudication.lapse(case, now), now),
+                    lambda case: rules.settle_by_time(rules.lapse(case, now), now),
                     records=records,
                     by=SYSTEM,
                     at=now,

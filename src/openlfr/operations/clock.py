@@ -13,7 +13,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from openlfr.domain.audit import AuditEvent, ClockConfirmed, ReferenceResumed, ReferenceSuspended
+from openlfr.domain.audit import AuditEvent, ClockConfirmed
+from openlfr.domain.audit_references import ReferenceResumed, ReferenceSuspended
 from openlfr.domain.authority import ACTS
 from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require

@@ -9,7 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openlfr.domain.audit import AuditEvent, ReferenceEnrolled
+from openlfr.domain.audit import AuditEvent
+from openlfr.domain.audit_references import ReferenceEnrolled
 from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.watchlist import EntryStatus, Reference, hash_template

@@ -7,12 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openlfr.domain.audit import (
-    AuditEvent,
-    ReferenceRemoved,
-    ReferenceResumed,
-    ReferenceSuspended,
-)
+from openlfr.domain.audit import AuditEvent
+from openlfr.domain.audit_references import ReferenceRemoved, ReferenceResumed, ReferenceSuspended
 from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.text import given_reason
@@ -22,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from openlfr.domain.audit import ReferenceActDetails
+    from openlfr.domain.audit_references import ReferenceActDetails
     from openlfr.domain.principals import Principal
     from openlfr.domain.watchlist import Reference
     from openlfr.ports import Records

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from openlfr.domain.adjudication import end_life
+from openlfr.domain.adjudication_rules import end_life
 from openlfr.domain.alerts import Outcome
-from openlfr.domain.audit import AlertErased, AuditEvent
+from openlfr.domain.audit import AuditEvent
+from openlfr.domain.audit_alerts import AlertErased
 from openlfr.domain.case_acts import acts_of
 from openlfr.domain.principals import SYSTEM
 from openlfr.operations.evidence import evidence_name

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openlfr.domain.audit import ActDetails, AuditEvent, ReferenceActivated, ReferenceRefused
+from openlfr.domain.audit import ActDetails, AuditEvent
+from openlfr.domain.audit_references import ReferenceActivated, ReferenceRefused
 from openlfr.domain.errors import BadInput
 from openlfr.domain.principals import SYSTEM
 from openlfr.domain.watchlist import EntryStatus, Settlement, StoredTemplate

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openlfr.domain.alert_records import Hold
-from openlfr.domain.audit import AuditEvent, HoldPlaced, HoldReleased
+from openlfr.domain.audit import AuditEvent
+from openlfr.domain.audit_alerts import HoldPlaced, HoldReleased
 from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.text import required_reason

@@ -16,7 +16,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openlfr.domain.audit import AuditEvent, NamesErased, ReferenceExpired, ReferenceForgotten
+from openlfr.domain.audit import AuditEvent
+from openlfr.domain.audit_alerts import NamesErased
+from openlfr.domain.audit_references import ReferenceExpired, ReferenceForgotten
 from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.principals import OURSELVES, SYSTEM, Principal

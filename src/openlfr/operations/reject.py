@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openlfr.domain.audit import AuditEvent, SightingRejected
+from openlfr.domain.audit import AuditEvent
+from openlfr.domain.audit_alerts import SightingRejected
 from openlfr.domain.errors import BadInput, Conflict
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.text import given_reason

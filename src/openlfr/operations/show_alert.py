@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from openlfr.domain.audit import AlertShown, AlertUnsealed, AuditEvent
+from openlfr.domain.audit import AuditEvent
+from openlfr.domain.audit_alerts import AlertShown, AlertUnsealed
 from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.principals import Role

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from openlfr.domain.adjudication import Times
+from openlfr.domain.adjudication import DecisionTimes
 from openlfr.domain.alerts import LIFE
 from openlfr.domain.watchlist import DEFAULT_CATEGORIES, LONGEST
 from openlfr.settings.values import Duration, Number, Section, Words, listed
@@ -56,11 +56,11 @@ class Alerting(Section):
         " sighting is late.",
     )  # fmt: skip
     undo: Duration = Field(
-        default=Times().undo, le=timedelta(minutes=14), title="Undo",
+        default=DecisionTimes().undo, le=timedelta(minutes=14), title="Undo",
         description="How long the person who gave a verdict can withdraw it.",
     )  # fmt: skip
     settle: Duration = Field(
-        default=Times().settle, le=timedelta(minutes=14), title="Settling",
+        default=DecisionTimes().settle, le=timedelta(minutes=14), title="Settling",
         description="Time after which a verdict without a second look is settled. If the person"
         " was not engaged, the pictures are erased then, at most a minute later.",
     )  # fmt: skip
@@ -70,7 +70,7 @@ class Alerting(Section):
         " id so that nobody chooses them; inconclusive verdicts are always reviewed.",
     )  # fmt: skip
     sealed: Duration = Field(
-        default=Times().sealed, le=timedelta(days=31), title="Sealed",
+        default=DecisionTimes().sealed, le=timedelta(days=31), title="Sealed",
         description="How long the pictures of a person who was stopped by mistake are kept, in"
         " case of a complaint. They are sealed: only a supervisor opens them, with a reason.",
     )  # fmt: skip
@@ -87,9 +87,9 @@ class Alerting(Section):
     )  # fmt: skip
 
     @property
-    def times(self) -> Times:
+    def times(self) -> DecisionTimes:
         """The times within which a verdict is withdrawn, settled, and its pictures kept."""
-        return Times(self.undo, self.settle, self.sealed)
+        return DecisionTimes(self.undo, self.settle, self.sealed)
 
 
 class Enrolment(Section):

@@ -15,7 +15,7 @@ from tests.sightings import sighting_of
 
 from openlfr.adapters.sql import Records
 from openlfr.adapters.sql.schema import REVISIONS
-from openlfr.domain.adjudication import Judgement, Reason, Times
+from openlfr.domain.adjudication import DecisionTimes, Judgement, Reason
 from openlfr.domain.alert_records import HoldKind
 from openlfr.domain.alerts import (
     Adjudication,
@@ -46,7 +46,7 @@ OP, EVA, SUE = (
     Principal("https://people.example", each.lower(), each, frozenset(Role))
     for each in ("Op", "Eva", "Sue")
 )
-TIMES = Times()
+TIMES = DecisionTimes()
 
 
 def enrol(records: Records) -> None:

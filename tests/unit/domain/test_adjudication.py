@@ -10,11 +10,13 @@ from openlfr.domain.adjudication import (
     REASONS,
     AlertState,
     Case,
+    DecisionTimes,
     Judgement,
-    KnownOutcome,
     Reason,
-    Times,
+    RecordedOutcome,
     VerdictKind,
+)
+from openlfr.domain.adjudication_rules import (
     conclude,
     decide,
     lapse,
@@ -29,7 +31,7 @@ from openlfr.domain.errors import BadInput, Conflict, NotAllowed
 from openlfr.domain.principals import OURSELVES, Principal
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
-TIMES = Times()
+TIMES = DecisionTimes()
 ANN, BEA, SUE = (Principal("https://people.example", name, name) for name in ("Ann", "Bea", "Sue"))
 PEOPLE = st.sampled_from([ANN, BEA, SUE])
 ENGAGE, LEAVE, UNSURE = map(Judgement, Adjudication)
@@ -64,7 +66,7 @@ def attempt(case, step, at):
         case "reopen":
             return reopen(case, at)
     sealed = at + TIMES.sealed if outcome is Outcome.REFUTED else None
-    return conclude(case, KnownOutcome(outcome, by, at, sealed_until=sealed))
+    return conclude(case, RecordedOutcome(outcome, by, at, sealed_until=sealed))
 
 
 def without_undo(verdict):
@@ -175,15 +177,15 @@ def test_a_late_verdict_says_so_and_engages_nobody_in_time():
 def test_the_pictures_of_somebody_stopped_by_mistake_are_sealed_for_a_day():
     case = decide(Case("a"), ENGAGE, by=ANN, at=NOON, times=TIMES)
     sealed = NOON + TIMES.sealed
-    case = conclude(case, KnownOutcome(Outcome.REFUTED, BEA, NOON, sealed_until=sealed))
+    case = conclude(case, RecordedOutcome(Outcome.REFUTED, BEA, NOON, sealed_until=sealed))
     assert (case.erase_at, case.sealed, case.state) == (sealed, True, AlertState.CLOSED)
     # Said again, as with how many minutes: the day is that of the first time. Who needs longer
     # holds the alert.
-    again = KnownOutcome(Outcome.REFUTED, BEA, LATER, 5, LATER + TIMES.sealed)
+    again = RecordedOutcome(Outcome.REFUTED, BEA, LATER, 5, LATER + TIMES.sealed)
     for _ in range(2):
         case = conclude(case, again)
         assert (case.erase_at, case.outcome.minutes_stopped) == (sealed, 5)
-    mended = conclude(case, KnownOutcome(Outcome.CONFIRMED, BEA, LATER))  # typed wrongly before
+    mended = conclude(case, RecordedOutcome(Outcome.CONFIRMED, BEA, LATER))  # typed wrongly before
     assert (mended.erase_at, mended.sealed) == (None, False)
 
 

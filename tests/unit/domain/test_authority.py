@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from openlfr.domain.audit import ReferenceEnrolled
+from openlfr.domain.audit_references import ReferenceEnrolled
 from openlfr.domain.authority import EntryAct, altered, last_moment
 from openlfr.domain.watchlist import EntryStatus, Reference, hash_entry
 

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from openlfr.domain.adjudication import Case, Judgement, Times, decide, look_again, undo
+from openlfr.domain.adjudication import Case, DecisionTimes, Judgement
+from openlfr.domain.adjudication_rules import decide, look_again, undo
 from openlfr.domain.alerts import Adjudication
 from openlfr.domain.principals import Principal
 from openlfr.domain.second_look import is_drawn, waits
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-TIMES = Times()
+TIMES = DecisionTimes()
 FINAL = NOON + TIMES.undo
 KEY = bytes(32)
 OP, EVA = (Principal("https://people.example", name, name) for name in ("Op", "Eva"))

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 import pytest
 from tests.unit.embedded.house import NOW, House
 
-from openlfr.domain.audit import AlertShown, AuditEvent
+from openlfr.domain.audit import AuditEvent
+from openlfr.domain.audit_alerts import AlertShown
 from openlfr.domain.principals import SYSTEM
 from openlfr.domain.watchlist import EntryStatus
 from openlfr.embedded import eraser as eraser_module

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from openlfr.adapters.sql import Records
-from openlfr.domain.adjudication import Judgement, Times
+from openlfr.domain.adjudication import DecisionTimes, Judgement
 from openlfr.domain.alerts import Adjudication
 from openlfr.domain.errors import BadInput
 from openlfr.domain.principals import local_principal
@@ -25,7 +25,7 @@ OPERATIONS = {
     "stop": lambda **by: deployments.stop("m", "  ", **by),
     "close": lambda **by: deployments.close("m", "  ", **by),
     "undo": lambda **by: undo(Which("a"), reason="  ", **by),
-    "decide": lambda **by: decide(Which("a"), BLANK, **by, times=Times()),
+    "decide": lambda **by: decide(Which("a"), BLANK, **by, times=DecisionTimes()),
 }
 
 

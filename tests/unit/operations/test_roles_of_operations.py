@@ -10,7 +10,7 @@ import pytest
 from openlfr.adapters.memory.alert_book import MemoryAlertBook
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.adapters.sql import Records
-from openlfr.domain.adjudication import Judgement, Times
+from openlfr.domain.adjudication import DecisionTimes, Judgement
 from openlfr.domain.alert_records import HoldKind
 from openlfr.domain.alerts import Adjudication, Outcome
 from openlfr.domain.deployment import Authorisation, Deployment, DeploymentStatus
@@ -53,20 +53,20 @@ class Place:
         self.book = MemoryAlertBook()
 
     def decide(self, by):
-        decide(A, ENGAGE, records=self.records, by=by, at=NOW, times=Times())
+        decide(A, ENGAGE, records=self.records, by=by, at=NOW, times=DecisionTimes())
 
     def undo(self, by):
         undo(A, records=self.records, by=by, at=NOW)
 
     def look_again(self, by):
-        look_again(A, ENGAGE, records=self.records, by=by, at=NOW, times=Times())
+        look_again(A, ENGAGE, records=self.records, by=by, at=NOW, times=DecisionTimes())
 
     def settle(self, by):
-        settle(A, ENGAGE, records=self.records, by=by, at=NOW, times=Times())
+        settle(A, ENGAGE, records=self.records, by=by, at=NOW, times=DecisionTimes())
 
     def outcome(self, by):
         became = Became(Outcome.CONFIRMED)
-        record_outcome(A, became, records=self.records, by=by, at=NOW, times=Times())
+        record_outcome(A, became, records=self.records, by=by, at=NOW, times=DecisionTimes())
 
     def show(self, by):
         show_alert(Look("a", "a.jpg"), records=self.records, vault=self.vault, by=by, at=NOW)

@@ -19,7 +19,8 @@ from pydantic import BaseModel
 from openlfr import bootstrap, settings
 from openlfr.bootstrap import stores
 from openlfr.cli import main
-from openlfr.domain.adjudication import Case, Judgement, decide
+from openlfr.domain.adjudication import Case, Judgement
+from openlfr.domain.adjudication_rules import decide
 from openlfr.domain.alerts import Adjudication
 from openlfr.domain.errors import OpenLFRError
 from openlfr.domain.principals import SYSTEM

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from openlfr.adapters.memory.audit import write_events
 from openlfr.adapters.memory.state import Alert
-from openlfr.domain.adjudication import Case, end_life, reopen
+from openlfr.domain.adjudication import Case
+from openlfr.domain.adjudication_rules import end_life, reopen
 from openlfr.domain.alerts import EventKind, alert_id_of
 from openlfr.domain.case_acts import acts_of
 from openlfr.domain.principals import SYSTEM

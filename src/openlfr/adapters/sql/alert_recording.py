@@ -16,7 +16,8 @@ from openlfr.adapters.sql import tables
 from openlfr.adapters.sql.audit import write_events
 from openlfr.adapters.sql.cases import append, read_case
 from openlfr.adapters.sql.merging import live_one, placed, queue_up, remember_merger
-from openlfr.domain.adjudication import AlertState, end_life, reopen
+from openlfr.domain.adjudication import AlertState
+from openlfr.domain.adjudication_rules import end_life, reopen
 from openlfr.domain.case_acts import acts_of
 from openlfr.domain.principals import SYSTEM
 

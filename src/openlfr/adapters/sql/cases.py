@@ -15,8 +15,8 @@ from openlfr.adapters.sql.tables import act_words
 from openlfr.domain.adjudication import (
     Case,
     Judgement,
-    KnownOutcome,
     Reason,
+    RecordedOutcome,
     Verdict,
     VerdictKind,
 )
@@ -168,8 +168,8 @@ def _verdict_of(row: Any) -> Verdict:
     )
 
 
-def _outcome_of(row: Any) -> KnownOutcome:
-    return KnownOutcome(
+def _outcome_of(row: Any) -> RecordedOutcome:
+    return RecordedOutcome(
         outcome=Outcome(row.outcome),
         by=_who(row, Principal(LOCAL, "", "")),
         at=row.known_at,
