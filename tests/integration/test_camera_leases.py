@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from awaiting import await_that
-from openlfr.adapters.redis.leases import CameraLeases, Wish
+from openlfr.adapters.redis.leases import CameraLeases, LeaseRequest
 from openlfr.adapters.redis.lite import start_server
 from openlfr.domain.errors import BadInput
 from openlfr.domain.sharing import Cost
@@ -29,7 +29,7 @@ def join(server):
 
     def make(ttl=60.0, deployment="Market", **facts):
         leases = CameraLeases(server.client, deployment, ttl=timedelta(seconds=ttl))
-        leases.beat(CAMERAS, [], **{"room": 10, **facts})
+        leases.heartbeat(CAMERAS, [], **{"room": 10, **facts})
         return leases
 
     return make
@@ -42,7 +42,7 @@ def ours(join):
 
 def take(leases, camera, epoch=None):
     """The epoch, or None where it is held; what is refused is raised."""
-    found = leases.take([Wish(camera, epoch)]).get(camera)
+    found = leases.acquire([LeaseRequest(camera, epoch)]).get(camera)
     if isinstance(found, BadInput):
         raise found
     return found
@@ -59,21 +59,21 @@ def test_a_camera_is_held_until_it_is_given_back_and_its_epoch_grows(ours, join)
     first = take(ours, "gate")
     assert take(theirs, "gate") is None
     assert take(theirs, "yard") is not None
-    assert ours.beat(CAMERAS, ["gate"], room=10).lost == ()
-    ours.give_back("gate")
+    assert ours.heartbeat(CAMERAS, ["gate"], room=10).lost == ()
+    ours.release("gate")
     second = take(theirs, "gate")
     assert second > first
-    assert ours.beat(CAMERAS, ["gate"], room=10).lost == ("gate",)
-    ours.give_back("gate")  # what is somebody else's by now stays
-    assert theirs.beat(CAMERAS, ["gate", "yard"], room=10).lost == ()
+    assert ours.heartbeat(CAMERAS, ["gate"], room=10).lost == ("gate",)
+    ours.release("gate")  # what is somebody else's by now stays
+    assert theirs.heartbeat(CAMERAS, ["gate", "yard"], room=10).lost == ()
 
 
 def test_a_pinned_epoch_is_taken_and_what_follows_it_is_higher(ours):
     assert take(ours, "gate", 7) == 7
-    ours.give_back("gate")
+    ours.release("gate")
     assert take(ours, "gate") > 7
     assert take(ours, "yard", 10**13) == 10**13
-    ours.give_back("yard")
+    ours.release("yard")
     assert take(ours, "yard") == 10**13 + 1
 
 
@@ -81,39 +81,39 @@ def test_a_pinned_epoch_that_is_over_is_refused_and_the_camera_stays_free(ours, 
     theirs = join()
     for _ in range(2):  # the same frames again
         take(ours, "gate", 7)
-        ours.give_back("gate")
+        ours.release("gate")
     with pytest.raises(BadInput, match=r"gate: epoch 6 is over, its last one was 7.* or none\.$"):
         take(ours, "gate", 6)
     first = take(theirs, "gate")
     with pytest.raises(BadInput, match=f"its last one was {first}"):
         take(ours, "gate", 7)  # nobody waits for what will be refused
-    assert theirs.beat(CAMERAS, ["gate"], room=10).lost == ()
+    assert theirs.heartbeat(CAMERAS, ["gate"], room=10).lost == ()
 
 
 def test_each_connection_under_a_lease_has_an_epoch_of_its_own(ours, join):
     theirs = join()
     assert take(ours, "gate", 7) == 7
-    second = ours.advance("gate")
+    second = ours.next_epoch("gate")
     assert second > 7
-    ours.give_back("gate")
+    ours.release("gate")
     third = take(theirs, "gate")
     assert third > second
-    assert ours.advance("gate") is None  # it is somebody else's by now
-    assert theirs.advance("gate") > third
+    assert ours.next_epoch("gate") is None  # it is somebody else's by now
+    assert theirs.next_epoch("gate") > third
 
 
 @pytest.mark.parametrize("pinned", [None, 41])
 def test_a_redis_that_lost_everything_gives_no_epoch_that_was(ours, server, pinned):
     """Else analysis would discard every frame of the camera as one of an epoch that is over."""
     take(ours, "gate", pinned)
-    before = ours.advance("gate")
+    before = ours.next_epoch("gate")
     server.client.flushdb()
     wait_a_millisecond(server, before)
     assert take(ours, "gate") is None  # whoever is not known takes nothing
-    beat = ours.beat(CAMERAS, ["gate"], room=10)
-    assert (beat.joined, beat.lost) == (True, ("gate",))
+    result = ours.heartbeat(CAMERAS, ["gate"], room=10)
+    assert (result.joined, result.lost) == (True, ("gate",))
     assert take(ours, "gate", before) == before  # nobody has had it meanwhile
-    assert ours.advance("gate") > before
+    assert ours.next_epoch("gate") > before
 
 
 def test_a_camera_that_somebody_had_meanwhile_is_not_taken_on_under_the_old_epoch(ours, join):
@@ -121,8 +121,8 @@ def test_a_camera_that_somebody_had_meanwhile_is_not_taken_on_under_the_old_epoc
     ours.leave()  # as if this process had been frozen for long
     theirs = join()
     take(theirs, "gate")
-    theirs.give_back("gate")
-    ours.beat(CAMERAS, ["gate"], room=10)
+    theirs.release("gate")
+    ours.heartbeat(CAMERAS, ["gate"], room=10)
     with pytest.raises(BadInput):
         take(ours, "gate", first)
 
@@ -132,36 +132,36 @@ def test_a_redis_that_lost_its_last_writes_gives_no_epoch_twice(ours, server):
     take(ours, "gate")
     [key] = server.client.keys("*:epoch:*")
     server.client.set(key, 1_700_000_000)
-    lost = ours.advance("gate")
+    lost = ours.next_epoch("gate")
     server.client.set(key, 1_700_000_000)
     wait_a_millisecond(server, lost)
-    assert ours.advance("gate") > lost
+    assert ours.next_epoch("gate") > lost
 
 
 def test_the_cameras_of_a_process_whose_heartbeats_end_are_free(join):
     dead, theirs = join(ttl=0.3), join()
     first = take(dead, "gate")
     await_that("free camera", lambda: take(theirs, "gate") is not None)
-    assert theirs.advance("gate") > first
-    assert [each.member_id for each in theirs.beat({}, [], room=1).view.members] == [
+    assert theirs.next_epoch("gate") > first
+    assert [each.member_id for each in theirs.heartbeat({}, [], room=1).view.members] == [
         theirs.member_id
     ]
 
 
 def test_what_changed_is_seen_with_the_next_heartbeat_and_nothing_else(ours, join):
     theirs = join(room=3)
-    view = ours.beat(CAMERAS, [], room=10).view
+    view = ours.heartbeat(CAMERAS, [], room=10).view
     assert {(each.room, each.leaving) for each in view.members} == {(10, False), (3, False)}
     assert [dict(each.cameras) for each in view.members] == [CAMERAS, CAMERAS]
-    assert ours.beat(CAMERAS, [], room=10).view is None
+    assert ours.heartbeat(CAMERAS, [], room=10).view is None
     epoch = take(theirs, "yard")
-    assert ours.beat(CAMERAS, [], room=10).view.held == {"yard": theirs.member_id}
-    theirs.give_back("yard", over=True)
-    view = ours.beat(CAMERAS, [], room=10).view
+    assert ours.heartbeat(CAMERAS, [], room=10).view.held == {"yard": theirs.member_id}
+    theirs.release("yard", over=True)
+    view = ours.heartbeat(CAMERAS, [], room=10).view
     assert view.held == {}
     assert epoch <= view.over["yard"] + 1
-    theirs.beat({"gate": Cost(5)}, [], room=3, leaving=True)
-    changed = {m.member_id: m for m in ours.beat(CAMERAS, [], room=10).view.members}
+    theirs.heartbeat({"gate": Cost(5)}, [], room=3, leaving=True)
+    changed = {m.member_id: m for m in ours.heartbeat(CAMERAS, [], room=10).view.members}
     assert changed[theirs.member_id].leaving
     assert dict(changed[theirs.member_id].cameras) == {"gate": Cost(5)}
 
@@ -177,24 +177,24 @@ def test_deployments_share_nothing(ours, join):
     other = join(deployment="Station")
     assert take(ours, "gate") is not None
     assert take(other, "gate") is not None
-    assert len(other.beat(CAMERAS, ["gate"], room=10).view.members) == 1
+    assert len(other.heartbeat(CAMERAS, ["gate"], room=10).view.members) == 1
 
 
 def test_a_thousand_leases_are_renewed_with_one_command(join, server):
     names = [f"camera {number}" for number in range(2500)]
     cameras = dict.fromkeys(names, Cost(80))
     ours = join(room=5000)
-    ours.beat(cameras, [], room=5000)
-    taken = ours.take([Wish(name) for name in names])
+    ours.heartbeat(cameras, [], room=5000)
+    taken = ours.acquire([LeaseRequest(name) for name in names])
     assert len(taken) == len(names)
-    assert ours.beat(cameras, names, room=5000).lost == ()
+    assert ours.heartbeat(cameras, names, room=5000).lost == ()
 
     def asked():
         return server.client.info("commandstats")["cmdstat_evalsha"]["calls"]
 
     before = asked()
-    ours.beat(cameras, names, room=5000)
+    ours.heartbeat(cameras, names, room=5000)
     assert asked() == before + 1
     [gone] = [name for name in names if name.endswith(" 1789")]
-    ours.give_back(gone)
-    assert ours.beat(cameras, names, room=5000).lost == (gone,)
+    ours.release(gone)
+    assert ours.heartbeat(cameras, names, room=5000).lost == (gone,)

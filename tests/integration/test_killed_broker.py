@@ -48,13 +48,14 @@ ROOM = 8
 COPIER = """
 import sys
 from openlfr.adapters.faust import agents as faust_agents
+from openlfr.adapters.faust import app as faust_app
 from openlfr.adapters.faust import worker as faust_worker
 from openlfr.adapters.kafka.control_followers import WatchlistFollower
 from openlfr.adapters.kafka.access import KafkaAccess
 from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.wire.codec import Record
 metrics = Metrics("copier")
-app, progress = faust_agents.make_app(
+app, progress = faust_app.make_app(
     group="copier", instance="copier-0", brokers=KafkaAccess((sys.argv[1],)), from_beginning=True,
     max_bytes=1 << 20,
 )
@@ -63,13 +64,13 @@ async def take(stream):
     async for messages in faust_agents.batches(stream, 16, 0.05):
         async def copy():
             records = [("copies", Record(b"", each.value, [])) for each in messages]
-            await faust_agents.publish(app, records)
-            faust_agents.finished(progress, messages, metrics)
+            await faust_app.publish(app, records)
+            faust_agents.record_done(progress, messages, metrics)
             for each in messages:
                 await stream.ack(each.event)
-        await faust_agents.guarded(progress, copy)
+        await faust_agents.run_or_exit(progress, copy)
 
-app.agent(faust_agents.topic(app, "lossless"), concurrency=1, name="copier")(take)
+app.agent(faust_app.topic(app, "lossless"), concurrency=1, name="copier")(take)
 faust_worker.work(app, progress)
 """
 

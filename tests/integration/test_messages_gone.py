@@ -22,14 +22,15 @@ pytestmark = [pytest.mark.service, pytest.mark.timeout(150)]
 WORKER = """
 import asyncio, sys
 from openlfr.adapters.faust import agents as faust_agents
+from openlfr.adapters.faust import app as faust_app
 from openlfr.adapters.faust import worker as faust_worker
 from openlfr.adapters.faust import lag_watch
 from openlfr.adapters.faust import progress
 from openlfr.adapters.kafka.access import KafkaAccess
-lag_watch.INTERVAL_S = faust_agents.LOOK_S = 0.5
+lag_watch.INTERVAL_S = faust_app.OFFSET_CHECK_S = 0.5
 progress.STUCK_S = 3.0
 broker, topic, beginning = sys.argv[1:]
-app, state = faust_agents.make_app(
+app, state = faust_app.make_app(
     group=topic, instance="", brokers=KafkaAccess((broker,)), from_beginning=beginning == "True",
     max_bytes=1 << 20,
 )
@@ -50,7 +51,7 @@ async def watch():
             print(now, flush=True)
             said = now
 
-app.agent(faust_agents.topic(app, topic), concurrency=1, name="test")(take)
+app.agent(faust_app.topic(app, topic), concurrency=1, name="test")(take)
 app.task(watch)
 faust_worker.work(app, state)
 """

@@ -17,13 +17,14 @@ pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
 WORKER = """
 import asyncio, sys
 from openlfr.adapters.faust import agents as faust_agents
+from openlfr.adapters.faust import app as faust_app
 from openlfr.adapters.faust import worker as faust_worker
 from openlfr.adapters.faust import lag_watch
 from openlfr.adapters.faust import progress
 from openlfr.adapters.kafka.access import KafkaAccess
 lag_watch.INTERVAL_S = 0.5
 progress.STUCK_S = 3.0
-app, state = faust_agents.make_app(
+app, state = faust_app.make_app(
     group=sys.argv[2], instance="", brokers=KafkaAccess((sys.argv[1],)), from_beginning=True,
     max_bytes=1 << 20,
 )
@@ -42,7 +43,7 @@ async def watch():
             print(f"stalled with a lag of {state.lag}: {state.stalled()}", flush=True)
             return
 
-app.agent(faust_agents.topic(app, sys.argv[2]), concurrency=1, name="test")(take)
+app.agent(faust_app.topic(app, sys.argv[2]), concurrency=1, name="test")(take)
 app.task(watch)
 faust_worker.work(app, state)
 """

@@ -43,13 +43,14 @@ import sys
 from pathlib import Path
 from openlfr import bootstrap, settings
 from openlfr.adapters.faust import agents as faust_agents
+from openlfr.adapters.faust import app as faust_app
 from openlfr.adapters.faust import worker as faust_worker
 from openlfr.wire import codec
-app, progress = faust_agents.make_app(
+app, progress = faust_app.make_app(
     group="test-" + sys.argv[2], instance="", from_beginning=True, max_bytes=1 << 20,
     brokers=bootstrap.kafka_brokers(settings.load(Path(sys.argv[1]))),
 )
-@app.agent(faust_agents.topic(app, "frames.v1"), concurrency=1, name="frames")
+@app.agent(faust_app.topic(app, "frames.v1"), concurrency=1, name="frames")
 async def frames(stream):
     async for messages in faust_agents.batches(stream, 16, 0.05):
         for each in messages:

@@ -14,7 +14,7 @@ from tests.deployments import deployment
 
 from awaiting import PATIENCE_S, await_that
 from openlfr.adapters.capture.jpeg import decode_picture
-from openlfr.adapters.redis.leases import CameraLeases, Wish
+from openlfr.adapters.redis.leases import CameraLeases, LeaseRequest
 from openlfr.adapters.redis.lite import start_server
 from openlfr.settings.cameras import Camera
 from openlfr.simulate import frame_number
@@ -183,10 +183,10 @@ def test_whose_lease_is_lost_stops_filming_and_tries_again(film, tmp_path, rig, 
         rig.sent.wait_for(lambda sent: len(pictures(sent, 5)) > 5)
         other = CameraLeases(server.client, "Market", ttl=timedelta(seconds=30))
         rig.leases.leave()  # as if we had been frozen for long
-        other.beat({}, [], room=9)
-        assert other.take([Wish("gate", 8)])
+        other.heartbeat({}, [], room=9)
+        assert other.acquire([LeaseRequest("gate", 8)])
         await_that("lost lease", lambda: gate.counts["leases_lost"], seen=gate.counts.copy)
-        other.give_back("gate")
+        other.release("gate")
         rig.sent.wait_for(lambda sent: len(later(sent, 8)) > 5)
     assert not [frame for frame in rig.sent.messages if 5 < frame.epoch <= 8]
     assert not [frame for frame in rig.sent.messages if frame.epoch == 5 and frame.ended]

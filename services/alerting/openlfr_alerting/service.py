@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from openlfr import bootstrap
 from openlfr.adapters.faust import agents as faust_agents
+from openlfr.adapters.faust import app as faust_app
 from openlfr.adapters.faust import worker as faust_worker
 from openlfr.adapters.kafka.control import ControlWriter
 from openlfr.adapters.kafka.rights import USES
@@ -90,7 +91,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         closing.callback(jobs.close)
         jobs.start()
         metrics = Metrics("alerting")
-        app, progress = faust_agents.make_app(
+        app, progress = faust_app.make_app(
             group=process.group,
             instance=process.instance,
             brokers=brokers,
@@ -121,7 +122,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
             (ALERTS, metrics.timed("record_alerts", recording.record_alerts)),
             (TALLIES, metrics.timed("record_tallies", recording.record_tallies)),
         ):
-            agent = app.agent(faust_agents.topic(app, topic.name), concurrency=1, name=topic.name)
+            agent = app.agent(faust_app.topic(app, topic.name), concurrency=1, name=topic.name)
             agent(_loop(app, progress, work, metrics))
         faust_worker.work(app, progress, process.worker_file(settings.data_dir))
 
@@ -153,11 +154,11 @@ def _loop(app: Any, progress: Progress, work: Work, metrics: Metrics) -> Callabl
 
             async def batch(messages: Sequence[Message] = messages) -> None:
                 records = await loop.run_in_executor(worker, work, messages)
-                await faust_agents.publish(app, records)
-                faust_agents.finished(progress, messages, metrics)
+                await faust_app.publish(app, records)
+                faust_agents.record_done(progress, messages, metrics)
                 for message in messages:
                     await stream.ack(message.event)
 
-            await faust_agents.guarded(progress, batch)
+            await faust_agents.run_or_exit(progress, batch)
 
     return take

@@ -20,6 +20,8 @@ import structlog
 from openlfr import bootstrap
 from openlfr.adapters.capture import is_live
 from openlfr.adapters.faust import agents as faust_agents
+from openlfr.adapters.faust import app as faust_app
+from openlfr.adapters.faust import offsets as faust_offsets
 from openlfr.adapters.faust import worker as faust_worker
 from openlfr.adapters.kafka.control_followers import StateFollower, WatchlistFollower
 from openlfr.adapters.kafka.control_reader import ControlReader
@@ -127,7 +129,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         )
 
         metrics = Metrics("analysis")
-        app, progress = faust_agents.make_app(
+        app, progress = faust_app.make_app(
             group=process.group,
             instance=process.instance,
             brokers=brokers,
@@ -162,7 +164,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         service_metrics.register_provider(metrics, short_name(providers[0]))
         batch = BATCH_ON_GPU if providers[0] in ON_GPU else BATCH
         worker = _Worker(app, progress, processor, control, backlog, metrics, batch)
-        app.agent(faust_agents.topic(app, FRAMES.name), concurrency=1, name="frames")(worker.take)
+        app.agent(faust_app.topic(app, FRAMES.name), concurrency=1, name="frames")(worker.take)
         app.timer(1.0)(worker.tick)
         app.on_partitions_assigned.connect(worker.balanced, weak=False)
         app.on_before_shutdown.connect(worker.leave, weak=False)
@@ -228,7 +230,7 @@ class _Worker:
 
     async def tick(self) -> None:
         """Now and then: end what is silent, and look whether anybody may still be searched."""
-        await faust_agents.guarded(self._progress, self._end_silent)
+        await faust_agents.run_or_exit(self._progress, self._end_silent)
 
     async def balanced(self, _: Any, assigned: Collection[Any] = (), **__: Any) -> None:
         """The group was balanced: what was not acknowledged is delivered again."""
@@ -241,7 +243,7 @@ class _Worker:
             async with self._turn:
                 await self._publish(self._processor.keep, partitions)
 
-        await faust_agents.guarded(self._progress, work)
+        await faust_agents.run_or_exit(self._progress, work)
 
     async def leave(self, *_: Any, **__: Any) -> None:
         """The last words before the process ends as it was told to."""
@@ -251,7 +253,7 @@ class _Worker:
                 await self._publish(self._processor.leave)
                 self._left = True
 
-        await faust_agents.guarded(self._progress, work)
+        await faust_agents.run_or_exit(self._progress, work)
 
     async def _carry_out(
         self,
@@ -268,12 +270,12 @@ class _Worker:
                 self._control.check()  # nobody is searched on stale authority
                 await self._publish(self._look, decoded)
                 self._processor.counts["held_too_long"] = self._backlog.let_go
-                faust_agents.finished(self._progress, messages, self._metrics)
+                faust_agents.record_done(self._progress, messages, self._metrics)
                 for each in decoded:
                     self._backlog.add(each.said, faust_agents.without_value(each.message))
                 await self._acknowledge()
 
-        await faust_agents.guarded(self._progress, work)
+        await faust_agents.run_or_exit(self._progress, work)
 
     async def _end_silent(self) -> None:
         self._control.check()
@@ -281,7 +283,7 @@ class _Worker:
             if self._left:
                 return
             late = {number for number, left in self._waiting.items() if left > 0}
-            late |= faust_agents.behind(self._app, FRAMES.name, self._taken)
+            late |= faust_offsets.partitions_behind(self._app, FRAMES.name, self._taken)
             await self._publish(self._processor.end_silent, late)
             await self._acknowledge()
 
@@ -289,7 +291,7 @@ class _Worker:
         """Let the processor give records, in its thread; on return they are with Kafka."""
         loop = asyncio.get_running_loop()
         records = await loop.run_in_executor(self._looker, give, *words)
-        await faust_agents.publish(self._app, records)
+        await faust_app.publish(self._app, records)
 
     async def _acknowledge(self) -> None:
         for message in self._backlog.release(self._processor.is_quiet, self._processor.is_told):

@@ -1,6 +1,6 @@
 """Keeps this process a member, and the leases of the cameras that it films.
 
-One thread speaks with Redis for all cameras: a heartbeat a second, and what cameras wish for in one
+One thread talks to Redis for all cameras: a heartbeat a second, and the waiting requests in one
 command. A camera's own thread asks Redis only for the epoch of another connection.
 
 After Redis was away or slow, or this process was frozen for longer than a lease lasts, nothing is
@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from openlfr.adapters.redis.leases import View, Wish
+from openlfr.adapters.redis.leases import FleetView, LeaseRequest
 from openlfr.domain.errors import BadInput, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from openlfr.adapters.redis.leases import Beat, CameraLeases
+    from openlfr.adapters.redis.leases import CameraLeases, HeartbeatResult
     from openlfr.domain.sharing import Cost
 
 BEAT_S, MOVING_S = 1.0, 0.5  # between heartbeats; while cameras are waited for
@@ -53,7 +53,7 @@ class _Held:
 class _Waiting:
     """A camera's thread that waits for its lease."""
 
-    wish: Wish
+    request: LeaseRequest
     done: threading.Event = field(default_factory=threading.Event)
     refused: BadInput | None = None
 
@@ -82,7 +82,7 @@ class LeaseKeeper:
             room: How many at most.
             on_lost: Called with a camera that somebody else may film now.
         """
-        self.view = View((), {}, {})
+        self.view = FleetView((), {}, {})
         self.at_ms = 0
         self._leases = leases
         self._cameras = dict(cameras)
@@ -151,7 +151,7 @@ class LeaseKeeper:
         Raises:
             BadInput: The camera has had a higher epoch.
         """
-        waiting = _Waiting(Wish(camera, epoch))
+        waiting = _Waiting(LeaseRequest(camera, epoch))
         with self._changed:
             if camera in self._held:
                 return not stop.is_set()
@@ -179,7 +179,7 @@ class LeaseKeeper:
             if held is not None and held.fresh:
                 held.fresh = False
                 return held.epoch
-        epoch = None if held is None else self._leases.advance(camera)
+        epoch = None if held is None else self._leases.next_epoch(camera)
         if held is not None and epoch is not None:
             held.epoch = epoch
         return epoch
@@ -193,7 +193,7 @@ class LeaseKeeper:
         with self._changed:
             held = self._held.pop(camera, None)
         if held is not None:
-            self._leases.give_back(camera, over=over)
+            self._leases.release(camera, over=over)
 
     def drop(self, camera: str) -> None:
         """This process cannot film a camera: others are to try."""
@@ -238,14 +238,14 @@ class LeaseKeeper:
         with self._changed:
             held, cameras = tuple(self._held), self._cameras
         asked = monotonic()
-        beat = self._leases.beat(cameras, held, room=self._room, leaving=self._leaving)
-        self._note_lapse(beat, asked)
-        if beat.lost:
-            self._reclaim(beat.lost)
-        if beat.view is not None:
-            self.view = beat.view
+        result = self._leases.heartbeat(cameras, held, room=self._room, leaving=self._leaving)
+        self._note_lapse(result, asked)
+        if result.lost:
+            self._reclaim(result.lost)
+        if result.view is not None:
+            self.view = result.view
 
-    def _note_lapse(self, beat: Beat, asked: float) -> None:
+    def _note_lapse(self, result: HeartbeatResult, asked: float) -> None:
         """See whether this heartbeat came so late that the others' may, too.
 
         A process that is merely slow is late by itself, and the others are not.
@@ -254,10 +254,10 @@ class LeaseKeeper:
         late_s, first = now - self._beaten, not self.at_ms
         self._beaten = now
         if first:
-            self.at_ms = beat.at_ms
-        elif beat.joined or self._failing or now - asked > ttl_s / 2:
-            if beat.joined or self._failing or not self._unsettled:
-                log.warning("leases_renewed_late", late_s=round(late_s, 1), lapsed=beat.joined)
+            self.at_ms = result.at_ms
+        elif result.joined or self._failing or now - asked > ttl_s / 2:
+            if result.joined or self._failing or not self._unsettled:
+                log.warning("leases_renewed_late", late_s=round(late_s, 1), lapsed=result.joined)
             self._unsettled = self._unsettled or now
             self._settled = min(now + ttl_s, self._unsettled + _LONGEST * ttl_s)
         else:
@@ -266,15 +266,17 @@ class LeaseKeeper:
     def _reclaim(self, cameras: tuple[str, ...]) -> None:
         """Keep what nobody has had meanwhile; the rest is lost."""
         with self._changed:
-            wishes = [Wish(name, self._held[name].epoch) for name in cameras if name in self._held]
-        kept = self._leases.take(wishes)
-        for wish in wishes:
-            if isinstance(kept.get(wish.camera), int):
+            requests = [
+                LeaseRequest(name, self._held[name].epoch) for name in cameras if name in self._held
+            ]
+        kept = self._leases.acquire(requests)
+        for request in requests:
+            if isinstance(kept.get(request.camera), int):
                 continue
             with self._changed:
-                lost = self._held.pop(wish.camera, None)
+                lost = self._held.pop(request.camera, None)
             if lost is not None:
-                self._on_lost(wish.camera)
+                self._on_lost(request.camera)
 
     def _grant(self) -> None:
         """Take what cameras wait for, all with one command."""
@@ -282,7 +284,7 @@ class LeaseKeeper:
             return
         with self._changed:
             waiting = dict(self._waiting)
-        taken = self._leases.take([each.wish for each in waiting.values()])
+        taken = self._leases.acquire([each.request for each in waiting.values()])
         for camera, answer in taken.items():
             with self._changed:
                 mine = self._waiting.get(camera) is waiting[camera]
@@ -293,4 +295,4 @@ class LeaseKeeper:
             if mine:
                 waiting[camera].done.set()
             elif not isinstance(answer, BadInput):  # who waited for it has gone
-                self._leases.give_back(camera)
+                self._leases.release(camera)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from openlfr import bootstrap
-from openlfr.adapters.faust.progress import Beat
+from openlfr.adapters.faust.progress import LoopMonitor
 from openlfr.adapters.kafka.control_followers import StateFollower
 from openlfr.adapters.kafka.control_reader import ControlReader
 from openlfr.adapters.kafka.producer import RecordSender
@@ -156,13 +156,13 @@ def run(
         stop = stop or threading.Event()
         if threading.current_thread() is threading.main_thread():
             _handle_signals(stop, closing, senders)
-        metrics, beat = Metrics("ingest"), Beat()
+        metrics, loop = Metrics("ingest"), LoopMonitor()
         service_metrics.register(metrics, sharing, keeper, room=room)
         control_metrics.register(metrics, control, deployment)
         if http is not None:
 
             def stalled() -> str:
-                return beat.stalled() or senders.frames.stalled()
+                return loop.stalled() or senders.frames.stalled()
 
             pages = Pages(
                 http,
@@ -173,7 +173,7 @@ def run(
             )
             closing.callback(pages.close)
         keeper.start()
-        return _film(sharing, context, stop, beat, control)
+        return _film(sharing, context, stop, loop, control)
 
 
 def _handle_signals(stop: threading.Event, closing: ExitStack, senders: Senders) -> None:
@@ -199,7 +199,7 @@ def _film(
     sharing: CameraShare,
     context: IngestContext,
     stop: threading.Event,
-    beat: Beat,
+    loop: LoopMonitor,
     control: ControlReader,
 ) -> IngestResult:
     """Film this process's share."""
@@ -212,7 +212,7 @@ def _film(
             sharing.halt()
             control.raise_fault()
             stop.wait(_LOOK_S)
-            beat()
+            loop()
         stopped = stop.is_set() and not sharing.is_over()
     finally:
         context.keeper.leave()

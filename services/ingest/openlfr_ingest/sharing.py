@@ -20,7 +20,7 @@ from openlfr_ingest.supervision import CameraSupervisor
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from openlfr.adapters.redis.leases import View
+    from openlfr.adapters.redis.leases import FleetView
     from openlfr.domain.errors import OpenLFRError
     from openlfr.settings.cameras import Camera
     from openlfr_ingest.supervision import IngestContext
@@ -57,7 +57,7 @@ class CameraShare:
         self._over: set[str] = set()
         self._before: dict[str, Counter[str]] = {}  # counts of what was filmed before
         self._moving: dict[str, float] = {}  # until when it counts as on its way
-        self._seen: tuple[View, bool] | None = None
+        self._seen: tuple[FleetView, bool] | None = None
         self._mine: frozenset[str] = frozenset()
         self._beyond: tuple[str, ...] = ()
         self._told: dict[str, int] = {}
@@ -158,7 +158,7 @@ class CameraShare:
                 self._keeper.drop(name)
             del self._films[name]
 
-    def _note_over(self, view: View) -> None:
+    def _note_over(self, view: FleetView) -> None:
         """See which files others have filmed to their end since this process began."""
         for name, at_ms in view.over.items():
             if at_ms < self._keeper.at_ms or name in self._over or name not in self._entries:
@@ -169,7 +169,7 @@ class CameraShare:
                 if (film := self._films.get(name)) is not None:
                     film.stop()
 
-    def _assign(self, view: View) -> None:
+    def _assign(self, view: FleetView) -> None:
         """Which cameras are this process's, by what is known now."""
         keeper = self._keeper
         patient = keeper.takes_over
@@ -206,7 +206,7 @@ class CameraShare:
             self._films[name] = film
             film.start()
 
-    def _hand_over(self, view: View) -> None:
+    def _hand_over(self, view: FleetView) -> None:
         """End what is another's now: at once what waits for its lease, a few of the others."""
         now, held, elsewhere = monotonic(), self._keeper.held, view.held
         self._moving = {

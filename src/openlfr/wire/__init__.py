@@ -1,6 +1,6 @@
-"""What travels on Kafka: messages as bytes, and their headers.
+"""Messages on Kafka as bytes, and their headers.
 
-`codec` turns domain values into records and back, and is the only place that touches protobuf;
-`headers.py` says what stands beside a message; `v1/` is generated from `protos/` by
-`scripts/protos` and checked in.
+`codec` encodes domain values as records and decodes them, and is the only user of protobuf.
+`headers.py` writes and reads a message's headers, `seal.py` its authentication code. `v1/` is
+generated from `protos/` by `scripts/protos` and checked in.
 """

@@ -1,11 +1,11 @@
-"""What stands beside a message: its schema, when its frame was captured, and the trace it is in.
+"""The headers of a message: its schema, the capture time of its frame, and its trace.
 
     content-type  application/protobuf
-    schema        openlfr.wire.v1.Frame: the message's full name, its version in it
-    captured_at   2026-11-23T09:00:00.250000Z, where the message is about a frame
-    traceparent   W3C Trace Context, where the message is part of a trace
+    schema        openlfr.wire.v1.Frame: the message's full name, with its version
+    captured_at   2026-11-23T09:00:00.250000Z, if the message is about a frame
+    traceparent   W3C Trace Context, if the message is part of a trace
 
-A consumer can leave a stale frame without parsing it: `captured_at` is here as well.
+With `captured_at` a consumer can skip a stale frame without parsing it.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ _TRACE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """The headers of a message, read.
+    """The parsed headers of a message.
 
     Attributes:
-        schema: Full name of the message; empty where the producer did not say it.
-        captured_at: UTC; None where it was not said.
-        traceparent: W3C Trace Context; empty without a trace, or with one that is malformed: the
-            standard asks to start a new one then, never to refuse the message.
+        schema: Full name of the message; empty if the header is missing.
+        captured_at: Capture time in UTC; None if the header is missing.
+        traceparent: W3C Trace Context; empty without a trace, or with a malformed one: by the
+            standard a malformed trace is replaced by a new one, and never a reason for refusal.
     """
 
     schema: str = ""
@@ -53,7 +53,7 @@ class Headers:
 def write_headers(
     schema: str, *, captured_at: datetime | None = None, traceparent: str = ""
 ) -> list[tuple[str, bytes]]:
-    """The headers of a message, as Kafka clients take them."""
+    """Make the headers of a message in the form that Kafka clients accept."""
     written = [(_CONTENT_TYPE, CONTENT_TYPE.encode()), (_SCHEMA, schema.encode())]
     if captured_at is not None:
         moment = captured_at.astimezone(UTC).isoformat(timespec="microseconds")
@@ -68,32 +68,32 @@ def read_headers(
     *,
     expect: str = "",
 ) -> Headers:
-    """Read a message's headers; unknown ones are left alone, the last of a name counts.
+    """Parse a message's headers; unknown headers are ignored, the last one of a name counts.
 
     Args:
-        headers: As kafka-python (pairs) or Faust (pairs or a mapping) gives them.
-        expect: Full name of the message that the caller can read; empty takes any.
+        headers: Headers from kafka-python (pairs) or Faust (pairs or a mapping).
+        expect: Full name of the expected message; empty for any.
 
     Raises:
-        BadInput: The message is of another schema, or a header is unreadable.
+        BadInput: The message has another schema, or a header is unreadable.
     """
     pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
     try:
-        said = {
+        values = {
             name: value.decode() for name, value in pairs if name in NAMES and value is not None
         }
-        moment = said.get(_CAPTURED_AT)
+        moment = values.get(_CAPTURED_AT)
         captured_at = datetime.fromisoformat(moment) if moment else None
         if captured_at is not None:
             if captured_at.tzinfo is None:
-                raise ValueError("no time zone")  # noqa: TRY301 - one way to say it is unreadable
+                raise ValueError("no time zone")  # noqa: TRY301 - caught below with the others
             captured_at = captured_at.astimezone(UTC)
     except (UnicodeDecodeError, ValueError, TypeError, OverflowError):
         raise BadInput(
-            "A header of this message is unreadable: it is not as OpenLFR writes it."
+            "A header of this message is unreadable: OpenLFR did not write it."
         ) from None
-    schema = said.get(_SCHEMA, "")
+    schema = values.get(_SCHEMA, "")
     if expect and schema and schema != expect:
-        raise BadInput(f"This message is a {schema[:80]}, where a {expect} belongs.")
-    trace = said.get(_TRACEPARENT, "")
+        raise BadInput(f"This message is a {schema[:80]}, expected a {expect}.")
+    trace = values.get(_TRACEPARENT, "")
     return Headers(schema, captured_at, trace if _TRACE.fullmatch(trace) else "")

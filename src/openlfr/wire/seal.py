@@ -1,8 +1,8 @@
-"""A message authentication code on records of a topic: who has the topic's key wrote it.
+"""Message authentication codes: proof that a record was written with the topic's key.
 
-Kafka's own rights decide who may write to a topic; this is what is left where they are wrong, or
-where a broker's disk was written to. It says nothing of when: replaying what was really written is
-absorbed by ids and versions.
+Kafka's own rights decide who may write to a topic; the code still protects readers where those
+rights are wrong, or where a broker's disk was altered. The code does not prevent replay: a genuine
+record that is written again has the same ids and version, and readers discard it.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ HEADER = "mac"
 
 
 def purpose_of(topic: str) -> str:
-    """For which purpose the vault derives the key of a topic."""
+    """The purpose for which the vault derives a topic's key."""
     return f"records of {topic}"
 
 
 def sign(record: Record, key: bytes) -> Record:
-    """The record with its code in a header: HMAC-SHA256 over key and value."""
+    """Add the code, HMAC-SHA256 over key and value, as a header."""
     code = (HEADER, _code(record.key, record.value, key).encode())
     return replace(record, headers=[*record.headers, code])
 
@@ -40,10 +40,10 @@ def verify(
     value: bytes | None,
     key: bytes,
 ) -> None:
-    """See that a record was written by somebody who has the key.
+    """Check that a record was written with the key.
 
     Raises:
-        BadInput: It has no code, or another's.
+        BadInput: The record has no code, or its code does not match.
     """
     pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
     given = [content for name, content in pairs if name == HEADER]
@@ -60,7 +60,7 @@ def verify(
 
 
 def _code(record_key: bytes | None, value: bytes | None, key: bytes) -> str:
-    named = record_key or b""
+    key_bytes = record_key or b""
     # The length keeps a byte from moving between key and value; a tombstone is no empty value.
-    content = b"%d:%b%b" % (len(named), named, b"-" if value is None else b"+" + value)
+    content = b"%d:%b%b" % (len(key_bytes), key_bytes, b"-" if value is None else b"+" + value)
     return hmac.new(key, content, hashlib.sha256).hexdigest()

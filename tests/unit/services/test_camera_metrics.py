@@ -13,7 +13,7 @@ from tests.deployments import deployment
 
 from awaiting import PATIENCE_S, await_that
 from openlfr.adapters.capture.counters import SourceCounters
-from openlfr.adapters.redis.leases import View
+from openlfr.adapters.redis.leases import FleetView
 from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput, Misconfigured
@@ -39,7 +39,7 @@ class Keeper:
 
     def __init__(self, *cameras, room=9):
         self.held = frozenset()
-        self.view = View((Member("us", room, dict.fromkeys(cameras, Cost(80))),), {}, {})
+        self.view = FleetView((Member("us", room, dict.fromkeys(cameras, Cost(80))),), {}, {})
 
     def take(self, camera, *, epoch, stop):
         self.held |= {camera}

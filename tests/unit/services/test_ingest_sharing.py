@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from openlfr.adapters.redis.leases import View
+from openlfr.adapters.redis.leases import FleetView
 from openlfr.domain.sharing import Cost, Member
 from openlfr.settings.cameras import Camera
 from openlfr_ingest import sharing
@@ -18,13 +18,13 @@ class Keeper:
     member_id, at_ms, settled, takes_over = "us", 100, True, True
 
     def __init__(self):
-        self.held, self.view, self.dropped = set(), View((), {}, {}), []
+        self.held, self.view, self.dropped = set(), FleetView((), {}, {}), []
 
     def drop(self, camera):
         self.dropped.append(camera)
 
     def sees(self, *members, holders=None, over=None):
-        self.view = View(tuple(members), holders or {}, over or {})
+        self.view = FleetView(tuple(members), holders or {}, over or {})
 
 
 class Film:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from openlfr.adapters.redis.leases import Beat
+from openlfr.adapters.redis.leases import HeartbeatResult
 from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.domain.sharing import Cost
 from openlfr.testing import ManualClock
@@ -26,28 +26,28 @@ class Redis:
         self.joined, self.lost, self.takes_s, self.away = True, (), 0.0, False
         self.free, self.refused, self.given_back, self.asked = {}, {}, [], []
 
-    def beat(self, cameras, held, *, room, leaving):
+    def heartbeat(self, cameras, held, *, room, leaving):
         self.clock.now += self.takes_s
         if self.away:
             raise Unavailable("Redis is away")
         joined, self.joined = self.joined, False
         lost, self.lost = self.lost, ()
-        return Beat(joined, tuple(name for name in lost if name in held), 1000, None)
+        return HeartbeatResult(joined, tuple(name for name in lost if name in held), 1000, None)
 
-    def take(self, wishes):
-        self.asked.append([each.camera for each in wishes])
+    def acquire(self, requests):
+        self.asked.append([each.camera for each in requests])
         found = {}
-        for each in wishes:
+        for each in requests:
             if each.camera in self.refused:
                 found[each.camera] = BadInput("over")
             elif each.camera in self.free:
                 found[each.camera] = each.epoch or self.free[each.camera]
         return found
 
-    def advance(self, camera):
+    def next_epoch(self, camera):
         return 77
 
-    def give_back(self, camera, *, over=False):
+    def release(self, camera, *, over=False):
         self.given_back.append((camera, over))
 
 
@@ -133,7 +133,7 @@ def test_each_connection_has_an_epoch_of_its_own_and_a_lost_lease_none(keeper):
 def test_nothing_is_taken_before_it_is_known_who_lives(keeper, clock):
     redis = keeper._leases
     redis.free = {"gate": 8}
-    keeper._waiting["gate"] = waiting = leases._Waiting(leases.Wish("gate"))
+    keeper._waiting["gate"] = waiting = leases._Waiting(leases.LeaseRequest("gate"))
     keeper._settled = clock.now + 1
     keeper._grant()
     assert (redis.asked, keeper.held) == ([], frozenset())
@@ -146,14 +146,14 @@ def test_nothing_is_taken_before_it_is_known_who_lives(keeper, clock):
 def test_what_was_taken_for_somebody_who_has_gone_is_given_back(keeper):
     redis = keeper._leases
     redis.free = {"gate": 8}
-    keeper._waiting["gate"] = leases._Waiting(leases.Wish("gate"))
-    taken = redis.take
+    keeper._waiting["gate"] = leases._Waiting(leases.LeaseRequest("gate"))
+    taken = redis.acquire
 
-    def take(wishes):
+    def acquire(requests):
         keeper._waiting.pop("gate", None)
-        return taken(wishes)
+        return taken(requests)
 
-    redis.take = take
+    redis.acquire = acquire
     keeper._grant()
     assert redis.given_back == [("gate", False)]
     assert keeper.held == frozenset()

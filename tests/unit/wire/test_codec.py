@@ -362,9 +362,9 @@ def carried(message, value, **changed):
     [
         ("frame", frame_pb2.Frame, {"camera": ""}, "its camera is empty"),
         ("frame", frame_pb2.Frame, {"camera": None}, "it lacks its camera"),
-        ("frame", frame_pb2.Frame, {"camera": "ga\0te"}, "its camera holds a NUL character"),
+        ("frame", frame_pb2.Frame, {"camera": "ga\0te"}, "its camera contains a NUL character"),
         ("frame", frame_pb2.Frame, {"jpeg": b""}, "its jpeg is empty"),
-        ("frame", frame_pb2.Frame, {"ended": True}, "has ended, and yet has a picture"),
+        ("frame", frame_pb2.Frame, {"ended": True}, "marks the end but has a picture"),
         ("end of a file", frame_pb2.Frame, {"ended": None}, "its jpeg is empty"),
         ("frame", frame_pb2.Frame, {"seq": -1}, "its seq is negative"),
         ("frame", frame_pb2.Frame, {"captured_at": None}, "it lacks its captured_at"),
@@ -376,14 +376,14 @@ def carried(message, value, **changed):
         ("sighting", sighting_pb2.Sighting, {"sighting_id": "bert"}, "sighting_id is no UUID"),
         ("sighting with evidence", sighting_pb2.Sighting, {"evidence__sealing": 9}, "the sealing"),
         ("alert", alert_pb2.Alert, {"event": 9}, "does not know its event 9"),
-        ("alert", alert_pb2.Alert, {"event": 0}, "does not say its event"),
+        ("alert", alert_pb2.Alert, {"event": 0}, "it lacks its event"),
         ("alert", alert_pb2.Alert, {"event_id": "x"}, "event_id is not that of its sighting"),
         ("tally", tally_pb2.Tally, {"reporter": 9}, "does not know its reporter 9"),
         ("tally", tally_pb2.Tally, {"last_seq": 60}, "tally_id is not that of its range"),
         ("tally", tally_pb2.Tally, {"baseline": "x" * 65}, "its baseline is no id"),
-        ("tally", tally_pb2.Tally, {"baseline_since__seconds": 9}, "but not which baseline"),
+        ("tally", tally_pb2.Tally, {"baseline_since__seconds": 9}, "without a baseline"),
         ("tally", tally_pb2.Tally, {"tracks_searched": 3}, "do not add up"),
-        ("change", control_pb2.Control, {"entry__status": 0}, "does not say its status"),
+        ("change", control_pb2.Control, {"entry__status": 0}, "it lacks its status"),
         ("change", control_pb2.Control, {"entry__template_hash": ""}, "has no template_hash"),
         ("change", control_pb2.Control, {"entry__reference_id": "b"}, "key is not its reference"),
         (
@@ -411,7 +411,7 @@ def test_a_histogram_that_does_not_fit_is_refused():
 
     assert codec.decode_tally(spoilt(lambda tally: None)).control_scores == {-3: 2, 164: 1}
     for spoil, says in (
-        (lambda tally: tally.fine_scores.counts.append(1), "a count for each bin"),
+        (lambda tally: tally.fine_scores.counts.append(1), "lack the count of a bin"),
         (lambda tally: setattr(tally.fine_scores, "bin_width", 0.005), "other bins"),
         (lambda tally: tally.control_scores.bins.reverse(), "other bins"),
         (lambda tally: tally.control_scores.bins.__setitem__(0, 164), "other bins"),
@@ -456,7 +456,7 @@ def test_an_entry_of_an_earlier_version_says_neither_category_nor_whose_it_is():
 
 
 def test_control_of_an_unknown_kind_is_refused():
-    with pytest.raises(BadInput, match="nothing that this version knows"):
+    with pytest.raises(BadInput, match="does not know its content"):
         codec.decode_control(b"new", b"\xc2\x3e\x05newer")
     with pytest.raises(BadInput, match="no reference"):
         codec.decode_control(b"\xff", None)
@@ -491,7 +491,7 @@ def test_a_deployment_whose_status_a_newer_version_gave_counts_as_paused():
     told = decode_state(message.SerializeToString())
     assert told == dataclasses.replace(STATE, status=DeploymentStatus.PAUSED)
     message.deployment.status = 0
-    with pytest.raises(BadInput, match="does not say its status"):
+    with pytest.raises(BadInput, match="it lacks its status"):
         decode_state(message.SerializeToString())
 
 

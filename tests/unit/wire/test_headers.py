@@ -52,10 +52,10 @@ def test_a_malformed_trace_is_left_out_and_never_refuses_a_message(trace):
 @pytest.mark.parametrize(
     ("headers", "sentence"),
     [
-        ([("schema", b"openlfr.wire.v1.Alert")], "is a openlfr.wire.v1.Alert, where a"),
-        ([("schema", b"\xff")], "not as OpenLFR writes it"),
-        ([("captured_at", b"yesterday")], "not as OpenLFR writes it"),
-        ([("captured_at", b"2026-11-23T09:00:00")], "not as OpenLFR writes it"),
+        ([("schema", b"openlfr.wire.v1.Alert")], "is a openlfr.wire.v1.Alert, expected a"),
+        ([("schema", b"\xff")], "OpenLFR did not write it"),
+        ([("captured_at", b"yesterday")], "OpenLFR did not write it"),
+        ([("captured_at", b"2026-11-23T09:00:00")], "OpenLFR did not write it"),
     ],
 )
 def test_what_is_of_another_kind_is_refused(headers, sentence):

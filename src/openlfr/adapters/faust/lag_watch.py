@@ -86,13 +86,13 @@ class LagWatch:
         ends = consumer.end_offsets(partitions)
         positions: dict[tuple[str, int], int] = {}
         first = starts if self._from_beginning else ends
-        for name in self._progress.unbegun():
+        for name in self._progress.unpositioned():
             each = TopicPartition(*name)
             if each not in ends:
                 continue  # it came with a balance in this moment; the next look knows it
             committed = consumer.committed(each)
             positions[name] = first[each] if committed is None else committed
-        self._progress.found(
+        self._progress.record_offsets(
             {tuple(each): end for each, end in ends.items()},
             positions,
             {tuple(each): start for each, start in starts.items()},

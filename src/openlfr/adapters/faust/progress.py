@@ -1,10 +1,10 @@
-"""Whether a worker of a consumer group gets on with its work: what its health page tells.
+"""The progress of a worker in a consumer group, and whether the worker must be restarted.
 
 Faust's consumers have died quietly (faust #175, #523, #549, #640): they go on heartbeating and read
-nothing. So a worker is alive only as long as its partitions move while something waits in them,
-and what waits is asked of the brokers by another client (`lag_watch`). A message counts as done
-when everything that it gave is with Kafka, whether or not it is acknowledged: frames that a live
-track holds back on purpose are done, and no stall.
+nothing. So a worker is alive only as long as its partitions move while messages wait in them, and
+another client asks the brokers how many messages wait (`lag_watch`). A message is done when all its
+results are stored in Kafka, acknowledged or not: frames held back on purpose for a live track are
+done, and no stall.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ if TYPE_CHECKING:
     Partition = tuple[str, int]
 
 STUCK_S = 60.0
-"""After how long without getting on, while something waits, a worker is to be started anew."""
+"""Seconds without progress, while messages wait, after which a worker must be restarted."""
 ONE_STUCK_S = 300.0
-"""The same for one partition alone: others may have more to give, and come first, for a while."""
+"""The same for one partition alone: other partitions may have more messages and come first."""
 BATCH_STUCK_S = 120.0
-"""After how long a batch counts as stuck: the first ones of a GPU take their time."""
+"""Seconds after which a batch counts as stuck: the first batches of a GPU are slow."""
 
 
 @dataclass(slots=True)
-class _Place:
-    """Where a partition stands.
+class _Offsets:
+    """The offsets of a partition.
 
     Attributes:
-        position: Offset of the next message to do; None until it is known.
-        end: Offset that the next message written will get; None until it was asked.
-        moved: When it last got on, or had nothing waiting.
-        start: Offset of the oldest message that there still is.
-        next: Offset of the message that is to be delivered next; None until it is known.
+        position: Offset of the next message to process; None until it is known.
+        end: Offset of the next message to be written; None until the brokers reported it.
+        moved_at: Monotonic time of the last progress, or when no message waited.
+        start: Offset of the oldest message that still exists.
+        next: Offset of the next message to be delivered; None until it is known.
     """
 
     position: int | None
     end: int | None
-    moved: float
+    moved_at: float
     start: int = 0
     next: int | None = None
 
@@ -51,192 +51,203 @@ class _Place:
         return max(0, (self.end or 0) - self.position) if self.position is not None else 0
 
 
-class Beat:
-    """Whether a loop still turns: it beats at each turn."""
+class LoopMonitor:
+    """Detects a main loop that has stopped; the loop calls it in each iteration."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin with a beat; `clock` gives seconds that only ever grow."""
+        """Start to measure; `clock` returns monotonic seconds."""
         self._clock = clock
         self._last = clock()
 
     def __call__(self) -> None:
-        """The loop turns."""
+        """Record an iteration."""
         self._last = self._clock()
 
     def stalled(self) -> str:
-        """Why the process is to be started anew; empty while the loop turns."""
+        """Why the process must be restarted; empty while the loop runs."""
         since = self._clock() - self._last
         return f"The loop has not turned for {since:.0f} s." if since > STUCK_S else ""
 
 
 class Progress:
-    """What one worker does; any thread may tell and ask.
+    """The progress of one worker; any thread may record and read it.
 
     Attributes:
-        counts: Messages `received` from Kafka and `acked`; those `gone` before they were delivered,
-            since their topic keeps them no longer.
-        conditions: Each says why the worker cannot do its work, or gives an empty string.
-        notes: Each gives sentences for the health pages that no restart mends.
+        counts: Number of messages `received` from Kafka, of messages `acked`, and of messages
+            `gone`: deleted by their topic's retention before they were delivered.
+        conditions: Functions that return why the worker is not ready, or an empty string.
+        notes: Functions that return sentences for the health pages about what no restart mends.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin without partitions; `clock` gives seconds that only ever grow."""
+        """Begin without partitions; `clock` returns monotonic seconds."""
         self._clock = clock
         self._lock = threading.Lock()
-        self._begun: dict[int, float] = {}
-        self._places: dict[Partition, _Place] | None = None
+        self._batches: dict[int, float] = {}
+        self._partitions: dict[Partition, _Offsets] | None = None
         self._leaving = False
-        self._begun_work = False
+        self._was_assigned = False
         self.counts: Counter[str] = Counter()
         self.conditions: list[Callable[[], str]] = []
         self.notes: list[Callable[[], list[str]]] = []
 
     def assign(self, partitions: Iterable[Partition] | None) -> None:
-        """Work on these from now on; None while the group is being balanced."""
+        """Record the assigned partitions; None during a rebalance."""
         now = self._clock()
         with self._lock:
-            self._begun_work |= partitions is not None
-            self._places = (
+            self._was_assigned |= partitions is not None
+            self._partitions = (
                 None
                 if partitions is None
-                else {each: _Place(None, None, now) for each in partitions}
+                else {each: _Offsets(None, None, now) for each in partitions}
             )
 
     def leave(self) -> None:
-        """From now on nothing is read any more, on purpose."""
+        """Record that the worker reads no more, on purpose."""
         self._leaving = True
 
     @property
     def begun(self) -> bool:
-        """Whether it ever had its partitions: before that nothing can be in work."""
-        return self._begun_work
+        """Whether partitions were ever assigned; before that no batch can be running."""
+        return self._was_assigned
 
     @property
     def leaving(self) -> bool:
-        """Whether it was asked to leave."""
+        """Whether the worker was asked to leave its group."""
         return self._leaving
 
     @property
     def partitions(self) -> list[Partition]:
-        """Those that are worked on now."""
+        """The assigned partitions."""
         with self._lock:
-            return list(self._places or ())
+            return list(self._partitions or ())
 
-    def taken(self, topic: str, partition: int, offset: int, committed: int | None = None) -> None:
-        """A message was delivered; `committed` is where the group stood before the first one."""
+    def record_delivery(
+        self, topic: str, partition: int, offset: int, committed: int | None = None
+    ) -> None:
+        """Record a delivered message.
+
+        Args:
+            topic: Topic of the message.
+            partition: Partition of the message.
+            offset: Offset of the message.
+            committed: The group's committed offset before the partition's first message.
+        """
         with self._lock:
             self.counts["received"] += 1
-            place = (self._places or {}).get((topic, partition))
-            if place is not None:
-                expected = committed if place.next is None else place.next
+            offsets = (self._partitions or {}).get((topic, partition))
+            if offsets is not None:
+                expected = committed if offsets.next is None else offsets.next
                 self.counts["gone"] += max(0, offset - expected) if expected is not None else 0
-                place.next = max(offset + 1, expected or 0)
+                offsets.next = max(offset + 1, expected or 0)
 
-    def done(self, topic: str, partition: int, offset: int) -> None:
-        """A message is done, and every one before it in its partition."""
+    def record_done(self, topic: str, partition: int, offset: int) -> None:
+        """Record that a message is done, and every message before it in its partition."""
         with self._lock:
-            place = (self._places or {}).get((topic, partition))
-            if place is not None and (place.position is None or offset >= place.position):
-                place.position, place.moved = offset + 1, self._clock()
+            offsets = (self._partitions or {}).get((topic, partition))
+            if offsets is not None and (offsets.position is None or offset >= offsets.position):
+                offsets.position, offsets.moved_at = offset + 1, self._clock()
 
-    def found(
+    def record_offsets(
         self,
         ends: Mapping[Partition, int],
         positions: Mapping[Partition, int] | None = None,
         starts: Mapping[Partition, int] | None = None,
     ) -> None:
-        """What the brokers report.
+        """Record the offsets that the brokers report.
 
         Args:
-            ends: Where partitions end.
-            positions: Where those begin that are not begun.
-            starts: Their oldest messages. What lay before them waits no more: it is gone, and
-                counted where nobody was given it. That is no sign of life: a consumer that has
-                died quietly is still found by what is not deleted yet.
+            ends: End offsets of partitions.
+            positions: Start offsets of partitions from which nothing has been processed.
+            starts: Offsets of the oldest messages. Messages before them are deleted: they wait no
+                more, and count as `gone` if they were never delivered. That is no sign of life: a
+                consumer that has died quietly is still found by the messages that remain.
         """
         now = self._clock()
         with self._lock:
             for partition, end in ends.items():
-                place = (self._places or {}).get(partition)
-                if place is None:
+                offsets = (self._partitions or {}).get(partition)
+                if offsets is None:
                     continue
-                if place.position is None:
-                    place.position = (positions or {}).get(partition, end)
-                if not place.waiting:
-                    place.moved = now  # what waits now has waited since now at the earliest
-                if place.next is None:
-                    place.next = place.position
-                place.start = max(place.start, (starts or {}).get(partition, 0))
-                self.counts["gone"] += max(0, place.start - place.next)
-                place.next = max(place.next, place.start)
-                place.position = max(place.position, place.start)
-                place.end = end
+                if offsets.position is None:
+                    offsets.position = (positions or {}).get(partition, end)
+                if not offsets.waiting:
+                    offsets.moved_at = (
+                        now  # messages that wait now began to wait at the earliest now
+                    )
+                if offsets.next is None:
+                    offsets.next = offsets.position
+                offsets.start = max(offsets.start, (starts or {}).get(partition, 0))
+                self.counts["gone"] += max(0, offsets.start - offsets.next)
+                offsets.next = max(offsets.next, offsets.start)
+                offsets.position = max(offsets.position, offsets.start)
+                offsets.end = end
 
-    def has_taken(self, partition: Partition, offset: int) -> bool:
-        """Whether the message at an offset, or a later one, was delivered."""
+    def has_delivered(self, partition: Partition, offset: int) -> bool:
+        """Whether the message at an offset, or a later message, was delivered."""
         with self._lock:
-            place = (self._places or {}).get(partition)
-            return place is not None and place.next is not None and place.next > offset
+            offsets = (self._partitions or {}).get(partition)
+            return offsets is not None and offsets.next is not None and offsets.next > offset
 
     def starts(self) -> dict[Partition, int]:
-        """The offset of the oldest message of each partition, as far as is known."""
+        """The offset of each partition's oldest message; 0 until the brokers reported it."""
         with self._lock:
-            return {each: place.start for each, place in (self._places or {}).items()}
+            return {each: offsets.start for each, offsets in (self._partitions or {}).items()}
 
-    def unbegun(self) -> list[Partition]:
-        """Partitions of which nobody knows yet where the work begins."""
+    def unpositioned(self) -> list[Partition]:
+        """Partitions whose start offset is not known yet."""
         with self._lock:
-            return [each for each, p in (self._places or {}).items() if p.position is None]
+            return [each for each, o in (self._partitions or {}).items() if o.position is None]
 
-    def begin(self, batch: int) -> None:
-        """A batch is in work."""
+    def begin_batch(self, batch: int) -> None:
+        """Record that a batch is running."""
         with self._lock:
-            self._begun[batch] = self._clock()
+            self._batches[batch] = self._clock()
 
-    def end(self, batch: int) -> None:
-        """It came to its end, good or bad."""
+    def end_batch(self, batch: int) -> None:
+        """Record that a batch has ended, successful or not."""
         with self._lock:
-            self._begun.pop(batch, None)
+            self._batches.pop(batch, None)
 
     @property
     def at_work(self) -> bool:
-        """Whether any batch is in work."""
-        return bool(self._begun)
+        """Whether any batch is running."""
+        return bool(self._batches)
 
     @property
     def lag(self) -> int:
-        """Messages that wait in the worker's partitions, as far as is known."""
+        """Number of messages that wait in the worker's partitions, as far as is known."""
         with self._lock:
-            return sum(place.waiting for place in (self._places or {}).values())
+            return sum(offsets.waiting for offsets in (self._partitions or {}).values())
 
     def stalled(self) -> str:
-        """Why the worker is to be started anew; empty while it gets on."""
+        """Why the worker must be restarted; empty while it makes progress."""
         now = self._clock()
         with self._lock:
-            longest = max((now - since for since in self._begun.values()), default=0.0)
+            longest = max((now - since for since in self._batches.values()), default=0.0)
             if longest > BATCH_STUCK_S:
                 return f"A batch has been in work for {longest:.0f} s."
-            waiting = [place for place in (self._places or {}).values() if place.waiting]
-            count = sum(place.waiting for place in waiting)
-            moved = [place.moved for place in waiting]
+            waiting = [each for each in (self._partitions or {}).values() if each.waiting]
+            count = sum(each.waiting for each in waiting)
+            moved_at = [each.moved_at for each in waiting]
         if self._leaving or not waiting:
             return ""
-        since, alone = now - max(moved), now - min(moved)
+        since, longest_alone = now - max(moved_at), now - min(moved_at)
         if since > STUCK_S:
             return f"{count} messages wait, and none was done for {since:.0f} s."
-        if alone > ONE_STUCK_S:
-            return f"A partition with messages waiting has not moved for {alone:.0f} s."
+        if longest_alone > ONE_STUCK_S:
+            return f"A partition with messages waiting has not moved for {longest_alone:.0f} s."
         return ""
 
     def noted(self) -> list[str]:
-        """What people should know, in sentences."""
+        """Sentences for the health pages."""
         return [sentence for note in self.notes for sentence in note()]
 
     def lacks(self) -> str:
-        """Why the worker is not ready; empty where it is."""
+        """Why the worker is not ready; empty when it is."""
         with self._lock:
             if self._leaving:
                 return "It is leaving its group."
-            if self._places is None:
+            if self._partitions is None:
                 return "It has no partitions yet."
         return next((why for condition in self.conditions if (why := condition())), "")

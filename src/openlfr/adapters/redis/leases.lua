@@ -1,12 +1,12 @@
--- Who films which camera of a deployment. Each function below is one atomic step; every key carries
--- the deployment's hash tag. Time is this server's, whatever the clocks of those who ask.
+-- Which member films which camera of a deployment. Each function below is one atomic step; every key
+-- has the deployment's hash tag. Times are this server's; the clients' clocks do not matter.
 --
--- KEYS  1 members  zset    member -> when it counts as dead, ms
---       2 facts    hash    member -> what it says of itself
---       3 holders  hash    camera -> member that holds its lease; none where the member is dead
---       4 over     hash    file that was filmed to its end -> when, ms
---       5 version  string  another one after each change of the others
---       6 ...      string  what the function needs: a list, the cameras' epochs
+-- KEYS  1 members  zset    member -> time at which it counts as dead, ms
+--       2 facts    hash    member -> its room, whether it leaves, digest of its list
+--       3 holders  hash    camera -> member with its lease; free if that member is dead
+--       4 over     hash    file filmed to its end -> time, ms
+--       5 version  string  changes with each change of the others
+--       6 ...      string  keys of the function: a list, the cameras' epochs
 -- ARGV  1 function  2 member  3 ... its own
 
 local members, facts, holders, over, version = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -18,7 +18,7 @@ local function change()
   if redis.call('INCR', version) < now then redis.call('SET', version, now) end
 end
 
--- One more than the last, and no less than the clock: epochs grow over lost writes, too.
+-- One more than the last epoch, and no less than the clock: epochs also grow after lost writes.
 local function next_epoch(key)
   local epoch = redis.call('INCR', key)
   if epoch < now then
@@ -35,9 +35,9 @@ end
 
 local steps = {}
 
--- ARGV 3 ttl_ms  4 facts  5 version that the member has seen  6 ... cameras that it believes to hold
--- Gives 1 for a member that was not alive, 1 where the list (KEYS 6) is missing, the numbers of the
--- cameras that are not its own, the version, and, where that is another one, everything.
+-- ARGV 3 ttl_ms  4 facts  5 version known to the member  6 ... cameras that it believes to hold
+-- Returns 1 for a member that was not alive, 1 where the list (KEYS 6) is missing, the numbers of the
+-- cameras that are not its own, the version, the time, and, where the version differs, everything.
 function steps.beat()
   local changed = false
   for _, dead in ipairs(redis.call('ZRANGEBYSCORE', members, '-inf', now)) do
@@ -66,9 +66,9 @@ function steps.beat()
     redis.call('HGETALL', holders), redis.call('HGETALL', over)}
 end
 
--- ARGV 3 ... for each camera its name and the epoch to carry or ''; KEYS 6 ... their epochs
--- Gives for each its epoch, 'held', or 'over' and the last epoch where that is higher than the one
--- asked for. A member that is not alive takes nothing.
+-- ARGV 3 ... for each camera its name and the requested epoch or ''; KEYS 6 ... their epochs
+-- Returns for each camera its epoch, 'held', or 'over' and the last epoch where that is higher than
+-- the requested one. A member that is not alive takes nothing.
 function steps.take()
   local answers = {}
   local alive = lives(member)
@@ -94,7 +94,7 @@ function steps.take()
   return answers
 end
 
--- ARGV 3 camera; KEYS 6 its epoch. Gives the next epoch, false where the camera is not the member's.
+-- ARGV 3 camera; KEYS 6 its epoch. Returns the next epoch, false where another member has the camera.
 function steps.advance()
   if redis.call('HGET', holders, ARGV[3]) ~= member then return false end
   return string.format('%.0f', next_epoch(KEYS[6]))

@@ -1,16 +1,16 @@
-"""Camera leases in Redis: who is alive, who films a camera now, and under which epoch.
+"""Camera leases in Redis: which process films a camera now, and under which epoch.
 
-A process is a member as long as its heartbeats come; a camera's lease names the member that holds
-it, and is free when that is dead. So a thousand leases cost one heartbeat, and what dies together
-is free together. One script does each step (`leases.lua`), by the server's clock alone.
+A process is a member as long as its heartbeats come. A camera's lease names its member, and is free
+when that member is dead. So a thousand leases cost one heartbeat, and all cameras of a dead process
+are free at once. Each step is one script (`leases.lua`), by the server's clock alone.
 
-Each time a lease is taken the camera's epoch grows, so that analysis can tell frames of a holder
-that does not know yet that it lost its lease from those of the next one, and discards the older.
+The camera's epoch grows with each lease. A process that does not know yet that it lost its lease
+goes on with the old epoch, and analysis discards its frames.
 
-An epoch is one more than the last, and no less than Redis' clock in milliseconds. So it grows over
-a Redis that lost the last ones (flushed, evicted, or replaced by a replica that had not heard of
-them), too: one that began at 1 again would have analysis discard every frame. The clocks of a Redis
-and of its replicas must agree to less than a failover takes.
+An epoch is one more than the last, and no less than Redis' clock in milliseconds. So epochs also
+grow over a Redis that lost the last ones (flushed, evicted, or replaced by a replica that lagged).
+An epoch that began at 1 again would have analysis discard every frame. The clocks of a Redis and of
+its replicas must agree to less than a failover takes.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ if TYPE_CHECKING:
     import redis
 
 _SCRIPT = Path(__file__).with_name("leases.lua")
-_LIST_LASTS_MS = 86_400_000  # renewed with each heartbeat
-_UNKNOWN = Cost(0)  # of a camera that is held by a member whose list is not known
+_LIST_TTL_MS = 86_400_000  # renewed with each heartbeat
+_UNKNOWN = Cost(0)  # cost of a camera whose member's list is not known
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """A camera that a process would like to take.
+class LeaseRequest:
+    """A request for the lease of one camera.
 
     Attributes:
-        epoch: That its frames are to carry; None for one that is higher than any before.
+        epoch: Epoch of the camera's frames; None for one higher than any before.
     """
 
     camera: str
@@ -52,14 +52,14 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """The live members and the cameras of each, read from Redis at one moment.
+class FleetView:
+    """The live members and their cameras, read from Redis at one moment.
 
     Attributes:
-        members: The live processes; a camera that one holds is among its cameras.
-        holders: Each camera that was ever taken and not given back, and by whom; it is free where
-            that is no live member.
-        over: Files that were filmed to their end, and when, in ms of Redis' clock.
+        members: The live processes; a camera whose lease one has is among its cameras.
+        holders: The member that last took each camera not released since; the camera is free if
+            that member is dead.
+        over: Files filmed to their end, and when, in ms of Redis' clock.
     """
 
     members: tuple[Member, ...]
@@ -68,42 +68,42 @@ class View:
 
     @property
     def held(self) -> dict[str, str]:
-        """The cameras that live members hold."""
+        """The leased cameras, each with its live member."""
         alive = {each.member_id for each in self.members}
         return {camera: who for camera, who in self.holders.items() if who in alive}
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
-    """What Redis said to a heartbeat.
+class HeartbeatResult:
+    """Redis' answer to a heartbeat.
 
     Attributes:
         joined: Whether this process was no member before.
-        lost: Cameras of those it named that are not its own.
-        at_ms: Redis' clock.
-        view: None where nothing changed since the last heartbeat.
+        lost: Cameras that this process believed to hold and does not.
+        at_ms: Redis' clock in ms.
+        view: The present fleet; None where nothing changed since the last heartbeat.
     """
 
     joined: bool
     lost: tuple[str, ...]
     at_ms: int
-    view: View | None
+    view: FleetView | None
 
 
 class CameraLeases:
     """The leases of one deployment's cameras, as one process sees them.
 
     Attributes:
-        member_id: This process's.
+        member_id: Id of this process among the members.
     """
 
     def __init__(self, client: redis.Redis, deployment: str, *, ttl: timedelta) -> None:
-        """Connects when first used.
+        """Create a client; it connects on first use.
 
         Args:
-            client: Closed by `close`.
-            deployment: Whose cameras.
-            ttl: How long after its last heartbeat a process counts as dead.
+            client: A Redis client, closed by `close`.
+            deployment: Id of the deployment with the cameras.
+            ttl: Time after its last heartbeat until a process counts as dead.
         """
         self.member_id = str(uuid.uuid4())
         self.ttl = ttl
@@ -111,26 +111,26 @@ class CameraLeases:
         self._tag = f"openlfr:{{{quote(deployment, safe='')}}}"
         shared = ("members", "facts", "holders", "over", "version")
         self._keys = [f"{self._tag}:lease::{name}" for name in shared]  # no camera's name has `:`
-        self._step = client.register_script(_SCRIPT.read_text(encoding="utf-8"))
-        self._version = ""  # that was seen whole
-        self._listed = ""  # digest of the list that this process has put there
-        self._lists: dict[str, dict[str, Cost]] = {}  # by digest
+        self._script = client.register_script(_SCRIPT.read_text(encoding="utf-8"))
+        self._version = ""  # version of the last complete view
+        self._listed = ""  # digest of the camera list that this process has stored in Redis
+        self._lists: dict[str, dict[str, Cost]] = {}  # camera lists by digest
 
-    def beat(
+    def heartbeat(
         self,
         cameras: Mapping[str, Cost],
         held: Sequence[str],
         *,
         room: int,
         leaving: bool = False,
-    ) -> Beat:
+    ) -> HeartbeatResult:
         """Stay a member, or become one.
 
         Args:
-            cameras: What this process can film.
-            held: The cameras that it believes to hold.
-            room: How many it films at most.
-            leaving: It takes nothing more.
+            cameras: Cameras that this process can film.
+            held: Cameras that this process believes to hold.
+            room: Largest number of cameras that it films.
+            leaving: Whether it takes no more cameras.
 
         Raises:
             Unavailable: Redis does not answer.
@@ -138,111 +138,114 @@ class CameraLeases:
         text = json.dumps([[*_row(name, cost)] for name, cost in sorted(cameras.items())])
         digest = blake2b(text.encode(), digest_size=12).hexdigest()
         self._lists[digest] = dict(cameras)
-        if digest != self._listed:  # before anybody reads that it is ours
+        if digest != self._listed:  # stored before any other process reads this digest
             self._put_list(digest, text)
         facts = json.dumps([room, int(leaving), digest])
-        answer = self._ask(
+        answer = self._call(
             "beat",
             [str(round(self.ttl.total_seconds() * 1000)), facts, self._version, *held],
             self._list_key(digest),
         )
-        joined, list_missing, lost, version, at_ms, *everything = answer
+        joined, list_missing, lost, version, at_ms, *fleet = answer
         if list_missing:
             self._put_list(digest, text)
         view = None
-        if everything:
-            view, whole = self._view(*map(_pairs, everything))
-            self._version = _text(version) if whole else ""
-        return Beat(bool(joined), tuple(held[number] for number in lost), int(at_ms), view)
+        if fleet:
+            view, is_complete = self._view(*map(_pairs, fleet))
+            self._version = _text(version) if is_complete else ""
+        return HeartbeatResult(
+            bool(joined), tuple(held[number] for number in lost), int(at_ms), view
+        )
 
-    def take(self, wishes: Sequence[Wish]) -> dict[str, int | BadInput]:
-        """Take what is free of these, and go on holding what is this process's own.
+    def acquire(self, requests: Sequence[LeaseRequest]) -> dict[str, int | BadInput]:
+        """Take the free cameras among these; leases of this process's own stay.
 
         Returns:
-            The epoch of each that was taken. A `BadInput` where the camera has had a higher epoch
-            than the one asked for.
+            The epoch of each camera that was taken; a `BadInput` where the camera has had a higher
+            epoch than the requested one.
 
         Raises:
             Unavailable: Redis does not answer.
         """
-        if not wishes:
+        if not requests:
             return {}
         args = [
             part
-            for each in wishes
+            for each in requests
             for part in (each.camera, "" if each.epoch is None else str(each.epoch))
         ]
-        answers = self._ask("take", args, *(self._epoch_key(each.camera) for each in wishes))
-        found: dict[str, int | BadInput] = {}
-        for wish, answer in zip(wishes, map(_text, answers), strict=True):
+        answers = self._call("take", args, *(self._epoch_key(each.camera) for each in requests))
+        results: dict[str, int | BadInput] = {}
+        for request, answer in zip(requests, map(_text, answers), strict=True):
             if answer.startswith("over "):
-                found[wish.camera] = BadInput(
-                    f"Camera {wish.camera}: epoch {wish.epoch} is over, its last one was"
+                results[request.camera] = BadInput(
+                    f"Camera {request.camera}: epoch {request.epoch} is over, its last one was"
                     f" {answer[5:]}, and analysis discards frames of an older one: give that or a"
                     " higher one, or none."
                 )
             elif answer != "held":
-                found[wish.camera] = int(answer)
-        return found
+                results[request.camera] = int(answer)
+        return results
 
-    def advance(self, camera: str) -> int | None:
-        """The epoch of another connection to a camera of this process; None if that is lost.
+    def next_epoch(self, camera: str) -> int | None:
+        """The epoch of a new connection to a camera; None if this process lost the lease.
 
         Raises:
             Unavailable: Redis does not answer.
         """
-        answer = self._ask("advance", [camera], self._epoch_key(camera))
+        answer = self._call("advance", [camera], self._epoch_key(camera))
         return None if answer is None else int(answer)
 
-    def give_back(self, camera: str, *, over: bool = False) -> None:
-        """Free a camera of this process; one that is somebody else's is left alone.
+    def release(self, camera: str, *, over: bool = False) -> None:
+        """Free a camera of this process; another process's camera is left alone.
 
         Args:
-            camera: Its name.
-            over: It was filmed to its end: no process that runs now is to begin it again.
+            camera: Name of the camera.
+            over: Whether it is a file that was filmed to its end; no process that runs now begins
+                it again.
 
         Raises:
             Unavailable: Redis does not answer.
         """
-        self._ask("give_back", [camera, "1" if over else ""])
+        self._call("give_back", [camera, "1" if over else ""])
 
     def leave(self) -> None:
-        """Be no member any more; every camera of this process is free at once.
+        """Stop being a member; every camera of this process is free at once.
 
         Raises:
             Unavailable: Redis does not answer.
         """
-        self._ask("leave", [])
+        self._call("leave", [])
 
     def close(self) -> None:
-        """Free the connection."""
+        """Close the connection."""
         self._client.close()
 
     def _view(
         self, facts: dict[str, str], holders: dict[str, str], over: dict[str, str]
-    ) -> tuple[View, bool]:
-        """What Redis said, and whether every member's list could be read."""
-        said = {who: json.loads(text) for who, text in facts.items()}
-        digests = {digest for _, _, digest in said.values()}
+    ) -> tuple[FleetView, bool]:
+        """The fleet in Redis, and whether every member's list could be read."""
+        parsed = {who: json.loads(text) for who, text in facts.items()}
+        digests = {digest for _, _, digest in parsed.values()}
         self._read_lists(digests)
         members = []
-        for who, (room, leaving, digest) in sorted(said.items()):
+        for who, (room, leaving, digest) in sorted(parsed.items()):
             held = {camera: _UNKNOWN for camera, holder in holders.items() if holder == who}
             cameras = held | self._lists.get(digest, {})
             members.append(Member(who, int(room), cameras, leaving=bool(leaving)))
-        view = View(tuple(members), holders, {name: int(at) for name, at in over.items()})
+        view = FleetView(tuple(members), holders, {name: int(at) for name, at in over.items()})
         return view, digests <= set(self._lists)
 
     def _put_list(self, digest: str, text: str) -> None:
-        self._say(lambda: self._client.set(self._list_key(digest), text, px=_LIST_LASTS_MS))
+        self._send(lambda: self._client.set(self._list_key(digest), text, px=_LIST_TTL_MS))
         self._listed = digest
 
     def _read_lists(self, digests: set[str]) -> None:
-        """Read the lists that are not known yet, and forget those that nobody has any more."""
+        """Read the lists that are not known yet, and drop those that no member uses any more."""
         self._lists = {digest: each for digest, each in self._lists.items() if digest in digests}
         if not (unknown := sorted(digests - set(self._lists))):
             return
-        texts = self._say(lambda: self._client.mget([self._list_key(each) for each in unknown]))
+        texts = self._send(lambda: self._client.mget([self._list_key(each) for each in unknown]))
         for digest, text in zip(unknown, texts, strict=True):
             if text is not None:
                 rows = json.loads(text)
@@ -254,12 +257,12 @@ class CameraLeases:
     def _epoch_key(self, camera: str) -> str:
         return f"{self._tag}:epoch:{quote(camera, safe='')}"
 
-    def _ask(self, step: str, args: list[str], *keys: str) -> Any:
-        return self._say(
-            lambda: self._step(keys=[*self._keys, *keys], args=[step, self.member_id, *args])
+    def _call(self, step: str, args: list[str], *keys: str) -> Any:
+        return self._send(
+            lambda: self._script(keys=[*self._keys, *keys], args=[step, self.member_id, *args])
         )
 
-    def _say(self, command: Any) -> Any:
+    def _send(self, command: Any) -> Any:
         try:
             return command()
         except (RedisError, OSError) as error:

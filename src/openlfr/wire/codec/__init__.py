@@ -1,9 +1,9 @@
-"""Domain values to records of a Kafka topic and back: the only place that touches protobuf.
+"""Encode domain values as records of a Kafka topic, and decode them: the only user of protobuf.
 
-`encode_*` gives a whole record: key, value and headers. `decode_*` takes the value and gives the
-domain value, or raises `BadInput` with what is wrong; where the message stood (topic, partition,
-offset) is the caller's to add. Every field must be there, finite and not negative, so that a
-message cut short is never taken for a whole one; fields that a newer version added are ignored.
+`encode_*` returns a whole record: key, value and headers. `decode_*` parses a value and returns the
+domain value, or raises `BadInput` with the reason; the caller adds the message's topic, partition
+and offset. Every field must be present, finite and not negative, so that a message cut short is
+never taken for a whole one. Fields that a newer version added are ignored.
 """
 
 from openlfr.wire.codec.alerts import (

@@ -1,4 +1,4 @@
-"""Sightings, and the events of alerts that they become, as records."""
+"""Sightings and alert events as records."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ from openlfr.domain.errors import BadInput
 from openlfr.domain.evidence import CarriedEvidence
 from openlfr.domain.impossible import Impossible, Why
 from openlfr.domain.sightings import Sighting
-from openlfr.wire.codec.fields import box_message, box_of, broken, moment, parse, said, stamp, word
+from openlfr.wire.codec.fields import (
+    box_message,
+    box_of,
+    enum_name,
+    parse,
+    read_moment,
+    required_enum,
+    timestamp_of,
+    unusable,
+)
 from openlfr.wire.codec.record import Record, record_of
 from openlfr.wire.v1 import alert_pb2, impossible_pb2, sighting_pb2
 
@@ -24,14 +33,14 @@ _SEALED, _UNSEALED = sighting_pb2.Evidence.SEALING_VAULT, sighting_pb2.Evidence.
 def encode_sighting(
     sighting: Sighting, evidence: CarriedEvidence | None = None, *, traceparent: str = ""
 ) -> Record:
-    """Key: deployment and subject, so that one agent folds a subject's sightings in order."""
+    """Encode; the key is deployment and subject, so that one agent folds them in order."""
     message = sighting_pb2.Sighting(
         sighting_id=sighting.sighting_id,
         deployment=sighting.deployment,
         camera=sighting.camera,
         epoch=sighting.epoch,
         seq=sighting.seq,
-        captured_at=stamp(sighting.captured_at),
+        captured_at=timestamp_of(sighting.captured_at),
         subject=sighting.subject,
         watchlist=sighting.watchlist,
         reference_id=sighting.reference_id,
@@ -53,24 +62,24 @@ def encode_sighting(
 
 
 def decode_sighting(value: bytes | None) -> tuple[Sighting, CarriedEvidence | None]:
-    """What `encode_sighting` wrote."""
+    """Decode what `encode_sighting` wrote."""
     message = parse(sighting_pb2.Sighting, value)
     sighting = _sighting_of(message, message.seq, conflicts_in_frame=message.twice)
     if not message.HasField("evidence"):
         return sighting, None
-    carried = message.evidence
-    if carried.sealing not in (_SEALED, _UNSEALED):
-        raise broken(message, "this version does not know the sealing of its evidence")
-    return sighting, CarriedEvidence(carried.name, carried.sealing == _SEALED, carried.content)
+    evidence = message.evidence
+    if evidence.sealing not in (_SEALED, _UNSEALED):
+        raise unusable(message, "this version does not know the sealing of its evidence")
+    return sighting, CarriedEvidence(evidence.name, evidence.sealing == _SEALED, evidence.content)
 
 
 def encode_alert(
     event: AlertEvent, emitted_at: datetime, *, pictured: bool = True, traceparent: str = ""
 ) -> Record:
-    """Key: the alert, so that its events are read in order."""
+    """Encode; the key is the alert, so that its events are read in order."""
     seen = event.sighting
     message = alert_pb2.Alert(
-        event=word("EVENT", event.event),
+        event=enum_name("EVENT", event.event),
         event_id=event.event_id,
         alert_id=event.alert_id,
         sighting_id=seen.sighting_id,
@@ -81,8 +90,8 @@ def encode_alert(
         camera=seen.camera,
         epoch=seen.epoch,
         frame_index=seen.seq,
-        captured_at=stamp(seen.captured_at),
-        emitted_at=stamp(emitted_at),
+        captured_at=timestamp_of(seen.captured_at),
+        emitted_at=timestamp_of(emitted_at),
         box=box_message(seen.box),
         score=float(seen.score),
         threshold=float(seen.threshold),
@@ -91,43 +100,43 @@ def encode_alert(
     if not pictured:
         message.without_picture = True
     if (flag := event.impossible) is not None:
-        carried = impossible_pb2.Impossible(
-            why=word("WHY", flag.why),
+        impossible = impossible_pb2.Impossible(
+            why=enum_name("WHY", flag.why),
             camera=flag.camera,
             seconds=flag.seconds,
             metres=flag.metres,
         )
-        message.impossible.CopyFrom(carried)
+        message.impossible.CopyFrom(impossible)
     if seen.time_assumed:
         message.time_assumed = True
     return record_of(event.alert_id, message, seen.captured_at, traceparent)
 
 
 def decode_alert(value: bytes | None) -> tuple[AlertEvent, datetime, bool]:
-    """What `encode_alert` wrote: the event, when it was emitted (UTC), whether it has a picture."""
+    """Decode what `encode_alert` wrote: event, time of emission (UTC), whether it has a picture."""
     message = parse(alert_pb2.Alert, value)
     flag = _flag_of(message)
     conflicts_in_frame = flag is not None and flag.why is Why.ONE_FRAME
     sighting = _sighting_of(message, message.frame_index, conflicts_in_frame=conflicts_in_frame)
     if message.event_id != event_id_of(message.sighting_id):
-        raise broken(message, "its event_id is not that of its sighting")
+        raise unusable(message, "its event_id is not that of its sighting")
     event = AlertEvent(
-        event=said(EventKind, message, "event"),
+        event=required_enum(EventKind, message, "event"),
         event_id=message.event_id,
         alert_id=message.alert_id,
         sighting=sighting,
         impossible=flag,
     )
-    return event, moment(message, "emitted_at"), not message.without_picture
+    return event, read_moment(message, "emitted_at"), not message.without_picture
 
 
 def _flag_of(message: alert_pb2.Alert) -> Impossible | None:
-    """What flags it; None also for a newer version's reason: no alert is lost for that."""
+    """The flag of an impossible match; None also for a newer version's reason."""
     if not message.HasField("impossible"):
         return None
     flag = message.impossible
     try:
-        why = said(Why, flag, "why")
+        why = required_enum(Why, flag, "why")
     except BadInput:
         return None
     return Impossible(why, flag.camera, flag.seconds, flag.metres)
@@ -139,7 +148,7 @@ def _sighting_of(
     try:
         uuid.UUID(message.sighting_id)
     except ValueError:
-        raise broken(message, "its sighting_id is no UUID") from None
+        raise unusable(message, "its sighting_id is no UUID") from None
     return Sighting(
         sighting_id=message.sighting_id,
         deployment=message.deployment,
@@ -149,7 +158,7 @@ def _sighting_of(
         subject=message.subject,
         watchlist=message.watchlist,
         reference_id=message.reference_id,
-        captured_at=moment(message, "captured_at"),
+        captured_at=read_moment(message, "captured_at"),
         box=box_of(message.box),
         score=message.score,
         threshold=message.threshold,

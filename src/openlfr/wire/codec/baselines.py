@@ -1,4 +1,4 @@
-"""What a tally says of the baseline that its worker has taken up."""
+"""The baseline in a tally: the one that its worker uses."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from openlfr.domain.baselines import Baseline, ThresholdUsed
 from openlfr.domain.listing import ListPart, ListState
 from openlfr.domain.models_used import ModelUsed
 from openlfr.domain.thresholds import ThresholdOrigin
-from openlfr.wire.codec.fields import broken, moment
+from openlfr.wire.codec.fields import read_moment, unusable
 from openlfr.wire.v1 import tally_pb2
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
-_ID = 64  # of a SHA-256, hex: what the records can hold
+_ID_LENGTH = 64  # SHA-256 in hex; the records have no room for more
 
 
 def baseline_message(adoption: BaselineAdoption) -> tally_pb2.Baseline:
-    """A baseline as it travels; id and moment are the tally's."""
+    """The message of a baseline; its id and start are fields of the tally."""
     content = adoption.baseline
     listed, threshold = content.listed, content.threshold
     return tally_pb2.Baseline(
@@ -60,60 +60,60 @@ def baseline_message(adoption: BaselineAdoption) -> tally_pb2.Baseline:
 
 
 def ref_of(message: tally_pb2.Tally) -> BaselineRef:
-    """The baseline that a tally names; an earlier version said not since when."""
-    if len(message.baseline) > _ID:
-        raise broken(message, "its baseline is no id")
+    """The id of a tally's baseline, and since when it is used (unknown in earlier versions)."""
+    if len(message.baseline) > _ID_LENGTH:
+        raise unusable(message, "its baseline is no id")
     if not message.HasField("baseline_since"):
         return BaselineRef(message.baseline)
     if not message.baseline:
-        raise broken(message, "it says since when, but not which baseline")
-    return BaselineRef(message.baseline, moment(message, "baseline_since"))
+        raise unusable(message, "it has a baseline_since without a baseline")
+    return BaselineRef(message.baseline, read_moment(message, "baseline_since"))
 
 
 def adoption_of(message: tally_pb2.Tally) -> BaselineAdoption | None:
-    """What a tally says that its baseline is; None where it says nothing.
+    """The whole baseline in a tally; None if the tally has only its id, or none.
 
     Raises:
-        BadInput: Its id is not made of that.
+        BadInput: The id is not that of the baseline.
     """
     if not message.HasField("baseline_taken_up"):
         return None
-    said, since = message.baseline_taken_up, ref_of(message).adopted_at
+    sent, since = message.baseline_taken_up, ref_of(message).adopted_at
     if since is None:
-        raise broken(message, "it says what its baseline is, but not since when")
-    if said.threshold_origin not in set(ThresholdOrigin):
-        raise broken(message, "this version does not know the origin of its threshold")
+        raise unusable(message, "it has a baseline without a baseline_since")
+    if sent.threshold_origin not in set(ThresholdOrigin):
+        raise unusable(message, "this version does not know the origin of its threshold")
     content = Baseline(
         message.deployment,
         ListState(
-            said.list_root,
-            said.references,
-            _number(said, "subjects"),
+            sent.list_root,
+            sent.references,
+            _number(sent, "subjects"),
             tuple(
                 ListPart(part.watchlist, part.category, part.references, _number(part, "subjects"))
-                for part in said.list_parts
+                for part in sent.list_parts
             ),
         ),
         ThresholdUsed(
-            said.threshold,
-            ThresholdOrigin(said.threshold_origin),
-            said.threshold_list_size,
-            said.target_fpir if said.HasField("target_fpir") else None,
-            said.calibration_id,
-            said.threshold_basis,
-            said.threshold_doubt,
+            sent.threshold,
+            ThresholdOrigin(sent.threshold_origin),
+            sent.threshold_list_size,
+            sent.target_fpir if sent.HasField("target_fpir") else None,
+            sent.calibration_id,
+            sent.threshold_basis,
+            sent.threshold_doubt,
         ),
         tuple(
             ModelUsed(each.role, each.name, each.sha256, each.licence, each.prepared_sha256)
-            for each in said.models
+            for each in sent.models
         ),
-        said.rules,
-        said.camera_inputs,
-        said.software,
+        sent.rules,
+        sent.camera_inputs,
+        sent.software,
     )
     if content.baseline_id != message.baseline:
-        raise broken(message, "its baseline is not what it says")
-    return BaselineAdoption(content, since, said.former)
+        raise unusable(message, "its baseline is not that of its content")
+    return BaselineAdoption(content, since, sent.former)
 
 
 def _number(message: Message, name: str) -> int | None:

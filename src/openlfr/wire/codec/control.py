@@ -15,7 +15,14 @@ from openlfr.domain.control import (
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput
 from openlfr.domain.watchlist import EntryStatus
-from openlfr.wire.codec.fields import broken, moment, parse, said, stamp, word
+from openlfr.wire.codec.fields import (
+    enum_name,
+    parse,
+    read_moment,
+    required_enum,
+    timestamp_of,
+    unusable,
+)
 from openlfr.wire.codec.record import Record, record_of
 from openlfr.wire.headers import write_headers
 from openlfr.wire.v1 import control_pb2
@@ -25,7 +32,7 @@ HEARTBEAT_KEY = b"heartbeat"
 
 
 def encode_control(content: ControlMessage) -> Record:
-    """Key: the reference, the deployment or `HEARTBEAT_KEY`; what is forgotten is a tombstone."""
+    """Encode; the key is the reference, the deployment or `HEARTBEAT_KEY`."""
     if isinstance(content, Forgotten | DeploymentForgotten):
         schema = control_pb2.Control.DESCRIPTOR.full_name
         if isinstance(content, Forgotten):
@@ -35,17 +42,17 @@ def encode_control(content: ControlMessage) -> Record:
     if isinstance(content, DeploymentState):
         return record_of(content.key, control_pb2.Control(deployment=_state_message(content)))
     if isinstance(content, Heartbeat):
-        beat = control_pb2.Heartbeat(sent_at=stamp(content.sent_at), version=content.version)
+        beat = control_pb2.Heartbeat(sent_at=timestamp_of(content.sent_at), version=content.version)
         message = control_pb2.Control(heartbeat=beat)
         return record_of(HEARTBEAT_KEY.decode(), message)
     entry = control_pb2.ManifestEntry(
         reference_id=content.reference_id,
         watchlist=content.watchlist,
         template_hash=content.template_hash,
-        expires=stamp(content.expires),
-        status=word("STATUS", content.status),
+        expires=timestamp_of(content.expires),
+        status=enum_name("STATUS", content.status),
         version=content.version,
-        changed_at=stamp(content.changed_at),
+        changed_at=timestamp_of(content.changed_at),
         category=content.category or None,
         entry_hash=content.entry_hash or None,
     )
@@ -53,46 +60,46 @@ def encode_control(content: ControlMessage) -> Record:
 
 
 def decode_control(key: bytes | None, value: bytes | None) -> ControlMessage:
-    """What `encode_control` wrote.
+    """Decode what `encode_control` wrote.
 
-    An entry whose status is unknown here counts as suspended, such a deployment as paused.
+    An entry with an unknown status counts as suspended, a deployment with one as paused.
     """
     if value is None:
         try:
             return forgotten((key or b"").decode())
         except UnicodeDecodeError:
-            raise BadInput("This tombstone has a key that is no reference.") from None
+            raise BadInput("This tombstone's key is no reference.") from None
     message = parse(control_pb2.Control, value)
     match message.WhichOneof("content"):
         case "heartbeat":
             beat = message.heartbeat
-            return Heartbeat(sent_at=moment(beat, "sent_at"), version=beat.version)
+            return Heartbeat(sent_at=read_moment(beat, "sent_at"), version=beat.version)
         case "entry":
             return _change_of(message.entry, key)
         case "deployment":
             return _state_of(message.deployment, key)
-    raise broken(message, "it holds nothing that this version knows")
+    raise unusable(message, "this version does not know its content")
 
 
 def _change_of(entry: control_pb2.ManifestEntry, key: bytes | None) -> ManifestChange:
     if key != entry.reference_id.encode():
-        raise broken(entry, "its key is not its reference")
+        raise unusable(entry, "its key is not its reference")
     try:
-        status = said(EntryStatus, entry, "status")
+        status = required_enum(EntryStatus, entry, "status")
     except BadInput:
         if not entry.status:
             raise
-        status = EntryStatus.SUSPENDED  # whatever a newer version means, it is not "active"
+        status = EntryStatus.SUSPENDED  # a newer version's status, so not "active"
     if status is EntryStatus.ACTIVE and not entry.template_hash:
-        raise broken(entry, "it is active and has no template_hash")
+        raise unusable(entry, "it is active and has no template_hash")
     return ManifestChange(
         reference_id=entry.reference_id,
         watchlist=entry.watchlist,
         template_hash=entry.template_hash,
-        expires=moment(entry, "expires"),
+        expires=read_moment(entry, "expires"),
         status=status,
         version=entry.version,
-        changed_at=moment(entry, "changed_at"),
+        changed_at=read_moment(entry, "changed_at"),
         category=entry.category,
         entry_hash=entry.entry_hash,
     )
@@ -102,39 +109,39 @@ def _state_message(state: DeploymentState) -> control_pb2.DeploymentState:
     return control_pb2.DeploymentState(
         deployment_id=state.deployment_id,
         name=state.name,
-        status=word("STATUS", state.status),
+        status=enum_name("STATUS", state.status),
         revision=state.revision,
-        starts=stamp(state.starts),
-        ends=stamp(state.ends),
+        starts=timestamp_of(state.starts),
+        ends=timestamp_of(state.ends),
         cameras=state.cameras,
         watchlists=state.watchlists,
         threshold=state.threshold,
         threshold_origin=state.threshold_origin or None,
         version=state.version,
-        changed_at=stamp(state.changed_at),
+        changed_at=timestamp_of(state.changed_at),
     )
 
 
 def _state_of(message: control_pb2.DeploymentState, key: bytes | None) -> DeploymentState:
     if key != f"{OF_DEPLOYMENTS}{message.deployment_id}".encode():
-        raise broken(message, "its key is not its deployment")
+        raise unusable(message, "its key is not its deployment")
     try:
-        status = said(DeploymentStatus, message, "status")
+        status = required_enum(DeploymentStatus, message, "status")
     except BadInput:
         if not message.status:
             raise
-        status = DeploymentStatus.PAUSED  # whatever a newer version means, it is not "started"
+        status = DeploymentStatus.PAUSED  # a newer version's status, so not "started"
     return DeploymentState(
         deployment_id=message.deployment_id,
         name=message.name,
         status=status,
         revision=message.revision,
-        starts=moment(message, "starts"),
-        ends=moment(message, "ends"),
+        starts=read_moment(message, "starts"),
+        ends=read_moment(message, "ends"),
         cameras=tuple(message.cameras),
         watchlists=tuple(message.watchlists),
         version=message.version,
-        changed_at=moment(message, "changed_at"),
+        changed_at=read_moment(message, "changed_at"),
         threshold=message.threshold if message.HasField("threshold") else None,
         threshold_origin=message.threshold_origin,
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from openlfr.domain.dead_letters import DeadLetter
-from openlfr.wire.codec.fields import moment, parse, stamp
+from openlfr.wire.codec.fields import parse, read_moment, timestamp_of
 from openlfr.wire.codec.record import Record, record_of
 from openlfr.wire.v1 import dead_letter_pb2
 
 
 def encode_dead_letter(letter: DeadLetter, *, traceparent: str = "") -> Record:
-    """Key: where the message stood, so that setting it aside again gives the same key."""
+    """Encode; the key is the message's place, so that a second dead letter has the same key."""
     message = dead_letter_pb2.DeadLetter(
         topic=letter.topic,
         partition=letter.partition,
@@ -18,14 +18,14 @@ def encode_dead_letter(letter: DeadLetter, *, traceparent: str = "") -> Record:
         reason=letter.reason,
         value_bytes=letter.value_bytes,
         value_sha256=letter.value_sha256,
-        set_aside_at=stamp(letter.set_aside_at),
+        set_aside_at=timestamp_of(letter.set_aside_at),
     )
     key = f"{letter.topic}/{letter.partition}/{letter.offset}"
     return record_of(key, message, traceparent=traceparent)
 
 
 def decode_dead_letter(value: bytes | None) -> DeadLetter:
-    """What `encode_dead_letter` wrote."""
+    """Decode what `encode_dead_letter` wrote."""
     message = parse(dead_letter_pb2.DeadLetter, value)
     return DeadLetter(
         topic=message.topic,
@@ -35,5 +35,5 @@ def decode_dead_letter(value: bytes | None) -> DeadLetter:
         reason=message.reason,
         value_bytes=message.value_bytes,
         value_sha256=message.value_sha256,
-        set_aside_at=moment(message, "set_aside_at"),
+        set_aside_at=read_moment(message, "set_aside_at"),
     )

@@ -1,4 +1,4 @@
-"""How a message's fields become domain values, and what makes a message unusable."""
+"""Parsing of messages: fields to domain values, and the checks of every message."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ MAY_BE_ABSENT = frozenset(
         "DeploymentState.threshold_origin",
         "Frame.ended",
         "Frame.time_assumed",
-        # Entries of 0.1.0 said neither.
+        # Absent from entries of 0.1.0.
         "ManifestEntry.category",
         "ManifestEntry.entry_hash",
         "Sighting.evidence",
         "Sighting.time_assumed",
         "Sighting.twice",
-        # A baseline without a calibration; a worker that does not know whom references are of.
+        # A baseline without a calibration; a worker that does not know the references' subjects.
         "Baseline.subjects",
         "Baseline.target_fpir",
         "ListPart.subjects",
-        # A tally of 0.1.0 knows nothing of control subjects, and not how a camera watched.
+        # Absent from tallies of 0.1.0.
         "Tally.baseline",
         "Tally.baseline_since",
         "Tally.baseline_taken_up",
@@ -88,16 +88,16 @@ MAY_BE_EMPTY = frozenset(
 )
 MAY_BE_NEGATIVE = frozenset({"FineScores.bins"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LARGEST = 2**63 - 1  # of a whole number, here and in the records
+_LARGEST = 2**63 - 1  # largest integer, here and in the records
 
 M = TypeVar("M", bound=Message)
 
 
 def parse(kind: type[M], value: bytes | None) -> M:
-    """Read a whole message.
+    """Parse a message and check all its fields.
 
     Raises:
-        BadInput: It is no such message, lacks a field, or has an impossible value in one.
+        BadInput: The bytes are no such message, or a field is missing or has an impossible value.
     """
     if not value:
         raise BadInput(f"This {kind.DESCRIPTOR.name} message is empty.")
@@ -111,72 +111,72 @@ def parse(kind: type[M], value: bytes | None) -> M:
     return message
 
 
-def broken(message: Message, why: str) -> BadInput:
-    """The error for a message that parses and yet cannot be."""
+def unusable(message: Message, why: str) -> BadInput:
+    """The error for a message that can be parsed but not used."""
     return BadInput(f"This {message.DESCRIPTOR.name} message cannot be used: {why}.")
 
 
-def stamp(moment: datetime) -> Timestamp:
-    """A moment to microseconds, as it travels."""
+def timestamp_of(moment: datetime) -> Timestamp:
+    """The protobuf timestamp of a moment, in whole microseconds."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment!r} has no time zone; messages carry moments, not wall times")
     since = moment - _EPOCH
     return Timestamp(seconds=since.days * 86400 + since.seconds, nanos=since.microseconds * 1000)
 
 
-def moment(message: Message, name: str) -> datetime:
-    """A field's moment, UTC.
+def read_moment(message: Message, name: str) -> datetime:
+    """The moment of a timestamp field, UTC.
 
     Raises:
-        BadInput: It lies outside the years 1 to 9999.
+        BadInput: The moment lies outside the years 1 to 9999.
     """
-    carried: Timestamp = getattr(message, name)
-    if 0 <= carried.nanos < 10**9:
+    stamp: Timestamp = getattr(message, name)
+    if 0 <= stamp.nanos < 10**9:
         with suppress(OverflowError):
-            return _EPOCH + timedelta(seconds=carried.seconds, microseconds=carried.nanos // 1000)
-    raise broken(message, f"its {name} is no moment")
+            return _EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
+    raise unusable(message, f"its {name} is no moment")
 
 
 def box_message(box: Box) -> box_pb2.Box:
-    """A box as it travels."""
+    """The message of a box."""
     x, y, w, h = map(float, box)
     return box_pb2.Box(x=x, y=y, w=w, h=h)
 
 
-def box_of(carried: box_pb2.Box) -> Box:
+def box_of(message: box_pb2.Box) -> Box:
     """The box of a message."""
-    return Box(carried.x, carried.y, carried.w, carried.h)
+    return Box(message.x, message.y, message.w, message.h)
 
 
-def word(prefix: str, value: StrEnum | None) -> str:
-    """The name of an enum value in the protos: `word("EVENT", EventKind.OPENED)`."""
+def enum_name(prefix: str, value: StrEnum | None) -> str:
+    """The name in the protos: `enum_name("EVENT", EventKind.OPENED)` is "EVENT_OPENED"."""
     return f"{prefix}_{value.upper() if value else 'UNSPECIFIED'}"
 
 
-def known(kind: type[E], message: Message, name: str) -> E | None:
-    """A field's enum value; None where it says nothing.
+def optional_enum(kind: type[E], message: Message, name: str) -> E | None:
+    """The value of an enum field; None if it is unspecified.
 
     Raises:
-        BadInput: A newer version's value, which nobody may guess the meaning of.
+        BadInput: The value is a newer version's, so its meaning is unknown.
     """
     number = getattr(message, name)
-    values = _words(message.DESCRIPTOR, name)
+    values = _enum_values(message.DESCRIPTOR, name)
     if number and number not in values:
-        raise broken(message, f"this version does not know its {name} {number}")
+        raise unusable(message, f"this version does not know its {name} {number}")
     return kind(values[number]) if number else None
 
 
-def said(kind: type[E], message: Message, name: str) -> E:
-    """As `known`; BadInput where the field says nothing."""
-    value = known(kind, message, name)
+def required_enum(kind: type[E], message: Message, name: str) -> E:
+    """The value of an enum field; BadInput if it is unspecified or unknown."""
+    value = optional_enum(kind, message, name)
     if value is None:
-        raise broken(message, f"it does not say its {name}")
+        raise unusable(message, f"it lacks its {name}")
     return value
 
 
 @cache
-def _words(descriptor: Descriptor, field: str) -> dict[int, str]:
-    """Numbers of an enum field to what the domain calls them: 1 -> "opened"."""
+def _enum_values(descriptor: Descriptor, field: str) -> dict[int, str]:
+    """The domain's value of each number of an enum field: 1 -> "opened"."""
     enum = descriptor.fields_by_name[field].enum_type
     values = [] if enum is None else list(enum.values)
     return {each.number: each.name[len(field) + 1 :].lower() for each in values if each.number}
@@ -184,7 +184,7 @@ def _words(descriptor: Descriptor, field: str) -> dict[int, str]:
 
 @cache
 def _fields(descriptor: Descriptor) -> tuple[FieldDescriptor, ...]:
-    """The fields to check: all but oneof members that stand for each other."""
+    """The fields to check: all except the alternatives of a oneof."""
     return tuple(
         field
         for field in descriptor.fields
@@ -204,7 +204,7 @@ def _check(message: Message) -> None:
         elif name in MAY_BE_ABSENT:
             continue
         else:
-            raise broken(message, f"it lacks its {field.name}")
+            raise unusable(message, f"it lacks its {field.name}")
         for each in values:
             _check_value(message, field, each)
 
@@ -217,14 +217,14 @@ def _check_value(message: Message, field: FieldDescriptor, value: object) -> Non
                 _check(value)
         case str() | bytes():
             if not value and name not in MAY_BE_EMPTY:
-                raise broken(message, f"its {field.name} is empty")
-            if isinstance(value, str) and "\0" in value:  # no PostgreSQL text may hold it
-                raise broken(message, f"its {field.name} holds a NUL character")
+                raise unusable(message, f"its {field.name} is empty")
+            if isinstance(value, str) and "\0" in value:  # not allowed in PostgreSQL's texts
+                raise unusable(message, f"its {field.name} contains a NUL character")
         case float():
             if not math.isfinite(value):
-                raise broken(message, f"its {field.name} is not finite")
+                raise unusable(message, f"its {field.name} is not finite")
         case int():
             if name in MAY_BE_NEGATIVE or field.enum_type is not None:
                 return
             if not 0 <= value <= _LARGEST:
-                raise broken(message, f"its {field.name} is negative")
+                raise unusable(message, f"its {field.name} is negative")

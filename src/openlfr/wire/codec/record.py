@@ -1,4 +1,4 @@
-"""What a producer sends: key, value and headers."""
+"""Records of a topic: key, value and headers."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a producer sends.
+    """A record as a producer sends it.
 
     Attributes:
-        key: Decides the partition: what has one key is read in the order in which it was sent.
-        value: None is a tombstone.
+        key: Decides the partition; records with the same key are read in the order of sending.
+        value: The message's bytes; None for a tombstone.
     """
 
     key: bytes
@@ -30,7 +30,7 @@ class Record:
 def record_of(
     key: str, message: Message, captured_at: datetime | None = None, traceparent: str = ""
 ) -> Record:
-    """A whole record of a message."""
+    """Make the record of a message."""
     headers = write_headers(
         message.DESCRIPTOR.full_name, captured_at=captured_at, traceparent=traceparent
     )

@@ -11,7 +11,14 @@ from openlfr.domain.measures import EYE_EDGES, SHARE_EDGES, Measures
 from openlfr.domain.tallies import COUNTS, QUALITY_EDGES, Reporter, Tally
 from openlfr.domain.watching import UnwatchedReason
 from openlfr.wire.codec.baselines import adoption_of, baseline_message, ref_of
-from openlfr.wire.codec.fields import broken, moment, parse, said, stamp, word
+from openlfr.wire.codec.fields import (
+    enum_name,
+    parse,
+    read_moment,
+    required_enum,
+    timestamp_of,
+    unusable,
+)
 from openlfr.wire.codec.record import Record, record_of
 from openlfr.wire.v1 import tally_pb2
 
@@ -26,12 +33,12 @@ _SINCE_0_2 = (
     *_UNWATCHED.values(),
     "frames_paused",
     "tracks_lost_paused",
-)  # all of them, or none where an earlier version wrote it
+)  # an earlier version wrote none of these fields, this version all of them
 _EDGES = {"eye_distances": EYE_EDGES, "sharpness": SHARE_EDGES, "light": SHARE_EDGES}
 
 
 def encode_tally(tally: Tally, *, traceparent: str = "") -> Record:
-    """Key: the camera."""
+    """Encode; the key is the camera."""
     why, lost = tally.tracks_not_searched, tally.tracks_lost
     numbers: dict[str, Any] = {name: getattr(tally, name) for name in _NUMBERS}
     numbers |= {name: tally.unwatched_us.get(each, 0) for each, name in _UNWATCHED.items()}
@@ -44,9 +51,9 @@ def encode_tally(tally: Tally, *, traceparent: str = "") -> Record:
         deployment=tally.deployment,
         camera=tally.camera,
         epoch=tally.epoch,
-        reporter=word("REPORTER", tally.reporter),
-        first_captured_at=stamp(tally.first_captured_at),
-        last_captured_at=stamp(tally.last_captured_at),
+        reporter=enum_name("REPORTER", tally.reporter),
+        first_captured_at=timestamp_of(tally.first_captured_at),
+        last_captured_at=timestamp_of(tally.last_captured_at),
         tracks_too_small=why.get(NotSearchedReason.TOO_SMALL, 0),
         tracks_too_poor=why.get(NotSearchedReason.TOO_POOR, 0),
         tracks_too_short=why.get(NotSearchedReason.TOO_SHORT, 0),
@@ -60,7 +67,7 @@ def encode_tally(tally: Tally, *, traceparent: str = "") -> Record:
         fine_scores=_fine(tally.fine_scores),
         control_scores=_fine(tally.control_scores),
         baseline=tally.baseline,
-        baseline_since=tally.baseline_since and stamp(tally.baseline_since),
+        baseline_since=tally.baseline_since and timestamp_of(tally.baseline_since),
         baseline_taken_up=baseline_message(tally.adoption) if tally.adoption else None,
         **numbers,
         **measures,
@@ -69,10 +76,10 @@ def encode_tally(tally: Tally, *, traceparent: str = "") -> Record:
 
 
 def decode_tally(value: bytes | None) -> Tally:
-    """What `encode_tally` wrote."""
+    """Decode what `encode_tally` wrote."""
     message = parse(tally_pb2.Tally, value)
     if len({message.HasField(name) for name in _SINCE_0_2}) > 1:
-        raise broken(message, "it lacks some of its counts")
+        raise unusable(message, "it lacks some of its counts")
     why = {
         NotSearchedReason.TOO_SMALL: message.tracks_too_small,
         NotSearchedReason.TOO_POOR: message.tracks_too_poor,
@@ -87,15 +94,15 @@ def decode_tally(value: bytes | None) -> Tally:
     }
     unwatched = {why: getattr(message, name) for why, name in _UNWATCHED.items()}
     numbers = {name: getattr(message, name) for name in _NUMBERS}
-    if not message.HasField("tracks_begun"):  # an earlier version's: it knew those that ended
+    if not message.HasField("tracks_begun"):  # an earlier version counted ended tracks only
         numbers["tracks_begun"] = message.tracks_closed
     tally = Tally(
         deployment=message.deployment,
         camera=message.camera,
         epoch=message.epoch,
-        reporter=said(Reporter, message, "reporter"),
-        first_captured_at=moment(message, "first_captured_at"),
-        last_captured_at=moment(message, "last_captured_at"),
+        reporter=required_enum(Reporter, message, "reporter"),
+        first_captured_at=read_moment(message, "first_captured_at"),
+        last_captured_at=read_moment(message, "last_captured_at"),
         tracks_not_searched={reason: count for reason, count in why.items() if count},
         tracks_lost={reason: count for reason, count in lost.items() if count},
         unwatched_us={why: us for why, us in unwatched.items() if us},
@@ -109,11 +116,11 @@ def decode_tally(value: bytes | None) -> Tally:
         **numbers,
     )
     if tally.tally_id != message.tally_id or tally.first_seq > tally.last_seq:
-        raise broken(message, "its tally_id is not that of its range")
+        raise unusable(message, "its tally_id is not that of its range")
     if tally.tracks_scored != message.tracks_searched:
-        raise broken(message, "its bands do not add up to tracks_searched")
+        raise unusable(message, "its bands do not add up to tracks_searched")
     if tally.fine_scores and sum(tally.fine_scores.values()) != tally.tracks_scored:
-        raise broken(message, "its fine scores do not add up to tracks_searched")
+        raise unusable(message, "its fine scores do not add up to tracks_searched")
     return tally
 
 
@@ -129,15 +136,15 @@ def _band(band: int, counts: tuple[int, ...]) -> tally_pb2.QualityBand:
 
 def _scores(message: tally_pb2.Tally) -> dict[int, tuple[int, ...]]:
     scores: dict[int, tuple[int, ...]] = {}
-    for carried in message.bands:
-        borders = (carried.lowest_quality, carried.highest_quality)
-        own = (carried.lowest_score, carried.bin_width, len(carried.counts))
-        if own != (bins.SCORE_LOW, bins.SCORE_STEP, bins.SCORE_BINS):
-            raise broken(message, "its histograms have other bins than this version's")
-        bands = {edges: band for band, edges in enumerate(pairwise(QUALITY_EDGES))}
-        if borders not in bands or bands[borders] in scores:
-            raise broken(message, "its quality bands are not this version's")
-        scores[bands[borders]] = tuple(carried.counts)
+    for each in message.bands:
+        edges = (each.lowest_quality, each.highest_quality)
+        histogram = (each.lowest_score, each.bin_width, len(each.counts))
+        if histogram != (bins.SCORE_LOW, bins.SCORE_STEP, bins.SCORE_BINS):
+            raise unusable(message, "its histograms have other bins than this version's")
+        bands = {own: band for band, own in enumerate(pairwise(QUALITY_EDGES))}
+        if edges not in bands or bands[edges] in scores:
+            raise unusable(message, "its quality bands are not this version's")
+        scores[bands[edges]] = tuple(each.counts)
     return scores
 
 
@@ -149,23 +156,23 @@ def _fine(counts: Mapping[int, int]) -> tally_pb2.FineScores:
 
 
 def _fine_of(message: tally_pb2.Tally, name: str) -> dict[int, int]:
-    carried = getattr(message, name)
+    fine: tally_pb2.FineScores = getattr(message, name)
     if not message.HasField(name):
         return {}
-    numbers = list(carried.bins)
-    if carried.bin_width != bins.FINE_STEP or numbers != sorted(set(numbers)):
-        raise broken(message, f"its {name} have other bins than this version's")
-    if len(numbers) != len(carried.counts):
-        raise broken(message, f"its {name} have not a count for each bin")
-    return dict(zip(numbers, carried.counts, strict=True))
+    numbers = list(fine.bins)
+    if fine.bin_width != bins.FINE_STEP or numbers != sorted(set(numbers)):
+        raise unusable(message, f"its {name} have other bins than this version's")
+    if len(numbers) != len(fine.counts):
+        raise unusable(message, f"its {name} lack the count of a bin")
+    return dict(zip(numbers, fine.counts, strict=True))
 
 
 def _measures_of(message: tally_pb2.Tally) -> Measures:
     found = {}
     for name, edges in _EDGES.items():
-        carried = getattr(message, name)
+        measure: tally_pb2.Measure = getattr(message, name)
         if message.HasField(name):
-            if (tuple(carried.lowest), len(carried.counts)) != (edges, len(edges)):
-                raise broken(message, f"its {name} has other bins than this version's")
-            found[name] = tuple(carried.counts)
+            if (tuple(measure.lowest), len(measure.counts)) != (edges, len(edges)):
+                raise unusable(message, f"its {name} has other bins than this version's")
+            found[name] = tuple(measure.counts)
     return Measures(**found)

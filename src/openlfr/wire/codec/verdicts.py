@@ -5,63 +5,70 @@ from __future__ import annotations
 from openlfr.domain.adjudication import Reason, VerdictKind
 from openlfr.domain.alerts import Adjudication, Outcome
 from openlfr.domain.verdicts import VerdictEvent
-from openlfr.wire.codec.fields import broken, known, moment, parse, stamp, word
+from openlfr.wire.codec.fields import (
+    enum_name,
+    optional_enum,
+    parse,
+    read_moment,
+    timestamp_of,
+    unusable,
+)
 from openlfr.wire.codec.record import Record, record_of
 from openlfr.wire.v1 import verdict_pb2
 
 
 def encode_verdict(event: VerdictEvent, *, traceparent: str = "") -> Record:
-    """Key: the alert, so that a change of mind is read after what it changes."""
+    """Encode; the key is the alert, so that a verdict is read before its correction."""
     message = verdict_pb2.Verdict(
         verdict_id=event.verdict_id,
         deployment=event.deployment,
         alert_id=event.alert_id,
         decided_by=event.decided_by,
-        decided_at=stamp(event.decided_at),
-        adjudication=word("ADJUDICATION", event.adjudication),
-        outcome=word("OUTCOME", event.outcome),
+        decided_at=timestamp_of(event.decided_at),
+        adjudication=enum_name("ADJUDICATION", event.adjudication),
+        outcome=enum_name("OUTCOME", event.outcome),
     )
     if event.kind is not None:
-        message.MergeFrom(verdict_pb2.Verdict(kind=word("KIND", event.kind)))
+        message.MergeFrom(verdict_pb2.Verdict(kind=enum_name("KIND", event.kind)))
     if event.reason is not None:
-        message.MergeFrom(verdict_pb2.Verdict(reason=word("REASON", event.reason)))
+        message.MergeFrom(verdict_pb2.Verdict(reason=enum_name("REASON", event.reason)))
     if event.minutes_stopped is not None:
         message.minutes_stopped = event.minutes_stopped
     for name in ("withdraws", "issuer", "account"):
         if value := getattr(event, name):
             setattr(message, name, value)
     if event.final_at is not None:
-        message.final_at.CopyFrom(stamp(event.final_at))
+        message.final_at.CopyFrom(timestamp_of(event.final_at))
     return record_of(event.alert_id, message, traceparent=traceparent)
 
 
 def decode_verdict(value: bytes | None) -> VerdictEvent:
-    """What `encode_verdict` wrote."""
+    """Decode what `encode_verdict` wrote."""
     message = parse(verdict_pb2.Verdict, value)
-    adjudication = known(Adjudication, message, "adjudication")
-    outcome = known(Outcome, message, "outcome")
+    adjudication = optional_enum(Adjudication, message, "adjudication")
+    outcome = optional_enum(Outcome, message, "outcome")
     if adjudication is None and outcome is None and not message.withdraws:
-        raise broken(message, "it lacks adjudication, outcome and withdraws")
+        raise unusable(message, "it lacks adjudication, outcome and withdraws")
     return VerdictEvent(
         verdict_id=message.verdict_id,
         deployment=message.deployment,
         alert_id=message.alert_id,
         decided_by=message.decided_by,
-        decided_at=moment(message, "decided_at"),
+        decided_at=read_moment(message, "decided_at"),
         adjudication=adjudication,
         outcome=outcome,
-        kind=known(VerdictKind, message, "kind"),
+        kind=optional_enum(VerdictKind, message, "kind"),
         reason=_reason(message),
         withdraws=message.withdraws,
         minutes_stopped=message.minutes_stopped if message.HasField("minutes_stopped") else None,
         issuer=message.issuer,
         account=message.account,
-        final_at=moment(message, "final_at") if message.HasField("final_at") else None,
+        final_at=read_moment(message, "final_at") if message.HasField("final_at") else None,
     )
 
 
 def _reason(message: verdict_pb2.Verdict) -> Reason | None:
-    """None also for a newer version's reason: no verdict is lost for that."""
+    """The verdict's reason; None also for a newer version's reason, so that the verdict is kept."""
     if message.reason not in verdict_pb2.Verdict.Reason.values():
         return None
-    return known(Reason, message, "reason")
+    return optional_enum(Reason, message, "reason")

@@ -6,13 +6,13 @@ import tempfile
 import threading
 from pathlib import Path
 
-from openlfr.adapters.faust import agents as faust_agents
+from openlfr.adapters.faust import app as faust_app
 from openlfr.adapters.kafka.access import KafkaAccess
 
 
 def test_an_app_that_is_made_keeps_folders_to_itself_and_starts_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    app, _ = faust_agents.make_app(
+    app, _ = faust_app.make_app(
         group="folders", instance="", brokers=KafkaAccess(("127.0.0.1:1",)), from_beginning=True,
         max_bytes=1 << 20,
     )  # fmt: skip

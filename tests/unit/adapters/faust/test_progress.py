@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from openlfr.adapters.faust.progress import BATCH_STUCK_S, ONE_STUCK_S, STUCK_S, Beat, Progress
+from openlfr.adapters.faust.progress import (
+    BATCH_STUCK_S,
+    ONE_STUCK_S,
+    STUCK_S,
+    LoopMonitor,
+    Progress,
+)
 from openlfr.testing import ManualClock
 
 A, B = ("frames.v1", 0), ("frames.v1", 1)
@@ -20,7 +26,7 @@ def progress(clock):
     """A worker of two partitions, in which nothing waits."""
     made = Progress(clock=clock)
     made.assign([A, B])
-    made.found({A: 10, B: 20})
+    made.record_offsets({A: 10, B: 20})
     return made
 
 
@@ -29,7 +35,7 @@ def after(clock, progress, seconds, ends):
     until = clock.now + seconds
     while clock.now < until:
         clock.now += 5
-        progress.found(ends)
+        progress.record_offsets(ends)
     return progress.stalled()
 
 
@@ -42,7 +48,7 @@ def test_messages_that_wait_while_none_is_done_are_a_stall(clock, progress):
     assert after(clock, progress, STUCK_S, {A: 12, B: 20}) == ""
     assert progress.lag == 2
     assert "2 messages wait, and none was done for" in after(clock, progress, 10, {A: 12, B: 20})
-    progress.done(*A, 10)
+    progress.record_done(*A, 10)
     assert progress.stalled() == ""
     assert progress.lag == 1
 
@@ -50,16 +56,16 @@ def test_messages_that_wait_while_none_is_done_are_a_stall(clock, progress):
 def test_what_is_done_and_held_back_on_purpose_is_no_stall(clock, progress):
     """Frames of a live track are not acknowledged, but they are done."""
     for offset in range(10, 200):
-        progress.done(*A, offset)
+        progress.record_done(*A, offset)
         assert after(clock, progress, 5, {A: offset + 2, B: 20}) == ""
     assert progress.counts["acked"] == 0
 
 
 def test_a_partition_may_wait_for_others_but_not_for_ever(clock, progress):
     for offset in range(10, 10 + int(ONE_STUCK_S / 5)):
-        progress.done(*A, offset)
+        progress.record_done(*A, offset)
         assert after(clock, progress, 5, {A: 1000, B: 21}) == ""
-    progress.done(*A, 500)
+    progress.record_done(*A, 500)
     assert "A partition with messages waiting has not moved" in after(
         clock, progress, 10, {A: 1000, B: 21}
     )
@@ -71,20 +77,20 @@ def test_brokers_that_are_away_are_no_fault_of_the_worker(clock, progress):
 
 
 def test_a_batch_that_hangs_is_a_stall(clock, progress):
-    progress.begin(1)
+    progress.begin_batch(1)
     clock.now += BATCH_STUCK_S
     assert progress.stalled() == ""
     clock.now += 1
     assert progress.stalled() == f"A batch has been in work for {BATCH_STUCK_S + 1:.0f} s."
-    progress.end(1)
+    progress.end_batch(1)
     assert progress.stalled() == ""
 
 
 def test_a_worker_begins_where_its_group_stood(clock, progress):
     progress.assign([A])
-    assert (progress.unbegun(), progress.lag) == ([A], 0)
-    progress.found({A: 30}, {A: 25})
-    assert (progress.unbegun(), progress.lag) == ([], 5)
+    assert (progress.unpositioned(), progress.lag) == ([A], 0)
+    progress.record_offsets({A: 30}, {A: 25})
+    assert (progress.unpositioned(), progress.lag) == ([], 5)
     assert "5 messages wait" in after(clock, progress, STUCK_S + 5, {A: 30})
 
 
@@ -93,7 +99,7 @@ def test_a_balancing_group_and_a_leaving_worker_are_not_ready_and_no_stall(clock
     progress.assign(None)
     assert progress.lacks() == "It has no partitions yet."
     progress.assign([A])
-    progress.found({A: 30}, {A: 25})
+    progress.record_offsets({A: 30}, {A: 25})
     progress.leave()
     assert progress.lacks() == "It is leaving its group."
     assert after(clock, progress, 10 * STUCK_S, {A: 30}) == ""
@@ -108,30 +114,30 @@ def test_what_a_service_lacks_makes_it_not_ready(progress):
 
 
 def test_a_loop_that_does_not_turn_is_a_stall(clock):
-    beat = Beat(clock=clock)
+    loop = LoopMonitor(clock=clock)
     clock.now += STUCK_S
-    assert beat.stalled() == ""
+    assert loop.stalled() == ""
     clock.now += 1
-    assert beat.stalled() == "The loop has not turned for 61 s."
-    beat()
-    assert beat.stalled() == ""
+    assert loop.stalled() == "The loop has not turned for 61 s."
+    loop()
+    assert loop.stalled() == ""
 
 
 def test_what_was_deleted_unread_waits_no_more_and_is_counted(clock, progress):
-    progress.found({A: 40, B: 20})
+    progress.record_offsets({A: 40, B: 20})
     assert progress.lag == 30
-    progress.found({A: 40, B: 20}, starts={A: 35, B: 0})
+    progress.record_offsets({A: 40, B: 20}, starts={A: 35, B: 0})
     assert progress.lag == 5
     assert progress.counts["gone"] == 25
     assert progress.starts() == {A: 35, B: 0}
-    progress.taken(*A, 37)  # two more were deleted before it was delivered
+    progress.record_delivery(*A, 37)  # two more were deleted before it was delivered
     assert progress.counts["gone"] == 27
 
 
 def test_what_is_in_work_while_it_is_deleted_is_not_gone(progress):
     for offset in range(10, 16):
-        progress.taken(*A, offset)
-    progress.found({A: 16, B: 20}, starts={A: 16})
+        progress.record_delivery(*A, offset)
+    progress.record_offsets({A: 16, B: 20}, starts={A: 16})
     assert progress.counts["gone"] == 0
     assert progress.counts["received"] == 6
 
@@ -139,10 +145,10 @@ def test_what_is_in_work_while_it_is_deleted_is_not_gone(progress):
 def test_a_worker_that_is_given_a_message_before_it_knows_counts_the_same(clock):
     made = Progress(clock=clock)
     made.assign([A])
-    made.taken(*A, 8, committed=2)
+    made.record_delivery(*A, 8, committed=2)
     assert made.counts["gone"] == 6
-    made.done(*A, 8)
-    made.found({A: 9}, starts={A: 8})
+    made.record_done(*A, 8)
+    made.record_offsets({A: 9}, starts={A: 8})
     assert made.counts["gone"] == 6
     assert made.lag == 0
 
@@ -153,12 +159,12 @@ def test_deletion_alone_is_no_sign_of_life(clock, progress):
     while clock.now < 1000 + STUCK_S + 10:
         clock.now += 5
         end += 10
-        progress.found({A: end, B: 20}, starts={A: end - 10})
+        progress.record_offsets({A: end, B: 20}, starts={A: end - 10})
     assert "messages wait" in progress.stalled()
 
 
 def test_whether_a_worker_was_given_what_there_is(progress):
-    progress.found({A: 40, B: 20}, starts={A: 35})
-    assert not progress.has_taken(A, 35)
-    progress.taken(*A, 36)
-    assert progress.has_taken(A, 35)
+    progress.record_offsets({A: 40, B: 20}, starts={A: 35})
+    assert not progress.has_delivered(A, 35)
+    progress.record_delivery(*A, 36)
+    assert progress.has_delivered(A, 35)
