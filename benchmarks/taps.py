@@ -131,7 +131,7 @@ class Taps:
         small = cv2.imdecode(np.frombuffer(frame.jpeg, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
         number = None
         if small is not None:
-            number = frame_number.read(np.asarray(small, np.uint8), scale=_EIGHTH)
+            number = frame_number.read_number(np.asarray(small, np.uint8), scale=_EIGHTH)
         self.frames[frame.camera, frame.epoch, frame.seq] = FrameSeen(
             number, frame.captured_at.timestamp(), record.timestamp / 1000, len(record.value)
         )

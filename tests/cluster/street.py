@@ -189,7 +189,12 @@ def plan(video: Path, cameras: tuple[str, ...], port: int) -> dict[str, bytes]:
     from openlfr.simulate.cameras import read_film
 
     film = read_film(video)
-    facts = {"frames": film.frames, "seconds": film.seconds, "caps": film.caps, "said": film.said}
+    facts = {
+        "frames": film.frames,
+        "seconds": film.seconds,
+        "caps": film.caps,
+        "description": film.description,
+    }
     what = {
         "host": "0.0.0.0", "port": port, "log": "/films/sent.jsonl",
         "films": [{"content": "0.h264", **facts}],

@@ -39,7 +39,7 @@ def street(tmp_path_factory, yunet) -> Street:
     made = make_street(root / "faces", root, options, detector=lambda: yunet, now=FILMED)
     tracks = json.loads((root / "tracks.json").read_text())["tracks"]
     assert made.cameras[0].problems == ()
-    assert made.cameras[0].fair_passes == 2
+    assert made.cameras[0].findable_passes == 2
     rows = [
         f"{name},{photo},wanted,Order 1,passport,2025-01-31,Eve Enroller,Otto Officer,{EXPIRES}"
         for name, photos in json.loads((root / "enrol.json").read_text()).items()

@@ -28,7 +28,7 @@ def make_film(path: Path, *, frames: int = 40, fps: int = 20, key_each: int = 10
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         for number in range(frames):
             image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
-            frame_number.burn(image, number)
+            frame_number.burn_number(image, number)
             output.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
         output.mux(stream.encode())
     return path

@@ -31,7 +31,7 @@ def watch(url, frames):
     before = set(threading.enumerate())
     source = open_source("gate", url, epoch=0, start=datetime.now(UTC))
     seen = [
-        (frame.seq, frame_number.read(frame.image), frame.captured_at)
+        (frame.seq, frame_number.read_number(frame.image), frame.captured_at)
         for frame in islice(source.frames(), frames)
     ]
     for thread in set(threading.enumerate()) - before:

@@ -131,7 +131,7 @@ def test_a_camera_that_is_killed_is_connected_to_again_under_the_next_epoch(film
         gate.stop()
         gate.join()
     before, after = pictures(rig.sent.messages, 5), later(rig.sent.messages, 5)
-    shown = [frame_number.read(decode_picture(frame.jpeg)) for frame in before[:5]]
+    shown = [frame_number.read_number(decode_picture(frame.jpeg)) for frame in before[:5]]
     assert shown == [frame.seq for frame in before[:5]]  # nothing was thrown away before the first
     assert [frame.seq for frame in before] == sorted({frame.seq for frame in before})
     assert after[0].seq == 0

@@ -16,7 +16,7 @@ from openlfr.terminal import say
 
 if TYPE_CHECKING:
     from openlfr.domain.summary import KnownTruth, RunSummary
-    from openlfr.simulate import StreetMade
+    from openlfr.simulate import SimulatedStreet
 
 _CAMERAS = ("entrance", "square")
 _SEED = 7
@@ -86,7 +86,7 @@ def _install_models() -> None:
         say(f"  {model.name}: verified, {model.model.licence}")
 
 
-def _film(out: Path, faces: Path | None, *, seconds: int, only_astronaut: bool) -> StreetMade:
+def _film(out: Path, faces: Path | None, *, seconds: int, only_astronaut: bool) -> SimulatedStreet:
     from functools import cache
 
     from rich.console import Console
@@ -128,7 +128,7 @@ def _to_list(faces: Path) -> int:
     return min(3, sum(len(person.photos) > 1 for person in people), max(1, len(people) // 2))
 
 
-def _run(street: StreetMade, out: Path, *, note: str) -> tuple[RunSummary, set[str]]:
+def _run(street: SimulatedStreet, out: Path, *, note: str) -> tuple[RunSummary, set[str]]:
     """What the run came to, and the problems that were told meanwhile."""
     from openlfr import embedded, settings
     from openlfr.cli.live_view import live_view

@@ -63,7 +63,7 @@ def street(faces: Path, out: Path, cameras: int, *, quiet: bool, **values: Any) 
     for camera in made.cameras:
         console.print(
             f"{camera.folder / 'video.mp4'}: {camera.frames} frames, {camera.passes} passes,"
-            f" {camera.listed_passes} of listed people, {camera.fair_passes} of them a fair"
+            f" {camera.listed_passes} of listed people, {camera.findable_passes} of them a fair"
             f" chance; pixels sha256 {camera.pixels_sha256[:16]}",
             highlight=False,
             soft_wrap=True,

@@ -1,4 +1,4 @@
-"""The street itself: houses, a pavement and the sky, drawn once."""
+"""Draws the street's background: houses, a pavement and the sky."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_GROUND = 0.5  # of the height: where houses end and the pavement begins
+_GROUND = 0.5  # share of the height above the pavement
 _VANISHING = 0.3
 _WALLS = ((150, 168, 186), (128, 142, 170), (172, 178, 182), (118, 132, 146), (150, 150, 138))
 _SHOPS = ((92, 70, 58), (60, 84, 66), (66, 62, 108), (88, 88, 92))
 
 
 def draw_backdrop(rng: np.random.Generator, width: int, height: int) -> NDArray[np.uint8]:
-    """A street of its own for each generator state, (height, width, 3) uint8 BGR."""
+    """Draw a random street, (height, width, 3) uint8 BGR."""
     canvas = np.empty((height, width, 3), np.float32)
     ground = int(_GROUND * height)
     sky = np.linspace(232, 205, ground, dtype=np.float32)

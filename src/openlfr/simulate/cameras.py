@@ -1,7 +1,8 @@
-"""Video files as real network cameras: prepares films for GStreamer's RTSP server and runs it.
+"""Serves video files as network cameras: prepares films for GStreamer's RTSP server and runs it.
 
-The server is Debian's and so is its Python; this module takes the H.264 out of the videos without
-re-encoding and becomes that program (`cameras_server.py`), so that a signal reaches it.
+The server and its Python are Debian's. This module takes the H.264 out of the videos without
+re-encoding, and replaces its process by that program (`cameras_server.py`), so that signals reach
+the program.
 """
 
 from __future__ import annotations
@@ -27,45 +28,44 @@ if TYPE_CHECKING:
 PYTHON = "/usr/bin/python3"
 PACKAGES = ("gir1.2-gst-rtsp-server-1.0", "gstreamer1.0-plugins-good", "python3-gi")
 _SERVER = Path(__file__).with_name("cameras_server.py")
-_FORBIDDEN = frozenset('/"{}#:? \\')  # in an address, or in the YAML that is printed
+_FORBIDDEN = frozenset('/"{}#:? \\')  # characters with a meaning in addresses or in YAML
 
 
 @dataclass(frozen=True, slots=True)
-class Film:
+class CameraFilm:
     """A video's H.264, ready to be sent.
 
     Attributes:
         content: All access units (Annex B), one after the other in the order of decoding.
-        frames: Of each (offset, bytes, when it is sent, when it is shown, number). Times are
-            seconds of the film, and none is sent before its time; the number is the frame's in
-            the file, from 0.
-        seconds: Length of one round.
-        caps: What it is, as GStreamer says it.
-        said: What it is, for a person.
+        frames: (offset, bytes, sending time, presentation time, number) of each access unit.
+            Times are seconds of the film; the number is that of the frame in the file, from 0.
+        seconds: Duration of one round.
+        caps: GStreamer capabilities of the stream.
+        description: Format and duration, for people.
     """
 
     content: bytes
     frames: tuple[tuple[int, int, float, float, int], ...]
     seconds: float
     caps: str
-    said: str
+    description: str
 
 
 def name_cameras(videos: Sequence[str]) -> dict[str, Path]:
-    """Each camera's name and its video.
+    """Return the video of each camera name.
 
     Args:
         videos: "NAME=VIDEO", or "VIDEO", which is named after the file, or after its folder where
             several files have one name.
 
     Raises:
-        Misconfigured: A name is used twice, or cannot stand in an address.
+        Misconfigured: A name is used twice, or is not allowed in an address.
     """
-    asked = [video.partition("=") for video in videos]
-    paths = [Path(path if sep else name) for name, sep, path in asked]
+    parts = [video.partition("=") for video in videos]
+    paths = [Path(path if sep else name) for name, sep, path in parts]
     stems = [path.stem for path in paths]
     cameras: dict[str, Path] = {}
-    for (given, sep, _), path in zip(asked, paths, strict=True):
+    for (given, sep, _), path in zip(parts, paths, strict=True):
         name = given if sep else path.stem
         if not sep and stems.count(path.stem) > 1:
             name = path.absolute().parent.name
@@ -79,11 +79,11 @@ def name_cameras(videos: Sequence[str]) -> dict[str, Path]:
     return cameras
 
 
-def read_film(path: Path) -> Film:
+def read_film(path: Path) -> CameraFilm:
     """Take the H.264 out of a video.
 
     Raises:
-        BadInput: No such file, no H.264, or its frames have no times.
+        BadInput: The file does not exist, is no H.264, or its frames have no times.
     """
     try:
         with av.open(str(path), "r") as container:
@@ -114,15 +114,17 @@ def read_film(path: Path) -> Film:
         raise BadInput(f"{path} has no key frame, or frames without a time.")
     numbers = {pts: number for number, pts in enumerate(sorted(pts for _, pts, _ in packets))}
     packets = packets[keys[0] :]
-    turns = sorted(pts for _, pts, _ in packets)  # decoding order has the same times, rearranged
-    ahead = max(pts - turn for turn, (_, pts, _) in zip(turns, packets, strict=True))
+    # Packets in decoding order are sent at the sorted presentation times, plus a delay so that no
+    # frame is sent before its own time.
+    slots = sorted(pts for _, pts, _ in packets)
+    delay = max(pts - slot for slot, (_, pts, _) in zip(slots, packets, strict=True))
     frames, offset = [], 0
-    for turn, (content, pts, _) in zip(turns, packets, strict=True):
-        times = (turn - turns[0] + ahead) * tick, (pts - turns[0]) * tick
+    for slot, (content, pts, _) in zip(slots, packets, strict=True):
+        times = (slot - slots[0] + delay) * tick, (pts - slots[0]) * tick
         frames.append((offset, len(content), *times, numbers[pts]))
         offset += len(content)
-    seconds = (turns[-1] - turns[0]) * tick + float(1 / rate)
-    return Film(
+    seconds = (slots[-1] - slots[0]) * tick + float(1 / rate)
+    return CameraFilm(
         b"".join(content for content, *_ in packets),
         tuple(frames),
         seconds,
@@ -134,17 +136,17 @@ def read_film(path: Path) -> Film:
 
 
 def require_server() -> None:
-    """Check that Debian's packages are there.
+    """Check that Debian's packages are installed.
 
     Raises:
-        Unavailable: They are not.
+        Unavailable: A package is missing.
     """
     try:
         check = [PYTHON, "-I", str(_SERVER), "--check"]
-        there = subprocess.run(check, capture_output=True, check=False).returncode == 0
+        is_installed = subprocess.run(check, capture_output=True, check=False).returncode == 0
     except OSError:
-        there = False
-    if not there:
+        is_installed = False
+    if not is_installed:
         raise Unavailable(
             f"Cameras are served by GStreamer, which {PYTHON} does not find: apt-get install"
             f" {' '.join(PACKAGES)} (Debian, Ubuntu)."
@@ -152,13 +154,13 @@ def require_server() -> None:
 
 
 def serve(videos: Sequence[str], *, host: str, port: int, log: Path | None) -> NoReturn:
-    """Become the server of these cameras; their addresses are printed once it answers.
+    """Replace this process by the server of these cameras, which prints their addresses.
 
     Args:
         videos: See `name_cameras`.
         host: Address to listen at.
-        port: 0 for any that is free.
-        log: Gets a JSON line for each frame sent.
+        port: Port to listen at; 0 for any free port.
+        log: File for a JSON line for each frame sent; None for no log.
 
     Raises:
         BadInput: A video cannot be sent.
@@ -172,18 +174,18 @@ def serve(videos: Sequence[str], *, host: str, port: int, log: Path | None) -> N
     paths = list(dict.fromkeys(cameras.values()))
     films = [read_film(path) for path in paths]
     folder = Path(tempfile.mkdtemp(prefix="openlfr-cameras-"))  # the server removes it
-    described = []
+    plans = []
     for number, film in enumerate(films):
         (folder / f"{number}.h264").write_bytes(film.content)
         facts = {"frames": film.frames, "seconds": film.seconds, "caps": film.caps}
-        described.append({"content": f"{number}.h264", "said": film.said, **facts})
+        plans.append({"content": f"{number}.h264", "description": film.description, **facts})
     plan = {
         "host": host,
         "port": port,
         "log": None if log is None else str(log.absolute()),
-        "films": described,
+        "films": plans,
         "cameras": [{"name": name, "film": paths.index(path)} for name, path in cameras.items()],
     }
     (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     sys.stdout.flush()
-    os.execv(PYTHON, [PYTHON, "-I", str(_SERVER), str(folder)])  # noqa: S606 - no shell is wanted
+    os.execv(PYTHON, [PYTHON, "-I", str(_SERVER), str(folder)])  # noqa: S606 - no shell is needed

@@ -1,12 +1,12 @@
-"""Serves prepared films as RTSP cameras: a program for the system's Python, where GStreamer is.
+"""Serves prepared films as RTSP cameras; a program for the system's Python, which has GStreamer.
 
-It imports nothing of OpenLFR, so that Debian's `python3-gi` is enough to run it. `cameras.py`
-writes what it reads: a folder with plan.json and the films' H.264, which is taken in and removed
-at once. It knows no film by itself: each frame is one access unit with its time and number.
+It imports nothing of OpenLFR, so that Debian's `python3-gi` is enough to run it. It reads a folder
+with plan.json and the films' H.264, written by `cameras.py`, and removes the folder at once. It
+parses no H.264: each frame is one access unit with its times and number.
 
-A camera's film begins when somebody connects and plays at its own pace, again and again, for
-whoever is connected, until the last one leaves. Stopped for a while (SIGSTOP), it goes on where it
-was, as a camera does that hung.
+A camera's film begins when the first client connects, and plays again and again at its own pace
+until the last client leaves. After a stop (SIGSTOP) it continues where it stopped, like a camera
+that hung.
 """
 
 from __future__ import annotations
@@ -32,30 +32,30 @@ LAUNCH = (
     "( appsrc name=frames is-live=true format=time max-bytes=0 caps={caps}"
     " ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
 )
-_STOPPED_S = 1.0  # so late is no frame of a server that runs
+_STOPPED_S = 1.0  # a frame that is later means that the server was stopped
 _UNAVAILABLE, _INTERRUPTED = 3, 130
 
 
 class Log:
-    """When each frame was sent: a JSON line each."""
+    """Writes a JSON line for each frame sent."""
 
     def __init__(self, path: str | None) -> None:
         self._file = Path(path).open("a", encoding="utf-8") if path else None  # noqa: SIM115 - as long as the process
         self._lock = threading.Lock()
 
-    def sent(self, camera: str, loop: int, frame: int, at: float) -> None:
-        """Note a frame that was handed to the network at `time.time()` `at`."""
+    def record(self, camera: str, loop: int, frame: int, at: float) -> None:
+        """Record a frame that was sent at `at`, by `time.time()`."""
         if self._file is not None:
             moment = datetime.fromtimestamp(at, timezone.utc)  # noqa: UP017 - Python 3.9 and 3.10
-            words = {"camera": camera, "loop": loop, "frame": frame}
-            words["sent_at"] = moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+            entry = {"camera": camera, "loop": loop, "frame": frame}
+            entry["sent_at"] = moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
             with self._lock:
-                self._file.write(json.dumps(words) + "\n")
+                self._file.write(json.dumps(entry) + "\n")
                 self._file.flush()
 
 
 class Camera:
-    """One film at one address."""
+    """Serves one film at one address."""
 
     def __init__(self, name: str, film: dict[str, Any], content: bytes, log: Log) -> None:
         self.name = name
@@ -65,7 +65,7 @@ class Camera:
         self._rounds = itertools.count()
 
     def factory(self) -> Any:
-        """What the server asks when somebody connects."""
+        """Make the factory that the server calls for the first client."""
         factory = GstRtspServer.RTSPMediaFactory()
         factory.set_launch(LAUNCH.format(caps=self._film["caps"]))
         factory.set_shared(True)
@@ -73,42 +73,42 @@ class Camera:
         return factory
 
     def _configure(self, _factory: Any, media: Any) -> None:
-        """The first one connects: play from the beginning until the last one leaves."""
+        """Play from the beginning, from the first client's connection until the last one leaves."""
         source = media.get_element().get_by_name("frames")
-        over = threading.Event()
-        player = threading.Thread(target=self._play, args=(source, over), daemon=True)
-        asked = source.connect("need-data", lambda *_: begin())
+        ended = threading.Event()
+        player = threading.Thread(target=self._play, args=(source, ended), daemon=True)
+        handler = source.connect("need-data", lambda *_: begin())
 
         def begin() -> None:
-            source.disconnect(asked)
+            source.disconnect(handler)
             player.start()
 
-        media.connect("unprepared", lambda *_: over.set())
+        media.connect("unprepared", lambda *_: ended.set())
 
-    def _play(self, source: Any, over: threading.Event) -> None:
+    def _play(self, source: Any, ended: threading.Event) -> None:
         running = source.get_current_running_time()  # nanoseconds since the connection was made
         begun = time.monotonic()
-        stopped = 0.0
-        for turn, round_ in enumerate(self._rounds):
-            for offset, size, decoded, shown, number in self._film["frames"]:
-                since = turn * self._film["seconds"] + stopped
-                wait = begun + since + decoded - time.monotonic()
-                if wait < -_STOPPED_S:
-                    stopped -= wait
-                    since -= wait
-                elif over.wait(max(wait, 0.0)):
+        stopped_s = 0.0
+        for played, round_ in enumerate(self._rounds):
+            for offset, size, sending_s, presentation_s, number in self._film["frames"]:
+                round_begin_s = played * self._film["seconds"] + stopped_s
+                wait_s = begun + round_begin_s + sending_s - time.monotonic()
+                if wait_s < -_STOPPED_S:
+                    stopped_s -= wait_s
+                    round_begin_s -= wait_s
+                elif ended.wait(max(wait_s, 0.0)):
                     return
                 buffer = Gst.Buffer.new_wrapped(self._content[offset : offset + size])
-                buffer.pts = running + round((since + shown) * Gst.SECOND)
-                buffer.dts = running + round((since + decoded) * Gst.SECOND)
+                buffer.pts = running + round((round_begin_s + presentation_s) * Gst.SECOND)
+                buffer.dts = running + round((round_begin_s + sending_s) * Gst.SECOND)
                 at = time.time()
                 if source.emit("push-buffer", buffer) != Gst.FlowReturn.OK:
                     return
-                self._log.sent(self.name, round_, number, at)
+                self._log.record(self.name, round_, number, at)
 
 
 def main(folder: Path) -> int:
-    """Serve what the folder holds, until it is ended."""
+    """Serve the films of the folder until a signal ends the program; return the exit code."""
     plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
     films = [(film, (folder / film["content"]).read_bytes()) for film in plan["films"]]
     shutil.rmtree(folder)
@@ -129,7 +129,7 @@ def main(folder: Path) -> int:
     for camera in plan["cameras"]:
         film, _ = films[camera["film"]]
         url = f"rtsp://{plan['host']}:{server.get_bound_port()}/{camera['name']}"
-        lines.append(f'  {camera["name"]}: {{url: "{url}"}}  # {film["said"]}')
+        lines.append(f'  {camera["name"]}: {{url: "{url}"}}  # {film["description"]}')
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
     GLib.timeout_add_seconds(2, lambda: server.get_session_pool().cleanup() >= 0)
@@ -145,11 +145,11 @@ def main(folder: Path) -> int:
     return codes[0]
 
 
-def is_whole() -> bool:
-    """Whether GStreamer has all that it needs here."""
+def has_elements() -> bool:
+    """Whether GStreamer has all needed elements."""
     return all(Gst.ElementFactory.find(name) for name in ("appsrc", "rtph264pay", "rtpbin"))
 
 
 if __name__ == "__main__":
     Gst.init(None)
-    sys.exit(not is_whole() if sys.argv[1] == "--check" else main(Path(sys.argv[1])))
+    sys.exit(not has_elements() if sys.argv[1] == "--check" else main(Path(sys.argv[1])))

@@ -1,4 +1,4 @@
-"""A manifest and a configuration for a simulated street, ready for `openlfr`."""
+"""Writes the manifest and the configuration of a simulated street for `openlfr`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _CAMERA = """\
     input_size: [{input_width}, {input_height}]
 """
 
-_RANGE_AT_640 = 64  # pixels; narrower faces need a larger detector input (FACTS: 0.96 at 48)
+_NARROWEST_AT_640 = 64  # pixels; narrower faces need a larger detector input
 
 
 def write_manifest(
@@ -63,7 +63,7 @@ def write_manifest(
         for subject, photos in references.items():
             for photo in photos:
                 writer.writerow((
-                    subject, _seen_from(folder, photo), "control",
+                    subject, _relative_path(folder, photo), "control",
                     "Simulation: nobody real is looked for", "simulation",
                     (now - timedelta(days=1)).date().isoformat(),
                     "simulation: enroller", "simulation: authoriser", expires,
@@ -76,7 +76,7 @@ def write_configuration(
 ) -> Path:
     """Write CONFIG.yaml for `openlfr run`; the street is filmed at `now` (UTC)."""
     begin = now.replace(second=0, microsecond=0)
-    longer = 1280 if options.eligible_px < _RANGE_AT_640 and options.width > 640 else 640
+    longer = 1280 if options.eligible_px < _NARROWEST_AT_640 and options.width > 640 else 640
     cameras = [
         _CAMERA.format(
             name=name,
@@ -102,6 +102,7 @@ def _utc(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _seen_from(folder: Path, photo: Path) -> str:
-    here, there = folder.resolve(), photo.resolve()
-    return there.relative_to(here).as_posix() if there.is_relative_to(here) else str(there)
+def _relative_path(folder: Path, photo: Path) -> str:
+    """The photo's path relative to the folder, or its absolute path outside the folder."""
+    folder, photo = folder.resolve(), photo.resolve()
+    return photo.relative_to(folder).as_posix() if photo.is_relative_to(folder) else str(photo)

@@ -1,7 +1,7 @@
-"""A person on the picture: shadow, body and head; and who covers whom.
+"""Draws a person into the picture: shadow, body and head; and records which faces are covered.
 
-All work happens inside the rectangle that the person fills. `Owners` says for each pixel whose
-face is seen there, so that visibility is counted, not estimated.
+Only the rectangle around the person is changed. `owners` records for each pixel the face that is
+visible there, so that visibility is counted, not estimated.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from openlfr.simulate.portraits import BOTTOM, ELLIPSE, HALF_WIDTH, TOP, Portrai
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from openlfr.simulate.walks import Place, Walk
+    from openlfr.simulate.walks import FacePosition, Walk
 
     Pixels = NDArray[np.uint8]
     Floats = NDArray[np.float64]
 
 NOBODY = 0
 _SHIFT = 4  # cv2 takes coordinates in sixteenths of a pixel
-_FEET = 9.4  # below the face's centre, in face widths
+_FEET = 9.4  # distance of the feet below the face's centre, in face widths
 
-# Half of the torso from the neck over shoulder and hip to the middle, in face widths.
+# Outline of one half of the torso, from the neck over shoulder and hip, in face widths.
 _TORSO = np.array([
     (0.30, 0.66), (0.60, 0.82), (0.98, 0.95), (1.14, 1.08), (1.22, 1.30), (1.20, 1.8),
     (1.02, 3.0), (0.98, 4.6),
@@ -41,33 +41,33 @@ def draw_figure(
     owner: int,
     walk: Walk,
     portrait: Portrait,
-    place: Place,
+    position: FacePosition,
     motion: tuple[float, float],
 ) -> None:
-    """Draw a person over whoever is behind.
+    """Draw a person over everything behind.
 
     Args:
-        canvas: (height, width, 3) uint8 BGR, is drawn on.
-        owners: (height, width) uint8, whose face each pixel shows; is drawn on.
+        canvas: (height, width, 3) uint8 BGR; changed.
+        owners: (height, width) uint8, number of the face that each pixel shows; changed.
         owner: Number of this face, 1 to 255.
-        walk: Who it is and what they wear.
-        portrait: The head.
-        place: Where.
-        motion: (x, y) pixels that the face moves while the shutter is open.
+        walk: Walk of the person, with their clothes.
+        portrait: Head of the person.
+        position: Position of the face.
+        motion: (x, y) motion of the face while the shutter is open, pixels.
     """
-    _draw_shadow(canvas, place)
-    _draw_body(canvas, owners, walk, portrait, place)
-    _draw_head(canvas, owners, owner, walk, portrait, place, motion)
+    _draw_shadow(canvas, position)
+    _draw_body(canvas, owners, walk, portrait, position)
+    _draw_head(canvas, owners, owner, walk, portrait, position, motion)
 
 
 def face_area(px: float) -> float:
-    """Pixels of a face of width `px` that nothing covers."""
+    """Number of pixels of an uncovered face of width `px`."""
     return math.pi * ELLIPSE[0] * ELLIPSE[1] * px * px
 
 
-def _draw_shadow(canvas: Pixels, place: Place) -> None:
-    x, y = place.x, place.y + _FEET * place.px
-    half_w, half_h = 1.5 * place.px, 0.28 * place.px
+def _draw_shadow(canvas: Pixels, position: FacePosition) -> None:
+    x, y = position.x, position.y + _FEET * position.px
+    half_w, half_h = 1.5 * position.px, 0.28 * position.px
     rows, columns = _inside(canvas, x - half_w, y - half_h, x + half_w, y + half_h)
     ground = canvas[rows, columns]
     if ground.size:
@@ -78,18 +78,18 @@ def _draw_shadow(canvas: Pixels, place: Place) -> None:
 
 
 def _draw_body(
-    canvas: Pixels, owners: Pixels, walk: Walk, portrait: Portrait, place: Place
+    canvas: Pixels, owners: Pixels, walk: Walk, portrait: Portrait, position: FacePosition
 ) -> None:
     coat = np.array(walk.coat) * walk.gain
     trousers, skin = np.array(walk.trousers) * walk.gain, np.array(portrait.skin)
-    step = 0.55 * place.swing
-    _fill(canvas, owners, place, _limb((-0.5, 4.4), (-0.5 - step, _FEET), 0.42), trousers * 0.8)
-    _fill(canvas, owners, place, _limb((0.5, 4.4), (0.5 + step, _FEET), 0.42), trousers)
+    step = 0.55 * position.swing
+    _fill(canvas, owners, position, _limb((-0.5, 4.4), (-0.5 - step, _FEET), 0.42), trousers * 0.8)
+    _fill(canvas, owners, position, _limb((0.5, 4.4), (0.5 + step, _FEET), 0.42), trousers)
     for side in (-1, 1):
-        hand = (side * 1.28 - 0.5 * step, 4.7 + 0.1 * side * place.swing)
-        _fill(canvas, owners, place, _limb((side * 1.05, 1.2), hand, 0.28), coat * 0.72)
-    _fill(canvas, owners, place, _TORSO_OUTLINE, coat)
-    _fill(canvas, owners, place, _NECK, skin * 0.8)
+        hand = (side * 1.28 - 0.5 * step, 4.7 + 0.1 * side * position.swing)
+        _fill(canvas, owners, position, _limb((side * 1.05, 1.2), hand, 0.28), coat * 0.72)
+    _fill(canvas, owners, position, _TORSO_OUTLINE, coat)
+    _fill(canvas, owners, position, _NECK, skin * 0.8)
 
 
 def _limb(begin: tuple[float, float], end: tuple[float, float], half: float) -> Floats:
@@ -101,8 +101,10 @@ def _limb(begin: tuple[float, float], end: tuple[float, float], half: float) -> 
     ])  # fmt: skip
 
 
-def _fill(canvas: Pixels, owners: Pixels, place: Place, shape: Floats, colour: Floats) -> None:
-    points = shape * place.px + (place.x, place.y)
+def _fill(
+    canvas: Pixels, owners: Pixels, position: FacePosition, shape: Floats, colour: Floats
+) -> None:
+    points = shape * position.px + (position.x, position.y)
     fixed = np.rint(points * (1 << _SHIFT)).astype(np.int32)
     blue, green, red = np.clip(colour, 0, 255).tolist()
     cv2.fillPoly(canvas, [fixed], (blue, green, red), cv2.LINE_AA, _SHIFT)
@@ -115,23 +117,23 @@ def _draw_head(
     owner: int,
     walk: Walk,
     portrait: Portrait,
-    place: Place,
+    position: FacePosition,
     motion: tuple[float, float],
 ) -> None:
-    level, side = portrait.level_for(place.px)
-    size, angle = place.px / side, math.radians(walk.tilt * place.swing)
+    level, side = portrait.level_for(position.px)
+    size, angle = position.px / side, math.radians(walk.tilt * position.swing)
     smear = math.hypot(*motion)
-    margin = 0.08 * place.px + smear / 2 + 2  # for the tilt and the motion
-    across, above, below = (part * place.px + margin for part in (HALF_WIDTH, TOP, BOTTOM))
+    margin = 0.08 * position.px + smear / 2 + 2  # for the tilt and the motion
+    across, above, below = (part * position.px + margin for part in (HALF_WIDTH, TOP, BOTTOM))
     rows, columns = _inside(
-        canvas, place.x - across, place.y - above, place.x + across, place.y + below
+        canvas, position.x - across, position.y - above, position.x + across, position.y + below
     )
     ground = canvas[rows, columns]
     if not ground.size:
         return
     cos, sin = size * math.cos(angle), size * math.sin(angle)
     face_x, face_y = HALF_WIDTH * side, TOP * side
-    x, y = place.x - columns.start, place.y - rows.start
+    x, y = position.x - columns.start, position.y - rows.start
     to_picture = np.array(
         [[cos, -sin, x - cos * face_x + sin * face_y], [sin, cos, y - sin * face_x - cos * face_y]]
     )
@@ -146,7 +148,7 @@ def _draw_head(
 
 
 def _smear_kernel(dx: float, dy: float) -> NDArray[np.float32] | None:
-    """The kernel of a straight motion by (dx, dy) pixels; None where it would not show."""
+    """The blur kernel of a straight motion by (dx, dy) pixels; None for less than 3 pixels."""
     side = int(math.hypot(dx, dy)) | 1
     if side < 3:
         return None
@@ -162,7 +164,7 @@ def _smear_kernel(dx: float, dy: float) -> NDArray[np.float32] | None:
 def _inside(
     canvas: Pixels, left: float, top: float, right: float, bottom: float
 ) -> tuple[slice, slice]:
-    """Rows and columns of a rectangle as far as it lies in the picture."""
+    """Rows and columns of the part of a rectangle inside the picture."""
     height, width = canvas.shape[:2]
     rows = slice(min(max(math.floor(top), 0), height), min(max(math.ceil(bottom), 0), height))
     columns = slice(min(max(math.floor(left), 0), width), min(max(math.ceil(right), 0), width))

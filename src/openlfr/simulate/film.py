@@ -1,4 +1,4 @@
-"""Writes H.264 that is the same bytes for the same pictures on the same library."""
+"""Writes reproducible H.264: the same pictures give the same bytes with the same library."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Film:
-    """An MP4 file that grows frame by frame.
+class FilmWriter:
+    """Writes an MP4 file frame by frame.
 
-    libx264 in one thread, no B frames, a key frame each second, and nothing in the file about
-    when or by what it was made.
+    It uses libx264 in one thread, without B frames, with a key frame each second, and without
+    metadata about time and software.
     """
 
     def __init__(self, path: Path, *, width: int, height: int, fps: int, crf: int) -> None:
         """Open the file.
 
         Raises:
-            Unavailable: It cannot be written.
+            Unavailable: The file cannot be written.
         """
         self._closed = False
         try:

@@ -1,8 +1,8 @@
 """The frame number in the picture: a bar of 32 cells that survives H.264.
 
-Whoever receives a frame over a network reads which one it is, so loss and delay are exact. The
-cells hold 24 bits and their CRC-8 (polynomial x^8 + x^2 + x + 1, no reflection, start 0), most
-significant bit first, in the top left corner.
+A receiver identifies each frame by it, so that loss and delay can be measured exactly. The cells in
+the top left corner encode 24 bits and their CRC-8 (polynomial x^8 + x^2 + x + 1, no reflection,
+start 0), most significant bit first.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CELL = 8  # pixels: one H.264 transform block
+CELL = 8  # side of a cell, pixels: one H.264 transform block
 _NUMBER_BITS, _CRC_BITS, _POLYNOMIAL = 24, 8, 0x107
 _CELLS = _NUMBER_BITS + _CRC_BITS
 _DARK, _BRIGHT, _MIDDLE = 16, 235, 125
@@ -29,20 +29,20 @@ def _with_crc(number: int) -> int:
     return word | remainder
 
 
-def burn(image: NDArray[np.uint8], number: int) -> None:
-    """Write a frame number, 0 to 2^24 - 1, into the picture itself."""
+def burn_number(image: NDArray[np.uint8], number: int) -> None:
+    """Draw a frame number, 0 to 2^24 - 1, into the picture."""
     word = _with_crc(number % (1 << _NUMBER_BITS))
     bits = np.array([word >> i & 1 for i in range(_CELLS - 1, -1, -1)], np.uint8)
     bar = np.where(bits, _BRIGHT, _DARK).astype(np.uint8).repeat(CELL)
     image[:CELL, : bar.size] = bar[None, :, None]
 
 
-def read(image: NDArray[np.uint8], *, scale: float = 1.0) -> int | None:
-    """The number in a picture; None where the bar is damaged.
+def read_number(image: NDArray[np.uint8], *, scale: float = 1.0) -> int | None:
+    """Read the number in a picture; None if the bar is damaged.
 
     Args:
         image: (h, w, 3) uint8.
-        scale: Its width over the width it was made with.
+        scale: Width of the picture over its original width.
     """
     cell = CELL * scale
     rows = slice(int(cell * 0.25), max(int(cell * 0.75), int(cell * 0.25) + 1))

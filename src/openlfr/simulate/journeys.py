@@ -1,4 +1,4 @@
-"""The day of a street: who is listed, who sets out when, and past which cameras."""
+"""Plans a street: the listed people, and the start and the cameras of each journey."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
     from openlfr.simulate.options import StreetOptions
     from openlfr.simulate.people import Person
 
-_EARLIEST_S, _LAST_S = -4, 3  # set out up to 4 s before the video, no later than 3 s before its end
+_EARLIEST_S, _LAST_S = -4, 3  # start up to 4 s before the video, at latest 3 s before its end
 _BETWEEN_CAMERAS_S = (2, 6)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """Everything that will happen, before anything is drawn.
+class StreetPlan:
+    """The watchlist and all walks of a street.
 
     Attributes:
-        references: For each listed person the photos to enrol.
-        walks: By camera; `track` counts from 0 at each.
+        references: Photos to enrol, by listed person.
+        walks: Walks by camera; `track` counts from 0 at each camera.
     """
 
     references: dict[str, tuple[Path, ...]]
     walks: dict[str, tuple[Walk, ...]]
 
 
-def plan_street(options: StreetOptions, people: Sequence[Person]) -> Plan:
-    """Draw a plan in which nobody is in two places at once.
+def plan_street(options: StreetOptions, people: Sequence[Person]) -> StreetPlan:
+    """Make a random plan in which nobody is in two places at once.
 
-    People who have walked least go first, so that everybody is seen before anybody is seen twice.
+    People with the fewest journeys go first, so that everybody walks before anybody walks twice.
 
     Raises:
-        Misconfigured: Too few people have enough photos to be listed and still to walk.
+        Misconfigured: Too few people have enough photos both for enrolment and for walking.
     """
     rng = np.random.default_rng(options.seed)
     enough = [p for p in people if len(p.photos) > options.enrol]
@@ -51,13 +51,13 @@ def plan_street(options: StreetOptions, people: Sequence[Person]) -> Plan:
         )
     chosen = sorted(rng.choice(len(enough), options.watchlist, replace=False).tolist())
     listed = {enough[i].name: enough[i] for i in chosen}
-    return Plan(
+    return StreetPlan(
         references={name: p.photos[: options.enrol] for name, p in listed.items()},
-        walks=_journeys(rng, options, people, listed),
+        walks=_plan_journeys(rng, options, people, listed),
     )
 
 
-def _journeys(
+def _plan_journeys(
     rng: np.random.Generator,
     options: StreetOptions,
     people: Sequence[Person],
@@ -65,32 +65,32 @@ def _journeys(
 ) -> dict[str, tuple[Walk, ...]]:
     walks: dict[str, list[Walk]] = {camera: [] for camera in options.cameras}
     free_from = {p.name: -10 * options.fps for p in people}
-    journeys_of = dict.fromkeys(free_from, 0)
+    journeys = dict.fromkeys(free_from, 0)
     last = options.frames - _LAST_S * options.fps
     low = _EARLIEST_S * options.fps
-    for wished in np.sort(rng.uniform(low, max(last, low + 1), options.people)).astype(int):
-        wants_listed = bool(rng.random() < options.watch_share)
-        start = max(int(wished), min(free_from.values()))
+    for planned in np.sort(rng.uniform(low, max(last, low + 1), options.people)).astype(int):
+        is_for_listed = bool(rng.random() < options.watch_share)
+        start = max(int(planned), min(free_from.values()))
         if start > last:
             break
         free = [p for p in people if free_from[p.name] <= start]
-        right = [p for p in free if (p.name in listed) == wants_listed] or free
-        fewest = min(journeys_of[p.name] for p in right)
-        candidates = [p for p in right if journeys_of[p.name] == fewest]
+        suitable = [p for p in free if (p.name in listed) == is_for_listed] or free
+        fewest = min(journeys[p.name] for p in suitable)
+        candidates = [p for p in suitable if journeys[p.name] == fewest]
         person = candidates[int(rng.integers(len(candidates)))]
-        journeys_of[person.name] += 1
+        journeys[person.name] += 1
         route = [options.cameras[i] for i in rng.permutation(len(options.cameras))]
         for camera in route:
-            walk = _one_pass(rng, options, walks[camera], camera, person, listed, start)
+            walk = _plan_walk(rng, options, walks[camera], camera, person, listed, start)
             walks[camera].append(walk)
             free_from[person.name] = walk.end + 1
             start = walk.end + round(options.fps * rng.uniform(*_BETWEEN_CAMERAS_S))
             if start > last or rng.random() >= options.onward:
                 break
-    return {camera: tuple(planned) for camera, planned in walks.items()}
+    return {camera: tuple(of_camera) for camera, of_camera in walks.items()}
 
 
-def _one_pass(
+def _plan_walk(
     rng: np.random.Generator,
     options: StreetOptions,
     before: list[Walk],

@@ -1,4 +1,4 @@
-"""Makes a street: plans it, films every camera, writes the truth and a deployment around it."""
+"""Makes a street: plans it, films every camera, writes the truth and a configuration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from openlfr.domain.errors import Unavailable
 from openlfr.simulate.deployment import write_configuration, write_manifest
-from openlfr.simulate.film import Film
+from openlfr.simulate.film import FilmWriter
 from openlfr.simulate.journeys import plan_street
 from openlfr.simulate.people import read_people
 from openlfr.simulate.street import Street
@@ -22,20 +22,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openlfr.ports import FaceDetector
-    from openlfr.simulate.journeys import Plan
+    from openlfr.simulate.journeys import StreetPlan
     from openlfr.simulate.options import StreetOptions
 
 
 @dataclass(frozen=True, slots=True)
-class CameraMade:
+class SimulatedCamera:
     """One camera's video and truth.
 
     Attributes:
-        folder: Holds video.mp4, frames.jsonl, tracks.json and enrol.json.
-        pixels_sha256: Of every frame before encoding, in order.
-        passes, listed_passes: Of anybody, and of listed people.
-        fair_passes: Of listed people with at least three fair frames: what should be found.
-        problems: Photos that could not walk, a sentence each.
+        camera: Name of the camera.
+        folder: Folder with video.mp4, frames.jsonl, tracks.json and enrol.json.
+        frames: Number of frames.
+        pixels_sha256: Hash of all frames before encoding, in order.
+        passes: Number of passes.
+        listed_passes: Number of passes of listed people.
+        findable_passes: Those with at least three eligible frames, which should be found.
+        problems: Photos that could not be drawn, a sentence each.
     """
 
     camera: str
@@ -44,15 +47,15 @@ class CameraMade:
     pixels_sha256: str
     passes: int
     listed_passes: int
-    fair_passes: int
+    findable_passes: int
     problems: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class StreetMade:
-    """What `make_street` wrote."""
+class SimulatedStreet:
+    """The cameras and files that `make_street` wrote."""
 
-    cameras: tuple[CameraMade, ...]
+    cameras: tuple[SimulatedCamera, ...]
     manifest: Path
     configuration: Path
 
@@ -65,19 +68,19 @@ def make_street(
     detector: Callable[[], FaceDetector],
     now: datetime | None = None,
     progress: Callable[[str, int], None] = lambda _camera, _frames: None,
-) -> StreetMade:
+) -> SimulatedStreet:
     """Make a street under `out`; the same options and photos give the same pixels.
 
-    One camera's files stand in `out` itself, those of several in a folder each.
+    The files of a single camera are written to `out` itself, those of several to a folder each.
 
     Args:
-        faces: Holds images/NAME/*.jpg or NAME/*.jpg.
-        out: Is created; files of the same names are replaced.
-        options: What is asked.
-        detector: Gives a detector; called only for photos that are not in LFW's format. It is
-            used from one thread.
-        now: When it is filmed, UTC; the clock's time if not given. No pixel depends on it.
-        progress: Is called with a camera and its number of finished frames, from any thread.
+        faces: Folder with images/NAME/*.jpg or NAME/*.jpg.
+        out: Folder to create; files of the same names are replaced.
+        options: Options of the street.
+        detector: Function that loads a detector; called only for photos that are not in LFW's
+            format, and from one thread.
+        now: Filming time, UTC; the current time if not given. No pixel depends on it.
+        progress: Called from any thread, with a camera and its number of finished frames.
 
     Raises:
         Misconfigured: The photos are too few for the options.
@@ -89,22 +92,22 @@ def make_street(
     folders = {name: out if single else out / name for name in options.cameras}
     streets = {name: Street(options, name, plan.walks[name], detector) for name in options.cameras}
 
-    def film(name: str) -> CameraMade:
+    def film(name: str) -> SimulatedCamera:
         return _film(folders[name], options, name, streets[name], plan, progress)
 
     try:
         for folder in folders.values():
             folder.mkdir(parents=True, exist_ok=True)
-        # OpenCV and libx264 let go of the interpreter, so cameras share the cores as threads.
+        # OpenCV and libx264 release the interpreter lock, so cameras are filmed in threads.
         with ThreadPoolExecutor(min(len(folders), os.cpu_count() or 1)) as pool:
-            made = tuple(pool.map(film, folders))
+            cameras = tuple(pool.map(film, folders))
         manifest = write_manifest(out, plan.references, now=now)
         videos = {name: folder / "video.mp4" for name, folder in folders.items()}
         configuration = write_configuration(out, options, videos, now=now)
     except OSError as error:
-        where = error.filename or out
-        raise Unavailable(f"{where} cannot be written: {error.strerror or error}") from error
-    return StreetMade(made, manifest, configuration)
+        path = error.filename or out
+        raise Unavailable(f"{path} cannot be written: {error.strerror or error}") from error
+    return SimulatedStreet(cameras, manifest, configuration)
 
 
 def _film(
@@ -112,13 +115,13 @@ def _film(
     options: StreetOptions,
     camera: str,
     street: Street,
-    plan: Plan,
+    plan: StreetPlan,
     progress: Callable[[str, int], None],
-) -> CameraMade:
+) -> SimulatedCamera:
     truth, pixels = TrackTruth(options, street.walks), hashlib.sha256()
     size = {"width": options.width, "height": options.height}
     with (
-        Film(folder / "video.mp4", fps=options.fps, crf=options.crf, **size) as film,
+        FilmWriter(folder / "video.mp4", fps=options.fps, crf=options.crf, **size) as film,
         (folder / "frames.jsonl").open("w", encoding="utf-8") as frames,
     ):
         for shot in street.shots():
@@ -130,13 +133,13 @@ def _film(
     tracks = truth.tracks()
     write_tracks(folder, options, camera, pixels.hexdigest(), tracks)
     write_references(folder, plan.references)
-    return CameraMade(
+    return SimulatedCamera(
         camera=camera,
         folder=folder,
         frames=options.frames,
         pixels_sha256=pixels.hexdigest(),
         passes=len(tracks),
         listed_passes=sum(bool(t["watch"]) for t in tracks),
-        fair_passes=truth.fair_listed(),
+        findable_passes=truth.count_findable(),
         problems=tuple(street.problems),
     )

@@ -1,4 +1,4 @@
-"""What a simulated street is asked to be."""
+"""Options of a simulated street."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from openlfr.domain.errors import Misconfigured
 
 @dataclass(frozen=True, slots=True)
 class StreetOptions:
-    """A street, reproducible from these values and the photos alone.
+    """Options that, with the photos, determine a street completely.
 
     Attributes:
-        seconds, fps, width, height: Of each camera's video.
-        people: Journeys of people; one journey passes one camera or several, one after another.
-        cameras: Names; each gets its own video of its own street.
-        watchlist: How many people are listed.
-        enrol: Photos of each listed person that are references; these never walk.
-        min_px, max_px: Width of a face, the side of the square between ears, chin and brow, when
-            it is farthest and nearest, pixels.
-        eligible_px: A frame in which a face is at least this wide, at least 70% visible and wholly
-            inside the picture counts as a fair chance to find it.
+        seed: Seed of all random choices.
+        seconds, fps, width, height: Format of each camera's video.
+        people: Number of journeys; a journey passes one or several cameras, one after another.
+        cameras: Names of the cameras; each has its own video of its own street.
+        watchlist: Number of listed people.
+        enrol: Number of photos of each listed person that are references; these never walk.
+        min_px, max_px: Width of the farthest and the nearest face, pixels: the side of the square
+            between ears, chin and brow.
+        eligible_px: Least width of a face that counts as a fair chance to find it, pixels. It must
+            also be at least 70% visible and wholly inside the picture.
         crf: H.264 quality, 0 (lossless) to 51.
-        watch_share: Share of the journeys that listed people make, as far as they are free.
+        watch_share: Share of the journeys by listed people, as far as they are free.
         shutter: Share of the frame time during which the shutter is open (motion blur).
         noise: Standard deviation of the sensor's noise, grey levels.
-        onward: Chance that a journey goes on to another camera.
+        onward: Probability that a journey goes on to another camera.
     """
 
     seed: int = 1
@@ -47,10 +48,10 @@ class StreetOptions:
     onward: float = 0.6
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be filmed.
+        """Check the bounds of all values.
 
         Raises:
-            Misconfigured: A value is out of bounds, and which.
+            Misconfigured: A value is out of bounds.
         """
         bounds = {
             "seconds": (1, 24 * 3600),
@@ -81,5 +82,5 @@ class StreetOptions:
 
     @property
     def frames(self) -> int:
-        """Frames of each camera's video."""
+        """Number of frames of each camera's video."""
         return self.seconds * self.fps

@@ -1,4 +1,4 @@
-"""Whose faces walk: photos in folders, one folder a person."""
+"""Reads the people of a street: photos in folders, one folder a person."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PHOTOS = {".jpg", ".jpeg", ".png"}
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody and their photos, in the order of their file names."""
+    """A person with their photos, ordered by file name."""
 
     name: str
     photos: tuple[Path, ...]
@@ -25,7 +25,7 @@ def read_people(folder: Path) -> tuple[Person, ...]:
     """Find the people under `folder/images/NAME/*.jpg`, or `folder/NAME/*.jpg`.
 
     Raises:
-        Misconfigured: There is no such folder, or no photo in it.
+        Misconfigured: The folder does not exist, or has no photo.
     """
     if not folder.is_dir():
         raise Misconfigured(f"{folder} is not a folder; give one that holds NAME/*.jpg")

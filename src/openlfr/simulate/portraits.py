@@ -1,4 +1,4 @@
-"""A head cut out of a photo, ready to be drawn at any size."""
+"""Cuts heads out of photos, to be drawn at any size."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _DETECTOR_SIZE = (640, 640)
 
 # The head around the face, in face sides from the face's centre: hair, ears and chin.
 HALF_WIDTH, TOP, BOTTOM = 0.66, 0.92, 0.74
-ELLIPSE = (0.57, 0.75)  # half axes of what is kept of it
+ELLIPSE = (0.57, 0.75)  # half axes of the part that is drawn
 _FEATHER = 0.045  # standard deviation of its soft edge
 _LARGEST_SIDE, _SMALLEST_SIDE = 160, 20
 
@@ -43,10 +43,10 @@ class Portrait:
     """A head in several sizes.
 
     Attributes:
-        sides: Face side at each level, pixels, largest first, each half of the one before.
+        sides: Face side at each level, pixels, largest first; each is half of the previous one.
         levels: (h, w, 4) uint8 each, BGR premultiplied with alpha, and alpha. The face's centre
-            stands at (`HALF_WIDTH`, `TOP`) sides.
-        skin: (3,) mean BGR of the face, 0 to 255: for the neck.
+            is at (`HALF_WIDTH`, `TOP`) sides.
+        skin: (3,) median BGR of the face, 0 to 255, for the neck.
     """
 
     sides: tuple[float, ...]
@@ -54,7 +54,7 @@ class Portrait:
     skin: tuple[float, float, float]
 
     def level_for(self, px: float) -> tuple[Pixels, float]:
-        """The level to draw a face of `px` pixels from, and its face side.
+        """The level from which to draw a face of `px` pixels, and its face side.
 
         Shrinking by at most half is safe for bilinear sampling.
         """
@@ -63,20 +63,20 @@ class Portrait:
 
 
 def read_photo(path: Path) -> Pixels:
-    """A photo as (h, w, 3) uint8 BGR.
+    """Read a photo as (h, w, 3) uint8 BGR.
 
     Raises:
-        BadInput: It is no picture that can be read.
+        BadInput: The file is no readable picture.
     """
     return decode(read_file(path, at_most=PICTURE_BYTES), str(path))
 
 
 def find_face(image: Pixels, detector: Callable[[], FaceDetector]) -> Box:
-    """The square of the face in a photo: known in LFW's format, otherwise detected.
+    """Return the square of the face in a photo: fixed in LFW's format, otherwise detected.
 
     Args:
         image: (h, w, 3) uint8 BGR.
-        detector: Gives the detector; is called only where it is needed.
+        detector: Function that loads the detector; called only if needed.
 
     Raises:
         BadInput: No face was found.
@@ -90,8 +90,8 @@ def find_face(image: Pixels, detector: Callable[[], FaceDetector]) -> Box:
 
     def prominence(box: Box) -> float:
         x, y = box.centre
-        off = np.hypot(x / width - 0.5, y / height - 0.5)
-        return float(box.area * (1 - off))
+        off_centre = np.hypot(x / width - 0.5, y / height - 0.5)
+        return float(box.area * (1 - off_centre))
 
     box = max((d.box for d in found), key=prominence)
     side = _SIDE_OF_ROOT_AREA * box.area**0.5
@@ -104,8 +104,8 @@ def cut_portrait(image: Pixels, face: Box, *, gain: float = 1.0) -> Portrait:
 
     Args:
         image: (h, w, 3) uint8 BGR.
-        face: The square of the face, pixels; the head may reach beyond the photo (its edge is
-            repeated there).
+        face: Square of the face, pixels; where the head reaches beyond the photo, the photo's edge
+            is repeated.
         gain: Brightness factor.
     """
     shrink = max(face.w / _LARGEST_SIDE, 1.0)

@@ -1,4 +1,4 @@
-"""When each frame left each simulated camera: what `openlfr simulate cameras --log` wrote."""
+"""Reads the log of `openlfr simulate cameras --log`: the time at which each frame was sent."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Sent(NamedTuple):
-    """A frame that was handed to the network.
+class SentFrame(NamedTuple):
+    """A frame that a simulated camera sent.
 
     Attributes:
-        at: Seconds since 1970.
+        at: Time of sending, seconds since 1970.
         loop: Round of the film, from 0.
-        frame: Its number in the film.
+        frame: Number of the frame in the film.
     """
 
     at: float
@@ -26,25 +26,25 @@ class Sent(NamedTuple):
 
 
 class SentLog:
-    """What all cameras of one log have sent."""
+    """The frames that the cameras of one log have sent."""
 
     def __init__(self, path: Path) -> None:
-        """Read it; a last line that is not whole yet is left."""
-        self._sent: dict[str, list[Sent]] = defaultdict(list)
+        """Read the log, without a last line that is still being written."""
+        self._sent: dict[str, list[SentFrame]] = defaultdict(list)
         whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
         for line in whole.splitlines():
             entry = json.loads(line)
             at = datetime.fromisoformat(entry["sent_at"]).timestamp()
-            self._sent[entry["camera"]].append(Sent(at, entry["loop"], entry["frame"]))
+            self._sent[entry["camera"]].append(SentFrame(at, entry["loop"], entry["frame"]))
 
-    def of(self, camera: str) -> list[Sent]:
-        """All frames of a camera, in the order in which they were sent."""
+    def frames(self, camera: str) -> list[SentFrame]:
+        """All frames of a camera, in the order of sending."""
         return self._sent.get(camera, [])
 
-    def rounds(self, camera: str, number: int) -> list[float]:
-        """Each time at which a camera sent the frame of this number."""
-        return [each.at for each in self.of(camera) if each.frame == number]
+    def times_sent(self, camera: str, number: int) -> list[float]:
+        """All times at which a camera sent the film's frame `number`."""
+        return [each.at for each in self.frames(camera) if each.frame == number]
 
-    def before(self, camera: str, number: int, at: float) -> float | None:
-        """The last time before `at` at which a camera sent the frame of this number."""
-        return max((sent for sent in self.rounds(camera, number) if sent <= at), default=None)
+    def last_sent_before(self, camera: str, number: int, at: float) -> float | None:
+        """The last time up to `at` at which a camera sent the film's frame `number`."""
+        return max((sent for sent in self.times_sent(camera, number) if sent <= at), default=None)

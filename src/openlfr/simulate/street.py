@@ -1,4 +1,4 @@
-"""A camera's street, frame by frame."""
+"""Draws one camera's view of the street, frame by frame."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 
 from openlfr.domain.errors import BadInput
 from openlfr.domain.faces import Box
-from openlfr.simulate import frame_number
 from openlfr.simulate.backdrop import draw_backdrop
 from openlfr.simulate.figures import draw_figure, face_area
+from openlfr.simulate.frame_number import burn_number
 from openlfr.simulate.portraits import Portrait, cut_portrait, find_face, read_photo
 from openlfr.simulate.truth import FaceTruth
 from openlfr.simulate.weather import Weather
@@ -22,16 +22,17 @@ if TYPE_CHECKING:
 
     from openlfr.ports import FaceDetector
     from openlfr.simulate.options import StreetOptions
-    from openlfr.simulate.walks import Place, Walk
+    from openlfr.simulate.walks import FacePosition, Walk
 
 
 class Shot(NamedTuple):
-    """One frame and what is true of it.
+    """One frame with its truth.
 
     Attributes:
+        n: Number of the frame.
         image: (height, width, 3) uint8 BGR, with its number burnt in.
-        light: Brightness of the whole picture, 1 is normal.
-        faces: From the farthest to the nearest.
+        light: Brightness factor of the whole picture; 1 is normal.
+        faces: Faces from the farthest to the nearest.
     """
 
     n: int
@@ -41,11 +42,11 @@ class Shot(NamedTuple):
 
 
 class Street:
-    """What one camera sees of the walks planned for it.
+    """Draws the walks that are planned for one camera.
 
     Attributes:
-        walks: Those that can be drawn.
-        problems: Why the others cannot, a sentence each.
+        walks: Walks that can be drawn.
+        problems: Reasons why the others cannot be drawn, a sentence each.
     """
 
     def __init__(
@@ -75,54 +76,58 @@ class Street:
         self.walks = tuple(drawable)
 
     def shots(self) -> Iterator[Shot]:
-        """Every frame in order. An image is valid until the next is asked for."""
+        """Yield every frame in order; an image is valid until the next frame."""
         for n in range(self._options.frames):
             yield self.shot(n)
 
     def shot(self, n: int) -> Shot:
-        """Frame `n`, the same whether or not others were made before it."""
+        """Draw frame `n`, which does not depend on frames drawn before."""
         options = self._options
         canvas = self._backdrop.copy()
         owners = np.zeros(canvas.shape[:2], np.uint8)
-        here = [(place, walk) for walk in self.walks if (place := walk.at(n, options))]
-        here.sort(key=lambda pair: (pair[0].px, pair[1].track))
-        here = here[-255:]  # as many as `owners` can tell apart; the farthest go
+        walkers = [
+            (position, walk) for walk in self.walks if (position := walk.position(n, options))
+        ]
+        walkers.sort(key=lambda pair: (pair[0].px, pair[1].track))
+        walkers = walkers[-255:]  # the nearest 255: `owners` has 8 bits
         motions = []
-        for owner, (place, walk) in enumerate(here, 1):
-            before = walk.at(n - 1, options) or place
+        for owner, (position, walk) in enumerate(walkers, 1):
+            before = walk.position(n - 1, options) or position
             motion = (
-                (place.x - before.x) * options.shutter,
-                (place.y - before.y) * options.shutter,
+                (position.x - before.x) * options.shutter,
+                (position.y - before.y) * options.shutter,
             )
             motions.append(motion)
             portrait = self._portraits[walk.track]
-            draw_figure(canvas, owners, owner, walk, portrait, place, motion)
+            draw_figure(canvas, owners, owner, walk, portrait, position, motion)
         faces = tuple(
-            _truth(walk, place, motion, owners, owner)
-            for owner, ((place, walk), motion) in enumerate(zip(here, motions, strict=True), 1)
+            _face_truth(walk, position, motion, owners, owner)
+            for owner, ((position, walk), motion) in enumerate(
+                zip(walkers, motions, strict=True), 1
+            )
         )
-        image = self._weather.fall_on(canvas, n)
-        frame_number.burn(image, n)
+        image = self._weather.apply(canvas, n)
+        burn_number(image, n)
         return Shot(n, image, self._weather.light(n), faces)
 
 
-def _truth(
+def _face_truth(
     walk: Walk,
-    place: Place,
+    position: FacePosition,
     motion: tuple[float, float],
     owners: NDArray[np.uint8],
     owner: int,
 ) -> FaceTruth:
-    x, y, px, _ = place
+    x, y, px, _ = position
     rows = slice(max(int(y - px - 9), 0), max(int(y + px + 9), 0))
     columns = slice(max(int(x - px - 9), 0), max(int(x + px + 9), 0))
-    seen = int(np.count_nonzero(owners[rows, columns] == owner))
+    visible_pixels = int(np.count_nonzero(owners[rows, columns] == owner))
     return FaceTruth(
         track=walk.track,
         person=walk.person,
         listed=walk.listed,
         box=Box(x - px / 2, y - px / 2, px, px),
-        visible=min(seen / face_area(px), 1.0),
+        visible=min(visible_pixels / face_area(px), 1.0),
         blur=float(np.hypot(*motion)),
         px=px,
     )

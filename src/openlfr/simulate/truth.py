@@ -1,4 +1,4 @@
-"""What is true of every frame, and the files that keep it for scoring."""
+"""The truth about every frame, and the files in which it is written for scoring."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from openlfr.simulate.options import StreetOptions
     from openlfr.simulate.walks import Walk
 
-_VISIBLE = 0.7  # of the face's pixels
+_VISIBLE = 0.7  # least visible share of an eligible face's pixels
+_FINDABLE_FRAMES = 3
+"""Least eligible frames of a pass that should be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +25,12 @@ class FaceTruth:
 
     Attributes:
         track: Number of the pass at this camera.
-        box: The face's square, pixels, whether covered or not.
-        visible: Share of its pixels that are seen, 0 to 1.
-        blur: Length of its motion while the shutter is open, pixels.
-        px: Width, pixels.
+        person: Name of the person.
+        listed: Whether the person is on the watchlist.
+        box: Square of the face, pixels, covered or not.
+        visible: Share of the face's pixels that are visible, 0 to 1.
+        blur: Motion of the face while the shutter is open, pixels.
+        px: Width of the face, pixels.
     """
 
     track: int
@@ -37,14 +41,14 @@ class FaceTruth:
     blur: float
     px: float
 
-    def is_fair(self, options: StreetOptions) -> bool:
-        """Large, visible and inside enough that a system can be blamed for missing it."""
+    def is_eligible(self, options: StreetOptions) -> bool:
+        """Whether the face is large enough, visible enough and inside the picture."""
         x, y, w, h = self.box
         inside = x >= 0 and y >= 0 and x + w <= options.width and y + h <= options.height
         return inside and self.visible >= _VISIBLE and self.px >= options.eligible_px
 
     def to_json(self) -> dict[str, Any]:
-        """The entry of frames.jsonl."""
+        """The face's entry in frames.jsonl."""
         return {
             "track": self.track,
             "id": self.person,
@@ -57,7 +61,7 @@ class FaceTruth:
 
 
 class TrackTruth:
-    """Gathers what is true of each pass while frames go by."""
+    """Collects the truth about each pass, frame by frame."""
 
     def __init__(self, options: StreetOptions, walks: Iterable[Walk]) -> None:
         self._options = options
@@ -65,7 +69,7 @@ class TrackTruth:
         self._tracks: dict[int, dict[str, Any]] = {}
 
     def add(self, n: int, faces: Iterable[FaceTruth]) -> None:
-        """Take in frame `n`."""
+        """Add the faces of frame `n`."""
         for face in faces:
             track = self._tracks.setdefault(
                 face.track,
@@ -82,20 +86,22 @@ class TrackTruth:
             )
             track["last"] = n
             track["max_px"] = max(track["max_px"], round(face.px, 1))
-            if face.is_fair(self._options):
+            if face.is_eligible(self._options):
                 track["eligible"].append(n)
 
     def tracks(self) -> list[dict[str, Any]]:
-        """The entries of tracks.json, by number."""
+        """The entries of tracks.json, ordered by number."""
         return [self._tracks[number] for number in sorted(self._tracks)]
 
-    def fair_listed(self) -> int:
-        """Passes of listed people with at least three fair frames: what should be found."""
-        return sum(t["watch"] and len(t["eligible"]) >= 3 for t in self._tracks.values())
+    def count_findable(self) -> int:
+        """Count passes of listed people that should be found."""
+        return sum(
+            t["watch"] and len(t["eligible"]) >= _FINDABLE_FRAMES for t in self._tracks.values()
+        )
 
 
 def frame_line(n: int, light: float, faces: Iterable[FaceTruth], options: StreetOptions) -> str:
-    """The line of frames.jsonl."""
+    """Format a frame's line in frames.jsonl."""
     entry = {
         "n": n,
         "t": round(n / options.fps, 3),
@@ -112,7 +118,7 @@ def write_tracks(
     pixels_sha256: str,
     tracks: list[dict[str, Any]],
 ) -> None:
-    """Write tracks.json: the arguments, the hash of all pixels, and every pass."""
+    """Write tracks.json with the arguments, the hash of all pixels, and every pass."""
     arguments = asdict(options) | {"camera": camera}
     content = {"args": arguments, "pixels_sha256": pixels_sha256, "tracks": tracks}
     text = json.dumps(content, indent=1, ensure_ascii=False)
@@ -120,7 +126,7 @@ def write_tracks(
 
 
 def write_references(folder: Path, references: Mapping[str, tuple[Path, ...]]) -> None:
-    """Write enrol.json: each listed person and the photos to enrol."""
+    """Write enrol.json with the photos to enrol of each listed person."""
     content = {name: [str(p) for p in photos] for name, photos in references.items()}
     text = json.dumps(content, indent=1, ensure_ascii=False)
     (folder / "enrol.json").write_text(text + "\n", encoding="utf-8")

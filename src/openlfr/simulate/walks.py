@@ -1,4 +1,4 @@
-"""Who walks where and when: closed forms in the frame number, so any frame can be made alone."""
+"""Positions of walkers: closed forms in the frame number, so any frame can be made alone."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
     from openlfr.simulate.options import StreetOptions
 
-_HORIZON = 0.34  # of the picture's height: where faces at an endless distance would stand
-_DROP = 0.75  # how much lower a face stands, in face widths: the camera hangs above the heads
-_SWAY, _BOB = 0.05, 0.04  # of the head, in face widths
-_FACING_CAMERA = 0.5  # share of walks that come towards the camera (a few of them go away)
-_GOING_AWAY = 0.15
+_HORIZON = 0.34  # height of faces at an infinite distance, as a share of the picture's height
+_DROP = 0.75  # how much lower a face is, in face widths: the camera hangs above the heads
+_SWAY, _BOB = 0.05, 0.04  # movements of the head, in face widths
+_FACING_CAMERA = 0.5  # share of walks in the camera's direction
+_GOING_AWAY = 0.15  # share of these walks that go away from the camera
 
 
-class Place(NamedTuple):
-    """Where a walker's face is in one frame.
+class FacePosition(NamedTuple):
+    """Position of a walker's face in one frame.
 
     Attributes:
         x, y: Centre of the face, pixels.
         px: Width of the face, pixels.
-        swing: Of legs and arms, -1 to 1.
+        swing: Swing of legs and arms, -1 to 1.
     """
 
     x: float
@@ -41,13 +41,19 @@ class Walk:
 
     Attributes:
         track: Number of the pass at its camera, from 0.
+        camera: Name of the camera.
+        person: Name of the person.
         listed: Whether the person is on the watchlist.
-        photo: The one that walks; never a reference.
-        start, frames: First frame (may be before the video's) and length, in frames.
-        x_from, x_to, px_from, px_to: Face centre and width at both ends, pixels.
+        photo: Photo that is drawn; never a reference.
+        start: First frame of the pass, possibly before the video's first.
+        frames: Duration of the pass, frames.
+        x_from, x_to: Horizontal centre of the face at both ends, pixels.
+        px_from, px_to: Width of the face at both ends, pixels.
         cadence: Steps a second.
-        gain, tilt: Brightness of this face; how much it nods sideways, degrees.
-        coat, trousers: BGR, 0 to 255.
+        phase: Phase of the steps, radians.
+        gain: Brightness factor of the face.
+        tilt: Sideways nod of the head, degrees.
+        coat, trousers: Colours, BGR, 0 to 255.
     """
 
     track: int
@@ -73,11 +79,11 @@ class Walk:
         """The last frame of the pass."""
         return self.start + self.frames
 
-    def at(self, n: int, options: StreetOptions) -> Place | None:
-        """Where the face is in frame `n`; None before and after the pass.
+    def position(self, n: int, options: StreetOptions) -> FacePosition | None:
+        """Position of the face in frame `n`; None before and after the pass.
 
-        The speed is constant in depth, so that the face's width is harmonic in time (its inverse
-        is linear: a pinhole camera), and the head bobs with the steps.
+        The speed is constant in depth, so that the inverse of the face's width is linear in time
+        (a pinhole camera). The head bobs with the steps.
         """
         done = (n - self.start) / self.frames
         if not 0 <= done <= 1:
@@ -87,7 +93,7 @@ class Walk:
         swing = math.sin(steps / 2 + self.phase)
         x = self.x_from + (self.x_to - self.x_from) * done + _SWAY * px * swing
         y = _HORIZON * options.height + _DROP * px + _BOB * px * math.sin(steps + self.phase)
-        return Place(x, y, px, swing)
+        return FacePosition(x, y, px, swing)
 
 
 def new_walk(
@@ -101,7 +107,7 @@ def new_walk(
     photo: Path,
     start: int,
 ) -> Walk:
-    """Draw a pass: towards the camera and past it, or across its view at one distance."""
+    """Make a random pass: along the camera's direction, or across its view at one distance."""
     low, high, width = options.min_px, options.max_px, options.width
     if rng.random() < _FACING_CAMERA:
         px_from, px_to = float(low), float(high)

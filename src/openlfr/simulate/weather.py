@@ -1,4 +1,4 @@
-"""Light and noise: what changes over the whole picture from frame to frame."""
+"""Light and noise, which change over the whole picture from frame to frame."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from openlfr.simulate.options import StreetOptions
 
-_FIELDS = 4  # of noise, drawn once; each frame takes another window of one of them, maybe mirrored
-_ROOM = 64  # how far the window can move, pixels of the half-size field
+_FIELDS = 4  # noise fields, made once; each frame uses a random window of one, possibly mirrored
+_ROOM = 64  # range of the window's position, pixels of the half-size field
 _CLOUD_S, _CLOUD_DEPTH = 40, 0.3  # every 40 s a cloud takes 30% of the light for 10 s
 _SHADOW_SPEED, _SHADOW_WIDTH, _SHADOW_DEPTH, _SHADOW_EDGE = 30.0, 300, 0.35, 25.0
 
 
 class Weather:
-    """The weather of one camera; every frame can be made alone."""
+    """Light and noise of one camera; every frame can be made alone."""
 
     def __init__(self, options: StreetOptions, rng: np.random.Generator) -> None:
         self._options = options
@@ -38,15 +38,15 @@ class Weather:
         self._shadow = 1 - _SHADOW_DEPTH * inside
 
     def light(self, n: int) -> float:
-        """Brightness of the whole picture in frame `n`: the sun's slow change and clouds."""
+        """Brightness factor of frame `n`, from the sun's slow change and clouds."""
         t = n / self._options.fps
         sun = 1 + 0.16 * math.sin(2 * math.pi * t / 23)
         into = (t % _CLOUD_S - 30) / 10  # 0 to 1 while the cloud passes
         cloud = min(1.0, 8 * into, 8 * (1 - into)) if 0 < into < 1 else 0.0
         return sun - _CLOUD_DEPTH * cloud
 
-    def fall_on(self, image: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
-        """The picture (height, width, 3) uint8 BGR in the light and noise of frame `n`."""
+    def apply(self, image: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
+        """Apply light and noise of frame `n` to a picture, (height, width, 3) uint8 BGR."""
         light = self.light(n)
         lit = cv2.convertScaleAbs(image, alpha=light)
         width = self._options.width

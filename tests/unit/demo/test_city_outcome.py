@@ -90,7 +90,7 @@ def test_who_waited_for_the_killed_worker_is_left_out_of_the_second_figure() -> 
 
 def picture(seq: int, number: int) -> EncodedFrame:
     image = np.full((96, 320, 3), 90, np.uint8)
-    frame_number.burn(image, number)
+    frame_number.burn_number(image, number)
     return EncodedFrame(deployment="City", camera="gate", epoch=7, seq=seq, frame_index=seq,
                         captured_at=NOW, time_assumed=False, width=320, height=96,
                         jpeg=encode_jpeg(image))  # fmt: skip

@@ -61,18 +61,18 @@ def test_every_frame_says_its_number_after_h264(faces: Path, tmp_path: Path) -> 
     make_street(faces, tmp_path, SMALL, detector=no_detector)
     with av.open(str(tmp_path / "video.mp4")) as video:
         images = [frame.to_ndarray(format="bgr24") for frame in video.decode(video=0)]
-    assert [frame_number.read(image) for image in images] == list(range(SMALL.frames))
+    assert [frame_number.read_number(image) for image in images] == list(range(SMALL.frames))
     half = cv2.resize(images[7], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    assert frame_number.read(half, scale=0.5) == 7
+    assert frame_number.read_number(half, scale=0.5) == 7
 
 
 def test_a_damaged_number_is_not_believed() -> None:
     image = np.zeros((16, 320, 3), np.uint8)
-    frame_number.burn(image, 123456)
-    assert frame_number.read(image) == 123456
+    frame_number.burn_number(image, 123456)
+    assert frame_number.read_number(image) == 123456
     image[:, 8 * 20 : 8 * 21] = 255 - image[:, 8 * 20 : 8 * 21]
-    assert frame_number.read(image) is None
-    assert frame_number.read(image[:, :100]) is None
+    assert frame_number.read_number(image) is None
+    assert frame_number.read_number(image[:, :100]) is None
 
 
 def test_the_boxes_hold_the_faces(faces: Path) -> None:
@@ -87,7 +87,7 @@ def test_the_boxes_hold_the_faces(faces: Path) -> None:
     checked = 0
     for shot in street.shots():
         for face in shot.faces:
-            if not face.is_fair(options) or face.visible < 0.98:
+            if not face.is_eligible(options) or face.visible < 0.98:
                 continue
             walk = walks[face.track]
             colour = read_photo(walk.photo)[125, 125] * walk.gain * shot.light

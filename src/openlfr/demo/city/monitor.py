@@ -111,7 +111,7 @@ class CityMonitor:
         self._refreshed_at = time.monotonic()
         if self._city.sent.exists():
             self._sent = SentLog(self._city.sent)
-            first = [sent[0].at for name in self._city.films if (sent := self._sent.of(name))]
+            first = [sent[0].at for name in self._city.films if (sent := self._sent.frames(name))]
             self._begun = min(first, default=None)
         self._totals.refresh()
         for name, port in self._workers.ports.items():
@@ -132,7 +132,7 @@ class CityMonitor:
             return False
         last = self._city.frames - 1
         return all(
-            any(each.loop or each.frame >= last for each in self._sent.of(name)[-1:])
+            any(each.loop or each.frame >= last for each in self._sent.frames(name)[-1:])
             for name in self._city.films
         )
 
@@ -148,7 +148,7 @@ class CityMonitor:
         self.waited = round(sum(metrics.get("openlfr_lag") for metrics in analysis))
         if self._sent is not None:
             read = [(row.camera, row.filmed + row.dropped) for row in self._snapshot().cameras]
-            self.waited += sum(max(0, len(self._sent.of(name)) - count) for name, count in read)
+            self.waited += sum(max(0, len(self._sent.frames(name)) - count) for name, count in read)
         if self.outage is not None and self.outage.ready_at is None:
             self.problems.append(f"{self.outage.name} was killed and did not come back in time.")
 

@@ -190,7 +190,9 @@ def _evaluate(
         truth=truth,
         sightings=reconciliation.reconcile_topics(access, events),
         frames=tuple(
-            reconciliation.count_frames(camera, len(sent.of(camera)), totals.cameras.get(camera))
+            reconciliation.count_frames(
+                camera, len(sent.frames(camera)), totals.cameras.get(camera)
+            )
             for camera in city.films
         ),
         latency=outcome.measure_latency(events),

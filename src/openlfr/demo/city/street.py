@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from openlfr.simulate import StreetMade
+    from openlfr.simulate import SimulatedStreet
 
     Progress = Callable[[StreetOptions], AbstractContextManager[Callable[[str, int], None]]]
 
@@ -81,7 +81,7 @@ class City:
     folder: Path
     films: Mapping[str, Path]
     seconds: int
-    street: StreetMade
+    street: SimulatedStreet
 
     @property
     def config(self) -> Path:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from openlfr.demo.compare import compare
-from openlfr.simulate import frame_number
+from openlfr.simulate.frame_number import read_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -86,4 +86,4 @@ def compare_live(
 def _read_number(jpeg: bytes) -> int | None:
     # At an eighth of its size a JPEG decodes without its cosines, and a cell is one pixel.
     small = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
-    return None if small is None else frame_number.read(np.asarray(small, np.uint8), scale=_EIGHTH)
+    return None if small is None else read_number(np.asarray(small, np.uint8), scale=_EIGHTH)
