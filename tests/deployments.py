@@ -17,7 +17,7 @@ def deployment(starts, ends, **more):
     """In force, as control.v1 said."""
     given = configured(starts, ends, **more)
     in_force = DeploymentInForce(given)
-    in_force.follow(state_of(given))
+    in_force.update(state_of(given))
     return in_force
 
 

@@ -3,15 +3,15 @@
 import os
 import sys
 
-from openlfr.ending import end_at_sigterm
+from openlfr.sigterm import exit_at_sigterm
 
 
 def main() -> int:
-    """The command; a service, and whatever is a container's first process, ends at SIGTERM."""
+    """Run the command. A service and the first process of a container exit at SIGTERM."""
     if sys.argv[1:2] == ["service"]:
-        end_at_sigterm(130 if "ingest" in sys.argv[2:3] else 0)  # as they end later too
+        exit_at_sigterm(130 if "ingest" in sys.argv[2:3] else 0)  # as after start-up
     elif os.getpid() == 1:
-        end_at_sigterm()
+        exit_at_sigterm()
     from openlfr.cli import main as command
 
     return command()

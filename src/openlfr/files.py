@@ -1,8 +1,7 @@
-"""Reading a file that somebody names: a regular one, of a bounded size, under either spelling.
+"""Read untrusted files: regular ones only, of limited size, with either spelling of their names.
 
-`Path.read_bytes` waits for ever on a pipe, never ends on `/dev/zero` and reads whatever a link
-leads to. Accented letters have two spellings in Unicode; a Mac writes one into file names, a
-spreadsheet the other, and both look the same.
+`Path.read_bytes` blocks on a pipe and never ends on `/dev/zero`. Accented letters have two
+spellings in Unicode that look the same: a Mac uses one in file names, a spreadsheet the other.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from pathlib import Path
 from openlfr.domain.errors import BadInput
 
 TEXT_BYTES = 16 * 1024 * 1024
-"""Of a configuration or a manifest; 100,000 rows of a manifest are about 15 MB."""
+"""Most bytes of a configuration or manifest; 100,000 rows of a manifest are about 15 MB."""
 PICTURE_BYTES = 64 * 1024 * 1024
 
 _KINDS = {
@@ -31,18 +30,18 @@ def read_file(path: Path, *, at_most: int) -> bytes:
     """All bytes of a regular file.
 
     Raises:
-        BadInput: It is not there, is no regular file (folder, pipe, device), is empty or larger
-            than `at_most` bytes, or cannot be read.
+        BadInput: The file does not exist, is not a regular file (but a folder, pipe or device),
+            is empty or larger than `at_most` bytes, or cannot be read.
     """
     try:
         _refuse_other_kinds(path, os.stat(path))  # noqa: PTH116 - opening some devices acts on them
-        # Without waiting: it may have become a pipe since.
+        # Non-blocking, since the file may have been replaced by a pipe.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             found = os.fstat(file.fileno())
             _refuse_other_kinds(path, found)
             if found.st_size > at_most:
                 raise BadInput(f"{path} has {found.st_size} bytes, at most {at_most} are read.")
-            # The kernel's own files (/proc) say 0 and may never end.
+            # The kernel's files (/proc) report size 0 and may never end.
             content = file.read(at_most + 1) if found.st_size else b""
     except FileNotFoundError:
         raise BadInput(f"{path} does not exist.") from None
@@ -63,17 +62,18 @@ def _refuse_other_kinds(path: Path, found: os.stat_result) -> None:
         raise BadInput(f"{path} is {kind}, not a file.")
 
 
-def find(path: Path) -> Path:
-    """The path as it is on the disk, where only the normal form of its letters differs.
+def match_spelling(path: Path) -> Path:
+    """The path as spelled on the disk, where it differs in Unicode normalisation only.
 
-    What has exactly that name comes first; a name that nothing has stays as it is.
+    A path that exists exactly as given is preferred. A path that does not exist in any spelling
+    is returned unchanged.
 
     Raises:
-        BadInput: Several names there are spellings of it.
+        BadInput: Several files in the folder have spellings of this name.
     """
     if str(path).isascii() or os.path.lexists(path):
         return path
-    folder = find(path.parent) if path.parent != path else path
+    folder = match_spelling(path.parent) if path.parent != path else path
     wanted = unicodedata.normalize("NFC", path.name)
     try:
         there = os.listdir(folder)  # noqa: PTH208 - names, compared as text

@@ -1,4 +1,4 @@
-"""Whether faces may be searched now: the deployment that a process works for, as it stands."""
+"""Whether frames may be sent and searched now, by the state of the process's deployment."""
 
 from __future__ import annotations
 
@@ -15,70 +15,70 @@ if TYPE_CHECKING:
     from openlfr.domain.deployment import Deployment
 
 
-_SHOWN = 5  # cameras that a note names
+_SHOWN = 5  # most camera names in one note
 
 
 class NotInForce(StrEnum):
-    """Why a frame is neither sent nor looked at."""
+    """Why a frame is skipped: neither sent nor analysed."""
 
-    UNKNOWN = "unknown"  # nobody has said how the deployment stands, or not for too long
+    UNKNOWN = "unknown"  # no state of the deployment was received, or none for too long
     PAUSED = "paused"  # paused, stopped, closed, or not yet started
-    OTHER_CAMERA = "other_camera"  # of a camera that is not the deployment's
+    OTHER_CAMERA = "other_camera"  # the camera is not part of the deployment
     OUTSIDE_HOURS = "outside_hours"
 
 
 class DeploymentInForce:
-    """One deployment of a city, followed while others pause, revise or stop it.
+    """The current state of one deployment, which people may pause, revise or stop meanwhile.
 
-    Nothing is in force until its state is known. Any thread may ask.
+    The deployment is not in force until its state is known. Safe to call from any thread.
 
     Attributes:
-        deployment_id: Never changes.
+        deployment_id: Id of the deployment; it never changes.
     """
 
     def __init__(self, configured: Deployment, *, doubt: Callable[[], str] = lambda: "") -> None:
-        """Know nothing yet.
+        """Start without a known state.
 
         Args:
-            configured: What stands in where the records name no cameras or lists.
-            doubt: Why what is known may be out of date, a sentence; empty while it is not.
+            configured: The configured deployment, for cameras and lists that the records lack.
+            doubt: Returns a sentence why the known state may be out of date; empty if it is not.
         """
         self.deployment_id = configured.deployment_id
         self._configured = configured
         self._doubt = doubt
         self._state: DeploymentState | None = None
 
-    def follow(self, state: DeploymentState | None) -> None:
-        """Work under this state from now on; None: nobody knows how it stands."""
+    def update(self, state: DeploymentState | None) -> None:
+        """Replace the state; None where it is unknown."""
         self._state = state
 
     @property
     def state(self) -> DeploymentState | None:
-        """As it stands now; None while nobody knows."""
+        """The current state; None while it is unknown."""
         return self._state
 
     @property
     def hours(self) -> tuple[datetime, datetime]:
-        """From when until when; those of the configuration while nobody knows."""
-        known = self._state or self._configured.authorisation
-        return known.starts, known.ends
+        """Authorised start and end; those of the configuration while the state is unknown."""
+        hours = self._state or self._configured.authorisation
+        return hours.starts, hours.ends
 
     @property
     def watchlists(self) -> tuple[str, ...]:
-        """Which lists are searched."""
+        """Names of the lists that are searched."""
         return (self._state and self._state.watchlists) or self._configured.watchlists
 
     @property
     def status(self) -> str:
-        """Where it stands; "unknown" where nobody knows."""
+        """The deployment's status; "unknown" while the state is unknown or in doubt."""
         state = self._state
         return NotInForce.UNKNOWN if state is None or self._doubt() else state.status
 
-    def halted(self, camera: str | None = None) -> NotInForce | None:
-        """Why nothing is in force, whatever the moment of capture; None where something may be.
+    def halt_reason(self, camera: str | None = None) -> NotInForce | None:
+        """Why all frames are skipped, regardless of their capture time; None where they are not.
 
         Args:
-            camera: For this one; None: for every camera.
+            camera: Name of the camera whose frames are meant; None for all cameras.
         """
         state = self._state
         if state is None or self._doubt():
@@ -89,29 +89,29 @@ class DeploymentInForce:
         other = camera is not None and cameras and camera not in cameras
         return NotInForce.OTHER_CAMERA if other else None
 
-    def why_not(self, at: datetime, camera: str) -> NotInForce | None:
-        """Why a camera's frame of this moment of capture is left out; None where it is not."""
+    def skip_reason(self, at: datetime, camera: str) -> NotInForce | None:
+        """Why a camera's frame with this capture time is skipped; None where it is not."""
         starts, ends = self.hours
-        if why := self.halted(camera):
-            return why
+        if reason := self.halt_reason(camera):
+            return reason
         return None if starts <= at < ends else NotInForce.OUTSIDE_HOURS
 
     @property
-    def missing(self) -> str:
-        """What is to be done where nobody says how it stands, a sentence for people."""
+    def unknown_message(self) -> str:
+        """For people: that the state is unknown, and what to do."""
         return (
             f"The deployment {self._named} is not in force: control.v1 has no state of it (yet). "
             "`openlfr records upgrade` with this configuration records it, and `openlfr service "
             "alerting` publishes it."
         )
 
-    def note(self) -> str:
-        """Why nobody is searched for, a sentence for people; empty while it is started."""
+    def status_message(self) -> str:
+        """For people: why nobody is searched for; empty while the deployment is started."""
         state = self._state
         if doubt := self._doubt():
             return f"Whether the deployment {self._named} is in force is not known: {doubt}"
         if state is None:
-            return self.missing
+            return self.unknown_message
         if state.status is DeploymentStatus.STARTED:
             return ""
         return (
@@ -121,8 +121,8 @@ class DeploymentInForce:
         )
 
     def notes(self) -> list[str]:
-        """The same for a health page, and which cameras of the configuration are left out."""
-        found = [note] if (note := self.note()) else []
+        """The status message and the configured cameras that are left out, for a health page."""
+        found = [message] if (message := self.status_message()) else []
         state = self._state
         left = sorted({*self._configured.cameras} - {*state.cameras}) if state else []
         if state and state.cameras and left:

@@ -1,11 +1,11 @@
-"""Logs: structured events on stderr, for a person or for a machine.
+"""Logging: structured events on stderr, as text for people or JSON for machines.
 
-Use `structlog.get_logger()` and give ids as keys (camera, epoch, seq, track, sighting):
+Use `structlog.get_logger()` and pass ids as keys (camera, epoch, seq, track, sighting):
 
     log.warning("frame_unreadable", camera="gate", seq=17)
 
-Lines below the level are dropped before anything is formatted. Pictures, templates and raw bytes
-are never written, whatever they are called, and of addresses scheme and host alone.
+Lines below the level are dropped before they are formatted. Pictures, templates and raw bytes are
+never written, whatever their key; of addresses only scheme and host are written.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def configure_logging(
     """Set up logging for this process.
 
     Args:
-        level: One of `LEVELS`; what is below it is dropped unformatted.
-        as_json: One JSON object a line, else coloured lines on a terminal.
-        stream: Where to; stderr by default, so that stdout stays the command's own.
+        level: One of `LEVELS`; lines below it are dropped.
+        as_json: Whether each line is a JSON object; otherwise text, coloured on a terminal.
+        stream: Output stream; stderr by default, since stdout is for the command's output.
     """
     target = stream or sys.stderr
     renderer: structlog.typing.Processor
@@ -62,26 +62,26 @@ def configure_logging(
 
 
 class _Libraries(logging.Handler):
-    """What libraries warn of, as lines like our own."""
+    """Logs the warnings of libraries in our format."""
 
     def emit(self, record: logging.LogRecord) -> None:
         log = structlog.get_logger()
-        tell = log.error if record.levelno >= logging.ERROR else log.warning
+        write = log.error if record.levelno >= logging.ERROR else log.warning
         try:
-            tell("library", name=record.name, said=record.getMessage(), exc_info=record.exc_info)
-        except Exception:  # noqa: BLE001 - as every handler: a log line ends nothing
+            write("library", name=record.name, said=record.getMessage(), exc_info=record.exc_info)
+        except Exception:  # noqa: BLE001 - a failed log line must not stop the program
             self.handleError(record)
 
 
 def keep_private(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace what may not be logged: arrays and bytes by their kind, addresses by their host."""
+    """Replace private values: arrays and bytes by their kind, addresses by scheme and host."""
     for key, value in event.items():
         event[key] = _private(value)
     return event
 
 
 def _private(value: Any) -> Any:
-    """One value, or what a list or block of them holds, fit to be logged."""
+    """A value, or a collection of values, with private parts replaced."""
     if isinstance(value, str):
         return shown(hide_addresses(value))
     if isinstance(value, BaseException):

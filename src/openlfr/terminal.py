@@ -1,9 +1,9 @@
-"""Where words leave for a terminal: escaped, and without stopping an act half-way.
+"""Output to the terminal: escaped, and without interrupting a command half-way.
 
-A name in the database, a file's name or a library's message may hold what acts on a terminal;
-`say` is the only way out, and `domain.text.shown` escapes it there. The reader may go away, and the
-disk behind a redirection may be full: what cannot be printed is remembered and becomes the exit
-code, once the act is whole.
+A name in the database, a file's name or a library's message may contain control sequences. All
+output goes through `say`, which escapes them (`domain.text.shown`). The reader of a pipe may exit,
+and the disk behind a redirection may be full. A failed write does not stop the command: it is
+recorded and determines the exit code when the command has finished.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ def say(text: object = "", *, err: bool = False, nl: bool = True, bold: bool = F
     """Print a line on stdout, or on stderr.
 
     Args:
-        text: Escaped where it would act on a terminal.
-        err: On stderr.
-        nl: End the line.
-        bold: On a terminal.
+        text: Text to print; control characters are escaped.
+        err: Whether to print on stderr.
+        nl: Whether to end the line.
+        bold: Whether to print in bold, on a terminal.
     """
     write(click.style(shown(str(text)), bold=True) if bold else shown(str(text)), err=err, nl=nl)
 
 
 def write(text: str, *, err: bool = False, nl: bool = True) -> None:
-    """Print what is escaped already, such as a table with colours of ours."""
+    """Print text that is already escaped, such as a table with our own colours."""
     if _failures and not err:
         return
     try:
-        click.echo(text, err=err, nl=nl)  # noqa: TID251 - here it is wrapped
+        click.echo(text, err=err, nl=nl)  # noqa: TID251 - the only use
     except OSError as error:
         stream = sys.stderr if err else sys.stdout
         _turn_away(stream)
@@ -49,10 +49,10 @@ def write(text: str, *, err: bool = False, nl: bool = True) -> None:
 
 
 def begin() -> str:
-    """Make the three standard streams safe to write to; what is wrong with them, or nothing.
+    """Make the three standard streams safe to write to; return a fault to report, or "".
 
-    Where one is closed, the next file that is opened would get its number, and whatever a library
-    prints would go into it: a database, say.
+    If a stream is closed, the next file that is opened gets its number. Then a library's messages
+    could be written into a database, for example.
     """
     _failures.clear()
     closed = set()
@@ -71,7 +71,7 @@ def begin() -> str:
 
 
 def end() -> OSError | None:
-    """Bring out what is buffered; the first thing that could not be printed."""
+    """Flush the output; return the first error of a failed write, if any."""
     if not _failures and sys.stdout is not None:
         try:
             sys.stdout.flush()
@@ -82,6 +82,6 @@ def end() -> OSError | None:
 
 
 def _turn_away(stream: TextIO) -> None:
-    """So that what is still buffered is not tried again at the interpreter's end."""
+    """Redirect a failed stream, so that the interpreter does not retry its buffer at exit."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from openlfr import bootstrap, settings
-from openlfr.account import local_person
 from openlfr.cli import main
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.thresholds import Threshold, ThresholdOrigin
 from openlfr.embedded.opening import require_not_closed
 from openlfr.operations import deployments
+from openlfr.os_account import local_person
 
 CONFIG = """\
 data_dir: data

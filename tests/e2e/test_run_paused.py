@@ -9,12 +9,12 @@ import sqlalchemy as sa
 from small_street import camera
 
 from openlfr import bootstrap, settings
-from openlfr.account import local_person
 from openlfr.adapters.sql import tables
 from openlfr.domain.counts import LossReason, add_up
 from openlfr.domain.watching import UnwatchedReason
 from openlfr.embedded.options import RunOptions
 from openlfr.operations import deployments
+from openlfr.os_account import local_person
 from openlfr.pipeline import Analyser
 
 run_module = import_module("openlfr.embedded.run")  # beside a function of its name

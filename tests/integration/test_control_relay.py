@@ -13,7 +13,6 @@ from tests.deployments import configured
 
 from awaiting import PATIENCE_S, await_that
 from enrolling import add_entry
-from openlfr.account import local_person
 from openlfr.adapters.kafka.access import KafkaAccess
 from openlfr.adapters.kafka.admin import open_topics
 from openlfr.adapters.kafka.control import ControlWriter
@@ -28,6 +27,7 @@ from openlfr.domain.thresholds import Threshold, ThresholdOrigin
 from openlfr.domain.watchlist import EntryStatus, Reference, Settlement
 from openlfr.in_force import DeploymentInForce
 from openlfr.operations import deployments
+from openlfr.os_account import local_person
 from openlfr_alerting.relaying import Relay
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
@@ -203,7 +203,7 @@ def test_an_act_on_a_deployment_reaches_who_follows_and_a_replayed_state_does_no
         with closing(second):
             second.start()
             await_that("all", lambda: second.counts["unreadable"], seen=second.counts.copy)
-            assert late.halted()
+            assert late.halt_reason()
         relay._told = None  # as the offsets say at its next heartbeat
         relay.round()
         assert writer.standing()["deployment/Market"] == in_force.state

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from openlfr.domain.errors import BadInput
-from openlfr.files import find, read_file
+from openlfr.files import match_spelling, read_file
 
 
 def fifo(folder):
@@ -105,27 +105,29 @@ def test_says_that_it_may_not(tmp_path):
 def test_finds_a_name_in_another_normal_form(tmp_path, there, asked):
     (tmp_path / there).parent.mkdir(exist_ok=True)
     (tmp_path / there).touch()
-    assert find(tmp_path / asked) == tmp_path / there
+    assert match_spelling(tmp_path / asked) == tmp_path / there
 
 
 def test_a_file_that_has_exactly_the_name_comes_first(tmp_path):
     for name in ("Jos\u00e9.jpg", "Jose\u0301.jpg"):
         (tmp_path / name).touch()
-        assert find(tmp_path / name) == tmp_path / name
+        assert match_spelling(tmp_path / name) == tmp_path / name
 
 
 def test_two_files_that_look_alike_are_no_guess(tmp_path):
     for name in ("\u1e69.jpg", "s\u0323\u0307.jpg"):
         (tmp_path / name).touch()
     with pytest.raises(BadInput, match="2 files have that name"):
-        find(tmp_path / "s\u0307\u0323.jpg")
+        match_spelling(tmp_path / "s\u0307\u0323.jpg")
 
 
 @pytest.mark.parametrize("name", ["Josx.jpg", "JOS\u00c9.jpg", "a/../Jose\u0301.jpg"])
 def test_another_name_stays_as_it_is(tmp_path, name):
     (tmp_path / "Jos\u00e9.jpg").touch()
-    assert find(tmp_path / name) == tmp_path / name
+    assert match_spelling(tmp_path / name) == tmp_path / name
 
 
 def test_find_says_nothing_of_a_folder_that_is_not_there(tmp_path):
-    assert find(tmp_path / "no" / "Jos\u00e9.jpg") == Path(tmp_path / "no" / "Jos\u00e9.jpg")
+    assert match_spelling(tmp_path / "no" / "Jos\u00e9.jpg") == Path(
+        tmp_path / "no" / "Jos\u00e9.jpg"
+    )

@@ -136,7 +136,7 @@ class Decoder:
 
     def why_not(self, said: EncodedFrame) -> NotInForce | None:
         """Why the deployment does not cover it now; None where it does."""
-        return self._deployment.why_not(said.captured_at, said.camera)
+        return self._deployment.skip_reason(said.captured_at, said.camera)
 
     def is_late(self, said: EncodedFrame, message: Message) -> bool:
         """Whether it is older than frames may be that are looked at."""

@@ -219,7 +219,7 @@ class FrameBatchProcessor:
 
     def _drop_halted(self) -> None:
         """Search nobody more of those who were in sight when the deployment was paused."""
-        if self._deployment.halted():
+        if self._deployment.halt_reason():
             self._tallying.paused()
             for camera in self._analyser.cameras:
                 self._account(self._analyser.drop_camera(camera, LossReason.PAUSED))
@@ -309,7 +309,7 @@ class FrameBatchProcessor:
         A face that the models cannot bear would end every worker that is given it, one after the
         other, and nobody would be seen.
         """
-        if self._deployment.halted():
+        if self._deployment.halt_reason():
             self._account(self._analyser.drop_camera(camera, LossReason.PAUSED))
             return []
         try:

@@ -184,7 +184,7 @@ class FilmingSession:
             self._begun += time.monotonic() - since
 
     def _stands_still(self, camera: str) -> bool:
-        return self._deployment.halted(camera) is not None
+        return self._deployment.halt_reason(camera) is not None
 
     def _heed_lateness(self, camera: str) -> None:
         """Say it, now and then, where what comes has waited in buffers."""
@@ -202,7 +202,7 @@ class FilmingSession:
                 yield frame, b""
 
     def _send(self, frame: Frame, content: bytes, stop: threading.Event) -> None:
-        if why := self._deployment.why_not(frame.captured_at, frame.camera):
+        if why := self._deployment.skip_reason(frame.captured_at, frame.camera):
             self._count(why, OUTSIDE_HOURS if why is NotInForce.OUTSIDE_HOURS else PAUSED)
             return
         height, width = frame.image.shape[:2]

@@ -22,9 +22,9 @@ from openlfr.adapters.telemetry import control_metrics
 from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.adapters.telemetry.pages import Pages
 from openlfr.domain.errors import Misconfigured, Unavailable
-from openlfr.ending import end_within, taken_over
 from openlfr.in_force import DeploymentInForce
 from openlfr.settings import require_authorisation
+from openlfr.sigterm import disable_early_exit, exit_within
 from openlfr_ingest import metrics as service_metrics
 from openlfr_ingest.capacity import cost_of, room_of
 from openlfr_ingest.filming import Senders
@@ -181,7 +181,7 @@ def _handle_signals(stop: threading.Event, closing: ExitStack, senders: Senders)
 
     Where nothing was sent yet no server that is away is waited for: leases run out by themselves.
     """
-    taken_over()
+    disable_early_exit()
     for each in (signal.SIGTERM, signal.SIGINT):
         before = signal.getsignal(each)
 
@@ -189,7 +189,7 @@ def _handle_signals(stop: threading.Event, closing: ExitStack, senders: Senders)
             stop.set()
             signal.signal(number, before)
             if not senders.frames.used and not senders.tallies.used:
-                end_within(_INTERRUPTED)
+                exit_within(_INTERRUPTED)
 
         signal.signal(each, stop_once)
         closing.callback(signal.signal, each, before)

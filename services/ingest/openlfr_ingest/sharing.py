@@ -88,7 +88,7 @@ class CameraShare:
         """Disconnect live cameras that the deployment does not cover now."""
         now = self._context.now()
         for name, film in self._films.items():
-            if self._context.deployment.why_not(now, name):
+            if self._context.deployment.skip_reason(now, name):
                 film.end_hours()
 
     def stop(self) -> None:

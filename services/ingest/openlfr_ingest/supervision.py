@@ -233,7 +233,7 @@ class CameraSupervisor:
         deployment, told = self._context.deployment, ""
         while not self._stopped.is_set():
             now = self._context.now()
-            why = deployment.why_not(now, self.camera)
+            why = deployment.skip_reason(now, self.camera)
             if why is None:
                 self._want()
                 return True
@@ -244,7 +244,10 @@ class CameraSupervisor:
                 told = state
                 self._count(state)
                 log.info(
-                    state, camera=self.camera, hours=f"{starts} to {ends}", why=deployment.note()
+                    state,
+                    camera=self.camera,
+                    hours=f"{starts} to {ends}",
+                    why=deployment.status_message(),
                 )
             self._stopped.wait(_LOOK_S)
         return False

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openlfr.account import local_person
 from openlfr.domain.names import problem_of_person, problem_of_subject
 from openlfr.domain.text import problem_of, squeeze
+from openlfr.os_account import local_person
 
 if TYPE_CHECKING:
     from collections.abc import Callable

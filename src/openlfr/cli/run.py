@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from openlfr.cli import DONE, INTERRUPTED, SOMETHING_FAILED
-from openlfr.ending import taken_over
+from openlfr.sigterm import disable_early_exit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +90,7 @@ def _stopping() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         stop.set()
 
-    taken_over()
+    disable_early_exit()
     before = {s: signal.signal(s, on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
-from openlfr.account import local_person
 from openlfr.domain.runs import WrittenFiles
+from openlfr.os_account import local_person
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from openlfr.domain.errors import BadInput
-from openlfr.files import PICTURE_BYTES, find, read_file
+from openlfr.files import PICTURE_BYTES, match_spelling, read_file
 from openlfr.operations.error_rates import OperatingPoint, Rate, Trials, Unsupported, measure
 from openlfr.stages.align import align
 from openlfr.stages.decode import decode
@@ -106,7 +106,7 @@ def evaluate(
     Raises:
         BadInput: There is no such set, or nobody in it has two photos.
     """
-    set_dir = find(set_dir)
+    set_dir = match_spelling(set_dir)
     people = _people(set_dir)
     photos = [photo for person in people for photo in person]
     if not any(len(person) > 1 for person in people):

@@ -159,7 +159,7 @@ def test_after_the_hours_a_live_camera_waits_and_is_filmed_in_new_ones(rig, monk
     with rig(Mute(), starts=-2 * HOUR, ends=-HOUR) as found:
         found.wait(lambda: found.gate.counts["hours_over"])
         assert not found.gate.is_over()
-        found.hours.follow(replace(found.hours.state, ends=NOW + HOUR, version=2))
+        found.hours.update(replace(found.hours.state, ends=NOW + HOUR, version=2))
         found.wait(lambda: found.told(LAST))
         assert found.gate.counts["hours_over"] == 1
 
@@ -182,16 +182,16 @@ def test_a_pause_disconnects_a_live_camera_and_a_resume_connects_to_it_again(
         found.wait(lambda: found.gate._filming)
         started = found.hours.state
         if status == "other camera":
-            found.hours.follow(replace(started, cameras=("yard",)))
+            found.hours.update(replace(started, cameras=("yard",)))
         else:
-            found.hours.follow(status and replace(started, status=DeploymentStatus(status)))
+            found.hours.update(status and replace(started, status=DeploymentStatus(status)))
         found.sharing.halt()
         assert source.closed.wait(PATIENCE_S)
         found.wait(lambda: found.gate.counts[waits])
         assert found.told(OUTSIDE) == 1
         assert found.told(LAST) is None
         source.closed.clear()
-        found.hours.follow(started)
+        found.hours.update(started)
         found.wait(lambda: found.told(LAST))
         assert found.gate.counts[waits] == 1
 

@@ -118,7 +118,7 @@ def test_a_file_stands_still_while_its_deployment_is_paused_and_loses_nothing(st
         def frames(self):
             for frame in super().frames():
                 if frame.seq == 2:
-                    in_force.follow(paused)
+                    in_force.update(paused)
                 yield frame
 
     sender = Sender()
@@ -129,7 +129,7 @@ def test_a_file_stands_still_while_its_deployment_is_paused_and_loses_nothing(st
     thread.start()
     await_that("the pause", lambda: filming.waits, seen=filming.counts.copy)
     assert [frame.seq for frame, _ in sender.sent] == [0, 1]
-    in_force.follow(replace(started, version=3))
+    in_force.update(replace(started, version=3))
     thread.join(PATIENCE_S)
     assert [frame.seq for frame, _ in sender.sent] == [0, 1, 2, 3, 4]  # and its end
     assert not filming.waits
@@ -205,7 +205,7 @@ def test_what_a_pause_leaves_out_is_not_counted_as_outside_the_hours(more, pause
         def frames(self):
             for frame in super().frames():
                 if frame.seq == 2:
-                    in_force.follow(replace(in_force.state, version=2, **more))
+                    in_force.update(replace(in_force.state, version=2, **more))
                 yield frame
 
     filming = FilmingSession(

@@ -248,7 +248,7 @@ def test_a_pause_stops_the_search_at_once_and_a_resume_begins_it_again(status, r
     records = processor.look([processor.decode(message())])
     decoded = processor.decode(message(replace(FRAME, seq=1)))
     analyser.cameras, analyser.live = ("gate",), 1
-    in_force.follow(status and replace(started, status=status, version=2))
+    in_force.update(status and replace(started, status=status, version=2))
     records += processor.look([decoded, processor.decode(message(replace(FRAME, seq=2)))])
     records += processor.end_silent()
     records += processor.look([processor.decode(message(end_at(3)))])
@@ -256,7 +256,7 @@ def test_a_pause_stops_the_search_at_once_and_a_resume_begins_it_again(status, r
     assert processor.counts[reason] == 2
     assert processor.counts["tracks_lost_paused"] == 2
     analyser.cameras = ()
-    in_force.follow(replace(started, version=3))
+    in_force.update(replace(started, version=3))
     later = replace(FRAME, seq=4, captured_at=FRAME.captured_at + timedelta(seconds=30))
     records += processor.look([processor.decode(message(later))])
     assert analyser.seen[-1] == 4
@@ -272,7 +272,7 @@ def test_a_pause_stops_the_search_at_once_and_a_resume_begins_it_again(status, r
 
 def test_a_frame_of_a_camera_that_a_revision_took_away_is_left_out():
     in_force = deployment(NOON - HOUR, NOON + HOUR)
-    in_force.follow(replace(in_force.state, cameras=("yard",), version=2))
+    in_force.update(replace(in_force.state, cameras=("yard",), version=2))
     processor = FrameBatchProcessor(Looked(), MemoryVault(), in_force, max_age=None)
     processor.look(
         [processor.decode(message()), processor.decode(message(replace(FRAME, camera="yard")))]

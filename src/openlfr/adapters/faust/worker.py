@@ -22,7 +22,7 @@ import structlog
 
 from openlfr.adapters.kafka.membership import LEAVE, STOPPED, WORKING, WorkerFile
 from openlfr.domain.errors import OpenLFRError, Unavailable
-from openlfr.ending import end_within
+from openlfr.sigterm import exit_within
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -76,7 +76,7 @@ def work(app: faust.App, progress: Progress, file: WorkerFile | None = None) -> 
         if file is not None and progress.leaving:
             _await_end(file)
         # What is closed from here on may wait for a server that is away.
-        end_within(end.code if isinstance(end.code, int) else 0)
+        exit_within(end.code if isinstance(end.code, int) else 0)
         raise
     finally:
         if file is not None:
@@ -100,7 +100,7 @@ class _Quiet(faust.Worker):  # type: ignore[misc]
             sys.stderr.flush()
             os._exit(0)
         if not self.progress.leaving:
-            end_within(0, END_S)
+            exit_within(0, END_S)
         super()._schedule_shutdown(signal)
 
     def __init__(self, *given: Any, **named: Any) -> None:

@@ -167,19 +167,19 @@ class StateFollower:
     def put_in_use(self) -> None:
         """Put the state in force, and log each change of it."""
         if self._state != self._in_force.state:
-            self._in_force.follow(self._state)
+            self._in_force.update(self._state)
         self._log()
         if self._state is None:
-            raise Unavailable(self._in_force.missing)
+            raise Unavailable(self._in_force.unknown_message)
 
     def _log(self) -> None:
         state = self._in_force.state
-        now = str(state or self._in_force.missing)
+        now = str(state or self._in_force.unknown_message)
         if now == self._logged:
             return
         self._logged = now
         if state is None:
-            log.warning("deployment_unknown", why=self._in_force.missing)
+            log.warning("deployment_unknown", why=self._in_force.unknown_message)
             return
         log.info(
             "deployment",
@@ -192,4 +192,4 @@ class StateFollower:
             watchlists=list(state.watchlists),
         )
         if state.status is not DeploymentStatus.STARTED:
-            log.warning("not_in_force", why=self._in_force.note())
+            log.warning("not_in_force", why=self._in_force.status_message())

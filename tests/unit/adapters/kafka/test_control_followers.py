@@ -29,7 +29,7 @@ class Rig:
             self.follower.apply(each)
         with suppress(Unavailable):
             self.follower.put_in_use()
-        return self.in_force.why_not(NOON, "gate")
+        return self.in_force.skip_reason(NOON, "gate")
 
 
 @pytest.fixture
@@ -45,15 +45,15 @@ def test_nothing_is_in_force_until_its_state_was_read(rig):
     with pytest.raises(Unavailable, match="records upgrade"):
         rig.follower.put_in_use()
     assert rig.take() is NotInForce.UNKNOWN
-    assert "no state of it" in rig.in_force.note()
+    assert "no state of it" in rig.in_force.status_message()
     assert rig.take(state(1)) is None
-    assert rig.in_force.note() == ""
+    assert rig.in_force.status_message() == ""
 
 
 @pytest.mark.parametrize("status", [each for each in DeploymentStatus if each != STARTED])
 def test_in_every_status_but_started_nobody_is_searched(rig, status):
     assert rig.take(state(1, status)) is NotInForce.PAUSED
-    assert f"is {status} since 2026-11-23 08:00:00 UTC" in rig.in_force.note()
+    assert f"is {status} since 2026-11-23 08:00:00 UTC" in rig.in_force.status_message()
     assert rig.take(state(2)) is None
 
 
@@ -92,7 +92,7 @@ def test_hours_cameras_and_lists_of_a_revision_are_followed(rig):
     assert rig.in_force.watchlists == MARKET.watchlists
     revised = state(2, starts=NOON, ends=later, cameras=("gate",), watchlists=("fair",), revision=2)
     rig.take(revised)
-    why = rig.in_force.why_not
+    why = rig.in_force.skip_reason
     assert why(NOON + timedelta(minutes=90), "gate") is None
     assert why(NOON - timedelta(minutes=1), "gate") is NotInForce.OUTSIDE_HOURS
     assert why(later, "gate") is NotInForce.OUTSIDE_HOURS
@@ -103,12 +103,12 @@ def test_hours_cameras_and_lists_of_a_revision_are_followed(rig):
 def test_in_doubt_nothing_is_in_force():
     doubt = ["Nothing came for 30 s."]
     in_force = DeploymentInForce(MARKET, doubt=lambda: doubt[0])
-    in_force.follow(state(1))
-    assert in_force.why_not(NOON, "gate") is NotInForce.UNKNOWN
+    in_force.update(state(1))
+    assert in_force.skip_reason(NOON, "gate") is NotInForce.UNKNOWN
     assert in_force.status == "unknown"
-    assert doubt[0] in in_force.note()
+    assert doubt[0] in in_force.status_message()
     doubt[0] = ""
-    assert in_force.why_not(NOON, "gate") is None
+    assert in_force.skip_reason(NOON, "gate") is None
 
 
 def test_the_lists_of_a_revision_are_searched_from_then_on():

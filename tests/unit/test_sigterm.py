@@ -8,8 +8,8 @@ import sys
 
 SCRIPT = """\
 import signal, sys, time
-from openlfr.ending import end_at_sigterm, taken_over
-end_at_sigterm(7)
+from openlfr.sigterm import exit_at_sigterm, disable_early_exit
+exit_at_sigterm(7)
 {taking_over}
 print("ready", flush=True)
 end = time.monotonic() + 60
@@ -20,7 +20,7 @@ print("whole")
 sys.exit(3)
 """
 TAKING_OVER = """\
-taken_over()
+disable_early_exit()
 asked = []
 before = signal.getsignal(signal.SIGTERM)
 def once(*_):

@@ -1,4 +1,4 @@
-"""Who uses this computer: all that is known of a person on the command line."""
+"""The operating system account of the person on the command line."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from openlfr.domain.principals import Principal, local_principal
 
 
 def local_person(name: str = "") -> Principal:
-    """Whoever runs this process, under a name that they give.
+    """The person who runs this process.
 
     Args:
-        name: As typed; without one it is the account's.
+        name: Name that the person gave; empty for the account's name.
     """
     try:
         account = getpass.getuser()
-    except (KeyError, OSError):  # a container's user need not be in its list of accounts
+    except (KeyError, OSError):  # a container's user may have no account entry
         account = f"uid {os.getuid()}"
     return local_principal(account, name)
