@@ -49,3 +49,20 @@ def test_every_script_that_the_readme_names_exists():
     map_line = next(line for line in readme.splitlines() if line.startswith("scripts/  "))
     scripts = {path.name for path in (ROOT / "scripts").iterdir() if path.is_file()}
     assert set(map_line.split()[1:]) <= scripts
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_every_benchmark_that_a_document_names_exists(document: Path):
+    named = set(re.findall(r"python -m (benchmarks\.\w+)", (ROOT / document).read_text()))
+    parts = {name: ROOT / name.replace(".", "/") for name in named}
+    assert [n for n, p in parts.items() if not (p.with_suffix(".py").exists() or p.is_dir())] == []
+
+
+def test_every_figure_of_the_readme_stands_in_the_documents_too():
+    table = (ROOT / "README.md").read_text().split("## Measured")[1].split("\n## ")[0]
+    figures = set(re.findall(r"\b\d[\d.]* (?:s\b|of \d[\d,]*)", table))
+    documents = (ROOT / "docs" / "benchmarks.md").read_text()
+    assert len(figures) >= 7
+    assert {
+        each for each in figures if each not in documents and f"{each} " not in documents
+    } == set()
