@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from openlfr.adapters.sql import Records
+from openlfr.adapters.sql.records import Records
 from openlfr.adapters.sql.tables import references
 from openlfr.domain.audit import AuditEvent
 from openlfr.domain.audit_references import ReferenceEnrolled

@@ -68,7 +68,7 @@ class Member:
     """What a process of ingest does to share cameras, in threads of this one."""
 
     def __init__(self, url: str, entries: dict[str, Any], room: int) -> None:
-        from openlfr.adapters.redis.alert_book import connect
+        from openlfr.adapters.redis.connection import connect
         from openlfr.adapters.redis.leases import CameraLeases
         from openlfr.adapters.telemetry.metrics import Metrics
         from openlfr_ingest import metrics as service_metrics

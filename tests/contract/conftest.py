@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 import sqlalchemy as sa
 
-from openlfr.adapters.memory import MemoryRecords
-from openlfr.adapters.sql import Records
+from openlfr.adapters.memory.records import MemoryRecords
+from openlfr.adapters.sql.records import Records
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service)])

@@ -19,10 +19,8 @@ from tests.sightings import renamed, sighting_of
 
 from awaiting import await_that
 from openlfr.adapters.memory.alert_book import MemoryAlertBook
-from openlfr.adapters.redis.alert_book import (
-    RedisAlertBook,
-    connect,
-)
+from openlfr.adapters.redis.alert_book import RedisAlertBook
+from openlfr.adapters.redis.connection import connect
 from openlfr.adapters.redis.events import sighting_from_json, sighting_to_json
 from openlfr.adapters.redis.lite import start_server
 from openlfr.domain.alerts import AlertEvent, EventKind, alert_id_of
@@ -367,7 +365,7 @@ def test_old_events_are_pruned_while_a_deployment_goes_on(embedded: RedisAlertBo
 def test_a_server_that_is_away_is_unavailable(tmp_path: Path) -> None:
     client = redis.Redis(unix_socket_path=str(tmp_path / "none"))
     book = RedisAlertBook(client, retention=LONG)
-    with pytest.raises(Unavailable, match="alert book in Redis does not take or give events"):
+    with pytest.raises(Unavailable, match="alert book in Redis cannot be read or written"):
         book.fold(sighting(0), window=WINDOW)
     book.close()
 

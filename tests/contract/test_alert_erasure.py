@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 from tests.sightings import sighting_of
 
-from openlfr.adapters.memory import MemoryRecords
 from openlfr.adapters.memory.alert_book import MemoryAlertBook
+from openlfr.adapters.memory.records import MemoryRecords
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.domain.adjudication import DecisionTimes, Judgement
 from openlfr.domain.alert_records import HoldKind

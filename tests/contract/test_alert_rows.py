@@ -17,7 +17,7 @@ from tests.contract.test_alert_records import (
     taking_in,
 )
 
-from openlfr.adapters.sql import Records
+from openlfr.adapters.sql.records import Records
 from openlfr.adapters.sql.tables import alerts
 from openlfr.domain.adjudication import Judgement
 from openlfr.domain.alerts import Adjudication, Outcome

@@ -6,7 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from enrolling import add_entry
-from openlfr.adapters.sql import Records, schema, tables, upgrade
+from openlfr.adapters.sql import schema, tables
+from openlfr.adapters.sql.records import Records, upgrade
 from openlfr.domain import authority
 from openlfr.domain.audit import AuditEvent
 from openlfr.domain.audit_references import ReferenceExpired, ReferenceRemoved

@@ -25,11 +25,12 @@ from tests.contract.test_alert_erasure import (
     database_bytes,
 )
 
-from openlfr.adapters.memory import MemoryRecords
 from openlfr.adapters.memory.alert_book import MemoryAlertBook
+from openlfr.adapters.memory.records import MemoryRecords
 from openlfr.adapters.memory.vault import MemoryVault
-from openlfr.adapters.redis.alert_book import RedisAlertBook, connect
-from openlfr.adapters.sql import Records, upgrade
+from openlfr.adapters.redis.alert_book import RedisAlertBook
+from openlfr.adapters.redis.connection import connect
+from openlfr.adapters.sql.records import Records, upgrade
 from openlfr.adapters.sql.rights import role_statements
 from openlfr.domain.adjudication import Judgement
 from openlfr.domain.alert_records import HoldKind

@@ -7,7 +7,8 @@ import pytest
 from tests.contract.states import FOLDER, load, read
 from tests.contract.states.facts import facts
 
-from openlfr.adapters.sql import Records, engine, schema, upgrade
+from openlfr.adapters.sql import engine, schema
+from openlfr.adapters.sql.records import Records, upgrade
 from openlfr.domain.adjudication import DecisionTimes, Judgement
 from openlfr.domain.alerts import Adjudication
 from openlfr.domain.principals import Principal, Role

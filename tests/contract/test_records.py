@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from openlfr.adapters.sql import Records, engine, schema, tables, upgrade
+from openlfr.adapters.sql import engine, schema, tables
+from openlfr.adapters.sql.records import Records, upgrade
 from openlfr.domain.audit import AuditEvent
 from openlfr.domain.audit_alerts import AlertDecided, AlertShown
 from openlfr.domain.errors import Misconfigured, Unavailable

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from openlfr.adapters.memory import MemoryRecords
+from openlfr.adapters.memory.records import MemoryRecords
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.runs import Checkpoint, WrittenFiles
 

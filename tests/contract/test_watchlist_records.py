@@ -9,7 +9,7 @@ from tests.contract.test_alert_erasure import database_bytes
 
 from awaiting import PATIENCE_S
 from enrolling import add_entry
-from openlfr.adapters.sql import Records
+from openlfr.adapters.sql.records import Records
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.principals import Principal, Role
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, ManifestEntry, Reference, Settlement

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from openlfr.adapters.sql import Records
+    from openlfr.adapters.sql.records import Records
     from openlfr.domain.baseline_figures import FiguresByBaseline
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(900)]

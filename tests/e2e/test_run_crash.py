@@ -26,8 +26,8 @@ _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload([
     "openlfr.embedded", "openlfr.adapters.milvus.template_store", "openlfr.adapters.redis.lite",
     "openlfr.adapters.models.sface", "openlfr.adapters.models.yunet",
-    "openlfr.adapters.models.insightface",
-    "openlfr.adapters.sql", "openlfr.adapters.capture.video", "openlfr.operations.report.page",
+    "openlfr.adapters.models.insightface", "openlfr.adapters.sql.records",
+    "openlfr.adapters.capture.video", "openlfr.operations.report.page",
     "milvus_lite", "onnxruntime",
 ])  # fmt: skip
 

@@ -21,7 +21,8 @@ from openlfr.adapters.kafka.control_reader import ControlReader
 from openlfr.adapters.kafka.topics import CONTROL
 from openlfr.adapters.redis.leader_election import LeaderElection
 from openlfr.adapters.redis.lite import start_server
-from openlfr.adapters.sql import Records, tables
+from openlfr.adapters.sql import tables
+from openlfr.adapters.sql.records import Records
 from openlfr.domain.control import Forgotten, Heartbeat, ManifestChange
 from openlfr.domain.thresholds import Threshold, ThresholdOrigin
 from openlfr.domain.watchlist import EntryStatus, Reference, Settlement

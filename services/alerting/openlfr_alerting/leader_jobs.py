@@ -23,7 +23,7 @@ from openlfr_alerting.relaying import INTERVAL_S, Relay
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from openlfr.adapters.sql import Records
+    from openlfr.adapters.sql.records import Records
     from openlfr.domain.watchlist import GalleryFacts
     from openlfr.operations.purge import Due
     from openlfr.ports import TemplateStore, Vault

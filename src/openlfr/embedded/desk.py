@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
 
-    from openlfr.adapters.sql import Records
+    from openlfr.adapters.sql.records import Records
     from openlfr.domain.alerts import AlertEvent, EventKind
     from openlfr.domain.analysis import SightingWithEvidence
     from openlfr.domain.impossible import Movement

@@ -24,7 +24,7 @@ from openlfr.operations.watchlist_sync import WatchlistSync
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from openlfr.adapters.sql import Records
+    from openlfr.adapters.sql.records import Records
     from openlfr.domain.watchlist import GalleryFacts
     from openlfr.ports import TemplateStore, Vault
     from openlfr.stages.search import ExactIndex

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openlfr.adapters.capture import Source
-    from openlfr.adapters.sql import Records
+    from openlfr.adapters.sql.records import Records
     from openlfr.domain.deployment import Deployment
     from openlfr.domain.runs import Checkpoint, Run
     from openlfr.domain.thresholds import Threshold

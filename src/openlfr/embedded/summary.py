@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from openlfr.adapters.capture import Source
-    from openlfr.adapters.sql import Records
+    from openlfr.adapters.sql.records import Records
     from openlfr.domain.alert_records import RecordedEvent
     from openlfr.domain.baseline_figures import FiguresByBaseline
     from openlfr.domain.counts import CameraCounts

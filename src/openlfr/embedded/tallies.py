@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from openlfr.adapters.capture import Source
-    from openlfr.adapters.sql import Records
+    from openlfr.adapters.sql.records import Records
     from openlfr.domain.analysis import Analysis
     from openlfr.domain.baseline_openings import BaselineRef
     from openlfr.domain.frames import Frame

@@ -25,8 +25,8 @@ Names in `__all__` are kept for one version after their replacement appears.
 
 from __future__ import annotations
 
-from openlfr.adapters.memory import MemoryRecords
 from openlfr.adapters.memory.alert_book import MemoryAlertBook
+from openlfr.adapters.memory.records import MemoryRecords
 from openlfr.adapters.memory.template_store import MemoryTemplateStore
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.testing.clock import ManualClock

@@ -13,7 +13,7 @@ from tests.deployments import configured
 from tests.enrolling import add_entry
 from tests.sightings import sighting_of
 
-from openlfr.adapters.sql import Records
+from openlfr.adapters.sql.records import Records
 from openlfr.adapters.sql.schema import REVISIONS
 from openlfr.domain.adjudication import DecisionTimes, Judgement, Reason
 from openlfr.domain.alert_records import HoldKind

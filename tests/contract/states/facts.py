@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from openlfr.adapters.sql import Records
+from openlfr.adapters.sql.records import Records
 
 
 def facts(records: Records) -> dict[str, Any]:

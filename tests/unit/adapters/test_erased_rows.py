@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from enrolling import add_entry
-from openlfr.adapters.sql import Records, engine
+from openlfr.adapters.sql import engine
+from openlfr.adapters.sql.records import Records
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, Settlement
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from openlfr.adapters.kafka import admin as kafka_admin
-from openlfr.adapters.kafka.admin import Difference
+from openlfr.adapters.kafka.topic_differences import Difference
 from openlfr.adapters.kafka.topics import transit_bound
 from openlfr.cli import main
 

@@ -10,7 +10,7 @@ from enrolling import add_entry
 from openlfr.adapters.memory.alert_book import MemoryAlertBook
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.adapters.milvus.template_store import MilvusTemplateStore
-from openlfr.adapters.sql import Records
+from openlfr.adapters.sql.records import Records
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, hash_template
 from openlfr.embedded.eraser import Eraser
 from openlfr.embedded.keeper import WatchlistKeeper

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.unit.domain.test_baselines import CALIBRATED, CONDITIONS, Index
 
-from openlfr.adapters.memory import MemoryRecords
+from openlfr.adapters.memory.records import MemoryRecords
 from openlfr.domain.errors import Unavailable
 from openlfr.embedded.baselines import RunBaselines
 

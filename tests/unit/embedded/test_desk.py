@@ -13,7 +13,7 @@ from tests.sightings import sighting_of
 
 from openlfr.adapters.memory.alert_book import MemoryAlertBook
 from openlfr.adapters.memory.vault import MemoryVault
-from openlfr.adapters.sql import Records
+from openlfr.adapters.sql.records import Records
 from openlfr.domain.alerts import EventKind
 from openlfr.domain.analysis import SightingWithEvidence
 from openlfr.domain.evidence import Evidence, Scene

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from openlfr import settings
-from openlfr.adapters.sql import Records
+from openlfr.adapters.sql.records import Records
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.watchlist import GalleryFacts
 from openlfr.embedded.opening import begin_run, hash_of

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from openlfr.adapters.sql import Records
+from openlfr.adapters.sql.records import Records
 from openlfr.domain.analysis import Analysis, LostTrack, SearchedTrack, UnsearchedTrack
 from openlfr.domain.counts import LossReason, NotSearchedReason
 from openlfr.domain.faces import Quality

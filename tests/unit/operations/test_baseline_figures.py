@@ -14,7 +14,7 @@ from tests.unit.domain.test_baselines import CALIBRATED, NOON, A, B, baseline
 from tests.unit.operations.test_report import SUMMARY, Page
 from tests.unit.operations.test_report import item as alert_item
 
-from openlfr.adapters.sql import Records
+from openlfr.adapters.sql.records import Records
 from openlfr.cli import deployment_baselines
 from openlfr.domain.alert_records import RecordedEvent
 from openlfr.domain.baseline_openings import BaselineAdoption

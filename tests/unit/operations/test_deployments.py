@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from openlfr.adapters.sql import Records
+from openlfr.adapters.sql.records import Records
 from openlfr.domain.deployment import Authorisation, Deployment, DeploymentStatus, deployment_id_of
 from openlfr.domain.errors import BadInput
 from openlfr.domain.principals import local_principal

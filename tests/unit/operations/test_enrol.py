@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
-from openlfr.adapters.memory import MemoryRecords
+from openlfr.adapters.memory.records import MemoryRecords
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.domain.principals import local_principal
 from openlfr.domain.watchlist import EntryStatus, ManifestRow, hash_template

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from enrolling import add_entry
-from openlfr.adapters.memory import MemoryRecords, MemoryWatchlist
+from openlfr.adapters.memory.records import MemoryRecords
 from openlfr.adapters.memory.template_store import MemoryTemplateStore
 from openlfr.adapters.memory.vault import MemoryVault
+from openlfr.adapters.memory.watchlist import MemoryWatchlist
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.evidence import Evidence, Scene
 from openlfr.domain.faces import Box

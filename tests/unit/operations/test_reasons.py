@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from openlfr.adapters.sql import Records
+from openlfr.adapters.sql.records import Records
 from openlfr.domain.adjudication import DecisionTimes, Judgement
 from openlfr.domain.alerts import Adjudication
 from openlfr.domain.errors import BadInput

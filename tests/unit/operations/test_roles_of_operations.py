@@ -9,7 +9,7 @@ import pytest
 
 from openlfr.adapters.memory.alert_book import MemoryAlertBook
 from openlfr.adapters.memory.vault import MemoryVault
-from openlfr.adapters.sql import Records
+from openlfr.adapters.sql.records import Records
 from openlfr.domain.adjudication import DecisionTimes, Judgement
 from openlfr.domain.alert_records import HoldKind
 from openlfr.domain.alerts import Adjudication, Outcome

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from tests.contract.test_alert_records import EVA, NOON, OP, TIMES, events_of, sighting
 
-from openlfr.adapters.memory import MemoryRecords
+from openlfr.adapters.memory.records import MemoryRecords
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.domain.adjudication import Judgement
 from openlfr.domain.alerts import Adjudication

@@ -13,7 +13,7 @@ from book_alone import BOOK_ALONE
 from openlfr.adapters.faust.agents import Message
 from openlfr.adapters.memory.alert_book import MemoryAlertBook
 from openlfr.adapters.memory.vault import MemoryVault
-from openlfr.adapters.sql import Records
+from openlfr.adapters.sql.records import Records
 from openlfr.bootstrap import ids_of
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Movement, Place

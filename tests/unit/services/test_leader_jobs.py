@@ -12,7 +12,7 @@ from awaiting import PATIENCE_S
 from enrolling import add_entry
 from openlfr.adapters.memory.template_store import MemoryTemplateStore
 from openlfr.adapters.memory.vault import MemoryVault
-from openlfr.adapters.sql import Records
+from openlfr.adapters.sql.records import Records
 from openlfr.domain.errors import OpenLFRError, Unavailable
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, hash_template
 from openlfr.operations.enrol import outbox_name

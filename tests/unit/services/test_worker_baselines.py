@@ -12,7 +12,7 @@ from tests.unit.services.test_frame_batches import DEPLOYMENT, FRAME, NOON, Look
 from openlfr import bootstrap
 from openlfr.adapters.faust.agents import Message
 from openlfr.adapters.memory.vault import MemoryVault
-from openlfr.adapters.sql import Records
+from openlfr.adapters.sql.records import Records
 from openlfr.domain.tallies import Reporter, Tally
 from openlfr.domain.tally_collector import STRETCH
 from openlfr.embedded.baselines import RunBaselines

@@ -16,7 +16,7 @@ from openlfr import embedded, settings
 from openlfr.adapters.memory.alert_book import MemoryAlertBook
 from openlfr.adapters.memory.template_store import MemoryTemplateStore
 from openlfr.adapters.memory.vault import MemoryVault
-from openlfr.adapters.sql import Records
+from openlfr.adapters.sql.records import Records
 from openlfr.domain.analysis import Analysis, SightingWithEvidence
 from openlfr.domain.errors import OpenLFRError
 from openlfr.domain.faces import Box

@@ -1,13 +1,20 @@
-"""Kafka's topics as they are, beside what they must be: `openlfr topics apply|check`."""
+"""Checking Kafka's topics, and changing them as needed: `openlfr topics apply|check`."""
 
 from __future__ import annotations
 
 import time
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from openlfr.adapters.kafka.reachable import await_listener
+from openlfr.adapters.kafka.topic_differences import (
+    Difference,
+    hidden_topic,
+    setting_differences,
+    shape_differences,
+    transit_differences,
+)
 from openlfr.adapters.kafka.topics import CHECK_INTERVAL, FRAMES, transit_bound
 from openlfr.domain.errors import Misconfigured, OpenLFRError, Unavailable
 
@@ -17,31 +24,14 @@ if TYPE_CHECKING:
     from openlfr.adapters.kafka.access import KafkaAccess
     from openlfr.adapters.kafka.topics import Topic, TransitBound
 
-_LET_LOOK = " let this user see it (DescribeConfigs on the cluster),"
-_PATIENCE = 25  # looks, 0.2 s apart: a change takes a moment until every broker tells of it
-
-
-class Difference(NamedTuple):
-    """One thing that is not as it must be.
-
-    Attributes:
-        line: What a person reads.
-        topic: Its name.
-        setting: The Kafka setting, or "missing", "partitions", "replicas", "rights" or "transit".
-        mended_by_apply: Whether `apply` can put it right.
-    """
-
-    line: str
-    topic: str
-    setting: str
-    mended_by_apply: bool
+_CHECKS = 25  # 0.2 s apart: a change takes a moment until every broker shows it
 
 
 class KafkaTopics:
     """The topics of a Kafka cluster."""
 
     def __init__(self, admin: Any, *, pause: Callable[[float], None] = time.sleep) -> None:
-        """Take a `kafka.KafkaAdminClient`, or what answers like one."""
+        """Use a `kafka.KafkaAdminClient` or an object with the same methods."""
         self._admin = admin
         self._pause = pause
 
@@ -52,19 +42,19 @@ class KafkaTopics:
     def differences(
         self, wanted: Sequence[Topic], *, transit: timedelta | None = None
     ) -> list[Difference]:
-        """Everything that is not as `wanted`, in its order.
+        """All differences between the cluster and `wanted`, in the order of `wanted`.
 
         Args:
-            wanted: The topics to look at. The user needs Describe and DescribeConfigs on these
-                alone: a service has no business with the others.
-            transit: How long a frame may exist; to prove it, the brokers themselves are asked,
-                which takes DescribeConfigs on the cluster. None: nothing is asked of them.
+            wanted: The topics to check. The user needs Describe and DescribeConfigs on these topics
+                alone; a service must not see the others.
+            transit: Longest time that a frame may exist. The check reads the brokers' settings,
+                which needs DescribeConfigs on the cluster. None for no check.
 
         Raises:
             Unavailable: The cluster does not answer.
-            Misconfigured: It does not let us look.
+            Misconfigured: The user lacks a right.
         """
-        with _translated("look at its topics"):
+        with _own_errors("look at its topics"):
             described = self._describe(wanted)
             shown = [name for name, each in described.items() if not each["error_code"]]
             configs = self._configs(shown)
@@ -75,37 +65,37 @@ class KafkaTopics:
                 found.append(Difference(f"{topic.name}: missing", topic.name, "missing", True))
                 continue
             settings = configs.get(topic.name)
-            if not settings:  # every topic has some: without the right Kafka answers with none
-                found.append(_hidden(topic))
+            if not settings:  # every topic has settings; without the right Kafka returns none
+                found.append(hidden_topic(topic))
                 continue
-            shape = list(_shape(topic, described[topic.name]["partitions"]))
+            shape = list(shape_differences(topic, described[topic.name]["partitions"]))
             copies_differ = any(each.setting == "replicas" for each in shape)
-            found += [*shape, *_settings(topic, settings, copies_differ)]
+            found += [*shape, *setting_differences(topic, settings, copies_differ)]
             if topic.name == FRAMES.name and transit is not None:
-                found += _transit(settings, check, transit)
+                found += transit_differences(settings, check, transit)
         return found
 
     def transit(self, wanted: Sequence[Topic]) -> TransitBound:
-        """How long a frame can exist as the cluster is now, or would be with `wanted`.
+        """The longest time that a frame can exist; settings not shown are taken from `wanted`.
 
         Raises:
             Unavailable: The cluster does not answer.
-            Misconfigured: It does not let us look.
+            Misconfigured: The user lacks a right.
         """
         frames = next(topic for topic in wanted if topic.name == FRAMES.name)
-        with _translated("look at its topics"):
+        with _own_errors("look at its topics"):
             configs = self._configs(list(self._describe([frames]))).get(frames.name, {})
             return transit_bound({**frames.configs, **configs}, self._check_interval())
 
     def apply(self, wanted: Sequence[Topic]) -> list[str]:
-        """Make the topics as `wanted` as far as that can be done; what was done, a line each.
+        """Create and change topics as needed; returns a line for each change.
 
-        Partitions are added and settings set; nothing is deleted, no partition taken away and no
-        replica moved. What remains is for `differences` to tell.
+        Partitions are added and settings set. No topic is deleted, no partition removed and no
+        replica moved: such differences remain, and `differences` returns them.
 
         Raises:
             Unavailable: The cluster does not answer.
-            Misconfigured: It refuses.
+            Misconfigured: The cluster refuses a change.
         """
         named = {topic.name: topic for topic in wanted}
         todo = [each for each in self.differences(wanted) if each.mended_by_apply]
@@ -113,9 +103,9 @@ class KafkaTopics:
         for name in dict.fromkeys(each.topic for each in todo):
             topic = named[name]
             settings = {each.setting for each in todo if each.topic == name}
-            with _translated(f"make {name} as it must be", topic):
+            with _own_errors(f"make {name} as it must be", topic):
                 done += self._mend(topic, settings)
-        for _ in range(_PATIENCE if todo else 0):
+        for _ in range(_CHECKS if todo else 0):
             left = {(each.topic, each.setting) for each in self.differences(wanted)}
             if left.isdisjoint((each.topic, each.setting) for each in todo):
                 break
@@ -145,52 +135,52 @@ class KafkaTopics:
                 yield f"{topic.name}: {key} is now {value}"
 
     def _describe(self, wanted: Sequence[Topic]) -> dict[str, dict[str, Any]]:
-        """Those that exist, and those of which Kafka does not say whether they do.
+        """The descriptions of topics, except those that Kafka reports as missing.
 
-        Each is asked for by its name: of all its topics Kafka lists only those that a user may
-        see, so that one without the right would count as missing.
+        Each topic is requested by name: a list of all topics leaves out those that the user may
+        not see, so that they would count as missing.
         """
         from kafka import errors
 
-        said = self._admin.describe_topics([topic.name for topic in wanted])
+        descriptions = self._admin.describe_topics([topic.name for topic in wanted])
         missing = errors.UnknownTopicOrPartitionError.errno
         refused = errors.TopicAuthorizationFailedError.errno
-        for each in said:
+        for each in descriptions:
             if each["error_code"] not in (0, missing, refused):
                 raise errors.for_code(each["error_code"])(each["name"])
-        return {each["name"]: each for each in said if each["error_code"] != missing}
+        return {each["name"]: each for each in descriptions if each["error_code"] != missing}
 
     def _configs(self, names: list[str]) -> dict[str, dict[str, str]]:
         if not names:
             return {}
         resources = [_resource("TOPIC", name) for name in names]
-        told = self._admin.describe_configs(resources, config_filter="all")["topic"]
+        found = self._admin.describe_configs(resources, config_filter="all")["topic"]
         return {
-            name: {key: str(config["value"]) for key, config in told.get(name, {}).items()}
+            name: {key: str(config["value"]) for key, config in found.get(name, {}).items()}
             for name in names
         }
 
     def _check_interval(self) -> timedelta | None:
-        """The longest of all brokers; None where one does not show it to this user."""
+        """The longest interval of all brokers; None if one broker does not show it."""
         brokers = [str(each["broker_id"]) for each in self._admin.describe_cluster()["brokers"]]
         resources = [_resource("BROKER", broker) for broker in brokers]
-        told = self._admin.describe_configs(resources, config_filter="all").get("broker", {})
-        values = [told.get(broker, {}).get(CHECK_INTERVAL, {}).get("value") for broker in brokers]
+        found = self._admin.describe_configs(resources, config_filter="all").get("broker", {})
+        values = [found.get(broker, {}).get(CHECK_INTERVAL, {}).get("value") for broker in brokers]
         if not values or None in values:
             return None
         return timedelta(milliseconds=max(int(value) for value in values))
 
 
 def open_topics(kafka: KafkaAccess, *, timeout: timedelta) -> KafkaTopics:
-    """Connect.
+    """Connect to a cluster.
 
     Args:
-        kafka: How Kafka is reached.
-        timeout: For the first connection; requests take up to three times as long.
+        kafka: Address and credentials of Kafka.
+        timeout: Longest time to connect; a request may take three times as long.
 
     Raises:
         Unavailable: No broker answers.
-        Misconfigured: It does not take our credentials, or a certificate cannot be read.
+        Misconfigured: The credentials are refused, or a certificate cannot be read.
     """
     from kafka import KafkaAdminClient
     from kafka.net.compat import KafkaNetClient
@@ -208,8 +198,8 @@ def open_topics(kafka: KafkaAccess, *, timeout: timedelta) -> KafkaTopics:
         clients.append(KafkaNetClient(**configs))
         return clients[-1]
 
-    asked = bool(kafka.mechanism or kafka.cert_file)
-    with _translated("be asked", where=where, credentials=asked):
+    authenticates = bool(kafka.mechanism or kafka.cert_file)
+    with _own_errors("be asked", where=where, authenticates=authenticates):
         try:
             admin = KafkaAdminClient(
                 **arguments,
@@ -219,61 +209,10 @@ def open_topics(kafka: KafkaAccess, *, timeout: timedelta) -> KafkaTopics:
                 kafka_client=keep,
             )
         except BaseException:
-            for client in clients:  # kafka-python leaves its thread and sockets behind
+            for client in clients:  # kafka-python does not close its thread and sockets
                 client.close()
             raise
     return KafkaTopics(admin)
-
-
-def _shape(topic: Topic, partitions: list[dict[str, Any]]) -> Iterator[Difference]:
-    have = len(partitions)
-    if have != topic.partitions:
-        too_many = "; Kafka cannot take partitions away" if have > topic.partitions else ""
-        yield Difference(
-            f"{topic.name}: {have} partitions, must be {topic.partitions}{too_many}",
-            topic.name, "partitions", have < topic.partitions,
-        )  # fmt: skip
-    copies = sorted({len(each["replica_nodes"]) for each in partitions} - {topic.replicas})
-    if copies:
-        yield Difference(
-            f"{topic.name}: {copies[0]} replicas, must be {topic.replicas}; reassign its"
-            " partitions with Kafka's own tool, or change topics.replication",
-            topic.name, "replicas", False,
-        )  # fmt: skip
-
-
-def _hidden(topic: Topic) -> Difference:
-    return Difference(
-        f"{topic.name}: Kafka does not show it to this user, who needs Describe and"
-        " DescribeConfigs on it",
-        topic.name, "rights", False,
-    )  # fmt: skip
-
-
-def _settings(topic: Topic, configs: dict[str, str], copies_differ: bool) -> Iterator[Difference]:
-    for key, value in topic.configs.items():
-        have = configs.get(key, "not told")
-        if have != value:
-            line = f"{topic.name}: {key} is {have}, must be {value}"
-            # More copies in sync than there are would stop every producer.
-            harmful = copies_differ and key == "min.insync.replicas"
-            yield Difference(line, topic.name, key, not harmful)
-
-
-def _transit(
-    configs: dict[str, str], check: timedelta | None, promised: timedelta
-) -> Iterator[Difference]:
-    try:
-        bound = transit_bound(configs, check)
-    except (KeyError, ValueError):
-        return  # the settings themselves are told of already
-    if bound.total > promised:
-        yield Difference(
-            f"{FRAMES.name}: {bound}; at most {promised.total_seconds():g} s are promised:"
-            f"{'' if bound.check_known else _LET_LOOK} set {CHECK_INTERVAL} on the brokers, or"
-            " accept more in topics.frames_transit",
-            FRAMES.name, "transit", False,
-        )  # fmt: skip
 
 
 def _resource(kind: str, name: str, configs: dict[str, str] | None = None) -> Any:
@@ -283,10 +222,10 @@ def _resource(kind: str, name: str, configs: dict[str, str] | None = None) -> An
 
 
 @contextmanager
-def _translated(
-    doing: str, topic: Topic | None = None, where: str = "", *, credentials: bool = False
+def _own_errors(
+    doing: str, topic: Topic | None = None, where: str = "", *, authenticates: bool = False
 ) -> Iterator[None]:
-    """Kafka's errors as ours."""
+    """Turn the exceptions of kafka-python into OpenLFR's errors."""
     from kafka import errors
 
     try:
@@ -305,17 +244,17 @@ def _translated(
             " rights."
         ) from error
     except errors.KafkaTimeoutError as error:
-        raise _silent(where, credentials=credentials) from error
+        raise _silent(where, authenticates=authenticates) from error
     except (errors.KafkaError, OSError) as error:
         what = f"Kafka cannot {doing}: {type(error).__name__}."
         retriable = isinstance(error, OSError) or error.retriable
         raise (Unavailable(what) if retriable else Misconfigured(what)) from error
 
 
-def _silent(where: str, *, credentials: bool = False) -> Unavailable:
-    # kafka-python (3.0) tells a refused password and a broker that hangs up alike.
-    beside = ", or does not take our user, password or certificate" if credentials else ""
+def _silent(where: str, *, authenticates: bool = False) -> Unavailable:
+    # kafka-python (3.0) raises the same error for a refused password and a closed connection.
+    refused = ", or does not take our user, password or certificate" if authenticates else ""
     return Unavailable(
-        f"Kafka{f' at {where}' if where else ''} does not answer{beside}: is the broker running,"
+        f"Kafka{f' at {where}' if where else ''} does not answer{refused}: is the broker running,"
         " and is the address right?"
     )

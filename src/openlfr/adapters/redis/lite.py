@@ -29,7 +29,7 @@ from redis.exceptions import BusyLoadingError, RedisError
 from redis.retry import Retry
 
 from openlfr.adapters.redis import lite_process as process
-from openlfr.adapters.redis.alert_book import retrying
+from openlfr.adapters.redis.connection import retry_policy
 from openlfr.adapters.redis.lite_socket import place_socket, socket_of
 from openlfr.domain import extras
 from openlfr.domain.errors import Misconfigured, Unavailable
@@ -191,7 +191,7 @@ def _start(folder: Path) -> redis.Redis:
 
 
 def _client(socket: Path) -> redis.Redis:
-    return redis.Redis(unix_socket_path=str(socket), retry=retrying(), socket_timeout=10)
+    return redis.Redis(unix_socket_path=str(socket), retry=retry_policy(), socket_timeout=10)
 
 
 def _wait_until_loaded(client: redis.Redis, pid: int) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from openlfr.adapters.sql import Records
+    from openlfr.adapters.sql.records import Records
     from openlfr.demo.city.reconciliation import FrameTotals, SightingTotals
     from openlfr.domain.alert_records import RecordedEvent
     from openlfr.domain.summary import KnownTruth

@@ -11,7 +11,7 @@ from openlfr.domain.errors import OpenLFRError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from openlfr.adapters.sql import Records
+    from openlfr.adapters.sql.records import Records
     from openlfr.domain.tallies import CameraTotals
     from openlfr.ports import AlertBook
     from openlfr.settings import Settings

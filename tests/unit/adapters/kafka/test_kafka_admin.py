@@ -149,7 +149,7 @@ def test_every_difference_has_one_line(admin, topics, wanted):
         found[3],
         "alerts.v1: missing",
         REASSIGN,
-        "control.v1: cleanup.policy is not told, must be compact",
+        "control.v1: cleanup.policy is not shown, must be compact",
         "verdicts.v1: 2 partitions, must be 3",
     ]
     assert found[3].startswith("frames.v1: a frame is gone after at most 1.20962e+06 s")

@@ -1,0 +1,103 @@
+"""The records in memory, for tests and trials: a file for each part, as in `adapters/sql`.
+
+They do what the database does, by the same rules of `domain`, under the same contract suites. What
+they keep lasts as long as their process; several threads may use them.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from openlfr.adapters.memory.alert_changes import MemoryAlertChanges
+from openlfr.adapters.memory.alerts import MemoryAlerts
+from openlfr.adapters.memory.audit import MemoryAuditLog, write_events
+from openlfr.adapters.memory.deployments import MemoryBaselines, MemoryDeployments
+from openlfr.adapters.memory.state import OneTransaction, State
+from openlfr.adapters.memory.tallies import MemoryTallies
+from openlfr.adapters.memory.watchlist import MemoryWatchlist
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from openlfr.domain.audit import AuditEvent
+    from openlfr.domain.runs import WrittenFiles
+    from openlfr.ports import (
+        AlertChanges,
+        AuditLog,
+        BaselineChanges,
+        DeploymentChanges,
+        WatchlistChanges,
+    )
+
+__all__ = ["MemoryRecords", "MemoryUnitOfWork", "MemoryWatchlist"]
+
+
+class MemoryUnitOfWork:
+    """Changes of one transaction, on a copy of what is recorded."""
+
+    def __init__(self, state: State) -> None:
+        access = OneTransaction(state)
+        self.watchlist: WatchlistChanges = MemoryWatchlist(access)
+        self.alerts: AlertChanges = MemoryAlertChanges(access)
+        self.deployments: DeploymentChanges = MemoryDeployments(access)
+        self.baselines: BaselineChanges = MemoryBaselines(access)
+        self.events: list[AuditEvent] = []
+
+    def record(self, event: AuditEvent) -> None:
+        """Record an act; it is numbered when the transaction ends."""
+        self.events.append(event)
+
+
+class MemoryRecords:
+    """`Records` that last as long as their process."""
+
+    where = ""
+
+    def __init__(self) -> None:
+        self._state = State()
+        self._writers = RLock()
+        self.watchlist = MemoryWatchlist(self)
+        self.alerts = MemoryAlerts(self)
+        self.deployments = MemoryDeployments(self)
+        self.baselines = MemoryBaselines(self)
+        self.tallies = MemoryTallies(self)
+        self.audit: AuditLog = MemoryAuditLog(self)
+
+    def reading(self) -> State:
+        """What is recorded; not to be changed."""
+        return self._state
+
+    @contextmanager
+    def writing(self) -> Iterator[State]:
+        """A copy that is in force at the end of the `with`; one thread at a time has one."""
+        with self._writers:
+            state = self._state.copy()
+            yield state
+            self._state = state
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[MemoryUnitOfWork]:
+        """A transaction: in force at the end of the `with`, undone where an error leaves it."""
+        with self.writing() as state:
+            work = MemoryUnitOfWork(state)
+            yield work
+            write_events(state, work.events)
+
+    def written_files(self) -> Sequence[WrittenFiles]:
+        """Where runs of these records wrote alert lines and reports."""
+        return list(dict.fromkeys(self._state.files))
+
+    def note_files(self, files: WrittenFiles) -> None:
+        """Record where a run writes, so that erasing reaches it."""
+        with self.writing() as state:
+            state.files = (*state.files, replace(files))
+
+    def erase_for_good(self) -> bool:
+        """Nothing stays of what was erased."""
+        return True
+
+    def close(self) -> None:
+        """Nothing to free."""

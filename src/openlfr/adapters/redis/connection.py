@@ -1,0 +1,37 @@
+"""The connection to a Redis server, and how often a command is tried again."""
+
+from __future__ import annotations
+
+import redis
+from redis.backoff import EqualJitterBackoff
+from redis.retry import Retry
+
+from openlfr.domain.addresses import hide_address, hint_for
+from openlfr.domain.errors import Misconfigured
+
+
+def retry_policy() -> Retry:
+    """Try a command again after 0.1 to 1.5 s each, for 3 to 6 s in all.
+
+    A restart of Redis takes less than that, and the restart of a process that gave up takes longer.
+    Repeating `fold` is safe: its script tells a repeated call from a replayed sighting.
+    """
+    return Retry(EqualJitterBackoff(base=0.1, cap=1.5), retries=6)
+
+
+def connect(url: str) -> redis.Redis:
+    """Create a client of a Redis server; it connects on first use.
+
+    Args:
+        url: `redis://`, `rediss://` (TLS) or `unix://`, as redis-py reads them.
+
+    Raises:
+        Misconfigured: The url is of another kind.
+    """
+    try:
+        return redis.Redis.from_url(
+            url, retry=retry_policy(), socket_connect_timeout=3, socket_timeout=5
+        )
+    except ValueError as error:
+        why = hide_address(str(error), url)
+        raise Misconfigured(f"services.redis is not a Redis url: {why}.{hint_for(url)}") from None

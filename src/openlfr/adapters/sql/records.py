@@ -1,0 +1,141 @@
+"""The records: watchlist entries, alerts, audit log and runs in SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from openlfr.adapters.sql import rights
+from openlfr.adapters.sql.access import OwnTransactions
+from openlfr.adapters.sql.alerts import AlertRecords
+from openlfr.adapters.sql.audit import AuditLog
+from openlfr.adapters.sql.baselines import BaselineRecords
+from openlfr.adapters.sql.control import ControlRecords
+from openlfr.adapters.sql.deployments import DeploymentRecords
+from openlfr.adapters.sql.engine import erase_for_good, open_engine
+from openlfr.adapters.sql.runs import RunRecords
+from openlfr.adapters.sql.schema import migrate, require_present
+from openlfr.adapters.sql.tallies import TallyRecords
+from openlfr.adapters.sql.unit_of_work import UnitOfWork, unit_of_work
+from openlfr.adapters.sql.verdict_outbox import VerdictOutbox
+from openlfr.adapters.sql.watchlist import WatchlistRecords
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from types import TracebackType
+
+    from sqlalchemy.engine import Engine
+
+    from openlfr.domain.runs import WrittenFiles
+
+__all__ = [
+    "Records",
+    "Upgraded",
+    "upgrade",
+]
+
+
+class Records:
+    """One database, and what is kept in it, each part by a class of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        access = OwnTransactions(engine)
+        self.watchlist = WatchlistRecords(access)
+        self.alerts = AlertRecords(access)
+        self.deployments = DeploymentRecords(access)
+        self.baselines = BaselineRecords(access)
+        self.audit = AuditLog(access)
+        self.control = ControlRecords(engine)
+        self.runs = RunRecords(engine)
+        self.tallies = TallyRecords(engine)
+        self.verdict_outbox = VerdictOutbox(engine)
+
+    @classmethod
+    def open(cls, url: str, *, upgrade: bool = True) -> Self:
+        """Open the database.
+
+        Args:
+            url: `sqlite:///PATH` (made if absent, for its owner alone) or `postgresql://...`.
+            upgrade: Whether it is made, or brought to the schema of this version, first. Else
+                an older schema is refused: processes of an older version may be at work on it.
+
+        Raises:
+            Misconfigured: A url of another kind, a damaged file, or another schema.
+            Unavailable: The database does not answer, is locked, or cannot be written to.
+        """
+        engine = open_engine(url)
+        try:
+            if upgrade:
+                migrate(engine)
+            else:
+                require_present(engine)
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(engine)
+
+    def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
+        """A transaction: committed at the end of the `with`, undone where an error leaves it."""
+        return unit_of_work(self._engine)
+
+    def written_files(self) -> list[WrittenFiles]:
+        """Where runs of these records wrote alert lines and reports."""
+        return self.runs.written()
+
+    @property
+    def where(self) -> str:
+        """SQLite's write-ahead log, for a person; empty with a server."""
+        sqlite = self._engine.dialect.name == "sqlite"
+        return f"{self._engine.url.database}-wal" if sqlite else ""
+
+    def erase_for_good(self) -> bool:
+        """Have erased rows leave the disk now; False if another process's reading is in the way.
+
+        They go then with the next call, or when that process has closed the database.
+        """
+        return erase_for_good(self._engine)
+
+    def close(self) -> None:
+        """Free every connection; safe to call twice."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Upgraded(NamedTuple):
+    """What became of a database.
+
+    Attributes:
+        before: The schema that it had; None: none.
+        now: The schema that it has.
+        roles: Other roles of PostgreSQL that were given what this version needs.
+    """
+
+    before: str | None
+    now: str
+    roles: tuple[str, ...]
+
+
+def upgrade(url: str) -> Upgraded:
+    """Bring a database to the schema of this version, and the rights of its other roles.
+
+    Raises:
+        Misconfigured: A url of another kind, a damaged file, or a newer schema.
+        Unavailable: The database does not answer, is locked, or cannot be written to.
+    """
+    engine = open_engine(url)
+    try:
+        before, now = migrate(engine)
+        with engine.begin() as connection:
+            return Upgraded(before, now, tuple(rights.grant(connection)))
+    finally:
+        engine.dispose()

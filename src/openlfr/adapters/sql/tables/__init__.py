@@ -1,0 +1,41 @@
+"""Every table of the records, declared once; migrations build the tables declared here."""
+
+from openlfr.adapters.sql.tables.alerts import (
+    alert_events,
+    alerts,
+    holds,
+    merged_alerts,
+    outcomes,
+    verdict_outbox,
+    verdicts,
+    withdrawals,
+)
+from openlfr.adapters.sql.tables.audit import act_words, audit_events
+from openlfr.adapters.sql.tables.base import UtcDateTime, metadata
+from openlfr.adapters.sql.tables.deployments import baselines, deployments
+from openlfr.adapters.sql.tables.runs import checkpoints, runs, tallies
+from openlfr.adapters.sql.tables.watchlist import AUTHORITY, counters, gallery_facts, references
+
+__all__ = [
+    "AUTHORITY",
+    "UtcDateTime",
+    "act_words",
+    "alert_events",
+    "alerts",
+    "audit_events",
+    "baselines",
+    "checkpoints",
+    "counters",
+    "deployments",
+    "gallery_facts",
+    "holds",
+    "merged_alerts",
+    "metadata",
+    "outcomes",
+    "references",
+    "runs",
+    "tallies",
+    "verdict_outbox",
+    "verdicts",
+    "withdrawals",
+]

@@ -1,0 +1,162 @@
+"""Tables of alerts: their events, verdicts, outcomes, holds, and what is still to be published."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    false,
+)
+
+from openlfr.adapters.sql.tables.base import UtcDateTime, metadata
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("alert_id", String(36), primary_key=True),
+    Column("deployment", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("watchlist", String, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
+    Column("best_score", Float, nullable=False),
+    Column("threshold", Float, nullable=False),
+    Column("events", Integer, nullable=False),
+    # Whether it is about a recording: nobody can decide that in time, so it waits.
+    Column("recording", Boolean, nullable=False, server_default=false()),
+    Column("lapse_at", UtcDateTime, nullable=True),  # NULL: of before there was such a time
+    Column("lapsed_at", UtcDateTime, nullable=True),  # since when it takes in no sighting
+    Column("reopened_at", UtcDateTime, nullable=True),
+    # What follows from verdicts and outcomes (`domain.adjudication.Case`), to be searched by.
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("state", String(16), nullable=False, server_default="open"),
+    Column("adjudication", String(16), nullable=True),
+    Column("outcome", String(16), nullable=True),
+    Column("decided_at", UtcDateTime, nullable=True),
+    Column("settle_at", UtcDateTime, nullable=True),
+    Column("closed_at", UtcDateTime, nullable=True),
+    Column("erase_at", UtcDateTime, nullable=True),
+    Column("erased_at", UtcDateTime, nullable=True),
+    Index(None, "deployment", "opened_at"),
+    Index(None, "deployment", "subject"),
+    Index(None, "last_at", "alert_id"),
+    Index(None, "settle_at"),
+    Index(None, "erase_at"),
+    Index(None, "lapse_at"),
+)
+_TAKES_IN = alerts.c.lapsed_at.is_(None) & alerts.c.closed_at.is_(None)
+# One alert at a time takes in the sightings of a subject.
+Index(
+    "uq_alerts_taking_in",
+    alerts.c.deployment,
+    alerts.c.subject,
+    unique=True,
+    sqlite_where=_TAKES_IN,
+    postgresql_where=_TAKES_IN,
+)
+
+# What people made of alerts. Append-only, as `audit_events` is: who did it and in which words
+# stands in the audit event that was recorded with it.
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("verdict_id", String(36), primary_key=True),
+    Column("alert_id", String(36), ForeignKey(alerts.c.alert_id), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("adjudication", String(16), nullable=False),
+    Column("reason", String(32), nullable=True),
+    Column("decided_at", UtcDateTime, nullable=False),
+    Column("final_at", UtcDateTime, nullable=False),
+    Column("settle_at", UtcDateTime, nullable=False),
+    Column("event_id", String(36), nullable=False),
+    Index(None, "alert_id"),
+)
+
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    Column("verdict_id", String(36), ForeignKey(verdicts.c.verdict_id), primary_key=True),
+    Column("withdrawn_at", UtcDateTime, nullable=False),
+    Column("event_id", String(36), nullable=False),
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("outcome_id", String(36), primary_key=True),
+    Column("alert_id", String(36), ForeignKey(alerts.c.alert_id), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("minutes_stopped", Integer, nullable=True),
+    Column("sealed_until", UtcDateTime, nullable=True),
+    Column("known_at", UtcDateTime, nullable=False),
+    Column("event_id", String(36), nullable=False),
+    Index(None, "alert_id"),
+)
+
+# What keeps an alert from being erased: a complaint, a disclosure. Why stands in the audit event.
+holds = Table(
+    "holds",
+    metadata,
+    Column("hold_id", String(36), primary_key=True),
+    Column("alert_id", String(36), ForeignKey(alerts.c.alert_id), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("placed_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("released_at", UtcDateTime, nullable=True),
+    Index(None, "alert_id"),
+)
+
+# What verdicts.v1 is to say, numbered by the counter "verdicts" in the order of commits; the
+# counter "verdicts_published" says up to which number it stands there.
+verdict_outbox = Table(
+    "verdict_outbox",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("alert_id", String(36), nullable=False),
+    Column("kind", String(16), nullable=False),  # verdict, withdrawal, outcome
+    Column("row_id", String(36), nullable=False),
+)
+
+# Ids under which an alert was told, since the alert book had lost the one that it belongs to.
+merged_alerts = Table(
+    "merged_alerts",
+    metadata,
+    Column("alert_id", String(36), primary_key=True),
+    Column("into", String(36), ForeignKey(alerts.c.alert_id), nullable=False),
+    Column("merged_at", UtcDateTime, nullable=False),
+)
+
+alert_events = Table(
+    "alert_events",
+    metadata,
+    Column("event_id", String(36), primary_key=True),
+    Column("alert_id", String(36), ForeignKey(alerts.c.alert_id), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("sighting_id", String(36), nullable=False),
+    Column("camera", String, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("captured_at", UtcDateTime, nullable=False),
+    Column("emitted_at", UtcDateTime, nullable=False),
+    Column("x", Float, nullable=False),
+    Column("y", Float, nullable=False),
+    Column("w", Float, nullable=False),
+    Column("h", Float, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("threshold", Float, nullable=False),
+    Column("quality", Float, nullable=False),
+    Column("reference_id", String(36), nullable=False),
+    Column("evidence", String, nullable=True),  # name in the vault; NULL: none, or erased
+    Column("impossible", JSON(none_as_null=True), nullable=True),  # NULL: nothing says that it is
+    Column("time_assumed", Boolean, nullable=True),  # NULL: no
+    Column("rejected_at", UtcDateTime, nullable=True),  # somebody else joined this alert
+    Index(None, "alert_id"),
+)

@@ -1,0 +1,42 @@
+"""Tables of the audit log: acts, and the words of acts that can be erased."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Column, Index, String, Table
+
+from openlfr.adapters.sql.tables.base import UtcDateTime, metadata
+
+# Append-only: triggers refuse UPDATE and DELETE. `position` comes from the counter "audit".
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("event_id", String(36), nullable=False, unique=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("issuer", String, nullable=False),
+    Column("principal", String, nullable=False),  # the account at the issuer
+    Column("name", String, nullable=False),
+    Column("roles", JSON, nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("object_kind", String(64), nullable=False),
+    Column("object_id", String, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Index(None, "object_kind", "object_id"),
+)
+
+# Who did an act about an alert or an entry, and what of it names somebody: both can be erased, and
+# `audit_events`, which cannot be changed, holds a salted hash of each, so that nobody can put
+# others in their place.
+act_words = Table(
+    "act_words",
+    metadata,
+    Column("event_id", String(36), primary_key=True),
+    Column("object_id", String(36), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("name", String, nullable=False),  # "" once erased
+    Column("name_salt", String(64), nullable=False),
+    Column("words", String, nullable=False),  # JSON; "" once erased, or where there were none
+    Column("words_salt", String(64), nullable=False),
+    Column("object_kind", String(64), nullable=False, server_default="alert"),
+    Index(None, "object_id"),
+)
