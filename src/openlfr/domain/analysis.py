@@ -1,4 +1,4 @@
-"""What analysis gives out: sightings with their evidence, and tallies. Nothing else leaves it."""
+"""The results of analysis: sightings with their evidence, and closed tracks to be tallied."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SightingWithEvidence:
-    """A sighting and the picture that an operator decides on.
+    """A sighting and the pictures on which an operator decides.
 
     Attributes:
-        evidence: None where other faces cover the alerted one in every picture that was held.
+        evidence: None where other faces cover the alerted face in every kept picture.
     """
 
     sighting: Sighting
@@ -25,12 +25,12 @@ class SightingWithEvidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Closed:
-    """What is told of every track that has ended or was dropped: no face, no place.
+class _EndedTrack:
+    """A track that ended or was dropped, without its pictures and positions.
 
     Attributes:
-        camera: Where it was seen.
-        face: What its best face was like; None where none was looked at.
+        camera: Name of its camera.
+        face: Quality of its best face; None where no face was assessed.
     """
 
     camera: str
@@ -38,25 +38,25 @@ class _Closed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SearchedTrack(_Closed):
+class SearchedTrack(_EndedTrack):
     """A track that was compared with the watchlist.
 
-    Whose it was is not known: a control subject below the threshold looks like a stranger. So the
-    two scores are kept apart. `score` never comes from a reference of a control subject, hence it
-    is a stranger's score against the list that matters also where the track was a control
-    subject's, who is no more on that list than other strangers are. Only a track that was taken
-    for a control subject (`control`) is left out of the strangers' histogram, lest one person who
-    walks by twenty times weigh as much as twenty strangers. Which tracks below the threshold were
-    control subjects' is known from planned walks alone, never from scores.
+    Nobody knows whose track it was: a control subject below the threshold looks like a stranger.
+    So there are two scores. `score` never comes from a reference of a control subject. It is
+    therefore a stranger's score even for a control subject's track, since control subjects are
+    strangers to the rest of the list. Only a track matched with a control subject (`control`) is
+    left out of the strangers' histogram; otherwise one person who walks by twenty times would
+    weigh as much as twenty strangers. Planned walks alone show which tracks below the threshold
+    were control subjects', never scores.
 
     Attributes:
-        score: The best over all its searches against those who are looked for; None where none of
-            them was searchable.
-        control_score: The same against control subjects; at least one of the two is there.
-        quality: Of the face that stood for the probe of `score` (of `control_score` where that is
-            the only one), 0 to 100.
-        matched: Whether it gave a sighting.
-        control: Whether it gave one of a control subject.
+        score: Best score of all its searches against listed people who are no control subjects;
+            None where no such person was searchable.
+        control_score: Best score against control subjects, or None; at least one score is given.
+        quality: Quality of the face behind `score` (behind `control_score` without a `score`), 0
+            to 100.
+        matched: Whether the track caused a sighting.
+        control: Whether the track caused a sighting of a control subject.
     """
 
     score: float | None
@@ -67,15 +67,15 @@ class SearchedTrack(_Closed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnsearchedTrack(_Closed):
-    """A track that ended and was compared with nobody."""
+class UnsearchedTrack(_EndedTrack):
+    """A track that ended without a search."""
 
     reason: NotSearchedReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LostTrack(_Closed):
-    """A track that was dropped while it lived, before its first search."""
+class LostTrack(_EndedTrack):
+    """A live track that was dropped before its first search."""
 
     reason: LossReason
 
@@ -85,14 +85,14 @@ ClosedTrack = SearchedTrack | UnsearchedTrack | LostTrack
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """What a batch of frames gave.
+    """The results of a batch of frames.
 
     Attributes:
-        sightings: In the order of their frames.
+        sightings: New sightings, in the order of their frames.
         closed: Tracks that ended or were dropped.
         begun: The camera of each track that began.
-        faces: For each frame of the batch how many faces were detected; None where the frame was
-            discarded because its epoch is over.
+        faces: Number of faces detected in each frame of the batch; None for a frame that was
+            discarded because its epoch has ended.
     """
 
     sightings: tuple[SightingWithEvidence, ...] = ()

@@ -1,9 +1,9 @@
-"""Counts one camera's frames that are never looked at, and gives that out now and then.
+"""Counts the frames that one camera captured and that are never analysed, as periodic tallies.
 
-Both modes count with this: ingest publishes the tallies, one process records them.
+Both modes use this collector: ingest publishes the tallies, `openlfr run` records them.
 
-Tallies cover an epoch's frames without a gap: where one ends the next begins, so whoever reads
-them knows how many frames of a range were sent, and why the others were not.
+The tallies cover an epoch's frames without a gap: each begins where the previous one ends. So a
+reader can compute how many frames of a range were sent, and why the others were not.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from openlfr.domain.frames import Frame
 
 EVERY = timedelta(seconds=10)
-"""Of capture: how much a tally covers."""
-_KEPT = 1000  # tallies that could not be told yet: hours
+"""Capture time that a tally covers."""
+_MOST_UNSENT = 1000  # tallies kept while they cannot be sent: hours
 
 SAMPLED_AWAY, DROPPED_LATE = "sampled_away", "dropped_late"
 OUTSIDE_HOURS, PAUSED, UNREADABLE = "outside_hours", "paused", "unreadable"
 
 
-class _Mark(NamedTuple):
-    """Where a frame stood; the frame itself is not kept."""
+class _FramePosition(NamedTuple):
+    """A frame's position in its source, without the frame."""
 
     epoch: int
     seq: int
@@ -37,14 +37,14 @@ class _Mark(NamedTuple):
 
 
 class _Range(NamedTuple):
-    """The frames that came since the last tally."""
+    """The frames captured since the last tally."""
 
-    first: _Mark
-    last: _Mark
+    first: _FramePosition
+    last: _FramePosition
 
 
-class LeftOut(Protocol):
-    """What a source did not yield, counted from its beginning."""
+class SourceCounts(Protocol):
+    """Counts of frames that a source skipped since it was opened."""
 
     sampled_away: int
     overtaken: int
@@ -52,94 +52,95 @@ class LeftOut(Protocol):
 
 
 class CaptureTallyCollector:
-    """The tallies of one camera while it is filmed. One thread's, but for `count`."""
+    """Collects the tallies of one camera. Not thread-safe except for `count`."""
 
     def __init__(
         self,
         deployment: str,
         camera: str,
-        account: LeftOut,
-        tell: Callable[[Tally], bool],
+        account: SourceCounts,
+        send: Callable[[Tally], bool],
         *,
         live: bool,
     ) -> None:
-        """Count nothing yet.
+        """Start without counts.
 
         Args:
             deployment: Its name.
             camera: Its name.
-            account: Of the source, counted on from where it stands.
-            tell: Sends a tally; False where it cannot now, and it is tried again with the next.
-            live: Whether unreadable things are packets, which have no number.
+            account: The source's counts; what they count before the first frame is included.
+            send: Sends a tally; returns False to have the tally sent again with the next one.
+            live: Whether the source counts unreadable packets, which have no frame number.
         """
         self._names = deployment, camera
         self._account = account
-        self._tell = tell
+        self._send = send
         self._live = live
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
-        self._left_out: Counter[str] = Counter()  # by the source, as far as counted
+        self._skipped: Counter[str] = Counter()  # the source's counts when they were last read
         self._range: _Range | None = None
         self._epoch: int | None = None  # of the newest frame
-        self._next_seq = 0  # where a range of that epoch begins
-        self._untold: deque[Tally] = deque(maxlen=_KEPT)
+        self._next_seq = 0  # first frame number of that epoch's next range
+        self._unsent: deque[Tally] = deque(maxlen=_MOST_UNSENT)
 
     def frame(self, frame: Frame) -> None:
-        """A frame came from the source, with what this left out before it."""
-        mark = _Mark(frame.epoch, frame.seq, frame.captured_at)
-        first = self._range.first if self._range else mark
-        if self._range and (mark.epoch != first.epoch or mark.at - first.at >= EVERY):
+        """Count a captured frame, and the frames that the source skipped before it."""
+        position = _FramePosition(frame.epoch, frame.seq, frame.captured_at)
+        first = self._range.first if self._range else position
+        if self._range and (position.epoch != first.epoch or position.at - first.at >= EVERY):
             self._close(self._range)
-            first = mark
-        if mark.epoch != self._epoch:
-            self._epoch, self._next_seq = mark.epoch, 0
-        self._range = _Range(first, mark)
-        self._count_left_out()
+            first = position
+        if position.epoch != self._epoch:
+            self._epoch, self._next_seq = position.epoch, 0
+        self._range = _Range(first, position)
+        self._count_skipped()
 
     def count(self, what: str) -> None:
-        """Count a frame that is not sent; any thread may."""
+        """Count a frame that is not sent; thread-safe."""
         with self._lock:
             self._counts[what] += 1
 
     def close(self) -> None:
-        """Tell the rest: the connection or the filming is over."""
+        """Send the rest: the connection or the capture has ended."""
         if self._range is not None:
-            self._close(self._range, after=self._count_left_out())
+            self._close(self._range, after=self._count_skipped())
 
-    def _count_left_out(self) -> int:
-        """Count what the source left out since the last time; how many numbers that took."""
+    def _count_skipped(self) -> int:
+        """Add the source's new skips to the counts; return how many frame numbers they took."""
         account = self._account
         now = Counter({
             SAMPLED_AWAY: account.sampled_away,
             DROPPED_LATE: account.overtaken,
             UNREADABLE: account.unreadable,
         })  # fmt: skip
-        more, self._left_out = now - self._left_out, now
+        new, self._skipped = now - self._skipped, now
         with self._lock:
-            self._counts += more
-        return more.total() - (more[UNREADABLE] if self._live else 0)
+            self._counts += new
+        return new.total() - (new[UNREADABLE] if self._live else 0)
 
     def open_tally(self) -> Tally | None:
-        """What was counted since the last tally, as far as it goes."""
+        """The tally of the current range so far; None without a frame."""
         if self._range is None:
             return None
         with self._lock:
             return self._tally(*self._range, self._range.last.seq, Counter(self._counts))
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values from which `restore` counts on with a source opened anew."""
+        """The state as JSON values; `restore` continues from them with a reopened source."""
         with self._lock:
             counts = dict(self._counts)
-        marks = [(mark.epoch, mark.seq, mark.at.isoformat()) for mark in self._range or ()]
-        return {"counts": counts, "range": marks, "epoch": self._epoch, "next": self._next_seq}
+        positions = [(each.epoch, each.seq, each.at.isoformat()) for each in self._range or ()]
+        return {"counts": counts, "range": positions, "epoch": self._epoch, "next": self._next_seq}
 
     def restore(self, values: Mapping[str, Any]) -> None:
-        """Count on from what `to_json` gave."""
+        """Restore the state from the values of `to_json`."""
         self._counts = Counter(values["counts"])
-        marks = [
-            _Mark(epoch, seq, datetime.fromisoformat(at)) for epoch, seq, at in values["range"]
+        positions = [
+            _FramePosition(epoch, seq, datetime.fromisoformat(at))
+            for epoch, seq, at in values["range"]
         ]
-        self._range = _Range(*marks) if marks else None
+        self._range = _Range(*positions) if positions else None
         self._epoch, self._next_seq = values["epoch"], values["next"]
 
     def _close(self, ended: _Range, *, after: int = 0) -> None:
@@ -147,12 +148,14 @@ class CaptureTallyCollector:
         with self._lock:
             counts, self._counts = self._counts, Counter()
         last_seq = last.seq + after
-        self._untold.append(self._tally(first, last, last_seq, counts))
+        self._unsent.append(self._tally(first, last, last_seq, counts))
         self._range, self._next_seq = None, last_seq + 1
-        while self._untold and self._tell(self._untold[0]):
-            self._untold.popleft()
+        while self._unsent and self._send(self._unsent[0]):
+            self._unsent.popleft()
 
-    def _tally(self, first: _Mark, last: _Mark, last_seq: int, counts: Counter[str]) -> Tally:
+    def _tally(
+        self, first: _FramePosition, last: _FramePosition, last_seq: int, counts: Counter[str]
+    ) -> Tally:
         return Tally(
             *self._names,
             last.epoch,

@@ -1,4 +1,4 @@
-"""What became of frames, faces and tracks: the counts that reports and tallies have in common."""
+"""Counts of frames, faces and tracks by their result, as reports and tallies need them."""
 
 from __future__ import annotations
 
@@ -23,48 +23,47 @@ class NotSearchedReason(StrEnum):
     TOO_SMALL = "too_small"  # never enough pixels between the eyes
     TOO_POOR = "too_poor"  # large enough, but blurred, turned away, dark or hidden
     TOO_SHORT = "too_short"  # gone before enough frames of it were seen
-    NOBODY_LISTED = "nobody_listed"  # good enough, but nobody was searchable then
+    NOBODY_LISTED = "nobody_listed"  # good enough, but the list was empty
 
 
 class LossReason(StrEnum):
-    """Why a track was never searched although it had not ended: it was dropped while it lived."""
+    """Why a live track was dropped before its first search."""
 
-    INTERRUPTED = "interrupted"  # the run or its worker was ended
-    PAUSED = "paused"  # the deployment was not in force any more: paused, stopped, altered
-    MOVED = "moved"  # another worker has its camera now
-    FAILED = "failed"  # something failed while it was looked at
+    INTERRUPTED = "interrupted"  # the run or the worker ended
+    PAUSED = "paused"  # the deployment was paused, stopped or altered
+    MOVED = "moved"  # the camera moved to another worker
+    FAILED = "failed"  # its analysis failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Counts of one camera. Every frame is in one of those whose name begins with `frames_`.
+    """Counts of one camera. Each frame is counted in exactly one `frames_...` attribute.
 
-    Of tracks, once none lives any more: begun = searched + not searched, by reason + lost, by
-    reason. A track that was searched and then dropped while it lived was compared, so it counts as
-    searched.
+    Once no track is live any more: begun = searched + not searched (by reason) + lost (by reason).
+    A track that was dropped after its first search counts as searched.
 
     Attributes:
-        frames_sampled_away: Left out on purpose, since the camera's `fps` asks for fewer.
-        frames_dropped_late: Too old when their turn came, or overtaken by a newer one.
-        frames_outside_hours: Captured outside the deployment's hours; not looked at.
-        frames_paused: Came while the deployment was not in force for their camera: paused, not
-            started, its state not known, or another camera's; not looked at.
-        frames_unreadable: Could not be decoded or analysed.
-        frames_analysed: Went through the detector.
-        faces_detected: Detections in those frames; one person gives many.
+        frames_sampled_away: Frames skipped on purpose because the camera's `fps` is lower.
+        frames_dropped_late: Frames too old when their turn came, or overtaken by a newer one.
+        frames_outside_hours: Frames captured outside the deployment's hours; not analysed.
+        frames_paused: Frames that arrived while the deployment was not in force for their camera:
+            paused, not started, in an unknown state, or without this camera; not analysed.
+        frames_unreadable: Frames that could not be decoded or analysed.
+        frames_analysed: Frames that went through the detector.
+        faces_detected: Detections in the analysed frames; one person causes many.
         tracks_begun: Passes ("faces seen"). Not people: in a crowd one walk often breaks into two
             or three tracks.
-        tracks_closed: Those that live no more: searched, not searched and lost ones.
-        tracks_matched: Searched ones that gave at least one sighting.
-        tracks_control: Searched ones that are in no histogram of strangers: taken for a control
-            subject, or compared with control subjects alone.
-        tracks_matched_control: Matched ones that were taken for a control subject.
-        tracks_not_searched: That ended without a search, by reason.
-        tracks_lost: That were dropped while they lived, and not searched until then, by reason.
-        sightings: One for each subject that a track is taken for, so there may be more of them
-            than tracks matched.
-        watched_us: Microseconds of capture that were watched (see `domain.watching`).
-        unwatched_us: Those that were not, by reason.
+        tracks_closed: Tracks that are live no more: searched, not searched and lost ones.
+        tracks_matched: Searched tracks with at least one sighting.
+        tracks_control: Searched tracks in no histogram of strangers: matched with a control
+            subject, or compared with control subjects only.
+        tracks_matched_control: Tracks matched with a control subject.
+        tracks_not_searched: Tracks that ended without a search, by reason.
+        tracks_lost: Live tracks dropped before their first search, by reason.
+        sightings: One for each subject with which a track was matched, so there can be more
+            sightings than matched tracks.
+        watched_us: Watched capture time, microseconds (see `domain.watching`).
+        unwatched_us: Unwatched capture time, microseconds, by reason.
     """
 
     frames_sampled_away: int = 0
@@ -87,23 +86,25 @@ class Counts:
 
     @property
     def tracks_live(self) -> int:
-        """Tracks that have begun and are not accounted for: they live, or died with a worker."""
+        """Tracks that began and are not closed: live ones, and those of killed workers."""
         return self.tracks_begun - self.tracks_closed
 
 
 @dataclass(frozen=True, slots=True)
 class CameraCounts(Counts):
-    """What became of all that one camera gave in a run.
+    """The counts of one camera over a whole run.
 
     Attributes:
         frames_decoded: Sum of the other counts of frames.
-        tracks_searched: Compared with the watchlist at least once.
-        scores: Best score of each searched track that is no control subject's against those who
-            are looked for, counted by `SCORE_EDGES`' bins.
-        fine_scores: The same by fine bins (`domain.scores`).
-        control_scores: Best score of each searched track against control subjects, by fine bins.
-        measures: What the faces of all passes were like.
-        first_captured_at, last_captured_at: Of the analysed frames, UTC; None without any.
+        tracks_searched: Tracks compared with the watchlist at least once.
+        scores: Histogram of the searched tracks' best scores against listed people who are no
+            control subjects, in the bins of `SCORE_EDGES`; without `tracks_control`.
+        fine_scores: The same scores by fine bins (`domain.scores`).
+        control_scores: Histogram of the searched tracks' best scores against control subjects, by
+            fine bins.
+        measures: Measurements of the best face of every pass.
+        first_captured_at, last_captured_at: Capture times of the analysed frames, UTC; None
+            without any.
         frame_size: (width, height) in pixels; (0, 0) without a frame.
     """
 
@@ -122,7 +123,12 @@ class CameraCounts(Counts):
 
 
 def add_up(cameras: tuple[CameraCounts, ...], name: str = "all cameras") -> CameraCounts:
-    """The sum of several cameras' counts, under a name of its own."""
+    """Add up the counts of several cameras.
+
+    Args:
+        cameras: The counts to add.
+        name: Becomes the `camera` of the sum.
+    """
     numbers = [f.name for f in fields(CameraCounts) if f.type == "int"]
     mappings = ("tracks_not_searched", "tracks_lost", "unwatched_us", "fine_scores")
     sums: dict[str, Any] = {key: Counter() for key in (*mappings, "control_scores")}

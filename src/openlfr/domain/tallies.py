@@ -1,4 +1,4 @@
-"""Tallies: what became of a range of one camera's frames, faces and tracks, in numbers alone."""
+"""Tallies: counts of the frames, faces and tracks in a range of one camera's frames."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ QUALITY_EDGES = (0.0, 20.0, 40.0, 60.0, 80.0, 100.0)
 """Borders of the quality bands, 0 to 100 (one more than the bands)."""
 
 COUNTS = (*(each.name for each in fields(Counts) if each.type == "int"), "frames_discarded")
-"""The counts of a tally that are plain numbers, by the names of its attributes."""
+"""The attributes of a tally that are plain numbers."""
 
 
 class Reporter(StrEnum):
-    """Which service counted."""
+    """The service that counted."""
 
-    INGEST = "ingest"  # frames that it never sent
+    INGEST = "ingest"  # frames that were never sent
     ANALYSIS = "analysis"
 
 
 def quality_band(quality: float) -> int:
-    """The band of a quality: an index into `QUALITY_EDGES`; the end bands take what is outside."""
+    """The band of a quality: an index into `QUALITY_EDGES`; values outside go to the end bands."""
     bands = len(QUALITY_EDGES) - 1
     return min(max(int(quality // QUALITY_EDGES[1]), 0), bands - 1)
 
@@ -43,24 +43,25 @@ class Tally(Counts):
     """The counts of a range of one camera's frames, and of the tracks that ended in it.
 
     Attributes:
-        first_seq, last_seq: The range, both inclusive.
-        first_captured_at, last_captured_at: Of these frames, UTC.
-        frames_discarded: Of an epoch that was over when they arrived.
-        tracks_begun: Of the tracks that began in it; where they end may be another tally's.
-        tracks_closed: `tracks_searched` + `tracks_not_searched` + `tracks_lost`, and what a newer
-            version counts beside them.
-        scores: For each quality band that has any (see `quality_band`) the best scores against
-            those who are looked for, counted by the bins of `scores.SCORE_EDGES`: of the searched
-            tracks but for `tracks_control`.
-        fine_scores: The same tracks' scores by fine bins, whatever their quality.
-        control_scores: The best scores against control subjects, by fine bins: of every searched
-            track while any was searchable, and so mostly of strangers.
-        measures: What the faces of the tracks that were closed were like.
-        baseline: Id of the stretch of the deployment in which list, threshold, model, rules and
-            cameras did not change; empty where nobody keeps them. A tally lies within one.
-        baseline_since: When who counted took it up, UTC; None without one.
-        adoption: What it is; with the first tally of each camera under it, where who counts
-            cannot record it.
+        first_seq, last_seq: The range of frame numbers, both inclusive.
+        first_captured_at, last_captured_at: Capture times in the range, UTC.
+        frames_discarded: Frames whose epoch had ended when they arrived.
+        tracks_begun: Tracks that began in the range; they may end in that of another tally.
+        tracks_closed: `tracks_searched` + `tracks_not_searched` + `tracks_lost`, and kinds of
+            tracks that a newer version counts.
+        scores: Histograms of the searched tracks' best scores against listed people who are no
+            control subjects, by quality band (see `quality_band`) and in the bins of
+            `scores.SCORE_EDGES`. The tracks of `tracks_control` are not included.
+        fine_scores: The same scores by fine bins, for all quality bands together.
+        control_scores: Histogram of the best scores against control subjects, by fine bins. It
+            has every track that was searched while a control subject was searchable, so most of
+            these scores are strangers'.
+        measures: Measurements of the best faces of the closed tracks.
+        baseline: Id of the baseline, in which list, threshold, model, rules and cameras do not
+            change; empty without one. A tally lies within one baseline.
+        baseline_since: When the counting process adopted the baseline, UTC; None without one.
+        adoption: The baseline's content. Sent with each camera's first tally under the baseline
+            by a process that cannot write to the records; else None.
     """
 
     deployment: str
@@ -82,7 +83,7 @@ class Tally(Counts):
 
     @property
     def tracks_scored(self) -> int:
-        """Tracks compared with those who are looked for, and taken for no control subject."""
+        """Tracks compared with listed people who are no control subjects."""
         return sum(sum(counts) for counts in self.scores.values())
 
     @property
@@ -92,7 +93,7 @@ class Tally(Counts):
 
     @property
     def tally_id(self) -> str:
-        """The idempotency key: the same range, counted again, gives the same id."""
+        """The idempotency key: counting the same range again gives the same id."""
         parts = (self.deployment, self.camera, self.epoch, self.reporter)
         text = "\x1f".join(map(str, (*parts, self.first_seq, self.last_seq)))
         return str(uuid.uuid5(NAMESPACE, f"tally\x1f{text}"))
@@ -100,7 +101,7 @@ class Tally(Counts):
 
 @dataclass(frozen=True, slots=True)
 class HourTotals(Counts):
-    """All tallies of one camera that began in one hour, together.
+    """The sum of one camera's tallies that begin within one hour.
 
     Attributes:
         hour: 'YYYY-MM-DDTHH', UTC.
@@ -114,10 +115,10 @@ class HourTotals(Counts):
 
 @dataclass(frozen=True, slots=True)
 class CameraTotals(Counts):
-    """All tallies of one camera together; what is counted is what a `Tally` counts.
+    """The sum of all tallies of one camera; the counts are those of `Tally`.
 
     Attributes:
-        first_captured_at, last_captured_at: Of any frame that was counted, UTC.
+        first_captured_at, last_captured_at: Capture times of the first and last counted frame, UTC.
     """
 
     camera: str
@@ -129,7 +130,7 @@ class CameraTotals(Counts):
 
 @dataclass(frozen=True, slots=True)
 class Histograms:
-    """The histograms of several tallies together; see `Tally`."""
+    """The summed histograms of several tallies; see `Tally`."""
 
     scores: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     fine_scores: Mapping[int, int] = field(default_factory=dict)
@@ -138,5 +139,5 @@ class Histograms:
 
     @property
     def coarse(self) -> tuple[int, ...]:
-        """`scores` of all quality bands together."""
+        """The sum of `scores` over all quality bands."""
         return tuple(map(sum, zip((0,) * SCORE_BINS, *self.scores.values(), strict=True)))

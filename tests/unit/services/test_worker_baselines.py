@@ -14,7 +14,7 @@ from openlfr.adapters.faust.agents import Message
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.adapters.sql.records import Records
 from openlfr.domain.tallies import Reporter, Tally
-from openlfr.domain.tally_collector import STRETCH
+from openlfr.domain.tally_stretch import STRETCH
 from openlfr.embedded.baselines import RunBaselines
 from openlfr.operations.baseline_figures import figures_by_baseline
 from openlfr.wire import codec, seal
