@@ -11,6 +11,7 @@ never written, whatever their key; of addresses only scheme and host are written
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -61,6 +62,13 @@ def configure_logging(
         logging.root.addHandler(_Libraries(logging.WARNING))
 
 
+_OF_LOAD = {
+    "kafka.net.selector": re.compile(r"Task .* ran for [\d.]+s \("),
+    "mode.timers": re.compile(r"Timer \S+ is overlapping \("),
+}
+"""What a library warns of many times a second while the machine is busy; nobody can act on it."""
+
+
 class _Libraries(logging.Handler):
     """Logs the warnings of libraries in our format."""
 
@@ -68,7 +76,10 @@ class _Libraries(logging.Handler):
         log = structlog.get_logger()
         write = log.error if record.levelno >= logging.ERROR else log.warning
         try:
-            write("library", name=record.name, said=record.getMessage(), exc_info=record.exc_info)
+            said, of_load = record.getMessage(), _OF_LOAD.get(record.name)
+            if of_load is not None and of_load.match(said):
+                return
+            write("library", name=record.name, said=said, exc_info=record.exc_info)
         except Exception:  # noqa: BLE001 - a failed log line must not stop the program
             self.handleError(record)
 

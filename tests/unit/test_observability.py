@@ -73,3 +73,16 @@ def test_what_libraries_warn_of_is_a_line_of_ours(logged):
     logged(as_json=False)
     library.error("for a person")
     assert "for a person" not in stream.getvalue()
+
+
+def test_what_a_library_warns_of_while_the_machine_is_busy_buries_nothing(logged):
+    _, stream = logged(as_json=True)
+    # As kafka-python writes it, formatted already, and as mode does.
+    said = "Task <kafka.net.selector.Task object at 0x7f> ran for 0.110s (>0.100s threshold)."
+    logging.getLogger("kafka.net.selector").warning(said)
+    logging.getLogger("mode.timers").warning("Timer %s is overlapping (%r)", "commit", 1.2)
+    assert stream.getvalue() == ""
+    logging.getLogger("kafka.net.selector").error("the broker is away")
+    logging.getLogger("mode.timers").warning("Timer %s woke up too late", "commit")
+    names = [json.loads(line)["name"] for line in stream.getvalue().splitlines()]
+    assert names == ["kafka.net.selector", "mode.timers"]

@@ -31,6 +31,12 @@ def _resolve_url(value: Any, info: ValidationInfo) -> str:
     scheme = _SCHEME.match(url)
     if scheme and scheme[1].lower() in CAMERA_SCHEMES and not is_readable(url):
         raise ValueError(f"is an address whose host and port cannot be parsed. {HINT}")
+    if scheme and scheme[1].lower() not in (*CAMERA_SCHEMES, "file"):
+        known = ", ".join(f"{each}://" for each in CAMERA_SCHEMES)
+        raise ValueError(
+            f"is no kind of address that can be opened; known are files, folders, {known} and"
+            " device numbers"
+        )
     if _SCHEME.match(url) or url.isdecimal() or url.startswith("/dev/"):
         return url
     return str(resolve_path(url, info))

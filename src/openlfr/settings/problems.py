@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 from pydantic import BaseModel
 
 from openlfr.domain.addresses import hide_address, hide_addresses, looks_like_address, shown_address
+from openlfr.domain.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,7 +117,7 @@ def _longest_known(loc: tuple[str | int, ...], lines: Lines) -> tuple[str | int,
 def _dotted(loc: tuple[str | int, ...]) -> str:
     text = ""
     for part in loc:
-        shown = shown_address(str(part))  # without `url:` the address itself is the key
+        shown = one_line(shown_address(str(part)))  # without `url:` the address itself is the key
         text += f"[{part}]" if isinstance(part, int) else f".{shown}" if text else shown
     return text or "the file"
 

@@ -241,6 +241,20 @@ def test_every_problem_is_told_in_the_order_of_the_file(load):
     assert lines == ["line 2", "line 4", "line 5", "line 6"]
 
 
+def test_a_name_with_a_line_break_makes_no_line_of_its_own(load):
+    text = 'cameras:\n  "gate\\nerror: all is lost": {url: a.mp4, fps: 0}\n'
+    assert all(line.startswith("line 3: ") for line in complaint(load, text))
+
+
+@pytest.mark.parametrize("url", ["foo://10.0.0.7/x", "ftp://u:secret@10.0.0.7/x", "rtps://h/x"])
+def test_a_camera_has_an_address_that_can_be_opened(load, url):
+    (sentence,) = complaint(load, f"cameras: {{gate: {{url: '{url}'}}}}\n")
+    assert sentence == (
+        "line 2: cameras.gate.url is no kind of address that can be opened; known are files,"
+        " folders, rtsp://, rtsps://, http://, https:// and device numbers"
+    )
+
+
 def test_no_password_is_printed(load):
     text = "cameras: {a: {url: [rtsp://u:secret@h/x]}}\nservices: {sql: 'mysql://u:secret@h/x'}"
     found = complaint(load, text)
