@@ -139,7 +139,6 @@ class Servers:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._urls: dict[str, str] = {}
-        self._again: list[subprocess.Popen[bytes]] = []
 
     def url(self, name: str) -> str:
         """The address of a server, as CONFIG.yaml has it under `services`."""
@@ -149,34 +148,17 @@ class Servers:
             self._urls = {key: value for key, _, value in lines if value and key in SERVERS}
         return self._urls[name]
 
-    def kill(self, name: str, by: int = signal.SIGKILL) -> Callable[[], None]:
-        """End Kafka or Redis; gives what starts it again, with what it kept and where it was."""
+    def kill(self, name: str, by: int = signal.SIGKILL) -> Callable[[], object]:
+        """End a server; gives what starts it again, with what it kept and where it was."""
         import psutil
 
         state = self._folder / "services.json"
         process = psutil.Process(json.loads(state.read_text())[name]["pid"])
-        words, folder = process.cmdline(), process.cwd()
         process.send_signal(by)
         process.wait()
-
-        def start() -> None:
-            with Path(folder, "output-again.txt").open("wb") as output:
-                again = subprocess.Popen(
-                    words, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                    start_new_session=True,
-                )  # fmt: skip
-            self._again.append(again)
-            running = json.loads(state.read_text())
-            born = psutil.Process(again.pid).create_time()
-            running[name] |= {"pid": again.pid, "born": born}
-            state.write_text(json.dumps(running))
-
-        return start
+        return lambda: self._call("up", name)
 
     def down(self) -> None:
-        for each in self._again:  # ours to wait for
-            each.kill()
-            each.wait()
         self._call("down")
 
     def _call(self, *words: str) -> str:

@@ -104,17 +104,20 @@ def start(folder: Path) -> tuple[int, str]:
     properties.write_text(text + ONE_NODE)
     format_storage(folder, properties)
     server = spawn(folder, [*java(), "kafka.Kafka", str(properties)])
+    url = f"kafka://127.0.0.1:{port}"
+    wait("Kafka", folder, server, lambda: ready(url))
+    return server.pid, url
 
-    def ready() -> bool:
-        from kafka import KafkaAdminClient
 
-        if not answers(port):
-            return False
-        admin = KafkaAdminClient(bootstrap_servers=f"127.0.0.1:{port}")
-        try:
-            return bool(admin.describe_cluster()["brokers"])
-        finally:
-            admin.close()
+def ready(url: str) -> bool:
+    """Whether the broker knows itself as one of its cluster."""
+    from kafka import KafkaAdminClient
 
-    wait("Kafka", folder, server, ready)
-    return server.pid, f"kafka://127.0.0.1:{port}"
+    address = url.removeprefix("kafka://")
+    if not answers(int(address.rpartition(":")[2])):
+        return False
+    admin = KafkaAdminClient(bootstrap_servers=address)
+    try:
+        return bool(admin.describe_cluster()["brokers"])
+    finally:
+        admin.close()

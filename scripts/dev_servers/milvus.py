@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from dev_servers.process import Trouble, answers, cache, free_port, spawn, wait
@@ -43,30 +42,33 @@ def launch(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
         f"initial-cluster: default={peer}\n"
     )
     environment = {
-        **os.environ,
         "ETCD_CONFIG_PATH": str(etcd),
         "DEPLOY_MODE": "STANDALONE",
         "METRICS_PORT": str(free_port()),
         "MILVUS_RUN_DIR": str(folder / "run"),
         "LD_LIBRARY_PATH": str(unpacked / "bin"),
     }
-    server = spawn(folder, [str(unpacked / "bin/milvus"), "run", "standalone"], env=environment)
+    server = spawn(
+        folder, [str(unpacked / "bin/milvus"), "run", "standalone"], environment=environment
+    )
     return server, settings.get("proxy_port")
 
 
 def start(folder: Path) -> tuple[int, str]:
     """Start it; its process id and address."""
     server, port = launch(folder)
+    url = f"http://127.0.0.1:{port}"
+    wait("Milvus", folder, server, lambda: ready(url))
+    return server.pid, url
 
-    def ready() -> bool:
-        from pymilvus import MilvusClient
 
-        if not answers(port):
-            return False
-        client = MilvusClient(uri=f"http://127.0.0.1:{port}", timeout=5)
-        client.list_collections()
-        client.close()
-        return True
+def ready(url: str) -> bool:
+    """Whether it says which collections it has."""
+    from pymilvus import MilvusClient
 
-    wait("Milvus", folder, server, ready)
-    return server.pid, f"http://127.0.0.1:{port}"
+    if not answers(int(url.rpartition(":")[2])):
+        return False
+    client = MilvusClient(uri=url, timeout=5)
+    client.list_collections()
+    client.close()
+    return True

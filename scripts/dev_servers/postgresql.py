@@ -49,14 +49,15 @@ def start(folder: Path) -> tuple[int, str]:
         cwd=home, **as_owner,
     )  # fmt: skip
     url = f"postgresql+psycopg://openlfr@/postgres?host={home}"
-
-    def ready() -> bool:
-        import sqlalchemy
-
-        engine = sqlalchemy.create_engine(url)
-        engine.connect().close()
-        engine.dispose()
-        return True
-
-    wait("PostgreSQL", folder, server, ready)
+    wait("PostgreSQL", folder, server, lambda: ready(url))
     return server.pid, url
+
+
+def ready(url: str) -> bool:
+    """Whether it takes connections."""
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine(url)
+    engine.connect().close()
+    engine.dispose()
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import shutil
@@ -16,11 +17,13 @@ from typing import TYPE_CHECKING
 from dev_servers import guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 PORTS = range(20000, 32000)  # below those that the system gives to outgoing connections
 START_S = 120.0  # Milvus takes 10 s on an idle machine
 STOP_S = 5.0  # nothing of theirs is kept
+RESTART_S = 90.0  # a killed Milvus's lease in etcd lasts 60 s
+STARTED = "started.json"  # in a server's folder: how it was started
 
 
 class Trouble(Exception):
@@ -75,13 +78,54 @@ def need(program: str, package: str) -> str:
     return found
 
 
-def spawn(folder: Path, command: Sequence[str], **more: object) -> subprocess.Popen[bytes]:
-    """Start a server that outlives this command; what it says goes to its folder."""
-    with (folder / "output.txt").open("wb") as output:
+def spawn(
+    folder: Path,
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    user: str | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a server that outlives this command; its output goes to its folder.
+
+    So does how it was started, for `spawn_again`. `environment` comes on top of this process's.
+    """
+    started = {
+        "command": [str(word) for word in command], "environment": dict(environment or {}),
+        "cwd": str(cwd or folder), "user": user,
+    }  # fmt: skip
+    (folder / STARTED).write_text(json.dumps(started, indent=2) + "\n")
+    return spawn_again(folder)
+
+
+def spawn_again(folder: Path) -> subprocess.Popen[bytes]:
+    """Start the server of a folder as it was started before: its ports, on its data."""
+    started = json.loads((folder / STARTED).read_text())
+    with (folder / "output.txt").open("ab") as output:
         return subprocess.Popen(
-            list(command), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            start_new_session=True, **{"cwd": folder, **more},
+            started["command"], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            start_new_session=True, cwd=started["cwd"], user=started["user"],
+            env=os.environ | started["environment"],
         )  # fmt: skip
+
+
+def restart(name: str, folder: Path, ready: Callable[[], bool]) -> int:
+    """Start a server that died on its port and its data; its process id.
+
+    PostgreSQL's and Milvus's refuse to start until what their killed predecessor left behind is
+    gone, its children and its lease, so that one that ends at once is started again.
+    """
+    deadline = time.monotonic() + RESTART_S
+    while True:
+        server = spawn_again(folder)
+        try:
+            wait(name, folder, server, ready)
+        except Trouble:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1)
+        else:
+            return server.pid
 
 
 def wait(
@@ -106,6 +150,16 @@ def answers(port: int) -> bool:
             return True
     except OSError:
         return False
+
+
+def alive(pid: int, born: float) -> bool:
+    """Whether a process is at work; `born` tells it from a later one with its number."""
+    import psutil
+
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        return abs(process.create_time() - born) <= 1 and process.status() != "zombie"
+    return False
 
 
 def end(pid: int, born: float | None = None) -> None:

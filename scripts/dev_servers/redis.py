@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dev_servers.process import answers, free_port, need, spawn, wait
+from dev_servers.process import free_port, need, spawn, wait
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,8 +16,16 @@ def start(folder: Path) -> tuple[int, str]:
     server = spawn(
         folder,
         [need("redis-server", "redis-server"), "--port", str(port), "--bind", "127.0.0.1",
-         "--dir", str(folder), "--save", "", "--appendonly", "yes",
-         "--set-proc-title", "no"],  # its command line stays readable, to start it again
+         "--dir", str(folder), "--save", "", "--appendonly", "yes"],
     )  # fmt: skip
-    wait("Redis", folder, server, lambda: answers(port))
-    return server.pid, f"redis://127.0.0.1:{port}/0"
+    url = f"redis://127.0.0.1:{port}/0"
+    wait("Redis", folder, server, lambda: ready(url))
+    return server.pid, url
+
+
+def ready(url: str) -> bool:
+    """Whether it answers, its data loaded."""
+    import redis
+
+    with redis.Redis.from_url(url, socket_timeout=5) as client:
+        return bool(client.ping())
