@@ -14,7 +14,7 @@ import pytest
 
 from openlfr import settings
 from openlfr.cli import cli
-from openlfr_analysis.service import LOSSLESS_KEPT
+from openlfr_analysis.service import MIN_LOSSLESS_RETENTION
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTION = (
@@ -79,7 +79,7 @@ def test_frames_wait_for_the_analysis_that_is_started_after_the_cameras(tmp_path
     topics = settings.load(config).topics
     assert topics.replication == 1
     assert topics.frames_retention is not None
-    assert topics.frames_retention >= LOSSLESS_KEPT
+    assert topics.frames_retention >= MIN_LOSSLESS_RETENTION
 
 
 @pytest.mark.parametrize("wrong", ["openlfr service alarming", "openlfr topics apply --now"])

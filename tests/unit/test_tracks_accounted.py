@@ -205,13 +205,13 @@ def test_no_track_vanishes_from_the_tallies_of_a_worker(steps):
                     models.shown.append(places)
             # A batch that fails is looked at again, frame by frame.
             models.shown += models.shown * 2
-            take(processor.look(decoded))
+            take(processor.process(decoded))
             models.fails = ""
         elif what == "epoch":
             epochs[words[0]] += 1
         else:
             ours = words[0]
-            take(processor.keep(ours))
+            take(processor.assign_partitions(ours))
     take(processor.leave())
     for name in CAMERAS:
         own = [each for each in tallies if each.camera == name]
@@ -226,7 +226,7 @@ def test_no_track_vanishes_from_the_tallies_of_a_worker(steps):
     ("give_up", "why"),
     [
         (lambda processor: processor.leave(), LossReason.INTERRUPTED),
-        (lambda processor: processor.keep([]), LossReason.MOVED),
+        (lambda processor: processor.assign_partitions([]), LossReason.MOVED),
     ],
 )
 def test_who_is_dropped_unsearched_is_counted_with_the_reason(give_up, why):
@@ -236,7 +236,7 @@ def test_who_is_dropped_unsearched_is_counted_with_the_reason(give_up, why):
         analyser_of(models), MemoryVault(), hours, max_age=HOUR, recorded=CAMERAS
     )
     models.shown = [(0, 2)]
-    processor.look([processor.decode(message("gate", 1, 0, NOON, 0))])
+    processor.process([processor.decode(message("gate", 1, 0, NOON, 0))])
     [(topic, record)] = give_up(processor)
     tally = codec.decode_tally(record.value)
     assert (topic, tally.tracks_begun, tally.tracks_closed) == ("tallies.v1", 2, 2)

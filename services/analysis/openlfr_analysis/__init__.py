@@ -1,5 +1,5 @@
 """The analysis service: frames in, sightings out.
 
-`service.py` wires it and holds the loop, `processor.py` looks at frames, `backlog.py` says which of
-them may be acknowledged.
+`service.py` wires it and holds the loop, `frame_batches.py` processes frames, `backlog.py` decides
+which frames may be acknowledged.
 """

@@ -1,9 +1,9 @@
-"""Which frames may be acknowledged: those that no live track began with, and that are tallied.
+"""Holds frames back until they may be acknowledged: tallied, and before all live tracks.
 
-What a track holds dies with its worker, and so does what was counted and not told. So that a worker
-that is killed loses no pass, a frame is acknowledged only once every track of its camera has ended;
-Kafka then delivers a pass again from its beginning, and the same frames give the same sightings
-with the same ids. Where a camera is never without a face, only so many frames are held back.
+The frames of a live track are lost with its worker, and so are counts that were not published. So
+a frame is acknowledged only when every track of its camera has ended: after a kill Kafka delivers
+a pass again from its beginning, and the same frames give the same sightings with the same ids.
+Where a camera is never without a face, the number of frames that are held back is limited.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from openlfr.adapters.faust.agents import Message
     from openlfr.domain.frames import EncodedFrame
 
-HELD_MOST = 1000
+MAX_HELD = 1000
 """Frames of a partition: 100 s of one camera at 10 frames a second, without their pictures."""
 
 
-class Place(NamedTuple):
-    """Of a frame that is held back: the frame itself is not kept."""
+class FrameId(NamedTuple):
+    """Identifies a frame that is held back; the frame itself is not kept."""
 
     camera: str
     epoch: int
@@ -31,87 +31,87 @@ class Place(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class _Held:
+class _HeldMessage:
     """A message that is held back.
 
     Attributes:
-        place: None where it is no frame.
-        at_rest: No track of its camera lived after it, so that nothing is lost by beginning anew
-            with the camera's next frame.
+        frame: The frame of the message; None where it has none.
+        is_rest: Whether its camera had no live track after it: processing may begin again with
+            the camera's next frame and loses nothing.
     """
 
-    place: Place | None
+    frame: FrameId | None
     message: Message
-    at_rest: bool = False
+    is_rest: bool = False
 
 
 class Backlog:
-    """Frames that were looked at and are not yet acknowledged.
+    """Messages that were processed and are not acknowledged yet.
 
     Several cameras may share a partition, and Kafka delivers a partition again from one offset on.
-    So what is acknowledged ends where no camera in it has a live track: a frame of a camera that
-    has come to rest waits with the rest of its pass for another camera's.
+    So acknowledgement ends where no camera of the partition has a live track: the frames of a
+    camera without one wait for the tracks of the other cameras.
     """
 
-    def __init__(self, most: int = HELD_MOST) -> None:
-        """Keep at most `most` of a partition; 0 holds none back."""
-        self._most = most
-        self._held: dict[int, deque[_Held]] = {}
-        self._newest: dict[str, _Held] = {}  # of each camera
-        self.let_go = 0
+    def __init__(self, max_held: int = MAX_HELD) -> None:
+        """Hold at most `max_held` messages of a partition; 0 holds none back."""
+        self._max_held = max_held
+        self._held: dict[int, deque[_HeldMessage]] = {}  # by partition
+        self._newest: dict[str, _HeldMessage] = {}  # by camera
+        self.acknowledged_early = 0
         """Frames acknowledged although a live track may have begun with them: too many held."""
 
-    def add(self, said: EncodedFrame | None, message: Message) -> None:
-        """Note a message that was looked at; one that is no frame is not waited for."""
-        place = None if said is None else Place(said.camera, said.epoch, said.seq)
-        held = _Held(place, message)
+    def add(self, encoded: EncodedFrame | None, message: Message) -> None:
+        """Add a processed message; None for a message without a frame, which waits for nothing."""
+        frame = None if encoded is None else FrameId(encoded.camera, encoded.epoch, encoded.seq)
+        held = _HeldMessage(frame, message)
         self._held.setdefault(message.partition, deque()).append(held)
-        if place is not None:
-            self._newest[place.camera] = held
+        if frame is not None:
+            self._newest[frame.camera] = held
 
     def release(
-        self, is_quiet: Callable[[str], bool], is_told: Callable[[Place], bool]
+        self, is_quiet: Callable[[str], bool], is_tallied: Callable[[FrameId], bool]
     ) -> list[Message]:
-        """What may be acknowledged now, in the order of each partition.
+        """Remove and return the messages to acknowledge now, in the order of each partition.
 
         Args:
-            is_quiet: Whether a camera has no live track, all that was added being looked at.
-            is_told: Whether a frame's tally is told.
+            is_quiet: Whether a camera has no live track after all added frames.
+            is_tallied: Whether a frame's tally is published.
         """
         for camera, newest in self._newest.items():
-            newest.at_rest = newest.at_rest or is_quiet(camera)
-        free: list[Message] = []
+            newest.is_rest = newest.is_rest or is_quiet(camera)
+        released: list[Message] = []
         for held in self._held.values():
-            at_rest, too_many = _first_of(held, is_told), len(held) - self._most
-            self.let_go += max(0, too_many - at_rest) if self._most else 0
-            for _ in range(max(at_rest, too_many)):
+            safe, surplus = _count_safe(held, is_tallied), len(held) - self._max_held
+            self.acknowledged_early += max(0, surplus - safe) if self._max_held else 0
+            for _ in range(max(safe, surplus)):
                 each = held.popleft()
-                free.append(each.message)
-                if each.place is not None and self._newest.get(each.place.camera) is each:
-                    del self._newest[each.place.camera]
-        return free
+                released.append(each.message)
+                if each.frame is not None and self._newest.get(each.frame.camera) is each:
+                    del self._newest[each.frame.camera]
+        return released
 
     def clear(self) -> None:
-        """Hold nothing: all of it will be delivered again."""
+        """Discard all: Kafka delivers them again."""
         self._held.clear()
         self._newest.clear()
 
     def __len__(self) -> int:
-        """How many are held."""
+        """Number of held messages."""
         return sum(map(len, self._held.values()))
 
 
-def _first_of(held: Iterable[_Held], is_told: Callable[[Place], bool]) -> int:
-    """How many of the first end where every camera among them is at rest."""
-    free, moving = 0, set()
-    for number, each in enumerate(held, 1):
-        if each.place is not None:
-            if not is_told(each.place):
+def _count_safe(held: Iterable[_HeldMessage], is_tallied: Callable[[FrameId], bool]) -> int:
+    """Length of the longest prefix after which no camera in it has a live track."""
+    safe, cameras_with_tracks = 0, set()
+    for length, each in enumerate(held, 1):
+        if each.frame is not None:
+            if not is_tallied(each.frame):
                 break
-            if each.at_rest:
-                moving.discard(each.place.camera)
+            if each.is_rest:
+                cameras_with_tracks.discard(each.frame.camera)
             else:
-                moving.add(each.place.camera)
-        if not moving:
-            free = number
-    return free
+                cameras_with_tracks.add(each.frame.camera)
+        if not cameras_with_tracks:
+            safe = length
+    return safe

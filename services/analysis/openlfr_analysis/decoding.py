@@ -1,4 +1,4 @@
-"""From a message on frames.v1 to a frame, or why there is none."""
+"""Decodes messages of frames.v1 into frames, or into the reason why there is no frame."""
 
 from __future__ import annotations
 
@@ -26,42 +26,43 @@ _SCHEMA = "openlfr.wire.v1.Frame"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedFrame:
-    """A frame to be looked at, and the trace with which it came (empty without)."""
+    """A frame to be analysed, and the trace of its message (empty without one)."""
 
     message: Message
-    said: EncodedFrame
+    encoded: EncodedFrame
     frame: Frame
     traceparent: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SkippedFrame:
-    """A frame that is not looked at, on purpose: stale, overtaken, or not covered now."""
+    """A frame that is skipped: too old, overtaken, or the deployment is not in force."""
 
     message: Message
-    said: EncodedFrame
-    why: UnwatchedReason | NotInForce
+    encoded: EncodedFrame
+    reason: UnwatchedReason | NotInForce
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EpochEnd:
-    """Says that a camera's epoch is over."""
+    """The message that ends a camera's epoch."""
 
     message: Message
-    said: EncodedFrame
+    encoded: EncodedFrame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnusableMessage:
-    """What cannot be read, and why, as a sentence.
+    """A message that cannot be decoded.
 
     Attributes:
-        said: What stands in it; None where not even that can be read.
+        problem: The reason, as a sentence.
+        encoded: The frame without its picture; None where the message is not even a frame.
     """
 
     message: Message
     problem: str
-    said: EncodedFrame | None
+    encoded: EncodedFrame | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,8 +73,8 @@ class OtherDeploymentFrame:
     deployment: str
 
     @property
-    def said(self) -> None:
-        """It is nothing to us."""
+    def encoded(self) -> None:
+        """None: this worker reads nothing of such a frame."""
         return
 
 
@@ -81,7 +82,7 @@ DecodedMessage = DecodedFrame | SkippedFrame | EpochEnd | UnusableMessage | Othe
 
 
 class Decoder:
-    """Reads the messages of one deployment; may be called from several threads."""
+    """Decodes the messages of one deployment; safe from several threads."""
 
     def __init__(
         self,
@@ -90,60 +91,58 @@ class Decoder:
         max_age: timedelta | None,
         recorded: Collection[str] = (),
     ) -> None:
-        """Read frames of a deployment.
+        """Decode frames of a deployment.
 
         Args:
-            deployment: Its name and hours.
-            max_age: A frame that was captured longer ago is dropped; None takes every frame
-                however late.
-            recorded: Cameras that play what was filmed at another time: the age of their frames
-                counts from when Kafka took them.
+            deployment: Its id and hours.
+            max_age: Greatest age of a frame; None decodes every frame however old.
+            recorded: Cameras that play recordings: the age of their frames counts from when
+                Kafka received them.
         """
         self._deployment = deployment
         self._recorded = frozenset(recorded)
         self.max_age_s = None if max_age is None else max_age.total_seconds()
 
     def decode(self, message: Message, *, overtaken: bool = False) -> DecodedMessage:
-        """Read a message; never raises for what stands in it.
+        """Decode a message; no content of it raises an error.
 
         Args:
-            message: As it was delivered.
-            overtaken: Newer ones of its camera wait: its picture is left out.
+            message: As Kafka delivered it.
+            overtaken: Whether newer frames of its camera wait: its picture is not decoded.
         """
         try:
             headers = read_headers(message.headers, expect=_SCHEMA)
-            said = codec.decode_frame(message.value)
+            encoded = codec.decode_frame(message.value)
         except BadInput as error:
             return UnusableMessage(message, str(error), None)
-        if said.deployment != self._deployment.deployment_id:
-            return OtherDeploymentFrame(message, said.deployment)
-        if said.ended:
-            return EpochEnd(message, said)
-        if why := self.why_not(said):
-            return SkippedFrame(message, said, why)
-        if overtaken or self.is_late(said, message):
-            return SkippedFrame(
-                message, said, UnwatchedReason.LATE
-            )  # before the picture is decoded
-        image = decode_picture(said.jpeg)
+        if encoded.deployment != self._deployment.deployment_id:
+            return OtherDeploymentFrame(message, encoded.deployment)
+        if encoded.ended:
+            return EpochEnd(message, encoded)
+        if reason := self.skip_reason(encoded):
+            return SkippedFrame(message, encoded, reason)
+        if overtaken or self.is_late(encoded, message):
+            # Checked before the picture is decoded: that costs most.
+            return SkippedFrame(message, encoded, UnwatchedReason.LATE)
+        image = decode_picture(encoded.jpeg)
         if image is None:
-            return UnusableMessage(message, "Its picture cannot be decoded.", said)
+            return UnusableMessage(message, "Its picture cannot be decoded.", encoded)
         frame = Frame(
-            said.camera, said.epoch, said.seq, said.captured_at, image,
-            time_assumed=said.time_assumed,
+            encoded.camera, encoded.epoch, encoded.seq, encoded.captured_at, image,
+            time_assumed=encoded.time_assumed,
         )  # fmt: skip
-        return DecodedFrame(message, said, frame, headers.traceparent)
+        return DecodedFrame(message, encoded, frame, headers.traceparent)
 
-    def why_not(self, said: EncodedFrame) -> NotInForce | None:
-        """Why the deployment does not cover it now; None where it does."""
-        return self._deployment.skip_reason(said.captured_at, said.camera)
+    def skip_reason(self, encoded: EncodedFrame) -> NotInForce | None:
+        """The reason why the deployment does not cover a frame now; None where it does."""
+        return self._deployment.skip_reason(encoded.captured_at, encoded.camera)
 
-    def is_late(self, said: EncodedFrame, message: Message) -> bool:
-        """Whether it is older than frames may be that are looked at."""
-        return self.max_age_s is not None and self.age_s(said, message) > self.max_age_s
+    def is_late(self, encoded: EncodedFrame, message: Message) -> bool:
+        """Whether a frame is older than `max_age`."""
+        return self.max_age_s is not None and self.age_s(encoded, message) > self.max_age_s
 
-    def age_s(self, said: EncodedFrame, message: Message) -> float:
-        """Seconds since it was captured; of what was filmed at another time, since Kafka has it."""
-        if said.camera in self._recorded:
+    def age_s(self, encoded: EncodedFrame, message: Message) -> float:
+        """Seconds since the capture of a frame; of a recording, since Kafka received it."""
+        if encoded.camera in self._recorded:
             return time.time() - message.written_at
-        return time.time() - said.captured_at.timestamp()
+        return time.time() - encoded.captured_at.timestamp()

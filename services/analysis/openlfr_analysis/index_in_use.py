@@ -1,8 +1,8 @@
-"""A worker's list and baseline: prepared in the thread that brings a list, taken up in another.
+"""The watchlist index that a worker searches, and the baseline of that index.
 
-An index comes from the thread that reads control.v1, which also hashes it. The thread that looks at
-frames takes it up between two batches, with the baseline that it makes, so that no frame is matched
-with one list and counted under another. What is taken up is logged before.
+An index comes from the thread that reads control.v1, which also hashes the list. The thread that
+analyses frames applies it between two batches, together with its baseline, so that no frame is
+matched with one list and counted under another. The baseline is logged before it is applied.
 """
 
 from __future__ import annotations
@@ -27,29 +27,29 @@ log = structlog.get_logger()
 
 
 class IndexInUse:
-    """Which list a worker matches with, and under which baseline.
+    """The index and the baseline of one worker.
 
     Attributes:
-        threshold: From which score a track is a sighting; nothing is one before `begin`.
+        threshold: Lowest score of a sighting; 1.0 before `begin`, which no score reaches.
     """
 
     threshold = 1.0
 
     def __init__(self, analyser: Analyser) -> None:
-        """Have no list yet; what comes before `begin` is kept until then."""
+        """Begin without an index; an index offered before `begin` is kept until then."""
         self._analyser = analyser
         self._lock = Lock()
-        self._ready: tuple[_Index, Baseline | None] | None = None
-        self._in_use: BaselineInUse | None = None
+        self._offered: tuple[_Index, Baseline | None] | None = None
+        self._baseline: BaselineInUse | None = None
 
     def offer(self, index: _Index) -> None:
-        """Match with this index from the next batch on; one thread calls it."""
-        baseline = self._in_use.baseline_for(index) if self._in_use else None
+        """Search this index from the next batch on; called by one thread."""
+        baseline = self._baseline.baseline_for(index) if self._baseline else None
         with self._lock:
-            self._ready = index, baseline
+            self._offered = index, baseline
 
     def begin(self, conditions: Conditions) -> None:
-        """Match under these conditions; log the threshold, and where it comes from."""
+        """Match under these conditions from now on; log the threshold and its origin."""
         threshold = conditions.threshold
         log.info(
             "threshold",
@@ -60,22 +60,22 @@ class IndexInUse:
         )
         self._analyser.set_threshold(threshold.value)
         self.threshold = threshold.value
-        self._in_use = BaselineInUse(conditions, on_doubt=_log_doubt)
+        self._baseline = BaselineInUse(conditions, on_doubt=_log_doubt)
 
-    def take(self) -> BaselineAdoption | None:
-        """Match with what came last; the baseline that begins with it, where it is another one.
+    def apply_offered(self) -> BaselineAdoption | None:
+        """Search the last offered index; returns the baseline that begins, or None for the same.
 
-        The thread that looks at frames calls it.
+        Called by the thread that analyses frames.
         """
-        if self._in_use is None:
+        if self._baseline is None:
             return None
         with self._lock:
-            ready, self._ready = self._ready, None
-        if ready is None:
+            offered, self._offered = self._offered, None
+        if offered is None:
             return None
-        index, baseline = ready
-        adoption = self._in_use.plan_adoption(baseline or self._in_use.baseline_for(index))
-        if adoption is not self._in_use.current:
+        index, baseline = offered
+        adoption = self._baseline.plan_adoption(baseline or self._baseline.baseline_for(index))
+        if adoption is not self._baseline.current:
             listed = adoption.baseline.listed
             log.info(
                 "baseline",
@@ -85,12 +85,12 @@ class IndexInUse:
                 former=adoption.previous_baseline_id,
             )
         self._analyser.use_index(index)
-        return adoption if self._in_use.adopt(adoption) else None
+        return adoption if self._baseline.adopt(adoption) else None
 
     @property
     def doubt(self) -> str:
-        """Why the threshold is not what it was chosen as with this list; empty while it is."""
-        return self._in_use.doubt if self._in_use else ""
+        """Why the threshold no longer suits this list; empty while it does."""
+        return self._baseline.doubt if self._baseline else ""
 
 
 def _log_doubt(why: str) -> None:

@@ -1,4 +1,4 @@
-"""Which of the analysis service's counts stand under which name for Prometheus."""
+"""Prometheus metrics of the analysis service."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from openlfr_analysis.index_in_use import IndexInUse
     from openlfr_analysis.watchlist_index import LocalWatchlistIndex, MilvusWatchlistIndex
 
-_LET_GO = {
+_DROP_REASONS = {
     "dropped_late": "stale",
     "outside_hours": "outside_hours",
     "paused": "paused",
@@ -28,15 +28,15 @@ def register(
     metrics: Metrics,
     progress: Progress,
     counts: Counter[str],
-    listed: LocalWatchlistIndex | MilvusWatchlistIndex,
+    watchlist: LocalWatchlistIndex | MilvusWatchlistIndex,
 ) -> None:
-    """Name what is counted.
+    """Register the metrics of frames, tracks and the watchlist.
 
     Args:
-        metrics: Where to.
-        progress: Of the worker.
-        counts: The processor's.
-        listed: Who is searched, and who is not though listed.
+        metrics: The registry.
+        progress: Progress of the worker.
+        counts: Counts of its `FrameBatchProcessor`.
+        watchlist: The searched references.
     """
     metrics.count(
         "openlfr_frames_received",
@@ -45,8 +45,8 @@ def register(
     )
     metrics.count(
         "openlfr_frames_dropped",
-        "Frames let go, by reason; stale is too old.",
-        lambda: {reason: counts[name] for name, reason in _LET_GO.items()},
+        "Frames dropped, by reason; stale is too old.",
+        lambda: {reason: counts[name] for name, reason in _DROP_REASONS.items()},
         label="reason",
     )
     metrics.count(
@@ -59,31 +59,31 @@ def register(
     metrics.gauge(
         "openlfr_watchlist_references",
         "References that are searched.",
-        lambda: listed.references,
+        lambda: watchlist.references,
     )
     metrics.gauge(
         "openlfr_watchlist_missing",
-        "Listed references that Milvus lacks, or that are on their way: nobody finds them.",
-        lambda: listed.missing,
+        "Listed references that are not searched: missing in Milvus, or being fetched.",
+        lambda: watchlist.missing,
     )
     metrics.gauge(
         "openlfr_watchlist_refused",
-        "Listed references whose template in Milvus was altered: nobody finds them.",
-        lambda: listed.refused,
+        "Listed references that are not searched: their template in Milvus was altered.",
+        lambda: watchlist.refused,
     )
     metrics.count(
         "openlfr_watchlist_asked",
-        "What became of asking Milvus.",
-        lambda: listed.counts,
+        "Requests to Milvus, by outcome.",
+        lambda: watchlist.counts,
         label="what",
     )
 
 
 def register_threshold(metrics: Metrics, index_in_use: IndexInUse) -> None:
-    """Name the threshold, and whether it still is for such a list."""
+    """Register the threshold, and whether it still suits the list."""
     metrics.gauge(
         "openlfr_threshold",
-        "From which score a track is a sighting; chosen at the start.",
+        "Lowest score of a sighting; chosen at the start.",
         lambda: index_in_use.threshold,
     )
     metrics.gauge(
@@ -95,7 +95,7 @@ def register_threshold(metrics: Metrics, index_in_use: IndexInUse) -> None:
 
 
 def register_provider(metrics: Metrics, provider: str) -> None:
-    """Name what runs the models, such as cuda."""
+    """Register the execution provider of the models, such as cuda."""
     metrics.gauge(
         "openlfr_provider",
         "1 for the execution provider that runs the models; what it cannot run, the CPU does.",

@@ -1,8 +1,8 @@
-"""Which waiting frames give way to newer ones of their camera.
+"""Decides which waiting frames are skipped in favour of newer frames of their camera.
 
-A worker that cannot look at every frame must leave some out, and whichever it leaves out, as many
-are looked at. Left out as they age, those that remain are all as old as a frame may be, and every
-alert is late by that much. Here the newer ones are looked at, so that what is told is of now.
+A worker that cannot analyse every frame skips some, and the number that it analyses is the same
+whichever it skips. If it skipped only frames that exceed their greatest age, those that it analyses
+would all be nearly that old, and every alert late by as much. So the newest frames are analysed.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from openlfr.adapters.faust.agents import Message
 
 FRESH_S = 1.0
-"""So long a frame may wait, whatever comes after it: a worker that is held up for a moment catches
-up and leaves nothing out."""
+"""A frame may wait this long whatever comes after it: a worker that is slow for a moment catches up
+and skips nothing."""
 
 
-def overtaken(messages: Sequence[Message], *, now: float) -> set[int]:
-    """Positions of those that have waited for long and after which one of their camera has come.
+def find_overtaken(messages: Sequence[Message], *, now: float) -> set[int]:
+    """Positions of messages older than `FRESH_S` after which a newer one of their camera waits.
 
     Args:
-        messages: That wait, in order.
+        messages: Waiting messages, in order.
         now: Seconds since 1970.
     """
     newest = {message.key: position for position, message in enumerate(messages)}

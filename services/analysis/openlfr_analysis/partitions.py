@@ -1,4 +1,4 @@
-"""Where each camera stands: which frames are news, and which cameras are this worker's."""
+"""The newest frame of each camera, and the partitions that this worker is assigned."""
 
 from __future__ import annotations
 
@@ -13,66 +13,68 @@ if TYPE_CHECKING:
 
 
 class FrameOrder(Enum):
-    """What a frame is to whoever knows the frames before it."""
+    """The place of a frame among the frames of its camera."""
 
     NEW = auto()
-    REPEATED = auto()  # it was looked at here: after a balancing of the group some come again
-    OVER = auto()  # of an epoch that was over when it came
+    REPEATED = auto()  # already processed here: after a rebalance some are delivered again
+    EPOCH_OVER = auto()  # its epoch ended before the frame was delivered
 
 
 class CameraPositions:
-    """The newest frame of each camera, and the partition that the camera is on."""
+    """The newest frame and the partition of each camera."""
 
     def __init__(self) -> None:
-        """Know of no camera."""
+        """Begin without cameras."""
         self._newest: dict[str, tuple[int, int]] = {}  # camera -> epoch, seq
         self._partition_of: dict[str, int] = {}
-        self._next: dict[int, int] = {}  # partition -> offset of the message that is to come
-        self._ours: frozenset[int] | None = None  # partitions; None: nothing was said yet
-        self._given: set[int] = set()  # partitions of which nothing has come since they were given
+        self._next_offset: dict[int, int] = {}  # partition -> offset of the next message
+        self._assigned: frozenset[int] | None = None  # None before the first assignment
+        self._not_read_since: set[int] = set()  # partitions without a message since assignment
 
-    def is_ours(self, message: Message) -> bool:
-        """Whether its partition is this worker's now."""
-        return self._ours is None or message.partition in self._ours
+    def is_assigned(self, message: Message) -> bool:
+        """Whether the message's partition is assigned to this worker now."""
+        return self._assigned is None or message.partition in self._assigned
 
     def partition_of(self, camera: str) -> int | None:
-        """Where its frames come from; None where none has come."""
+        """The partition of a camera's frames; None before its first frame."""
         return self._partition_of.get(camera)
 
-    def arrive(self, message: Message, said: EncodedFrame) -> FrameOrder:
-        """Take note of a frame that came, or of the end of an epoch."""
-        self._partition_of[said.camera] = message.partition
-        mark = said.epoch, said.seq
-        newest = self._newest.get(said.camera)
-        if newest is not None and said.epoch < newest[0]:
-            return FrameOrder.OVER
-        if newest is not None and mark <= newest:
+    def record_frame(self, message: Message, encoded: EncodedFrame) -> FrameOrder:
+        """Record a frame, or the end of an epoch, and return its place among the camera's."""
+        self._partition_of[encoded.camera] = message.partition
+        position = encoded.epoch, encoded.seq
+        newest = self._newest.get(encoded.camera)
+        if newest is not None and encoded.epoch < newest[0]:
+            return FrameOrder.EPOCH_OVER
+        if newest is not None and position <= newest:
             return FrameOrder.REPEATED
-        self._newest[said.camera] = mark
+        self._newest[encoded.camera] = position
         return FrameOrder.NEW
 
-    def taken_over(self, message: Message) -> list[str]:
-        """The cameras of which another worker has seen more since, forgotten here.
+    def drop_processed_elsewhere(self, message: Message) -> list[str]:
+        """Drop cameras whose partition another worker processed meanwhile; return their names.
 
-        So it is where the first message that comes after a partition was given is not the one
-        that was to come: its worker was away for long, and another one had it meanwhile.
+        Another worker had the partition where the first message after its assignment is not the
+        one that was next here: this worker was away for long.
         """
-        partition, given = message.partition, message.partition in self._given
-        self._given.discard(partition)
-        skipped = given and message.offset > self._next.get(partition, message.offset)
-        self._next[partition] = max(message.offset + 1, self._next.get(partition, 0))
-        return self._forget({partition}) if skipped else []
+        partition = message.partition
+        is_first = partition in self._not_read_since
+        self._not_read_since.discard(partition)
+        next_offset = self._next_offset.get(partition)
+        has_gap = is_first and next_offset is not None and message.offset > next_offset
+        self._next_offset[partition] = max(message.offset + 1, next_offset or 0)
+        return self._drop_cameras({partition}) if has_gap else []
 
-    def keep(self, partitions: Collection[int]) -> list[str]:
-        """Only these partitions are ours; the cameras of the others, forgotten here."""
-        self._ours, self._given = frozenset(partitions), set(partitions)
-        gone = set(self._partition_of.values()).difference(partitions)
-        for partition in gone:
-            self._next.pop(partition, None)
-        return self._forget(gone)
+    def assign(self, partitions: Collection[int]) -> list[str]:
+        """Accept an assignment; drop the cameras of all other partitions, and return them."""
+        self._assigned, self._not_read_since = frozenset(partitions), set(partitions)
+        revoked = set(self._partition_of.values()).difference(partitions)
+        for partition in revoked:
+            self._next_offset.pop(partition, None)
+        return self._drop_cameras(revoked)
 
-    def _forget(self, partitions: Collection[int]) -> list[str]:
-        cameras = [name for name, place in self._partition_of.items() if place in partitions]
+    def _drop_cameras(self, partitions: Collection[int]) -> list[str]:
+        cameras = [name for name, own in self._partition_of.items() if own in partitions]
         for camera in cameras:
             del self._newest[camera], self._partition_of[camera]
         return cameras

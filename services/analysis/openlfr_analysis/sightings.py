@@ -1,4 +1,4 @@
-"""From a sighting to its record: evidence sealed, the frame's trace continued, a line logged."""
+"""Publishes sightings: seals the evidence, continues the frame's trace, logs a line."""
 
 from __future__ import annotations
 
@@ -22,78 +22,79 @@ if TYPE_CHECKING:
     from openlfr.ports import Vault
     from openlfr.wire.codec import Record
 
-_MOST_EVIDENCE = int(SIGHTINGS.configs["max.message.bytes"]) - (64 << 10)  # of a record's bytes
+_MAX_EVIDENCE_BYTES = int(SIGHTINGS.configs["max.message.bytes"]) - (64 << 10)  # of one record
 
 log = structlog.get_logger()
 
 
 class SightingPublisher:
-    """Tells the sightings of one worker."""
+    """Makes the records of one worker's sightings."""
 
     def __init__(self, vault: Vault, counts: Counter[str]) -> None:
-        """Tell them.
+        """Begin without traces.
 
         Args:
             vault: Seals evidence.
-            counts: Gets `evidence_too_large` and `evidence_covered`.
+            counts: Receives `evidence_too_large` and `evidence_covered`.
         """
         self._vault = vault
         self._key = vault.derive(seal.purpose_of(SIGHTINGS.name))
         self._counts = counts
         self._traces = tracing.FrameTraces()
-        self._assumed: set[str] = set()  # cameras whose frames count from the start of ingest
+        self._time_assumed: set[str] = set()  # cameras whose times count from the start of ingest
 
-    def heed(self, frame: Frame, traceparent: str) -> None:
-        """Remember the trace with which a frame came, and whether its time is assumed."""
+    def remember_trace(self, frame: Frame, traceparent: str) -> None:
+        """Remember the trace of a frame, and whether its camera's time is assumed."""
         if frame.time_assumed:
-            self._assumed.add(frame.camera)
+            self._time_assumed.add(frame.camera)
         else:
-            self._assumed.discard(frame.camera)
+            self._time_assumed.discard(frame.camera)
         self._traces.note(frame.camera, frame.epoch, frame.seq, traceparent)
 
-    def searched(
+    def log_sightings(
         self, sightings: Sequence[SightingWithEvidence], newest: Mapping[str, int]
     ) -> None:
-        """Log each with the frame after which there was enough to search with.
+        """Log each sighting with the frame after which its track could be searched.
 
         Args:
-            sightings: Of one batch.
-            newest: The last frame of each camera in it.
+            sightings: Sightings of one batch.
+            newest: Number of the last frame of each camera in the batch.
         """
-        for sighted in sightings:
-            told = sighted.sighting
+        for each in sightings:
+            sighting = each.sighting
             log.info(
-                "sighting", sighting=told.sighting_id, camera=told.camera, epoch=told.epoch,
-                seq=told.seq, searched_after=newest.get(told.camera, told.seq),
-                trace=tracing.trace_id(self._trace_of(sighted)),
+                "sighting", sighting=sighting.sighting_id, camera=sighting.camera,
+                epoch=sighting.epoch, seq=sighting.seq,
+                searched_after=newest.get(sighting.camera, sighting.seq),
+                trace=tracing.trace_id(self._trace_of(each)),
             )  # fmt: skip
 
-    def record(self, sighted: SightingWithEvidence) -> tuple[str, Record]:
-        """Its record, and the topic on which it goes."""
-        assumed = sighted.sighting.camera in self._assumed
+    def to_record(self, found: SightingWithEvidence) -> tuple[str, Record]:
+        """The signed record of a sighting, with its topic."""
+        time_assumed = found.sighting.camera in self._time_assumed
         record = codec.encode_sighting(
-            replace(sighted.sighting, time_assumed=assumed),
-            self._carried(sighted),
-            traceparent=tracing.go_on(self._trace_of(sighted)),
+            replace(found.sighting, time_assumed=time_assumed),
+            self._seal_evidence(found),
+            traceparent=tracing.go_on(self._trace_of(found)),
         )
         return SIGHTINGS.name, seal.sign(record, self._key)
 
-    def _carried(self, sighted: SightingWithEvidence) -> CarriedEvidence | None:
-        """Its picture, sealed; None where there is none, or Kafka would not take it.
+    def _seal_evidence(self, found: SightingWithEvidence) -> CarriedEvidence | None:
+        """The sealed picture; None without a picture, or where it is too large for Kafka.
 
-        The alert is told without.
+        The sighting is published without it.
         """
-        if sighted.evidence is None:
+        if found.evidence is None:
             self._counts["evidence_covered"] += 1
             return None
-        name = evidence_name(sighted.sighting.sighting_id)
-        sealed = self._vault.seal(name, encode(sighted.evidence))
-        if len(sealed) > _MOST_EVIDENCE:
+        name = evidence_name(found.sighting.sighting_id)
+        sealed = self._vault.seal(name, encode(found.evidence))
+        if len(sealed) > _MAX_EVIDENCE_BYTES:
             self._counts["evidence_too_large"] += 1
-            log.warning("evidence_too_large", camera=sighted.sighting.camera, size=len(sealed))
+            log.warning("evidence_too_large", camera=found.sighting.camera, size=len(sealed))
             return None
         return CarriedEvidence(name, True, sealed)
 
-    def _trace_of(self, sighted: SightingWithEvidence) -> str:
-        told = sighted.sighting
-        return self._traces.of(told.camera, told.epoch, told.seq)
+    def _trace_of(self, found: SightingWithEvidence) -> str:
+        sighting = found.sighting
+        return self._traces.of(sighting.camera, sighting.epoch, sighting.seq)

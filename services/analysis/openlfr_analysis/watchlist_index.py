@@ -1,4 +1,4 @@
-"""From a manifest to the index that is searched: a snapshot in this process, or Milvus itself."""
+"""Builds the searched index from a manifest: in this process, or on the Milvus server."""
 
 from __future__ import annotations
 
@@ -26,20 +26,21 @@ if TYPE_CHECKING:
     _Fetch = tuple[dict[str, ManifestChange], Future[list[StoredTemplate]]]
 
 AGAIN_S = 5.0
-"""After so many seconds templates that the store lacked are asked for again."""
+"""Templates that are missing from the store are requested again after this long."""
 _RETRY_S = 1.0
-_AT_ONCE = 2000
+_MAX_REQUESTED = 2000
 
 log = structlog.get_logger()
 
 
 class LocalWatchlistIndex:
-    """Makes an index of each manifest; fetches only the templates that it lacks.
+    """Builds an index of each manifest in this process; fetches only templates that are new.
 
-    They are fetched in a thread of their own: whoever calls `use`, one thread, waits for nobody.
+    Templates are fetched in a thread of their own, so that `use`, called by one thread, never waits
+    for the store.
 
     Attributes:
-        counts: fetches, and failed_fetches.
+        counts: `fetches` and `failed_fetches`.
     """
 
     def __init__(
@@ -50,13 +51,13 @@ class LocalWatchlistIndex:
         fetcher: Executor | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Have no template yet.
+        """Begin without templates.
 
         Args:
-            templates: The store that is asked.
-            on_index: Is given each new index, a whole one, at once.
-            fetcher: Whose thread asks.
-            clock: Seconds.
+            templates: The store of the templates.
+            on_index: Receives each new index, complete, as soon as it is built.
+            fetcher: Runs the requests to the store.
+            clock: Returns seconds.
         """
         self._templates = templates
         self._on_index = on_index
@@ -64,112 +65,116 @@ class LocalWatchlistIndex:
         self._clock = clock
         self._manifest: Mapping[str, ManifestChange] = {}
         self._kept: dict[str, StoredTemplate] = {}
-        self._new: dict[str, ManifestChange] = {}  # listed, and not yet asked for
-        self._absent: dict[str, ManifestChange] = {}  # listed, and asked for in vain
-        self._altered: set[str] = set()  # those of them that are stored, with other bytes
+        self._new: dict[str, ManifestChange] = {}  # listed, not yet requested
+        self._absent: dict[str, ManifestChange] = {}  # listed, requested, not usable
+        self._altered: set[str] = set()  # the absent ones that are stored with other bytes
         self._fetch: _Fetch | None = None
         self._retry_at = self._again_at = float("-inf")
-        self._was_whole = False
-        self._came = False  # something that was not handed over yet
-        self._told = (0, 0)
+        self._was_complete = False
+        self._has_unused = False  # templates were received since the last index
+        self._logged = (0, 0)
         self.counts: Counter[str] = Counter()
 
     @property
     def references(self) -> int:
-        """How many templates are searched, expired ones included."""
+        """Number of searched templates, expired ones included."""
         return len(self._kept)
 
     @property
     def subjects(self) -> int:
-        """How many people are searched; who is listed and not here yet counts for one each."""
+        """Number of people searched, plus one for each reference whose template is missing."""
         return len({each.subject for each in self._kept.values()}) + self.missing
 
     @property
     def missing(self) -> int:
-        """How many are listed and not here: the store lacks them, or they are on their way."""
+        """Number of listed references whose template is not in the store, or is being fetched."""
         return len(self._new) + len(self._absent) - self.refused
 
     @property
     def refused(self) -> int:
-        """How many are listed and stored, but as another subject, on another list or altered."""
+        """Number of listed references stored with another subject, list or template."""
         return len(self._altered)
 
     def use(self, manifest: Mapping[str, ManifestChange]) -> bool:
         """Search this manifest from now on, as far as its templates are here.
 
-        To be called a few times a second, with the newest manifest: the very same while nothing
-        has changed.
+        Call it a few times a second with the newest manifest: the same object while nothing has
+        changed.
 
         Returns:
-            Whether all is searched that the store has of it; once that was so, also where the
-            store has just given some of what is new (a long import brings ever more). What it
-            lacks is asked for again every `AGAIN_S`.
+            Whether all templates that the store has are searched. After that was so once, also True
+            where the store has just returned some new templates (a long import keeps adding).
+            Missing templates are requested again every `AGAIN_S`.
 
         Raises:
-            Unavailable: The vector store did not answer. Who left the list is searched no more
-                all the same; who is new is not yet.
+            Unavailable: The vector store did not answer. Removed references are searched no more
+                nevertheless; new ones are not searched yet.
         """
         if manifest is not self._manifest:
             self._change(manifest)
         failure: BaseException | None = None
-        coming = False
-        while under_way := self._fetch or self._begin_fetch():
-            asked, fetch = under_way
+        is_arriving = False
+        while request := self._fetch or self._begin_fetch():
+            requested, fetch = request
             if not fetch.done():
                 break
             self._fetch = None
             failure = fetch.exception()
             if failure is None:
-                self._receive(asked, fetch.result())
-                coming = self._was_whole
+                self._receive(requested, fetch.result())
+                is_arriving = self._was_complete
             else:
                 self.counts["failed_fetches"] += 1
                 self._retry_at = self._clock() + _RETRY_S
         if self._new:
             if failure is not None:
                 raise failure
-            return coming
-        self._was_whole = True
-        self._tell()
+            return is_arriving
+        self._was_complete = True
+        self._log_missing()
         return True
 
     def close(self) -> None:
-        """Wait for the fetch that is under way; safe to call twice."""
+        """Wait for the running request; safe to call twice."""
         self._fetcher.shutdown(cancel_futures=True)
 
     def _change(self, manifest: Mapping[str, ManifestChange]) -> None:
         before, self._manifest = self._manifest, manifest
         changed = any(manifest.get(key) != before[key] for key in self._kept)
         self._kept = {
-            key: template for key, template in self._kept.items() if _is_of(template, manifest)
+            key: template
+            for key, template in self._kept.items()
+            if _matches_manifest(template, manifest)
         }
-        lacking = {key: entry for key, entry in manifest.items() if key not in self._kept}
+        missing = {key: entry for key, entry in manifest.items() if key not in self._kept}
         self._absent = {
-            key: entry for key, entry in lacking.items() if _means(entry, self._absent.get(key))
+            key: entry
+            for key, entry in missing.items()
+            if _is_same_template(entry, self._absent.get(key))
         }
         self._altered &= self._absent.keys()
-        self._new = {key: entry for key, entry in lacking.items() if key not in self._absent}
-        if changed or not lacking:
-            self._hand_over()  # a removal waits for no vector store
+        self._new = {key: entry for key, entry in missing.items() if key not in self._absent}
+        if changed or not missing:
+            self._publish_index()  # a removal never waits for the vector store
 
     def _begin_fetch(self) -> _Fetch | None:
-        """Ask for what is new, or again for what was lacking, if it is time to."""
-        wanted = self._new or (self._absent if self._clock() >= self._again_at else {})
-        if not wanted or self._clock() < self._retry_at:
+        """Request new templates, or missing ones again when their time has come."""
+        needed = self._new or (self._absent if self._clock() >= self._again_at else {})
+        if not needed or self._clock() < self._retry_at:
             return None
-        asked = dict(islice(wanted.items(), _AT_ONCE))
+        requested = dict(islice(needed.items(), _MAX_REQUESTED))
         self.counts["fetches"] += 1
-        self._fetch = asked, self._fetcher.submit(self._templates.get, list(asked))
+        self._fetch = requested, self._fetcher.submit(self._templates.get, list(requested))
         return self._fetch
 
     def _receive(
-        self, asked: Mapping[str, ManifestChange], found: Sequence[StoredTemplate]
+        self, requested: Mapping[str, ManifestChange], found: Sequence[StoredTemplate]
     ) -> None:
-        """Keep what came and is still listed; note what did not come."""
+        """Keep the templates that are still listed; record which are missing or altered."""
         stored = {each.reference_id: each for each in found}
-        for key, entry in asked.items():
-            if not _means(entry, self._manifest.get(key)):
-                continue  # the list has changed: it is gone, or still to be asked for
+        for key, entry in requested.items():
+            if not _is_same_template(entry, self._manifest.get(key)):
+                continue  # the list has changed: it is removed, or requested anew
             template = stored.get(key)
             self._new.pop(key, None)
             self._absent.pop(key, None)
@@ -180,27 +185,27 @@ class LocalWatchlistIndex:
                 and hash_template(template.vector) == entry.template_hash
             ):
                 self._kept[key] = template
-                self._came = True
+                self._has_unused = True
                 continue
-            self._absent[key] = self._manifest[key]  # behind the others, which are asked for next
+            self._absent[key] = self._manifest[key]  # last, so that others are requested first
             if template is not None:
                 self._altered.add(key)
         if not self._new:
             self._again_at = self._clock() + AGAIN_S
-        if self._came and (self._was_whole or not self._new):
-            self._came = False
-            self._hand_over()
+        if self._has_unused and (self._was_complete or not self._new):
+            self._has_unused = False
+            self._publish_index()
 
-    def _tell(self) -> None:
+    def _log_missing(self) -> None:
         now = (self.missing, self.refused)
-        if now != self._told:
-            self._told = now
+        if now != self._logged:
+            self._logged = now
             if any(now):
                 log.warning("listed_and_not_searched", missing=now[0], refused=now[1])
             else:
                 log.info("all_listed_are_searched", references=self.references)
 
-    def _hand_over(self) -> None:
+    def _publish_index(self) -> None:
         self._on_index(ExactIndex(self._manifest, list(self._kept.values())))
 
 
@@ -208,9 +213,9 @@ class MilvusWatchlistIndex:
     """Searches each manifest on the Milvus server; one thread calls `use`.
 
     Attributes:
-        missing: Not known: whom the server lacks is found by no search.
-        refused: The same.
-        counts: Of `MilvusIndex`, over all manifests.
+        missing: None, unknown: no search returns what the server does not have.
+        refused: None, for the same reason.
+        counts: Counts of `MilvusIndex`, over all manifests.
     """
 
     missing = refused = None
@@ -218,7 +223,7 @@ class MilvusWatchlistIndex:
     def __init__(
         self, templates: MilvusTemplateStore, on_index: Callable[[MilvusIndex], None]
     ) -> None:
-        """`on_index` is given each new index."""
+        """Begin without a manifest; `on_index` receives each new index."""
         self._templates = templates
         self._on_index = on_index
         self._manifest: Mapping[str, ManifestChange] | None = None
@@ -226,33 +231,33 @@ class MilvusWatchlistIndex:
 
     @property
     def references(self) -> int:
-        """How many references are searched, expired ones included."""
+        """Number of searched references, expired ones included."""
         return len(self._manifest or ())
 
     @property
     def subjects(self) -> int:
-        """How many people at most: a manifest names references, each of which counts for one."""
+        """Greatest number of people: each reference of the manifest counts for one."""
         return self.references
 
     def use(self, manifest: Mapping[str, ManifestChange]) -> bool:
-        """Search this manifest from now on: True."""
+        """Search this manifest from now on; always True."""
         if manifest is not self._manifest:
             self._manifest = manifest
             self._on_index(MilvusIndex(self._templates, manifest, counts=self.counts))
         return True
 
     def close(self) -> None:
-        """Nothing is under way."""
+        """Do nothing: there is no request to wait for."""
 
 
-def _is_of(template: StoredTemplate, manifest: Mapping[str, ManifestChange]) -> bool:
-    """Whether the manifest means this very template."""
+def _matches_manifest(template: StoredTemplate, manifest: Mapping[str, ManifestChange]) -> bool:
+    """Whether the manifest lists this very template."""
     entry = manifest.get(template.reference_id)
     return entry is not None and is_of(template, entry)
 
 
-def _means(entry: ManifestChange, other: ManifestChange | None) -> bool:
-    """Whether both mean the same template of that reference."""
+def _is_same_template(entry: ManifestChange, other: ManifestChange | None) -> bool:
+    """Whether both entries list the same template of a reference."""
     return other is not None and (entry.template_hash, entry.watchlist, entry.entry_hash) == (
         other.template_hash,
         other.watchlist,

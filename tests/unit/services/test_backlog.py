@@ -84,9 +84,9 @@ def test_whoever_begins_anew_behind_what_is_free_sees_every_pass_from_its_beginn
 def test_a_camera_that_is_never_without_a_face_holds_only_so_many():
     backlog, none_held = filled(2, *"aaaaa"), filled(0, *"aaa")
     assert numbers(backlog, "") == [0, 1, 2]
-    assert backlog.let_go == 3  # and that is told
+    assert backlog.acknowledged_early == 3  # and that is counted
     assert numbers(none_held, "") == [0, 1, 2]
-    assert none_held.let_go == 0  # it was never promised
+    assert none_held.acknowledged_early == 0  # it was never promised
 
 
 def test_partitions_do_not_wait_for_each_other():

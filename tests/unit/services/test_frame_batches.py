@@ -23,8 +23,9 @@ from openlfr.domain.faces import Box
 from openlfr.domain.frames import EncodedFrame
 from openlfr.domain.watching import UnwatchedReason
 from openlfr.wire import codec
-from openlfr_analysis.backlog import Place
-from openlfr_analysis.frame_batches import LATE_MOST, FrameBatchProcessor
+from openlfr_analysis.backlog import FrameId
+from openlfr_analysis.frame_batches import FrameBatchProcessor
+from openlfr_analysis.unusable import MAX_LATE_IN_A_ROW
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR, SHORT = timedelta(hours=1), timedelta(seconds=2)
@@ -82,13 +83,13 @@ def processor_of(analyser=None, **more):
 
 def told(processor, *messages):
     """The tallies that messages give."""
-    records = processor.look([processor.decode(each) for each in messages])
+    records = processor.process([processor.decode(each) for each in messages])
     return [codec.decode_tally(r.value) for topic, r in records if topic == "tallies.v1"]
 
 
 def look(*messages, analyser=None, **more):
     processor = processor_of(analyser, **more)
-    records = processor.look([processor.decode(each) for each in messages])
+    records = processor.process([processor.decode(each) for each in messages])
     return processor, [(topic, codec.decode_dead_letter(record.value)) for topic, record in records]
 
 
@@ -128,7 +129,7 @@ def test_tracks_that_cannot_be_searched_are_dropped_and_counted_and_end_no_worke
 
     analyser = Poisoned()
     processor = processor_of(analyser)
-    [(topic, _)] = processor.look(
+    [(topic, _)] = processor.process(
         [processor.decode(each) for each in (message(), message(end_at(1)))]
     )
     assert topic == "tallies.v1"
@@ -155,7 +156,7 @@ def test_a_face_that_is_too_large_for_kafka_costs_its_picture_and_not_the_alert(
             )
 
     processor = processor_of(Finds())
-    [(topic, record)] = processor.look([processor.decode(message())])
+    [(topic, record)] = processor.process([processor.decode(message())])
     assert topic == "sightings.v1"
     found, carried = codec.decode_sighting(record.value)
     assert (found, carried is not None) == (sighting, told)
@@ -174,7 +175,7 @@ def test_a_face_that_others_cover_is_told_without_its_picture():
             return Analysis((SightingWithEvidence(sighting, None),), faces=(1,))
 
     processor = processor_of(Finds())
-    [(_, record)] = processor.look([processor.decode(message())])
+    [(_, record)] = processor.process([processor.decode(message())])
     assert codec.decode_sighting(record.value) == (sighting, None)
     assert processor.counts["evidence_covered"] == 1
 
@@ -185,8 +186,8 @@ def test_where_every_frame_is_late_it_is_said_once():
     processor = FrameBatchProcessor(Looked(), MemoryVault(), at_work, max_age=SHORT)
     late = replace(FRAME, captured_at=now - timedelta(seconds=60))
     with structlog.testing.capture_logs() as logs:
-        for seq in range(2 * LATE_MOST):
-            processor.look([processor.decode(message(replace(late, seq=seq)))])
+        for seq in range(2 * MAX_LATE_IN_A_ROW):
+            processor.process([processor.decode(message(replace(late, seq=seq)))])
     [line] = logs
     assert (line["event"], line["camera"]) == ("every_frame_is_late", "gate")
     assert "clock" in line["do"]
@@ -199,9 +200,9 @@ def test_silence_ends_the_tracks_of_those_alone_whose_frames_are_not_merely_late
     analyser = Looked()
     processor = processor_of(analyser)
     yard = message(replace(FRAME, camera="yard"), partition=4)
-    processor.look([processor.decode(each) for each in (message(), yard)])
+    processor.process([processor.decode(each) for each in (message(), yard)])
     monkeypatch.setattr("openlfr_analysis.frame_batches.SILENCE_LOSSLESS_S", -1.0)
-    processor.end_silent(late)
+    processor.end_silent_cameras(late)
     assert analyser.seen[2:] == [f"end of {camera}" for camera in ended]
 
 
@@ -226,7 +227,7 @@ def test_frames_that_come_too_late_are_left_out_and_counted(captured, kept, more
     frame = replace(FRAME, captured_at=now - timedelta(seconds=captured))
     at_work = deployment(now - HOUR, now + HOUR)
     processor = FrameBatchProcessor(Looked(), MemoryVault(), at_work, **({"max_age": None} | more))
-    assert processor.look([processor.decode(message(frame, age=kept))]) == []
+    assert processor.process([processor.decode(message(frame, age=kept))]) == []
     assert {what: n for what, n in processor.counts.items() if n} == {counted: 1}
 
 
@@ -245,22 +246,22 @@ def test_a_pause_stops_the_search_at_once_and_a_resume_begins_it_again(status, r
     analyser, in_force = Looked(), deployment(NOON - HOUR, NOON + HOUR)
     started = in_force.state
     processor = FrameBatchProcessor(analyser, MemoryVault(), in_force, max_age=None)
-    records = processor.look([processor.decode(message())])
+    records = processor.process([processor.decode(message())])
     decoded = processor.decode(message(replace(FRAME, seq=1)))
     analyser.cameras, analyser.live = ("gate",), 1
     in_force.update(status and replace(started, status=status, version=2))
-    records += processor.look([decoded, processor.decode(message(replace(FRAME, seq=2)))])
-    records += processor.end_silent()
-    records += processor.look([processor.decode(message(end_at(3)))])
+    records += processor.process([decoded, processor.decode(message(replace(FRAME, seq=2)))])
+    records += processor.end_silent_cameras()
+    records += processor.process([processor.decode(message(end_at(3)))])
     assert analyser.seen == [0, "gate forgotten", "gate forgotten"]
     assert processor.counts[reason] == 2
     assert processor.counts["tracks_lost_paused"] == 2
     analyser.cameras = ()
     in_force.update(replace(started, version=3))
     later = replace(FRAME, seq=4, captured_at=FRAME.captured_at + timedelta(seconds=30))
-    records += processor.look([processor.decode(message(later))])
+    records += processor.process([processor.decode(message(later))])
     assert analyser.seen[-1] == 4
-    records += processor.look([processor.decode(message(end_at(5)))])
+    records += processor.process([processor.decode(message(end_at(5)))])
     counted = [codec.decode_tally(record.value) for _, record in records]
     assert sum(each.frames_paused for each in counted) == 2
     assert sum(each.frames_outside_hours for each in counted) == 0
@@ -274,7 +275,7 @@ def test_a_frame_of_a_camera_that_a_revision_took_away_is_left_out():
     in_force = deployment(NOON - HOUR, NOON + HOUR)
     in_force.update(replace(in_force.state, cameras=("yard",), version=2))
     processor = FrameBatchProcessor(Looked(), MemoryVault(), in_force, max_age=None)
-    processor.look(
+    processor.process(
         [processor.decode(message()), processor.decode(message(replace(FRAME, camera="yard")))]
     )
     assert (processor.counts["other_camera"], processor.counts["analysed"]) == (1, 1)
@@ -332,9 +333,9 @@ def test_a_camera_is_quiet_without_a_track_and_a_frame_told_with_its_stretch():
     analyser = Looked()
     processor = processor_of(analyser)
     told(processor, message(FRAME))
-    assert not processor.is_told(Place("gate", 1, 0))
+    assert not processor.is_tallied(FrameId("gate", 1, 0))
     told(processor, message(end_at(1)))
-    assert processor.is_told(Place("gate", 1, 0))
+    assert processor.is_tallied(FrameId("gate", 1, 0))
     assert processor.is_quiet("gate")
     analyser.busy.add("gate")
     assert not processor.is_quiet("gate")
@@ -345,7 +346,9 @@ def test_what_another_worker_looks_at_now_is_dropped_here_and_what_is_kept_goes_
     processor = processor_of(analyser)
     yard = replace(FRAME, camera="yard", seq=5)
     told(processor, message(FRAME), message(yard, partition=4, offset=20))
-    assert processor.keep({3}) == []  # what was counted of yard is counted by whoever has it
+    assert (
+        processor.assign_partitions({3}) == []
+    )  # what was counted of yard is counted by whoever has it
     assert analyser.seen == [0, 5, "yard forgotten"]
     told(processor, message(FRAME), message(yard, partition=4, offset=20))
     assert (processor.counts["repeated"], processor.counts["elsewhere"]) == (1, 1)
@@ -357,7 +360,7 @@ def test_a_partition_that_another_worker_had_meanwhile_begins_anew():
     analyser = Looked()
     processor = processor_of(analyser)
     told(processor, message(FRAME, offset=17))
-    processor.keep({3})
+    processor.assign_partitions({3})
     told(processor, message(replace(FRAME, seq=9), offset=26))  # who looked at 18 to 25?
     assert analyser.seen == [0, "gate forgotten", 9]
     told(processor, message(replace(FRAME, seq=11), offset=28))  # later gaps are Kafka's own
@@ -379,7 +382,7 @@ def test_a_frame_that_grew_too_old_while_the_batch_before_was_looked_at_is_left_
     at_work = deployment(now - HOUR, now + HOUR)
     processor = FrameBatchProcessor(Looked(), MemoryVault(), at_work, max_age=SHORT)
     decoded = processor.decode(message(replace(FRAME, captured_at=now)))
-    old = replace(decoded, said=replace(FRAME, captured_at=now - timedelta(minutes=1)))
-    processor.look([old])
+    old = replace(decoded, encoded=replace(FRAME, captured_at=now - timedelta(minutes=1)))
+    processor.process([old])
     assert decoded.frame is not None
     assert processor.counts == {"dropped_late": 1}

@@ -53,29 +53,33 @@ def test_a_list_waits_for_the_threshold_and_is_then_taken_up_once(index_in_use, 
     first, second = Index(1), Index(1, 2)
     index_in_use.offer(Index())
     index_in_use.offer(first)
-    assert (index_in_use.take(), analyser.index, index_in_use.threshold) == (None, None, 1.0)
+    assert (index_in_use.apply_offered(), analyser.index, index_in_use.threshold) == (
+        None,
+        None,
+        1.0,
+    )
     with capture_logs() as logs:
         index_in_use.begin(CONDITIONS)
-        one = index_in_use.take()
-        assert (analyser.index, analyser.threshold, one.former) == (first, 0.45, "")
-        assert index_in_use.take() is None
+        one = index_in_use.apply_offered()
+        assert (analyser.index, analyser.threshold, one.previous_baseline_id) == (first, 0.45, "")
+        assert index_in_use.apply_offered() is None
         index_in_use.offer(second)
         assert analyser.index is first
-        other = index_in_use.take()
+        other = index_in_use.apply_offered()
     assert analyser.index is second
-    assert other.former == one.mark.baseline
+    assert other.previous_baseline_id == one.ref.baseline_id
     assert [each["event"] for each in logs] == ["threshold", "baseline", "baseline"]
-    assert logs[2]["id"] == other.mark.baseline
+    assert logs[2]["id"] == other.ref.baseline_id
     assert logs[2]["list_root"] == other.baseline.listed.root
 
 
 def test_the_same_list_in_another_index_is_no_other_baseline(index_in_use, analyser):
     index_in_use.begin(CONDITIONS)
     index_in_use.offer(Index(1, 2))
-    assert index_in_use.take() is not None
+    assert index_in_use.apply_offered() is not None
     same = Index(2, 1)
     index_in_use.offer(same)
-    assert index_in_use.take() is None
+    assert index_in_use.apply_offered() is None
     assert analyser.index is same
 
 
@@ -86,7 +90,7 @@ def test_a_list_that_outgrows_its_default_is_logged_once_and_measured(index_in_u
         index_in_use.begin(with_threshold(default_threshold(TABLE, 0.4, 0)))
         for people in (0, 2, 3, 90, 1):
             index_in_use.offer(Index(*range(people)))
-            index_in_use.take()
+            index_in_use.apply_offered()
             assert outgrown(metrics) == (people > 2)
     logged = [each for each in logs if each["event"] != "baseline"]
     assert [each["event"] for each in logged] == ["threshold", "threshold_outgrown"]
@@ -100,7 +104,7 @@ def test_a_list_longer_than_any_that_was_measured_is_said_at_the_start_and_measu
     index_in_use.offer(Index(*range(500)))
     with capture_logs() as logs:
         index_in_use.begin(with_threshold(default_threshold(TABLE, 0.4, 500)))
-        index_in_use.take()
+        index_in_use.apply_offered()
     assert [each["event"] for each in logs] == ["threshold", "baseline"]
     assert "500 are listed, so more strangers will be stopped" in logs[0]["why"]
     assert outgrown(metrics) == 1
@@ -114,7 +118,7 @@ def test_an_addition_to_a_calibrated_list_is_logged_and_measured(index_in_use):
     with capture_logs() as logs:
         for people in ((1, 2), (1,), (1, 2, 3)):
             index_in_use.offer(Index(*people))
-            index_in_use.take()
+            index_in_use.apply_offered()
             found.append(outgrown(metrics))
     assert found == [0, 0, 1]
     [why] = (each["why"] for each in logs if each["event"] == "threshold_outgrown")
@@ -132,6 +136,6 @@ def test_what_belongs_to_no_length_is_never_outgrown(index_in_use, threshold):
     index_in_use.begin(with_threshold(threshold))
     index_in_use.offer(Index(*range(9999)))
     with capture_logs() as logs:
-        index_in_use.take()
+        index_in_use.apply_offered()
     assert [each["event"] for each in logs] == ["baseline"]
     assert outgrown(metrics) == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openlfr.adapters.faust.agents import Message
-from openlfr_analysis.overtaking import overtaken
+from openlfr_analysis.overtaking import find_overtaken
 
 NOW = 1_800_000_000.0
 
@@ -33,4 +33,4 @@ def waiting(*frames: tuple[str, float]) -> list[Message]:
     ],
 )
 def test_what_is_left_out(frames, left_out):
-    assert overtaken(waiting(*frames), now=NOW) == left_out
+    assert find_overtaken(waiting(*frames), now=NOW) == left_out

@@ -115,7 +115,9 @@ def test_an_alert_is_in_the_trace_of_the_frame_that_shows_the_face():
 
     processor = FrameBatchProcessor(FindsOne(), vault, DEPLOYMENT, max_age=None)
     with structlog.testing.capture_logs() as logs:
-        given = processor.look([processor.decode(each) for each in delivered("frames.v1", frames)])
+        given = processor.process(
+            [processor.decode(each) for each in delivered("frames.v1", frames)]
+        )
         [sighting] = [record for topic, record in given if topic == "sightings.v1"]
         folding = SightingProcessor(
             MemoryAlertBook(), vault, deployments=lambda _: configured(NOON - HOUR, NOON + HOUR),

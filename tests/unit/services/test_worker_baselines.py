@@ -67,7 +67,7 @@ class Worker:
     def _look(self, messages):
         self.published += [
             record
-            for topic, record in self.processor.look(list(map(self.processor.decode, messages)))
+            for topic, record in self.processor.process(list(map(self.processor.decode, messages)))
             if topic == "tallies.v1"
         ]
 

@@ -209,9 +209,9 @@ def transit_of(config):
 
 
 def index_of(config):
-    from openlfr_analysis.service import searched_in
+    from openlfr_analysis.service import index_class
 
-    return searched_in(config).__name__
+    return index_class(config).__name__
 
 
 def room_of(config):

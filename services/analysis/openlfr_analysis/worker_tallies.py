@@ -1,0 +1,80 @@
+"""Counts of frames and tracks in one worker: for Prometheus, and as tallies for tallies.v1."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from openlfr.adapters.kafka.topics import TALLIES
+from openlfr.domain.analysis import LostTrack, SearchedTrack
+from openlfr.domain.tally_collector import MISSED, TallyCollector
+from openlfr.wire import codec, seal
+
+if TYPE_CHECKING:
+    from openlfr.domain.analysis import Analysis
+    from openlfr.domain.frames import EncodedFrame, Frame
+    from openlfr.domain.watching import UnwatchedReason
+    from openlfr.wire.codec import Record
+
+
+class WorkerTallies:
+    """Counts each frame and track twice: in `counts` and in the tally of its camera.
+
+    Attributes:
+        counts: Totals of this process, for Prometheus.
+        collector: Tallies by camera and stretch of frames.
+    """
+
+    def __init__(self, deployment_id: str, key: bytes, *, lossless: bool) -> None:
+        """Begin without counts.
+
+        Args:
+            deployment_id: The deployment of the tallies.
+            key: Key of the tallies' authentication code.
+            lossless: Whether frames that are not acknowledged are delivered again.
+        """
+        self.counts: Counter[str] = Counter()
+        self.collector = TallyCollector(deployment_id)
+        self._key = key
+        self._lossless = lossless
+
+    def count(self, camera: str, name: str, number: int = 1) -> None:
+        """Add to a count of the tally, such as `frames_discarded`."""
+        self.counts[name.removeprefix("frames_")] += number
+        self.collector.count(camera, name, number)
+
+    def count_missed(self, frame: Frame | EncodedFrame | None, reason: UnwatchedReason) -> None:
+        """Count a frame that is not analysed; None where its camera is unknown."""
+        self.counts[MISSED[reason].removeprefix("frames_")] += 1
+        if frame is not None:
+            self.collector.missed(frame, reason)
+
+    def count_analysed(self, frame: Frame, faces: int) -> None:
+        """Count an analysed frame and its faces."""
+        self.counts["analysed"] += 1
+        self.collector.looked(frame, faces)
+
+    def count_tracks(self, analysis: Analysis) -> None:
+        """Count the tracks that began, ended or were dropped, and the sightings."""
+        self.collector.take_in(analysis)
+        self.counts["sightings"] += len(analysis.sightings)
+        self.counts["tracks_begun"] += len(analysis.begun)
+        self.counts["tracks"] += len(analysis.closed)
+        for track in analysis.closed:
+            match track:
+                case SearchedTrack():
+                    self.counts["tracks_matched"] += track.matched
+                case LostTrack():
+                    self.counts[f"tracks_lost_{track.reason}"] += 1
+
+    def drop_camera(self, camera: str) -> None:
+        """End a camera's tally, or discard it where all of its frames are delivered again."""
+        if self._lossless:
+            self.collector.forget(camera)
+        else:
+            self.collector.cut(camera)
+
+    def records(self) -> list[tuple[str, Record]]:
+        """The records of tallies that are complete, with their topic; each is returned once."""
+        records = [codec.encode_tally(each) for each in self.collector.take()]
+        return [(TALLIES.name, seal.sign(each, self._key)) for each in records]
