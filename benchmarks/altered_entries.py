@@ -23,7 +23,7 @@ from openlfr.domain.audit import AuditEvent
 from openlfr.domain.audit_references import ReferenceEnrolled
 from openlfr.domain.principals import local_principal
 from openlfr.domain.watchlist import EntryStatus, Reference, Settlement
-from openlfr.embedded.keeper import COMPARE_S, SHARE
+from openlfr.embedded.watchlist_updater import COMPARE_S, SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,12 +21,12 @@ from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Impossible, Why
 from openlfr.domain.principals import Principal, Role
 from openlfr.domain.runs import WrittenFiles
-from openlfr.operations.adjudicate import Became, Which, decide, record_outcome
+from openlfr.operations.adjudicate import AlertVersion, OutcomeReport, decide, record_outcome
 from openlfr.operations.evidence import evidence_name
 from openlfr.operations.holds import WantedHold, place_hold, release_holds
 from openlfr.operations.purge import erase_due
 from openlfr.operations.reject import Rejection, reject_sighting
-from openlfr.operations.show_alert import Look, show_alert
+from openlfr.operations.show_alert import PictureRequest, show_alert
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TIMES = DecisionTimes()
@@ -59,7 +59,7 @@ class Place:
 
     def decide(self, alert, adjudication):
         what = Judgement(adjudication)
-        decide(Which(alert), what, records=self.records, by=OP, at=NOON, times=TIMES)
+        decide(AlertVersion(alert), what, records=self.records, by=OP, at=NOON, times=TIMES)
 
     def erase(self, at):
         due = erase_due(
@@ -118,8 +118,10 @@ def test_after_an_erasure_no_row_joins_subject_camera_and_time(place, why):
         place.decide(alert, Adjudication.DO_NOT_ENGAGE)
     elif why == "refuted":
         place.decide(alert, Adjudication.ENGAGE)
-        became = Became(Outcome.REFUTED)
-        record_outcome(Which(alert), became, records=place.records, by=OP, at=NOON, times=TIMES)
+        became = OutcomeReport(Outcome.REFUTED)
+        record_outcome(
+            AlertVersion(alert), became, records=place.records, by=OP, at=NOON, times=TIMES
+        )
     assert place.erase(due - timedelta(seconds=10)) == {}
     assert place.kept() == (2, 2)
     assert place.erase(due)
@@ -171,8 +173,8 @@ def test_what_was_recorded_last_counts_though_the_clock_was_set_back(place):
     alert = place.see(0)
     place.decide(alert, Adjudication.ENGAGE)
     for became, at in ((Outcome.CONFIRMED, NOON + timedelta(hours=1)), (Outcome.REFUTED, NOON)):
-        what = Became(became)
-        record_outcome(Which(alert), what, records=place.records, by=OP, at=at, times=TIMES)
+        what = OutcomeReport(became)
+        record_outcome(AlertVersion(alert), what, records=place.records, by=OP, at=at, times=TIMES)
     case = place.records.alerts.case(alert)
     assert case.outcome.outcome is place.records.alerts.find(alert).outcome is Outcome.REFUTED
     assert case.sealed
@@ -187,8 +189,8 @@ def test_another_outcome_unseals_for_a_supervisor_with_a_reason_alone_and_starts
 
     def becomes(outcome, *, by, note="", hours=0):
         at = NOON + timedelta(hours=hours)
-        what = Became(outcome, note=note)
-        record_outcome(Which(alert), what, records=place.records, by=by, at=at, times=TIMES)
+        what = OutcomeReport(outcome, note=note)
+        record_outcome(AlertVersion(alert), what, records=place.records, by=by, at=at, times=TIMES)
 
     becomes(Outcome.REFUTED, by=OP)
     with pytest.raises(NotAllowed, match="Op may not open what is sealed"):
@@ -205,15 +207,15 @@ def test_another_outcome_unseals_for_a_supervisor_with_a_reason_alone_and_starts
 def test_sealed_pictures_are_opened_by_a_supervisor_with_a_reason(place):
     alert = place.see(0)
     place.decide(alert, Adjudication.ENGAGE)
-    became = Became(Outcome.REFUTED)
-    record_outcome(Which(alert), became, records=place.records, by=OP, at=NOON, times=TIMES)
+    became = OutcomeReport(Outcome.REFUTED)
+    record_outcome(AlertVersion(alert), became, records=place.records, by=OP, at=NOON, times=TIMES)
     stores = {"records": place.records, "vault": place.vault}
     with pytest.raises(NotAllowed, match="Op may not open what is sealed"):
-        show_alert(Look(alert, "a.html", "curious"), **stores, by=OP, at=NOON)
+        show_alert(PictureRequest(alert, "a.html", "curious"), **stores, by=OP, at=NOON)
     with pytest.raises(BadInput, match="are sealed, since somebody was stopped by mistake"):
-        show_alert(Look(alert, "a.html"), **stores, by=SUE, at=NOON)
+        show_alert(PictureRequest(alert, "a.html"), **stores, by=SUE, at=NOON)
     assert b"Alert about" in show_alert(
-        Look(alert, "a.html", "complaint 12"), **stores, by=SUE, at=NOON
+        PictureRequest(alert, "a.html", "complaint 12"), **stores, by=SUE, at=NOON
     )
     opened = place.records.audit.all()[-1]
     assert (opened.kind, opened.by.name, opened.detail["reason"]) == (
@@ -236,8 +238,8 @@ def test_what_is_sealed_is_in_no_annex(place, tmp_path, monkeypatch):
 
     def becomes(outcome, by, note="", hours=0):
         at = NOON + timedelta(hours=hours)
-        what = Became(outcome, note=note)
-        record_outcome(Which(alert), what, records=place.records, by=by, at=at, times=TIMES)
+        what = OutcomeReport(outcome, note=note)
+        record_outcome(AlertVersion(alert), what, records=place.records, by=by, at=at, times=TIMES)
 
     becomes(Outcome.CONFIRMED, OP)
     assert "src=face" in annex.read_text()
@@ -328,7 +330,7 @@ def test_what_people_wrote_of_an_alert_goes_with_it_and_their_names_on_request(p
     alert = place.see(0, 5)
     note = "a woman in a red coat"
     what = Judgement(Adjudication.DO_NOT_ENGAGE, note=note)
-    decide(Which(alert), what, records=place.records, by=OP, at=NOON, times=TIMES)
+    decide(AlertVersion(alert), what, records=place.records, by=OP, at=NOON, times=TIMES)
     [given] = place.records.alerts.case(alert).verdicts
     assert (given.by, given.what.note) == (OP, note)
     [act] = place.records.audit.all()
@@ -359,7 +361,7 @@ def test_nobody_can_put_another_name_or_other_words_in_their_place(records, chan
     place = Place(records)
     alert = place.see(0)
     what = Judgement(Adjudication.ENGAGE, note="seen")
-    decide(Which(alert), what, records=place.records, by=OP, at=NOON, times=TIMES)
+    decide(AlertVersion(alert), what, records=place.records, by=OP, at=NOON, times=TIMES)
     with place.records._engine.begin() as connection:
         connection.execute(sa.text(f"UPDATE act_words SET {change}"))
     [act] = place.records.audit.all()

@@ -31,7 +31,7 @@ from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Impossible, Why
 from openlfr.domain.principals import Principal, Role
 from openlfr.domain.sightings import Sighting
-from openlfr.operations.adjudicate import Became, Which, let_time_pass, record_outcome
+from openlfr.operations.adjudicate import AlertVersion, OutcomeReport, let_time_pass, record_outcome
 from openlfr.operations.adjudicate import decide as decide_alert
 from openlfr.ports import Records
 
@@ -85,12 +85,14 @@ def decide(
     at: datetime = NOON,
 ) -> RecordedAlert:
     what = Judgement(adjudication)
-    return decide_alert(Which(alert_id), what, records=records, by=OP, at=at, times=TIMES)
+    return decide_alert(AlertVersion(alert_id), what, records=records, by=OP, at=at, times=TIMES)
 
 
 def become(records: Records, alert_id: str, outcome: Outcome) -> RecordedAlert:
-    became = Became(outcome)
-    return record_outcome(Which(alert_id), became, records=records, by=OP, at=NOON, times=TIMES)
+    became = OutcomeReport(outcome)
+    return record_outcome(
+        AlertVersion(alert_id), became, records=records, by=OP, at=NOON, times=TIMES
+    )
 
 
 def erase(records: Records, *events: AlertEvent) -> None:

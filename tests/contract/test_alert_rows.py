@@ -23,7 +23,7 @@ from openlfr.domain.adjudication import Judgement
 from openlfr.domain.alerts import Adjudication, Outcome
 from openlfr.domain.errors import Conflict
 from openlfr.domain.principals import Principal
-from openlfr.operations.adjudicate import Which, undo
+from openlfr.operations.adjudicate import AlertVersion, undo
 from openlfr.operations.adjudicate import decide as decide_alert
 
 
@@ -54,7 +54,7 @@ def test_of_two_who_decide_at_once_one_reads_who_decided_what(records_url: str) 
         with Records.open(records_url) as mine:
             try:
                 decide_alert(
-                    Which(event.alert_id, version=1),
+                    AlertVersion(event.alert_id, version=1),
                     Judgement(Adjudication.ENGAGE),
                     records=mine,
                     by=who,
@@ -88,7 +88,7 @@ def test_what_was_decided_cannot_be_changed_or_deleted(
     (event,) = events_of(sighting())
     records.alerts.record(event, None, emitted_at=NOON)
     decide(records, event.alert_id)
-    undo(Which(event.alert_id), records=records, by=OP, at=NOON)
+    undo(AlertVersion(event.alert_id), records=records, by=OP, at=NOON)
     decide(records, event.alert_id)
     become(records, event.alert_id, Outcome.CONFIRMED)
     with (

@@ -35,7 +35,7 @@ from openlfr.adapters.sql.rights import role_statements
 from openlfr.domain.adjudication import Judgement
 from openlfr.domain.alert_records import HoldKind
 from openlfr.domain.alerts import Adjudication, Outcome
-from openlfr.operations.adjudicate import Became, Which, decide, record_outcome
+from openlfr.operations.adjudicate import AlertVersion, OutcomeReport, decide, record_outcome
 from openlfr.operations.holds import WantedHold, place_hold, release_holds
 
 pytestmark = pytest.mark.service
@@ -79,7 +79,7 @@ def desk(city):
         place = Place(alerting)
         alert = place.see(0, 5)
         what = Judgement(Adjudication.DO_NOT_ENGAGE, note="a woman in a red coat")
-        decide(Which(alert), what, records=operator, by=OP, at=NOON, times=TIMES)
+        decide(AlertVersion(alert), what, records=operator, by=OP, at=NOON, times=TIMES)
         yield place, alert
 
 
@@ -192,10 +192,10 @@ def test_at_each_stage_the_tables_hold_it_or_no_byte_of_it(city, servers):
             return WHO.encode() in database_bytes(admin)
 
         place = Place(alerting)
-        which = Which(place.see(0, 5))
+        which = AlertVersion(place.see(0, 5))
         shared = {"records": operator, "at": NOON}
         decide(which, Judgement(Adjudication.ENGAGE), by=OP, times=TIMES, **shared)
-        record_outcome(which, Became(Outcome.REFUTED), by=OP, times=TIMES, **shared)
+        record_outcome(which, OutcomeReport(Outcome.REFUTED), by=OP, times=TIMES, **shared)
         unsealed = NOON + TIMES.sealed
         assert place.erase(unsealed - timedelta(seconds=1)) == {}
         assert kept()

@@ -20,8 +20,8 @@ from openlfr.domain.errors import Unavailable
 from openlfr.domain.faces import Box
 from openlfr.domain.principals import Principal, Role
 from openlfr.operations.adjudicate import (
-    Became,
-    Which,
+    AlertVersion,
+    OutcomeReport,
     decide,
     let_time_pass,
     look_again,
@@ -60,7 +60,7 @@ def case(records):
     alert = alert_id_of(seen.sighting_id)
     event = AlertEvent(EventKind.OPENED, event_id_of(seen.sighting_id), alert, seen)
     records.alerts.record(event, None, emitted_at=NOON)
-    which, later = Which(alert), NOON + timedelta(seconds=20)
+    which, later = AlertVersion(alert), NOON + timedelta(seconds=20)
     engage = Judgement(Adjudication.ENGAGE, Reason.KNOWN_TO_ME, "never published")
     leave = Judgement(Adjudication.DO_NOT_ENGAGE)
     decide(which, engage, records=records, by=ANN, at=NOON, times=TIMES)
@@ -68,7 +68,7 @@ def case(records):
     decide(which, leave, records=records, by=ANN, at=NOON + timedelta(seconds=1), times=TIMES)
     look_again(which, leave, records=records, by=BEA, at=later, times=TIMES)
     let_time_pass(records, later + TIMES.undo)
-    became = Became(Outcome.NOT_ATTENDED, minutes_stopped=0)
+    became = OutcomeReport(Outcome.NOT_ATTENDED, minutes_stopped=0)
     at = later + timedelta(minutes=1)
     record_outcome(which, became, records=records, by=BEA, at=at, times=TIMES)
     return alert

@@ -109,6 +109,8 @@ def test_wrong_use_is_one_sentence_and_exit_code_2(openlfr, started, words, says
 def test_one_that_was_closed_does_not_run_again(openlfr, started):
     assert openlfr("close", "Night market", "--by", "Ann Smith")[0] == 0
     records = bootstrap.open_records(settings.load(Path("CONFIG.yaml")))
-    with pytest.raises(Misconfigured, match=r"'Night market' .* was closed; draft another one"):
+    with pytest.raises(
+        Misconfigured, match=r"'Night market' .* was closed; configure another deployment"
+    ):
         require_not_closed(records, started)
     records.close()

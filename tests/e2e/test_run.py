@@ -287,7 +287,7 @@ def endless_camera(tmp_path, street):
 
 
 IN_FORCE = timedelta(seconds=60)
-"""No bar: a change is looked for twice a second (`embedded/keeper.py`), by who has a processor."""
+"""A loose bound: `embedded/watchlist_updater.py` looks twice a second, if it gets a processor."""
 
 
 def test_the_watchlist_changes_while_a_run_lives(bare_place, street, endless_camera, capsys):

@@ -19,11 +19,11 @@ keeper.INTERVAL_S = 0.01
 def fail(self):
     raise KeyError("reference_id")
 
-def start(self, before=keeper.WatchlistKeeper.start):
-    keeper.WatchlistKeeper.refresh = fail
+def start(self, before=keeper.WatchlistUpdater.start):
+    keeper.WatchlistUpdater.refresh = fail
     before(self)
 
-keeper.WatchlistKeeper.start = start
+keeper.WatchlistUpdater.start = start
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -22,7 +22,7 @@ run_module = import_module("openlfr.embedded.run")  # beside a function of its n
 
 def test_who_is_in_sight_when_it_is_paused_is_searched_no_more(place, street, monkeypatch):
     """Neither when the film ends nor when it is resumed: their tracks are dropped at once."""
-    monkeypatch.setattr(run_module, "_LOOK_S", 0.0)
+    monkeypatch.setattr(run_module, "_DEPLOYMENT_S", 0.0)
     monkeypatch.setattr(run_module, "_PROGRESS_S", 0.0)
     place.configure(gate=camera(street.video))
     loaded = settings.load(place.config)
@@ -68,7 +68,7 @@ def test_who_is_in_sight_when_it_is_paused_is_searched_no_more(place, street, mo
 def test_nobody_is_searched_under_hours_that_somebody_wrote_into_the_database(
     place, street, monkeypatch
 ):
-    monkeypatch.setattr(run_module, "_LOOK_S", 0.0)
+    monkeypatch.setattr(run_module, "_DEPLOYMENT_S", 0.0)
     monkeypatch.setattr(run_module, "_PROGRESS_S", 0.0)
     place.configure(gate=camera(street.video))
     loaded = settings.load(place.config)

@@ -28,7 +28,7 @@ def test_a_film_of_which_nothing_says_when_it_was_made_says_so_everywhere(place,
     assert lines
     assert {line["time_assumed"] for line in lines} == {True}
     page = (place.folder / "r" / "report.html").read_text()
-    assert "recording, time assumed: nothing says when it was filmed" in page
+    assert "recording, time assumed. The file has no recording date" in page
     assert "(recording, time assumed)" in page
     figures = json.loads((place.folder / "r" / "report.json").read_text())
     assert all(alert["sighting"]["time_assumed"] for alert in figures["alerts"])

@@ -195,7 +195,11 @@ def alerts_of(spacing, start, batch, monkeypatch):
     book, lines = MemoryAlertBook(), []
     for each in found:
         event = fold_sighting(
-            book, each.sighting, window=timedelta(seconds=1), movement=MOVEMENT, homes=BOOK_ALONE
+            book,
+            each.sighting,
+            window=timedelta(seconds=1),
+            movement=MOVEMENT,
+            directory=BOOK_ALONE,
         )
         assert event is not None
         seen = event.sighting

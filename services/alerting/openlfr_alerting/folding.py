@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from openlfr.domain.ids import Ids
     from openlfr.domain.impossible import Movement
     from openlfr.domain.sightings import Sighting
-    from openlfr.operations.fold_sighting import Homes
+    from openlfr.operations.fold_sighting import AlertDirectory
     from openlfr.ports import AlertBook, Vault
     from openlfr.wire.codec import Record
 
@@ -61,10 +61,10 @@ class SightingProcessor:
         deployments: Callable[[str], Deployment | None],
         window: timedelta,
         movement: Movement,
-        homes: Homes,
+        directory: AlertDirectory,
     ) -> None:
         self._stores = AlertStores(book, vault, self, window, movement)
-        self._homes = homes
+        self._homes = directory
         self._vault = vault
         self._deployments = deployments
         self._ids: dict[str, Ids] = {}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.sql.records import Records
     from openlfr.domain.watchlist import GalleryFacts
-    from openlfr.operations.purge import Due
+    from openlfr.operations.purge import DueErasures
     from openlfr.ports import TemplateStore, Vault
 
 SILENCE_S = 30.0
@@ -46,7 +46,7 @@ class LeaderJobs:
     """Keeps the control topic and the vector store as the records are, and erases what is due.
 
     Attributes:
-        erased: How many of each kind that `operations.purge.Due` names, and failures.
+        erased: How many of each kind that `operations.purge.DueErasures` names, and failures.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class LeaderJobs:
         records: Records,
         vault: Vault,
         open_templates: Callable[[GalleryFacts], TemplateStore],
-        erase_due: Callable[[], Due],
+        erase_due: Callable[[], DueErasures],
         *,
         publish: Callable[[], bool],
         on_failure: Callable[[BaseException], None],

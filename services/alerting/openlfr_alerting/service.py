@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from openlfr.adapters.faust.progress import Progress
     from openlfr.adapters.sql.records import Records
     from openlfr.domain.deployment import Deployment
-    from openlfr.operations.purge import Due
+    from openlfr.operations.purge import DueErasures
     from openlfr.ports import AlertBook, Vault
     from openlfr.settings import Settings
     from openlfr.settings.process import Process
@@ -107,7 +107,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
             deployments=DeploymentCache(records.deployments, deployment).get,
             window=settings.alerting.window,
             movement=settings.movement,
-            homes=records.alerts,
+            directory=records.alerts,
         )
         recording = DatabaseWriter(
             records,
@@ -129,7 +129,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
 
 def _erase(
     settings: Settings, deployment: Deployment, records: Records, vault: Vault, book: AlertBook
-) -> Due:
+) -> DueErasures:
     """Erase what is due; templates of expired entries go with the next settling."""
     due = erase_due(
         records=records,

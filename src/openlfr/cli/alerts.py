@@ -98,7 +98,7 @@ def show(alert_id: str, config: Path, out: Path | None, reason: str, as_json: bo
     supervisor opens them with --reason.
     """
     from openlfr import bootstrap
-    from openlfr.operations.show_alert import Look, show_alert
+    from openlfr.operations.show_alert import PictureRequest, show_alert
 
     if out is not None and out.suffix.lower() not in (".jpg", ".jpeg", ".html"):
         raise BadInput(f"{out} ends in neither .jpg nor .html, so what to write is not clear.")
@@ -108,7 +108,7 @@ def show(alert_id: str, config: Path, out: Path | None, reason: str, as_json: bo
         print_alert(alert, case, list(records.alerts.events(alert.alert_id)), as_json=as_json)
         if out is not None:
             content = show_alert(
-                Look(alert.alert_id, out.name, reason),
+                PictureRequest(alert.alert_id, out.name, reason),
                 records=records,
                 vault=bootstrap.open_vault(settings),
                 by=arguments.who(),

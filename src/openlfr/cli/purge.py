@@ -15,7 +15,7 @@ from openlfr.terminal import say
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openlfr.operations.purge import Due
+    from openlfr.operations.purge import DueErasures
     from openlfr.ports import Records, Vault
     from openlfr.settings import Settings
 
@@ -123,7 +123,7 @@ def command(
     return DONE if whole else SOMETHING_FAILED
 
 
-def _tell(due: Due, retention: timedelta, *, dry_run: bool) -> None:
+def _tell(due: DueErasures, retention: timedelta, *, dry_run: bool) -> None:
     from openlfr.operations.erasure import why_mistaken
 
     would = "Would erase" if dry_run else "Erasing"

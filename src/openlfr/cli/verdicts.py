@@ -87,17 +87,17 @@ def decide(
     and the event in the alert book, is erased when that is settled, within 15 minutes. That it
     happened, when and where, and who decided, stays on record.
     """
-    from openlfr.operations.adjudicate import Became, Which, record_outcome
+    from openlfr.operations.adjudicate import AlertVersion, OutcomeReport, record_outcome
     from openlfr.operations.adjudicate import decide as decide_alert
 
-    which, what = Which(alert_id, version), _judgement(finding, because, reason)
+    which, what = AlertVersion(alert_id, version), _judgement(finding, because, reason)
     who, at = arguments.who(by), datetime.now(UTC)
     with opened(config) as (settings, records):
         times = settings.alerting.times
         alert = decide_alert(which, what, records=records, by=who, at=at, times=times)
         if outcome:
-            became = Became(Outcome(outcome))
-            which = Which(alert.alert_id)
+            became = OutcomeReport(Outcome(outcome))
+            which = AlertVersion(alert.alert_id)
             alert = record_outcome(which, became, records=records, by=who, at=at, times=times)
     _say(alert)
 
@@ -118,9 +118,9 @@ def second(
     One that agrees settles it; where the two differ a supervisor settles it (alerts settle). Look
     at the pictures before you read what the other one decided.
     """
-    from openlfr.operations.adjudicate import Which, look_again
+    from openlfr.operations.adjudicate import AlertVersion, look_again
 
-    which, what = Which(alert_id, version), _judgement(finding, because, reason)
+    which, what = AlertVersion(alert_id, version), _judgement(finding, because, reason)
     with opened(config) as (settings, records):
         alert = look_again(
             which,
@@ -149,10 +149,10 @@ def settle(
     Without it a verdict is settled by itself 14 minutes after it was given (alerting.settle); in a
     dispute the first one holds then, which was acted on.
     """
-    from openlfr.operations.adjudicate import Which
+    from openlfr.operations.adjudicate import AlertVersion
     from openlfr.operations.adjudicate import settle as settle_alert
 
-    which, what = Which(alert_id, version), _judgement(finding, because, reason)
+    which, what = AlertVersion(alert_id, version), _judgement(finding, because, reason)
     with opened(config) as (settings, records):
         alert = settle_alert(
             which,
@@ -173,12 +173,12 @@ def settle(
 @_VERSION
 def undo(alert_id: str, config: Path, by: str, reason: str, version: int | None) -> None:
     """Take back your own verdict, within 8 seconds (alerting.undo)."""
-    from openlfr.operations.adjudicate import Which
+    from openlfr.operations.adjudicate import AlertVersion
     from openlfr.operations.adjudicate import undo as undo_verdict
 
     with opened(config) as (_, records):
         alert = undo_verdict(
-            Which(alert_id, version),
+            AlertVersion(alert_id, version),
             reason=reason,
             records=records,
             by=arguments.who(by),
@@ -215,12 +215,12 @@ def outcome(
     stopped by mistake: what is kept is sealed for 24 hours (alerting.sealed), for that person's
     complaint, and then erased.
     """
-    from openlfr.operations.adjudicate import Became, Which, record_outcome
+    from openlfr.operations.adjudicate import AlertVersion, OutcomeReport, record_outcome
 
     with opened(config) as (settings, records):
         alert = record_outcome(
-            Which(alert_id, version),
-            Became(Outcome(result), minutes_stopped, reason),
+            AlertVersion(alert_id, version),
+            OutcomeReport(Outcome(result), minutes_stopped, reason),
             records=records,
             by=arguments.who(by),
             at=datetime.now(UTC),

@@ -65,7 +65,7 @@ def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json:
     from openlfr.cli import watchlist_output as output
     from openlfr.cli.erasing import opened_records
     from openlfr.cli.watchlist_settling import settle
-    from openlfr.operations.enrol import Enrolment, RowOutcome, Verdict, enrol
+    from openlfr.operations.enrol import Enrolment, RowReport, RowResult, enrol
     from openlfr.operations.gallery import erase_unrecorded_pictures
     from openlfr.operations.manifest import read_manifest
 
@@ -81,7 +81,7 @@ def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json:
             err=True,
         )
     outcomes = [
-        RowOutcome(row.line, row.subject, row.image, Verdict.REFUSED, row.reason)
+        RowReport(row.line, row.subject, row.image, RowResult.REFUSED, row.reason)
         for row in read.refused
     ]
     settled: Sequence[Reference] = ()
@@ -154,20 +154,20 @@ def check_pictures(pictures: tuple[Path, ...], config: Path, as_json: bool) -> N
     """Try PICTURES, or those of a MANIFEST.csv, without listing anybody."""
     from openlfr import bootstrap, settings
     from openlfr.cli import watchlist_output as output
-    from openlfr.operations.enrol import RowOutcome, Verdict
+    from openlfr.operations.enrol import RowReport, RowResult
     from openlfr.operations.examine import examine
     from openlfr.operations.manifest import read_manifest
 
     chosen = settings.load(config)
     now = datetime.now(UTC)
-    outcomes: list[RowOutcome] = []
+    outcomes: list[RowReport] = []
     wanted: list[tuple[int, str, Path]] = []
     for path in pictures:
         if path.suffix.lower() == ".csv":
             read = read_manifest(path, chosen.enrolment.limits, now)
             wanted += [(row.line, row.subject, Path(row.image)) for row in read.rows]
             outcomes += [
-                RowOutcome(row.line, row.subject, row.image, Verdict.REFUSED, row.reason)
+                RowReport(row.line, row.subject, row.image, RowResult.REFUSED, row.reason)
                 for row in read.refused
             ]
         else:
@@ -178,14 +178,14 @@ def check_pictures(pictures: tuple[Path, ...], config: Path, as_json: bool) -> N
             try:
                 found = examine(path, detector, embedder, _rules(chosen))
             except BadInput as error:
-                outcomes.append(RowOutcome(line, subject, str(path), Verdict.REFUSED, str(error)))
+                outcomes.append(RowReport(line, subject, str(path), RowResult.REFUSED, str(error)))
             else:
                 outcomes.append(
-                    RowOutcome(
+                    RowReport(
                         line,
                         subject,
                         str(path),
-                        Verdict.ACCEPTED,
+                        RowResult.ACCEPTED,
                         warnings=found.warnings,
                         quality=found.quality.score,
                     )

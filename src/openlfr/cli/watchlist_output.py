@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from openlfr.domain.text import one_line
 from openlfr.domain.watchlist import EntryStatus
-from openlfr.operations.enrol import Verdict
+from openlfr.operations.enrol import RowResult
 from openlfr.terminal import say, write
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openlfr.domain.watchlist import Reference
-    from openlfr.operations.enrol import RowOutcome
+    from openlfr.operations.enrol import RowReport
 
 _COLOURS = {
     "accepted": "green",
@@ -31,7 +31,7 @@ _COLOURS = {
 _PENDING = "recorded; the running pipeline will apply it"
 
 
-def with_progress(outcomes: Iterator[RowOutcome], total: int) -> Iterator[RowOutcome]:
+def with_progress(outcomes: Iterator[RowReport], total: int) -> Iterator[RowReport]:
     """The outcomes; on a terminal a line counts them, as a photo takes a moment."""
     for number, outcome in enumerate(outcomes, 1):
         if sys.stderr.isatty():
@@ -41,7 +41,7 @@ def with_progress(outcomes: Iterator[RowOutcome], total: int) -> Iterator[RowOut
 
 
 def print_import(
-    outcomes: Sequence[RowOutcome], settled: Sequence[Reference], watchlist: str, *, as_json: bool
+    outcomes: Sequence[RowReport], settled: Sequence[Reference], watchlist: str, *, as_json: bool
 ) -> None:
     """Print what became of each row of an import."""
     entries = {entry.reference_id: entry for entry in settled}
@@ -61,7 +61,7 @@ def print_import(
     say(f"watchlist {watchlist}: {total}")
 
 
-def print_check(outcomes: Sequence[RowOutcome], *, as_json: bool) -> None:
+def print_check(outcomes: Sequence[RowReport], *, as_json: bool) -> None:
     """Print what would become of each photo."""
     rows = [_row(outcome, None) for outcome in outcomes]
     for row in rows:
@@ -130,10 +130,10 @@ def _expired(entry: Reference, now: datetime) -> bool:
     return entry.expires < now and entry.status in standing
 
 
-def _row(outcome: RowOutcome, entry: Reference | None) -> dict[str, Any]:
+def _row(outcome: RowReport, entry: Reference | None) -> dict[str, Any]:
     """A row with the last word of the gallery's rules, where these have spoken."""
-    verdict, reason, notes = str(outcome.verdict), outcome.reason, "; ".join(outcome.warnings)
-    if entry is not None and outcome.verdict is Verdict.ACCEPTED:
+    verdict, reason, notes = str(outcome.result), outcome.reason, "; ".join(outcome.warnings)
+    if entry is not None and outcome.result is RowResult.ACCEPTED:
         notes = entry.note
         if entry.status is EntryStatus.REFUSED:
             verdict, reason, notes = "refused", f"line {outcome.line}: {entry.note}", ""

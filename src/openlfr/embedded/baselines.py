@@ -1,8 +1,9 @@
-"""The baselines of a run: each is in the records before a frame is matched under it.
+"""The baselines of a run: each is recorded before frames are matched with it.
 
-A new list is hashed and recorded in the thread that brings it; the thread that matches takes over
-both at once, between two frames. Who has left the list waits for no record: the baseline's id
-follows from what it is, and it is recorded right after, or as soon as the records take it.
+The thread that offers a new index hashes and records its baseline; the matching thread then takes
+over index and baseline together, between two frames. A removal from the list does not wait for
+the record: the baseline's id is derived from its content, and the baseline is recorded right
+after, or as soon as the records accept it.
 """
 
 from __future__ import annotations
@@ -24,12 +25,18 @@ if TYPE_CHECKING:
 
 
 class RunBaselines:
-    """Which baseline a run is in, from its first list on."""
+    """Records the baselines of a run, and hands each over with its index."""
 
     def __init__(
         self, records: Records, conditions: Conditions, on_doubt: Callable[[str], None]
     ) -> None:
-        """Be in none yet."""
+        """Use no baseline yet.
+
+        Args:
+            records: Where baselines are recorded.
+            conditions: Threshold, models, rules and camera inputs of the run.
+            on_doubt: Called with a sentence when the threshold no longer fits the list.
+        """
         self._records = records
         self._in_use = BaselineInUse(conditions, on_doubt=on_doubt)
         self._waiting: list[BaselineAdoption] = []  # in use, and not in the records yet
@@ -40,7 +47,7 @@ class RunBaselines:
         """Record the baseline of a new index; one thread at a time.
 
         Raises:
-            Unavailable: The records do not take it; it is to be offered again.
+            Unavailable: The records do not accept the baseline; offer the index again.
         """
         baseline = self._in_use.baseline_for(index)
         adoption = self._in_use.plan_adoption(baseline)
@@ -55,7 +62,7 @@ class RunBaselines:
             self._hand_over(index, adoption, self._record(adoption))
 
     def take(self) -> tuple[ExactIndex, BaselineRef] | None:
-        """What is to be matched with from the next frame on, where that is new; any thread."""
+        """Return a new index and its baseline for the next frame, or None; any thread."""
         with self._lock:
             ready, self._ready = self._ready, None
         return ready

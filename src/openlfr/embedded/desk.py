@@ -1,7 +1,7 @@
-"""The alert desk: from a sighting to an alert that is kept, folded, emitted and recorded.
+"""The alert desk of a run: stores evidence, folds a sighting, emits and records the alert.
 
-The order is that of `operations.raise_alert`. Whatever a crash cut off after the fold is made up by
-`catch_up`.
+`operations.raise_alert` defines the order. After a crash `catch_up` completes the steps after the
+fold.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class AlertDesk:
     """Raises the alerts of one run.
 
     Attributes:
-        raised: Events of the run by camera and kind, those before a resume included.
+        raised: Number of events by camera and kind, including those before a resume.
     """
 
     def __init__(
@@ -54,14 +54,14 @@ class AlertDesk:
         self.raised: Counter[tuple[str, EventKind]] = Counter()
 
     def raise_alert(self, sighted: SightingWithEvidence) -> AlertEvent | None:
-        """Open an alert or join one; None if the sighting was known before a crash.
+        """Open an alert or join one; None if the sighting was recorded before a crash.
 
         Raises:
-            Unavailable: The disk, Redis or the database does not take it.
+            Unavailable: The disk, Redis or the database does not accept the alert.
         """
         sighting = sighted.sighting
         if self._records.alerts.knows(event_id_of(sighting.sighting_id)):
-            return None  # by the records, even where the book has lost it
+            return None  # the records decide, since the alert book may have lost it
         now, pictured = datetime.now(UTC), sighted.evidence is not None
         event = raise_alert(
             sighting,
@@ -76,24 +76,24 @@ class AlertDesk:
         return event
 
     def catch_up(self, deployment: str, epoch: int | None) -> int:
-        """Record every stored event that is not yet; emit those of the resumed run.
+        """Record all unrecorded events of the alert book; emit those of the resumed run.
 
         Args:
-            deployment: Whose events.
-            epoch: Of the run that is resumed; None for a new run, which emits nothing old.
+            deployment: Id of the deployment.
+            epoch: Epoch of the resumed run; None for a new run, which emits no old event.
 
         Returns:
-            How many were emitted now.
+            The number of events emitted now.
         """
         emitted = 0
-        kept = set(self._vault.names(PREFIX))
+        stored = set(self._vault.names(PREFIX))
         for event in self._book.events(deployment):
-            ours = event.sighting.epoch == epoch
-            pictured = evidence_name(event.sighting.sighting_id) in kept
-            if ours and event.event_id not in self._lines.known:
+            of_this_run = event.sighting.epoch == epoch
+            pictured = evidence_name(event.sighting.sighting_id) in stored
+            if of_this_run and event.event_id not in self._lines.known:
                 recorded = self._records.alerts.knows(event.event_id)
                 if self._lines.has_file or not recorded:
-                    self._tell(event, pictured=pictured)
+                    self._emit(event, pictured=pictured)
                     emitted += 1
                     continue
             if not self._records.alerts.knows(event.event_id):
@@ -103,7 +103,7 @@ class AlertDesk:
             self.raised = Counter((e.event.sighting.camera, e.event.event) for e in events)
         return emitted
 
-    def _tell(self, event: AlertEvent, *, pictured: bool) -> None:
+    def _emit(self, event: AlertEvent, *, pictured: bool) -> None:
         now = datetime.now(UTC)
         self._lines.write(event, now)
         self._record(event, now, pictured=pictured)

@@ -1,9 +1,9 @@
-"""Erases by itself, while a run lasts, what may no longer be kept.
+"""Erases what may no longer be kept, at the start of a run, once a minute and at its end.
 
-At the start, once a minute, and at the end: alerts beyond the retention, people who were mistaken
-for somebody listed, pictures that a crash left, entries that have expired. It has a thread of its
-own, since erasing waits for disks, and a removal from the watchlist waits for nobody; templates
-are the keeper's, which holds the vector store.
+That is: alerts beyond the retention, alerts about people who were mistaken for somebody listed,
+pictures left by a crash, and expired entries. The eraser has its own thread, since erasing waits
+for disks, and a removal from the watchlist must not wait. The watchlist updater erases templates,
+since it has the vector store open.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ log = structlog.get_logger()
 
 
 class Eraser:
-    """Erases what is due of one data folder.
+    """Erases what is due in one data folder.
 
     Attributes:
-        erased: How many of each kind that `operations.purge.Due` names.
+        erased: Number of erasures by kind, as in `operations.purge.DueErasures`.
     """
 
     def __init__(
@@ -61,10 +61,10 @@ class Eraser:
         self.erased: Counter[str] = Counter()
 
     def erase(self) -> bool:
-        """Erase what is due now; False if erased rows still stand in the records' log.
+        """Erase what is due now; False if the records' log still contains erased rows.
 
         Raises:
-            Unavailable: A store does not answer; what was done stays done, call it again later.
+            Unavailable: A store does not answer. Completed erasures remain; call it again later.
         """
         due = erase_due(
             records=self._records,
@@ -84,12 +84,12 @@ class Eraser:
         return self._records.erase_for_good()
 
     def start(self) -> None:
-        """Erase from now on, in a thread."""
-        self._thread = threading.Thread(target=self._keep, name="eraser", daemon=True)
+        """Start the thread, which erases once a minute."""
+        self._thread = threading.Thread(target=self._loop, name="eraser", daemon=True)
         self._thread.start()
 
     def check(self) -> None:
-        """Raise what ended the thread: a fault of ours, which no waiting mends."""
+        """Raise the exception that ended the thread: our own bug, which no retry repairs."""
         if self._fault is not None:
             raise self._fault
 
@@ -99,12 +99,12 @@ class Eraser:
         if self._thread is not None:
             self._thread.join()
 
-    def _keep(self) -> None:
+    def _loop(self) -> None:
         while not self._stop.wait(INTERVAL_S):
             try:
                 self.erase()
             except Unavailable as error:
-                log.warning("not_erased", why=str(error))  # tried again; the run's end says it
-            except Exception as error:  # noqa: BLE001 - a thread's edge: raised again by `check`
+                log.warning("not_erased", why=str(error))  # retried; the run's end reports it
+            except Exception as error:  # noqa: BLE001 - end of a thread: raised again by `check`
                 self._fault = error
                 return

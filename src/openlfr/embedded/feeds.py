@@ -1,9 +1,9 @@
-"""Feeds: each camera decodes in a thread of its own and hands over frames at its own pace.
+"""Feeds: each camera is decoded in its own thread and yields frames at its own pace.
 
-A file plays as it was filmed, so that a run behaves as it would on a live camera; frames that
-wait longer than `max_age` are dropped by the receiver and counted. As fast as possible, a feed
-waits for the receiver instead and nothing is dropped; frames of several files then come in the
-order in which they were captured, so that a run gives the same alerts whenever it is repeated.
+A file plays at its recorded speed, so that a run behaves as with a live camera; the receiver
+drops and counts frames that wait longer than `max_age`. With `--as-fast-as-possible` a feed waits
+for the receiver instead, and no frame is dropped. Frames of several files then arrive in the order
+of their capture times, so that a repeated run gives the same alerts.
 """
 
 from __future__ import annotations
@@ -28,18 +28,19 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_PATIENCE_S = 0.2  # how often a waiting thread looks whether it should stop
+_POLL_S = 0.2  # how often a waiting thread checks whether it should stop
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrival:
-    """A frame that was decoded.
+    """A decoded frame, and what was lost between the previous frame and this one.
 
     Attributes:
-        due: `time.monotonic()` at which it was to be looked at; its age counts from there.
-        sampled_away: Frames of the source left out on purpose between the one before and it.
-        unreadable: Frames that could not be decoded between the one before and it.
-        overtaken: Frames of a live camera between the one before and it that a newer one overtook.
+        frame: The frame.
+        due: `time.monotonic()` at which the frame was to be analysed; its age counts from there.
+        sampled_away: Number of frames skipped by sampling.
+        unreadable: Number of frames that could not be decoded.
+        overtaken: Number of frames of a live camera that a newer frame replaced.
     """
 
     frame: Frame
@@ -51,11 +52,12 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A camera gives no more frames.
+    """The end of a camera's frames.
 
     Attributes:
-        problem: Why, as a sentence; empty where its source simply ended.
-        sampled_away, unreadable, overtaken: As of an arrival, after the last one.
+        camera: Name of the camera.
+        problem: The reason as a sentence; empty if the source ended normally.
+        sampled_away, unreadable, overtaken: As in `Arrival`, after the last frame.
     """
 
     camera: str
@@ -72,9 +74,9 @@ class Feeds:
         """Prepare; no thread runs before `start`.
 
         Args:
-            paced: Hand over frames when they are due; else as fast as they are taken.
-            stop: Set by anyone to end all feeds.
-            room: How many decoded frames of a camera may wait.
+            paced: Whether frames are yielded when they are due, instead of as fast as possible.
+            stop: Event that ends all feeds.
+            room: Number of decoded frames that may wait, for each camera.
         """
         self._paced = paced
         self._stop = stop
@@ -86,7 +88,7 @@ class Feeds:
         self._threads: dict[str, threading.Thread] = {}
 
     def start(self, camera: str, source: Source, *, first_seq: int = 0) -> None:
-        """Begin to decode a camera from `first_seq` on."""
+        """Start to decode a camera, from frame `first_seq` on."""
         thread = threading.Thread(
             target=self._feed, args=(camera, source, first_seq), name=f"feed-{camera}", daemon=True
         )
@@ -99,14 +101,14 @@ class Feeds:
         thread.start()
 
     def arrivals(self) -> Iterator[Arrival | Ended | None]:
-        """What comes in, until every camera has ended; None now and then while nothing does."""
+        """Yield arrivals until every camera has ended; None from time to time while idle."""
         while self._waiting:
             arrival = None
             with self._changed:
-                camera = self._whose_turn()
+                camera = self._next_camera()
                 if camera is None:
-                    if not self._changed.wait(_PATIENCE_S):
-                        self._notice_the_dead()
+                    if not self._changed.wait(_POLL_S):
+                        self._end_dead_threads()
                 else:
                     arrival = self._waiting[camera].popleft()
                     if isinstance(arrival, Ended):
@@ -115,27 +117,27 @@ class Feeds:
             if arrival is not None or camera is None:
                 yield arrival
 
-    def _notice_the_dead(self) -> None:
-        """End the camera of a thread that ended without a word, rather than wait for ever."""
+    def _end_dead_threads(self) -> None:
+        """End cameras whose thread died without an `Ended`, instead of waiting for ever."""
         for camera, waiting in self._waiting.items():
             if not waiting and not self._threads[camera].is_alive():
                 waiting.append(Ended(camera, f"Camera {camera} failed without saying why.", 0, 0))
 
-    def _whose_turn(self) -> str | None:
-        """The camera whose first waiting frame comes next; None while that is not known."""
+    def _next_camera(self) -> str | None:
+        """The camera whose first waiting frame comes next; None while it is unknown."""
         first = {camera: waiting[0] for camera, waiting in self._waiting.items() if waiting}
         if not self._paced and self._waiting.keys() - first.keys() - self._live:
-            return None  # the missing one may be the earliest
+            return None  # the next frame of the missing camera may be the earliest
         return min(first, key=lambda camera: self._order(first[camera]), default=None)
 
     def _order(self, arrival: Arrival | Ended) -> float:
-        """Seconds where it is paced, else whole microseconds, which are exact."""
+        """Seconds if paced, else whole microseconds, which are exact."""
         if isinstance(arrival, Ended):
             return float("-inf")
         return arrival.due if self._paced else microseconds(arrival.frame.captured_at)
 
     def close(self) -> None:
-        """Stop the threads and wait for them; one that waits for a live camera wakes."""
+        """Stop the threads and wait for them; closing a source wakes a thread that waits for it."""
         self._stop.set()
         for source in self._sources.values():
             source.close()
@@ -145,9 +147,9 @@ class Feeds:
 
     def _feed(self, camera: str, source: Source, first_seq: int) -> None:
         problem = ""
-        left_out = _LeftOut(source)
+        losses = _LossCounter(source)
         try:
-            self._decode(camera, source, first_seq, left_out)
+            self._decode(camera, source, first_seq, losses)
         except OpenLFRError as error:
             problem = str(error)
         except Exception as error:
@@ -155,10 +157,10 @@ class Feeds:
             problem = hide_addresses(f"Camera {camera} failed: {type(error).__name__}: {error}")
         finally:
             source.close()
-            self._hand_over(camera, Ended(camera, problem, *left_out.since()))
+            self._hand_over(camera, Ended(camera, problem, *losses.since_last_call()))
 
-    def _decode(self, camera: str, source: Source, first_seq: int, left_out: _LeftOut) -> None:
-        begun: float | None = None  # when the first frame's moment 0 was
+    def _decode(self, camera: str, source: Source, first_seq: int, losses: _LossCounter) -> None:
+        begun: float | None = None  # monotonic time of the source's start
         for frame in source.frames(first_seq=first_seq):
             due = time.monotonic()
             if self._paced and not source.live:
@@ -167,13 +169,13 @@ class Feeds:
                 due = begun + at
                 if self._stop.wait(max(0.0, due - time.monotonic())):
                     return
-            if not self._hand_over(camera, Arrival(frame, due, *left_out.since())):
+            if not self._hand_over(camera, Arrival(frame, due, *losses.since_last_call())):
                 return
 
     def _hand_over(self, camera: str, arrival: Arrival | Ended) -> bool:
         """Wait for room; False if the run stops first.
 
-        A live camera's newest frame waits here alone: older ones are overtaken in the source.
+        Of a live camera only the newest frame waits here: the source drops older ones.
         """
         room = 1 if camera in self._live else self._room
         with self._changed:
@@ -182,19 +184,19 @@ class Feeds:
                     self._waiting[camera].append(arrival)
                     self._changed.notify_all()
                     return True
-                self._changed.wait(_PATIENCE_S)
+                self._changed.wait(_POLL_S)
         return False
 
 
-class _LeftOut:
-    """Frames that a source did not yield, counted from one frame to the next."""
+class _LossCounter:
+    """Counts the frames that a source did not yield, from one frame to the next."""
 
     def __init__(self, source: Source) -> None:
         self._counters = source.counters
         self._counted = self._now()
 
-    def since(self) -> tuple[int, int, int]:
-        """How many were sampled away, unreadable and overtaken since the last time."""
+    def since_last_call(self) -> tuple[int, int, int]:
+        """Numbers of frames sampled away, unreadable and overtaken since the last call."""
         before = self._counted
         sampled_away, unreadable, overtaken = self._counted = self._now()
         return sampled_away - before[0], unreadable - before[1], overtaken - before[2]

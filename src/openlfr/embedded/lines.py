@@ -1,4 +1,4 @@
-"""The alert lines: one JSON object for each event, each written once."""
+"""Alert lines: one JSON object per event, each written once."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ if TYPE_CHECKING:
 
     from openlfr.domain.alerts import AlertEvent
 
-_BEGINNING = b'{"event": "'  # of every line
+_LINE_START = b'{"event": "'  # every line begins with it
 
 
 def alert_line(event: AlertEvent, emitted_at: datetime) -> dict[str, Any]:
-    """An event as others read it (DESIGN.md, "Interfaces that stay stable").
+    """An event as JSON values, in the stable format that other programs read.
 
-    `impossible` stands there only where something says that the sighting is; `time_assumed` is true
-    where nothing says when the film was made, so that `captured_at` counts from the run's start.
+    `impossible` is present only for a sighting that cannot be right. `time_assumed` is true if the
+    recording date of the file is unknown, so that `captured_at` counts from the run's start.
     """
-    seen = event.sighting
+    sighting = event.sighting
     flag = {"impossible": asdict(event.impossible)} if event.impossible is not None else {}
     return {
         "event": str(event.event),
         "event_id": event.event_id,
         "alert_id": event.alert_id,
-        "subject": seen.subject,
-        "camera": seen.camera,
-        "frame_index": seen.seq,
-        "captured_at": _utc(seen.captured_at),
+        "subject": sighting.subject,
+        "camera": sighting.camera,
+        "frame_index": sighting.seq,
+        "captured_at": _utc(sighting.captured_at),
         "emitted_at": _utc(emitted_at),
-        "box": [round(value, 1) for value in seen.box],
-        "score": round(seen.score, 4),
-        "threshold": round(seen.threshold, 4),
-        "quality": round(seen.quality, 1),
-        "time_assumed": seen.time_assumed,
+        "box": [round(value, 1) for value in sighting.box],
+        "score": round(sighting.score, 4),
+        "threshold": round(sighting.threshold, 4),
+        "quality": round(sighting.quality, 1),
+        "time_assumed": sighting.time_assumed,
     } | flag
 
 
@@ -50,13 +50,17 @@ def _utc(moment: datetime) -> str:
 
 
 class AlertLines:
-    """Where alert lines go: a file that is appended to and synced, a stream, both or neither."""
+    """Writes alert lines to a file (appended and synced), a stream, both or neither.
+
+    Attributes:
+        known: Ids of the events that were written.
+    """
 
     def __init__(self, path: Path | None, stream: IO[str] | None = None) -> None:
-        """Open the file; a line that a crash cut short is taken off its end.
+        """Open the file, and remove an incomplete last line that a crash left.
 
         Raises:
-            Misconfigured: The file cannot be opened, or is of another kind.
+            Misconfigured: The file cannot be opened, or is not a file of alert lines.
         """
         self._stream = stream
         self._file: IO[bytes] | None = None
@@ -64,10 +68,10 @@ class AlertLines:
         if path is None:
             return
         if path.exists() and not path.is_file():
-            raise Misconfigured(f"{path} is no file: alert lines are kept in a file.")
+            raise Misconfigured(f"{path} is not a regular file: name one for --alerts.")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Made for its owner alone: it says who was seen where.
+            # Readable by its owner only: the lines contain who was seen where.
             self._file = os.fdopen(
                 os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "ab+"
             )
@@ -76,7 +80,7 @@ class AlertLines:
                 if line.endswith(b"\n"):
                     self._remember(line)
                 else:
-                    self._mend(path, line)
+                    self._repair_end(path, line)
             self._file.seek(0, os.SEEK_END)
         except Misconfigured:
             self.close()
@@ -89,11 +93,11 @@ class AlertLines:
 
     @property
     def has_file(self) -> bool:
-        """Whether `known` is all that was ever emitted, since the file tells."""
+        """Whether `known` contains all events ever emitted, since they were read from a file."""
         return self._file is not None
 
     def _remember(self, line: bytes) -> bool:
-        """Note the event of a line; False if it is not one of ours."""
+        """Add the event of a line to `known`; False if it is no alert line."""
         try:
             known = json.loads(line)
         except ValueError:
@@ -103,25 +107,25 @@ class AlertLines:
             return True
         return False
 
-    def _mend(self, path: Path, last: bytes) -> None:
-        """Take a line that was cut short off the file's end; end one that is whole.
+    def _repair_end(self, path: Path, last: bytes) -> None:
+        """Remove an incomplete last line; add the line break to a complete one.
 
-        Only what can be the beginning of a line of ours is taken off (a disk may also leave
-        zeros): somebody may have named a file of another kind.
+        Only the beginning of an alert line, or zeros that a disk may leave, are removed: the file
+        may be of another kind.
         """
         assert self._file is not None  # noqa: S101 - called by __init__ alone
         if self._remember(last):
             self._file.write(b"\n")
-        elif last[: len(_BEGINNING)] == _BEGINNING[: len(last)] or not last.strip(b"\0"):
+        elif last[: len(_LINE_START)] == _LINE_START[: len(last)] or not last.strip(b"\0"):
             self._file.truncate(self._file.tell() - len(last))
         else:
             raise Misconfigured(
-                f"{path} is not a file of alert lines: it ends in something else. Name another "
+                f"{path} is not a file of alert lines: it ends with other text. Name another "
                 "file for --alerts."
             )
 
     def write(self, event: AlertEvent, emitted_at: datetime) -> None:
-        """Write an event's line; on return it is on the disk and in the stream.
+        """Write an event's line; on return the line is on the disk and in the stream.
 
         Raises:
             Unavailable: The disk is full or fails.
@@ -135,7 +139,7 @@ class AlertLines:
             except OSError as error:
                 raise Unavailable(
                     f"The alert file {self._path} cannot be written: {error.strerror or error}. "
-                    "Free some space and go on with --resume; no alert is lost."
+                    "Free some space and continue with --resume; no alert is lost."
                 ) from error
         self.known.add(event.event_id)
         if self._stream is not None:
@@ -145,7 +149,7 @@ class AlertLines:
     def close(self) -> None:
         """Close the file; safe to call twice."""
         if self._file is not None:
-            # What a full disk did not take was told by `write`, and is tried once more here.
+            # `write` has reported a full disk; closing tries the write once more.
             with suppress(OSError):
                 self._file.close()
             self._file = None

@@ -1,4 +1,4 @@
-"""Opens everything that a run needs, and checks what must hold before a camera opens."""
+"""Opens models, stores and cameras of a run, after the checks that come before a camera."""
 
 from __future__ import annotations
 
@@ -43,15 +43,21 @@ _ORIGIN = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Opened:
-    """Everything that a run works with.
+    """The open parts of a run.
 
     Attributes:
-        run: What is carried out.
-        resumed: Whether it goes on with an unfinished one; else it is not recorded yet.
-        checkpoints: Where each camera of a resumed run goes on.
-        threshold: From which score a candidate is a sighting.
-        sources: The cameras that could be opened, by name.
-        unopened: Why the others could not, a sentence each.
+        run: The run.
+        resumed: Whether the run is an unfinished one; a new run is not recorded yet.
+        checkpoints: Checkpoint of each camera of a resumed run.
+        threshold: Lowest score of a sighting.
+        detector, embedder: The models.
+        records: The database.
+        sources: Opened cameras, by name.
+        unopened: A sentence for each camera that could not be opened.
+        vault: Encrypted pictures.
+        templates: The vector store.
+        book: The alert book.
+        lines: Writer of alert lines.
     """
 
     run: Run
@@ -72,13 +78,13 @@ class Opened:
 def open_all(
     settings: Settings, deployment: Deployment, options: RunOptions, closing: ExitStack
 ) -> Opened:
-    """Open everything, in the order in which a person wants to hear what is wrong.
+    """Open everything, in the order in which problems are most useful to a person.
 
     Args:
         settings: The configuration.
-        deployment: Its authorisation.
-        options: How to run.
-        closing: Closes what was opened.
+        deployment: The configured deployment.
+        options: Options of the run.
+        closing: Stack to which the closing of each part is added.
 
     Raises:
         Misconfigured: A wrong model, a mixed gallery, another run to resume, hours that are over.
@@ -126,36 +132,36 @@ def open_all(
 
 
 def require_not_closed(records: Records, deployment: Deployment) -> None:
-    """Refuse a deployment that was ended for good, before a camera is opened.
+    """Refuse a closed deployment, before a camera is opened.
 
     Raises:
-        Misconfigured: It was.
+        Misconfigured: The deployment was closed.
     """
-    known = records.deployments.get(deployment.deployment_id)
-    if known is not None and known.status is DeploymentStatus.CLOSED:
+    recorded = records.deployments.get(deployment.deployment_id)
+    if recorded is not None and recorded.status is DeploymentStatus.CLOSED:
         raise Misconfigured(
-            f"not authorised: the deployment {known.name!r} ({known.deployment_id}) was closed; "
-            "draft another one, with a name, start or id of its own."
+            f"not authorised: the deployment {recorded.name!r} ({recorded.deployment_id}) was "
+            "closed; configure another deployment, with a name, start or id of its own."
         )
 
 
 def hash_of(
     settings: Settings, facts: GalleryFacts, threshold: float, *, former: bool = False
 ) -> str:
-    """sha256 (hex) of what decides a run's results; a resumed run must have the same.
+    """sha256 (hex) of all settings that decide a run's results; resuming requires the same.
 
-    Hours, place, purpose and authority are the deployment's: to change them is a revision of it,
-    with an act of its own, and no other run.
+    Hours, place, purpose and authority belong to the deployment: a change of them is a revision
+    with its own act, and no other run.
 
     Args:
         settings: The configuration.
-        facts: Of the embedder.
-        threshold: From which score a candidate is a sighting.
-        former: As versions before made it, with the authorisation in it.
+        facts: Facts about the embedder.
+        threshold: Lowest score of a sighting.
+        former: Whether to hash as former versions did, with the authorisation.
     """
     decisive: dict[str, object] = {
         "cameras": {
-            # Not of a camera's whole address: a hash of a password would stand in the records.
+            # Without credentials: the records must not contain the hash of a password.
             name: [c.shown_url, c.fps, c.start and c.start.isoformat(), c.input_size, c.loop]
             for name, c in sorted(settings.cameras.items())
         },
@@ -177,9 +183,11 @@ def begin_run(
     resume: bool,
     former_name: str = "",
 ) -> tuple[Run, bool]:
-    """The run to carry out, and whether it goes on with an unfinished one.
+    """Plan a new run, or find the unfinished one to resume.
 
-    A new run is not recorded yet: `records.runs.start` does that when all is open.
+    Returns:
+        The run, and whether it is resumed. A new run is not recorded yet: the caller does so with
+        `records.runs.start` after everything is open.
 
     Args:
         records: Where runs stand.
@@ -203,7 +211,7 @@ def begin_run(
         raise Misconfigured(
             f"The unfinished run of {unfinished.started_at:%Y-%m-%d %H:%M} was made with other "
             "cameras, watchlists, threshold (the default changes with the length of the list), "
-            "models or rules: put them back, or start a new run without --resume."
+            "models or rules: restore them, or start a new run without --resume."
         )
     return unfinished, True
 
@@ -214,11 +222,11 @@ def open_sources(
     """Open every camera that can be opened.
 
     Returns:
-        The sources by camera, and why the others could not be opened, a sentence each.
+        The sources by camera, and a sentence for each camera that could not be opened.
 
     Raises:
-        BadInput: None can be opened.
-        Misconfigured: A file lies wholly outside the deployment's hours, or these are over.
+        BadInput: No camera can be opened.
+        Misconfigured: A file is wholly outside the deployment's hours, or the hours are over.
     """
     sources: dict[str, Source] = {}
     problems: list[str] = []
@@ -231,7 +239,7 @@ def open_sources(
         except OpenLFRError as error:
             problems.append(str(error))
             continue
-        except Exception as error:  # noqa: BLE001 - a camera's edge: the others are not its fault
+        except Exception as error:  # noqa: BLE001 - one camera must not stop the others
             why = hide_addresses(f"{type(error).__name__}: {error}")
             problems.append(f"camera {name} cannot be opened: {why}")
             continue
@@ -244,10 +252,10 @@ def open_sources(
 
 
 def make_report_folder(folder: Path) -> None:
-    """Make the folder at the start: a run of hours should not end without its report.
+    """Create the folder at the start, so that a long run does not end without its report.
 
     Raises:
-        Misconfigured: It cannot be made or written to.
+        Misconfigured: The folder cannot be created or written to.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -255,12 +263,13 @@ def make_report_folder(folder: Path) -> None:
             pass
     except OSError as error:
         raise Misconfigured(
-            f"The report cannot be written into {folder}: {error.strerror or error}."
+            f"The report cannot be written into {folder}: {error.strerror or error}. Name another "
+            "folder for --report."
         ) from error
 
 
 def _require_hours(settings: Settings, deployment: Deployment, name: str, source: Source) -> None:
-    """Refuse what can never be looked at; what only waits for its hour is let through."""
+    """Refuse a source that can never be analysed; one whose hours come later is accepted."""
     hours = deployment.authorisation
     first = last = source.start
     endless = source.live or settings.cameras[name].loop
@@ -280,7 +289,7 @@ def _require_hours(settings: Settings, deployment: Deployment, name: str, source
             f" {_moment(first)}"
             + ("" if endless else f" to {_moment(last)}")
             + f", outside the deployment's hours ({_moment(hours.starts)} to "
-            f"{_moment(hours.ends)}); set cameras.{name}.start to when it was filmed, or "
+            f"{_moment(hours.ends)}); set cameras.{name}.start to the recording date, or "
             "have the hours authorised."
         )
 

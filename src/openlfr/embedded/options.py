@@ -1,4 +1,4 @@
-"""What a run is asked to do, and what it tells while it goes."""
+"""The options of a run, and the progress that a run reports."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunOptions:
-    """How to run.
+    """The options of a run.
 
     Attributes:
-        alerts: File that alert lines are appended to.
-        stream: Where alert lines are printed.
-        report: Folder that the report is written to.
-        as_fast_as_possible: Files are read as fast as they can be analysed, and no frame is
-            dropped for its age.
-        resume: Go on with the deployment's unfinished run: same start, same ids, no event twice.
-        by: Who starts it.
+        alerts: File to which alert lines are appended.
+        stream: Stream to which alert lines are printed.
+        report: Folder into which the report is written.
+        as_fast_as_possible: Whether files are read as fast as they can be analysed, and no frame
+            is dropped for its age.
+        resume: Whether to continue the deployment's unfinished run: same start, same ids, no event
+            twice.
+        by: Person who starts the run.
     """
 
     alerts: Path | None = None
@@ -40,7 +41,7 @@ class RunOptions:
 
     @property
     def files(self) -> WrittenFiles:
-        """Where it writes, whatever the folder that it was started in."""
+        """Absolute paths of the files that the run writes."""
         return WrittenFiles(
             self.alerts and self.alerts.absolute(), self.report and self.report.absolute()
         )
@@ -48,16 +49,17 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How a run stands; given out a few times a second.
+    """The progress of a run, reported a few times a second.
 
     Attributes:
-        cameras: The counts so far.
-        references, subjects: Searchable now.
+        cameras: Counts so far, by camera.
+        ended: Names of cameras that have ended.
+        references, subjects: Numbers of searchable references and people.
         alerts: The latest events, newest first.
-        problems: What failed so far, a sentence each, in the order in which it did.
-        notes: What one must know of the times and alerts, a sentence each.
-        elapsed: Seconds since the first frame was asked for.
-        threshold: In force for the whole run.
+        elapsed: Seconds since the run asked for its first frame.
+        threshold: The threshold of the whole run.
+        problems: A sentence for each failure so far, oldest first.
+        notes: Sentences about assumed times.
     """
 
     cameras: tuple[CameraCounts, ...]

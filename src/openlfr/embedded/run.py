@@ -1,6 +1,6 @@
-"""The run: opens everything, walks the frames, closes everything, whatever happens.
+"""A run: opens everything, processes the frames, and closes everything also after an error.
 
-One thread analyses; each camera decodes in one of its own; another keeps the watchlist fresh.
+One thread analyses; each camera decodes in its own thread; another updates the watchlist.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import threading
 import time
 from collections import deque
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -17,27 +16,22 @@ import structlog
 
 from openlfr import bootstrap
 from openlfr.adapters.run_lock import hold_for_run
-from openlfr.domain.alerts import EventKind
-from openlfr.domain.baseline_figures import FiguresByBaseline
 from openlfr.domain.counts import LossReason
-from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import Misconfigured, OpenLFRError, Unavailable
-from openlfr.domain.frames import StartOrigin
 from openlfr.domain.listing import ListState
-from openlfr.domain.runs import Checkpoint
-from openlfr.domain.watching import UnwatchedReason
 from openlfr.embedded.baselines import RunBaselines
+from openlfr.embedded.deployment_state import RecordedDeployment
 from openlfr.embedded.desk import AlertDesk
 from openlfr.embedded.eraser import Eraser
 from openlfr.embedded.feeds import Arrival, Ended, Feeds
-from openlfr.embedded.keeper import WatchlistKeeper
+from openlfr.embedded.frame_processor import FrameProcessor
 from openlfr.embedded.opening import open_all
 from openlfr.embedded.options import Progress, RunOptions
+from openlfr.embedded.results import RunResults
 from openlfr.embedded.summary import summarise, times_assumed
 from openlfr.embedded.tallies import RunTallies
+from openlfr.embedded.watchlist_updater import WatchlistUpdater
 from openlfr.operations import deployments
-from openlfr.operations.baseline_figures import figures_by_baseline
-from openlfr.operations.camera_counts import counts_from_records
 from openlfr.operations.purge import ROWS_WAIT
 from openlfr.settings import require_authorisation
 
@@ -45,10 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openlfr.domain.alerts import AlertEvent
-    from openlfr.domain.analysis import Analysis, SightingWithEvidence
-    from openlfr.domain.counts import CameraCounts
     from openlfr.domain.deployment import Deployment
-    from openlfr.domain.frames import Frame
     from openlfr.domain.summary import RunSummary
     from openlfr.settings import Settings
     from openlfr.stages.search import ExactIndex
@@ -57,23 +48,14 @@ log = structlog.get_logger()
 
 _CHECKPOINT_S = 1.0
 _PROGRESS_S = 0.2
-_LOOK_S = 0.5  # how often is looked for what somebody did to the deployment
-_PAUSED = (
-    "The deployment was paused: frames from then on count as paused, until it is resumed "
-    "(openlfr deployment resume)."
-)
-_ALTERED = (
-    "The deployment was altered in the database ({}), so nobody is searched for: openlfr"
-    " deployment show says what was recorded; a new start records the configuration's"
-    " authorisation anew."
-)
+_DEPLOYMENT_S = 0.5  # how often the recorded deployment is read
 _NOBODY = (
-    "Nobody is listed: the watchlist is empty, so no alert can arise until somebody is "
-    "(openlfr watchlist import; a run at work takes it up)."
+    "Nobody is listed: the watchlist is empty, so there can be no alert. List people with "
+    "openlfr watchlist import; this run then searches for them."
 )
 _NOBODY_AT_FIRST = (
-    "Nobody was listed when the run began: who passed before the first entry was taken up was "
-    "compared with nobody."
+    "Nobody was listed when the run began: people who passed before the first entry became "
+    "searchable were compared with nobody."
 )
 
 
@@ -87,24 +69,24 @@ def run(
     """Run the deployment's cameras until their sources end or `stop` is set.
 
     Returns:
-        What it did; the report, if one was asked for, is written.
+        The figures of the run; a requested report has been written.
 
     Raises:
         Misconfigured: No authorisation, no camera, a wrong model, a mixed gallery, or a file that
-            lies wholly outside the deployment's hours.
-        BadInput: No camera can be opened; a run goes on without some of them and says so.
-        Unavailable: The disk is full, or a service does not answer; `--resume` goes on.
+            is wholly outside the deployment's hours.
+        BadInput: No camera can be opened. If only some cannot, the run goes on and reports them.
+        Unavailable: The disk is full, or a service does not answer; continue with `--resume`.
     """
     deployment = require_authorisation(settings)
     if not settings.cameras:
-        raise Misconfigured(f"{settings.path} names no camera: add one under cameras.")
+        raise Misconfigured(f"{settings.path} has no camera: add one under cameras.")
     with ExitStack() as closing:
         closing.enter_context(hold_for_run(bootstrap.data_folder(settings)))
         return _Run(settings, deployment, options, closing, stop, on_progress).go()
 
 
 class _Run:
-    """One run while it lasts."""
+    """One run: the parts, and the loop over the frames."""
 
     def __init__(
         self,
@@ -116,14 +98,15 @@ class _Run:
         on_progress: Callable[[Progress], None],
     ) -> None:
         self._settings = settings
-        self._deployment = deployment
         self._options = options
         self._on_progress = on_progress
         self._stop = stop or threading.Event()
         self._recent: deque[AlertEvent] = deque(maxlen=20)
         self._open = opened = open_all(settings, deployment, options, closing)
         self._problems = list(opened.unopened)
-        self._ended_by_others = ""  # how, where somebody stopped or closed the deployment
+        self._deployment = RecordedDeployment(
+            deployment, records=opened.records, by=options.by, problems=self._problems
+        )
         self._notes = times_assumed(opened.sources)
         self._tallies = RunTallies(opened.records, opened.run, opened.sources)
         if opened.resumed:
@@ -146,7 +129,7 @@ class _Run:
             deployment=deployment.deployment_id,
             on_problem=self._problems.append,
         )
-        self._eraser.erase()  # before the list is read: an expired entry's template goes with it
+        self._eraser.erase()  # before the list is read: expired entries are not searched
         closing.callback(self._eraser.close)
         self._index: ExactIndex
         conditions = bootstrap.conditions_of(
@@ -158,18 +141,18 @@ class _Run:
         )
         self._models = conditions.models
         self._baselines = RunBaselines(opened.records, conditions, self._problems.append)
-        self._keeper = WatchlistKeeper(
+        self._updater = WatchlistUpdater(
             records=opened.records,
             templates=opened.templates,
             vault=opened.vault,
             facts=opened.embedder.facts,
             watchlists=settings.watchlists,
-            on_index=self._begin_with,
+            on_index=self._set_first_index,
             on_problem=self._problems.append,
         )
-        while self._keeper.refresh():
-            pass  # until all that waited is searchable
-        closing.callback(self._keeper.close)
+        while self._updater.refresh():
+            pass  # until all pending entries are searchable
+        closing.callback(self._updater.close)
         self._analyser = bootstrap.make_analyser(
             settings,
             bootstrap.ids_of(deployment.deployment_id, opened.vault),
@@ -177,32 +160,38 @@ class _Run:
             self._index,
             threshold=opened.threshold.value,
         )
-        self._keeper.hand_over_to(self._offer_index)
+        self._frames = FrameProcessor(
+            opened,
+            self._deployment,
+            self._analyser,
+            tallies=self._tallies,
+            desk=self._desk,
+            baselines=self._baselines,
+            max_age=None if options.as_fast_as_possible else settings.max_age,
+        )
+        self._results = RunResults(opened, tuple(settings.cameras), self._tallies, self._desk)
+        self._updater.set_on_index(self._offer_index)
         if not len(self._index):
             self._problems.append(_NOBODY)
         if not opened.resumed:
             opened.records.runs.start(opened.run)
         opened.records.runs.note_files(opened.run.run_id, options.files)
-        self._deployment = deployments.start(
-            deployment,
+        self._deployment.start(
             deployments.Start(
                 opened.threshold, opened.run.config_hash, ListState.of(self._index).root
-            ),
-            records=opened.records,
-            by=options.by,
-            at=datetime.now(UTC),
+            )
         )
         self._baselines.offer(self._index)  # in the records before a frame is matched
 
     def go(self) -> RunSummary:
-        """Walk the frames to the end, and tell what was seen."""
+        """Process the frames to the end, and return the figures."""
         begun = time.monotonic()
         feeds = Feeds(paced=not self._options.as_fast_as_possible, stop=self._stop)
         ended_how = "sources ended"
         failure: Exception | None = None
         try:
-            self._tell(frozenset(), 0.0)  # what is wrong from the start is said at the start
-            self._keeper.start()
+            self._report_progress(frozenset(), 0.0)  # problems of the start are shown at once
+            self._updater.start()
             self._eraser.start()
             for name, source in self._open.sources.items():
                 at = self._open.checkpoints.get(name)
@@ -218,15 +207,15 @@ class _Run:
             ended_how = f"failed: a fault in OpenLFR, {type(error).__name__}"
         finally:
             feeds.close()
-        if self._ended_by_others and ended_how == "interrupted":
-            ended_how = self._ended_by_others
-        self._drop_live_tracks(LossReason.INTERRUPTED)
-        self._gather_problems()
-        self._record_stop(ended_how)
+        if self._deployment.ended_by_others and ended_how == "interrupted":
+            ended_how = self._deployment.ended_by_others
+        self._frames.drop_live_tracks(LossReason.INTERRUPTED)
+        self._collect_problems()
+        self._deployment.record_stop(ended_how)
         if failure is None:
             self._erase_at_the_end()
         else:
-            with suppress(Exception):  # what failed the run may fail this too
+            with suppress(Exception):  # the cause of the failure may affect this too
                 self._erase_at_the_end()
             with suppress(Exception):
                 self._report(ended_how)
@@ -237,29 +226,29 @@ class _Run:
         return summary
 
     def _erase_at_the_end(self) -> None:
-        """Erase what has come due since; what stays nevertheless is a problem of the run."""
+        """Erase all that is due by now; what cannot be erased is a problem of the run."""
         self._eraser.close()
-        self._keeper.close()
+        self._updater.close()
         try:
             whole = self._eraser.erase()
-            while self._keeper.refresh():  # templates of entries that have expired meanwhile
+            while self._updater.refresh():  # erases templates of entries that have expired
                 whole = self._open.records.erase_for_good()
         except Unavailable as error:
-            self._problems.append(f"What is due could not be erased ({error}): openlfr purge.")
+            self._problems.append(f"Not all that is due could be erased ({error}): openlfr purge.")
         else:
             if self._eraser.erased and not whole:
                 self._problems.append(ROWS_WAIT.format(where=self._open.records.where))
 
     def _report(self, ended_how: str) -> RunSummary:
-        """Put the figures together, and write the report if one is asked for."""
+        """Collect the figures, and write the report if one was requested."""
         summary = summarise(
             self._settings,
-            self._deployment,
+            self._deployment.now,
             self._open,
             ended_how=ended_how,
             models=self._models,
-            cameras=self._recorded_counts(),
-            figures=self._figures(),
+            cameras=self._results.record_counts(self._problems),
+            figures=self._results.figures(),
             timings=self._analyser.timings.results(),
             problems=self._problems,
             erased=self._eraser.erased,
@@ -271,197 +260,63 @@ class _Run:
         return summary
 
     def _walk(self, feeds: Feeds, begun: float) -> bool:
-        """Take what arrives until every camera has ended; True if the run was stopped before."""
-        told = saved = 0.0
-        looked = time.monotonic()
+        """Process arrivals until every camera has ended; True if the run was stopped before."""
+        reported = saved = 0.0
+        refreshed = time.monotonic()
         ended: set[str] = set()
         for arrival in feeds.arrivals():
             if self._stop.is_set():
                 break
             if isinstance(arrival, Arrival):
-                self._see(arrival)
+                self._frames.process(arrival)
             elif isinstance(arrival, Ended):
-                self._leave(arrival)
+                if arrival.problem:
+                    self._problems.append(arrival.problem)
+                self._frames.finish_camera(arrival)
                 ended.add(arrival.camera)
             self._tallies.record()
-            self._keeper.check()
+            self._updater.check()
             self._eraser.check()
             now = time.monotonic()
-            if now - looked > _LOOK_S:
-                looked = now
-                self._look_at_deployment()
+            if now - refreshed > _DEPLOYMENT_S:
+                refreshed = now
+                if self._deployment.refresh():
+                    self._frames.drop_live_tracks(LossReason.PAUSED)
+                if self._deployment.ended_by_others:
+                    self._stop.set()
             if (
                 isinstance(arrival, Arrival)
                 and now - saved > _CHECKPOINT_S
-                and self._save(arrival.frame)
+                and self._frames.save_checkpoint(arrival.frame)
             ):
                 saved = now
-            if now - told > _PROGRESS_S:
-                told = now
-                self._tell(frozenset(ended), now - begun)
-        self._tell(frozenset(ended), time.monotonic() - begun)
+            if now - reported > _PROGRESS_S:
+                reported = now
+                self._report_progress(frozenset(ended), now - begun)
+        self._report_progress(frozenset(ended), time.monotonic() - begun)
         return len(ended) < len(self._open.sources)
 
-    def _look_at_deployment(self) -> None:
-        """Follow what somebody did to the deployment meanwhile."""
-        with suppress(Unavailable):  # how long that may last is for the keeper to judge
-            known = self._open.records.deployments.get(self._deployment.deployment_id)
-            if known is None or known == self._deployment:
-                return
-            before, self._deployment = self._deployment, known
-            if known.status in (DeploymentStatus.STOPPED, DeploymentStatus.CLOSED):
-                self._ended_by_others = str(known.status)
-                self._stop.set()
-            elif known.altered:
-                self._problems.append(_ALTERED.format(known.altered))
-                self._drop_live_tracks(LossReason.PAUSED)
-            elif known.status is DeploymentStatus.PAUSED is not before.status:
-                self._problems.append(_PAUSED)
-                self._drop_live_tracks(LossReason.PAUSED)  # who is in sight is searched no more
-
-    def _record_stop(self, ended_how: str) -> None:
-        """Record that nobody is looked for any more, unless somebody stopped or closed it."""
-        if self._ended_by_others or self._deployment.status is DeploymentStatus.PAUSED:
-            return  # what somebody decided stays on record
-        with suppress(OpenLFRError):  # the run's own end tells more, and a start follows anyway
-            deployments.stop(
-                self._deployment.deployment_id,
-                ended_how,
-                records=self._open.records,
-                by=self._options.by,
-                at=datetime.now(UTC),
-            )
-
-    def _see(self, arrival: Arrival) -> None:
-        """One frame: look at it, or count why not."""
-        frame = arrival.frame
-        self._tallies.arrived(arrival)
-        if not self._deployment.covers(frame.captured_at):
-            in_force = self._deployment.in_force
-            self._tallies.left_out(
-                frame, UnwatchedReason.OUTSIDE_HOURS if in_force else UnwatchedReason.PAUSED
-            )
-            return
-        max_age = self._settings.max_age
-        if (
-            max_age is not None
-            and not self._options.as_fast_as_possible
-            and time.monotonic() - arrival.due > max_age.total_seconds()
-        ):
-            self._tallies.late(frame)
-            return
-        self._take_up()
-        self._tallies.looks(frame)
-        analysis = self._analyser.analyse([frame])
-        self._tallies.looked(frame, analysis)
-        self._raise(analysis)
-
-    def _leave(self, ended: Ended) -> None:
-        """A camera gives no more: its last tracks are closed, its problem is kept."""
-        if ended.problem:
-            self._problems.append(ended.problem)
-        analysis = self._analyser.finish(ended.camera)
-        self._tallies.ended(ended, analysis)
-        self._raise(analysis)
-
-    def _raise(self, analysis: Analysis) -> None:
-        """Raise the alerts."""
-        for sighted in map(self._timed, analysis.sightings):
-            self._desk.raise_alert(sighted)
-
-    def _drop_live_tracks(self, why: LossReason) -> None:
-        """Drop and count the tracks of a run that was paused, or ended before its sources were.
-
-        At its end no checkpoint counts them: a resumed run sees them again from their beginning.
-        """
-        for camera in self._analyser.cameras:
-            self._tallies.dropped(self._analyser.drop_camera(camera, why))
-
-    def _timed(self, sighted: SightingWithEvidence) -> SightingWithEvidence:
-        """The sighting, saying so where its time is assumed."""
-        source = self._open.sources[sighted.sighting.camera]
-        if source.start_origin is not StartOrigin.ASSUMED:
-            return sighted
-        return replace(sighted, sighting=replace(sighted.sighting, time_assumed=True))
-
-    def _begin_with(self, index: ExactIndex) -> None:
+    def _set_first_index(self, index: ExactIndex) -> None:
         """Search in this index from the first frame on."""
         self._index = index
 
-    def _take_up(self) -> None:
-        """Search in a new index from this frame on, and count for its baseline."""
-        if ready := self._baselines.take():
-            index, ref = ready
-            self._analyser.use_index(index)
-            self._tallies.begin_baseline(ref)
-
     def _offer_index(self, index: ExactIndex) -> None:
-        """Search in a new index from the next frame on; the keeper's thread calls it."""
+        """Search in a new index from the next frame on; called by the updater's thread."""
         self._baselines.offer(index)
         self._index = index
         if len(index) and _NOBODY in self._problems:
             self._problems[self._problems.index(_NOBODY)] = _NOBODY_AT_FIRST
 
-    def _save(self, frame: Frame) -> bool:
-        """Keep a checkpoint, if the camera has no live track: a resumed run starts here."""
-        if not self._analyser.is_quiet(frame.camera):
-            return False
-        self._tallies.record()
-        counters = self._tallies.checkpoint(frame.camera)
-        checkpoint = Checkpoint(frame.camera, frame.seq + 1, counters)
-        self._open.records.runs.save(self._open.run.run_id, checkpoint)
-        return True
-
-    def _counts(self) -> tuple[CameraCounts, ...]:
-        return tuple(
-            replace(
-                self._tallies.counts(name),
-                alerts_opened=self._desk.raised[name, EventKind.OPENED],
-                alerts_joined=self._desk.raised[name, EventKind.JOINED],
-            )
-            for name in self._settings.cameras
-        )
-
-    def _recorded_counts(self) -> tuple[CameraCounts, ...]:
-        """The counts as the records have them; where they do not answer, as they were counted."""
-        run, records = self._open.run, self._open.records
-        try:
-            self._tallies.close()
-            found = counts_from_records(
-                records.tallies,
-                run.deployment,
-                list(self._settings.cameras),
-                records.alerts.events_of_run(run.deployment, run.epoch),
-                epoch=run.epoch,
-            )
-        except Unavailable as error:
-            self._problems.append(f"The counts could not be recorded: {error}")
-            return self._counts()
-        return tuple(map(self._tallies.sized, found.values()))
-
-    def _figures(self) -> FiguresByBaseline:
-        """The figures by baseline; none where the records do not answer."""
-        run, records = self._open.run, self._open.records
-        with suppress(Unavailable):  # then the counts have said it
-            return figures_by_baseline(
-                records.baselines,
-                records.tallies,
-                run.deployment,
-                records.alerts.events_of_run(run.deployment, run.epoch),
-                epoch=run.epoch,
-            )
-        return FiguresByBaseline()
-
-    def _gather_problems(self) -> None:
-        """What the sources could not read; of a live camera also when it did not answer."""
+    def _collect_problems(self) -> None:
+        """Add the sources' problems: unreadable frames, and failures of live cameras."""
         for source in self._open.sources.values():
             self._problems.extend(p for p in source.problems if p not in self._problems)
 
-    def _tell(self, ended: frozenset[str], elapsed: float) -> None:
-        self._gather_problems()
+    def _report_progress(self, ended: frozenset[str], elapsed: float) -> None:
+        self._collect_problems()
         self._on_progress(
             Progress(
-                cameras=self._counts(),
+                cameras=self._results.counts(),
                 ended=ended,
                 references=len(self._index),
                 subjects=len(self._index.subjects),

@@ -1,4 +1,4 @@
-"""The figures of a run as one value, from which its report is made."""
+"""Collects the figures of a run in one value, from which the report is written."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def summarise(
     problems: Sequence[str],
     erased: Mapping[str, int],
 ) -> RunSummary:
-    """Put a run's figures together; pictures are decrypted for it."""
+    """Collect a run's figures, with decrypted pictures."""
     run, records, vault = opened.run, opened.records, opened.vault
     sealed = records.alerts.sealed()
     references = {r.reference_id: r for r in records.watchlist.references()}
@@ -75,9 +75,9 @@ def summarise(
 
 
 def times_assumed(sources: Mapping[str, Source]) -> tuple[str, ...]:
-    """A sentence for each recording of which nothing says when it was filmed."""
+    """A sentence for each video file without a recording date."""
     return tuple(
-        f"camera {name}: recording, time assumed: nothing says when it was filmed, so its times"
+        f"camera {name}: recording, time assumed. The file has no recording date, so its times"
         f" count from the start of the run, {source.start:%Y-%m-%d %H:%M:%S} UTC; set"
         f" cameras.{name}.start"
         for name, source in sources.items()
@@ -86,10 +86,10 @@ def times_assumed(sources: Mapping[str, Source]) -> tuple[str, ...]:
 
 
 def watchlist_size(name: str, records: Records) -> WatchlistSize:
-    """How much of a watchlist can be searched."""
+    """Count the searchable references and people of a watchlist."""
     manifest = records.watchlist.manifest([name])
-    standing = records.watchlist.references(watchlists=[name])
-    subjects = {r.subject for r in standing if r.reference_id in manifest}
+    references = records.watchlist.references(watchlists=[name])
+    subjects = {r.subject for r in references if r.reference_id in manifest}
     return WatchlistSize(name, len(manifest), len(subjects))
 
 
@@ -100,7 +100,7 @@ def alert_item(
     *,
     sealed: bool = False,
 ) -> AlertItem:
-    """An event with its pictures; one that is erased or sealed is said to be."""
+    """An event with its pictures, or the reason why a picture is missing."""
     probe = scene = face = b""
     missing = ""
     reference = references.get(recorded.event.sighting.reference_id)
@@ -118,7 +118,7 @@ def alert_item(
         evidence = decode(vault.get(recorded.evidence or ""))
         probe, scene = to_jpeg(evidence.face), to_jpeg(render_scene(evidence), quality=80)
     except BadInput as error:
-        missing = str(error) if recorded.evidence else _why_none(recorded)
+        missing = str(error) if recorded.evidence else _why_no_evidence(recorded)
     if reference is not None and reference.picture:
         try:
             face = to_jpeg(decode(vault.get(reference.picture)).face)
@@ -137,6 +137,6 @@ def alert_item(
     )
 
 
-def _why_none(recorded: RecordedEvent) -> str:
-    """Erasing takes the box too; so where it stands, there never was a picture."""
+def _why_no_evidence(recorded: RecordedEvent) -> str:
+    """Erasing clears the box too, so an event with a box never had a picture."""
     return NO_PICTURE if recorded.event.sighting.box.w else "Its evidence was erased."

@@ -1,7 +1,8 @@
-"""What a run counts: the tallies of a city, recorded as soon as they are whole.
+"""The tallies of a run, the same as city-wide, recorded as soon as they are complete.
 
-A checkpoint holds what was counted and not yet recorded, so that a resumed run counts on. What was
-recorded of frames behind the checkpoint is taken back then: they are looked at again.
+A checkpoint contains the counts that are not recorded yet, so that a resumed run continues them.
+Tallies of frames after the checkpoint are removed on resuming, since a resumed run analyses these
+frames again.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class _LeftOut:
-    """What a camera's source did not yield, as far as its frames have arrived."""
+class _Losses:
+    """Frames that a camera's source did not yield, up to its last arrival."""
 
     sampled_away: int = 0
     overtaken: int = 0
@@ -45,12 +46,12 @@ class RunTallies:
         """Count nothing yet."""
         self._records = records
         self._run = run
-        self._whole: list[Tally] = []
-        self._tallying = TallyCollector(run.deployment)
-        self._left_out = {name: _LeftOut() for name in sources}
+        self._complete: list[Tally] = []
+        self._collector = TallyCollector(run.deployment)
+        self._losses = {name: _Losses() for name in sources}
         self._captures = {
             name: CaptureTallyCollector(
-                run.deployment, name, self._left_out[name], self._take, live=source.live
+                run.deployment, name, self._losses[name], self._take, live=source.live
             )
             for name, source in sources.items()
         }
@@ -58,21 +59,20 @@ class RunTallies:
         self._sizes: dict[str, tuple[int, int]] = {}
 
     def resume(self, cameras: Collection[str], checkpoints: Mapping[str, Checkpoint]) -> None:
-        """Count on from the checkpoints; cameras without one are counted from their beginning."""
+        """Continue from the checkpoints; a camera without one is counted from its beginning."""
         tallies, run = self._records.tallies, self._run
         for camera in cameras:
             at = checkpoints.get(camera)
             counters: Any = {} if at is None else at.counters
-            for reporter, first in _counted_again(at.next_seq if at else 0, counters).items():
+            for reporter, first in _first_repeated(at.next_seq if at else 0, counters).items():
                 tallies.take_back(run.deployment, run.epoch, camera, reporter, first)
             if at is None:
                 continue
             if "analysis" not in counters:
-                earlier = _of_an_earlier_version(run, at)
-                tallies.record([earlier], at=datetime.now(UTC))
-                told: Any = {"open": None, "told": [run.epoch, at.next_seq - 1], "watch": {}}
-                counters = {"analysis": told, "size": counters.get("frame_size", (0, 0))}
-            self._tallying.restore(camera, counters["analysis"])
+                tallies.record([_tally_of_old_checkpoint(run, at)], at=datetime.now(UTC))
+                analysis: Any = {"open": None, "told": [run.epoch, at.next_seq - 1], "watch": {}}
+                counters = {"analysis": analysis, "size": counters.get("frame_size", (0, 0))}
+            self._collector.restore(camera, counters["analysis"])
             self._sizes[camera] = tuple(counters["size"])
             if "capture" in counters and camera in self._captures:
                 self._captures[camera].restore(counters["capture"])
@@ -81,114 +81,115 @@ class RunTallies:
         )
 
     def begin_baseline(self, ref: BaselineRef) -> None:
-        """Count for another baseline from each camera's next frame on."""
-        self._tallying.begin_baseline(ref)
+        """Count for another baseline, from each camera's next frame on."""
+        self._collector.begin_baseline(ref)
 
     def arrived(self, arrival: Arrival) -> None:
-        """A frame came from its source, and what that left out before it."""
-        self._leave_out(arrival.frame.camera, arrival)
+        """Count a frame that arrived, and the frames lost before it."""
+        self._add_losses(arrival.frame.camera, arrival)
         self._captures[arrival.frame.camera].frame(arrival.frame)
 
     def left_out(self, frame: Frame, why: UnwatchedReason) -> None:
-        """It is not looked at, being of no authorised hour or of a pause."""
+        """Count a frame skipped outside the authorised hours or in a pause."""
         self._captures[frame.camera].count(
             PAUSED if why is UnwatchedReason.PAUSED else OUTSIDE_HOURS
         )
-        self._tallying.left_out(frame, why)
+        self._collector.left_out(frame, why)
 
     def late(self, frame: Frame) -> None:
-        """It is not looked at, being too old."""
-        self._tallying.enter(frame)
-        self._tallying.missed(frame, UnwatchedReason.LATE)
+        """Count a frame skipped as too old."""
+        self._collector.enter(frame)
+        self._collector.missed(frame, UnwatchedReason.LATE)
 
     def looks(self, frame: Frame) -> None:
-        """It will be looked at next."""
-        self._tallying.enter(frame)
+        """Count a frame that is analysed next."""
+        self._collector.enter(frame)
         self._sizes[frame.camera] = (frame.image.shape[1], frame.image.shape[0])
 
     def looked(self, frame: Frame, analysis: Analysis) -> None:
-        """It was, and this is what it gave."""
-        self._tallying.looked(frame, sum(faces or 0 for faces in analysis.faces))
-        self._tallying.take_in(analysis)
+        """Count the results of an analysed frame."""
+        self._collector.looked(frame, sum(faces or 0 for faces in analysis.faces))
+        self._collector.take_in(analysis)
 
     def ended(self, ended: Ended, analysis: Analysis) -> None:
-        """A camera gives no more; its last tracks gave this."""
-        self._tallying.take_in(analysis)
-        self._tallying.cut(ended.camera)
-        self._leave_out(ended.camera, ended)
+        """Close the tallies of a camera that has ended, with the results of its last tracks."""
+        self._collector.take_in(analysis)
+        self._collector.cut(ended.camera)
+        self._add_losses(ended.camera, ended)
         self._captures[ended.camera].close()
 
     def dropped(self, analysis: Analysis) -> None:
-        """Tracks were dropped since the run was ended."""
-        self._tallying.take_in(analysis)
+        """Count tracks that were dropped."""
+        self._collector.take_in(analysis)
 
     def record(self) -> None:
-        """Record what is whole.
+        """Record the complete tallies.
 
         Raises:
-            Unavailable: The records do not take it; it is tried again by the next call.
+            Unavailable: The records do not accept them; the next call tries again.
         """
-        self._whole += self._tallying.take()
-        if not self._whole:
+        self._complete += self._collector.take()
+        if not self._complete:
             return
-        self._records.tallies.record(self._whole, at=datetime.now(UTC))
-        for tally in self._whole:
+        self._records.tallies.record(self._complete, at=datetime.now(UTC))
+        for tally in self._complete:
             camera = tally.camera
-            parts = (self._of(camera), counts_of(tally))
+            parts = (self._recorded_counts(camera), counts_of(tally))
             self._recorded[camera] = add_up(parts, camera)
-        self._whole = []
+        self._complete = []
 
     def close(self) -> None:
-        """End every tally, and record it: the run is over.
+        """Complete and record every tally at the end of the run.
 
         Raises:
-            Unavailable: The records do not take it.
+            Unavailable: The records do not accept them.
         """
-        for camera in self._tallying.cameras:
-            self._tallying.cut(camera)
+        for camera in self._collector.cameras:
+            self._collector.cut(camera)
         for capture in self._captures.values():
             capture.close()
         self.record()
 
     def checkpoint(self, camera: str) -> dict[str, object]:
-        """What a checkpoint must hold, all that is whole being recorded."""
+        """The counts for a checkpoint, after `record`."""
         return {
-            "analysis": self._tallying.to_json(camera),
+            "analysis": self._collector.to_json(camera),
             "capture": self._captures[camera].to_json(),
             "size": list(self._sizes.get(camera, (0, 0))),
         }
 
     def counts(self, camera: str) -> CameraCounts:
-        """A camera's counts now, but for its alerts."""
+        """A camera's counts now, without its alerts."""
         capture = self._captures.get(camera)
         unfinished = [
-            *(each for each in self._whole if each.camera == camera),
-            self._tallying.open_tally(camera),
+            *(each for each in self._complete if each.camera == camera),
+            self._collector.open_tally(camera),
             capture.open_tally() if capture else None,
         ]
-        parts = [self._of(camera), *(counts_of(each) for each in unfinished if each is not None)]
+        tallies = (counts_of(each) for each in unfinished if each is not None)
+        parts = [self._recorded_counts(camera), *tallies]
         return self.sized(add_up(tuple(parts), camera))
 
     def sized(self, counts: CameraCounts) -> CameraCounts:
-        """The same with the size of the camera's pictures, which no tally knows."""
+        """Add the size of the camera's pictures, which tallies do not contain."""
         return replace(counts, frame_size=self._sizes.get(counts.camera, (0, 0)))
 
-    def _of(self, camera: str) -> CameraCounts:
+    def _recorded_counts(self, camera: str) -> CameraCounts:
         return self._recorded.get(camera, CameraCounts(camera))
 
     def _take(self, tally: Tally) -> bool:
-        self._whole.append(tally)
+        self._complete.append(tally)
         return True
 
-    def _leave_out(self, camera: str, said: Arrival | Ended) -> None:
-        account = self._left_out[camera]
-        account.sampled_away += said.sampled_away
-        account.overtaken += said.overtaken
-        account.unreadable += said.unreadable
+    def _add_losses(self, camera: str, arrival: Arrival | Ended) -> None:
+        losses = self._losses[camera]
+        losses.sampled_away += arrival.sampled_away
+        losses.overtaken += arrival.overtaken
+        losses.unreadable += arrival.unreadable
 
 
-def _counted_again(next_seq: int, counters: Any) -> dict[Reporter, int]:
-    """From which frame on each reporter's tallies come again: what a checkpoint holds as well."""
+def _first_repeated(next_seq: int, counters: Any) -> dict[Reporter, int]:
+    """First frame of each reporter that a resumed run counts again, with the checkpoint's."""
     first = {Reporter.ANALYSIS: next_seq, Reporter.INGEST: next_seq}
     if stretch := counters.get("analysis", {}).get("open"):
         first[Reporter.ANALYSIS] = min(next_seq, stretch["first"])
@@ -197,8 +198,8 @@ def _counted_again(next_seq: int, counters: Any) -> dict[Reporter, int]:
     return first
 
 
-def _of_an_earlier_version(run: Run, at: Checkpoint) -> Tally:
-    """What a checkpoint of a version without tallies has counted, as one; of no known quality."""
+def _tally_of_old_checkpoint(run: Run, at: Checkpoint) -> Tally:
+    """One tally from a checkpoint of a version without tallies; the quality is unknown."""
     known: Any = at.counters
     names = ("frames_sampled_away", "frames_dropped_late", "frames_outside_hours",
              "frames_unreadable", "frames_analysed", "faces_detected", "tracks_matched",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Which:
+class AlertVersion:
     """The alert that somebody acts on.
 
     Attributes:
@@ -44,7 +44,7 @@ class Which:
 
 
 @dataclass(frozen=True, slots=True)
-class Became:
+class OutcomeReport:
     """What became of an alert.
 
     Attributes:
@@ -58,7 +58,7 @@ class Became:
 
 
 def decide(
-    which: Which,
+    which: AlertVersion,
     what: Judgement,
     *,
     records: Records,
@@ -97,7 +97,7 @@ def decide(
 
 
 def undo(
-    which: Which, *, reason: str = "", records: Records, by: Principal, at: datetime
+    which: AlertVersion, *, reason: str = "", records: Records, by: Principal, at: datetime
 ) -> RecordedAlert:
     """Take back one's own verdict while it is not final; arguments and errors as `decide`."""
     require(by, Action.DECIDE)
@@ -113,7 +113,7 @@ def undo(
 
 
 def look_again(
-    which: Which,
+    which: AlertVersion,
     what: Judgement,
     *,
     records: Records,
@@ -134,7 +134,7 @@ def look_again(
 
 
 def settle(
-    which: Which,
+    which: AlertVersion,
     what: Judgement,
     *,
     records: Records,
@@ -155,8 +155,8 @@ def settle(
 
 
 def record_outcome(
-    which: Which,
-    what: Became,
+    which: AlertVersion,
+    what: OutcomeReport,
     *,
     records: Records,
     by: Principal,
@@ -203,7 +203,7 @@ def let_time_pass(records: Records, now: datetime) -> list[RecordedAlert]:
         try:
             changed.append(
                 _change(
-                    Which(alert_id),
+                    AlertVersion(alert_id),
                     lambda case: rules.settle_by_time(rules.lapse(case, now), now),
                     records=records,
                     by=SYSTEM,
@@ -216,7 +216,7 @@ def let_time_pass(records: Records, now: datetime) -> list[RecordedAlert]:
 
 
 def _change(
-    which: Which,
+    which: AlertVersion,
     rule: Callable[[Case], Case],
     *,
     records: Records,

@@ -31,7 +31,7 @@ PICTURES = "references/"
 """Of every reference picture in the vault; each is encoded as `operations.evidence` does."""
 
 
-class Verdict(StrEnum):
+class RowResult(StrEnum):
     """What became of a row."""
 
     ACCEPTED = "accepted"
@@ -40,7 +40,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class RowOutcome:
+class RowReport:
     """What became of one row, for the person who imports.
 
     Attributes:
@@ -53,7 +53,7 @@ class RowOutcome:
     line: int
     subject: str
     image: str
-    verdict: Verdict
+    result: RowResult
     reason: str = ""
     warnings: tuple[str, ...] = field(default=())
     reference_id: str = ""
@@ -85,7 +85,7 @@ def enrol(
     vault: Vault,
     by: Principal,
     now: datetime,
-) -> Iterator[RowOutcome]:
+) -> Iterator[RowReport]:
     """Record an entry for every row whose photo is good; each is durable when it is yielded.
 
     Entries are pending until `gallery.apply_pending` has moved their templates to the store.
@@ -116,13 +116,13 @@ def _enrol_each(
     vault: Vault,
     by: Principal,
     now: datetime,
-) -> Iterator[RowOutcome]:
+) -> Iterator[RowReport]:
     for row in rows:
         try:
             yield _enrol_row(row, enrolment, records, vault, by, now)
         except BadInput as error:
             reason = f"line {row.line}: {error}"
-            yield RowOutcome(row.line, row.subject, row.image, Verdict.REFUSED, reason)
+            yield RowReport(row.line, row.subject, row.image, RowResult.REFUSED, reason)
 
 
 def _enrol_row(
@@ -132,7 +132,7 @@ def _enrol_row(
     vault: Vault,
     by: Principal,
     now: datetime,
-) -> RowOutcome:
+) -> RowReport:
     watchlist = enrolment.watchlist
     content_hash = hashlib.sha256(read_content(Path(row.image))).hexdigest()
     standing = records.watchlist.standing(watchlist, row.subject, content_hash, now)
@@ -182,23 +182,23 @@ def _enrol_row(
     if standing is not None:
         vault.delete(reference.picture)
         return _already_listed(row, standing)
-    return RowOutcome(
+    return RowReport(
         row.line,
         row.subject,
         row.image,
-        Verdict.ACCEPTED,
+        RowResult.ACCEPTED,
         warnings=examined.warnings,
         reference_id=reference_id,
         quality=examined.quality.score,
     )
 
 
-def _already_listed(row: ManifestRow, standing: Reference) -> RowOutcome:
-    return RowOutcome(
+def _already_listed(row: ManifestRow, standing: Reference) -> RowReport:
+    return RowReport(
         row.line,
         row.subject,
         row.image,
-        Verdict.ALREADY_LISTED,
+        RowResult.ALREADY_LISTED,
         reason=f"this picture of {row.subject} is {standing.status} until "
         f"{standing.expires:%Y-%m-%d %H:%M} UTC; remove it first to change its entry",
         reference_id=standing.reference_id,

@@ -11,7 +11,7 @@ from openlfr.domain.audit_alerts import AlertErased
 from openlfr.domain.case_acts import acts_of
 from openlfr.domain.principals import SYSTEM
 from openlfr.operations.evidence import evidence_name
-from openlfr.operations.written import Erased, erase_written
+from openlfr.operations.written import ErasedIds, erase_written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +100,7 @@ def erase_mistaken(
         The alerts that this concerned; none that were erased before.
     """
     found = begin_erasing(records.alerts.mistaken(at), records=records, at=at)
-    erase_written(records.written_files(), Erased(alerts=frozenset(a.alert_id for a in found)))
+    erase_written(records.written_files(), ErasedIds(alerts=frozenset(a.alert_id for a in found)))
     for alert in found:
         reason = why_mistaken(alert)
         erase_alert(alert, records=records, vault=vault, book=book, at=at, reason=reason)
@@ -111,7 +111,7 @@ def erase_rejected(*, records: Records, vault: Vault, book: ErasableBook, at: da
     """Erase what is kept of sightings that were taken out of their alert; how many they were."""
     rejected = records.alerts.rejected(at)
     ids = frozenset(event.event.event_id for event in rejected)
-    erase_written(records.written_files(), Erased(events=ids))
+    erase_written(records.written_files(), ErasedIds(events=ids))
     for event in rejected:
         vault.delete(event.evidence or evidence_name(event.event.sighting.sighting_id))
     for deployment in {event.event.sighting.deployment for event in rejected}:

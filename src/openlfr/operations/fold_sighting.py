@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from openlfr.ports import AlertBook
 
 
-class Homes(Protocol):
+class AlertDirectory(Protocol):
     """What folding asks the records."""
 
     def placed(self, event: AlertEvent, window: timedelta) -> AlertEvent:
@@ -29,7 +29,7 @@ def fold_sighting(
     *,
     window: timedelta,
     movement: Movement,
-    homes: Homes,
+    directory: AlertDirectory,
     call: str = "",
 ) -> AlertEvent | None:
     """Open an alert or join one; None if another call has folded this sighting already.
@@ -42,7 +42,7 @@ def fold_sighting(
         sighting: To fold.
         window: How near sightings of one alert are, by captured time.
         movement: By which too far is told.
-        homes: The records: they know which alerts are over, and which the book has lost.
+        directory: The records: they know which alerts are over, and which the book has lost.
         call: The same where a call is repeated (see `AlertBook.fold`).
 
     Raises:
@@ -52,7 +52,7 @@ def fold_sighting(
     event = book.fold(sighting, window=window, call=call, impossible=flag)
     if event is None:
         return None
-    placed = homes.placed(event, window)
+    placed = directory.placed(event, window)
     if placed != event:
         book.move(placed)
     return placed

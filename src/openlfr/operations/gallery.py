@@ -59,7 +59,7 @@ _NAMED = 3  # people that a note names
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class SettledEntry:
     """A pending entry that was activated or refused.
 
     Attributes:
@@ -82,7 +82,7 @@ def apply_pending(
     *,
     now: datetime,
     limit: int | None = None,
-) -> list[Settled]:
+) -> list[SettledEntry]:
     """Do what the records still owe: erase what left the list, and settle pending entries.
 
     A pending entry is compared with every other listed one, suspended ones and all watchlists
@@ -161,7 +161,7 @@ def apply_pending(
         erase_leaving(records, templates, vault, now=now)
     by_id = {reference.reference_id: reference for reference, _ in waiting}
     return [
-        Settled(
+        SettledEntry(
             one.reference_id,
             by_id[one.reference_id].watchlist,
             by_id[one.reference_id].subject,

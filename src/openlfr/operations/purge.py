@@ -33,7 +33,7 @@ from openlfr.operations.erasure import (
 )
 from openlfr.operations.evidence import PREFIX, evidence_name, kept_since
 from openlfr.operations.gallery import AT_ONCE, CRASH_MARGIN
-from openlfr.operations.written import Erased, erase_written, seal_written
+from openlfr.operations.written import ErasedIds, erase_written, seal_written
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -59,7 +59,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueErasures:
     """What may no longer be kept.
 
     Attributes:
@@ -94,7 +94,7 @@ def find_due(
     retention: timedelta,
     now: datetime,
     deployments: Collection[str] = (),
-) -> Due:
+) -> DueErasures:
     """Look for what may no longer be kept; changes nothing.
 
     Args:
@@ -107,7 +107,7 @@ def find_due(
     """
     mistaken = tuple(records.alerts.mistaken(now))
     apart = {alert.alert_id for alert in mistaken}
-    return Due(
+    return DueErasures(
         alerts=tuple(
             a for a in records.alerts.older_than(now - retention, now) if a.alert_id not in apart
         ),
@@ -128,7 +128,7 @@ def erase_due(
     retention: timedelta,
     now: datetime,
     deployments: Collection[str] = (),
-) -> Due:
+) -> DueErasures:
     """Erase what may no longer be kept, as a program does by itself; what it was.
 
     What is due to lapse or to be settled is so before.
@@ -154,7 +154,7 @@ def erase_due(
 
 
 def in_words(counts: Mapping[str, int]) -> str:
-    """Counts of `Due`, as a person reads them; empty where nothing was due."""
+    """Counts of `DueErasures`, as a person reads them; empty where nothing was due."""
     parts = [
         f"{number} {one if number == 1 else many}"
         for name, (one, many) in _WORDS.items()
@@ -164,7 +164,7 @@ def in_words(counts: Mapping[str, int]) -> str:
 
 
 def purge(
-    due: Due,
+    due: DueErasures,
     *,
     records: Records,
     vault: Vault,
@@ -193,7 +193,7 @@ def purge(
         require(by, Action.PURGE)
     old = begin_erasing(due.alerts, records=records, at=now)
     erase_written(
-        records.written_files(), Erased(alerts=frozenset(alert.alert_id for alert in old))
+        records.written_files(), ErasedIds(alerts=frozenset(alert.alert_id for alert in old))
     )
     for alert in old:
         erase_alert(alert, records=records, vault=vault, book=book, at=now, reason="retention")

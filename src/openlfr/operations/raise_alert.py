@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from openlfr.domain.alerts import AlertEvent
     from openlfr.domain.impossible import Movement
     from openlfr.domain.sightings import Sighting
-    from openlfr.operations.fold_sighting import Homes
+    from openlfr.operations.fold_sighting import AlertDirectory
     from openlfr.ports import AlertBook, Vault
 
     Announce = Callable[[AlertEvent], None]
@@ -42,14 +42,14 @@ class AlertStores:
     """Where alerts are kept, and by which rules they are folded.
 
     Attributes:
-        homes: The records: they know which alerts are over, and which the book has lost.
+        directory: The records: they know which alerts are over, and which the book has lost.
         window: How near sightings of one alert are, by captured time.
         movement: By which too far is told.
     """
 
     book: AlertBook
     vault: Vault
-    homes: Homes
+    directory: AlertDirectory
     window: timedelta
     movement: Movement
 
@@ -86,7 +86,7 @@ def raise_alert(
         sighting,
         window=stores.window,
         movement=stores.movement,
-        homes=stores.homes,
+        directory=stores.directory,
         call=call,
     )
     if event is not None:

@@ -38,7 +38,7 @@ _ASSUMED = " (recording, time assumed)"
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PictureRequest:
     """What somebody wants to look at.
 
     Attributes:
@@ -53,14 +53,16 @@ class Look:
     reason: str = ""
 
 
-def show_alert(look: Look, *, records: Records, vault: Vault, by: Principal, at: datetime) -> bytes:
+def show_alert(
+    request: PictureRequest, *, records: Records, vault: Vault, by: Principal, at: datetime
+) -> bytes:
     """Decrypt pictures of an alert for a file; that they were shown is recorded first.
 
     Those of a person who was stopped by mistake are sealed: a supervisor or an auditor opens them
     with a reason, which is recorded.
 
     Args:
-        look: Which alert, for which file, and why.
+        request: The alert, the file, and the reason.
         records: Of alerts and entries.
         vault: Of evidence and reference pictures.
         by: Who wants to see them.
@@ -71,9 +73,9 @@ def show_alert(look: Look, *, records: Records, vault: Vault, by: Principal, at:
         BadInput: No such alert, nothing of it is kept any more, or a reason is needed.
     """
     require(by, Action.SEE_FACES)
-    alert = records.alerts.find(look.alert_id)
+    alert = records.alerts.find(request.alert_id)
     case = records.alerts.case(alert.alert_id)
-    reason, file = given_reason(look.reason), look.file
+    reason, file = given_reason(request.reason), request.file
     what = _opening(alert, case, file, reason, by)
     events = list(records.alerts.events(alert.alert_id))
     wanted = {event.event.sighting.reference_id for event in events}
@@ -91,7 +93,7 @@ def show_alert(look: Look, *, records: Records, vault: Vault, by: Principal, at:
 def _opening(
     alert: RecordedAlert, case: Case, file: str, reason: str, by: Principal
 ) -> AlertShown | AlertUnsealed:
-    """What is recorded of a look.
+    """What is recorded of a request.
 
     Raises:
         NotAllowed: It is sealed, and they may not open it.

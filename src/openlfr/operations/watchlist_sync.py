@@ -12,7 +12,7 @@ from openlfr.operations.gallery import AT_ONCE, apply_pending
 
 if TYPE_CHECKING:
     from openlfr.domain.watchlist import GalleryFacts
-    from openlfr.operations.gallery import Settled
+    from openlfr.operations.gallery import SettledEntry
     from openlfr.ports import Records, TemplateStore, Vault
 
 
@@ -39,7 +39,7 @@ class WatchlistSync:
         self._seen = self._records.watchlist.version()
         return self._seen != self._done
 
-    def carry_over(self, templates: TemplateStore, facts: GalleryFacts) -> list[Settled]:
+    def carry_over(self, templates: TemplateStore, facts: GalleryFacts) -> list[SettledEntry]:
         """Do some of what is due; what was settled, of which more may wait: ask `is_due` again.
 
         Args:

@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Erased:
+class ErasedIds:
     """Of what nothing may be read in a file any more.
 
     Attributes:
@@ -51,7 +51,7 @@ class Erased:
         return entry.get("alert_id") in self.alerts or entry.get("event_id") in self.events
 
 
-def erase_written(files: Collection[WrittenFiles], erased: Erased) -> int:
+def erase_written(files: Collection[WrittenFiles], erased: ErasedIds) -> int:
     """Take alerts and events out of files; how many files had some.
 
     A file that cannot be changed is logged and keeps nothing else waiting: it may be somebody's
@@ -88,7 +88,7 @@ def _tried(path: Path, how: Any, what: Any) -> bool:
         return False
 
 
-def _erase_lines(path: Path, erased: Erased) -> bool:
+def _erase_lines(path: Path, erased: ErasedIds) -> bool:
     """Overwrite lines where they stand: somebody may be writing at the file's end meanwhile."""
     changed = False
     with path.open("r+b") as file:
@@ -106,7 +106,7 @@ def _erase_lines(path: Path, erased: Erased) -> bool:
     return changed
 
 
-def _shortened(line: bytes, erased: Erased) -> bytes | None:
+def _shortened(line: bytes, erased: ErasedIds) -> bytes | None:
     """A line of the same length that says of nobody where they were; None: it may stay."""
     if not line.endswith(b"\n"):
         return None
@@ -120,7 +120,7 @@ def _shortened(line: bytes, erased: Erased) -> bytes | None:
     return json.dumps(kept).encode().ljust(len(line) - 1) + b"\n"
 
 
-def _erase_from_report(folder: Path, erased: Erased) -> bool:
+def _erase_from_report(folder: Path, erased: ErasedIds) -> bool:
     data_file, page_file, annex_file = (folder / name for name in (DATA, PAGE, ANNEX))
     if not data_file.exists():
         return False
@@ -182,7 +182,7 @@ def _seal_annex(folder: Path, alerts: Collection[str]) -> bool:
     return True
 
 
-def _without(page: bytes, erased: Erased) -> bytes:
+def _without(page: bytes, erased: ErasedIds) -> bytes:
     """A page without the parts that are marked as those of alerts and events."""
     for kind, ids, instead in (("alert", erased.alerts, _GONE), ("event", erased.events, b"")):
         for one in ids:

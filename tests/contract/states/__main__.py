@@ -30,8 +30,8 @@ from openlfr.domain.impossible import Impossible, Why
 from openlfr.domain.principals import Principal, Role
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, Settlement
 from openlfr.operations.adjudicate import (
-    Became,
-    Which,
+    AlertVersion,
+    OutcomeReport,
     decide,
     let_time_pass,
     look_again,
@@ -111,14 +111,16 @@ def alert(records: Records) -> None:
             (Adjudication.CANNOT_TELL, None),
         ]
     ):
-        which = Which(see(records, 20 + n, f"Person {n}"))
+        which = AlertVersion(see(records, 20 + n, f"Person {n}"))
         decide(which, Judgement(adjudication, note="seen well"), by=OP, times=TIMES, **shared)
         if outcome is not None:
-            record_outcome(which, Became(outcome, 7, "at the gate"), by=SUE, times=TIMES, **shared)
-    which = Which(see(records, 40, "Undone"))
+            record_outcome(
+                which, OutcomeReport(outcome, 7, "at the gate"), by=SUE, times=TIMES, **shared
+            )
+    which = AlertVersion(see(records, 40, "Undone"))
     decide(which, Judgement(Adjudication.ENGAGE, Reason.MARK_AGREES), by=OP, times=TIMES, **shared)
     undo(which, reason="slip", by=OP, **shared)
-    which = Which(see(records, 50, "Disputed"))
+    which = AlertVersion(see(records, 50, "Disputed"))
     decide(which, Judgement(Adjudication.ENGAGE), by=OP, times=TIMES, **shared)
     later = {"records": records, "at": NOON + timedelta(seconds=90)}
     look_again(which, Judgement(Adjudication.DO_NOT_ENGAGE), by=EVA, times=TIMES, **later)

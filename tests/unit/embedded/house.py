@@ -13,7 +13,7 @@ from openlfr.adapters.milvus.template_store import MilvusTemplateStore
 from openlfr.adapters.sql.records import Records
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, hash_template
 from openlfr.embedded.eraser import Eraser
-from openlfr.embedded.keeper import WatchlistKeeper
+from openlfr.embedded.watchlist_updater import WatchlistUpdater
 from openlfr.operations.enrol import outbox_name
 
 NOW = datetime.now(UTC)
@@ -41,7 +41,7 @@ class House:
             records=self.records, vault=self.vault, book=self.book,
             retention=timedelta(days=31), deployment="Market",
         )  # fmt: skip
-        self.keeper = WatchlistKeeper(
+        self.updater = WatchlistUpdater(
             records=self.records, templates=self.templates, vault=self.vault, facts=FACTS,
             watchlists=["default"], on_index=self.take, on_problem=self.problems.append,
         )  # fmt: skip
@@ -50,7 +50,7 @@ class House:
         self.index = index
 
     def refresh(self):
-        while self.keeper.refresh():
+        while self.updater.refresh():
             pass
 
     def enrol(self, subject, number, *, expires=NOW + timedelta(days=1)):
@@ -67,6 +67,6 @@ class House:
 
     def close(self):
         self.eraser.close()
-        self.keeper.close()
+        self.updater.close()
         self.templates.close()
         self.records.close()

@@ -14,13 +14,13 @@ from openlfr.domain.audit_alerts import AlertShown
 from openlfr.domain.principals import SYSTEM
 from openlfr.domain.watchlist import EntryStatus
 from openlfr.embedded import eraser as eraser_module
-from openlfr.embedded import keeper as keeper_module
+from openlfr.embedded import watchlist_updater as updater_module
 
 
 @pytest.fixture
 def house(tmp_path, monkeypatch):
-    monkeypatch.setattr(keeper_module, "COMPARE_S", 0.0)
-    monkeypatch.setattr(keeper_module, "SHARE", 0)
+    monkeypatch.setattr(updater_module, "COMPARE_S", 0.0)
+    monkeypatch.setattr(updater_module, "SHARE", 0)
     made = House(tmp_path)
     made.enrol("Ann", 0)
     made.enrol("Bea", 1)

@@ -10,7 +10,7 @@ from openlfr.adapters.memory.records import MemoryRecords
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.domain.principals import local_principal
 from openlfr.domain.watchlist import EntryStatus, ManifestRow, hash_template
-from openlfr.operations.enrol import Enrolment, Verdict, enrol, outbox_name
+from openlfr.operations.enrol import Enrolment, RowResult, enrol, outbox_name
 from openlfr.operations.evidence import decode
 from openlfr.operations.examine import EnrolmentRules, find_faces
 from openlfr.stages.obscure import FACE_CELLS
@@ -55,7 +55,7 @@ def enrol_rows(yunet, sface, records):
 def test_records_entry_act_picture_and_encrypted_template(enrol_rows, records, astronaut, save):
     path = save(astronaut)
     (outcome,) = enrol_rows(row(path))
-    assert (outcome.verdict, outcome.line, outcome.reason) == (Verdict.ACCEPTED, 2, "")
+    assert (outcome.result, outcome.line, outcome.reason) == (RowResult.ACCEPTED, 2, "")
     ((entry, sealed),) = records.watchlist.outbox()
     assert entry.reference_id == outcome.reference_id
     assert (entry.subject, entry.status) == ("Ann", EntryStatus.PENDING)
@@ -75,7 +75,7 @@ def test_the_kept_picture_shows_one_face_and_no_other(
 ):
     found = find_faces(one_among_others, yunet)
     (outcome,) = enrol_rows(row(save(one_among_others)))
-    assert outcome.verdict is Verdict.ACCEPTED
+    assert outcome.result is RowResult.ACCEPTED
     (entry,) = records.watchlist.references()
     kept = decode(enrol_rows.vault.get(entry.picture))
     assert len(found) > 1
@@ -89,7 +89,7 @@ def test_the_same_row_again_is_already_listed_and_changes_nothing(
     enrol_rows(row(path))
     before = (records.watchlist.version(), enrol_rows.vault.names())
     (again,) = enrol_rows(row(path))
-    assert again.verdict is Verdict.ALREADY_LISTED
+    assert again.result is RowResult.ALREADY_LISTED
     assert "is pending until 2026-05-10 12:00 UTC; remove it first" in again.reason
     assert len(records.watchlist.references()) == 1
     assert enrol_rows.vault.names() == before[1]
@@ -103,12 +103,12 @@ def test_of_two_imports_at_once_one_lists_a_picture(
     def meanwhile(name, content):
         monkeypatch.setattr(enrol_rows.vault, "put", put)
         (faster,) = enrol_rows(row(path))  # another terminal, while this one looked for the face
-        assert faster.verdict is Verdict.ACCEPTED
+        assert faster.result is RowResult.ACCEPTED
         put(name, content)
 
     monkeypatch.setattr(enrol_rows.vault, "put", meanwhile)
     (slower,) = enrol_rows(row(path))
-    assert slower.verdict is Verdict.ALREADY_LISTED
+    assert slower.result is RowResult.ALREADY_LISTED
     (entry,) = records.watchlist.references()
     assert slower.reference_id == entry.reference_id
     assert enrol_rows.vault.names() == [entry.picture]
@@ -118,7 +118,7 @@ def test_of_two_imports_at_once_one_lists_a_picture(
 def test_a_refused_row_leaves_the_others_alone(enrol_rows, records, astronaut, save, tmp_path):
     path = save(astronaut)
     first, second = enrol_rows(row(tmp_path / "nope.jpg", line=2), row(path, line=3))
-    assert (first.verdict, second.verdict) == (Verdict.REFUSED, Verdict.ACCEPTED)
+    assert (first.result, second.result) == (RowResult.REFUSED, RowResult.ACCEPTED)
     assert first.reason.startswith("line 2: ")
     assert "nope.jpg does not exist" in first.reason
     assert len(records.watchlist.references()) == 1

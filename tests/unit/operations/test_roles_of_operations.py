@@ -19,8 +19,8 @@ from openlfr.domain.permissions import ALLOWED, Action
 from openlfr.domain.principals import Principal, Role, local_principal
 from openlfr.operations import deployments
 from openlfr.operations.adjudicate import (
-    Became,
-    Which,
+    AlertVersion,
+    OutcomeReport,
     decide,
     look_again,
     record_outcome,
@@ -32,9 +32,9 @@ from openlfr.operations.entries import Entries, remove, resume, suspend
 from openlfr.operations.holds import WantedHold, place_hold, release_holds
 from openlfr.operations.purge import erase_names, find_due, purge
 from openlfr.operations.reject import Rejection, reject_sighting
-from openlfr.operations.show_alert import Look, show_alert
+from openlfr.operations.show_alert import PictureRequest, show_alert
 
-A, ENGAGE = Which("a"), Judgement(Adjudication.ENGAGE)
+A, ENGAGE = AlertVersion("a"), Judgement(Adjudication.ENGAGE)
 NOW, HOURS = datetime(2026, 5, 1, 12, tzinfo=UTC), timedelta(hours=8)
 
 
@@ -65,11 +65,13 @@ class Place:
         settle(A, ENGAGE, records=self.records, by=by, at=NOW, times=DecisionTimes())
 
     def outcome(self, by):
-        became = Became(Outcome.CONFIRMED)
+        became = OutcomeReport(Outcome.CONFIRMED)
         record_outcome(A, became, records=self.records, by=by, at=NOW, times=DecisionTimes())
 
     def show(self, by):
-        show_alert(Look("a", "a.jpg"), records=self.records, vault=self.vault, by=by, at=NOW)
+        show_alert(
+            PictureRequest("a", "a.jpg"), records=self.records, vault=self.vault, by=by, at=NOW
+        )
 
     def hold(self, by):
         wanted = WantedHold("a", HoldKind.COMPLAINT, NOW + timedelta(days=1), "letter")

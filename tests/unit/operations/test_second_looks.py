@@ -9,7 +9,7 @@ from openlfr.adapters.memory.records import MemoryRecords
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.domain.adjudication import Judgement
 from openlfr.domain.alerts import Adjudication
-from openlfr.operations.adjudicate import Which, decide, let_time_pass, look_again
+from openlfr.operations.adjudicate import AlertVersion, decide, let_time_pass, look_again
 from openlfr.operations.second_looks import second_looks
 
 FINAL = NOON + TIMES.undo
@@ -26,7 +26,12 @@ def records():
         what = Adjudication.CANNOT_TELL if n == 7 else Adjudication.ENGAGE
         if n != 40:
             decide(
-                Which(event.alert_id), Judgement(what), records=made, by=OP, at=NOON, times=TIMES
+                AlertVersion(event.alert_id),
+                Judgement(what),
+                records=made,
+                by=OP,
+                at=NOON,
+                times=TIMES,
             )
     return made
 
@@ -49,7 +54,7 @@ def test_a_share_waits_and_whatever_nobody_could_tell(records):
 def test_who_was_looked_at_again_or_is_settled_waits_no_more(records):
     first, *rest = looked_for(records)
     look_again(
-        Which(first), Judgement(Adjudication.ENGAGE), records=records, by=EVA, at=FINAL,
+        AlertVersion(first), Judgement(Adjudication.ENGAGE), records=records, by=EVA, at=FINAL,
         times=TIMES,
     )  # fmt: skip
     assert looked_for(records) == rest

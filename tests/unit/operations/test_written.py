@@ -23,7 +23,7 @@ from openlfr.domain.thresholds import Threshold, ThresholdOrigin
 from openlfr.embedded.lines import AlertLines
 from openlfr.operations.evidence import to_jpeg
 from openlfr.operations.report import write_report
-from openlfr.operations.written import SEALED, Erased, erase_written, seal_written
+from openlfr.operations.written import SEALED, ErasedIds, erase_written, seal_written
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PICTURE = to_jpeg(np.full((40, 30, 3), 90, np.uint8))
@@ -75,7 +75,7 @@ def test_lines_of_an_erased_alert_say_of_nobody_where_they_were(lines, tmp_path)
     (tmp_path / "copy.jsonl").write_bytes(path.read_bytes())
     files = [WrittenFiles(path), WrittenFiles(path, tmp_path), WrittenFiles(tmp_path / "gone")]
     size = path.stat().st_size
-    erased = Erased(alerts=frozenset({ANN[0].alert_id}))
+    erased = ErasedIds(alerts=frozenset({ANN[0].alert_id}))
     assert erase_written(files, erased) == 1
     assert erase_written(files, erased) == 0
     assert path.stat().st_size == size
@@ -101,7 +101,7 @@ def test_lines_of_an_erased_alert_say_of_nobody_where_they_were(lines, tmp_path)
 @pytest.mark.usefixtures("lines")
 def test_a_single_event_leaves_its_line_alone(tmp_path):
     path = tmp_path / "alerts.jsonl"
-    assert erase_written([WrittenFiles(path)], Erased(events=frozenset({BOB[1].event_id})))
+    assert erase_written([WrittenFiles(path)], ErasedIds(events=frozenset({BOB[1].event_id})))
     assert ["erased" in each for each in read(path)] == [False, False, False, True]
 
 
@@ -110,7 +110,7 @@ def test_a_line_that_is_being_written_and_other_text_stay(tmp_path):
     unfinished = json.dumps({"event": "opened", "alert_id": ANN[0].alert_id}).encode()
     path.write_bytes(b"note\n[1]\n" + unfinished)
     before = path.read_bytes()
-    assert erase_written([WrittenFiles(path)], Erased(frozenset({ANN[0].alert_id}))) == 0
+    assert erase_written([WrittenFiles(path)], ErasedIds(frozenset({ANN[0].alert_id}))) == 0
     assert path.read_bytes() == before
 
 
@@ -145,9 +145,9 @@ def test_a_report_and_its_annex_lose_what_was_erased_and_stay_whole(report, sing
     every = ["annex.html", "report.html", "report.json"]
     assert consistent(report)
     if single:
-        erased, gone = Erased(events=frozenset({ANN[1].event_id})), b"gate-5"
+        erased, gone = ErasedIds(events=frozenset({ANN[1].event_id})), b"gate-5"
     else:
-        erased, gone = Erased(alerts=frozenset({ANN[0].alert_id})), b"Ann Unverwechselbar"
+        erased, gone = ErasedIds(alerts=frozenset({ANN[0].alert_id})), b"Ann Unverwechselbar"
     assert holding(report, gone) == every
     assert erase_written([WrittenFiles(report=report)], erased) == 1
     assert holding(report, gone) == (["report.json"] if single else [])
@@ -173,7 +173,7 @@ def test_the_pictures_of_a_sealed_alert_leave_the_annex_and_nothing_else_does(re
     assert holding(report, b"Ann Unverwechselbar") == ["report.html", "report.json"]
     assert seal_written(files, [alert]) == seal_written(files, []) == 0
     # What is erased later finds the place.
-    assert erase_written(files, Erased(frozenset({alert}))) == 1
+    assert erase_written(files, ErasedIds(frozenset({alert}))) == 1
     assert SEALED not in (report / "annex.html").read_text()
     assert "An alert that stood here was erased." in (report / "annex.html").read_text()
     assert consistent(report)
@@ -204,4 +204,4 @@ def test_a_file_that_cannot_be_changed_keeps_nothing_waiting(tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()
     files = [WrittenFiles(folder, tmp_path)]
-    assert erase_written(files, Erased(frozenset({"a"}))) == 0
+    assert erase_written(files, ErasedIds(frozenset({"a"}))) == 0

@@ -68,7 +68,7 @@ class Desk:
         known = {each.deployment_id: each for each in deployments or (MARKET,)}
         self.folding = SightingProcessor(
             self.book, self.vault, deployments=known.get, window=timedelta(seconds=30),
-            movement=Movement({}, 36.0), homes=BOOK_ALONE,
+            movement=Movement({}, 36.0), directory=BOOK_ALONE,
         )  # fmt: skip
 
     def fold(self, carried: CarriedEvidence | None) -> list[str]:

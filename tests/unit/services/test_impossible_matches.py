@@ -67,7 +67,7 @@ def delivered(topic, records):
 def test_the_flags_are_those_of_one_process_and_the_same_when_it_comes_again(tmp_path, again):
     book = MemoryAlertBook()
     alone = [
-        fold_sighting(book, each, window=WINDOW, movement=MOVEMENT, homes=BOOK_ALONE)
+        fold_sighting(book, each, window=WINDOW, movement=MOVEMENT, directory=BOOK_ALONE)
         for each in WALK
     ]
     assert [e.impossible and str(e.impossible) for e in alone] == FLAGS
@@ -75,7 +75,7 @@ def test_the_flags_are_those_of_one_process_and_the_same_when_it_comes_again(tmp
     market = configured(NOON - timedelta(hours=1), NOON + timedelta(hours=1), name="market")
     folding = SightingProcessor(
         MemoryAlertBook(), VAULT, deployments=lambda _: market, window=WINDOW, movement=MOVEMENT,
-        homes=BOOK_ALONE,
+        directory=BOOK_ALONE,
     )  # fmt: skip
     key = VAULT.derive(seal.purpose_of("sightings.v1"))
     messages = delivered(

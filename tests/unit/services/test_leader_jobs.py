@@ -83,7 +83,7 @@ def at_work(records, vault, monkeypatch):
         Relay(), records, vault, lambda _: made.store, lambda: made.due(),
         publish=lambda: made.publish(), on_failure=lambda e: None,
     )  # fmt: skip
-    made.due = lambda: Due((), (), (), ())
+    made.due = lambda: DueErasures((), (), (), ())
     made.publish = lambda: False
     made.store, made.failures, made.gave_up = Store(), [], threading.Event()
     made._on_failure = lambda error: (made.failures.append(error), made.gave_up.set())
@@ -194,8 +194,8 @@ def test_what_is_due_is_erased_and_counted_whatever_failed_before(at_work):
             raise Unavailable("Redis is away.")
         if len(rounds) > 3:
             done.set()
-            return Due((), (), (), ())
-        return Due((), (), ("evidence/a", "evidence/b"), ())
+            return DueErasures((), (), (), ())
+        return DueErasures((), (), ("evidence/a", "evidence/b"), ())
 
     at_work.due = erase
     assert dict(at_work.erased) == {"failures": 0}, "a metric that begins at its first failure"

@@ -122,7 +122,7 @@ def test_an_alert_is_in_the_trace_of_the_frame_that_shows_the_face():
         folding = SightingProcessor(
             MemoryAlertBook(), vault, deployments=lambda _: configured(NOON - HOUR, NOON + HOUR),
             window=timedelta(seconds=30),
-            movement=Movement({}, 36.0), homes=BOOK_ALONE,
+            movement=Movement({}, 36.0), directory=BOOK_ALONE,
         )  # fmt: skip
         [(topic, alert)] = folding.fold(delivered("sightings.v1", [sighting]))
     assert topic == "alerts.v1"

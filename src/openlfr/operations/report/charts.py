@@ -57,7 +57,7 @@ class Histogram:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class Chart:
     """A histogram and what stands above it."""
 
     id: str
@@ -66,7 +66,7 @@ class Drawn:
     histogram: Histogram
 
 
-def histograms(counts: CameraCounts, threshold: float) -> tuple[Drawn, ...]:
+def histograms(counts: CameraCounts, threshold: float) -> tuple[Chart, ...]:
     """Of those who are looked for, and of control subjects where any were listed.
 
     Where control subjects alone were, theirs is the only one.
@@ -76,7 +76,7 @@ def histograms(counts: CameraCounts, threshold: float) -> tuple[Drawn, ...]:
     if any(counts.scores) or not any(control):
         whose = " that was taken for no control subject" if any(control) else ""
         drawn.append(
-            Drawn(
+            Chart(
                 "scores",
                 "How alike the compared faces were",
                 f"The best score of each compared pass{whose}, over all its searches.",
@@ -85,7 +85,7 @@ def histograms(counts: CameraCounts, threshold: float) -> tuple[Drawn, ...]:
         )
     if any(control):
         drawn.append(
-            Drawn(
+            Chart(
                 "control-scores",
                 "How alike the compared faces were to control subjects",
                 "The best score of each compared pass against those who consented to be looked for "

@@ -1,13 +1,13 @@
-"""Keeps the searchable watchlist fresh while a run lasts.
+"""Updates the searchable index of a run after each change of the watchlist.
 
-Other processes change the watchlist in SQL only, since the vector store belongs to the run. A
-thread looks for changes twice a second, carries them into the vector store, and hands over a new
-index: a removal is in force well within the promised 2 seconds. What is changed in the records by
-other means counts no change; so all entries are compared with their enrolments now and then.
+Other processes change the watchlist in SQL only, since the vector store is open in the run. A
+thread looks for changes twice a second, applies them to the vector store, and builds a new index,
+so that a removal takes effect well within the promised 2 seconds. A row that is changed directly
+in the database does not change the list's version, so all entries are compared with their
+enrolments from time to time.
 
-While the records do not answer nothing is searched on stale authority for longer than `SILENCE_S`:
-the run then stops. Any other failure is one that waiting does not mend (a fault of ours, a wrong
-model): it ends the run at once.
+If the records do not answer for `SILENCE_S`, the run stops: it must not search an outdated list for
+longer. Any other failure (our own bug, a wrong model) would not go away, and ends the run at once.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 INTERVAL_S = 0.5
 SILENCE_S = 30.0
 COMPARE_S = 1.0
-"""How often is looked for entries that are not as they were enrolled any more."""
+"""Shortest time between two comparisons of the entries with their enrolments."""
 SHARE = 8
-"""At most this part of a thread's time: a longer list is looked at less often."""
+"""A comparison may use one of SHARE parts of the thread's time, so a long list waits longer."""
 
 
-class WatchlistKeeper:
-    """Builds the index at the start, and anew after each change."""
+class WatchlistUpdater:
+    """Builds the index at the start and after each change."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class WatchlistKeeper:
         on_index: Callable[[ExactIndex], None],
         on_problem: Callable[[str], None],
     ) -> None:
-        """Take charge of the store; `on_index` and `on_problem` are called from the thread."""
+        """Take the vector store; `on_index` and `on_problem` are called from the thread."""
         self._records = records
         self._templates = templates
         self._vault = vault
@@ -60,18 +60,18 @@ class WatchlistKeeper:
         self._on_index = on_index
         self._on_problem = on_problem
         self._sync = WatchlistSync(records, vault)
-        self._altered: dict[str, str] = {}  # not as they were enrolled, and what is not
+        self._altered: dict[str, str] = {}  # the difference, by id of an altered entry
         self._compare_at = 0.0
-        self._unsearched = ""  # who is listed in vain, as it was said last
+        self._unsearched = ""  # the last reported problem of entries that are not searched
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._failure: Exception | None = None
 
     def refresh(self) -> bool:
-        """Build the index and carry out some of what is pending, if anything changed.
+        """Build the index and apply some pending changes, if anything has changed.
 
         Returns:
-            Whether anything did; what was settled is searchable after the next refresh.
+            Whether anything has changed; entries settled now are searchable after the next call.
 
         Raises:
             Unavailable: The records or the vector store do not answer.
@@ -79,7 +79,7 @@ class WatchlistKeeper:
         records = self._records.watchlist
         if not (self._sync.is_due() or self._found_altered()):
             return False
-        # First: what left the list waits neither for the vector store nor for a large import.
+        # First, so that a removal waits neither for the vector store nor for a large import.
         index = build_index(records, self._templates, self._watchlists)
         self._on_index(index)
         self._altered = records.altered(self._watchlists)
@@ -92,35 +92,35 @@ class WatchlistKeeper:
                 self._on_problem(f"{settled.subject} was not listed: {settled.note}.")
         return True
 
-    def hand_over_to(self, on_index: Callable[[ExactIndex], None]) -> None:
-        """Give each new index to somebody else from now on; before `start`."""
+    def set_on_index(self, on_index: Callable[[ExactIndex], None]) -> None:
+        """Replace the receiver of new indexes; before `start`."""
         self._on_index = on_index
 
     def start(self) -> None:
-        """Look for changes from now on."""
-        self._thread = threading.Thread(target=self._keep, name="watchlist-keeper", daemon=True)
+        """Start the thread that looks for changes."""
+        self._thread = threading.Thread(target=self._loop, name="watchlist-updater", daemon=True)
         self._thread.start()
 
     def check(self) -> None:
-        """Raise what the thread could not mend.
+        """Raise the exception that ended the thread.
 
         Raises:
             Unavailable: The watchlist could not be read for `SILENCE_S`.
-            Exception: Whatever else ended the thread, as it was raised there.
+            Exception: Any other exception of the thread, unchanged.
         """
         if self._failure is not None:
             raise self._failure
 
     def close(self) -> None:
-        """Stop looking; safe to call twice."""
+        """Stop the thread; safe to call twice."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
 
     def _found_altered(self) -> bool:
-        """Whether other entries than before are not as they were enrolled, if it is time to look.
+        """Whether the set of altered entries has changed, if a comparison is due.
 
-        No version tells: whoever changes a row by other means does not count it.
+        The list's version does not show it, since a direct change of a row does not increase it.
         """
         begun = time.monotonic()
         if begun < self._compare_at:
@@ -130,20 +130,20 @@ class WatchlistKeeper:
         self._compare_at = begun + max(COMPARE_S, took * SHARE)
         return altered != self._altered
 
-    def _keep(self) -> None:
-        heard = time.monotonic()
+    def _loop(self) -> None:
+        answered = time.monotonic()
         while not self._stop.wait(INTERVAL_S):
             try:
                 while self.refresh() and not self._stop.is_set():
-                    heard = time.monotonic()
-                heard = time.monotonic()
+                    answered = time.monotonic()
+                answered = time.monotonic()
             except Unavailable as error:
-                if time.monotonic() - heard > SILENCE_S:
+                if time.monotonic() - answered > SILENCE_S:
                     self._failure = Unavailable(
                         f"The watchlist could not be read for {SILENCE_S:.0f} s, so matching "
                         f"stops: {error}"
                     )
                     return
-            except Exception as error:  # noqa: BLE001 - a thread's edge: raised again by `check`
+            except Exception as error:  # noqa: BLE001 - end of a thread: raised again by `check`
                 self._failure = error
                 return

@@ -9,8 +9,8 @@ import pytest
 
 from awaiting import PATIENCE_S
 from openlfr.domain.errors import Misconfigured, Unavailable
-from openlfr.embedded import keeper as keeper_module
-from openlfr.embedded.keeper import WatchlistKeeper
+from openlfr.embedded import watchlist_updater as updater_module
+from openlfr.embedded.watchlist_updater import WatchlistUpdater
 
 
 class Entries:
@@ -58,7 +58,7 @@ def indexes():
 
 @pytest.fixture
 def keeper(entries, indexes):
-    made = WatchlistKeeper(
+    made = WatchlistUpdater(
         records=SimpleNamespace(watchlist=entries), templates=SimpleNamespace(all=lambda _: []),
         vault=None, facts=None, watchlists=["default"], on_index=indexes.append,
         on_problem=lambda _: None,
@@ -79,8 +79,8 @@ def test_an_index_is_built_at_the_start_and_after_a_change_only(keeper, entries,
 def test_an_entry_that_was_changed_by_other_means_is_found_without_a_new_version(
     keeper, entries, indexes, monkeypatch
 ):
-    monkeypatch.setattr(keeper_module, "COMPARE_S", 0.0)
-    monkeypatch.setattr(keeper_module, "SHARE", 0)
+    monkeypatch.setattr(updater_module, "COMPARE_S", 0.0)
+    monkeypatch.setattr(updater_module, "SHARE", 0)
     keeper.refresh()
     for altered in ({"r1": "expires is not as enrolled"}, {}):
         entries.changed_otherwise = altered
@@ -108,11 +108,11 @@ def test_a_change_in_the_middle_of_a_refresh_is_seen_at_the_next(keeper, entries
 
 
 def test_a_watchlist_that_cannot_be_read_for_too_long_ends_the_run(keeper, entries, monkeypatch):
-    monkeypatch.setattr(keeper_module, "INTERVAL_S", 0.001)
+    monkeypatch.setattr(updater_module, "INTERVAL_S", 0.001)
     keeper.refresh()
     keeper.check()
     entries.error = Unavailable("The records are locked.")
-    monkeypatch.setattr(keeper_module, "SILENCE_S", 0.0)
+    monkeypatch.setattr(updater_module, "SILENCE_S", 0.0)
     keeper.start()
     keeper._thread.join(PATIENCE_S)
     with pytest.raises(Unavailable, match=r"matching stops: The records are locked\."):
@@ -125,7 +125,7 @@ def test_a_watchlist_that_cannot_be_read_for_too_long_ends_the_run(keeper, entri
 def test_a_fault_that_waiting_cannot_mend_ends_the_run_at_once_as_what_it_is(
     keeper, entries, monkeypatch, fault
 ):
-    monkeypatch.setattr(keeper_module, "INTERVAL_S", 0.001)
+    monkeypatch.setattr(updater_module, "INTERVAL_S", 0.001)
     keeper.refresh()
     entries.error = fault
     keeper.start()
@@ -137,7 +137,7 @@ def test_a_fault_that_waiting_cannot_mend_ends_the_run_at_once_as_what_it_is(
 
 
 def test_a_short_silence_is_borne(keeper, entries, monkeypatch):
-    monkeypatch.setattr(keeper_module, "INTERVAL_S", 0.001)
+    monkeypatch.setattr(updater_module, "INTERVAL_S", 0.001)
     entries.error = Unavailable("The records are locked.")
     keeper.start()
     for _ in range(3):
