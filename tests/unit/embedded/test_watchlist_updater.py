@@ -1,4 +1,4 @@
-"""The keeper tells what it cannot mend, and misses no change."""
+"""The updater raises failures that it cannot repair, and misses no change."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def indexes():
 
 
 @pytest.fixture
-def keeper(entries, indexes):
+def updater(entries, indexes):
     made = WatchlistUpdater(
         records=SimpleNamespace(watchlist=entries), templates=SimpleNamespace(all=lambda _: []),
         vault=None, facts=None, watchlists=["default"], on_index=indexes.append,
@@ -67,80 +67,80 @@ def keeper(entries, indexes):
     made.close()
 
 
-def test_an_index_is_built_at_the_start_and_after_a_change_only(keeper, entries, indexes):
+def test_an_index_is_built_at_the_start_and_after_a_change_only(updater, entries, indexes):
     for _ in range(3):
-        keeper.refresh()
+        updater.refresh()
     assert len(indexes) == 1
     entries.now += 1
-    keeper.refresh()
+    updater.refresh()
     assert len(indexes) == 2
 
 
 def test_an_entry_that_was_changed_by_other_means_is_found_without_a_new_version(
-    keeper, entries, indexes, monkeypatch
+    updater, entries, indexes, monkeypatch
 ):
     monkeypatch.setattr(updater_module, "COMPARE_S", 0.0)
     monkeypatch.setattr(updater_module, "SHARE", 0)
-    keeper.refresh()
+    updater.refresh()
     for altered in ({"r1": "expires is not as enrolled"}, {}):
         entries.changed_otherwise = altered
         for _ in range(3):
-            keeper.refresh()
+            updater.refresh()
     assert len(indexes) == 3
 
 
-def test_a_removal_is_in_force_before_the_vector_store_follows(keeper, entries, indexes):
+def test_a_removal_is_in_force_before_the_vector_store_follows(updater, entries, indexes):
     entries.on_outbox = lambda: entries.in_force.append(len(indexes))
     entries.in_force = []
-    keeper.refresh()
+    updater.refresh()
     assert entries.in_force == [1]
 
 
-def test_a_change_in_the_middle_of_a_refresh_is_seen_at_the_next(keeper, entries, indexes):
+def test_a_change_in_the_middle_of_a_refresh_is_seen_at_the_next(updater, entries, indexes):
     def change():
         entries.on_outbox = lambda: None
         entries.now += 1
 
     entries.on_outbox = change
-    keeper.refresh()
-    keeper.refresh()
+    updater.refresh()
+    updater.refresh()
     assert len(indexes) == 2
 
 
-def test_a_watchlist_that_cannot_be_read_for_too_long_ends_the_run(keeper, entries, monkeypatch):
+def test_a_watchlist_that_cannot_be_read_for_too_long_ends_the_run(updater, entries, monkeypatch):
     monkeypatch.setattr(updater_module, "INTERVAL_S", 0.001)
-    keeper.refresh()
-    keeper.check()
+    updater.refresh()
+    updater.check()
     entries.error = Unavailable("The records are locked.")
     monkeypatch.setattr(updater_module, "SILENCE_S", 0.0)
-    keeper.start()
-    keeper._thread.join(PATIENCE_S)
+    updater.start()
+    updater._thread.join(PATIENCE_S)
     with pytest.raises(Unavailable, match=r"matching stops: The records are locked\."):
-        keeper.check()
+        updater.check()
 
 
 @pytest.mark.parametrize(
     "fault", [RuntimeError("odd"), KeyError("reference_id"), Misconfigured("Another model.")]
 )
 def test_a_fault_that_waiting_cannot_mend_ends_the_run_at_once_as_what_it_is(
-    keeper, entries, monkeypatch, fault
+    updater, entries, monkeypatch, fault
 ):
     monkeypatch.setattr(updater_module, "INTERVAL_S", 0.001)
-    keeper.refresh()
+    updater.refresh()
     entries.error = fault
-    keeper.start()
-    keeper._thread.join(PATIENCE_S)
-    assert not keeper._thread.is_alive()
+    updater.start()
+    updater._thread.join(PATIENCE_S)
+    assert not updater._thread.is_alive()
     with pytest.raises(type(fault)) as raised:
-        keeper.check()
+        updater.check()
     assert raised.value is fault
 
 
-def test_a_short_silence_is_borne(keeper, entries, monkeypatch):
+def test_a_short_silence_is_borne(updater, entries, monkeypatch):
     monkeypatch.setattr(updater_module, "INTERVAL_S", 0.001)
     entries.error = Unavailable("The records are locked.")
-    keeper.start()
+    updater.start()
     for _ in range(3):
         entries.asked.clear()
         assert entries.asked.wait(PATIENCE_S)
-    keeper.check()
+    updater.check()
