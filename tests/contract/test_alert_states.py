@@ -105,7 +105,14 @@ def test_an_alert_that_another_one_follows_lapses_and_the_log_says_so(
     first = record(records, event_at(0), at=1)
     if decided:
         what = Judgement(Adjudication.ENGAGE)
-        decide(AlertVersion(first.alert_id), what, records=records, by=OP, at=NOON, times=DecisionTimes())
+        decide(
+            AlertVersion(first.alert_id),
+            what,
+            records=records,
+            by=OP,
+            at=NOON,
+            times=DecisionTimes(),
+        )
     record(records, event_at(500), at=501)
     ended = records.alerts.find(first.alert_id)
     assert ended.lapsed_at == NOON + timedelta(seconds=501)
@@ -127,7 +134,9 @@ def test_a_recording_that_another_one_follows_still_waits_to_be_decided(records:
 def test_what_another_sighting_asks_again_is_an_act(records: Records) -> None:
     first = record(records, event_at(0), at=1)
     what = Judgement(Adjudication.CANNOT_TELL)
-    decide(AlertVersion(first.alert_id), what, records=records, by=OP, at=NOON, times=DecisionTimes())
+    decide(
+        AlertVersion(first.alert_id), what, records=records, by=OP, at=NOON, times=DecisionTimes()
+    )
     record(records, event_at(9, alert_id=first.alert_id), at=10)
     assert records.alerts.find(first.alert_id).state is AlertState.OPEN
     assert kinds(records, first.alert_id) == ["alert.decided", "alert.reopened"]

@@ -50,7 +50,12 @@ def test_a_database_of_a_former_version_opens_and_works(records_url, monkeypatch
         what = Judgement(Adjudication.ENGAGE, note="seen again")
         for alert in alerts:
             decide(
-                AlertVersion(alert.alert_id), what, records=records, by=OP, at=at, times=DecisionTimes()
+                AlertVersion(alert.alert_id),
+                what,
+                records=records,
+                by=OP,
+                at=at,
+                times=DecisionTimes(),
             )
         let_time_pass(records, at + DecisionTimes().settle)
         positions = [act.position for act in records.audit.all()]

@@ -185,16 +185,16 @@ def begin_run(
 ) -> tuple[Run, bool]:
     """Plan a new run, or find the unfinished one to resume.
 
+    Args:
+        records: Where runs are recorded.
+        deployment: Id of the deployment.
+        config_hashes: Results of `hash_of`: of this version, then of former versions.
+        resume: Whether to continue an unfinished run, if there is one.
+        former_name: Name under which former versions recorded runs.
+
     Returns:
         The run, and whether it is resumed. A new run is not recorded yet: the caller does so with
         `records.runs.start` after everything is open.
-
-    Args:
-        records: Where runs stand.
-        deployment: Its id.
-        config_hashes: Of `hash_of`: of this version, then of those before.
-        resume: Whether to go on with an unfinished run, if there is one.
-        former_name: Under which versions before recorded runs.
 
     Raises:
         Misconfigured: The unfinished run was made with other settings.

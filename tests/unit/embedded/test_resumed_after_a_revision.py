@@ -57,7 +57,7 @@ def test_what_is_the_deployments_is_revised_and_the_run_goes_on(records, hashes,
 @pytest.mark.parametrize("changed", [{"was": "gate.mp4", "becomes": "b.mp4"}, {"threshold": 0.5}])
 def test_what_changes_the_results_is_refused_in_one_sentence(records, hashes, changed):
     begin(records, hashes())
-    with pytest.raises(Misconfigured, match=r"other cameras, .*: put them back, or start"):
+    with pytest.raises(Misconfigured, match=r"other cameras, .*: restore them, or start"):
         begin(records, hashes(**changed))
 
 

@@ -11,7 +11,7 @@ from openlfr.domain.errors import BadInput
 from openlfr.domain.principals import local_principal
 from openlfr.domain.text import given_reason, required_reason
 from openlfr.operations import deployments
-from openlfr.operations.adjudicate import Which, decide, undo
+from openlfr.operations.adjudicate import AlertVersion, decide, undo
 from openlfr.operations.entries import Entries, remove, resume, suspend
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -24,8 +24,8 @@ OPERATIONS = {
     "resume deployment": lambda **by: deployments.resume("m", "  ", **by),
     "stop": lambda **by: deployments.stop("m", "  ", **by),
     "close": lambda **by: deployments.close("m", "  ", **by),
-    "undo": lambda **by: undo(Which("a"), reason="  ", **by),
-    "decide": lambda **by: decide(Which("a"), BLANK, **by, times=DecisionTimes()),
+    "undo": lambda **by: undo(AlertVersion("a"), reason="  ", **by),
+    "decide": lambda **by: decide(AlertVersion("a"), BLANK, **by, times=DecisionTimes()),
 }
 
 

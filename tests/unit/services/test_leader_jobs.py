@@ -16,7 +16,7 @@ from openlfr.adapters.sql.records import Records
 from openlfr.domain.errors import OpenLFRError, Unavailable
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, hash_template
 from openlfr.operations.enrol import outbox_name
-from openlfr.operations.purge import Due
+from openlfr.operations.purge import DueErasures
 from openlfr_alerting import leader_jobs
 from openlfr_alerting.leader_jobs import LeaderJobs
 
