@@ -1,7 +1,8 @@
-"""Chooses an adapter for each port from the settings: the only place that does.
+"""Chooses the adapter of each port from the settings; no other module does.
 
-`models` opens what looks at pictures, `stores` what is kept, `servers` what only servers give.
-Nothing heavy is imported before it is asked for, so that a command pays for what it uses only.
+`models` opens detectors and embedders, `stores` records, pictures and vectors, `servers` Kafka,
+leases and elections. Heavy imports are inside the functions, so that a command loads only what it
+uses.
 """
 
 from __future__ import annotations

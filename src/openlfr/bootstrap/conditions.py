@@ -1,4 +1,4 @@
-"""What of a configuration decides who alerts: hashed, so that a change of it is seen."""
+"""Hashes of the settings on which alerts depend, so that a change opens a new baseline."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _PURPOSE = "camera inputs of a baseline"
 def conditions_of(
     settings: Settings, deployment: str, threshold: Threshold, facts: GalleryFacts, vault: Vault
 ) -> Conditions:
-    """What of a baseline does not change while a process lasts.
+    """The conditions of a baseline that are constant while a process runs.
 
     Args:
         settings: The configuration.
-        deployment: Its id.
-        threshold: That was chosen.
-        facts: Of the embedder: how templates are made.
-        vault: Gives the key under which addresses of cameras are hashed.
+        deployment: Id of the deployment.
+        threshold: The chosen threshold.
+        facts: The embedder's facts about its templates.
+        vault: The vault, from whose key the key for hashing camera addresses is derived.
     """
     from openlfr.pipeline import AnalysisRules
 
@@ -56,7 +56,7 @@ def conditions_of(
         threshold=threshold,
         models=models_used(settings),
         rules=hashlib.sha256(_canonical(rules)).hexdigest(),
-        # An address may hold a password in any part of it, and a plain hash would let it be tried.
+        # An address may contain a password anywhere; a hash without key would allow guessing it.
         cameras=hmac.digest(vault.derive(_PURPOSE), _canonical(cameras), "sha256").hex(),
         software=f"OpenLFR {openlfr.__version__}",
     )

@@ -1,4 +1,4 @@
-"""Opens the models: the folder they lie in, the detector and the embedder that are configured."""
+"""Opens the folder of models, the configured detector and the configured embedder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def model_folder(configured: Path | None = None) -> Path:
-    """Where models are kept: the setting, else OPENLFR_MODELS, else the user's cache."""
+    """The folder of models: the setting, else OPENLFR_MODELS, else the user's cache."""
     if configured is not None:
         return configured
     if from_environment := os.environ.get("OPENLFR_MODELS"):
@@ -37,7 +37,7 @@ def open_models(settings: Settings | None = None) -> ModelStore:
 
 
 def load_detector(settings: Settings | None = None) -> FaceDetector:
-    """The configured face detector, verified and prepared; the usual one without settings.
+    """The configured face detector, verified and loaded; without settings the default one.
 
     Raises:
         Misconfigured: The model is not installed, has another hash, or its provider is missing.
@@ -55,7 +55,7 @@ def load_detector(settings: Settings | None = None) -> FaceDetector:
 
 
 def load_embedder(settings: Settings | None = None) -> FaceEmbedder:
-    """The configured face embedder, verified and prepared; the usual one without settings.
+    """The configured face embedder, verified and loaded; without settings the default one.
 
     Raises:
         Misconfigured: The model is not installed, has another hash, or its provider is missing.
@@ -78,14 +78,14 @@ def load_embedder(settings: Settings | None = None) -> FaceEmbedder:
 
 
 def providers(settings: Settings) -> list[str]:
-    """The ONNX Runtime providers that this machine gives the configured models."""
+    """The ONNX Runtime providers that this machine has for the configured models."""
     from openlfr.adapters.models.onnx import choose_providers
 
     return choose_providers(settings.models.providers)
 
 
 def models_used(settings: Settings) -> tuple[ModelUsed, ...]:
-    """The configured models, as a report names them."""
+    """The configured models, as a report lists them."""
     from openlfr.domain.models_used import ModelUsed
 
     store = open_models(settings)
@@ -119,14 +119,14 @@ def make_analyser(
     *,
     threshold: float,
 ) -> Analyser:
-    """What looks at frames, as the configuration has it.
+    """Create the analyser for a configuration.
 
     Args:
-        settings: The cameras' input sizes.
-        ids: What names the deployment's sightings.
-        models: Of `load_detector` and `load_embedder`.
-        index: Who is looked for at first.
-        threshold: From which score a candidate is a sighting at first.
+        settings: The configuration, with the cameras' input sizes.
+        ids: The deployment's ids, which identify its sightings.
+        models: The results of `load_detector` and `load_embedder`.
+        index: The first index of searchable references.
+        threshold: The first threshold.
     """
     from openlfr.pipeline import Analyser
 

@@ -1,4 +1,4 @@
-"""What an administrator gives the users of the servers, as `openlfr rights` prints it."""
+"""The SQL roles and their rights, as `openlfr rights` prints them for an administrator."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 
 def sql_roles() -> tuple[str, ...]:
-    """The roles of PostgreSQL by what they are for; the owner's comes first."""
+    """Names of the PostgreSQL roles, the owner first."""
     from openlfr.adapters.sql.rights import RIGHTS
 
     return ("owner", *RIGHTS)
 
 
 def sql_statements(owner: str, database: str, passwords: Mapping[str, str | None]) -> Iterator[str]:
-    """What makes the roles and a database of their own; passwords by `sql_roles`, None: none."""
+    """Statements that create the roles and a database; passwords by role, None for no password."""
     from openlfr.adapters.sql.rights import role_statements
 
     return role_statements(owner, database, passwords)

@@ -1,4 +1,4 @@
-"""Opens what only servers give: Kafka and its topics, leases and turns in Redis."""
+"""Opens Kafka and its topics, camera leases and leader elections; servers only."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def kafka_brokers(settings: Settings) -> KafkaAccess:
-    """How Kafka is reached.
+    """Addresses and login of Kafka.
 
     Raises:
-        Misconfigured: None is configured, or a secret's file cannot be read.
+        Misconfigured: No Kafka is configured, or a secret's file cannot be read.
     """
     from openlfr.domain.errors import Misconfigured
 
@@ -33,18 +33,18 @@ def kafka_brokers(settings: Settings) -> KafkaAccess:
 
 
 def require_topics(settings: Settings, used: Collection[Topic], *, wait: float = 30.0) -> None:
-    """Refuse to start on topics that are not as they must be.
+    """Refuse to start on topics that differ from the settings.
 
-    Those of others are none of a service's business: it has no right to look at them. Nor at the
-    brokers themselves: how long a frame may exist `openlfr topics apply` proves.
+    Only the service's own topics are checked: it has no right to describe other topics or the
+    brokers. `openlfr topics apply` checks how long a frame may exist on the brokers.
 
     Args:
-        settings: Say how Kafka is reached, and how topics are to be.
+        settings: The configuration of Kafka and its topics.
         used: The topics that this service reads or writes.
-        wait: Seconds until a broker has answered.
+        wait: Seconds to wait for a broker's answer.
 
     Raises:
-        Misconfigured: With a line for each difference.
+        Misconfigured: Topics differ; the message has a line for each difference.
         Unavailable: Kafka does not answer.
     """
     from datetime import timedelta
@@ -67,10 +67,10 @@ def require_topics(settings: Settings, used: Collection[Topic], *, wait: float =
 
 
 def open_leases(settings: Settings, deployment: str) -> CameraLeases:
-    """Who films which camera: the configured Redis.
+    """The leases of cameras in the configured Redis.
 
     Raises:
-        Misconfigured: None is configured.
+        Misconfigured: No Redis is configured.
     """
     from datetime import timedelta
 
@@ -82,10 +82,10 @@ def open_leases(settings: Settings, deployment: str) -> CameraLeases:
 
 
 def open_leader_election(settings: Settings, job: str, *, ttl: timedelta) -> LeaderElection:
-    """Which of several processes does a job: the configured Redis.
+    """The election of the process that does a job, in the configured Redis.
 
     Raises:
-        Misconfigured: None is configured.
+        Misconfigured: No Redis is configured.
     """
     from openlfr.adapters.redis.connection import connect
     from openlfr.adapters.redis.leader_election import LeaderElection
@@ -94,10 +94,10 @@ def open_leader_election(settings: Settings, job: str, *, ttl: timedelta) -> Lea
 
 
 def require_milvus(settings: Settings) -> Milvus:
-    """The Milvus that services share: Milvus Lite belongs to one process.
+    """The Milvus server that services share; Milvus Lite works in one process only.
 
     Raises:
-        Misconfigured: None is configured.
+        Misconfigured: No Milvus server is configured.
     """
     from openlfr.domain.errors import Misconfigured
 
@@ -110,10 +110,10 @@ def require_milvus(settings: Settings) -> Milvus:
 
 
 def require_redis(settings: Settings) -> str:
-    """The address of the Redis that services share, password included: never to be shown.
+    """The address of the Redis that services share, with its password, so never show it.
 
     Raises:
-        Misconfigured: None is configured, or its password's file cannot be read.
+        Misconfigured: No Redis is configured, or its password's file cannot be read.
     """
     from openlfr.domain.errors import Misconfigured
 

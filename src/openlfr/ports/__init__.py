@@ -1,8 +1,8 @@
-"""What the core asks of the world. Each port has a real and an in-process adapter.
+"""The ports: interfaces of models, cameras and stores. Each has a real and an in-process adapter.
 
-Every adapter of a port passes the same contract suite in `tests/contract`.
-Errors: `BadInput` for one unusable item, `Unavailable` when the service does not answer,
-`Misconfigured` when it can never work as it is set.
+All adapters of a port pass the same contract suite in `tests/contract`.
+Errors: `BadInput` for one unusable item, `Unavailable` while the service does not answer,
+`Misconfigured` if it can never work with these settings.
 """
 
 from __future__ import annotations
@@ -63,39 +63,39 @@ class FaceDetector(Protocol):
     def detect(
         self, images: Sequence[NDArray[np.uint8]], input_size: tuple[int, int]
     ) -> list[list[Detection]]:
-        """Detect faces in pictures of one camera size class.
+        """Detect faces in pictures, all with one input size.
 
         Args:
             images: (h, w, 3) uint8 BGR each; sizes may differ.
-            input_size: (width, height) of the network's input; each picture is shrunk or grown
-                to fit into it with its aspect kept, so the size decides the range of a camera.
+            input_size: (width, height) of the network's input. Each picture is scaled to fit into
+                it with its aspect ratio, so the size determines how small a face can be found.
 
         Returns:
-            For each picture its detections in source pixels, best score first.
+            The detections of each picture in source pixels, best score first.
         """
         ...
 
     def detect_again(self, images: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
-        """Detect whatever may be a face in small pictures, before some of them is kept.
+        """Detect all possible faces in small pictures, before a part of them is kept.
 
-        Size and the least confidence are the detector's own: a false face does little harm where
-        an overlooked one would be shown.
+        The detector chooses its input size and a low confidence: a false face does little harm
+        here, while an overlooked face would be shown.
 
         Args:
             images: (h, w, 3) uint8 BGR each; sizes may differ.
 
         Returns:
-            For each picture its detections in source pixels.
+            The detections of each picture in source pixels.
         """
         ...
 
 
 class FaceEmbedder(Protocol):
-    """Turns aligned faces into templates."""
+    """Makes templates of aligned faces."""
 
     @property
     def facts(self) -> GalleryFacts:
-        """What every template of this embedder has in common."""
+        """Facts that all templates of this embedder have in common."""
         ...
 
     def embed(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -115,14 +115,14 @@ class CameraSource(Protocol):
 
     @property
     def fps(self) -> float | None:
-        """The source's own frame rate; None where it has none."""
+        """The source's own frame rate; None if it has none."""
         ...
 
     def frames(self, *, first_seq: int = 0) -> Iterator[Frame]:
         """Yield frames from `first_seq` on, in order, until the source ends.
 
         Raises:
-            BadInput: The source breaks off (truncated file); frames before it were yielded.
+            BadInput: The source is truncated; the frames before were yielded.
         """
         ...
 
@@ -135,7 +135,7 @@ class TemplateStore(Protocol):
     """The store of record for reference templates (Milvus Lite, Milvus)."""
 
     def facts(self) -> GalleryFacts | None:
-        """What the stored templates have in common; None while the store is new."""
+        """Facts that all stored templates have in common; None while the store is new."""
         ...
 
     def put(self, templates: Sequence[StoredTemplate]) -> None:
@@ -151,7 +151,7 @@ class TemplateStore(Protocol):
         ...
 
     def get(self, reference_ids: Sequence[str]) -> list[StoredTemplate]:
-        """Those of these templates that are stored, ordered by reference_id."""
+        """The stored templates of these references, ordered by reference_id."""
         ...
 
     def all(self, watchlists: Sequence[str]) -> list[StoredTemplate]:
@@ -164,37 +164,37 @@ class TemplateStore(Protocol):
 
 
 class WatchlistIndex(Protocol):
-    """Answers searches over the templates that are searchable now."""
+    """Searches the templates that are searchable now."""
 
     def search(
         self, templates: NDArray[np.float32], at: Sequence[datetime], *, limit: int = 5
     ) -> list[list[Candidate]]:
-        """Best subjects for each template, best first, one candidate a subject.
+        """The best subjects for each template, best first, one candidate for each subject.
 
-        The best `limit` of those who are looked for are among them, and as many control subjects.
-        A score is a cosine similarity and does not depend on who else is listed.
+        At most `limit` listed people are returned, and as many control subjects. A score is a
+        cosine similarity and does not depend on who else is listed.
 
         Args:
             templates: (n, dimension) float32, L2-normalised.
-            at: For each template its `captured_at`; references expired by then do not answer.
-            limit: How many subjects at most, and as many control subjects.
+            at: Each template's `captured_at`; references that expired before it are left out.
+            limit: Most listed people, and most control subjects, for each template.
         """
         ...
 
     def __len__(self) -> int:
-        """How many references are searchable, expired ones included."""
+        """Number of searchable references, expired ones included."""
         ...
 
 
 class AlertBook(Protocol):
-    """Folds sightings into alerts, atomically, and keeps the counts (Redis, memory)."""
+    """Folds sightings into alerts, atomically, and counts them (Redis, memory)."""
 
     def near(self, sighting: Sighting) -> list[Sighting]:
-        """The stored sightings of its subject that lie nearest in captured time, a few a side."""
+        """The stored sightings of the same subject nearest in capture time, a few on each side."""
         ...
 
     def knows(self, sighting: Sighting, *, call: str = "") -> bool:
-        """Whether `fold` would give nothing: another call has folded it, or it was erased since."""
+        """Whether `fold` would return None: another call has folded it, or it was erased."""
         ...
 
     def fold(
@@ -205,24 +205,27 @@ class AlertBook(Protocol):
         call: str = "",
         impossible: Impossible | None = None,
     ) -> AlertEvent | None:
-        """Open an alert or join one; None if this sighting is known already.
+        """Open an alert or join one; None if this sighting was folded before.
 
-        The call that folded it gives its event each time that it is repeated with the same
-        `call` (where the message stood, for instance), so that who was killed between folding
-        and telling can make up for it. Without a `call` each call is one of its own.
+        A sighting joins an alert of its deployment and subject if it was captured within `window`
+        of any sighting of that alert, before or after. Otherwise it opens an alert. The event and
+        its flag are stored in the same atomic step, so that a crash before publishing loses
+        neither.
 
-        A sighting joins the alert of its (deployment, subject) when it was captured within
-        `window` of any sighting of that alert (late and early ones included), else it opens
-        one. The event is stored with the same atomic step, so that it outlives a crash before
-        anybody has seen it; so is what says that it is impossible, which a repeated call gives as
-        the first one had it.
+        Args:
+            sighting: The sighting.
+            window: Greatest difference in capture time within one alert.
+            call: Key of this call, such as the message's offset. A repeated call with the same key
+                returns the stored event again, so that a process that was killed between folding
+                and publishing can publish it after a restart. Without a key no call is repeated.
+            impossible: The flag of an impossible match; a repeated call returns the first one.
         """
         ...
 
     def move(self, event: AlertEvent) -> None:
-        """Put a stored event under another alert, since the one it joined was over.
+        """Move a stored event to another alert, since the alert that it joined was over.
 
-        Sightings after it join that one. An event that was forgotten stays so.
+        Later sightings join the other alert too. An erased event stays erased.
         """
         ...
 
@@ -231,22 +234,22 @@ class AlertBook(Protocol):
         ...
 
     def counts(self, deployment: str) -> Mapping[tuple[str, str], int]:
-        """Events counted by (camera, hour as 'YYYY-MM-DDTHH' UTC), replays not counted twice."""
+        """Number of events by (camera, hour as 'YYYY-MM-DDTHH' UTC), without replays."""
         ...
 
     def opened(self, deployment: str) -> Mapping[tuple[str, str], int]:
-        """Alerts that were opened, counted as `counts` counts events."""
+        """Number of opened alerts, by the keys of `counts`."""
         ...
 
     def forget(self, deployment: str, sighting_ids: Sequence[str]) -> None:
         """Erase the stored events of these sightings (rejected or expired alerts).
 
-        Their ids stay known, and what has expired by itself is erased for good as well.
+        Their ids stay known. Events that have expired are erased from the disk as well.
         """
         ...
 
     def close(self) -> None:
-        """Free the connection, and the server where this process started it."""
+        """Free the connection, and end the server if this process started it."""
         ...
 
 
@@ -258,10 +261,10 @@ class Vault(Protocol):
         ...
 
     def get(self, name: str) -> bytes:
-        """The content.
+        """The content of a blob.
 
         Raises:
-            BadInput: No such blob, or it was altered or encrypted under another key.
+            BadInput: There is no such blob, or it was altered or encrypted under another key.
         """
         ...
 
@@ -274,21 +277,21 @@ class Vault(Protocol):
         ...
 
     def erase_unfinished(self, before: datetime) -> int:
-        """Erase what a crash left half written before this; how many they were."""
+        """Erase partly written files from a crash before this moment; return their number."""
         ...
 
     def derive(self, purpose: str) -> bytes:
-        """A key of 32 bytes for one purpose, always the same; it says nothing of other keys."""
+        """A constant key of 32 bytes for one purpose; it reveals nothing about other keys."""
         ...
 
     def seal(self, name: str, content: bytes) -> bytes:
-        """Encrypt what is kept elsewhere (a template on its way through the records)."""
+        """Encrypt content that is stored elsewhere (a template in the outbox of the records)."""
         ...
 
     def unseal(self, name: str, sealed: bytes) -> bytes:
-        """Decrypt what `seal` gave under the same name.
+        """Decrypt the result of `seal` with the same name.
 
         Raises:
-            BadInput: Altered, of another name, or encrypted under another key.
+            BadInput: It was altered, or sealed with another name or under another key.
         """
         ...

@@ -1,4 +1,4 @@
-"""What was alerted and decided: the part of the records that alerting and operators use."""
+"""Ports of the records of alerts and decisions."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 
 class AlertRecords(Protocol):
-    """Alerts and their events as they were recorded."""
+    """Recorded alerts and their events."""
 
     def find(self, prefix: str) -> RecordedAlert:
-        """The alert whose id begins so, or an id that was merged into it.
+        """The alert whose id, or a merged id, begins with `prefix`.
 
         Raises:
-            BadInput: No alert, or several.
+            BadInput: There is none, or several.
         """
         ...
 
     def list(
         self, *, undecided: bool = False, deployment: str | None = None, subject: str | None = None
     ) -> Sequence[RecordedAlert]:
-        """Alerts, the latest first: those that nobody decided, of a deployment, of a subject."""
+        """Alerts that meet all given conditions, the latest first."""
         ...
 
     def page(
@@ -41,63 +41,70 @@ class AlertRecords(Protocol):
         deployment: str | None = None,
         subject: str | None = None,
     ) -> AlertPage:
-        """As `list`, so many at a time; `after` is that of the page before.
+        """One page of `list`.
+
+        Args:
+            limit: Most alerts on the page.
+            after: The previous page's `after`; empty for the first page.
+            undecided: As for `list`.
+            deployment: As for `list`.
+            subject: As for `list`.
 
         Raises:
-            BadInput: No page gave that `after`.
+            BadInput: No page has returned this `after`.
         """
         ...
 
     def events(self, alert_id: str) -> Sequence[RecordedEvent]:
-        """The events of an alert by captured time."""
+        """The events of an alert by capture time."""
         ...
 
     def events_of_run(self, deployment: str, epoch: int | None) -> Sequence[RecordedEvent]:
-        """All events of one run of a deployment by captured time; of all its runs: None."""
+        """All events of one run of a deployment by capture time; `epoch` None: of all runs."""
         ...
 
     def case(self, alert_id: str) -> Case:
-        """What people made of an alert, by its whole id."""
+        """The decisions and outcomes of an alert, by its whole id."""
         ...
 
     def waiting(self, now: datetime) -> Sequence[str]:
-        """Ids of alerts whose time to lapse, or to be settled, has come."""
+        """Ids of alerts that are due to lapse or to be settled."""
         ...
 
     def mistaken(self, now: datetime) -> Sequence[RecordedAlert]:
-        """Alerts about the wrong person of which something is still kept, and may be no longer."""
+        """Alerts about the wrong person whose pictures or data are due for erasure."""
         ...
 
     def sealed(self) -> Collection[str]:
-        """Ids of alerts whose pictures are kept for a complaint alone, and are not erased."""
+        """Ids of alerts whose pictures are kept only because of a complaint."""
         ...
 
     def rejected(self, now: datetime) -> Sequence[RecordedEvent]:
-        """Sightings that were taken out of their alert, and of which something is still kept."""
+        """Sightings that were removed from their alert, with pictures or data not erased yet."""
         ...
 
     def holds(self, alert_id: str) -> Sequence[Hold]:
-        """What keeps an alert from being erased, or did; the latest first."""
+        """All holds against the erasure of an alert, released ones too, the latest first."""
         ...
 
     def older_than(self, moment: datetime, now: datetime) -> Sequence[RecordedAlert]:
-        """Alerts whose last event is older, that nothing holds, of which something is kept."""
+        """Alerts whose last event is older than `moment`, without a hold, not erased yet."""
         ...
 
     def evidence_names(self) -> Collection[str]:
-        """Names in the vault that an event refers to."""
+        """Names in the vault that events refer to."""
         ...
 
 
 class AlertRecording(AlertRecords, Protocol):
-    """Alerts, to read and to record what happened in front of a camera."""
+    """Alerts, to read and to record events of cameras."""
 
     def placed(self, event: AlertEvent, window: timedelta) -> AlertEvent:
-        """The event under the alert to which it belongs by what is recorded so far.
+        """The event with the alert to which it belongs according to the records.
 
         Args:
-            event: As the alert book folded it.
-            window: How near sightings of one alert are, by captured time.
+            event: The event from the alert book.
+            window: Greatest difference in capture time within one alert.
         """
         ...
 
@@ -109,35 +116,35 @@ class AlertRecording(AlertRecords, Protocol):
         emitted_at: datetime,
         window: timedelta = LIFE,
     ) -> bool:
-        """Record an event once and bring its alert up to date; whether it was new.
+        """Record an event once and update its alert; return whether it was new.
 
-        Events of an alert may come in any order, a joining one before the opening one too. That an
-        alert lapses for it, or is asked again, is recorded as an act.
+        The events of an alert may come in any order, even a joining one before the opening one. If
+        the event makes an alert lapse or become undecided again, that is recorded as an act.
 
         Args:
-            event: As published; where it belongs to another alert than it was published with, it is
-                recorded there.
-            evidence: Name in the vault; None where there is none.
-            emitted_at: UTC.
-            window: As of `placed`.
+            event: The published event. It is recorded with the alert to which it belongs, even if
+                it was published with another.
+            evidence: Name of the evidence in the vault; None if there is none.
+            emitted_at: Time of publication, UTC.
+            window: As for `placed`.
         """
         ...
 
     def knows(self, event_id: str) -> bool:
-        """Whether this event was recorded."""
+        """Whether this event is recorded."""
         ...
 
 
 class AlertChanges(AlertRecords, Protocol):
-    """Changes of alerts by acts, in a transaction."""
+    """Changes of alerts by acts, in one transaction."""
 
     def append(self, before: Case, after: Case, event_id: str) -> None:
-        """Record by what two cases differ: verdicts, an undo, outcomes.
+        """Record the difference of two cases: verdicts, an undo, outcomes.
 
         Args:
-            before: As it was read in this transaction.
-            after: What a rule of `domain.adjudication` made of it.
-            event_id: Of the audit event that is recorded with it.
+            before: The case as it was read in this transaction.
+            after: The case after a rule of `domain.adjudication`.
+            event_id: Id of the audit event of this act.
 
         Raises:
             Conflict: The alert has changed since `before` was read.
@@ -145,38 +152,39 @@ class AlertChanges(AlertRecords, Protocol):
         ...
 
     def begin_erasing(self, alert_ids: Sequence[str], at: datetime) -> set[str]:
-        """Mark what is about to be erased, so that nobody is promised to keep it; ids of which.
+        """Mark alerts whose erasure begins, so that no hold can be placed any more.
 
-        None of those that are held.
+        Returns:
+            The ids of the marked alerts; alerts with a hold are not marked.
         """
         ...
 
     def mark_erased(self, alert_id: str, event_ids: Sequence[str], at: datetime) -> None:
-        """Record that these events' pictures are gone, of an alert that takes in no more.
+        """Record that the pictures of these events are erased; no event can join the alert now.
 
-        Positions, the subject, and what people wrote in acts about the alert go with them.
+        Positions, the subject, and people's texts in acts about the alert are erased as well.
         """
         ...
 
     def reject(self, alert_id: str, event_id: str, at: datetime) -> None:
-        """Take a sighting out of an alert: it shows another person than the others."""
+        """Remove a sighting from an alert, since it shows another person than the others."""
         ...
 
     def mark_rejected_erased(self, event_ids: Sequence[str]) -> None:
-        """Record that what was kept of rejected sightings is gone; the camera goes with it."""
+        """Record that the pictures of rejected sightings are erased, and erase their cameras."""
         ...
 
     def erase_names(self, before: datetime) -> int:
-        """Erase who did what before this moment; of how many acts.
+        """Erase the names of people in acts before this moment; return the number of acts.
 
-        To alerts, and to entries of which it was erased who was listed.
+        This concerns acts on alerts, and on entries whose subject was erased.
         """
         ...
 
     def place_hold(self, hold: Hold) -> None:
-        """Keep an alert from being erased."""
+        """Place a hold that prevents the erasure of an alert."""
         ...
 
     def release_hold(self, hold_id: str, at: datetime) -> None:
-        """Let a hold keep nothing any more."""
+        """Release a hold."""
         ...

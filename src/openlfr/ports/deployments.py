@@ -1,4 +1,4 @@
-"""Deployments and their baselines, on record."""
+"""Ports of the records of deployments and their baselines."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ if TYPE_CHECKING:
 
 
 class DeploymentRecords(Protocol):
-    """Deployments, and where each stands."""
+    """Deployments and their states, to read."""
 
     def get(self, deployment_id: str) -> Deployment | None:
-        """The deployment of this id; None where none is recorded."""
+        """The deployment with this id; None if none is recorded."""
         ...
 
     def find(self, named: str) -> Deployment:
-        """The deployment whose id begins so, or that is the only one of this name.
+        """The deployment whose id begins with `named`, or the only one of this name.
 
         Raises:
-            BadInput: None, or several.
+            BadInput: There is none, or several.
         """
         ...
 
     def list(self) -> Sequence[Deployment]:
-        """All of them, the latest start first."""
+        """All deployments, the latest start first."""
         ...
 
 
 class DeploymentChanges(DeploymentRecords, Protocol):
-    """Changes of deployments, in a transaction."""
+    """Changes of deployments, in one transaction."""
 
     def put(self, deployment: Deployment, at: datetime) -> None:
-        """Record where a deployment stands now, a new one too."""
+        """Record the state of a deployment, new or known."""
         ...
 
 
@@ -44,13 +44,13 @@ class BaselineRecords(Protocol):
     """The baselines of deployments."""
 
     def of(self, deployment_id: str) -> Sequence[Opening]:
-        """Those of a deployment, by number."""
+        """The openings of a deployment's baselines, by number."""
         ...
 
 
 class BaselineChanges(BaselineRecords, Protocol):
-    """Baselines, in a transaction."""
+    """Changes of baselines, in one transaction."""
 
     def add(self, opening: Opening, at: datetime) -> bool:
-        """Record that one opened; False where its number has been given meanwhile."""
+        """Record the opening of a baseline; False if its number was given to another meanwhile."""
         ...

@@ -1,11 +1,10 @@
-"""The records: who is listed, what was alerted and decided, and who did it.
+"""Ports of the records: the database of entries, alerts, deployments, tallies and acts.
 
-What only reads stands on `Records`; what changes by an act of a person or of OpenLFR itself stands
-on a `UnitOfWork`, which holds the change and its audit event in one transaction: neither exists
-without the other. What services record of what happened in front of a camera (events of alerts,
-tallies) is no act, and needs none.
+`Records` has the methods that read. Changes by an act of a person or of OpenLFR itself need a
+`UnitOfWork`: one transaction for the change and its audit event, so that neither exists without the
+other. Events of alerts and tallies are no acts, so services record them without one.
 
-Entries, alerts and deployments have files of their own beside this one.
+The ports of entries, alerts and deployments are in modules of their own beside this one.
 """
 
 from __future__ import annotations
@@ -32,74 +31,74 @@ if TYPE_CHECKING:
 
 
 class Tallies(Protocol):
-    """What became of frames, faces and tracks, counted once each."""
+    """Counts of frames, faces and tracks by their outcomes, each counted once."""
 
-    def record(self, told: Sequence[Tally], *, at: datetime) -> int:
-        """Record tallies; how many of them were new by their `tally_id`."""
+    def record(self, tallies: Sequence[Tally], *, at: datetime) -> int:
+        """Record tallies; return the number of those with a new `tally_id`."""
         ...
 
     def take_back(
         self, deployment: str, epoch: int, camera: str, reporter: Reporter, first_seq: int
     ) -> None:
-        """Forget what was counted of a camera's frames from this one on."""
+        """Erase the counts of a camera's frames from `first_seq` on."""
         ...
 
     def totals(self, deployment: str, *, epoch: int | None = None) -> list[CameraTotals]:
-        """What became of everything that each camera saw, by the camera's name."""
+        """The counts of each camera, ordered by the camera's name."""
         ...
 
     def histograms(
         self, deployment: str, camera: str | None = None, *, epoch: int | None = None
     ) -> Histograms:
-        """The histograms of all tallies together."""
+        """The sums of the histograms of all tallies."""
         ...
 
     def by_baseline(
         self, deployment: str, *, epoch: int | None = None
     ) -> Mapping[BaselineRef, tuple[CameraTotals, Histograms]]:
-        """What all cameras together saw, by what their tallies say of the baseline."""
+        """The counts and histograms of all cameras together, by the baseline in their tallies."""
         ...
 
 
 class AuditLog(Protocol):
-    """What was done, and by whom."""
+    """The log of all acts and the people who did them."""
 
     def latest(self) -> RecordedAct | None:
-        """The act that was done last by its time, of those since the clock was confirmed last."""
+        """The act with the latest time, of those since the clock was last confirmed."""
         ...
 
     def all(
         self, *, object_kind: str | None = None, object_id: str | None = None
     ) -> list[RecordedAct]:
-        """Acts in the order of their commits, of one kind of object or one object if given."""
+        """Acts in commit order: all, or those on one kind of object or on one object."""
         ...
 
 
 class UnitOfWork(Protocol):
-    """One transaction: changes, and the audit events of them. All or nothing."""
+    """One transaction: changes and their audit events, all or nothing."""
 
     @property
     def watchlist(self) -> WatchlistChanges:
-        """Entries."""
+        """Changes of entries."""
         ...
 
     @property
     def alerts(self) -> AlertChanges:
-        """Alerts."""
+        """Changes of alerts."""
         ...
 
     @property
     def deployments(self) -> DeploymentChanges:
-        """Deployments."""
+        """Changes of deployments."""
         ...
 
     @property
     def baselines(self) -> BaselineChanges:
-        """Baselines."""
+        """Changes of baselines."""
         ...
 
     def record(self, event: AuditEvent) -> None:
-        """Record an act; it is written last, when the transaction ends."""
+        """Record an act. It is written at the end of the transaction."""
         ...
 
 
@@ -113,7 +112,7 @@ class Records(Protocol):
 
     @property
     def alerts(self) -> AlertRecording:
-        """Alerts, to read, and what happened in front of a camera, to record."""
+        """Alerts, to read and to record events of cameras."""
         ...
 
     @property
@@ -133,25 +132,25 @@ class Records(Protocol):
 
     @property
     def tallies(self) -> Tallies:
-        """What became of frames, faces and tracks."""
+        """Counts of frames, faces and tracks, to read and to record."""
         ...
 
     @property
     def where(self) -> str:
-        """What keeps erased rows until `erase_for_good` could finish, for a person; "": nothing."""
+        """For people: where erased rows are until `erase_for_good` succeeds; "" if nowhere."""
         ...
 
     def erase_for_good(self) -> bool:
-        """Have erased rows leave the disk now; False if another process's reading is in the way."""
+        """Remove erased rows from the disk now; False while another process reads the database."""
         ...
 
     def written_files(self) -> Sequence[WrittenFiles]:
-        """Where runs of these records wrote alert lines and reports."""
+        """Files of alert lines and reports that runs with these records have written."""
         ...
 
     def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
-        """A transaction: committed at the end of the `with`, undone where an error leaves it.
+        """A transaction: committed at the end of the `with` block, rolled back on an error.
 
-        Nothing slow happens inside (no model, no vault, no other server): other writers wait.
+        Do nothing slow in the block (no model, no vault, no other server): other writers wait.
         """
         ...

@@ -1,4 +1,4 @@
-"""Who is listed: the part of the records that enrolling and matching use."""
+"""Ports of the records of watchlist entries."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 class WatchlistRecords(Protocol):
-    """Who is listed, on whose authority and until when (one database, several processes)."""
+    """The entries: subject, authority, expiry (one database, several processes)."""
 
     def version(self) -> int:
-        """Grows with every change; cheap enough to ask several times a second."""
+        """A number that grows with every change; cheap enough to read several times a second."""
         ...
 
     def standing(
         self, watchlist: str, subject: str, picture_hash: str, at: datetime
     ) -> Reference | None:
-        """The entry that this picture has already, unless removed, refused or expired."""
+        """The present entry of this picture, unless it is removed, refused or expired."""
         ...
 
     def references(
@@ -38,51 +38,51 @@ class WatchlistRecords(Protocol):
         statuses: Collection[EntryStatus] | None = None,
         reference_ids: Collection[str] | None = None,
     ) -> list[Reference]:
-        """Entries that meet every given condition, ordered by watchlist, subject and time."""
+        """Entries that meet all given conditions, ordered by watchlist, subject and time."""
         ...
 
     def manifest(self, watchlists: Collection[str]) -> dict[str, ManifestEntry]:
-        """Who is searchable: each active reference by its id.
+        """The searchable entries: each active reference by its id.
 
-        Those that are not as they were enrolled are left out: `altered` names them.
+        Entries that were altered after their enrolment are left out (`altered`).
         """
         ...
 
     def altered(self, watchlists: Collection[str], *, anew: bool = False) -> dict[str, str]:
-        """Active references that are not as they were enrolled, and what is not.
+        """Active references that were altered after their enrolment, with the altered fields.
 
-        That is found by `domain.authority` in the audit log.
+        `domain.authority` finds alterations by comparing the entries with the audit log.
 
         Args:
-            watchlists: Of which lists.
-            anew: Compare every entry, as is needed to find what was changed by other means; else
-                those of which a change was counted since they were compared.
+            watchlists: Names of the lists.
+            anew: Whether to compare all entries, which also finds changes from outside OpenLFR;
+                otherwise only entries with a counted change since their last comparison.
         """
         ...
 
     def overdue(self, at: datetime) -> list[Reference]:
-        """Listed entries that were enrolled until before this, whatever their rows say now."""
+        """Listed entries that expired by their enrolment, even if their rows were changed."""
         ...
 
     def outbox(self) -> list[tuple[Reference, bytes]]:
-        """Pending entries with their encrypted templates, in the order they were added."""
+        """Pending entries with their encrypted templates, in the order of their addition."""
         ...
 
     def leaving(self) -> list[Reference]:
-        """Removed and refused entries whose template and picture are still to be erased."""
+        """Removed and refused entries whose template and picture are not erased yet."""
         ...
 
     def pictures(self) -> set[str]:
-        """Names in the vault that an entry refers to."""
+        """Names in the vault that entries refer to."""
         ...
 
     def facts(self) -> GalleryFacts | None:
-        """The model that the gallery is bound to; None while nothing was ever enrolled."""
+        """The model to which the gallery is bound; None before the first enrolment."""
         ...
 
 
 class WatchlistChanges(WatchlistRecords, Protocol):
-    """Changes of the watchlist, in a transaction."""
+    """Changes of entries, in one transaction."""
 
     def lock(self) -> None:
         """Wait for changes that others are making; theirs wait until this transaction is over.
@@ -94,29 +94,29 @@ class WatchlistChanges(WatchlistRecords, Protocol):
     def add(
         self, reference: Reference, *, picture_hash: str, template: bytes, at: datetime
     ) -> None:
-        """Record a pending entry with its encrypted template, the outbox for the vector store."""
+        """Record a pending entry, with its encrypted template in the outbox."""
         ...
 
     def settle(self, settlements: Sequence[Settlement], at: datetime) -> set[str]:
         """Activate or refuse pending entries and erase their templates from the outbox.
 
         Returns:
-            The ids that were settled. An entry that is no longer pending (suspended or removed
-            meanwhile) stays as it is.
+            Ids of the settled entries. An entry that is no longer pending (suspended or removed
+            meanwhile) is not changed.
         """
         ...
 
     def left(self, reference_ids: Iterable[str], at: datetime) -> None:
-        """Record that template and picture of these entries are erased everywhere else."""
+        """Record that the templates and pictures of these entries are erased in all stores."""
         ...
 
     def move(
         self, subject: str, watchlists: Collection[str] | None, to: EntryStatus, at: datetime
     ) -> list[Reference]:
-        """Suspend, resume or remove a subject's entries; those that were moved, as they are now.
+        """Suspend, resume or remove a subject's entries; return the changed entries.
 
-        An entry that is resumed before its template has reached the vector store is pending
-        again. A suspended one keeps its template and picture; a removed one is `leaving`.
+        An entry that is resumed before its template is in the vector store becomes pending again.
+        Suspended entries keep their template and picture; removed ones are `leaving`.
         """
         ...
 
@@ -127,13 +127,13 @@ class WatchlistChanges(WatchlistRecords, Protocol):
         ...
 
     def retire(self, reference_ids: Collection[str], at: datetime) -> list[Reference]:
-        """Remove these entries (expired ones); those that were removed, as they are now."""
+        """Remove these expired entries; return the removed entries."""
         ...
 
     def forget(self, before: datetime) -> list[str]:
-        """Erase who was listed, of entries that left before this moment; their ids.
+        """Erase the subjects of entries that were removed before this moment; return their ids.
 
-        What acts on them say of anybody goes too: what stays is that there were such acts.
+        Names and texts in acts on these entries are erased too; the acts themselves remain.
         """
         ...
 
@@ -141,6 +141,6 @@ class WatchlistChanges(WatchlistRecords, Protocol):
         """Bind the gallery to the model of its first template.
 
         Raises:
-            Misconfigured: It is bound to another one.
+            Misconfigured: The gallery is bound to another model.
         """
         ...
