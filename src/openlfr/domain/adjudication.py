@@ -1,8 +1,9 @@
-"""What people make of an alert: verdicts, undo, second look, settling, outcome.
+"""How an alert is decided: verdicts, undo, second look, settling, outcome.
 
-A verdict is never altered: undoing it, looking a second time, settling and what became of it are
-rows of their own, and where an alert stands follows from them. Every rule is a function from a case
-to a case; each checks who may do it beside whom, and when. Roles are `domain.permissions`'.
+A verdict is never altered. An undo, a second look, a settlement and an outcome are records of
+their own, and the alert's state follows from all of them. `domain.adjudication_rules` has a
+function for each change, which checks the time and whether this person may act after the others.
+Roles are checked by `domain.permissions`.
 
     open ──decide──▶ decided ──8 s──▶ final ──second look that agrees, or the time──▶ settled
       ▲────────undo────┘                └──second look that differs──▶ disputed ──settle──▶ settled
@@ -27,27 +28,27 @@ if TYPE_CHECKING:
 
 
 class VerdictKind(StrEnum):
-    """In which role a verdict was given."""
+    """The role of a verdict among those on one alert."""
 
     FIRST = "first"
     SECOND = "second"  # by another person, who does not see the first
-    SETTLED = "settled"  # by a supervisor, or by the time
-    LATE = "late"  # the first one, on an alert whose time was over
+    SETTLED = "settled"  # by a supervisor, or by OpenLFR at its deadline
+    LATE = "late"  # the first one, on an alert that had lapsed
 
 
 class AlertState(StrEnum):
-    """Where an alert stands."""
+    """What an alert still needs from people."""
 
-    OPEN = "open"  # somebody has to decide
-    LAPSED = "lapsed"  # nobody did in time; a verdict is still owed
+    OPEN = "open"  # a first verdict is due
+    LAPSED = "lapsed"  # no verdict came in time; a late one is due
     DECIDED = "decided"
     DISPUTED = "disputed"  # the second look differs
-    SETTLED = "settled"  # an outcome is owed
+    SETTLED = "settled"  # an outcome is due
     CLOSED = "closed"
 
 
 class Reason(StrEnum):
-    """Why somebody decided so, as it is counted; `REASONS` says which goes with what."""
+    """Coded reason for a decision; `REASONS` lists those that fit each decision."""
 
     FEATURES_AGREE = "features_agree"
     MARK_AGREES = "mark_agrees"
@@ -74,14 +75,14 @@ REASONS: Final[Mapping[Adjudication, tuple[Reason, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class DecisionTimes:
-    """How long people have.
+    """The periods that follow a verdict or an outcome.
 
     Attributes:
-        undo: Until when the person who gave a verdict can take it back.
-        settle: After which a verdict that nobody looked at a second time is settled; after a
-            *do not engage* the pictures go then.
-        sealed: How long the pictures of a person who was stopped by mistake are kept, sealed, for
-            that person's complaint.
+        undo: For how long the author of a verdict can undo it.
+        settle: Time after which a verdict without a second look is settled; the pictures of a
+            settled *do not engage* are erased.
+        sealed: For how long the pictures of a person who was stopped by mistake are kept, sealed,
+            for that person's complaint.
     """
 
     undo: timedelta = timedelta(seconds=8)
@@ -91,11 +92,11 @@ class DecisionTimes:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What somebody found on comparing the faces.
+    """A person's decision after comparing the faces.
 
     Attributes:
-        reason: None where none was chosen.
-        note: In the person's words.
+        reason: Coded reason; None where none was chosen.
+        note: Free text of the person.
     """
 
     adjudication: Adjudication
@@ -103,10 +104,10 @@ class Judgement:
     note: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse a reason that goes with another finding.
+        """Reject a reason that does not fit the decision.
 
         Raises:
-            BadInput: It does.
+            BadInput: The reason does not fit.
         """
         if self.reason is not None and self.reason not in REASONS[self.adjudication]:
             fitting = ", ".join(REASONS[self.adjudication])
@@ -117,13 +118,14 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A judgement as it stands on record.
+    """A recorded judgement.
 
     Attributes:
-        by: Who gave it; the parts of OpenLFR settle what nobody contested.
-        decided_at, final_at: When, and until when it could be undone; UTC.
-        settle_at: When it is settled if nobody does it before.
-        withdrawn_at: When it was undone; None: it stands.
+        by: Its author; OpenLFR itself where it settled an uncontested verdict.
+        decided_at: UTC.
+        final_at: End of the time in which it can be undone, UTC.
+        settle_at: When it is settled automatically, UTC.
+        withdrawn_at: When it was undone, UTC; None while it is valid.
         verdict_id: UUID text.
     """
 
@@ -138,7 +140,7 @@ class Verdict:
 
     @property
     def adjudication(self) -> Adjudication:
-        """What was decided."""
+        """The decision."""
         return self.what.adjudication
 
     def __str__(self) -> str:
@@ -150,12 +152,12 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class RecordedOutcome:
-    """What became of an alert, as it stands on record; the latest one counts.
+    """A recorded outcome of an alert; the latest one counts.
 
     Attributes:
-        minutes_stopped: How long somebody was stopped; None where nobody said.
-        sealed_until: Until when the pictures of a refuted alert are kept.
-        note: In the person's words.
+        minutes_stopped: How long somebody was stopped; None where it was not recorded.
+        sealed_until: Until when the pictures of a refuted alert are kept, UTC.
+        note: Free text of the person.
         outcome_id: UUID text.
     """
 
@@ -170,15 +172,16 @@ class RecordedOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything that people made of one alert, and where it stands.
+    """All verdicts and outcomes of one alert, from which its state follows.
 
     Attributes:
-        version: Grows by one with each change that a person has to know of before deciding.
-        verdicts, outcomes: In the order in which they were given.
-        lapse_at: From when nobody decides it in time; None for one of a recording, which waits.
-        lapsed_at: When it stopped taking in sightings; None: it still does.
-        reopened_at: When a new sighting made a *cannot tell* a question again: verdicts of before
-            do not stand any more.
+        version: Grows by one with each change that a person must see before acting.
+        verdicts, outcomes: In the order in which they were recorded.
+        lapse_at: Time from which a verdict is late, UTC; None for an alert of a recording, which
+            never lapses.
+        lapsed_at: When the alert stopped accepting sightings, UTC; None while it accepts them.
+        reopened_at: When a new sighting reopened an alert decided as *cannot tell*, UTC; earlier
+            verdicts are no longer valid.
     """
 
     alert_id: str
@@ -189,7 +192,7 @@ class Case:
     lapsed_at: datetime | None = None
     reopened_at: datetime | None = None
 
-    def _standing(self, *kinds: VerdictKind) -> Verdict | None:
+    def _valid_verdict(self, *kinds: VerdictKind) -> Verdict | None:
         found = [
             each
             for each in self.verdicts
@@ -201,32 +204,32 @@ class Case:
 
     @property
     def first(self) -> Verdict | None:
-        """The first verdict that stands, a late one too."""
-        return self._standing(VerdictKind.FIRST, VerdictKind.LATE)
+        """The valid first verdict, which may be a late one."""
+        return self._valid_verdict(VerdictKind.FIRST, VerdictKind.LATE)
 
     @property
     def second(self) -> Verdict | None:
-        """The second look that stands."""
-        return self._standing(VerdictKind.SECOND)
+        """The valid second look."""
+        return self._valid_verdict(VerdictKind.SECOND)
 
     @property
     def settled(self) -> Verdict | None:
-        """The verdict that settled it."""
-        return self._standing(VerdictKind.SETTLED)
+        """The verdict that settled the alert."""
+        return self._valid_verdict(VerdictKind.SETTLED)
 
     @property
     def verdict(self) -> Verdict | None:
-        """The one that counts: what settled it, else the first."""
+        """The verdict that counts: the settling one, else the first."""
         return self.settled or self.first
 
     @property
     def outcome(self) -> RecordedOutcome | None:
-        """The latest."""
+        """The latest outcome."""
         return self.outcomes[-1] if self.outcomes else None
 
     @property
     def state(self) -> AlertState:
-        """Where it stands."""
+        """The state that follows from the verdicts and outcomes."""
         if self.closed_at is not None:
             return AlertState.CLOSED
         if self.settled is not None:
@@ -240,7 +243,7 @@ class Case:
 
     @property
     def settle_at(self) -> datetime | None:
-        """When it is settled without anybody's doing; None where there is nothing to settle."""
+        """When the alert is settled automatically; None where there is nothing to settle."""
         first, second = self.first, self.second
         if self.settled is not None or first is None:
             return None
@@ -250,7 +253,7 @@ class Case:
 
     @property
     def closed_at(self) -> datetime | None:
-        """Since when it owes nothing; None while it owes a verdict or an outcome."""
+        """Since when neither a verdict nor an outcome is due; None while one is."""
         moments = [self.outcomes[0].at] if self.outcomes else []
         if self.settled is not None and _nobody_stopped(self.settled):
             moments.append(self.settled.decided_at)
@@ -258,7 +261,7 @@ class Case:
 
     @property
     def erase_at(self) -> datetime | None:
-        """From when its pictures may not be kept; None: the retention alone says it."""
+        """When the pictures must be erased; None where the retention period alone decides."""
         if self.outcome is not None and self.outcome.outcome is Outcome.REFUTED:
             return self.outcome.sealed_until
         if self.verdict is None or not _nobody_stopped(self.verdict):
@@ -267,15 +270,15 @@ class Case:
 
     @property
     def sealed(self) -> bool:
-        """Whether its pictures are kept for a complaint alone."""
+        """Whether the pictures are kept only for a complaint."""
         return self.outcome is not None and self.outcome.outcome is Outcome.REFUTED
 
     def changed_since(self, version: int) -> str:
-        """What somebody reads who acts on an alert as it was in another version."""
-        said = self.verdict or "nothing is decided"
+        """The message for a person who acted on an older version of the alert."""
+        verdict = self.verdict or "nothing is decided"
         outcome = f", and what became of it is {self.outcome.outcome}" if self.outcome else ""
         return (
-            f"The alert {self.alert_id} has changed since version {version}: {said}{outcome}. "
+            f"The alert {self.alert_id} has changed since version {version}: {verdict}{outcome}. "
             f"Look at it again; its version is {self.version} now."
         )
 

@@ -1,4 +1,4 @@
-"""What people and the clock may do with an alert: each rule turns a case into the next one."""
+"""The changes that people and deadlines make to an alert: functions from a case to a case."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 def decide(
     case: Case, what: Judgement, *, by: Principal, at: datetime, times: DecisionTimes
 ) -> Case:
-    """Give the first verdict; on an alert whose time is over it is a late one.
+    """Add the first verdict; on a lapsed alert it is a late one.
 
     Raises:
-        Conflict: Somebody has decided it.
+        Conflict: The alert has a verdict or is closed.
     """
     case = lapse(case, at)
     if case.first is not None:
@@ -39,20 +39,20 @@ def decide(
 
 
 def undo(case: Case, *, by: Principal, at: datetime) -> Case:
-    """Take back one's own last verdict, before it is final.
+    """Withdraw the person's own last verdict before it is final.
 
     Raises:
-        NotAllowed: It is another person's.
-        Conflict: There is none, it is settled, or it is final.
+        NotAllowed: The verdict is another person's.
+        Conflict: There is no verdict, or it is settled or final.
     """
-    standing = [each for each in (case.first, case.second) if each is not None]
-    own = [each for each in standing if each.by.is_person(by)]
-    if not standing or case.settled is not None:
+    valid = [each for each in (case.first, case.second) if each is not None]
+    own = [each for each in valid if each.by.is_person(by)]
+    if not valid or case.settled is not None:
         why = f"{case.settled}" if case.settled else "nobody has decided it"
         raise Conflict(f"There is nothing to undo about the alert {case.alert_id}: {why}.")
     if not own:
         raise NotAllowed(
-            f"{standing[-1]}: nobody but the person who gave a verdict can undo it; a supervisor "
+            f"{valid[-1]}: nobody but the person who gave a verdict can undo it; a supervisor "
             "can settle it otherwise."
         )
     last = own[-1]
@@ -69,11 +69,12 @@ def undo(case: Case, *, by: Principal, at: datetime) -> Case:
 def look_again(
     case: Case, what: Judgement, *, by: Principal, at: datetime, times: DecisionTimes
 ) -> Case:
-    """Take the second look.
+    """Add the verdict of the second look.
 
     Raises:
-        NotAllowed: It is the person of the first.
-        Conflict: Nobody has decided it, the verdict can still be undone, or it was looked at.
+        NotAllowed: The person gave the first verdict.
+        Conflict: There is no first verdict, it can still be undone, or the alert is settled or
+            has a second look.
     """
     first = case.first
     if first is None:
@@ -97,11 +98,11 @@ def look_again(
 def settle(
     case: Case, what: Judgement, *, by: Principal, at: datetime, times: DecisionTimes
 ) -> Case:
-    """Say which verdict holds, as a supervisor who gave none of them.
+    """Settle an alert as a supervisor who gave none of its verdicts.
 
     Raises:
-        NotAllowed: They gave one.
-        Conflict: There is none, or it is settled.
+        NotAllowed: The supervisor gave one of the verdicts.
+        Conflict: There is no verdict, or the alert is settled.
     """
     if case.first is None:
         raise Conflict(f"Nobody has decided the alert {case.alert_id}, so a verdict is due first.")
@@ -115,12 +116,12 @@ def settle(
 
 
 def settle_by_time(case: Case, at: datetime) -> Case:
-    """Settle what nobody contested, or contested and did not settle, as its first verdict says.
+    """Settle an alert with its first verdict when its deadline has passed.
 
-    The first one counts in a dispute, since it is the one that was acted on.
+    In a dispute, too, the first verdict counts, since people acted on it.
 
     Returns:
-        The same case where nothing is due.
+        The same case where no settlement is due.
     """
     first = case.first
     if first is None or case.settle_at is None or at < case.settle_at:
@@ -132,12 +133,13 @@ def settle_by_time(case: Case, at: datetime) -> Case:
 
 
 def conclude(case: Case, outcome: RecordedOutcome) -> Case:
-    """Record what became of it; refuted once more, its pictures are sealed no longer for it.
+    """Add an outcome.
 
-    Nor where something else was recorded in between: the day is that of the first time.
+    The first *refuted* decides how long the pictures stay sealed: a later one does not extend the
+    time, even after another outcome in between.
 
     Raises:
-        Conflict: Nobody has decided it.
+        Conflict: The alert has no verdict.
     """
     if case.verdict is None:
         raise Conflict(
@@ -151,7 +153,7 @@ def conclude(case: Case, outcome: RecordedOutcome) -> Case:
 
 
 def lapse(case: Case, at: datetime) -> Case:
-    """End an alert's time, if it is over; the same case else."""
+    """Lapse an alert whose time is over; else return the same case."""
     if case.lapsed_at is not None or case.lapse_at is None or at < case.lapse_at:
         return case
     if case.closed_at is not None:
@@ -160,10 +162,10 @@ def lapse(case: Case, at: datetime) -> Case:
 
 
 def end_life(case: Case, at: datetime) -> Case:
-    """Let an alert take in no more sightings: another one does, or what it kept is erased.
+    """Stop an alert from accepting sightings: a newer alert does, or its pictures are erased.
 
     Returns:
-        The same case where it takes in none already.
+        The same case where the alert accepts none already.
     """
     if case.lapsed_at is not None or case.closed_at is not None:
         return case
@@ -171,9 +173,9 @@ def end_life(case: Case, at: datetime) -> Case:
 
 
 def reopen(case: Case, at: datetime) -> Case:
-    """Ask again what nobody could tell, since another sighting has come; the same case else."""
-    told = case.verdict is None or case.verdict.adjudication is not Adjudication.CANNOT_TELL
-    if told or case.closed_at is not None or case.lapsed_at is not None:
+    """Reopen a *cannot tell* after another sighting; else return the same case."""
+    has_answer = case.verdict is None or case.verdict.adjudication is not Adjudication.CANNOT_TELL
+    if has_answer or case.closed_at is not None or case.lapsed_at is not None:
         return case
     return replace(case, version=case.version + 1, reopened_at=at)
 
@@ -185,8 +187,8 @@ def _verdict(
 
 
 def _with_verdict(case: Case, verdict: Verdict) -> Case:
-    """The case with one more verdict: after what it answers, though the clock was set back."""
-    asked = case.reopened_at
-    if asked is not None and verdict.decided_at <= asked:
-        verdict = replace(verdict, decided_at=asked + timedelta(microseconds=1))
+    """Add a verdict, dated after the last reopening even if the clock was set back."""
+    reopened_at = case.reopened_at
+    if reopened_at is not None and verdict.decided_at <= reopened_at:
+        verdict = replace(verdict, decided_at=reopened_at + timedelta(microseconds=1))
     return replace(case, version=case.version + 1, verdicts=(*case.verdicts, verdict))

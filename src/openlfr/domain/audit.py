@@ -1,8 +1,9 @@
-"""Audit events: who did what to what, when. Recorded with the change itself, never altered.
+"""Audit events: who did what to which object, and when.
 
-Each kind of event is a small class whose fields are what is recorded of it: JSON values only, no
-picture, no template, no secret. The first field is the id of what was acted upon. A new act is a
-new class here and a function in `operations`.
+An event is recorded in the transaction of the change itself and never altered. Each kind of event
+is a small class; its fields are recorded as JSON values and contain no picture, template or secret.
+The first field is the object's id. A new act needs a new class, in the `audit_...` module of its
+subject, and a function in `operations`.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ActDetails:
-    """What happened, without who and when.
+    """The kind, object and further details of an act, without its author and time.
 
     Attributes:
-        kind: A dotted verb, fixed for ever: it is what is searched for in the audit log.
-        object_kind: Of what was acted upon.
+        kind: A dotted verb by which people search the audit log; it never changes.
+        object_kind: Kind of the object: alert, reference, deployment ...
     """
 
     kind: ClassVar[str]
@@ -32,22 +33,22 @@ class ActDetails:
 
     @property
     def object_id(self) -> str:
-        """The id of what was acted upon: the first field."""
+        """The object's id: the first field."""
         return str(getattr(self, fields(self)[0].name))
 
     def detail(self) -> dict[str, object]:
-        """What is recorded beside the id; what is empty is left out."""
+        """The other fields by name, without empty ones."""
         values = {each.name: getattr(self, each.name) for each in fields(self)[1:]}
         return {name: value for name, value in values.items() if value not in ("", None)}
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
-    """One act.
+    """An act to be recorded.
 
     Attributes:
         at: UTC.
-        by: The person, or the part of OpenLFR, that did it.
+        by: The person, or the part of OpenLFR, that acted.
         event_id: UUID text.
     """
 
@@ -59,11 +60,11 @@ class AuditEvent:
 
 @dataclass(frozen=True, slots=True)
 class RecordedAct:
-    """An audit event as the records give it back, those of former versions included.
+    """An audit event read from the records, maybe written by an earlier version.
 
     Attributes:
-        position: In the order of the commits, from 1, without a gap.
-        kind, object_kind, object_id, detail: As of `ActDetails`.
+        position: Number in the order of the commits, from 1, without a gap.
+        kind, object_kind, object_id, detail: See `ActDetails`.
     """
 
     position: int
@@ -78,14 +79,14 @@ class RecordedAct:
 
 @dataclass(frozen=True, slots=True)
 class ClockConfirmed(ActDetails):
-    """Somebody says that the clock is right, and that acts were recorded under one set ahead.
+    """A person confirmed the clock; earlier acts were recorded under a clock set ahead.
 
-    What was recorded before says nothing any more of how late it is (`operations.clock`).
+    The times of earlier acts are no longer compared with the clock (`operations.clock`).
 
     Attributes:
-        act_id: Of the act that was dated the furthest ahead.
-        dated: When it says that it was done; ISO 8601, UTC.
-        reason: In the words of the person.
+        act_id: Id of the act with the latest time.
+        dated: Recorded time of that act; ISO 8601, UTC.
+        reason: Free text of the person.
     """
 
     kind: ClassVar[str] = "clock.confirmed"

@@ -10,12 +10,12 @@ from openlfr.domain.audit import ActDetails
 
 @dataclass(frozen=True, slots=True)
 class VerdictActDetails(ActDetails):
-    """A verdict was given on an alert.
+    """Details of a verdict on an alert.
 
     Attributes:
-        verdict_id: UUID text; empty in acts of before there were such rows.
-        code: Why, as it is counted; empty where no reason was chosen.
-        reason: Why, in the words of the person.
+        verdict_id: UUID text; empty in acts of versions without rows for verdicts.
+        code: Coded reason; empty where none was chosen.
+        reason: Free text of the person.
     """
 
     object_kind: ClassVar[str] = "alert"
@@ -28,39 +28,39 @@ class VerdictActDetails(ActDetails):
 
 @dataclass(frozen=True, slots=True)
 class AlertDecided(VerdictActDetails):
-    """An operator gave the first verdict in time."""
+    """An operator decided an alert in time."""
 
     kind: ClassVar[str] = "alert.decided"
 
 
 @dataclass(frozen=True, slots=True)
 class AlertDecidedLate(VerdictActDetails):
-    """An operator gave the first verdict on an alert whose time was over."""
+    """An operator decided an alert that had lapsed."""
 
     kind: ClassVar[str] = "alert.decided_late"
 
 
 @dataclass(frozen=True, slots=True)
 class AlertSecondLook(VerdictActDetails):
-    """Another person looked at an alert that was decided."""
+    """Another person took the second look at an alert."""
 
     kind: ClassVar[str] = "alert.second_look"
 
 
 @dataclass(frozen=True, slots=True)
 class AlertSettled(VerdictActDetails):
-    """It was said which verdict holds: by a supervisor, or by the time."""
+    """A supervisor settled an alert, or OpenLFR did at its deadline."""
 
     kind: ClassVar[str] = "alert.settled"
 
 
 @dataclass(frozen=True, slots=True)
 class AlertUndone(ActDetails):
-    """A person took a verdict back.
+    """A person undid a verdict.
 
     Attributes:
-        verdict_id: Which one.
-        reason: Why, in the words of the person.
+        verdict_id: The verdict that was undone.
+        reason: Free text of the person.
     """
 
     kind: ClassVar[str] = "alert.undone"
@@ -73,7 +73,7 @@ class AlertUndone(ActDetails):
 
 @dataclass(frozen=True, slots=True)
 class AlertLapsed(ActDetails):
-    """Nobody decided an alert before its time was over, or another one of its subject followed."""
+    """An alert lapsed without a verdict, or a newer alert of its subject replaced it."""
 
     kind: ClassVar[str] = "alert.lapsed"
     object_kind: ClassVar[str] = "alert"
@@ -82,7 +82,7 @@ class AlertLapsed(ActDetails):
 
 @dataclass(frozen=True, slots=True)
 class AlertReopened(ActDetails):
-    """What nobody could tell is a question again, since another sighting has come."""
+    """An alert decided as *cannot tell* was reopened by another sighting."""
 
     kind: ClassVar[str] = "alert.reopened"
     object_kind: ClassVar[str] = "alert"
@@ -91,12 +91,12 @@ class AlertReopened(ActDetails):
 
 @dataclass(frozen=True, slots=True)
 class AlertOutcome(ActDetails):
-    """It is known what became of an alert that was decided before.
+    """The outcome of a decided alert was recorded.
 
     Attributes:
-        outcome_before: What stood before; empty where nothing did.
-        minutes_stopped: How long somebody was stopped; None where nobody said.
-        reason: In the words of the person.
+        outcome_before: The outcome recorded before; empty without one.
+        minutes_stopped: How long somebody was stopped; None where it was not recorded.
+        reason: Free text of the person.
     """
 
     kind: ClassVar[str] = "alert.outcome"
@@ -110,11 +110,11 @@ class AlertOutcome(ActDetails):
 
 @dataclass(frozen=True, slots=True)
 class SightingRejected(ActDetails):
-    """A sighting was taken out of an alert: it shows another person than the others.
+    """A sighting was removed from an alert because it shows another person than the others.
 
     Attributes:
-        event_id: Which one.
-        reason: Why, in the words of the person.
+        event_id: The sighting's alert event.
+        reason: Free text of the person.
     """
 
     kind: ClassVar[str] = "alert.sighting_rejected"
@@ -126,11 +126,11 @@ class SightingRejected(ActDetails):
 
 @dataclass(frozen=True, slots=True)
 class HoldPlaced(ActDetails):
-    """Something that would be erased is kept for a complaint or a disclosure.
+    """A hold was placed: the alert is not erased, for a complaint or a disclosure.
 
     Attributes:
         expires: ISO 8601, UTC.
-        reason: Why, in the words of the person.
+        reason: Free text of the person.
     """
 
     kind: ClassVar[str] = "alert.hold_placed"
@@ -144,10 +144,10 @@ class HoldPlaced(ActDetails):
 
 @dataclass(frozen=True, slots=True)
 class HoldReleased(ActDetails):
-    """What was kept for a complaint or a disclosure goes by the rules again.
+    """A hold was released: the usual rules of erasure apply again.
 
     Attributes:
-        reason: Why, in the words of the person.
+        reason: Free text of the person.
     """
 
     kind: ClassVar[str] = "alert.hold_released"
@@ -163,7 +163,7 @@ class AlertUnsealed(ActDetails):
 
     Attributes:
         file: Its name, without folders.
-        reason: Why, in the words of the person.
+        reason: Free text of the person.
     """
 
     kind: ClassVar[str] = "alert.unsealed"
@@ -179,7 +179,7 @@ class AlertShown(ActDetails):
 
     Attributes:
         file: Its name, without folders.
-        reason: Why, in the words of the person.
+        reason: Free text of the person.
     """
 
     kind: ClassVar[str] = "alert.shown"
@@ -191,11 +191,11 @@ class AlertShown(ActDetails):
 
 @dataclass(frozen=True, slots=True)
 class NamesErased(ActDetails):
-    """Who did what to alerts was erased, of acts before a moment.
+    """The authors of acts on alerts before a time were erased from the audit log.
 
     Attributes:
         before: ISO 8601, UTC.
-        acts: Of how many.
+        acts: Number of these acts.
     """
 
     kind: ClassVar[str] = "acts.names_erased"
@@ -209,8 +209,8 @@ class AlertErased(ActDetails):
     """Pictures and positions of an alert were erased.
 
     Attributes:
-        reason: Why they were due.
-        events: Of how many sightings.
+        reason: Why the erasure was due.
+        events: Number of sightings erased.
     """
 
     kind: ClassVar[str] = "alert.erased"

@@ -1,4 +1,4 @@
-"""What is recorded of baselines (see `domain.audit`)."""
+"""The audit event about baselines (see `domain.audit`)."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BaselineOpened(ActDetails):
-    """Something changed that decides who alerts: the figures from here on stand by themselves.
+    """A baseline opened: what decides who alerts has changed, so figures are counted apart.
 
     Attributes:
-        number: Within the deployment, from 1.
+        number: Position among the deployment's baselines, from 1.
         opened_at: ISO 8601, UTC; the act may be recorded later, from a message.
-        why: What had changed.
+        why: Each change from the baseline before.
         list_root: RFC 6962 tree hash (hex) over the hashes of the searchable entries.
-        references, subjects: How many of them; subjects are None where that is not known.
-        threshold, threshold_origin: From which score, and who chose it.
-        threshold_doubt: Why it is not what it was chosen as; empty where it is.
-        models: sha256 of each graph that is loaded, by role.
+        references, subjects: Numbers of searchable references and subjects; subjects are None
+            where their number is unknown.
+        threshold, threshold_origin: Score from which a track is matched, and who chose it.
+        threshold_doubt: Why the threshold's stated basis does not hold; empty where it holds.
+        models: sha256 (hex) of each loaded graph, by role.
         rules, cameras: Hashes of the settings.
     """
 
@@ -49,7 +50,7 @@ class BaselineOpened(ActDetails):
 
     @classmethod
     def of(cls, opening: Opening) -> Self:
-        """That a baseline opened."""
+        """The details of a baseline's opening."""
         content = opening.baseline
         return cls(
             content.deployment,

@@ -1,4 +1,4 @@
-"""What is recorded of deployments: a class for each kind of act (see `domain.audit`)."""
+"""Audit events about deployments (see `domain.audit`)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentActDetails(ActDetails):
-    """Something was done to a deployment.
+    """Details of an act on a deployment.
 
     Attributes:
-        name: Its label at that time.
-        reason: In the words of the person; empty where none was asked for.
+        name: The deployment's label at that time.
+        reason: Free text of the person; empty where the act needs none.
     """
 
     object_kind: ClassVar[str] = "deployment"
@@ -38,8 +38,8 @@ class DeploymentRevised(DeploymentActDetails):
     """A deployment was changed.
 
     Attributes:
-        revision: Its number from now on.
-        changes: By field: as it was, as it is.
+        revision: Number of the new revision.
+        changes: Old and new value by field.
     """
 
     kind: ClassVar[str] = "deployment.revised"
@@ -49,11 +49,11 @@ class DeploymentRevised(DeploymentActDetails):
 
 @dataclass(frozen=True, slots=True)
 class DeploymentAuthorised(DeploymentActDetails):
-    """Somebody answers for a deployment: the whole authorisation.
+    """A deployment was authorised; the act has the whole authorisation.
 
     Attributes:
         starts, ends: ISO 8601, UTC.
-        cameras, watchlists: Their names; not in acts of former versions.
+        cameras, watchlists: Names; empty in acts of earlier versions.
     """
 
     kind: ClassVar[str] = "deployment.authorised"
@@ -70,14 +70,15 @@ class DeploymentAuthorised(DeploymentActDetails):
 
 @dataclass(frozen=True, slots=True)
 class DeploymentStarted(DeploymentActDetails):
-    """Faces are searched from now on, within the hours.
+    """A deployment was started: faces are searched within its hours.
 
     Attributes:
-        threshold: Per-track score; None where it was not chosen here.
+        threshold: Per-track score from which a track is matched; None where the starting command
+            did not choose it.
         threshold_origin: Default, set or calibrated.
-        threshold_list_size: Subjects that were listed then.
-        config_hash: sha256 (hex) of what else decides the results.
-        list_root: RFC 6962 tree hash (hex) of the list that is searched first.
+        threshold_list_size: Number of subjects listed at the start.
+        config_hash: sha256 (hex) of the other settings that decide the results.
+        list_root: RFC 6962 tree hash (hex) of the first list that is searched.
     """
 
     kind: ClassVar[str] = "deployment.started"
@@ -91,20 +92,20 @@ class DeploymentStarted(DeploymentActDetails):
 
 @dataclass(frozen=True, slots=True)
 class DeploymentPaused(DeploymentActDetails):
-    """No face is searched until it is started again."""
+    """A deployment was paused: no face is searched until it is started again."""
 
     kind: ClassVar[str] = "deployment.paused"
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentStopped(DeploymentActDetails):
-    """The watching ended; it may be started again."""
+    """A deployment was stopped; it may be started again."""
 
     kind: ClassVar[str] = "deployment.stopped"
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentClosed(DeploymentActDetails):
-    """It ended for good."""
+    """A deployment was closed for good."""
 
     kind: ClassVar[str] = "deployment.closed"

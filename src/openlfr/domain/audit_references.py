@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceActDetails(ActDetails):
-    """Something was done to an entry of the watchlist.
+    """Details of an act on an entry of the watchlist.
 
     Attributes:
-        reason: In the words of the person; empty where none was asked for.
+        reason: Free text of the person; empty where the act needs none.
     """
 
     object_kind: ClassVar[str] = "reference"
@@ -31,12 +31,13 @@ class ReferenceEnrolled(ActDetails):
     """A person was listed.
 
     Attributes:
-        enrolled_by, authorised_by: Names, as the manifest gives them.
+        enrolled_by, authorised_by: Names from the manifest.
         expires: ISO 8601, UTC.
         picture_hash: sha256 (hex) of the imported file.
-        model_sha256: Of the embedder as shipped.
-        second_authoriser, second_reason: Who allows a picture that is listed under another name.
-        entry_hash: Of the entry (`watchlist.hash_entry`); acts of former versions have none.
+        model_sha256: sha256 (hex) of the embedder's file as shipped.
+        second_authoriser, second_reason: Who allowed a picture that is also listed under another
+            name, and why.
+        entry_hash: Hash of the entry (`watchlist.hash_entry`); empty in acts of earlier versions.
     """
 
     kind: ClassVar[str] = "reference.enrolled"
@@ -58,7 +59,7 @@ class ReferenceEnrolled(ActDetails):
 
     @classmethod
     def of(cls, entry: Reference, *, picture_hash: str, model_sha256: str) -> Self:
-        """The enrolment of an entry."""
+        """The details of an entry's enrolment."""
         return cls(
             reference_id=entry.reference_id,
             subject=entry.subject,
@@ -79,7 +80,7 @@ class ReferenceEnrolled(ActDetails):
 
 @dataclass(frozen=True, slots=True)
 class ReferenceActivated(ActDetails):
-    """An entry passed the gallery's rules: it is searched from now on."""
+    """An entry passed the gallery's rules and is searchable."""
 
     kind: ClassVar[str] = "reference.activated"
     object_kind: ClassVar[str] = "reference"
@@ -92,7 +93,7 @@ class ReferenceActivated(ActDetails):
 
 @dataclass(frozen=True, slots=True)
 class ReferenceRefused(ActDetails):
-    """The gallery's rules turned an entry down after its import."""
+    """The gallery's rules rejected an entry after its import."""
 
     kind: ClassVar[str] = "reference.refused"
     object_kind: ClassVar[str] = "reference"
@@ -105,28 +106,28 @@ class ReferenceRefused(ActDetails):
 
 @dataclass(frozen=True, slots=True)
 class ReferenceSuspended(ReferenceActDetails):
-    """An entry is not searched until it is resumed."""
+    """An entry was suspended: it is not searchable until it is resumed."""
 
     kind: ClassVar[str] = "reference.suspended"
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceResumed(ReferenceActDetails):
-    """A suspended entry is searched again."""
+    """A suspended entry is searchable again."""
 
     kind: ClassVar[str] = "reference.resumed"
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceRemoved(ReferenceActDetails):
-    """An entry left the list for good; its template and picture are erased."""
+    """An entry was removed for good, and its template and picture erased."""
 
     kind: ClassVar[str] = "reference.removed"
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceExpired(ActDetails):
-    """An entry's time was over; its template and picture are erased.
+    """An entry expired; its template and picture were erased.
 
     Attributes:
         expires: ISO 8601, UTC.
@@ -141,7 +142,7 @@ class ReferenceExpired(ActDetails):
 
 @dataclass(frozen=True, slots=True)
 class ReferenceForgotten(ActDetails):
-    """Who was listed by an entry that had left was erased from its row."""
+    """The subject's name and other personal fields were erased from the row of a former entry."""
 
     kind: ClassVar[str] = "reference.forgotten"
     object_kind: ClassVar[str] = "reference"

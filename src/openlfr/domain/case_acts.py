@@ -1,4 +1,4 @@
-"""What changed about an alert, as audit events: no change of where it stands is without one."""
+"""The audit events for a change of an alert: every change of its state is recorded."""
 
 from __future__ import annotations
 
@@ -37,27 +37,27 @@ _EVENTS: Mapping[VerdictKind, type[VerdictActDetails]] = {
 def acts_of(
     before: Case, after: Case, *, by: Principal, at: datetime, words: str = ""
 ) -> list[AuditEvent]:
-    """The audit events of what a rule of `domain.adjudication` made of a case.
+    """The audit events for a change of a case by a rule of `domain.adjudication_rules`.
 
     Args:
-        before: As it was; a new alert was open.
-        after: As the rule left it.
-        by: Who applied the rule.
+        before: The case before the change; a new alert was open.
+        after: The case after the change.
+        by: The person, or the part of OpenLFR, that applied the rule.
         at: UTC.
-        words: Why a verdict was undone, in the words of the person.
+        words: Free text of a person who undid a verdict.
 
     Returns:
-        Mostly one; what a person did comes first. None where nothing changed.
+        Mostly one event; a person's own act comes first. Empty where nothing changed.
     """
-    return [AuditEvent(at, by, what) for what in _happenings(before, after, words)]
+    return [AuditEvent(at, by, what) for what in _details_of_changes(before, after, words)]
 
 
-def _happenings(before: Case, after: Case, words: str) -> list[ActDetails]:
+def _details_of_changes(before: Case, after: Case, words: str) -> list[ActDetails]:
     found: list[ActDetails] = []
     known = {each.verdict_id: each for each in before.verdicts}
     for each in after.verdicts:
         if each.verdict_id not in known:
-            found.append(_given(after.alert_id, each))
+            found.append(_verdict_details(after.alert_id, each))
         elif each != known[each.verdict_id]:
             undone = AlertUndone(after.alert_id, str(each.adjudication), each.verdict_id, words)
             found.append(undone)
@@ -68,14 +68,14 @@ def _happenings(before: Case, after: Case, words: str) -> list[ActDetails]:
         )
     if after.reopened_at != before.reopened_at:
         found.append(AlertReopened(after.alert_id))
-    # One of a recording takes in nothing more, but still waits to be decided.
+    # An alert of a recording accepts no more sightings, but never lapses.
     ended = after.lapsed_at != before.lapsed_at and after.lapse_at is not None
     if ended and before.state is AlertState.OPEN:
         found.append(AlertLapsed(after.alert_id))
     return found
 
 
-def _given(alert_id: str, verdict: Verdict) -> VerdictActDetails:
+def _verdict_details(alert_id: str, verdict: Verdict) -> VerdictActDetails:
     return _EVENTS[verdict.kind](
         alert_id,
         str(verdict.adjudication),
