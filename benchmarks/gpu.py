@@ -40,7 +40,7 @@ from benchmarks.city import load
 from openlfr import bootstrap
 from openlfr.adapters.models.onnx import CPU, ON_GPU, available_providers, short_name, starts
 from openlfr.adapters.models.sface import SFace
-from openlfr.adapters.models.yunet import YuNet, fitted
+from openlfr.adapters.models.yunet import YuNet, fit_pictures
 from openlfr.domain.frames import Frame
 from openlfr.domain.ids import Ids
 from openlfr.domain.watchlist import ManifestEntry, StoredTemplate, hash_template
@@ -154,9 +154,9 @@ class Pair:
     def on(cls, providers: Sequence[str]) -> Pair:
         """Open them."""
         store = bootstrap.open_models()
-        sface = store.ready("sface")
+        sface = store.load("sface")
         return cls(
-            YuNet(store.ready("yunet"), providers=providers),
+            YuNet(store.load("yunet"), providers=providers),
             SFace(sface, providers=providers,
                   default_threshold=bootstrap.SFACE_DEFAULTS[0].value),
         )  # fmt: skip
@@ -269,7 +269,7 @@ def measure(
         for batch in batches:
             shown = [pictures[n % len(pictures)] for n in range(batch)]
             table.append(row(what, batch, partial(pair.detector.detect, shown, size),
-                             partial(fitted, shown, size)))  # fmt: skip
+                             partial(fit_pictures, shown, size)))  # fmt: skip
         together = pair.detector.detect(pictures, size)
         alone = [pair.detector.detect([picture], size)[0] for picture in pictures]
         differ = max(apart(together, reference.detector.detect(pictures, size)),

@@ -103,14 +103,14 @@ def model_store() -> ModelStore:
 def yunet(model_store: ModelStore) -> YuNet:
     from openlfr.adapters.models.yunet import YuNet
 
-    return YuNet(model_store.ready("yunet"), providers=["CPUExecutionProvider"])
+    return YuNet(model_store.load("yunet"), providers=["CPUExecutionProvider"])
 
 
 @pytest.fixture(scope="session")
 def sface(model_store: ModelStore) -> SFace:
     from openlfr.adapters.models.sface import SFace
 
-    ready = model_store.ready("sface")
+    ready = model_store.load("sface")
     return SFace(ready, providers=["CPUExecutionProvider"], default_threshold=0.4)
 
 

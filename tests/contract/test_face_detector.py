@@ -20,7 +20,7 @@ def detector(request):
 
 @pytest.fixture(scope="module")
 def yunet_on_three_threads(model_store):
-    return YuNet(model_store.ready("yunet"), providers=["CPUExecutionProvider"], threads=3)
+    return YuNet(model_store.load("yunet"), providers=["CPUExecutionProvider"], threads=3)
 
 
 def as_numbers(detections):

@@ -29,7 +29,7 @@ def through_insightface(model_store):
 
 @pytest.fixture(scope="module")
 def sface_on_three_threads(model_store):
-    ready = model_store.ready("sface")
+    ready = model_store.load("sface")
     return SFace(
         ready,
         providers=["CPUExecutionProvider"],

@@ -109,14 +109,14 @@ def test_a_key_that_is_given_may_be_read_by_its_group_alone_and_is_never_made(tm
     """As a pod gets a Secret's file: root's, mode 0440."""
     key = tmp_path / "vault.key"
     with pytest.raises(Misconfigured, match=r"no key of the vault in .*OPENLFR_VAULT_KEY_FILE"):
-        FileVault(tmp_path / "vault", key, key_given=True)
+        FileVault(tmp_path / "vault", key, key_is_external=True)
     assert not key.exists()
     FileVault(tmp_path / "vault", key).put("a", b"content")
     key.chmod(0o440)
-    assert FileVault(tmp_path / "vault", key, key_given=True).get("a") == b"content"
+    assert FileVault(tmp_path / "vault", key, key_is_external=True).get("a") == b"content"
     key.chmod(0o444)
     with pytest.raises(Misconfigured, match=r"mode 444.*chmod 440"):
-        FileVault(tmp_path / "vault", key, key_given=True)
+        FileVault(tmp_path / "vault", key, key_is_external=True)
 
 
 def test_makes_no_new_key_while_blobs_of_the_lost_one_exist(tmp_path):

@@ -91,7 +91,7 @@ class SightingProcessor:
         except BadInput as error:
             return self._set_aside(message, str(error))
         content = None if carried is None else self._open(carried, sighting, message)
-        traceparent = tracing.go_on(headers.traceparent)
+        traceparent = tracing.continue_trace(headers.traceparent)
         told: list[Record] = []
 
         def publish(event: AlertEvent) -> None:

@@ -38,40 +38,42 @@ def register(
         counts: Counts of its `FrameBatchProcessor`.
         watchlist: The searched references.
     """
-    metrics.count(
+    metrics.register_counter(
         "openlfr_frames_received",
         "Frames that analysis took from Kafka.",
         lambda: {"": progress.counts["received"]},
     )
-    metrics.count(
+    metrics.register_counter(
         "openlfr_frames_dropped",
         "Frames dropped, by reason; stale is too old.",
         lambda: {reason: counts[name] for name, reason in _DROP_REASONS.items()},
         label="reason",
     )
-    metrics.count(
+    metrics.register_counter(
         "openlfr_analysis",
         "What became of frames, tracks and sightings.",
         lambda: counts,
         label="what",
     )
-    metrics.count("openlfr_dead_letters", "Messages set aside.", lambda: {"": counts["set_aside"]})
-    metrics.gauge(
+    metrics.register_counter(
+        "openlfr_dead_letters", "Messages set aside.", lambda: {"": counts["set_aside"]}
+    )
+    metrics.register_gauge(
         "openlfr_watchlist_references",
         "References that are searched.",
         lambda: watchlist.references,
     )
-    metrics.gauge(
+    metrics.register_gauge(
         "openlfr_watchlist_missing",
         "Listed references that are not searched: missing in Milvus, or being fetched.",
         lambda: watchlist.missing,
     )
-    metrics.gauge(
+    metrics.register_gauge(
         "openlfr_watchlist_refused",
         "Listed references that are not searched: their template in Milvus was altered.",
         lambda: watchlist.refused,
     )
-    metrics.count(
+    metrics.register_counter(
         "openlfr_watchlist_asked",
         "Requests to Milvus, by outcome.",
         lambda: watchlist.counts,
@@ -81,12 +83,12 @@ def register(
 
 def register_threshold(metrics: Metrics, index_in_use: IndexInUse) -> None:
     """Register the threshold, and whether it still suits the list."""
-    metrics.gauge(
+    metrics.register_gauge(
         "openlfr_threshold",
         "Lowest score of a sighting; chosen at the start.",
         lambda: index_in_use.threshold,
     )
-    metrics.gauge(
+    metrics.register_gauge(
         "openlfr_threshold_outgrown",
         "1 where more people are listed than the default threshold was measured for, or others"
         " than a calibrated one was calibrated against.",
@@ -96,7 +98,7 @@ def register_threshold(metrics: Metrics, index_in_use: IndexInUse) -> None:
 
 def register_provider(metrics: Metrics, provider: str) -> None:
     """Register the execution provider of the models, such as cuda."""
-    metrics.gauge(
+    metrics.register_gauge(
         "openlfr_provider",
         "1 for the execution provider that runs the models; what it cannot run, the CPU does.",
         lambda: {provider: 1.0},

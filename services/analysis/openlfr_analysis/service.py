@@ -158,7 +158,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
             max_age=settings.max_age,
             recorded=recorded_cameras(settings),
         )
-        analyser.timings.observe = metrics.stage
+        analyser.timings.observe = metrics.observe_stage
         service_metrics.register(metrics, progress, processor.counts, watchlist)
         service_metrics.register_threshold(metrics, index_in_use)
         control_metrics.register(metrics, control, deployment)

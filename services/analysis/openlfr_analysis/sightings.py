@@ -49,7 +49,7 @@ class SightingPublisher:
             self._time_assumed.add(frame.camera)
         else:
             self._time_assumed.discard(frame.camera)
-        self._traces.note(frame.camera, frame.epoch, frame.seq, traceparent)
+        self._traces.record(frame.camera, frame.epoch, frame.seq, traceparent)
 
     def log_sightings(
         self, sightings: Sequence[SightingWithEvidence], newest: Mapping[str, int]
@@ -75,7 +75,7 @@ class SightingPublisher:
         record = codec.encode_sighting(
             replace(found.sighting, time_assumed=time_assumed),
             self._seal_evidence(found),
-            traceparent=tracing.go_on(self._trace_of(found)),
+            traceparent=tracing.continue_trace(self._trace_of(found)),
         )
         return SIGHTINGS.name, seal.sign(record, self._key)
 
@@ -97,4 +97,4 @@ class SightingPublisher:
 
     def _trace_of(self, found: SightingWithEvidence) -> str:
         sighting = found.sighting
-        return self._traces.of(sighting.camera, sighting.epoch, sighting.seq)
+        return self._traces.find(sighting.camera, sighting.epoch, sighting.seq)

@@ -20,19 +20,19 @@ _EVENTS = ("connects", "reconnects", "failures", "frozen", "leases_lost", "waits
 
 def register(metrics: Metrics, sharing: CameraShare, keeper: LeaseKeeper, *, room: int) -> None:
     """Name what is counted: of each camera that this process holds, and of their sharing."""
-    metrics.count_each(
+    metrics.register_labelled_counter(
         "openlfr_camera_frames",
         "Frames of a camera, by what became of them.",
         lambda: _each(sharing, _FATES),
         labels=("camera", "fate"),
     )
-    metrics.count_each(
+    metrics.register_labelled_counter(
         "openlfr_camera_events",
         "Connections, lost leases and other events of a camera.",
         lambda: _each(sharing, _EVENTS),
         labels=("camera", "event"),
     )
-    metrics.gauge(
+    metrics.register_gauge(
         "openlfr_camera_last_frame_timestamp_seconds",
         "When a camera's frame last reached Kafka, or should have begun to.",
         lambda: {
@@ -40,13 +40,13 @@ def register(metrics: Metrics, sharing: CameraShare, keeper: LeaseKeeper, *, roo
         },
         label="camera",
     )
-    metrics.gauge(
+    metrics.register_gauge(
         "openlfr_camera_outside_hours",
         "1 for a camera that waits for the deployment: its hours, or that it is started.",
         lambda: {name: float(camera.outside_hours) for name, camera in sharing.shown.items()},
         label="camera",
     )
-    metrics.gauge(
+    metrics.register_gauge(
         "openlfr_cameras",
         "Cameras: of the configuration, held by this process, that it films at most, that no "
         "process holds, that no process has room for.",
@@ -59,12 +59,12 @@ def register(metrics: Metrics, sharing: CameraShare, keeper: LeaseKeeper, *, roo
         },
         label="which",
     )
-    metrics.gauge(
+    metrics.register_gauge(
         "openlfr_ingest_members",
         "Live processes of ingest, as this one sees them.",
         lambda: float(len(keeper.view.members)),
     )
-    metrics.gauge(
+    metrics.register_gauge(
         "openlfr_leases_silent_seconds",
         "For how long Redis has not answered: nothing is taken over meanwhile.",
         lambda: keeper.silent_s,

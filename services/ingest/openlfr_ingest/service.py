@@ -20,7 +20,7 @@ from openlfr.adapters.kafka.rights import USES
 from openlfr.adapters.kafka.topics import FRAMES, TALLIES
 from openlfr.adapters.telemetry import control_metrics
 from openlfr.adapters.telemetry.metrics import Metrics
-from openlfr.adapters.telemetry.pages import Pages
+from openlfr.adapters.telemetry.status_pages import StatusPages
 from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.in_force import DeploymentInForce
 from openlfr.settings import require_authorisation
@@ -164,10 +164,10 @@ def run(
             def stalled() -> str:
                 return loop.stalled() or senders.frames.stalled()
 
-            pages = Pages(
+            pages = StatusPages(
                 http,
-                stalled=stalled,
-                lacks=control.trouble,
+                liveness_problem=stalled,
+                readiness_problem=control.trouble,
                 metrics=metrics.text,
                 notes=lambda: [*deployment.notes(), *sharing.notes()],
             )

@@ -289,7 +289,7 @@ class CameraSupervisor:
             paced=not context.as_fast_as_possible,
             lossless=context.lossless,
             begun=begun,
-            traceparent=tracing.begin,
+            traceparent=tracing.begin_trace,
         )
         with self._lock:
             if self._filming:

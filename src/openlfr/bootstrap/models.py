@@ -42,14 +42,14 @@ def load_detector(settings: Settings | None = None) -> FaceDetector:
     Raises:
         Misconfigured: The model is not installed, has another hash, or its provider is missing.
     """
-    from openlfr.adapters.models.insightface import Scrfd, is_own
+    from openlfr.adapters.models.insightface import Scrfd, uses_insightface
     from openlfr.adapters.models.onnx import choose_providers
     from openlfr.adapters.models.yunet import YuNet
 
     models = _models_of(settings)
-    ready = open_models(settings).ready(models.detector)
+    ready = open_models(settings).load(models.detector)
     providers = choose_providers(models.providers)
-    if is_own(ready):
+    if uses_insightface(ready):
         return Scrfd(ready, providers=providers, threads=models.threads)
     return YuNet(ready, providers=providers, threads=models.threads)
 
@@ -60,14 +60,14 @@ def load_embedder(settings: Settings | None = None) -> FaceEmbedder:
     Raises:
         Misconfigured: The model is not installed, has another hash, or its provider is missing.
     """
-    from openlfr.adapters.models.insightface import ArcFace, is_own
+    from openlfr.adapters.models.insightface import ArcFace, uses_insightface
     from openlfr.adapters.models.onnx import choose_providers
     from openlfr.adapters.models.sface import SFace
 
     models = _models_of(settings)
-    ready = open_models(settings).ready(models.embedder)
+    ready = open_models(settings).load(models.embedder)
     providers = choose_providers(models.providers)
-    if is_own(ready):
+    if uses_insightface(ready):
         return ArcFace(ready, providers=providers, threads=models.threads)
     return SFace(
         ready,
@@ -90,7 +90,7 @@ def models_used(settings: Settings) -> tuple[ModelUsed, ...]:
 
     store = open_models(settings)
     named = {"detector": settings.models.detector, "embedder": settings.models.embedder}
-    ready = {role: store.ready(name) for role, name in named.items()}
+    ready = {role: store.load(name) for role, name in named.items()}
     return tuple(
         ModelUsed(
             role,

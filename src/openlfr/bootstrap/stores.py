@@ -107,7 +107,7 @@ def open_vault(settings: Settings) -> Vault:
     folder = data_folder(settings)
     given = os.environ.get("OPENLFR_VAULT_KEY_FILE")
     key = Path(given) if given else folder / "vault.key"
-    vault = FileVault(folder / "vault", key, key_given=bool(given))
+    vault = FileVault(folder / "vault", key, key_is_external=bool(given))
     if vault.is_of_another_key():
         raise Misconfigured(
             f"{key} opens none of the pictures in {folder / 'vault'}: they were encrypted under "

@@ -148,12 +148,12 @@ def packages() -> Iterator[Finding]:
 def models(settings: Settings | None) -> Iterator[Finding]:
     """Execution providers, and whether the models are installed and unaltered."""
     from openlfr import bootstrap
-    from openlfr.adapters.models.onnx import ON_GPU, choose_providers, idle_gpu
+    from openlfr.adapters.models.onnx import ON_GPU, choose_providers, explain_idle_gpu
     from openlfr.domain.errors import OpenLFRError
 
     try:
         chosen = choose_providers(settings.models.providers if settings else "auto")
-        why = "" if chosen[0] in ON_GPU else idle_gpu()
+        why = "" if chosen[0] in ON_GPU else explain_idle_gpu()
         advice = f"the models run on the CPU: {why}" if why else ""
         yield Finding("providers", State.WARN if why else State.OK, ", ".join(chosen), advice)
     except OpenLFRError as error:
@@ -162,7 +162,7 @@ def models(settings: Settings | None) -> Iterator[Finding]:
     used = (settings.models.detector, settings.models.embedder) if settings else ("yunet", "sface")
     for name in used:
         try:
-            ready = store.ready(name)
+            ready = store.load(name)
             yield Finding(f"model {name}", State.OK, f"verified, sha256 {ready.sha256[:12]}")
         except OpenLFRError as error:
             yield Finding(f"model {name}", State.FAIL, str(error))

@@ -79,7 +79,7 @@ def list_models(as_json: bool, config: Path | None) -> None:
         model = state.model
         say(f"{model.name:10} {model.task:10} {state.state:14} {model.licence}")
         say(f"{'':10} {model.source}; {state.path.name}, sha256 {model.sha256[:12]}")
-    for path in store.strangers():
+    for path in store.unknown_files():
         say(f"{path.name}: nobody stated this file, it is never loaded", err=True)
     say(f"folder: {store.folder}")
     say(_providers(settings))

@@ -107,7 +107,7 @@ def test_an_alert_is_in_the_trace_of_the_frame_that_shows_the_face():
     kafka, tallies, vault = Kafka(), Kafka(), VAULT
     film = FilmingSession(
         "gate", Source(), Senders(kafka, tallies), DEPLOYMENT, loop=False, paced=False,
-        lossless=True, traceparent=tracing.begin,
+        lossless=True, traceparent=tracing.begin_trace,
     )  # fmt: skip
     film.go(threading.Event())
     frames = kafka.records[:4]

@@ -242,7 +242,7 @@ OTHER = {
     "models.folder": ({}, "here", "there", lambda c: bootstrap.open_models(c).__dict__),
     "models.detector": ({}, "yunet", "other", outcome_of(bootstrap.load_detector)),
     "models.embedder": ({}, "sface", "other", outcome_of(bootstrap.load_embedder)),
-    "models.threads": ({}, 1, 3, lambda c: bootstrap.load_detector(c)._runs.lanes),
+    "models.threads": ({}, 1, 3, lambda c: bootstrap.load_detector(c)._calls.parallel),
     "models.providers": (
         {}, "auto", ["NoSuchExecutionProvider"], outcome_of(bootstrap.providers),
     ),

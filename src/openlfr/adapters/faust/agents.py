@@ -121,7 +121,7 @@ def record_done(progress: Progress, messages: Sequence[Message], metrics: Metric
     now = time.time()
     for message in messages:
         progress.record_done(message.topic, message.partition, message.offset)
-        metrics.age(message.topic, now - message.written_at)
+        metrics.observe_age(message.topic, now - message.written_at)
 
 
 async def run_or_exit(progress: Progress, work: Callable[[], Awaitable[None]]) -> None:

@@ -14,7 +14,7 @@ from openlfr.adapters.faust.lag_watch import LagWatch
 from openlfr.adapters.faust.offsets import commit_past_deleted
 from openlfr.adapters.faust.progress import Progress
 from openlfr.adapters.telemetry.metrics import Metrics
-from openlfr.adapters.telemetry.pages import Pages
+from openlfr.adapters.telemetry.status_pages import StatusPages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,10 +102,10 @@ def make_app(
 
     app.timer(OFFSET_CHECK_S)(check_offsets)
     if http is not None:
-        Pages(
+        StatusPages(
             http,
-            stalled=progress.stalled,
-            lacks=progress.lacks,
+            liveness_problem=progress.stalled,
+            readiness_problem=progress.lacks,
             metrics=metrics.text,
             notes=progress.noted,
         )
@@ -161,16 +161,24 @@ def _report_to(app: faust.App, progress: Progress) -> None:
 
 def _register(metrics: Metrics, progress: Progress, generation: Callable[[], int]) -> None:
     counts = progress.counts
-    metrics.gauge("openlfr_lag", "Messages waiting in the pod's partitions.", lambda: progress.lag)
-    metrics.gauge(
+    metrics.register_gauge(
+        "openlfr_lag", "Messages waiting in the pod's partitions.", lambda: progress.lag
+    )
+    metrics.register_gauge(
         "openlfr_group_generation",
         "Generation of the consumer group: one more after each rebalance, the same in all members.",
         generation,
     )
-    metrics.gauge("openlfr_partitions", "Partitions of the pod.", lambda: len(progress.partitions))
-    metrics.count("openlfr_acks", "Messages acknowledged.", lambda: {"": counts["acked"]})
-    metrics.count("openlfr_received", "Messages received.", lambda: {"": counts["received"]})
-    metrics.count(
+    metrics.register_gauge(
+        "openlfr_partitions", "Partitions of the pod.", lambda: len(progress.partitions)
+    )
+    metrics.register_counter(
+        "openlfr_acks", "Messages acknowledged.", lambda: {"": counts["acked"]}
+    )
+    metrics.register_counter(
+        "openlfr_received", "Messages received.", lambda: {"": counts["received"]}
+    )
+    metrics.register_counter(
         "openlfr_gone",
         "Messages deleted by their topic's retention before they were delivered.",
         lambda: {"": counts["gone"]},

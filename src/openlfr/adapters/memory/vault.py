@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from openlfr.adapters.vault.files import Sealer, parts_of
+from openlfr.adapters.vault.files import Sealer, split_name
 from openlfr.domain.errors import BadInput
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class MemoryVault:
 
     def put(self, name: str, content: bytes) -> None:
         """Store or replace."""
-        parts_of(name)
+        split_name(name)
         self._blobs[name] = self._sealer.seal(name, content)
 
     def get(self, name: str) -> bytes:

@@ -99,7 +99,7 @@ _SPAN = re.compile(r"(?<![\d.])(\d{1,2}) ?[-\N{EN DASH}] ?(\d{1,3})(?![\d.])|\((
 _FEWEST_SPANS, _YOUNG, _OLD = 4, 5, 50
 
 
-def attribute_in(text: str, *, prose: bool = False) -> str | None:
+def find_attribute(text: str, *, prose: bool = False) -> str | None:
     """The first word of a text that names what is never guessed; None if there is none.
 
     Args:
@@ -107,7 +107,7 @@ def attribute_in(text: str, *, prose: bool = False) -> str | None:
         prose: Whether it is written for people: there, expressions and attributes count beside
             a face only.
 
-    >>> attribute_in("imdb_ages"), attribute_in("AgeNet"), attribute_in("storage_agent_page")
+    >>> find_attribute("imdb_ages"), find_attribute("AgeNet"), find_attribute("storage_agent_page")
     ('ages', 'Age', None)
     """
     text = _HARMLESS.sub(" ", unicodedata.normalize("NFKC", text))
@@ -122,10 +122,10 @@ def attribute_in(text: str, *, prose: bool = False) -> str | None:
     return None
 
 
-def labels_in(text: str) -> str | None:
+def find_labels(text: str) -> str | None:
     """What the class labels in a text guess, as such labels; None if they are none.
 
-    >>> labels_in("{0: 'happy', 1: 'neutral'}"), labels_in("black and white")
+    >>> find_labels("{0: 'happy', 1: 'neutral'}"), find_labels("black and white")
     ('happy, neutral', None)
     """
     words = {word.lower() for word in _RUN.findall(unicodedata.normalize("NFKC", text))}

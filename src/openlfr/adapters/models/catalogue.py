@@ -121,7 +121,7 @@ CATALOGUE = (
 )
 
 
-def own_models(folder: Path) -> list[Model]:
+def read_own_models(folder: Path) -> list[Model]:
     """The models that the operator stated in this folder, by name.
 
     Raises:

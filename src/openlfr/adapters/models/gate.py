@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openlfr.adapters.models.attribute_words import attribute_in, labels_in
+from openlfr.adapters.models.attribute_words import find_attribute, find_labels
 from openlfr.adapters.models.catalogue import Task
 from openlfr.domain.errors import Misconfigured
 
@@ -36,7 +36,7 @@ def refuse_by_name(path: Path, name: str = "") -> None:
         Misconfigured: The name tells of an attribute head.
     """
     for text in (path.stem, name):
-        if found := attribute_in(text):
+        if found := find_attribute(text):
             raise Misconfigured(f"{path} is refused: its name says {found!r}. {PROMISE}")
 
 
@@ -66,10 +66,10 @@ def refuse_by_graph(path: Path, content: bytes, task: Task) -> None:
                 f"{path} is refused: it reads a further file ({text.words[:80]!r}), whose hash "
                 "nobody stated. Save the model as one file."
             )
-        found = attribute_in(text.words, prose=text.prose)
+        found = find_attribute(text.words, prose=text.prose)
         if found:
             raise Misconfigured(f"{path} is refused: it names {found!r}. {PROMISE}")
-        if labels := labels_in(text.words):
+        if labels := find_labels(text.words):
             raise Misconfigured(f"{path} is refused: its labels are {labels!r}. {PROMISE}")
     if not _fits(model.graph, task):
         need = (

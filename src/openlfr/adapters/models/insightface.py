@@ -39,7 +39,7 @@ class ArcFace:
     """The `FaceEmbedder` port on an ArcFace graph of the operator's.
 
     Args:
-        ready: As `ModelStore.ready` gave it.
+        ready: As `ModelStore.load` gave it.
         providers: As `choose_providers` gave them.
         threads: Inside one operator.
 
@@ -109,7 +109,7 @@ class Scrfd:
     """The `FaceDetector` port on an SCRFD graph of the operator's.
 
     Args:
-        ready: As `ModelStore.ready` gave it.
+        ready: As `ModelStore.load` gave it.
         providers: As `choose_providers` gave them.
         threads: Inside one operator.
         min_score: Detections below it are not returned, 0 to 1.
@@ -182,6 +182,6 @@ class Scrfd:
         ]
 
 
-def is_own(ready: PreparedModel) -> bool:
+def uses_insightface(ready: PreparedModel) -> bool:
     """Whether this model is called through insightface."""
     return ready.model.family in (Family.ARCFACE, Family.SCRFD)

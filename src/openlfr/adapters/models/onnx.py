@@ -1,7 +1,7 @@
 """ONNX Runtime: which execution provider runs the models, and how a session is opened.
 
 One thread a call is the default: two threads give less than twice the speed, while two calls side
-by side with one thread each give all of it (`side_by_side.py`).
+by side with one thread each give all of it (`parallel_calls.py`).
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _no_gpu(present: Sequence[str]) -> str:
     )
 
 
-def idle_gpu() -> str:
+def explain_idle_gpu() -> str:
     """What keeps a runtime that is built for CUDA off the GPU; empty where nothing does."""
     present = available_providers()
     built = set(ON_GPU) & set(present)

@@ -58,7 +58,7 @@ def open_for_batches(
     """Open a graph of the operator's, its batch free where that changes nothing.
 
     Args:
-        ready: As `ModelStore.ready` gave it.
+        ready: As `ModelStore.load` gave it.
         providers: As `choose_providers` gave them.
         threads: Inside one operator.
         splits: Ways in which its answers may hold several pictures', likeliest first.

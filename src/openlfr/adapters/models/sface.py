@@ -18,7 +18,7 @@ import numpy as np
 
 from openlfr.adapters.models.onnx import batch_factor, open_session
 from openlfr.adapters.models.onnx_graph import PICTURES
-from openlfr.adapters.models.side_by_side import SideBySide
+from openlfr.adapters.models.parallel_calls import ParallelCalls
 from openlfr.domain.errors import BadInput
 from openlfr.domain.watchlist import GalleryFacts
 from openlfr.stages import align, reference
@@ -43,7 +43,7 @@ class SFace:
     """The `FaceEmbedder` port on a prepared SFace graph.
 
     Args:
-        ready: As `ModelStore.ready` gave it.
+        ready: As `ModelStore.load` gave it.
         providers: As `choose_providers` gave them.
         threads: How many batches are embedded side by side on a CPU.
         default_threshold: The per-track score from which a candidate is a sighting, uncalibrated.
@@ -61,7 +61,7 @@ class SFace:
         default_threshold: float,
     ) -> None:
         self._session = open_session(ready.content, providers=providers, path=ready.path)
-        self._runs = SideBySide(self._session, threads)
+        self._calls = ParallelCalls(self._session, threads)
         self._faces_a_run = _FACES_A_RUN * batch_factor(self._session)
         self._facts = GalleryFacts(
             model_name="sface",
@@ -104,9 +104,9 @@ class SFace:
 
     def _run(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What the network answers, n >= 1 rows."""
-        size = min(self._faces_a_run, -(-len(faces) // self._runs.lanes))
+        size = min(self._faces_a_run, -(-len(faces) // self._calls.parallel))
         parts = [faces[start : start + size] for start in range(0, len(faces), size)]
-        answers = self._runs.map(lambda part: self._session.run(None, {PICTURES: part})[0], parts)
+        answers = self._calls.map(lambda part: self._session.run(None, {PICTURES: part})[0], parts)
         return np.concatenate(answers)
 
 

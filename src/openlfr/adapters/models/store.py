@@ -19,7 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openlfr.adapters.models import sources as model_sources
-from openlfr.adapters.models.catalogue import CATALOGUE, Family, Model, inside, own_models, shown
+from openlfr.adapters.models.catalogue import (
+    CATALOGUE,
+    Family,
+    Model,
+    inside,
+    read_own_models,
+    shown,
+)
 from openlfr.adapters.models.gate import refuse_by_graph, refuse_by_name
 from openlfr.domain.errors import BadInput, Misconfigured, OpenLFRError, Unavailable
 
@@ -77,12 +84,12 @@ class ModelStore:
         """
         return [
             ModelState(model, path := self.folder / model.file, self._state(path, model))
-            for model in (*CATALOGUE, *own_models(self.folder))
+            for model in (*CATALOGUE, *read_own_models(self.folder))
         ]
 
-    def strangers(self) -> list[Path]:
+    def unknown_files(self) -> list[Path]:
         """ONNX files in the folder that nobody stated; they are never loaded."""
-        stated = {model.file for model in (*CATALOGUE, *own_models(self.folder))}
+        stated = {model.file for model in (*CATALOGUE, *read_own_models(self.folder))}
         stated |= {_prepared_name(model) for model in CATALOGUE}
         return sorted(path for path in self.folder.glob("*.onnx") if path.name not in stated)
 
@@ -97,10 +104,10 @@ class ModelStore:
         """
         states = self.states()
         for state in states:
-            self.ready(state.model.name)
+            self.load(state.model.name)
         return states
 
-    def ready(self, name: str) -> PreparedModel:
+    def load(self, name: str) -> PreparedModel:
         """A model, verified and prepared.
 
         Raises:
@@ -108,9 +115,9 @@ class ModelStore:
                 refused by the gate.
         """
         model = next((m for m in CATALOGUE if m.name == name), None)
-        model = model or next((m for m in own_models(self.folder) if m.name == name), None)
+        model = model or next((m for m in read_own_models(self.folder) if m.name == name), None)
         if model is None:
-            known = ", ".join(m.name for m in (*CATALOGUE, *own_models(self.folder)))
+            known = ", ".join(m.name for m in (*CATALOGUE, *read_own_models(self.folder)))
             raise Misconfigured(
                 f"models: no model is called {name!r} (there are {known}). State a model of your "
                 f"own in {self.folder / name}.model.json."
@@ -183,7 +190,7 @@ class ModelStore:
                 f"{' and '.join(failures) or 'every source'}. Carry the files here and run "
                 "`openlfr models install --from DIR`."
             )
-        return [self.ready(model.name) for model in CATALOGUE]
+        return [self.load(model.name) for model in CATALOGUE]
 
     def _take(
         self,

@@ -15,7 +15,7 @@ import numpy as np
 
 from openlfr.adapters.models.onnx import batch_factor, open_session
 from openlfr.adapters.models.onnx_graph import PICTURES
-from openlfr.adapters.models.side_by_side import SideBySide
+from openlfr.adapters.models.parallel_calls import ParallelCalls
 from openlfr.domain.errors import BadInput
 from openlfr.domain.faces import Box, Detection
 
@@ -38,7 +38,7 @@ class YuNet:
     """The `FaceDetector` port on a prepared YuNet graph.
 
     Args:
-        ready: As `ModelStore.ready` gave it.
+        ready: As `ModelStore.load` gave it.
         providers: As `choose_providers` gave them.
         threads: How many batches are looked at side by side on a CPU.
         min_score: Detections below it are not returned, 0 to 1.
@@ -56,7 +56,7 @@ class YuNet:
         min_score: float = 0.5,
     ) -> None:
         self._session = open_session(ready.content, providers=providers, path=ready.path)
-        self._runs = SideBySide(self._session, threads)
+        self._calls = ParallelCalls(self._session, threads)
         self._pixels_a_run = _PIXELS_A_RUN * batch_factor(self._session)
         self._min_score = min_score
         kinds = ("cls", "obj", "bbox", "kps")
@@ -103,11 +103,11 @@ class YuNet:
         batches: list[list[int]] = []
         for (height, width), members in by_shape.items():
             size = max(1, self._pixels_a_run // (height * width))
-            size = min(size, -(-len(members) // self._runs.lanes))
+            size = min(size, -(-len(members) // self._calls.parallel))
             batches += [members[start : start + size] for start in range(0, len(members), size)]
 
         def look(batch: list[int]) -> list[list[Detection]]:
-            pictures = fitted([images[index] for index in batch], input_size)
+            pictures = fit_pictures([images[index] for index in batch], input_size)
             answers = self._session.run(self._outputs, {PICTURES: pictures})
             width = pictures.shape[2]
             return [
@@ -116,7 +116,7 @@ class YuNet:
             ]
 
         found: list[list[Detection]] = [[] for _ in images]
-        for batch, detections in zip(batches, self._runs.map(look, batches), strict=True):
+        for batch, detections in zip(batches, self._calls.map(look, batches), strict=True):
             for index, those in zip(batch, detections, strict=True):
                 found[index] = those
         return found
@@ -201,7 +201,9 @@ class _Fit:
         return cls(inner, (rows, columns), (inner[1] / width, inner[0] / height))
 
 
-def fitted(images: Sequence[NDArray[np.uint8]], input_size: tuple[int, int]) -> NDArray[np.uint8]:
+def fit_pictures(
+    images: Sequence[NDArray[np.uint8]], input_size: tuple[int, int]
+) -> NDArray[np.uint8]:
     """Shrink or grow pictures into `input_size` and pad them right and below with black.
 
     Padding goes to the next multiple of 32 and not to the whole input size: a 16:9 picture in a

@@ -1,1 +1,1 @@
-"""Metrics, traces and health pages."""
+"""Metrics, trace headers and health pages of services."""

@@ -1,4 +1,4 @@
-"""What a process that follows control.v1 shows Prometheus of it."""
+"""Metrics of a process that follows control.v1."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ STATUSES = (*map(str, DeploymentStatus), str(NotInForce.UNKNOWN))
 
 
 def register(metrics: Metrics, control: ControlReader, deployment: DeploymentInForce) -> None:
-    """Name what was read, when, and how the deployment stands."""
-    metrics.count(
+    """Register the metrics of control.v1 and of the deployment's status."""
+    metrics.register_counter(
         "openlfr_control", "Records of control.v1, by kind.", lambda: control.counts, label="what"
     )
-    metrics.gauge(
+    metrics.register_gauge(
         "openlfr_control_last_read_timestamp_seconds",
         "When the process last heard control.v1.",
         lambda: time.time() - control.silent_s,
     )
-    metrics.gauge(
+    metrics.register_gauge(
         "openlfr_deployment",
         "1 for the status of the deployment under which the process works now.",
         lambda: {each: float(each == deployment.status) for each in STATUSES},
         label="status",
     )
-    metrics.gauge(
+    metrics.register_gauge(
         "openlfr_deployment_revision",
         "The revision of the deployment under which the process works now.",
         lambda: state.revision if (state := deployment.state) else None,

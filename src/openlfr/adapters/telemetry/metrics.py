@@ -1,7 +1,7 @@
-"""What a service counts and times, as Prometheus reads it.
+"""A service's metrics for Prometheus.
 
-Services keep plain counters; these are read when Prometheus asks, so that counting costs nothing
-here. Labels name cameras, stages and what became of something, never a person.
+Services count in plain counters, which are read only when Prometheus fetches the page, so that
+counting stays cheap. Labels name cameras, stages and outcomes, never a person.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Metrics:
     """The metrics of one process."""
 
     def __init__(self, service: str) -> None:
-        """Begin with the process's own: CPU, memory, files."""
+        """Register the process's CPU, memory and files, and the metrics of every service."""
         self._registry = CollectorRegistry()
         self._families: dict[str, _Counts] = {}
         ProcessCollector(registry=self._registry)
@@ -54,35 +54,35 @@ class Metrics:
         Gauge(
             "openlfr_service", "Which service this is.", ["service"], registry=self._registry
         ).labels(service).set(1)
-        self.count("openlfr_dead_letters", "Messages set aside.", dict)
+        self.register_counter("openlfr_dead_letters", "Messages set aside.", dict)
 
     def text(self) -> bytes:
-        """Everything, in Prometheus's text format."""
+        """All metrics in Prometheus's text format."""
         return bytes(generate_latest(self._registry))
 
-    def stage(self, name: str, seconds: float) -> None:
-        """A stage took this long, once."""
+    def observe_stage(self, name: str, seconds: float) -> None:
+        """Record the duration of one call of a stage."""
         self._stages.labels(name).observe(seconds)
 
-    def age(self, topic: str, seconds: float) -> None:
-        """A message of the topic was done this long after the broker took it."""
+    def observe_age(self, topic: str, seconds: float) -> None:
+        """Record the age at which a message of the topic was done, since the broker received it."""
         self._ages.labels(topic).observe(max(0.0, seconds))
 
     def timed(self, stage: str, work: Callable[_P, _T]) -> Callable[_P, _T]:
-        """The same function; each call is timed as a stage, and as work."""
+        """Wrap a function so that its calls are timed, as calls of a stage and as busy time."""
 
-        def call(*given: _P.args, **named: _P.kwargs) -> _T:
+        def call(*args: _P.args, **kwargs: _P.kwargs) -> _T:
             begun = time.perf_counter()
             try:
-                return work(*given, **named)
+                return work(*args, **kwargs)
             finally:
-                took = time.perf_counter() - begun
-                self.stage(stage, took)
-                self._busy.inc(took)
+                seconds = time.perf_counter() - begun
+                self.observe_stage(stage, seconds)
+                self._busy.inc(seconds)
 
         return call
 
-    def count(
+    def register_counter(
         self,
         name: str,
         what: str,
@@ -91,18 +91,19 @@ class Metrics:
         label: str = "",
         where: Mapping[str, str] | None = None,
     ) -> None:
-        """Tell a counter that a service keeps.
+        """Register counts of a service; several registrations of a name make one metric.
 
         Args:
-            name: Without `_total`.
-            what: One sentence.
-            read: Gives the counts by the label's value; without a label they are summed.
-            label: What tells them apart.
-            where: Further labels, the same for all; must be the same names wherever `name` is.
+            name: Name of the metric, without `_total`.
+            what: Description in one sentence.
+            read: Function that returns the counts by the label's value; without a label the counts
+                are summed.
+            label: Name of the label; empty for none.
+            where: Further labels with their values; the names are the same wherever `name` is.
         """
         self._family(name, what).sources.append((read, label, dict(where or {})))
 
-    def count_each(
+    def register_labelled_counter(
         self,
         name: str,
         what: str,
@@ -110,21 +111,21 @@ class Metrics:
         *,
         labels: tuple[str, ...],
     ) -> None:
-        """Register a counter whose series come and go.
+        """Register a counter with several labels, whose series come and go.
 
         Args:
-            name: Without `_total`.
-            what: One sentence.
-            read: Gives the counts by the labels' values.
-            labels: Their names.
+            name: Name of the metric, without `_total`.
+            what: Description in one sentence.
+            read: Function that returns the counts by the labels' values.
+            labels: Names of the labels.
         """
-        self._registry.register(_Each(name, what, read, labels))
+        self._registry.register(_LabelledCounts(name, what, read, labels))
 
-    def gauge(
+    def register_gauge(
         self, name: str, what: str, read: Callable[[], Mapping[str, float] | float | None],
         *, label: str = "",
     ) -> None:  # fmt: skip
-        """Tell a value as it is when it is asked for; None leaves it out."""
+        """Register a value that is read at each fetch; None leaves the value out."""
         self._registry.register(_Gauge(name, what, read, label))
 
     def _family(self, name: str, what: str) -> _Counts:
@@ -135,7 +136,7 @@ class Metrics:
 
 
 class _Counts:
-    """A family of counters that others keep."""
+    """Collects a counter metric from all its registered sources."""
 
     def __init__(self, name: str, what: str) -> None:
         self._name, self._what = name, what
@@ -145,22 +146,22 @@ class _Counts:
         return [CounterMetricFamily(self._name, self._what)]
 
     def collect(self) -> Iterator[Metric]:
-        found: dict[tuple[tuple[str, str], ...], float] = {}
+        series: dict[tuple[tuple[str, str], ...], float] = {}
         for read, label, where in self.sources:
             for value, number in _copy(read()).items():
                 labels = tuple(sorted({**where, **({label: value} if label else {})}.items()))
-                found[labels] = found.get(labels, 0) + number
+                series[labels] = series.get(labels, 0) + number
         if not self.sources[0][1] and not self.sources[0][2]:
-            found.setdefault((), 0)
-        names = sorted({name for labels in found for name, _ in labels})
+            series.setdefault((), 0)
+        names = sorted({name for labels in series for name, _ in labels})
         family = CounterMetricFamily(self._name, self._what, labels=names)
-        for labels, number in sorted(found.items()):
+        for labels, number in sorted(series.items()):
             family.add_metric([dict(labels).get(name, "") for name in names], number)
         yield family
 
 
-class _Each:
-    """A family of counters that is asked for whole."""
+class _LabelledCounts:
+    """Collects a counter metric with several labels from one source."""
 
     def __init__(
         self, name: str, what: str, read: Callable[[], Mapping[tuple[str, ...], float]],
@@ -179,7 +180,7 @@ class _Each:
 
 
 class _Gauge:
-    """A value that is asked for."""
+    """Collects a gauge from its source."""
 
     def __init__(
         self, name: str, what: str, read: Callable[[], Mapping[str, float] | float | None],
@@ -191,22 +192,22 @@ class _Gauge:
         return [GaugeMetricFamily(self._name, self._what)]
 
     def collect(self) -> Iterator[Metric]:
-        found = self._read()
-        if found is None:
+        current = self._read()
+        if current is None:
             return
-        if isinstance(found, int | float):
-            yield GaugeMetricFamily(self._name, self._what, value=float(found))
+        if isinstance(current, int | float):
+            yield GaugeMetricFamily(self._name, self._what, value=float(current))
             return
         family = GaugeMetricFamily(self._name, self._what, labels=[self._label])
-        for value, number in sorted(_copy(found).items()):
+        for value, number in sorted(_copy(current).items()):
             family.add_metric([value], number)
         yield family
 
 
 def _copy(counts: Mapping[str, float]) -> dict[str, float]:
-    """A copy of what another thread may be counting in."""
+    """Copy counts that another thread may change meanwhile."""
     while True:
         try:
             return dict(counts)
-        except RuntimeError:  # it grew meanwhile
+        except RuntimeError:  # a key was added while copying
             continue

@@ -1,1 +1,1 @@
-"""The vault: encrypted files."""
+"""The vault as a folder of encrypted files, and the files of keys."""

@@ -1,9 +1,9 @@
 """A folder of encrypted blobs: reference pictures and evidence.
 
-Each blob is one file, AES-256-GCM with the blob's name as associated data, so that a file that
-was swapped for another one does not open. The key lies in a file of its own that only its owner
-can read; back it up apart from the folder. Deleting a file does not overwrite the disk: for that
-the disk itself must be encrypted.
+Each blob is one file, encrypted with AES-256-GCM and the blob's name as associated data, so that a
+file that was swapped for another one cannot be decrypted. The key is in its own file, which only
+its owner can read; back it up apart from the folder. Deleting a file does not overwrite the disk,
+so the disk itself must be encrypted.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-_MAGIC = b"OLFR1"  # of every sealed blob, before nonce and ciphertext
+_MAGIC = b"OLFR1"  # first bytes of every sealed blob, before nonce and ciphertext
 _NONCE_BYTES = 12
 _SOME = 4  # blobs of each kind that are tried with the key
 _UNFINISHED = ".unfinished-"
@@ -53,26 +53,26 @@ class Sealer:
         self._cipher = AESGCM(key)
 
     def derive(self, purpose: str) -> bytes:
-        """A key of 32 bytes for one purpose: HKDF-SHA256 (RFC 5869) of the vault's."""
+        """Derive a key of 32 bytes for one purpose: HKDF-SHA256 (RFC 5869) of the vault's key."""
         info = f"{VAULT_LABEL}\x1f{purpose}".encode()
         return HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=info).derive(self._key)
 
     def seal(self, name: str, content: bytes) -> bytes:
-        """Encrypt; only `unseal` with the same name and key gives the content back."""
+        """Encrypt content; only `unseal` with the same name and key returns it."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return _MAGIC + nonce + self._cipher.encrypt(nonce, content, name.encode())
 
     def unseal(self, name: str, sealed: bytes) -> bytes:
-        """Decrypt.
+        """Decrypt content that `seal` encrypted.
 
         Raises:
-            BadInput: Altered, of another name, or encrypted under another key.
+            BadInput: The content was altered, or encrypted under another name or key.
         """
         start = len(_MAGIC) if sealed.startswith(_MAGIC) else len(sealed)
         nonce, body = sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
         try:
             return self._cipher.decrypt(nonce, body, name.encode())
-        except (InvalidTag, ValueError):  # ValueError: cut off within the nonce
+        except (InvalidTag, ValueError):  # ValueError: truncated within the nonce
             raise BadInput(
                 f"{name!r} in the vault cannot be decrypted: it was altered, or encrypted under "
                 "another key."
@@ -83,29 +83,29 @@ class FileVault:
     """The `Vault` port on a folder.
 
     Args:
-        folder: Made if absent, for its owner alone.
-        key_file: Made if absent, unless the folder holds blobs already.
-        key_given: The key file is somebody else's to make and to keep, such as a Secret's in a
-            pod: it is never made here, and its group may read it. Kubernetes hands a Secret to a
-            process that is not root as root's file with the pod's own group and mode 0440; no
-            one else is in that group.
+        folder: Folder of the blobs; made if absent, for its owner alone.
+        key_file: File of the key; made if absent, unless the folder has blobs already.
+        key_is_external: The key file belongs to the environment, such as a Secret in a pod: it is
+            never made here, and its group may read it. For a process that is not root, Kubernetes
+            mounts a Secret as root's file with mode 0440 and the pod's own group, which has no
+            other members.
 
     Raises:
-        Misconfigured: The key is missing although blobs exist, others can read it, or it is none.
+        Misconfigured: The key is missing although blobs exist, others can read it, or it is no key.
         Unavailable: The folder or the key cannot be made, read or written.
     """
 
-    def __init__(self, folder: Path, key_file: Path, *, key_given: bool = False) -> None:
+    def __init__(self, folder: Path, key_file: Path, *, key_is_external: bool = False) -> None:
         self._folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not key_file.exists():
-                if key_given:
+                if key_is_external:
                     raise Misconfigured(
                         f"There is no key of the vault in {key_file} (OPENLFR_VAULT_KEY_FILE)."
                     )
                 self._make_key(key_file)
-            key = _read_key(key_file, by_group=key_given)
+            key = _read_key(key_file, by_group=key_is_external)
         except OSError as error:
             raise _unavailable(folder, error) from error
         self._sealer = Sealer(key)
@@ -119,7 +119,7 @@ class FileVault:
         return len(opened) > 1 and not any(opened)
 
     def put(self, name: str, content: bytes) -> None:
-        """Store or replace; durable on return, and a crash leaves the old or the new content."""
+        """Store or replace a blob, durably; a crash leaves either the old or the new content."""
         path = self._path(name)
         try:
             if not path.parent.is_dir():
@@ -130,11 +130,11 @@ class FileVault:
             raise _unavailable(self._folder, error) from error
 
     def get(self, name: str) -> bytes:
-        """The content.
+        """Read and decrypt a blob.
 
         Raises:
-            BadInput: No such blob, or it was altered or encrypted under another key.
-            Unavailable: The disk does not answer.
+            BadInput: The blob does not exist, was altered, or is encrypted under another key.
+            Unavailable: The disk cannot be read.
         """
         try:
             sealed = self._path(name).read_bytes()
@@ -160,7 +160,7 @@ class FileVault:
         return True
 
     def delete(self, name: str) -> None:
-        """Erase; an unknown name is ignored."""
+        """Delete a blob; an unknown name is ignored."""
         path = self._path(name)
         try:
             path.unlink()
@@ -171,7 +171,7 @@ class FileVault:
             raise _unavailable(self._folder, error) from error
 
     def names(self, prefix: str = "") -> list[str]:
-        """Names of all blobs that start with `prefix`, sorted."""
+        """Sorted names of all blobs that start with `prefix`."""
         names = (
             path.relative_to(self._folder).as_posix()
             for path in self._folder.rglob("*")
@@ -180,32 +180,32 @@ class FileVault:
         return sorted(name for name in names if name.startswith(prefix))
 
     def erase_unfinished(self, before: datetime) -> int:
-        """Erase what a crash left half written before this; how many they were."""
-        found = 0
+        """Delete unfinished files that a crash left, last changed before `before`; count them."""
+        deleted = 0
         try:
             for path in self._folder.rglob(f"{_UNFINISHED}*"):
                 with contextlib.suppress(FileNotFoundError):  # it was finished meanwhile
                     if path.stat().st_mtime < before.timestamp():
                         path.unlink()
-                        found += 1
+                        deleted += 1
         except OSError as error:
             raise _unavailable(self._folder, error) from error
-        return found
+        return deleted
 
     def derive(self, purpose: str) -> bytes:
-        """A key of 32 bytes for one purpose, always the same; it says nothing of other keys."""
+        """Derive the key of 32 bytes for a purpose; it reveals nothing about other keys."""
         return self._sealer.derive(purpose)
 
     def seal(self, name: str, content: bytes) -> bytes:
-        """Encrypt what is kept elsewhere (a template on its way through the records)."""
+        """Encrypt content that is stored elsewhere, such as a template in the records' outbox."""
         return self._sealer.seal(name, content)
 
     def unseal(self, name: str, sealed: bytes) -> bytes:
-        """Decrypt what `seal` gave; BadInput as in `get`."""
+        """Decrypt content that `seal` encrypted; raises BadInput as `get` does."""
         return self._sealer.unseal(name, sealed)
 
     def _path(self, name: str) -> Path:
-        return self._folder.joinpath(*parts_of(name))
+        return self._folder.joinpath(*split_name(name))
 
     def _make_key(self, key_file: Path) -> None:
         if self.names():
@@ -215,17 +215,17 @@ class FileVault:
             )
         key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         line = key_line(VAULT_LABEL, secrets.token_bytes(KEY_BYTES))
-        # Another process may make a key at the same moment: whoever is second takes the first's.
+        # Another process may make a key at the same moment: the second one uses the first one's.
         with contextlib.suppress(FileExistsError):
             _write_durably(key_file, line.encode(), replace=False)
 
 
-def parts_of(name: str) -> list[str]:
-    """The folders and the file of a blob's name.
+def split_name(name: str) -> list[str]:
+    """Split a blob's name into its folders and its file name.
 
     Raises:
-        BadInput: A part is empty, begins with a dot, or has other characters than letters,
-            digits, '.', '_' and '-': such a name could leave the vault.
+        BadInput: A part is empty, begins with a dot, or has characters other than letters, digits,
+            '.', '_' and '-', so that the name could point outside the vault.
     """
     parts = name.split("/")
     if not all(_PART.fullmatch(part) for part in parts):
@@ -244,7 +244,7 @@ def _read_key(key_file: Path, *, by_group: bool = False) -> bytes:
 
 
 def _write_durably(path: Path, content: bytes, *, replace: bool = True) -> None:
-    """Write the whole file or nothing, for its owner alone, on disk when it returns."""
+    """Write the whole file or nothing, durably, readable by its owner alone."""
     unfinished = path.with_name(f"{_UNFINISHED}{secrets.token_hex(8)}")
     try:
         with os.fdopen(

@@ -1,4 +1,4 @@
-"""Files that hold a key: a word that says which kind of key, and 32 bytes in base64."""
+"""Reads and writes files with a key: a label for the kind of key, and 32 bytes in base64."""
 
 from __future__ import annotations
 
@@ -15,42 +15,43 @@ if TYPE_CHECKING:
 KEY_BYTES = 32
 VAULT_LABEL = "openlfr-vault-key-1"
 CONTROL_LABEL = "openlfr-control-key-1"
-"""Of the key of control.v1 alone, for a service that opens no pictures."""
+"""Label of the key of control.v1, for services that do not read pictures."""
 
 
 def key_line(label: str, key: bytes) -> str:
-    """The line of a key's file."""
+    """Format the line of a key file."""
     return f"{label} {base64.b64encode(key).decode()}\n"
 
 
 def parse_key(text: str, label: str) -> bytes:
-    """The key of a file's line.
+    """Parse the key in a key file's line.
 
     Raises:
-        BadInput: It is no such key.
+        BadInput: The line has another label, or no key.
     """
-    word, _, encoded = text.strip().partition(" ")
+    file_label, _, encoded = text.strip().partition(" ")
     try:
         key = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         key = b""
-    if word != label or len(key) != KEY_BYTES:
+    if file_label != label or len(key) != KEY_BYTES:
         raise BadInput("This is no such key.")
     return key
 
 
 def require_private(key_file: Path, what: str, *, by_group: bool = False) -> None:
-    """See that nobody else can read a key.
+    """Check that no other user can read a key.
 
     Args:
-        key_file: Where it lies.
-        what: What it is the key of, for people.
-        by_group: Its group may read it: Kubernetes hands a Secret to a process that is not root as
-            root's file with the pod's own group and mode 0440; no one else is in that group.
+        key_file: File of the key.
+        what: Owner of the key in messages, such as "vault's".
+        by_group: Whether the file's group may read it. For a process that is not root, Kubernetes
+            mounts a Secret as root's file with mode 0440 and the pod's own group, which has no
+            other members.
 
     Raises:
-        Misconfigured: Others can, or it belongs to another user.
-        OSError: The file cannot be looked at.
+        Misconfigured: Others can read the file, or it belongs to another user.
+        OSError: The file does not exist, or its status cannot be read.
     """
     status = key_file.stat()
     mode = status.st_mode & 0o777
@@ -67,11 +68,11 @@ def require_private(key_file: Path, what: str, *, by_group: bool = False) -> Non
 
 
 def read_control_key(key_file: Path) -> bytes:
-    """The key of control.v1 that somebody has given this process (OPENLFR_CONTROL_KEY_FILE).
+    """Read this process's key of control.v1 from OPENLFR_CONTROL_KEY_FILE.
 
     Raises:
-        Misconfigured: There is none, others can read it, or it is no such key.
-        Unavailable: It cannot be read.
+        Misconfigured: The file does not exist, others can read it, or it has no such key.
+        Unavailable: The file cannot be read.
     """
     try:
         require_private(key_file, "control topic's", by_group=True)

@@ -46,7 +46,7 @@ def ready(tmp_path):
             "default_threshold": 0.4,
         }
         (tmp_path / f"{name}.model.json").write_text(json.dumps(stated))
-        return ModelStore(tmp_path).ready(name)
+        return ModelStore(tmp_path).load(name)
 
     return state
 

@@ -50,7 +50,7 @@ def test_install_from_a_folder_verifies_prepares_and_keeps_licences(store, model
     assert "Shiqi Yu" in licences[0]
     assert "Apache License" in licences[1]
     assert any("MIT" in line for line in said)
-    assert store.strangers() == []
+    assert store.unknown_files() == []
 
 
 def test_a_second_install_needs_no_source(installed, tmp_path):
@@ -104,7 +104,7 @@ def test_the_second_source_is_asked_for_what_the_first_got_wrong(store, model_st
 
 def test_a_model_that_is_not_installed_tells_the_command(store):
     with pytest.raises(Misconfigured, match="openlfr models install"):
-        store.ready("yunet")
+        store.load("yunet")
 
 
 def test_an_altered_model_stops_at_start(installed):
@@ -112,7 +112,7 @@ def test_an_altered_model_stops_at_start(installed):
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     assert states(installed)["yunet"] == ALTERED
     with pytest.raises(Misconfigured, match="Nothing was loaded; delete the file"):
-        installed.ready("yunet")
+        installed.load("yunet")
     with pytest.raises(Misconfigured, match="Nothing was loaded"):
         installed.verify()
 
@@ -122,25 +122,25 @@ def prepared_files(store):
 
 
 def test_an_altered_prepared_graph_is_made_anew(installed):
-    before = installed.ready("yunet").content
+    before = installed.load("yunet").content
     path = prepared_files(installed)[0]
     path.write_bytes(b"something else")
-    assert installed.ready("yunet").content == before
+    assert installed.load("yunet").content == before
     assert path.read_bytes() == before
 
 
 def test_a_forged_prepared_graph_does_not_vouch_for_itself(installed):
     """Its name holds its own hash, as those of true ones do."""
-    right = installed.ready("yunet").content
+    right = installed.load("yunet").content
     (path, _) = prepared_files(installed)
     forged = onnx.load_from_string(right)
     forged.producer_name = "somebody else"
     content = forged.SerializeToString()
     lie = path.with_name(f"{path.name[:-21]}{sha256(content).hexdigest()[:16]}.onnx")
     lie.write_bytes(content)
-    assert lie in installed.strangers()
+    assert lie in installed.unknown_files()
     path.unlink()
-    assert installed.ready("yunet").content == right
+    assert installed.load("yunet").content == right
     assert prepared_files(installed)[0] == path
     assert not lie.exists()
 
@@ -156,7 +156,7 @@ def test_another_onnx_prepares_in_memory_and_keeps_nothing(installed, monkeypatc
 
     prepared_files(installed)[0].unlink()
     monkeypatch.setattr(onnx_graph, "prepare", otherwise)
-    made = onnx.load_from_string(installed.ready("yunet").content)
+    made = onnx.load_from_string(installed.load("yunet").content)
     assert made.producer_version == "99"
     assert len(prepared_files(installed)) == 1  # SFace's
 
@@ -165,10 +165,10 @@ def test_a_folder_that_cannot_be_written_is_enough(installed, monkeypatch):
     def full(*_):
         raise Unavailable("the disk is full")
 
-    right = installed.ready("yunet").content
+    right = installed.load("yunet").content
     prepared_files(installed)[0].unlink()
     monkeypatch.setattr("openlfr.adapters.models.store._write", full)
-    assert installed.ready("yunet").content == right
+    assert installed.load("yunet").content == right
 
 
 def test_what_is_loaded_is_what_was_hashed(store, monkeypatch):
@@ -182,7 +182,7 @@ def test_what_is_loaded_is_what_was_hashed(store, monkeypatch):
         path.write_bytes(b"something else")
 
     monkeypatch.setattr("openlfr.adapters.models.store.refuse_by_graph", exchange)
-    assert store.ready("mine").content == right
+    assert store.load("mine").content == right
 
 
 @pytest.mark.parametrize("what", ["mine.onnx", "mine.model.json", YUNET.file])
@@ -194,7 +194,7 @@ def test_a_link_that_leads_out_is_refused(installed, tmp_path, what):
     inside.unlink()
     inside.symlink_to(tmp_path / "outside")
     with pytest.raises(Misconfigured, match=f"{what}: .*is a link that leads out of the folder"):
-        installed.ready("yunet" if what == YUNET.file else "mine")
+        installed.load("yunet" if what == YUNET.file else "mine")
 
 
 def test_a_link_within_the_folder_is_followed(store):
@@ -205,12 +205,12 @@ def test_a_link_within_the_folder_is_followed(store):
     state_own(store)
     linked = store.folder.with_name("linked")
     linked.symlink_to(store.folder)
-    assert ModelStore(linked).ready("mine")
+    assert ModelStore(linked).load("mine")
 
 
 def test_an_unknown_name_lists_the_known_ones(store):
     with pytest.raises(Misconfigured, match=r"'buffalo_l' \(there are yunet, sface\)"):
-        store.ready("buffalo_l")
+        store.load("buffalo_l")
 
 
 def test_the_wheel_is_read_as_an_archive_and_nothing_else_of_it(tmp_path, monkeypatch):
@@ -274,7 +274,7 @@ def test_an_own_model_is_ready_as_it_is(store):
     store.folder.mkdir()
     write_graph(store.folder / "mine.onnx", outputs={"template": 512})
     state_own(store)
-    ready = store.ready("mine")
+    ready = store.load("mine")
     assert ready.path == store.folder / "mine.onnx"
     assert ready.content == ready.path.read_bytes()
     assert (ready.model.mean, ready.model.default_threshold) == (127.5, 0.4)
@@ -297,14 +297,14 @@ def test_heads_that_guess_attributes_are_never_loaded(store, file, outputs, size
     write_graph(store.folder / file, outputs=outputs, size=size)
     state_own(store, file=file)
     with pytest.raises(Misconfigured, match=sentence):
-        store.ready("mine")
+        store.load("mine")
 
 
 def test_words_that_merely_contain_such_a_word_pass(store):
     store.folder.mkdir()
     write_graph(store.folder / "trace_average_image.onnx", outputs={"averaged_image_trace": 512})
     state_own(store, file="trace_average_image.onnx")
-    assert store.ready("mine")
+    assert store.load("mine")
 
 
 def test_a_file_is_not_parsed_before_its_hash_agrees(store, monkeypatch):
@@ -314,7 +314,7 @@ def test_a_file_is_not_parsed_before_its_hash_agrees(store, monkeypatch):
     refuse = "openlfr.adapters.models.store.refuse_by_graph"
     monkeypatch.setattr(refuse, lambda *_: pytest.fail("it was parsed"))
     with pytest.raises(Misconfigured, match="Nothing was loaded"):
-        store.ready("mine")
+        store.load("mine")
 
 
 @pytest.mark.parametrize(
@@ -367,4 +367,4 @@ def test_the_name_of_a_statement_is_a_name(store):
 
 def test_a_file_that_nobody_stated_is_listed_as_a_stranger(installed):
     write_graph(installed.folder / "unknown.onnx", outputs={"template": 512})
-    assert [path.name for path in installed.strangers()] == ["unknown.onnx"]
+    assert [path.name for path in installed.unknown_files()] == ["unknown.onnx"]

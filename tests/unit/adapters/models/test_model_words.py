@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openlfr.adapters.models.attribute_words import attribute_in, labels_in
+from openlfr.adapters.models.attribute_words import find_attribute, find_labels
 
 
 def words(text):
@@ -42,12 +42,12 @@ buffalo
 
 @pytest.mark.parametrize("name", HEADS)
 def test_a_head_is_known_by_its_name(name):
-    assert attribute_in(name)
+    assert find_attribute(name)
 
 
 @pytest.mark.parametrize("name", INNOCENT)
 def test_a_word_that_merely_looks_like_it_passes(name):
-    assert attribute_in(name) is None
+    assert find_attribute(name) is None
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_word_that_merely_looks_like_it_passes(name):
     ],
 )
 def test_prose_that_speaks_of_a_guess_is_known(prose):
-    assert attribute_in(prose, prose=True)
+    assert find_attribute(prose, prose=True)
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_prose_that_speaks_of_a_guess_is_known(prose):
     ],
 )
 def test_prose_of_a_face_recogniser_passes(prose):
-    assert attribute_in(prose, prose=True) is None
-    assert labels_in(prose) is None
+    assert find_attribute(prose, prose=True) is None
+    assert find_labels(prose) is None
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_prose_of_a_face_recogniser_passes(prose):
     ],
 )
 def test_class_labels_say_what_is_guessed(labels):
-    assert labels_in(labels)
+    assert find_labels(labels)
 
 
 @pytest.mark.parametrize(
@@ -111,4 +111,4 @@ def test_class_labels_say_what_is_guessed(labels):
     ],
 )
 def test_other_labels_pass(labels):
-    assert labels_in(labels) is None
+    assert find_labels(labels) is None

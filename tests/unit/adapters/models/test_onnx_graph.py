@@ -69,7 +69,7 @@ def test_prepared_yunet_gives_the_grids_of_the_shipped_one(model_store, group_ph
     names = [output.name for output in session.get_outputs()]
     planes = picture.transpose(2, 0, 1)[None].astype(np.float32)
     expected = session.run(names, {"input": planes})
-    prepared = open_session(model_store.ready("yunet").content, providers=CPU)
+    prepared = open_session(model_store.load("yunet").content, providers=CPU)
     answers = prepared.run(names, {onnx_graph.PICTURES: np.stack([picture, picture[::-1]])})
     for answer, grid in zip(answers, expected, strict=True):
         np.testing.assert_allclose(answer[0], grid[0], atol=1e-5)

@@ -31,8 +31,8 @@ def test_the_commands_state_two_models_that_are_taken(tmp_path):
         env={**os.environ, "HOME": str(tmp_path)},
     )  # fmt: skip
     store, on = ModelStore(folder), ["CPUExecutionProvider"]
-    detector = Scrfd(store.ready("det10g"), providers=on)
-    embedder = ArcFace(store.ready("w600k"), providers=on)
+    detector = Scrfd(store.load("det10g"), providers=on)
+    embedder = ArcFace(store.load("w600k"), providers=on)
     picture = np.full((96, 96, 3), 90, np.uint8)
     assert len(detector.detect([picture, picture], (96, 96))) == 2
     assert embedder.facts.dimension == 512

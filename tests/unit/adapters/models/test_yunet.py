@@ -20,17 +20,17 @@ def pictures(*shapes):
 
 def test_a_batch_holds_each_picture_as_it_would_be_alone():
     images = pictures((180, 320), (360, 640), (540, 960), (180, 320))
-    batch = yunet.fitted(images, SIZE)
+    batch = yunet.fit_pictures(images, SIZE)
     assert batch.shape == (4, 192, 320, 3)
     for image, row in zip(images, batch, strict=True):
-        np.testing.assert_array_equal(yunet.fitted([image], SIZE)[0], row)
+        np.testing.assert_array_equal(yunet.fit_pictures([image], SIZE)[0], row)
     np.testing.assert_array_equal(batch[0, :180], images[0])
     assert not batch[:, 180:].any()
 
 
 def test_a_picture_that_fits_goes_in_uncopied():
     (image,) = pictures((192, 320))
-    assert np.shares_memory(yunet.fitted([image], SIZE), image)
+    assert np.shares_memory(yunet.fit_pictures([image], SIZE), image)
 
 
 class Spy:

@@ -13,9 +13,11 @@ import pytest
 
 from awaiting import PATIENCE_S
 from openlfr.adapters.telemetry.metrics import Metrics
-from openlfr.adapters.telemetry.pages import Pages
+from openlfr.adapters.telemetry.status_pages import StatusPages
 from openlfr.domain.errors import Misconfigured
 from openlfr.stage_timer import StageTimer
+
+HEALTHY = {"liveness_problem": str, "readiness_problem": str}
 
 
 def lines(metrics, *beginnings):
@@ -25,7 +27,7 @@ def lines(metrics, *beginnings):
 
 def test_counters_are_read_when_they_are_asked_for():
     metrics, counts = Metrics("analysis"), Counter()
-    metrics.count("openlfr_frames_dropped", "Let go.", lambda: counts, label="reason")
+    metrics.register_counter("openlfr_frames_dropped", "Let go.", lambda: counts, label="reason")
     assert lines(metrics, "openlfr_frames_dropped_total") == []
     counts.update(stale=3, repeated=1)
     assert lines(metrics, "openlfr_frames_dropped_total") == [
@@ -36,10 +38,10 @@ def test_counters_are_read_when_they_are_asked_for():
 
 def test_one_name_may_have_several_sources():
     metrics = Metrics("alerting")
-    metrics.count("openlfr_dead_letters", "Set aside.", lambda: {"": 2})
+    metrics.register_counter("openlfr_dead_letters", "Set aside.", lambda: {"": 2})
     assert lines(metrics, "openlfr_dead_letters_total") == ["openlfr_dead_letters_total 2.0"]
     for camera, sent in (("gate", 5), ("yard", 7)):
-        metrics.count(
+        metrics.register_counter(
             "openlfr_frames_sent", "Sent.", lambda sent=sent: {"sent": sent}, label="fate",
             where={"camera": camera},
         )  # fmt: skip
@@ -51,8 +53,8 @@ def test_one_name_may_have_several_sources():
 
 def test_a_gauge_without_a_value_is_left_out():
     metrics, last = Metrics("ingest"), {}
-    metrics.gauge("openlfr_lag", "Waiting.", lambda: None)
-    metrics.gauge("openlfr_camera_last", "When.", lambda: last, label="camera")
+    metrics.register_gauge("openlfr_lag", "Waiting.", lambda: None)
+    metrics.register_gauge("openlfr_camera_last", "When.", lambda: last, label="camera")
     assert lines(metrics, "openlfr_lag", "openlfr_camera_last") == []
     last["gate"] = 12.5
     assert lines(metrics, "openlfr_camera_last") == ['openlfr_camera_last{camera="gate"} 12.5']
@@ -60,7 +62,7 @@ def test_a_gauge_without_a_value_is_left_out():
 
 def test_stages_are_histograms_and_work_is_added_up():
     metrics, watch = Metrics("analysis"), StageTimer()
-    watch.observe = metrics.stage
+    watch.observe = metrics.observe_stage
     with watch("detect", 4):
         pass
     assert metrics.timed("look", lambda a, b=0: a + b)(1, b=2) == 3
@@ -85,9 +87,9 @@ def get(port, path):
 
 def test_the_pages_say_whether_it_lives_and_is_ready():
     why = {"stalled": "", "lacks": "It has no partitions yet."}
-    pages = Pages(
+    pages = StatusPages(
         ("127.0.0.1", 0), metrics=lambda: b"a 1\n",
-        stalled=lambda: why["stalled"], lacks=lambda: why["lacks"],
+        liveness_problem=lambda: why["stalled"], readiness_problem=lambda: why["lacks"],
     )  # fmt: skip
     with closing(pages):
         assert get(pages.port, "/health/live") == (200, b'{"live": true}')
@@ -99,13 +101,17 @@ def test_the_pages_say_whether_it_lives_and_is_ready():
         assert get(pages.port, "/metrics") == (200, b"a 1\n")
         assert get(pages.port, "/")[0] == 404
         with pytest.raises(Misconfigured, match=r"OPENLFR_HTTP: nothing can listen on 127"):
-            Pages(("127.0.0.1", pages.port), stalled=str, lacks=str, metrics=bytes)
+            StatusPages(
+                ("127.0.0.1", pages.port),
+                **HEALTHY,
+                metrics=bytes,
+            )
 
 
 def test_whoever_connects_and_says_nothing_does_not_keep_the_pages_from_others():
     """Connections beyond a few close the oldest; each is closed when it has been silent."""
     with (
-        closing(Pages(("127.0.0.1", 0), stalled=str, lacks=str, metrics=bytes)) as pages,
+        closing(StatusPages(("127.0.0.1", 0), **HEALTHY, metrics=bytes)) as pages,
         ExitStack() as silent,
     ):
         address = "127.0.0.1", pages.port
@@ -121,7 +127,7 @@ def test_a_page_that_fails_is_logged_and_the_others_are_served(capsys):
     def fail():
         raise KeyError("odd")
 
-    with closing(Pages(("127.0.0.1", 0), stalled=str, lacks=str, metrics=fail)) as pages:
+    with closing(StatusPages(("127.0.0.1", 0), **HEALTHY, metrics=fail)) as pages:
         assert get(pages.port, "/metrics") == (500, b"This page cannot be made now.\n")
         assert get(pages.port, "/health/live")[0] == 200
     assert "Traceback" not in capsys.readouterr().err

@@ -11,7 +11,7 @@ GIVEN = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 def test_what_is_begun_is_a_header_that_our_readers_take():
-    first, second = tracing.begin(), tracing.begin()
+    first, second = tracing.begin_trace(), tracing.begin_trace()
     assert first != second
     assert read_headers(write_headers("x", traceparent=first)).traceparent == first
 
@@ -25,7 +25,7 @@ def test_what_is_begun_is_a_header_that_our_readers_take():
     ],
 )
 def test_a_step_keeps_the_trace_and_has_a_span_of_its_own(given, flags):
-    step = tracing.go_on(given)
+    step = tracing.continue_trace(given)
     version, trace, span, said = step.split("-")
     assert (version, trace, said) == ("00", "4bf92f3577b34da6a3ce929d0e0e4736", flags)
     assert span != "00f067aa0ba902b7"
@@ -34,17 +34,17 @@ def test_a_step_keeps_the_trace_and_has_a_span_of_its_own(given, flags):
 
 
 def test_without_a_trace_one_begins():
-    assert len(tracing.go_on("")) == len(GIVEN)
+    assert len(tracing.continue_trace("")) == len(GIVEN)
     assert tracing.trace_id("") == ""
 
 
 def test_frames_are_known_by_camera_epoch_and_number_for_a_while():
     traces = tracing.FrameTraces(kept=2)
     for seq in range(3):
-        traces.note("gate", 1, seq, tracing.begin())
-    traces.note("gate", 1, 3, "")
-    traces.note("yard", 1, 1, GIVEN)
-    assert traces.of("yard", 1, 1) == GIVEN
-    assert traces.of("gate", 1, 1) != traces.of("gate", 1, 2)
-    assert all(traces.of("gate", 1, seq) for seq in (1, 2))
-    assert {traces.of("gate", 1, 0), traces.of("gate", 1, 3), traces.of("hall", 1, 1)} == {""}
+        traces.record("gate", 1, seq, tracing.begin_trace())
+    traces.record("gate", 1, 3, "")
+    traces.record("yard", 1, 1, GIVEN)
+    assert traces.find("yard", 1, 1) == GIVEN
+    assert traces.find("gate", 1, 1) != traces.find("gate", 1, 2)
+    assert all(traces.find("gate", 1, seq) for seq in (1, 2))
+    assert {traces.find("gate", 1, 0), traces.find("gate", 1, 3), traces.find("hall", 1, 1)} == {""}

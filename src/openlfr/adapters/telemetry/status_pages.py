@@ -1,7 +1,7 @@
 """The pages of a running service: /health/live, /health/ready and /metrics, and nothing else.
 
-Served by threads of their own, so that they answer while everything else is at work, or hangs.
-Whoever connects and says nothing is let go: after a while, or when others come.
+They are served by their own threads, so that they answer while everything else works or hangs.
+Connections without a request are closed after a while, or when others come.
 """
 
 from __future__ import annotations
@@ -21,35 +21,35 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-CONNECTIONS = 16  # at once; a probe and Prometheus need one each
-_SILENT_S = 5.0
+CONNECTIONS = 16  # at the same time; a probe and Prometheus need one each
+_SILENT_S = 5.0  # time after which a connection without a request is closed
 
 log = structlog.get_logger()
 
 
-class Pages:
-    """An HTTP server of three pages; close it."""
+class StatusPages:
+    """An HTTP server with three pages; close it after use."""
 
     def __init__(
         self,
         address: tuple[str, int],
         *,
-        stalled: Callable[[], str],
-        lacks: Callable[[], str],
+        liveness_problem: Callable[[], str],
+        readiness_problem: Callable[[], str],
         metrics: Callable[[], bytes],
         notes: Callable[[], list[str]] = list,
     ) -> None:
-        """Serve from now on.
+        """Start serving.
 
         Args:
-            address: Host and port; port 0 takes a free one.
-            stalled: Why the process is to be started anew; empty while it is alive.
-            lacks: Why it is not ready; empty where it is.
+            address: Host and port; port 0 takes a free port.
+            liveness_problem: Why the process needs a restart; empty while it is alive.
+            readiness_problem: Why the process is not ready; empty while it is ready.
             metrics: The metrics in Prometheus's text format.
-            notes: What is wrong and no restart mends, in sentences.
+            notes: Problems that a restart does not mend, in sentences.
 
         Raises:
-            Misconfigured: The address cannot be listened on.
+            Misconfigured: Nothing can listen on the address.
         """
 
         class Handler(BaseHTTPRequestHandler):
@@ -59,9 +59,9 @@ class Pages:
                 if self.path == "/metrics":
                     self._answer_metrics()
                 elif self.path == "/health/live":
-                    self._tell("live", stalled())
+                    self._answer_health("live", liveness_problem())
                 elif self.path == "/health/ready":
-                    self._tell("ready", lacks())
+                    self._answer_health("ready", readiness_problem())
                 else:
                     self._answer(404, "text/plain", b"There is nothing here.\n")
 
@@ -74,11 +74,14 @@ class Pages:
                 else:
                     self._answer(200, METRICS_TYPE, text)
 
-            def _tell(self, what: str, why: str) -> None:
-                said: dict[str, object] = {what: not why} | ({"why": why} if why else {})
-                if found := notes():
-                    said["notes"] = found
-                self._answer(503 if why else 200, "application/json", json.dumps(said).encode())
+            def _answer_health(self, key: str, problem: str) -> None:
+                content: dict[str, object] = {key: not problem}
+                if problem:
+                    content["why"] = problem
+                if current_notes := notes():
+                    content["notes"] = current_notes
+                body = json.dumps(content).encode()
+                self._answer(503 if problem else 200, "application/json", body)
 
             def _answer(self, status: int, kind: str, body: bytes) -> None:
                 self.send_response(status)
@@ -87,7 +90,7 @@ class Pages:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, *_: object) -> None:  # a probe every few seconds is no event
+            def log_message(self, *_: object) -> None:  # requests are not logged
                 return
 
         try:
@@ -104,7 +107,7 @@ class Pages:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port on which the server listens."""
         return int(self._server.server_address[1])
 
     def close(self) -> None:
@@ -115,33 +118,33 @@ class Pages:
 
 
 class _Server(ThreadingHTTPServer):
-    """A thread for each of the newest few connections."""
+    """Serves each of the newest connections in a thread."""
 
     daemon_threads = True
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        self._open: dict[socket.socket, None] = {}  # in the order in which they came
+        self._open: dict[socket.socket, None] = {}  # in the order of connection
         self._changed = threading.Lock()
         super().__init__(address, handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread; the oldest one makes room."""
+        """Serve a connection in a thread; close the oldest if there are too many."""
         with self._changed:
             if len(self._open) >= CONNECTIONS:
                 oldest = next(iter(self._open))
                 del self._open[oldest]
-                with suppress(OSError):  # its thread reads the end, and closes it
+                with suppress(OSError):  # the connection's thread reads its end, and closes it
                     oldest.shutdown(socket.SHUT_RDWR)
             self._open[request] = None
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Its thread is done with it."""
+        """Close a connection and forget it; called by its thread."""
         with self._changed:
             self._open.pop(request, None)
         super().shutdown_request(request)
 
     def handle_error(self, *_: Any) -> None:
-        """Whoever asked went away; it is told in one line, and nobody else notices."""
+        """Log a client that disconnected, in one line."""
         log.debug("page_not_read", exc_info=True)

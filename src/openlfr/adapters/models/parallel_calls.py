@@ -18,19 +18,19 @@ _Asked = TypeVar("_Asked")
 _Answer = TypeVar("_Answer")
 
 
-class SideBySide:
+class ParallelCalls:
     """Runs calls of one model, several at once where that is faster.
 
     ONNX Runtime and OpenCV let other threads run meanwhile. Two calls of one thread each do twice
     the work of one call; one call of two threads does less. A GPU takes whole batches instead.
 
     Attributes:
-        lanes: How many calls run at once.
+        parallel: How many calls run at once.
     """
 
     def __init__(self, session: onnxruntime.InferenceSession, threads: int) -> None:
-        self.lanes = threads if batch_factor(session) == 1 else 1
-        self._pool = ThreadPoolExecutor(self.lanes, "model") if self.lanes > 1 else None
+        self.parallel = threads if batch_factor(session) == 1 else 1
+        self._pool = ThreadPoolExecutor(self.parallel, "model") if self.parallel > 1 else None
 
     def map(self, call: Callable[[_Asked], _Answer], asked: Sequence[_Asked]) -> Sequence[_Answer]:
         """The answer to each, in order; a single one is asked on the caller's thread."""

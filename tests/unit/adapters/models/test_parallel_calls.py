@@ -9,7 +9,7 @@ import pytest
 
 from awaiting import PATIENCE_S
 from openlfr.adapters.models.onnx import ON_GPU
-from openlfr.adapters.models.side_by_side import SideBySide
+from openlfr.adapters.models.parallel_calls import ParallelCalls
 from openlfr.stage_timer import StageTimer
 
 
@@ -27,16 +27,16 @@ def test_calls_meet_and_answers_keep_their_order():
         meeting.wait()  # breaks unless three run at once
         return number * 10
 
-    assert SideBySide(Session(), 3).map(call, [3, 1, 2]) == [30, 10, 20]
+    assert ParallelCalls(Session(), 3).map(call, [3, 1, 2]) == [30, 10, 20]
 
 
 @pytest.mark.parametrize(
     ("runs", "asked"),
     [
-        (SideBySide(Session(), 1), [1, 2]),
-        (SideBySide(Session(ON_GPU[0]), 4), [1, 2]),
-        (SideBySide(Session(), 4), [1]),
-        (SideBySide(Session(), 4), []),
+        (ParallelCalls(Session(), 1), [1, 2]),
+        (ParallelCalls(Session(ON_GPU[0]), 4), [1, 2]),
+        (ParallelCalls(Session(), 4), [1]),
+        (ParallelCalls(Session(), 4), []),
     ],
 )
 def test_one_thread_a_gpu_and_a_single_call_stay_with_the_caller(runs, asked):
@@ -49,7 +49,7 @@ def test_a_call_that_fails_fails_the_whole():
         raise ValueError(number)
 
     with pytest.raises(ValueError, match="1"):
-        SideBySide(Session(), 2).map(call, [1, 2])
+        ParallelCalls(Session(), 2).map(call, [1, 2])
 
 
 def test_what_other_threads_spend_is_the_stage_s():
@@ -61,7 +61,7 @@ def test_what_other_threads_spend_is_the_stage_s():
 
     watch = StageTimer()
     with watch("embed", 2):
-        spent = sum(SideBySide(Session(), 2).map(call, [1, 2]))
+        spent = sum(ParallelCalls(Session(), 2).map(call, [1, 2]))
     (timing,) = watch.results()
     assert timing.cpu_s >= spent >= 0.1
 
