@@ -26,7 +26,7 @@ from openlfr.adapters.redis.lite import start_server
 from openlfr.domain.alerts import AlertEvent, EventKind, alert_id_of
 from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.domain.faces import Box
-from openlfr.domain.impossible import Impossible, Why
+from openlfr.domain.impossible import ImpossibleMatch, ImpossibleReason
 from openlfr.domain.sightings import Sighting
 from openlfr.ports import AlertBook
 
@@ -189,7 +189,10 @@ def test_the_stored_sightings_of_a_subject_that_lie_nearest_are_found(book: Aler
 def test_what_flags_a_sighting_is_stored_with_its_event_whatever_is_said_later(
     book: AlertBook,
 ) -> None:
-    one, flag = sighting(0, conflicts_in_frame=True), Impossible(Why.TOO_FAR, "Straße", 12.5, 4200)
+    one, flag = (
+        sighting(0, conflicts_in_frame=True),
+        ImpossibleMatch(ImpossibleReason.TOO_FAR, "Straße", 12.5, 4200),
+    )
     event = book.fold(one, window=WINDOW, call="1", impossible=flag)
     assert event is not None
     assert (event.sighting, event.impossible) == (one, flag)

@@ -18,7 +18,7 @@ from openlfr.domain.alert_records import HoldKind
 from openlfr.domain.alerts import Adjudication, Outcome
 from openlfr.domain.errors import BadInput, Conflict, NotAllowed
 from openlfr.domain.faces import Box
-from openlfr.domain.impossible import Impossible, Why
+from openlfr.domain.impossible import ImpossibleMatch, ImpossibleReason
 from openlfr.domain.principals import Principal, Role
 from openlfr.domain.runs import WrittenFiles
 from openlfr.operations.adjudicate import AlertVersion, OutcomeReport, decide, record_outcome
@@ -50,7 +50,11 @@ class Place:
                 NOON + timedelta(seconds=second), Box(10, 20, 30, 40), 0.5 + second / 1000, 0.4,
                 60.0,
             )  # fmt: skip
-            flag = Impossible(Why.TOO_FAR, "south-gate-3", 2.0, 900.0) if second else None
+            flag = (
+                ImpossibleMatch(ImpossibleReason.TOO_FAR, "south-gate-3", 2.0, 900.0)
+                if second
+                else None
+            )
             event = self.book.fold(seen, window=timedelta(minutes=3), impossible=flag)
             name = evidence_name(seen.sighting_id)
             self.vault.put(name, b"picture")

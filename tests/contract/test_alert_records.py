@@ -28,7 +28,7 @@ from openlfr.domain.alerts import (
 )
 from openlfr.domain.errors import BadInput, Conflict
 from openlfr.domain.faces import Box
-from openlfr.domain.impossible import Impossible, Why
+from openlfr.domain.impossible import ImpossibleMatch, ImpossibleReason
 from openlfr.domain.principals import Principal, Role
 from openlfr.domain.sightings import Sighting
 from openlfr.operations.adjudicate import AlertVersion, OutcomeReport, let_time_pass, record_outcome
@@ -122,14 +122,14 @@ def test_events_may_come_in_any_order_and_twice(records: Records, seed: int) -> 
 
 
 def test_what_flags_a_sighting_is_on_record_with_it(records: Records) -> None:
-    far = Impossible(Why.TOO_FAR, "Straße", 12.5, 4200)
+    far = ImpossibleMatch(ImpossibleReason.TOO_FAR, "Straße", 12.5, 4200)
     first, second, third = events_of(
         sighting(0), sighting(9), replace(sighting(12), conflicts_in_frame=True)
     )
     flagged = [
         first,
         replace(second, impossible=far),
-        replace(third, impossible=Impossible(Why.ONE_FRAME, "gate")),
+        replace(third, impossible=ImpossibleMatch(ImpossibleReason.ONE_FRAME, "gate")),
     ]
     for event in flagged:
         records.alerts.record(event, None, emitted_at=NOON)

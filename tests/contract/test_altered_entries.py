@@ -230,7 +230,7 @@ def test_looking_again_compares_nothing_that_has_not_changed(listed, monkeypatch
 
     def counted(entry, acts):
         compared.append(entry.reference_id)
-        return authority.altered(entry, acts)
+        return authority.find_alteration(entry, acts)
 
     assert listed.watchlist.altered(["default"], anew=True) == {}
     monkeypatch.setattr(f"{module}.altered", counted)

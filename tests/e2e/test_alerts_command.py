@@ -21,7 +21,7 @@ from openlfr import bootstrap
 from openlfr.cli import main
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.faces import Box
-from openlfr.domain.impossible import Impossible, Why
+from openlfr.domain.impossible import ImpossibleMatch, ImpossibleReason
 from openlfr.domain.sightings import Sighting
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference
 from openlfr.operations.evidence import encode, evidence_name
@@ -59,7 +59,7 @@ class Place:
         recorded: bool = True,
         folded: bool = True,
         kept_at: datetime = NOW,
-        impossible: Impossible | None = None,
+        impossible: ImpossibleMatch | None = None,
         pictured: bool = True,
     ) -> Sighting:
         """Do what a run does at a sighting, or a part of it where it is killed."""
@@ -201,7 +201,7 @@ def test_a_match_that_is_impossible_is_said_wherever_it_is_decided(
     place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place.see(0)
-    place.see(5, impossible=Impossible(Why.TOO_FAR, "park <2>", 4.25, 12345))
+    place.see(5, impossible=ImpossibleMatch(ImpossibleReason.TOO_FAR, "park <2>", 4.25, 12345))
     place.see(100, subject="Bob")
     assert place.openlfr("alerts", "list") == 0
     _, bob, ann = capsys.readouterr().out.splitlines()

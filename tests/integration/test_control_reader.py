@@ -17,7 +17,7 @@ from openlfr.adapters.kafka.access import KafkaAccess
 from openlfr.adapters.kafka.control_followers import WatchlistFollower
 from openlfr.adapters.kafka.control_reader import ControlReader
 from openlfr.adapters.kafka.topics import CONTROL
-from openlfr.domain.control import ControlMessage, Forgotten, Heartbeat, ManifestChange
+from openlfr.domain.control import ControlMessage, EntryForgotten, Heartbeat, ManifestChange
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import EntryStatus
 from openlfr.wire import codec, seal
@@ -116,8 +116,8 @@ def topic(kafka_broker: str) -> Iterator[Topic]:
         ([entry(ANN, 1), entry(BEA, 2)], {ANN, BEA}),
         ([entry(ANN, 1, "pending"), entry(BEA, 2, "suspended")], set()),
         ([entry(ANN, 3, "removed"), entry(ANN, 2)], set()),  # older news
-        ([entry(ANN, 3), Forgotten(ANN), entry(ANN, 2)], {ANN}),  # a restored backup says so
-        ([entry(ANN, 1), Forgotten(ANN)], set()),
+        ([entry(ANN, 3), EntryForgotten(ANN), entry(ANN, 2)], {ANN}),  # a restored backup says so
+        ([entry(ANN, 1), EntryForgotten(ANN)], set()),
         ([entry(ANN, 1, watchlist="second"), entry(BEA, 2)], {BEA}),
         ([], set()),
     ],

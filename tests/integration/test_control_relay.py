@@ -23,7 +23,7 @@ from openlfr.adapters.redis.leader_election import LeaderElection
 from openlfr.adapters.redis.lite import start_server
 from openlfr.adapters.sql import tables
 from openlfr.adapters.sql.records import Records
-from openlfr.domain.control import Forgotten, Heartbeat, ManifestChange
+from openlfr.domain.control import EntryForgotten, Heartbeat, ManifestChange
 from openlfr.domain.thresholds import Threshold, ThresholdOrigin
 from openlfr.domain.watchlist import EntryStatus, Reference, Settlement
 from openlfr.in_force import DeploymentInForce
@@ -59,7 +59,7 @@ def brokers(kafka_broker):
     topics.apply([replace(CONTROL, replicas=1, configs=dict(CONTROL.configs) | ONE_COPY)])
     topics.close()
     with closing(ControlWriter(access, patience=PATIENCE, key=KEY)) as writer:
-        writer.write([Forgotten(name) for name in writer.standing()])
+        writer.write([EntryForgotten(name) for name in writer.standing()])
     return access
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from openlfr.domain.control import Forgotten, Heartbeat, forgotten
+from openlfr.domain.control import EntryForgotten, Heartbeat, tombstone_of
 from openlfr.domain.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -137,13 +137,15 @@ class Relay:
         """What makes the topic say what the records say."""
         there = self._topic.standing()
         wanted = {
-            each.key: each for each in self._changes.changed() if not isinstance(each, Forgotten)
+            each.key: each
+            for each in self._changes.changed()
+            if not isinstance(each, EntryForgotten)
         }
-        messages: list[ControlMessage] = [forgotten(key) for key in there if key not in wanted]
+        messages: list[ControlMessage] = [tombstone_of(key) for key in there if key not in wanted]
         for key, standing in wanted.items():
             known = there.get(key)
             if known is not None and known.version > standing.version:
-                messages.append(forgotten(key))  # else it would be taken for older news
+                messages.append(tombstone_of(key))  # else it would be taken for older news
             if known != standing:
                 messages.append(standing)
         return messages

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from openlfr.adapters.milvus.index import MilvusIndex
-from openlfr.domain.watchlist import hash_template, is_of
+from openlfr.domain.watchlist import hash_template, matches_entry
 from openlfr.stages.search import ExactIndex
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class LocalWatchlistIndex:
             self._altered.discard(key)
             if (
                 template is not None
-                and is_of(template, entry)
+                and matches_entry(template, entry)
                 and hash_template(template.vector) == entry.template_hash
             ):
                 self._kept[key] = template
@@ -253,7 +253,7 @@ class MilvusWatchlistIndex:
 def _matches_manifest(template: StoredTemplate, manifest: Mapping[str, ManifestChange]) -> bool:
     """Whether the manifest lists this very template."""
     entry = manifest.get(template.reference_id)
-    return entry is not None and is_of(template, entry)
+    return entry is not None and matches_entry(template, entry)
 
 
 def _is_same_template(entry: ManifestChange, other: ManifestChange | None) -> bool:

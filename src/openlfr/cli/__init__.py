@@ -223,7 +223,7 @@ def explain(error: Exception) -> tuple[str, int]:
         case Unavailable():
             return str(error), UNAVAILABLE
         case ModuleNotFoundError() if extra := extras.extra_of(error.name):
-            advice = extras.mend(extra)
+            advice = extras.install_advice(extra)
             return f"this needs {error.name}, which is not installed: {advice}", BAD_USAGE
         case OSError():
             what = f"{one_line(str(error.filename))}: " if error.filename else ""

@@ -117,7 +117,7 @@ def packages() -> Iterator[Finding]:
         for name in names:
             version = _version(name)
             found = version or "not installed"
-            yield _finding(name, version is not None, found, extras.mend(extra))
+            yield _finding(name, version is not None, found, extras.install_advice(extra))
     runtimes = [name for name in _RUNTIMES if _version(name)]
     shown = ", ".join(f"{name} {_version(name)}" for name in runtimes) or "not installed"
     yield _finding(
@@ -126,7 +126,7 @@ def packages() -> Iterator[Finding]:
         shown,
         "keep exactly one of them: they overwrite each other's files"
         if runtimes
-        else extras.mend("analysis"),
+        else extras.install_advice("analysis"),
     )
     gui = [name for name in _GUI_OPENCV if _version(name)]
     yield _finding(

@@ -90,8 +90,8 @@ def _picture(package: str, name: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise Misconfigured(
-            f"the sample picture of {package} is not installed: {extras.mend('analysis')}, or"
-            " give photos of your own with --faces DIR"
+            f"the sample picture of {package} is not installed: "
+            f"{extras.install_advice('analysis')}, or give photos of your own with --faces DIR"
         )
     path = Path(spec.origin).parent / name
     if not path.is_file():

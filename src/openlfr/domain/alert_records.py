@@ -88,7 +88,7 @@ class Hold:
     expires_at: datetime
     released_at: datetime | None = None
 
-    def stands(self, at: datetime) -> bool:
+    def is_active(self, at: datetime) -> bool:
         """Whether it keeps the alert at this moment."""
         return self.released_at is None and at < self.expires_at
 

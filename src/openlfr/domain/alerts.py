@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from openlfr.domain.impossible import Impossible
+    from openlfr.domain.impossible import ImpossibleMatch
     from openlfr.domain.sightings import Sighting
 
 NAMESPACE = uuid.UUID("6f1f3a3e-7c0d-5b61-9a53-0a6f6c667272")  # fixed for ever: ids hang on it
@@ -58,7 +58,7 @@ class AlertEvent:
     event_id: str
     alert_id: str
     sighting: Sighting
-    impossible: Impossible | None = None
+    impossible: ImpossibleMatch | None = None
 
 
 def event_id_of(sighting_id: str) -> str:

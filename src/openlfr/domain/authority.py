@@ -61,7 +61,7 @@ class EntryAct:
     detail: Mapping[str, object]
 
 
-def altered(entry: Reference, acts: Sequence[EntryAct]) -> str:
+def find_alteration(entry: Reference, acts: Sequence[EntryAct]) -> str:
     """What of an entry is not as it was enrolled, as the end of a sentence; empty where nothing.
 
     Args:
@@ -88,7 +88,7 @@ def altered(entry: Reference, acts: Sequence[EntryAct]) -> str:
     return ""
 
 
-def last_moment(entry: Reference, acts: Sequence[EntryAct]) -> datetime:
+def latest_expiry(entry: Reference, acts: Sequence[EntryAct]) -> datetime:
     """Until when an entry may be kept: as enrolled, or earlier where its row says so."""
     enrolled = [_expires(act) for act in acts if act.kind == ReferenceEnrolled.kind]
     return min([entry.expires, *(each for each in enrolled if each is not None)])

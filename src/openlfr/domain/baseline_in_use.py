@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openlfr.domain.baselines import Baseline, Conditions
-    from openlfr.domain.listing import Searched
+    from openlfr.domain.listing import SearchedIndex
 
 
 class BaselineInUse:
@@ -46,7 +46,7 @@ class BaselineInUse:
         self._doubted = conditions.threshold.outgrown_by(0)  # `describe` states it at the start
         self.doubt = ""
 
-    def baseline_for(self, index: Searched) -> Baseline:
+    def baseline_for(self, index: SearchedIndex) -> Baseline:
         """The baseline with the list of this index; safe from any thread."""
         return self._conditions.with_list(ListState.of(index))
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from openlfr.domain.deployment import DeploymentStatus
     from openlfr.domain.watchlist import EntryStatus
 
-OF_DEPLOYMENTS = "deployment/"
+DEPLOYMENT_KEY_PREFIX = "deployment/"
 """What the key of a deployment begins with; that of an entry is its reference, a UUID."""
 
 
@@ -47,7 +47,7 @@ class ManifestChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class EntryForgotten:
     """A reference that the records no longer know; nothing of it may be searched."""
 
     reference_id: str
@@ -85,7 +85,7 @@ class DeploymentState:
     @property
     def key(self) -> str:
         """Under which it stands on the topic."""
-        return f"{OF_DEPLOYMENTS}{self.deployment_id}"
+        return f"{DEPLOYMENT_KEY_PREFIX}{self.deployment_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +108,13 @@ class Heartbeat:
     version: int
 
 
-Standing = ManifestChange | DeploymentState
+ControlState = ManifestChange | DeploymentState
 """What replaces what stands under its key, unless its version is lower."""
-ControlMessage = Standing | Forgotten | DeploymentForgotten | Heartbeat
+ControlMessage = ControlState | EntryForgotten | DeploymentForgotten | Heartbeat
 
 
-def forgotten(key: str) -> Forgotten | DeploymentForgotten:
+def tombstone_of(key: str) -> EntryForgotten | DeploymentForgotten:
     """What takes away what stands under a key."""
-    if key.startswith(OF_DEPLOYMENTS):
-        return DeploymentForgotten(key.removeprefix(OF_DEPLOYMENTS))
-    return Forgotten(key)
+    if key.startswith(DEPLOYMENT_KEY_PREFIX):
+        return DeploymentForgotten(key.removeprefix(DEPLOYMENT_KEY_PREFIX))
+    return EntryForgotten(key)

@@ -26,7 +26,7 @@ _WORDS: Mapping[str, frozenset[str]] = {
 }  # fmt: skip
 
 
-def words_of(object_kind: str, issuer: str) -> frozenset[str]:
+def erasable_fields(object_kind: str, issuer: str) -> frozenset[str]:
     """The names of an act's details that can be erased; empty where none can.
 
     Args:

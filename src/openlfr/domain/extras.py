@@ -17,7 +17,7 @@ MODULES = {
 """The modules of each extra of pyproject.toml, by the names under which they are imported."""
 
 
-def mend(extra: str) -> str:
+def install_advice(extra: str) -> str:
     """What brings an extra, as an advice."""
     option = " --city" if extra == "city" else ""
     return f"run scripts/setup{option} in the folder that OpenLFR was cloned into"

@@ -27,7 +27,7 @@ SLACK_M = 100.0
 """Metres that are forgiven: a camera sees some dozens of them, and clocks differ by a second."""
 
 
-class Why(StrEnum):
+class ImpossibleReason(StrEnum):
     """Why a match cannot be right."""
 
     ONE_FRAME = "one_frame"  # another face of one of its frames had been matched with the subject
@@ -35,7 +35,7 @@ class Why(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Impossible:
+class ImpossibleMatch:
     """Says that a sighting and another one of the same subject cannot both be right.
 
     Attributes:
@@ -44,14 +44,14 @@ class Impossible:
         metres: From the other camera to this one.
     """
 
-    why: Why
+    why: ImpossibleReason
     camera: str
     seconds: float = 0.0
     metres: int = 0
 
     def __str__(self) -> str:
         """As an operator reads it."""
-        if self.why is Why.ONE_FRAME:
+        if self.why is ImpossibleReason.ONE_FRAME:
             return "another face of the same frame was matched with this subject too"
         when = "after" if self.seconds >= 0 else "before"
         return (
@@ -60,12 +60,15 @@ class Impossible:
         )
 
 
-def impossible_of(stored: Mapping[str, Any] | None) -> Impossible | None:
+def parse_impossible(stored: Mapping[str, Any] | None) -> ImpossibleMatch | None:
     """What `dataclasses.asdict` made of one, if anything; what a later version added is left."""
     if stored is None:
         return None
-    return Impossible(
-        Why(stored["why"]), stored["camera"], float(stored["seconds"]), int(stored["metres"])
+    return ImpossibleMatch(
+        ImpossibleReason(stored["why"]),
+        stored["camera"],
+        float(stored["seconds"]),
+        int(stored["metres"]),
     )
 
 
@@ -99,9 +102,9 @@ class Movement:
     fastest: float
 
 
-def impossible(
+def find_impossible(
     sighting: Sighting, others: Iterable[Sighting], movement: Movement
-) -> Impossible | None:
+) -> ImpossibleMatch | None:
     """Why a sighting cannot be right beside the others of its subject; None where it can.
 
     Of the others the nearest in time count, one to each side: if a person can get from each
@@ -113,7 +116,7 @@ def impossible(
         movement: Places and the fastest speed.
     """
     if sighting.conflicts_in_frame:
-        return Impossible(Why.ONE_FRAME, sighting.camera)
+        return ImpossibleMatch(ImpossibleReason.ONE_FRAME, sighting.camera)
     here = movement.places.get(sighting.camera)
     if here is None:
         return None
@@ -132,4 +135,4 @@ def impossible(
     if not too_far:
         return None
     _, camera, seconds, metres = max(too_far)
-    return Impossible(Why.TOO_FAR, camera, seconds, metres)
+    return ImpossibleMatch(ImpossibleReason.TOO_FAR, camera, seconds, metres)

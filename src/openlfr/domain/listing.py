@@ -27,7 +27,7 @@ class SearchedEntry(NamedTuple):
     subject: str | None
 
 
-class Searched(Protocol):
+class SearchedIndex(Protocol):
     """An index that can say what is searched in it."""
 
     def searched(self) -> Iterable[SearchedEntry]:
@@ -68,7 +68,7 @@ class ListState:
     entries: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     @classmethod
-    def of(cls, index: Searched) -> Self:
+    def of(cls, index: SearchedIndex) -> Self:
         """Of what is searched in an index.
 
         20,000 entries take 0.2 s on busy cores (`python -m benchmarks.list_root`).

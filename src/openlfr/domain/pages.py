@@ -18,7 +18,7 @@ SHOWN = 5
 """Alerts named when a prefix fits several."""
 
 
-def check_found(prefix: str, alert_ids: Sequence[str]) -> None:
+def require_one_alert(prefix: str, alert_ids: Sequence[str]) -> None:
     """Refuse a prefix that does not name one alert.
 
     Args:
@@ -36,12 +36,12 @@ def check_found(prefix: str, alert_ids: Sequence[str]) -> None:
         raise BadInput(f"Several alerts begin with {prefix!r}: {some}{more}")
 
 
-def after(alert: RecordedAlert) -> str:
+def cursor_after(alert: RecordedAlert) -> str:
     """Where a list stands behind an alert, as a word that means nothing to others."""
     return urlsafe_b64encode(f"{alert.last_at.isoformat()} {alert.alert_id}".encode()).decode()
 
 
-def place(word: str) -> tuple[datetime, str]:
+def parse_cursor(word: str) -> tuple[datetime, str]:
     """The last captured time and the id of the alert of an `after`.
 
     Raises:

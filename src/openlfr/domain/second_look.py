@@ -35,7 +35,7 @@ def is_drawn(alert_id: str, share: float, key: bytes) -> bool:
     return int.from_bytes(digest[:8]) < share * _OF
 
 
-def waits(case: Case, share: float, key: bytes, now: datetime) -> bool:
+def needs_second_look(case: Case, share: float, key: bytes, now: datetime) -> bool:
     """Whether another person is to look at an alert now; its first verdict cannot be undone."""
     first = case.first
     if case.state is not AlertState.DECIDED or first is None or case.second is not None:

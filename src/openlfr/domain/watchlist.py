@@ -102,7 +102,7 @@ class Reference:
             object.__setattr__(self, "entry_hash", made)
 
 
-class Listed(Protocol):
+class ListedEntry(Protocol):
     """What must be known of a searchable reference, whoever says it: the records, the topic."""
 
     @property
@@ -133,7 +133,7 @@ class Listed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ManifestEntry:
-    """A searchable reference as the records have it; see `Listed`."""
+    """A searchable reference as the records have it; see `ListedEntry`."""
 
     watchlist: str
     category: str
@@ -142,7 +142,7 @@ class ManifestEntry:
     expires: datetime
 
 
-class Stored(Protocol):
+class StoredRow(Protocol):
     """A row of the vector store, with or without its vector."""
 
     @property
@@ -232,7 +232,7 @@ def hash_entry(reference_id: str, subject: str, watchlist: str, template_hash: s
     return digest.hexdigest()
 
 
-def is_of(stored: Stored, entry: Listed) -> bool:
+def matches_entry(stored: StoredRow, entry: ListedEntry) -> bool:
     """Whether a row of the vector store says what is listed of its reference.
 
     That its vector carries the row's hash is for whoever has the vector to see.

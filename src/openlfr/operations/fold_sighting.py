@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from openlfr.domain.impossible import impossible
+from openlfr.domain.impossible import find_impossible
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -48,7 +48,7 @@ def fold_sighting(
     Raises:
         Unavailable: The book does not answer.
     """
-    flag = impossible(sighting, book.near(sighting), movement)
+    flag = find_impossible(sighting, book.near(sighting), movement)
     event = book.fold(sighting, window=window, call=call, impossible=flag)
     if event is None:
         return None

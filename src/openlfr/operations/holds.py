@@ -79,7 +79,7 @@ def release_holds(
     reason = required_reason(reason, "A release")
     with records.unit_of_work() as work:
         alert = work.alerts.find(alert_id)
-        standing = [hold for hold in work.alerts.holds(alert.alert_id) if hold.stands(at)]
+        standing = [hold for hold in work.alerts.holds(alert.alert_id) if hold.is_active(at)]
         for hold in standing:
             work.alerts.release_hold(hold.hold_id, at)
             work.record(AuditEvent(at, by, HoldReleased(alert.alert_id, hold.hold_id, reason)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openlfr.domain.adjudication import AlertState
-from openlfr.domain.second_look import PURPOSE, waits
+from openlfr.domain.second_look import PURPOSE, needs_second_look
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,5 +27,7 @@ def second_looks(
     """
     key = vault.derive(PURPOSE)
     decided = [a for a in records.alerts.list() if a.state is AlertState.DECIDED]
-    found = [a for a in decided if waits(records.alerts.case(a.alert_id), share, key, now)]
+    found = [
+        a for a in decided if needs_second_look(records.alerts.case(a.alert_id), share, key, now)
+    ]
     return sorted(found, key=lambda alert: (alert.settle_at or now, alert.alert_id))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from openlfr.domain.alerts import AlertEvent
     from openlfr.domain.faces import Candidate, Detection
     from openlfr.domain.frames import Frame
-    from openlfr.domain.impossible import Impossible
+    from openlfr.domain.impossible import ImpossibleMatch
     from openlfr.domain.sightings import Sighting
     from openlfr.domain.watchlist import GalleryFacts, StoredTemplate
 
@@ -203,7 +203,7 @@ class AlertBook(Protocol):
         *,
         window: timedelta,
         call: str = "",
-        impossible: Impossible | None = None,
+        impossible: ImpossibleMatch | None = None,
     ) -> AlertEvent | None:
         """Open an alert or join one; None if this sighting was folded before.
 

@@ -14,7 +14,7 @@ import numpy as np
 from openlfr.domain.faces import CONTROL, Candidate
 from openlfr.domain.listing import SearchedEntry
 from openlfr.domain.moments import microseconds
-from openlfr.domain.watchlist import hash_template, is_of
+from openlfr.domain.watchlist import hash_template, matches_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openlfr.domain.watchlist import Listed, StoredTemplate
+    from openlfr.domain.watchlist import ListedEntry, StoredTemplate
 
 _KEPT_MEANS = 4  # cameras may be at different times in their files
 
@@ -49,14 +49,15 @@ class ExactIndex:
 
     def __init__(
         self,
-        manifest: Mapping[str, Listed],
+        manifest: Mapping[str, ListedEntry],
         templates: Sequence[StoredTemplate],
     ) -> None:
         named = [t for t in templates if t.reference_id in manifest]
         rows = [
             t
             for t in named
-            if is_of(t, manifest[t.reference_id]) and t.template_hash == hash_template(t.vector)
+            if matches_entry(t, manifest[t.reference_id])
+            and t.template_hash == hash_template(t.vector)
         ]
 
         def group(template: StoredTemplate) -> tuple[bool, str]:

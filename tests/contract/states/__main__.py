@@ -26,7 +26,7 @@ from openlfr.domain.alerts import (
     event_id_of,
 )
 from openlfr.domain.faces import Box
-from openlfr.domain.impossible import Impossible, Why
+from openlfr.domain.impossible import ImpossibleMatch, ImpossibleReason
 from openlfr.domain.principals import Principal, Role
 from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, Settlement
 from openlfr.operations.adjudicate import (
@@ -93,7 +93,7 @@ def see(records: Records, second: int, subject: str, first: str = "") -> str:
     )
     own = alert_id_of(seen.sighting_id)
     kind = EventKind.JOINED if first else EventKind.OPENED
-    flag = Impossible(Why.TOO_FAR, "Straße", 12.5, 4200) if first else None
+    flag = ImpossibleMatch(ImpossibleReason.TOO_FAR, "Straße", 12.5, 4200) if first else None
     event = AlertEvent(kind, event_id_of(seen.sighting_id), first or own, seen, flag)
     assert records.alerts.record(event, f"evidence/{seen.sighting_id}", emitted_at=seen.captured_at)
     return first or own

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from openlfr.domain.audit_references import ReferenceEnrolled
-from openlfr.domain.authority import EntryAct, altered, last_moment
+from openlfr.domain.authority import EntryAct, find_alteration, latest_expiry
 from openlfr.domain.watchlist import EntryStatus, Reference, hash_entry
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -46,7 +46,7 @@ AS_ENROLLED = {
 
 @pytest.mark.parametrize("case", AS_ENROLLED)
 def test_what_is_as_it_was_enrolled(case):
-    assert altered(*AS_ENROLLED[case]) == ""
+    assert find_alteration(*AS_ENROLLED[case]) == ""
 
 
 CHANGED = {
@@ -76,19 +76,21 @@ CHANGED = {
 )
 def test_a_changed_field_is_named(name, value, enrolled):
     entry = replace(ENTRY, **{"entry_hash": ENTRY.entry_hash, name: value})
-    assert altered(entry, [enrolled]) == CHANGED[name]
+    assert find_alteration(entry, [enrolled]) == CHANGED[name]
 
 
 @pytest.mark.parametrize("days", [-29, 29, 365])
 def test_a_changed_expiry_is_named_and_the_earlier_one_counts(days):
     entry = replace(ENTRY, expires=ENTRY.expires + timedelta(days=days))
-    assert altered(entry, [enrolment()]) == "expires is not as enrolled"
-    assert last_moment(entry, [enrolment()]) == min(entry.expires, ENTRY.expires)
+    assert find_alteration(entry, [enrolment()]) == "expires is not as enrolled"
+    assert latest_expiry(entry, [enrolment()]) == min(entry.expires, ENTRY.expires)
 
 
 def test_several_changes_are_named_together():
     entry = replace(ENTRY, legal_basis="", authorised_by="")
-    assert altered(entry, [enrolment()]) == "legal_basis and authorised_by are not as enrolled"
+    assert (
+        find_alteration(entry, [enrolment()]) == "legal_basis and authorised_by are not as enrolled"
+    )
 
 
 def test_a_swapped_template_is_found_also_where_its_hash_was_made_anew():
@@ -96,13 +98,13 @@ def test_a_swapped_template_is_found_also_where_its_hash_was_made_anew():
     entry = replace(
         ENTRY, template_hash=other, entry_hash=hash_entry("r1", "Ann", "default", other)
     )
-    assert altered(entry, [enrolment()]) == "its hash is not as enrolled"
+    assert find_alteration(entry, [enrolment()]) == "its hash is not as enrolled"
 
 
 @pytest.mark.parametrize("enrolled", [None, "", "soon", "2026-05-31", "2026-05-31T12:00:00"])
 def test_an_act_without_a_moment_of_expiry_proves_none(enrolled):
-    assert altered(ENTRY, [enrolment(expires=enrolled)]) == "expires is not as enrolled"
-    assert last_moment(ENTRY, [enrolment(expires=enrolled)]) == ENTRY.expires
+    assert find_alteration(ENTRY, [enrolment(expires=enrolled)]) == "expires is not as enrolled"
+    assert latest_expiry(ENTRY, [enrolment(expires=enrolled)]) == ENTRY.expires
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_an_act_without_a_moment_of_expiry_proves_none(enrolled):
 )
 @pytest.mark.parametrize("status", [EntryStatus.ACTIVE, EntryStatus.PENDING])
 def test_an_entry_that_was_ended_or_never_enrolled_is_not_listed_again(acts, says, status):
-    assert altered(replace(ENTRY, status=status), acts) == says
+    assert find_alteration(replace(ENTRY, status=status), acts) == says
 
 
 def test_no_two_entries_have_one_hash():

@@ -40,7 +40,7 @@ def test_every_module_of_an_extra_is_known(extra: str) -> None:
 def test_the_advice_brings_it(module: str, advice: str) -> None:
     extra = extras.extra_of(module)
     assert extra is not None
-    assert f"run scripts/{advice}in the folder" in extras.mend(extra)
+    assert f"run scripts/{advice}in the folder" in extras.install_advice(extra)
 
 
 def test_no_module_of_another_has_an_advice() -> None:

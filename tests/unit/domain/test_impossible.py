@@ -12,12 +12,12 @@ from tests.sightings import sighting_of
 
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import (
-    Impossible,
+    ImpossibleMatch,
+    ImpossibleReason,
     Movement,
     Place,
-    Why,
-    impossible,
-    impossible_of,
+    find_impossible,
+    parse_impossible,
 )
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def seen(camera: str, seconds: float = 0.0, **other: object) -> Sighting:
     return replace(plain, **other)
 
 
-def too_far(camera: str, seconds: float, metres: int) -> Impossible:
-    return Impossible(Why.TOO_FAR, camera, seconds, metres)
+def too_far(camera: str, seconds: float, metres: int) -> ImpossibleMatch:
+    return ImpossibleMatch(ImpossibleReason.TOO_FAR, camera, seconds, metres)
 
 
 @pytest.mark.parametrize(
@@ -81,26 +81,26 @@ def too_far(camera: str, seconds: float, metres: int) -> Impossible:
         pytest.param(
             seen("gate", conflicts_in_frame=True),
             [seen("park", -9)],
-            Impossible(Why.ONE_FRAME, "gate"),
+            ImpossibleMatch(ImpossibleReason.ONE_FRAME, "gate"),
             id="twice in one frame, wherever else",
         ),
     ],
 )  # fmt: skip
 def test_what_is_impossible(
-    here: Sighting, others: list[Sighting], flag: Impossible | None
+    here: Sighting, others: list[Sighting], flag: ImpossibleMatch | None
 ) -> None:
     for seed in range(3):
         random.Random(seed).shuffle(others)
-        found = impossible(here, others, MOVEMENT)
+        found = find_impossible(here, others, MOVEMENT)
         assert found == flag
-        assert impossible_of(None if found is None else asdict(found)) == flag
+        assert parse_impossible(None if found is None else asdict(found)) == flag
 
 
 def test_in_words() -> None:
     words = (
         str(too_far("park", 44, 1001)),
         str(too_far("park", -44.04, 12345)),
-        str(Impossible(Why.ONE_FRAME, "gate")),
+        str(ImpossibleMatch(ImpossibleReason.ONE_FRAME, "gate")),
     )
     assert words == (
         "44.0 s after being matched at park, 1.0 km away",

@@ -10,7 +10,7 @@ from openlfr.domain.adjudication import Case, DecisionTimes, Judgement
 from openlfr.domain.adjudication_rules import decide, look_again, undo
 from openlfr.domain.alerts import Adjudication
 from openlfr.domain.principals import Principal
-from openlfr.domain.second_look import is_drawn, waits
+from openlfr.domain.second_look import is_drawn, needs_second_look
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TIMES = DecisionTimes()
@@ -36,24 +36,24 @@ def test_a_share_of_alerts_is_drawn_always_the_same_and_another_by_another_key(s
 
 def test_nobody_has_another_drawn_by_deciding_anew():
     for alert_id in ALERTS[:200]:
-        before = waits(decided(alert_id), 0.2, KEY, FINAL)
+        before = needs_second_look(decided(alert_id), 0.2, KEY, FINAL)
         undone = undo(decided(alert_id), by=OP, at=NOON)
         again = decide(undone, Judgement(Adjudication.ENGAGE), by=OP, at=NOON, times=TIMES)
-        assert waits(again, 0.2, KEY, FINAL) is before
+        assert needs_second_look(again, 0.2, KEY, FINAL) is before
 
 
 def test_it_waits_from_when_it_is_final_until_somebody_has_looked():
     case = decided()
-    assert not waits(Case("a"), 1.0, KEY, FINAL)
-    assert not waits(case, 1.0, KEY, FINAL - timedelta(seconds=1))
-    assert waits(case, 1.0, KEY, FINAL)
-    assert not waits(case, 0.0, KEY, FINAL)
+    assert not needs_second_look(Case("a"), 1.0, KEY, FINAL)
+    assert not needs_second_look(case, 1.0, KEY, FINAL - timedelta(seconds=1))
+    assert needs_second_look(case, 1.0, KEY, FINAL)
+    assert not needs_second_look(case, 0.0, KEY, FINAL)
     what = Judgement(Adjudication.DO_NOT_ENGAGE)
     looked = look_again(case, what, by=EVA, at=FINAL, times=TIMES)
-    assert not waits(looked, 1.0, KEY, FINAL)
+    assert not needs_second_look(looked, 1.0, KEY, FINAL)
     gone = replace(case, verdicts=(replace(case.verdicts[0], withdrawn_at=NOON),))
-    assert not waits(gone, 1.0, KEY, FINAL)
+    assert not needs_second_look(gone, 1.0, KEY, FINAL)
 
 
 def test_what_nobody_could_tell_is_always_looked_at_again():
-    assert waits(decided(what=Adjudication.CANNOT_TELL), 0.0, KEY, FINAL)
+    assert needs_second_look(decided(what=Adjudication.CANNOT_TELL), 0.0, KEY, FINAL)

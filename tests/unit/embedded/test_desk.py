@@ -18,7 +18,7 @@ from openlfr.domain.alerts import EventKind
 from openlfr.domain.analysis import SightingWithEvidence
 from openlfr.domain.evidence import Evidence, Scene
 from openlfr.domain.faces import Box
-from openlfr.domain.impossible import Movement, Place, impossible
+from openlfr.domain.impossible import Movement, Place, find_impossible
 from openlfr.embedded.desk import AlertDesk
 from openlfr.embedded.lines import AlertLines
 from openlfr.operations.evidence import evidence_name
@@ -138,7 +138,7 @@ def test_who_cannot_have_come_so_far_is_flagged_and_alerted_on(office):
 
 def test_a_crash_changes_no_flag(office):
     office.desk().raise_alert(sighted(0))
-    flag = impossible(sighted(9, camera="park").sighting, [sighted(0).sighting], MOVEMENT)
+    flag = find_impossible(sighted(9, camera="park").sighting, [sighted(0).sighting], MOVEMENT)
     office.book.fold(sighted(9, camera="park").sighting, window=WINDOW, impossible=flag)
     desk = office.desk()
     assert desk.catch_up("market", 1) == 1

@@ -18,7 +18,7 @@ from tests.sightings import sighting_of
 
 from openlfr.domain.alerts import AlertEvent, EventKind, alert_id_of, event_id_of
 from openlfr.domain.faces import Box
-from openlfr.domain.impossible import Impossible, Why
+from openlfr.domain.impossible import ImpossibleMatch, ImpossibleReason
 from openlfr.embedded.lines import alert_line
 from openlfr.wire import codec
 from openlfr.wire.v1 import alert_pb2
@@ -77,7 +77,9 @@ class FakeConsumer:
         self.done.append("close")
 
 
-@pytest.mark.parametrize("flag", [None, Impossible(Why.TOO_FAR, "park", 1.5, 4200)])
+@pytest.mark.parametrize(
+    "flag", [None, ImpossibleMatch(ImpossibleReason.TOO_FAR, "park", 1.5, 4200)]
+)
 def test_an_event_is_printed_as_openlfr_run_prints_it(example, flag):
     first = dataclasses.replace(event(7), impossible=flag)
     (line,) = example.lines([fetched(first, emitted_at=AT + timedelta(seconds=1))], example.Seen())

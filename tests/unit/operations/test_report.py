@@ -18,7 +18,7 @@ from openlfr.domain.counts import CameraCounts, LossReason, NotSearchedReason
 from openlfr.domain.deployment import Authorisation
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.faces import Box
-from openlfr.domain.impossible import Impossible, Why
+from openlfr.domain.impossible import ImpossibleMatch, ImpossibleReason
 from openlfr.domain.models_used import ModelUsed
 from openlfr.domain.scores import SCORE_BINS, score_bin
 from openlfr.domain.summary import AlertItem, KnownTruth, RunSummary, StageTiming, WatchlistSize
@@ -202,9 +202,12 @@ def test_an_alert_is_one_card_however_often_it_was_joined(tmp_path: Path) -> Non
 
 def test_a_match_that_is_impossible_is_flagged_and_no_other(tmp_path: Path) -> None:
     for flag, says in (
-        (Impossible(Why.ONE_FRAME, "gate"), "another face of the same frame was matched"),
         (
-            Impossible(Why.TOO_FAR, "<park>", 3.0, 4200),
+            ImpossibleMatch(ImpossibleReason.ONE_FRAME, "gate"),
+            "another face of the same frame was matched",
+        ),
+        (
+            ImpossibleMatch(ImpossibleReason.TOO_FAR, "<park>", 3.0, 4200),
             "3.0 s after being matched at <park>, 4.2 km",
         ),
         (None, ""),

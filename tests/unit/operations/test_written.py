@@ -16,7 +16,7 @@ from openlfr.adapters.memory.alert_book import MemoryAlertBook
 from openlfr.domain.counts import CameraCounts
 from openlfr.domain.deployment import Authorisation
 from openlfr.domain.faces import Box
-from openlfr.domain.impossible import Impossible, Why
+from openlfr.domain.impossible import ImpossibleMatch, ImpossibleReason
 from openlfr.domain.runs import WrittenFiles
 from openlfr.domain.summary import AlertItem, RunSummary
 from openlfr.domain.thresholds import Threshold, ThresholdOrigin
@@ -31,7 +31,7 @@ PICTURE = to_jpeg(np.full((40, 30, 3), 90, np.uint8))
 
 def events_of(subject, *seconds):
     book = MemoryAlertBook()
-    flag = Impossible(Why.TOO_FAR, "south-gate-3", 2.0, 900.0)
+    flag = ImpossibleMatch(ImpossibleReason.TOO_FAR, "south-gate-3", 2.0, 900.0)
     return [
         book.fold(
             sighting_of(

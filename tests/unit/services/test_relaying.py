@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from tests.deployments import configured, state_of
 
-from openlfr.domain.control import DeploymentForgotten, Forgotten, Heartbeat, ManifestChange
+from openlfr.domain.control import DeploymentForgotten, EntryForgotten, Heartbeat, ManifestChange
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import EntryStatus
@@ -40,7 +40,7 @@ class Changes:
 
     def changed(self, after=0):
         found = [(row.version, row) for row in self.rows.values() if row.version > after]
-        found += [(v, Forgotten(name)) for name, v in self.forgotten.items() if v > after]
+        found += [(v, EntryForgotten(name)) for name, v in self.forgotten.items() if v > after]
         return [row for _, row in sorted(found, key=lambda each: each[0])]
 
     def put(self, row):
@@ -71,7 +71,7 @@ class Topic:
             raise Unavailable("Kafka is away.")
         self.written += messages
         for each in messages:
-            if isinstance(each, Forgotten):
+            if isinstance(each, EntryForgotten):
                 self.there.pop(each.reference_id, None)
             elif isinstance(each, DeploymentForgotten):
                 self.there.pop(f"deployment/{each.deployment_id}", None)
@@ -106,9 +106,9 @@ def make(changes, topic=None):
         ({"a": entry("a", 3), "b": entry("b", 5)}, []),
         ({"a": entry("a", 3), "b": entry("b", 4)}, [entry("b", 5)]),
         ({"a": entry("a", 3), "b": None}, [entry("b", 5)]),
-        ({"a": entry("a", 3), "b": entry("b", 5), "x": entry("x", 1)}, [Forgotten("x")]),
+        ({"a": entry("a", 3), "b": entry("b", 5), "x": entry("x", 1)}, [EntryForgotten("x")]),
         # The records were restored from a backup: a reader would take version 5 for older news.
-        ({"a": entry("a", 3), "b": entry("b", 9)}, [Forgotten("b"), entry("b", 5)]),
+        ({"a": entry("a", 3), "b": entry("b", 9)}, [EntryForgotten("b"), entry("b", 5)]),
     ],
     ids=["nothing", "the same", "older", "unreadable", "unknown", "newer"],
 )
@@ -157,7 +157,7 @@ def test_it_tells_each_change_once_and_a_heartbeat_now_and_then():
     changes.forget("a")
     clock.now += HEARTBEAT_S
     relay.round()
-    assert topic.told() == [Forgotten("a"), 3]
+    assert topic.told() == [EntryForgotten("a"), 3]
     relay.round()
     assert topic.told() == []
     assert relay.counts == {"told": 3, "heartbeats": 2}
@@ -231,7 +231,7 @@ def test_it_looks_at_the_topic_again_after(what):
     topic.told()
     topic.there["x"] = entry("x", 2)
     relay.round()
-    assert topic.told()[0] == Forgotten("x")
+    assert topic.told()[0] == EntryForgotten("x")
 
 
 def test_a_turn_that_is_lost_while_it_writes_ends_the_writing(monkeypatch):

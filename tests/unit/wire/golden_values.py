@@ -32,7 +32,7 @@ from openlfr.domain.dead_letters import DeadLetter
 from openlfr.domain.evidence import CarriedEvidence
 from openlfr.domain.faces import Box
 from openlfr.domain.frames import EncodedFrame
-from openlfr.domain.impossible import Impossible, Why
+from openlfr.domain.impossible import ImpossibleMatch, ImpossibleReason
 from openlfr.domain.tallies import Reporter, Tally
 from openlfr.domain.verdicts import VerdictEvent
 from openlfr.domain.watchlist import EntryStatus
@@ -89,17 +89,21 @@ SIGHTING = sighting_of(
 PLAIN = renamed(SIGHTING, conflicts_in_frame=False, time_assumed=False)
 
 
-def _alert(kind: EventKind, sighting: Sighting, flag: Impossible | None = None) -> AlertEvent:
+def _alert(kind: EventKind, sighting: Sighting, flag: ImpossibleMatch | None = None) -> AlertEvent:
     opening = alert_id_of(renamed(sighting, seq=7).sighting_id)
     return AlertEvent(kind, event_id_of(sighting.sighting_id), opening, sighting, flag)
 
 
 OPENED = _alert(EventKind.OPENED, PLAIN)
 FLAGGED = _alert(
-    EventKind.JOINED, renamed(SIGHTING, seq=260), Impossible(Why.ONE_FRAME, "gate 4", -1.5, 12)
+    EventKind.JOINED,
+    renamed(SIGHTING, seq=260),
+    ImpossibleMatch(ImpossibleReason.ONE_FRAME, "gate 4", -1.5, 12),
 )
 FAR = _alert(
-    EventKind.JOINED, renamed(PLAIN, seq=270), Impossible(Why.TOO_FAR, "park", 90.25, 4200)
+    EventKind.JOINED,
+    renamed(PLAIN, seq=270),
+    ImpossibleMatch(ImpossibleReason.TOO_FAR, "park", 90.25, 4200),
 )
 TALLY = Tally(
     "market", "gate 3", 1795424400123, Reporter.ANALYSIS, 200, 250, AT, LATER,

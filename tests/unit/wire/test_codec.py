@@ -25,7 +25,7 @@ from openlfr.domain.baselines import Baseline, ThresholdUsed
 from openlfr.domain.control import (
     DeploymentForgotten,
     DeploymentState,
-    Forgotten,
+    EntryForgotten,
     Heartbeat,
     ManifestChange,
 )
@@ -36,7 +36,7 @@ from openlfr.domain.errors import BadInput
 from openlfr.domain.evidence import CarriedEvidence
 from openlfr.domain.faces import Box
 from openlfr.domain.frames import EncodedFrame
-from openlfr.domain.impossible import Impossible, Why
+from openlfr.domain.impossible import ImpossibleMatch, ImpossibleReason
 from openlfr.domain.listing import ListPart, ListState
 from openlfr.domain.measures import EYE_EDGES, SHARE_EDGES, Measures
 from openlfr.domain.models_used import ModelUsed
@@ -69,7 +69,7 @@ sightings = st.builds(
     Sighting, uuids, words, words, whole, whole, words, words, uuids, moments, boxes, real, real,
     real, st.booleans(), st.booleans(),
 )  # fmt: skip
-flags = st.builds(Impossible, st.sampled_from(Why), words, real, counts)
+flags = st.builds(ImpossibleMatch, st.sampled_from(ImpossibleReason), words, real, counts)
 evidence = st.none() | st.builds(CarriedEvidence, words, st.booleans(), st.binary())
 fine = st.dictionaries(st.integers(-400, 400), st.integers(1, 9), max_size=4)
 measures = st.builds(
@@ -99,7 +99,7 @@ verdicts = st.builds(
 @st.composite
 def events(draw):
     sighting, flag = draw(sightings), draw(st.none() | flags)
-    conflicts_in_frame = flag is not None and flag.why is Why.ONE_FRAME
+    conflicts_in_frame = flag is not None and flag.why is ImpossibleReason.ONE_FRAME
     sighting = dataclasses.replace(sighting, conflicts_in_frame=conflicts_in_frame)
     alert_id = alert_id_of(draw(uuids))
     kind = draw(st.sampled_from(EventKind))
@@ -262,7 +262,7 @@ def test_a_tally_arrives_as_it_left(tally):
 
 @given(
     st.one_of(
-        changes, states, st.builds(Heartbeat, moments, whole), st.builds(Forgotten, uuids),
+        changes, states, st.builds(Heartbeat, moments, whole), st.builds(EntryForgotten, uuids),
         st.builds(DeploymentForgotten, words),
     )
 )  # fmt: skip
@@ -290,7 +290,9 @@ def test_a_dead_letter_arrives_as_it_left(topic, partition, offset, service, rea
 
 @pytest.mark.parametrize("changed", [{"impossible__why": 77}, {"impossible__why": 0}])
 def test_an_alert_that_is_flagged_for_an_unknown_reason_is_read_without_it(changed):
-    flagged = dataclasses.replace(EVENT, impossible=Impossible(Why.TOO_FAR, "park", 1.5, 4200))
+    flagged = dataclasses.replace(
+        EVENT, impossible=ImpossibleMatch(ImpossibleReason.TOO_FAR, "park", 1.5, 4200)
+    )
     value = codec.encode_alert(flagged, SEEN_AT).value
     assert codec.decode_alert(value) == (flagged, SEEN_AT, True)
     assert codec.decode_alert(carried(alert_pb2.Alert, value, **changed)) == (EVENT, SEEN_AT, True)

@@ -77,7 +77,7 @@ def holds(new, old):
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_field_and_word_of_a_version_is_in_its_golden_bytes(version):
     """Else what nobody decodes could change its meaning."""
-    promised = set(words_of(RELEASED / version / "messages.binpb"))
+    promised = set(erasable_fields(RELEASED / version / "messages.binpb"))
     found = set()
     for kept in GOLDEN[version].values():
         message = MESSAGES[kept["message"]].FromString(base64.b64decode(kept["value"]))
@@ -85,7 +85,7 @@ def test_every_field_and_word_of_a_version_is_in_its_golden_bytes(version):
     assert promised - found == set()
 
 
-def words_of(image):
+def erasable_fields(image):
     """The full name of each field and of each enum's value (but 0, which says nothing)."""
     files = FileDescriptorSet.FromString(image.read_bytes())
     for file in files.file:

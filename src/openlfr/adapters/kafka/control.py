@@ -15,7 +15,7 @@ from kafka.errors import KafkaTimeoutError
 from openlfr.adapters.kafka.delivery import producer_arguments
 from openlfr.adapters.kafka.errors import kafka_errors
 from openlfr.adapters.kafka.topics import CONTROL
-from openlfr.domain.control import DeploymentForgotten, Forgotten, Heartbeat
+from openlfr.domain.control import DeploymentForgotten, EntryForgotten, Heartbeat
 from openlfr.domain.errors import BadInput
 from openlfr.wire import codec, seal
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from openlfr.adapters.kafka.access import KafkaAccess
-    from openlfr.domain.control import ControlMessage, Standing
+    from openlfr.domain.control import ControlMessage, ControlState
 
 _PARTITION = TopicPartition(CONTROL.name, 0)
 _TASK = f"serve {CONTROL.name}"
@@ -58,7 +58,7 @@ class ControlWriter:
                 linger_ms=0,
             )
 
-    def standing(self) -> dict[str, Standing | None]:
+    def standing(self) -> dict[str, ControlState | None]:
         """The newest message of each key; None where it cannot be read.
 
         The next `write` is expected to follow at once at the topic's end.
@@ -66,7 +66,7 @@ class ControlWriter:
         Raises:
             Unavailable: No broker answers.
         """
-        found: dict[str, Standing | None] = {}
+        found: dict[str, ControlState | None] = {}
         with kafka_errors(_TASK):
             consumer = KafkaConsumer(
                 **self._access,
@@ -119,7 +119,7 @@ class ControlWriter:
         )
 
 
-def _compact(found: dict[str, Standing | None], record: Any, topic_key: bytes) -> None:
+def _compact(found: dict[str, ControlState | None], record: Any, topic_key: bytes) -> None:
     """Apply a record as log compaction does: the last record of a key counts."""
     try:
         key = (record.key or b"").decode()
@@ -131,7 +131,7 @@ def _compact(found: dict[str, Standing | None], record: Any, topic_key: bytes) -
     except BadInput:  # written by somebody else: to be overwritten
         found[key] = None
         return
-    if isinstance(message, Forgotten | DeploymentForgotten):
+    if isinstance(message, EntryForgotten | DeploymentForgotten):
         found.pop(key, None)
     elif not isinstance(message, Heartbeat):
         found[key] = message

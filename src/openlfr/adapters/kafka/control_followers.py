@@ -12,10 +12,10 @@ import structlog
 
 from openlfr.adapters.kafka.searchable_entries import SearchableEntries
 from openlfr.domain.control import (
-    OF_DEPLOYMENTS,
+    DEPLOYMENT_KEY_PREFIX,
     DeploymentForgotten,
     DeploymentState,
-    Forgotten,
+    EntryForgotten,
     ManifestChange,
 )
 from openlfr.domain.deployment import DeploymentStatus
@@ -90,7 +90,7 @@ class WatchlistFollower:
 
     def accepts(self, key: str) -> bool:
         """Every key except those of deployments."""
-        return not key.startswith(OF_DEPLOYMENTS)
+        return not key.startswith(DEPLOYMENT_KEY_PREFIX)
 
     def reset(self) -> None:
         """Forget every entry; the manifest in use stays until the topic was read whole."""
@@ -99,7 +99,7 @@ class WatchlistFollower:
 
     def apply(self, message: ControlMessage) -> None:
         """Apply a change of one entry."""
-        if isinstance(message, ManifestChange | Forgotten):
+        if isinstance(message, ManifestChange | EntryForgotten):
             outdated = self._entries.outdated
             changed = self._entries.apply(message)
             self.counts["changes"] += changed
@@ -109,7 +109,7 @@ class WatchlistFollower:
 
     def on_invalid(self, key: str) -> None:
         """Make the entry unsearchable: the record may have been its removal."""
-        self.apply(Forgotten(key))
+        self.apply(EntryForgotten(key))
 
     def put_in_use(self) -> None:
         """Hand the manifest over."""
@@ -140,7 +140,7 @@ class StateFollower:
 
     def accepts(self, key: str) -> bool:
         """Keys of deployments."""
-        return key.startswith(OF_DEPLOYMENTS)
+        return key.startswith(DEPLOYMENT_KEY_PREFIX)
 
     def reset(self) -> None:
         """Forget the state; the state in force stays until the topic was read whole."""

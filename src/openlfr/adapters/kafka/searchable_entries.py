@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openlfr.domain.control import Forgotten, ManifestChange
+from openlfr.domain.control import EntryForgotten, ManifestChange
 from openlfr.domain.watchlist import EntryStatus
 
 if TYPE_CHECKING:
@@ -25,14 +25,14 @@ class SearchableEntries:
         self._entries: dict[str, ManifestChange] = {}
         self.outdated = 0
 
-    def apply(self, message: ManifestChange | Forgotten) -> bool:
+    def apply(self, message: ManifestChange | EntryForgotten) -> bool:
         """Apply a message; whether the manifest changed.
 
         A message older than the entry's known version is discarded and counted in `outdated`.
         """
         known = self._entries.get(message.reference_id)
         before = known if known is not None and self._is_searchable(known) else None
-        if isinstance(message, Forgotten):
+        if isinstance(message, EntryForgotten):
             self._entries.pop(message.reference_id, None)
             return before is not None
         if known is not None and message.version < known.version:

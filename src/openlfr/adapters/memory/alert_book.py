@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from openlfr.domain.impossible import Impossible
+    from openlfr.domain.impossible import ImpossibleMatch
     from openlfr.domain.sightings import Sighting
 
 NEAR = 8  # sightings that are looked at to each side
@@ -58,7 +58,7 @@ class MemoryAlertBook:
         *,
         window: timedelta,
         call: str = "",
-        impossible: Impossible | None = None,
+        impossible: ImpossibleMatch | None = None,
     ) -> AlertEvent | None:
         """Join the alert of the nearest sighting within the window, else open one."""
         sighting_id = sighting.sighting_id

@@ -57,7 +57,7 @@ class MemoryAlertChanges(MemoryAlerts):
         None of those that are held.
         """
         with self._access.writing() as state:
-            held = {hold.alert_id for hold in state.holds.values() if hold.stands(at)}
+            held = {hold.alert_id for hold in state.holds.values() if hold.is_active(at)}
             begun = set(alert_ids) - held
             for alert_id in begun:
                 row = state.alerts[alert_id]

@@ -9,7 +9,7 @@ from openlfr.adapters.memory.recording import placed, record_event
 from openlfr.domain import pages
 from openlfr.domain.alert_records import AlertPage, RecordedAlert, RecordedEvent
 from openlfr.domain.alerts import LIFE
-from openlfr.domain.impossible import Why
+from openlfr.domain.impossible import ImpossibleReason
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -53,7 +53,7 @@ class MemoryAlerts:
         state, begins = self._access.reading(), prefix.strip().lower()
         found = {key for key in state.alerts if key.startswith(begins)}
         found |= {into for key, into in state.merged.items() if key.startswith(begins)}
-        pages.check_found(prefix, sorted(found))
+        pages.require_one_alert(prefix, sorted(found))
         return _alert_of(state, state.alerts[found.pop()])
 
     def list(
@@ -81,14 +81,14 @@ class MemoryAlerts:
         """As `list`, so many at a time; `after` is that of the page before."""
         every = self.list(undecided=undecided, deployment=deployment, subject=subject)
         if after:
-            last_at, alert_id = pages.place(after)
+            last_at, alert_id = pages.parse_cursor(after)
             every = [
                 each
                 for each in every
                 if each.last_at < last_at or (each.last_at == last_at and each.alert_id > alert_id)
             ]
         more = len(every) > limit
-        return AlertPage(tuple(every[:limit]), pages.after(every[limit - 1]) if more else "")
+        return AlertPage(tuple(every[:limit]), pages.cursor_after(every[limit - 1]) if more else "")
 
     def events(self, alert_id: str) -> Sequence[RecordedEvent]:
         """The events of an alert by captured time."""
@@ -218,7 +218,7 @@ def _events(state: State, found: Iterable[RecordedEvent]) -> list[RecordedEvent]
             deployment=alert.deployment,
             subject=alert.subject,
             watchlist=alert.watchlist,
-            conflicts_in_frame=flag is not None and flag.why is Why.ONE_FRAME,
+            conflicts_in_frame=flag is not None and flag.why is ImpossibleReason.ONE_FRAME,
         )
         told.append(replace(each, event=replace(each.event, sighting=sighting)))
     return sorted(told, key=lambda one: (one.event.sighting.captured_at, one.event.event_id))
@@ -233,7 +233,7 @@ def _lapses(case: Case, now: datetime) -> bool:
 
 
 def _held(state: State, row: Alert, now: datetime) -> bool:
-    return any(h.alert_id == row.alert_id and h.stands(now) for h in state.holds.values())
+    return any(h.alert_id == row.alert_id and h.is_active(now) for h in state.holds.values())
 
 
 def _kept(state: State, row: Alert) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from openlfr.domain.audit import ClockConfirmed, RecordedAct
-from openlfr.domain.erasable import ALERT, words_of
+from openlfr.domain.erasable import ALERT, erasable_fields
 from openlfr.domain.principals import OURSELVES
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def erase_names(state: State, before: datetime) -> int:
     erased = []
 
     def nameless(act: RecordedAct) -> RecordedAct:
-        words = words_of(act.object_kind, act.by.issuer)
+        words = erasable_fields(act.object_kind, act.by.issuer)
         listed = act.object_kind != ALERT and words & act.detail.keys()
         ours = act.by.issuer == OURSELVES
         if act.at >= before or not act.by.name or ours or not words or listed:
@@ -55,7 +55,7 @@ def erase_names(state: State, before: datetime) -> int:
 
 
 def _wordless(act: RecordedAct) -> RecordedAct:
-    words = words_of(act.object_kind, act.by.issuer)
+    words = erasable_fields(act.object_kind, act.by.issuer)
     return replace(act, detail={k: v for k, v in act.detail.items() if k not in words})
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from openlfr.adapters.memory.audit import erase_words
 from openlfr.adapters.memory.state import Entry
-from openlfr.domain.authority import ACTS, EntryAct, altered, last_moment
+from openlfr.domain.authority import ACTS, EntryAct, find_alteration, latest_expiry
 from openlfr.domain.watchlist import NAMING, EntryStatus, ManifestEntry, check_model
 
 if TYPE_CHECKING:
@@ -88,7 +88,10 @@ class MemoryWatchlist:
         now = (state.version, len(state.acts))
         if anew or self._compared is None or self._compared[0] != now:
             active = self.references(statuses=(EntryStatus.ACTIVE,))
-            self._compared = now, {e.reference_id: altered(e, self._acts(e)) for e in active}
+            self._compared = (
+                now,
+                {e.reference_id: find_alteration(e, self._acts(e)) for e in active},
+            )
         listed = self.references(watchlists=watchlists, statuses=(EntryStatus.ACTIVE,))
         problems = {each.reference_id: self._compared[1][each.reference_id] for each in listed}
         return {key: problem for key, problem in problems.items() if problem}
@@ -96,7 +99,7 @@ class MemoryWatchlist:
     def overdue(self, at: datetime) -> list[Reference]:
         """Listed entries that were enrolled until before this, whatever their rows say now."""
         standing = self.references(statuses=_STANDING)
-        return [each for each in standing if last_moment(each, self._acts(each)) < at]
+        return [each for each in standing if latest_expiry(each, self._acts(each)) < at]
 
     def outbox(self) -> list[tuple[Reference, bytes]]:
         """Pending entries with their encrypted templates, in the order they were added."""

@@ -26,7 +26,7 @@ import numpy as np
 from openlfr.adapters.milvus.template_store import MOST_HITS
 from openlfr.domain.faces import CONTROL
 from openlfr.domain.listing import SearchedEntry
-from openlfr.domain.watchlist import hash_entry, is_of
+from openlfr.domain.watchlist import hash_entry, matches_entry
 from openlfr.stages.search import ExactIndex
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from openlfr.adapters.milvus.collection import Hit
     from openlfr.adapters.milvus.template_store import MilvusTemplateStore
     from openlfr.domain.faces import Candidate
-    from openlfr.domain.watchlist import Listed, StoredTemplate
+    from openlfr.domain.watchlist import ListedEntry, StoredTemplate
 
 FIRST_HITS = 256
 """References that are asked for at first: enough where a subject has a few."""
@@ -63,7 +63,7 @@ class MilvusIndex:
     def __init__(
         self,
         templates: MilvusTemplateStore,
-        manifest: Mapping[str, Listed],
+        manifest: Mapping[str, ListedEntry],
         *,
         first: int = FIRST_HITS,
         counts: Counter[str] | None = None,
@@ -166,7 +166,7 @@ class MilvusIndex:
             for template in self._templates.of_subjects(list(lacking), self._watchlists):
                 if not self._is_listed(template):
                     continue  # counted as a hit
-                if not is_of(template, self._manifest[template.reference_id]):
+                if not matches_entry(template, self._manifest[template.reference_id]):
                     self.counts["refused"] += 1  # the row names another subject
                 elif not self._is_control(template):
                     known.setdefault(template.subject, []).append(template)
@@ -191,7 +191,7 @@ class MilvusIndex:
         return self._manifest[hit.reference_id].category == CONTROL
 
     def _is_listed(self, hit: Hit | StoredTemplate) -> bool:
-        """Whether it seems to be: the whole row is checked where it is compared (`is_of`)."""
+        """Whether the row seems to match; `matches_entry` checks the whole row on comparison."""
         entry = self._manifest.get(hit.reference_id)
         return entry is not None and (entry.template_hash, entry.watchlist) == (
             hit.template_hash,

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     import redis
 
-    from openlfr.domain.impossible import Impossible
+    from openlfr.domain.impossible import ImpossibleMatch
     from openlfr.domain.sightings import Sighting
 
 _FOLD = Path(__file__).with_name("fold.lua")
@@ -115,7 +115,7 @@ class RedisAlertBook:
         *,
         window: timedelta,
         call: str = "",
-        impossible: Impossible | None = None,
+        impossible: ImpossibleMatch | None = None,
     ) -> AlertEvent | None:
         """Open an alert or join one; None if another call has folded this sighting already.
 

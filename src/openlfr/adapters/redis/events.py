@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from openlfr.domain.alerts import NAMESPACE
 from openlfr.domain.faces import Box
-from openlfr.domain.impossible import impossible_of
+from openlfr.domain.impossible import parse_impossible
 from openlfr.domain.sightings import Sighting
 
 if TYPE_CHECKING:
-    from openlfr.domain.impossible import Impossible
+    from openlfr.domain.impossible import ImpossibleMatch
 
 
 def sighting_to_json(sighting: Sighting) -> str:
@@ -40,7 +40,7 @@ def _former_id(fields: dict[str, Any]) -> str:
     return str(uuid.uuid5(NAMESPACE, "\x1f".join(map(str, parts))))
 
 
-def event_to_json(sighting: Sighting, impossible: Impossible | None) -> str:
+def event_to_json(sighting: Sighting, impossible: ImpossibleMatch | None) -> str:
     """A sighting as JSON, with what says that it is impossible where something does."""
     fields = asdict(sighting)
     fields["twice"] = fields.pop("conflicts_in_frame")  # the stored key since 0.1.0
@@ -51,6 +51,6 @@ def event_to_json(sighting: Sighting, impossible: Impossible | None) -> str:
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
-def flag_in(text: str) -> Impossible | None:
+def flag_in(text: str) -> ImpossibleMatch | None:
     """What says that the sighting is impossible, if anything does."""
-    return impossible_of(json.loads(text).get("impossible"))
+    return parse_impossible(json.loads(text).get("impossible"))

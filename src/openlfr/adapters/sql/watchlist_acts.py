@@ -15,7 +15,7 @@ from openlfr.adapters.sql.act_words import COLUMNS as WORDS
 from openlfr.adapters.sql.act_words import put_together
 from openlfr.adapters.sql.tables import act_words, audit_events, references
 from openlfr.adapters.sql.watchlist_rows import COLUMNS, reference_of
-from openlfr.domain.authority import ACTS, EntryAct, altered
+from openlfr.domain.authority import ACTS, EntryAct, find_alteration
 from openlfr.domain.watchlist import EntryStatus, ManifestEntry
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Comparison:
     def _compare(self, connection: Connection, ids: Collection[str]) -> None:
         some = references.c.reference_id.in_(ids) if len(ids) <= _FEW else sa.true()
         self._found = self._found | {
-            entry.reference_id: (row.version, altered(entry, acts))
+            entry.reference_id: (row.version, find_alteration(entry, acts))
             for entry, acts, row in with_acts(connection, _ACTIVE, some)
         }
 

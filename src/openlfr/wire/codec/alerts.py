@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from openlfr.domain.alerts import AlertEvent, EventKind, event_id_of
 from openlfr.domain.errors import BadInput
 from openlfr.domain.evidence import CarriedEvidence
-from openlfr.domain.impossible import Impossible, Why
+from openlfr.domain.impossible import ImpossibleMatch, ImpossibleReason
 from openlfr.domain.sightings import Sighting
 from openlfr.wire.codec.fields import (
     box_message,
@@ -116,7 +116,7 @@ def decode_alert(value: bytes | None) -> tuple[AlertEvent, datetime, bool]:
     """Decode what `encode_alert` wrote: event, time of emission (UTC), whether it has a picture."""
     message = parse(alert_pb2.Alert, value)
     flag = _flag_of(message)
-    conflicts_in_frame = flag is not None and flag.why is Why.ONE_FRAME
+    conflicts_in_frame = flag is not None and flag.why is ImpossibleReason.ONE_FRAME
     sighting = _sighting_of(message, message.frame_index, conflicts_in_frame=conflicts_in_frame)
     if message.event_id != event_id_of(message.sighting_id):
         raise unusable(message, "its event_id is not that of its sighting")
@@ -130,16 +130,16 @@ def decode_alert(value: bytes | None) -> tuple[AlertEvent, datetime, bool]:
     return event, read_moment(message, "emitted_at"), not message.without_picture
 
 
-def _flag_of(message: alert_pb2.Alert) -> Impossible | None:
+def _flag_of(message: alert_pb2.Alert) -> ImpossibleMatch | None:
     """The flag of an impossible match; None also for a newer version's reason."""
     if not message.HasField("impossible"):
         return None
     flag = message.impossible
     try:
-        why = required_enum(Why, flag, "why")
+        why = required_enum(ImpossibleReason, flag, "why")
     except BadInput:
         return None
-    return Impossible(why, flag.camera, flag.seconds, flag.metres)
+    return ImpossibleMatch(why, flag.camera, flag.seconds, flag.metres)
 
 
 def _sighting_of(

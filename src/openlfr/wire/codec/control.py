@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from openlfr.domain.control import (
-    OF_DEPLOYMENTS,
+    DEPLOYMENT_KEY_PREFIX,
     ControlMessage,
     DeploymentForgotten,
     DeploymentState,
-    Forgotten,
+    EntryForgotten,
     Heartbeat,
     ManifestChange,
-    forgotten,
+    tombstone_of,
 )
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput
@@ -33,11 +33,11 @@ HEARTBEAT_KEY = b"heartbeat"
 
 def encode_control(content: ControlMessage) -> Record:
     """Encode; the key is the reference, the deployment or `HEARTBEAT_KEY`."""
-    if isinstance(content, Forgotten | DeploymentForgotten):
+    if isinstance(content, EntryForgotten | DeploymentForgotten):
         schema = control_pb2.Control.DESCRIPTOR.full_name
-        if isinstance(content, Forgotten):
+        if isinstance(content, EntryForgotten):
             return Record(content.reference_id.encode(), None, write_headers(schema))
-        key = f"{OF_DEPLOYMENTS}{content.deployment_id}"
+        key = f"{DEPLOYMENT_KEY_PREFIX}{content.deployment_id}"
         return Record(key.encode(), None, write_headers(schema))
     if isinstance(content, DeploymentState):
         return record_of(content.key, control_pb2.Control(deployment=_state_message(content)))
@@ -66,7 +66,7 @@ def decode_control(key: bytes | None, value: bytes | None) -> ControlMessage:
     """
     if value is None:
         try:
-            return forgotten((key or b"").decode())
+            return tombstone_of((key or b"").decode())
         except UnicodeDecodeError:
             raise BadInput("This tombstone's key is no reference.") from None
     message = parse(control_pb2.Control, value)
@@ -123,7 +123,7 @@ def _state_message(state: DeploymentState) -> control_pb2.DeploymentState:
 
 
 def _state_of(message: control_pb2.DeploymentState, key: bytes | None) -> DeploymentState:
-    if key != f"{OF_DEPLOYMENTS}{message.deployment_id}".encode():
+    if key != f"{DEPLOYMENT_KEY_PREFIX}{message.deployment_id}".encode():
         raise unusable(message, "its key is not its deployment")
     try:
         status = required_enum(DeploymentStatus, message, "status")

@@ -7,7 +7,7 @@ import pytest
 from tests.deployments import configured, state_of
 
 from openlfr.adapters.kafka.control_followers import StateFollower, WatchlistFollower
-from openlfr.domain.control import DeploymentForgotten, Forgotten, ManifestChange
+from openlfr.domain.control import DeploymentForgotten, EntryForgotten, ManifestChange
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import EntryStatus
@@ -123,6 +123,6 @@ def test_the_lists_of_a_revision_are_searched_from_then_on():
     lists[:] = ["fair"]
     follower.put_in_use()
     assert set(given[-1]) == {"b"}
-    follower.apply(Forgotten("b"))
+    follower.apply(EntryForgotten("b"))
     follower.put_in_use()
     assert set(given[-1]) == set()
