@@ -93,7 +93,7 @@ def test_a_worker_leaves_its_group(city):
     left = city.pods.call("analysis", "service", "analysis", "--leave")
     assert left.returncode == 0, left
     # On a busy machine its session may have ended before: it was no member any more.
-    assert "openlfr-analysis-0 has finished what it held" in left.stdout
+    assert "openlfr-analysis-0 has finished its batch" in left.stdout
     assert city.pods.running["analysis"].popen.wait(PATIENCE_S) == 0
 
 

@@ -143,7 +143,7 @@ def test_a_service_says_how_it_is_and_hands_over_when_it_leaves(start, kafka_bro
     assert second.metric("openlfr_group_generation") == generation
     assert worker.metric("openlfr_group_generation") == generation
     finished, left = worker.leave()
-    assert finished == "pages-0 has finished what it held"
+    assert finished == "pages-0 has finished its batch"
     assert left == "pages-0 has left pages"
     # Not after the session timeout, for which those of a worker that merely ends stand still.
     second.wait("all partitions", lambda: second.metric("openlfr_partitions") == whole)

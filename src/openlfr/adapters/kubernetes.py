@@ -1,8 +1,8 @@
-"""Whether a pod is to come back: what its StatefulSet says, asked as a pod can ask.
+"""Whether a pod will come back after it ends, read from its StatefulSet in the API server.
 
-A pod is never told why it ends. Where its StatefulSet wants fewer pods now, or is gone itself, it
-was scaled away; in every other case (a new version, a drained node, a probe that failed) another
-pod of the same name follows.
+Kubernetes does not tell a pod why it ends. If its StatefulSet now has fewer replicas, or is
+deleted, the pod was scaled away. In every other case (a new version, a drained node, a failed
+probe) another pod of the same name follows.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-"""Where a pod finds its account's token, its namespace and the API server's authority."""
+"""Folder in a pod with its account's token, its namespace and the API server's authority."""
 PATIENCE_S = 3.0
-"""How long the API server may take: for so long every stop of a pod is delayed where it is away."""
+"""Timeout of the API server; while it is away every stop of a pod is delayed by this time."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiServer:
-    """How this pod asks the API server.
+    """The API server of this pod's cluster.
 
     Attributes:
-        host: Its address.
+        host: Address of the API server.
         account: Folder with `token`, `namespace` and `ca.crt`.
     """
 
@@ -45,33 +45,33 @@ class ApiServer:
     def of_this_pod(
         cls, environment: Mapping[str, str] | None = None, account: Path | None = None
     ) -> ApiServer:
-        """As the kubelet says it to every container.
+        """The API server in the environment variables that the kubelet sets in every container.
 
         Raises:
-            Unavailable: This is no pod.
+            Unavailable: This process does not run in a pod.
         """
-        given = os.environ if environment is None else environment
-        host, port = given.get("KUBERNETES_SERVICE_HOST"), given.get("KUBERNETES_SERVICE_PORT")
+        env = os.environ if environment is None else environment
+        host, port = env.get("KUBERNETES_SERVICE_HOST"), env.get("KUBERNETES_SERVICE_PORT")
         if not host or not port:
             raise Unavailable("This process runs in no pod (KUBERNETES_SERVICE_HOST is not set).")
         return cls(host, int(port), account or ACCOUNT)
 
     def will_come_back(self, pod: str, statefulset: str) -> bool:
-        """Whether the StatefulSet still wants a pod of this name.
+        """Whether the StatefulSet still has a pod of this name.
 
         Raises:
-            Unavailable: The API server was not reached, or gives no answer that can be used.
+            Unavailable: The API server was not reached, or its answer cannot be used.
         """
         ordinal = _ordinal(pod, statefulset)
-        return ordinal in self._wanted(statefulset)
+        return ordinal in self._ordinals(statefulset)
 
-    def _wanted(self, statefulset: str) -> range:
-        """The numbers of the pods that there are to be; none where the StatefulSet is gone."""
+    def _ordinals(self, statefulset: str) -> range:
+        """The ordinals of the StatefulSet's pods; none if the StatefulSet is deleted."""
         try:
             namespace = (self.account / "namespace").read_text(encoding="utf-8").strip()
             token = (self.account / "token").read_text(encoding="utf-8").strip()
             trust = ssl.create_default_context(cafile=str(self.account / "ca.crt"))
-            # Python 3.13 asks more of authorities than many a cluster's own fulfils.
+            # The authorities of many clusters do not meet the strict rules of Python 3.13.
             trust.verify_flags &= ~ssl.VERIFY_X509_STRICT
             connection = http.client.HTTPSConnection(
                 self.host, self.port, timeout=PATIENCE_S, context=trust
@@ -95,7 +95,7 @@ class ApiServer:
 
 
 def _read(statefulset: str, status: int, content: bytes) -> range:
-    """The numbers of wanted pods in an answer."""
+    """The ordinals of pods in an answer of the API server."""
     try:
         found = json.loads(content)
         if status == http.client.NOT_FOUND and found["kind"] == "Status":
@@ -111,7 +111,7 @@ def _read(statefulset: str, status: int, content: bytes) -> range:
 
 
 def _ordinal(pod: str, statefulset: str) -> int:
-    """The number at the end of a pod's name."""
+    """The ordinal at the end of a pod's name."""
     found = re.fullmatch(rf"{re.escape(statefulset)}-([0-9]+)", pod)
     if found is None:
         raise Unavailable(f"{pod} is no pod of the StatefulSet {statefulset}.")

@@ -1,4 +1,4 @@
-"""One run at a time works in a data folder: the locked file that says whether one does."""
+"""The lock of a data folder, so that one run at a time works in it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NAME = "run.lock"
-_PATIENCE_S = 1.0  # who asks `run_is_at_work` holds the lock for a moment
+_PATIENCE_S = 1.0  # `run_is_at_work` in another process takes the lock for a moment
 
 
 @contextmanager
-def hold_for_run(data_dir: Path) -> Iterator[None]:
-    """Be the run that works in this folder.
+def lock_for_run(data_dir: Path) -> Iterator[None]:
+    """Lock the folder for this run.
 
     Raises:
-        Misconfigured: Another run does.
+        Misconfigured: Another run has locked it.
     """
     lock = FileLock(data_dir / _NAME)
     try:
@@ -39,7 +39,7 @@ def hold_for_run(data_dir: Path) -> Iterator[None]:
 
 
 def run_is_at_work(data_dir: Path) -> bool:
-    """Whether a run works in this folder, which need not exist."""
+    """Whether a run works in this folder; the folder need not exist."""
     file = data_dir / _NAME
     if not file.exists():
         return False

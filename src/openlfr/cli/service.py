@@ -151,7 +151,7 @@ def _leave(settings: Settings, process: Process) -> None:
         group=process.group,
         instance=process.instance,
         patience=timedelta(seconds=40),
-        tell=say,
+        say=say,
     )
 
 

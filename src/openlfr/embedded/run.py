@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from openlfr import bootstrap
-from openlfr.adapters.run_lock import hold_for_run
+from openlfr.adapters.run_lock import lock_for_run
 from openlfr.domain.counts import LossReason
 from openlfr.domain.errors import Misconfigured, OpenLFRError, Unavailable
 from openlfr.domain.listing import ListState
@@ -81,7 +81,7 @@ def run(
     if not settings.cameras:
         raise Misconfigured(f"{settings.path} has no camera: add one under cameras.")
     with ExitStack() as closing:
-        closing.enter_context(hold_for_run(bootstrap.data_folder(settings)))
+        closing.enter_context(lock_for_run(bootstrap.data_folder(settings)))
         return _Run(settings, deployment, options, closing, stop, on_progress).go()
 
 

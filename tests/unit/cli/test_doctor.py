@@ -194,7 +194,7 @@ def test_a_redis_that_does_not_tell(load, tmp_path):
         socket_file = server.client.connection_pool.connection_kwargs["path"]
         found = by_name(servers(load(f"services: {{redis: 'unix://{socket_file}'}}")))
         assert found["redis durability"].state == "warn"
-        assert "does not tell how it is set up" in found["redis durability"].found
+        assert "does not show its settings" in found["redis durability"].found
     finally:
         server.close()
 

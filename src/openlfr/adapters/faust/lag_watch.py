@@ -1,6 +1,6 @@
-"""Asks the brokers now and then what waits in a worker's partitions, by a client of its own.
+"""Reads the offsets of a worker's partitions from the brokers, with a client of its own.
 
-The worker's own consumer cannot be asked: where it has died quietly it believes that all is read.
+The worker's own consumer cannot be used: one that has died quietly believes that all is read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 
 class LagWatch:
-    """Keeps a worker's progress told of what waits, in a thread of its own."""
+    """Records the brokers' offsets in a worker's progress, from a thread of its own."""
 
     def __init__(
         self, kafka: KafkaAccess, progress: Progress, *, group: str, from_beginning: bool
@@ -34,10 +34,11 @@ class LagWatch:
         """Prepare.
 
         Args:
-            kafka: How Kafka is reached.
-            progress: Of the worker.
-            group: Whose committed offsets say where a partition begins.
-            from_beginning: Where it begins without one: at the oldest record, or at the newest.
+            kafka: Address and credentials of Kafka.
+            progress: The worker's progress.
+            group: Name of the worker's consumer group, whose committed offsets are read.
+            from_beginning: Whether a partition without a committed offset begins at the oldest
+                record instead of the newest.
         """
         self._kafka = kafka
         self._progress = progress
@@ -46,7 +47,7 @@ class LagWatch:
         self._thread = threading.Thread(target=self._watch, name="lag-watch", daemon=True)
 
     def start(self) -> None:
-        """Ask from now on, for as long as the process lives."""
+        """Start the thread; it runs until the process ends."""
         self._thread.start()
 
     def _watch(self) -> None:
@@ -57,7 +58,7 @@ class LagWatch:
                 consumer = consumer or self._connect()
                 self._ask(consumer)
             except (KafkaError, OpenLFRError, OSError) as error:
-                # Brokers that are away are no fault of this worker: nothing new is known.
+                # Brokers that are away are no stall of this worker; its lag stays as last known.
                 log.warning("lag_unknown", why=f"{type(error).__name__}: {error}")
                 _close(consumer)  # kafka-python would leak a socket for each refusal
                 consumer = None
@@ -68,7 +69,7 @@ class LagWatch:
 
     def _connect(self) -> Any:
         await_listener(self._kafka, time.monotonic())
-        # In a group only to read what it has committed: it never subscribes.
+        # The group is needed to read its committed offsets; this consumer never subscribes.
         return KafkaConsumer(
             **self._kafka.client_arguments(),
             group_id=self._group,
@@ -80,8 +81,8 @@ class LagWatch:
         partitions = [TopicPartition(*each) for each in self._progress.partitions]
         if not partitions:
             return
-        # The oldest first: what is deleted between both answers still counts as waiting, never the
-        # other way round.
+        # Start offsets first: messages deleted between both answers still count as waiting. The
+        # other order could report more messages deleted than there were.
         starts = consumer.beginning_offsets(partitions)
         ends = consumer.end_offsets(partitions)
         positions: dict[tuple[str, int], int] = {}
@@ -89,7 +90,7 @@ class LagWatch:
         for name in self._progress.unpositioned():
             each = TopicPartition(*name)
             if each not in ends:
-                continue  # it came with a balance in this moment; the next look knows it
+                continue  # assigned by a rebalance in this moment; the next round has its offset
             committed = consumer.committed(each)
             positions[name] = first[each] if committed is None else committed
         self._progress.record_offsets(

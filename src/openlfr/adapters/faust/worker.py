@@ -1,7 +1,7 @@
-"""How a worker of a consumer group is run, and how it ends.
+"""Running a worker of a consumer group, and ending it.
 
-It ends when it is told to, when it was asked to leave its group, and at once, with exit code 3,
-where what it needs is not there, or 1 by a fault of ours: whoever runs it starts it anew.
+A worker ends on SIGTERM, or after it was asked to leave its group. It ends at once with exit code 3
+where a needed service is unavailable, and with 1 on a bug of our own; its supervisor restarts it.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ if TYPE_CHECKING:
     from openlfr.adapters.faust.progress import Progress
 
 FINISH_S = 20.0
-"""How long a worker that leaves may take to finish a batch."""
+"""Longest time for a leaving worker to finish its batch."""
 END_S = 30.0
-"""How long it may take to end after SIGTERM: less than a pod is given (`terminationSeconds`). What
-was not acknowledged by then is delivered again."""
+"""Longest time to end after SIGTERM: less than a pod has (`terminationSeconds`). Messages not
+acknowledged by then are delivered again."""
 STAY_S = 60.0
-"""How long one that has stopped waits until it is told to end."""
-_FAILED = 1  # the exit code of a fault; Faust's too, where its worker raised
+"""Longest time that a worker which has stopped reading waits for SIGTERM."""
+_FAILED = 1  # the exit code of a bug; Faust's too, where its worker raised
 UNAVAILABLE = 3  # the exit code of `openlfr` where a needed service is unavailable
 
 _OUTAGES = (OpenLFRError, OSError, aiokafka.errors.KafkaError, kafka.errors.KafkaError)
-"""What is raised where a service is away, by us and by the clients that Faust and we use."""
+"""Exceptions that mean that a service is unavailable: ours, and those of Kafka's clients."""
 
 log = structlog.get_logger()
 
 
 def give_up(error: BaseException) -> NoReturn:
-    """End the process without acknowledging anything that is in work."""
+    """End the process at once, without acknowledging unfinished messages."""
     if isinstance(error, OpenLFRError):
         log.error("ended", why=str(error))
     else:
@@ -56,26 +56,26 @@ def give_up(error: BaseException) -> NoReturn:
 
 
 def work(app: faust.App, progress: Progress, file: WorkerFile | None = None) -> NoReturn:
-    """Run the worker until it is told to end (SIGTERM, SIGINT); exits the process.
+    """Run the worker until SIGTERM or SIGINT, then exit the process.
 
     Args:
-        app: With its agents.
-        progress: Of the worker.
-        file: Where a static member says which process it is. At the signal `membership.LEAVE` it
-            stops reading, finishes what it holds, and waits until it is told to end.
+        app: The app with its agents.
+        progress: The worker's progress.
+        file: PID file of a static member, so that `--leave` finds this worker. On the signal
+            `membership.LEAVE` it stops reading, finishes its batch, and waits for SIGTERM.
     """
     worker = _Quiet(app, loglevel="WARNING", quiet=True, redirect_stdouts=False)
     worker.progress = progress
     if file is not None:
-        app.task(_obey(app, progress, file))
+        app.task(_leave_on_signal(app, progress, file))
     try:
         worker.execute_from_commandline()
     except SystemExit as end:
         if end.code == _FAILED and end.__context__ is not None:
             give_up(Unavailable(f"The worker does not reach Kafka: {end.__context__!r}."))
         if file is not None and progress.leaving:
-            _await_end(file)
-        # What is closed from here on may wait for a server that is away.
+            _await_sigterm(file)
+        # Closing the rest may hang where a server is away.
         exit_within(end.code if isinstance(end.code, int) else 0)
         raise
     finally:
@@ -85,16 +85,16 @@ def work(app: faust.App, progress: Progress, file: WorkerFile | None = None) -> 
 
 
 class _Quiet(faust.Worker):  # type: ignore[misc]
-    """Writes nothing but log lines, by the handlers that there were before it came.
+    """A Faust worker that prints nothing and keeps the log handlers of the process.
 
     Attributes:
-        progress: Says whether there is anything to end in order.
+        progress: The worker's progress; before its first partition the worker ends at once.
     """
 
     progress: Progress
 
     def _schedule_shutdown(self, signal: signal.Signals) -> None:
-        """At SIGTERM or SIGINT; while it waits for Kafka its own way out would wait as well."""
+        """Handle SIGTERM and SIGINT; Faust's own shutdown would wait for Kafka."""
         if not self.progress.begun:
             log.info("ended", why="told to before it had any partition")
             sys.stderr.flush()
@@ -106,15 +106,17 @@ class _Quiet(faust.Worker):  # type: ignore[misc]
     def __init__(self, *given: Any, **named: Any) -> None:
         self._handlers = list(logging.root.handlers)
         super().__init__(*given, **named)
-        self.spinner = None  # writes escape codes, and has every library log at DEBUG
+        self.spinner = None  # it writes escape codes, and sets every library's log level to DEBUG
 
     def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
         logger.handlers[:] = self._handlers
         logger.setLevel(level)
 
 
-def _obey(app: faust.App, progress: Progress, file: WorkerFile) -> Callable[[], Awaitable[None]]:
-    """A task that says where the worker is, and has it leave when it is asked to."""
+def _leave_on_signal(
+    app: faust.App, progress: Progress, file: WorkerFile
+) -> Callable[[], Awaitable[None]]:
+    """A task that writes the worker's file and handles the signal to leave the group."""
 
     async def drain() -> None:
         if progress.leaving:
@@ -127,20 +129,20 @@ def _obey(app: faust.App, progress: Progress, file: WorkerFile) -> Callable[[], 
         while progress.at_work and time.monotonic() < until:
             await asyncio.sleep(0.05)
         await app.consumer.commit()
-        os.kill(os.getpid(), signal.SIGTERM)  # Faust's own way to end, from here on
+        os.kill(os.getpid(), signal.SIGTERM)  # from here on Faust's own shutdown
 
-    async def obey() -> None:
+    async def listen() -> None:
         loop = asyncio.get_running_loop()
         tasks: set[asyncio.Task[None]] = set()
         loop.add_signal_handler(LEAVE, lambda: tasks.add(loop.create_task(drain())))
-        file.note(WORKING)
+        file.write(WORKING)
 
-    return obey
+    return listen
 
 
-def _await_end(file: WorkerFile) -> None:
-    """Stay, so that whoever asked can remove the member, until told to end, or for a while."""
-    told = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: told.set())
-    file.note(STOPPED)
-    told.wait(STAY_S)
+def _await_sigterm(file: WorkerFile) -> None:
+    """Wait for SIGTERM, at most `STAY_S`, while `--leave` removes the member from its group."""
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    file.write(STOPPED)
+    ended.wait(STAY_S)

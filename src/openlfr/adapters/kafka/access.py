@@ -1,8 +1,8 @@
-"""How Kafka is reached: its brokers, TLS and who we say we are, in each client's own words.
+"""Address and credentials of Kafka, as arguments of kafka-python and of Faust.
 
-Both clients take one `ssl.SSLContext`, so that what is trusted is decided in one place: TLS 1.2 or
-newer, the broker's name checked against its certificate, and an authority of one's own in place of
-the system's list, not beside it.
+Both clients use one `ssl.SSLContext`, so that trust is decided in one place: TLS 1.2 or newer, the
+broker's name checked against its certificate, and the configured authority in place of the
+system's list, not beside it.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KafkaAccess:
-    """How Kafka is reached.
+    """Address and credentials of Kafka.
 
     Attributes:
-        brokers: "host:port" each.
-        tls: Whether connections are encrypted and brokers must prove who they are.
+        brokers: Addresses as "host:port".
+        tls: Whether connections are encrypted and brokers must have a trusted certificate.
         mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; empty without a user name.
-        username: Empty without.
-        password: Never shown.
+        username: User name; empty for no authentication.
+        password: Password, never shown.
         ca_file: PEM certificates of the authorities to trust; None for the system's.
-        cert_file: PEM certificate by which this client proves who it is; None for none.
-        key_file: Its key.
+        cert_file: PEM certificate of this client; None for none.
+        key_file: Private key of `cert_file`.
     """
 
     brokers: tuple[str, ...]
@@ -42,11 +42,11 @@ class KafkaAccess:
     key_file: Path | None = None
 
     def __str__(self) -> str:
-        """The brokers, for a sentence."""
+        """The brokers, for a message."""
         return ", ".join(self.brokers)
 
     def client_arguments(self) -> dict[str, Any]:
-        """What kafka-python's clients take.
+        """The arguments of kafka-python's clients.
 
         Raises:
             Misconfigured: A certificate or key cannot be read.
@@ -67,7 +67,7 @@ class KafkaAccess:
         return arguments
 
     def faust_arguments(self) -> dict[str, Any]:
-        """What a Faust app takes.
+        """The arguments of a Faust app.
 
         Raises:
             Misconfigured: A certificate or key cannot be read.
@@ -88,7 +88,7 @@ class KafkaAccess:
         return arguments
 
     def context(self) -> ssl.SSLContext:
-        """What is trusted, and the certificate by which we are known.
+        """The trusted authorities and this client's own certificate.
 
         Raises:
             Misconfigured: A certificate or key cannot be read.

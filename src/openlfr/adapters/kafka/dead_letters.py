@@ -1,4 +1,4 @@
-"""Setting a message aside: what every service does with one that it cannot use."""
+"""Dead letters: records about messages that a service cannot use."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ log = structlog.get_logger()
 
 
 def set_aside(message: Message, reason: str, *, service: str) -> tuple[str, Record]:
-    """Log a message that cannot be used; its record, with the topic on which it belongs.
+    """Log an unusable message; returns the topic of dead letters and the record to publish.
 
     Args:
-        message: As it was delivered; nothing of its content is passed on.
-        reason: Why, one sentence.
-        service: Which gives it up.
+        message: The message as delivered; the dead letter has none of its content.
+        reason: Why it is unusable, one sentence.
+        service: Name of the service that could not use it.
     """
     log.warning("set_aside", place=message.place, why=reason)
     letter = dead_letter(

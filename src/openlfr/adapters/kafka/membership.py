@@ -1,9 +1,9 @@
-"""Leaving a consumer group for good: what a pod does before it is taken away.
+"""Leaving a consumer group for good, before a pod is removed.
 
-A static member says nothing to the broker when it ends, so that after a restart it is the same
-member and nobody else's partitions move. When it does not come back its partitions stand still for
-the session timeout, unless it is removed. But a member that is removed while it still polls joins
-again: so the worker is asked to stop first, by a signal to the process whose number it wrote down.
+A static member does not leave its group when it ends, so that after a restart it is the same member
+and no partitions move. If it does not come back, nobody reads its partitions until the session
+timeout, unless the member is removed. But a member that is removed while it still polls joins
+again: so the worker must stop first, and is asked to by a signal to the process in its PID file.
 """
 
 from __future__ import annotations
@@ -28,51 +28,51 @@ if TYPE_CHECKING:
     from openlfr.adapters.kafka.access import KafkaAccess
 
 LEAVE = getattr(signal, "SIGHUP", signal.SIGTERM)
-"""What asks a worker to stop reading, and to wait until it is told to end."""
+"""Signal on which a worker stops reading, finishes its batch, and waits for SIGTERM."""
 WORKING, STOPPED = "working", "stopped"
-_LOOK_S = 0.05
-_PATIENCE_S = 5.0  # until a broker takes a connection
+_POLL_S = 0.05
+_PATIENCE_S = 5.0  # until a broker accepts a connection
 
 
 class WorkerFile:
-    """Where a worker says which process it is, and how far it has come with leaving."""
+    """A worker's PID file with its state, so that `--leave` finds the worker."""
 
     def __init__(self, folder: Path, service: str, instance: str) -> None:
-        """Of one instance of a service, in its data folder."""
+        """The file of one instance of a service, in its data folder."""
         self._path = folder / f"{service}-{quote(instance, safe='')}.worker"
 
-    def note(self, state: str) -> None:
-        """Write down that this process is `WORKING`, or has `STOPPED` reading."""
+    def write(self, state: str) -> None:
+        """Write this process and its state, `WORKING` or `STOPPED`."""
         pid = os.getpid()
-        said = {"pid": pid, "born": psutil.Process(pid).create_time(), "state": state}
+        content = {"pid": pid, "born": psutil.Process(pid).create_time(), "state": state}
         unfinished = self._path.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(said), encoding="utf-8")
+        unfinished.write_text(json.dumps(content), encoding="utf-8")
         unfinished.replace(self._path)
 
     def remove(self) -> None:
-        """The process ends."""
+        """Remove the file, at the end of the process."""
         self._path.unlink(missing_ok=True)
 
     def process(self) -> psutil.Process | None:
-        """The live worker; None where there is none."""
-        said = self._read()
+        """The live worker; None if there is none."""
+        content = self._read()
         try:
-            found = psutil.Process(int(said["pid"])) if said else None
-            alive = found and abs(found.create_time() - said["born"]) < 1
+            found = psutil.Process(int(content["pid"])) if content else None
+            alive = found and abs(found.create_time() - content["born"]) < 1
         except (psutil.NoSuchProcess, KeyError, ValueError):
             return None
         return found if alive else None
 
     def has_stopped(self) -> bool:
-        """Whether the worker reads nothing any more and holds nothing."""
+        """Whether the worker has stopped reading and finished its batch, or is not running."""
         return self.process() is None or self._read().get("state") == STOPPED
 
     def _read(self) -> dict[str, Any]:
         try:
-            said = json.loads(self._path.read_text(encoding="utf-8"))
+            content = json.loads(self._path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return said if isinstance(said, dict) else {}
+        return content if isinstance(content, dict) else {}
 
 
 def leave(
@@ -82,22 +82,22 @@ def leave(
     group: str,
     instance: str,
     patience: timedelta,
-    tell: Callable[[str], None],
+    say: Callable[[str], None],
 ) -> None:
     """Let a worker finish, remove it from its group, and end it.
 
     Args:
-        kafka: How Kafka is reached.
-        worker: Of this instance, on this machine.
-        group: Consumer group.
-        instance: The static member's name.
-        patience: How long the worker may take to finish what it holds.
-        tell: Told what was done, a sentence each.
+        kafka: Address and credentials of Kafka.
+        worker: The worker's file on this machine.
+        group: Name of the consumer group.
+        instance: Name of the static member.
+        patience: Longest time for the worker to finish its batch.
+        say: Called with a sentence for each step done.
 
     Raises:
         Unavailable: The worker does not finish in time; or there is none, and Kafka does not
             answer.
-        Misconfigured: Kafka does not let us.
+        Misconfigured: The user lacks the right.
     """
     process = worker.process()
     if process is not None:
@@ -109,25 +109,25 @@ def leave(
                     f"The worker {instance} (process {process.pid}) did not finish within"
                     f" {patience.total_seconds():g} s: it stays a member of {group}."
                 )
-            time.sleep(_LOOK_S)
-        tell(f"{instance} has finished what it held")
+            time.sleep(_POLL_S)
+        say(f"{instance} has finished its batch")
     try:
         was_member = _remove(kafka, group, instance)
     except Unavailable as error:
-        # All that it held is done, which is what matters. On an uninstall its way to Kafka may be
-        # closed before it: then it is taken for gone when its session is over.
+        # Its work is done, which is what matters. During an uninstall the network to Kafka may be
+        # closed first: then the member expires with its session.
         if process is None:
             raise
-        tell(f"{error} Its partitions wait until its session is over.")
+        say(f"{error} Its partitions wait until its session is over.")
     else:
         left = f"has left {group}" if was_member else f"was no member of {group}"
-        tell(f"{instance} {left}")
+        say(f"{instance} {left}")
     if process is not None and worker.process() is not None:
         process.terminate()
 
 
 def _remove(kafka: KafkaAccess, group: str, instance: str) -> bool:
-    """Remove a static member; whether it was one."""
+    """Remove a static member; False if there was none of this name."""
     from kafka import KafkaAdminClient, errors
     from kafka.admin import MemberToRemove
 

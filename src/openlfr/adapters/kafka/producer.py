@@ -1,7 +1,7 @@
-"""Sending records from threads: bounded, and every record's fate is told.
+"""Sending records from threads, with a bounded number in flight and a callback for each record.
 
-kafka-python has no limit of its own on what waits to be sent, so one is kept here: whoever may not
-lose a record waits for room, whoever may not wait drops it.
+kafka-python does not limit the number of records that wait to be sent, so `RecordSender` does: a
+caller that must not lose a record waits for room, a caller that must not wait drops it.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from openlfr.wire.codec import Record
 
 _TASK = "take records"
-_PATIENCE_S = 0.2  # how often one that waits for room looks whether it should stop
+_STOP_CHECK_S = 0.2  # interval at which a caller that waits for room checks `stop`
 STUCK_S = 60.0
-"""How long nothing may become of what is on its way; or twice as long as a record is tried."""
+"""Longest time in which no record in flight arrives or fails; at least twice the delivery time."""
 
 
 class RecordSender:
@@ -49,14 +49,14 @@ class RecordSender:
         """Connect.
 
         Args:
-            brokers: How Kafka is reached.
-            topic: Where to.
-            room: How many records may be on their way.
-            delivery: How long one may be tried.
-            max_bytes: Largest record, as the topic has it.
+            brokers: Address and credentials of Kafka.
+            topic: Name of the topic.
+            room: Largest number of records in flight.
+            delivery: Longest time to deliver a record.
+            max_bytes: Size of the largest record, as the topic allows.
             round_robin: Keys assigned round-robin to the partitions instead of being hashed.
-            key: Under which each record gets an authentication code; None: it gets none.
-            clock: Seconds, only ever growing.
+            key: Key of each record's authentication code; None for no codes.
+            clock: Returns monotonic seconds.
 
         Raises:
             Misconfigured: A certificate or key cannot be read.
@@ -67,9 +67,9 @@ class RecordSender:
         self._room = threading.Semaphore(room)
         self._clock = clock
         self._lock = threading.Lock()
-        self._on_way = 0
+        self._in_flight = 0
         self._used = False
-        self._told = clock()  # when something last became of a record, or nothing was on its way
+        self._moved_at = clock()  # when a record last arrived or failed, or none was in flight
         self._stuck_s = max(STUCK_S, 2 * delivery.total_seconds())
         self.failed: str = ""
         with kafka_errors(_TASK):
@@ -94,27 +94,27 @@ class RecordSender:
         """Send a record.
 
         Args:
-            record: What to send.
-            wait: For room and for the broker; else it is dropped where either lacks.
-            stop: Ends the waiting.
-            on_done: Told later, from another thread, whether the broker has it.
+            record: The record.
+            wait: Whether to wait for room and for the broker; if not, the record may be dropped.
+            stop: Event that ends the waiting.
+            on_done: Called later, in another thread, with whether the broker has stored it.
 
         Returns:
-            Whether it is on its way.
+            Whether the record is in flight.
 
         Raises:
-            Unavailable: The broker does not take it, and `wait` was asked for.
+            Unavailable: The broker does not accept the record, and `wait` is set.
         """
-        while not self._room.acquire(timeout=_PATIENCE_S if wait else 0):
+        while not self._room.acquire(timeout=_STOP_CHECK_S if wait else 0):
             if not wait or stop.is_set():
                 return False
 
         def done(delivered: bool) -> None:
-            self._note(-1)
+            self._count(-1)
             self._room.release()
             on_done(delivered)
 
-        self._note(+1)
+        self._count(+1)
         if self._key is not None:
             record = seal.sign(record, self._key)
         try:
@@ -123,32 +123,32 @@ class RecordSender:
                     self._topic, key=record.key, value=record.value, headers=record.headers
                 )
         except (Unavailable, BadInput):
-            self._note(-1)
+            self._count(-1)
             self._room.release()
             if wait:
                 raise
             return False
         future.add_callback(lambda _: done(delivered=True))
-        future.add_errback(lambda error: self._missed(error, done))
+        future.add_errback(lambda error: self._record_failure(error, done))
         return True
 
     def flush(self, timeout: timedelta) -> None:
-        """Wait until everything is with the broker.
+        """Wait until the broker has stored every record.
 
         Raises:
-            Unavailable: It is not within `timeout`.
+            Unavailable: Not within `timeout`.
         """
         with kafka_errors(_TASK):
             self._producer.flush(timeout=timeout.total_seconds())
 
     def stalled(self) -> str:
-        """Why the process is to be started anew; empty while records arrive, or fail."""
+        """Why the process must be restarted; empty while records arrive or fail."""
         with self._lock:
-            on_way, since = self._on_way, self._clock() - self._told
-        if not on_way or since <= self._stuck_s:
+            in_flight, since = self._in_flight, self._clock() - self._moved_at
+        if not in_flight or since <= self._stuck_s:
             return ""
         return (
-            f"Of {on_way} records on their way to {self._topic} none has arrived, and none has "
+            f"Of {in_flight} records on their way to {self._topic} none has arrived, and none has "
             f"failed, for {since:.0f} s."
         )
 
@@ -158,17 +158,17 @@ class RecordSender:
         return self._used
 
     def close(self) -> None:
-        """Close the connections; what is still on its way gets a second."""
+        """Close the connections; records still in flight have one second to arrive."""
         self._producer.close(timeout=1)
 
-    def _note(self, more: int) -> None:
-        """One more record is on its way, or one less: something became of it."""
+    def _count(self, more: int) -> None:
+        """Count a record that is sent (+1), or that arrived or failed (-1)."""
         with self._lock:
-            if more < 0 or not self._on_way:
-                self._told = self._clock()
-            self._on_way += more
+            if more < 0 or not self._in_flight:
+                self._moved_at = self._clock()
+            self._in_flight += more
             self._used = True
 
-    def _missed(self, error: BaseException, done: Callable[[bool], None]) -> None:
+    def _record_failure(self, error: BaseException, done: Callable[[bool], None]) -> None:
         self.failed = f"{type(error).__name__}: {error}"
         done(False)

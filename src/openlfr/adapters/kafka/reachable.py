@@ -1,7 +1,7 @@
-"""Whether a broker takes connections, before kafka-python is asked to make one.
+"""Check that a broker accepts connections, before kafka-python connects.
 
-kafka-python leaks a socket for every refusal. It also says of a certificate that it does not trust
-only that nobody answers.
+kafka-python leaks a socket for every refused connection, and reports a certificate that it does not
+trust as a broker that does not answer.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from openlfr.domain.errors import Misconfigured
 if TYPE_CHECKING:
     from openlfr.adapters.kafka.access import KafkaAccess
 
-_EACH_S = 0.5, 2.0  # for one broker: at least, though time is up, and at most: there are others
-_PAUSE_S = 0.1  # between two looks
+_EACH_S = 0.5, 2.0  # shortest and longest wait for one broker, so that others get their turn
+_PAUSE_S = 0.1  # between two rounds
 
 
 def await_listener(kafka: KafkaAccess, until: float) -> None:
-    """Wait until a broker takes a connection, and proves who it is where it must.
+    """Wait until a broker accepts a connection and, with TLS, shows a trusted certificate.
 
     Args:
-        kafka: How Kafka is reached; every broker is tried once at least.
+        kafka: Address and credentials of Kafka; every broker is tried at least once.
         until: `time.monotonic()` at which to give up.
 
     Raises:
-        OSError: None does.
-        Misconfigured: One that does is not who it should be, or speaks no TLS.
+        OSError: No broker accepts a connection.
+        Misconfigured: A broker's certificate is not trusted, or the broker has no TLS.
     """
     while True:
         refusal = OSError("no broker is configured")
@@ -37,7 +37,7 @@ def await_listener(kafka: KafkaAccess, until: float) -> None:
             try:
                 least, most = _EACH_S
                 _connect(kafka, broker, max(least, min(most, until - time.monotonic())))
-            except (OSError, ValueError) as error:  # a port that is no number is refused too
+            except (OSError, ValueError) as error:  # ValueError: the port is no number
                 refusal = error if isinstance(error, OSError) else OSError(str(error))
             else:
                 return

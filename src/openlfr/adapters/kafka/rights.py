@@ -1,8 +1,8 @@
-"""Who may do what on Kafka: one table, by which services check topics and rights are printed.
+"""The rights of each user on Kafka: one table, used to check topics and to print ACL commands.
 
-A service is given what it reads and writes, and looks at nothing else. That analysis alone may
-read frames is decided here and nowhere else: a network sees brokers, not topics. The chart's
-KafkaUsers say the same (`tests/chart/test_chart_kafka.py` compares them).
+A service has rights on the topics that it reads and writes, and on no others. That analysis alone
+may read frames is decided here and nowhere else: network rules protect brokers, not topics. The
+chart's KafkaUsers have the same rights (`tests/chart/test_chart_kafka.py` compares them).
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class TopicUse:
     """The topics of one service.
 
     Attributes:
-        reads, writes: What it reads and what it writes.
-        group: Whether it is a worker of a consumer group.
+        reads, writes: The topics that the service reads, and those that it writes.
+        group: Whether the service reads in a consumer group.
     """
 
     reads: tuple[Topic, ...] = ()
@@ -45,7 +45,7 @@ class TopicUse:
 
     @property
     def topics(self) -> tuple[Topic, ...]:
-        """All of them, in the order of the table of topics."""
+        """All topics of the service, in the order of `TOPICS`."""
         return tuple(each for each in TOPICS if each in (*self.reads, *self.writes))
 
 
@@ -64,12 +64,12 @@ USES: Mapping[str, TopicUse] = {
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """What a user may do with one resource.
+    """The operations that a user may do on one resource.
 
     Attributes:
         kind: topic, group or cluster.
-        name: Of the topic or the group; empty for the cluster.
-        operations: As Kafka calls them, such as Read.
+        name: Name of the topic or the group; empty for the cluster.
+        operations: Names of Kafka's operations, such as Read.
     """
 
     kind: str
@@ -78,13 +78,13 @@ class Right:
 
 
 def rights(groups: str = "openlfr-") -> dict[str, list[Right]]:
-    """The rights of each user: of services and people, of the topics Job and of KEDA's scaler.
+    """The rights of each user: the services, operators, the topics Job and KEDA's scaler.
 
     Args:
-        groups: What consumer groups begin with; each is named for its service.
+        groups: Prefix of consumer groups; the rest of a group's name is its service.
     """
     found = {name: list(_service(use, f"{groups}{name}")) for name, use in USES.items()}
-    brokers = Right("cluster", "", ("DescribeConfigs",))  # how often they look what may go
+    brokers = Right("cluster", "", ("DescribeConfigs",))  # to read their check interval
     make = ("Create", "Alter", "AlterConfigs", *_LOOK)
     found["operator"] = [*(Right("topic", topic.name, _LOOK) for topic in TOPICS), brokers]
     found["topics"] = [*(Right("topic", topic.name, make) for topic in TOPICS), brokers]
@@ -103,8 +103,8 @@ def acl_commands(users: Mapping[str, str], *, groups: str = "openlfr-") -> Itera
     """Arguments of Kafka's own `kafka-acls.sh`, a line for all resources with the same operations.
 
     Args:
-        users: The principal of each user that rights are wanted for, such as `User:openlfr-ingest`.
-        groups: What consumer groups begin with.
+        users: The principal of each user, such as `User:openlfr-ingest`.
+        groups: Prefix of consumer groups.
     """
     table = rights(groups)
     for user, principal in users.items():

@@ -1,11 +1,11 @@
-"""Our topics: what stands on each, and how Kafka must keep it. The one table; it imports no Kafka.
+"""The table of topics: the content of each, and Kafka's settings. It imports no Kafka client.
 
-`plan()` gives the topics of one installation, `adapters/kafka/admin.py` makes and checks them, and
-`docs/topics.md` and `docs/asyncapi.yaml` are checked against them.
+`plan()` returns the topics of one installation, `adapters/kafka/admin.py` creates and checks them,
+and `docs/topics.md` and `docs/asyncapi.yaml` are checked against this table.
 
-Why every topic takes LogAppendTime: retention goes by the record's time. A file filmed last month
-carries last month's `captured_at`; as the record's own time it would be deleted on arrival, and one
-from the future would outlive every promise. What was captured when stands in the message.
+Every topic uses LogAppendTime because retention goes by the record's time. A file filmed last month
+has last month's `captured_at`: as the record's time, it would delete the record on arrival, and a
+time in the future would keep it longer than promised. The capture time is a field of the message.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CHECK_INTERVAL = "log.retention.check.interval.ms"
-"""The brokers' own setting; no topic can have another."""
+"""A setting of the brokers; a topic cannot override it."""
 CHECK_INTERVAL_DEFAULT = timedelta(minutes=5)  # Kafka's
 TRANSIT = timedelta(seconds=60)
-"""How long a frame may exist on the brokers' disks, unless an installation accepts more."""
+"""Longest time that a frame may exist on the brokers' disks; the configuration can allow more."""
 
 _SECOND, _HOUR = 1000, 3_600_000  # ms
 _DAY = 24 * _HOUR
@@ -35,16 +35,17 @@ class Topic:
     """One topic.
 
     Attributes:
-        message: The message in `protos/openlfr/wire/v1`.
-        key: What its records' key is.
-        content: What stands on it, for the documentation.
-        promise: What a reader may rely on.
-        writers, readers: Who may write it and read it; give nobody else the right.
-        partitions: How many; bounds the workers that share it.
-        replicas: How many copies of each partition.
-        spare: How many copies may be missing while it still takes records.
-        configs: Kafka's settings of the topic, as Kafka writes them.
-        one_partition: Its order is the order of everything: more partitions would break it.
+        message: Name of the message in `protos/openlfr/wire/v1`.
+        key: The key of the records, for the documentation.
+        content: The content of the topic, for the documentation.
+        promise: Guarantees to readers, for the documentation.
+        writers, readers: Users with the right to write and to read; nobody else may have it.
+        partitions: Number of partitions; it limits the number of workers.
+        replicas: Number of copies of each partition.
+        spare: Number of copies that may be missing while the topic still accepts records.
+        configs: Kafka's settings of the topic.
+        one_partition: Whether readers rely on one order of all records, so that more partitions
+            would break it.
     """
 
     name: str
@@ -86,8 +87,8 @@ FRAMES = Topic(
     writers="ingest",
     readers="analysis alone",
     partitions=12,
-    # A frame lives for seconds and the next one follows: two copies halve what replication costs,
-    # and one of them is enough to go on.
+    # A frame is useful for seconds and the next one follows: two copies halve the cost of
+    # replication, and one of them is enough to go on.
     replicas=2,
     configs=_configs(
         retention_ms=30 * _SECOND,
@@ -147,7 +148,7 @@ CONTROL = Topic(
         policy="compact",
         retention_ms=-1,
         segment_ms=_HOUR // 6,
-        max_bytes=1000 * _KIB,  # a deployment names its cameras, thousands of them
+        max_bytes=1000 * _KIB,  # a deployment's state lists its cameras, up to thousands
         min_cleanable_dirty_ratio="0.1",
         max_compaction_lag_ms=str(_HOUR),
         delete_retention_ms=str(_DAY),
@@ -187,12 +188,12 @@ def plan(
     """The topics of one installation.
 
     Args:
-        replication: Copies of each partition, at most; 1 where there is one broker.
-        partitions: Other numbers than the table's, by topic.
-        frames_retention: Another retention of frames than the table's.
+        replication: Largest number of copies of each partition; 1 with a single broker.
+        partitions: Numbers of partitions by topic; the table's for topics without an entry.
+        frames_retention: Retention of frames; None for the table's.
 
     Raises:
-        Misconfigured: No such topic, a number below 1, or more than one where order forbids it.
+        Misconfigured: A topic is unknown, or its number of partitions is not allowed.
     """
     wanted = dict(partitions or {})
     names = [topic.name for topic in TOPICS]
@@ -227,13 +228,14 @@ def _sized(topic: Topic, replicas: int, partitions: int) -> Topic:
 
 @dataclass(frozen=True, slots=True)
 class TransitBound:
-    """The longest that a frame can exist on a broker's disk.
+    """The longest time that a frame can exist on a broker's disk.
 
-    A segment takes frames for `segment`; it may go once its newest is older than `retention`; the
-    broker looks every `check`, renames it and deletes the file `delete_delay` later.
+    A segment accepts frames for `segment`; it expires once its newest frame is older than
+    `retention`; the broker checks every `check`, renames the file and deletes it `delete_delay`
+    later.
 
     Attributes:
-        check_known: False where the broker did not tell its interval, so Kafka's default is taken.
+        check_known: False if the broker did not show its interval, and Kafka's default is used.
     """
 
     retention: timedelta
@@ -249,8 +251,9 @@ class TransitBound:
 
     def __str__(self) -> str:
         parts = f"retention {_s(self.retention)} + segment roll {_s(self.segment)}"
-        told = "" if self.check_known else " (Kafka's default: the brokers do not show theirs)"
-        parts += f" + check interval {_s(self.check)}{told} + delete delay {_s(self.delete_delay)}"
+        source = "" if self.check_known else " (Kafka's default: the brokers do not show theirs)"
+        parts += f" + check interval {_s(self.check)}{source}"
+        parts += f" + delete delay {_s(self.delete_delay)}"
         return f"a frame is gone after at most {_s(self.total)}: {parts}"
 
 
@@ -258,8 +261,8 @@ def transit_bound(configs: Mapping[str, str], check: timedelta | None) -> Transi
     """The bound of a frames topic with these settings.
 
     Args:
-        configs: The topic's, as Kafka writes them.
-        check: The brokers' longest check interval; None where they do not tell.
+        configs: Kafka's settings of the topic.
+        check: The brokers' longest check interval; None if they do not show it.
     """
     milliseconds = {
         name: timedelta(milliseconds=int(configs[name]))

@@ -1,1 +1,1 @@
-"""Milvus: reference templates, and the search of them."""
+"""Milvus: storing reference templates, and searching them."""

@@ -1,4 +1,4 @@
-"""The collection of templates in Milvus: its fields, its rows, the model that it names."""
+"""The collection of templates in Milvus: its fields, rows and filters, and the templates' model."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 COLLECTION = "openlfr_references"
 FIELDS = {"reference_id": 64, "watchlist": 512, "subject": 2048, "template_hash": 64}
-"""The texts of a row, beside its vector; the longest that each may be, in bytes."""
-_PREFIX = "openlfr."  # of the collection's properties that hold the facts
+"""The text fields of a row and the largest length of each, in bytes."""
+_PREFIX = "openlfr."  # prefix of our properties of the collection
 
 
 class Hit(NamedTuple):
-    """A stored template that a search found.
+    """A stored template that a search found, without its vector.
 
     Attributes:
-        similarity: Cosine.
+        similarity: Cosine similarity.
     """
 
     reference_id: str
@@ -36,7 +36,7 @@ class Hit(NamedTuple):
 
 
 def make_collection(client: Any, facts: GalleryFacts) -> None:
-    """Make it, empty, for the templates of one model, which it names from then on."""
+    """Create the empty collection; its properties record the model of its templates."""
     schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
     for name, length in FIELDS.items():
         schema.add_field(
@@ -59,37 +59,37 @@ def make_collection(client: Any, facts: GalleryFacts) -> None:
 
 
 def read_facts(client: Any, where: str) -> GalleryFacts:
-    """The model that it names.
+    """Read the model of the templates from the collection's properties.
 
     Args:
-        client: Of Milvus, where the collection is.
-        where: Milvus's address, for a person.
+        client: A client connected to the database of the collection.
+        where: Milvus's address, for messages.
 
     Raises:
-        Misconfigured: It names none.
+        Misconfigured: The collection's properties name no model.
     """
     properties = client.describe_collection(COLLECTION, timeout=READ_S).get("properties", {})
-    said = {key.removeprefix(_PREFIX): value for key, value in properties.items()}
+    facts = {key.removeprefix(_PREFIX): value for key, value in properties.items()}
     try:
         return GalleryFacts(
-            model_name=said["model_name"],
-            model_sha256=said["model_sha256"],
-            dimension=int(said["dimension"]),
-            alignment=said["alignment"],
-            default_threshold=float(said["default_threshold"]),
+            model_name=facts["model_name"],
+            model_sha256=facts["model_sha256"],
+            dimension=int(facts["dimension"]),
+            alignment=facts["alignment"],
+            default_threshold=float(facts["default_threshold"]),
         )
     except (KeyError, ValueError):
         raise Misconfigured(
-            f"The Milvus collection {COLLECTION} at {where} does not say which model its "
-            "templates are of: it was not made by OpenLFR; use another Milvus database."
+            f"The Milvus collection {COLLECTION} at {where} does not name the model of its "
+            "templates: it was not made by OpenLFR; use another Milvus database."
         ) from None
 
 
 def check_lengths(template: StoredTemplate) -> None:
-    """Refuse a template with a name that does not fit into its field.
+    """Check that every text of a template fits into its field.
 
     Raises:
-        BadInput: It is too long.
+        BadInput: A text is too long.
     """
     for name, limit in FIELDS.items():
         value: str = getattr(template, name)
@@ -98,27 +98,27 @@ def check_lengths(template: StoredTemplate) -> None:
 
 
 def within(field: str, values: Sequence[str]) -> str:
-    """A filter: the field has one of these values."""
+    """A filter expression: the field has one of these values."""
     return f"{field} in {json.dumps(list(values), ensure_ascii=False)}"
 
 
 def row_of(template: StoredTemplate) -> dict[str, Any]:
-    """A template as the row that is written."""
+    """The row of a template."""
     row: dict[str, Any] = {name: getattr(template, name) for name in FIELDS}
     row["vector"] = np.ascontiguousarray(template.vector, np.float32)
     return row
 
 
 def template_of(row: dict[str, Any]) -> StoredTemplate:
-    """The template of a row that was read with its vector."""
+    """The template of a row that has its vector."""
     vector = np.asarray(row["vector"], np.float32)
     return StoredTemplate(**{name: row[name] for name in FIELDS}, vector=vector)
 
 
 def hit_of(row: Any) -> Hit:
-    """What a search found, without its vector."""
+    """The hit of a row in a search result."""
     fields = row["entity"]
-    # Lite calls the key by its name, a server "id".
+    # The key's field is "reference_id" in Milvus Lite and "id" on a server.
     key = fields.get("reference_id") or row.get("reference_id") or row["id"]
     return Hit(
         key, fields["watchlist"], fields["subject"], fields["template_hash"], row["distance"]

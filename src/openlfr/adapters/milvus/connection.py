@@ -1,12 +1,12 @@
-"""How Milvus is reached, and for how long an answer is awaited.
+"""The connection to Milvus, and the deadlines of its calls.
 
-pymilvus 3.0 (read and measured): `MilvusClient(timeout=)` bounds the connecting alone. A call
-without `timeout=` waits for ever where nothing answers (keepalive cuts nothing off), and where the
-connection is refused it is tried 75 times, up to 3 s apart. With `timeout=` each request has that
-deadline, what missed it is not tried again, and other trials end with it; before such a trial it
-connects anew, which may take `CONNECT_S` more. Some requests that it makes by itself can be given
-none (a `query_iterator`'s first, a timestamp's before an index is awaited): the channel's service
-config gives every request one.
+pymilvus 3.0 (read and measured): `MilvusClient(timeout=)` limits connecting alone. A call without
+`timeout=` waits for ever where nothing answers (keepalive ends nothing), and where the connection
+is refused it is tried 75 times, up to 3 s apart. With `timeout=` each request has that deadline: a
+request that missed it is not repeated, and other repetitions end with it; a repetition reconnects
+first, which may take `CONNECT_S` more. Some requests of pymilvus's own take no `timeout=` (the
+first of a `query_iterator`, the timestamp before waiting for an index), so the channel's service
+config sets a deadline for every request.
 """
 
 from __future__ import annotations
@@ -28,32 +28,32 @@ if TYPE_CHECKING:
 
 CONNECT_S = 10
 SEARCH_S = 2.0
-"""Of a search and of what it needs, while frames wait; `search_s` adds for large answers."""
+"""Deadline of a search and of the reads that it needs; `search_s` adds time for large answers."""
 READ_S = 10
-"""Of a page of templates, or of a question about the collection."""
+"""Deadline of reading a page of templates or the collection's description."""
 WRITE_S = 20
-"""Of a page that is written, and of its way to the disk."""
+"""Deadline of writing a page of templates, or of a flush to the disk."""
 LOAD_S = 60
-"""Until a collection is made, indexed and loaded. Whole: pymilvus ignores others there."""
+"""Deadline of creating, indexing and loading a collection. An integer: pymilvus ignores others."""
 LONGEST_S = 30
-"""Of any single request."""
+"""Deadline of any single request."""
 _ROWS_A_SECOND = 20_000
 
 
 def search_s(rows: int) -> float:
-    """The deadline of a search that asks for so many rows, in seconds."""
+    """The deadline in seconds of a search for this number of rows."""
     return SEARCH_S + rows / _ROWS_A_SECOND
 
 
 def connect(uri: str, token: str, ca_file: Path | None) -> Any:
-    """A client of the Milvus at this address, connected.
+    """Connect to the Milvus at this address.
 
     Raises:
-        Unavailable: Nothing answers there.
+        Unavailable: Milvus does not answer.
     """
     trust = {"server_pem_path": str(ca_file)} if ca_file else {}
-    every = {"methodConfig": [{"name": [{}], "timeout": f"{LONGEST_S}s"}]}
-    options = {"grpc.service_config": json.dumps(every)}
+    every_method = {"methodConfig": [{"name": [{}], "timeout": f"{LONGEST_S}s"}]}
+    options = {"grpc.service_config": json.dumps(every_method)}
     with milvus_errors(shown_address(uri) if "://" in uri else uri):
         return MilvusClient(
             uri=uri, token=token, timeout=CONNECT_S, grpc_options=options, **trust
@@ -62,16 +62,16 @@ def connect(uri: str, token: str, ca_file: Path | None) -> Any:
 
 @contextmanager
 def milvus_errors(where: str) -> Iterator[None]:
-    """Milvus's errors as ours.
+    """Turn the exceptions of pymilvus and gRPC into `Unavailable`.
 
     Raises:
-        Unavailable: For each of them.
+        Unavailable: Milvus does not answer, or refuses.
     """
     try:
         yield
     except MilvusException as error:
-        said = hide_addresses(error.message or str(error))
-        raise Unavailable(f"Milvus at {where} does not answer: {said}") from error
+        why = hide_addresses(error.message or str(error))
+        raise Unavailable(f"Milvus at {where} does not answer: {why}") from error
     except grpc.RpcError as error:
-        said = hide_addresses(str(error.details() if isinstance(error, grpc.Call) else error))
-        raise Unavailable(f"Milvus at {where} does not answer: {said}") from error
+        why = hide_addresses(str(error.details() if isinstance(error, grpc.Call) else error))
+        raise Unavailable(f"Milvus at {where} does not answer: {why}") from error

@@ -1,7 +1,7 @@
-"""Milvus Lite on one folder, inside this process, behind a private Unix socket.
+"""Milvus Lite: a server inside this process, on one folder and behind a private Unix socket.
 
-A second process is refused the folder. It is served on a socket that only this user can reach,
-since its usual loopback port asks nobody for a password.
+The folder has one process at a time. The socket is for this user alone; Milvus Lite's usual
+loopback port would be open to every user of the machine, without a password.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import grpc
 from openlfr.adapters.milvus.rewrite import rewrite
 from openlfr.domain.errors import Misconfigured, Unavailable
 
-_LOCK_PATIENCE_S = 5.0  # an import that is just finishing holds the folder for a moment
+_LOCK_PATIENCE_S = 5.0  # an import that is about to end keeps its lock for a moment
 _MESSAGE_BYTES = 256 * 1024 * 1024
 _PREFIX, _APART = "openlfr-milvus-", "socket.txt"
 
@@ -29,7 +29,7 @@ class LiteServer:
 
     Raises:
         Misconfigured: The folder is damaged.
-        Unavailable: Another process uses the folder, or the disk refuses.
+        Unavailable: Another process uses the folder, or the disk fails.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -45,7 +45,7 @@ class LiteServer:
             options=[
                 ("grpc.max_receive_message_length", _MESSAGE_BYTES),
                 ("grpc.max_send_message_length", _MESSAGE_BYTES),
-                # pymilvus pings every 10 s, which a server takes for abuse unless told otherwise.
+                # pymilvus pings every 10 s; by default gRPC servers treat that as abuse.
                 ("grpc.keepalive_permit_without_calls", 1),
                 ("grpc.http2.max_ping_strikes", 0),
             ],
@@ -58,10 +58,10 @@ class LiteServer:
         self._server.start()
 
     def rewrite(self, collection: str) -> None:
-        """Leave nothing in the collection's files but its live rows.
+        """Remove deleted rows from the collection's files.
 
         Raises:
-            Unavailable: The disk refuses; call it again later.
+            Unavailable: The disk fails; call it again later.
         """
         if not self._database.has_collection(collection):
             return
@@ -74,7 +74,7 @@ class LiteServer:
             ) from error
 
     def close(self) -> None:
-        """Stop it and free the folder."""
+        """Stop the server and unlock the folder."""
         self._server.stop(grace=2).wait()
         self._workers.shutdown()
         self._database.close()
@@ -82,14 +82,14 @@ class LiteServer:
 
 
 def _place_socket(folder: Path) -> Path:
-    """Where the holder of the folder makes its socket; what a killed one left is removed.
+    """The path of a new socket; the socket of a killed process is removed.
 
-    A socket's path is limited to about 100 bytes, so it cannot stand in a deep data folder, where
-    a file names it instead.
+    A socket's path is limited to about 100 bytes, so the socket cannot be in a deep data folder. It
+    is in the system's temporary folder, and a file in the data folder contains its path.
     """
     _remove_socket(folder)
     apart = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    with suppress(OSError):  # a full disk has its own sentence, and this costs a folder in /tmp
+    with suppress(OSError):  # a full disk is reported elsewhere; here it leaves a folder in /tmp
         (folder / _APART).write_text(str(apart), encoding="utf-8")
     return apart / "socket"
 
@@ -103,10 +103,10 @@ def _remove_socket(folder: Path) -> None:
 
 
 def _drop_indexes(folder: Path) -> None:
-    """Have indexes made anew from the vectors: what was left half written cannot be loaded.
+    """Delete index files, so that Milvus Lite builds them again from the vectors.
 
-    Milvus Lite (3.2.2) writes them in place, so that a process that is killed meanwhile leaves a
-    file with which nothing can be loaded any more. Exact search has its vectors as its index.
+    Milvus Lite (3.2.2) writes indexes in place, so a process killed meanwhile leaves a file that
+    keeps the collection from loading. With exact search the vectors themselves are the index.
     """
     for index in folder.rglob("*.idx"):
         index.unlink(missing_ok=True)

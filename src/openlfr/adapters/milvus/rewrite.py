@@ -1,14 +1,15 @@
-"""Rewriting a collection of Milvus Lite, so that what was erased is in none of its files.
+"""Rewriting a collection of Milvus Lite, so that deleted rows leave its files.
 
-Milvus Lite (3.2.2, read and measured) only notes a deletion: the vector stays in the Parquet file
-that it came in, and in that file's index, until enough small files make it merge some. It has no
-call for more, so its parts are used here: the live rows of a partition go into new files, the
-manifest is replaced at once, then the old files go. A process that is killed before the manifest
-leaves new files, and after it old ones, that no manifest names; the next opening removes either
-kind, and `rewrite` is called at each opening since the process may have been killed before it.
+Milvus Lite (3.2.2, read and measured) only records a deletion: the vector stays in its Parquet
+file, and in that file's index, until enough small files make Milvus Lite merge some. It has no call
+to force that, so this module uses its internals: the live rows of a partition are written to new
+files, the manifest is replaced atomically, then the old files are deleted. A process killed before
+the manifest leaves new files, one killed after it leaves old files, that no manifest names. The
+next opening removes both kinds, and `rewrite` is called at each opening, since the process may have
+been killed before its call.
 
-The new files are on the disk before the manifest names them: Milvus Lite does not wait for that,
-and after a power cut the whole list might be gone.
+New files are synced before the manifest names them: Milvus Lite does not sync, and a power cut
+might lose the whole list.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 
 
 def rewrite(collection: Any) -> bool:
-    """Leave nothing but live rows in the collection's files; whether there was anything else.
+    """Remove deleted rows from the collection's files; whether there were any.
 
     Args:
-        collection: Of Milvus Lite's engine. Its other work waits meanwhile.
+        collection: A collection of Milvus Lite's engine; its other work waits meanwhile.
     """
     collection.flush()
-    # In the thread that merges files and makes their indexes: it would else go on with old ones.
+    # In the thread that merges files and builds indexes, which would otherwise use old files.
     done: bool = collection._bg_executor.submit(_rewrite, collection).result()  # noqa: SLF001
     return done
 
@@ -49,7 +50,7 @@ def _rewrite(collection: Any) -> bool:
 
 
 def _remove_old_logs(collection: Any) -> None:
-    """Remove write-ahead logs that were read at the opening, half-written ones among them."""
+    """Remove write-ahead logs that were read at the opening, also half-written ones."""
     from milvus_lite.storage.wal import _cleanup_old_wals
 
     if collection._memtable.size() == 0:  # noqa: SLF001
@@ -58,7 +59,7 @@ def _remove_old_logs(collection: Any) -> None:
 
 
 def _has_dead(collection: Any, partition: str) -> bool:
-    """Whether a file of the partition holds a row that was deleted, or replaced by a later one."""
+    """Whether a file of the partition contains a row that was deleted or replaced."""
     manager = collection._compaction_mgr  # noqa: SLF001
     keys = _read(collection, partition, columns=[collection.pk_field, "_seq"])
     return keys is not None and keys.num_rows > _live(manager, keys, collection).num_rows

@@ -1,4 +1,4 @@
-"""What a Redis server keeps when it dies: whether the alert book would be whole after it."""
+"""The durability of a Redis server: whether the alert book survives a crash of the server."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ _PATIENCE_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Durability:
-    """How a server is set up.
+    """The settings of a server that decide what it loses.
 
     Attributes:
-        append_only: Whether it appends each write to a file.
-        fsync: `always`, `everysec` or `no`: when that file reaches the disk; empty where the
-            server does not tell (a managed one often refuses CONFIG).
-        replicas: How many follow it now; they are always some writes behind.
-        evicts: The policy by which it throws keys away once its memory is full; empty if it
-            never does.
+        append_only: Whether the server appends each write to a file.
+        fsync: When that file reaches the disk: `always`, `everysec` or `no`; empty if the server
+            does not show it (a managed one often refuses CONFIG).
+        replicas: Number of connected replicas, which are always some writes behind.
+        evicts: Policy by which the server deletes keys when its memory is full; empty for never.
     """
 
     append_only: bool
@@ -36,13 +35,13 @@ class Durability:
 
 
 def durability_of(url: str) -> Durability:
-    """Ask a server, once.
+    """Read the settings of a server, without a second try.
 
     Args:
-        url: As `adapters.redis.connect` takes it.
+        url: Address of the server, as in `connection.connect`.
 
     Raises:
-        Unavailable: It does not answer, or not to this user.
+        Unavailable: The server does not answer, or refuses this user.
     """
     client = redis.Redis.from_url(
         url,
@@ -50,20 +49,20 @@ def durability_of(url: str) -> Durability:
         socket_connect_timeout=_PATIENCE_S,
         socket_timeout=_PATIENCE_S,
     )
-    said: dict[str, Any] = {}
+    info: dict[str, Any] = {}
     with closing(client):
         try:
             for section in ("persistence", "replication", "memory"):
-                said |= client.info(section)
+                info |= client.info(section)
         except RedisError as error:
-            raise Unavailable(f"Redis does not tell how it is set up: {error}") from error
+            raise Unavailable(f"Redis does not show its settings: {error}") from error
         fsync = _setting(client, "appendfsync")
-    policy = str(said.get("maxmemory_policy", "noeviction"))
+    policy = str(info.get("maxmemory_policy", "noeviction"))
     return Durability(
-        append_only=bool(said.get("aof_enabled")),
+        append_only=bool(info.get("aof_enabled")),
         fsync=fsync,
-        replicas=int(said.get("connected_slaves", 0)),
-        evicts=policy if said.get("maxmemory") and policy != "noeviction" else "",
+        replicas=int(info.get("connected_slaves", 0)),
+        evicts=policy if info.get("maxmemory") and policy != "noeviction" else "",
     )
 
 

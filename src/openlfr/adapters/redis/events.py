@@ -1,4 +1,4 @@
-"""What the alert book keeps of an event, as JSON."""
+"""Stored events of the alert book as JSON."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def sighting_to_json(sighting: Sighting) -> str:
 
 
 def sighting_from_json(text: str) -> Sighting:
-    """The sighting that `sighting_to_json` wrote; fields that a later version added are left."""
+    """The sighting that `sighting_to_json` wrote; fields of a later version are ignored."""
     fields = json.loads(text)
     fields["conflicts_in_frame"] = fields.pop("twice", False)
     fields["captured_at"] = datetime.fromisoformat(fields["captured_at"])
@@ -41,7 +41,7 @@ def _former_id(fields: dict[str, Any]) -> str:
 
 
 def event_to_json(sighting: Sighting, impossible: ImpossibleMatch | None) -> str:
-    """A sighting as JSON, with what says that it is impossible where something does."""
+    """A sighting as JSON, with its flag if it is impossible."""
     fields = asdict(sighting)
     fields["twice"] = fields.pop("conflicts_in_frame")  # the stored key since 0.1.0
     fields["captured_at"] = sighting.captured_at.astimezone(UTC).isoformat()
@@ -52,5 +52,5 @@ def event_to_json(sighting: Sighting, impossible: ImpossibleMatch | None) -> str
 
 
 def flag_in(text: str) -> ImpossibleMatch | None:
-    """What says that the sighting is impossible, if anything does."""
+    """The flag of an impossible sighting; None if it has none."""
     return parse_impossible(json.loads(text).get("impossible"))

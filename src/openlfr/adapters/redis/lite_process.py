@@ -1,4 +1,4 @@
-"""The process of the embedded Redis: found by the pid file in its folder, waited for, ended."""
+"""The process of the embedded Redis: finding it by its PID file, and ending it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import psutil
 from openlfr.adapters.redis.lite_socket import remove_socket
 
 END_S = 10.0
-"""How long a server may take to end when it is asked to."""
+"""Longest time for a server to end after SIGTERM."""
 
 
 def find(folder: Path) -> psutil.Process | None:
-    """The process of the pid file, if it is alive, a redis-server, and at work in this folder."""
+    """The process of the PID file, if it is a live redis-server that works in this folder."""
     with suppress(OSError, ValueError, psutil.Error):
         process = psutil.Process(int((folder / "redis.pid").read_text(encoding="ascii")))
         if (
@@ -29,7 +29,7 @@ def find(folder: Path) -> psutil.Process | None:
 
 
 def end(folder: Path) -> None:
-    """End the folder's server: asked first (it writes everything out), then by force."""
+    """End the folder's server: by SIGTERM, on which it writes everything out, then by SIGKILL."""
     server = find(folder)
     if server is not None:
         with suppress(psutil.NoSuchProcess):
@@ -42,7 +42,7 @@ def end(folder: Path) -> None:
 
 
 def gone(pid: int, within_s: float = 0.0) -> bool:
-    """Whether the process has ended, waiting for that so long; reaped where it is our child."""
+    """Wait for a process to end; whether it has ended. A child of this process is reaped."""
     deadline = time.monotonic() + within_s
     while True:
         try:
@@ -50,7 +50,7 @@ def gone(pid: int, within_s: float = 0.0) -> bool:
         except psutil.NoSuchProcess:
             ended = True
         if ended:
-            with suppress(ChildProcessError):  # of another parent, which may not reap
+            with suppress(ChildProcessError):  # the process has another parent
                 os.waitpid(pid, os.WNOHANG)
             return True
         if time.monotonic() >= deadline:

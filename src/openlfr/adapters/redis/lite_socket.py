@@ -1,4 +1,4 @@
-"""Where the socket of the embedded Redis lies: in its folder, or apart where that is too deep."""
+"""The socket of the embedded Redis: in its folder, or elsewhere if that path is too long."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from contextlib import suppress
 from pathlib import Path
 
 _LONGEST_PATH = 100  # bytes; Linux allows 107, macOS 103
-_NAME, _APART = "redis.sock", "socket.txt"  # the second names a socket that lies elsewhere
+_NAME, _APART = "redis.sock", "socket.txt"  # the second contains the path of a socket elsewhere
 
 
 def place_socket(folder: Path) -> Path:
-    """Where a new server makes its socket; what a former one left is removed."""
+    """The socket's path for a new server; files of an earlier server are removed."""
     remove_socket(folder)
     socket = folder / _NAME
     if len(os.fsencode(socket)) > _LONGEST_PATH:
-        # A socket's path is limited by the kernel, a data folder's is not, nor is TMPDIR's.
+        # The kernel limits the length of a socket's path; a data folder or TMPDIR may be longer.
         root = tempfile.gettempdir()
         root = root if len(os.fsencode(root)) < _LONGEST_PATH / 2 else "/tmp"  # noqa: S108 - mkdtemp
         socket = Path(tempfile.mkdtemp(prefix="openlfr-", dir=root)) / _NAME
@@ -26,14 +26,14 @@ def place_socket(folder: Path) -> Path:
 
 
 def socket_of(folder: Path) -> Path:
-    """The socket of the folder's server, whether or not it is there."""
+    """The path of the server's socket, which need not exist."""
     if (folder / _APART).exists():
         return Path((folder / _APART).read_text(encoding="utf-8"))
     return folder / _NAME
 
 
 def remove_socket(folder: Path) -> None:
-    """Remove what a server left, its folder apart included."""
+    """Remove a server's socket, also one elsewhere with its folder."""
     (folder / _NAME).unlink(missing_ok=True)
     with suppress(FileNotFoundError):
         apart = Path((folder / _APART).read_text(encoding="utf-8")).parent

@@ -1,7 +1,7 @@
-"""Who may do what on Redis: users of its access control list (ACL), as `ACL SETUSER` has them.
+"""The rights of each user on Redis, as rules of its access control list (`ACL SETUSER`).
 
-Everything of ours begins with `openlfr:`, so that nobody here reaches what others keep in the same
-Redis, and nobody may empty it, list its keys, read or change how it is set up, or stop it.
+All our keys begin with `openlfr:`, so that our users cannot reach other applications' keys in the
+same Redis. No user may empty the database, list its keys, read or change its settings, or stop it.
 Analysis uses no Redis and has no user.
 """
 
@@ -18,24 +18,24 @@ _WORK = (
     "+@read", "+@write", "+@scripting", "+@transaction", "+@connection", "+time", "-@dangerous",
 )  # fmt: skip
 _ERASE = ("+info", "+bgrewriteaof", "+bgsave")
-"""What was erased stands in the append-only file, and in the snapshot where the server writes one,
-until these are written anew, and INFO says when."""
+"""Erased content stays in the append-only file, and in the snapshot if the server writes one, until
+both are rewritten; INFO shows when that is done."""
 
 USERS: Mapping[str, tuple[str, ...]] = {
     "ingest": _WORK,
     "alerting": (*_WORK, *_ERASE),
     "operator": (*_WORK, *_ERASE),
 }
-"""What each user may do; `operator` is whoever runs commands such as `openlfr purge`."""
+"""Rules of each user; `operator` is for commands such as `openlfr purge`."""
 
 
 def acl_lines(passwords: Mapping[str, str | None], *, prefix: str = "openlfr-") -> Iterator[str]:
-    """Lines of an ACL file: our users, and the one that needs no name switched off.
+    """Lines of an ACL file: our users, and the default user switched off.
 
     Args:
-        passwords: Of each user that is wanted; None leaves it without one, so that nobody is let
-            in until it is given one. Their hashes alone are written down.
-        prefix: What users' names begin with.
+        passwords: Password of each user, written as a hash; None for a user without a password,
+            who cannot log in until it has one.
+        prefix: Prefix of users' names.
     """
     yield "user default off"
     for name, password in passwords.items():

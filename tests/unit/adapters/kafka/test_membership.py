@@ -23,8 +23,8 @@ import signal, sys
 from pathlib import Path
 from openlfr.adapters.kafka.membership import LEAVE, STOPPED, WORKING, WorkerFile
 file = WorkerFile(Path(sys.argv[1]), "analysis", "a/0")
-signal.signal(LEAVE, lambda *_: sys.argv[2] == "stops" and file.note(STOPPED))
-file.note(WORKING)
+signal.signal(LEAVE, lambda *_: sys.argv[2] == "stops" and file.write(STOPPED))
+file.write(WORKING)
 print("begun", flush=True)
 while True:
     signal.pause()
@@ -66,13 +66,13 @@ def ask(tmp_path, patience=PATIENCE_S):
     said = []
     file = WorkerFile(tmp_path, "analysis", "a/0")
     leave(KAFKA, file, group="g", instance="a/0", patience=timedelta(seconds=patience),
-          tell=said.append)  # fmt: skip
+          say=said.append)  # fmt: skip
     return said
 
 
 def test_the_member_is_removed_when_its_worker_has_stopped(tmp_path, worker, removed):
     process = worker("stops")
-    assert ask(tmp_path) == ["a/0 has finished what it held", "a/0 has left g"]
+    assert ask(tmp_path) == ["a/0 has finished its batch", "a/0 has left g"]
     assert removed == [("g", "a/0", True)]
     assert process.wait(PATIENCE_S) == -15  # told to end
 
@@ -94,7 +94,7 @@ def test_a_worker_ends_though_kafka_is_out_of_reach(tmp_path, worker, monkeypatc
     monkeypatch.setattr(membership, "_remove", unreachable)
     process = worker("stops")
     finished, left = ask(tmp_path)
-    assert finished == "a/0 has finished what it held"
+    assert finished == "a/0 has finished its batch"
     assert left.endswith("timed out). Its partitions wait until its session is over.")
     assert process.wait(PATIENCE_S) == -15
     with pytest.raises(Unavailable):  # nobody is there who could have finished anything
@@ -107,10 +107,10 @@ def test_without_a_worker_the_member_is_removed(tmp_path, removed):
 
 def test_a_file_that_was_left_behind_is_no_worker(tmp_path):
     file = WorkerFile(tmp_path, "analysis", "a/0")
-    file.note(WORKING)
+    file.write(WORKING)
     assert file.process().pid == os.getpid()
     assert not file.has_stopped()
-    file.note(STOPPED)
+    file.write(STOPPED)
     assert file.has_stopped()
     [path] = tmp_path.iterdir()
     said = json.loads(path.read_text())
