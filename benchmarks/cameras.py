@@ -72,15 +72,15 @@ class Member:
         from openlfr.adapters.redis.leases import CameraLeases
         from openlfr.adapters.telemetry.metrics import Metrics
         from openlfr_ingest import metrics as service_metrics
-        from openlfr_ingest.capacity import cost_of
+        from openlfr_ingest.capacity import estimate_cost
         from openlfr_ingest.leases import LeaseKeeper
         from openlfr_ingest.sharing import CameraShare
         from openlfr_ingest.supervision import CameraSupervisor
 
         leases = CameraLeases(connect(url), "Benchmark", ttl=timedelta(seconds=6))
-        costs = {name: cost_of(entry) for name, entry in entries.items()}
+        costs = {name: estimate_cost(entry) for name, entry in entries.items()}
         self.keeper = LeaseKeeper(
-            leases, costs, room=room, on_lost=lambda name: self.sharing.lose(name)
+            leases, costs, room=room, on_lost=lambda name: self.sharing.lose_lease(name)
         )
         self.sharing = CameraShare(entries, SimpleNamespace(keeper=self.keeper, epoch=None))  # type: ignore[arg-type]
         self.metrics = Metrics("ingest")
@@ -105,12 +105,12 @@ class Member:
 
     def _turn(self) -> None:
         while not self._ended.wait(0.1):
-            self.sharing.turn()
+            self.sharing.update()
 
 
 def _hold(film: Any) -> bool:
-    film._cut.wait()
-    film._cut.clear()
+    film._session_stop.wait()
+    film._session_stop.clear()
     return not film.stopped
 
 

@@ -19,9 +19,10 @@ from openlfr.adapters.redis.lite import start_server
 from openlfr.settings.cameras import Camera
 from openlfr.simulate import frame_number
 from openlfr.wire import codec
+from openlfr_ingest.context import IngestContext
 from openlfr_ingest.filming import Senders
 from openlfr_ingest.leases import LeaseKeeper
-from openlfr_ingest.supervision import CameraSupervisor, IngestContext
+from openlfr_ingest.supervision import CameraSupervisor
 
 pytestmark = pytest.mark.service
 

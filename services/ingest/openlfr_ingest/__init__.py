@@ -1,5 +1,5 @@
 """The ingest service: cameras in, frames out.
 
-`service.py` wires it and waits, `filming.py` films one camera and sends its frames, `leases.py`
-holds the right to film them.
+`service.py` wires it and waits, `sharing.py` decides which cameras this process films,
+`supervision.py` supervises one camera, `filming.py` sends its frames, `leases.py` keeps its lease.
 """

@@ -1,6 +1,6 @@
-"""How many cameras a process films at most, where nobody says it.
+"""Greatest number of cameras that a process films, where the configuration has no number.
 
-The figures are those of `benchmarks.cameras --cost`, and stand with it in docs/benchmarks.md.
+`benchmarks.cameras --cost` measured the figures; they are also in docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -22,39 +22,39 @@ if TYPE_CHECKING:
 READ_MILLICORES = 128
 """Thousandths of a core for reading a camera of 1280 x 720 at 25 frames a second, H.264."""
 SENT_MILLICORES = 8.2
-"""The same for each frame a second that is sent."""
-EVERY_FRAME = 25.0
+"""Thousandths of a core for each frame a second that is sent."""
+DEFAULT_FPS = 25.0
 """Frames a second of a camera without `fps`."""
-BUSY = 0.8
-"""Share of the cores that cameras may take."""
+MAX_LOAD = 0.8
+"""Share of the cores that cameras may use."""
 _LIMIT = Path("/sys/fs/cgroup/cpu.max")
 
 
-def cost_of(camera: Camera) -> Cost:
-    """What filming it is likely to take; its picture's size is not known before it is opened.
+def estimate_cost(camera: Camera) -> Cost:
+    """Estimated CPU cost of a camera; its picture size is unknown until it is opened.
 
-    A file that plays once stays where it is, since it would begin anew elsewhere.
+    A file that plays once is not movable, since it would begin again in another process.
     """
-    sent = SENT_MILLICORES * (camera.fps or EVERY_FRAME)
+    sent = SENT_MILLICORES * (camera.fps or DEFAULT_FPS)
     return Cost(READ_MILLICORES + round(sent), movable=is_live(camera.url) or camera.loop)
 
 
-def cores(environment: Mapping[str, str] | None = None, limit: Path = _LIMIT) -> float:
-    """The cores that this process may count on.
+def available_cores(environment: Mapping[str, str] | None = None, limit: Path = _LIMIT) -> float:
+    """Number of cores that this process may use.
 
-    OPENLFR_MILLICORES says it (a Kubernetes pod without a limit sees all of its node's); else,
-    and where that is 0, the cgroup's limit; else those of the machine that this process may run on.
+    From OPENLFR_MILLICORES (a Kubernetes pod without a limit sees all cores of its node); if it is
+    not set or 0, from the cgroup's limit; else the cores on which this process may run.
 
     Raises:
         Misconfigured: OPENLFR_MILLICORES is no whole number.
     """
-    said = (os.environ if environment is None else environment).get("OPENLFR_MILLICORES", "")
-    if said and not re.fullmatch(r"[0-9]{1,7}", said):
+    millicores = (os.environ if environment is None else environment).get("OPENLFR_MILLICORES", "")
+    if millicores and not re.fullmatch(r"[0-9]{1,7}", millicores):
         raise Misconfigured(
-            f"OPENLFR_MILLICORES must be thousandths of a core such as 2000, not {said!r}."
+            f"OPENLFR_MILLICORES must be thousandths of a core such as 2000, not {millicores!r}."
         )
-    if said and int(said):
-        return int(said) / 1000
+    if millicores and int(millicores):
+        return int(millicores) / 1000
     try:
         quota, period = limit.read_text(encoding="ascii").split()[:2]
         allowed = float("inf") if quota == "max" else int(quota) / int(period)
@@ -65,19 +65,19 @@ def cores(environment: Mapping[str, str] | None = None, limit: Path = _LIMIT) ->
     )
 
 
-def room_of(ingest: Ingest, costs: Mapping[str, Cost]) -> int:
-    """How many cameras this process films at most, of these.
+def max_cameras(ingest: Ingest, costs: Mapping[str, Cost]) -> int:
+    """Greatest number of these cameras that this process films.
 
     Raises:
         Misconfigured: OPENLFR_MILLICORES is no whole number.
     """
-    return ingest.max_cameras or room_for(costs, available=cores())
+    return ingest.max_cameras or max_cameras_for(costs, available=available_cores())
 
 
-def room_for(costs: Mapping[str, Cost], *, available: float) -> int:
-    """How many cameras such as these a process with so many cores films at most; at least one."""
+def max_cameras_for(costs: Mapping[str, Cost], *, available: float) -> int:
+    """Greatest number of such cameras for a process with `available` cores; at least one."""
     mean = sum(each.millicores for each in costs.values()) / len(costs)
-    return max(1, int(BUSY * available * 1000 / mean))
+    return max(1, int(MAX_LOAD * available * 1000 / mean))
 
 
 _HAS_AFFINITY = hasattr(os, "sched_getaffinity")  # macOS has none

@@ -1,4 +1,4 @@
-"""Which of the ingest service's counts stand under which name for Prometheus."""
+"""Prometheus metrics of the ingest service."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from openlfr_ingest.leases import LeaseKeeper
     from openlfr_ingest.sharing import CameraShare
 
-_FATES = ("sent", "dropped", "overtaken", "sampled_away", "outside_hours", "unreadable",
+_FRAME_OUTCOMES = ("sent", "dropped", "overtaken", "sampled_away", "outside_hours", "unreadable",
           *sorted(set(NotInForce) - {NotInForce.OUTSIDE_HOURS}))  # fmt: skip
 _EVENTS = ("connects", "reconnects", "failures", "frozen", "leases_lost", "waits_for_hours",
            "hours_over", "waits_while_paused", "waits_for_control", "not_of_deployment", "late",
@@ -19,11 +19,11 @@ _EVENTS = ("connects", "reconnects", "failures", "frozen", "leases_lost", "waits
 
 
 def register(metrics: Metrics, sharing: CameraShare, keeper: LeaseKeeper, *, room: int) -> None:
-    """Name what is counted: of each camera that this process holds, and of their sharing."""
+    """Register the metrics of the cameras that this process holds, and of the ingest fleet."""
     metrics.register_labelled_counter(
         "openlfr_camera_frames",
         "Frames of a camera, by what became of them.",
-        lambda: _each(sharing, _FATES),
+        lambda: _each(sharing, _FRAME_OUTCOMES),
         labels=("camera", "fate"),
     )
     metrics.register_labelled_counter(
@@ -34,43 +34,45 @@ def register(metrics: Metrics, sharing: CameraShare, keeper: LeaseKeeper, *, roo
     )
     metrics.register_gauge(
         "openlfr_camera_last_frame_timestamp_seconds",
-        "When a camera's frame last reached Kafka, or should have begun to.",
+        "When a camera's frame last reached Kafka, or the first one became due.",
         lambda: {
-            name: since for name, camera in sharing.shown.items() if (since := camera.silent_since)
+            name: since
+            for name, camera in sharing.reported.items()
+            if (since := camera.silent_since)
         },
         label="camera",
     )
     metrics.register_gauge(
         "openlfr_camera_outside_hours",
-        "1 for a camera that waits for the deployment: its hours, or that it is started.",
-        lambda: {name: float(camera.outside_hours) for name, camera in sharing.shown.items()},
+        "1 for a camera that waits for the deployment: its hours, or its start.",
+        lambda: {name: float(camera.outside_hours) for name, camera in sharing.reported.items()},
         label="camera",
     )
     metrics.register_gauge(
         "openlfr_cameras",
-        "Cameras: of the configuration, held by this process, that it films at most, that no "
-        "process holds, that no process has room for.",
+        "Numbers of cameras: configured, held by this process, its limit, held by no process, "
+        "beyond the room of all processes.",
         lambda: {
             "configured": sharing.configured,
             "held": len(keeper.held),
             "at_most": room,
             "unheld": len(sharing.unfilmed),
-            "beyond_room": len(sharing.beyond),
+            "beyond_room": len(sharing.beyond_room),
         },
         label="which",
     )
     metrics.register_gauge(
         "openlfr_ingest_members",
-        "Live processes of ingest, as this one sees them.",
+        "Live processes of ingest in this process's view.",
         lambda: float(len(keeper.view.members)),
     )
     metrics.register_gauge(
         "openlfr_leases_silent_seconds",
-        "For how long Redis has not answered: nothing is taken over meanwhile.",
+        "Seconds since Redis last answered: no camera is taken over meanwhile.",
         lambda: keeper.silent_s,
     )
 
 
 def _each(sharing: CameraShare, names: tuple[str, ...]) -> dict[tuple[str, ...], float]:
     counts = sharing.counts
-    return {(camera, name): counts[camera][name] for camera in sharing.shown for name in names}
+    return {(camera, name): counts[camera][name] for camera in sharing.reported for name in names}

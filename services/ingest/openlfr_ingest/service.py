@@ -1,4 +1,4 @@
-"""Wires the ingest service: its share of the cameras, until they are over or it is stopped."""
+"""Wires the ingest service, and films its share of the cameras until they end or it is stopped."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from openlfr.in_force import DeploymentInForce
 from openlfr.settings import require_authorisation
 from openlfr.sigterm import disable_early_exit, exit_within
 from openlfr_ingest import metrics as service_metrics
-from openlfr_ingest.capacity import cost_of, room_of
+from openlfr_ingest.capacity import estimate_cost, max_cameras
+from openlfr_ingest.context import IngestContext
 from openlfr_ingest.filming import Senders
 from openlfr_ingest.leases import LeaseKeeper
 from openlfr_ingest.sharing import CameraShare
-from openlfr_ingest.supervision import IngestContext
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from openlfr.adapters.kafka.topics import Topic
     from openlfr.settings import Settings
 
-ROOM, ROOM_EACH = 32, 4  # frames on their way: of all cameras at least, and for each
-_LIVE, _LOSSLESS = timedelta(seconds=5), timedelta(seconds=120)  # how long a frame may be tried
+ROOM, ROOM_EACH = 32, 4  # frames on their way to Kafka: least number, and number per camera
+_LIVE, _LOSSLESS = timedelta(seconds=5), timedelta(seconds=120)  # how long sending a frame may take
 _INTERRUPTED = 130  # the exit code of `openlfr service ingest` that was stopped
-_LOOK_S = 0.1  # how often the process looks after its cameras
+_UPDATE_S = 0.1  # between two updates of the share
 
 
 log = structlog.get_logger()
@@ -50,12 +50,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class IngestRequest:
-    """What this process is asked to film.
+    """Which cameras to film, and how.
 
     Attributes:
-        cameras: Their names; empty for all of the configuration.
-        epoch: That frames carry; None for one more than the last of each camera.
-        as_fast_as_possible: Files are read as fast as Kafka takes them.
+        cameras: Names of the cameras; empty for all of the configuration.
+        epoch: First epoch of each camera; None for one more than its last.
+        as_fast_as_possible: Whether files are read as fast as Kafka accepts frames.
     """
 
     cameras: tuple[str, ...] = ()
@@ -65,12 +65,12 @@ class IngestRequest:
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """What became of it.
+    """The outcome of an ingest run.
 
     Attributes:
-        counts: Of the frames of each camera that it filmed, by what became of them.
+        counts: For each filmed camera, its frames by outcome.
         problems: A sentence for each camera that broke off, failed or could not be opened.
-        stopped: Whether it was stopped before the sources ended.
+        stopped: Whether the run was stopped before its sources ended.
     """
 
     counts: dict[str, Counter[str]]
@@ -80,7 +80,7 @@ class IngestResult:
 
 def run(
     settings: Settings,
-    order: IngestRequest,
+    request: IngestRequest,
     stop: threading.Event | None = None,
     *,
     http: tuple[str, int] | None = None,
@@ -89,16 +89,16 @@ def run(
 
     Args:
         settings: The configuration.
-        order: What to film.
-        stop: Ends it.
-        http: Where to serve /health/live, /health/ready and /metrics; None: nowhere.
+        request: Which cameras to film, and how.
+        stop: Ends the run when set.
+        http: Host and port of /health/live, /health/ready and /metrics; None for no pages.
 
     Raises:
         Misconfigured: No authorisation, no such camera, a wrong topic.
         Unavailable: Kafka or Redis does not answer.
     """
     configured = require_authorisation(settings)
-    wanted = order.cameras or tuple(settings.cameras)
+    wanted = request.cameras or tuple(settings.cameras)
     if not wanted:
         raise Misconfigured(f"{settings.path} names no camera: add one under cameras.")
     if unknown := [name for name in wanted if name not in settings.cameras]:
@@ -113,7 +113,7 @@ def run(
         control = ControlReader(
             brokers,
             key=control_key,
-            followers=[StateFollower(deployment)],  # who is searched is none of its business
+            followers=[StateFollower(deployment)],  # ingest does not read the watchlist
         )
         closing.callback(control.close)
         control.start()
@@ -133,24 +133,26 @@ def run(
             closing.callback(sender.close)
             return sender
 
-        costs = {name: cost_of(settings.cameras[name]) for name in wanted}
-        room = room_of(settings.ingest, costs)
+        costs = {name: estimate_cost(settings.cameras[name]) for name in wanted}
+        room = max_cameras(settings.ingest, costs)
         log.info("cameras_at_most", cameras=room, configured=len(wanted))
         films = min(room, len(wanted))
         senders = Senders(
-            # Of all cameras, also where this process films some of them.
+            # For all cameras, though this process may film only some: equal in all processes.
             open_sender(FRAMES, max(ROOM, ROOM_EACH * films), round_robin=tuple(settings.cameras)),
             open_sender(TALLIES, films + 1, key=bootstrap.ingest_tally_key(control_key)),
         )
-        keeper = LeaseKeeper(leases, costs, room=room, on_lost=lambda camera: sharing.lose(camera))
+        keeper = LeaseKeeper(
+            leases, costs, room=room, on_lost=lambda camera: sharing.lose_lease(camera)
+        )
         closing.callback(keeper.close)
         context = IngestContext(
             deployment,
             senders,
             keeper,
-            as_fast_as_possible=order.as_fast_as_possible,
+            as_fast_as_possible=request.as_fast_as_possible,
             lossless=lossless,
-            epoch=order.epoch,
+            epoch=request.epoch,
         )
         sharing = CameraShare({name: settings.cameras[name] for name in wanted}, context)
         stop = stop or threading.Event()
@@ -177,9 +179,9 @@ def run(
 
 
 def _handle_signals(stop: threading.Event, closing: ExitStack, senders: Senders) -> None:
-    """SIGTERM and Ctrl-C set `stop`; a second one ends the process as it would have before.
+    """Have SIGTERM and Ctrl-C set `stop`; a second signal has its former effect.
 
-    Where nothing was sent yet no server that is away is waited for: leases run out by themselves.
+    Before the first frame is sent, the process does not wait for servers: its leases expire.
     """
     disable_early_exit()
     for each in (signal.SIGTERM, signal.SIGINT):
@@ -202,25 +204,25 @@ def _film(
     loop: LoopMonitor,
     control: ControlReader,
 ) -> IngestResult:
-    """Film this process's share."""
+    """Film this process's share until it is over or stopped."""
     stopped = False
     try:
         while not stop.is_set() and sharing.failure is None:
-            sharing.turn()
+            sharing.update()
             if sharing.is_over():
                 break
-            sharing.halt()
+            sharing.disconnect_halted()
             control.raise_fault()
-            stop.wait(_LOOK_S)
+            stop.wait(_UPDATE_S)
             loop()
         stopped = stop.is_set() and not sharing.is_over()
     finally:
         context.keeper.leave()
         sharing.stop()
-    with suppress(Unavailable):  # nothing of a frame is lost with it
+    with suppress(Unavailable):  # only tallies are lost, no frame
         context.senders.tallies.flush(_LIVE)
     if sharing.failure is not None:
         raise sharing.failure
     if context.lossless and (why := context.senders.frames.failed):
-        raise Unavailable(f"Kafka did not take every frame: {why}.")
+        raise Unavailable(f"Kafka did not accept every frame: {why}.")
     return IngestResult(sharing.counts, sharing.problems, stopped)

@@ -1,8 +1,8 @@
-"""Films this process's share of the cameras: begins what is its own, ends what is another's.
+"""Films this process's share of the cameras: starts its own, and stops those of other processes.
 
-A camera that moves is given back by one process before the next connects, so each move is a gap of
-a second or two. Few move at a time, so that the process that takes them is not busy with
-all at once. A file that plays once never moves while it is filmed, since it would begin anew.
+A camera that moves is released by one process before the next connects, so each move is a gap of a
+second or two. Only a few move at a time, so that the process that acquires them does not connect to
+all at once. A file that plays once never moves while it is filmed, since it would begin again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from openlfr.domain.sharing import assign
-from openlfr_ingest.capacity import cost_of
+from openlfr_ingest.capacity import estimate_cost
 from openlfr_ingest.supervision import CameraSupervisor
 
 if TYPE_CHECKING:
@@ -23,222 +23,245 @@ if TYPE_CHECKING:
     from openlfr.adapters.redis.leases import FleetView
     from openlfr.domain.errors import OpenLFRError
     from openlfr.settings.cameras import Camera
-    from openlfr_ingest.supervision import IngestContext
+    from openlfr_ingest.context import IngestContext
 
-MOVES = 8
-"""Cameras of this process that are on their way to another one at a time."""
-_MOVED_S = 5.0  # after which one that nobody took is on its way no more
-_NAMES = 5  # that a log line or a health page names
-_SAY_AFTER_S, _SAY_EACH_S = 10.0, 60.0  # the others may be about to start
+MAX_MOVING = 8
+"""Cameras of this process that may be moving to others at the same time."""
+_MOVING_S = 5.0  # after this a camera that no process acquired counts as moving no more
+_MAX_NAMES = 5  # cameras named in a log line or on a health page
+_LOG_AFTER_S, _LOG_EACH_S = 10.0, 60.0  # at first, other processes may be about to start
 
 log = structlog.get_logger()
 
 
 class CameraShare:
-    """The cameras that this process films. One thread calls it, but for `lose` and the figures.
+    """The cameras that this process films.
+
+    One thread calls it, except `lose_lease` and the properties.
 
     Attributes:
-        failure: What every camera needs and does not answer; None while all do.
+        failure: The error of a service that all cameras need; None without one.
     """
 
     def __init__(self, entries: Mapping[str, Camera], context: IngestContext) -> None:
-        """Film nothing yet; `turn` begins.
+        """Film no camera yet; `update` begins.
 
         Args:
-            entries: Every camera that it may film.
-            context: What they share.
+            entries: All cameras that this process may film.
+            context: Services and options of the process.
         """
         self.failure: OpenLFRError | None = None
         self._entries = dict(entries)
         self._context = context
         self._keeper = context.keeper
-        self._films: dict[str, CameraSupervisor] = {}
-        self._unable: dict[str, CameraSupervisor] = {}  # that failed here for good
-        self._over: set[str] = set()
-        self._before: dict[str, Counter[str]] = {}  # counts of what was filmed before
-        self._moving: dict[str, float] = {}  # until when it counts as on its way
-        self._seen: tuple[FleetView, bool] | None = None
-        self._mine: frozenset[str] = frozenset()
-        self._beyond: tuple[str, ...] = ()
-        self._told: dict[str, int] = {}
-        self._known: set[str] = set()  # members that were seen alive: who is gone of them is dead
-        self._say_beyond_at = 0.0  # 0 while there is room for all
+        self._supervisors: dict[str, CameraSupervisor] = {}
+        self._failed: dict[str, CameraSupervisor] = {}  # cannot be filmed by this process
+        self._over: set[str] = set()  # files that have ended
+        self._earlier_counts: dict[str, Counter[str]] = {}  # of supervisors that have ended
+        self._moving: dict[str, float] = {}  # camera -> monotonic time until it counts as moving
+        self._assigned_by: tuple[FleetView, bool] | None = None
+        self._assigned: frozenset[str] = frozenset()
+        self._beyond_room: tuple[str, ...] = ()
+        self._logged: dict[str, int] = {}
+        self._seen_alive: set[str] = set()  # a member of these that is missing is dead
+        self._log_beyond_at = 0.0  # monotonic; 0 while there is room for all
 
-    def turn(self) -> None:
-        """Look after the cameras; call it several times a second."""
-        view = self._keeper.view  # it may be another one any time
-        self._reap()
-        self._note_over(view)
-        if self._keeper.settled:
+    def update(self) -> None:
+        """Start and stop cameras as the fleet changes; call it several times a second."""
+        view = self._keeper.view  # read once: it may be replaced any time
+        self._remove_ended()
+        self._record_files_over(view)
+        if self._keeper.is_settled:
             self._assign(view)
-            self._begin()
+            self._start_assigned()
             self._hand_over(view)
-        self._say_beyond()
+        self._log_beyond_room()
 
     def is_over(self) -> bool:
-        """Whether nothing more comes: files alone, and each has ended or failed."""
-        return not self._films and self._entries.keys() <= self._over | self._unable.keys()
+        """Whether filming is over: all cameras are files, and each has ended or failed."""
+        return not self._supervisors and self._entries.keys() <= self._over | self._failed.keys()
 
-    def lose(self, camera: str) -> None:
-        """Somebody else may film it now."""
-        if (film := self._films.get(camera)) is not None:
-            film.lose_lease()
+    def lose_lease(self, camera: str) -> None:
+        """Stop filming a camera that another process may film now."""
+        if (supervisor := self._supervisors.get(camera)) is not None:
+            supervisor.lose_lease()
 
-    def halt(self) -> None:
+    def disconnect_halted(self) -> None:
         """Disconnect live cameras that the deployment does not cover now."""
         now = self._context.now()
-        for name, film in self._films.items():
+        for name, supervisor in self._supervisors.items():
             if self._context.deployment.skip_reason(now, name):
-                film.end_hours()
+                supervisor.disconnect()
 
     def stop(self) -> None:
-        """End every camera and wait until they have."""
-        for film in self._films.values():
-            film.stop()
-        for film in self._films.values():
-            film.join()
+        """Stop all cameras, and wait for their threads."""
+        for supervisor in self._supervisors.values():
+            supervisor.stop()
+        for supervisor in self._supervisors.values():
+            supervisor.join()
 
     @property
     def counts(self) -> dict[str, Counter[str]]:
-        """Of every camera that this process ever filmed, by what became of its frames."""
-        films = {**self._unable, **self._films}
+        """Counts of each camera that this process ever filmed."""
+        supervisors = {**self._failed, **self._supervisors}
         return {
-            name: self._before.get(name, Counter())
-            + (films[name].counts if name in films else Counter())
-            for name in sorted(self._before.keys() | films)
+            name: self._earlier_counts.get(name, Counter())
+            + (supervisors[name].counts if name in supervisors else Counter())
+            for name in sorted(self._earlier_counts.keys() | supervisors)
         }
 
     @property
     def problems(self) -> tuple[str, ...]:
         """A sentence for each camera that failed, broke off or never answered."""
-        films = [*self._unable.values(), *self._films.values()]
-        return tuple(film.problem for film in films if film.problem)
+        supervisors = [*self._failed.values(), *self._supervisors.values()]
+        return tuple(supervisor.problem for supervisor in supervisors if supervisor.problem)
 
     @property
-    def shown(self) -> dict[str, CameraSupervisor]:
-        """The cameras that this process holds, and those that failed here."""
+    def reported(self) -> dict[str, CameraSupervisor]:
+        """The cameras that this process holds, and those that it cannot film."""
         held = self._keeper.held
-        films = {name: film for name, film in self._films.copy().items() if name in held}
-        return {**self._unable, **films}
+        supervisors = {
+            name: supervisor
+            for name, supervisor in self._supervisors.copy().items()
+            if name in held
+        }
+        return {**self._failed, **supervisors}
 
     @property
     def configured(self) -> int:
-        """The cameras of this process's configuration that are not over."""
+        """Number of configured cameras that are not over."""
         return len(self._entries.keys() - self._over)
 
     @property
     def unfilmed(self) -> list[str]:
-        """Those of them that no live process holds."""
+        """Configured cameras that no live process holds."""
         return sorted(self._entries.keys() - self._over - self._keeper.view.held.keys())
 
     @property
-    def beyond(self) -> tuple[str, ...]:
-        """Those that no process has room for."""
-        return self._beyond
+    def beyond_room(self) -> tuple[str, ...]:
+        """Configured cameras that no process has room for."""
+        return self._beyond_room
 
     def notes(self) -> list[str]:
         """Problems for the health pages of this process, in sentences."""
-        return [self._sentence()] if self._beyond else []
+        return [self._beyond_message()] if self._beyond_room else []
 
-    def _reap(self) -> None:
-        """Let go of what is over, and keep what it counted."""
-        for name, film in list(self._films.items()):
-            if not film.is_over():
+    def _remove_ended(self) -> None:
+        """Remove supervisors that have ended, and keep their counts."""
+        for name, supervisor in list(self._supervisors.items()):
+            if not supervisor.is_over():
                 continue
-            if film.failure is not None:
-                self.failure = film.failure
+            if supervisor.failure is not None:
+                self.failure = supervisor.failure
                 continue
-            if film.problem and not film.stopped:
-                self._unable[name] = film
-                self._keeper.drop(name)
+            if supervisor.problem and not supervisor.stopped:
+                self._failed[name] = supervisor
+                self._keeper.withdraw(name)
             else:
-                self._before[name] = self._before.get(name, Counter()) + film.counts
-            if film.ended:
+                self._earlier_counts[name] = (
+                    self._earlier_counts.get(name, Counter()) + supervisor.counts
+                )
+            if supervisor.ended:
                 self._over.add(name)
-                self._keeper.drop(name)
-            del self._films[name]
+                self._keeper.withdraw(name)
+            del self._supervisors[name]
 
-    def _note_over(self, view: FleetView) -> None:
-        """See which files others have filmed to their end since this process began."""
+    def _record_files_over(self, view: FleetView) -> None:
+        """Record files that other processes have filmed to their end since this one began."""
         for name, at_ms in view.over.items():
-            if at_ms < self._keeper.at_ms or name in self._over or name not in self._entries:
+            if at_ms < self._keeper.joined_at_ms or name in self._over or name not in self._entries:
                 continue
-            if not cost_of(self._entries[name]).movable:
+            if not estimate_cost(self._entries[name]).movable:
                 self._over.add(name)
-                self._keeper.drop(name)
-                if (film := self._films.get(name)) is not None:
-                    film.stop()
+                self._keeper.withdraw(name)
+                if (supervisor := self._supervisors.get(name)) is not None:
+                    supervisor.stop()
 
     def _assign(self, view: FleetView) -> None:
-        """Which cameras are this process's, by what is known now."""
+        """Compute which cameras this process films, from the members and holders in the view."""
         keeper = self._keeper
-        patient = keeper.takes_over
-        if self._seen is not None and self._seen[0] is view and self._seen[1] == patient:
+        may_take_over = keeper.may_take_over
+        if (
+            self._assigned_by is not None
+            and self._assigned_by[0] is view
+            and self._assigned_by[1] == may_take_over
+        ):
             return
         if keeper.member_id not in {each.member_id for each in view.members}:
-            return  # what was seen is from before this process was back
-        self._seen = view, patient
-        self._known |= {each.member_id for each in view.members}
+            return  # the view is older than this process's return
+        self._assigned_by = view, may_take_over
+        self._seen_alive |= {each.member_id for each in view.members}
         alive = view.held
         assigned = assign(view.members, alive)
-        self._mine = frozenset(
+        self._assigned = frozenset(
             name
             for name, member in assigned.items()
             if member == keeper.member_id
             and name in self._entries
-            and (patient or name in alive or view.holders.get(name) in {None, *self._known})
+            and (
+                may_take_over
+                or name in alive
+                or view.holders.get(name) in {None, *self._seen_alive}
+            )
         )
-        wanted = self._entries.keys() - self._over - self._unable.keys()
-        self._beyond = tuple(sorted(wanted - assigned.keys()))
-        now = {
-            "members": len(view.members), "mine": len(self._mine),
-            "configured": len(wanted), "beyond": len(self._beyond),
+        active = self._entries.keys() - self._over - self._failed.keys()
+        self._beyond_room = tuple(sorted(active - assigned.keys()))
+        figures = {
+            "members": len(view.members), "mine": len(self._assigned),
+            "configured": len(active), "beyond": len(self._beyond_room),
         }  # fmt: skip
-        if now != self._told:
-            self._told = now
-            log.info("cameras_shared", **now)
+        if figures != self._logged:
+            self._logged = figures
+            log.info("cameras_shared", **figures)
 
-    def _begin(self) -> None:
-        for name in sorted(self._mine - self._films.keys() - self._over - self._unable.keys()):
+    def _start_assigned(self) -> None:
+        for name in sorted(
+            self._assigned - self._supervisors.keys() - self._over - self._failed.keys()
+        ):
             context = self._context
-            first = name not in self._before
-            film = CameraSupervisor(name, self._entries[name], context, pinned=first)
-            self._films[name] = film
-            film.start()
+            is_first = name not in self._earlier_counts
+            supervisor = CameraSupervisor(name, self._entries[name], context, pinned=is_first)
+            self._supervisors[name] = supervisor
+            supervisor.start()
 
     def _hand_over(self, view: FleetView) -> None:
-        """End what is another's now: at once what waits for its lease, a few of the others."""
+        """Stop cameras that others film now: all waiting ones, and a few with a lease."""
         now, held, elsewhere = monotonic(), self._keeper.held, view.held
         self._moving = {
             name: until
             for name, until in self._moving.items()
             if until > now and elsewhere.get(name) in (None, self._keeper.member_id)
         }
-        for name, film in self._films.items():
-            if name in self._mine or film.stopped:
+        for name, supervisor in self._supervisors.items():
+            if name in self._assigned or supervisor.stopped:
                 continue
             if name in held:
-                if len(self._moving) >= MOVES or not cost_of(self._entries[name]).movable:
+                if (
+                    len(self._moving) >= MAX_MOVING
+                    or not estimate_cost(self._entries[name]).movable
+                ):
                     continue
-                self._moving[name] = now + _MOVED_S
-            film.stop()
+                self._moving[name] = now + _MOVING_S
+            supervisor.stop()
 
-    def _say_beyond(self) -> None:
-        """Say, now and then, that cameras are filmed by nobody."""
-        if not self._beyond:
-            self._say_beyond_at = 0.0
-        elif not self._say_beyond_at:
-            self._say_beyond_at = monotonic() + _SAY_AFTER_S
-        elif monotonic() >= self._say_beyond_at:
-            self._say_beyond_at = monotonic() + _SAY_EACH_S
-            log.error("cameras_without_a_process", why=self._sentence())
+    def _log_beyond_room(self) -> None:
+        """Log, at most once a minute, that no process films some cameras."""
+        if not self._beyond_room:
+            self._log_beyond_at = 0.0
+        elif not self._log_beyond_at:
+            self._log_beyond_at = monotonic() + _LOG_AFTER_S
+        elif monotonic() >= self._log_beyond_at:
+            self._log_beyond_at = monotonic() + _LOG_EACH_S
+            log.error("cameras_without_a_process", why=self._beyond_message())
 
-    def _sentence(self) -> str:
-        names = ", ".join(self._beyond[:_NAMES]) + (", ..." if len(self._beyond) > _NAMES else "")
-        members = self._seen[0].members if self._seen else ()
+    def _beyond_message(self) -> str:
+        names = ", ".join(self._beyond_room[:_MAX_NAMES]) + (
+            ", ..." if len(self._beyond_room) > _MAX_NAMES else ""
+        )
+        members = self._assigned_by[0].members if self._assigned_by else ()
         room = sum(each.room for each in members if not each.leaving)
         return (
-            f"{len(self._beyond)} of {self.configured} cameras are filmed by nobody ({names}): the"
-            f" {len(members)} processes of ingest have room for {room}. Start more of them, or"
+            f"{len(self._beyond_room)} of {self.configured} cameras are filmed by nobody ({names}):"
+            f" the {len(members)} processes of ingest have room for {room}. Start more of them, or"
             " raise ingest.max_cameras where they have CPU to spare."
         )

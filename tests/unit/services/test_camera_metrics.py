@@ -22,9 +22,9 @@ from openlfr.domain.sharing import Cost, Member
 from openlfr.settings.cameras import Camera
 from openlfr_ingest import metrics as service_metrics
 from openlfr_ingest import supervision
+from openlfr_ingest.context import IngestContext
 from openlfr_ingest.filming import Senders
 from openlfr_ingest.sharing import CameraShare
-from openlfr_ingest.supervision import IngestContext
 
 NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
@@ -35,23 +35,23 @@ OUTSIDE = "openlfr_camera_outside_hours"
 class Keeper:
     """One process alone, which holds what it was given."""
 
-    member_id, at_ms, settled, takes_over, silent_s = "us", 1, True, True, 0.0
+    member_id, joined_at_ms, is_settled, may_take_over, silent_s = "us", 1, True, True, 0.0
 
     def __init__(self, *cameras, room=9):
         self.held = frozenset()
         self.view = FleetView((Member("us", room, dict.fromkeys(cameras, Cost(80))),), {}, {})
 
-    def take(self, camera, *, epoch, stop):
+    def acquire(self, camera, *, epoch, stop):
         self.held |= {camera}
         return True
 
     def next_epoch(self, camera):
         return 1
 
-    def give_back(self, camera, *, over=False):
+    def release(self, camera, *, over=False):
         self.held -= {camera}
 
-    def drop(self, camera):
+    def withdraw(self, camera):
         pass
 
 
@@ -92,8 +92,8 @@ class Rig:
         keeper = Keeper("gate")
         context = IngestContext(self.hours, Senders(Sender(), Sender()), keeper)
         self.sharing = CameraShare({"gate": Camera.model_validate({"url": url})}, context)
-        self.sharing.turn()
-        self.gate = self.sharing._films["gate"]
+        self.sharing.update()
+        self.gate = self.sharing._supervisors["gate"]
         self.metrics = Metrics("ingest")
         service_metrics.register(self.metrics, self.sharing, keeper, room=9)
 
@@ -138,11 +138,11 @@ def test_a_camera_that_never_sent_is_silent_since_it_was_to_be_filmed(rig):
 
 def test_when_a_frame_was_last_sent_is_known_when_filming_begins_again(rig):
     with rig(Mute()) as found:
-        found.wait(lambda: found.gate._filming)
-        first, at = found.gate._filming, time.time() + 5
-        first.last_sent = at
+        found.wait(lambda: found.gate.status.session)
+        first, at = found.gate.status.session, time.time() + 5
+        first.last_sent_at = at
         found.gate.lose_lease()
-        found.wait(lambda: found.gate._filming is not first)
+        found.wait(lambda: found.gate.status.session is not first)
         assert found.told(LAST) == pytest.approx(at)
 
 
@@ -155,7 +155,7 @@ def test_outside_the_hours_no_camera_is_silent(rig, starts, ends):
 
 def test_after_the_hours_a_live_camera_waits_and_is_filmed_in_new_ones(rig, monkeypatch):
     """A service that ended would be started again and again by whoever keeps services running."""
-    monkeypatch.setattr(supervision, "_LOOK_S", 0.01)
+    monkeypatch.setattr(supervision, "_CHECK_S", 0.01)
     with rig(Mute(), starts=-2 * HOUR, ends=-HOUR) as found:
         found.wait(lambda: found.gate.counts["hours_over"])
         assert not found.gate.is_over()
@@ -176,16 +176,16 @@ def test_after_the_hours_a_live_camera_waits_and_is_filmed_in_new_ones(rig, monk
 def test_a_pause_disconnects_a_live_camera_and_a_resume_connects_to_it_again(
     rig, monkeypatch, status, waits
 ):
-    monkeypatch.setattr(supervision, "_LOOK_S", 0.01)
+    monkeypatch.setattr(supervision, "_CHECK_S", 0.01)
     source = Mute()
     with rig(source) as found:
-        found.wait(lambda: found.gate._filming)
+        found.wait(lambda: found.gate.status.session)
         started = found.hours.state
         if status == "other camera":
             found.hours.update(replace(started, cameras=("yard",)))
         else:
             found.hours.update(status and replace(started, status=DeploymentStatus(status)))
-        found.sharing.halt()
+        found.sharing.disconnect_halted()
         assert source.closed.wait(PATIENCE_S)
         found.wait(lambda: found.gate.counts[waits])
         assert found.told(OUTSIDE) == 1
@@ -200,7 +200,7 @@ def test_a_file_that_has_ended_is_not_silent_and_one_that_broke_off_is(rig):
     for then, silent in ((Ellipsis, False), (BadInput("it breaks off"), True)):
         with rig(Mute(then, live=False), url="/videos/a.mp4") as found:
             found.gate.join()
-            found.sharing.turn()
+            found.sharing.update()
             assert found.sharing.is_over()
             assert (found.told(LAST) is not None) == silent
 
@@ -216,5 +216,5 @@ def test_what_is_not_held_is_not_shown(rig):
 def test_a_camera_that_can_never_be_filmed_stays_silent(rig):
     with rig(Misconfigured("devices: Linux only")) as found:
         found.gate.join()
-        found.sharing.turn()
+        found.sharing.update()
         assert found.told(LAST) > 0

@@ -7,7 +7,7 @@ import pytest
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.sharing import Cost
 from openlfr.settings.cameras import Camera, Ingest
-from openlfr_ingest.capacity import cores, cost_of, room_for, room_of
+from openlfr_ingest.capacity import available_cores, estimate_cost, max_cameras, max_cameras_for
 
 
 def camera(url="rtsp://10.0.0.7/main", **keys):
@@ -15,14 +15,14 @@ def camera(url="rtsp://10.0.0.7/main", **keys):
 
 
 def test_a_camera_costs_what_is_read_and_what_is_sent():
-    slow, quick, every = (cost_of(camera(**keys)) for keys in ({"fps": 1}, {"fps": 5}, {}))
+    slow, quick, every = (estimate_cost(camera(**keys)) for keys in ({"fps": 1}, {"fps": 5}, {}))
     assert 0 < slow.millicores < quick.millicores < every.millicores
     assert slow.movable
 
 
 def test_a_file_that_plays_once_stays_where_it_is():
-    assert not cost_of(camera("/videos/a.mp4")).movable
-    assert cost_of(camera("/videos/a.mp4", loop=True)).movable
+    assert not estimate_cost(camera("/videos/a.mp4")).movable
+    assert estimate_cost(camera("/videos/a.mp4", loop=True)).movable
 
 
 @pytest.mark.parametrize(
@@ -37,25 +37,25 @@ def test_a_file_that_plays_once_stays_where_it_is():
 def test_cores_are_what_is_said_or_allowed(said, limit, found, tmp_path):
     file = tmp_path / "cpu.max"
     file.write_text(limit)
-    assert cores({"OPENLFR_MILLICORES": said}, file) == found
+    assert available_cores({"OPENLFR_MILLICORES": said}, file) == found
 
 
 @pytest.mark.parametrize("limit", ["max 100000", "", "odd", "900000000 100000"])
 def test_without_a_limit_they_are_the_machines(limit, tmp_path):
     file = tmp_path / "cpu.max"
     file.write_text(limit)
-    assert cores({}, file) >= 1
-    assert cores({}, file) == cores({}, tmp_path / "nothing")
+    assert available_cores({}, file) >= 1
+    assert available_cores({}, file) == available_cores({}, tmp_path / "nothing")
 
 
 @pytest.mark.parametrize("said", ["-1", "0.5", "many", "500m", "99999999"])
 def test_cores_that_are_none_are_refused(said):
     with pytest.raises(Misconfigured, match="OPENLFR_MILLICORES must be thousandths of a core"):
-        cores({"OPENLFR_MILLICORES": said})
+        available_cores({"OPENLFR_MILLICORES": said})
 
 
 def test_the_room_follows_from_cores_and_cost_unless_it_is_said():
     costs = {"gate": Cost(100), "yard": Cost(60)}
-    assert room_for(costs, available=2.0) == 20
-    assert room_for(costs, available=0.01) == 1
-    assert room_of(Ingest(max_cameras=7), costs) == 7
+    assert max_cameras_for(costs, available=2.0) == 20
+    assert max_cameras_for(costs, available=0.01) == 1
+    assert max_cameras(Ingest(max_cameras=7), costs) == 7

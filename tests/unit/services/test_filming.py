@@ -94,7 +94,7 @@ def made(source, frames=None, told=None, **how):
 def film(source, stop=None, frames=None, told=None, **how):
     frames = frames or Sender()
     filming = made(source, frames, told, **how)
-    filming.go(stop or threading.Event())
+    filming.run(stop or threading.Event())
     return filming, frames.sent
 
 
@@ -125,14 +125,14 @@ def test_a_file_stands_still_while_its_deployment_is_paused_and_loses_nothing(st
     filming = FilmingSession(
         "gate", Paused(4), Senders(sender, Told()), in_force, loop=False, paced=True, lossless=True
     )
-    thread = threading.Thread(target=filming.go, args=(threading.Event(),))
+    thread = threading.Thread(target=filming.run, args=(threading.Event(),))
     thread.start()
-    await_that("the pause", lambda: filming.waits, seen=filming.counts.copy)
+    await_that("the pause", lambda: filming.is_paused, seen=filming.counts.copy)
     assert [frame.seq for frame, _ in sender.sent] == [0, 1]
     in_force.update(replace(started, version=3))
     thread.join(PATIENCE_S)
     assert [frame.seq for frame, _ in sender.sent] == [0, 1, 2, 3, 4]  # and its end
-    assert not filming.waits
+    assert not filming.is_paused
 
 
 def test_a_live_camera_sends_nothing_while_paused_and_that_is_counted():
@@ -142,7 +142,7 @@ def test_a_live_camera_sends_nothing_while_paused_and_that_is_counted():
     filming = FilmingSession(
         "gate", source, Senders(sender, told), in_force, loop=False, paced=False, lossless=False
     )
-    filming.go(threading.Event())
+    filming.run(threading.Event())
     assert sender.sent == []
     assert filming.counts["paused"] == 3
     assert [(t.frames_paused, t.frames_outside_hours) for t, _ in told.sent] == [(3, 0)]
@@ -171,7 +171,7 @@ def test_a_file_that_breaks_off_has_ended_too():
     source, sender = Source(2, breaks_off=True), Sender()
     filming = made(source, sender)
     with pytest.raises(BadInput):
-        filming.go(threading.Event())
+        filming.run(threading.Event())
     assert [frame.ended for frame, _ in sender.sent] == [False, False, True]
 
 
@@ -212,7 +212,7 @@ def test_what_a_pause_leaves_out_is_not_counted_as_outside_the_hours(more, pause
         "gate", Street(4), Senders(Sender(), told), in_force, loop=False, paced=False,
         lossless=False,
     )  # fmt: skip
-    filming.go(threading.Event())
+    filming.run(threading.Event())
     [(tally, _)] = told.sent
     assert (tally.frames_paused, tally.frames_outside_hours) == (paused, outside)
 
@@ -237,9 +237,9 @@ class Live(Source):
 
 def film_live(*connections, frames=None, told=None):
     frames, stop = frames or Sender(), threading.Event()
-    source = Live(*connections, lost=lambda: filming.lost(stop))
+    source = Live(*connections, lost=lambda: filming.end_epoch(stop))
     filming = made(source, frames, told)
-    filming.go(stop)
+    filming.run(stop)
     return filming, [(f.epoch, f.seq, f.ended, wait) for f, wait in frames.sent]
 
 
@@ -310,8 +310,8 @@ def test_a_file_that_is_late_catches_up():
         def wait(self, timeout=None):
             waits.append(timeout)
 
-    film(Source(3), Stop(), paced=True, begun=time.monotonic() - 3600)
+    film(Source(3), Stop(), paced=True, first_frame_due=time.monotonic() - 3600)
     assert waits == [0.0, 0.0, 0.0]
     waits.clear()
-    film(Source(3), Stop(), paced=True, begun=time.monotonic() + 3600)
+    film(Source(3), Stop(), paced=True, first_frame_due=time.monotonic() + 3600)
     assert waits == pytest.approx([3600, 3600.1, 3600.2], abs=60)

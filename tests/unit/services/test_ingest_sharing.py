@@ -11,16 +11,16 @@ from openlfr.adapters.redis.leases import FleetView
 from openlfr.domain.sharing import Cost, Member
 from openlfr.settings.cameras import Camera
 from openlfr_ingest import sharing
-from openlfr_ingest.sharing import MOVES, CameraShare
+from openlfr_ingest.sharing import MAX_MOVING, CameraShare
 
 
 class Keeper:
-    member_id, at_ms, settled, takes_over = "us", 100, True, True
+    member_id, joined_at_ms, is_settled, may_take_over = "us", 100, True, True
 
     def __init__(self):
         self.held, self.view, self.dropped = set(), FleetView((), {}, {}), []
 
-    def drop(self, camera):
+    def withdraw(self, camera):
         self.dropped.append(camera)
 
     def sees(self, *members, holders=None, over=None):
@@ -51,7 +51,7 @@ class Rig:
         entries = {name: Camera.model_validate({"url": url, **keys}) for name in cameras}
         self.costs = {name: Cost(80, movable=url.startswith("rtsp")) for name in cameras}
         self.sharing = CameraShare(entries, SimpleNamespace(keeper=self.keeper))
-        self.films = self.sharing._films
+        self.films = self.sharing._supervisors
 
     def member(self, name="us", room=100, **how):
         return Member(name, room, self.costs, **how)
@@ -73,40 +73,40 @@ MANY = [f"c{number:02}" for number in range(60)]
 def test_what_is_seen_late_changes_nothing():
     rig = Rig(*FEW)
     rig.keeper.sees(rig.member())
-    rig.keeper.settled = False
-    rig.sharing.turn()
+    rig.keeper.is_settled = False
+    rig.sharing.update()
     assert rig.going == set()
-    rig.keeper.settled = True
-    rig.sharing.turn()
+    rig.keeper.is_settled = True
+    rig.sharing.update()
     assert rig.going == set(FEW)
-    rig.keeper.settled = False
+    rig.keeper.is_settled = False
     rig.keeper.sees(rig.member("them"), rig.member())
-    rig.sharing.turn()
+    rig.sharing.update()
     assert rig.going == set(FEW)
 
 
 def test_who_is_not_among_the_members_yet_keeps_what_it_has():
     rig = Rig(*FEW)
     rig.keeper.sees(rig.member())
-    rig.sharing.turn()
+    rig.sharing.update()
     rig.keeper.sees(rig.member("them"))
-    rig.sharing.turn()
+    rig.sharing.update()
     assert rig.going == set(FEW)
 
 
 def test_of_the_dead_is_taken_at_once_what_was_seen_alive_and_later_the_rest():
     rig = Rig("a", "b", "c")
-    rig.keeper.takes_over = False
+    rig.keeper.may_take_over = False
     rig.keeper.sees(
         rig.member(), rig.member("them"), holders={"a": "them", "b": "long ago", "c": "them"}
     )
-    rig.sharing.turn()
+    rig.sharing.update()
     assert rig.going == set()
     rig.keeper.sees(rig.member(), holders={"a": "them", "b": "long ago", "c": "them"})
-    rig.sharing.turn()
+    rig.sharing.update()
     assert rig.going == {"a", "c"}
-    rig.keeper.takes_over = True
-    rig.sharing.turn()
+    rig.keeper.may_take_over = True
+    rig.sharing.update()
     assert rig.going == {"a", "b", "c"}
 
 
@@ -114,16 +114,16 @@ def test_a_few_cameras_move_at_a_time():
     rig = Rig(*MANY)
     ours, theirs = rig.member(), rig.member("them")
     rig.keeper.sees(ours, holders=dict.fromkeys(MANY, "us"))
-    rig.sharing.turn()
+    rig.sharing.update()
     rig.keeper.held = set(MANY)
     holders = dict.fromkeys(MANY, "us")
     left = set()
     for _ in range(20):
         rig.keeper.sees(ours, theirs, holders=dict(holders))
-        rig.sharing.turn()
-        rig.sharing.turn()
+        rig.sharing.update()
+        rig.sharing.update()
         now = set(MANY) - rig.going - left
-        assert len(now) <= MOVES
+        assert len(now) <= MAX_MOVING
         for name in now:  # given back, and taken by the other
             rig.films[name].over = True
             rig.keeper.held.discard(name)
@@ -135,17 +135,17 @@ def test_a_few_cameras_move_at_a_time():
 def test_a_camera_that_waits_for_another_ones_lease_ends_at_once():
     rig = Rig(*MANY)
     rig.keeper.sees(rig.member())
-    rig.sharing.turn()
+    rig.sharing.update()
     assert rig.going == set(MANY)  # none of them has its lease yet
     rig.keeper.sees(rig.member(), rig.member("them"), holders=dict.fromkeys(MANY[:40], "them"))
-    rig.sharing.turn()
+    rig.sharing.update()
     assert len(rig.going) <= 31
 
 
 def test_a_file_that_another_process_has_played_to_its_end_is_begun_by_nobody():
     rig = Rig("film", url="/videos/a.mp4")
     rig.keeper.sees(rig.member(), rig.member("them"), over={"film": 101})
-    rig.sharing.turn()
+    rig.sharing.update()
     assert rig.films == {}
     assert rig.sharing.is_over()
     assert rig.keeper.dropped == ["film"]
@@ -154,33 +154,33 @@ def test_a_file_that_another_process_has_played_to_its_end_is_begun_by_nobody():
 def test_one_that_had_ended_before_this_process_began_is_played_again():
     rig = Rig("film", url="/videos/a.mp4")
     rig.keeper.sees(rig.member(), over={"film": 99})
-    rig.sharing.turn()
+    rig.sharing.update()
     assert rig.going == {"film"}
     rig.films["film"].over = rig.films["film"].ended = True
-    rig.sharing.turn()
+    rig.sharing.update()
     assert rig.sharing.is_over()
 
 
 def test_a_pinned_epoch_is_for_the_first_time_alone():
     rig = Rig("gate")
     rig.keeper.sees(rig.member())
-    rig.sharing.turn()
+    rig.sharing.update()
     film = rig.films["gate"]
     assert film.pinned
     film.stop()
     film.over = True
-    rig.sharing.turn()
-    rig.sharing.turn()
+    rig.sharing.update()
+    rig.sharing.update()
     assert not rig.films["gate"].pinned
 
 
 def test_a_camera_that_cannot_be_filmed_here_is_left_to_the_others():
     rig = Rig("gate", "yard")
     rig.keeper.sees(rig.member())
-    rig.sharing.turn()
+    rig.sharing.update()
     film = rig.films["gate"]
     film.problem, film.over = "devices: Linux only", True
-    rig.sharing.turn()
+    rig.sharing.update()
     assert rig.keeper.dropped == ["gate"]
     assert rig.going == {"yard"}
     assert rig.sharing.problems == ("devices: Linux only",)
@@ -190,11 +190,11 @@ def test_a_camera_that_cannot_be_filmed_here_is_left_to_the_others():
 def test_what_nobody_has_room_for_is_a_sentence():
     rig = Rig(*FEW)
     rig.keeper.sees(rig.member(room=2), rig.member("them", room=2), rig.member("x", leaving=True))
-    rig.sharing.turn()
-    assert len(rig.sharing.beyond) == 2
+    rig.sharing.update()
+    assert len(rig.sharing.beyond_room) == 2
     [note] = rig.sharing.notes()
     assert note.startswith("2 of 6 cameras are filmed by nobody (c")
     assert "have room for 4" in note
     rig.keeper.sees(rig.member(room=2), rig.member("them", room=4))
-    rig.sharing.turn()
+    rig.sharing.update()
     assert rig.sharing.notes() == []

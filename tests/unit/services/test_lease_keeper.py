@@ -62,19 +62,19 @@ def clock(monkeypatch):
 def keeper(clock):
     made = LeaseKeeper(Redis(clock), {"gate": Cost(80)}, room=9, on_lost=lambda c: lost.append(c))
     lost = made.told = []
-    made._beaten = made._joined = clock.now
-    made._beat()
+    made._last_heartbeat_s = made._joined_s = clock.now
+    made._send_heartbeat()
     return made
 
 
 def hold(keeper, camera, epoch=5):
-    keeper._held[camera] = leases._Held(epoch)
+    keeper._held[camera] = leases._HeldLease(epoch)
 
 
 def test_who_is_merely_slow_trusts_what_it_sees(keeper, clock):
     clock.now += 5  # this process had no CPU for so long
-    keeper._beat()
-    assert keeper.settled
+    keeper._send_heartbeat()
+    assert keeper.is_settled
 
 
 @pytest.mark.parametrize("how", ["joined", "slow", "away"])
@@ -86,29 +86,29 @@ def test_after_an_outage_the_others_are_waited_for(keeper, clock, how):
     elif how == "slow":
         redis.takes_s = 4.0
     else:
-        keeper._failing = True
-    keeper._beat()
-    keeper._failing = False
-    assert not keeper.settled
+        keeper._is_failing = True
+    keeper._send_heartbeat()
+    keeper._is_failing = False
+    assert not keeper.is_settled
     redis.takes_s = 0.0
     clock.now += TTL - 0.1
-    assert not keeper.settled
+    assert not keeper.is_settled
     clock.now += 0.2
-    assert keeper.settled
+    assert keeper.is_settled
 
 
 def test_while_redis_is_away_what_was_seen_last_counts_for_nothing(keeper):
-    assert keeper.settled
-    keeper._failing = True
-    assert not keeper.settled
+    assert keeper.is_settled
+    keeper._is_failing = True
+    assert not keeper.is_settled
 
 
 def test_a_redis_that_stays_slow_does_not_stop_sharing_for_good(keeper, clock):
     keeper._leases.takes_s = 4.0
     settled = []
     for _ in range(20):
-        keeper._beat()
-        settled.append(keeper.settled)
+        keeper._send_heartbeat()
+        settled.append(keeper.is_settled)
     assert not settled[0]
     assert any(settled)
 
@@ -118,7 +118,7 @@ def test_what_nobody_had_meanwhile_is_kept_under_its_epoch_and_the_rest_is_lost(
         hold(keeper, name)
     redis = keeper._leases
     redis.lost, redis.free, redis.refused = ("kept", "held", "over"), {"kept": 9}, {"over": 1}
-    keeper._beat()
+    keeper._send_heartbeat()
     assert keeper.held == {"kept"}
     assert sorted(keeper.told) == ["held", "over"]
     assert keeper.next_epoch("kept") == 5
@@ -133,12 +133,12 @@ def test_each_connection_has_an_epoch_of_its_own_and_a_lost_lease_none(keeper):
 def test_nothing_is_taken_before_it_is_known_who_lives(keeper, clock):
     redis = keeper._leases
     redis.free = {"gate": 8}
-    keeper._waiting["gate"] = waiting = leases._Waiting(leases.LeaseRequest("gate"))
-    keeper._settled = clock.now + 1
-    keeper._grant()
+    keeper._waiting["gate"] = waiting = leases._WaitingRequest(leases.LeaseRequest("gate"))
+    keeper._settled_from_s = clock.now + 1
+    keeper._acquire_waiting()
     assert (redis.asked, keeper.held) == ([], frozenset())
     clock.now += 2
-    keeper._grant()
+    keeper._acquire_waiting()
     assert waiting.done.is_set()
     assert keeper.held == {"gate"}
 
@@ -146,7 +146,7 @@ def test_nothing_is_taken_before_it_is_known_who_lives(keeper, clock):
 def test_what_was_taken_for_somebody_who_has_gone_is_given_back(keeper):
     redis = keeper._leases
     redis.free = {"gate": 8}
-    keeper._waiting["gate"] = leases._Waiting(leases.LeaseRequest("gate"))
+    keeper._waiting["gate"] = leases._WaitingRequest(leases.LeaseRequest("gate"))
     taken = redis.acquire
 
     def acquire(requests):
@@ -154,6 +154,6 @@ def test_what_was_taken_for_somebody_who_has_gone_is_given_back(keeper):
         return taken(requests)
 
     redis.acquire = acquire
-    keeper._grant()
+    keeper._acquire_waiting()
     assert redis.given_back == [("gate", False)]
     assert keeper.held == frozenset()

@@ -15,8 +15,9 @@ from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 from openlfr.domain.frames import Frame, StartOrigin
 from openlfr.settings.cameras import Camera
 from openlfr_ingest import supervision
+from openlfr_ingest.context import IngestContext
 from openlfr_ingest.filming import Senders
-from openlfr_ingest.supervision import CameraSupervisor, IngestContext
+from openlfr_ingest.supervision import CameraSupervisor
 
 NOW = datetime.now(UTC)
 DEPLOYMENT = deployment(NOW - timedelta(hours=1), NOW + timedelta(hours=1))
@@ -28,7 +29,7 @@ class Keeper:
     def __init__(self, *errors):
         self.errors, self.epoch, self.held, self.over = list(errors), 0, set(), False
 
-    def take(self, camera, *, epoch, stop):
+    def acquire(self, camera, *, epoch, stop):
         self.held.add(camera)
         return True
 
@@ -42,7 +43,7 @@ class Keeper:
         self.epoch += 1
         return self.epoch
 
-    def give_back(self, camera, *, over=False):
+    def release(self, camera, *, over=False):
         self.held.discard(camera)
         self.over = over
 

@@ -109,7 +109,7 @@ def test_an_alert_is_in_the_trace_of_the_frame_that_shows_the_face():
         "gate", Source(), Senders(kafka, tallies), DEPLOYMENT, loop=False, paced=False,
         lossless=True, traceparent=tracing.begin_trace,
     )  # fmt: skip
-    film.go(threading.Event())
+    film.run(threading.Event())
     frames = kafka.records[:4]
     assert len({tracing.trace_id(traceparent(each)) for each in frames}) == 4
 

@@ -214,11 +214,11 @@ def index_of(config):
     return index_class(config).__name__
 
 
-def room_of(config):
+def max_cameras(config):
     from openlfr.domain.sharing import Cost
-    from openlfr_ingest.capacity import room_of
+    from openlfr_ingest.capacity import max_cameras
 
-    return room_of(config.ingest, {"gate": Cost(1)})
+    return max_cameras(config.ingest, {"gate": Cost(1)})
 
 
 def _engaged(config):
@@ -233,7 +233,7 @@ TLS = {"url": "kafka://b:9092", "tls": True}
 
 OTHER = {
     # key: (the block's other keys, value, other value, what is seen)
-    "ingest.max_cameras": ({}, None, 1, room_of),
+    "ingest.max_cameras": ({}, None, 1, max_cameras),
     "alerting.undo": ({}, "8s", "20s", lambda c: _engaged(c).final_at),
     "alerting.settle": ({}, "14m", "1m", lambda c: _engaged(c).settle_at),
     "alerting.second_look": ({}, 0.2, 1, lambda c: c.alerting.second_look),

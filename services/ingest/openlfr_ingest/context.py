@@ -1,0 +1,41 @@
+"""What all cameras of an ingest process share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from openlfr.adapters.capture import FROZEN_AFTER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openlfr.in_force import DeploymentInForce
+    from openlfr_ingest.filming import Senders
+    from openlfr_ingest.leases import LeaseKeeper
+
+
+@dataclass(frozen=True, slots=True)
+class IngestContext:
+    """Services and options of an ingest process, the same for all of its cameras.
+
+    Attributes:
+        deployment: While it is not in force, no camera is connected.
+        senders: Senders of frames and tallies.
+        keeper: The leases of this process.
+        as_fast_as_possible: Whether files are read as fast as Kafka accepts frames.
+        lossless: Whether no frame of a file is dropped.
+        epoch: Epoch of a camera's first connection; None for one more than its last.
+        frozen_after_s: A live connection without frames for this long counts as frozen.
+        now: The clock.
+    """
+
+    deployment: DeploymentInForce
+    senders: Senders
+    keeper: LeaseKeeper
+    as_fast_as_possible: bool = False
+    lossless: bool = False
+    epoch: int | None = None
+    frozen_after_s: float = FROZEN_AFTER_S
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
