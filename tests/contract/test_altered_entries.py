@@ -233,7 +233,7 @@ def test_looking_again_compares_nothing_that_has_not_changed(listed, monkeypatch
         return authority.find_alteration(entry, acts)
 
     assert listed.watchlist.altered(["default"], anew=True) == {}
-    monkeypatch.setattr(f"{module}.altered", counted)
+    monkeypatch.setattr(f"{module}.find_alteration", counted)
     assert listed.watchlist.altered(["default"], anew=True) == {}
     assert compared == []
     for values in ({"category": "missing"}, {"expires": EXPIRES + timedelta(days=1)}):

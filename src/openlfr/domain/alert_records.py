@@ -1,4 +1,4 @@
-"""Alerts and their events as records keep them, decisions included."""
+"""Alerts, their events and holds, as the records return them."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RecordedAlert:
-    """One alert and what people made of it.
+    """A recorded alert with its decision and outcome.
 
     Attributes:
-        opened_at, last_at: Captured times of its first and last sighting, UTC.
-        best_score: Over its sightings, cosine similarity.
-        threshold: In force when it opened.
-        events: How many sightings it folds.
-        impossible: How many of them cannot be right beside another one of the subject.
-        adjudication: None while nobody has decided.
+        opened_at, last_at: Capture times of its first and last sighting, UTC.
+        best_score: Best cosine similarity of its sightings.
+        threshold: The threshold when the alert opened.
+        events: Number of its sightings.
+        impossible: Number of its sightings that are flagged as impossible matches.
+        adjudication: The decision; None while there is none.
         outcome: None while it is unknown.
-        decided_at: Of the last decision or outcome, UTC.
-        state, version: As of `domain.adjudication.Case`.
-        lapse_at: From when nobody decides it in time, UTC; None for one of a recording.
-        lapsed_at: Since when it takes in no sighting; None while it does.
-        settle_at: When its verdict is settled if nobody does it before; None where none waits.
-        closed_at: Since when it owes nothing.
-        erase_at: From when its pictures may not be kept; None: the retention alone says it.
-        erased_at: When the erasing of pictures and positions began or ended, UTC; None while they
-            are kept.
+        decided_at: Time of the last decision or outcome, UTC.
+        state, version: See `domain.adjudication.Case`.
+        lapse_at: Time from which a verdict is late, UTC; None for an alert of a recording.
+        lapsed_at: When the alert stopped accepting sightings, UTC; None while it accepts them.
+        settle_at: When its verdict is settled automatically, UTC; None where none is to be settled.
+        closed_at: Since when neither a verdict nor an outcome is due, UTC.
+        erase_at: When its pictures must be erased, UTC; None where the retention alone decides.
+        erased_at: When the erasure of its pictures and positions began or ended, UTC; None while
+            they are kept.
     """
 
     alert_id: str
@@ -61,12 +61,12 @@ class RecordedAlert:
 
     @property
     def about(self) -> str:
-        """Whom it is about, for a person."""
+        """The subject's name as text for a person."""
         return self.subject or "somebody (erased)"
 
 
 class HoldKind(StrEnum):
-    """Why something is kept that would be erased."""
+    """The reason of a hold."""
 
     COMPLAINT = "complaint"
     DISCLOSURE = "disclosure"
@@ -74,11 +74,12 @@ class HoldKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What keeps an alert from being erased, until it expires or is released.
+    """A hold: its alert is not erased until the hold expires or is released.
 
     Attributes:
         hold_id: UUID text.
-        placed_at, expires_at, released_at: UTC; None: it was not released.
+        placed_at, expires_at: UTC.
+        released_at: UTC; None where it was not released.
     """
 
     hold_id: str
@@ -89,16 +90,16 @@ class Hold:
     released_at: datetime | None = None
 
     def is_active(self, at: datetime) -> bool:
-        """Whether it keeps the alert at this moment."""
+        """Whether the hold protects its alert at a time."""
         return self.released_at is None and at < self.expires_at
 
 
 @dataclass(frozen=True, slots=True)
 class AlertPage:
-    """Some of the alerts that were asked for, the latest first.
+    """A page of a list of alerts, the latest first.
 
     Attributes:
-        after: What to ask for the next ones with; empty where there are none.
+        after: Cursor of the next page; empty on the last page.
     """
 
     alerts: tuple[RecordedAlert, ...]
@@ -110,12 +111,13 @@ class RecordedEvent:
     """One event of an alert.
 
     Attributes:
-        event: As it was emitted; its box is (0, 0, 0, 0) once erased, and what links the subject
-            with place and time is gone: the alert's subject, or the camera where this sighting
-            alone was rejected.
+        event: The event as published. After erasure its box is (0, 0, 0, 0), and nothing links the
+            subject with place and time: the alert's subject is erased, or the camera where this
+            sighting alone was rejected.
         emitted_at: UTC.
-        evidence: Name in the vault; None if there is none, or it was erased.
-        rejected_at: When somebody found that it shows another person than the alert's others.
+        evidence: Name of the evidence in the vault; None without evidence or after erasure.
+        rejected_at: When a person found that the sighting shows another person than the alert's
+            other sightings, UTC.
     """
 
     event: AlertEvent

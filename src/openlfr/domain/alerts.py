@@ -1,4 +1,4 @@
-"""From a sighting to an alert that a person decides."""
+"""Alert events, decisions and outcomes, and the ids of alerts and events."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
     from openlfr.domain.impossible import ImpossibleMatch
     from openlfr.domain.sightings import Sighting
 
-NAMESPACE = uuid.UUID("6f1f3a3e-7c0d-5b61-9a53-0a6f6c667272")  # fixed for ever: ids hang on it
+NAMESPACE = uuid.UUID("6f1f3a3e-7c0d-5b61-9a53-0a6f6c667272")  # never changes: ids depend on it
 
 LIFE = timedelta(minutes=3)
-"""For how long after its last sighting an alert takes in others, and can be decided in time, unless
-`alerting.window` says otherwise."""
+"""Default of `alerting.window`: for how long after its last sighting an alert accepts further
+sightings and can be decided in time."""
 
 
 class EventKind(StrEnum):
-    """What a sighting did to the alert book."""
+    """The effect of a sighting on the alert book."""
 
     OPENED = "opened"
     JOINED = "joined"
 
 
 class Adjudication(StrEnum):
-    """What the operator decided on seeing an alert."""
+    """An operator's decision on an alert."""
 
     ENGAGE = "engage"
     DO_NOT_ENGAGE = "do_not_engage"
@@ -35,7 +35,7 @@ class Adjudication(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of an engagement."""
+    """The outcome of an engagement."""
 
     CONFIRMED = "confirmed"  # identity confirmed by other means
     REFUTED = "refuted"
@@ -48,10 +48,9 @@ class AlertEvent:
     """One line of the alert stream: a sighting opened an alert or joined one.
 
     Attributes:
-        event_id: Deterministic: UUIDv5 of the sighting's id. Consumers deduplicate by it.
-        alert_id: Deterministic: UUIDv5 of the opening sighting's id.
-        impossible: Why the sighting cannot be right beside another of its subject; None where
-            nothing speaks against it.
+        event_id: UUIDv5 of the sighting's id, so that consumers can deduplicate by it.
+        alert_id: UUIDv5 of the opening sighting's id.
+        impossible: The conflict with another sighting of the subject; None without a conflict.
     """
 
     event: EventKind
@@ -62,7 +61,7 @@ class AlertEvent:
 
 
 def event_id_of(sighting_id: str) -> str:
-    """The id of the event that a sighting causes."""
+    """The id of a sighting's event."""
     return str(uuid.uuid5(NAMESPACE, f"event\x1f{sighting_id}"))
 
 

@@ -1,8 +1,8 @@
-"""Is a baseline what its act says, and its id the hash of what it is?
+"""Detects baselines whose row was altered in the database.
 
-Its row can be changed by somebody who owns the database, the audit log only by taking its triggers
-away. Figures are compared and added up by what a baseline is, so under one that was altered none
-are claimed.
+A row is compared with the act that opened the baseline, and its id with the hash of its content.
+The owner of the database can change the row, but the audit log only after removing its triggers.
+Figures are compared and added up by the content of baselines, so an altered one has no figures.
 """
 
 from __future__ import annotations
@@ -19,23 +19,25 @@ if TYPE_CHECKING:
 
 
 def as_recorded(opening: Opening, deployment_id: str, act: Mapping[str, object] | None) -> Opening:
-    """A baseline with what of it is not as its act says.
+    """Return the opening with `altered` set from a comparison with its act.
 
     Args:
-        opening: As its row has it.
-        deployment_id: Of which the row says that it is.
-        act: The detail of the `baseline.opened` of its number; None where none was recorded.
+        opening: The opening as read from its row.
+        deployment_id: The deployment that the row names.
+        act: The details of the `baseline.opened` act with its number; None without such an act.
     """
-    return replace(opening, altered=_altered(opening, deployment_id, act))
+    return replace(opening, altered=_alteration(opening, deployment_id, act))
 
 
-def _altered(opening: Opening, deployment_id: str, act: Mapping[str, object] | None) -> str:
+def _alteration(opening: Opening, deployment_id: str, act: Mapping[str, object] | None) -> str:
     content = opening.baseline
     if opening.baseline_id != content.baseline_id or content.deployment != deployment_id:
         return "its id is not the hash of its content"
     if act is None:
         return "no act opened it"
-    said = BaselineOpened.of(opening)
-    detail = said.detail()
-    names = [each.name for each in fields(said)[1:] if detail.get(each.name) != act.get(each.name)]
+    expected = BaselineOpened.of(opening)
+    detail = expected.detail()
+    names = [
+        each.name for each in fields(expected)[1:] if detail.get(each.name) != act.get(each.name)
+    ]
     return f"{' and '.join(names)} not as its act says" if names else ""

@@ -1,4 +1,4 @@
-"""What was counted in each baseline, and in those that may be taken together."""
+"""The counts of each baseline, and of baselines whose counts may be added up."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BaselineFigures:
-    """What was counted in one baseline.
+    """The counts of one baseline.
 
     Attributes:
-        opening: Which one; None for what names none that is recorded (frames that were never
-            looked at, and what versions without baselines counted).
-        until: When the next one opened, UTC; None for the last.
-        counts: Of all cameras.
+        opening: The baseline; None for counts without a recorded baseline (frames that were never
+            analysed, and counts of versions without baselines).
+        until: When the next baseline opened, UTC; None for the last.
+        counts: Sum of all cameras.
     """
 
     opening: Opening | None
@@ -30,12 +30,12 @@ class BaselineFigures:
 
     @property
     def number(self) -> int:
-        """Its number; 0 for what names none."""
+        """The baseline's number; 0 without a baseline."""
         return self.opening.number if self.opening else 0
 
     @property
     def shown(self) -> bool:
-        """Whether a person has anything to read in it: of frames not looked at others tell."""
+        """Whether to show these counts: skipped frames alone are shown elsewhere."""
         counts = self.counts
         return self.opening is not None or any(
             (counts.frames_analysed, counts.tracks_closed, counts.alerts_opened)
@@ -47,9 +47,9 @@ class Pool:
     """Baselines of the same model, rules and threshold, whose figures may be added up.
 
     Attributes:
-        numbers: Which ones.
-        counts: Of all cameras in all of them.
-        apart: Why not the others: numbers of each other pool, and in what it differs.
+        numbers: Numbers of the baselines.
+        counts: Sum of all cameras in all these baselines.
+        apart: The other pools: the numbers of their baselines, and in what they differ.
     """
 
     numbers: tuple[int, ...]
@@ -59,14 +59,14 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class FiguresByBaseline:
-    """Every figure once by baseline, and once more in pools."""
+    """All counts twice: by baseline, and summed in pools."""
 
     baselines: tuple[BaselineFigures, ...] = ()
     pools: tuple[Pool, ...] = ()
 
 
 def figures_json(each: BaselineFigures) -> dict[str, Any]:
-    """A baseline with its figures, JSON values but for moments and enums."""
+    """A baseline and its counts as JSON values, except times and enums."""
     opening = each.opening
     values: dict[str, Any] = {"number": each.number}
     if opening is not None and opening.altered:
@@ -83,22 +83,22 @@ def figures_json(each: BaselineFigures) -> dict[str, Any]:
             "why": list(opening.why),
             "fpir_may_be_claimed": opening.baseline.threshold.claims_fpir,
         }
-    return values | _counted(each.counts)
+    return values | _counts_json(each.counts)
 
 
 def pool_json(pool: Pool) -> dict[str, Any]:
-    """A pool with its figures, JSON values but for moments and enums."""
+    """A pool and its counts as JSON values, except times and enums."""
     return {
         "numbers": list(pool.numbers),
         "apart": [
             {"numbers": list(numbers), "differs_in": list(why)} for numbers, why in pool.apart
         ],
-        **_counted(pool.counts),
+        **_counts_json(pool.counts),
     }
 
 
-def _counted(counts: CameraCounts) -> dict[str, Any]:
-    """Its figures but for those of a single camera."""
+def _counts_json(counts: CameraCounts) -> dict[str, Any]:
+    """The counts without the fields of a single camera."""
     return {
         each.name: getattr(counts, each.name)
         for each in fields(CameraCounts)

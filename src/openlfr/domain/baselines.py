@@ -1,10 +1,8 @@
-"""Baselines: stretches of a deployment in which nothing changed that decides who alerts.
+"""Baselines: periods of a deployment in which nothing changed that decides who alerts.
 
-A baseline's id is a hash of what it is: the list's Merkle root, threshold, models, rules and camera
-inputs. So each process computes it by itself from what it holds and uses, its tallies name what was
-true in it, and an id that was published commits to all of that. Numbers are the records': they
-count the baselines of a deployment in the order in which they opened, and what had been left comes
-back under a number of its own.
+A baseline's id is a hash of its content: the list's Merkle root, threshold, models, rules and
+camera inputs. So each process computes the id by itself, its tallies name the conditions under
+which they were counted, and a published id commits to all of them.
 """
 
 from __future__ import annotations
@@ -26,12 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ThresholdUsed:
-    """A threshold as a baseline has it.
+    """The threshold of a baseline, with its basis as text.
 
     Attributes:
-        value, origin, list_size, target_fpir, calibration_id: As of `thresholds.Threshold`.
-        basis: Where it comes from, as the rest of a sentence that begins with its value.
-        doubt: Why it is not what it was chosen as with this list; empty where it is.
+        value, origin, list_size, target_fpir, calibration_id: See `thresholds.Threshold`.
+        basis: Its origin in words, as the rest of a sentence that begins with its value.
+        doubt: Why its stated basis does not hold for this list; empty where it holds.
     """
 
     value: float
@@ -44,7 +42,7 @@ class ThresholdUsed:
 
     @classmethod
     def of(cls, threshold: Threshold, listed: ListState) -> Self:
-        """A threshold with the list that it is used on."""
+        """A threshold as it applies to a list."""
         return cls(
             threshold.value,
             threshold.origin,
@@ -62,19 +60,19 @@ class ThresholdUsed:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What makes it the same threshold; not for how many it was chosen."""
+        """The fields by which two thresholds are the same; `list_size` is not one of them."""
         return self.value, str(self.origin), self.target_fpir, self.calibration_id
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What holds for a process from its start to its end.
+    """Everything that makes a baseline except the list; fixed while a process runs.
 
     Attributes:
-        threshold: From which score a candidate is a sighting.
-        models: Detector and embedder, prepared.
-        rules: sha256 (hex) of the settings that decide what alerts.
-        cameras: HMAC (hex) of the cameras and of what decides what is seen of them.
+        threshold: Score from which a candidate is a sighting, and its origin.
+        models: Detector and embedder, as prepared.
+        rules: sha256 (hex) of the settings that decide who alerts.
+        cameras: HMAC (hex) of the cameras and of the settings that decide which frames are seen.
         software: Name and version.
     """
 
@@ -86,7 +84,7 @@ class Conditions:
     software: str
 
     def with_list(self, listed: ListState) -> Baseline:
-        """The baseline that a list makes under them."""
+        """The baseline of these conditions with a list."""
         return Baseline(
             self.deployment,
             listed,
@@ -100,7 +98,7 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What a baseline is; see `Conditions` and `ListState`."""
+    """The list and conditions of a baseline; see `ListState` and `Conditions`."""
 
     deployment: str
     listed: ListState
@@ -112,9 +110,9 @@ class Baseline:
 
     @property
     def baseline_id(self) -> str:
-        """sha256 (hex) of what it is.
+        """sha256 (hex) of the content.
 
-        Counts and sentences follow from the rest, and are not in it.
+        Counts and sentences follow from the rest, so the hash does not include them.
         """
         content = (
             self.deployment,
@@ -130,39 +128,39 @@ class Baseline:
 
     @property
     def pool(self) -> tuple[object, ...]:
-        """Figures of baselines may be added up where this is the same: model, rules, threshold."""
+        """Model, rules and threshold; figures of baselines with the same pool may be added up."""
         return self.threshold.identity, self.model_hashes, self.rules, self.software
 
     @property
     def model_hashes(self) -> tuple[tuple[str, str, str], ...]:
-        """Role, and the hashes of the file as shipped and of what is loaded."""
+        """Role, hash of the shipped file and hash of the loaded graph of each model."""
         return tuple((each.role, each.sha256, each.prepared_sha256) for each in self.models)
 
-    def changes_from(self, former: Baseline | None) -> tuple[str, ...]:
-        """What is other than in the one before, a sentence fragment each."""
-        if former is None:
+    def changes_from(self, previous: Baseline | None) -> tuple[str, ...]:
+        """Each difference from the baseline before, as a sentence fragment."""
+        if previous is None:
             return ("the first",)
         found = []
-        if self.listed.root != former.listed.root:
-            found.append(f"list: {_list_change(former.listed, self.listed)}")
-        one, other = former.threshold, self.threshold
+        if self.listed.root != previous.listed.root:
+            found.append(f"list: {_list_change(previous.listed, self.listed)}")
+        one, other = previous.threshold, self.threshold
         if one.identity != other.identity:
             found.append(
                 f"threshold: {one.value:.3f} ({one.origin}) to {other.value:.3f} ({other.origin})"
             )
-        if self.model_hashes != former.model_hashes:
+        if self.model_hashes != previous.model_hashes:
             names = ", ".join(f"{each.role} {each.name}" for each in self.models)
             found.append(f"model: now {names}")
-        if self.rules != former.rules:
+        if self.rules != previous.rules:
             found.append("rules")
-        if self.software != former.software:
-            found.append(f"rules: {former.software} to {self.software}")
-        if self.cameras != former.cameras:
+        if self.software != previous.software:
+            found.append(f"rules: {previous.software} to {self.software}")
+        if self.cameras != previous.cameras:
             found.append("camera inputs")
         return tuple(found) or ("the same again",)
 
     def differs_in(self, other: Baseline) -> tuple[str, ...]:
-        """Why its figures may not be added to another's: a word each; none where they may."""
+        """The reasons not to add up the figures of two baselines, a word each; empty if none."""
         pairs = {
             "model": (self.model_hashes, other.model_hashes),
             "rules": ((self.rules, self.software), (other.rules, other.software)),
@@ -171,7 +169,7 @@ class Baseline:
         return tuple(name for name, (one, two) in pairs.items() if one != two)
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values from which `from_json` makes it again, but for the list's entries."""
+        """The content as JSON values for `from_json`, without the list's entries."""
         listed, threshold = self.listed, self.threshold
         return {
             "deployment": self.deployment,
@@ -210,7 +208,7 @@ class Baseline:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """What `to_json` gave."""
+        """Restore a baseline from the values of `to_json`."""
         listed, threshold = dict(values["list"]), dict(values["threshold"])
         listed["parts"] = tuple(ListPart(*part) for part in listed["parts"])
         threshold["origin"] = ThresholdOrigin(threshold["origin"])
@@ -226,7 +224,7 @@ class Baseline:
 
 
 def _list_change(before: ListState, now: ListState) -> str:
-    """How many more or fewer stand on it, by category."""
+    """The numbers of references before and now, by category."""
     one, other = _by_category(before), _by_category(now)
     parts = [
         f"{category or 'no category'} {one.get(category, 0)} to {other.get(category, 0)}"

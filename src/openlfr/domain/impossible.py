@@ -1,11 +1,11 @@
-"""Matches that cannot all be right: one subject twice in one frame, or too far apart in the time.
+"""Finds matches that cannot all be right: a subject twice in one frame, or in two distant places.
 
-Such a sighting is flagged and never kept back: one of the two is somebody else, and only an
-operator can find out which. What is judged is the sighting beside those of the same subject that
+Such a sighting is flagged and never suppressed: one of the two shows somebody else, and only an
+operator can find out which one. A sighting is compared with sightings of the same subject that
 were folded before it, so the same order gives the same flags.
 
-What cannot be seen: two cameras without a position, or nearer to each other than `SLACK_M`; a
-wrong match that a person could have reached in the time.
+The rule finds nothing between cameras without a position or nearer to each other than `SLACK_M`,
+and no wrong match at a place that the person could have reached in the time.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ EARTH_M = 6_371_009.0
 """Mean radius of the earth, metres (IUGG)."""
 
 SLACK_M = 100.0
-"""Metres that are forgiven: a camera sees some dozens of them, and clocks differ by a second."""
+"""Tolerance in metres: a camera sees some dozens of metres, and clocks differ by a second."""
 
 
 class ImpossibleReason(StrEnum):
     """Why a match cannot be right."""
 
-    ONE_FRAME = "one_frame"  # another face of one of its frames had been matched with the subject
-    TOO_FAR = "too_far"  # from where the subject was matched shortly before or after
+    ONE_FRAME = "one_frame"  # another face in one of its frames had matched the subject
+    TOO_FAR = "too_far"  # too far from a match of the subject shortly before or after
 
 
 @dataclass(frozen=True, slots=True)
 class ImpossibleMatch:
-    """Says that a sighting and another one of the same subject cannot both be right.
+    """The conflict of a sighting with another one of the same subject.
 
     Attributes:
-        camera: Where the other one was.
-        seconds: From the other one to this, by captured time; negative where it was later.
-        metres: From the other camera to this one.
+        camera: Camera of the other sighting.
+        seconds: Capture time from the other sighting to this one; negative if the other is later.
+        metres: Distance between the two cameras.
     """
 
     why: ImpossibleReason
@@ -50,7 +50,7 @@ class ImpossibleMatch:
     metres: int = 0
 
     def __str__(self) -> str:
-        """As an operator reads it."""
+        """The conflict as text for an operator."""
         if self.why is ImpossibleReason.ONE_FRAME:
             return "another face of the same frame was matched with this subject too"
         when = "after" if self.seconds >= 0 else "before"
@@ -61,7 +61,7 @@ class ImpossibleMatch:
 
 
 def parse_impossible(stored: Mapping[str, Any] | None) -> ImpossibleMatch | None:
-    """What `dataclasses.asdict` made of one, if anything; what a later version added is left."""
+    """Restore a conflict from `dataclasses.asdict` values; fields of later versions are ignored."""
     if stored is None:
         return None
     return ImpossibleMatch(
@@ -91,11 +91,11 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """Where the cameras are and how fast people may be between them.
+    """The places of the cameras, and the greatest speed of a person between them.
 
     Attributes:
-        places: By camera; one that has none is left out of the rule.
-        fastest: Metres per second.
+        places: Place by camera; the rule ignores cameras without one.
+        fastest: Greatest speed, metres per second.
     """
 
     places: Mapping[str, Place]
@@ -105,15 +105,15 @@ class Movement:
 def find_impossible(
     sighting: Sighting, others: Iterable[Sighting], movement: Movement
 ) -> ImpossibleMatch | None:
-    """Why a sighting cannot be right beside the others of its subject; None where it can.
+    """The conflict of a sighting with other sightings of its subject; None without a conflict.
 
-    Of the others the nearest in time count, one to each side: if a person can get from each
-    place to the next in time, they can get from any to any.
+    Only the nearest sighting before and the nearest one after count: a person who can get from
+    each place to the next in time can get from any place to any other.
 
     Args:
-        sighting: To judge.
-        others: Those of the same subject that lie nearest in time, in any order.
-        movement: Places and the fastest speed.
+        sighting: The sighting to check.
+        others: The sightings of the same subject that are nearest in time, in any order.
+        movement: The places of the cameras, and the greatest speed.
     """
     if sighting.conflicts_in_frame:
         return ImpossibleMatch(ImpossibleReason.ONE_FRAME, sighting.camera)
