@@ -1,7 +1,7 @@
-"""Where a part of the records gets its connection: a transaction of its own, or one that is open.
+"""Connections for the parts of the records: a transaction for each call, or one for all calls.
 
-The same classes read and write the records either way. By themselves each call is a transaction;
-within a unit of work all calls share one.
+The same classes read and write the records either way. Outside a unit of work each call is a
+transaction; within a unit of work all calls share one.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class Access(Protocol):
-    """Gives connections."""
+    """Opens connections."""
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """A connection that only reads."""
+        """A connection for reading."""
         ...
 
     def writing(self) -> AbstractContextManager[Connection]:
-        """A connection that may write; what was written is durable afterwards, or with the rest."""
+        """A connection for writing; writes are durable when the transaction ends."""
         ...
 
 
@@ -46,14 +46,14 @@ class OwnTransactions:
 
 
 class OneTransaction:
-    """Every call is a part of one transaction, which somebody else ends."""
+    """Every call is a part of one transaction, which the caller ends."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """The transaction's connection: what it wrote so far is seen."""
+        """The transaction's connection, which reads its own writes."""
         yield self._connection
 
     @contextmanager

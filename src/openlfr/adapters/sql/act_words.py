@@ -1,7 +1,7 @@
-"""Names and words of acts: beside the audit log, where they can be erased.
+"""Names and words of acts, stored beside the audit log so that they can be erased.
 
-The log holds a salted hash of each. While name and words are there they are checked against it;
-once they and their salts are erased the hash says nothing about them.
+The log contains a salted hash of each. Names and words are checked against their hash as long as
+they exist; once they and their salts are erased, the hash reveals nothing about them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from openlfr.domain.audit import AuditEvent
 
-_AT_ONCE = 1000  # objects named in one statement
+_AT_ONCE = 1000  # largest number of objects in one statement
 _NAME, _WORDS = "name_sha256", "words_sha256"
 ALTERED = "(altered)"
 COLUMNS = (
@@ -34,11 +34,11 @@ COLUMNS = (
     act_words.c.words,
     act_words.c.words_salt,
 )
-"""To be selected beside an act, joined by `joined`."""
+"""Columns to select from the join of `joined`."""
 
 
 class Parts(NamedTuple):
-    """An act as the log holds it, and its words as they stand beside it."""
+    """An act's name and detail for the log, and its row of words beside the log, if any."""
 
     name: str
     detail: dict[str, object]
@@ -46,12 +46,12 @@ class Parts(NamedTuple):
 
 
 def joined(acts: sa.FromClause) -> sa.FromClause:
-    """Acts with their words, where these stand beside them."""
+    """The join of acts with their words."""
     return acts.outerjoin(act_words, act_words.c.event_id == audit_events.c.event_id)
 
 
 def take_apart(event: AuditEvent) -> Parts:
-    """What of an act is written where, by what `domain.erasable` says of its kind."""
+    """Split an act into its parts for the log and for the words (`domain.erasable`)."""
     detail = event.what.detail()
     wanted = erasable_fields(event.what.object_kind, event.by.issuer)
     if not wanted:
@@ -78,7 +78,7 @@ def take_apart(event: AuditEvent) -> Parts:
 
 
 def put_together(row: Any) -> tuple[str, dict[str, object]]:
-    """Name and detail of an act that was read with `COLUMNS`; what was erased is left out."""
+    """Name and detail of an act read with `COLUMNS`; erased words are left out."""
     detail = dict(row.detail or {})
     name_hash, words_hash = detail.pop(_NAME, None), detail.pop(_WORDS, None)
     name = row.name or ""
@@ -93,7 +93,7 @@ def put_together(row: Any) -> tuple[str, dict[str, object]]:
 
 
 def erase_words(connection: Connection, object_ids: Collection[str]) -> None:
-    """Erase what acts on these alerts or entries say of anybody; who did them stays."""
+    """Erase the words of acts on these alerts or entries; the names of who acted stay."""
     ids = list(object_ids)
     for start in range(0, len(ids), _AT_ONCE):
         mine = act_words.c.object_id.in_(ids[start : start + _AT_ONCE])
@@ -101,10 +101,10 @@ def erase_words(connection: Connection, object_ids: Collection[str]) -> None:
 
 
 def erase_names(connection: Connection, before: datetime) -> int:
-    """Erase who did what before this moment, and in which words; of how many acts.
+    """Erase names and words of acts before this moment; returns the number of acts.
 
-    Of acts on entries only where their words are erased already: what is listed still is compared
-    with its enrolment.
+    Acts on entries are erased only if their words are erased already: an entry that is still listed
+    is compared with its enrolment, which needs the name.
     """
     over = sa.or_(act_words.c.object_kind == ALERT, act_words.c.words == "")
     old = sa.and_(act_words.c.at < before, act_words.c.name != "", over)

@@ -1,4 +1,4 @@
-"""Changes of alerts by acts of people, as parts of a unit of work."""
+"""Changes of alerts by people, as parts of a unit of work."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from openlfr.domain.alert_records import Hold
 
 _ALERTS, _EVENTS = tables.alerts, tables.alert_events
-_AT_ONCE = 1000  # events named in one statement
+_AT_ONCE = 1000  # largest number of events in one statement
 
 
 class AlertChanges(AlertRecords):
     """Alerts within one transaction."""
 
     def case(self, alert_id: str) -> Case:
-        """What people made of an alert; others wait to change it until the transaction ends."""
+        """The alert's case; its row is locked until the transaction ends."""
         with self._access.writing() as connection:
             mine = sa.select(_ALERTS.c.alert_id).where(_ALERTS.c.alert_id == alert_id)
             connection.execute(mine.with_for_update())
             return read_case(connection, alert_id)
 
     def append(self, before: Case, after: Case, event_id: str) -> None:
-        """Record by what two cases differ; the alert's row follows.
+        """Record the differences between two cases, and update the alert's row.
 
         Raises:
             Conflict: The alert has changed since `before` was read.
@@ -44,7 +44,7 @@ class AlertChanges(AlertRecords):
             append(connection, before, after, event_id)
 
     def reject(self, alert_id: str, event_id: str, at: datetime) -> None:
-        """Take a sighting out of an alert: it shows another person than the others."""
+        """Remove a sighting from an alert: it shows another person than the others."""
         mine = sa.and_(_EVENTS.c.alert_id == alert_id, _EVENTS.c.rejected_at.is_(None))
         first, last = sa.func.min(_EVENTS.c.captured_at), sa.func.max(_EVENTS.c.captured_at)
         left = sa.select(sa.func.count(), first, last, sa.func.max(_EVENTS.c.score)).where(mine)
@@ -66,9 +66,10 @@ class AlertChanges(AlertRecords):
             )
 
     def begin_erasing(self, alert_ids: Sequence[str], at: datetime) -> set[str]:
-        """Mark what is about to be erased, so that nobody is promised to keep it; ids of which.
+        """Mark alerts that are about to be erased, so that no hold is placed; returns their ids.
 
-        None of those that are held: a hold is placed in a transaction that has this row, or waits.
+        Alerts with a hold are not marked. A hold is placed in a transaction that locks the same
+        row, so it comes before or after.
         """
         begun: set[str] = set()
         with self._access.writing() as connection:
@@ -83,12 +84,11 @@ class AlertChanges(AlertRecords):
         return begun
 
     def mark_erased(self, alert_id: str, event_ids: Sequence[str], at: datetime) -> None:
-        """Record that the pictures of these events are gone; positions go in the same step.
+        """Record that the pictures of these events are erased; positions are erased in this step.
 
-        So does whom they seemed to be: no row joins subject, camera and time any more. An event
-        that was recorded meanwhile is none of them: what it refers to is still kept. What stays is
-        what accounts for the alert: times, cameras, scores, decisions, and who took them. What
-        people wrote beside them goes.
+        The subject is erased too, so that no row joins subject, camera and time any more. Events
+        recorded meanwhile are not among these: their pictures still exist. Times, cameras, scores,
+        decisions and who took them stay, to account for the alert. People's notes are erased.
         """
         with self._access.writing() as connection:
             self._blank(connection, event_ids, reference_id="")
@@ -100,9 +100,9 @@ class AlertChanges(AlertRecords):
             )
 
     def mark_rejected_erased(self, event_ids: Sequence[str]) -> None:
-        """Record that what was kept of rejected sightings is gone.
+        """Record that the pictures of rejected sightings are erased.
 
-        The alert's subject stays, so where they were seen goes, and what they were flagged for.
+        The alert's subject stays, so the sightings' cameras and flags are erased.
         """
         with self._access.writing() as connection:
             self._blank(
@@ -110,12 +110,12 @@ class AlertChanges(AlertRecords):
             )
 
     def erase_names(self, before: datetime) -> int:
-        """Erase who did what to alerts before this moment; of how many acts."""
+        """Erase the names of people in acts before this moment; returns the number of acts."""
         with self._access.writing() as connection:
             return erase_names(connection, before)
 
     def place_hold(self, hold: Hold) -> None:
-        """Keep an alert from being erased."""
+        """Record a hold, which keeps an alert from being erased."""
         with self._access.writing() as connection:
             connection.execute(
                 sa.insert(tables.holds).values(
@@ -128,7 +128,7 @@ class AlertChanges(AlertRecords):
             )
 
     def release_hold(self, hold_id: str, at: datetime) -> None:
-        """Let a hold keep nothing any more."""
+        """End a hold."""
         with self._access.writing() as connection:
             mine = tables.holds.c.hold_id == hold_id
             connection.execute(sa.update(tables.holds).where(mine).values(released_at=at))

@@ -1,7 +1,7 @@
-"""Recording what happened in front of a camera: one event, and its alert brought up to date.
+"""Recording an alert event, and updating its alert.
 
-What that changes about where an alert stands is an act of OpenLFR itself: one lapses since another
-one of its subject follows, or what nobody could tell is asked again.
+An event may change the state of an alert: the subject's alert before it lapses, or an alert that
+nobody could decide is reopened. These changes are recorded as acts of OpenLFR itself.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def record_event(
     emitted_at: datetime,
     window: timedelta,
 ) -> bool:
-    """Record an event, once, under the alert to which it belongs; whether it was new."""
+    """Record an event, once, under its alert; whether it was new."""
     queue_up(connection, event)
     if connection.scalar(is_known(event.event_id)):
         return False
@@ -55,7 +55,7 @@ def record_event(
         if live is not None and follows:
             acts += _apply(connection, end_life, live[0], emitted_at)
         _open(connection, home, emitted_at, window, takes_in=follows)
-        if not follows:  # it lived and ended before the one that takes in now
+        if not follows:  # it began and ended before the alert that is live now
             ended = read_case(connection, home.alert_id)
             acts += _acts(replace(ended, lapsed_at=None), ended, emitted_at)
     _add_event(connection, home, evidence, emitted_at)
@@ -68,7 +68,7 @@ def record_event(
 def _apply(
     connection: Connection, rule: Callable[[Case, datetime], Case], alert_id: str, at: datetime
 ) -> list[AuditEvent]:
-    """Apply a rule to an alert whose row this transaction has locked; the acts of it."""
+    """Apply a rule to an alert whose row this transaction has locked; returns its acts."""
     before = read_case(connection, alert_id)
     after = rule(before, at)
     if after != before:
@@ -77,12 +77,12 @@ def _apply(
 
 
 def _acts(before: Case, after: Case, at: datetime) -> list[AuditEvent]:
-    # A message may claim any time, and by the log's latest moment entries expire.
+    # Not in the future, whatever the message claims: entries expire by the log's latest moment.
     return acts_of(before, after, by=SYSTEM, at=min(at, datetime.now(UTC)))
 
 
 def is_known(event_id: str) -> sa.Select[Any]:
-    """Finds the event of this id."""
+    """A query that finds the event of this id."""
     return sa.select(sa.literal(1)).where(_EVENTS.c.event_id == event_id)
 
 
@@ -94,10 +94,10 @@ def _open(
     *,
     takes_in: bool,
 ) -> None:
-    """Add an alert without an event; one that takes in none is over, and its row says so.
+    """Insert an alert without events; an alert that accepts no more sightings has lapsed.
 
-    It is one of a recording, which nobody could decide in time, where nothing says when its film
-    was made, or where its time was over when it was emitted.
+    The alert is about a recording, which nobody could decide in time, if the film's time is unknown
+    or the alert's time was over when it was emitted.
     """
     seen = event.sighting
     recording = seen.time_assumed or emitted_at - seen.captured_at > window
@@ -152,7 +152,7 @@ def _add_event(
 
 
 def _bring_up_to_date(connection: Connection, event: AlertEvent, window: timedelta) -> None:
-    """Let an alert's row say what its new event adds."""
+    """Update an alert's row with its new event."""
     seen = event.sighting
     earliest, latest, best = _ALERTS.c.opened_at, _ALERTS.c.last_at, _ALERTS.c.best_score
     moment = tables.UtcDateTime()

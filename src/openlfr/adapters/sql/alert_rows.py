@@ -1,4 +1,4 @@
-"""Alerts and their events as rows, and back."""
+"""Alerts and their events from rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ALERTS, _EVENTS = tables.alerts, tables.alert_events
 
 
 def whole_alerts() -> sa.Select[Any]:
-    """Alerts, and how many of the sightings of each are flagged."""
+    """A query for alerts, each with its number of flagged sightings."""
     flagged = (
         sa.select(sa.func.count())
         .where(_EVENTS.c.alert_id == _ALERTS.c.alert_id, _EVENTS.c.impossible.is_not(None))
@@ -55,7 +55,7 @@ def alert_of(row: Any) -> RecordedAlert:
 
 
 def event_of(row: Any) -> RecordedEvent:
-    """The event of a row that has its alert's deployment, subject and watchlist beside it."""
+    """The event of a row that also has its alert's deployment, subject and watchlist."""
     flag = parse_impossible(row.impossible)
     sighting = Sighting(
         sighting_id=row.sighting_id,

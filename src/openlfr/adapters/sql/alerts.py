@@ -1,4 +1,4 @@
-"""Alerts, their events and what was decided, in SQL."""
+"""Alerts, their events and decisions in SQL."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class AlertRecords:
         self._access = access
 
     def placed(self, event: AlertEvent, window: timedelta) -> AlertEvent:
-        """The event under the alert to which it belongs by what is recorded so far."""
+        """The event with the id of its alert, by the events recorded so far."""
         with self._access.reading() as connection:
             return placed(connection, event, window, writes=False)
 
@@ -46,16 +46,16 @@ class AlertRecords:
         emitted_at: datetime,
         window: timedelta = LIFE,
     ) -> bool:
-        """Record an event and bring its alert up to date; an event that is known changes nothing.
+        """Record an event and update its alert; a known event changes nothing.
 
-        Events of an alert may come in any order, a joining one before the opening one too.
+        Events of an alert may come in any order, also a joining event before the opening one.
 
         Args:
-            event: As published.
-            evidence: Name in the vault; None where there is none.
-            emitted_at: UTC.
-            window: How near sightings of one alert are; where it belongs to another alert than it
-                was published with, it is recorded there (see `merging`).
+            event: The event as published.
+            evidence: Name in the vault; None without evidence.
+            emitted_at: Time of emission, UTC.
+            window: Longest time between sightings of one alert. An event that belongs to another
+                alert than it was published with is recorded there (see `merging`).
 
         Returns:
             Whether the event was new.
@@ -69,10 +69,10 @@ class AlertRecords:
             return connection.scalar(is_known(event_id)) is not None
 
     def find(self, prefix: str) -> RecordedAlert:
-        """The alert whose id begins so, or an id that was merged into it.
+        """The alert whose id has this prefix, or an id that was merged into it.
 
         Raises:
-            BadInput: No alert, or several.
+            BadInput: No alert has this prefix, or several have.
         """
         begins = prefix.strip().lower()
         named = _ALERTS.c.alert_id.startswith(begins, autoescape=True)
@@ -93,9 +93,9 @@ class AlertRecords:
         """Alerts, the latest first.
 
         Args:
-            undecided: Only those that nobody has decided.
-            deployment: Only of this one.
-            subject: Only of this one.
+            undecided: Whether to return only alerts that nobody has decided.
+            deployment: Id of a deployment; None for all.
+            subject: Name of a subject; None for all.
         """
         return self._alerts(_listed(undecided, deployment, subject))
 
@@ -108,17 +108,17 @@ class AlertRecords:
         deployment: str | None = None,
         subject: str | None = None,
     ) -> AlertPage:
-        """As `list`, so many at a time, however many there are.
+        """One page of `list`.
 
         Args:
-            limit: How many at most.
-            after: Of the page before; empty: from the beginning.
-            undecided: As of `list`.
-            deployment: As of `list`.
-            subject: As of `list`.
+            limit: Largest number of alerts on the page.
+            after: `AlertPage.after` of the page before; empty for the first page.
+            undecided: As in `list`.
+            deployment: As in `list`.
+            subject: As in `list`.
 
         Raises:
-            BadInput: No page gave that `after`.
+            BadInput: `after` is of no page.
         """
         query = _listed(undecided, deployment, subject).limit(limit + 1)
         if after:
@@ -131,7 +131,7 @@ class AlertRecords:
         return AlertPage(tuple(found[:limit]), pages.cursor_after(last) if last else "")
 
     def events(self, alert_id: str) -> Sequence[RecordedEvent]:
-        """The events of an alert by captured time."""
+        """The events of an alert, ordered by captured time."""
         query = (
             sa.select(_EVENTS, _ALERTS.c.deployment, _ALERTS.c.subject, _ALERTS.c.watchlist)
             .join(_ALERTS)
@@ -142,7 +142,7 @@ class AlertRecords:
             return [event_of(row) for row in connection.execute(query)]
 
     def events_of_run(self, deployment: str, epoch: int | None) -> Sequence[RecordedEvent]:
-        """All events of one run, in the order of their captured time; None: of all runs."""
+        """The events of one run, ordered by captured time; of all runs if `epoch` is None."""
         query = (
             sa.select(_EVENTS, _ALERTS.c.deployment, _ALERTS.c.subject, _ALERTS.c.watchlist)
             .join(_ALERTS)
@@ -155,16 +155,16 @@ class AlertRecords:
             return [event_of(row) for row in connection.execute(query)]
 
     def case(self, alert_id: str) -> Case:
-        """What people made of an alert.
+        """The alert's case: its verdicts and outcomes.
 
         Args:
-            alert_id: Its whole id.
+            alert_id: The whole id of the alert.
         """
         with self._access.reading() as connection:
             return read_case(connection, alert_id)
 
     def waiting(self, now: datetime) -> Sequence[str]:
-        """Ids of alerts whose time to lapse, or to be settled, has come."""
+        """Ids of alerts that are due to lapse or to be settled."""
         lapses = sa.and_(
             _ALERTS.c.lapse_at <= now,
             _ALERTS.c.lapsed_at.is_(None),
@@ -176,23 +176,23 @@ class AlertRecords:
             return list(connection.scalars(query.order_by(_ALERTS.c.alert_id)))
 
     def mistaken(self, now: datetime) -> Sequence[RecordedAlert]:
-        """Alerts about the wrong person of which something is still kept, and may be no longer.
+        """Alerts about the wrong person whose pictures exist but must be erased.
 
-        Those that were settled as not to be engaged, and those that were refuted once the time for
-        a complaint is over. Erasing them has not been finished, or an event came after it.
+        These are alerts settled as not to be engaged, and refuted alerts after the time for a
+        complaint. Their erasure was not finished, or an event came after it.
         """
         due = _ALERTS.c.erase_at <= now
         return self._alerts(whole_alerts().where(due, _something_kept(), ~held(now)))
 
     def sealed(self) -> Collection[str]:
-        """Ids of alerts whose pictures are kept for a complaint alone, and are not erased."""
+        """Ids of alerts whose pictures exist only because of a possible complaint."""
         refuted = _ALERTS.c.outcome == str(Outcome.REFUTED)
         query = sa.select(_ALERTS.c.alert_id).where(refuted, _ALERTS.c.erased_at.is_(None))
         with self._access.reading() as connection:
             return frozenset(connection.scalars(query))
 
     def rejected(self, now: datetime) -> Sequence[RecordedEvent]:
-        """Sightings that were taken out of their alert, and of which something is still kept."""
+        """Sightings rejected from their alert whose pictures or cameras are not erased yet."""
         query = (
             sa.select(_EVENTS, _ALERTS.c.deployment, _ALERTS.c.subject, _ALERTS.c.watchlist)
             .join(_ALERTS)
@@ -203,7 +203,7 @@ class AlertRecords:
             return [event_of(row) for row in connection.execute(query)]
 
     def holds(self, alert_id: str) -> Sequence[Hold]:
-        """What keeps an alert from being erased, or did; the latest first."""
+        """The holds of an alert, ended ones included, the latest first."""
         query = sa.select(tables.holds).where(tables.holds.c.alert_id == alert_id)
         with self._access.reading() as connection:
             return [
@@ -219,13 +219,13 @@ class AlertRecords:
             ]
 
     def older_than(self, moment: datetime, now: datetime) -> Sequence[RecordedAlert]:
-        """Alerts whose last event was emitted before this and of which something is still kept.
+        """Alerts that are not erased yet and whose last event was emitted before this moment.
 
-        By the time of emission, which is ours: a captured time is whatever the source says.
+        Compared by the time of emission, which is ours; a captured time comes from the source.
 
         Args:
-            moment: The latest that an event may have been emitted.
-            now: Holds that stand then keep their alerts.
+            moment: Time before which every event of the alert was emitted.
+            now: Time at which an alert's holds are checked; alerts with a hold are left out.
         """
         last = (
             sa.select(sa.func.max(_EVENTS.c.emitted_at))
@@ -257,7 +257,7 @@ def _listed(undecided: bool, deployment: str | None, subject: str | None) -> sa.
 
 
 def held(now: datetime) -> sa.ColumnElement[bool]:
-    """Whether a hold keeps an alert from being erased."""
+    """A condition: a hold keeps the alert from being erased."""
     holds = tables.holds
     return sa.exists().where(
         holds.c.alert_id == _ALERTS.c.alert_id,

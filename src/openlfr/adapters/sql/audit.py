@@ -1,7 +1,7 @@
-"""The audit log: rows that are added and read, never changed (triggers in the database see to it).
+"""The audit log: rows are added and read, never changed; triggers in the database refuse changes.
 
-Rows are numbered in the order of their commits: writers count first and wait for each other there,
-so that the log has neither a gap nor a row that appears before one that is read already.
+Rows are numbered in the order of their commits. Writers lock the counter first, so that the log has
+no gaps, and no row appears before one that a reader has already seen.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _COUNTER = tables.counters.c.name == "audit"
 
 
 def write_events(connection: Connection, events: Sequence[AuditEvent]) -> None:
-    """Record acts in the transaction that does them; the last thing that it does.
+    """Record acts, as the last statement of their transaction.
 
-    On PostgreSQL other transactions with acts wait here until this one is over.
+    On PostgreSQL other transactions with acts wait here until this one ends.
     """
     if not events:
         return
@@ -92,7 +92,7 @@ class AuditLog:
     def all(
         self, *, object_kind: str | None = None, object_id: str | None = None
     ) -> list[RecordedAct]:
-        """Acts in the order of their commits, of one kind of object or one object if given."""
+        """Acts in the order of their commits; of one kind of object, or one object, if given."""
         query = (
             sa.select(_EVENTS, *COLUMNS).select_from(joined(_EVENTS)).order_by(_EVENTS.c.position)
         )

@@ -1,4 +1,4 @@
-"""Baselines in SQL: added once each, never changed."""
+"""Baselines in SQL: rows are added, never changed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class BaselineRecords:
         self._access = access
 
     def of(self, deployment_id: str) -> list[Opening]:
-        """Those of a deployment, by number, each compared with the act that opened it."""
+        """The openings of a deployment, by number, each compared with its act in the audit log."""
         mine = baselines.c.deployment == deployment_id
         query = sa.select(baselines).where(mine).order_by(baselines.c.number)
         acts = sa.select(audit_events.c.detail).where(
@@ -37,7 +37,7 @@ class BaselineRecords:
             audit_events.c.kind == BaselineOpened.kind,
         )
         with self._access.reading() as connection:
-            rows = connection.execute(query).all()  # first: a row's act is there when it is
+            rows = connection.execute(query).all()  # first: every row read has its act already
             details = {each.get("number"): each for each in connection.scalars(acts)}
         return [
             as_recorded(_opening_of(row), deployment_id, details.get(row.number)) for row in rows
@@ -48,14 +48,14 @@ class BaselineChanges(BaselineRecords):
     """Baselines within one transaction."""
 
     def add(self, opening: Opening, at: datetime) -> bool:
-        """Record that one opened; False where its number has been given meanwhile."""
+        """Record an opening; False if its number was used meanwhile."""
         given = sa.select(baselines.c.number).where(
             baselines.c.deployment == opening.baseline.deployment,
             baselines.c.number == opening.number,
         )
         with self._access.writing() as connection:
             if connection.execute(given).first():
-                return False  # a trigger of SQLite refuses a second one as a replacement
+                return False  # a trigger of SQLite would refuse the insert as a replacement
             return insert_new(
                 connection,
                 baselines,
@@ -73,7 +73,7 @@ def _opening_of(row: Any) -> Opening:
     try:
         content = Baseline.from_json(row.content)
     except (AttributeError, KeyError, TypeError, ValueError):
-        # No Baseline wrote it: its id cannot be that of what is made of it here.
+        # Not written by `Baseline.to_json`. The substitute has another id, which exposes the row.
         nothing = ThresholdUsed(0.0, ThresholdOrigin.DEFAULT, 0)
         content = Baseline(row.deployment, ListState("", 0, None, ()), nothing, (), "", "", "")
     why = tuple(map(str, row.why)) if isinstance(row.why, list) else ()

@@ -1,6 +1,6 @@
-"""What people made of an alert, in SQL: rows that are added, and the alert's row that follows.
+"""Cases in SQL: rows of verdicts and outcomes are added, and the alert's row is updated.
 
-Who did it and in which words stands once, in the audit event that was recorded with each row.
+Who decided, and in which words, is stored once: in the audit event recorded with each row.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _PEOPLE = (
     *COLUMNS,
 )
 _UNNUMBERED = sa.case((_VERDICTS.c.kind == str(VerdictKind.SETTLED), sa.literal(2**62)), else_=0)
-"""Of rows that older versions left without an act: what settled an alert came after its verdict."""
-_ORDER = _ACTS.c.position  # no time: a clock may be set back
+"""Order of rows that older versions wrote without an act: a settlement comes after its verdict."""
+_ORDER = _ACTS.c.position  # not by time, since a clock may be set back
 
 
 def read_case(connection: Connection, alert_id: str) -> Case:
-    """Everything that people made of an alert."""
+    """Read an alert's case: its verdicts and outcomes."""
     row = connection.execute(sa.select(_ALERTS).where(_ALERTS.c.alert_id == alert_id)).one()
     given = (
         sa.select(_VERDICTS, _WITHDRAWN.c.withdrawn_at, *_PEOPLE)
@@ -69,13 +69,13 @@ def read_case(connection: Connection, alert_id: str) -> Case:
 
 
 def append(connection: Connection, before: Case, after: Case, event_id: str) -> None:
-    """Add the rows by which two cases differ, and bring the alert's row up to date.
+    """Insert the rows by which two cases differ, and update the alert's row.
 
     Args:
-        connection: In a transaction that writes.
-        before: As it was read.
-        after: What a rule of `domain.adjudication` made of it.
-        event_id: Of the audit event that is recorded with it.
+        connection: A connection in a writing transaction.
+        before: The case as it was read.
+        after: The case after a rule of `domain.adjudication`.
+        event_id: Id of the audit event recorded with the change.
 
     Raises:
         Conflict: The alert has changed since `before` was read.
@@ -144,7 +144,7 @@ def _add_rows(connection: Connection, before: Case, after: Case, event_id: str) 
 
 
 def _publish(connection: Connection, alert_id: str, kind: str, row_id: str) -> None:
-    """Number what verdicts.v1 is to say; on PostgreSQL others with a verdict wait until the end."""
+    """Number a row for verdicts.v1; on PostgreSQL other transactions with a verdict wait here."""
     ours = _COUNTERS.c.name == "verdicts"
     connection.execute(sa.update(_COUNTERS).where(ours).values(value=_COUNTERS.c.value + 1))
     number = connection.scalar(sa.select(_COUNTERS.c.value).where(ours))
@@ -181,7 +181,7 @@ def _outcome_of(row: Any) -> RecordedOutcome:
 
 
 def _who(row: Any, otherwise: Principal) -> Principal:
-    """Who did it; of what older records moved here nobody may be known."""
+    """Who acted; `otherwise` for rows moved from older records without an act."""
     if row.issuer is None:
         return otherwise
     name, _ = put_together(row)

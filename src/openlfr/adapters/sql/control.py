@@ -1,8 +1,9 @@
-"""What the control topic says: entries and deployments, by the change that last made them.
+"""Changes of entries and deployments for the control topic, in the order of their commits.
 
-The rows themselves are the outbox. Each carries the number of its last change, written in
-the transaction of the change, and writers queue up on the counter; so whatever has a number above
-the last one that was told is still to be told, in that order, however often the teller died.
+The rows themselves are the outbox. Each row has the number of its last change, written in the
+transaction of that change, and writers wait for each other on the counter. So every row with a
+number above the last published one must still be published, in that order, however often the
+publisher died.
 """
 
 from __future__ import annotations
@@ -42,17 +43,17 @@ class ControlRecords:
         self._comparison = Comparison()
 
     def version(self) -> int:
-        """Number of the newest change; cheap enough to ask several times a second."""
+        """Number of the newest change; cheap enough to read several times a second."""
         with reading(self._engine) as connection:
             return newest_version(connection)
 
     def changed(self, after: int = 0) -> list[ManifestChange | EntryForgotten | DeploymentState]:
-        """Where all stands that changed after this version, deployments first, each by its change.
+        """The states changed after this version: deployments first, each kind in order of change.
 
-        Deployments are few, and a pause waits for no import.
+        Deployments are few, and so a pause does not wait for an import.
 
-        An entry that left the list is told as such until its template and picture are erased
-        everywhere, and then forgotten. One that is not as it was enrolled is told as suspended.
+        A removed entry has the status `REMOVED` until its template and picture are erased
+        everywhere; then it is a `Forgotten`. An entry that differs from its enrolment is suspended.
         """
         with reading(self._engine) as connection:
             return [
@@ -64,7 +65,7 @@ class ControlRecords:
             ]
 
     def altered(self) -> dict[str, str]:
-        """Active entries that are not as they were enrolled, and what is not."""
+        """Active entries that differ from their enrolment, each with the difference."""
         with reading(self._engine) as connection:
             return self._comparison.anew(connection, None)
 
@@ -96,7 +97,7 @@ def _deployments(connection: Connection, after: int) -> list[DeploymentState]:
 
 
 def _thresholds(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[float | None, str]]:
-    """The threshold of each deployment's newest start that chose one, and where it comes from."""
+    """The threshold of each deployment's newest start that recorded one, and its origin."""
     acts = audit_events.c
     query = (
         sa.select(acts.object_id, acts.detail)
@@ -119,7 +120,7 @@ def _state_of(
 ) -> DeploymentState:
     status = deployment.status
     if deployment.altered and status is DeploymentStatus.STARTED:
-        status = DeploymentStatus.PAUSED  # nobody is searched for under what was never authorised
+        status = DeploymentStatus.PAUSED  # the present content was never authorised
     return DeploymentState(
         deployment_id=deployment.deployment_id,
         name=deployment.name,

@@ -1,6 +1,6 @@
-"""Deployments in SQL: where each stands now; how it came there is in the audit log.
+"""Deployments in SQL: the present state of each; its history is in the audit log.
 
-What is read is compared with the acts of that log (`domain.deployment_acts`).
+Rows are compared with the acts of that log when they are read (`domain.deployment_acts`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.sql.access import Access
 
-_SHOWN = 5  # deployments named when a prefix fits several
+_SHOWN = 5  # largest number of deployments in a message about several matches
 
 
 class DeploymentRecords:
@@ -35,21 +35,21 @@ class DeploymentRecords:
         self._access = access
 
     def get(self, deployment_id: str) -> Deployment | None:
-        """The deployment of this id; None where none is recorded."""
+        """The deployment of this id; None if there is none."""
         with self._access.reading() as connection:
             found = with_acts(connection, deployments.c.deployment_id == deployment_id)
         return found[0][0] if found else None
 
     def find(self, named: str) -> Deployment:
-        """The deployment of this id or name, or whose id begins so; closed ones come last.
+        """The deployment of this id, this name, or an id with this prefix; closed ones come last.
 
         Raises:
-            BadInput: None, or several.
+            BadInput: No deployment matches, or several do.
         """
         text = named.strip()
         ids, status = deployments.c.deployment_id, deployments.c.status
         begins = ids.startswith(text, autoescape=True)
-        # An id as it is, then a name of those that are not over, then whatever fits.
+        # A whole id, then the name of one that is not closed, then any name or prefix.
         conditions = (
             ids == text,
             sa.and_(deployments.c.name == text, status != str(DeploymentStatus.CLOSED)),
@@ -72,7 +72,7 @@ class DeploymentRecords:
         return found[0]
 
     def list(self) -> Sequence[Deployment]:
-        """All of them, the latest start first."""
+        """All deployments, the latest start first."""
         with self._access.reading() as connection:
             found = with_acts(connection, by=(deployments.c.starts.desc(),))
         return [each for each, _ in found]
@@ -82,7 +82,7 @@ class DeploymentChanges(DeploymentRecords):
     """Deployments within one transaction."""
 
     def put(self, deployment: Deployment, at: datetime) -> None:
-        """Record where a deployment stands now, a new one too."""
+        """Insert or update a deployment."""
         authorisation = deployment.authorisation
         values: dict[str, Any] = {
             "name": authorisation.name,
@@ -100,7 +100,7 @@ class DeploymentChanges(DeploymentRecords):
         }
         mine = deployments.c.deployment_id == deployment.deployment_id
         with self._access.writing() as connection:
-            # The same count as entries of the watchlist: one relay publishes both, in order.
+            # The same counter as for entries of the watchlist: one relay publishes both in order.
             values["version"] = next_version(connection)
             changed = connection.execute(sa.update(deployments).where(mine).values(**values))
             if not changed.rowcount:
@@ -116,14 +116,14 @@ def with_acts(
     *conditions: sa.ColumnElement[bool],
     by: Sequence[sa.ColumnElement[Any]] = (),
 ) -> list[tuple[Deployment, Any]]:
-    """Deployments as their acts say that they stand, each with its row.
+    """Deployments in the state that their acts record, each with its row.
 
-    One query: rows and acts that were read one after the other would not belong together.
+    Rows and acts are read in one query; in two they might not belong together.
 
     Args:
-        connection: That reads.
-        conditions: Which ones.
-        by: Their order; then by id.
+        connection: A connection for reading.
+        conditions: Conditions on deployments.
+        by: Order of the deployments; then by id.
     """
     acts = audit_events.c
     query = (

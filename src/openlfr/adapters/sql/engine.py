@@ -1,4 +1,4 @@
-"""An engine whose transactions are durable and whose failures are sentences.
+"""The database engine: durable transactions, and exceptions turned into OpenLFR's errors.
 
 Use `engine.begin()` to write and `reading(engine)` to read. On SQLite a writer takes the write
 lock when it begins: a transaction that reads first and writes later would otherwise fail at once,
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT_S = 5.0
 
-_LOG_PATIENCE_S = 1.0  # of the cutting off; who wants to write waits meanwhile
-_OVERWRITES = 1  # the user_version from which no page of the file holds an erased row
+_LOG_PATIENCE_S = 1.0  # longest time to truncate the log; writers wait meanwhile
+_OVERWRITES = 1  # the user_version from which on erased rows are overwritten in the file
 
 _INCOMPLETE = "ck_watchlist_references_"
-"""How the rules of `tables.AUTHORITY` are called."""
+"""Prefix of the names of the rules of `tables.AUTHORITY`."""
 _NAMING = ("alerts", "alert_events", "act_words", "watchlist_references")
-"""Tables of which rows say whom an alert was about or who was listed, until that is erased."""
+"""Tables with names of people, until these are erased."""
 
 _MAY_NOT = "42501"  # PostgreSQL's insufficient_privilege
 
 HARDLY_ANY_ROOM = 1 << 20
-"""Free bytes below which a disk that fails is taken for full: SQLite calls it an i/o error where
-there was no room for the file that its readers share."""
+"""Free bytes below which a failing disk counts as full: SQLite reports an i/o error where there was
+no room for the file that its readers share."""
 
-# What SQLite says, and what a person should read; {where} is the database's path.
+# Words of SQLite's message, and our message; {where} is the database's path.
 _SQLITE_SENTENCES = {
     "locked": "The records in {where} have been locked by another program for more than 5 seconds: "
     "end it, or try again.",
@@ -59,11 +59,11 @@ _SQLITE_SENTENCES = {
 
 
 def open_engine(url: str) -> Engine:
-    """Make the engine for `sqlite:///PATH` or `postgresql://...`; connects only when used.
+    """Create the engine for `sqlite:///PATH` or `postgresql://...`; it connects on first use.
 
     Raises:
         Misconfigured: The url is of another kind, or its driver is not installed.
-        Unavailable: The folder of the SQLite file cannot be made or written to.
+        Unavailable: The folder of the SQLite file cannot be created or written to.
     """
     try:
         parsed = sa.make_url(url)
@@ -106,13 +106,13 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 def erase_for_good(engine: Engine) -> bool:
-    """Take what was erased out of SQLite's write-ahead log too; whether nothing of it is left.
+    """Remove erased rows from the disk; whether that is complete.
 
-    The log keeps former pages until it is written into the database and cut off. That waits, for
-    `_LOG_PATIENCE_S`, for every process that is reading; one that only has the file open is no
-    hindrance. A database that was written before rows were overwritten is made anew once.
-    PostgreSQL keeps a former row in its file until another one takes its place: the tables that say
-    whom an alert was about are written anew, if whoever asks owns them. Its log has its own rules.
+    SQLite's write-ahead log keeps old pages until it is checkpointed and truncated. That waits, up
+    to `_LOG_PATIENCE_S`, for every process that is reading; a process that only has the file open
+    does not matter. A database from before rows were overwritten is rebuilt once. PostgreSQL keeps
+    an old row in its file until another row overwrites it, so the tables with names of people are
+    rewritten if this user owns them. Its log has its own rules.
     """
     if engine.dialect.name != "sqlite":
         for table in _NAMING:
@@ -136,10 +136,10 @@ def erase_for_good(engine: Engine) -> bool:
 
 
 def _write_anew(engine: Engine, table: str) -> None:
-    """Write a table of PostgreSQL without its former rows; others wait for that.
+    """Rewrite a table of PostgreSQL without its old rows; other users of the table wait.
 
-    Who does not own it is warned by PostgreSQL, and nothing happens; nor where the table is in use
-    for longer than a second: then the next erasure does it.
+    If this user does not own the table, PostgreSQL warns and does nothing. If the table is in use
+    for longer than a second, nothing is done either, and the next erasure tries again.
     """
     with (
         engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
@@ -151,15 +151,15 @@ def _write_anew(engine: Engine, table: str) -> None:
 
 
 def insert_new(connection: Connection, table: sa.Table, **values: Any) -> bool:
-    """Insert a row unless its key is there already; whether it was inserted."""
+    """Insert a row unless its key exists; whether it was inserted."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     insert = dialect.insert(table).values(**values).on_conflict_do_nothing()
-    # Without the option SQLAlchemy leaves the count of an INSERT at -1 on PostgreSQL.
+    # Without this option SQLAlchemy reports -1 inserted rows on PostgreSQL.
     return connection.execute(insert, execution_options={"preserve_rowcount": True}).rowcount == 1
 
 
 def _make_private(path: Path) -> None:
-    """Create the file for its owner alone; SQLite gives its WAL the same permissions."""
+    """Create the file for its owner alone; SQLite's log gets the same permissions."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -176,9 +176,9 @@ def _set_up_sqlite(where: str) -> Any:
         try:
             connection.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT_S * 1000)}")
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")  # an acknowledged act survives a crash
+            connection.execute("PRAGMA synchronous = FULL")  # a committed act survives a crash
             connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
+            connection.execute("PRAGMA secure_delete = ON")  # erased rows are overwritten
         except sqlite3.Error as error:
             raise _sentence(error, where) from error
 
@@ -221,15 +221,15 @@ def _translate(where: str, url: str) -> Any:
 
 
 def _sentence(error: sqlite3.Error, where: str) -> BaseException:
-    """The error for a person; the error itself where it is a fault of ours."""
-    said = str(error).lower()
+    """The error for the operator; SQLite's own error if it is a bug of ours."""
+    message = str(error).lower()
     with suppress(OSError):
-        if "i/o error" in said and shutil.disk_usage(Path(where).parent).free < HARDLY_ANY_ROOM:
-            said = "disk is full"
+        if "i/o error" in message and shutil.disk_usage(Path(where).parent).free < HARDLY_ANY_ROOM:
+            message = "disk is full"
     for words, sentence in _SQLITE_SENTENCES.items():
-        if words in said:
+        if words in message:
             return Unavailable(sentence.format(where=where))
-    if "not a database" in said or "malformed" in said:
+    if "not a database" in message or "malformed" in message:
         return Misconfigured(
             f"{where} is damaged or is no SQLite database: restore it from a backup, or move it "
             "away to start with empty records."
@@ -238,7 +238,7 @@ def _sentence(error: sqlite3.Error, where: str) -> BaseException:
 
 
 def hour_of(moment: sa.ColumnElement[datetime], engine: Engine) -> sa.ColumnElement[str]:
-    """The hour of a column's moments, 'YYYY-MM-DDTHH', UTC."""
+    """An expression for the hour of a column's moments, 'YYYY-MM-DDTHH' UTC."""
     if engine.dialect.name == "sqlite":
         return sa.func.strftime("%Y-%m-%dT%H", moment)
     return sa.func.to_char(sa.func.timezone("UTC", moment), 'YYYY-MM-DD"T"HH24')

@@ -1,4 +1,4 @@
-"""The model that the watchlist's templates are of; the first import binds the watchlist to it."""
+"""The model of the watchlist's templates; the first import binds the watchlist to its model."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _FIELDS = tuple(GalleryFacts.__dataclass_fields__)
 
 
 def bind_model(connection: Connection, facts: GalleryFacts, at: datetime) -> None:
-    """Bind the watchlist to a model, unless it is bound to it already.
+    """Bind the watchlist to a model, unless it is bound to this model already.
 
     Raises:
-        Misconfigured: It is bound to another one.
+        Misconfigured: The watchlist is bound to another model.
     """
     bound = bound_model(connection)
     if bound is not None:
@@ -32,6 +32,6 @@ def bind_model(connection: Connection, facts: GalleryFacts, at: datetime) -> Non
 
 
 def bound_model(connection: Connection) -> GalleryFacts | None:
-    """The model that the watchlist is bound to; None while nothing was ever enrolled."""
+    """The model that the watchlist is bound to; None before the first enrolment."""
     row = connection.execute(sa.select(gallery_facts)).first()
     return None if row is None else GalleryFacts(**{name: getattr(row, name) for name in _FIELDS})

@@ -1,13 +1,13 @@
-"""To which alert an event belongs: its own, or the one of its subject that takes in sightings.
+"""The alert of an event: the one that it was published with, or the subject's live alert.
 
-At most one alert of a subject takes in sightings, and as long as it lives, decided or not: until
-`window` has passed since its last one, by captured time. Films of several cameras are not read side
-by side, so of recordings an earlier alert takes in what lies near to it too.
+At most one alert of a subject is live and accepts sightings, decided or not, until `window` has
+passed since its last sighting, by captured time. Films of several cameras are not read in parallel,
+so with recordings an earlier alert also accepts the sightings near it.
 
-The alert book folds by the same rule but knows neither outcomes nor verdicts, and a Redis that
-fails over may lose its last writes and open an alert where one was to be joined. What is recorded
-here is right in both cases; another id, under which an alert was published meanwhile, leads to the
-one that took it in.
+The alert book folds by the same rule, but without outcomes and verdicts; and a Redis that fails
+over may lose its last writes and open an alert instead of joining one. The records are right in
+both cases: an alert published meanwhile under another id is merged, and that id leads to the alert
+that it was merged into.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def queue_up(connection: Connection, event: AlertEvent) -> None:
-    """Wait for others who record events of the same subject; SQLite has one writer anyway."""
+    """Wait for other transactions with events of the same subject; SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         whose = sa.func.hashtext(f"{event.sighting.deployment}\x1f{event.sighting.subject}")
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(whose)))
@@ -39,13 +39,14 @@ def queue_up(connection: Connection, event: AlertEvent) -> None:
 def placed(
     connection: Connection, event: AlertEvent, window: timedelta, *, writes: bool
 ) -> AlertEvent:
-    """The event under the alert to which it belongs; changes nothing.
+    """The event with the id of its alert; reads only.
 
     Args:
-        connection: One that writes has queued up before.
-        event: As the alert book folded it.
-        window: How near sightings of one alert are, by captured time.
-        writes: Whether the event is recorded next: who closes the alert now is waited for.
+        connection: A connection; before a write, after `queue_up`.
+        event: The event as the alert book folded it.
+        window: Longest time between sightings of one alert, by captured time.
+        writes: Whether the event is recorded next. The alert's row is locked then, so that a
+            transaction that closes the alert is waited for.
     """
     seen = event.sighting
     known = connection.execute(
@@ -57,7 +58,7 @@ def placed(
         return replace(event, event=EventKind(known.kind), alert_id=known.alert_id)
     merged = sa.select(merged_alerts.c.into).where(merged_alerts.c.alert_id == event.alert_id)
     own = str(connection.scalar(merged) or event.alert_id)
-    # Compared from both ends, since SQLite cannot add to a moment.
+    # The sighting's time is compared with both ends, since SQLite cannot add to a column's moment.
     lives = sa.and_(
         alerts.c.deployment == seen.deployment,
         alerts.c.subject == seen.subject,
@@ -82,9 +83,9 @@ def placed(
 
 
 def live_one(connection: Connection, event: AlertEvent) -> tuple[str, datetime] | None:
-    """The alert that takes in sightings of an event's subject, and the captured time of its last.
+    """The live alert of an event's subject, and the captured time of its last sighting.
 
-    Its row is locked until the transaction ends; another change under way is waited for.
+    Waits for other changes of the alert, and locks its row until the transaction ends.
     """
     seen = event.sighting
     query = sa.select(alerts.c.alert_id, alerts.c.last_at).where(
@@ -100,9 +101,9 @@ def live_one(connection: Connection, event: AlertEvent) -> tuple[str, datetime] 
 def remember_merger(
     connection: Connection, event: AlertEvent, published: AlertEvent, at: datetime
 ) -> None:
-    """Let the id under which an event was published lead to the alert that took it in.
+    """Record that the published id was merged into the event's alert.
 
-    Only an id under which nothing is recorded: another one leads to an alert of its own.
+    Only if no alert is recorded under the published id.
     """
     if published.alert_id == event.alert_id:
         return
@@ -118,7 +119,7 @@ def remember_merger(
 
 
 def merged_into(prefix: str) -> sa.Select[tuple[str]]:
-    """The ids of the alerts that took in one whose id begins so."""
+    """A query for the alerts into which an alert with this prefix was merged."""
     return sa.select(merged_alerts.c.into).where(
         merged_alerts.c.alert_id.startswith(prefix, autoescape=True)
     )

@@ -1,4 +1,4 @@
-"""The records: watchlist entries, alerts, audit log and runs in SQLite or PostgreSQL."""
+"""The records of one database: watchlist, alerts, audit log and runs in SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ __all__ = [
 
 
 class Records:
-    """One database, and what is kept in it, each part by a class of its own."""
+    """One database; each part of the records has a class of its own."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -55,12 +55,12 @@ class Records:
         """Open the database.
 
         Args:
-            url: `sqlite:///PATH` (made if absent, for its owner alone) or `postgresql://...`.
-            upgrade: Whether it is made, or brought to the schema of this version, first. Else
-                an older schema is refused: processes of an older version may be at work on it.
+            url: `sqlite:///PATH` (created if absent, for its owner alone) or `postgresql://...`.
+            upgrade: Whether to create the schema or upgrade it to this version first. If not, an
+                older schema is refused, since processes of an older version may use it.
 
         Raises:
-            Misconfigured: A url of another kind, a damaged file, or another schema.
+            Misconfigured: The url is of another kind, the file is damaged, or the schema differs.
             Unavailable: The database does not answer, is locked, or cannot be written to.
         """
         engine = open_engine(url)
@@ -75,28 +75,28 @@ class Records:
         return cls(engine)
 
     def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
-        """A transaction: committed at the end of the `with`, undone where an error leaves it."""
+        """A transaction: committed at the end of the `with`, rolled back on an exception."""
         return unit_of_work(self._engine)
 
     def written_files(self) -> list[WrittenFiles]:
-        """Where runs of these records wrote alert lines and reports."""
+        """Paths of the alert lines and reports that runs of these records wrote."""
         return self.runs.written()
 
     @property
     def where(self) -> str:
-        """SQLite's write-ahead log, for a person; empty with a server."""
+        """Path of SQLite's write-ahead log, for messages; empty with a server."""
         sqlite = self._engine.dialect.name == "sqlite"
         return f"{self._engine.url.database}-wal" if sqlite else ""
 
     def erase_for_good(self) -> bool:
-        """Have erased rows leave the disk now; False if another process's reading is in the way.
+        """Remove erased rows from the disk; False if another process is reading.
 
-        They go then with the next call, or when that process has closed the database.
+        In that case the next call removes them, or that process when it closes the database.
         """
         return erase_for_good(self._engine)
 
     def close(self) -> None:
-        """Free every connection; safe to call twice."""
+        """Close every connection; safe to call twice."""
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -112,12 +112,12 @@ class Records:
 
 
 class Upgraded(NamedTuple):
-    """What became of a database.
+    """The result of an upgrade.
 
     Attributes:
-        before: The schema that it had; None: none.
-        now: The schema that it has.
-        roles: Other roles of PostgreSQL that were given what this version needs.
+        before: The schema before; None if there was none.
+        now: The schema after.
+        roles: PostgreSQL roles that were granted the rights that this version needs.
     """
 
     before: str | None
@@ -126,10 +126,10 @@ class Upgraded(NamedTuple):
 
 
 def upgrade(url: str) -> Upgraded:
-    """Bring a database to the schema of this version, and the rights of its other roles.
+    """Upgrade a database to the schema of this version, and the rights of its other roles.
 
     Raises:
-        Misconfigured: A url of another kind, a damaged file, or a newer schema.
+        Misconfigured: The url is of another kind, the file is damaged, or the schema is newer.
         Unavailable: The database does not answer, is locked, or cannot be written to.
     """
     engine = open_engine(url)

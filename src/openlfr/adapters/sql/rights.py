@@ -1,9 +1,9 @@
-"""Who may do what in PostgreSQL: a role that owns the records, and one for each who works in them.
+"""The rights of each role in PostgreSQL: the owner of the records, alerting, and operators.
 
-The owner alone changes the schema (`openlfr records upgrade`), and then gives the others what this
-version needs: so that what a new table is for is said where it is made. Nobody but the owner may
-delete a row, and nobody at all, but who owns the table, change what was done (`audit_events`).
-Alerting can list nobody: enrolling is an operator's.
+The owner alone changes the schema (`openlfr records upgrade`), and then grants the others the
+rights that this version needs, so that the rights on a new table come with the table. Only the
+owner may delete a row, or change what was done (`audit_events`). Alerting cannot list anybody:
+enrolling is for operators.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         tables.alerts.name: (_SEE, _ADD, _CHANGE),
         tables.merged_alerts.name: (_SEE, _ADD),
         tables.alert_events.name: (_SEE, _ADD, _CHANGE),
-        tables.verdicts.name: (_SEE, _ADD),  # settles what nobody contested
+        tables.verdicts.name: (_SEE, _ADD),  # settles uncontested verdicts
         tables.withdrawals.name: (_SEE,),
         tables.outcomes.name: (_SEE,),
         tables.verdict_outbox.name: (_SEE, _ADD),
@@ -72,20 +72,20 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         _VERSION: (_SEE,),
     },
 }
-"""What each role may do with each table; `operator` is whoever enrols, suspends and decides."""
+"""Rights of each role on each table; `operator` is for enrolling, suspending and deciding."""
 
 
 def role_statements(
     owner: str, database: str, passwords: Mapping[str, str | None]
 ) -> Iterator[str]:
-    """What an administrator of PostgreSQL runs once: roles, and the database of their own.
+    """Statements that an administrator of PostgreSQL runs once, to create roles and database.
 
     Args:
-        owner: The role that owns the records; the others are called `OWNER_alerting` and
+        owner: Role that owns the records; the others are named `OWNER_alerting` and
             `OWNER_operator`.
-        database: To be made.
-        passwords: Of each role, by `owner`, `alerting` and `operator`; None: without one it
-            cannot log in by password. What is written down lets nobody in.
+        database: Name of the new database.
+        passwords: Password of each role, by `owner`, `alerting` and `operator`, written as a SCRAM
+            verifier; None for a role that cannot log in by password.
     """
     names = {each: owner if each == "owner" else f"{owner}_{each}" for each in passwords}
     for each, name in names.items():
@@ -100,13 +100,14 @@ def role_statements(
 
 
 def grant(connection: Connection) -> list[str]:
-    """Give the roles beside the owner's, where there are any, what this version needs.
+    """Grant the roles besides the owner, if there are any, the rights that this version needs.
 
     Args:
-        connection: As the owner, in a transaction: nobody ever has less than before or after.
+        connection: A connection of the owner, in a transaction, so that no role lacks its rights
+            in between.
 
     Returns:
-        The roles that were given something; none on SQLite, or where one role does everything.
+        The roles with new grants; none on SQLite, or where one role does everything.
     """
     if connection.dialect.name != "postgresql":
         return []
@@ -135,7 +136,7 @@ def _quoted(name: str) -> str:
 
 
 def _scram(password: str) -> str:
-    """What PostgreSQL keeps of a password, by which a client proves that it knows it (RFC 5803)."""
+    """The SCRAM verifier of a password, as PostgreSQL stores it (RFC 5803)."""
     salt = secrets.token_bytes(16)
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, _ITERATIONS)
     client = hmac.digest(salted, b"Client Key", "sha256")

@@ -28,11 +28,11 @@ class RunRecords:
         self._engine = engine
 
     def plan(self, deployment: str, config_hash: str, *, at: datetime) -> Run:
-        """A new run, of which nothing is recorded yet.
+        """A new run, not recorded yet.
 
-        Its epoch is one more than any before it in the deployment. Its sources open with that
-        epoch before it is recorded: a start that fails leaves no run that nobody finished, and
-        the unfinished one before it can still be resumed.
+        Its epoch is one more than any before in the deployment. Sources are opened with that epoch
+        before the run is recorded: so a failed start leaves no unfinished run, and the unfinished
+        run before it can still be resumed.
         """
         with reading(self._engine) as connection:
             return Run(
@@ -43,7 +43,7 @@ class RunRecords:
         """Record a planned run.
 
         Raises:
-            Unavailable: Another one of the deployment was recorded since; plan anew.
+            Unavailable: Another run of the deployment was recorded since; plan again.
         """
         with self._engine.begin() as connection:
             if _epochs(connection, run.deployment) >= run.epoch:
@@ -61,7 +61,7 @@ class RunRecords:
             )
 
     def note_files(self, run_id: str, files: WrittenFiles) -> None:
-        """Record where a run writes, so that erasing reaches it."""
+        """Record the files that a run writes, so that erasing finds them."""
         values = {"alerts_path": files.alerts, "report_path": files.report}
         written = {name: str(path) for name, path in values.items() if path is not None}
         if written:
@@ -71,7 +71,7 @@ class RunRecords:
                 )
 
     def written(self) -> list[WrittenFiles]:
-        """Where runs wrote, each place once."""
+        """The files that runs wrote, each once."""
         query = sa.select(_RUNS.c.alerts_path, _RUNS.c.report_path).distinct()
         with reading(self._engine) as connection:
             return [
@@ -95,7 +95,7 @@ class RunRecords:
         return Run(row.run_id, row.deployment, row.config_hash, row.started_at, row.epoch)
 
     def finish(self, run_id: str, *, at: datetime) -> None:
-        """Mark a run as done, so that it is not resumed; its checkpoints go."""
+        """Mark a run as finished, so that it is not resumed, and delete its checkpoints."""
         with self._engine.begin() as connection:
             connection.execute(
                 sa.update(_RUNS).where(_RUNS.c.run_id == run_id).values(finished_at=at)

@@ -1,4 +1,4 @@
-"""Bringing a database to the schema that this version of OpenLFR knows."""
+"""Migrating a database to the schema of this version."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ REVISIONS = (
 MIGRATIONS = Path(__file__).parent / "migrations"
 _POSTGRES_LOCK = 0x0F6C6672  # any number, the same for every OpenLFR process
 _ANOTHER_S = 60.0
-"""How long another process may take to migrate SQLite's file; on a busy machine beyond 5 s."""
+"""Longest wait for another process that migrates SQLite's file; more than 5 s on a busy machine."""
 
 
 def migrate(engine: Engine) -> tuple[str | None, str]:
-    """Apply the migrations that the database lacks; nothing is imported when it lacks none.
+    """Apply the migrations that the database lacks; import Alembic only if there are any.
 
-    Alembic costs about a second to import (measured on 2 busy cores) and one query tells
-    whether it is needed. Of several processes that find an old schema, one migrates.
+    Importing Alembic takes about a second (measured on 2 busy cores), and one query shows whether
+    it is needed. Of several processes that find an old schema, one migrates.
 
     Returns:
-        The schema as it was found, None where there was none, and as it is now.
+        The schema before, None if there was none, and the schema after.
 
     Raises:
         Misconfigured: The database was written by a newer version of OpenLFR.
@@ -64,11 +64,11 @@ def migrate(engine: Engine) -> tuple[str | None, str]:
             return _migrate_once(engine), REVISIONS[-1]
         except Unavailable as error:
             if "locked" not in str(error) or time.monotonic() > until:
-                raise  # whoever migrates needs longer than one who writes a row
+                raise  # while locked, another process may be migrating
 
 
 def _migrate_once(engine: Engine) -> str | None:
-    """Migrate if nobody else has meanwhile; the schema as it was found."""
+    """Migrate unless another process has meanwhile; returns the schema before."""
     with engine.begin() as connection:  # on SQLite this is the write lock already
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_POSTGRES_LOCK)))
@@ -79,10 +79,10 @@ def _migrate_once(engine: Engine) -> str | None:
 
 
 def require_present(engine: Engine) -> None:
-    """Refuse a database whose schema is not that of this version.
+    """Check that a database has the schema of this version.
 
     Raises:
-        Misconfigured: It is older, newer, or there is none.
+        Misconfigured: The schema is older, newer, or missing.
     """
     with reading(engine) as connection:
         found = _revision(connection)

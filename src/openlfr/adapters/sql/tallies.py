@@ -1,4 +1,4 @@
-"""Tallies in SQL: each counted once, however often it is told."""
+"""Tallies in SQL: each is counted once, however often it is recorded."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ class TallyRecords:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def record(self, told: Sequence[Tally], *, at: datetime) -> int:
-        """Record tallies in one transaction; how many of them were new.
+    def record(self, reported: Sequence[Tally], *, at: datetime) -> int:
+        """Record tallies in one transaction; returns the number of new ones.
 
         Args:
-            told: One that is known, by its `tally_id`, changes nothing.
-            at: UTC.
+            reported: The tallies; one with a known `tally_id` changes nothing.
+            at: Time of recording, UTC.
         """
         with self._engine.begin() as connection:
-            return sum(insert_new(connection, tallies, **_row_of(each, at)) for each in told)
+            return sum(insert_new(connection, tallies, **_row_of(each, at)) for each in reported)
 
     def take_back(
         self, deployment: str, epoch: int, camera: str, reporter: Reporter, first_seq: int
     ) -> None:
-        """Forget what was counted of a camera's frames from this one on: they are counted again."""
+        """Delete the tallies of a camera's frames from this one on: they are counted again."""
         with self._engine.begin() as connection:
             connection.execute(
                 sa.delete(tallies).where(
@@ -65,11 +65,11 @@ class TallyRecords:
             )
 
     def totals(self, deployment: str, *, epoch: int | None = None) -> list[CameraTotals]:
-        """What became of everything that each camera of a deployment saw, by the camera's name.
+        """Total counts of each camera of a deployment, ordered by the camera's name.
 
         Args:
-            deployment: Of which.
-            epoch: Of this one alone; of all by default.
+            deployment: Id of the deployment.
+            epoch: Epoch to count; None for all.
         """
         columns = (tallies.c.camera, *_span(), *_sums())
         query = sa.select(*columns).where(*_of(deployment, epoch))
@@ -89,12 +89,14 @@ class TallyRecords:
         ref = (tallies.c.baseline, tallies.c.baseline_since)
         query = sa.select(*ref, *_span(), *_sums()).where(*_of(deployment, epoch)).group_by(*ref)
         drawn = sa.select(*ref, *_HISTOGRAMS).where(*_closed(deployment, epoch))
-        found: dict[BaselineRef, _Adding] = {}
+        found: dict[BaselineRef, _HistogramSum] = {}
         with reading(self._engine) as connection:
             totals = {_ref_of(row): _totals_of(row) for row in connection.execute(query)}
             for row in connection.execution_options(yield_per=1000).execute(drawn):
-                found.setdefault(_ref_of(row), _Adding()).add(row)
-        return {ref: (each, found.get(ref, _Adding()).result()) for ref, each in totals.items()}
+                found.setdefault(_ref_of(row), _HistogramSum()).add(row)
+        return {
+            ref: (each, found.get(ref, _HistogramSum()).result()) for ref, each in totals.items()
+        }
 
     def by_hour(self, deployment: str) -> list[HourTotals]:
         """The same for each hour, by camera and hour; a tally counts for the hour it began in."""
@@ -114,25 +116,25 @@ class TallyRecords:
     def histograms(
         self, deployment: str, camera: str | None = None, *, epoch: int | None = None
     ) -> Histograms:
-        """The histograms of all tallies together, as `Tally` has them.
+        """The summed histograms of all tallies.
 
         Args:
-            deployment: Of which.
-            camera: Of this one alone; of all by default.
-            epoch: Of this one alone; of all by default.
+            deployment: Id of the deployment.
+            camera: Name of a camera; None for all.
+            epoch: Epoch to count; None for all.
         """
         query = sa.select(*_HISTOGRAMS).where(*_closed(deployment, epoch))
         if camera is not None:
             query = query.where(tallies.c.camera == camera)
-        adding = _Adding()
+        adding = _HistogramSum()
         with reading(self._engine) as connection:
             for row in connection.execution_options(yield_per=1000).execute(query):
                 adding.add(row)
         return adding.result()
 
 
-class _Adding:
-    """Adds up the histograms of rows."""
+class _HistogramSum:
+    """The sum of the histograms of rows."""
 
     def __init__(self) -> None:
         self._bands: dict[int, tuple[int, ...]] = {}
@@ -141,7 +143,7 @@ class _Adding:
         self._measures = Measures()
 
     def add(self, row: Any) -> None:
-        """Add those of one tally."""
+        """Add the histograms of one tally."""
         for band, counts in row.scores.items():
             before = self._bands.get(int(band), (0,) * len(counts))
             self._bands[int(band)] = tuple(a + b for a, b in zip(before, counts, strict=True))
@@ -150,7 +152,7 @@ class _Adding:
         self._measures += Measures.from_json(row.measures)
 
     def result(self) -> Histograms:
-        """All together."""
+        """The sum."""
         return Histograms(
             dict(sorted(self._bands.items())), dict(sorted(self._fine.items())),
             dict(sorted(self._control.items())), self._measures,
@@ -163,7 +165,7 @@ def _of(deployment: str, epoch: int | None) -> list[sa.ColumnElement[bool]]:
 
 
 def _closed(deployment: str, epoch: int | None) -> list[sa.ColumnElement[bool]]:
-    """Those that may have a histogram."""
+    """Conditions for tallies that may have a histogram."""
     return [*_of(deployment, epoch), tallies.c.tracks_closed > 0]
 
 

@@ -1,4 +1,4 @@
-"""One transaction over the records: changes, and the audit events of them."""
+"""One transaction over the records: changes and their audit events."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ class UnitOfWork:
     def record(self, event: AuditEvent) -> None:
         """Record an act.
 
-        It is written when the transaction ends: acts of all transactions are numbered one after
-        the other, and whoever has a number keeps the others waiting.
+        It is written at the end of the transaction: acts of all transactions have consecutive
+        numbers, and a transaction that has taken a number makes the others wait.
         """
         self.events.append(event)
 
 
 @contextmanager
 def unit_of_work(engine: Engine) -> Iterator[UnitOfWork]:
-    """A transaction: committed at the end, undone where an error leaves it."""
+    """A transaction: committed at the end, rolled back on an exception."""
     with engine.begin() as connection:
         work = UnitOfWork(connection)
         yield work

@@ -1,4 +1,4 @@
-"""What verdicts.v1 is still to say, in the order in which it was committed."""
+"""The outbox of verdicts.v1: verdicts, withdrawals and outcomes in the order of their commits."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _PUBLISHED = tables.counters.c.name == "verdicts_published"
 
 
 class VerdictOutbox:
-    """The outbox of one database; whoever publishes says up to which number it did."""
+    """The outbox of one database, with the number up to which it was published."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def waiting(self, limit: int) -> list[tuple[int, VerdictEvent | None]]:
-        """The oldest that were not published, with their numbers; None where it was erased."""
+        """The oldest unpublished events with their numbers; None for an erased event."""
         with reading(self._engine) as connection:
             rows = connection.execute(_rows(connection, limit)).all()
             return [(row.number, _event_of(connection, row)) for row in rows]
 
     def published(self, number: int) -> None:
-        """Everything up to this number is on the topic."""
+        """Record that every event up to this number was published."""
         counters = tables.counters
         with self._engine.begin() as connection:
             connection.execute(
@@ -57,7 +57,7 @@ def _rows(connection: Connection, limit: int) -> sa.Select[Any]:
 
 
 def _event_of(connection: Connection, row: Any) -> VerdictEvent | None:
-    """What one row of the outbox says; None where the retention has erased it."""
+    """The event of one row of the outbox; None if the retention has erased it."""
     if row.kind == "outcome":
         query = _with_act(_OUTCOMES, _OUTCOMES.c.event_id).where(
             _OUTCOMES.c.outcome_id == row.row_id

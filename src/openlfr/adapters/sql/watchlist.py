@@ -1,8 +1,8 @@
-"""Watchlist entries in SQL: who is listed, why, until when, and what the vector store owes them.
+"""Watchlist entries in SQL, with the outbox of their templates.
 
-An entry's template passes through here encrypted, on its way to the vector store (an outbox), so
-that an import need not hold the store that a running pipeline holds. `settled` is false as long
-as the vector store or the vault has to follow what is recorded here.
+An entry's template is stored here, encrypted, until it is in the vector store (an outbox), so that
+an import does not need the store, which a running pipeline may have open. `settled` is false as
+long as the vector store or the vault does not match the entry.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from openlfr.domain.watchlist import GalleryFacts, ManifestEntry, Reference
 
 STANDING = (EntryStatus.PENDING, EntryStatus.ACTIVE, EntryStatus.SUSPENDED)
-"""On the list, searched or not."""
+"""Statuses of entries on the list, searched or not."""
 
 
 class WatchlistRecords:
@@ -38,14 +38,14 @@ class WatchlistRecords:
         self._comparison = Comparison()
 
     def version(self) -> int:
-        """Grows with every change of any entry; cheap enough to ask several times a second."""
+        """Number of the newest change of any entry; cheap to read several times a second."""
         with self._access.reading() as connection:
             return newest_version(connection)
 
     def standing(
         self, watchlist: str, subject: str, picture_hash: str, at: datetime
     ) -> Reference | None:
-        """The entry that this picture has already, unless it was removed, refused or expired."""
+        """The listed entry of this picture; None if it was removed, refused or has expired."""
         query = sa.select(*COLUMNS).where(
             references.c.watchlist == watchlist,
             references.c.subject == subject,
@@ -78,21 +78,21 @@ class WatchlistRecords:
         return self._read(query)
 
     def manifest(self, watchlists: Collection[str]) -> dict[str, ManifestEntry]:
-        """Who is searchable: each active reference by its id.
+        """The searchable entries: each active reference by its id.
 
-        Those that are not as they were enrolled are left out: `altered` names them.
+        References that differ from their enrolment are left out; `altered` returns them.
         """
         with self._access.reading() as connection:
             found = self._comparison.of(connection, watchlists)
             return {key: entry for key, entry in found.entries.items() if key not in found.altered}
 
     def altered(self, watchlists: Collection[str], *, anew: bool = False) -> dict[str, str]:
-        """Active references that are not as they were enrolled, and what is not.
+        """Active references that differ from their enrolment, each with the difference.
 
         Args:
-            watchlists: Of which lists.
-            anew: Compare every entry, as is needed to find what was changed by other means; else
-                those of which a change was counted since they were compared.
+            watchlists: Names of the lists.
+            anew: Whether to compare every entry, to find rows changed by other means. If not, only
+                entries changed since their last comparison are compared.
         """
         with self._access.reading() as connection:
             if anew:
@@ -100,7 +100,7 @@ class WatchlistRecords:
             return dict(self._comparison.of(connection, watchlists).altered)
 
     def overdue(self, at: datetime) -> list[Reference]:
-        """Listed entries that were enrolled until before this, whatever their rows say now."""
+        """Listed entries whose enrolment ended before this moment, whatever their rows contain."""
         with self._access.reading() as connection:
             return [
                 entry
@@ -137,7 +137,7 @@ class WatchlistRecords:
             return set(connection.scalars(sa.select(references.c.picture)))
 
     def facts(self) -> GalleryFacts | None:
-        """The model that the gallery is bound to; None while nothing was ever enrolled."""
+        """The model that the watchlist is bound to; None before the first enrolment."""
         with self._access.reading() as connection:
             return bound_model(connection)
 

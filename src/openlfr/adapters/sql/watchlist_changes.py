@@ -1,4 +1,4 @@
-"""Changes of the watchlist, as parts of a unit of work: each with the act that it belongs to."""
+"""Changes of the watchlist, as parts of a unit of work."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SOURCES = {
     EntryStatus.ACTIVE: (EntryStatus.SUSPENDED,),
     EntryStatus.REMOVED: STANDING,
 }
-"""From which statuses an entry may be moved to these."""
+"""For each status, the statuses from which an entry may be moved to it."""
 
 _NAMING = (*NAMING, "picture_hash", "entry_hash")
 
@@ -49,10 +49,10 @@ class WatchlistChanges(WatchlistRecords):
         """Record a pending entry and its encrypted template.
 
         Args:
-            reference: With status `PENDING`.
-            picture_hash: sha256 (hex) of the imported file, by which a second import knows it.
-            template: Encrypted; the outbox for the vector store.
-            at: UTC, when it was added.
+            reference: The entry, with status `PENDING`.
+            picture_hash: sha256 (hex) of the imported file, to recognise a second import.
+            template: Encrypted template for the vector store.
+            at: Time of the change, UTC.
         """
         with self._access.writing() as connection:
             version = next_version(connection)
@@ -71,13 +71,13 @@ class WatchlistChanges(WatchlistRecords):
             )
 
     def settle(self, settlements: Sequence[Settlement], at: datetime) -> set[str]:
-        """Say what became of pending entries and erase their templates from the outbox.
+        """Activate or refuse pending entries, and delete their templates from the outbox.
 
-        A refused entry still owes the erasure of its picture: it is `leaving`.
+        The picture of a refused entry must still be erased: the entry is `leaving`.
 
         Returns:
-            The ids that were settled. An entry that is no longer pending (suspended or removed
-            meanwhile) stays as it is; what the vector store holds of it is not searchable.
+            The ids of settled entries. An entry that is no longer pending (suspended or removed
+            meanwhile) stays as it is; its template in the vector store is not searchable.
         """
         settled = set()
         with self._access.writing() as connection:
@@ -103,7 +103,7 @@ class WatchlistChanges(WatchlistRecords):
         return settled
 
     def left(self, reference_ids: Iterable[str], at: datetime) -> None:
-        """Say that template and picture of these entries are erased everywhere else."""
+        """Record that templates and pictures of these entries are erased everywhere else."""
         with self._access.writing() as connection:
             version = next_version(connection)
             for reference_id in reference_ids:
@@ -116,13 +116,13 @@ class WatchlistChanges(WatchlistRecords):
     def move(
         self, subject: str, watchlists: Collection[str] | None, to: EntryStatus, at: datetime
     ) -> list[Reference]:
-        """Suspend, resume or remove a subject's entries, all or none.
+        """Suspend, resume or remove a subject's entries.
 
-        An entry that is resumed before its template has reached the vector store is pending
-        again. A suspended one keeps its template and picture; a removed one is `leaving`.
+        An entry resumed before its template has reached the vector store is pending again. A
+        suspended entry keeps its template and picture; a removed entry is `leaving`.
 
         Returns:
-            The entries that were moved, as they are now.
+            The changed entries, as they are now.
         """
         condition = references.c.subject == subject
         if watchlists is not None:
@@ -136,14 +136,14 @@ class WatchlistChanges(WatchlistRecords):
         return self._move(references.c.reference_id.in_(reference_ids), to, at)
 
     def retire(self, reference_ids: Collection[str], at: datetime) -> list[Reference]:
-        """Remove these entries (expired ones, say), as `move` does; those that were removed."""
+        """Remove entries, for example expired ones; returns the removed entries."""
         return self._move(references.c.reference_id.in_(reference_ids), EntryStatus.REMOVED, at)
 
     def forget(self, before: datetime) -> list[str]:
-        """Erase who was listed, of entries that left before this moment; their ids.
+        """Erase the people's names in entries that left before this moment; returns their ids.
 
-        That somebody was listed, why and until when stays; so do the acts in the audit log, without
-        what names anybody.
+        That an entry existed, why and until when stays, as do the acts in the audit log, without
+        words that name anybody.
         """
         gone = sa.and_(
             references.c.status.in_((EntryStatus.REMOVED, EntryStatus.REFUSED)),
@@ -186,11 +186,11 @@ class WatchlistChanges(WatchlistRecords):
         return self.references(reference_ids=moved)
 
     def keep_facts(self, facts: GalleryFacts, at: datetime) -> None:
-        """Bind the gallery to the model of its first template.
+        """Bind the watchlist to the model of its first template.
 
         Raises:
-            Misconfigured: It is bound to another one.
+            Misconfigured: The watchlist is bound to another model.
         """
         with self._access.writing() as connection:
-            next_version(connection)  # two first imports at once queue up here
+            next_version(connection)  # of two first imports at once, one waits here
             bind_model(connection, facts, at)

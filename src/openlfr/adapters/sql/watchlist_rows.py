@@ -1,4 +1,4 @@
-"""Watchlist entries as rows, and back."""
+"""Watchlist entries to rows, and from rows."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from openlfr.domain.watchlist import EntryStatus, Reference
 
 _FIELDS = tuple(Reference.__dataclass_fields__)
 COLUMNS = [references.c[name] for name in _FIELDS]
-"""Of a query whose rows are for `reference_of`."""
+"""Columns that `reference_of` needs."""
 
 
 def row_of(reference: Reference) -> dict[str, Any]:
-    """An entry's part of its row; the rest is what is owed to it (`tables.references`)."""
+    """The columns of an entry in its row; the others record pending work (`tables.references`)."""
     return {name: getattr(reference, name) for name in _FIELDS}
 
 

@@ -1,4 +1,4 @@
-"""The number of the watchlist's newest change, and the queue in which changes are made."""
+"""The counter of the watchlist's changes, which puts transactions in order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def newest_version(connection: Connection) -> int:
 
 
 def next_version(connection: Connection) -> int:
-    """Count a change of the watchlist; on PostgreSQL other writers wait here until the end."""
+    """Count a change; on PostgreSQL other writers wait here until this transaction ends."""
     connection.execute(sa.update(counters).where(_OURS).values(value=counters.c.value + 1))
     return newest_version(connection)
 

@@ -30,12 +30,12 @@ alerts = Table(
     Column("best_score", Float, nullable=False),
     Column("threshold", Float, nullable=False),
     Column("events", Integer, nullable=False),
-    # Whether it is about a recording: nobody can decide that in time, so it waits.
+    # Whether the alert is about a recording: nobody can decide it in time, so it does not lapse.
     Column("recording", Boolean, nullable=False, server_default=false()),
-    Column("lapse_at", UtcDateTime, nullable=True),  # NULL: of before there was such a time
-    Column("lapsed_at", UtcDateTime, nullable=True),  # since when it takes in no sighting
+    Column("lapse_at", UtcDateTime, nullable=True),  # NULL: recorded by an earlier version
+    Column("lapsed_at", UtcDateTime, nullable=True),  # since then it accepts no sightings
     Column("reopened_at", UtcDateTime, nullable=True),
-    # What follows from verdicts and outcomes (`domain.adjudication.Case`), to be searched by.
+    # Derived from verdicts and outcomes (`domain.adjudication.Case`), for queries.
     Column("version", Integer, nullable=False, server_default="1"),
     Column("state", String(16), nullable=False, server_default="open"),
     Column("adjudication", String(16), nullable=True),
@@ -53,7 +53,7 @@ alerts = Table(
     Index(None, "lapse_at"),
 )
 _TAKES_IN = alerts.c.lapsed_at.is_(None) & alerts.c.closed_at.is_(None)
-# One alert at a time takes in the sightings of a subject.
+# One alert at a time accepts the sightings of a subject.
 Index(
     "uq_alerts_taking_in",
     alerts.c.deployment,
@@ -63,8 +63,8 @@ Index(
     postgresql_where=_TAKES_IN,
 )
 
-# What people made of alerts. Append-only, as `audit_events` is: who did it and in which words
-# stands in the audit event that was recorded with it.
+# People's verdicts on alerts. Append-only, as `audit_events`: who decided, and in which words, is
+# in the audit event recorded with the verdict.
 verdicts = Table(
     "verdicts",
     metadata,
@@ -101,7 +101,8 @@ outcomes = Table(
     Index(None, "alert_id"),
 )
 
-# What keeps an alert from being erased: a complaint, a disclosure. Why stands in the audit event.
+# Holds keep an alert from being erased, for a complaint or a disclosure. The reason is in the
+# audit event.
 holds = Table(
     "holds",
     metadata,
@@ -114,8 +115,8 @@ holds = Table(
     Index(None, "alert_id"),
 )
 
-# What verdicts.v1 is to say, numbered by the counter "verdicts" in the order of commits; the
-# counter "verdicts_published" says up to which number it stands there.
+# Rows to publish to verdicts.v1, numbered by the counter "verdicts" in the order of commits; the
+# counter "verdicts_published" is the number of the last published row.
 verdict_outbox = Table(
     "verdict_outbox",
     metadata,
@@ -125,7 +126,7 @@ verdict_outbox = Table(
     Column("row_id", String(36), nullable=False),
 )
 
-# Ids under which an alert was told, since the alert book had lost the one that it belongs to.
+# Ids under which an alert was published after the alert book had lost the alert to join.
 merged_alerts = Table(
     "merged_alerts",
     metadata,
@@ -155,8 +156,8 @@ alert_events = Table(
     Column("quality", Float, nullable=False),
     Column("reference_id", String(36), nullable=False),
     Column("evidence", String, nullable=True),  # name in the vault; NULL: none, or erased
-    Column("impossible", JSON(none_as_null=True), nullable=True),  # NULL: nothing says that it is
+    Column("impossible", JSON(none_as_null=True), nullable=True),  # NULL: not flagged
     Column("time_assumed", Boolean, nullable=True),  # NULL: no
-    Column("rejected_at", UtcDateTime, nullable=True),  # somebody else joined this alert
+    Column("rejected_at", UtcDateTime, nullable=True),  # it shows another person
     Index(None, "alert_id"),
 )

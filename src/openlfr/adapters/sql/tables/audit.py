@@ -24,9 +24,9 @@ audit_events = Table(
     Index(None, "object_kind", "object_id"),
 )
 
-# Who did an act about an alert or an entry, and what of it names somebody: both can be erased, and
-# `audit_events`, which cannot be changed, holds a salted hash of each, so that nobody can put
-# others in their place.
+# The name of who acted on an alert or an entry, and the words of the act that name somebody. Both
+# can be erased. `audit_events`, which cannot be changed, has a salted hash of each, so that nobody
+# can replace them.
 act_words = Table(
     "act_words",
     metadata,

@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment: aware datetimes in, UTC-aware datetimes out; a naive one is a bug and refused.
+    """A moment: aware datetimes in, UTC datetimes out; a naive datetime raises `ValueError`.
 
-    SQLite has no time zones: there the UTC wall time is stored, which sorts as text.
+    SQLite has no time zones, so UTC without a zone is stored, which sorts as text.
     """
 
     impl = DateTime
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """`timestamptz` where the database has it."""
+        """`timestamptz` on PostgreSQL, a datetime without a zone on SQLite."""
         return dialect.type_descriptor(DateTime(timezone=dialect.name != "sqlite"))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To UTC, without the zone where the database keeps none."""
+        """Convert to UTC, without the zone on SQLite."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -35,7 +35,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the base class's signature
-        """Back to an aware UTC datetime."""
+        """Convert to an aware UTC datetime."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

@@ -9,7 +9,7 @@ from openlfr.adapters.sql.tables.base import UtcDateTime, metadata
 deployments = Table(
     "deployments",
     metadata,
-    Column("deployment_id", String, primary_key=True),  # a UUID, or what the configuration gives
+    Column("deployment_id", String, primary_key=True),  # a UUID, or the configured id
     Column("name", String, nullable=False),
     Column("purpose", String, nullable=False),
     Column("place", String, nullable=False),
@@ -23,17 +23,17 @@ deployments = Table(
     Column("revision", Integer, nullable=False),
     Column("drafted_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
-    Column("version", BigInteger, nullable=False),  # of the same counter as the watchlist's
+    Column("version", BigInteger, nullable=False),  # by the watchlist's counter
     Index(None, "version"),
 )
 
-# What did not change for a stretch of a deployment; hashes and counts, and nobody's name.
+# The settings that stayed the same for a part of a deployment: hashes and counts, no names.
 baselines = Table(
     "baselines",
     metadata,
     Column("deployment", String, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),  # from 1
-    Column("baseline_id", String(64), nullable=False),  # of the content: one may come back
+    Column("baseline_id", String(64), nullable=False),  # hash of the content, so it may recur
     Column("opened_at", UtcDateTime, nullable=False),
     Column("why", JSON, nullable=False),  # what had changed
     Column("content", JSON, nullable=False),

@@ -29,7 +29,7 @@ checkpoints = Table(
     Column("counters", JSON, nullable=False),
 )
 
-# Counts of ranges of frames, as tallies.v1 told them; nothing about anybody.
+# Counts of ranges of frames from tallies.v1; nothing about anybody.
 tallies = Table(
     "tallies",
     metadata,
@@ -76,7 +76,7 @@ tallies = Table(
     Column("control_scores", JSON, nullable=False, server_default="{}"),
     Column("measures", JSON, nullable=False, server_default="{}"),  # measure -> tracks in each bin
     Column("baseline", String(64), nullable=False, server_default=""),
-    Column("baseline_since", UtcDateTime, nullable=True),  # when who counted took it up
+    Column("baseline_since", UtcDateTime, nullable=True),  # when the reporter began to use it
     Column("recorded_at", UtcDateTime, nullable=False),
     Index(None, "deployment", "camera", "last_captured_at"),
 )

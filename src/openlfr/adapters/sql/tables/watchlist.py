@@ -24,8 +24,8 @@ AUTHORITY = {
     " AND source <> '' AND enrolled_by <> '' AND authorised_by <> '' AND length(entry_hash) = 64)",
     "is_of_two_people": f"{_LEFT} OR enrolled_by <> authorised_by",
 }
-"""What holds of whoever may be searched, whoever writes the row. More than that, and that nothing
-was changed since the enrolment, is checked against the audit log (`domain/authority.py`)."""
+"""Rules that the database checks for every listed entry. That an entry is as it was enrolled is
+checked against the audit log (`domain/authority.py`)."""
 
 # `references` is a reserved word of SQL, hence the longer name in the database.
 references = Table(
@@ -43,7 +43,7 @@ references = Table(
     Column("expires", UtcDateTime, nullable=False),
     Column("status", String(16), nullable=False),
     Column("template_hash", String(64), nullable=False),
-    Column("entry_hash", String(64), nullable=False),  # of domain.watchlist.hash_entry
+    Column("entry_hash", String(64), nullable=False),  # by domain.watchlist.hash_entry
     Column("picture", String, nullable=False),  # name in the vault; "" once erased
     Column("picture_hash", String(64), nullable=False),  # sha256 of the imported file's bytes
     Column("quality", Float, nullable=False),
@@ -52,7 +52,7 @@ references = Table(
     Column("second_reason", String, nullable=False, server_default=""),
     # The encrypted template on its way to the vector store; NULL once it has arrived.
     Column("template", LargeBinary, nullable=True),
-    # False: the vector store or the vault still has to follow what is said here.
+    # False while the vector store or the vault does not match this row.
     Column("settled", Boolean, nullable=False),
     Column("added_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
@@ -63,9 +63,9 @@ references = Table(
     Index(None, "settled"),
 )
 
-# One row per counter; "watchlist" counts the changes of `references` and `deployments`, "audit"
-# the acts. Whoever writes those counts first, which makes writers queue up on that row: versions
-# are in the order of commits. Acts come last, so that nobody waits for both in another order.
+# One row per counter; "watchlist" counts the changes of `references` and `deployments`, "audit" the
+# acts. A writer updates its counter first and so locks the row: versions are in the order of
+# commits. Acts are counted last, so that every transaction locks both rows in the same order.
 counters = Table(
     "counters",
     metadata,
