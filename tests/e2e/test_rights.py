@@ -53,7 +53,7 @@ def test_the_jobs_make_topics_and_tables_and_an_operator_enrols(city, street):
     topics = city.pods.call("topics")
     assert topics.returncode == 0, topics
     assert "check interval 10 s" in topics.stdout  # asked of the brokers
-    assert "7 topics are as they must be" in topics.stdout
+    assert "7 topics are as configured" in topics.stdout
     migrations = city.pods.call("migrations")
     said = "The rights of records_alerting and records_operator are as this version needs them."
     assert said in migrations.stdout, migrations

@@ -164,7 +164,7 @@ def test_sightings_on_their_way_are_said(counted, capsys):
     with closing(bootstrap.open_records(loaded)) as records:
         records.tallies.record([tally("gate", NOON, 500, sightings=3)], at=NOON)
     assert (
-        "3 sightings are published and not folded yet, or were set aside."
+        "3 sightings are published and not folded yet, or are dead letters."
         in run(capsys, "--config", counted)[1]
     )
     with closing(bootstrap.open_alert_book(loaded)) as book:

@@ -1,15 +1,15 @@
-"""The `openlfr` command: a lazy group, so that help answers at once, and the exit codes.
+"""The `openlfr` command: a lazy group, so that help is printed at once, and the exit codes.
 
-A command lives in its own module and is imported when it is called, not before. Its callback
-returns its exit code (None is 0; 1 says "finished, but something failed") and raises the errors
-of `openlfr.domain.errors`; `main` turns these into one sentence on stderr:
+Each command has its own module, which is imported only when the command is called. A command's
+callback returns its exit code (None is 0) and raises the errors of `openlfr.domain.errors`; `main`
+prints each error as one sentence on stderr. The exit codes:
 
     0    done
-    1    finished, but something failed, and what
+    1    finished, but something failed, which was printed
     2    bad usage or input
     3    a needed service is unavailable, or the disk is full
     130  interrupted, state kept
-    141  whoever read the output went away (the shell's 128 + SIGPIPE)
+    141  the reader of the output ended first (the shell's 128 + SIGPIPE)
 
 With OPENLFR_DEBUG=1 the traceback is printed as well.
 """
@@ -52,26 +52,26 @@ DONE, SOMETHING_FAILED, BAD_USAGE, UNAVAILABLE, INTERRUPTED, PIPE_CLOSED = 0, 1,
 
 COMMANDS = {
     "init": "Write a commented CONFIG.yaml, an example manifest and a data folder.",
-    "run": "Look for the listed people in the cameras of a configuration.",
+    "run": "Search for the listed people in the cameras of a configuration.",
     "watchlist": "Import, list, check, suspend and remove entries.",
     "alerts": "List and show alerts, and decide them.",
     "deployment": "List deployments; pause, resume, stop and close them.",
     "purge": "Erase what may no longer be kept.",
-    "camera": "Check whether a camera shows what the models need.",
-    "records": "Bring the records' database up to date.",
-    "topics": "Make and check the topics on Kafka, for the city-wide mode.",
-    "rights": "Print who may do what on Kafka, Redis and PostgreSQL.",
+    "camera": "Check whether a camera's picture is good enough for the models.",
+    "records": "Upgrade the database of the records.",
+    "topics": "Create and check the topics on Kafka, for the city-wide mode.",
+    "rights": "Print the access rights of Kafka, Redis and PostgreSQL users.",
     "service": "Run ingest, analysis or alerting, for the city-wide mode.",
-    "counts": "Print what was counted by camera and hour, city-wide.",
+    "counts": "Print the counts by camera and hour.",
     "models": "Install, list and verify the models.",
-    "simulate": "Make street videos with known truth; serve videos as cameras.",
+    "simulate": "Create street videos with ground truth; serve videos as cameras.",
     "evaluate": "Measure the error rates on a folder of faces.",
-    "doctor": "Say what is wrong with this installation.",
-    "demo": "Show the whole pipeline on a made-up street.",
+    "doctor": "Find problems of this installation.",
+    "demo": "Show the whole pipeline on a simulated street.",
 }
-"""Each command, in the order of help, and its line there; its module has the same name."""
+"""Each command and its line of help, in the order of help; its module has the same name."""
 
-_SAYS_DISK_FULL = re.compile("disk is full|no space|free some space", re.IGNORECASE)
+_DISK_FULL_TEXT = re.compile("disk is full|no space|free some space", re.IGNORECASE)
 _INPUT_ERRORS = (
     FileNotFoundError,
     FileExistsError,
@@ -92,7 +92,7 @@ config_option = click.option(
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands' names and imports a module when it is called."""
+    """A group with a static list of commands, which imports a command's module when called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Names in the order of help."""
@@ -111,7 +111,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; an unknown one is answered with the nearest name."""
+        """Find the command; the error for an unknown one suggests the nearest name."""
         name = args[0] if args else ""
         if args and name not in COMMANDS and not name.startswith("-"):
             import difflib
@@ -122,19 +122,19 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Print the static lines: help imports no command."""
+        """Print the static lines, so that help imports no command."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
-        """Parse, which prints help and version; a reader that went away ends it quietly."""
+        """Parse arguments, and print help or version; end quietly if the reader has ended."""
         try:
             return super().make_context(*args, **extra)
         except BrokenPipeError:
             raise click.exceptions.Exit(_pipe_closed()) from None
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a reader that went away ends it quietly."""
+        """Run the command; end quietly if the reader of the output has ended."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -195,15 +195,15 @@ def _run(args: Sequence[str] | None) -> int:
 
 
 def quiet_libraries() -> None:
-    """Keep what Pillow remarks about a file (a broken EXIF block) off the user's screen."""
+    """Suppress Pillow's warnings about files, such as a broken EXIF block."""
     warnings.filterwarnings("ignore", module=r"PIL\b")
 
 
 def explain(error: Exception) -> tuple[str, int]:
-    """An error as one sentence for a person, and the exit code that it means."""
+    """One sentence and the exit code for an error."""
     causes = list(_causes(error))
     if any(_is_disk_full(cause) for cause in causes):
-        if isinstance(error, Unavailable) and _SAYS_DISK_FULL.search(str(error)):
+        if isinstance(error, Unavailable) and _DISK_FULL_TEXT.search(str(error)):
             return str(error), UNAVAILABLE
         names = (cause.filename for cause in causes if isinstance(cause, OSError))
         name = next(filter(None, names), "")
@@ -229,7 +229,7 @@ def explain(error: Exception) -> tuple[str, int]:
             what = f"{one_line(str(error.filename))}: " if error.filename else ""
             code = BAD_USAGE if isinstance(error, _INPUT_ERRORS) else UNAVAILABLE
             return f"{what}{error.strerror or error}", code
-    fault = "this is a fault in OpenLFR, and OPENLFR_DEBUG=1 shows where"
+    fault = "this is a fault in OpenLFR; set OPENLFR_DEBUG=1 to print the traceback"
     return f"{type(error).__name__}: {error}; {fault}", SOMETHING_FAILED
 
 
@@ -247,7 +247,7 @@ def _is_disk_full(error: BaseException) -> bool:
 
 
 def _pipe_closed() -> int:
-    """Turn stdout away, so that what is still buffered is not tried again at the end."""
+    """Redirect stdout, so that buffered output is not written again at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return PIPE_CLOSED
 

@@ -1,4 +1,4 @@
-"""`openlfr alerts`: list them, look at one, decide it."""
+"""`openlfr alerts`: list alerts and show one; the commands of verdicts and holds are added here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from openlfr.cli import arguments, config_option, verdicts
+from openlfr.cli import alert_holds, arguments, config_option, verdicts
 from openlfr.cli.alerts_output import print_alert, print_alerts, print_second_looks
 from openlfr.cli.erasing import opened
 from openlfr.domain.errors import BadInput
@@ -19,27 +19,30 @@ _ALL = 2**31
 
 @click.group(context_settings={"max_content_width": 100})
 def command() -> None:
-    """List alerts, look at them and decide them."""
+    """List, show and decide alerts."""
 
 
 @command.command("list")
 @config_option
-@click.option("--open", "undecided", is_flag=True, help="Only those that nobody has decided.")
+@click.option("--open", "undecided", is_flag=True, help="Only undecided alerts.")
 @click.option(
     "--second-look",
     is_flag=True,
-    help="Only those that another person is to look at now, without what was decided.",
+    help="Only alerts that wait for a second verdict, without the first verdict.",
 )
 @click.option(
-    "--subject", default=None, callback=arguments.subject, help="Only about this subject."
+    "--subject", default=None, callback=arguments.subject, help="Only alerts about this subject."
 )
 @click.option(
-    "--limit", type=click.IntRange(1), default=None, help="So many at most. Default: all."
+    "--limit", type=click.IntRange(1), default=None, help="Largest number of alerts. Default: all."
 )
 @click.option(
-    "--after", default="", callback=arguments.words, help="Go on where a list with --limit ended."
+    "--after",
+    default="",
+    callback=arguments.words,
+    help="Continue where a list with --limit ended.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def list_alerts(
     config: Path,
     undecided: bool,
@@ -61,7 +64,7 @@ def list_alerts(
 
 
 def _list_second_looks(config: Path, subject: str | None, *, as_json: bool) -> None:
-    """Whoever looks a second time does not see what the first person saw, nor who it was."""
+    """List alerts for a second verdict, without the first verdict or its author."""
     from openlfr import bootstrap
     from openlfr.operations.second_looks import second_looks
 
@@ -82,26 +85,29 @@ def _list_second_looks(config: Path, subject: str | None, *, as_json: bool) -> N
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     default=None,
-    help="Write probe beside reference to FILE.jpg, or every sighting to FILE.html.",
+    help="Write the best sighting beside the reference to FILE.jpg, or all sightings to FILE.html.",
 )
 @click.option(
-    "--reason", default="", callback=arguments.words, help="Why you look; sealed pictures need it."
+    "--reason",
+    default="",
+    callback=arguments.words,
+    help="Why you look at the pictures; required for sealed ones.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Facts and sightings as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print facts and sightings as JSON.")
 def show(alert_id: str, config: Path, out: Path | None, reason: str, as_json: bool) -> None:
-    """Say what is known of an alert.
+    """Print what is recorded of an alert.
 
-    ID is its id or the beginning of it.
+    ID is the alert's id or the beginning of it.
 
-    Pictures are encrypted; --out decrypts them into a file that you must erase yourself, and
-    that you did so is recorded. Those of a person who was stopped by mistake are sealed: a
-    supervisor opens them with --reason.
+    Pictures are encrypted. --out decrypts them into a file, which is recorded; you must erase the
+    file yourself. Pictures of a person who was stopped by mistake are sealed: a supervisor opens
+    them with --reason.
     """
     from openlfr import bootstrap
     from openlfr.operations.show_alert import PictureRequest, show_alert
 
     if out is not None and out.suffix.lower() not in (".jpg", ".jpeg", ".html"):
-        raise BadInput(f"{out} ends in neither .jpg nor .html, so what to write is not clear.")
+        raise BadInput(f"{out}: the name must end in .jpg (one picture) or .html (all sightings).")
     with opened(config) as (settings, records):
         alert = records.alerts.find(alert_id)
         case = records.alerts.case(alert.alert_id)
@@ -122,12 +128,12 @@ def show(alert_id: str, config: Path, out: Path | None, reason: str, as_json: bo
             )
 
 
-for _each in verdicts.COMMANDS:
+for _each in (*verdicts.COMMANDS, *alert_holds.COMMANDS):
     command.add_command(_each)
 
 
 def _write_private(path: Path, content: bytes) -> None:
-    """Write for the owner alone, a file that stood there with other permissions too."""
+    """Write a file readable by its owner only; an existing file is replaced."""
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(descriptor, "wb") as file:

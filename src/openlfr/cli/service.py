@@ -18,24 +18,26 @@ if TYPE_CHECKING:
 
 @click.group(name="service")
 def command() -> None:
-    """Run one service of the city-wide mode; docs/architecture.md shows how they fit together."""
+    """Run one service of the city-wide mode; docs/architecture.md shows how they work together."""
 
 
 @command.command()
 @config_option
 @click.option(
-    "--camera", "cameras", multiple=True, metavar="NAME", help="Film it alone; repeatable."
+    "--camera", "cameras", multiple=True, metavar="NAME", help="Read only this camera; repeatable."
 )
-@click.option("--epoch", type=click.IntRange(0), help="That frames carry; the next one by default.")
+@click.option(
+    "--epoch", type=click.IntRange(0), help="Epoch of the frames; the next one by default."
+)
 @click.option(
     "--as-fast-as-possible", is_flag=True, help="Do not wait until a file's frames are due."
 )
 def ingest(
     config: Path, cameras: tuple[str, ...], epoch: int | None, as_fast_as_possible: bool
 ) -> int:
-    """Send the cameras' frames to Kafka, until files end or it is stopped.
+    """Publish the cameras' frames to Kafka, until files end or the process is stopped.
 
-    Files are played as they were filmed. With `max_age: off` no frame of a file is dropped.
+    Files play at their recorded speed. With `max_age: off` no frame of a file is dropped.
     """
     from openlfr.settings.process import Process
     from openlfr_ingest.service import IngestRequest, run
@@ -58,14 +60,15 @@ def ingest(
 _leave_option = click.option(
     "--leave",
     is_flag=True,
-    help="Have the worker of the same OPENLFR_INSTANCE_ID finish, leave its group and end.",
+    help="Stop the worker of the same OPENLFR_INSTANCE_ID; it finishes its work and leaves its"
+    " group.",
 )
 _removed_option = click.option(
     "--leave-if-removed",
     "statefulset",
     metavar="STATEFULSET",
-    help="--leave, in a pod that is not to come back: its StatefulSet is smaller now, or gone. "
-    "In any other, and where the API server does not answer, nothing is done.",
+    help="As --leave, but only if this pod will not come back, since its StatefulSet was scaled "
+    "down or deleted. If the API server does not answer, nothing is done.",
 )
 
 
@@ -74,9 +77,9 @@ _removed_option = click.option(
 @_leave_option
 @_removed_option
 def analysis(config: Path, leave: bool, statefulset: str | None) -> None:
-    """Look for listed people in frames from Kafka; a Faust worker.
+    """Search for listed people in frames from Kafka; a Faust worker.
 
-    Exit code 3 where a needed service fails: what was not acknowledged is delivered again.
+    Exit code 3 if a needed service fails: unacknowledged messages are delivered again.
     """
     from openlfr.settings.process import Process
 
@@ -97,9 +100,9 @@ def analysis(config: Path, leave: bool, statefulset: str | None) -> None:
 @_leave_option
 @_removed_option
 def alerting(config: Path, leave: bool, statefulset: str | None) -> None:
-    """Make alerts of sightings and record them; a Faust worker.
+    """Raise alerts from sightings and record them; a Faust worker.
 
-    Exit code 3 where a needed service fails: what was not acknowledged is delivered again.
+    Exit code 3 if a needed service fails: unacknowledged messages are delivered again.
     """
     from openlfr.settings.process import Process
 
@@ -116,16 +119,16 @@ def alerting(config: Path, leave: bool, statefulset: str | None) -> None:
 
 
 def _comes_back(process: Process, statefulset: str) -> bool:
-    """Whether this pod is to come back, or nobody knows: then it stays a member."""
+    """Whether this pod will come back, or may: it then stays a member of its group."""
     from openlfr.adapters.kubernetes import ApiServer
     from openlfr.domain.errors import Unavailable
 
     if not process.instance:
-        return False  # which has nothing to leave, and `_leave` says so
+        return False  # it has no membership to leave, and `_leave` reports it
     try:
         if not ApiServer.of_this_pod().will_come_back(process.instance, statefulset):
             return False
-        why = f"{statefulset} still wants {process.instance}."
+        why = f"{statefulset} still includes {process.instance}."
     except Unavailable as error:
         why = str(error)
     say(f"{why} It stays a member of {process.group} until its session is over.")
@@ -142,8 +145,8 @@ def _leave(settings: Settings, process: Process) -> None:
     file = process.worker_file(settings.data_dir)
     if file is None:
         raise Misconfigured(
-            "OPENLFR_INSTANCE_ID is not set: a worker without it leaves its group by itself when"
-            " it is told to end (SIGTERM)."
+            "OPENLFR_INSTANCE_ID is not set. A worker without it leaves its group when it is"
+            " stopped by SIGTERM, so --leave is not needed."
         )
     leave(
         bootstrap.kafka_brokers(settings),

@@ -1,4 +1,4 @@
-"""`openlfr simulate`: street videos with the truth about every face, and videos as cameras."""
+"""`openlfr simulate`: create street videos with ground truth, and serve videos as cameras."""
 
 from __future__ import annotations
 
@@ -14,36 +14,37 @@ from openlfr.terminal import say
 
 @click.group()
 def command() -> None:
-    """Make street videos with known truth, and serve videos as cameras."""
+    """Create street videos with ground truth, and serve videos as cameras."""
 
 
 @command.command(context_settings={"show_default": True})
 @click.option("--faces", type=click.Path(path_type=Path, file_okay=False), required=True,
-              help="Photos, a folder a person: NAME/*.jpg or images/NAME/*.jpg.")  # fmt: skip
+              help="Photos, a folder per person: NAME/*.jpg or images/NAME/*.jpg.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True,
-              help="Where video, truth, manifest.csv and CONFIG.yaml go.")  # fmt: skip
+              help="Folder for video, truth, manifest.csv and CONFIG.yaml.")  # fmt: skip
 @click.option("--seed", type=int, default=1, help="The same seed gives the same pixels.")
 @click.option("--seconds", type=int, default=60, help="Length of each video.")
 @click.option("--fps", type=int, default=10, help="Frames per second.")
-@click.option("--width", type=int, default=1280, help="Of the picture, pixels.")
-@click.option("--height", type=int, default=720, help="Of the picture, pixels.")
-@click.option("--people", type=int, default=60, help="Journeys of people.")
+@click.option("--width", type=int, default=1280, help="Width of the picture, pixels.")
+@click.option("--height", type=int, default=720, help="Height of the picture, pixels.")
+@click.option("--people", type=int, default=60, help="Number of journeys.")
 @click.option("--cameras", type=click.IntRange(1, 26), default=1,
-              help="With several, people go on from one to the next.")  # fmt: skip
-@click.option("--watchlist", type=int, default=20, help="How many people are listed.")
-@click.option("--enrol", type=int, default=2, help="Reference photos of each; they never walk.")
+              help="Number of cameras; people walk from one to the next.")  # fmt: skip
+@click.option("--watchlist", type=int, default=20, help="Number of listed people.")
+@click.option("--enrol", type=int, default=2,
+              help="Reference photos per listed person, which the video never shows.")  # fmt: skip
 @click.option("--min-px", type=int, default=40, help="Width of the farthest face, pixels.")
 @click.option("--max-px", type=int, default=160, help="Width of the nearest face, pixels.")
 @click.option(
-    "--eligible-px", type=int, default=48, help="From which width a face should be found."
+    "--eligible-px", type=int, default=48, help="Smallest width at which a face should be found."
 )
 @click.option("--crf", type=int, default=23, help="H.264 quality, 0 (lossless) to 51.")
 @click.option("--watch-share", type=float, default=0.3, help="Share of journeys of listed people.")
-@click.option("--shutter", type=float, default=0.35, help="Share of the frame time it is open.")
-@click.option("--noise", type=float, default=2.0, help="Of the sensor, grey levels.")
-@click.option("--quiet", is_flag=True, help="Say nothing but what went wrong.")
+@click.option("--shutter", type=float, default=0.35, help="Open share of the frame time.")
+@click.option("--noise", type=float, default=2.0, help="Noise of the sensor, grey levels.")
+@click.option("--quiet", is_flag=True, help="Print only problems.")
 def street(faces: Path, out: Path, cameras: int, *, quiet: bool, **values: Any) -> int:
-    """Film a street that never was, from photos of your own.
+    """Simulate a street with people from your own photos.
 
     Writes video.mp4 with each frame's number in its top left corner, frames.jsonl and
     tracks.json (the truth), enrol.json, a manifest.csv for `openlfr watchlist import` and a
@@ -85,15 +86,16 @@ def street(faces: Path, out: Path, cameras: int, *, quiet: bool, **values: Any) 
 @command.command(context_settings={"show_default": True})
 @click.argument("videos", nargs=-1, required=True, metavar="[NAME=]VIDEO...")
 @click.option("--port", type=click.IntRange(0, 65535), default=8554,
-              help="Where they answer; 0 takes any that is free.")  # fmt: skip
+              help="Port of the cameras; 0 chooses a free one.")  # fmt: skip
 @click.option("--host", default="127.0.0.1", help="Address of this machine to listen at.")
 @click.option("--log", type=click.Path(path_type=Path, dir_okay=False),
-              help="Gets a JSON line for each frame: camera, loop, frame, sent_at.")  # fmt: skip
+              help="File for a JSON line per frame: camera, loop, frame, sent_at.")  # fmt: skip
 def cameras(videos: tuple[str, ...], host: str, port: int, log: Path | None) -> int:
-    """Serve H.264 videos as RTSP cameras, again and again, until it is ended.
+    """Serve H.264 videos as RTSP cameras, in a loop, until the command is ended.
 
-    A film begins when the first one connects and plays at its own pace, as it was encoded. What is
-    printed can stand in CONFIG.yaml. Needs GStreamer's RTSP server and Debian's Python.
+    A video begins when the first client connects, and plays at its recorded speed without being
+    encoded again. The printed lines fit into CONFIG.yaml. Needs GStreamer's RTSP server and
+    Debian's Python.
     """
     from openlfr.simulate.cameras import serve
 

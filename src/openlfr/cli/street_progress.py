@@ -1,4 +1,4 @@
-"""A progress bar for each camera while a street is filmed."""
+"""Shows a progress bar for each camera while a street is simulated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class StreetProgress:
-    """Called with a camera and its finished frames, from any thread; quiet off a terminal."""
+    """Callable with a camera and its number of finished frames, from any thread.
+
+    Without a terminal nothing is shown.
+    """
 
     def __init__(self, console: Console, options: StreetOptions) -> None:
         self._progress = Progress(
@@ -30,7 +33,7 @@ class StreetProgress:
         }
 
     def __call__(self, camera: str, frames: int) -> None:
-        """Show how far a camera is."""
+        """Show a camera's number of finished frames."""
         self._progress.update(self._tasks[camera], completed=frames)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""`openlfr topics`: the topics on Kafka, as they must be and as they are."""
+"""`openlfr topics`: create and check the topics on Kafka."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 _bootstrap_option = click.option(
     "--bootstrap",
     metavar="HOST:PORT",
-    help="A broker, or several with commas between; services.kafka of the configuration by"
-    " default.",
+    help="One broker, or several separated by commas. Default: services.kafka of the"
+    " configuration.",
 )
 _wait_option = click.option(
     "--wait",
     default=10.0,
     show_default=True,
     type=click.FloatRange(0.1, 600),
-    help="Seconds until a broker has answered.",
+    help="Seconds to wait for a broker's answer.",
 )
 
 
 @click.group(name="topics")
 def command() -> None:
-    """Make and check the topics on Kafka (docs/topics.md says what stands on each)."""
+    """Create and check the topics on Kafka (described in docs/topics.md)."""
 
 
 @command.command()
@@ -40,17 +40,17 @@ def command() -> None:
 @_bootstrap_option
 @_wait_option
 def apply(config: Path, bootstrap: str | None, wait: float) -> int:
-    """Make what is missing and mend what can be mended.
+    """Create missing topics and correct settings.
 
-    Nothing is deleted, no partition is taken away and no replica moved. Exit code 1 if something
-    remains that is not as it must be.
+    Nothing is deleted, no partition is removed and no replica moved. Exit code 1 if a difference
+    remains.
     """
     loaded = _settings(config)
     topics = _open(config, loaded, bootstrap, wait)
     try:
         for line in topics.apply(loaded.topics.plan):
             say(line)
-        return _told(topics, loaded.topics)
+        return _print_differences(topics, loaded.topics)
     finally:
         topics.close()
 
@@ -60,11 +60,11 @@ def apply(config: Path, bootstrap: str | None, wait: float) -> int:
 @_bootstrap_option
 @_wait_option
 def check(config: Path, bootstrap: str | None, wait: float) -> int:
-    """Say what is not as it must be, a line each; exit code 1 if there is anything."""
+    """Print each difference on a line; exit code 1 if there is one."""
     loaded = _settings(config)
     topics = _open(config, loaded, bootstrap, wait)
     try:
-        return _told(topics, loaded.topics)
+        return _print_differences(topics, loaded.topics)
     finally:
         topics.close()
 
@@ -89,14 +89,14 @@ def _open(config: Path, loaded: Settings, bootstrap: str | None, wait: float) ->
         access = replace(access, brokers=brokers) if access else KafkaAccess(brokers)
     if access is None:
         raise Misconfigured(
-            f"{config} names no Kafka: set services.kafka, or give --bootstrap HOST:PORT."
+            f"{config} has no services.kafka: set it, or give --bootstrap HOST:PORT."
         )
     return open_topics(access, timeout=timedelta(seconds=wait))
 
 
-def _told(topics: KafkaTopics, wanted: Topics) -> int:
-    plan = wanted.plan
-    differences = topics.differences(plan, transit=wanted.frames_transit)
+def _print_differences(topics: KafkaTopics, configured: Topics) -> int:
+    plan = configured.plan
+    differences = topics.differences(plan, transit=configured.frames_transit)
     for each in differences:
         say(each.line)
     if any(each.setting == "transit" for each in differences):
@@ -104,5 +104,5 @@ def _told(topics: KafkaTopics, wanted: Topics) -> int:
     say(f"frames.v1: {topics.transit(plan)}")
     if differences:
         return SOMETHING_FAILED
-    say(f"{len(plan)} topics are as they must be")
+    say(f"{len(plan)} topics are as configured")
     return 0

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from openlfr.cli import DONE, SOMETHING_FAILED, arguments, config_option
+from openlfr.cli import alert_options as options
 from openlfr.cli.erasing import finish, opened
-from openlfr.domain.adjudication import REASONS, Judgement, Reason
-from openlfr.domain.alert_records import HoldKind
+from openlfr.domain.adjudication import Judgement, Reason
 from openlfr.domain.alerts import Adjudication, Outcome
-from openlfr.domain.errors import BadInput
 from openlfr.terminal import say
 
 if TYPE_CHECKING:
@@ -24,37 +23,18 @@ if TYPE_CHECKING:
 
     Function = Callable[..., None]
 
-_ALERT = click.argument("alert_id", metavar="ID", callback=arguments.words)
-_FINDING = click.argument(
-    "finding", metavar="|".join(Adjudication), type=click.Choice([str(a) for a in Adjudication])
-)
-_RESULT = click.argument(
-    "result", metavar="|".join(Outcome), type=click.Choice([str(o) for o in Outcome])
-)
-_BY = click.option(
-    "--by", required=True, metavar="NAME", callback=arguments.person, help="Who does it."
-)
-_CODES = "; ".join(f"{each}: {', '.join(REASONS[each])}" for each in Adjudication)
-_BECAUSE = click.option(
-    "--because",
-    type=click.Choice([str(r) for r in Reason]),
-    metavar="CODE",
-    default=None,
-    help=f"Why, as it is counted. {_CODES}.",
-)
-_REASON = click.option("--reason", default="", callback=arguments.words, help="Why, in your words.")
-_VERSION = click.option(
-    "--if-version",
-    "version",
-    type=click.IntRange(min=1),
-    default=None,
-    help="Refuse where the alert is not in this version any more (alerts show --json says which).",
-)
-
 
 def _verdict(function: Function) -> Function:
-    """What every command takes that gives a verdict."""
-    for option in (_VERSION, _REASON, _BECAUSE, _BY, config_option, _FINDING, _ALERT):
+    """Add the arguments and options of every command that gives a verdict."""
+    for option in (
+        options.VERSION,
+        options.REASON,
+        options.BECAUSE,
+        options.BY,
+        config_option,
+        options.FINDING,
+        options.ALERT,
+    ):
         function = option(function)
     return function
 
@@ -65,7 +45,7 @@ def _verdict(function: Function) -> Function:
     "--outcome",
     type=click.Choice([str(o) for o in Outcome]),
     default=None,
-    help="What became of it, if known already.",
+    help="The outcome, if it is known already.",
 )
 def decide(
     alert_id: str,
@@ -77,15 +57,15 @@ def decide(
     version: int | None,
     outcome: str | None,
 ) -> None:
-    """Record what you decided about an alert.
+    """Record your decision about an alert.
 
-    ID is its id or the beginning of it. Where somebody decided it before, what they decided is
-    said, and nothing is changed.
+    ID is the alert's id or the beginning of it. If the alert was decided before, the earlier
+    decision is printed and nothing is changed.
 
-    You can undo it for 8 seconds (alerting.undo); another person can look at it again (alerts
-    second) until it is settled. What is kept of a person who is not engaged, pictures, positions
-    and the event in the alert book, is erased when that is settled, within 15 minutes. That it
-    happened, when and where, and who decided, stays on record.
+    You can undo your decision for 8 seconds (alerting.undo). Another person can give a second
+    verdict (alerts second) until the alert is settled. If the person is not to be engaged, the
+    pictures, positions and events of the alert are erased when it is settled, within 15 minutes.
+    Times, cameras and the names of those who decided stay on record.
     """
     from openlfr.operations.adjudicate import AlertVersion, OutcomeReport, record_outcome
     from openlfr.operations.adjudicate import decide as decide_alert
@@ -113,10 +93,10 @@ def second(
     reason: str,
     version: int | None,
 ) -> None:
-    """Look a second time at an alert that another person decided.
+    """Give a second verdict on an alert that another person decided.
 
-    One that agrees settles it; where the two differ a supervisor settles it (alerts settle). Look
-    at the pictures before you read what the other one decided.
+    If both agree, the alert is settled; if they differ, a supervisor settles it (alerts settle).
+    Look at the pictures before you read the first verdict.
     """
     from openlfr.operations.adjudicate import AlertVersion, look_again
 
@@ -144,10 +124,10 @@ def settle(
     reason: str,
     version: int | None,
 ) -> None:
-    """Say which verdict holds, as a supervisor who gave none of them.
+    """Settle an alert, as a supervisor who gave none of its verdicts.
 
-    Without it a verdict is settled by itself 14 minutes after it was given (alerting.settle); in a
-    dispute the first one holds then, which was acted on.
+    Otherwise a verdict is settled automatically 14 minutes after it was given (alerting.settle);
+    in a dispute the first verdict then stands, since people acted on it.
     """
     from openlfr.operations.adjudicate import AlertVersion
     from openlfr.operations.adjudicate import settle as settle_alert
@@ -166,13 +146,13 @@ def settle(
 
 
 @click.command("undo")
-@_ALERT
+@options.ALERT
 @config_option
-@_BY
-@_REASON
-@_VERSION
+@options.BY
+@options.REASON
+@options.VERSION
 def undo(alert_id: str, config: Path, by: str, reason: str, version: int | None) -> None:
-    """Take back your own verdict, within 8 seconds (alerting.undo)."""
+    """Withdraw your own verdict, within 8 seconds (alerting.undo)."""
     from openlfr.operations.adjudicate import AlertVersion
     from openlfr.operations.adjudicate import undo as undo_verdict
 
@@ -188,17 +168,17 @@ def undo(alert_id: str, config: Path, by: str, reason: str, version: int | None)
 
 
 @click.command("outcome")
-@_ALERT
-@_RESULT
+@options.ALERT
+@options.RESULT
 @config_option
-@_BY
-@_REASON
-@_VERSION
+@options.BY
+@options.REASON
+@options.VERSION
 @click.option(
     "--minutes-stopped",
     type=click.IntRange(min=0),
     default=None,
-    help="How long somebody was stopped.",
+    help="Minutes for which a person was stopped.",
 )
 def outcome(
     alert_id: str,
@@ -209,11 +189,11 @@ def outcome(
     version: int | None,
     minutes_stopped: int | None,
 ) -> None:
-    """Record what became of an alert.
+    """Record the outcome of an alert.
 
-    ID is its id or the beginning of it; it must have been decided. After refuted somebody was
-    stopped by mistake: what is kept is sealed for 24 hours (alerting.sealed), for that person's
-    complaint, and then erased.
+    ID is the id of a decided alert, or the beginning of it. 'refuted' means that a person was
+    stopped by mistake: the pictures are then sealed for 24 hours (alerting.sealed), in case that
+    person complains, and erased after that.
     """
     from openlfr.operations.adjudicate import AlertVersion, OutcomeReport, record_outcome
 
@@ -230,20 +210,20 @@ def outcome(
 
 
 @click.command("reject")
-@_ALERT
+@options.ALERT
 @click.argument("sighting", metavar="SIGHTING", callback=arguments.words)
 @config_option
-@_BY
-@_REASON
-@_VERSION
+@options.BY
+@options.REASON
+@options.VERSION
 def reject(
     alert_id: str, sighting: str, config: Path, by: str, reason: str, version: int | None
 ) -> int:
-    """Take a sighting out of an alert that shows another person than the others.
+    """Remove a sighting that shows another person than the rest of its alert.
 
-    SIGHTING is the id that `alerts show` prints before it, or the beginning of it. What is kept of
-    it is erased at once: picture, position, camera and the event in the alert book. Exit code 1
-    where a part of it has to wait, and for what.
+    SIGHTING is the id that `alerts show` prints before the sighting, or the beginning of the id.
+    Its picture, position, camera and event in the alert book are erased at once. Exit code 1 if a
+    part has to wait; the reason is printed.
     """
     from openlfr import bootstrap
     from openlfr.operations.reject import Rejection, reject_sighting
@@ -262,65 +242,11 @@ def reject(
             at=datetime.now(UTC),
         )
         whole = finish(records)
-    say(f"Alert {alert.alert_id} about {alert.about}: {alert.events} sightings stay.")
+    say(f"Alert {alert.alert_id} about {alert.about}: {alert.events} sightings remain.")
     return DONE if whole else SOMETHING_FAILED
 
 
-def _until(_: click.Context, __: click.Parameter, text: str) -> timedelta:
-    from openlfr.settings.values import parse_duration
-
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise BadInput(f"--for {error}") from None
-
-
-@click.command("hold")
-@_ALERT
-@click.argument("kind", type=click.Choice([str(k) for k in HoldKind]))
-@config_option
-@_BY
-@click.option("--reason", required=True, callback=arguments.words, help="Why, in your words.")
-@click.option(
-    "--for",
-    "lasts",
-    callback=_until,
-    default="31d",
-    show_default=True,
-    metavar="TIME",
-    help="After which the hold expires, such as 31d.",
-)
-def hold(alert_id: str, kind: str, config: Path, by: str, reason: str, lasts: timedelta) -> None:
-    """Keep an alert from being erased, for a complaint or a disclosure.
-
-    It overrides every rule by which pictures and positions go, until it expires or is released
-    (alerts release). A supervisor or an auditor places it.
-    """
-    from openlfr.operations.holds import WantedHold, place_hold
-
-    now = datetime.now(UTC)
-    wanted = WantedHold(alert_id, HoldKind(kind), now + lasts, reason)
-    with opened(config) as (_, records):
-        placed = place_hold(wanted, records=records, by=arguments.who(by), at=now)
-    say(f"Alert {placed.alert_id} is held until {placed.expires_at:%Y-%m-%d %H:%M} UTC.")
-
-
-@click.command("release")
-@_ALERT
-@config_option
-@_BY
-@click.option("--reason", required=True, callback=arguments.words, help="Why, in your words.")
-def release(alert_id: str, config: Path, by: str, reason: str) -> None:
-    """Let an alert's holds go: it is erased by the rules again."""
-    from openlfr.operations.holds import release_holds
-
-    now = datetime.now(UTC)
-    with opened(config) as (_, records):
-        released = release_holds(alert_id, reason, records=records, by=arguments.who(by), at=now)
-    say(f"Released {len(released)} of alert {released[0].alert_id}.")
-
-
-COMMANDS = (decide, undo, second, settle, outcome, reject, hold, release)
+COMMANDS = (decide, undo, second, settle, outcome, reject)
 
 
 def _judgement(finding: str, because: str | None, reason: str) -> Judgement:
@@ -328,11 +254,11 @@ def _judgement(finding: str, because: str | None, reason: str) -> Judgement:
 
 
 def _say(alert: RecordedAlert) -> None:
-    said = ", ".join(str(part) for part in (alert.adjudication, alert.outcome) if part)
-    say(f"Alert {alert.alert_id} about {alert.about}: {said}. It is {alert.state} now.")
+    decision = ", ".join(str(part) for part in (alert.adjudication, alert.outcome) if part)
+    say(f"Alert {alert.alert_id} about {alert.about}: {decision}. It is {alert.state} now.")
     if alert.erase_at is not None and alert.erased_at is None:
         why = "sealed for a complaint" if alert.outcome is Outcome.REFUTED else "kept"
         say(
             f"Pictures, positions and event are {why} until {alert.erase_at:%Y-%m-%d %H:%M:%S} "
-            "UTC, and erased then by a run or by alerting, else by the next command."
+            "UTC. A running run or the alerting service erases them then, else the next command."
         )

@@ -1,4 +1,4 @@
-"""`openlfr watchlist`: who is looked for, on whose authority and until when."""
+"""`openlfr watchlist`: import, list, check, suspend, resume and remove entries."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _list_option = click.option(
     help="Only entries of this watchlist.",
 )
 _by_option = click.option(
-    "--by", metavar="NAME", required=True, callback=arguments.person, help="Who decides it."
+    "--by", metavar="NAME", required=True, callback=arguments.person, help="Your name."
 )
 _reason_option = click.option(
-    "--reason", default="", callback=arguments.words, help="Why; recorded with the act."
+    "--reason", default="", callback=arguments.words, help="The reason; it is recorded."
 )
 
 _DONE = {EntryStatus.SUSPENDED: "suspended", EntryStatus.REMOVED: "removed"}
@@ -54,12 +54,12 @@ def command() -> None:
 )
 @_json_option
 def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json: bool) -> None:
-    """List the people of MANIFEST, a CSV file.
+    """Enrol the people of MANIFEST, a CSV file.
 
-    Its columns are subject,image,category,legal_basis,source,captured_on,enrolled_by,
-    authorised_by,expires; every one is required in every row, and the authoriser must be another
-    person than the enroller. Image paths are relative to the manifest. Accepted and refused rows
-    are printed with the reason. It may be used while `openlfr run` is at work.
+    The columns are subject,image,category,legal_basis,source,captured_on,enrolled_by,
+    authorised_by,expires; all are required in every row, and authoriser and enroller must be two
+    people. Image paths are relative to the manifest. Accepted and refused rows are printed with
+    the reason. The command works also during `openlfr run`.
     """
     from openlfr import bootstrap, settings
     from openlfr.cli import watchlist_output as output
@@ -119,14 +119,14 @@ def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json:
 @click.option(
     "--subject", metavar="NAME", callback=arguments.subject, help="Only entries of this subject."
 )
-@click.option("--all", "everything", is_flag=True, help="Removed and refused entries as well.")
+@click.option("--all", "everything", is_flag=True, help="Include removed and refused entries.")
 @_json_option
 def list_entries(
     config: Path, watchlist: str | None, subject: str | None, everything: bool, as_json: bool
 ) -> None:
-    """Print the entries: what they rest on, until when, and how they stand.
+    """Print the entries with their authority, expiry and status.
 
-    One that is `altered` was changed in the database since its enrolment, and is not searched.
+    An `altered` entry was changed in the database after its enrolment, and is not searched.
     """
     from openlfr import settings
     from openlfr.cli import watchlist_output as output
@@ -151,7 +151,7 @@ def list_entries(
 @config_option
 @_json_option
 def check_pictures(pictures: tuple[Path, ...], config: Path, as_json: bool) -> None:
-    """Try PICTURES, or those of a MANIFEST.csv, without listing anybody."""
+    """Check PICTURES, or those of a MANIFEST.csv, without listing anybody."""
     from openlfr import bootstrap, settings
     from openlfr.cli import watchlist_output as output
     from openlfr.operations.enrol import RowReport, RowResult
@@ -201,7 +201,7 @@ def check_pictures(pictures: tuple[Path, ...], config: Path, as_json: bool) -> N
     "--by",
     metavar="NAME",
     callback=arguments.person,
-    help="Who suspends; default: the user of this machine.",
+    help="Your name; default: your login.",
 )
 @_reason_option
 def suspend_entries(
@@ -233,9 +233,9 @@ def resume_entries(subject: str, config: Path, watchlist: str | None, by: str, r
 @_by_option
 @_reason_option
 def remove_entries(subject: str, config: Path, watchlist: str | None, by: str, reason: str) -> int:
-    """Take SUBJECT off the list and erase the templates and reference pictures.
+    """Remove SUBJECT from the list, and erase the templates and reference pictures.
 
-    Exit code 1 where a part of it has to wait, and for what.
+    Exit code 1 if a part has to wait; the reason is printed.
     """
     from openlfr.operations.entries import Entries, remove
 
@@ -267,7 +267,7 @@ def _move(
         to = moved[0].status
         done = _DONE.get(to, "resumed")  # one that is pending again was resumed
         count = "1 entry" if len(moved) == 1 else f"{len(moved)} entries"
-        say(f"{done} {count} of {entries.subject}; a run at work follows within 2 seconds")
+        say(f"{done} {count} of {entries.subject}; a run at work applies it within 2 seconds")
         facts = records.watchlist.facts()
         if facts is None or to is EntryStatus.SUSPENDED:
             return DONE
@@ -278,9 +278,9 @@ def _move(
     if to is EntryStatus.REMOVED and all(not reference.picture for reference in after):
         say("their templates and reference pictures are erased")
         if chosen.services.milvus is not None:
-            say("the files of the Milvus server follow by its own rules: docs/operations.md")
+            say("the Milvus server erases its files later, by its own rules: docs/operations.md")
     elif to is EntryStatus.REMOVED:
-        say("their templates and reference pictures will be erased by the running pipeline")
+        say("the run at work will erase their templates and reference pictures")
     if problem:
         raise problem
     return DONE if whole else SOMETHING_FAILED

@@ -1,4 +1,4 @@
-"""How entries and rows are printed: a table on a terminal, plain lines elsewhere, or JSON."""
+"""Prints entries and rows: a table on a terminal, plain lines elsewhere, or JSON."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _COLOURS = {
     "pending": "yellow",
     "suspended": "yellow",
 }
-_PENDING = "recorded; the running pipeline will apply it"
+_PENDING = "recorded; the run at work will apply it"
 
 
 def with_progress(outcomes: Iterator[RowReport], total: int) -> Iterator[RowReport]:
-    """The outcomes; on a terminal a line counts them, as a photo takes a moment."""
+    """Yield the outcomes, and count them on a terminal, since a photo takes a moment."""
     for number, outcome in enumerate(outcomes, 1):
         if sys.stderr.isatty():
             end = "\n" if number == total else ""
@@ -43,7 +43,7 @@ def with_progress(outcomes: Iterator[RowReport], total: int) -> Iterator[RowRepo
 def print_import(
     outcomes: Sequence[RowReport], settled: Sequence[Reference], watchlist: str, *, as_json: bool
 ) -> None:
-    """Print what became of each row of an import."""
+    """Print the result of each row of an import."""
     entries = {entry.reference_id: entry for entry in settled}
     rows = [_row(outcome, entries.get(outcome.reference_id)) for outcome in outcomes]
     counts = Counter(row["verdict"] for row in rows)
@@ -62,7 +62,7 @@ def print_import(
 
 
 def print_check(outcomes: Sequence[RowReport], *, as_json: bool) -> None:
-    """Print what would become of each photo."""
+    """Print the result of each checked photo."""
     rows = [_row(outcome, None) for outcome in outcomes]
     for row in rows:
         row["verdict"] = "good" if row["verdict"] == "accepted" else row["verdict"]
@@ -75,13 +75,13 @@ def print_check(outcomes: Sequence[RowReport], *, as_json: bool) -> None:
 def print_entries(
     entries: Sequence[Reference], altered: Mapping[str, str], now: datetime, *, as_json: bool
 ) -> None:
-    """Print entries as they stand.
+    """Print entries with their status.
 
     Args:
-        entries: In this order.
-        altered: What of an entry is not as it was enrolled, by its id.
+        entries: The entries, in the order of printing.
+        altered: Differences from the enrolment, by id of the entry.
         now: UTC.
-        as_json: For a program.
+        as_json: Whether to print JSON.
     """
     rows = [
         {
@@ -131,7 +131,7 @@ def _expired(entry: Reference, now: datetime) -> bool:
 
 
 def _row(outcome: RowReport, entry: Reference | None) -> dict[str, Any]:
-    """A row with the last word of the gallery's rules, where these have spoken."""
+    """A row, updated with the decision of the gallery's rules if there is one."""
     verdict, reason, notes = str(outcome.result), outcome.reason, "; ".join(outcome.warnings)
     if entry is not None and outcome.result is RowResult.ACCEPTED:
         notes = entry.note

@@ -1,4 +1,4 @@
-"""Who carries a change of the watchlist into the vector store: the run, or this command."""
+"""Applies a change of the watchlist to the vector store, or waits for the run that does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from openlfr.ports import Records, Vault
     from openlfr.settings import Settings
 
-PATIENCE_S = 5.0  # a run promises 2 seconds
+PATIENCE_S = 5.0  # a run needs at most 2 seconds
 _POLL_S = 0.1
 
 
@@ -28,24 +28,24 @@ def settle(
     facts: GalleryFacts,
     reference_ids: Sequence[str],
 ) -> tuple[list[Reference], Unavailable | None]:
-    """Have the entries settled: by a run if one is at work, else here and now.
+    """Wait until a run at work has settled the entries, or settle them here.
 
-    A run holds Milvus Lite's folder, which no second process may open; it looks for changes in
-    the records by itself.
+    A run has Milvus Lite's folder open, which no second process may open, and looks for changes in
+    the records.
 
     Returns:
-        The entries as they stand now (pending ones the run has not come to yet), and what kept
-        the vector store from following, if it was not a run: the change itself is recorded.
+        The entries now, some perhaps still pending, and the failure of the vector store if there
+        was one. The change itself is recorded in any case.
     """
     problem = None
     deadline = time.monotonic() + PATIENCE_S
     while True:
-        if _owed(records) and not run_is_at_work(settings.data_dir):
+        if _has_pending(records) and not run_is_at_work(settings.data_dir):
             try:
                 _apply(settings, records, vault, facts)
                 deadline = time.monotonic() + PATIENCE_S
             except Unavailable as error:
-                # A run that began in this very moment holds the folder: it will apply the change.
+                # A run that has just started has the folder open, and will apply the change.
                 problem = None if run_is_at_work(settings.data_dir) else error
         entries = _entries(records, reference_ids)
         waiting = [entry for entry in entries if _waits(entry)]
@@ -54,21 +54,21 @@ def settle(
         time.sleep(_POLL_S)
 
 
-def _owed(records: Records) -> bool:
+def _has_pending(records: Records) -> bool:
     return bool(records.watchlist.outbox() or records.watchlist.leaving())
 
 
 def _apply(settings: Settings, records: Records, vault: Vault, facts: GalleryFacts) -> None:
-    """Carry out what is owed, a part at a time: a run that begins meanwhile does the rest.
+    """Apply pending changes in parts; a run that starts meanwhile applies the rest.
 
-    It waits for the vector store for a few seconds only, and a large import takes longer.
+    A starting run waits only a few seconds for the vector store, and a large import takes longer.
     """
     from openlfr import bootstrap
     from openlfr.operations.watchlist_sync import WatchlistSync
 
     sync = WatchlistSync(records, vault)
     with closing(bootstrap.open_templates(settings, facts)) as templates:
-        while _owed(records) and not run_is_at_work(settings.data_dir):
+        while _has_pending(records) and not run_is_at_work(settings.data_dir):
             sync.carry_over(templates, facts)
 
 

@@ -11,7 +11,9 @@ from openlfr import settings
 from openlfr.adapters.redis.lite import start_server
 from openlfr.adapters.vault.key_files import KEY_BYTES, VAULT_LABEL, key_line
 from openlfr.cli import doctor_checks as checks
+from openlfr.cli import doctor_data as data_checks
 from openlfr.cli import main
+from openlfr.cli.doctor_findings import State
 from openlfr.cli.doctor_servers import servers
 from openlfr.domain.errors import Misconfigured
 
@@ -38,8 +40,8 @@ def test_a_key_that_opens_nothing_is_no_key(tmp_path, content):
     if content is not None:
         key.write_text(content)
         key.chmod(0o600)
-    found = by_name(checks.data_folder(tmp_path))["key"]
-    assert found.state is checks.State.FAIL
+    found = by_name(data_checks.data_folder(tmp_path))["key"]
+    assert found.state is State.FAIL
     assert "backup" in found.advice
 
 
@@ -92,13 +94,13 @@ def test_a_data_folder_and_a_key_that_others_can_read(tmp_path):
     key = data / "vault.key"
     key.write_text(key_line(VAULT_LABEL, bytes(KEY_BYTES)))
     key.chmod(0o644)
-    found = by_name(checks.data_folder(data))
+    found = by_name(data_checks.data_folder(data))
     assert found["data folder"].state == "fail"
     assert found["data folder"].advice == f"chmod 700 {data}"
     assert found["key"].advice == f"chmod 600 {key}"
     data.chmod(0o700)
     key.chmod(0o600)
-    assert {f.state for f in checks.data_folder(data)} == {"ok"}
+    assert {f.state for f in data_checks.data_folder(data)} == {"ok"}
 
 
 def test_an_installed_gui_opencv_is_found(monkeypatch):
@@ -123,8 +125,8 @@ def test_a_volume_that_belongs_to_somebody_else_is_not_ours_to_close(tmp_path, m
     data = tmp_path / "data"
     data.mkdir()
     data.chmod(0o2775)
-    monkeypatch.setattr(checks.os, "geteuid", lambda: data.stat().st_uid + 1)
-    found = by_name(checks.data_folder(data))["data folder"]
+    monkeypatch.setattr(data_checks.os, "geteuid", lambda: data.stat().st_uid + 1)
+    found = by_name(data_checks.data_folder(data))["data folder"]
     assert found.state == "ok"
     assert "mode 2775, a volume" in found.found
     assert not found.advice
@@ -140,7 +142,7 @@ def test_a_model_that_is_not_installed(load, tmp_path):
 def test_hours_that_are_over(load):
     text = "deployment: {name: a, purpose: b, place: c, legal_basis: d, authorised_by: Eve,"
     found = by_name(
-        checks.configured(load(f"{text} starts: 2020-01-01T09:00, ends: 2020-01-01T10:00}}"))
+        data_checks.configured(load(f"{text} starts: 2020-01-01T09:00, ends: 2020-01-01T10:00}}"))
     )
     assert found["authorisation"].state == "warn"
     assert "outside these hours" in found["authorisation"].advice
@@ -202,4 +204,4 @@ def test_a_redis_that_does_not_tell(load, tmp_path):
 def test_authorisation_is_not_the_doctors_to_require(load):
     with pytest.raises(Misconfigured):
         settings.require_authorisation(load(""))
-    assert by_name(checks.configured(load("")))["authorisation"].state == "warn"
+    assert by_name(data_checks.configured(load("")))["authorisation"].state == "warn"

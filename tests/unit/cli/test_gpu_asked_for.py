@@ -8,7 +8,8 @@ from openlfr import settings
 from openlfr.adapters.models import onnx
 from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.cli import main
-from openlfr.cli.doctor_checks import State, models
+from openlfr.cli.doctor_checks import models
+from openlfr.cli.doctor_findings import State
 from openlfr.domain.errors import Misconfigured
 from openlfr_analysis import metrics as service_metrics
 

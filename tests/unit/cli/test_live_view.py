@@ -80,7 +80,7 @@ def test_whoever_asked_for_quiet_is_told_problems_once_and_nothing_else(capsys, 
         tell(progress(event(1)))
         tell(progress(event(1)))
     summary.problems = ("Nobody is [listed].", "The camera broke.")
-    live_view.say_result(summary, alerts=None, report=None, shown=False, told=tell.told)
+    live_view.say_result(summary, alerts=None, report=None, shown=False, printed=tell.printed)
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.splitlines() == ["problem: Nobody is [listed].", "problem: The camera broke."]

@@ -127,7 +127,7 @@ def test_a_disk_that_is_full_is_told_with_how_to_go_on(tmp_path):
 
 
 def test_a_device_is_no_file():
-    with pytest.raises(Misconfigured, match="/dev/zero is no file"):
+    with pytest.raises(Misconfigured, match="/dev/zero is not a regular file"):
         AlertLines(Path("/dev/zero"))
 
 

@@ -1,0 +1,80 @@
+"""`openlfr alerts hold` and `release`: keep an alert from being erased."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from openlfr.cli import alert_options as options
+from openlfr.cli import arguments, config_option
+from openlfr.cli.erasing import opened
+from openlfr.domain.alert_records import HoldKind
+from openlfr.domain.errors import BadInput
+from openlfr.terminal import say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _until(_: click.Context, __: click.Parameter, text: str) -> timedelta:
+    from openlfr.settings.values import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise BadInput(f"--for {error}") from None
+
+
+@click.command("hold")
+@options.ALERT
+@click.argument("kind", type=click.Choice([str(k) for k in HoldKind]))
+@config_option
+@options.BY
+@click.option(
+    "--reason", required=True, callback=arguments.words, help="The reason, in your words."
+)
+@click.option(
+    "--for",
+    "lasts",
+    callback=_until,
+    default="31d",
+    show_default=True,
+    metavar="TIME",
+    help="Time until the hold expires, such as 31d.",
+)
+def hold(alert_id: str, kind: str, config: Path, by: str, reason: str, lasts: timedelta) -> None:
+    """Keep an alert from being erased, for a complaint or a disclosure.
+
+    A hold overrides every rule that erases pictures and positions, until it expires or is released
+    (alerts release). A supervisor or an auditor places it.
+    """
+    from openlfr.operations.holds import WantedHold, place_hold
+
+    now = datetime.now(UTC)
+    wanted = WantedHold(alert_id, HoldKind(kind), now + lasts, reason)
+    with opened(config) as (_, records):
+        placed = place_hold(wanted, records=records, by=arguments.who(by), at=now)
+    say(f"Alert {placed.alert_id} is held until {placed.expires_at:%Y-%m-%d %H:%M} UTC.")
+
+
+@click.command("release")
+@options.ALERT
+@config_option
+@options.BY
+@click.option(
+    "--reason", required=True, callback=arguments.words, help="The reason, in your words."
+)
+def release(alert_id: str, config: Path, by: str, reason: str) -> None:
+    """Release all holds of an alert: the rules for erasing apply again."""
+    from openlfr.operations.holds import release_holds
+
+    now = datetime.now(UTC)
+    with opened(config) as (_, records):
+        released = release_holds(alert_id, reason, records=records, by=arguments.who(by), at=now)
+    holds = "1 hold" if len(released) == 1 else f"{len(released)} holds"
+    say(f"Released {holds} of alert {released[0].alert_id}.")
+
+
+COMMANDS = (hold, release)
