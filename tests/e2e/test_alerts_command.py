@@ -276,7 +276,7 @@ def test_whoever_was_mistaken_for_a_listed_person_is_erased(
     for verb, *rest in decisions:
         assert place.openlfr("alerts", verb, alert["alert_id"], *rest) == 0
     said = capsys.readouterr().out
-    assert re.search(r"event are (kept|sealed for a complaint) until 20.* UTC, A running", said)
+    assert re.search(r"event are (kept|sealed for a complaint) until 20.* UTC. A running", said)
     assert place.openlfr("alerts", "list") == 0
     assert "Erased first, since it was due: 1 alert about somebody else" in capsys.readouterr().err
     assert place.evidence() == [evidence_name(other.sighting_id)]

@@ -170,7 +170,7 @@ def test_a_service_that_does_not_answer(load):
         (
             {"maxmemory": "1gb", "maxmemory-policy": "allkeys-lru"},
             "warn",
-            ["once it is full (allkeys-lru)", "set maxmemory-policy noeviction"],
+            ["when it is full (allkeys-lru)", "set maxmemory-policy noeviction"],
         ),
     ],
 )

@@ -120,8 +120,8 @@ def test_bad_usage_is_exit_2(args, sentence, capsys):
           " folder that OpenLFR was cloned into\n")),
         (KeyboardInterrupt(), 130, "\ninterrupted\n"),
         (ZeroDivisionError("0 / 0"), 1,
-         ("error: ZeroDivisionError: 0 / 0; this is a fault in OpenLFR, and OPENLFR_DEBUG=1 shows"
-         " where\n")),
+         ("error: ZeroDivisionError: 0 / 0; this is a fault in OpenLFR; set OPENLFR_DEBUG=1 to"
+         " print the traceback\n")),
     ],
 )  # fmt: skip
 def test_an_error_is_one_sentence_and_its_exit_code(run_raising, error, code, sentence):

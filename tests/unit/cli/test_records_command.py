@@ -25,9 +25,9 @@ def test_a_shared_database_is_used_only_after_it_was_upgraded(tmp_path, capsys, 
     )
     with monkeypatch.context() as patch:
         patch.setattr(schema, "REVISIONS", schema.REVISIONS[:1])
-        assert call("records", "upgrade") == (0, "The records are made, with schema 0001.", "")
+        assert call("records", "upgrade") == (0, "The records are created, with schema 0001.", "")
     assert call("watchlist", "list")[0] == 2
-    went = f"The records went from schema 0001 to {PRESENT}."
+    went = f"The records were upgraded from schema 0001 to {PRESENT}."
     assert call("records", "upgrade") == (0, went, "")
     assert call("watchlist", "list")[0] == 0
     assert call("records", "upgrade") == (0, f"The records have schema {PRESENT} already.", "")

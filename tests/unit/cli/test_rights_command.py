@@ -93,7 +93,7 @@ def test_kafkas_script_gives_each_user_its_rights_and_no_more(printed, tmp_path)
 
 def test_a_principal_without_a_place_for_the_name_is_refused(capsys):
     assert main(["rights", "kafka", "--principal", "User:all"]) == 2
-    assert "--principal must hold {} where the user's name stands" in capsys.readouterr().err
+    assert "--principal must contain {} for the user's name" in capsys.readouterr().err
 
 
 def test_analysis_alone_reads_frames():

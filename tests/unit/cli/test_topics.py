@@ -93,7 +93,7 @@ def test_apply_says_what_it_did_and_what_remains(config, cluster, capsys):
 def test_a_cluster_as_it_must_be(config, cluster, capsys):
     cluster.left = []
     assert main(["topics", "check", "--config", config]) == 0
-    assert capsys.readouterr().out.splitlines() == [BOUND, "7 topics are as they must be"]
+    assert capsys.readouterr().out.splitlines() == [BOUND, "7 topics are as configured"]
 
 
 def test_the_transit_bound_is_not_told_twice(config, cluster, capsys):
@@ -130,4 +130,4 @@ def test_without_an_address_it_is_bad_input(tmp_path, capsys):
     path = tmp_path / "CONFIG.yaml"
     path.write_text("data_dir: data\n")
     assert main(["topics", "check", "--config", str(path)]) == 2
-    assert "names no Kafka: set services.kafka, or give --bootstrap" in capsys.readouterr().err
+    assert "has no services.kafka: set it, or give --bootstrap" in capsys.readouterr().err
