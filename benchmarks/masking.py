@@ -39,7 +39,7 @@ from openlfr.operations.evidence import render_scene
 from openlfr.stages.align import align
 from openlfr.stages.detect import input_size_for
 from openlfr.stages.mask import mask
-from openlfr.stages.obscure import FACE_CELLS, hold, obscure, shrink
+from openlfr.stages.obscure import FACE_CELLS, cut_picture, obscure, shrink
 from openlfr.stages.overlooked import find_overlooked
 
 if TYPE_CHECKING:
@@ -313,7 +313,7 @@ class Masking:
             if not near:
                 return None, boxes
             alerted = near[0]
-        held = hold(frame, shrink(frame), alerted, [box for box in boxes if box != alerted])
+        held = cut_picture(frame, shrink(frame), alerted, [box for box in boxes if box != alerted])
         return mask(held, find_overlooked(held, self.detector)), boxes
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class BookAlone:
     """Records that know nothing."""
 
-    def placed(self, event: AlertEvent, window: timedelta) -> AlertEvent:
+    def assign_alert(self, event: AlertEvent, window: timedelta) -> AlertEvent:
         """The event as it is."""
         return event
 

@@ -10,7 +10,7 @@ import numpy as np
 from openlfr.domain.analysis import LostTrack, SearchedTrack, UnsearchedTrack
 from openlfr.domain.counts import NotSearchedReason
 from openlfr.domain.moments import at_least, microseconds
-from openlfr.stages.probe import Fused, fuse
+from openlfr.stages.probe import Probe, fuse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from openlfr.domain.analysis import ClosedTrack
     from openlfr.domain.counts import LossReason
-    from openlfr.domain.evidence import HeldPicture
+    from openlfr.domain.evidence import FacePicture
     from openlfr.domain.faces import Box, Candidate, Quality
     from openlfr.encounters import Encounters
     from openlfr.stages.probe import ProbeRules
@@ -30,7 +30,7 @@ MIN_DETECTIONS = 3
 
 
 @dataclass(slots=True, eq=False)
-class HeldFace:
+class TrackFace:
     """One of a track's best faces, with the picture that is masked if the track is sighted.
 
     The template is made when the face is first searched.
@@ -41,7 +41,7 @@ class HeldFace:
     box: Box
     quality: Quality
     aligned: NDArray[np.uint8]
-    picture: HeldPicture
+    picture: FacePicture
     template: NDArray[np.float32] | None = None
 
 
@@ -66,13 +66,13 @@ class Query:
     camera: str
     epoch: int
     track: LiveTrack
-    faces: tuple[HeldFace, ...]
+    faces: tuple[TrackFace, ...]
     last: bool
     settled: bool
     encounters: Encounters
     neighbours: frozenset[int]
 
-    def probes(self, rules: ProbeRules) -> list[Fused]:
+    def probes(self, rules: ProbeRules) -> list[Probe]:
         """The usable probes among the faces, which must all have their templates."""
         templates = np.stack([face.template for face in self.faces if face.template is not None])
         qualities = [face.quality.score for face in self.faces]
@@ -82,7 +82,7 @@ class Query:
             if rules.usable([qualities[row] for row in probe.rows], last=self.last)
         ]
 
-    def doubt(self, probe: Fused, rules: ProbeRules) -> float:
+    def doubt(self, probe: Probe, rules: ProbeRules) -> float:
         """By how much a probe's scores are lowered: 0 for a good probe of a settled track."""
         qualities = [self.faces[row].quality.score for row in probe.rows]
         poor = 0.0 if rules.good(qualities, last=self.settled) else rules.doubt
@@ -114,7 +114,7 @@ class LiveTrack:
     epoch: int
     number: int
     detections: int = 0
-    faces: list[HeldFace] = field(default_factory=list)
+    faces: list[TrackFace] = field(default_factory=list)
     best_size: float = 0.0
     searched_from: datetime | None = None
     searched_with: float = 0.0

@@ -18,13 +18,13 @@ from openlfr.domain.analysis import Analysis
 from openlfr.domain.counts import LossReason
 from openlfr.domain.moments import microseconds
 from openlfr.encounters import Encounters
-from openlfr.live_tracks import HeldFace, LiveTrack
+from openlfr.live_tracks import LiveTrack, TrackFace
 from openlfr.searching import Searcher
 from openlfr.stage_timer import StageTimer
 from openlfr.stages.align import align
 from openlfr.stages.assess import assess
 from openlfr.stages.detect import centre_inside, input_size_for, landmarks_of
-from openlfr.stages.obscure import hold, shrink
+from openlfr.stages.obscure import cut_picture, shrink
 from openlfr.stages.probe import ProbeRules
 from openlfr.stages.track import TrackerState, TrackRules, looks, track
 
@@ -281,13 +281,13 @@ class Analyser:
                         shrunk = shrink(frame.image)
                     others = boxes[:i] + boxes[i + 1 :]
                     live.faces.append(
-                        HeldFace(
+                        TrackFace(
                             seq=frame.seq,
                             captured_at=frame.captured_at,
                             box=boxes[i],
                             quality=quality,
                             aligned=aligned[i].copy(),  # a view would keep all faces of the frame
-                            picture=hold(frame.image, shrunk, boxes[i], others),
+                            picture=cut_picture(frame.image, shrunk, boxes[i], others),
                         )
                     )
                 query = live.next_query(self._rules.probes, frame.captured_at, state.encounters)

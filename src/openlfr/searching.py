@@ -9,7 +9,7 @@ import numpy as np
 from openlfr.domain.analysis import SightingWithEvidence
 from openlfr.domain.sightings import Sighting
 from openlfr.stages.decide import decide
-from openlfr.stages.mask import covered, is_hidden, mask
+from openlfr.stages.mask import is_hidden, mask, overlap_share
 from openlfr.stages.overlooked import find_overlooked
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from openlfr.domain.evidence import Evidence
     from openlfr.domain.faces import Candidate
     from openlfr.domain.ids import Ids
-    from openlfr.live_tracks import HeldFace, Query
+    from openlfr.live_tracks import Query, TrackFace
     from openlfr.ports import FaceDetector, FaceEmbedder, WatchlistIndex
     from openlfr.stage_timer import StageTimer
-    from openlfr.stages.probe import Fused, ProbeRules
+    from openlfr.stages.probe import Probe, ProbeRules
 
 
 class Searcher:
@@ -86,7 +86,7 @@ class Searcher:
                     sightings.append(SightingWithEvidence(sighting, evidence))
         return sightings
 
-    def _pictured(self, ranked: Sequence[HeldFace]) -> tuple[HeldFace, Evidence | None]:
+    def _pictured(self, ranked: Sequence[TrackFace]) -> tuple[TrackFace, Evidence | None]:
         """The first of these faces whose picture may be kept, with the masked picture.
 
         Where no face has one, the first face without a picture: the alert is raised anyway.
@@ -111,7 +111,7 @@ class Searcher:
                 face.template = template
 
     def _sighting(
-        self, query: Query, best: HeldFace, chosen: Candidate, *, conflicts_in_frame: bool
+        self, query: Query, best: TrackFace, chosen: Candidate, *, conflicts_in_frame: bool
     ) -> Sighting:
         ids = self._ids
         return Sighting(
@@ -132,7 +132,7 @@ class Searcher:
         )
 
 
-def _ranked(query: Query, probe: Fused, taken: Collection[int]) -> list[HeldFace]:
+def _ranked(query: Query, probe: Probe, taken: Collection[int]) -> list[TrackFace]:
     """The faces of a probe that its sighting may show: the least overlapped, then the best first.
 
     Faces of frames in `taken`, where another track was sighted as the subject, are left out. Two
@@ -141,4 +141,4 @@ def _ranked(query: Query, probe: Fused, taken: Collection[int]) -> list[HeldFace
     """
     faces = [query.faces[row] for row in probe.rows]
     free = [face for face in faces if face.seq not in taken]
-    return sorted(free, key=lambda face: covered(face.picture)) or faces[:1]
+    return sorted(free, key=lambda face: overlap_share(face.picture)) or faces[:1]

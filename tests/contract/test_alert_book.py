@@ -168,22 +168,22 @@ def test_the_call_that_folded_a_sighting_gives_its_event_again(book: AlertBook) 
     again = [book.fold(one, window=WINDOW, call=c) for c in ("sightings.v1/3/17", "x y", "")]
     assert again == [event, None, None]
     assert sum(book.counts(one.deployment).values()) == 1
-    book.forget(one.deployment, [one.sighting_id])
+    book.erase(one.deployment, [one.sighting_id])
     assert book.fold(one, window=WINDOW, call="sightings.v1/3/17") is None
 
 
 def test_the_stored_sightings_of_a_subject_that_lie_nearest_are_found(book: AlertBook) -> None:
     one = sighting(0)
-    assert book.near(one) == []
+    assert book.nearest(one) == []
     made = [
         renamed(one, seq=100 + s, captured_at=NOON + timedelta(seconds=s)) for s in range(-12, 13)
     ]
     for each in [*made, renamed(one, subject="bob", seq=500), replace(made[0], deployment="x")]:
         book.fold(each, window=WINDOW)
-    assert sorted(book.near(one), key=made.index) == made[4:20]  # its own moment is one of those
-    assert sorted(book.near(made[12]), key=made.index) == made[4:12] + made[13:21]
-    book.forget(one.deployment, [made[13].sighting_id])
-    assert sorted(book.near(made[12]), key=made.index) == made[4:12] + made[14:22]
+    assert sorted(book.nearest(one), key=made.index) == made[4:20]  # its own moment is one of those
+    assert sorted(book.nearest(made[12]), key=made.index) == made[4:12] + made[13:21]
+    book.erase(one.deployment, [made[13].sighting_id])
+    assert sorted(book.nearest(made[12]), key=made.index) == made[4:12] + made[14:22]
 
 
 def test_what_flags_a_sighting_is_stored_with_its_event_whatever_is_said_later(
@@ -246,7 +246,7 @@ def test_a_moved_event_takes_those_after_it_along(book: AlertBook) -> None:
     assert (after.event, after.alert_id) == (EventKind.JOINED, opened.alert_id)
     assert sum(book.opened(one.deployment).values()) == 2
     assert sum(book.counts(one.deployment).values()) == 3
-    book.forget(one.deployment, [two.sighting_id])
+    book.erase(one.deployment, [two.sighting_id])
     book.move(opened)
     assert [each.sighting for each in book.events(one.deployment)] == [one, three]
 
@@ -256,8 +256,8 @@ def test_a_forgotten_event_is_gone_yet_its_replay_opens_nothing(book: AlertBook)
     two = renamed(one, seq=9, captured_at=NOON + timedelta(seconds=9))
     book.fold(one, window=WINDOW)
     kept = book.fold(two, window=WINDOW)
-    book.forget(one.deployment, [one.sighting_id, "unknown"])
-    book.forget(one.deployment, [one.sighting_id])
+    book.erase(one.deployment, [one.sighting_id, "unknown"])
+    book.erase(one.deployment, [one.sighting_id])
     assert book.events(one.deployment) == [kept]
     assert book.fold(one, window=WINDOW) is None
     assert sum(book.counts(one.deployment).values()) == 2
@@ -267,7 +267,7 @@ def test_a_forgotten_alert_takes_in_nobody_else(book: AlertBook) -> None:
     """A refuted stranger must not swallow the listed person who comes a moment later."""
     one = sighting(0)
     book.fold(one, window=WINDOW)
-    book.forget(one.deployment, [one.sighting_id])
+    book.erase(one.deployment, [one.sighting_id])
     later = book.fold(renamed(one, seq=1, captured_at=NOON + WINDOW / 3), window=WINDOW)
     assert later.event is EventKind.OPENED
 
@@ -385,7 +385,7 @@ def test_forgotten_content_does_not_stand_in_the_file_either(tmp_path: Path) -> 
     book.fold(one, window=WINDOW)
     file = tmp_path / "redis" / "appendonly.aof"
     assert b"Ann" in file.read_bytes()
-    book.forget(one.deployment, [one.sighting_id])
+    book.erase(one.deployment, [one.sighting_id])
     assert b'"box"' not in file.read_bytes()
     assert book.fold(one, window=WINDOW) is None
     book.close()
@@ -399,6 +399,6 @@ def test_what_is_known_is_what_a_fold_would_give_nothing_of(book: AlertBook) -> 
     assert book.knows(seen)
     assert book.knows(seen, call="topic/0/8")
     assert not book.knows(seen, call="topic/0/7")  # it is repeated, and gives its event again
-    book.forget(seen.deployment, [seen.sighting_id])
+    book.erase(seen.deployment, [seen.sighting_id])
     assert book.knows(seen, call="topic/0/7")
     assert book.fold(seen, window=WINDOW, call="topic/0/7") is None

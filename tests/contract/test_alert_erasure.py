@@ -291,7 +291,7 @@ def test_a_rejection_that_was_cut_off_is_finished_with_the_next_erasure(place):
     stranger = place.records.alerts.events(alert)[1].event.event_id
 
     class Away(MemoryAlertBook):
-        def forget(self, *_):
+        def erase(self, *_):
             raise OSError("gone")
 
     with pytest.raises(OSError, match="gone"):

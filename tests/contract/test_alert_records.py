@@ -257,17 +257,17 @@ def test_a_closed_alert_takes_in_nothing(records: Records, how: str) -> None:
         let_time_pass(records, NOON + TIMES.settle)
     assert records.alerts.find(first.alert_id).state is AlertState.CLOSED
     joined = replace(events_of(sighting(0), sighting(9))[1])
-    home = records.alerts.placed(joined, WINDOW)
+    home = records.alerts.assign_alert(joined, WINDOW)
     assert (home.event, home.event_id) == (EventKind.OPENED, joined.event_id)
     assert home.alert_id == alert_id_of(joined.sighting.sighting_id)
     # Recorded as the book folded it, by a service that could not ask.
     assert records.alerts.record(joined, None, emitted_at=NOON, window=WINDOW)
-    assert records.alerts.placed(joined, WINDOW) == home
+    assert records.alerts.assign_alert(joined, WINDOW) == home
     assert records.alerts.find(first.alert_id).events == 2
     assert taking_in(records) == {home.alert_id}
     again = events_of(sighting(0), sighting(12))[1]  # the book still names the closed one
-    assert records.alerts.placed(again, WINDOW).alert_id == home.alert_id
-    assert records.alerts.placed(again, WINDOW).event is EventKind.JOINED
+    assert records.alerts.assign_alert(again, WINDOW).alert_id == home.alert_id
+    assert records.alerts.assign_alert(again, WINDOW).event is EventKind.JOINED
 
 
 def test_what_nobody_could_tell_is_asked_again_when_another_sighting_comes(

@@ -181,7 +181,7 @@ def test_entries_of_the_version_before_are_searched_after_an_upgrade(records_url
         assert records.control.altered() == {}
         statuses = {name: str(each.status) for name, each in entries.items()}
         assert statuses == {"a1": "active", "b1": "refused", "c1": "refused", "d1": "removed"}
-        assert {each.reference_id for each in records.watchlist.leaving()} == {"b1", "c1"}
+        assert {each.reference_id for each in records.watchlist.awaiting_erasure()} == {"b1", "c1"}
         refused = [each for each in records.audit.all() if each.kind == "reference.refused"]
         assert [(each.position, each.object_id) for each in refused] == [(5, "b1"), (6, "c1")]
         assert "authority was not complete" in str(refused[0].detail["note"])

@@ -181,7 +181,7 @@ def test_acts_of_processes_that_write_at_once_are_numbered_without_a_gap(records
 def test_neither_a_change_nor_its_act_stays_without_the_other(records):
     def change_with_one_id_twice():
         with records.unit_of_work() as work:
-            work.watchlist.left([], AT)
+            work.watchlist.mark_erased([], AT)
             once = act()
             work.record(once)
             work.record(once)

@@ -205,7 +205,7 @@ def test_counts_and_histograms_are_summed_by_the_baseline_that_tallies_name(reco
 def test_what_is_counted_again_is_taken_back_first(records):
     told = [tally(), tally(first=100), tally("yard", first=100), tally(first=100, epoch=2)]
     assert records.tallies.record(told, at=NOW) == 4
-    records.tallies.take_back("Market", 1, "gate", Reporter.ANALYSIS, 150)
+    records.tallies.discard_from("Market", 1, "gate", Reporter.ANALYSIS, 150)
     found = {each.camera: each.frames_analysed for each in records.tallies.totals("Market")}
     assert found == {"gate": 200, "yard": 100}
     assert records.tallies.record([tally(first=100)], at=NOW) == 1

@@ -125,10 +125,10 @@ def test_an_entry_is_overdue_when_it_has_expired_until_it_is_removed(records):
 def test_a_refused_entry_leaves(records):
     add(records, reference())
     settle(records, "r1", REFUSED, "a magnet")
-    assert [r.reference_id for r in records.watchlist.leaving()] == ["r1"]
+    assert [r.reference_id for r in records.watchlist.awaiting_erasure()] == ["r1"]
     with records.unit_of_work() as work:
-        work.watchlist.left(["r1"], NOW)
-    assert records.watchlist.leaving() == []
+        work.watchlist.mark_erased(["r1"], NOW)
+    assert records.watchlist.awaiting_erasure() == []
     (entry,) = records.watchlist.references()
     assert (entry.status, entry.picture, entry.note) == (REFUSED, "", "a magnet")
 
@@ -154,7 +154,7 @@ def test_suspend_resume_and_remove(records):
     assert [r.reference_id for r in move(records, ACTIVE, lists=["second"])] == ["r2"]
     assert records.watchlist.manifest(["default", "second"]).keys() == {"r2", "r3"}
     assert {r.reference_id for r in move(records, REMOVED)} == {"r1", "r2"}
-    assert {r.reference_id for r in records.watchlist.leaving()} == {"r1", "r2"}
+    assert {r.reference_id for r in records.watchlist.awaiting_erasure()} == {"r1", "r2"}
     assert move(records, REMOVED) == []
     assert move(records, ACTIVE) == []
 
@@ -176,7 +176,7 @@ def test_knows_a_picture_that_stands_for_the_subject(records):
 
     def standing(**changes):
         values = {"watchlist": "default", "subject": "Ann", "picture_hash": "p1", "at": NOW}
-        return records.watchlist.standing(**values | changes)
+        return records.watchlist.current_entry(**values | changes)
 
     assert standing().reference_id == "r1"
     assert standing(subject="Bea") is None
@@ -226,7 +226,7 @@ def test_names_the_pictures_that_entries_refer_to(records):
     add(records, reference("r2"), picture_hash="p2")
     move(records, REMOVED)
     with records.unit_of_work() as work:
-        work.watchlist.left(["r2"], NOW)
+        work.watchlist.mark_erased(["r2"], NOW)
     assert records.watchlist.pictures() - {""} == {"references/r1"}
 
 
@@ -251,7 +251,7 @@ def test_who_was_listed_is_erased_from_entries_that_left_long_ago(records):
     move(records, REMOVED)
     move(records, REMOVED, subject="Bea")
     with records.unit_of_work() as work:
-        work.watchlist.left(["gone"], NOW)  # the other one's picture is still to be erased
+        work.watchlist.mark_erased(["gone"], NOW)  # the other one's picture is still to be erased
     late = NOW + timedelta(days=31)
     version = records.watchlist.version()
     for moment, forgotten in ((NOW, 0), (late, 1), (late, 0)):
@@ -277,7 +277,7 @@ def test_acts_on_an_entry_name_nobody_any_more_once_it_is_erased_who_was_listed(
     removed = remove(wanted, records=records, by=REMOVER, at=NOW)
     assert [each.reference_id for each in removed] == ["gone"]
     with records.unit_of_work() as work:
-        work.watchlist.left(["gone"], NOW)
+        work.watchlist.mark_erased(["gone"], NOW)
     before = records.audit.all(object_id="gone")
     assert before[0].detail["subject"] == WHO
     assert "reason" in before[-1].detail
@@ -304,7 +304,7 @@ def test_no_byte_of_who_was_listed_stays_in_the_database(records):
     add(records, reference("gone", subject=WHO, authorised_by=OTTO), picture_hash="f" * 64)
     move(records, REMOVED, subject=WHO)
     with records.unit_of_work() as work:
-        work.watchlist.left(["gone"], NOW)
+        work.watchlist.mark_erased(["gone"], NOW)
     words = (WHO.encode(), OTTO.encode(), b"f" * 64)
     assert all(word in database_bytes(records) for word in words)
     late = NOW + timedelta(days=31)
@@ -324,7 +324,7 @@ def test_who_looks_before_adding_waits_for_who_is_adding(records_url):
             begun.set()
             with records.unit_of_work() as work:
                 work.watchlist.lock()
-                found.append(work.watchlist.standing("default", "Ann", "p1", NOW))
+                found.append(work.watchlist.current_entry("default", "Ann", "p1", NOW))
 
         other = threading.Thread(target=look)
         with records.unit_of_work() as work:

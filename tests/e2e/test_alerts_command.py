@@ -27,12 +27,12 @@ from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference
 from openlfr.operations.evidence import encode, evidence_name
 from openlfr.settings import Settings, load
 from openlfr.stages.mask import mask
-from openlfr.stages.obscure import hold, shrink
+from openlfr.stages.obscure import cut_picture, shrink
 
 NOW = datetime.now(UTC)
 FACE = Box(170, 60, 105, 130)
 IMAGE = np.ascontiguousarray(astronaut()[..., ::-1])
-EVIDENCE = mask(hold(IMAGE, shrink(IMAGE), FACE, []), [])
+EVIDENCE = mask(cut_picture(IMAGE, shrink(IMAGE), FACE, []), [])
 
 
 @dataclass
@@ -385,7 +385,7 @@ def test_purge_takes_expired_entries_off_the_list(
         now = {r.reference_id: r.status for r in records.watchlist.references()}
         # The other one's template is no real one, so the gallery refuses it when it settles.
         assert now == {ids[0]: EntryStatus.REMOVED, ids[1]: EntryStatus.REFUSED}
-        assert records.watchlist.leaving() == []
+        assert records.watchlist.awaiting_erasure() == []
     assert ("Keeper", "reference.expired") in place.acts()
 
 

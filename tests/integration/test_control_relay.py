@@ -114,7 +114,9 @@ def test_another_relay_takes_over_and_mends_what_the_first_one_wrote_too_late(
         first_writer.write([stale])  # what it was about to write when it was paused
         assert statuses(first_writer)["a"] is EntryStatus.ACTIVE
         with records.unit_of_work() as work:
-            work.watchlist.left(["b"], NOW)  # any change: its offset shows that somebody wrote
+            work.watchlist.mark_erased(
+                ["b"], NOW
+            )  # any change: its offset shows that somebody wrote
         second.round()
         second.round()
         assert statuses(first_writer)["a"] is EntryStatus.REMOVED
@@ -122,7 +124,7 @@ def test_another_relay_takes_over_and_mends_what_the_first_one_wrote_too_late(
         assert not first.at_work
 
         with records.unit_of_work() as work:
-            work.watchlist.left(["a"], NOW)
+            work.watchlist.mark_erased(["a"], NOW)
         second.round()
         assert statuses(first_writer) == {"b": EntryStatus.ACTIVE}
         second.give_back()

@@ -9,7 +9,7 @@ import pytest
 from openlfr.domain.faces import Box
 from openlfr.stages.detect import input_size_for
 from openlfr.stages.mask import mask
-from openlfr.stages.obscure import FACE_CELLS, hold, shrink
+from openlfr.stages.obscure import FACE_CELLS, cut_picture, shrink
 from openlfr.stages.overlooked import find_overlooked
 
 WIDTH, HEIGHT = 1280, 720
@@ -42,7 +42,7 @@ CASES = [
 @pytest.mark.parametrize(("share", "degrees", "cover"), CASES)
 def test_a_turned_or_covered_face_is_left_no_more_cells(yunet, astronaut, share, degrees, cover):
     image = scene(astronaut, share, degrees, cover)
-    held = hold(image, shrink(image), PASSER_BY, [])
+    held = cut_picture(image, shrink(image), PASSER_BY, [])
     kept = mask(held, find_overlooked(held, yunet))
     assert share * HEIGHT / kept.scene.cell <= FACE_CELLS
     centres = [glimpse.box.centre for glimpse in find_overlooked(held, yunet)]

@@ -119,7 +119,7 @@ class SightingProcessor:
         )  # fmt: skip
         return ALERTS.name, told[0]
 
-    def placed(self, event: AlertEvent, window: timedelta) -> AlertEvent:
+    def assign_alert(self, event: AlertEvent, window: timedelta) -> AlertEvent:
         """The event under the alert to which it belongs by the records.
 
         Where they do not answer it is published as the book has it: recording merges later.
@@ -128,7 +128,7 @@ class SightingProcessor:
             self.counts["records_not_asked"] += 1
             return event
         try:
-            return self._homes.placed(event, window)
+            return self._homes.assign_alert(event, window)
         except Unavailable as error:
             self._ask_again = time.monotonic() + SILENT_S
             self.counts["records_not_asked"] += 1

@@ -54,7 +54,7 @@ def finish(records: Records) -> bool:
 
     if records.erase_for_good():
         return True
-    say(ROWS_WAIT.format(where=records.where), err=True)
+    say(ROWS_WAIT.format(where=records.erased_rows_location), err=True)
     return False
 
 
@@ -79,7 +79,7 @@ def _erase_first(settings: Settings, records: Records) -> None:
             now=datetime.now(UTC),
             deployments=[deployment_id] if deployment_id else [],
         )
-    leaving, facts = records.watchlist.leaving(), records.watchlist.facts()
+    leaving, facts = records.watchlist.awaiting_erasure(), records.watchlist.facts()
     if leaving and facts is not None:
         ids = [reference.reference_id for reference in leaving]
         _, problem = settle(settings, records, vault, facts, ids)
@@ -111,6 +111,6 @@ class _LazyAlertBook:
         """As of `AlertBook`."""
         return self._opened().events(deployment)
 
-    def forget(self, deployment: str, sighting_ids: Sequence[str]) -> None:
+    def erase(self, deployment: str, sighting_ids: Sequence[str]) -> None:
         """As of `AlertBook`."""
-        self._opened().forget(deployment, sighting_ids)
+        self._opened().erase(deployment, sighting_ids)

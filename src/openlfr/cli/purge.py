@@ -152,7 +152,7 @@ def _erase_removed_entries(settings: Settings, records: Records, vault: Vault) -
     unrecorded = erase_unrecorded_pictures(records.watchlist, vault, datetime.now(UTC))
     if unrecorded:
         say(f"Erased {unrecorded} reference pictures that no entry names.")
-    leaving = records.watchlist.leaving()
+    leaving = records.watchlist.awaiting_erasure()
     facts = records.watchlist.facts()
     if not leaving or facts is None:
         return

@@ -55,7 +55,7 @@ def settle(
 
 
 def _has_pending(records: Records) -> bool:
-    return bool(records.watchlist.outbox() or records.watchlist.leaving())
+    return bool(records.watchlist.outbox() or records.watchlist.awaiting_erasure())
 
 
 def _apply(settings: Settings, records: Records, vault: Vault, facts: GalleryFacts) -> None:

@@ -29,7 +29,7 @@ class ShrunkFrame:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HeldPicture:
+class FacePicture:
     """The picture that a track keeps of one face, in memory only, until the track ends.
 
     Attributes:

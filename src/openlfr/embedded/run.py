@@ -237,7 +237,9 @@ class _Run:
             self._problems.append(f"Not all that is due could be erased ({error}): openlfr purge.")
         else:
             if self._eraser.erased and not whole:
-                self._problems.append(ROWS_WAIT.format(where=self._open.records.where))
+                self._problems.append(
+                    ROWS_WAIT.format(where=self._open.records.erased_rows_location)
+                )
 
     def _report(self, ended_how: str) -> RunSummary:
         """Collect the figures, and write the report if one was requested."""

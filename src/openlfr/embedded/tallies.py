@@ -65,7 +65,7 @@ class RunTallies:
             at = checkpoints.get(camera)
             counters: Any = {} if at is None else at.counters
             for reporter, first in _first_repeated(at.next_seq if at else 0, counters).items():
-                tallies.take_back(run.deployment, run.epoch, camera, reporter, first)
+                tallies.discard_from(run.deployment, run.epoch, camera, reporter, first)
             if at is None:
                 continue
             if "analysis" not in counters:

@@ -135,7 +135,7 @@ def _enrol_row(
 ) -> RowReport:
     watchlist = enrolment.watchlist
     content_hash = hashlib.sha256(read_content(Path(row.image))).hexdigest()
-    standing = records.watchlist.standing(watchlist, row.subject, content_hash, now)
+    standing = records.watchlist.current_entry(watchlist, row.subject, content_hash, now)
     if standing is not None:
         return _already_listed(row, standing)
     examined = examine(Path(row.image), enrolment.detector, enrolment.embedder, enrolment.rules)
@@ -173,7 +173,7 @@ def _enrol_row(
         # Once more: another import may have listed it while this one examined the picture. Locked
         # first, since two that both look before either adds would list it twice.
         work.watchlist.lock()
-        standing = work.watchlist.standing(watchlist, row.subject, content_hash, now)
+        standing = work.watchlist.current_entry(watchlist, row.subject, content_hash, now)
         if standing is None:
             work.watchlist.add(
                 reference, picture_hash=examined.picture_hash, template=sealed, at=now

@@ -29,7 +29,7 @@ class ErasableBook(Protocol):
         """Every stored event of the deployment."""
         ...
 
-    def forget(self, deployment: str, sighting_ids: Sequence[str]) -> None:
+    def erase(self, deployment: str, sighting_ids: Sequence[str]) -> None:
         """Erase the stored events of these sightings."""
         ...
 
@@ -56,7 +56,7 @@ def erase_alert(
     events = records.alerts.events(alert.alert_id)
     for event in events:
         vault.delete(event.evidence or evidence_name(event.event.sighting.sighting_id))
-    book.forget(alert.deployment, [event.event.sighting.sighting_id for event in events])
+    book.erase(alert.deployment, [event.event.sighting.sighting_id for event in events])
     erased = AlertErased(alert.alert_id, reason, len(events))
     with records.unit_of_work() as work:
         before = work.alerts.case(alert.alert_id)
@@ -120,7 +120,7 @@ def erase_rejected(*, records: Records, vault: Vault, book: ErasableBook, at: da
             for event in rejected
             if event.event.sighting.deployment == deployment
         ]
-        book.forget(deployment, sightings)
+        book.erase(deployment, sightings)
     if rejected:
         with records.unit_of_work() as work:
             work.alerts.mark_rejected_erased([event.event.event_id for event in rejected])

@@ -19,7 +19,7 @@ from openlfr.operations.pictures import read_picture
 from openlfr.stages.align import align
 from openlfr.stages.assess import assess
 from openlfr.stages.mask import mask_photo
-from openlfr.stages.obscure import hold, shrink
+from openlfr.stages.obscure import cut_picture, shrink
 from openlfr.stages.reference import reference_templates
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def kept_picture(examined: Examined) -> Evidence:
         size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
         image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     boxes = [Box(*(value * scale for value in d.box)) for d in (examined.face, *examined.others)]
-    kept = mask_photo(hold(image, shrink(image), boxes[0], boxes[1:]))
+    kept = mask_photo(cut_picture(image, shrink(image), boxes[0], boxes[1:]))
     if kept is None:
         raise BadInput("another face covers the one nearest the picture's middle")
     return kept

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class AlertDirectory(Protocol):
     """What folding asks the records."""
 
-    def placed(self, event: AlertEvent, window: timedelta) -> AlertEvent:
+    def assign_alert(self, event: AlertEvent, window: timedelta) -> AlertEvent:
         """The event under the alert to which it belongs by what is recorded so far."""
         ...
 
@@ -48,11 +48,11 @@ def fold_sighting(
     Raises:
         Unavailable: The book does not answer.
     """
-    flag = find_impossible(sighting, book.near(sighting), movement)
+    flag = find_impossible(sighting, book.nearest(sighting), movement)
     event = book.fold(sighting, window=window, call=call, impossible=flag)
     if event is None:
         return None
-    placed = directory.placed(event, window)
+    placed = directory.assign_alert(event, window)
     if placed != event:
         book.move(placed)
     return placed

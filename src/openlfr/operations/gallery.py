@@ -177,7 +177,7 @@ def erase_leaving(
     records: Records, templates: TemplateStore, vault: Vault, *, now: datetime
 ) -> int:
     """Erase templates and pictures of removed and refused entries; how many they were."""
-    leaving = records.watchlist.leaving()
+    leaving = records.watchlist.awaiting_erasure()
     if leaving:  # all at once: Milvus Lite rewrites its files for each removal
         templates.remove([reference.reference_id for reference in leaving])
     for start in range(0, len(leaving), AT_ONCE):
@@ -187,7 +187,7 @@ def erase_leaving(
             if reference.picture:
                 vault.delete(reference.picture)
         with records.unit_of_work() as work:
-            work.watchlist.left(ids, now)  # carries out acts that are recorded
+            work.watchlist.mark_erased(ids, now)  # carries out acts that are recorded
     return len(leaving)
 
 

@@ -200,7 +200,7 @@ def purge(
     erase_mistaken(records=records, vault=vault, book=book, at=now)
     erase_rejected(records=records, vault=vault, book=book, at=now)
     for deployment in {alert.deployment for alert in records.alerts.list()}:
-        book.forget(deployment, [])  # what has expired by itself is gone for good as well
+        book.erase(deployment, [])  # what has expired by itself is gone for good as well
     referred_to = records.alerts.evidence_names()
     for name in due.orphans:
         if name not in referred_to:
@@ -219,7 +219,7 @@ def purge(
 def forget_entries(records: Records, before: datetime, *, now: datetime) -> int:
     """Erase who was listed, of entries that left before a moment; how many they were."""
     with records.unit_of_work() as work:
-        forgotten = work.watchlist.forget(before)
+        forgotten = work.watchlist.erase_subjects(before)
         for reference_id in forgotten:
             work.record(AuditEvent(now, SYSTEM, ReferenceForgotten(reference_id)))
     return len(forgotten)

@@ -189,7 +189,7 @@ class WatchlistIndex(Protocol):
 class AlertBook(Protocol):
     """Folds sightings into alerts, atomically, and counts them (Redis, memory)."""
 
-    def near(self, sighting: Sighting) -> list[Sighting]:
+    def nearest(self, sighting: Sighting) -> list[Sighting]:
         """The stored sightings of the same subject nearest in capture time, a few on each side."""
         ...
 
@@ -241,7 +241,7 @@ class AlertBook(Protocol):
         """Number of opened alerts, by the keys of `counts`."""
         ...
 
-    def forget(self, deployment: str, sighting_ids: Sequence[str]) -> None:
+    def erase(self, deployment: str, sighting_ids: Sequence[str]) -> None:
         """Erase the stored events of these sightings (rejected or expired alerts).
 
         Their ids stay known. Events that have expired are erased from the disk as well.

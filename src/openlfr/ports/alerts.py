@@ -99,7 +99,7 @@ class AlertRecords(Protocol):
 class AlertRecording(AlertRecords, Protocol):
     """Alerts, to read and to record events of cameras."""
 
-    def placed(self, event: AlertEvent, window: timedelta) -> AlertEvent:
+    def assign_alert(self, event: AlertEvent, window: timedelta) -> AlertEvent:
         """The event with the alert to which it belongs according to the records.
 
         Args:

@@ -37,7 +37,7 @@ class Tallies(Protocol):
         """Record tallies; return the number of those with a new `tally_id`."""
         ...
 
-    def take_back(
+    def discard_from(
         self, deployment: str, epoch: int, camera: str, reporter: Reporter, first_seq: int
     ) -> None:
         """Erase the counts of a camera's frames from `first_seq` on."""
@@ -136,7 +136,7 @@ class Records(Protocol):
         ...
 
     @property
-    def where(self) -> str:
+    def erased_rows_location(self) -> str:
         """For people: where erased rows are until `erase_for_good` succeeds; "" if nowhere."""
         ...
 

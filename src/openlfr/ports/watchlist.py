@@ -24,7 +24,7 @@ class WatchlistRecords(Protocol):
         """A number that grows with every change; cheap enough to read several times a second."""
         ...
 
-    def standing(
+    def current_entry(
         self, watchlist: str, subject: str, picture_hash: str, at: datetime
     ) -> Reference | None:
         """The present entry of this picture, unless it is removed, refused or expired."""
@@ -68,7 +68,7 @@ class WatchlistRecords(Protocol):
         """Pending entries with their encrypted templates, in the order of their addition."""
         ...
 
-    def leaving(self) -> list[Reference]:
+    def awaiting_erasure(self) -> list[Reference]:
         """Removed and refused entries whose template and picture are not erased yet."""
         ...
 
@@ -106,7 +106,7 @@ class WatchlistChanges(WatchlistRecords, Protocol):
         """
         ...
 
-    def left(self, reference_ids: Iterable[str], at: datetime) -> None:
+    def mark_erased(self, reference_ids: Iterable[str], at: datetime) -> None:
         """Record that the templates and pictures of these entries are erased in all stores."""
         ...
 
@@ -116,7 +116,7 @@ class WatchlistChanges(WatchlistRecords, Protocol):
         """Suspend, resume or remove a subject's entries; return the changed entries.
 
         An entry that is resumed before its template is in the vector store becomes pending again.
-        Suspended entries keep their template and picture; removed ones are `leaving`.
+        Suspended entries keep their template and picture; removed ones are `awaiting_erasure`.
         """
         ...
 
@@ -130,7 +130,7 @@ class WatchlistChanges(WatchlistRecords, Protocol):
         """Remove these expired entries; return the removed entries."""
         ...
 
-    def forget(self, before: datetime) -> list[str]:
+    def erase_subjects(self, before: datetime) -> list[str]:
         """Erase the subjects of entries that were removed before this moment; return their ids.
 
         Names and texts in acts on these entries are erased too; the acts themselves remain.

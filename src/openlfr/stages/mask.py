@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openlfr.domain.evidence import HeldPicture, Scene
+    from openlfr.domain.evidence import FacePicture, Scene
     from openlfr.stages.overlooked import PossibleFace
 
 LEAST_SHOWN = 0.5
@@ -31,11 +31,11 @@ too. Below this confidence most are no faces, and would hide the face that a per
 possible face found at source resolution around the alerted face is masked at any confidence."""
 
 
-def mask(held: HeldPicture, found: Sequence[PossibleFace]) -> Evidence | None:
+def mask(picture: FacePicture, found: Sequence[PossibleFace]) -> Evidence | None:
     """Mask all faces of a held picture but the alerted one.
 
     Args:
-        held: The picture.
+        picture: The picture.
         found: The possible faces that `find_overlooked` found in the picture.
 
     Returns:
@@ -43,30 +43,32 @@ def mask(held: HeldPicture, found: Sequence[PossibleFace]) -> Evidence | None:
     """
     boxes = [face.box for face in found]
     sure = [
-        box for box, score, near in found if (near or score >= SURE) and not _covers(box, held.box)
+        box
+        for box, score, near in found
+        if (near or score >= SURE) and not _covers(box, picture.box)
     ]
-    return _shown(held, sure, obscure(held.frame, [held.box, *held.others, *boxes]))
+    return _evidence(picture, sure, obscure(picture.frame, [picture.box, *picture.others, *boxes]))
 
 
-def mask_photo(held: HeldPicture) -> Evidence | None:
+def mask_photo(picture: FacePicture) -> Evidence | None:
     """Mask an enrolled photo around its face; None as for `mask`.
 
     Only the face is needed, so the whole photo is reduced to as many cells as a face has. Then it
     need not be searched again for other faces.
     """
-    photo = Box(0, 0, held.frame.width, held.frame.height)
-    return _shown(held, (), obscure(held.frame, [photo]))
+    photo = Box(0, 0, picture.frame.width, picture.frame.height)
+    return _evidence(picture, (), obscure(picture.frame, [photo]))
 
 
-def _shown(held: HeldPicture, found: Sequence[Box], scene: Scene) -> Evidence | None:
-    if covered(held, found) > 1 - LEAST_SHOWN:
+def _evidence(picture: FacePicture, found: Sequence[Box], scene: Scene) -> Evidence | None:
+    if overlap_share(picture, found) > 1 - LEAST_SHOWN:
         return None
-    left, top = int(held.area.x - held.around.x), int(held.area.y - held.around.y)
-    width, height = int(held.area.w), int(held.area.h)
-    face = held.near[top : top + height, left : left + width].copy()
-    hidden = _reached(held.area, [*held.others, *found])
-    face[hidden] = mosaic(scene, held.area)[hidden]
-    return Evidence(scene, face, held.area)
+    left, top = int(picture.area.x - picture.around.x), int(picture.area.y - picture.around.y)
+    width, height = int(picture.area.w), int(picture.area.h)
+    face = picture.near[top : top + height, left : left + width].copy()
+    hidden = _overlapped(picture.area, [*picture.others, *found])
+    face[hidden] = mosaic(scene, picture.area)[hidden]
+    return Evidence(scene, face, picture.area)
 
 
 def _covers(box: Box, face: Box) -> bool:
@@ -75,28 +77,28 @@ def _covers(box: Box, face: Box) -> bool:
     return box.x <= face.x and box.y <= face.y and right and bottom
 
 
-def covered(held: HeldPicture, found: Sequence[Box] = ()) -> float:
+def overlap_share(picture: FacePicture, found: Sequence[Box] = ()) -> float:
     """Share of the held face's box, within the picture, that other faces cover, 0 to 1."""
-    area = whole_pixels(held.box, held.frame.width, held.frame.height)
+    area = whole_pixels(picture.box, picture.frame.width, picture.frame.height)
     if area is None:
         return 1.0
     left, top, right, bottom = area
     box = Box(left, top, right - left, bottom - top)
-    return float(_reached(box, [*held.others, *found]).mean())
+    return float(_overlapped(box, [*picture.others, *found]).mean())
 
 
-def is_hidden(held: HeldPicture) -> bool:
+def is_hidden(picture: FacePicture) -> bool:
     """Whether the known faces cover so much of the held face that no picture can be shown."""
-    return covered(held) > 1 - LEAST_SHOWN
+    return overlap_share(picture) > 1 - LEAST_SHOWN
 
 
-def _reached(area: Box, others: Sequence[Box]) -> NDArray[np.bool_]:
+def _overlapped(area: Box, others: Sequence[Box]) -> NDArray[np.bool_]:
     """Whether another face or its margin covers each pixel of an area, (h, w) bool."""
     left, top, width, height = (int(value) for value in area)
-    reached = np.zeros((height, width), np.bool_)
+    overlapped = np.zeros((height, width), np.bool_)
     for other in others:
         x, y, w, h = grown(other)
         cut = whole_pixels(Box(x - left, y - top, w, h), width, height)
         if cut is not None:
-            reached[cut[1] : cut[3], cut[0] : cut[2]] = True
-    return reached
+            overlapped[cut[1] : cut[3], cut[0] : cut[2]] = True
+    return overlapped

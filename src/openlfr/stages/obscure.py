@@ -12,7 +12,7 @@ The size of a cell follows from the largest face that may be in the picture:
 - an undetected face: at most `UNSEEN_FACE` of the picture's shorter side.
 
 This is computed for sightings only. Until then a track keeps each of its faces with a margin, and
-a shrunk copy of the frame around it (`hold`).
+a shrunk copy of the frame around it (`cut_picture`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 
 from openlfr.domain.errors import BadInput
-from openlfr.domain.evidence import HeldPicture, Scene, ShrunkFrame
+from openlfr.domain.evidence import FacePicture, Scene, ShrunkFrame
 from openlfr.domain.faces import Box
 
 if TYPE_CHECKING:
@@ -68,9 +68,9 @@ def shrink(image: NDArray[np.uint8]) -> ShrunkFrame:
     return ShrunkFrame(_square_means(image, by), by, width, height)
 
 
-def hold(
+def cut_picture(
     image: NDArray[np.uint8], frame: ShrunkFrame, box: Box, others: Sequence[Box]
-) -> HeldPicture:
+) -> FacePicture:
     """Cut out the picture that a track keeps of one face.
 
     Args:
@@ -91,7 +91,7 @@ def hold(
             f"{width} x {height} picture: no evidence can be kept of it."
         )
     left, top, right, bottom = around
-    return HeldPicture(
+    return FacePicture(
         frame=frame,
         near=image[top:bottom, left:right].copy(),  # a view would keep the whole frame
         around=Box(left, top, right - left, bottom - top),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openlfr.domain.evidence import HeldPicture
+    from openlfr.domain.evidence import FacePicture
     from openlfr.ports import FaceDetector
 
 TURNS = (0, 45, -45, 90, -90, 135, -135, 180)
@@ -55,20 +55,20 @@ class PossibleFace(NamedTuple):
     near: bool = False
 
 
-def find_overlooked(held: HeldPicture, detector: FaceDetector) -> list[PossibleFace]:
+def find_overlooked(picture: FacePicture, detector: FaceDetector) -> list[PossibleFace]:
     """Possible faces in a held picture, other than its known faces.
 
     The shrunk frame is searched, and at source resolution the surroundings of the held face: they
     are kept in clear, and may contain a face that is too small to be found in the shrunk frame.
     """
-    by = held.frame.shrink
-    far = _search(held.frame.pixels, detector, TURNS)
-    near = _search(held.near, detector, TURNS)
+    by = picture.frame.shrink
+    far = _search(picture.frame.pixels, detector, TURNS)
+    near = _search(picture.near, detector, TURNS)
     found = [PossibleFace(Box(*(value * by for value in box)), score) for box, score, _ in far]
     for (x, y, w, h), score, _ in near:
-        box = Box(x + held.around.x, y + held.around.y, w, h)
+        box = Box(x + picture.around.x, y + picture.around.y, w, h)
         found.append(PossibleFace(box, score, near=True))
-    known = (held.box, *held.others)
+    known = (picture.box, *picture.others)
     return [each for each in found if not any(is_same(each.box, face) for face in known)]
 
 

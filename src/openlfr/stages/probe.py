@@ -75,7 +75,7 @@ class ProbeRules:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fused:
+class Probe:
     """One probe of a track.
 
     Attributes:
@@ -89,7 +89,7 @@ class Fused:
 
 def fuse(
     templates: NDArray[np.float32], qualities: Sequence[float], *, agree: float
-) -> list[Fused]:
+) -> list[Probe]:
     """Group a track's faces into people, and fuse the faces of each to a probe.
 
     The face to which most of the quality is similar forms a group with all faces that are similar
@@ -108,7 +108,7 @@ def fuse(
     alike = templates @ templates.T
     weights = np.asarray(qualities, np.float32)
     left = np.arange(len(templates))
-    probes: list[Fused] = []
+    probes: list[Probe] = []
     while left.size and (left.size > 1 or not probes):
         among = alike[np.ix_(left, left)]
         centre = int((np.maximum(among, 0) @ weights[left]).argmax())
@@ -120,6 +120,6 @@ def fuse(
         # Good and similar to the others, so that another person's good face does not come first.
         representative = weights[rows] * among[centre][near]
         best_first = rows[np.argsort(-representative, kind="stable")]
-        probes.append(Fused(fused / np.linalg.norm(fused), tuple(best_first.tolist())))
+        probes.append(Probe(fused / np.linalg.norm(fused), tuple(best_first.tolist())))
     shared = [probe for probe in probes if len(probe.rows) > 1]
     return shared or probes[:1]

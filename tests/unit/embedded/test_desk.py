@@ -154,7 +154,7 @@ def test_evidence_that_was_erased_between_crash_and_resume_stays_erased(office):
     office.desk().raise_alert(sighted(0))
     (name,) = office.vault.names()
     office.vault.delete(name)
-    office.book.forget("market", [sighted(0).sighting.sighting_id])
+    office.book.erase("market", [sighted(0).sighting.sighting_id])
     desk = office.desk()
     desk.catch_up("market", 1)
     assert desk.raise_alert(sighted(0)) is None

@@ -35,7 +35,7 @@ class Entries:
             raise self.error
         return self.now
 
-    def leaving(self):
+    def awaiting_erasure(self):
         return []
 
     def outbox(self):

@@ -173,7 +173,7 @@ def test_frames_that_were_not_looked_at_make_no_line_of_their_own(records, tmp_p
     counted(records, A)
     left_out = {"frames_analysed": 0, "frames_sampled_away": 7, "tracks_closed": 0, "scores": {},
                 "tracks_not_searched": {}}  # fmt: skip
-    records.tallies.take_back("market", 1, "gate", Reporter.ANALYSIS, 9000)
+    records.tallies.discard_from("market", 1, "gate", Reporter.ANALYSIS, 9000)
     records.tallies.record([tally(first=9000, deployment="market", **left_out)], at=NOON)
     text, report = report_of(records, tmp_path)
     assert "none is recorded" not in text

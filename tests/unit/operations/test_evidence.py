@@ -21,13 +21,13 @@ from openlfr.operations.evidence import (
     to_jpeg,
 )
 from openlfr.stages.mask import mask
-from openlfr.stages.obscure import hold, shrink
+from openlfr.stages.obscure import cut_picture, shrink
 
 FACE = Box(170.5, 60.2, 105.0, 130.0)
 
 
 def evidence_with(image: np.ndarray, box: Box) -> Evidence:
-    kept = mask(hold(image, shrink(image), box, []), [])
+    kept = mask(cut_picture(image, shrink(image), box, []), [])
     assert kept is not None
     return kept
 

@@ -201,7 +201,7 @@ def test_refuses_a_magnet_and_erases_its_picture(desk):
     assert "of 8 other listed subjects" in settled.note
     assert "Magnet" not in desk.searchable()
     assert f"references/{refused}" not in desk.vault.names()
-    assert desk.watchlist.leaving() == []
+    assert desk.watchlist.awaiting_erasure() == []
 
 
 @pytest.mark.parametrize(("others", "refused"), [(3, True), (149, True), (160, False)])
@@ -253,11 +253,11 @@ def test_many_that_leave_at_once_are_erased_a_few_at_a_time(desk, monkeypatch):
     before = desk.watchlist.version()
     desk.apply()
     assert desk.watchlist.version() == before + 3  # so often may somebody else write in between
-    assert desk.watchlist.leaving() == []
+    assert desk.watchlist.awaiting_erasure() == []
     assert desk.templates.all(["default"]) == desk.vault.names() == []
 
 
-@pytest.mark.parametrize("step", ["put", "settle", "remove", "delete", "left"])
+@pytest.mark.parametrize("step", ["put", "settle", "remove", "delete", "mark_erased"])
 def test_a_crash_before_any_step_loses_nothing(desk, monkeypatch, step):
     desk.add("Ann", direction(1))
     desk.add("Gone", direction(2))
@@ -277,7 +277,7 @@ def test_a_crash_before_any_step_loses_nothing(desk, monkeypatch, step):
             desk.apply()
     desk.apply()
     assert desk.searchable() == ("Ann", "Bea")
-    assert desk.watchlist.outbox() == desk.watchlist.leaving() == []
+    assert desk.watchlist.outbox() == desk.watchlist.awaiting_erasure() == []
     assert len(desk.templates.all(["default"])) == len(desk.vault.names()) == 2
 
 

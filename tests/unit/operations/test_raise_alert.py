@@ -90,7 +90,7 @@ def test_a_sighting_that_comes_again_is_left_alone_and_so_is_what_was_erased():
     place.go()
     place.vault.delete(NAME)
     assert place.go("another") is None
-    place.book.forget("Market", [SIGHTING.sighting_id])
+    place.book.erase("Market", [SIGHTING.sighting_id])
     assert place.go("one") is None
     assert place.vault.names() == []
     assert len(place.published) == 1

@@ -276,7 +276,7 @@ def test_the_records_say_to_which_alert_a_sighting_belongs_and_nobody_waits_for_
     asked = []
 
     class Away:
-        def placed(self, *_):
+        def assign_alert(self, *_):
             asked.append(1)
             raise Unavailable("gone")
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from openlfr.domain.evidence import HeldPicture
+from openlfr.domain.evidence import FacePicture
 from openlfr.domain.faces import Box, Detection
-from openlfr.stages.mask import covered, is_hidden, mask, mask_photo
-from openlfr.stages.obscure import FACE_CELLS, grown, hold, mosaic, shrink, whole_pixels
+from openlfr.stages.mask import is_hidden, mask, mask_photo, overlap_share
+from openlfr.stages.obscure import FACE_CELLS, cut_picture, grown, mosaic, shrink, whole_pixels
 from openlfr.stages.overlooked import PossibleFace, find_overlooked
 
 FACE = Box(600, 300, 80, 100)
@@ -17,8 +17,8 @@ def noise() -> np.ndarray:
     return np.random.default_rng(7).integers(0, 128, (720, 1280, 3), np.uint8)
 
 
-def held(image: np.ndarray, *others: Box, face: Box = FACE) -> HeldPicture:
-    return hold(image, shrink(image), face, others)
+def held(image: np.ndarray, *others: Box, face: Box = FACE) -> FacePicture:
+    return cut_picture(image, shrink(image), face, others)
 
 
 class Finds:
@@ -130,11 +130,11 @@ def test_the_alerted_face_seen_again_hides_nothing() -> None:
 
 def test_how_much_of_a_face_others_cover() -> None:
     image = noise()
-    assert covered(held(image)) == 0
-    assert covered(held(image, Box(700, 300, 80, 100))) == 0  # its quarter ends at the box
-    assert covered(held(image, Box(680, 300, 80, 100))) == pytest.approx(0.25)
-    assert covered(held(image, FACE._replace(x=601))) == pytest.approx(1, abs=0.02)
-    assert covered(held(image, Box(-10, -10, 30, 40), face=Box(-5, -5, 30, 40))) == 1
+    assert overlap_share(held(image)) == 0
+    assert overlap_share(held(image, Box(700, 300, 80, 100))) == 0  # its quarter ends at the box
+    assert overlap_share(held(image, Box(680, 300, 80, 100))) == pytest.approx(0.25)
+    assert overlap_share(held(image, FACE._replace(x=601))) == pytest.approx(1, abs=0.02)
+    assert overlap_share(held(image, Box(-10, -10, 30, 40), face=Box(-5, -5, 30, 40))) == 1
 
 
 def test_of_an_enrolled_photo_nothing_but_the_face_is_kept() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from openlfr.domain.errors import BadInput
 from openlfr.domain.faces import Box
-from openlfr.stages.obscure import FACE_CELLS, hold, mosaic, obscure, shrink
+from openlfr.stages.obscure import FACE_CELLS, cut_picture, mosaic, obscure, shrink
 
 ALERTED = Box(300.4, 200.2, 90.0, 110.0)
 SIZES = [(720, 1280), (480, 640), (719, 1279), (90, 61), (1280, 720), (2160, 3840), (1080, 1920)]
@@ -59,7 +59,7 @@ def test_the_most_cells_are_four_at_most() -> None:
 @pytest.mark.parametrize("box", [Box(-20, -10, 60, 60), Box(1250, 700, 60, 60), ALERTED])
 def test_a_face_is_held_with_a_quarter_around_it_cut_to_the_picture(box: Box) -> None:
     image = noise(720, 1280)
-    held = hold(image, shrink(image), box, [box, Box(0, 0, 9, 9)])
+    held = cut_picture(image, shrink(image), box, [box, Box(0, 0, 9, 9)])
     left, top, _, h = (int(value) for value in held.area)
     assert left == max(0, int(np.floor(box.x - box.w / 4)))
     assert top + h == min(720, int(np.ceil(box.y + box.h * 1.25)))
@@ -76,4 +76,4 @@ def test_a_face_is_held_with_a_quarter_around_it_cut_to_the_picture(box: Box) ->
 def test_a_box_outside_the_picture_is_bad_input(box: Box) -> None:
     image = noise(72, 128)
     with pytest.raises(BadInput, match="outside the 128 x 72 picture"):
-        hold(image, shrink(image), box, [])
+        cut_picture(image, shrink(image), box, [])

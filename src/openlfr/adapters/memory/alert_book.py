@@ -30,7 +30,7 @@ class MemoryAlertBook:
         self._counts: dict[str, Counter[tuple[str, str]]] = {}
         self._opened: dict[str, Counter[tuple[str, str]]] = {}
 
-    def near(self, sighting: Sighting) -> list[Sighting]:
+    def nearest(self, sighting: Sighting) -> list[Sighting]:
         """The nearest in captured time, `NEAR` to a side; the alert book in Redis knows as many."""
         ours = (sighting.deployment, sighting.subject)
         kept = [e.sighting for e in self._events.values()]
@@ -110,7 +110,7 @@ class MemoryAlertBook:
         """Alerts that were opened, counted as `counts` counts events."""
         return dict(sorted(self._opened.get(deployment, Counter()).items()))
 
-    def forget(self, deployment: str, sighting_ids: Sequence[str]) -> None:
+    def erase(self, deployment: str, sighting_ids: Sequence[str]) -> None:
         """Erase the stored events of these sightings; their ids stay known."""
         for sighting_id in sighting_ids:
             event = self._events.get(sighting_id)

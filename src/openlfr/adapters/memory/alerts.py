@@ -27,7 +27,7 @@ class MemoryAlerts:
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    def placed(self, event: AlertEvent, window: timedelta) -> AlertEvent:
+    def assign_alert(self, event: AlertEvent, window: timedelta) -> AlertEvent:
         """The event under the alert to which it belongs by what is recorded so far."""
         return placed(self._access.reading(), event, window)
 

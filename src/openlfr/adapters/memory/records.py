@@ -54,7 +54,7 @@ class MemoryUnitOfWork:
 class MemoryRecords:
     """`Records` that last as long as their process."""
 
-    where = ""
+    erased_rows_location = ""
 
     def __init__(self) -> None:
         self._state = State()

@@ -36,7 +36,7 @@ class MemoryTallies:
                     state.recorded_at["tally", tally.tally_id] = at
             return len(state.tallies) - before
 
-    def take_back(
+    def discard_from(
         self, deployment: str, epoch: int, camera: str, reporter: Reporter, first_seq: int
     ) -> None:
         """Forget what was counted of a camera's frames from this one on: they are counted again."""

@@ -38,7 +38,7 @@ class MemoryWatchlist:
         """Grows with every change."""
         return self._access.reading().version
 
-    def standing(
+    def current_entry(
         self, watchlist: str, subject: str, picture_hash: str, at: datetime
     ) -> Reference | None:
         """The entry that this picture has already, unless removed, refused or expired."""
@@ -110,7 +110,7 @@ class MemoryWatchlist:
             if row.entry.status is EntryStatus.PENDING and row.template is not None
         ]
 
-    def leaving(self) -> list[Reference]:
+    def awaiting_erasure(self) -> list[Reference]:
         """Removed and refused entries whose template and picture are still to be erased."""
         rows = self._access.reading().entries.values()
         return [row.entry for row in rows if row.entry.status in _LEFT and not row.settled]
@@ -150,7 +150,7 @@ class MemoryWatchlist:
                     settled.add(one.reference_id)
         return settled
 
-    def left(self, reference_ids: Iterable[str], at: datetime) -> None:
+    def mark_erased(self, reference_ids: Iterable[str], at: datetime) -> None:
         """Record that template and picture of these entries are erased everywhere else."""
         with self._counted() as state:
             for key in reference_ids:
@@ -160,7 +160,7 @@ class MemoryWatchlist:
                         row, entry=entry, template=None, settled=True, changed_at=at, left_at=at
                     )
 
-    def forget(self, before: datetime) -> list[str]:
+    def erase_subjects(self, before: datetime) -> list[str]:
         """Erase who was listed, of entries that left before this moment; their ids."""
         forgotten = []
         with self._access.writing() as state:

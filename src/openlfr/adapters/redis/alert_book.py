@@ -87,7 +87,7 @@ class RedisAlertBook:
         self._fold = client.register_script(_FOLD.read_text(encoding="utf-8"))
         self._move = client.register_script(_MOVE)
 
-    def near(self, sighting: Sighting) -> list[Sighting]:
+    def nearest(self, sighting: Sighting) -> list[Sighting]:
         """The subject's stored sightings nearest in captured time, `_NEAR` to each side."""
         key = _keys(sighting.deployment)
         times, at = key("times", sighting.subject), _microseconds(sighting.captured_at)
@@ -216,7 +216,7 @@ class RedisAlertBook:
                 counts[camera, hour] = int(number)
         return dict(sorted(counts.items()))
 
-    def forget(self, deployment: str, sighting_ids: Sequence[str]) -> None:
+    def erase(self, deployment: str, sighting_ids: Sequence[str]) -> None:
         """Erase the stored events of these sightings; unknown ids are ignored.
 
         The ids stay known, so `fold` returns None for a replay. The server then rewrites its

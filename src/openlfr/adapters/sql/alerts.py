@@ -33,7 +33,7 @@ class AlertRecords:
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    def placed(self, event: AlertEvent, window: timedelta) -> AlertEvent:
+    def assign_alert(self, event: AlertEvent, window: timedelta) -> AlertEvent:
         """The event with the id of its alert, by the events recorded so far."""
         with self._access.reading() as connection:
             return placed(connection, event, window, writes=False)

@@ -83,7 +83,7 @@ class Records:
         return self.runs.written()
 
     @property
-    def where(self) -> str:
+    def erased_rows_location(self) -> str:
         """Path of SQLite's write-ahead log, for messages; empty with a server."""
         sqlite = self._engine.dialect.name == "sqlite"
         return f"{self._engine.url.database}-wal" if sqlite else ""

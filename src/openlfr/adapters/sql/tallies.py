@@ -49,7 +49,7 @@ class TallyRecords:
         with self._engine.begin() as connection:
             return sum(insert_new(connection, tallies, **_row_of(each, at)) for each in reported)
 
-    def take_back(
+    def discard_from(
         self, deployment: str, epoch: int, camera: str, reporter: Reporter, first_seq: int
     ) -> None:
         """Delete the tallies of a camera's frames from this one on: they are counted again."""

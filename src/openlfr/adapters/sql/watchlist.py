@@ -42,7 +42,7 @@ class WatchlistRecords:
         with self._access.reading() as connection:
             return newest_version(connection)
 
-    def standing(
+    def current_entry(
         self, watchlist: str, subject: str, picture_hash: str, at: datetime
     ) -> Reference | None:
         """The listed entry of this picture; None if it was removed, refused or has expired."""
@@ -122,7 +122,7 @@ class WatchlistRecords:
         with self._access.reading() as connection:
             return [(reference_of(row), row.template) for row in connection.execute(query)]
 
-    def leaving(self) -> list[Reference]:
+    def awaiting_erasure(self) -> list[Reference]:
         """Removed and refused entries whose template and picture are still to be erased."""
         return self._read(
             sa.select(*COLUMNS).where(

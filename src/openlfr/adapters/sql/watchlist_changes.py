@@ -73,7 +73,7 @@ class WatchlistChanges(WatchlistRecords):
     def settle(self, settlements: Sequence[Settlement], at: datetime) -> set[str]:
         """Activate or refuse pending entries, and delete their templates from the outbox.
 
-        The picture of a refused entry must still be erased: the entry is `leaving`.
+        The picture of a refused entry must still be erased: the entry is `awaiting_erasure`.
 
         Returns:
             The ids of settled entries. An entry that is no longer pending (suspended or removed
@@ -102,7 +102,7 @@ class WatchlistChanges(WatchlistRecords):
                     settled.add(one.reference_id)
         return settled
 
-    def left(self, reference_ids: Iterable[str], at: datetime) -> None:
+    def mark_erased(self, reference_ids: Iterable[str], at: datetime) -> None:
         """Record that templates and pictures of these entries are erased everywhere else."""
         with self._access.writing() as connection:
             version = next_version(connection)
@@ -119,7 +119,7 @@ class WatchlistChanges(WatchlistRecords):
         """Suspend, resume or remove a subject's entries.
 
         An entry resumed before its template has reached the vector store is pending again. A
-        suspended entry keeps its template and picture; a removed entry is `leaving`.
+        suspended entry keeps its template and picture; a removed entry is `awaiting_erasure`.
 
         Returns:
             The changed entries, as they are now.
@@ -139,7 +139,7 @@ class WatchlistChanges(WatchlistRecords):
         """Remove entries, for example expired ones; returns the removed entries."""
         return self._move(references.c.reference_id.in_(reference_ids), EntryStatus.REMOVED, at)
 
-    def forget(self, before: datetime) -> list[str]:
+    def erase_subjects(self, before: datetime) -> list[str]:
         """Erase the people's names in entries that left before this moment; returns their ids.
 
         That an entry existed, why and until when stays, as do the acts in the audit log, without
