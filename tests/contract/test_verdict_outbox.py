@@ -77,7 +77,7 @@ def case(records):
 def test_everything_is_published_once_in_the_order_in_which_it_was_recorded(records, case):
     topic = Topic()
     publisher = VerdictPublisher(records.verdict_outbox, topic)
-    while publisher.round():
+    while publisher.publish_next():
         pass
     engaged, undone, left, looked, settled, became = topic.written
     assert {event.alert_id for event in topic.written} == {case}
@@ -91,7 +91,7 @@ def test_everything_is_published_once_in_the_order_in_which_it_was_recorded(reco
     assert became.adjudication is became.kind is None
     assert len({event.verdict_id for event in topic.written}) == 6
     assert publisher.counts == {"published": 6, "erased_before": 0}
-    assert not publisher.round()
+    assert not publisher.publish_next()
 
 
 @pytest.mark.usefixtures("case")
@@ -99,8 +99,8 @@ def test_what_was_written_before_a_death_is_written_again_with_the_same_ids(reco
     topic = Topic()
     topic.dies_after = 4
     with pytest.raises(Unavailable):
-        VerdictPublisher(records.verdict_outbox, topic).round()
-    assert VerdictPublisher(records.verdict_outbox, topic).round()
+        VerdictPublisher(records.verdict_outbox, topic).publish_next()
+    assert VerdictPublisher(records.verdict_outbox, topic).publish_next()
     first, again = topic.written[:4], topic.written[4:]
     assert again[:4] == first
     assert len(again) == 6

@@ -29,7 +29,7 @@ from openlfr.domain.watchlist import EntryStatus, Reference, Settlement
 from openlfr.in_force import DeploymentInForce
 from openlfr.operations import deployments
 from openlfr.os_account import local_person
-from openlfr_alerting.relaying import Relay
+from openlfr_alerting.relaying import ControlRelay
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 
@@ -96,19 +96,21 @@ def test_another_relay_takes_over_and_mends_what_the_first_one_wrote_too_late(
         closing(ControlWriter(brokers, patience=PATIENCE, key=KEY)) as second_writer,
     ):
         ttl = timedelta(seconds=PATIENCE_S)
-        first = Relay(records.control, first_writer, LeaderElection(redis, "relay", ttl=ttl))
-        second = Relay(records.control, second_writer, LeaderElection(redis, "relay", ttl=ttl))
-        first.round()
-        second.round()
-        assert (first.at_work, second.at_work) == (True, False)
+        first = ControlRelay(records.control, first_writer, LeaderElection(redis, "relay", ttl=ttl))
+        second = ControlRelay(
+            records.control, second_writer, LeaderElection(redis, "relay", ttl=ttl)
+        )
+        first.run_once()
+        second.run_once()
+        assert (first.is_leader, second.is_leader) == (True, False)
         assert statuses(second_writer) == {"a": EntryStatus.ACTIVE, "b": EntryStatus.ACTIVE}
         [stale] = [each for each in records.control.changed() if each.key == "a"]
 
         [holder] = redis.keys("*:holder")
         redis.delete(holder)  # the first one was paused for longer than its turn
         remove(records, "a")
-        second.round()
-        assert second.at_work
+        second.run_once()
+        assert second.is_leader
         assert statuses(first_writer) == {"a": EntryStatus.REMOVED, "b": EntryStatus.ACTIVE}
 
         first_writer.write([stale])  # what it was about to write when it was paused
@@ -117,19 +119,19 @@ def test_another_relay_takes_over_and_mends_what_the_first_one_wrote_too_late(
             work.watchlist.mark_erased(
                 ["b"], NOW
             )  # any change: its offset shows that somebody wrote
-        second.round()
-        second.round()
+        second.run_once()
+        second.run_once()
         assert statuses(first_writer)["a"] is EntryStatus.REMOVED
-        first.round()
-        assert not first.at_work
+        first.run_once()
+        assert not first.is_leader
 
         with records.unit_of_work() as work:
             work.watchlist.mark_erased(["a"], NOW)
-        second.round()
+        second.run_once()
         assert statuses(first_writer) == {"b": EntryStatus.ACTIVE}
-        second.give_back()
-        first.round()
-        assert first.at_work
+        second.resign()
+        first.run_once()
+        assert first.is_leader
 
 
 def test_an_entry_that_was_altered_in_the_database_stands_as_suspended(brokers, records, redis):
@@ -138,10 +140,10 @@ def test_an_entry_that_was_altered_in_the_database_stands_as_suspended(brokers, 
     enrol(records, "b")
     with closing(ControlWriter(brokers, patience=PATIENCE, key=KEY)) as writer:
         election = LeaderElection(redis, "relay", ttl=timedelta(seconds=PATIENCE_S))
-        relay = Relay(records.control, writer, election)
-        relay.round()
+        relay = ControlRelay(records.control, writer, election)
+        relay.run_once()
         relay.compare()
-        relay.round()
+        relay.run_once()
         assert statuses(writer) == {"a": EntryStatus.ACTIVE, "b": EntryStatus.ACTIVE}
         listed = {each.reference_id: each for each in records.watchlist.references()}
         told = {name: entry.entry_hash for name, entry in writer.standing().items()}
@@ -153,7 +155,7 @@ def test_an_entry_that_was_altered_in_the_database_stands_as_suspended(brokers, 
                 .values(authorised_by="Mallory")
             )
         relay.compare()
-        relay.round()
+        relay.run_once()
         assert statuses(writer) == {"a": EntryStatus.SUSPENDED, "b": EntryStatus.ACTIVE}
         assert relay.altered == 1
 
@@ -175,12 +177,12 @@ def test_an_act_on_a_deployment_reaches_who_follows_and_a_replayed_state_does_no
         closing(ControlWriter(brokers, patience=PATIENCE, key=bytes(31) + b"x")) as forger,
         closing(reader),
     ):
-        relay = Relay(records.control, writer, LeaderElection(redis, "relay", ttl=PATIENCE))
+        relay = ControlRelay(records.control, writer, LeaderElection(redis, "relay", ttl=PATIENCE))
         reader.start()
 
         def follows(what, status):
             def round_and_look():
-                relay.round()
+                relay.run_once()
                 return in_force.status == status
 
             await_that(what, round_and_look, seen=reader.counts.copy)
@@ -208,7 +210,7 @@ def test_an_act_on_a_deployment_reaches_who_follows_and_a_replayed_state_does_no
             await_that("all", lambda: second.counts["unreadable"], seen=second.counts.copy)
             assert late.halt_reason()
         relay._told = None  # as the offsets say at its next heartbeat
-        relay.round()
+        relay.run_once()
         assert writer.standing()["deployment/Market"] == in_force.state
 
         deployments.resume("Market", "", by=by, **words)

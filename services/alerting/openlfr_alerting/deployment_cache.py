@@ -1,4 +1,4 @@
-"""Which deployments alerting raises alerts for: the records', and its configuration's own."""
+"""The deployments for which alerting raises alerts: the recorded ones, and the configured one."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from openlfr.ports import DeploymentRecords
 
 AGAIN_S = 2.0
-"""After so many seconds the records are asked again, as for a removal."""
-_MOST = 1000  # ids that are remembered: somebody may make up more
+"""The records are read again after this long, so that a removal takes effect."""
+_MAX_IDS = 1000  # a forger could make up any number of ids
 
 
 class DeploymentCache:
-    """Deployments by id, as the records have them; one thread asks.
+    """Deployments by id, read from the records and cached; one thread calls it.
 
     Attributes:
-        unanswered: How often the records did not answer.
+        unanswered: Number of reads that the records did not answer.
     """
 
     def __init__(
@@ -33,44 +33,45 @@ class DeploymentCache:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Ask nothing yet.
+        """Begin with an empty cache.
 
         Args:
-            records: Where deployments are recorded.
-            configured: DeploymentCache also before anybody has recorded it.
-            clock: Seconds.
+            records: The records of deployments.
+            configured: The configured deployment, known even before it is recorded.
+            clock: Returns seconds.
         """
         self._records = records
         self._configured = configured
         self._clock = clock
         self.unanswered = 0
-        self._asked: dict[str, tuple[float, Deployment | None]] = {}
+        self._cached: dict[str, tuple[float, Deployment | None]] = {}
 
     def get(self, deployment_id: str) -> Deployment | None:
-        """The deployment of this id; None where nobody knows it, or which cameras it has.
+        """The deployment of an id; None where it is unknown, or its cameras are.
 
-        It is as it is recorded, as every other service follows it by control.v1. Where the records
-        name no cameras, those of our own are the configuration's, any where that names none. No
-        sighting waits for the records: where they do not answer, what they said last holds.
+        It is read from the records, as every other service receives it on control.v1. Where the
+        records name no cameras, the configured deployment has those of the configuration (any
+        camera where that names none). No sighting waits for records that do not answer: the last
+        answer is used.
         """
-        at, found = self._asked.get(deployment_id, (float("-inf"), None))
-        if self._clock() - at < AGAIN_S:
+        read_at, found = self._cached.get(deployment_id, (float("-inf"), None))
+        if self._clock() - read_at < AGAIN_S:
             return found
-        ours = deployment_id == self._configured.deployment_id
+        is_configured = deployment_id == self._configured.deployment_id
         try:
             recorded = self._records.get(deployment_id)
         except Unavailable:
             self.unanswered += 1
-            found = found or (self._configured if ours else None)
+            found = found or (self._configured if is_configured else None)
             if found is None:
-                raise  # whose sighting it is cannot be known: it comes again
+                raise  # the deployment is unknown: Kafka delivers the sighting again
         else:
             found = recorded
-            if ours and found is None:
+            if is_configured and found is None:
                 found = self._configured
             elif found is not None and not found.cameras:
-                found = replace(found, cameras=self._configured.cameras) if ours else None
-        if len(self._asked) > _MOST:
-            self._asked.clear()
-        self._asked[deployment_id] = self._clock(), found
+                found = replace(found, cameras=self._configured.cameras) if is_configured else None
+        if len(self._cached) > _MAX_IDS:
+            self._cached.clear()
+        self._cached[deployment_id] = self._clock(), found
         return found

@@ -1,9 +1,9 @@
-"""From a sighting that was delivered to an alert that is told.
+"""Turns delivered sightings into published alerts.
 
-The order is that of `operations.raise_alert`, and then the acknowledgement. A message that comes
-again because this process died in between is folded by the same call (its place on the topic), so
-it gives the same event again and the rest is made up for. The same sighting under another call,
-from frames that were looked at twice, gives nothing.
+The order is that of `operations.raise_alert`, then the acknowledgement. If this process dies in
+between, Kafka delivers the message again. It is folded with the same call id (its place on the
+topic), so it gives the same event again, and the missing steps are done. The same sighting with
+another call id, from frames that were analysed twice, gives nothing.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ if TYPE_CHECKING:
 
 _SCHEMA = "openlfr.wire.v1.Sighting"
 FOLLOWED = timedelta(seconds=2)
-"""Within which every process follows a pause."""
+"""Within this time every process follows a pause."""
 SILENT_S = 10.0
-"""For how long records that did not answer are not asked again: no alert waits for them."""
+"""Records that did not answer are not read again for this long: no alert waits for them."""
 
 log = structlog.get_logger()
 
 
 class SightingProcessor:
-    """Folds the sightings of one worker; one thread calls it."""
+    """Folds the sightings of one worker into alerts; one thread calls it."""
 
     def __init__(
         self,
@@ -64,17 +64,17 @@ class SightingProcessor:
         directory: AlertDirectory,
     ) -> None:
         self._stores = AlertStores(book, vault, self, window, movement)
-        self._homes = directory
+        self._directory = directory
         self._vault = vault
         self._deployments = deployments
         self._ids: dict[str, Ids] = {}
         self._key = vault.derive(seal.purpose_of(SIGHTINGS.name))
         self._alert_key = vault.derive(seal.purpose_of(ALERTS.name))
-        self._ask_again = 0.0
+        self._ask_records_after = 0.0
         self.counts: Counter[str] = Counter()
 
     def fold(self, messages: Sequence[Message]) -> list[tuple[str, Record]]:
-        """The records that these messages give, by topic, in order; nothing for known sightings.
+        """The records of these sightings with their topics, in order; none for known sightings.
 
         Raises:
             Unavailable: Redis or the vault's disk does not answer.
@@ -86,18 +86,18 @@ class SightingProcessor:
             headers = read_headers(message.headers, expect=_SCHEMA)
             seal.verify(message.headers, message.key, message.value, self._key)
             sighting, carried = codec.decode_sighting(message.value)
-            self._require_ours(sighting)
-            _require_its_own(carried, sighting)
+            self._require_authorised(sighting)
+            _require_own_picture(carried, sighting)
         except BadInput as error:
-            return self._set_aside(message, str(error))
+            return self._to_dead_letter(message, str(error))
         content = None if carried is None else self._open(carried, sighting, message)
         traceparent = tracing.continue_trace(headers.traceparent)
-        told: list[Record] = []
+        published: list[Record] = []
 
         def publish(event: AlertEvent) -> None:
-            now, pictured = datetime.now(UTC), content is not None
-            record = codec.encode_alert(event, now, pictured=pictured, traceparent=traceparent)
-            told.append(seal.sign(record, self._alert_key))
+            now, has_picture = datetime.now(UTC), content is not None
+            record = codec.encode_alert(event, now, pictured=has_picture, traceparent=traceparent)
+            published.append(seal.sign(record, self._alert_key))
 
         event = raise_alert(
             sighting,
@@ -117,72 +117,77 @@ class SightingProcessor:
             "alert", kind=str(event.event), alert=event.alert_id, camera=sighting.camera,
             seq=sighting.seq, trace=tracing.trace_id(traceparent),
         )  # fmt: skip
-        return ALERTS.name, told[0]
+        return ALERTS.name, published[0]
 
     def assign_alert(self, event: AlertEvent, window: timedelta) -> AlertEvent:
-        """The event under the alert to which it belongs by the records.
+        """The event with the id of the alert to which it belongs in the records.
 
-        Where they do not answer it is published as the book has it: recording merges later.
+        Where the records do not answer, the event keeps the id from the alert book; recording
+        merges the two alerts later.
         """
-        if time.monotonic() < self._ask_again:
+        if time.monotonic() < self._ask_records_after:
             self.counts["records_not_asked"] += 1
             return event
         try:
-            return self._homes.assign_alert(event, window)
+            return self._directory.assign_alert(event, window)
         except Unavailable as error:
-            self._ask_again = time.monotonic() + SILENT_S
+            self._ask_records_after = time.monotonic() + SILENT_S
             self.counts["records_not_asked"] += 1
             log.warning("records_not_asked", alert=event.alert_id, why=str(error))
             return event
 
-    def _require_ours(self, sighting: Sighting) -> None:
-        """Believe no other service, one that has the topic's key neither.
+    def _require_authorised(self, sighting: Sighting) -> None:
+        """Check a sighting against its deployment, even if it is signed with the topic's key.
 
         Raises:
-            BadInput: A deployment or a camera that the records do not know, one that was altered
-                in them, a moment outside the hours or after a pause, or an id that is not that of
-                the content.
+            BadInput: The records lack the deployment or its camera, or the deployment was altered;
+                the time is outside its hours or after a pause; or the id is not computed from the
+                content.
         """
-        known = self._deployments(sighting.deployment)
-        if known is None:
+        deployment = self._deployments(sighting.deployment)
+        if deployment is None:
             raise BadInput(
                 f"It is of the deployment {sighting.deployment!r}, which the records do not know, "
                 "or not with its cameras."
             )
-        if known.altered:
+        if deployment.altered:
             raise BadInput(
-                f"{known.name!r} was altered in the database ({known.altered}): nobody is searched "
-                "for under it."
+                f"{deployment.name!r} was altered in the database ({deployment.altered}): nobody "
+                "is searched for under it."
             )
-        if known.cameras and sighting.camera not in known.cameras:
-            raise BadInput(f"{known.name!r} has no camera {sighting.camera!r}.")
-        at, since = sighting.captured_at, known.changed_at
-        if known.status is not DeploymentStatus.STARTED and since and at > since + FOLLOWED:
+        if deployment.cameras and sighting.camera not in deployment.cameras:
+            raise BadInput(f"{deployment.name!r} has no camera {sighting.camera!r}.")
+        at, since = sighting.captured_at, deployment.changed_at
+        if deployment.status is not DeploymentStatus.STARTED and since and at > since + FOLLOWED:
             raise BadInput(
-                f"It was captured at {at.isoformat()}, and {known.name!r} is {known.status} since "
-                f"{since.isoformat()}."
+                f"It was captured at {at.isoformat()}, and {deployment.name!r} is "
+                f"{deployment.status} since {since.isoformat()}."
             )
-        if not known.authorisation.covers(sighting.captured_at):
+        if not deployment.authorisation.covers(sighting.captured_at):
             raise BadInput(
                 f"It was captured at {sighting.captured_at.isoformat()}, outside the hours of "
-                f"{known.name!r}."
+                f"{deployment.name!r}."
             )
-        ids = self._ids.get(known.deployment_id) or ids_of(known.deployment_id, self._vault)
-        self._ids[known.deployment_id] = ids
-        named = ids.sighting_id(sighting.camera, sighting.epoch, sighting.seq, sighting.subject)
-        if sighting.sighting_id != named:
+        ids = self._ids.get(deployment.deployment_id) or ids_of(
+            deployment.deployment_id, self._vault
+        )
+        self._ids[deployment.deployment_id] = ids
+        expected_id = ids.sighting_id(
+            sighting.camera, sighting.epoch, sighting.seq, sighting.subject
+        )
+        if sighting.sighting_id != expected_id:
             raise BadInput("Its sighting_id is not that of its content.")
 
     def _open(self, carried: CarriedEvidence, sighting: Sighting, message: Message) -> bytes | None:
-        """Its evidence in clear; empty where it lies in the vault already, None if it is damaged.
+        """The decrypted evidence; empty if the vault has it already, None if it is damaged.
 
-        No picture is worth an alert: one that cannot be opened is counted, and the alert is told
-        without it.
+        An alert matters more than its picture: damaged evidence is counted, and the alert is
+        published without it.
         """
         if not carried.content:
             return carried.content
         try:
-            return self._unsealed(carried, sighting)
+            return self._unseal(carried, sighting)
         except BadInput as error:
             self.counts["without_evidence"] += 1
             log.warning(
@@ -191,11 +196,11 @@ class SightingProcessor:
             )  # fmt: skip
             return None
 
-    def _unsealed(self, carried: CarriedEvidence, sighting: Sighting) -> bytes:
-        """Its evidence in clear.
+    def _unseal(self, carried: CarriedEvidence, sighting: Sighting) -> bytes:
+        """The decrypted evidence.
 
         Raises:
-            BadInput: It is not sealed, is damaged, or its scene is finer than masking makes one.
+            BadInput: It is not sealed, is damaged, or its scene shows more than masking leaves.
         """
         if not carried.sealed:
             raise BadInput("It is not sealed.")
@@ -204,16 +209,16 @@ class SightingProcessor:
             raise BadInput("Its scene shows more than it may.")
         return content
 
-    def _set_aside(self, message: Message, reason: str) -> tuple[str, Record]:
+    def _to_dead_letter(self, message: Message, reason: str) -> tuple[str, Record]:
         self.counts["set_aside"] += 1
         return set_aside(message, reason, service="alerting")
 
 
-def _require_its_own(carried: CarriedEvidence | None, sighting: Sighting) -> None:
-    """See that a picture has the name of its sighting.
+def _require_own_picture(carried: CarriedEvidence | None, sighting: Sighting) -> None:
+    """Check that a picture has the name of its sighting.
 
     Raises:
-        BadInput: It has another's.
+        BadInput: The picture has the name of another one.
     """
     if carried is not None and carried.name != evidence_name(sighting.sighting_id):
         raise BadInput("Its picture has a name that belongs to another.")

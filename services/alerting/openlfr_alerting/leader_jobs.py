@@ -1,8 +1,8 @@
-"""What one replica does for all: relay, publish, settle, erase, compare, each in its own thread.
+"""Jobs of the leader: relay, verdicts, vector store, erasure, comparison, each in its own thread.
 
-All are done under the same turn. Carrying templates into the vector store may take seconds, and
-that store may be away; erasing waits for disks, and comparing reads the whole list: none of them
-keeps a removal from being told.
+One replica leads, and does all of them. Writing templates into the vector store may take seconds,
+and that store may be away; erasing waits for disks, and comparing reads the whole list: no removal
+waits for any of them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from openlfr.domain.errors import OpenLFRError, Unavailable
 from openlfr.domain.watchlist import EntryStatus
 from openlfr.operations.gallery import erase_forgotten_templates
 from openlfr.operations.watchlist_sync import WatchlistSync
-from openlfr_alerting.relaying import INTERVAL_S, Relay
+from openlfr_alerting.relaying import INTERVAL_S, ControlRelay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,29 +29,29 @@ if TYPE_CHECKING:
     from openlfr.ports import TemplateStore, Vault
 
 SILENCE_S = 30.0
-"""After how long without a round that came to its end this process gives up. Workers have stopped
-matching by then."""
+"""The process ends after this long without a successful run of the relay. By then the workers have
+stopped matching."""
 ERASE_S = 60.0
-"""How often is looked for what may no longer be kept."""
+"""Seconds between two erasures of data that is due."""
 COMPARE_S = 1.0
-"""How often is looked for entries that are not as they were enrolled any more."""
-SHARE = 8
-"""At most this part of a thread's time: a longer list is looked at less often."""
-_TELL_S = 30.0  # how often a trouble that lasts is told
+"""Seconds between two comparisons of entries with their enrolments."""
+PAUSE_FACTOR = 8
+"""A comparison is followed by a pause of this many times its duration, for long lists."""
+_LOG_EACH_S = 30.0  # between two logs of a lasting error
 
 log = structlog.get_logger()
 
 
 class LeaderJobs:
-    """Keeps the control topic and the vector store as the records are, and erases what is due.
+    """Keeps the control topic and the vector store equal to the records, and erases what is due.
 
     Attributes:
-        erased: How many of each kind that `operations.purge.DueErasures` names, and failures.
+        erased: Number of erasures by kind, as in `operations.purge.DueErasures`, and failures.
     """
 
     def __init__(
         self,
-        relay: Relay,
+        relay: ControlRelay,
         records: Records,
         vault: Vault,
         open_templates: Callable[[GalleryFacts], TemplateStore],
@@ -60,17 +60,17 @@ class LeaderJobs:
         publish: Callable[[], bool],
         on_failure: Callable[[BaseException], None],
     ) -> None:
-        """Do nothing yet.
+        """Prepare the threads; `start` starts them.
 
         Args:
-            relay: What tells the workers.
-            records: Who is listed.
-            vault: Opens the sealed templates; loses the pictures of what left the list.
-            open_templates: Called when the gallery has a model, that is with the first enrolment.
-            erase_due: Erases what may no longer be kept, and says what it was.
-            publish: Publishes some of the verdicts that wait, and says whether any did.
-            on_failure: Told, from a thread, that the relay cannot do its work for good:
-                `Unavailable` where a service was away for too long, a fault itself, at once.
+            relay: Publishes the watchlist to the workers.
+            records: The records with the watchlist.
+            vault: Decrypts sealed templates; the pictures of removed entries are erased from it.
+            open_templates: Opens the vector store; called after the first enrolment.
+            erase_due: Erases data that is due, and returns what it erased.
+            publish: Publishes the next waiting verdicts; False if none waited.
+            on_failure: Called in a thread when the relay fails for good: with `Unavailable` after
+                `SILENCE_S`, with any other exception at once, since it is a bug.
         """
         self._relay = relay
         self._records = records
@@ -84,17 +84,17 @@ class LeaderJobs:
         self._failing_since: float | None = None
         self._stop = threading.Event()
         self._threads = [
-            threading.Thread(target=self._tell, name="relay", daemon=True),
-            threading.Thread(target=self._settle, name="settle", daemon=True),
-            threading.Thread(target=self._erase, name="erase", daemon=True),
-            threading.Thread(target=self._compare, name="compare", daemon=True),
+            threading.Thread(target=self._relay_changes, name="relay", daemon=True),
+            threading.Thread(target=self._sync_templates, name="settle", daemon=True),
+            threading.Thread(target=self._erase_regularly, name="erase", daemon=True),
+            threading.Thread(target=self._compare_regularly, name="compare", daemon=True),
             threading.Thread(target=self._publish_verdicts, name="verdicts", daemon=True),
         ]
-        # `failures` is exported from the start: Prometheus sees no rise from nothing.
+        # `failures` is exported from the start: Prometheus sees no increase of a missing series.
         self.erased: Counter[str] = Counter(failures=0)
 
     def start(self) -> None:
-        """Work from now on."""
+        """Start the threads."""
         for thread in self._threads:
             thread.start()
 
@@ -109,15 +109,15 @@ class LeaderJobs:
 
     @property
     def failing_s(self) -> float:
-        """For how many seconds the vector store has not been brought to what the records say.
+        """Seconds for which the vector store could not be synchronised; 0 while it is.
 
-        Meanwhile nobody new is searchable, and templates of those who left stay stored.
+        Meanwhile no new entry is searchable, and templates of removed entries stay stored.
         """
         since = self._failing_since
         return 0.0 if since is None else time.monotonic() - since
 
-    def settle(self) -> bool:
-        """Carry some of what is pending into the vector store; whether anything had changed.
+    def sync_some(self) -> bool:
+        """Write some pending templates into the vector store; False if nothing had changed.
 
         Raises:
             Unavailable: The records or the vector store do not answer.
@@ -127,7 +127,7 @@ class LeaderJobs:
             return False
         facts = watchlist.facts()
         if facts is None:
-            return False  # nobody was ever enrolled
+            return False  # no enrolment ever
         if self._templates is None:
             templates = self._open_templates(facts)
             if number := erase_forgotten_templates(watchlist, templates):
@@ -138,67 +138,67 @@ class LeaderJobs:
                 log.warning("not_listed", reference=each.reference_id)  # its note says why
         return True
 
-    def _tell(self) -> None:
-        done, told = time.monotonic(), 0.0
+    def _relay_changes(self) -> None:
+        done_s, logged_s = time.monotonic(), 0.0
         while not self._stop.is_set():
             try:
-                self._relay.round()
-                done = time.monotonic()
+                self._relay.run_once()
+                done_s = time.monotonic()
             except Unavailable as error:
                 now = time.monotonic()
-                if now - done > SILENCE_S:
-                    self._on_failure(_sentence(error))
+                if now - done_s > SILENCE_S:
+                    self._on_failure(_silence_error(error))
                     return
-                if told < done or now - told > _TELL_S:
+                if logged_s < done_s or now - logged_s > _LOG_EACH_S:
                     log.warning("relay_failed", why=f"{type(error).__name__}: {error}")
-                    told = now
-            except Exception as error:  # noqa: BLE001 - a thread's edge: no waiting mends it
+                    logged_s = now
+            except Exception as error:  # noqa: BLE001 - our own bug: waiting does not help
                 self._on_failure(error)
                 return
             self._stop.wait(INTERVAL_S)
 
-    def _settle(self) -> None:
-        told = -_TELL_S
+    def _sync_templates(self) -> None:
+        logged_s = -_LOG_EACH_S
         while not self._stop.wait(INTERVAL_S):
             try:
-                while self._relay.at_work and not self._stop.is_set() and self.settle():
+                while self._relay.is_leader and not self._stop.is_set() and self.sync_some():
                     pass
                 self._failing_since = None
             except Exception as error:
-                # A fault of ours too: alerts are folded all the same, and openlfr_settling_failed_
-                # seconds calls somebody. Its traceback says that it is one.
+                # Our own bugs too: alerts are folded nevertheless, and an alarm fires on
+                # openlfr_settling_failed_seconds. A bug is logged with its traceback.
                 self._failing_since = self._failing_since or time.monotonic()
-                if time.monotonic() - told > _TELL_S:
-                    fault = None if isinstance(error, OpenLFRError) else error
+                if time.monotonic() - logged_s > _LOG_EACH_S:
+                    bug = None if isinstance(error, OpenLFRError) else error
                     why = f"{type(error).__name__}: {error}"
-                    log.warning("not_settled", why=why, exc_info=fault)
-                    told = time.monotonic()
+                    log.warning("not_settled", why=why, exc_info=bug)
+                    logged_s = time.monotonic()
 
     def _publish_verdicts(self) -> None:
-        told = -_TELL_S
+        logged_s = -_LOG_EACH_S
         while not self._stop.wait(INTERVAL_S):
             try:
-                while self._relay.at_work and not self._stop.is_set() and self._publish():
+                while self._relay.is_leader and not self._stop.is_set() and self._publish():
                     pass
             except Exception as error:
-                # A fault of ours too: alerts are folded all the same, and what waits is counted.
-                if time.monotonic() - told > _TELL_S:
-                    fault = None if isinstance(error, OpenLFRError) else error
+                # Our own bugs too: alerts are folded nevertheless; waiting verdicts are counted.
+                if time.monotonic() - logged_s > _LOG_EACH_S:
+                    bug = None if isinstance(error, OpenLFRError) else error
                     why = f"{type(error).__name__}: {error}"
-                    log.warning("verdicts_not_published", why=why, exc_info=fault)
-                    told = time.monotonic()
+                    log.warning("verdicts_not_published", why=why, exc_info=bug)
+                    logged_s = time.monotonic()
 
-    def _erase(self) -> None:
+    def _erase_regularly(self) -> None:
         while not self._stop.wait(ERASE_S):
-            if not self._relay.at_work:
+            if not self._relay.is_leader:
                 continue
             try:
                 due = self._erase_due()
             except Exception as error:
-                # A fault of ours too: alerts are folded all the same, and its traceback is logged.
+                # Our own bugs too, with their traceback: alerts are folded nevertheless.
                 self.erased["failures"] += 1
-                fault = None if isinstance(error, OpenLFRError) else error
-                log.warning("not_erased", why=f"{type(error).__name__}: {error}", exc_info=fault)
+                bug = None if isinstance(error, OpenLFRError) else error
+                log.warning("not_erased", why=f"{type(error).__name__}: {error}", exc_info=bug)
                 continue
             self.erased.update(due.counts)
             if due:
@@ -206,24 +206,24 @@ class LeaderJobs:
             if due.warning:
                 log.warning("clock_doubtful", why=due.warning)
 
-    def _compare(self) -> None:
+    def _compare_regularly(self) -> None:
         wait = COMPARE_S
-        told = -_TELL_S
+        logged_s = -_LOG_EACH_S
         while not self._stop.wait(wait):
-            if not self._relay.at_work:
+            if not self._relay.is_leader:
                 continue
-            begun = time.monotonic()
+            begun_s = time.monotonic()
             try:
                 self._relay.compare()
             except Exception as error:
-                # A fault of ours too: what is told of removals does not depend on it.
-                if time.monotonic() - told > _TELL_S:
-                    fault = None if isinstance(error, OpenLFRError) else error
+                # Our own bugs too: removals do not depend on the comparison.
+                if time.monotonic() - logged_s > _LOG_EACH_S:
+                    bug = None if isinstance(error, OpenLFRError) else error
                     why = f"{type(error).__name__}: {error}"
-                    log.warning("not_compared", why=why, exc_info=fault)
-                    told = time.monotonic()
-            wait = max(COMPARE_S, (time.monotonic() - begun) * SHARE)
+                    log.warning("not_compared", why=why, exc_info=bug)
+                    logged_s = time.monotonic()
+            wait = max(COMPARE_S, (time.monotonic() - begun_s) * PAUSE_FACTOR)
 
 
-def _sentence(error: Exception) -> OpenLFRError:
-    return Unavailable(f"Nobody was told who is searchable for {SILENCE_S:.0f} s: {error}")
+def _silence_error(error: Exception) -> OpenLFRError:
+    return Unavailable(f"The watchlist was not published for {SILENCE_S:.0f} s: {error}")

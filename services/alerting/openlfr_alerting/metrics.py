@@ -1,4 +1,4 @@
-"""Which of the alerting service's counts stand under which name for Prometheus."""
+"""Prometheus metrics of the alerting service."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.telemetry.metrics import Metrics
     from openlfr_alerting.leader_jobs import LeaderJobs
-    from openlfr_alerting.relaying import Relay
+    from openlfr_alerting.relaying import ControlRelay
 
 
 def register(
     metrics: Metrics,
     folding: Counter[str],
     recording: Counter[str],
-    relay: Relay,
+    relay: ControlRelay,
     jobs: LeaderJobs,
 ) -> None:
-    """Name what is counted: by folding, by recording and by the relay."""
+    """Register the metrics of sightings, records, the relay and the leader's jobs."""
     metrics.register_counter(
         "openlfr_alerts",
-        "Sightings by what they made: opened, joined, or known already.",
+        "Sightings by result: opened an alert, joined one, or known already.",
         lambda: {name: folding[name] for name in ("opened", "joined", "known")},
         label="event",
     )
@@ -42,7 +42,10 @@ def register(
         lambda: {"": folding["impossible"]},
     )
     metrics.register_counter(
-        "openlfr_records", "What was written into the records.", lambda: recording, label="what"
+        "openlfr_records",
+        "Messages written into the records, by result.",
+        lambda: recording,
+        label="what",
     )
     metrics.register_counter(
         "openlfr_dead_letters",
@@ -50,31 +53,34 @@ def register(
         lambda: {"": folding["set_aside"] + recording["set_aside"]},
     )
     metrics.register_counter(
-        "openlfr_relay", "What the relay wrote on control.v1.", lambda: relay.counts, label="what"
+        "openlfr_relay",
+        "Messages that the relay wrote on control.v1.",
+        lambda: relay.counts,
+        label="what",
     )
     metrics.register_gauge(
-        "openlfr_relay_at_work", "1 where this process relays.", lambda: float(relay.at_work)
+        "openlfr_relay_at_work", "1 where this process relays.", lambda: float(relay.is_leader)
     )
     metrics.register_gauge(
         "openlfr_entries_altered",
-        "Listed entries that are not searched, since they are not as they were enrolled.",
+        "Listed entries that are not searched, since they were altered after enrolment.",
         lambda: float(relay.altered),
     )
     metrics.register_counter(
         "openlfr_erased",
-        "What was erased since it was due: alerts, mistaken, orphans, entries; failures.",
+        "Erasures that were due: alerts, mistaken, orphans, entries; and failures.",
         lambda: jobs.erased,
         label="what",
     )
     metrics.register_gauge(
         "openlfr_settling_failed_seconds",
-        "For how long the vector store has not been brought to what the records say; 0 if it is.",
+        "For how long the vector store could not be synchronised with the records; 0 if it is.",
         lambda: jobs.failing_s,
     )
 
 
 def register_verdicts(metrics: Metrics, published: Counter[str]) -> None:
-    """Name what the publisher of verdicts counts."""
+    """Register the metric of published verdicts."""
     metrics.register_counter(
         "openlfr_verdicts",
         "Verdicts, undos and outcomes: published on verdicts.v1, or erased before they could be.",

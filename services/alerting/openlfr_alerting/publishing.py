@@ -1,7 +1,7 @@
-"""Publishes verdicts: from the records to verdicts.v1, one process at a time.
+"""Publishes verdicts: from the outbox in the records to verdicts.v1, one process at a time.
 
-The records number what is to be said in the order of its commits. What was written before a process
-died and not noted is written again, with the same ids.
+The outbox is numbered in the order of commits. Events that a process wrote before it died, without
+recording it, are written again with the same ids.
 """
 
 from __future__ import annotations
@@ -14,44 +14,44 @@ if TYPE_CHECKING:
 
     from openlfr.domain.verdicts import VerdictEvent
 
-AT_ONCE = 200
+MAX_EVENTS = 200
 
 
 class Outbox(Protocol):
-    """What is to be published, as the records have it."""
+    """The outbox of verdicts in the records."""
 
     def waiting(self, limit: int) -> Sequence[tuple[int, VerdictEvent | None]]:
-        """The oldest that were not published, with their numbers."""
+        """The oldest unpublished events, with their numbers; None for an erased event."""
         ...
 
     def published(self, number: int) -> None:
-        """Everything up to this number is on the topic."""
+        """Record that all events up to this number are on the topic."""
         ...
 
 
 class Topic(Protocol):
-    """Where verdicts are published."""
+    """The topic of verdicts."""
 
     def write(self, events: Sequence[VerdictEvent]) -> None:
-        """Write them in this order; on return the brokers have them all."""
+        """Write events in this order; on return the brokers have them all."""
         ...
 
 
 class VerdictPublisher:
-    """The publisher of one process; one thread calls `round` while it is the process's turn."""
+    """The publisher of one process; one thread calls `publish_next` while the process leads."""
 
     def __init__(self, outbox: Outbox, topic: Topic) -> None:
         self._outbox = outbox
         self._topic = topic
         self.counts: Counter[str] = Counter()
 
-    def round(self) -> bool:
-        """Publish some of what waits; whether anything did.
+    def publish_next(self) -> bool:
+        """Publish the next waiting events; False if none waited.
 
         Raises:
-            Unavailable: The records or Kafka do not answer; the next round makes up for it.
+            Unavailable: The records or Kafka do not answer; the next call publishes them.
         """
-        waiting = self._outbox.waiting(AT_ONCE)
+        waiting = self._outbox.waiting(MAX_EVENTS)
         if not waiting:
             return False
         events = [event for _, event in waiting if event is not None]

@@ -1,4 +1,4 @@
-"""Writes what the topics tell into the records: once each, however often it comes."""
+"""Writes alerts and tallies from the topics into the records, each of them once."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from openlfr.domain.tallies import Reporter, Tally
     from openlfr.wire.codec import Record
 
-_REMEMBERED = 1000  # baselines
+_MAX_REMEMBERED = 1000  # baselines
 
 _ALERT, _TALLY = "openlfr.wire.v1.Alert", "openlfr.wire.v1.Tally"
 
 
 class DatabaseWriter:
-    """Records the alerts and tallies of one worker; each kind is called by one thread."""
+    """Writes the alerts and tallies of one worker; one thread calls each method."""
 
     def __init__(
         self,
@@ -39,25 +39,26 @@ class DatabaseWriter:
         alert_key: bytes,
         window: timedelta,
     ) -> None:
-        """Record into a database.
+        """Write into a database.
 
         Args:
-            records: Of that database.
-            keys: Under which each service's tallies have their authentication code.
-            alert_key: Under which alerts have theirs.
-            window: Which sightings of a subject make one alert.
+            records: The records in the database.
+            keys: Key of the tallies' authentication code, by service.
+            alert_key: Key of the alerts' authentication code.
+            window: Longest time between two sightings of one alert.
         """
         self._records = records
         self._keys = keys
         self._alert_key = alert_key
         self._window = window
-        self._opened: set[BaselineAdoption] = set()  # that are in the records
+        self._opened: set[BaselineAdoption] = set()  # baselines that are recorded
         self.counts: Counter[str] = Counter()
 
     def record_alerts(self, messages: Sequence[Message]) -> list[tuple[str, Record]]:
-        """Record these alerts' events; dead letters of what cannot be read.
+        """Record these alerts' events; returns the dead letters of unusable messages.
 
-        So of what no folding wrote: an operator would be asked about somebody whom no camera saw.
+        An alert without the authentication code of alerting is a dead letter too: an operator would
+        otherwise decide about a person whom no camera saw.
 
         Raises:
             Unavailable: The database does not answer.
@@ -68,26 +69,26 @@ class DatabaseWriter:
                 read_headers(message.headers, expect=_ALERT)
                 event, emitted_at, pictured = codec.decode_alert(message.value)
             except BadInput as error:
-                letters.append(self._set_aside(message, error))
+                letters.append(self._to_dead_letter(message, error))
                 continue
             try:
                 seal.verify(message.headers, message.key, message.value, self._alert_key)
             except BadInput as error:
                 self.counts["alerts_forged"] += 1
-                letters.append(self._set_aside(message, error))
+                letters.append(self._to_dead_letter(message, error))
                 continue
             name = evidence_name(event.sighting.sighting_id) if pictured else None
-            new = self._records.alerts.record(
+            is_new = self._records.alerts.record(
                 event, name, emitted_at=emitted_at, window=self._window
             )
-            self.counts["recorded" if new else "known"] += 1
+            self.counts["recorded" if is_new else "known"] += 1
         return letters
 
     def record_tallies(self, messages: Sequence[Message]) -> list[tuple[str, Record]]:
-        """Record these tallies in one transaction; dead letters of what cannot be read.
+        """Record these tallies in one transaction; returns the dead letters of unusable messages.
 
-        So of what was not written by the service that is said to have counted: it would change
-        what the records say of cameras and baselines.
+        A tally without the authentication code of its service is a dead letter too: it would
+        falsify the figures of cameras and baselines.
 
         Raises:
             Unavailable: The database does not answer.
@@ -98,32 +99,32 @@ class DatabaseWriter:
                 read_headers(message.headers, expect=_TALLY)
                 tally = codec.decode_tally(message.value)
             except BadInput as error:
-                letters.append(self._set_aside(message, error))
+                letters.append(self._to_dead_letter(message, error))
                 continue
             try:
                 key = self._keys[tally.reporter]
                 seal.verify(message.headers, message.key, message.value, key)
             except BadInput as error:
                 self.counts["tallies_forged"] += 1
-                letters.append(self._set_aside(message, error))
+                letters.append(self._to_dead_letter(message, error))
                 continue
             tallies.append(tally)
         if tallies:
             self._open_baselines(tallies)
-            new = self._records.tallies.record(tallies, at=datetime.now(UTC))
-            self.counts["tallies_recorded"] += new
-            self.counts["tallies_known"] += len(tallies) - new
+            number_new = self._records.tallies.record(tallies, at=datetime.now(UTC))
+            self.counts["tallies_recorded"] += number_new
+            self.counts["tallies_known"] += len(tallies) - number_new
         return letters
 
     def _open_baselines(self, tallies: Sequence[Tally]) -> None:
-        """Record what workers say that they have taken up, before what they counted under it."""
+        """Record the baselines that workers have adopted, before the counts made under them."""
         for adoption in dict.fromkeys(each.adoption for each in tallies):
             if adoption is not None and adoption not in self._opened:
                 open_baseline(adoption, records=self._records, at=datetime.now(UTC))
-                if len(self._opened) >= _REMEMBERED:
+                if len(self._opened) >= _MAX_REMEMBERED:
                     self._opened.clear()
                 self._opened.add(adoption)
 
-    def _set_aside(self, message: Message, error: BadInput) -> tuple[str, Record]:
+    def _to_dead_letter(self, message: Message, error: BadInput) -> tuple[str, Record]:
         self.counts["set_aside"] += 1
         return set_aside(message, str(error), service="alerting")

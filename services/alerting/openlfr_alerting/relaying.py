@@ -1,10 +1,10 @@
-"""Tells every worker who is searchable and how deployments stand: from the records to control.v1.
+"""Publishes the watchlist and the states of deployments: from the records to control.v1.
 
-One replica of alerting does it at a time. It begins with what differs between the records and the
-topic, then tells each change, and a heartbeat that says up to which change everything stands
-there. What is changed in the records by other means counts no change; so all entries are compared
-with their enrolments now and then (`compare`). Meanwhile a second thread carries templates into the
-vector store and erases what left, so that neither ever keeps a removal waiting.
+One replica of alerting, the leader, does it at a time. It begins with the differences between the
+records and the topic, then publishes each change, and heartbeats with the number of the last change
+on the topic. A change made to the database by other means has no number; so all entries are
+compared with their enrolments regularly (`compare`). Other threads synchronise the vector store and
+erase data (`leader_jobs.py`), so that no removal waits for them.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 INTERVAL_S = 0.5
 HEARTBEAT_S = 1.0
 """A process that starts waits for the first heartbeat before it films a camera."""
-TURN = timedelta(seconds=5)
-"""How long the turn of a relay that died stays taken."""
-PATIENCE = timedelta(seconds=2)
-"""How long a record may be tried: less than a turn, so that none comes after its end."""
-AT_ONCE = 500
-"""Records that are written before the turn is renewed."""
+LEADER_TTL = timedelta(seconds=5)
+"""After this time without renewal, another process may lead."""
+WRITE_TIMEOUT = timedelta(seconds=2)
+"""Less than `LEADER_TTL`, so that no record is written after the end of the leadership."""
+MAX_RECORDS = 500
+"""Records written between two renewals of the leadership."""
 
 log = structlog.get_logger()
 
 
-class Relay:
-    """The relay of one process; one thread calls `round`."""
+class ControlRelay:
+    """The relay of one process; one thread calls `run_once`."""
 
     def __init__(
         self,
@@ -52,58 +52,62 @@ class Relay:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Tell nothing yet.
+        """Begin without leadership.
 
         Args:
-            changes: What to tell.
-            topic: Where to.
-            election: With a time to live of `TURN`.
-            clock: Seconds, only ever growing.
+            changes: The records of entries and deployments.
+            topic: The writer of control.v1.
+            election: The leader election, with a time to live of `LEADER_TTL`.
+            clock: Returns monotonic seconds.
         """
         self._changes = changes
         self._topic = topic
         self._election = election
         self._clock = clock
-        self._turn: int | None = None
-        self._told: int | None = None  # everything up to this version; None: look at the topic
-        self._beat = 0.0
+        self._term: int | None = None  # number of our leadership; None while another process leads
+        self._published: int | None = None  # last version on the topic; None: read the topic first
+        self._last_heartbeat_s = 0.0
         self._altered: frozenset[str] = frozenset()
-        self._found_altered = False  # since the last round: look at the topic
+        self._has_new_altered = False  # since the last run: read the topic first
         self.counts: Counter[str] = Counter()
 
     @property
-    def at_work(self) -> bool:
-        """Whether it was this process's turn at the last round."""
-        return self._turn is not None
+    def is_leader(self) -> bool:
+        """Whether this process led at the last run."""
+        return self._term is not None
 
-    def round(self) -> None:
-        """Tell what is to be told now, if it is this process's turn.
+    def run_once(self) -> None:
+        """Publish what has changed, and a heartbeat when it is due, if this process leads.
 
         Raises:
-            Unavailable: Redis, the records or Kafka do not answer; the next round makes up for it.
+            Unavailable: Redis, the records or Kafka do not answer; the next run publishes it.
         """
-        if not self._hold():
+        if not self._acquire_or_renew():
             return
         version = self._changes.version()
-        if self._found_altered:
-            self._told, self._found_altered = None, False
-        if self._told is None or version < self._told:  # a new turn, or a restored backup
-            messages, beat = self._differences(), True
+        if self._has_new_altered:
+            self._published, self._has_new_altered = None, False
+        if (
+            self._published is None or version < self._published
+        ):  # a new leader, or a restored backup
+            messages, is_heartbeat_due = self._differences(), True
         else:
-            messages = [] if version == self._told else list(self._changes.changed(self._told))
-            beat = self._clock() - self._beat >= HEARTBEAT_S
-        if beat:
+            messages = (
+                [] if version == self._published else list(self._changes.changed(self._published))
+            )
+            is_heartbeat_due = self._clock() - self._last_heartbeat_s >= HEARTBEAT_S
+        if is_heartbeat_due:
             messages.append(Heartbeat(datetime.now(UTC), version))
         if messages and self._write(messages):
-            self._told = version
-            self.counts["told"] += len(messages) - beat
-            self.counts["heartbeats"] += beat
-            self._beat = self._clock() if beat else self._beat
+            self._published = version
+            self.counts["told"] += len(messages) - is_heartbeat_due
+            self.counts["heartbeats"] += is_heartbeat_due
+            self._last_heartbeat_s = self._clock() if is_heartbeat_due else self._last_heartbeat_s
 
     def compare(self) -> None:
-        """Compare every entry with its enrolment; may be called from a thread of its own.
+        """Compare every entry with its enrolment; safe from a thread of its own.
 
-        Which are not as they were enrolled is told in the next round.
+        The next run publishes the altered entries.
 
         Raises:
             Unavailable: The records do not answer.
@@ -113,50 +117,52 @@ class Relay:
         for each in sorted(ids - self._altered):
             log.warning("not_as_enrolled", reference=each, what=altered[each])
         if ids != self._altered:
-            self._altered, self._found_altered = ids, True
+            self._altered, self._has_new_altered = ids, True
 
     @property
     def altered(self) -> int:
-        """How many listed entries are not searched, since they are not as they were enrolled."""
+        """Number of listed entries that are not searched, being altered after enrolment."""
         return len(self._altered)
 
-    def give_back(self) -> None:
-        """Let another process begin at once; where Redis does not answer the turn runs out."""
-        self._turn = None
+    def resign(self) -> None:
+        """Let another process lead at once; if Redis does not answer, the leadership expires."""
+        self._term = None
         with suppress(Unavailable):
             self._election.resign()
 
-    def _hold(self) -> bool:
-        turn = self._election.acquire_or_renew()
-        if turn != self._turn:
-            self._turn, self._told = turn, None
-            log.info("relay", at_work=turn is not None)
-        return turn is not None
+    def _acquire_or_renew(self) -> bool:
+        term = self._election.acquire_or_renew()
+        if term != self._term:
+            self._term, self._published = term, None
+            log.info("relay", at_work=term is not None)
+        return term is not None
 
     def _differences(self) -> list[ControlMessage]:
-        """What makes the topic say what the records say."""
-        there = self._topic.standing()
+        """The messages that make the topic equal to the records."""
+        on_topic = self._topic.standing()
         wanted = {
             each.key: each
             for each in self._changes.changed()
             if not isinstance(each, EntryForgotten)
         }
-        messages: list[ControlMessage] = [tombstone_of(key) for key in there if key not in wanted]
-        for key, standing in wanted.items():
-            known = there.get(key)
-            if known is not None and known.version > standing.version:
-                messages.append(tombstone_of(key))  # else it would be taken for older news
-            if known != standing:
-                messages.append(standing)
+        messages: list[ControlMessage] = [
+            tombstone_of(key) for key in on_topic if key not in wanted
+        ]
+        for key, recorded in wanted.items():
+            known = on_topic.get(key)
+            if known is not None and known.version > recorded.version:
+                messages.append(tombstone_of(key))  # else readers would ignore the lower version
+            if known != recorded:
+                messages.append(recorded)
         return messages
 
     def _write(self, messages: Sequence[ControlMessage]) -> bool:
-        """Whether everything stands on the topic now, after what stood there before."""
-        turn, self._told = self._turn, None  # until that is known
-        for begin in range(0, len(messages), AT_ONCE):
-            if not self._hold() or self._turn != turn:
+        """Write messages; False if another process leads or wrote meanwhile."""
+        term, self._published = self._term, None  # unknown until all are written
+        for begin in range(0, len(messages), MAX_RECORDS):
+            if not self._acquire_or_renew() or self._term != term:
                 return False
-            if not self._topic.write(messages[begin : begin + AT_ONCE]):
+            if not self._topic.write(messages[begin : begin + MAX_RECORDS]):
                 log.warning("another_relay_wrote")
                 return False
         return True

@@ -1,4 +1,4 @@
-"""Wires the alerting service and holds its loops: one folds, two record."""
+"""Wires the alerting service, and runs its loops: one folds sightings, two write records."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from openlfr_alerting.folding import SightingProcessor
 from openlfr_alerting.leader_jobs import LeaderJobs
 from openlfr_alerting.publishing import VerdictPublisher
 from openlfr_alerting.recording import DatabaseWriter
-from openlfr_alerting.relaying import PATIENCE, TURN, Relay
+from openlfr_alerting.relaying import LEADER_TTL, WRITE_TIMEOUT, ControlRelay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,7 +47,7 @@ BATCH, WITHIN_S = 16, 0.002
 
 
 def run(settings: Settings, process: Process) -> NoReturn:
-    """Work until told to end.
+    """Work until the process is asked to end.
 
     Raises:
         Misconfigured: No authorisation, no Redis, Milvus or Kafka, a wrong topic.
@@ -65,17 +65,17 @@ def run(settings: Settings, process: Process) -> NoReturn:
         vault = bootstrap.open_vault(settings)
         records = bootstrap.open_records(settings)
         closing.callback(records.close)
-        # One relay for each control.v1, whoever else shares the Redis.
+        # One relay for each control.v1, also where deployments share the Redis.
         election = bootstrap.open_leader_election(
-            settings, f"relay to {','.join(sorted(brokers.brokers))}", ttl=TURN
+            settings, f"relay to {','.join(sorted(brokers.brokers))}", ttl=LEADER_TTL
         )
         closing.callback(election.close)
         writer = ControlWriter(
-            brokers, patience=PATIENCE, key=vault.derive(seal.purpose_of(CONTROL.name))
+            brokers, patience=WRITE_TIMEOUT, key=vault.derive(seal.purpose_of(CONTROL.name))
         )
         closing.callback(writer.close)
-        relay = Relay(records.control, writer, election)
-        verdicts = VerdictWriter(brokers, patience=PATIENCE)
+        relay = ControlRelay(records.control, writer, election)
+        verdicts = VerdictWriter(brokers, patience=WRITE_TIMEOUT)
         closing.callback(verdicts.close)
         publisher = VerdictPublisher(records.verdict_outbox, verdicts)
         jobs = LeaderJobs(
@@ -84,10 +84,10 @@ def run(settings: Settings, process: Process) -> NoReturn:
             vault,
             lambda facts: bootstrap.open_templates(settings, facts),
             lambda: _erase(settings, deployment, records, vault, book),
-            publish=publisher.round,
+            publish=publisher.publish_next,
             on_failure=faust_worker.give_up,
         )
-        closing.callback(relay.give_back)
+        closing.callback(relay.resign)
         closing.callback(jobs.close)
         jobs.start()
         metrics = Metrics("alerting")
@@ -95,13 +95,13 @@ def run(settings: Settings, process: Process) -> NoReturn:
             group=process.group,
             instance=process.instance,
             brokers=brokers,
-            from_beginning=True,  # a sighting that came before the first worker is one too
+            from_beginning=True,  # sightings older than the first worker count too
             max_bytes=int(SIGHTINGS.configs["max.message.bytes"]),
             http=process.http,
             metrics=metrics,
             session_s=process.session_s,
         )
-        folding = SightingProcessor(
+        processor = SightingProcessor(
             book,
             vault,
             deployments=DeploymentCache(records.deployments, deployment).get,
@@ -109,18 +109,18 @@ def run(settings: Settings, process: Process) -> NoReturn:
             movement=settings.movement,
             directory=records.alerts,
         )
-        recording = DatabaseWriter(
+        database_writer = DatabaseWriter(
             records,
             bootstrap.tally_keys(vault),
             alert_key=vault.derive(seal.purpose_of(ALERTS.name)),
             window=settings.alerting.window,
         )
-        service_metrics.register(metrics, folding.counts, recording.counts, relay, jobs)
+        service_metrics.register(metrics, processor.counts, database_writer.counts, relay, jobs)
         service_metrics.register_verdicts(metrics, publisher.counts)
         for topic, work in (
-            (SIGHTINGS, metrics.timed("fold", folding.fold)),
-            (ALERTS, metrics.timed("record_alerts", recording.record_alerts)),
-            (TALLIES, metrics.timed("record_tallies", recording.record_tallies)),
+            (SIGHTINGS, metrics.timed("fold", processor.fold)),
+            (ALERTS, metrics.timed("record_alerts", database_writer.record_alerts)),
+            (TALLIES, metrics.timed("record_tallies", database_writer.record_tallies)),
         ):
             agent = app.agent(faust_app.topic(app, topic.name), concurrency=1, name=topic.name)
             agent(_loop(app, progress, work, metrics))
@@ -130,7 +130,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
 def _erase(
     settings: Settings, deployment: Deployment, records: Records, vault: Vault, book: AlertBook
 ) -> DueErasures:
-    """Erase what is due; templates of expired entries go with the next settling."""
+    """Erase what is due; the next synchronisation erases templates of expired entries."""
     due = erase_due(
         records=records,
         vault=vault,
@@ -145,7 +145,7 @@ def _erase(
 
 
 def _loop(app: Any, progress: Progress, work: Work, metrics: Metrics) -> Callable[[Any], Any]:
-    """An agent that works batches off in a thread of its own, in order."""
+    """An agent that processes batches in order, in a thread of its own."""
     worker = ThreadPoolExecutor(1)
 
     async def take(stream: Any) -> None:

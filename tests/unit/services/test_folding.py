@@ -257,7 +257,7 @@ def test_a_forged_alert_is_set_aside_and_nobody_is_asked_about_it(tmp_path, key)
 def test_the_records_say_to_which_alert_a_sighting_belongs_and_nobody_waits_for_them(tmp_path):
     desk = Desk()
     with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as records:
-        desk.folding._homes = records.alerts
+        desk.folding._directory = records.alerts
         [(_, first)] = desk.records_of(None)
         event, at, _ = codec.decode_alert(first.value)
         records.alerts.record(event, None, emitted_at=at)
@@ -280,7 +280,7 @@ def test_the_records_say_to_which_alert_a_sighting_belongs_and_nobody_waits_for_
             asked.append(1)
             raise Unavailable("gone")
 
-    desk.folding._homes = Away()
+    desk.folding._directory = Away()
     for seq in (12, 13):
         joined = fold(renamed(later, IDS, seq=seq))
         assert (joined.event, joined.alert_id) == (EventKind.JOINED, opened.alert_id)

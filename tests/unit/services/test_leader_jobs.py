@@ -28,7 +28,7 @@ class Relay:
     """A relay of which a test says what happens in a round."""
 
     def __init__(self):
-        self.at_work = True
+        self.is_leader = True
         self.trouble = None
         self.failed = threading.Event()
         self.compared = threading.Semaphore(0)
@@ -39,7 +39,7 @@ class Relay:
         if self.unreadable is not None:
             raise self.unreadable
 
-    def round(self):
+    def run_once(self):
         if self.trouble is not None:
             self.failed.set()
             raise self.trouble
@@ -139,7 +139,7 @@ def test_a_vector_store_that_is_away_is_tried_again_and_ends_nothing(at_work, re
 
 def test_a_template_that_a_kill_left_behind_goes_at_the_next_start(at_work, records, vault):
     enrol(records, vault)
-    at_work.settle()
+    at_work.sync_some()
     [template] = at_work.store.all(["default"])
     with records.unit_of_work() as work:
         work.watchlist.move("Ann", None, EntryStatus.REMOVED, NOW)
@@ -148,14 +148,14 @@ def test_a_template_that_a_kill_left_behind_goes_at_the_next_start(at_work, reco
         publish=lambda: False, on_failure=at_work.failures.append,
     )  # fmt: skip
     at_work.store.put([template])
-    again.settle()
+    again.sync_some()
     assert at_work.store.all(["default"]) == []
     again.close()
 
 
 def test_nothing_is_settled_while_it_is_another_process_s_turn(at_work, records, vault):
     enrol(records, vault)
-    at_work._relay.at_work = False
+    at_work._relay.is_leader = False
     at_work._relay.trouble = Unavailable("Redis is away.")
     at_work.start()
     assert at_work._relay.failed.wait(PATIENCE_S)
@@ -207,7 +207,7 @@ def test_what_is_due_is_erased_and_counted_whatever_failed_before(at_work):
 
 
 def test_nothing_is_erased_while_it_is_another_process_s_turn(at_work):
-    at_work._relay.at_work = False
+    at_work._relay.is_leader = False
     at_work._relay.trouble = Unavailable("Redis is away.")
     asked = []
     at_work.due = lambda: asked.append(1)
@@ -231,10 +231,10 @@ def test_verdicts_are_published_while_it_is_this_process_s_turn(at_work):
         return True
 
     at_work.publish = publish
-    at_work._relay.at_work = False
+    at_work._relay.is_leader = False
     at_work.start()
     assert not done.wait(0.1)
     assert len(waiting) == 3
-    at_work._relay.at_work = True
+    at_work._relay.is_leader = True
     assert done.wait(PATIENCE_S)
     assert tried.is_set()

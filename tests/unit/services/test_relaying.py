@@ -14,7 +14,7 @@ from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import EntryStatus
 from openlfr.testing import ManualClock
 from openlfr_alerting import relaying
-from openlfr_alerting.relaying import HEARTBEAT_S, Relay
+from openlfr_alerting.relaying import HEARTBEAT_S, ControlRelay
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -96,7 +96,7 @@ class LeaderElection:
 def make(changes, topic=None):
     topic = topic or Topic()
     election, clock = LeaderElection(), ManualClock(100.0)
-    return Relay(changes, topic, election, clock=clock), topic, election, clock
+    return ControlRelay(changes, topic, election, clock=clock), topic, election, clock
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def make(changes, topic=None):
 )
 def test_it_begins_with_what_differs_and_a_heartbeat(there, told):
     relay, topic, _, _ = make(Changes(entry("a", 3), entry("b", 5)), Topic(**there))
-    relay.round()
+    relay.run_once()
     assert topic.told() == [*told, 5]
 
 
@@ -136,29 +136,29 @@ def test_a_deployment_is_told_as_it_stands_and_one_that_nobody_recorded_is_forgo
     topic = Topic(**others | ({"deployment/Market": there} if there else {}))
     changes = Changes(state(4))
     relay, topic, _, _ = make(changes, topic)
-    relay.round()
+    relay.run_once()
     assert topic.told() == [DeploymentForgotten("Fair"), *told, 4]
     changes.put(paused := state(5, DeploymentStatus.PAUSED))
-    relay.round()
+    relay.run_once()
     assert topic.told() == [paused]
 
 
 def test_it_tells_each_change_once_and_a_heartbeat_now_and_then():
     changes = Changes(entry("a", 1))
     relay, topic, _, clock = make(changes)
-    relay.round()
+    relay.run_once()
     topic.told()
-    relay.round()
+    relay.run_once()
     assert topic.told() == []
     removed = entry("a", 2, EntryStatus.REMOVED)
     changes.put(removed)
-    relay.round()
+    relay.run_once()
     assert topic.told() == [removed]
     changes.forget("a")
     clock.now += HEARTBEAT_S
-    relay.round()
+    relay.run_once()
     assert topic.told() == [EntryForgotten("a"), 3]
-    relay.round()
+    relay.run_once()
     assert topic.told() == []
     assert relay.counts == {"told": 3, "heartbeats": 2}
 
@@ -166,21 +166,21 @@ def test_it_tells_each_change_once_and_a_heartbeat_now_and_then():
 def test_an_entry_that_was_changed_by_other_means_is_told_without_a_new_version():
     changes = Changes(entry("a", 1), entry("b", 2))
     relay, topic, _, _ = make(changes)
-    relay.round()
+    relay.run_once()
     topic.told()
     changes.changed_otherwise = {"a": "expires is not as enrolled"}
     changes.rows["a"] = suspended = entry("a", 1, EntryStatus.SUSPENDED)
-    relay.round()
+    relay.run_once()
     assert topic.told() == []  # no version says so
     relay.compare()
     relay.compare()
-    relay.round()
+    relay.run_once()
     assert (topic.told(), relay.altered) == ([suspended, 2], 1)
-    relay.round()
+    relay.run_once()
     assert topic.told() == []
     changes.changed_otherwise, changes.rows["a"] = {}, entry("a", 1)
     relay.compare()
-    relay.round()
+    relay.run_once()
     assert (topic.told(), relay.altered) == ([entry("a", 1), 2], 0)
 
 
@@ -191,55 +191,55 @@ def test_what_is_found_altered_while_it_is_not_our_turn_is_told_when_it_is():
     changes.changed_otherwise = {"a": "expires is not as enrolled"}
     changes.rows["a"] = suspended = entry("a", 1, EntryStatus.SUSPENDED)
     relay.compare()
-    relay.round()
+    relay.run_once()
     assert topic.told() == []
     election.number = 2
-    relay.round()
+    relay.run_once()
     assert topic.told() == [suspended, 1]
 
 
 def test_it_is_silent_while_it_is_not_its_turn():
     relay, topic, election, _ = make(Changes(entry("a", 1)))
     election.number = None
-    relay.round()
-    assert (topic.told(), relay.at_work) == ([], False)
+    relay.run_once()
+    assert (topic.told(), relay.is_leader) == ([], False)
     election.number = 4
-    relay.round()
-    assert (topic.told(), relay.at_work) == ([entry("a", 1), 1], True)
+    relay.run_once()
+    assert (topic.told(), relay.is_leader) == ([entry("a", 1), 1], True)
 
 
 @pytest.mark.parametrize("what", ["another turn", "another writer", "an outage", "older records"])
 def test_it_looks_at_the_topic_again_after(what):
     changes = Changes(entry("a", 7))
     relay, topic, election, clock = make(changes)
-    relay.round()
+    relay.run_once()
     topic.told()
     if what == "another turn":
         election.number = 3
     elif what == "another writer":
         topic.others = True
         clock.now += HEARTBEAT_S
-        relay.round()  # the heartbeat's offset shows it
+        relay.run_once()  # the heartbeat's offset shows it
     elif what == "an outage":
         topic.down = True
         clock.now += HEARTBEAT_S
         with pytest.raises(Unavailable):
-            relay.round()
+            relay.run_once()
         topic.down = False
     else:
         changes.rows, changes.now = {"a": replace(entry("a", 7), version=6)}, 6
     topic.told()
     topic.there["x"] = entry("x", 2)
-    relay.round()
+    relay.run_once()
     assert topic.told()[0] == EntryForgotten("x")
 
 
 def test_a_turn_that_is_lost_while_it_writes_ends_the_writing(monkeypatch):
-    monkeypatch.setattr(relaying, "AT_ONCE", 2)
+    monkeypatch.setattr(relaying, "MAX_RECORDS", 2)
     relay, topic, election, _ = make(Changes(*(entry(name, i) for i, name in enumerate("abcd", 1))))
     numbers = iter([1, 1, None, 5, 5, 5, 5])
     election.acquire_or_renew = lambda: next(numbers)
-    relay.round()
+    relay.run_once()
     assert topic.told() == [entry("a", 1), entry("b", 2)]
-    relay.round()
+    relay.run_once()
     assert topic.told() == [entry("c", 3), entry("d", 4), 4]
