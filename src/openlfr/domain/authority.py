@@ -1,8 +1,9 @@
-"""Is an entry still what was enrolled? Its row is compared with its acts in the audit log.
+"""Detects entries of the watchlist whose row was altered after their enrolment.
 
-Rows of the watchlist can be changed by whoever may write to the database, the audit log only by
-whoever owns it. So an entry whose authority, subject or expiry is not that of its enrolment, or
-that was ended once and is listed again, is not searched, and is named as a problem.
+An entry's row is compared with its acts in the audit log. Every account that may write to the
+database can change the row, only its owner the audit log. An entry is not searched, and is reported
+as a problem, if its authority, subject or expiry differ from its enrolment, or if it is active
+again after its removal, expiry or rejection.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _ENDED = {
     ReferenceRefused.kind: "it was refused",
 }
 ACTS = (ReferenceEnrolled.kind, ReferenceSuspended.kind, ReferenceResumed.kind, *_ENDED)
-"""The kinds of acts that say how an entry has to be."""
+"""The kinds of acts from which an entry's content and status follow."""
 
 _ENROLLED = (
     "subject",
@@ -49,11 +50,11 @@ _ENROLLED = (
 
 @dataclass(frozen=True, slots=True)
 class EntryAct:
-    """An act of `ACTS`, as it was recorded.
+    """A recorded act of one of the kinds in `ACTS`.
 
     Attributes:
-        name: Who did it.
-        detail: As of `audit.ActDetails`.
+        name: Name of the person who acted.
+        detail: See `audit.ActDetails`.
     """
 
     kind: str
@@ -62,11 +63,11 @@ class EntryAct:
 
 
 def find_alteration(entry: Reference, acts: Sequence[EntryAct]) -> str:
-    """What of an entry is not as it was enrolled, as the end of a sentence; empty where nothing.
+    """How an entry differs from its acts, as the end of a sentence; empty where it does not.
 
     Args:
-        entry: As the records have it now.
-        acts: Those of `ACTS` that were recorded of it, in their order.
+        entry: The entry as read from its row.
+        acts: The entry's recorded acts of the kinds in `ACTS`, in order.
     """
     enrolments = [act for act in acts if act.kind == ReferenceEnrolled.kind]
     if not enrolments:
@@ -89,7 +90,7 @@ def find_alteration(entry: Reference, acts: Sequence[EntryAct]) -> str:
 
 
 def latest_expiry(entry: Reference, acts: Sequence[EntryAct]) -> datetime:
-    """Until when an entry may be kept: as enrolled, or earlier where its row says so."""
+    """The earlier of the expiry times in the enrolment and in the row."""
     enrolled = [_expires(act) for act in acts if act.kind == ReferenceEnrolled.kind]
     return min([entry.expires, *(each for each in enrolled if each is not None)])
 
@@ -97,7 +98,7 @@ def latest_expiry(entry: Reference, acts: Sequence[EntryAct]) -> datetime:
 def _changed(entry: Reference, enrolled: EntryAct) -> Iterator[str]:
     detail = enrolled.detail
     for name in _ENROLLED:
-        # Before acts had principals the enroller was the act's.
+        # In acts of earlier versions the enroller is the act's author.
         other = enrolled.name if name == "enrolled_by" else ""
         if getattr(entry, name) != detail.get(name, other):
             yield name

@@ -1,4 +1,4 @@
-"""What every worker must know while it runs: who is listed, how deployments stand, heartbeats."""
+"""Messages of control.v1: changes of entries and deployments, and heartbeats."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
     from openlfr.domain.watchlist import EntryStatus
 
 DEPLOYMENT_KEY_PREFIX = "deployment/"
-"""What the key of a deployment begins with; that of an entry is its reference, a UUID."""
+"""Prefix of a deployment's key; the key of an entry is its reference id, a UUID."""
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestChange:
-    """Where one reference of the watchlist stands now.
+    """The current state of a watchlist entry.
 
     Attributes:
-        template_hash: sha256 (hex); a vector that does not carry it does not count.
-        expires: Last moment of capture at which it may match, UTC.
-        status: Only `ACTIVE` is searched.
-        version: Number of the change in the records; a lower one than known is older news.
+        template_hash: sha256 (hex); vectors with another hash are ignored.
+        expires: Last capture time at which the entry may match, UTC.
+        status: Only `ACTIVE` entries are searched.
+        version: Number of the change in the records; a message with a lower one is outdated.
         changed_at: UTC.
-        category: Why it is listed; empty where an earlier version told it.
-        entry_hash: Of `watchlist.hash_entry`: a row of the vector store that says another subject
-            or list does not count; empty where an earlier version told it.
+        category: Why the person is listed; empty in messages of earlier versions.
+        entry_hash: Result of `watchlist.hash_entry`: rows of the vector store with another subject
+            or list are ignored; empty in messages of earlier versions.
     """
 
     reference_id: str
@@ -42,31 +42,31 @@ class ManifestChange:
 
     @property
     def key(self) -> str:
-        """Under which it stands on the topic."""
+        """The message's key on the topic."""
         return self.reference_id
 
 
 @dataclass(frozen=True, slots=True)
 class EntryForgotten:
-    """A reference that the records no longer know; nothing of it may be searched."""
+    """A watchlist entry that is no longer in the records and must not be searched."""
 
     reference_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentState:
-    """The whole present state of a deployment, but for what was authorised in words.
+    """The current state of a deployment, without the texts of its authorisation.
 
     Attributes:
-        name: Its label.
-        status: Only `STARTED` has frames captured and faces searched.
-        revision: How often it was changed since it was drafted, from 1.
-        starts, ends: The hours, UTC.
-        cameras, watchlists: By name; none: not recorded.
-        version: Number of the change in the records; a lower one than known is older news.
+        name: Label of the deployment.
+        status: Only under `STARTED` are frames captured and faces searched.
+        revision: Number of the revision, from 1 for the draft.
+        starts, ends: The authorised hours, UTC.
+        cameras, watchlists: Names; empty where they were not recorded.
+        version: Number of the change in the records; a message with a lower one is outdated.
         changed_at: UTC.
-        threshold: From which score a track is a sighting; None where the records have none.
-        threshold_origin: Where that comes from; empty where the records have none.
+        threshold: Score from which a track is a sighting; None where the records have none.
+        threshold_origin: Origin of the threshold; empty where the records have none.
     """
 
     deployment_id: str
@@ -84,20 +84,20 @@ class DeploymentState:
 
     @property
     def key(self) -> str:
-        """Under which it stands on the topic."""
+        """The message's key on the topic."""
         return f"{DEPLOYMENT_KEY_PREFIX}{self.deployment_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentForgotten:
-    """A deployment that the records do not know, or whose state is about to be written anew."""
+    """A deployment that is not in the records, or whose state is about to be written again."""
 
     deployment_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The records are read, and everything up to `version` was told before this.
+    """A sign that the records can be read; all changes up to `version` were published before it.
 
     Attributes:
         sent_at: UTC.
@@ -109,12 +109,12 @@ class Heartbeat:
 
 
 ControlState = ManifestChange | DeploymentState
-"""What replaces what stands under its key, unless its version is lower."""
+"""A message that replaces the previous one with its key, unless its version is lower."""
 ControlMessage = ControlState | EntryForgotten | DeploymentForgotten | Heartbeat
 
 
 def tombstone_of(key: str) -> EntryForgotten | DeploymentForgotten:
-    """What takes away what stands under a key."""
+    """The message that deletes the state under a key."""
     if key.startswith(DEPLOYMENT_KEY_PREFIX):
         return DeploymentForgotten(key.removeprefix(DEPLOYMENT_KEY_PREFIX))
     return EntryForgotten(key)

@@ -1,4 +1,4 @@
-"""Deployments: authorised operations, each with an identity that never changes."""
+"""Deployments: authorised operations, each with an id that never changes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from openlfr.domain.errors import BadInput
 if TYPE_CHECKING:
     from datetime import datetime
 
-_NAMESPACE = uuid.UUID("9a1d7c52-38a4-5f0e-8d0b-0a6f6c667272")  # fixed for ever: ids hang on it
+_NAMESPACE = uuid.UUID("9a1d7c52-38a4-5f0e-8d0b-0a6f6c667272")  # never changes: ids depend on it
 
 
 class DeploymentStatus(StrEnum):
-    """Where a deployment stands. Faces are searched only while it is `STARTED`."""
+    """Status of a deployment. Faces are searched only while it is `STARTED`."""
 
     DRAFT = "draft"
     AUTHORISED = "authorised"
@@ -47,12 +47,11 @@ _NEXT = {
 
 @dataclass(frozen=True, slots=True)
 class Authorisation:
-    """What was authorised, where, by whom and for when.
+    """The authorised purpose, place, basis and hours, and the authoriser.
 
     Attributes:
         name: A label; another deployment may have the same.
-        starts, ends: The hours: faces may be searched from the first moment until before the
-            second, UTC.
+        starts, ends: The authorised hours, UTC; `ends` itself is excluded.
     """
 
     name: str
@@ -64,11 +63,11 @@ class Authorisation:
     ends: datetime
 
     def covers(self, at: datetime) -> bool:
-        """Whether a moment of capture lies within the authorised hours."""
+        """Whether a capture time lies within the authorised hours."""
         return self.starts <= at < self.ends
 
     def differences(self, other: Authorisation) -> dict[str, object]:
-        """The fields in which another one differs, JSON values: [here, there]."""
+        """The fields in which another authorisation differs, as JSON values: [this, other]."""
         pairs = ((f.name, getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
         return {name: [str(one), str(two)] for name, one, two in pairs if one != two}
 
@@ -78,15 +77,15 @@ class Deployment:
     """An authorised operation.
 
     Attributes:
-        deployment_id: Immutable; everything that a deployment leaves behind carries it.
-        authorisation: As it stands now.
-        status: Where it stands.
-        cameras: Their names; none: not recorded (before they were).
-        watchlists: Which lists are searched.
-        revision: How often it was changed since it was drafted, from 1.
-        altered: What of it is not as the audit log says, the end of a sentence; empty where
-            nothing. Nobody is searched for under one that was altered.
-        changed_at: When it was last recorded, UTC; None where it is not. It tells none apart.
+        deployment_id: Immutable; recorded with everything that the deployment produces.
+        authorisation: The current authorisation.
+        status: The current status.
+        cameras: Names; empty in records of versions that did not record cameras.
+        watchlists: Names of the lists that are searched.
+        revision: Number of the revision, from 1 for the draft.
+        altered: How the row differs from the audit log, as the end of a sentence; empty where it
+            does not. Nobody is searched under an altered deployment.
+        changed_at: When it was last recorded, UTC; None for one that is not. Not compared.
     """
 
     deployment_id: str
@@ -104,7 +103,11 @@ class Deployment:
         return self.authorisation.name
 
     def differences(self, other: Deployment) -> dict[str, object]:
-        """In what another one differs, but for status and revision, JSON values: [here, there]."""
+        """The fields in which another deployment differs, without status and revision.
+
+        Returns:
+            JSON values by field: [this, other].
+        """
         lists = {
             name: [list(getattr(self, name)), list(getattr(other, name))]
             for name in ("cameras", "watchlists")
@@ -114,28 +117,28 @@ class Deployment:
 
     @property
     def in_force(self) -> bool:
-        """Whether anybody may be searched for now, within the hours."""
+        """Whether faces may be searched, within the authorised hours."""
         return self.status is DeploymentStatus.STARTED and not self.altered
 
     def covers(self, at: datetime) -> bool:
-        """Whether faces captured at a moment may be searched now."""
+        """Whether faces captured at a time may be searched now."""
         return self.in_force and self.authorisation.covers(at)
 
 
 def deployment_id_of(name: str, starts: datetime) -> str:
     """The id of a deployment whose configuration gives none: UUIDv5 of its name and start.
 
-    So a run that is repeated or resumed, and every service of a city, are of the same deployment;
-    a name that is used again for other hours is another one.
+    So repeated and resumed runs, and all services of a city, belong to the same deployment. The
+    same name with another start is another deployment.
     """
     return str(uuid.uuid5(_NAMESPACE, f"{name}\x1f{starts.timestamp():.6f}"))
 
 
 def require_next(deployment: Deployment, to: DeploymentStatus) -> None:
-    """See that a deployment may go from where it stands to another status.
+    """Check that a deployment may change to a status.
 
     Raises:
-        BadInput: It may not.
+        BadInput: The change is not allowed.
     """
     if to not in _NEXT[deployment.status]:
         verbs = {

@@ -1,8 +1,8 @@
-"""Does a deployment stand as its acts say? Its row is compared with them in the audit log.
+"""Detects deployments whose row was altered in the database.
 
-Rows can be changed by whoever may write to the database, the audit log only by whoever owns it. So
-where a deployment stands is what its acts say, and nobody is searched for under an authorisation
-that is not the one that was recorded.
+A deployment's row is compared with its acts in the audit log. Every account that may write to the
+database can change the row, only its owner the audit log. So the status follows from the acts, and
+nobody is searched under an authorisation that differs from the recorded one.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _TO = {
     DeploymentClosed.kind: DeploymentStatus.CLOSED,
 }
 ACTS = (*_TO, DeploymentAuthorised.kind)
-"""The kinds of acts that say how a deployment has to be."""
+"""The kinds of acts from which a deployment's content and status follow."""
 
 _WORDS = ("purpose", "place", "legal_basis", "authorised_by")
 _LISTS = ("cameras", "watchlists")
@@ -42,10 +42,10 @@ _LISTS = ("cameras", "watchlists")
 
 @dataclass(frozen=True, slots=True)
 class DeploymentAct:
-    """An act of `ACTS`, as it was recorded.
+    """A recorded act of one of the kinds in `ACTS`.
 
     Attributes:
-        detail: As of `audit.ActDetails`.
+        detail: See `audit.ActDetails`.
     """
 
     kind: str
@@ -53,17 +53,17 @@ class DeploymentAct:
 
 
 def as_recorded(deployment: Deployment, acts: Sequence[DeploymentAct]) -> Deployment:
-    """A deployment with what of it is not as its acts say, and the status that they give it.
+    """Return the deployment with the status that follows from its acts, and with `altered` set.
 
     Args:
-        deployment: As its row has it.
-        acts: Those of `ACTS` that were recorded of it, in their order.
+        deployment: The deployment as read from its row.
+        acts: The deployment's recorded acts of the kinds in `ACTS`, in order.
     """
     status = _status(acts)
     authorised = [act for act in acts if act.kind == DeploymentAuthorised.kind]
     if status is None or not authorised:
         if deployment.status in (DeploymentStatus.DRAFT, DeploymentStatus.CLOSED):
-            return deployment  # nothing comes of it yet, or any more
+            return deployment  # it has no effect yet, or no longer
         return replace(deployment, altered="no authorisation of it was recorded")
     names = tuple(_changed(deployment, authorised[-1].detail))
     if status is not deployment.status:
@@ -83,7 +83,7 @@ def _status(acts: Sequence[DeploymentAct]) -> DeploymentStatus | None:
     for act in acts:
         if act.kind in _TO:
             status = _TO[act.kind]
-        elif status is DeploymentStatus.DRAFT:  # a revision is authorised too, and changes none
+        elif status is DeploymentStatus.DRAFT:  # authorising a revision changes no status
             status = DeploymentStatus.AUTHORISED
     return status
 
@@ -98,7 +98,7 @@ def _changed(deployment: Deployment, authorised: Mapping[str, object]) -> Iterat
     for name in ("starts", "ends"):
         if getattr(given, name) != _moment(authorised.get(name)):
             yield name
-    for name in _LISTS:  # acts of before they were recorded have none
+    for name in _LISTS:  # missing in acts of earlier versions
         recorded = authorised.get(name)
         if isinstance(recorded, list) and list(getattr(deployment, name)) != recorded:
             yield name

@@ -1,4 +1,4 @@
-"""What a list was at a moment: its Merkle root and how many stand on it, and nobody's name."""
+"""The state of a list at a time: its Merkle root and its size, without names."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class SearchedEntry(NamedTuple):
     """A reference that is searched.
 
     Attributes:
-        entry_hash: Of `watchlist.hash_entry`.
-        category: Why it is listed; empty where an earlier version did not say.
-        subject: None where who searches does not know whom a reference is of.
+        entry_hash: Result of `watchlist.hash_entry`.
+        category: Why the person is listed; empty in data of earlier versions.
+        subject: Name of the person; None where the searching process does not have it.
     """
 
     entry_hash: str
@@ -28,19 +28,19 @@ class SearchedEntry(NamedTuple):
 
 
 class SearchedIndex(Protocol):
-    """An index that can say what is searched in it."""
+    """An index that lists its references."""
 
     def searched(self) -> Iterable[SearchedEntry]:
-        """Each reference of it, expired ones included, in any order."""
+        """All references of the index, expired ones included, in any order."""
         ...
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class ListPart:
-    """How many stand on one list for one reason.
+    """The size of one category of one list.
 
     Attributes:
-        subjects: None where that is not known.
+        subjects: Number of people; None where it is unknown.
     """
 
     watchlist: str
@@ -51,14 +51,14 @@ class ListPart:
 
 @dataclass(frozen=True, slots=True)
 class ListState:
-    """Who is searched, as far as it may be published.
+    """The publishable state of the searched list.
 
     Attributes:
         root: RFC 6962 tree hash (hex) over the entries' hashes, ascending.
-        references: How many entries.
-        subjects: How many people; None where that is not known.
-        parts: The same by list and category.
-        entries: The hashes; empty where only the root is known.
+        references: Number of entries.
+        subjects: Number of people; None where it is unknown.
+        parts: The sizes by list and category.
+        entries: The entries' hashes; empty where only the root is known.
     """
 
     root: str
@@ -69,7 +69,7 @@ class ListState:
 
     @classmethod
     def of(cls, index: SearchedIndex) -> Self:
-        """Of what is searched in an index.
+        """The state of the references in an index.
 
         20,000 entries take 0.2 s on busy cores (`python -m benchmarks.list_root`).
         """
@@ -96,5 +96,5 @@ class ListState:
 
     @property
     def people(self) -> int:
-        """How many people at most: where that is not known each entry counts for one."""
+        """Number of people; where it is unknown, each entry counts as one person."""
         return self.references if self.subjects is None else self.subjects

@@ -1,4 +1,4 @@
-"""The threshold: from which score a track is a sighting, and where that number comes from."""
+"""The threshold, the score from which a track is a sighting, and its origin."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 
 
 class ThresholdOrigin(StrEnum):
-    """Who chose a threshold."""
+    """How a threshold was chosen."""
 
     DEFAULT = "default"  # the model's, by the size of the list; uncalibrated
-    SET = "set"  # whoever wrote `matching.threshold`
+    SET = "set"  # by a person, in `matching.threshold`
     CALIBRATED = "calibrated"  # a calibration against this list
 
 
 @dataclass(frozen=True, slots=True)
 class DefaultRow:
-    """What was measured of a model with lists of one size.
+    """A measurement of a model with lists of one size.
 
     Attributes:
-        list_size: Listed subjects, one reference each.
+        list_size: Number of listed subjects, one reference each.
         value: The threshold.
-        passes: Strangers' passes that were searched.
-        stopped: Those of them with a candidate at or above the threshold.
-        upper: Upper end of the 95% interval (Clopper-Pearson) of the share that is stopped.
+        passes: Number of strangers' passes that were searched.
+        stopped: Number of these passes with a candidate at or above the threshold.
+        upper: Upper end of the 95% interval (Clopper-Pearson) of the stopped share.
     """
 
     list_size: int
@@ -45,12 +45,13 @@ class Threshold:
 
     Attributes:
         value: Per-track score from which (inclusive) a candidate is a sighting.
-        list_size: Subjects that were listed when it was chosen; for whom it was calibrated.
-        row: Of the default's table; None where somebody set it, and for a model without a table.
-        fitted: Whether the rules of a track (`stages.probe`) were fitted on this embedder's scores.
-        target_fpir: The error rate that a calibration was asked for; None without one.
-        calibration_id: Which calibration gave it; empty without one.
-        against: Hashes of the entries that it was calibrated against; None where nobody knows.
+        list_size: Number of subjects that were listed when it was chosen or calibrated.
+        row: Row of the table of defaults; None for a set or calibrated threshold, and for a model
+            without a table.
+        fitted: Whether the rules of a track (`stages.probe`) were fitted to this embedder's scores.
+        target_fpir: Target false positive identification rate of the calibration; None without one.
+        calibration_id: Id of the calibration; empty without one.
+        against: Hashes of the entries of the calibration; None where they are unknown.
     """
 
     value: float
@@ -64,14 +65,14 @@ class Threshold:
 
     @property
     def calibrated(self) -> bool:
-        """Whether a calibration gave it; whether its error rate holds is for `doubt` to say."""
+        """Whether it was calibrated; `doubt` tests if its error rate still holds."""
         return self.origin is ThresholdOrigin.CALIBRATED
 
     def doubt(self, listed: ListState) -> str:
-        """Why it no longer is what it was chosen as, with this list; empty while it is.
+        """Why its stated basis does not hold for this list; empty while it holds.
 
-        Who leaves a list takes no passer-by along, so that removals, suspensions and expiries
-        leave a threshold as good as it was. Each addition is one more who can be mistaken for.
+        Removals, suspensions and expiries do not weaken a threshold. Each addition does: a
+        stranger can be mistaken for one person more.
         """
         if not self.calibrated:
             return self.outgrown(listed.people)
@@ -91,15 +92,15 @@ class Threshold:
         )
 
     def outgrown_by(self, subjects: int) -> bool:
-        """Whether so many subjects are more than the row it was taken from was measured with."""
+        """Whether a list of this size is longer than the measurement behind the default."""
         return self.row is not None and max(subjects, self.list_size) > self.row.list_size
 
     def outgrown(self, subjects: int) -> str:
-        """What is to be said once so many are listed; empty while the row still covers them."""
+        """The warning for a list of this size; empty while the measurement covers it."""
         if self.row is None or not self.outgrown_by(subjects):
             return ""
         measured = self.row.list_size
-        if self.list_size > measured:  # a new start chooses no other
+        if self.list_size > measured:  # a restart would choose the same
             return (
                 f"{max(subjects, self.list_size)} people are listed, and the threshold "
                 f"{self.value:.3f} is the default for {measured}, the longest list that was "
@@ -112,7 +113,7 @@ class Threshold:
         )
 
     def describe(self) -> str:
-        """Where it comes from, as the rest of a sentence that begins with its value."""
+        """Its origin in words, as the rest of a sentence that begins with its value."""
         if self.fitted:
             return self._origin()
         return f"{self._origin()}; the rules of a track are not fitted to this model, but to SFace"
@@ -131,22 +132,24 @@ class Threshold:
             f"on made-up streets it stopped {self.row.stopped} of {self.row.passes:,} strangers' "
             f"passes (at most 1 in {1 / self.row.upper:,.0f}, 95%)"
         )
-        said = f"the model's default for lists of up to {self.row.list_size} people, uncalibrated"
+        default = (
+            f"the model's default for lists of up to {self.row.list_size} people, uncalibrated"
+        )
         if self.list_size > self.row.list_size:
-            said = (
+            default = (
                 f"the model's default for {self.row.list_size} people, the longest list that was "
                 f"measured; {self.list_size} are listed, so more strangers will be stopped"
             )
-        return f"{said}: {measured}; your cameras and people differ"
+        return f"{default}: {measured}; your cameras and people differ"
 
 
 def default_threshold(table: Sequence[DefaultRow], stated: float, list_size: int) -> Threshold:
-    """A model's default for a list: the row of the next longer list that was measured.
+    """A model's default for a list: the row for the next longer list in its table.
 
     Args:
-        table: By list size, upwards; empty for a model that was not measured.
-        stated: Stands where there is no table.
-        list_size: Subjects that are listed now.
+        table: Rows by list size, ascending; empty for a model that was not measured.
+        stated: The default of a model without a table.
+        list_size: Number of subjects that are listed now.
     """
     if not table:
         return Threshold(stated, ThresholdOrigin.DEFAULT, list_size, fitted=False)

@@ -1,4 +1,4 @@
-"""For how long a camera was watched, and for how long it was not, and why."""
+"""Measures for how long a camera was watched, and for how long and why it was not."""
 
 from __future__ import annotations
 
@@ -7,28 +7,29 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 REACH_US = 1_000_000
-"""Microseconds: a moment is watched if the frames looked at before and after it are at most so far
-apart. A face is followed over 0.8 s without a frame; who passes is in sight for longer."""
+"""Longest gap between two analysed frames that counts as watched, microseconds.
+
+A track survives 0.8 s without a frame; a person who passes is in sight for longer."""
 
 
 class UnwatchedReason(StrEnum):
-    """Why nobody looked."""
+    """Why a camera was not watched."""
 
-    NO_FRAMES = "no_frames"  # the camera or its connection gave none, or all were left out before
-    LATE = "late"  # frames came and were too old when their turn came, or overtaken
-    UNREADABLE = "unreadable"  # frames came and could not be read
-    OUTSIDE_HOURS = "outside_hours"  # frames came outside the authorised hours
-    PAUSED = "paused"  # the deployment was not in force: paused, not started, its state not known
+    NO_FRAMES = "no_frames"  # none arrived, or capture skipped all of them
+    LATE = "late"  # frames were too old when their turn came, or overtaken
+    UNREADABLE = "unreadable"  # frames could not be decoded
+    OUTSIDE_HOURS = "outside_hours"  # frames were captured outside the authorised hours
+    PAUSED = "paused"  # the deployment was paused, not started or in an unknown state
 
 
 @dataclass(slots=True)
 class Watchtime:
-    """One camera's time, by the capture times of its frames, in whole microseconds.
+    """Watched and unwatched time of one camera, by its frames' capture times, whole microseconds.
 
     Attributes:
-        until: Up to when all is accounted for; None before the first frame.
-        why: Why frames since then were not looked at; None where there were none.
-        watched, unwatched: Since they were last taken.
+        until: Capture time up to which all time is counted; None before the first frame.
+        why: Why frames since `until` were skipped; None without skipped frames.
+        watched, unwatched: Time counted since the last `take`.
     """
 
     until: int | None = None
@@ -37,7 +38,7 @@ class Watchtime:
     unwatched: Counter[UnwatchedReason] = field(default_factory=Counter)
 
     def looked(self, at: int) -> None:
-        """A frame was looked at."""
+        """Count the time up to an analysed frame."""
         if self.until is not None and at > self.until:
             gap = at - self.until
             if gap <= REACH_US:
@@ -47,7 +48,7 @@ class Watchtime:
         self.until, self.why = at, None
 
     def missed(self, at: int, why: UnwatchedReason) -> None:
-        """A frame came that was not looked at."""
+        """Count the time up to a skipped frame."""
         if self.until is None or at < self.until:
             self.until = at
         self.why = self.why or why
@@ -56,11 +57,11 @@ class Watchtime:
             self.until = at
 
     def paused(self) -> None:
-        """The deployment is not in force: what follows is not watched for this reason."""
+        """Make a pause the reason of the unwatched time that follows."""
         self.why = self.why or UnwatchedReason.PAUSED
 
     def take(self) -> tuple[int, dict[UnwatchedReason, int]]:
-        """What was counted since the last time."""
+        """Return the time counted since the last call and reset it."""
         taken = self.watched, dict(self.unwatched)
         self.watched, self.unwatched = 0, Counter()
         return taken

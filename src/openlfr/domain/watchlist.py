@@ -1,4 +1,4 @@
-"""Who is looked for, on whose authority and until when."""
+"""Entries of the watchlist and their templates."""
 
 from __future__ import annotations
 
@@ -20,32 +20,33 @@ if TYPE_CHECKING:
 
 DEFAULT_CATEGORIES = ("wanted", "missing", "at_risk", "court_order", CONTROL)
 LONGEST = timedelta(days=1096)
-"""For how long somebody may be listed at most where a category has no limit of its own: three
-years. It keeps nobody on a list for ever; how long is right for whom is for a policy to say."""
+"""Longest time on the list for categories without a limit of their own: three years.
+
+It only prevents entries without an end; the right time for each category is a matter of policy."""
 
 
 class EntryStatus(StrEnum):
-    """Where an entry stands. Only `ACTIVE` ones that have not expired are searched."""
+    """Status of an entry. Only `ACTIVE` entries that have not expired are searched."""
 
     PENDING = "pending"  # recorded, its template not yet in the vector store
     ACTIVE = "active"
-    REFUSED = "refused"  # the gallery's rules turned it down after import (duplicate, magnet)
+    REFUSED = "refused"  # rejected by the gallery's rules after import (duplicate, magnet)
     SUSPENDED = "suspended"
     REMOVED = "removed"
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestRow:
-    """One row of an import manifest, checked: every field present, the people differ.
+    """A checked row of an import manifest: all fields are present, the people differ.
 
     Attributes:
         line: Line number in the manifest, from 1 (the header).
-        image: Path as resolved against the manifest's folder.
-        captured_on: Date the photo was taken.
-        expires: Last moment at which the entry may match, UTC.
-        second_authoriser: Allows a picture that is listed under another name already; empty
-            where nobody does.
-        second_reason: Why; with a second authoriser only.
+        image: Path of the photo, resolved against the manifest's folder.
+        captured_on: Date of the photo.
+        expires: Last time at which the entry may match, UTC.
+        second_authoriser: The person who allows a picture that is already listed under another
+            name; empty without one.
+        second_reason: Reason of the second authoriser; empty without one.
     """
 
     line: int
@@ -64,17 +65,17 @@ class ManifestRow:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One enrolled photo of a subject, as records keep it (its template lives elsewhere).
+    """An enrolled photo of a subject, as recorded; its template is in the vector store.
 
     Attributes:
         reference_id: UUID text.
         template_hash: sha256 (hex) of the float32 little-endian template bytes.
         picture: Name of the encrypted reference picture in the vault.
-        quality: 0 to 100.
+        quality: Quality of the face, 0 to 100.
         expires: UTC.
-        second_authoriser, second_reason: Who allows that the picture is listed under another
-            name as well, and why; empty where nobody was asked.
-        entry_hash: Of `hash_entry`, as it was recorded; made here where none is given.
+        second_authoriser, second_reason: The person who allowed the picture to be listed under
+            another name too, and the reason; empty without one.
+        entry_hash: The recorded result of `hash_entry`; computed where none is given.
     """
 
     reference_id: str
@@ -103,37 +104,37 @@ class Reference:
 
 
 class ListedEntry(Protocol):
-    """What must be known of a searchable reference, whoever says it: the records, the topic."""
+    """The fields of a searchable reference that the records and control.v1 have in common."""
 
     @property
     def watchlist(self) -> str:
-        """The list on which it stands."""
+        """Name of its list."""
         ...
 
     @property
     def category(self) -> str:
-        """Why it is listed; empty where an earlier version did not say."""
+        """Why the person is listed; empty in data of earlier versions."""
         ...
 
     @property
     def template_hash(self) -> str:
-        """sha256 (hex): a vector that does not carry it does not count."""
+        """sha256 (hex); vectors with another hash are ignored."""
         ...
 
     @property
     def entry_hash(self) -> str:
-        """Of `hash_entry`; empty where an earlier version did not say."""
+        """Result of `hash_entry`; empty in data of earlier versions."""
         ...
 
     @property
     def expires(self) -> datetime:
-        """Last moment of capture at which it may match, UTC."""
+        """Last capture time at which the reference may match, UTC."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestEntry:
-    """A searchable reference as the records have it; see `ListedEntry`."""
+    """A searchable reference from the records; see `ListedEntry`."""
 
     watchlist: str
     category: str
@@ -147,29 +148,29 @@ class StoredRow(Protocol):
 
     @property
     def watchlist(self) -> str:
-        """The list on which it says it stands."""
+        """The list that the row names."""
         ...
 
     @property
     def template_hash(self) -> str:
-        """The hash that it says its vector has."""
+        """The hash of the vector, according to the row."""
         ...
 
     @property
     def entry_hash(self) -> str:
-        """Of `hash_entry`, made of what it says."""
+        """Result of `hash_entry` for the row's fields."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class GalleryFacts:
-    """What all templates of a gallery have in common; templates of another kind are refused.
+    """The properties that all templates of a gallery share; other templates are rejected.
 
     Attributes:
-        model_sha256: Of the embedder's file as shipped (before preparation).
-        dimension: Of a template.
-        alignment: Names of the alignment that the model expects and of what else makes a template.
-        default_threshold: The per-track score from which a candidate is a sighting, uncalibrated.
+        model_sha256: sha256 (hex) of the embedder's file as shipped (before preparation).
+        dimension: Length of a template.
+        alignment: Names of the face alignment and of the other steps that make a template.
+        default_threshold: Uncalibrated per-track score from which a candidate is a sighting.
     """
 
     model_name: str
@@ -181,7 +182,7 @@ class GalleryFacts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredTemplate:
-    """A reference's template as the vector store holds it.
+    """A reference's template as stored in the vector store.
 
     Attributes:
         vector: (dimension,) float32, L2-normalised.
@@ -195,17 +196,17 @@ class StoredTemplate:
 
     @property
     def entry_hash(self) -> str:
-        """Of the entry that it says it is of."""
+        """Result of `hash_entry` for the row's fields."""
         return hash_entry(self.reference_id, self.subject, self.watchlist, self.template_hash)
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What the gallery's rules make of a pending entry.
+    """The decision of the gallery's rules on a pending entry.
 
     Attributes:
         status: `ACTIVE` or `REFUSED`.
-        note: The reason of a refusal, or what a person should know of an accepted entry.
+        note: Reason of a rejection, or a remark on an accepted entry.
     """
 
     reference_id: str
@@ -219,11 +220,11 @@ def hash_template(vector: NDArray[np.float32]) -> str:
 
 
 def hash_entry(reference_id: str, subject: str, watchlist: str, template_hash: str) -> str:
-    """Sha256 (hex) that ties a template to whom it is of and to the list on which they stand.
+    """Sha256 (hex) that binds a template to its subject and list.
 
-    A stored template counts only where it carries the recorded hash: who can write to the vector
-    store can neither rename somebody there nor exchange two people's faces. Each text is preceded
-    by its length in bytes, so that no two entries are written alike.
+    A stored template counts only with the recorded hash. So an attacker who can write to the
+    vector store can neither rename a person nor exchange two people's faces. Each text is preceded
+    by its length in bytes, so that no two entries have the same input.
     """
     digest = hashlib.sha256()
     for text in (reference_id, subject, watchlist, template_hash):
@@ -233,9 +234,9 @@ def hash_entry(reference_id: str, subject: str, watchlist: str, template_hash: s
 
 
 def matches_entry(stored: StoredRow, entry: ListedEntry) -> bool:
-    """Whether a row of the vector store says what is listed of its reference.
+    """Whether a row of the vector store agrees with the listed entry of its reference.
 
-    That its vector carries the row's hash is for whoever has the vector to see.
+    The caller checks that the vector has the row's hash.
     """
     return (
         stored.template_hash == entry.template_hash
@@ -245,10 +246,10 @@ def matches_entry(stored: StoredRow, entry: ListedEntry) -> bool:
 
 
 def check_template(template: StoredTemplate, facts: GalleryFacts) -> None:
-    """What every template store asks of a template before it takes it.
+    """Reject a template that no store may accept.
 
     Raises:
-        BadInput: The wrong dimension, not finite, or not of unit length.
+        BadInput: The dimension is wrong, or the vector not finite or not of unit length.
     """
     vector = template.vector
     if vector.shape != (facts.dimension,):
@@ -265,15 +266,15 @@ def check_template(template: StoredTemplate, facts: GalleryFacts) -> None:
 
 
 def check_model(kept: GalleryFacts, given: GalleryFacts, holder: str) -> None:
-    """Refuse to compare templates that were made in two ways.
+    """Refuse to compare templates that were made in different ways.
 
     Args:
-        kept: Of the templates that are there.
-        given: Of the embedder that is configured.
-        holder: Who keeps the templates; begins a sentence.
+        kept: Properties of the stored templates.
+        given: Properties of the configured embedder.
+        holder: Where the templates are stored; begins a sentence.
 
     Raises:
-        Misconfigured: Another model, dimension or alignment; the name and threshold may differ.
+        Misconfigured: Model, dimension or alignment differ; name and threshold may differ.
     """
     same = ("model_sha256", "dimension", "alignment")
     if any(getattr(kept, name) != getattr(given, name) for name in same):
@@ -297,4 +298,4 @@ NAMING = (
     "note",
     "template_hash",
 )
-"""What of a `Reference` says who was listed, or by whom; erased some time after it left."""
+"""The fields of a `Reference` that name people; erased some time after its removal."""
