@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from openlfr.adapters.capture import FROZEN_AFTER_S
+from openlfr.adapters.capture import FROZEN_AFTER_S, open_source
+from openlfr.adapters.capture.live import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from openlfr.adapters.capture import Source
     from openlfr.in_force import DeploymentInForce
     from openlfr_ingest.filming import Senders
     from openlfr_ingest.leases import LeaseKeeper
@@ -28,7 +30,10 @@ class IngestContext:
         lossless: Whether no frame of a file is dropped.
         epoch: Epoch of a camera's first connection; None for one more than its last.
         frozen_after_s: A live connection without frames for this long counts as frozen.
+        check_s: Seconds between two checks whether the deployment is in force.
         now: The clock.
+        open_source: Opens a camera.
+        backoff: Makes the waits of a camera between two attempts.
     """
 
     deployment: DeploymentInForce
@@ -38,4 +43,7 @@ class IngestContext:
     lossless: bool = False
     epoch: int | None = None
     frozen_after_s: float = FROZEN_AFTER_S
+    check_s: float = 0.3
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    open_source: Callable[..., Source] = open_source
+    backoff: Callable[[], Backoff] = Backoff

@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from openlfr.adapters.capture import is_live, open_source
-from openlfr.adapters.capture.live import Backoff
+from openlfr.adapters.capture import is_live
 from openlfr.adapters.telemetry import tracing
 from openlfr.domain.addresses import hide_addresses
 from openlfr.domain.errors import BadInput, Misconfigured, OpenLFRError, Unavailable
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from openlfr.settings.cameras import Camera
     from openlfr_ingest.context import IngestContext
 
-_CHECK_S = 0.3  # between two checks whether the deployment is in force
 _WAITS = {
     NotInForce.UNKNOWN: "waits_for_control",
     NotInForce.PAUSED: "waits_while_paused",
@@ -83,7 +81,7 @@ class CameraSupervisor:
         self._stopped = threading.Event()
         self._session_stop = threading.Event()  # ends the filming session, not the supervision
         self._source: Source | None = None
-        self._backoff = Backoff()
+        self._backoff = context.backoff()
 
     @property
     def counts(self) -> Counter[str]:
@@ -206,7 +204,7 @@ class CameraSupervisor:
                     hours=f"{starts} to {ends}",
                     why=deployment.status_message(),
                 )
-            self._stopped.wait(_CHECK_S)
+            self._stopped.wait(self._context.check_s)
         return False
 
     def _film_once(self) -> bool:
@@ -220,7 +218,7 @@ class CameraSupervisor:
         if first_epoch is None:
             return True
         first_frame_due, now = time.monotonic(), context.now()
-        source = open_source(
+        source = context.open_source(
             self.camera,
             entry.url,
             epoch=first_epoch,
@@ -234,7 +232,7 @@ class CameraSupervisor:
                 session, why, connected=connected
             ),
         )
-        session = FilmingSession(
+        session: FilmingSession = FilmingSession(
             self.camera,
             source,
             context.senders,

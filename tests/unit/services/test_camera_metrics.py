@@ -12,16 +12,14 @@ import pytest
 from tests.deployments import deployment
 
 from awaiting import PATIENCE_S, await_that
-from openlfr.adapters.capture.counters import SourceCounters
 from openlfr.adapters.redis.leases import FleetView
 from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput, Misconfigured
-from openlfr.domain.frames import StartOrigin
 from openlfr.domain.sharing import Cost, Member
 from openlfr.settings.cameras import Camera
+from openlfr.testing import FrameSource
 from openlfr_ingest import metrics as service_metrics
-from openlfr_ingest import supervision
 from openlfr_ingest.context import IngestContext
 from openlfr_ingest.filming import Senders
 from openlfr_ingest.sharing import CameraShare
@@ -63,25 +61,16 @@ class Sender:
         pass
 
 
-class Mute:
-    """A source that gives nothing until it is closed, or ends."""
-
-    fps, frame_count, problems = None, None, ()
-    start, start_origin = NOW, StartOrigin.CONFIGURED
+class Mute(FrameSource):
+    """A source that yields nothing until it is closed, or ends."""
 
     def __init__(self, then=None, *, live=True):
-        self.then, self.live, self.counters = then, live, SourceCounters()
-        self.closed = threading.Event()
-
-    def frames(self):
-        if self.then is None:
-            assert self.closed.wait(PATIENCE_S)
-        elif isinstance(self.then, Exception):
-            raise self.then
-        yield from ()
+        self.closed_event = threading.Event()
+        waits = lambda: self.closed_event.wait(PATIENCE_S)  # noqa: E731
+        super().__init__(live=live, start=NOW, then=waits if then is None else then)
 
     def close(self):
-        self.closed.set()
+        self.closed_event.set()
 
 
 class Rig:
@@ -90,7 +79,9 @@ class Rig:
     def __init__(self, open_source, url, starts, ends):
         self.hours = deployment(NOW + starts, NOW + ends)
         keeper = Keeper("gate")
-        context = IngestContext(self.hours, Senders(Sender(), Sender()), keeper)
+        context = IngestContext(
+            self.hours, Senders(Sender(), Sender()), keeper, check_s=0.01, open_source=open_source
+        )
         self.sharing = CameraShare({"gate": Camera.model_validate({"url": url})}, context)
         self.sharing.update()
         self.gate = self.sharing._supervisors["gate"]
@@ -110,7 +101,7 @@ class Rig:
 
 
 @pytest.fixture
-def rig(monkeypatch):
+def rig():
     @contextmanager
     def start(source, *, url="rtsp://10.0.0.7/main", starts=-HOUR, ends=HOUR):
         def open_source(*_, **__):
@@ -118,7 +109,6 @@ def rig(monkeypatch):
                 raise source
             return source
 
-        monkeypatch.setattr(supervision, "open_source", open_source)
         rig = Rig(open_source, url, starts, ends)
         try:
             yield rig
@@ -153,9 +143,8 @@ def test_outside_the_hours_no_camera_is_silent(rig, starts, ends):
         assert found.told(LAST) is None
 
 
-def test_after_the_hours_a_live_camera_waits_and_is_filmed_in_new_ones(rig, monkeypatch):
+def test_after_the_hours_a_live_camera_waits_and_is_filmed_in_new_ones(rig):
     """A service that ended would be started again and again by whoever keeps services running."""
-    monkeypatch.setattr(supervision, "_CHECK_S", 0.01)
     with rig(Mute(), starts=-2 * HOUR, ends=-HOUR) as found:
         found.wait(lambda: found.gate.counts["hours_over"])
         assert not found.gate.is_over()
@@ -173,10 +162,7 @@ def test_after_the_hours_a_live_camera_waits_and_is_filmed_in_new_ones(rig, monk
         ("other camera", "not_of_deployment"),
     ],
 )
-def test_a_pause_disconnects_a_live_camera_and_a_resume_connects_to_it_again(
-    rig, monkeypatch, status, waits
-):
-    monkeypatch.setattr(supervision, "_CHECK_S", 0.01)
+def test_a_pause_disconnects_a_live_camera_and_a_resume_connects_to_it_again(rig, status, waits):
     source = Mute()
     with rig(source) as found:
         found.wait(lambda: found.gate.status.session)
@@ -186,18 +172,18 @@ def test_a_pause_disconnects_a_live_camera_and_a_resume_connects_to_it_again(
         else:
             found.hours.update(status and replace(started, status=DeploymentStatus(status)))
         found.sharing.disconnect_halted()
-        assert source.closed.wait(PATIENCE_S)
+        assert source.closed_event.wait(PATIENCE_S)
         found.wait(lambda: found.gate.counts[waits])
         assert found.told(OUTSIDE) == 1
         assert found.told(LAST) is None
-        source.closed.clear()
+        source.closed_event.clear()
         found.hours.update(started)
         found.wait(lambda: found.told(LAST))
         assert found.gate.counts[waits] == 1
 
 
 def test_a_file_that_has_ended_is_not_silent_and_one_that_broke_off_is(rig):
-    for then, silent in ((Ellipsis, False), (BadInput("it breaks off"), True)):
+    for then, silent in ((lambda: None, False), (BadInput("it breaks off"), True)):
         with rig(Mute(then, live=False), url="/videos/a.mp4") as found:
             found.gate.join()
             found.sharing.update()

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import numpy as np
 import pytest
 from tests.deployments import deployment
 
-from openlfr.adapters.capture.counters import SourceCounters
 from openlfr.adapters.capture.live import Backoff
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
-from openlfr.domain.frames import Frame, StartOrigin
+from openlfr.domain.frames import Frame
 from openlfr.settings.cameras import Camera
-from openlfr_ingest import supervision
+from openlfr.testing import FrameSource, Opener
 from openlfr_ingest.context import IngestContext
 from openlfr_ingest.filming import Senders
 from openlfr_ingest.supervision import CameraSupervisor
@@ -61,54 +60,35 @@ class Sender:
         pass
 
 
-class Source:
-    """Gives a frame, then does what the test says."""
-
-    fps, frame_count, start, start_origin = None, None, NOW, StartOrigin.CONFIGURED
-
-    def __init__(self, epoch, then, *, live):
-        self.epoch, self.then, self.live, self.counters = epoch, then, live, SourceCounters()
-
-    @property
-    def problems(self):
-        return tuple(self.counters.problems)
-
-    def frames(self):
-        self.counters.connects += 1
-        yield Frame("gate", self.epoch, 0, NOW, np.zeros((8, 8, 3), np.uint8))
-        if isinstance(self.then, Exception):
-            raise self.then
-        self.then()
-
-    def close(self):
-        pass
-
-
 @pytest.fixture
-def film(monkeypatch):
-    """Films a camera whose sources do these things, one after the other, and waits for its end."""
+def film():
+    """Films a camera whose sources do these things, one after the other, and waits for its end.
+
+    What happens is done after a source's first frame; in a tuple it is raised by the opening.
+    """
 
     def do(*happens, url="rtsp://10.0.0.7/main", keeper=None):
         live = url.startswith("rtsp")
-        left = iter(happens)
 
-        def open_source(camera, address, *, epoch, **_):
-            then = next(left, None)
-            if then is None:
-                gate._stopped.set()
-                return Source(epoch, lambda: None, live=live)
-            if isinstance(then, tuple):
-                raise then[0]
-            return Source(epoch, then, live=live)
+        def source_of(happening):
+            if isinstance(happening, tuple):
+                return happening[0]
 
-        monkeypatch.setattr(supervision, "open_source", open_source)
+            def make(epoch):
+                frame = Frame("gate", epoch, 0, NOW, np.zeros((8, 8, 3), np.uint8))
+                return FrameSource([frame], live=live, start=NOW, then=happening)
+
+            return make
+
         keeper = keeper or Keeper()
-        context = IngestContext(DEPLOYMENT, Senders(Sender(), Sender()), keeper)
+        context = IngestContext(
+            DEPLOYMENT, Senders(Sender(), Sender()), keeper,
+            open_source=Opener(*map(source_of, happens), source_of(lambda: gate.stop())),
+            backoff=partial(Backoff, first_s=0.0, longest_s=0.0),
+        )  # fmt: skip
         gate = CameraSupervisor("gate", Camera.model_validate({"url": url}), context)
-        gate._backoff = Backoff(first_s=0.0, longest_s=0.0)
-        thread = threading.Thread(target=gate._run)
-        thread.start()
-        thread.join()
+        gate.start()
+        gate.join()
         assert keeper.held == set()
         return gate, keeper.epoch
 
