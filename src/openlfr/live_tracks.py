@@ -10,7 +10,9 @@ import numpy as np
 from openlfr.domain.analysis import LostTrack, SearchedTrack, UnsearchedTrack
 from openlfr.domain.counts import NotSearchedReason
 from openlfr.domain.moments import at_least, microseconds
+from openlfr.encounters import Encounters
 from openlfr.stages.probe import Probe, fuse
+from openlfr.stages.track import TrackerState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from openlfr.domain.counts import LossReason
     from openlfr.domain.evidence import FacePicture
     from openlfr.domain.faces import Box, Candidate, Quality
-    from openlfr.encounters import Encounters
     from openlfr.stages.probe import ProbeRules
 
 MIN_DETECTIONS = 3
@@ -135,7 +136,7 @@ class LiveTrack:
         if quality.eye_distance < rules.min_eye_distance or quality.score < rules.min_quality:
             return False
         if len(self.faces) >= rules.faces:
-            worst = min(self.faces, key=lambda held: held.quality.score)
+            worst = min(self.faces, key=lambda face: face.quality.score)
             if quality.score <= worst.quality.score:
                 return False
             self.faces.remove(worst)
@@ -216,3 +217,13 @@ class LiveTrack:
         else:
             reason = NotSearchedReason.TOO_POOR
         return UnsearchedTrack(camera=camera, face=face, reason=reason)
+
+
+@dataclass(slots=True, eq=False)
+class CameraState:
+    """The live tracks of one camera in its present epoch."""
+
+    epoch: int
+    tracker: TrackerState = field(default_factory=TrackerState)
+    tracks: dict[int, LiveTrack] = field(default_factory=dict)
+    encounters: Encounters = field(default_factory=Encounters)

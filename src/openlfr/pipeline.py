@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 from openlfr.domain.analysis import Analysis
 from openlfr.domain.counts import LossReason
 from openlfr.domain.moments import microseconds
-from openlfr.encounters import Encounters
-from openlfr.live_tracks import LiveTrack, TrackFace
+from openlfr.live_tracks import CameraState, LiveTrack, TrackFace
 from openlfr.searching import Searcher
 from openlfr.stage_timer import StageTimer
 from openlfr.stages.align import align
@@ -26,7 +25,7 @@ from openlfr.stages.assess import assess
 from openlfr.stages.detect import centre_inside, input_size_for, landmarks_of
 from openlfr.stages.obscure import cut_picture, shrink
 from openlfr.stages.probe import ProbeRules
-from openlfr.stages.track import TrackerState, TrackRules, looks, track
+from openlfr.stages.track import TrackRules, looks, track
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,16 +52,6 @@ class AnalysisRules:
     detector_score: float = 0.5
     tracks: TrackRules = field(default_factory=TrackRules)
     probes: ProbeRules = field(default_factory=ProbeRules)
-
-
-@dataclass(slots=True, eq=False)
-class CameraState:
-    """The live tracks of one camera in its present epoch."""
-
-    epoch: int
-    tracker: TrackerState = field(default_factory=TrackerState)
-    tracks: dict[int, LiveTrack] = field(default_factory=dict)
-    encounters: Encounters = field(default_factory=Encounters)
 
 
 class Analyser:

@@ -1,1 +1,1 @@
-"""The rooms a frame goes through: functions over values, batch in, batch out."""
+"""The stages of the analysis of a frame: functions of values, a batch in and a batch out."""

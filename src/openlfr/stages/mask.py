@@ -32,10 +32,10 @@ possible face found at source resolution around the alerted face is masked at an
 
 
 def mask(picture: FacePicture, found: Sequence[PossibleFace]) -> Evidence | None:
-    """Mask all faces of a held picture but the alerted one.
+    """Mask all faces of a picture but the alerted one.
 
     Args:
-        picture: The picture.
+        picture: The picture that a track kept of the alerted face.
         found: The possible faces that `find_overlooked` found in the picture.
 
     Returns:
@@ -78,7 +78,7 @@ def _covers(box: Box, face: Box) -> bool:
 
 
 def overlap_share(picture: FacePicture, found: Sequence[Box] = ()) -> float:
-    """Share of the held face's box, within the picture, that other faces cover, 0 to 1."""
+    """Share of the picture's face box, within the frame, that other faces cover, 0 to 1."""
     area = whole_pixels(picture.box, picture.frame.width, picture.frame.height)
     if area is None:
         return 1.0
@@ -88,7 +88,7 @@ def overlap_share(picture: FacePicture, found: Sequence[Box] = ()) -> float:
 
 
 def is_hidden(picture: FacePicture) -> bool:
-    """Whether the known faces cover so much of the held face that no picture can be shown."""
+    """Whether the known faces cover so much of the face that no picture can be shown."""
     return overlap_share(picture) > 1 - LEAST_SHOWN
 
 

@@ -47,7 +47,7 @@ class PossibleFace(NamedTuple):
     Attributes:
         box: Box in source pixels.
         score: The detector's confidence, 0 to 1.
-        near: Whether it was found at source resolution, around the held face.
+        near: Whether it was found at source resolution, around the picture's face.
     """
 
     box: Box
@@ -56,9 +56,9 @@ class PossibleFace(NamedTuple):
 
 
 def find_overlooked(picture: FacePicture, detector: FaceDetector) -> list[PossibleFace]:
-    """Possible faces in a held picture, other than its known faces.
+    """Possible faces in a track's picture, other than its known faces.
 
-    The shrunk frame is searched, and at source resolution the surroundings of the held face: they
+    The shrunk frame is searched, and at source resolution the surroundings of its face: they
     are kept in clear, and may contain a face that is too small to be found in the shrunk frame.
     """
     by = picture.frame.shrink

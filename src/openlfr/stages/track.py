@@ -10,7 +10,7 @@ additional search is cheap, a track of two identities is not.
 
 The motion model is an alpha-beta filter on the box centre and on the logarithm of its size
 (Kalata, 1984, gives the gains); the assignment is the Jonker-Volgenant one of SciPy.
-`benchmarks/trackers.py` counts identity switches on ground truth beside two libraries.
+`benchmarks/compare_trackers.py` counts identity switches on ground truth beside two libraries.
 """
 
 from __future__ import annotations
