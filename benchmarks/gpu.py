@@ -43,7 +43,8 @@ from openlfr.adapters.models.sface import SFace
 from openlfr.adapters.models.yunet import YuNet, fit_pictures
 from openlfr.domain.frames import Frame
 from openlfr.domain.ids import Ids
-from openlfr.domain.watchlist import ManifestEntry, StoredTemplate, hash_template
+from openlfr.domain.templates import StoredTemplate, hash_template
+from openlfr.domain.watchlist import ManifestEntry
 from openlfr.pipeline import Analyser
 from openlfr.stages.align import align
 from openlfr.stages.detect import landmarks_of

@@ -18,7 +18,8 @@ from statistics import median
 import numpy as np
 
 from openlfr.domain.listing import ListState
-from openlfr.domain.watchlist import ManifestEntry, StoredTemplate, hash_entry, hash_template
+from openlfr.domain.templates import StoredTemplate, hash_template
+from openlfr.domain.watchlist import ManifestEntry, hash_entry
 from openlfr.stages.search import ExactIndex
 
 EXPIRES = datetime(2099, 1, 1, tzinfo=UTC)

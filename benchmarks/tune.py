@@ -30,7 +30,8 @@ from openlfr import bootstrap
 from openlfr.adapters.capture import open_source
 from openlfr.domain.faces import Box
 from openlfr.domain.ids import Ids
-from openlfr.domain.watchlist import ManifestEntry, StoredTemplate, hash_template
+from openlfr.domain.templates import StoredTemplate, hash_template
+from openlfr.domain.watchlist import ManifestEntry
 from openlfr.encounters import Encounters
 from openlfr.operations.evaluate import most_central
 from openlfr.pipeline import Analyser, AnalysisRules

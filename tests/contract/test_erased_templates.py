@@ -12,7 +12,7 @@ from tests.contract.erased import holders
 
 from openlfr.adapters.milvus import lite as milvus_lite
 from openlfr.adapters.milvus.template_store import MilvusTemplateStore
-from openlfr.domain.watchlist import GalleryFacts, StoredTemplate, hash_template
+from openlfr.domain.templates import GalleryFacts, StoredTemplate, hash_template
 
 FACTS = GalleryFacts("sface", "a" * 64, 128, "arcface-112", 0.4)
 

@@ -13,7 +13,7 @@ from openlfr.adapters.models.insightface import ArcFace
 from openlfr.adapters.models.sface import SFace
 from openlfr.adapters.models.store import PreparedModel
 from openlfr.domain.errors import BadInput, Misconfigured
-from openlfr.domain.watchlist import check_model
+from openlfr.domain.templates import check_model
 from openlfr.stages.align import align
 
 

@@ -14,7 +14,7 @@ from openlfr.adapters.memory.template_store import MemoryTemplateStore
 from openlfr.adapters.milvus.collection import COLLECTION
 from openlfr.adapters.milvus.template_store import MilvusTemplateStore
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
-from openlfr.domain.watchlist import GalleryFacts, StoredTemplate, hash_template
+from openlfr.domain.templates import GalleryFacts, StoredTemplate, hash_template
 
 FACTS = GalleryFacts("sface", "a" * 64, 8, "arcface-112", 0.4)
 

@@ -14,7 +14,8 @@ from openlfr.adapters.milvus.template_store import MilvusTemplateStore
 from openlfr.domain.control import ManifestChange
 from openlfr.domain.listing import ListState
 from openlfr.domain.merkle import root_of
-from openlfr.domain.watchlist import EntryStatus, GalleryFacts, StoredTemplate, hash_template
+from openlfr.domain.templates import GalleryFacts, StoredTemplate, hash_template
+from openlfr.domain.watchlist import EntryStatus
 from openlfr.stages.search import ExactIndex
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)

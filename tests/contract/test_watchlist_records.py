@@ -12,7 +12,8 @@ from enrolling import add_entry
 from openlfr.adapters.sql.records import Records
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.principals import Principal, Role
-from openlfr.domain.watchlist import EntryStatus, GalleryFacts, ManifestEntry, Reference, Settlement
+from openlfr.domain.templates import GalleryFacts
+from openlfr.domain.watchlist import EntryStatus, ManifestEntry, Reference, Settlement
 from openlfr.operations.entries import Entries, remove
 from openlfr.operations.purge import forget_entries
 

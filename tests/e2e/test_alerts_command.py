@@ -23,7 +23,8 @@ from openlfr.domain.errors import Misconfigured
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import ImpossibleMatch, ImpossibleReason
 from openlfr.domain.sightings import Sighting
-from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference
+from openlfr.domain.templates import GalleryFacts
+from openlfr.domain.watchlist import EntryStatus, Reference
 from openlfr.operations.evidence import encode, evidence_name
 from openlfr.settings import Settings, load
 from openlfr.stages.mask import mask

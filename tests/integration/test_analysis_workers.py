@@ -30,7 +30,8 @@ from openlfr.domain.control import DeploymentState, Heartbeat, ManifestChange
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.frames import EncodedFrame, Frame
 from openlfr.domain.ids import Ids
-from openlfr.domain.watchlist import EntryStatus, ManifestEntry, StoredTemplate, hash_template
+from openlfr.domain.templates import StoredTemplate, hash_template
+from openlfr.domain.watchlist import EntryStatus, ManifestEntry
 from openlfr.pipeline import Analyser
 from openlfr.stages.align import align
 from openlfr.stages.search import ExactIndex

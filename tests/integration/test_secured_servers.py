@@ -20,7 +20,7 @@ from openlfr.adapters.kafka.topics import FRAMES
 from openlfr.cli import main
 from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.domain.frames import EncodedFrame
-from openlfr.domain.watchlist import GalleryFacts
+from openlfr.domain.templates import GalleryFacts
 from openlfr.wire import codec
 from secured_servers import (
     PASSWORD,

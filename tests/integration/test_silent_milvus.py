@@ -16,7 +16,7 @@ from openlfr.adapters.milvus.lite import LiteServer
 from openlfr.adapters.milvus.template_store import MilvusTemplateStore
 from openlfr.domain.addresses import shown_address
 from openlfr.domain.errors import Unavailable
-from openlfr.domain.watchlist import GalleryFacts, StoredTemplate, hash_template
+from openlfr.domain.templates import GalleryFacts, StoredTemplate, hash_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

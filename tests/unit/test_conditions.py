@@ -10,8 +10,8 @@ import pytest
 from openlfr import pipeline, settings
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.bootstrap import conditions, conditions_of
+from openlfr.domain.templates import GalleryFacts
 from openlfr.domain.thresholds import Threshold, ThresholdOrigin
-from openlfr.domain.watchlist import GalleryFacts
 
 FACTS = GalleryFacts("sface", "a" * 64, 128, "arcface-112", 0.4)
 THRESHOLD = Threshold(0.4, ThresholdOrigin.SET, 3)

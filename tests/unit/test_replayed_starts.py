@@ -23,7 +23,8 @@ from openlfr.domain.faces import Box, Detection, Quality
 from openlfr.domain.frames import Frame
 from openlfr.domain.ids import Ids
 from openlfr.domain.impossible import Movement, Place
-from openlfr.domain.watchlist import GalleryFacts, ManifestEntry, StoredTemplate, hash_template
+from openlfr.domain.templates import GalleryFacts, StoredTemplate, hash_template
+from openlfr.domain.watchlist import ManifestEntry
 from openlfr.operations.fold_sighting import fold_sighting
 from openlfr.pipeline import Analyser
 from openlfr.stages.search import ExactIndex

@@ -23,7 +23,8 @@ from openlfr.domain.faces import Box, Detection
 from openlfr.domain.frames import EncodedFrame, Frame
 from openlfr.domain.ids import Ids
 from openlfr.domain.tally_collector import TallyCollector
-from openlfr.domain.watchlist import GalleryFacts, ManifestEntry, StoredTemplate, hash_template
+from openlfr.domain.templates import GalleryFacts, StoredTemplate, hash_template
+from openlfr.domain.watchlist import ManifestEntry
 from openlfr.operations.camera_counts import counts_of
 from openlfr.pipeline import Analyser
 from openlfr.stages.search import ExactIndex

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openlfr.adapters.sql.records import Records
-    from openlfr.domain.watchlist import GalleryFacts
+    from openlfr.domain.templates import GalleryFacts
     from openlfr.operations.purge import DueErasures
     from openlfr.ports import TemplateStore, Vault
 

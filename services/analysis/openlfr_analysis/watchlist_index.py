@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from openlfr.adapters.milvus.index import MilvusIndex
-from openlfr.domain.watchlist import hash_template, matches_entry
+from openlfr.domain.templates import hash_template, matches_entry
 from openlfr.stages.search import ExactIndex
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.milvus.template_store import MilvusTemplateStore
     from openlfr.domain.control import ManifestChange
-    from openlfr.domain.watchlist import StoredTemplate
+    from openlfr.domain.templates import StoredTemplate
     from openlfr.ports import TemplateStore
 
     _Fetch = tuple[dict[str, ManifestChange], Future[list[StoredTemplate]]]

@@ -14,8 +14,8 @@ from openlfr.domain.addresses import without_login
 from openlfr.domain.baselines import Conditions
 
 if TYPE_CHECKING:
+    from openlfr.domain.templates import GalleryFacts
     from openlfr.domain.thresholds import Threshold
-    from openlfr.domain.watchlist import GalleryFacts
     from openlfr.ports import Vault
     from openlfr.settings import Settings
 

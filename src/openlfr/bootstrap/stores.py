@@ -14,7 +14,7 @@ from openlfr.domain.tallies import Reporter
 if TYPE_CHECKING:
     from openlfr.adapters.milvus.template_store import MilvusTemplateStore
     from openlfr.adapters.sql.records import Records, Upgraded
-    from openlfr.domain.watchlist import GalleryFacts
+    from openlfr.domain.templates import GalleryFacts
     from openlfr.ports import AlertBook, TemplateStore, Vault
     from openlfr.settings import Settings
 

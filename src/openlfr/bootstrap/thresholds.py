@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from openlfr.domain.thresholds import DefaultRow, Threshold, ThresholdOrigin, default_threshold
 
 if TYPE_CHECKING:
-    from openlfr.domain.watchlist import GalleryFacts
+    from openlfr.domain.templates import GalleryFacts
     from openlfr.settings import Settings
 
 SFACE_SHA256 = "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79"

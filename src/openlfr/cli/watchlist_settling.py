@@ -13,7 +13,8 @@ from openlfr.domain.watchlist import EntryStatus
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from openlfr.domain.watchlist import GalleryFacts, Reference
+    from openlfr.domain.templates import GalleryFacts
+    from openlfr.domain.watchlist import Reference
     from openlfr.ports import Records, Vault
     from openlfr.settings import Settings
 

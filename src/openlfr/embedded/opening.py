@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from openlfr.adapters.sql.records import Records
     from openlfr.domain.deployment import Deployment
     from openlfr.domain.runs import Checkpoint, Run
+    from openlfr.domain.templates import GalleryFacts
     from openlfr.domain.thresholds import Threshold
-    from openlfr.domain.watchlist import GalleryFacts
     from openlfr.embedded.options import RunOptions
     from openlfr.ports import AlertBook, FaceDetector, FaceEmbedder, TemplateStore, Vault
     from openlfr.settings import Settings

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from openlfr.adapters.sql.records import Records
-    from openlfr.domain.watchlist import GalleryFacts
+    from openlfr.domain.templates import GalleryFacts
     from openlfr.ports import TemplateStore, Vault
     from openlfr.stages.search import ExactIndex
 

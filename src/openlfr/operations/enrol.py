@@ -13,7 +13,8 @@ from openlfr.domain.audit import AuditEvent
 from openlfr.domain.audit_references import ReferenceEnrolled
 from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
-from openlfr.domain.watchlist import EntryStatus, Reference, hash_template
+from openlfr.domain.templates import hash_template
+from openlfr.domain.watchlist import EntryStatus, Reference
 from openlfr.operations.evidence import encode
 from openlfr.operations.examine import examine, kept_picture
 from openlfr.operations.pictures import read_content

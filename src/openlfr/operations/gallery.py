@@ -17,7 +17,8 @@ from openlfr.domain.audit import ActDetails, AuditEvent
 from openlfr.domain.audit_references import ReferenceActivated, ReferenceRefused
 from openlfr.domain.errors import BadInput
 from openlfr.domain.principals import SYSTEM
-from openlfr.domain.watchlist import EntryStatus, Settlement, StoredTemplate
+from openlfr.domain.templates import StoredTemplate
+from openlfr.domain.watchlist import EntryStatus, Settlement
 from openlfr.operations.enrol import PICTURES, outbox_name
 from openlfr.operations.evidence import kept_since
 from openlfr.stages.search import ExactIndex
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openlfr.domain.watchlist import GalleryFacts, Reference
+    from openlfr.domain.templates import GalleryFacts
+    from openlfr.domain.watchlist import Reference
     from openlfr.ports import Records, TemplateStore, Vault, WatchlistRecords
 
 NEAR_COPY = 0.8

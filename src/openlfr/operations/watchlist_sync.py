@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from openlfr.operations.gallery import AT_ONCE, apply_pending
 
 if TYPE_CHECKING:
-    from openlfr.domain.watchlist import GalleryFacts
+    from openlfr.domain.templates import GalleryFacts
     from openlfr.operations.gallery import SettledEntry
     from openlfr.ports import Records, TemplateStore, Vault
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from openlfr.domain.frames import Frame
     from openlfr.domain.impossible import ImpossibleMatch
     from openlfr.domain.sightings import Sighting
-    from openlfr.domain.watchlist import GalleryFacts, StoredTemplate
+    from openlfr.domain.templates import GalleryFacts, StoredTemplate
 
 __all__ = [
     "AlertBook",

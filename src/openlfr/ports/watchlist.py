@@ -8,13 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
-    from openlfr.domain.watchlist import (
-        EntryStatus,
-        GalleryFacts,
-        ManifestEntry,
-        Reference,
-        Settlement,
-    )
+    from openlfr.domain.templates import GalleryFacts
+    from openlfr.domain.watchlist import EntryStatus, ManifestEntry, Reference, Settlement
 
 
 class WatchlistRecords(Protocol):

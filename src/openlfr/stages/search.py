@@ -14,7 +14,7 @@ import numpy as np
 from openlfr.domain.faces import CONTROL, Candidate
 from openlfr.domain.listing import SearchedEntry
 from openlfr.domain.moments import microseconds
-from openlfr.domain.watchlist import hash_template, matches_entry
+from openlfr.domain.templates import hash_template, matches_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openlfr.domain.watchlist import ListedEntry, StoredTemplate
+    from openlfr.domain.templates import StoredTemplate
+    from openlfr.domain.watchlist import ListedEntry
 
 _KEPT_MEANS = 4  # cameras may be at different times in their files
 

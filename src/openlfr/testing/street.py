@@ -10,7 +10,8 @@ import numpy as np
 
 from openlfr.domain.faces import Box, Detection
 from openlfr.domain.frames import Frame
-from openlfr.domain.watchlist import GalleryFacts, ManifestEntry, StoredTemplate, hash_template
+from openlfr.domain.templates import GalleryFacts, StoredTemplate, hash_template
+from openlfr.domain.watchlist import ManifestEntry
 from openlfr.stages.align import align
 from openlfr.stages.track import looks
 

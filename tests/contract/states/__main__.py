@@ -28,7 +28,8 @@ from openlfr.domain.alerts import (
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import ImpossibleMatch, ImpossibleReason
 from openlfr.domain.principals import Principal, Role
-from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, Settlement
+from openlfr.domain.templates import GalleryFacts
+from openlfr.domain.watchlist import EntryStatus, Reference, Settlement
 from openlfr.operations.adjudicate import (
     AlertVersion,
     OutcomeReport,

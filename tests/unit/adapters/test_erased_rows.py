@@ -12,7 +12,8 @@ import pytest
 from enrolling import add_entry
 from openlfr.adapters.sql import engine
 from openlfr.adapters.sql.records import Records
-from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, Settlement
+from openlfr.domain.templates import GalleryFacts
+from openlfr.domain.watchlist import EntryStatus, Reference, Settlement
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 SECRETS = [bytes([65 + n]) * 40 + b"-sealed-template" for n in range(3)]

@@ -11,7 +11,8 @@ from openlfr.adapters.memory.alert_book import MemoryAlertBook
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.adapters.milvus.template_store import MilvusTemplateStore
 from openlfr.adapters.sql.records import Records
-from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, hash_template
+from openlfr.domain.templates import GalleryFacts, hash_template
+from openlfr.domain.watchlist import EntryStatus, Reference
 from openlfr.embedded.eraser import Eraser
 from openlfr.embedded.watchlist_updater import WatchlistUpdater
 from openlfr.operations.enrol import outbox_name

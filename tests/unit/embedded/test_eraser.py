@@ -14,10 +14,7 @@ from openlfr import settings
 from openlfr.adapters.milvus.template_store import MilvusTemplateStore
 from openlfr.cli import doctor_data
 from openlfr.domain.errors import Unavailable
-from openlfr.domain.watchlist import (
-    StoredTemplate,
-    hash_template,
-)
+from openlfr.domain.templates import StoredTemplate, hash_template
 from openlfr.embedded import eraser as eraser_module
 
 WAIT_S = 60.0  # no bar

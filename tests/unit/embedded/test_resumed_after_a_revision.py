@@ -7,7 +7,7 @@ import pytest
 from openlfr import settings
 from openlfr.adapters.sql.records import Records
 from openlfr.domain.errors import Misconfigured
-from openlfr.domain.watchlist import GalleryFacts
+from openlfr.domain.templates import GalleryFacts
 from openlfr.embedded.opening import begin_run, hash_of
 
 FACTS = GalleryFacts("sface", "a" * 64, 128, "arcface-112", 0.4)

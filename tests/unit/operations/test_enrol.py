@@ -9,7 +9,8 @@ import pytest
 from openlfr.adapters.memory.records import MemoryRecords
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.domain.principals import local_principal
-from openlfr.domain.watchlist import EntryStatus, ManifestRow, hash_template
+from openlfr.domain.templates import hash_template
+from openlfr.domain.watchlist import EntryStatus, ManifestRow
 from openlfr.operations.enrol import Enrolment, RowResult, enrol, outbox_name
 from openlfr.operations.evidence import decode
 from openlfr.operations.examine import EnrolmentRules, find_faces

@@ -10,7 +10,7 @@ import pytest
 
 from openlfr.domain.errors import BadInput
 from openlfr.domain.faces import Box, Detection
-from openlfr.domain.watchlist import GalleryFacts
+from openlfr.domain.templates import GalleryFacts
 from openlfr.operations.evaluate import evaluate, most_central
 from openlfr.stages.align import TARGET
 

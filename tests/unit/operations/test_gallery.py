@@ -13,7 +13,8 @@ from openlfr.adapters.memory.watchlist import MemoryWatchlist
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.evidence import Evidence, Scene
 from openlfr.domain.faces import Box
-from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, hash_template
+from openlfr.domain.templates import GalleryFacts, hash_template
+from openlfr.domain.watchlist import EntryStatus, Reference
 from openlfr.operations import gallery
 from openlfr.operations.enrol import outbox_name
 from openlfr.operations.evidence import encode

@@ -14,7 +14,8 @@ from openlfr.adapters.memory.template_store import MemoryTemplateStore
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.adapters.sql.records import Records
 from openlfr.domain.errors import OpenLFRError, Unavailable
-from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, hash_template
+from openlfr.domain.templates import GalleryFacts, hash_template
+from openlfr.domain.watchlist import EntryStatus, Reference
 from openlfr.operations.enrol import outbox_name
 from openlfr.operations.purge import DueErasures
 from openlfr_alerting import leader_jobs

@@ -17,7 +17,8 @@ from openlfr.adapters.memory.template_store import MemoryTemplateStore
 from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.domain.control import ManifestChange
 from openlfr.domain.errors import Unavailable
-from openlfr.domain.watchlist import EntryStatus, GalleryFacts, StoredTemplate, hash_template
+from openlfr.domain.templates import GalleryFacts, StoredTemplate, hash_template
+from openlfr.domain.watchlist import EntryStatus
 from openlfr.testing import ManualClock
 from openlfr_analysis import metrics as service_metrics
 from openlfr_analysis.watchlist_index import AGAIN_S, LocalWatchlistIndex

@@ -20,7 +20,8 @@ from openlfr.adapters.sql.records import Records
 from openlfr.domain.analysis import Analysis, SightingWithEvidence
 from openlfr.domain.errors import OpenLFRError
 from openlfr.domain.faces import Box
-from openlfr.domain.watchlist import EntryStatus, GalleryFacts, Reference, hash_template
+from openlfr.domain.templates import GalleryFacts, hash_template
+from openlfr.domain.watchlist import EntryStatus, Reference
 from openlfr.operations.enrol import outbox_name
 from openlfr.stage_timer import StageTimer
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from openlfr.domain.deployment import Deployment
     from openlfr.domain.runs import WrittenFiles
     from openlfr.domain.tallies import Tally
-    from openlfr.domain.watchlist import GalleryFacts, Reference
+    from openlfr.domain.templates import GalleryFacts
+    from openlfr.domain.watchlist import Reference
 
 
 @dataclass(frozen=True, slots=True)

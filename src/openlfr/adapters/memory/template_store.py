@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openlfr.domain.watchlist import check_template
+from openlfr.domain.templates import check_template
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from openlfr.domain.watchlist import GalleryFacts, StoredTemplate
+    from openlfr.domain.templates import GalleryFacts, StoredTemplate
 
 
 class MemoryTemplateStore:

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 from openlfr.adapters.memory.audit import erase_words
 from openlfr.adapters.memory.state import Entry
 from openlfr.domain.authority import ACTS, EntryAct, find_alteration, latest_expiry
-from openlfr.domain.watchlist import NAMING, EntryStatus, ManifestEntry, check_model
+from openlfr.domain.templates import check_model
+from openlfr.domain.watchlist import NAMING, EntryStatus, ManifestEntry
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from openlfr.adapters.memory.state import Access, State
-    from openlfr.domain.watchlist import GalleryFacts, Reference, Settlement
+    from openlfr.domain.templates import GalleryFacts
+    from openlfr.domain.watchlist import Reference, Settlement
 
 _STANDING = (EntryStatus.PENDING, EntryStatus.ACTIVE, EntryStatus.SUSPENDED)
 _LEFT = (EntryStatus.REMOVED, EntryStatus.REFUSED)

@@ -10,7 +10,7 @@ from pymilvus import DataType
 
 from openlfr.adapters.milvus.connection import LOAD_S, READ_S
 from openlfr.domain.errors import BadInput, Misconfigured
-from openlfr.domain.watchlist import GalleryFacts, StoredTemplate
+from openlfr.domain.templates import GalleryFacts, StoredTemplate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -26,7 +26,8 @@ import numpy as np
 from openlfr.adapters.milvus.template_store import MOST_HITS
 from openlfr.domain.faces import CONTROL
 from openlfr.domain.listing import SearchedEntry
-from openlfr.domain.watchlist import hash_entry, matches_entry
+from openlfr.domain.templates import matches_entry
+from openlfr.domain.watchlist import hash_entry
 from openlfr.stages.search import ExactIndex
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
     from openlfr.adapters.milvus.collection import Hit
     from openlfr.adapters.milvus.template_store import MilvusTemplateStore
     from openlfr.domain.faces import Candidate
-    from openlfr.domain.watchlist import ListedEntry, StoredTemplate
+    from openlfr.domain.templates import StoredTemplate
+    from openlfr.domain.watchlist import ListedEntry
 
 FIRST_HITS = 256
 """References that are asked for at first: enough where a subject has a few."""

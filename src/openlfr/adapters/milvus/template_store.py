@@ -33,7 +33,7 @@ from openlfr.adapters.milvus.collection import (
 from openlfr.adapters.milvus.lite import LiteServer
 from openlfr.domain.addresses import shown_address
 from openlfr.domain.errors import Unavailable
-from openlfr.domain.watchlist import check_model, check_template
+from openlfr.domain.templates import check_model, check_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openlfr.adapters.milvus.collection import Hit
-    from openlfr.domain.watchlist import GalleryFacts, StoredTemplate
+    from openlfr.domain.templates import GalleryFacts, StoredTemplate
 
 _T = TypeVar("_T")
 

@@ -19,7 +19,7 @@ from openlfr.adapters.models.onnx_batches import first_axis, interleaved, open_f
 from openlfr.adapters.models.sface import check_aligned, unit_length
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.faces import Box, Detection
-from openlfr.domain.watchlist import GalleryFacts
+from openlfr.domain.templates import GalleryFacts
 from openlfr.stages import align, reference
 
 if TYPE_CHECKING:

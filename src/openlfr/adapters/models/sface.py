@@ -20,7 +20,7 @@ from openlfr.adapters.models.onnx import batch_factor, open_session
 from openlfr.adapters.models.onnx_graph import PICTURES
 from openlfr.adapters.models.parallel_calls import ParallelCalls
 from openlfr.domain.errors import BadInput
-from openlfr.domain.watchlist import GalleryFacts
+from openlfr.domain.templates import GalleryFacts
 from openlfr.stages import align, reference
 
 if TYPE_CHECKING:

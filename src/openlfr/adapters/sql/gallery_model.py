@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from openlfr.adapters.sql.tables import gallery_facts
-from openlfr.domain.watchlist import GalleryFacts, check_model
+from openlfr.domain.templates import GalleryFacts, check_model
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openlfr.adapters.sql.access import Access
-    from openlfr.domain.watchlist import GalleryFacts, ManifestEntry, Reference
+    from openlfr.domain.templates import GalleryFacts
+    from openlfr.domain.watchlist import ManifestEntry, Reference
 
 STANDING = (EntryStatus.PENDING, EntryStatus.ACTIVE, EntryStatus.SUSPENDED)
 """Statuses of entries on the list, searched or not."""

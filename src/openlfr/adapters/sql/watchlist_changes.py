@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
-    from openlfr.domain.watchlist import GalleryFacts, Reference, Settlement
+    from openlfr.domain.templates import GalleryFacts
+    from openlfr.domain.watchlist import Reference, Settlement
 
 _SOURCES = {
     EntryStatus.SUSPENDED: (EntryStatus.PENDING, EntryStatus.ACTIVE),
