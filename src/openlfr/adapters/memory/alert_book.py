@@ -21,7 +21,7 @@ NEAR = 8  # sightings that are looked at to each side
 
 
 class MemoryAlertBook:
-    """`AlertBook` that lives as long as its process and forgets nothing by itself."""
+    """An `AlertBook` that lasts as long as its process and never expires an event."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}  # sighting -> the call that folded it
@@ -46,7 +46,7 @@ class MemoryAlertBook:
         return [*earlier[:NEAR], *later[:NEAR]]
 
     def knows(self, sighting: Sighting, *, call: str = "") -> bool:
-        """Whether `fold` would give nothing."""
+        """Whether `fold` would return None."""
         folded_by = self._known.get(sighting.sighting_id)
         if folded_by is None:
             return False
@@ -86,7 +86,7 @@ class MemoryAlertBook:
         return event
 
     def move(self, event: AlertEvent) -> None:
-        """Put a stored event under another alert; sightings after it join that one."""
+        """Move a stored event to another alert; later sightings join that alert."""
         sighting = event.sighting
         if (before := self._events.get(sighting.sighting_id)) is None:
             return
@@ -103,11 +103,11 @@ class MemoryAlertBook:
         return [e for e in self._events.values() if e.sighting.deployment == deployment]
 
     def counts(self, deployment: str) -> Mapping[tuple[str, str], int]:
-        """Events counted by (camera, hour as 'YYYY-MM-DDTHH' UTC)."""
+        """Number of events by (camera, hour as 'YYYY-MM-DDTHH' UTC)."""
         return dict(sorted(self._counts.get(deployment, Counter()).items()))
 
     def opened(self, deployment: str) -> Mapping[tuple[str, str], int]:
-        """Alerts that were opened, counted as `counts` counts events."""
+        """Number of alerts opened, by camera and hour as in `counts`."""
         return dict(sorted(self._opened.get(deployment, Counter()).items()))
 
     def erase(self, deployment: str, sighting_ids: Sequence[str]) -> None:
@@ -120,7 +120,7 @@ class MemoryAlertBook:
                 self._times[key] = [t for t in self._times[key] if t[1] != sighting_id]
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing."""
 
 
 def _opens(event: AlertEvent) -> int:

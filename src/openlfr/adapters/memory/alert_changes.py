@@ -1,4 +1,4 @@
-"""Changes of alerts by acts of people, in memory."""
+"""Changes of alerts by people, in memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class MemoryAlertChanges(MemoryAlerts):
     """`AlertChanges` on a state."""
 
     def append(self, before: Case, after: Case, event_id: str) -> None:
-        """Record by what two cases differ; the act of `event_id` is recorded beside it."""
+        """Record the differences between two cases, with the id of their act."""
         with self._access.writing() as state:
             row = state.alerts[after.alert_id]
             if row.case.version != before.version:
@@ -32,7 +32,7 @@ class MemoryAlertChanges(MemoryAlerts):
             state.appended[after.alert_id, after.version] = event_id
 
     def reject(self, alert_id: str, event_id: str, at: datetime) -> None:
-        """Take a sighting out of an alert: it shows another person than the others."""
+        """Remove a sighting from an alert: it shows another person than the others."""
         with self._access.writing() as state:
             event = state.alert_events[event_id]
             state.alert_events[event_id] = replace(event, rejected_at=at)
@@ -52,9 +52,9 @@ class MemoryAlertChanges(MemoryAlerts):
             )
 
     def begin_erasing(self, alert_ids: Sequence[str], at: datetime) -> set[str]:
-        """Mark what is about to be erased, so that nobody is promised to keep it; ids of which.
+        """Mark alerts that are about to be erased, so that no hold is placed; returns their ids.
 
-        None of those that are held.
+        Alerts with a hold are not marked.
         """
         with self._access.writing() as state:
             held = {hold.alert_id for hold in state.holds.values() if hold.is_active(at)}
@@ -65,7 +65,7 @@ class MemoryAlertChanges(MemoryAlerts):
         return begun
 
     def mark_erased(self, alert_id: str, event_ids: Sequence[str], at: datetime) -> None:
-        """Record that these events' pictures are gone, with positions, subject and words."""
+        """Record that these events' pictures are erased; erase positions, subject and words."""
         with self._access.writing() as state:
             for key in event_ids:
                 state.alert_events[key] = _blank(state.alert_events[key])
@@ -81,7 +81,7 @@ class MemoryAlertChanges(MemoryAlerts):
             state.alerts[alert_id] = replace(row, subject="", erased_at=at, case=case)
 
     def mark_rejected_erased(self, event_ids: Sequence[str]) -> None:
-        """Record that what was kept of rejected sightings is gone; the camera goes with it."""
+        """Record that the pictures of rejected sightings are erased; erase their cameras."""
         with self._access.writing() as state:
             for key in event_ids:
                 blank = _blank(state.alert_events[key])
@@ -90,7 +90,7 @@ class MemoryAlertChanges(MemoryAlerts):
                 state.alert_events[key] = replace(blank, event=event)
 
     def erase_names(self, before: datetime) -> int:
-        """Erase who did what to alerts before this moment; of how many acts."""
+        """Erase the names of people in acts before this moment; returns the number of acts."""
         with self._access.writing() as state:
             for key, row in state.alerts.items():
                 case = row.case
@@ -113,12 +113,12 @@ class MemoryAlertChanges(MemoryAlerts):
             return erase_names(state, before)
 
     def place_hold(self, hold: Hold) -> None:
-        """Keep an alert from being erased."""
+        """Record a hold, which keeps an alert from being erased."""
         with self._access.writing() as state:
             state.holds[hold.hold_id] = hold
 
     def release_hold(self, hold_id: str, at: datetime) -> None:
-        """Let a hold keep nothing any more."""
+        """End a hold."""
         with self._access.writing() as state:
             state.holds[hold_id] = replace(state.holds[hold_id], released_at=at)
 

@@ -1,4 +1,4 @@
-"""Alerts, their events, what people made of them and what holds them, in memory."""
+"""Alerts, their events, cases and holds in memory."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class MemoryAlerts:
         emitted_at: datetime,
         window: timedelta = LIFE,
     ) -> bool:
-        """Record an event and bring its alert up to date; whether it was new."""
+        """Record an event and update its alert; whether it was new."""
         recorded = RecordedEvent(event=event, emitted_at=emitted_at, evidence=evidence)
         with self._access.writing() as state:
             return record_event(state, recorded, window)
@@ -49,7 +49,7 @@ class MemoryAlerts:
         return event_id in self._access.reading().alert_events
 
     def find(self, prefix: str) -> RecordedAlert:
-        """The alert whose id begins so, or an id that was merged into it."""
+        """The alert whose id has this prefix, or an id that was merged into it."""
         state, begins = self._access.reading(), prefix.strip().lower()
         found = {key for key in state.alerts if key.startswith(begins)}
         found |= {into for key, into in state.merged.items() if key.startswith(begins)}
@@ -59,7 +59,7 @@ class MemoryAlerts:
     def list(
         self, *, undecided: bool = False, deployment: str | None = None, subject: str | None = None
     ) -> Sequence[RecordedAlert]:
-        """Alerts, the latest first: those that nobody decided, of a deployment, of a subject."""
+        """Alerts, the latest first; optionally undecided ones, of a deployment, of a subject."""
         state = self._access.reading()
         return _latest_first(
             each
@@ -78,7 +78,7 @@ class MemoryAlerts:
         deployment: str | None = None,
         subject: str | None = None,
     ) -> AlertPage:
-        """As `list`, so many at a time; `after` is that of the page before."""
+        """One page of `list`; `after` is `AlertPage.after` of the page before."""
         every = self.list(undecided=undecided, deployment=deployment, subject=subject)
         if after:
             last_at, alert_id = pages.parse_cursor(after)
@@ -91,12 +91,12 @@ class MemoryAlerts:
         return AlertPage(tuple(every[:limit]), pages.cursor_after(every[limit - 1]) if more else "")
 
     def events(self, alert_id: str) -> Sequence[RecordedEvent]:
-        """The events of an alert by captured time."""
+        """The events of an alert, ordered by captured time."""
         state = self._access.reading()
         return _events(state, (e for e in state.alert_events.values() if _of(e) == alert_id))
 
     def events_of_run(self, deployment: str, epoch: int | None) -> Sequence[RecordedEvent]:
-        """All events of one run of a deployment by captured time; of all its runs: None."""
+        """The events of one run, ordered by captured time; of all runs if `epoch` is None."""
         state = self._access.reading()
         return _events(
             state,
@@ -109,11 +109,11 @@ class MemoryAlerts:
         )
 
     def case(self, alert_id: str) -> Case:
-        """What people made of an alert, by its whole id."""
+        """The alert's case: its verdicts and outcomes."""
         return self._access.reading().alerts[alert_id].case
 
     def waiting(self, now: datetime) -> Sequence[str]:
-        """Ids of alerts whose time to lapse, or to be settled, has come."""
+        """Ids of alerts that are due to lapse or to be settled."""
         return sorted(
             key
             for key, row in self._access.reading().alerts.items()
@@ -121,7 +121,7 @@ class MemoryAlerts:
         )
 
     def mistaken(self, now: datetime) -> Sequence[RecordedAlert]:
-        """Alerts about the wrong person of which something is still kept, and may be no longer."""
+        """Alerts about the wrong person whose pictures exist but must be erased."""
         state = self._access.reading()
         return _latest_first(
             _alert_of(state, row)
@@ -130,12 +130,12 @@ class MemoryAlerts:
         )
 
     def sealed(self) -> Collection[str]:
-        """Ids of alerts whose pictures are kept for a complaint alone, and are not erased."""
+        """Ids of alerts whose pictures exist only because of a possible complaint."""
         rows = self._access.reading().alerts.items()
         return frozenset(key for key, row in rows if row.case.sealed and row.erased_at is None)
 
     def rejected(self, now: datetime) -> Sequence[RecordedEvent]:
-        """Sightings that were taken out of their alert, and of which something is still kept."""
+        """Sightings rejected from their alert whose pictures or cameras are not erased yet."""
         state = self._access.reading()
         found = [
             each
@@ -147,12 +147,12 @@ class MemoryAlerts:
         return sorted(_events(state, found), key=lambda each: each.event.event_id)
 
     def holds(self, alert_id: str) -> Sequence[Hold]:
-        """What keeps an alert from being erased, or did; the latest first."""
+        """The holds of an alert, ended ones included, the latest first."""
         mine = [h for h in self._access.reading().holds.values() if h.alert_id == alert_id]
         return sorted(mine, key=lambda hold: hold.placed_at, reverse=True)
 
     def older_than(self, moment: datetime, now: datetime) -> Sequence[RecordedAlert]:
-        """Alerts whose last event is older, that nothing holds, of which something is kept."""
+        """Alerts without a hold, not erased yet, whose last event is older."""
         state = self._access.reading()
         last: dict[str, datetime] = {}
         for each in state.alert_events.values():
@@ -209,8 +209,8 @@ def _alert_of(state: State, row: Alert) -> RecordedAlert:
 
 
 def _events(state: State, found: Iterable[RecordedEvent]) -> list[RecordedEvent]:
-    """Events under what their alerts say now, by captured time."""
-    told = []
+    """Events with their alerts' present subject and watchlist, ordered by captured time."""
+    events = []
     for each in found:
         alert, flag = state.alerts[_of(each)], each.event.impossible
         sighting = replace(
@@ -220,8 +220,8 @@ def _events(state: State, found: Iterable[RecordedEvent]) -> list[RecordedEvent]
             watchlist=alert.watchlist,
             conflicts_in_frame=flag is not None and flag.why is ImpossibleReason.ONE_FRAME,
         )
-        told.append(replace(each, event=replace(each.event, sighting=sighting)))
-    return sorted(told, key=lambda one: (one.event.sighting.captured_at, one.event.event_id))
+        events.append(replace(each, event=replace(each.event, sighting=sighting)))
+    return sorted(events, key=lambda one: (one.event.sighting.captured_at, one.event.event_id))
 
 
 def _due(moment: datetime | None, now: datetime) -> bool:

@@ -29,15 +29,15 @@ def write_events(state: State, events: Sequence[AuditEvent]) -> None:
 
 
 def erase_words(state: State, object_ids: Collection[str]) -> None:
-    """Erase what acts on these alerts or entries say of anybody; who did them stays."""
+    """Erase the words of acts on these alerts or entries; the names of who acted stay."""
     ids = frozenset(object_ids)
     state.acts = tuple(_wordless(act) if act.object_id in ids else act for act in state.acts)
 
 
 def erase_names(state: State, before: datetime) -> int:
-    """Erase who did what before this moment, and in which words; of how many acts.
+    """Erase names and words of acts before this moment; returns the number of acts.
 
-    Of acts on entries only where their words are erased already.
+    Acts on entries are erased only if their words are erased already.
     """
     erased = []
 

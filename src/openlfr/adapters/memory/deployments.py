@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from openlfr.domain.baseline_openings import Opening
     from openlfr.domain.deployment import Deployment
 
-_SHOWN = 5  # deployments named when a prefix fits several
+_SHOWN = 5  # largest number of deployments in a message about several matches
 
 
 class MemoryDeployments:
@@ -26,11 +26,11 @@ class MemoryDeployments:
         self._access = access
 
     def get(self, deployment_id: str) -> Deployment | None:
-        """The deployment of this id; None where none is recorded."""
+        """The deployment of this id; None if there is none."""
         return self._access.reading().deployments.get(deployment_id)
 
     def find(self, named: str) -> Deployment:
-        """The deployment of this id or name, or whose id begins so; closed ones come last."""
+        """The deployment of this id, name or id prefix; closed ones come last."""
         text = named.strip()
         every = list(reversed(self.list()))
         alive = [each for each in every if each.status is not DeploymentStatus.CLOSED]
@@ -50,13 +50,13 @@ class MemoryDeployments:
         return found[0]
 
     def list(self) -> Sequence[Deployment]:
-        """All of them, the latest start first."""
+        """All deployments, the latest start first."""
         known = self._access.reading().deployments
         by_id = sorted(known.values(), key=lambda each: each.deployment_id)
         return sorted(by_id, key=lambda each: each.authorisation.starts, reverse=True)
 
     def put(self, deployment: Deployment, at: datetime) -> None:
-        """Record where a deployment stands now, a new one too."""
+        """Insert or update a deployment."""
         with self._access.writing() as state:
             state.version += 1
             state.deployments[deployment.deployment_id] = replace(deployment, changed_at=at)
@@ -69,12 +69,12 @@ class MemoryBaselines:
         self._access = access
 
     def of(self, deployment_id: str) -> list[Opening]:
-        """Those of a deployment, by number."""
+        """The openings of a deployment, by number."""
         known = sorted(self._access.reading().baselines.items())
         return [opening for (deployment, _), opening in known if deployment == deployment_id]
 
     def add(self, opening: Opening, at: datetime) -> bool:
-        """Record that one opened; False where its number has been given meanwhile."""
+        """Record an opening; False if its number was used meanwhile."""
         key = opening.baseline.deployment, opening.number
         with self._access.writing() as state:
             if key in state.baselines:

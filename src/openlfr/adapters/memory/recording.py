@@ -1,4 +1,4 @@
-"""Recording what happened in front of a camera, in memory: as `adapters/sql/alert_recording.py`."""
+"""Recording an alert event in memory, as in `adapters/sql/alert_recording.py`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def placed(state: State, event: AlertEvent, window: timedelta) -> AlertEvent:
-    """The event under the alert to which it belongs; changes nothing."""
+    """The event with the id of its alert; reads only."""
     seen = event.sighting
     if (known := state.alert_events.get(event.event_id)) is not None:
         return replace(event, event=known.event.event, alert_id=known.event.alert_id)
@@ -48,7 +48,7 @@ def placed(state: State, event: AlertEvent, window: timedelta) -> AlertEvent:
 
 
 def record_event(state: State, recorded: RecordedEvent, window: timedelta) -> bool:
-    """Record an event, once, under the alert to which it belongs; whether it was new."""
+    """Record an event, once, under its alert; whether it was new."""
     event, at = recorded.event, recorded.emitted_at
     if event.event_id in state.alert_events:
         return False
@@ -57,7 +57,7 @@ def record_event(state: State, recorded: RecordedEvent, window: timedelta) -> bo
         state.merged.setdefault(event.alert_id, home.alert_id)
     if home.alert_id not in state.alerts:
         _open(state, home, at, window)
-    # Whom it seems to be stands once, with the alert, so that it can be erased.
+    # The subject is stored once, with the alert, so that it can be erased.
     nobody = replace(home.sighting, deployment="", subject="", watchlist="")
     state.alert_events[event.event_id] = replace(recorded, event=replace(home, sighting=nobody))
     _bring_up_to_date(state, home, window)
@@ -72,7 +72,7 @@ def _about(state: State, event: AlertEvent) -> list[Alert]:
 
 
 def _open(state: State, event: AlertEvent, at: datetime, window: timedelta) -> None:
-    """Add an alert without an event, and end the one that takes in sightings of its subject."""
+    """Insert an alert without events, and end the subject's live alert."""
     seen = event.sighting
     live = [r for r in _about(state, event) if not (r.case.lapsed_at or r.case.closed_at)]
     follows = all(row.last_at <= seen.captured_at for row in live)
@@ -99,7 +99,7 @@ def _open(state: State, event: AlertEvent, at: datetime, window: timedelta) -> N
 
 
 def _bring_up_to_date(state: State, event: AlertEvent, window: timedelta) -> None:
-    """Let an alert's row say what its new event adds."""
+    """Update an alert's row with its new event."""
     seen, row = event.sighting, state.alerts[event.alert_id]
     case = row.case
     if seen.captured_at >= row.last_at and not row.recording:
@@ -124,5 +124,5 @@ def _apply(
 
 
 def _record_acts(state: State, before: Case, after: Case, at: datetime) -> None:
-    # A message may claim any time, and by the log's latest moment entries expire.
+    # Not in the future, whatever the message claims: entries expire by the log's latest moment.
     write_events(state, acts_of(before, after, by=SYSTEM, at=min(at, datetime.now(UTC))))

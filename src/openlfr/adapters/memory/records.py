@@ -1,7 +1,7 @@
 """The records in memory, for tests and trials: a file for each part, as in `adapters/sql`.
 
-They do what the database does, by the same rules of `domain`, under the same contract suites. What
-they keep lasts as long as their process; several threads may use them.
+They behave as the database, by the same rules of `domain`, under the same contract suites. They
+last as long as their process; several threads may use them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __all__ = ["MemoryRecords", "MemoryUnitOfWork", "MemoryWatchlist"]
 
 
 class MemoryUnitOfWork:
-    """Changes of one transaction, on a copy of what is recorded."""
+    """Changes of one transaction, on a copy of the records."""
 
     def __init__(self, state: State) -> None:
         access = OneTransaction(state)
@@ -67,12 +67,12 @@ class MemoryRecords:
         self.audit: AuditLog = MemoryAuditLog(self)
 
     def reading(self) -> State:
-        """What is recorded; not to be changed."""
+        """The present state; not to be changed."""
         return self._state
 
     @contextmanager
     def writing(self) -> Iterator[State]:
-        """A copy that is in force at the end of the `with`; one thread at a time has one."""
+        """A copy that replaces the state at the end of the `with`; one thread at a time has one."""
         with self._writers:
             state = self._state.copy()
             yield state
@@ -80,24 +80,24 @@ class MemoryRecords:
 
     @contextmanager
     def unit_of_work(self) -> Iterator[MemoryUnitOfWork]:
-        """A transaction: in force at the end of the `with`, undone where an error leaves it."""
+        """A transaction: committed at the end of the `with`, rolled back on an exception."""
         with self.writing() as state:
             work = MemoryUnitOfWork(state)
             yield work
             write_events(state, work.events)
 
     def written_files(self) -> Sequence[WrittenFiles]:
-        """Where runs of these records wrote alert lines and reports."""
+        """Paths of the alert lines and reports that runs of these records wrote."""
         return list(dict.fromkeys(self._state.files))
 
     def note_files(self, files: WrittenFiles) -> None:
-        """Record where a run writes, so that erasing reaches it."""
+        """Record the files that a run writes, so that erasing finds them."""
         with self.writing() as state:
             state.files = (*state.files, replace(files))
 
     def erase_for_good(self) -> bool:
-        """Nothing stays of what was erased."""
+        """Return True: memory keeps nothing of erased rows."""
         return True
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing."""

@@ -1,4 +1,4 @@
-"""Everything that is recorded, as frozen rows by their keys: a transaction works on a copy."""
+"""The state of the records: frozen rows by their keys; a transaction works on a copy."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry and what is owed to it; as a row of the table `watchlist_references`."""
+    """An entry with its pending work, as a row of the table `watchlist_references`."""
 
     entry: Reference
     picture_hash: str
@@ -37,7 +37,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alert, as a row of the table `alerts`; where it stands is what its case says."""
+    """An alert, as a row of the table `alerts`; its state follows from its case."""
 
     alert_id: str
     deployment: str
@@ -55,14 +55,14 @@ class Alert:
 
 @dataclass(slots=True)
 class State:
-    """What is recorded.
+    """The records.
 
     Attributes:
-        version: Counts the changes of entries and deployments.
-        alert_events: By event id, with the alert's id in `event`.
-        appended: The act by which an alert came to a version of its case; "" where there is none.
-        merged: The alert that took in one, by the id under which it was published.
-        recorded_at: When what is known by a key was recorded, or last changed.
+        version: Number of changes of entries and deployments.
+        alert_events: Events by their ids, with the alert's id in `event`.
+        appended: Id of the act by alert and version of its case; "" without an act.
+        merged: Id of the alert into which a published alert was merged, by the published id.
+        recorded_at: Time of the last change, by the key of a row.
     """
 
     version: int = 0
@@ -90,10 +90,10 @@ class State:
 
 
 class Access(Protocol):
-    """Gives the state to a part of the records: in a transaction of its own, or in an open one."""
+    """Access to the state: each call in a transaction of its own, or in an open one."""
 
     def reading(self) -> State:
-        """The state as it is; not to be changed."""
+        """The present state; not to be changed."""
         ...
 
     def writing(self) -> AbstractContextManager[State]:
@@ -102,13 +102,13 @@ class Access(Protocol):
 
 
 class OneTransaction:
-    """Every call is a part of one transaction, which somebody else ends."""
+    """Every call is a part of one transaction, which the caller ends."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     def reading(self) -> State:
-        """The transaction's state: what it wrote so far is seen."""
+        """The transaction's state, which includes its own writes."""
         return self._state
 
     @contextmanager

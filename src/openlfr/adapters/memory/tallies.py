@@ -1,4 +1,4 @@
-"""Tallies in memory: each counted once, however often it is reported."""
+"""Tallies in memory: each is counted once, however often it is recorded."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class MemoryTallies:
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    def record(self, told: Sequence[Tally], *, at: datetime) -> int:
-        """Record tallies; how many of them were new by their `tally_id`."""
+    def record(self, reported: Sequence[Tally], *, at: datetime) -> int:
+        """Record tallies; returns the number of those with a new `tally_id`."""
         with self._access.writing() as state:
             before = len(state.tallies)
-            for tally in told:
+            for tally in reported:
                 if state.tallies.setdefault(tally.tally_id, tally) is tally:
                     state.recorded_at["tally", tally.tally_id] = at
             return len(state.tallies) - before
@@ -39,7 +39,7 @@ class MemoryTallies:
     def discard_from(
         self, deployment: str, epoch: int, camera: str, reporter: Reporter, first_seq: int
     ) -> None:
-        """Forget what was counted of a camera's frames from this one on: they are counted again."""
+        """Delete the tallies of a camera's frames from this one on: they are counted again."""
         of = (deployment, epoch, camera, reporter)
         with self._access.writing() as state:
             for key, each in list(state.tallies.items()):
@@ -48,14 +48,14 @@ class MemoryTallies:
                     del state.tallies[key], state.recorded_at["tally", key]
 
     def totals(self, deployment: str, *, epoch: int | None = None) -> list[CameraTotals]:
-        """What became of everything that each camera saw, by the camera's name."""
+        """Total counts of each camera, ordered by the camera's name."""
         grouped = _by(self._of(deployment, epoch), lambda each: each.camera)
         return [_totals(each, camera) for camera, each in sorted(grouped.items())]
 
     def by_baseline(
         self, deployment: str, *, epoch: int | None = None
     ) -> dict[BaselineRef, tuple[CameraTotals, Histograms]]:
-        """What all cameras together saw, by what their tallies say of the baseline."""
+        """Total counts and histograms of all cameras together, by the baseline in their tallies."""
         marked = _by(
             self._of(deployment, epoch),
             lambda each: BaselineRef(each.baseline, each.baseline_since),
@@ -65,7 +65,7 @@ class MemoryTallies:
         }
 
     def by_hour(self, deployment: str) -> list[HourTotals]:
-        """The same for each hour, by camera and hour; a tally counts for the hour it began in."""
+        """Total counts by camera and hour; a tally counts for the hour in which it began."""
         grouped = _by(self._of(deployment), lambda each: (each.camera, _hour(each)))
         return [
             HourTotals(camera=camera, hour=hour, **_counts(each))
@@ -75,7 +75,7 @@ class MemoryTallies:
     def histograms(
         self, deployment: str, camera: str | None = None, *, epoch: int | None = None
     ) -> Histograms:
-        """The histograms of all tallies together."""
+        """The summed histograms of all tallies."""
         mine = self._of(deployment, epoch)
         return _histograms([each for each in mine if camera in (None, each.camera)])
 

@@ -1,4 +1,4 @@
-"""The template store in memory: for tests, and for measurements that must leave nothing behind."""
+"""The template store in memory: for tests, and for measurements that must leave no data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class MemoryTemplateStore:
     """The `TemplateStore` port in memory.
 
     Args:
-        facts: Of the model that makes the templates.
+        facts: The model of the templates.
     """
 
     def __init__(self, facts: GalleryFacts) -> None:
@@ -24,22 +24,22 @@ class MemoryTemplateStore:
         self._rows: dict[str, StoredTemplate] = {}
 
     def facts(self) -> GalleryFacts | None:
-        """What the stored templates have in common; None while there are none."""
+        """The model of the stored templates; None while there are none."""
         return self._facts if self._rows else None
 
     def put(self, templates: Sequence[StoredTemplate]) -> None:
-        """Insert or replace by reference_id; all of them or, at a BadInput, none."""
+        """Insert or replace templates by reference_id; on a BadInput none."""
         for template in templates:
             check_template(template, self._facts)
         self._rows.update((template.reference_id, template) for template in templates)
 
     def remove(self, reference_ids: Sequence[str]) -> None:
-        """Delete; unknown ids are ignored."""
+        """Delete templates; unknown ids are ignored."""
         for reference_id in reference_ids:
             self._rows.pop(reference_id, None)
 
     def get(self, reference_ids: Sequence[str]) -> list[StoredTemplate]:
-        """Those of these templates that are stored, ordered by reference_id."""
+        """The stored templates among these ids, ordered by reference_id."""
         return [self._rows[each] for each in sorted(set(reference_ids)) if each in self._rows]
 
     def all(self, watchlists: Sequence[str]) -> list[StoredTemplate]:
@@ -48,4 +48,4 @@ class MemoryTemplateStore:
         return [row for _, row in sorted(self._rows.items()) if row.watchlist in wanted]
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing."""

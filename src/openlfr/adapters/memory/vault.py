@@ -1,4 +1,4 @@
-"""The vault in memory: for tests, and for what must leave nothing behind."""
+"""The vault in memory: for tests, and for measurements that must leave no data."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
 
 
 class MemoryVault:
-    """The `Vault` port in memory; the key is random and dies with it."""
+    """The `Vault` port in memory; its key is random and never stored."""
 
     def __init__(self) -> None:
         self._sealer = Sealer(secrets.token_bytes(32))
         self._blobs: dict[str, bytes] = {}
 
     def put(self, name: str, content: bytes) -> None:
-        """Store or replace."""
+        """Store or replace a blob."""
         split_name(name)
         self._blobs[name] = self._sealer.seal(name, content)
 
     def get(self, name: str) -> bytes:
-        """The content; BadInput where there is none of this name."""
+        """The content of a blob; BadInput if there is none of this name."""
         try:
             return self._sealer.unseal(name, self._blobs[name])
         except KeyError:
             raise BadInput(f"There is no {name!r} in the vault.") from None
 
     def delete(self, name: str) -> None:
-        """Erase; an unknown name is ignored."""
+        """Erase a blob; an unknown name is ignored."""
         self._blobs.pop(name, None)
 
     def names(self, prefix: str = "") -> list[str]:
@@ -40,7 +40,7 @@ class MemoryVault:
         return sorted(name for name in self._blobs if name.startswith(prefix))
 
     def erase_unfinished(self, before: datetime) -> int:  # noqa: ARG002
-        """Nothing is ever half written here."""
+        """Return 0: no blob is ever half written in memory."""
         return 0
 
     def derive(self, purpose: str) -> bytes:
@@ -48,9 +48,9 @@ class MemoryVault:
         return self._sealer.derive(purpose)
 
     def seal(self, name: str, content: bytes) -> bytes:
-        """Encrypt what is kept elsewhere."""
+        """Encrypt content that is stored elsewhere."""
         return self._sealer.seal(name, content)
 
     def unseal(self, name: str, sealed: bytes) -> bytes:
-        """Decrypt what `seal` gave; BadInput if it was altered."""
+        """Decrypt the result of `seal`; BadInput if it was altered."""
         return self._sealer.unseal(name, sealed)

@@ -30,20 +30,20 @@ _SOURCES = {
 
 
 class MemoryWatchlist:
-    """`WatchlistChanges` on a state; outside a unit of work only what reads is for use."""
+    """`WatchlistChanges` on a state; outside a unit of work only for reading."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
         self._compared: tuple[tuple[int, int], dict[str, str]] | None = None
 
     def version(self) -> int:
-        """Grows with every change."""
+        """Number of the newest change."""
         return self._access.reading().version
 
     def current_entry(
         self, watchlist: str, subject: str, picture_hash: str, at: datetime
     ) -> Reference | None:
-        """The entry that this picture has already, unless removed, refused or expired."""
+        """The listed entry of this picture; None if it was removed, refused or has expired."""
         for row in self._access.reading().entries.values():
             entry = row.entry
             here = (entry.watchlist, entry.subject, row.picture_hash)
@@ -73,7 +73,7 @@ class MemoryWatchlist:
         return [row.entry for row in found]
 
     def manifest(self, watchlists: Collection[str]) -> dict[str, ManifestEntry]:
-        """Who is searchable: each active reference that is as it was enrolled."""
+        """The searchable entries: each active reference that is as it was enrolled."""
         unsearchable = self.altered(watchlists)
         active = self.references(watchlists=watchlists, statuses=(EntryStatus.ACTIVE,))
         return {
@@ -85,7 +85,7 @@ class MemoryWatchlist:
         }
 
     def altered(self, watchlists: Collection[str], *, anew: bool = False) -> dict[str, str]:
-        """Active references that are not as they were enrolled, and what is not."""
+        """Active references that differ from their enrolment, each with the difference."""
         state = self._access.reading()
         now = (state.version, len(state.acts))
         if anew or self._compared is None or self._compared[0] != now:
@@ -99,7 +99,7 @@ class MemoryWatchlist:
         return {key: problem for key, problem in problems.items() if problem}
 
     def overdue(self, at: datetime) -> list[Reference]:
-        """Listed entries that were enrolled until before this, whatever their rows say now."""
+        """Listed entries whose enrolment ended before this moment, whatever their rows contain."""
         standing = self.references(statuses=_STANDING)
         return [each for each in standing if latest_expiry(each, self._acts(each)) < at]
 
@@ -122,7 +122,7 @@ class MemoryWatchlist:
         return {row.entry.picture for row in self._access.reading().entries.values()}
 
     def facts(self) -> GalleryFacts | None:
-        """The model that the gallery is bound to; None while nothing was ever enrolled."""
+        """The model that the watchlist is bound to; None before the first enrolment."""
         return self._access.reading().facts
 
     def lock(self) -> None:
@@ -138,7 +138,7 @@ class MemoryWatchlist:
             )
 
     def settle(self, settlements: Sequence[Settlement], at: datetime) -> set[str]:
-        """Activate or refuse pending entries; the ids that were settled."""
+        """Activate or refuse pending entries; returns the ids of settled ones."""
         settled = set()
         with self._counted() as state:
             for one in settlements:
@@ -179,7 +179,7 @@ class MemoryWatchlist:
     def move(
         self, subject: str, watchlists: Collection[str] | None, to: EntryStatus, at: datetime
     ) -> list[Reference]:
-        """Suspend, resume or remove a subject's entries; those that were moved, as they are now."""
+        """Suspend, resume or remove a subject's entries; returns them as they are now."""
         chosen = self.references(subject=subject, watchlists=watchlists)
         return self._move([each.reference_id for each in chosen], to, at)
 
@@ -190,11 +190,11 @@ class MemoryWatchlist:
         return self._move(reference_ids, to, at)
 
     def retire(self, reference_ids: Collection[str], at: datetime) -> list[Reference]:
-        """Remove these entries; those that were removed, as they are now."""
+        """Remove these entries; returns them as they are now."""
         return self._move(reference_ids, EntryStatus.REMOVED, at)
 
     def keep_facts(self, facts: GalleryFacts, at: datetime) -> None:
-        """Bind the gallery to the model of its first template."""
+        """Bind the watchlist to the model of its first template."""
         with self._counted() as state:
             if state.facts is None:
                 state.facts = facts

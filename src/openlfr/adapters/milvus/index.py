@@ -1,14 +1,14 @@
-"""The watchlist searched on a Milvus server: for lists too large for a copy in each worker.
+"""Search of the watchlist on a Milvus server, for lists too large for a copy in each worker.
 
-Milvus finds the most similar references; the subjects they belong to are then compared with all
-their references, by the very code that a snapshot is searched with. So candidates and scores are
-those of `stages.search.ExactIndex`, provided that enough references were asked for. That is known
-from a bound: where b is the similarity of the last reference that came, no reference of another
-subject is above b. Its own mean may be nearer to the probe than each of its references, but no
-nearer than b times the number of references over the length of their sum, which is at most 1.6
-unless they are hardly alike (two that are worse than strangers, ten of a mean pairwise cosine
-below 0.32). So a subject that did not come has a similarity of at most 1.3 b. More references are
-asked for until that is below the similarities that count, or until there are no more.
+Milvus returns the most similar references; their subjects are then compared with all their
+references, by the same code that searches a snapshot. So candidates and scores are those of
+`stages.search.ExactIndex`, provided that Milvus returned enough references. A bound shows that: if
+b is the similarity of the last reference returned, no reference of a subject not returned is above
+b. That subject's mean may be nearer to the probe than each of its references, but no nearer than b
+times the number of references over the length of their sum, which is at most 1.6 unless they are
+hardly alike (two that are worse than strangers, ten of a mean pairwise cosine below 0.32). So a
+subject not returned has a similarity of at most 1.3 b. More references are requested until that
+bound is below the similarities that count, or until there are no more.
 
 Control subjects are few, and each probe is compared with all of them: their references are copied
 into this process.
@@ -43,11 +43,11 @@ if TYPE_CHECKING:
     from openlfr.domain.watchlist import ListedEntry
 
 FIRST_HITS = 256
-"""References that are asked for at first: enough where a subject has a few."""
+"""Number of references in the first request: enough if each subject has a few."""
 _MORE = 4
 _SPREAD = 1.6
-_ROUNDING = 1e-4  # Milvus adds up in another order
-_SETTLED_S = 10.0  # after which a server has told each reader what stood in it before
+_ROUNDING = 1e-4  # Milvus sums in another order
+_CONSISTENT_S = 10.0  # after that a server's bounded reads include everything stored before
 _KEPT_SUBJECTS = 4096
 
 
@@ -55,11 +55,11 @@ class MilvusIndex:
     """The `WatchlistIndex` port on Milvus: one manifest, never changed; one thread searches it.
 
     Every hit is checked against the manifest: its reference is listed, as that subject, on that
-    watchlist, with that template. What Milvus still holds of who left the list is no answer.
+    watchlist, with that template. Removed entries that are still in Milvus are never returned.
 
     Attributes:
-        counts: hits that the manifest refused, and searches that were cut off (Milvus gives
-            16,384 references at most, and more had been needed to be sure).
+        counts: Number of hits `refused` by the manifest, and of searches `cut_off`: Milvus returns
+            16,384 references at most, and more were needed to be sure.
     """
 
     def __init__(
@@ -70,13 +70,13 @@ class MilvusIndex:
         first: int = FIRST_HITS,
         counts: Counter[str] | None = None,
     ) -> None:
-        """Search these listed references from now on.
+        """Create an index of one manifest.
 
         Args:
-            templates: The store that holds them.
-            manifest: Who is searchable.
-            first: How many references to ask for at first.
-            counts: Where to count, so that counts outlive a manifest.
+            templates: The store with the references' templates.
+            manifest: The searchable entries, by reference id.
+            first: Number of references in the first request.
+            counts: Counter to use, so that counts outlive this index; None for a new one.
         """
         self._templates = templates
         self._manifest = manifest
@@ -88,11 +88,11 @@ class MilvusIndex:
         self.counts: Counter[str] = Counter() if counts is None else counts
 
     def __len__(self) -> int:
-        """How many references are searchable, expired ones included."""
+        """Number of searchable references, expired ones included."""
         return len(self._manifest)
 
     def searched(self) -> Iterator[SearchedEntry]:
-        """Each reference that is searched, expired ones included; whose it is Milvus knows."""
+        """Each searchable reference, expired ones included; subjects are stored in Milvus only."""
         for key, entry in self._manifest.items():
             known = entry.entry_hash or hash_entry(key, "", entry.watchlist, entry.template_hash)
             yield SearchedEntry(known, entry.watchlist, entry.category, None)
@@ -131,7 +131,7 @@ class MilvusIndex:
                 break
             asked = min(asked * _MORE, MOST_HITS)
         beside = self._control().search(templates, at, limit=limit)
-        if time.monotonic() - self._made > _SETTLED_S:
+        if time.monotonic() - self._made > _CONSISTENT_S:
             self._kept = known if len(known) <= _KEPT_SUBJECTS else {}
         return [
             sorted((*one, *other), key=lambda each: (-each.score, each.is_control, each.subject))
@@ -139,30 +139,30 @@ class MilvusIndex:
         ]
 
     def _control(self) -> ExactIndex:
-        """The control subjects; fetched again until the server has told what it holds."""
+        """The index of control subjects, read again until the server's reads are consistent."""
         if self._control_index is not None:
             return self._control_index
         listed = {key: each for key, each in self._manifest.items() if each.category == CONTROL}
         stored = self._templates.get(list(listed)) if listed else []
         index = ExactIndex(listed, [each for each in stored if self._is_listed(each)])
-        if not listed or time.monotonic() - self._made > _SETTLED_S:
+        if not listed or time.monotonic() - self._made > _CONSISTENT_S:
             self._control_index = index
         return index
 
     def _check(self, probe: _Probe) -> None:
-        """Note the best reference of each subject among the hits that the manifest lists."""
+        """Record the best reference of each subject among the listed hits."""
         for hit in probe.hits:
             if not self._is_listed(hit):
                 self.counts["refused"] += 1
             elif self._is_control(hit):
-                continue  # compared beside
+                continue  # compared by `_control`
             elif probe.at[0] <= self._manifest[hit.reference_id].expires:
                 probe.best.setdefault(hit.subject, hit.similarity)
 
     def _learn(
         self, known: dict[str, list[StoredTemplate]], subjects: Iterable[Sequence[str]]
     ) -> None:
-        """Fetch all references of those subjects that are not known yet."""
+        """Read all references of the subjects that are not known yet."""
         lacking = dict.fromkeys(name for names in subjects for name in names if name not in known)
         if lacking:
             for template in self._templates.of_subjects(list(lacking), self._watchlists):
@@ -180,7 +180,7 @@ class MilvusIndex:
         known: Mapping[str, Sequence[StoredTemplate]],
         wanted: int,
     ) -> ExactIndex:
-        """Compare these subjects; note the least similarity that counts among them."""
+        """Compare a probe with these subjects, and record the least similarity that counts."""
         index = ExactIndex(
             self._manifest, [template for name in subjects for template in known.get(name, ())]
         )
@@ -206,11 +206,11 @@ class _Probe:
     """One template that is searched.
 
     Attributes:
-        row: Its number among those that were asked together.
-        template: (1, dimension) float32.
-        at: Its `captured_at`, one.
-        hits: What Milvus gave, best first.
-        best: Of each listed subject among them the cosine of its best live reference, in order.
+        row: Index among the templates of the search.
+        template: The template, (1, dimension) float32.
+        at: Its `captured_at`, a list of one.
+        hits: Milvus's hits, best first.
+        best: Cosine of the best live reference of each listed subject among the hits, in order.
         counting: The least similarity that counts; -inf while there are too few subjects.
     """
 
@@ -222,7 +222,7 @@ class _Probe:
     counting: float = -np.inf
 
     def first(self, wanted: int) -> list[str]:
-        """So many subjects, those of the best references."""
+        """The subjects of the best references, at most `wanted`."""
         return list(self.best)[:wanted]
 
     def near(self) -> list[str]:
@@ -230,10 +230,10 @@ class _Probe:
         return [name for name, cosine in self.best.items() if _at_most(cosine) >= self.counting]
 
     def is_sure(self, asked: int) -> bool:
-        """Whether no subject that did not come could count."""
+        """Whether no subject outside the hits could count."""
         return len(self.hits) < asked or _at_most(self.hits[-1].similarity) < self.counting
 
 
 def _at_most(cosine: float) -> float:
-    """How similar a subject can be whose best reference has this cosine."""
+    """The largest similarity of a subject whose best reference has this cosine."""
     return cosine * (1 + _SPREAD) / 2 + _ROUNDING if cosine > 0 else cosine + _ROUNDING

@@ -1,14 +1,14 @@
 """Reference templates in Milvus: a Milvus Lite folder, or a server by its url.
 
-Milvus Lite runs inside this process (`adapters/milvus/lite.py`). Expired and removed entries are
-not the store's business: the records say who is searchable.
+Milvus Lite runs inside this process (`adapters/milvus/lite.py`). The store does not check expiry or
+status: the records decide who is searchable.
 
 Three things that Milvus does not do for us (milvus-lite 3.2, pymilvus 3.0, measured): it accepts
 NaN vectors, so they are refused here; an insert of an existing key keeps a duplicate on a server,
 so we always upsert; and Lite writes to disk only on a flush, so every change ends with one.
-A deletion leaves the vector on the disk in either: Lite's files are rewritten then, and again at
-the opening (`adapters/milvus/rewrite.py`); a server is asked to compact, and removes its old files
-when its own rules say so (docs/operations.md).
+With both, a deletion leaves the vector on the disk: Lite's files are rewritten at once, and again
+at the opening (`adapters/milvus/rewrite.py`); a server compacts on our request, and removes its old
+files by its own rules (docs/operations.md).
 Every call has a deadline (`adapters/milvus/connection.py`).
 """
 
@@ -47,26 +47,26 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_PAGE = 2000  # rows a call: far below Milvus's 16,384 and gRPC's 64 MB at 512 dimensions
-_NAMES = 200  # subjects a query names
+_PAGE = 2000  # rows per call: far below Milvus's 16,384 and gRPC's 64 MB at 512 dimensions
+_NAMES = 200  # subjects per query
 MOST_HITS = 16_384
-"""Milvus gives no more in one answer."""
+"""Largest number of hits that Milvus returns for one vector."""
 
 
 class MilvusTemplateStore:
     """The `TemplateStore` port on Milvus.
 
     Args:
-        uri: Path of a Milvus Lite folder (made if absent), or http(s)://HOST:PORT of a server.
-        facts: Of the model that makes the templates.
+        uri: Path of a Milvus Lite folder (created if absent), or http(s)://HOST:PORT of a server.
+        facts: The model of the templates.
         token: `user:password` or API key of a server.
         ca_file: Certificates to trust in place of the system's, for https://.
-        read_only: Make nothing where there is nothing yet: it is then empty until somebody does.
+        read_only: Whether not to create the collection; the store is empty until it exists.
 
     Raises:
         Misconfigured: The stored templates are another model's, or the folder is damaged.
         Unavailable: Another process uses the folder, the server does not answer, or the disk
-            refuses.
+            fails.
     """
 
     def __init__(
@@ -83,8 +83,8 @@ class MilvusTemplateStore:
         self._lite: LiteServer | None = None
         self._client: Any = None
         self._stored: GalleryFacts | None = None
-        # It warns at each reading where Milvus gives no time of its own (Lite, servers before
-        # 2.4) that the client's is taken: of no consequence, as one process writes at a time.
+        # Where Milvus has no timestamp (Lite, servers before 2.4), pymilvus warns at each read that
+        # it uses the client's. That does not matter, since one process writes at a time.
         logging.getLogger("pymilvus.client.iterator.query_iterator").setLevel(logging.ERROR)
         try:
             if "://" not in uri:
@@ -101,11 +101,11 @@ class MilvusTemplateStore:
             raise
 
     def facts(self) -> GalleryFacts | None:
-        """What the stored templates have in common."""
+        """The model of the stored templates; None while the collection does not exist."""
         return self._stored
 
     def put(self, templates: Sequence[StoredTemplate]) -> None:
-        """Insert or replace by reference_id; on disk and confirmed by a strong read on return.
+        """Insert or replace templates; on return they are on disk, as a strong read confirms.
 
         Raises:
             BadInput: A vector of the wrong dimension, not finite or not of unit length, or a
@@ -130,9 +130,10 @@ class MilvusTemplateStore:
             )
 
     def remove(self, reference_ids: Sequence[str]) -> None:
-        """Delete; unknown ids are ignored. On disk and confirmed by a strong read on return.
+        """Delete templates; unknown ids are ignored. A strong read confirms the deletion on disk.
 
-        In a folder no file holds the vectors any more then; a server has been asked to compact.
+        With Milvus Lite the vectors are in none of its files on return; a server has the request to
+        compact.
         """
         with self._answering():
             for page in _pages(reference_ids):
@@ -142,14 +143,14 @@ class MilvusTemplateStore:
             left = self._hashes(reference_ids)
         if left:
             raise Unavailable(
-                f"Milvus at {self._where} still holds {len(left)} of {len(reference_ids)} removed "
+                f"Milvus at {self._where} still has {len(left)} of {len(reference_ids)} removed "
                 "templates: try again."
             )
         if reference_ids:
             self._erase_for_good()
 
     def _erase_for_good(self) -> None:
-        """Have the vectors of deleted rows leave the disk as well."""
+        """Remove the vectors of deleted rows from the disk as well."""
         if self._lite is not None:
             self._lite.rewrite(COLLECTION)
             return
@@ -157,7 +158,7 @@ class MilvusTemplateStore:
             self._client.compact(COLLECTION, timeout=connection.WRITE_S)
 
     def get(self, reference_ids: Sequence[str]) -> list[StoredTemplate]:
-        """Those of these templates that are stored, ordered by reference_id."""
+        """The stored templates among these ids, ordered by reference_id."""
         found: list[StoredTemplate] = []
         if self._is_there():
             with self._answering():
@@ -198,12 +199,12 @@ class MilvusTemplateStore:
     ) -> list[list[Hit]]:
         """The most similar templates of these watchlists for each vector, best first.
 
-        Bounded consistency: what was stored or removed a moment ago may not show yet.
+        Bounded consistency: the newest changes may be missing.
 
         Args:
-            vectors: (n, dimension) float32, L2-normalised.
-            watchlists: Whose templates.
-            limit: At most `MOST_HITS`.
+            vectors: Templates, (n, dimension) float32, L2-normalised.
+            watchlists: Names of the lists.
+            limit: Number of hits for each vector, at most `MOST_HITS`.
         """
         if not len(vectors) or not watchlists or not self._is_there():
             return [[] for _ in vectors]
@@ -240,7 +241,7 @@ class MilvusTemplateStore:
         return found
 
     def close(self) -> None:
-        """Free the connection, and Milvus Lite with its lock; safe to call twice."""
+        """Close the connection, and Milvus Lite with its lock; safe to call twice."""
         client, self._client = self._client, None
         lite, self._lite = self._lite, None
         if client is not None:
@@ -249,7 +250,7 @@ class MilvusTemplateStore:
             lite.close()
 
     def _is_there(self) -> bool:
-        """Whether the collection is there; looked at until it is, then checked and loaded."""
+        """Whether the collection exists; once it does, its model is checked and it is loaded."""
         if self._stored is None:
             with self._answering():
                 if not self._has_collection():
@@ -264,7 +265,7 @@ class MilvusTemplateStore:
         return bool(self._client.has_collection(COLLECTION, timeout=connection.READ_S))
 
     def _hashes(self, reference_ids: Sequence[str]) -> dict[str, str]:
-        """The stored template hash of each of these references that is there."""
+        """The stored template hash of each of these references that exists."""
         found: dict[str, str] = {}
         for page in _pages(reference_ids):
             rows = self._client.get(

@@ -99,7 +99,7 @@ class TallyRecords:
         }
 
     def by_hour(self, deployment: str) -> list[HourTotals]:
-        """The same for each hour, by camera and hour; a tally counts for the hour it began in."""
+        """Total counts by camera and hour; a tally counts for the hour in which it began."""
         hour = hour_of(tallies.c.first_captured_at, self._engine).label("hour")
         query = (
             sa.select(tallies.c.camera, hour, *_sums())

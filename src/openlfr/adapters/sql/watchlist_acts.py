@@ -39,13 +39,13 @@ _MORE = [references.c[name] for name in ("version", "changed_at", "settled")]
 def with_acts(
     connection: Connection, *conditions: sa.ColumnElement[bool]
 ) -> Iterator[tuple[Reference, tuple[EntryAct, ...], Any]]:
-    """Entries, the acts of `authority.ACTS` on each in their order, and a row of each.
+    """Entries, each with its acts of `authority.ACTS` in their order, and a row.
 
-    One query: rows and acts that were read one after the other would not belong together.
+    Rows and acts are read in one query; in two they might not belong together.
 
     Args:
-        connection: That reads.
-        conditions: Which entries.
+        connection: A connection for reading.
+        conditions: Conditions on entries.
 
     Yields:
         By version, then id; the row has `version`, `changed_at` and `settled` too.
@@ -78,7 +78,7 @@ class Compared(NamedTuple):
 
     Attributes:
         entries: All of them, by reference id.
-        altered: Those that are not as they were enrolled, and what is not.
+        altered: The differences of entries that differ from their enrolment, by reference id.
     """
 
     entries: Mapping[str, ManifestEntry]
@@ -86,20 +86,19 @@ class Compared(NamedTuple):
 
 
 class Comparison:
-    """What active entries were found to be when they were compared with their enrolments.
+    """The results of comparing active entries with their enrolments, kept between calls.
 
-    Comparing is slow, and looking at every row is not: to find what was changed by other means,
-    what rows and words of acts say is remembered by a hash, and entries of which it is another one
-    are compared again.
+    Comparing is slow, and reading every row is fast. To find rows changed by other means, a hash of
+    each row and the words of its acts is kept, and entries with another hash are compared again.
     """
 
     def __init__(self) -> None:
-        self._found: dict[str, tuple[int, str]] = {}  # version of the entry, and what is altered
-        self._seen: dict[str, int] = {}  # hash of what was compared
+        self._found: dict[str, tuple[int, str]] = {}  # version of the entry, and its difference
+        self._seen: dict[str, int] = {}  # hash of the compared row and words
 
     def anew(self, connection: Connection, watchlists: Collection[str] | None) -> dict[str, str]:
-        """Entries that differ from their enrolment, by any change; None: of all lists."""
-        lists, seen = _looked_at(connection)
+        """Compare every changed row; returns differing entries of these lists (None: of all)."""
+        lists, seen = _read_hashes(connection)
         changed = [key for key, value in seen.items() if self._seen.get(key) != value]
         if changed:
             self._compare(connection, changed)
@@ -112,15 +111,15 @@ class Comparison:
         }
 
     def of(self, connection: Connection, watchlists: Collection[str]) -> Compared:
-        """Active entries of these lists; those that are new or have changed are compared."""
+        """Active entries of these lists; new entries and new versions are compared."""
         listed = references.c.watchlist.in_(watchlists)
         names = ("watchlist", "category", "template_hash", "entry_hash", "expires")
         columns = [references.c[name] for name in ("reference_id", "version", *names)]
         rows = connection.execute(sa.select(*columns).where(listed, _ACTIVE)).all()
         known = self._found
         new = [r.reference_id for r in rows if known.get(r.reference_id, (-1,))[0] != r.version]
-        if len(new) > _FEW:  # before they are compared: what changes meanwhile is another one
-            _, seen = _looked_at(connection)
+        if len(new) > _FEW:  # hashes first: a row that changes meanwhile is compared again
+            _, seen = _read_hashes(connection)
             self._compare(connection, new)
             self._seen = self._seen | {key: seen[key] for key in new if key in seen}
         elif new:
@@ -128,7 +127,7 @@ class Comparison:
         entries, problems = {}, {}
         for row in rows:
             if row.reference_id not in self._found:
-                continue  # it left the list between the two readings
+                continue  # removed between the two reads
             _, problem = self._found[row.reference_id]
             if problem:
                 problems[row.reference_id] = problem
@@ -143,17 +142,17 @@ class Comparison:
         }
 
 
-def _looked_at(connection: Connection) -> tuple[dict[str, str], dict[str, int]]:
-    """Of each active entry its list, and a hash of everything that comparing depends on.
+def _read_hashes(connection: Connection) -> tuple[dict[str, str], dict[str, int]]:
+    """The list of each active entry, and a hash of everything that its comparison depends on.
 
-    Read as the driver gives it: 20,000 rows in a tenth of the time that comparing them takes.
+    Without SQLAlchemy's rows: 20,000 in a tenth of the time that comparing them takes.
     """
     words: dict[str, int] = {}
-    for object_id, *said in connection.exec_driver_sql(
+    for object_id, *values in connection.exec_driver_sql(
         "SELECT object_id, event_id, words, words_salt FROM act_words"
         " WHERE object_kind = 'reference'"
     ):
-        words[object_id] = words.get(object_id, 0) ^ hash(tuple(said))
+        words[object_id] = words.get(object_id, 0) ^ hash(tuple(values))
     lists, seen = {}, {}
     for row in connection.exec_driver_sql(_LOOK):
         lists[row[0]] = row[1]
