@@ -78,7 +78,7 @@ class Searcher:
                     ranked = _ranked(query, probe, taken)
                     if ranked[0].seq in taken and not query.last:
                         continue  # the other sighting has that id; wait for more faces
-                    best, evidence = self._pictured(ranked)
+                    best, evidence = self._choose_picture(ranked)
                     encounters.record_sighting(number, chosen.subject, best.seq)
                     track.matched = True
                     track.matched_control = track.matched_control or chosen.is_control
@@ -86,7 +86,7 @@ class Searcher:
                     sightings.append(SightingWithEvidence(sighting, evidence))
         return sightings
 
-    def _pictured(self, ranked: Sequence[TrackFace]) -> tuple[TrackFace, Evidence | None]:
+    def _choose_picture(self, ranked: Sequence[TrackFace]) -> tuple[TrackFace, Evidence | None]:
         """The first of these faces whose picture may be kept, with the masked picture.
 
         Where no face has one, the first face without a picture: the alert is raised anyway.
