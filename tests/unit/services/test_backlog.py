@@ -1,4 +1,4 @@
-"""A frame is acknowledged only when no track may have begun with it, and it is tallied."""
+"""A frame is acknowledged only when it is tallied and no live track may have begun with it."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import pytest
 from openlfr_analysis.backlog import Backlog
 
 
-def numbers(backlog, quiet):
+def released_offsets(backlog, quiet):
     free = backlog.release(quiet.__contains__, lambda place: True)
     return [message.offset for message in free]
 
 
-def said(camera, seq=0):
+def encoded(camera, seq=0):
     return SimpleNamespace(camera=camera, epoch=1, seq=seq) if camera else None
 
 
 def filled(most, *cameras):
     backlog = Backlog(most)
     for offset, camera in enumerate(cameras):
-        backlog.add(said(camera, offset), SimpleNamespace(partition=0, offset=offset))
+        backlog.add(encoded(camera, offset), SimpleNamespace(partition=0, offset=offset))
     return backlog
 
 
@@ -40,19 +40,19 @@ def filled(most, *cameras):
 )
 def test_the_frames_before_the_first_that_a_track_may_need_are_free(cameras, quiet, released):
     backlog = filled(9, *cameras)
-    assert numbers(backlog, quiet) == released
+    assert released_offsets(backlog, quiet) == released
     assert len(backlog) == len(cameras) - len(released)
-    assert numbers(backlog, "ab") == list(range(len(released), len(cameras)))
+    assert released_offsets(backlog, "ab") == list(range(len(released), len(cameras)))
 
 
 def test_what_is_no_frame_waits_for_no_track():
-    assert numbers(filled(9, "", "a", ""), "") == [0]
+    assert released_offsets(filled(9, "", "a", ""), "") == [0]
 
 
 def test_frames_wait_for_their_tally():
     backlog = filled(9, "a", "a", "a")
     assert backlog.release(lambda camera: True, lambda place: place.seq < 2) == []
-    backlog.add(said("a", 3), SimpleNamespace(partition=0, offset=3))
+    backlog.add(encoded("a", 3), SimpleNamespace(partition=0, offset=3))
     free = backlog.release(lambda camera: False, lambda place: True)
     assert [message.offset for message in free] == [0, 1, 2]  # it rested there
     backlog.clear()
@@ -69,7 +69,7 @@ def test_whoever_begins_anew_behind_what_is_free_sees_every_pass_from_its_beginn
         camera = rng.choice("abc")
         live[camera] ^= rng.random() < 0.3  # a pass begins or ends with this frame
         alive[offset] = dict(live)
-        backlog.add(said(camera, offset), SimpleNamespace(partition=0, offset=offset))
+        backlog.add(encoded(camera, offset), SimpleNamespace(partition=0, offset=offset))
         if rng.random() < 0.4:
             free = backlog.release(lambda camera: not live[camera], lambda place: True)
             assert [message.offset for message in free] == [
@@ -83,14 +83,14 @@ def test_whoever_begins_anew_behind_what_is_free_sees_every_pass_from_its_beginn
 
 def test_a_camera_that_is_never_without_a_face_holds_only_so_many():
     backlog, none_held = filled(2, *"aaaaa"), filled(0, *"aaa")
-    assert numbers(backlog, "") == [0, 1, 2]
+    assert released_offsets(backlog, "") == [0, 1, 2]
     assert backlog.acknowledged_early == 3  # and that is counted
-    assert numbers(none_held, "") == [0, 1, 2]
+    assert released_offsets(none_held, "") == [0, 1, 2]
     assert none_held.acknowledged_early == 0  # it was never promised
 
 
 def test_partitions_do_not_wait_for_each_other():
     backlog = Backlog(9)
-    backlog.add(said("a"), SimpleNamespace(partition=0, offset=5))
-    backlog.add(said("b"), SimpleNamespace(partition=1, offset=6))
-    assert numbers(backlog, "b") == [6]
+    backlog.add(encoded("a"), SimpleNamespace(partition=0, offset=5))
+    backlog.add(encoded("b"), SimpleNamespace(partition=1, offset=6))
+    assert released_offsets(backlog, "b") == [6]

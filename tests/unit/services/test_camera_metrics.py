@@ -1,4 +1,4 @@
-"""What is told of cameras: how long one has been silent, and which is not to be filmed now."""
+"""Metrics of cameras: since when one is silent, and which one waits for its deployment."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Sender:
         pass
 
 
-class Mute(FrameSource):
+class SilentSource(FrameSource):
     """A source that yields nothing until it is closed, or ends."""
 
     def __init__(self, then=None, *, live=True):
@@ -88,7 +88,7 @@ class Rig:
         self.metrics = Metrics("ingest")
         service_metrics.register(self.metrics, self.sharing, keeper, room=9)
 
-    def told(self, name):
+    def value_of(self, name):
         found = [
             float(line.rpartition(" ")[2])
             for line in self.metrics.text().decode().splitlines()
@@ -120,36 +120,36 @@ def rig():
 
 def test_a_camera_that_never_sent_is_silent_since_it_was_to_be_filmed(rig):
     before = time.time()
-    with rig(Mute()) as found:
-        found.wait(lambda: found.told(LAST))
-        assert before <= found.told(LAST) <= time.time()
-        assert found.told(OUTSIDE) == 0
+    with rig(SilentSource()) as found:
+        found.wait(lambda: found.value_of(LAST))
+        assert before <= found.value_of(LAST) <= time.time()
+        assert found.value_of(OUTSIDE) == 0
 
 
 def test_when_a_frame_was_last_sent_is_known_when_filming_begins_again(rig):
-    with rig(Mute()) as found:
+    with rig(SilentSource()) as found:
         found.wait(lambda: found.gate.status.session)
         first, at = found.gate.status.session, time.time() + 5
         first.last_sent_at = at
         found.gate.lose_lease()
         found.wait(lambda: found.gate.status.session is not first)
-        assert found.told(LAST) == pytest.approx(at)
+        assert found.value_of(LAST) == pytest.approx(at)
 
 
 @pytest.mark.parametrize(("starts", "ends"), [(HOUR, 2 * HOUR), (-2 * HOUR, -HOUR)])
 def test_outside_the_hours_no_camera_is_silent(rig, starts, ends):
-    with rig(Mute(), starts=starts, ends=ends) as found:
-        found.wait(lambda: found.told(OUTSIDE))
-        assert found.told(LAST) is None
+    with rig(SilentSource(), starts=starts, ends=ends) as found:
+        found.wait(lambda: found.value_of(OUTSIDE))
+        assert found.value_of(LAST) is None
 
 
 def test_after_the_hours_a_live_camera_waits_and_is_filmed_in_new_ones(rig):
     """A service that ended would be started again and again by whoever keeps services running."""
-    with rig(Mute(), starts=-2 * HOUR, ends=-HOUR) as found:
+    with rig(SilentSource(), starts=-2 * HOUR, ends=-HOUR) as found:
         found.wait(lambda: found.gate.counts["hours_over"])
         assert not found.gate.is_over()
         found.hours.update(replace(found.hours.state, ends=NOW + HOUR, version=2))
-        found.wait(lambda: found.told(LAST))
+        found.wait(lambda: found.value_of(LAST))
         assert found.gate.counts["hours_over"] == 1
 
 
@@ -163,7 +163,7 @@ def test_after_the_hours_a_live_camera_waits_and_is_filmed_in_new_ones(rig):
     ],
 )
 def test_a_pause_disconnects_a_live_camera_and_a_resume_connects_to_it_again(rig, status, waits):
-    source = Mute()
+    source = SilentSource()
     with rig(source) as found:
         found.wait(lambda: found.gate.status.session)
         started = found.hours.state
@@ -174,27 +174,27 @@ def test_a_pause_disconnects_a_live_camera_and_a_resume_connects_to_it_again(rig
         found.sharing.disconnect_halted()
         assert source.closed_event.wait(PATIENCE_S)
         found.wait(lambda: found.gate.counts[waits])
-        assert found.told(OUTSIDE) == 1
-        assert found.told(LAST) is None
+        assert found.value_of(OUTSIDE) == 1
+        assert found.value_of(LAST) is None
         source.closed_event.clear()
         found.hours.update(started)
-        found.wait(lambda: found.told(LAST))
+        found.wait(lambda: found.value_of(LAST))
         assert found.gate.counts[waits] == 1
 
 
 def test_a_file_that_has_ended_is_not_silent_and_one_that_broke_off_is(rig):
     for then, silent in ((lambda: None, False), (BadInput("it breaks off"), True)):
-        with rig(Mute(then, live=False), url="/videos/a.mp4") as found:
+        with rig(SilentSource(then, live=False), url="/videos/a.mp4") as found:
             found.gate.join()
             found.sharing.update()
             assert found.sharing.is_over()
-            assert (found.told(LAST) is not None) == silent
+            assert (found.value_of(LAST) is not None) == silent
 
 
 def test_what_is_not_held_is_not_shown(rig):
     """Else each process would show every camera of the city."""
-    with rig(Mute()) as found:
-        found.wait(lambda: found.told(LAST))
+    with rig(SilentSource()) as found:
+        found.wait(lambda: found.value_of(LAST))
         found.sharing._keeper.held = frozenset()
         assert b'camera="gate"' not in found.metrics.text()
 
@@ -203,4 +203,4 @@ def test_a_camera_that_can_never_be_filmed_stays_silent(rig):
     with rig(Misconfigured("devices: Linux only")) as found:
         found.gate.join()
         found.sharing.update()
-        assert found.told(LAST) > 0
+        assert found.value_of(LAST) > 0

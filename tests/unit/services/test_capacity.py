@@ -1,4 +1,4 @@
-"""How many cameras a process films where nobody says it."""
+"""The greatest number of cameras of a process, where the configuration has none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which deployments alerting knows: the records', and its own, whether these answer or not."""
+"""The deployments of alerting: from the records, and the configured one during an outage."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

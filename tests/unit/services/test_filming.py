@@ -1,4 +1,4 @@
-"""What becomes of a camera's frames between its source and Kafka."""
+"""The outcome of a camera's frames between its source and Kafka."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PICTURE = np.zeros((8, 8, 3), np.uint8)
 
 
 class Source:
-    """A file of so many frames."""
+    """A file with a number of frames."""
 
     live, fps, frame_count = False, 10.0, None
 
@@ -46,7 +46,7 @@ class Source:
 
 
 class Sender:
-    """Kafka; `refused` says for which frames there is no room, and which it does not take."""
+    """Kafka, without room for frames in `no_room`, and refusing those in `not_taken`."""
 
     def __init__(self, decode=codec.decode_frame, *, no_room=(), not_taken=()):
         self.sent, self.decode = [], decode
@@ -65,7 +65,7 @@ class Sender:
         pass
 
 
-class Told(Sender):
+class TallySender(Sender):
     """Kafka for tallies."""
 
     def __init__(self, *, away=0):
@@ -77,7 +77,7 @@ class Told(Sender):
         return self.away < 0 and super().send(record, **how)
 
     @property
-    def tallies(self):
+    def figures(self):
         return [
             (t.first_seq, t.last_seq, t.frames_sampled_away, t.frames_dropped_late,
              t.frames_outside_hours, t.frames_unreadable)
@@ -85,15 +85,15 @@ class Told(Sender):
         ]  # fmt: skip
 
 
-def made(source, frames=None, told=None, **how):
-    senders = Senders(frames or Sender(), told or Told())
+def session_with(source, frames=None, tallies=None, **how):
+    senders = Senders(frames or Sender(), tallies or TallySender())
     how = {"loop": False, "paced": False, "lossless": False} | how
     return FilmingSession("gate", source, senders, DEPLOYMENT, **how)
 
 
-def film(source, stop=None, frames=None, told=None, **how):
+def film(source, stop=None, frames=None, tallies=None, **how):
     frames = frames or Sender()
-    filming = made(source, frames, told, **how)
+    filming = session_with(source, frames, tallies, **how)
     filming.run(stop or threading.Event())
     return filming, frames.sent
 
@@ -123,7 +123,13 @@ def test_a_file_stands_still_while_its_deployment_is_paused_and_loses_nothing(st
 
     sender = Sender()
     filming = FilmingSession(
-        "gate", Paused(4), Senders(sender, Told()), in_force, loop=False, paced=True, lossless=True
+        "gate",
+        Paused(4),
+        Senders(sender, TallySender()),
+        in_force,
+        loop=False,
+        paced=True,
+        lossless=True,
     )
     thread = threading.Thread(target=filming.run, args=(threading.Event(),))
     thread.start()
@@ -137,15 +143,15 @@ def test_a_file_stands_still_while_its_deployment_is_paused_and_loses_nothing(st
 
 def test_a_live_camera_sends_nothing_while_paused_and_that_is_counted():
     in_force = deployment(NOON, NOON + HOUR, status=DeploymentStatus.PAUSED)
-    source, sender, told = Source(3), Sender(), Told()
+    source, sender, tallies = Source(3), Sender(), TallySender()
     source.live = True
     filming = FilmingSession(
-        "gate", source, Senders(sender, told), in_force, loop=False, paced=False, lossless=False
+        "gate", source, Senders(sender, tallies), in_force, loop=False, paced=False, lossless=False
     )
     filming.run(threading.Event())
     assert sender.sent == []
     assert filming.counts["paused"] == 3
-    assert [(t.frames_paused, t.frames_outside_hours) for t, _ in told.sent] == [(3, 0)]
+    assert [(t.frames_paused, t.frames_outside_hours) for t, _ in tallies.sent] == [(3, 0)]
 
 
 @pytest.mark.parametrize(("stopped", "lossless"), [(True, False), (True, True), (False, False)])
@@ -169,7 +175,7 @@ def test_a_file_that_goes_to_another_process_does_not_end_this_one_where_kafka_i
 
 def test_a_file_that_breaks_off_has_ended_too():
     source, sender = Source(2, breaks_off=True), Sender()
-    filming = made(source, sender)
+    filming = session_with(source, sender)
     with pytest.raises(BadInput):
         filming.run(threading.Event())
     assert [frame.ended for frame, _ in sender.sent] == [False, False, True]
@@ -197,7 +203,7 @@ def test_a_file_of_which_nothing_was_sent_has_nothing_to_end():
     ],
 )
 def test_what_a_pause_leaves_out_is_not_counted_as_outside_the_hours(more, paused, outside):
-    in_force, told = deployment(NOON, NOON + HOUR), Told()
+    in_force, tallies = deployment(NOON, NOON + HOUR), TallySender()
 
     class Street(Source):
         live = True
@@ -209,11 +215,11 @@ def test_what_a_pause_leaves_out_is_not_counted_as_outside_the_hours(more, pause
                 yield frame
 
     filming = FilmingSession(
-        "gate", Street(4), Senders(Sender(), told), in_force, loop=False, paced=False,
+        "gate", Street(4), Senders(Sender(), tallies), in_force, loop=False, paced=False,
         lossless=False,
     )  # fmt: skip
     filming.run(threading.Event())
-    [(tally, _)] = told.sent
+    [(tally, _)] = tallies.sent
     assert (tally.frames_paused, tally.frames_outside_hours) == (paused, outside)
 
 
@@ -235,10 +241,10 @@ class Live(Source):
             self.lost()
 
 
-def film_live(*connections, frames=None, told=None):
+def film_live(*connections, frames=None, tallies=None):
     frames, stop = frames or Sender(), threading.Event()
     source = Live(*connections, lost=lambda: filming.end_epoch(stop))
-    filming = made(source, frames, told)
+    filming = session_with(source, frames, tallies)
     filming.run(stop)
     return filming, [(f.epoch, f.seq, f.ended, wait) for f, wait in frames.sent]
 
@@ -254,10 +260,10 @@ def test_each_connection_of_a_live_camera_ends_its_epoch_and_nothing_waits():
 
 
 def test_what_finds_no_room_and_what_kafka_does_not_take_is_dropped_and_tallied():
-    told = Told()
-    filming, _ = film(Source(5), frames=Sender(no_room={1}, not_taken={3}), told=told)
+    tallies = TallySender()
+    filming, _ = film(Source(5), frames=Sender(no_room={1}, not_taken={3}), tallies=tallies)
     assert (filming.counts["sent"], filming.counts["dropped"]) == (3, 2)
-    assert told.tallies == [(0, 4, 0, 2, 0, 0)]
+    assert tallies.figures == [(0, 4, 0, 2, 0, 0)]
 
 
 def test_tallies_cover_every_frame_without_a_gap():
@@ -271,23 +277,27 @@ def test_tallies_cover_every_frame_without_a_gap():
                 else:
                     yield frame
 
-    told = Told()
-    film(Sampled(250), told=told)
-    assert told.tallies == [(0, 98, 49, 0, 0, 0), (99, 198, 50, 0, 0, 0), (199, 249, 26, 0, 0, 0)]
-    assert [t.reporter for t, _ in told.sent] == ["ingest"] * 3
-    assert told.sent[1][0].first_captured_at == NOON + timedelta(seconds=10)
+    tallies = TallySender()
+    film(Sampled(250), tallies=tallies)
+    assert tallies.figures == [
+        (0, 98, 49, 0, 0, 0),
+        (99, 198, 50, 0, 0, 0),
+        (199, 249, 26, 0, 0, 0),
+    ]
+    assert [t.reporter for t, _ in tallies.sent] == ["ingest"] * 3
+    assert tallies.sent[1][0].first_captured_at == NOON + timedelta(seconds=10)
 
 
 def test_tallies_begin_anew_with_each_epoch_and_are_told_when_a_connection_is_lost():
-    told = Told()
-    film_live([2, 3], [0, 4], told=told)
-    assert [(t.epoch, t.first_seq, t.last_seq) for t, _ in told.sent] == [(0, 0, 3), (1, 0, 4)]
+    tallies = TallySender()
+    film_live([2, 3], [0, 4], tallies=tallies)
+    assert [(t.epoch, t.first_seq, t.last_seq) for t, _ in tallies.sent] == [(0, 0, 3), (1, 0, 4)]
 
 
 def test_a_tally_that_cannot_be_told_is_told_later():
-    told = Told(away=1)
-    film(Source(101, start=NOON - HOUR), told=told)
-    assert told.tallies == [(0, 99, 0, 0, 100, 0), (100, 100, 0, 0, 1, 0)]
+    tallies = TallySender(away=1)
+    film(Source(101, start=NOON - HOUR), tallies=tallies)
+    assert tallies.figures == [(0, 99, 0, 0, 100, 0), (100, 100, 0, 0, 1, 0)]
 
 
 def test_a_frame_that_cannot_be_sent_is_counted_as_unreadable():
@@ -295,11 +305,11 @@ def test_a_frame_that_cannot_be_sent_is_counted_as_unreadable():
         def frames(self):
             yield Frame("gate", 4, 0, NOON, np.zeros((1, 70_000, 3), np.uint8))
 
-    told = Told()
-    filming, sent = film(Huge(1), told=told)
+    tallies = TallySender()
+    filming, sent = film(Huge(1), tallies=tallies)
     assert sent == []
     assert filming.counts["unreadable"] == 1
-    assert told.tallies == [(0, 0, 0, 0, 0, 1)]
+    assert tallies.figures == [(0, 0, 0, 0, 0, 1)]
 
 
 def test_a_file_that_is_late_catches_up():

@@ -1,4 +1,4 @@
-"""What folding does with a sighting whose picture, name or deployment is not what it expects."""
+"""Folding of sightings with a wrong picture, name or deployment."""
 
 from __future__ import annotations
 

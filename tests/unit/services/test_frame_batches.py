@@ -1,4 +1,4 @@
-"""What stands in a message never stops the processor; what cannot be used is set aside."""
+"""No content of a message stops the processor; unusable messages become dead letters."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ FRAME = EncodedFrame(
 )
 
 
-class Looked:
-    """An analyser that finds nobody, cannot look at frame 13, and ends a track where told."""
+class FakeAnalyser:
+    """An analyser that finds nobody, fails on frame 13, and ends a track with each `finish`."""
 
     def __init__(self, error=ValueError):
         self.seen, self.error, self.busy = [], error, set()
@@ -78,16 +78,16 @@ def end_at(seq, **more):
 
 def processor_of(analyser=None, **more):
     more = {"max_age": None} | more
-    return FrameBatchProcessor(analyser or Looked(), MemoryVault(), DEPLOYMENT, **more)
+    return FrameBatchProcessor(analyser or FakeAnalyser(), MemoryVault(), DEPLOYMENT, **more)
 
 
-def told(processor, *messages):
-    """The tallies that messages give."""
+def tallies_of(processor, *messages):
+    """The tallies of processed messages."""
     records = processor.process([processor.decode(each) for each in messages])
     return [codec.decode_tally(r.value) for topic, r in records if topic == "tallies.v1"]
 
 
-def look(*messages, analyser=None, **more):
+def process(*messages, analyser=None, **more):
     processor = processor_of(analyser, **more)
     records = processor.process([processor.decode(each) for each in messages])
     return processor, [(topic, codec.decode_dead_letter(record.value)) for topic, record in records]
@@ -103,8 +103,8 @@ def look(*messages, analyser=None, **more):
     ],
 )
 def test_poison_is_set_aside_with_its_place_and_without_its_picture(poison, reason):
-    analyser = Looked()
-    _, letters = look(poison, message(replace(FRAME, seq=14)), analyser=analyser)
+    analyser = FakeAnalyser()
+    _, letters = process(poison, message(replace(FRAME, seq=14)), analyser=analyser)
     assert 14 in analyser.seen
     [(topic, letter)] = letters
     assert topic == "dead-letters.v1"
@@ -116,14 +116,14 @@ def test_poison_is_set_aside_with_its_place_and_without_its_picture(poison, reas
 def test_frames_of_another_deployment_are_left_to_its_own_workers_and_told_once():
     other = replace(FRAME, deployment="Other")
     with structlog.testing.capture_logs() as logs:
-        processor, letters = look(*(message(replace(other, seq=seq)) for seq in range(3)))
+        processor, letters = process(*(message(replace(other, seq=seq)) for seq in range(3)))
     assert letters == []
     assert processor.counts == {"of_another_deployment": 3}
     assert [line["deployment"] for line in logs] == ["Other"]
 
 
 def test_tracks_that_cannot_be_searched_are_dropped_and_counted_and_end_no_worker():
-    class Poisoned(Looked):
+    class Poisoned(FakeAnalyser):
         def finish(self, camera):
             raise ValueError("a face that the models cannot bear")
 
@@ -149,7 +149,7 @@ def test_a_face_that_is_too_large_for_kafka_costs_its_picture_and_not_the_alert(
         reference_id="r", captured_at=NOON, box=box, score=0.5, threshold=0.4, quality=50.0,
     )  # fmt: skip
 
-    class Finds(Looked):
+    class Finds(FakeAnalyser):
         def analyse(self, frames):
             return Analysis(
                 (SightingWithEvidence(sighting, Evidence(scene, noise, box)),), faces=(1,)
@@ -170,7 +170,7 @@ def test_a_face_that_others_cover_is_told_without_its_picture():
         quality=50.0,
     )  # fmt: skip
 
-    class Finds(Looked):
+    class Finds(FakeAnalyser):
         def analyse(self, frames):
             return Analysis((SightingWithEvidence(sighting, None),), faces=(1,))
 
@@ -183,7 +183,7 @@ def test_a_face_that_others_cover_is_told_without_its_picture():
 def test_where_every_frame_is_late_it_is_said_once():
     now = datetime.now(UTC)
     at_work = deployment(now - HOUR, now + HOUR)
-    processor = FrameBatchProcessor(Looked(), MemoryVault(), at_work, max_age=SHORT)
+    processor = FrameBatchProcessor(FakeAnalyser(), MemoryVault(), at_work, max_age=SHORT)
     late = replace(FRAME, captured_at=now - timedelta(seconds=60))
     with structlog.testing.capture_logs() as logs:
         for seq in range(2 * MAX_LATE_IN_A_ROW):
@@ -197,7 +197,7 @@ def test_where_every_frame_is_late_it_is_said_once():
 def test_silence_ends_the_tracks_of_those_alone_whose_frames_are_not_merely_late(
     late, ended, monkeypatch
 ):
-    analyser = Looked()
+    analyser = FakeAnalyser()
     processor = processor_of(analyser)
     yard = message(replace(FRAME, camera="yard"), partition=4)
     processor.process([processor.decode(each) for each in (message(), yard)])
@@ -208,7 +208,7 @@ def test_silence_ends_the_tracks_of_those_alone_whose_frames_are_not_merely_late
 
 def test_an_outage_is_no_poison():
     with pytest.raises(Unavailable):
-        look(message(replace(FRAME, seq=13)), analyser=Looked(Unavailable))
+        process(message(replace(FRAME, seq=13)), analyser=FakeAnalyser(Unavailable))
 
 
 @pytest.mark.parametrize(
@@ -226,13 +226,15 @@ def test_frames_that_come_too_late_are_left_out_and_counted(captured, kept, more
     now = datetime.now(UTC)
     frame = replace(FRAME, captured_at=now - timedelta(seconds=captured))
     at_work = deployment(now - HOUR, now + HOUR)
-    processor = FrameBatchProcessor(Looked(), MemoryVault(), at_work, **({"max_age": None} | more))
+    processor = FrameBatchProcessor(
+        FakeAnalyser(), MemoryVault(), at_work, **({"max_age": None} | more)
+    )
     assert processor.process([processor.decode(message(frame, age=kept))]) == []
     assert {what: n for what, n in processor.counts.items() if n} == {counted: 1}
 
 
 def test_frames_outside_the_hours_are_left_out_and_counted():
-    processor, letters = look(message(replace(FRAME, captured_at=NOON + HOUR)))
+    processor, letters = process(message(replace(FRAME, captured_at=NOON + HOUR)))
     assert letters == []
     assert {what: n for what, n in processor.counts.items() if n} == {"outside_hours": 1}
 
@@ -243,7 +245,7 @@ def test_frames_outside_the_hours_are_left_out_and_counted():
 )
 def test_a_pause_stops_the_search_at_once_and_a_resume_begins_it_again(status, reason):
     """Who was in sight is not searched any more, and frames that had been decoded are left out."""
-    analyser, in_force = Looked(), deployment(NOON - HOUR, NOON + HOUR)
+    analyser, in_force = FakeAnalyser(), deployment(NOON - HOUR, NOON + HOUR)
     started = in_force.state
     processor = FrameBatchProcessor(analyser, MemoryVault(), in_force, max_age=None)
     records = processor.process([processor.decode(message())])
@@ -274,7 +276,7 @@ def test_a_pause_stops_the_search_at_once_and_a_resume_begins_it_again(status, r
 def test_a_frame_of_a_camera_that_a_revision_took_away_is_left_out():
     in_force = deployment(NOON - HOUR, NOON + HOUR)
     in_force.update(replace(in_force.state, cameras=("yard",), version=2))
-    processor = FrameBatchProcessor(Looked(), MemoryVault(), in_force, max_age=None)
+    processor = FrameBatchProcessor(FakeAnalyser(), MemoryVault(), in_force, max_age=None)
     processor.process(
         [processor.decode(message()), processor.decode(message(replace(FRAME, camera="yard")))]
     )
@@ -282,25 +284,25 @@ def test_a_frame_of_a_camera_that_a_revision_took_away_is_left_out():
 
 
 def test_a_frame_that_is_delivered_again_is_looked_at_once_and_one_of_an_epoch_that_is_over_never():
-    analyser = Looked()
+    analyser = FakeAnalyser()
     again = [replace(FRAME, seq=seq) for seq in (0, 1, 2, 1, 2, 3)]
     newer, older = replace(FRAME, epoch=2, seq=0), replace(FRAME, epoch=1, seq=4)
     processor = processor_of(analyser)
-    told(processor, *map(message, [*again, newer, older]))
+    tallies_of(processor, *map(message, [*again, newer, older]))
     assert analyser.seen == [0, 1, 2, 3, "end of gate", 0]
     assert (processor.counts["repeated"], processor.counts["discarded"]) == (2, 1)
 
 
 def test_the_end_of_a_file_ends_its_tracks_at_once_and_in_order():
-    analyser = Looked()
+    analyser = FakeAnalyser()
     first, second = FRAME, replace(FRAME, camera="yard", seq=5)
     processor = processor_of(analyser)
-    (tally,) = told(processor, message(first), message(second), message(end_at(1)))
+    (tally,) = tallies_of(processor, message(first), message(second), message(end_at(1)))
     assert analyser.seen == [0, 5, "end of gate"]
     assert (tally.camera, tally.first_seq, tally.last_seq) == ("gate", 0, 0)
     assert (tally.frames_analysed, tally.faces_detected, tally.tracks_searched) == (1, 2, 1)
     assert list(tally.scores) == [2]  # the quality band of 55
-    assert told(processor, message(end_at(1))) == []
+    assert tallies_of(processor, message(end_at(1))) == []
 
 
 def test_a_tally_covers_each_frame_once_whatever_becomes_of_it():
@@ -308,14 +310,14 @@ def test_a_tally_covers_each_frame_once_whatever_becomes_of_it():
     frames[1] = replace(frames[1], jpeg=b"no picture")
     frames[2] = replace(frames[2], captured_at=NOON + HOUR)
     processor = processor_of()
-    (tally,) = told(processor, *map(message, frames))
+    (tally,) = tallies_of(processor, *map(message, frames))
     assert (tally.first_seq, tally.last_seq) == (0, 249)
     assert (tally.frames_analysed, tally.frames_unreadable, tally.frames_outside_hours) == (
         48,
         1,
         1,
     )
-    (rest,) = told(processor, message(end_at(256)))
+    (rest,) = tallies_of(processor, message(end_at(256)))
     assert (rest.first_seq, rest.last_seq, rest.frames_analysed) == (250, 255, 2)
 
 
@@ -323,18 +325,18 @@ def test_a_tally_covers_each_frame_once_whatever_becomes_of_it():
 def test_frames_that_are_counted_again_by_another_worker_give_the_same_tally(cut):
     """What was acknowledged up to `cut` does not come again."""
     frames = [*(replace(FRAME, seq=seq) for seq in range(255)), end_at(255)]
-    whole = told(processor_of(), *map(message, frames))
-    again = told(processor_of(), *map(message, frames[cut:]))
+    whole = tallies_of(processor_of(), *map(message, frames))
+    again = tallies_of(processor_of(), *map(message, frames[cut:]))
     assert {each.tally_id for each in again} <= {each.tally_id for each in whole}
     assert again[-1] == whole[-1] or cut > 250
 
 
 def test_a_camera_is_quiet_without_a_track_and_a_frame_told_with_its_stretch():
-    analyser = Looked()
+    analyser = FakeAnalyser()
     processor = processor_of(analyser)
-    told(processor, message(FRAME))
+    tallies_of(processor, message(FRAME))
     assert not processor.is_tallied(FrameId("gate", 1, 0))
-    told(processor, message(end_at(1)))
+    tallies_of(processor, message(end_at(1)))
     assert processor.is_tallied(FrameId("gate", 1, 0))
     assert processor.is_quiet("gate")
     analyser.busy.add("gate")
@@ -342,28 +344,28 @@ def test_a_camera_is_quiet_without_a_track_and_a_frame_told_with_its_stretch():
 
 
 def test_what_another_worker_looks_at_now_is_dropped_here_and_what_is_kept_goes_on():
-    analyser = Looked()
+    analyser = FakeAnalyser()
     processor = processor_of(analyser)
     yard = replace(FRAME, camera="yard", seq=5)
-    told(processor, message(FRAME), message(yard, partition=4, offset=20))
+    tallies_of(processor, message(FRAME), message(yard, partition=4, offset=20))
     assert (
         processor.assign_partitions({3}) == []
     )  # what was counted of yard is counted by whoever has it
     assert analyser.seen == [0, 5, "yard forgotten"]
-    told(processor, message(FRAME), message(yard, partition=4, offset=20))
+    tallies_of(processor, message(FRAME), message(yard, partition=4, offset=20))
     assert (processor.counts["repeated"], processor.counts["elsewhere"]) == (1, 1)
-    told(processor, message(replace(FRAME, seq=1)))
+    tallies_of(processor, message(replace(FRAME, seq=1)))
     assert analyser.seen[3:] == [1]
 
 
 def test_a_partition_that_another_worker_had_meanwhile_begins_anew():
-    analyser = Looked()
+    analyser = FakeAnalyser()
     processor = processor_of(analyser)
-    told(processor, message(FRAME, offset=17))
+    tallies_of(processor, message(FRAME, offset=17))
     processor.assign_partitions({3})
-    told(processor, message(replace(FRAME, seq=9), offset=26))  # who looked at 18 to 25?
+    tallies_of(processor, message(replace(FRAME, seq=9), offset=26))  # who looked at 18 to 25?
     assert analyser.seen == [0, "gate forgotten", 9]
-    told(processor, message(replace(FRAME, seq=11), offset=28))  # later gaps are Kafka's own
+    tallies_of(processor, message(replace(FRAME, seq=11), offset=28))  # later gaps are Kafka's own
     assert analyser.seen[3:] == [11]
 
 
@@ -371,8 +373,8 @@ def test_a_partition_that_another_worker_had_meanwhile_begins_anew():
 def test_only_what_was_acknowledged_is_told_when_the_worker_leaves(max_age):
     now = datetime.now(UTC)
     at_work = deployment(now - HOUR, now + HOUR)
-    processor = FrameBatchProcessor(Looked(), MemoryVault(), at_work, max_age=max_age)
-    assert told(processor, message(replace(FRAME, seq=300, captured_at=now))) == []
+    processor = FrameBatchProcessor(FakeAnalyser(), MemoryVault(), at_work, max_age=max_age)
+    assert tallies_of(processor, message(replace(FRAME, seq=300, captured_at=now))) == []
     left = [codec.decode_tally(record.value) for _, record in processor.leave()]
     assert [(t.first_seq, t.last_seq) for t in left] == ([(250, 300)] if max_age else [])
 
@@ -380,7 +382,7 @@ def test_only_what_was_acknowledged_is_told_when_the_worker_leaves(max_age):
 def test_a_frame_that_grew_too_old_while_the_batch_before_was_looked_at_is_left_out():
     now = datetime.now(UTC)
     at_work = deployment(now - HOUR, now + HOUR)
-    processor = FrameBatchProcessor(Looked(), MemoryVault(), at_work, max_age=SHORT)
+    processor = FrameBatchProcessor(FakeAnalyser(), MemoryVault(), at_work, max_age=SHORT)
     decoded = processor.decode(message(replace(FRAME, captured_at=now)))
     old = replace(decoded, encoded=replace(FRAME, captured_at=now - timedelta(minutes=1)))
     processor.process([old])

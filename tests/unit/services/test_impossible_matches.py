@@ -1,4 +1,4 @@
-"""The alerting service flags what cannot be right, as one process does, and says it again alike."""
+"""The alerting service flags impossible matches as a single process does, also when repeated."""
 
 from __future__ import annotations
 

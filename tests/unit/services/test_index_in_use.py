@@ -1,4 +1,4 @@
-"""A worker takes a list up between two batches, with the baseline that it makes."""
+"""A worker applies a new index between two batches, together with its baseline."""
 
 from __future__ import annotations
 

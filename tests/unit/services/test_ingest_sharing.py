@@ -1,4 +1,4 @@
-"""What a process begins and ends of its share, by what it sees of the others."""
+"""The cameras that a process starts and stops, by its view of the other processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The threads that keep the control topic and the vector store as the records are."""
+"""The threads that keep the control topic and the vector store equal to the records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a process trusts what it sees of the others, and what it keeps after it was away."""
+"""When a process trusts its view of the others, and which leases it keeps after an outage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of frames that have waited for long the newest of each camera is looked at."""
+"""Of frames that have waited for long, only the newest of each camera is analysed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which frames count as late by when Kafka took them, and not by when they were filmed."""
+"""Cameras whose frames' age counts from when Kafka received them, not from their capture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the relay tells of the watchlist, and when."""
+"""What the relay publishes of the watchlist and of deployments, and when."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever happens to one camera stays with it: what is tried again, and what ends it or all."""
+"""A failure of one camera stays with that camera: which ones are retried, and which end all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Baselines of a city: each worker's tallies say what it has taken up, the records number it."""
+"""Baselines of a city: tallies name the baseline of each worker, the records number it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.unit.domain.test_baselines import CONDITIONS, Index
-from tests.unit.services.test_frame_batches import DEPLOYMENT, FRAME, NOON, Looked, end_at, message
+from tests.unit.services.test_frame_batches import (
+    DEPLOYMENT,
+    FRAME,
+    NOON,
+    FakeAnalyser,
+    end_at,
+    message,
+)
 
 from openlfr import bootstrap
 from openlfr.adapters.faust.agents import Message
@@ -26,7 +33,7 @@ from openlfr_analysis.index_in_use import IndexInUse
 OURS = replace(CONDITIONS, deployment=DEPLOYMENT.deployment_id)
 
 
-class Listening(Looked):
+class SearchingAnalyser(FakeAnalyser):
     """An analyser that finds nobody in any list."""
 
     def use_index(self, index):
@@ -43,7 +50,7 @@ class Worker:
     """A worker of analysis, and the tallies that it published."""
 
     def __init__(self, *people, conditions=OURS):
-        analyser = Listening()
+        analyser = SearchingAnalyser()
         self.index_in_use = IndexInUse(analyser)
         self.processor = FrameBatchProcessor(
             analyser, VAULT, DEPLOYMENT, self.index_in_use, max_age=timedelta(days=9999)

@@ -1,4 +1,4 @@
-"""The snapshot holds what the manifest lists, fetches what is new alone, and lets go at once."""
+"""The index has what the manifest lists; only new templates are fetched; removals act at once."""
 
 from __future__ import annotations
 
