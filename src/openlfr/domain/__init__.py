@@ -1,1 +1,1 @@
-"""The words of the field as frozen values, and pure rules over them (numpy and stdlib only)."""
+"""The terms of the field as values, and the rules over them; numpy and standard library only."""

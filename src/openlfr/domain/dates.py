@@ -1,7 +1,7 @@
-"""Dates and moments as people write them: one spelling each, so that none is read as another.
+"""Parses dates and times in one spelling each, so that none is mistaken for another.
 
-`datetime.fromisoformat` takes `20281231`, `2028-W52` and `2028-12-31` alike, yet the first two are
-a moment, the start of that day or week, where a person means its end.
+`datetime.fromisoformat` accepts `20281231`, `2028-W52` and `2028-12-31` alike. It takes the first
+two for a time, the start of the day or week, where a person means its end.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Final
 
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2999
-"""What is later is nobody's date, and the calendar ends at 9999: an hour more, or a time zone, and
-there is none."""
+"""Later dates are mistakes; and close to 9999, the end of the calendar, adding an hour or a time
+zone overflows."""
 A_DATE: Final = "a date like 2026-12-31"
 A_MOMENT: Final = "a date with a time like 2026-12-31T18:00+01:00 (without an offset it is UTC)"
 
@@ -26,10 +26,10 @@ _MOMENT: Final = re.compile(
 
 
 def parse_date(text: str) -> date:
-    """A date, YYYY-MM-DD and nothing else.
+    """Parse a date written as YYYY-MM-DD.
 
     Raises:
-        ValueError: Its text says what is expected, as the end of a sentence.
+        ValueError: The text is no such value; the message ends a sentence with the expected form.
     """
     if not _DATE.fullmatch(text):
         raise ValueError(f"expected {A_DATE}")
@@ -41,10 +41,10 @@ def parse_date(text: str) -> date:
 
 
 def parse_moment(text: str) -> datetime:
-    """A date with a time, in UTC; without an offset it is UTC.
+    """Parse a date with a time and convert it to UTC, which is the default without an offset.
 
     Raises:
-        ValueError: Its text says what is expected, as the end of a sentence.
+        ValueError: The text is no such value; the message ends a sentence with the expected form.
     """
     match = _MOMENT.fullmatch(text)
     if not match:
@@ -61,10 +61,10 @@ def parse_moment(text: str) -> datetime:
 
 
 def in_utc(moment: datetime) -> datetime:
-    """A moment of any offset in UTC; without one it is UTC.
+    """Convert a time to UTC, which is the default without an offset.
 
     Raises:
-        ValueError: Its year is none that a person means; its text says what is expected.
+        ValueError: The year is out of range; the message has the expected one.
     """
     _within(moment.date())
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

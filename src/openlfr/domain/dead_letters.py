@@ -1,4 +1,4 @@
-"""A dead letter: a message that could not be used, without its content."""
+"""Dead letters: records of unusable messages, without their content."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """Where a message stood and why it was set aside. Its content is left out: it may be a face.
+    """The position of an unusable message and the reason; no content, which may be a face.
 
     Attributes:
-        topic, partition, offset: Where it stood.
-        service: What set it aside.
+        topic, partition, offset: Position of the message.
+        service: The service that rejected the message.
         reason: One sentence.
-        value_bytes: Size of its value.
-        value_sha256: Hex, of its value.
+        value_bytes: Size of the message's value.
+        value_sha256: Hash (hex) of the message's value.
         set_aside_at: UTC.
     """
 
@@ -43,7 +43,7 @@ def dead_letter(
     reason: str,
     at: datetime,
 ) -> DeadLetter:
-    """The dead letter of a message with this value."""
+    """Make the dead letter of a message with this value."""
     content = value or b""
     return DeadLetter(
         topic=topic,

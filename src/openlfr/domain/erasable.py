@@ -1,7 +1,7 @@
-"""What of an act names somebody, or was typed by somebody: it can be erased, the act cannot.
+"""The fields of audit events that name or describe people: they can be erased, the events cannot.
 
-An act about an alert may describe the person who was stopped by mistake; one on an entry of the
-watchlist says who was listed, by a hash of the name or picture too.
+An act on an alert may describe a person who was stopped by mistake. An act on a watchlist entry
+identifies the listed person, even by a hash of the name or picture.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def erasable_fields(object_kind: str, issuer: str) -> frozenset[str]:
     """The names of an act's details that can be erased; empty where none can.
 
     Args:
-        object_kind: Of `audit.ActDetails`.
-        issuer: Of who did it: OpenLFR's own acts about alerts have no words of anybody.
+        object_kind: See `audit.ActDetails`.
+        issuer: Issuer of the author; OpenLFR's own acts on alerts contain no text of people.
     """
     if object_kind == ALERT and issuer == OURSELVES:
         return frozenset()

@@ -12,24 +12,24 @@ Every message is one sentence or two for a person: what is wrong, where, what to
 
 
 class OpenLFRError(Exception):
-    """Whatever OpenLFR raises on purpose; its text is meant to be printed as it is."""
+    """Base of all errors that OpenLFR raises on purpose; the text can be printed unchanged."""
 
 
 class BadInput(OpenLFRError):
-    """One piece of input cannot be used; the rest goes on without it."""
+    """One piece of input is unusable; processing continues without it."""
 
 
 class Conflict(OpenLFRError):
-    """Something stands otherwise than the person who acts on it has seen; nothing was changed."""
+    """The object has changed since the person saw it; the act was not carried out."""
 
 
 class NotAllowed(OpenLFRError):
-    """The person who asks has no role for it, or another one has to do it; nothing was changed."""
+    """The person has no role for the act, or another person has to do it; nothing was changed."""
 
 
 class Misconfigured(OpenLFRError):
-    """A setting, an authorisation or a model is wrong; nothing may start before it is mended."""
+    """A setting, an authorisation or a model is wrong and must be corrected before the start."""
 
 
 class Unavailable(OpenLFRError):
-    """A service, a file system or a device that is needed does not answer now."""
+    """A required service, file system or device does not answer now."""

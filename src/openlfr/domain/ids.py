@@ -1,4 +1,4 @@
-"""Ids of sightings: the same for the same sighting, and nobody's to compute without the key."""
+"""Ids of sightings: a replay gives the same ids, and nobody can compute them without the key."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """Names the sightings of one deployment.
+    """Computes the ids of one deployment's sightings.
 
-    Where an id could be computed from what anybody may know (a camera, a time, a name), it would
-    prove after the erasure that somebody had been there. A replay gives the same ids, since the
-    key is made of the vault's and the deployment's id.
+    An id computed from public facts (a camera, a time, a name) would still prove after the erasure
+    that a person had been there; hence the key. A replay gives the same ids, since the key is
+    derived from the vault's key and the deployment's id.
 
     Attributes:
-        deployment_id: Whose sightings.
-        key: 32 bytes, of this deployment alone: `Vault.derive(purpose_of(deployment_id))`.
+        deployment_id: Id of the deployment.
+        key: 32 bytes, for this deployment only: `Vault.derive(purpose_of(deployment_id))`.
     """
 
     deployment_id: str
     key: bytes = field(repr=False)
 
     def sighting_id(self, camera: str, epoch: int, seq: int, subject: str) -> str:
-        """HMAC-SHA256 over what the sighting is, as a UUID of version 8 (RFC 9562, 5.8)."""
+        """HMAC-SHA256 over the sighting's identity, as a UUID of version 8 (RFC 9562, 5.8)."""
         text = "\x1f".join(map(str, (self.deployment_id, camera, epoch, seq, subject)))
         digest = bytearray(hmac.digest(self.key, text.encode(), hashlib.sha256)[:16])
         digest[6] = digest[6] & 0x0F | 0x80
@@ -34,5 +34,5 @@ class Ids:
 
 
 def purpose_of(deployment_id: str) -> str:
-    """For which purpose the vault derives the key of a deployment's ids."""
+    """The purpose for which the vault derives the key of a deployment's ids."""
     return f"ids of {deployment_id}"

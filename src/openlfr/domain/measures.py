@@ -1,7 +1,7 @@
-"""What the faces of passes were like, as counts: how far apart the eyes, how sharp, how well lit.
+"""Histograms of eye distance, sharpness and light, over the best faces of passes.
 
-One pass counts once, by its best face, whether it was compared or not: so a camera that stands too
-far off, out of focus or in the dark shows, and nothing is kept of anybody.
+Each pass counts once, by its best face, whether it was searched or not. So the histograms show a
+camera that is too far away, out of focus or in the dark, and contain nothing about a person.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ SHARE_EDGES = tuple(n / 10 for n in range(10))
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Passes by what their best face was like.
+    """Numbers of passes by properties of their best face.
 
     Attributes:
-        eye_distances: By the bins of `EYE_EDGES`.
-        sharpness, light: By those of `SHARE_EDGES`; light is the share of useful brightness.
+        eye_distances: Counts by the bins of `EYE_EDGES`.
+        sharpness, light: Counts by the bins of `SHARE_EDGES`; light is the share of usefully bright
+            pixels.
     """
 
     eye_distances: tuple[int, ...] = (0,) * len(EYE_EDGES)
@@ -35,7 +36,7 @@ class Measures:
     light: tuple[int, ...] = (0,) * len(SHARE_EDGES)
 
     def __add__(self, other: Self) -> Self:
-        """Both together."""
+        """The sum of two histograms, bin by bin."""
         return type(self)(
             *(
                 tuple(a + b for a, b in zip(mine, getattr(other, each.name), strict=True))
@@ -46,7 +47,7 @@ class Measures:
 
     @classmethod
     def of(cls, face: Quality) -> Self:
-        """One pass, by its best face."""
+        """The histograms of one pass, by its best face."""
         return cls(
             _one(EYE_EDGES, face.eye_distance),
             _one(SHARE_EDGES, face.sharpness),
@@ -55,7 +56,7 @@ class Measures:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Sequence[int]]) -> Self:
-        """What `dataclasses.asdict` made of one; measures that are missing are none."""
+        """Restore histograms from `dataclasses.asdict` values; missing ones are empty."""
         known = {each.name: values[each.name] for each in fields(cls) if values.get(each.name)}
         return cls(**{name: tuple(counts) for name, counts in known.items()})
 

@@ -1,7 +1,7 @@
-"""The tree hash of RFC 6962: one value that stands for a whole list, of which entries can be shown.
+"""The Merkle tree hash of RFC 6962, one value that commits to a whole list.
 
-Whoever holds the list computes the root again with any tool that knows Certificate Transparency;
-whoever holds the root alone can later be shown that an entry was, or was not, among those.
+The owner of the list can recompute the root with any tool for Certificate Transparency. To the
+owner of the root alone one can later prove that an entry was, or was not, in the list.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_LEAF, _NODE = b"\x00", b"\x01"  # so that no node can be passed off as an entry
+_LEAF, _NODE = b"\x00", b"\x01"  # distinct, so that no node passes as an entry
 
 
 def tree_hash(entries: Sequence[bytes]) -> bytes:
@@ -25,7 +25,7 @@ def tree_hash(entries: Sequence[bytes]) -> bytes:
         return hashlib.sha256().digest()
     level = [hashlib.sha256(_LEAF + entry).digest() for entry in entries]
     while len(level) > 1:
-        # Pairs from the left, an odd one goes up as it is: the largest power of two on the left.
+        # Pair from the left; an odd last one moves up: the left subtree is a power of two.
         pairs = zip(level[::2], level[1::2], strict=False)
         odd = level[-1:] if len(level) % 2 else []
         level = [hashlib.sha256(_NODE + left + right).digest() for left, right in pairs] + odd
@@ -33,5 +33,5 @@ def tree_hash(entries: Sequence[bytes]) -> bytes:
 
 
 def root_of(hashes: Iterable[str]) -> str:
-    """The root, hex, over a set of hashes (hex): in their own order, each once."""
+    """The root (hex) over a set of hashes (hex), sorted and without duplicates."""
     return tree_hash(sorted(map(bytes.fromhex, set(hashes)))).hex()

@@ -1,4 +1,4 @@
-"""Which models a process compares faces with."""
+"""The models that a process uses."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ModelUsed:
-    """A model that worked in a run.
+    """A model that a run used.
 
     Attributes:
         role: detector or embedder.
-        sha256: Of the file as shipped.
-        prepared_sha256: Of the graph that is loaded, which is made of it.
+        sha256: Hash (hex) of the file as shipped.
+        prepared_sha256: Hash (hex) of the loaded graph, which is prepared from the file.
     """
 
     role: str

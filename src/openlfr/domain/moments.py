@@ -1,9 +1,9 @@
-"""Moments as whole microseconds, so that no comparison of times hangs on a rounding.
+"""Times as whole microseconds, so that no comparison depends on rounding.
 
-A moment of today in seconds as a float is exact to a quarter of a microsecond only, so that the
-difference of two such floats depends on the moments themselves: the same film, started at another
-fraction of a second, had tracks that ended a frame earlier or later. Whole microseconds have the
-same differences whatever the start.
+A present time in seconds as a float is exact to a quarter of a microsecond only, so the difference
+of two such floats depends on the times themselves. The same film, started at another fraction of a
+second, had tracks that ended a frame earlier or later. Differences of whole microseconds do not
+depend on the start.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ SECOND = 1_000_000
 """Microseconds in a second."""
 
 ROUNDING = 1_000
-"""Microseconds by which two spans that are meant to be equal may differ.
+"""Tolerance in microseconds when two spans are compared.
 
 Frames 1/30 s apart are 33,333 or 33,334 microseconds apart, so that 24 of them are 0.8 s or a
 microsecond more or less, depending on which 24. No camera has frames a millisecond apart."""
@@ -29,10 +29,10 @@ def microseconds(moment: datetime) -> int:
 
 
 def at_most(span: int, seconds: float) -> bool:
-    """Whether a span in microseconds is no longer than so many seconds, rounding forgiven."""
+    """Whether a span in microseconds is no longer than so many seconds, with a tolerance."""
     return span <= round(seconds * SECOND) + ROUNDING
 
 
 def at_least(span: int, seconds: float) -> bool:
-    """Whether a span in microseconds is no shorter than so many seconds, rounding forgiven."""
+    """Whether a span in microseconds is no shorter than so many seconds, with a tolerance."""
     return span >= round(seconds * SECOND) - ROUNDING

@@ -1,4 +1,4 @@
-"""Finding alerts by what a person types, and going through long lists of them."""
+"""Lookup of alerts by an id prefix, and cursors for long lists of alerts."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from openlfr.domain.alert_records import RecordedAlert
 
 SHOWN = 5
-"""Alerts named when a prefix fits several."""
+"""Number of alerts listed in the error when a prefix fits several."""
 
 
 def require_one_alert(prefix: str, alert_ids: Sequence[str]) -> None:
-    """Refuse a prefix that does not name one alert.
+    """Reject an id prefix that does not name exactly one alert.
 
     Args:
-        prefix: As it was typed.
-        alert_ids: Of those that begin so, in order; no more than one above `SHOWN` are needed.
+        prefix: The prefix that a person typed.
+        alert_ids: Sorted ids with this prefix; `SHOWN` + 1 are enough.
 
     Raises:
-        BadInput: None, or several.
+        BadInput: No alert or several alerts have the prefix.
     """
     if not prefix.strip() or not alert_ids:
         raise BadInput(f"There is no alert {prefix!r}: `openlfr alerts list` names all.")
@@ -37,15 +37,15 @@ def require_one_alert(prefix: str, alert_ids: Sequence[str]) -> None:
 
 
 def cursor_after(alert: RecordedAlert) -> str:
-    """Where a list stands behind an alert, as a word that means nothing to others."""
+    """The cursor of the position after an alert, as an opaque text."""
     return urlsafe_b64encode(f"{alert.last_at.isoformat()} {alert.alert_id}".encode()).decode()
 
 
 def parse_cursor(word: str) -> tuple[datetime, str]:
-    """The last captured time and the id of the alert of an `after`.
+    """The last capture time and the id of the alert in a cursor.
 
     Raises:
-        BadInput: It is none.
+        BadInput: The text is no cursor.
     """
     with suppress(ValueError):
         moment, _, alert_id = urlsafe_b64decode(word.encode()).decode().partition(" ")

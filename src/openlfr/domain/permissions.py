@@ -1,8 +1,8 @@
-"""Which roles may do what.
+"""The actions that each role may take.
 
-One table for every way in: the command line, the console and whatever comes later call the same
-operations, and those ask here. `operations` add what depends on more than a role: nobody authorises
-what they drafted, and nobody takes the second look at what they decided.
+There is one table for all interfaces: the command line and others call the same operations, which
+check permissions here. `operations` add rules that depend on more than a role: nobody authorises
+their own draft, and nobody takes the second look at their own decision.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Action(StrEnum):
-    """What a person may want to do, as the end of "may not ..."."""
+    """An action that needs a role; its value ends the sentence "may not ..."."""
 
     SEE_FACES = "look at pictures of an alert"
     DECIDE = "decide an alert"
@@ -44,13 +44,13 @@ class Action(StrEnum):
 ALLOWED: Mapping[Action, frozenset[Role]] = {
     Action.SEE_FACES: frozenset(
         {Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR, Role.STREET_OFFICER}
-    ),  # an auditor with a reason
+    ),  # an auditor must give a reason
     Action.DECIDE: frozenset({Role.OPERATOR, Role.SUPERVISOR}),
     Action.SECOND_LOOK: frozenset({Role.OPERATOR, Role.SUPERVISOR}),
     Action.SETTLE: frozenset({Role.SUPERVISOR}),
     Action.RECORD_OUTCOME: frozenset(
         {Role.OPERATOR, Role.SUPERVISOR, Role.STREET_OFFICER}
-    ),  # a street officer their own
+    ),  # a street officer only for their own alerts
     Action.DRAFT_DEPLOYMENT: frozenset({Role.SUPERVISOR}),
     Action.AUTHORISE_DEPLOYMENT: frozenset({Role.AUTHORISER}),
     Action.PAUSE_DEPLOYMENT: frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.AUTHORISER}),
@@ -67,10 +67,10 @@ ALLOWED: Mapping[Action, frozenset[Role]] = {
 
 
 def require(by: Principal, action: Action) -> None:
-    """See that somebody may do it.
+    """Check that a person may take an action.
 
     Raises:
-        NotAllowed: None of their roles allows it.
+        NotAllowed: None of the person's roles allows the action.
     """
     roles = ALLOWED[action]
     if by.roles.isdisjoint(roles):

@@ -1,4 +1,4 @@
-"""Who acts: a person as somebody vouches for them, or a part of OpenLFR."""
+"""Principals: the people, and the parts of OpenLFR, that act."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from enum import StrEnum
 from openlfr.domain.names import same_person
 
 LOCAL = "local"
-"""Issuer of whoever works on the command line: the operating system's account is all that is known,
-and the name is what was typed."""
+"""Issuer of principals on the command line: only the operating system's account is known, and the
+name is typed."""
 OURSELVES = "openlfr"
-"""Issuer of the parts of OpenLFR that act by themselves: they settle, expire and erase."""
+"""Issuer of the parts of OpenLFR that act automatically: they settle, expire and erase."""
 
 
 class Role(StrEnum):
-    """What a person is here for; `domain.permissions` says what each role may do."""
+    """A person's role; `domain.permissions` lists the actions of each role."""
 
     OPERATOR = "operator"
     SUPERVISOR = "supervisor"
@@ -27,13 +27,13 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who did an act.
+    """The author of an act.
 
     Attributes:
-        issuer: Who vouches for the person: an identity provider's address, `LOCAL` or `OURSELVES`.
-        subject: The account at the issuer; never used again for somebody else there.
-        name: As people know the person; a label.
-        roles: Those that the person had when they acted.
+        issuer: Source of the identity: an identity provider's address, `LOCAL` or `OURSELVES`.
+        subject: The account at the issuer, which never gives it to another person.
+        name: Display name.
+        roles: The person's roles at the time of the act.
     """
 
     issuer: str
@@ -43,23 +43,24 @@ class Principal:
 
     @property
     def authenticated(self) -> bool:
-        """Whether more than an account of the operating system vouches for the name."""
+        """Whether an identity provider, or OpenLFR itself, confirms the name."""
         return self.issuer != LOCAL
 
     def named(self, name: str) -> Principal:
-        """The same account under the name that was given, where nobody vouches for another.
+        """The same account with a typed name, if no identity provider confirms another one.
 
         Raises:
-            ValueError: An authenticated person's name is not theirs to choose.
+            ValueError: The person is authenticated under another name.
         """
         if self.authenticated and name != self.name:
             raise ValueError(f"{self.name} cannot act as {name}")
         return replace(self, name=name)
 
     def is_person(self, other: Principal) -> bool:
-        """Whether both are one person, so that two of them do not make two persons.
+        """Whether two principals are the same person.
 
-        Of two on the command line only the names differ: a promise of those who type them.
+        On the command line only the typed names tell two people apart, which is a promise of the
+        people who type them.
         """
         if LOCAL in (self.issuer, other.issuer):
             return same_person(self.name, other.name)
@@ -67,14 +68,14 @@ class Principal:
 
 
 def local_principal(account: str, name: str = "") -> Principal:
-    """Whoever uses the command line: nobody vouches for the name, and every role is theirs.
+    """The user of the command line, who has an unconfirmed name and all roles.
 
     Args:
-        account: Of the operating system.
-        name: As typed; without one it is the account's.
+        account: Account of the operating system.
+        name: The typed name; empty for the name of the account.
     """
     return Principal(LOCAL, account, name or account, frozenset(Role))
 
 
 SYSTEM = Principal(OURSELVES, "system", "system")
-"""OpenLFR itself: it carries out what was decided, and erases what is due."""
+"""OpenLFR itself, which carries out decisions and erases data that is due."""

@@ -1,4 +1,4 @@
-"""A run of the embedded pipeline: what `--resume` needs to go on with it."""
+"""A run of the embedded pipeline, as `--resume` needs it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Run:
     """One run.
 
     Attributes:
-        config_hash: sha256 (hex) of what decides its results: cameras, threshold, models.
-        started_at: UTC; the default start of its cameras' clocks, the same after a resume.
+        config_hash: sha256 (hex) of the settings that decide its results.
+        started_at: UTC; default start of its cameras' clocks, unchanged by a resume.
         epoch: Number of the run within its deployment, from 1; part of every sighting's id.
     """
 
@@ -30,11 +30,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class WrittenFiles:
-    """Where a run wrote what outlives it.
+    """The files of a run that remain after its end.
 
     Attributes:
-        alerts: File of alert lines, absolute; None: none.
-        report: The report's folder, absolute; None: none.
+        alerts: Absolute path of the file of alert lines; None without one.
+        report: Absolute path of the report's folder; None without one.
     """
 
     alerts: Path | None = None
@@ -43,11 +43,11 @@ class WrittenFiles:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A moment of one camera at which no track was live: a run may go on from there exactly.
+    """A position of one camera without live tracks, from which a run can resume exactly.
 
     Attributes:
-        next_seq: First frame that is not yet analysed.
-        counters: The camera's counts up to there, JSON values.
+        next_seq: Number of the first frame that is not analysed yet.
+        counters: The camera's counts up to that frame, JSON values.
     """
 
     camera: str

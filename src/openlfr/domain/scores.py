@@ -1,8 +1,8 @@
-"""Histograms of scores: coarse ones for the eye, fine ones for the tail, where errors are counted.
+"""Histograms of scores: coarse ones for charts, fine ones to count errors in the tail.
 
-A rate of false alerts is read where the strangers' scores end, and there it falls by a factor of
+The rate of false alerts is read at the end of the strangers' scores, where it falls by a factor of
 four from one coarse bin to the next. So each score is also counted in bins of 0.0025, of which only
-those with a count are kept. A threshold that is a multiple of 0.0025 parts them cleanly.
+non-empty ones are stored. A threshold that is a multiple of 0.0025 lies between two fine bins.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ SCORE_LOW, SCORE_STEP, SCORE_BINS = -0.2, 0.02, 60
 SCORE_EDGES = tuple(round(SCORE_LOW + SCORE_STEP * i, 2) for i in range(SCORE_BINS + 1))
 
 FINE_STEP = 0.0025
-"""Width of a fine bin; bin n holds the scores from n times this on."""
+"""Width of a fine bin; bin n begins at n times this score."""
 FINE_LEAST, FINE_MOST = -400, 400
-"""The end bins, of scores of -1 and 1; what lies outside goes into them."""
-_GUARD = 1e-9  # a score on a border, as floating point has it, is above it
+"""The end bins, of scores of -1 and 1; scores outside are counted in them."""
+_GUARD = 1e-9  # counts a score on a border as above it, despite floating point
 _FINE_IN_COARSE = 8
 
 
 def score_bin(score: float) -> int:
-    """The coarse bin of a score; what lies outside the edges goes into the end bins."""
+    """The coarse bin of a score; scores outside the edges are in the end bins."""
     return _coarse_of(fine_bin(score))
 
 
@@ -36,7 +36,7 @@ def fine_bin(score: float) -> int:
 
 
 def coarse(fine: Mapping[int, int]) -> tuple[int, ...]:
-    """The same counts by coarse bins."""
+    """Convert counts by fine bins to counts by coarse bins."""
     counts = [0] * SCORE_BINS
     for number, count in fine.items():
         counts[_coarse_of(number)] += count
@@ -44,11 +44,11 @@ def coarse(fine: Mapping[int, int]) -> tuple[int, ...]:
 
 
 def reached(fine: Mapping[int, int], threshold: float) -> int:
-    """How many of the counted scores lie at or above a threshold, by their bins' lower borders."""
+    """Number of scores in the fine bins from the threshold's bin on."""
     return sum(count for number, count in fine.items() if number >= fine_bin(threshold))
 
 
 def _coarse_of(number: int) -> int:
-    """The coarse bin in which a fine one lies; so the two histograms never disagree."""
+    """The coarse bin of a fine bin; it makes the two histograms consistent."""
     lowest = round(SCORE_LOW / FINE_STEP)
     return min(max((number - lowest) // _FINE_IN_COARSE, 0), SCORE_BINS - 1)

@@ -1,7 +1,7 @@
-"""Which alerts another person looks at a second time: drawn, so that nobody chooses them.
+"""Draws the alerts that need a second look by another person, so that nobody chooses them.
 
-Every *cannot tell*, and a share of all others. The draw is by a keyed hash of the alert's id: who
-decides cannot tell which alert is drawn, nor have another drawn by deciding it anew.
+Every *cannot tell* is drawn, and a share of all other decisions. A keyed hash of the alert's id
+decides. So an operator cannot foresee which alerts are drawn, nor change it by deciding again.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
     from openlfr.domain.adjudication import Case
 
 PURPOSE: Final = "second looks"
-"""For which purpose the vault derives the key of the draw."""
+"""The purpose for which the vault derives the key of the draw."""
 _OF = 1 << 64
 
 
 def is_drawn(alert_id: str, share: float, key: bytes) -> bool:
-    """Whether an alert is one of those of which this share is looked at again.
+    """Whether an alert is drawn for a second look.
 
     Args:
-        alert_id: As it is recorded.
-        share: 0 to 1; a larger one draws the same alerts and more.
-        key: Of `PURPOSE`.
+        alert_id: The recorded id.
+        share: Share of alerts to draw, 0 to 1; a larger one draws the same alerts and more.
+        key: Key derived for `PURPOSE`.
     """
     digest = hmac.digest(key, alert_id.encode(), hashlib.sha256)
     return int.from_bytes(digest[:8]) < share * _OF
 
 
 def needs_second_look(case: Case, share: float, key: bytes, now: datetime) -> bool:
-    """Whether another person is to look at an alert now; its first verdict cannot be undone."""
+    """Whether a second look is due now, which needs a first verdict that is final."""
     first = case.first
     if case.state is not AlertState.DECIDED or first is None or case.second is not None:
         return False

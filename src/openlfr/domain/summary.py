@@ -1,4 +1,4 @@
-"""What a run did, in figures: the value from which a report is made, and nothing else is needed."""
+"""The summary of a run, which contains all data of a report."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StageTiming:
-    """What one stage cost over the whole run.
+    """The cost of one stage over a whole run.
 
     Attributes:
-        stage: Its verb: decode, detect, track, assess, align, embed, search, decide ...
-        calls: How often it was called.
-        items: Frames, faces or tracks that it worked on.
-        wall_s, cpu_s: Seconds by the clock and of the thread's CPU time.
+        stage: A verb: decode, detect, track, assess, align, embed, search, decide ...
+        calls: Number of calls.
+        items: Number of frames, faces or tracks processed.
+        wall_s, cpu_s: Elapsed seconds, and seconds of the thread's CPU time.
     """
 
     stage: str
@@ -37,7 +37,7 @@ class StageTiming:
 
 @dataclass(frozen=True, slots=True)
 class WatchlistSize:
-    """How many searchable references and subjects a watchlist had when the run ended."""
+    """Numbers of searchable references and subjects of a watchlist at the end of a run."""
 
     name: str
     references: int
@@ -66,14 +66,14 @@ class AlertItem:
 
 @dataclass(frozen=True, slots=True)
 class KnownTruth:
-    """How a run compares with what really happened, where that is known: in a simulation.
+    """The comparison of a run's alerts with the truth, which is known in a simulation.
 
     Attributes:
-        passes: Of listed people that had a fair chance to be seen.
-        found: Those with at least one right alert event.
-        strangers: Passes of people who are not listed.
-        wrong: Alert events at a face that is not the listed person's.
-        missed: The passes not found, a sentence each.
+        passes: Number of listed people's passes with a fair chance to be seen.
+        found: Number of these passes with at least one right alert event.
+        strangers: Number of passes of people who are not listed.
+        wrong: Number of alert events on a face that is not the listed person's.
+        missed: A sentence for each pass that was not found.
     """
 
     passes: int
@@ -85,18 +85,18 @@ class KnownTruth:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """Everything that a report says about one run.
+    """All data of one run's report.
 
     Attributes:
         ended_how: "sources ended", "interrupted" or "failed: ...".
-        threshold: From which score a candidate was a sighting, and who chose it.
-        providers: What computed: ONNX Runtime's provider names.
-        problems: What went wrong, one sentence each.
-        notes: What a reader must know before any figure, one sentence each; shown first.
-        erased: How many alerts, pictures and entries it erased because they were due, by kind.
-        truth: None where nobody knows it, which is everywhere but in a simulation.
-        baselines: The figures of the cameras together, by stretch in which nothing was changed.
-        pools: The same of those that may be taken together.
+        threshold: Score from which a candidate was a sighting, and its origin.
+        providers: Execution providers, by their names in ONNX Runtime.
+        problems: A sentence for each problem.
+        notes: Sentences that a reader needs before the figures; shown first.
+        erased: Numbers of due alerts, pictures and entries that the run erased, by kind.
+        truth: Comparison with the truth; None except in a simulation.
+        baselines: The counts of all cameras together, by baseline.
+        pools: The same counts, summed over baselines that may be added up.
     """
 
     run_id: str
@@ -123,7 +123,7 @@ class RunSummary:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Why the threshold was not, or not throughout, what it was chosen as."""
+        """Each reason why the threshold's stated basis did not hold throughout the run."""
         openings = (each.opening for each in self.baselines)
         kept = (opening for opening in openings if opening is not None and not opening.altered)
         found = (opening.baseline.threshold.doubt for opening in kept)

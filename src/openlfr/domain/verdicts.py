@@ -1,4 +1,4 @@
-"""What verdicts.v1 says: a verdict, its undo, or what became of an alert."""
+"""Records of verdicts.v1: a verdict, its undo, or an outcome."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class VerdictEvent:
-    """One record. Exactly one of `adjudication`, `outcome` and `withdraws` is what happened.
+    """One record; exactly one of `adjudication`, `outcome` and `withdraws` is given.
 
     Attributes:
-        verdict_id: UUID text, the same each time that it is published.
-        decided_by: The person's name, or `system` where the time settled it.
+        verdict_id: UUID text, the same in repeated publications.
+        decided_by: The person's name, or `system` for an automatic settlement.
         decided_at: UTC.
-        adjudication: What was decided; None in an undo, and where only an outcome is told.
-        outcome: What became of it. Records of before 0.2 may have both.
-        kind: In which role it was given; None in an undo, an outcome and records of before 0.2.
-        reason: Why, as it is counted.
-        withdraws: Which verdict does not stand any more.
+        adjudication: The decision; None in an undo or an outcome.
+        outcome: The outcome of the alert. Records before 0.2 may have a decision as well.
+        kind: Role of the verdict; None in an undo, an outcome and records before 0.2.
+        reason: Coded reason.
+        withdraws: Id of the verdict that was undone.
         minutes_stopped: How long somebody was stopped.
-        issuer, account: Who vouches for the person, and as whom.
-        final_at: Until when the verdict can be undone, UTC.
+        issuer, account: The identity provider, and the person's account there.
+        final_at: End of the time in which the verdict can be undone, UTC.
     """
 
     verdict_id: str
@@ -50,5 +50,5 @@ class VerdictEvent:
 
 
 def withdrawal_id_of(verdict_id: str) -> str:
-    """The id of the record that says that a verdict was undone."""
+    """The id of the record of a verdict's undo."""
     return str(uuid.uuid5(NAMESPACE, f"withdrawal\x1f{verdict_id}"))
