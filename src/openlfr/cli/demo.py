@@ -84,7 +84,7 @@ def _install_models() -> None:
     from openlfr import bootstrap
 
     store = bootstrap.open_models()
-    for model in store.install(tell=lambda line: say(f"  {line}")):
+    for model in store.install(report=lambda line: say(f"  {line}")):
         say(f"  {model.name}: verified, {model.model.licence}")
 
 

@@ -45,7 +45,7 @@ def install(source: Path | None, config: Path | None) -> None:
     licence are read from it. If pip fails, the makers' address is tried.
     """
     store, settings = _open(config)
-    for ready in store.install(source=source, tell=say):
+    for ready in store.install(source=source, report=say):
         say(f"{ready.name} is ready ({ready.model.licence}): {ready.model.source}")
     say(f"folder: {store.folder}")
     say(_providers(settings))

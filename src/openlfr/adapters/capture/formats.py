@@ -1,9 +1,9 @@
-"""Which files are opened as a video, and which stream of them is the picture.
+"""Opens video files, of allowed formats only, and chooses their video stream.
 
-The library follows what it finds in a file: a playlist opens other files and addresses, a session
-description listens on the network, a name with `%d` in it is a series of pictures. A camera's file
-is that file and no other, so only container formats that hold their pictures are allowed, and no
-protocol but `file`.
+The library would follow references in a file: a playlist opens other files and addresses, a session
+description listens on the network, a name with `%d` is a series of pictures. Only the given file
+may be opened. So only container formats that contain their pictures are allowed, and no protocol
+but `file`.
 """
 
 from __future__ import annotations
@@ -29,24 +29,25 @@ RAW = (
     "h264", "hevc", "vvc", "m4v", "mpegvideo", "mjpeg", "mjpeg_2000", "obu", "av1", "vc1",
     "cavsvideo", "avs2", "avs3", "h261", "h263", "dirac", "evc", "ipu",
 )  # fmt: skip
-"""Picture after picture and no time: what the library gives as one is made up."""
+"""Formats without times; the library makes times up."""
 PRESENTED_NEVER = ("avi",)
-"""Frames in the order of decoding, with no time at which one is shown."""
+"""Formats with decoding times and no presentation times."""
 PRESENTED_AT_TIMES = ("mpeg",)
-"""Only some frames say their time; what the library gives the others hangs on where it began."""
+"""Formats in which only some frames have a time; the library's times for the others depend on where
+reading began."""
 _CONTAINERS = (
     "mov", "matroska", "avi", "mpegts", "mpeg", "flv", "live_flv", "kux", "asf", "asf_o", "ogg",
     "ivf", "mxf", "gxf", "lxf", "nut", "nuv", "dv", "rm", "wtv", "ty", "nsv", "dhav", "mpjpeg",
     "smjpeg", "yuv4mpegpipe", "gif", "apng", "mods", "ifv", "mcc", "hxvs", "iv8", "ivr", "pva",
     "vc1test", "lmlm4",
 )  # fmt: skip
-"""Formats that hold what they show; `dhav`, `ifv`, `hxvs`, `iv8` and `kux` are recorders' own."""
+"""Formats that contain their pictures; recorders have their own: dhav, ifv, hxvs, iv8 and kux."""
 _LOCAL = {
     "protocol_whitelist": "file",
     "format_whitelist": ",".join((*RAW, *_CONTAINERS, "mp3", "aac", "wav", "flac", "mp2", "aiff")),
 }
-"""Sound files are known as well: they are told by what they are, and not as unreadable."""
-_NOT_THE_FILM = Disposition.attached_pic | Disposition.timed_thumbnails
+"""Sound files may be opened, too, so that the error message names them as sound without video."""
+_NO_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails
 _POINTING = (
     (b"#EXTM3U", "a playlist"), (b"ffconcat", "a playlist"), (b"v=0", "a session description"),
     (b"<?xml", "an XML text"), (b"<MPD", "a playlist"), (b"[playlist]", "a playlist"),
@@ -63,22 +64,22 @@ _KINDS = (
 
 
 def require_file(camera: str, path: Path) -> None:
-    """Refuse what is no regular file: reading a pipe waits, and a device never ends.
+    """Check that a path is a regular file: reading a pipe waits, and a device never ends.
 
     Raises:
-        BadInput: It does not exist, is empty, or is something else.
+        BadInput: The file does not exist, is empty, or is not regular.
     """
     try:
-        about = path.stat()
+        status = path.stat()
     except FileNotFoundError:
         raise BadInput(f"camera {camera}: {path} does not exist") from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise BadInput(f"camera {camera}: {path} cannot be read: {why}") from error
-    if not stat.S_ISREG(about.st_mode):
-        kind = next((name for is_, name in _KINDS if is_(about.st_mode)), "something else")
+    if not stat.S_ISREG(status.st_mode):
+        kind = next((name for is_, name in _KINDS if is_(status.st_mode)), "something else")
         raise BadInput(f"camera {camera}: {path} is {kind}, and no file that holds a video")
-    if about.st_size == 0:
+    if status.st_size == 0:
         raise BadInput(f"camera {camera}: {path} is empty (0 bytes)")
 
 
@@ -86,19 +87,19 @@ def require_file(camera: str, path: Path) -> None:
 def open_video(
     camera: str, path: Path, *, threads: int
 ) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Open a video file, and give its container and the stream of its pictures.
+    """Open a video file, and yield its container and its video stream.
 
     Raises:
-        BadInput: It is no regular file, or holds no video that can be read.
+        BadInput: The file is not regular, or has no readable video.
     """
     require_file(camera, path)
     try:
         # An absolute path cannot be taken for an address ("a:b.mp4"). Tags in another encoding
-        # are common, and nothing hangs on them.
+        # are common, and do not matter here.
         with av.open(
             str(path.absolute()), "r", container_options=_LOCAL, metadata_errors="replace"
         ) as container:
-            stream = _film_of(camera, path, container)
+            stream = _choose_stream(camera, path, container)
             stream.thread_type = "NONE" if threads == 1 else "AUTO"
             stream.codec_context.thread_count = threads
             yield container, stream
@@ -106,17 +107,17 @@ def open_video(
         raise BadInput(f"camera {camera}: {path} {_why_unreadable(path, error)}") from error
 
 
-def _film_of(camera: str, path: Path, container: InputContainer) -> VideoStream:
-    """The first stream of moving pictures; a cover or a preview is none."""
+def _choose_stream(camera: str, path: Path, container: InputContainer) -> VideoStream:
+    """Return the first video stream that is no cover or preview."""
     streams = container.streams.video
-    films = [stream for stream in streams if not stream.disposition & _NOT_THE_FILM]
-    if not films:
+    videos = [stream for stream in streams if not stream.disposition & _NO_VIDEO]
+    if not videos:
         why = "holds no video"
         if streams:
             why += ": the picture in it is a cover, and belongs to its sound"
         raise BadInput(f"camera {camera}: {path} {why}")
-    stream = films[0]
-    if stream.codec_context is None:  # the library's types do not know this
+    stream = videos[0]
+    if stream.codec_context is None:  # an unknown codec; the library's types do not declare it
         raise BadInput(
             f"camera {camera}: {path} cannot be read as a video: its format cannot be recognised,"
             " it may be truncated"
@@ -125,7 +126,7 @@ def _film_of(camera: str, path: Path, container: InputContainer) -> VideoStream:
 
 
 def _why_unreadable(path: Path, error: Exception) -> str:
-    """What a file is that cannot be read as a video, as far as its beginning shows."""
+    """Explain why a file cannot be read as a video, from its first bytes."""
     try:
         with path.open("rb") as file:
             beginning = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")

@@ -1,8 +1,8 @@
-"""What an address answers with that is no video: said in a word, so that it can be mended.
+"""Explains an http address that sends no video, so that an operator can correct it.
 
-The commonest wrong addresses of a camera are its own other ones: the page that a browser shows,
-and the snapshot. The library says of them that their data is invalid, or shows one picture and
-then nothing. So what could not be read as a video is asked for once more, and looked at.
+The most common wrong addresses are other addresses of the same camera: its web page and its
+snapshot. For these the library reports invalid data, or reads one picture and then nothing. So an
+address that could not be read as a video is fetched once more, and its answer is examined.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from urllib.request import (
 if TYPE_CHECKING:
     from http.client import HTTPResponse
 
-_ENOUGH = 256 * 1024  # bytes: one picture and the beginning of the next
+_ENOUGH = 256 * 1024  # bytes that contain one picture and the beginning of the next
 _JPEG = b"\xff\xd8\xff"
 _NEXT_JPEG = re.compile(rb"\xff\xd9[\r\n \0]{0,8}\xff\xd8\xff")
 _PICTURES = ("image/jpeg", "image/jpg", "image/png", "image/gif", "image/bmp", "image/webp")
@@ -41,33 +41,34 @@ _SNAPSHOT = (
 
 
 def explain_http_answer(url: str, *, timeout_s: float) -> str | None:
-    """What an http address sends, as the rest of a sentence; None where that may be a video.
+    """Explain the answer of an http address, as the rest of a sentence; None if it may be a video.
 
     Args:
-        url: With user and password, where it needs them.
-        timeout_s: How long is waited for each answer.
+        url: Address, with user and password if needed.
+        timeout_s: Timeout for each answer.
     """
     if url.partition("://")[0].lower() not in ("http", "https"):
         return None
     try:
-        with _asked(url, timeout_s) as answer:
+        with _fetch(url, timeout_s) as answer:
             kind = answer.headers.get_content_type()
             boundary = answer.headers.get_param("boundary")
             encoding = str(answer.headers.get("Content-Encoding", "")).strip().lower()
-            return _said(kind, bool(boundary), _plain(_beginning(answer), encoding))
+            content = _decompress(_read_beginning(answer), encoding)
+            return _explain_content(kind, content, has_boundary=bool(boundary))
     except HTTPError as error:
-        return _refused(error.code, named=urlsplit(url).username is not None)
+        return _explain_status(error.code, has_user=urlsplit(url).username is not None)
     except (HTTPException, OSError, ValueError):
-        return None  # what the library said is all that is known
+        return None  # the caller then reports the library's own message
 
 
-def _refused(status: int, *, named: bool) -> str:
-    """What an answer is that is none of 200. The library's own sentence would have the address."""
+def _explain_status(status: int, *, has_user: bool) -> str:
+    """Explain a status other than 200; the library's own message would contain the address."""
     phrase = next((f"{s.value} {s.phrase}" for s in HTTPStatus if s.value == status), str(status))
     if status == HTTPStatus.FORBIDDEN:
         return f"refuses access to this address ({phrase})"
     if status == HTTPStatus.UNAUTHORIZED:
-        why = "refuses this user and password" if named else "asks for a user and a password"
+        why = "refuses this user and password" if has_user else "asks for a user and a password"
         return f"{why} ({phrase})"
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         return f"has nothing at this address ({phrase}); use that of the stream"
@@ -76,10 +77,10 @@ def _refused(status: int, *, named: bool) -> str:
     return f"answers {phrase}"
 
 
-def _plain(content: bytes, encoding: str) -> bytes:
-    """The beginning of an answer without its compression and its mark of an encoding."""
+def _decompress(content: bytes, encoding: str) -> bytes:
+    """Decompress the beginning of an answer, and convert text with a byte order mark to UTF-8."""
     if encoding in _COMPRESSED or content.startswith(_GZIP):
-        for bits in (47, zlib.MAX_WBITS, -zlib.MAX_WBITS):  # gzip or zlib by their heads, or none
+        for bits in (47, zlib.MAX_WBITS, -zlib.MAX_WBITS):  # gzip or zlib headers, or none
             try:
                 content = zlib.decompressobj(bits).decompress(content, _ENOUGH)
                 break
@@ -93,18 +94,19 @@ def _plain(content: bytes, encoding: str) -> bytes:
 
 
 def _is_text(content: bytes) -> bool:
-    """Whether these bytes are for reading: no picture and no video has only such."""
+    """Whether the content is printable text, which pictures and videos are not."""
     beginning = content[:1024]
     try:
         text = beginning.decode()
     except UnicodeDecodeError as error:
-        if error.start < len(beginning) - 3:  # no letter that was cut
+        if error.start < len(beginning) - 3:  # not a character that was cut off at the end
             return False
         text = beginning[: error.start].decode()
     return all(letter.isprintable() or letter.isspace() for letter in text)
 
 
-def _said(kind: str, boundary: bool, content: bytes) -> str | None:
+def _explain_content(kind: str, content: bytes, *, has_boundary: bool) -> str | None:
+    """Explain content that is no video; None if it may be a video."""
     if _PAGE.match(content) or kind == "text/html":
         return (
             "sends a web page and no video: it is the address that a browser shows; use that of the"
@@ -117,7 +119,7 @@ def _said(kind: str, boundary: bool, content: bytes) -> str | None:
             "sends one JPEG after another with no boundary between them, which cannot be read:"
             " let the camera send multipart/x-mixed-replace with a boundary, or use RTSP"
         )
-    if kind.startswith("multipart/") and (b"--" not in content[:256] or not boundary):
+    if kind.startswith("multipart/") and (b"--" not in content[:256] or not has_boundary):
         return (
             f"sends {kind} without the boundary that should stand between its pictures; use"
             " another of the camera's addresses, such as RTSP"
@@ -135,19 +137,19 @@ def _said(kind: str, boundary: bool, content: bytes) -> str | None:
     return None
 
 
-def _asked(url: str, timeout_s: float) -> HTTPResponse:
+def _fetch(url: str, timeout_s: float) -> HTTPResponse:
     parts = urlsplit(url)
     address = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    known = HTTPPasswordMgrWithDefaultRealm()
+    logins = HTTPPasswordMgrWithDefaultRealm()
     if parts.username is not None:
-        known.add_password(None, address, unquote(parts.username), unquote(parts.password or ""))
-    opener = build_opener(HTTPBasicAuthHandler(known), HTTPDigestAuthHandler(known))
+        logins.add_password(None, address, unquote(parts.username), unquote(parts.password or ""))
+    opener = build_opener(HTTPBasicAuthHandler(logins), HTTPDigestAuthHandler(logins))
     answer: HTTPResponse = opener.open(address, timeout=timeout_s)
     return answer
 
 
-def _beginning(answer: HTTPResponse) -> bytes:
-    """The first bytes; a camera that sends and sends is left after some."""
+def _read_beginning(answer: HTTPResponse) -> bytes:
+    """Read the first bytes of an answer, which may never end."""
     content = b""
     while len(content) < _ENOUGH and not _NEXT_JPEG.search(content):
         try:

@@ -1,7 +1,8 @@
-"""A decoded video frame as the picture that stages take: as a person would see it.
+"""Converts a decoded video frame to the picture that stages take, as a person would see it.
 
-A film says how it wants to be shown: turned, mirrored, with pixels that are not square, in two
-fields. A detector that is shown anything else finds nobody, or compares a face of half its width.
+A video declares how to display it: turned, mirrored, with pixels that are not square, in two
+fields. On pictures without these transformations a detector finds nobody, or a face has half its
+width.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ASPECTS = Fraction(1, 4), Fraction(4)
-"""Beyond these a pixel aspect is no camera's: taken for a mistake, lest a picture of a few
-kilobytes becomes one of gigabytes."""
+"""No camera has a pixel aspect beyond these bounds: it is taken for a mistake, so that a picture of
+a few kilobytes cannot become one of gigabytes."""
 _COMB = 8
-"""Levels by which a line differs from both its neighbours, in one direction, where two fields show
-different moments; less is texture and noise."""
-_AROUND = np.ones((5, 9), np.uint8)  # of such a pixel belongs to what moved, lines of a field
+"""Least difference of a line from both its neighbours, in one direction, where two fields show
+different moments, levels; smaller differences are texture and noise."""
+_AROUND = np.ones((5, 9), np.uint8)  # neighbourhood of such a pixel that moved with it
 
 
 def pixel_aspect_of(stream: VideoStream) -> Fraction:
-    """Width over height of a pixel; 1 where the stream does not say, or says what cannot be."""
+    """Width over height of a pixel; 1 if not declared, or out of bounds."""
     aspect = stream.sample_aspect_ratio
     if aspect is None or not aspect.denominator or not _ASPECTS[0] <= aspect <= _ASPECTS[1]:
         return Fraction(1)
@@ -38,9 +39,9 @@ def pixel_aspect_of(stream: VideoStream) -> Fraction:
 
 
 def to_bgr(frame: VideoFrame, pixel_aspect: Fraction = Fraction(1)) -> NDArray[np.uint8]:
-    """(h, w, 3) uint8 BGR, C-contiguous, as it is to be shown.
+    """Convert a frame to (h, w, 3) uint8 BGR, C-contiguous, transformed for display.
 
-    The shorter side of a pixel is stretched, so that no detail is lost. One conversion thread:
+    The shorter side of a pixel is stretched, so that no detail is lost. One conversion thread takes
     0.6 ms for 720p against 1.1 ms of CPU (and 5 ms of waiting) with the library's default of one
     thread per core.
     """
@@ -57,7 +58,7 @@ def to_bgr(frame: VideoFrame, pixel_aspect: Fraction = Fraction(1)) -> NDArray[n
 
 
 def shown_as(frame: VideoFrame, pixel_aspect: Fraction = Fraction(1)) -> DisplayTransform:
-    """What is done to a frame before it is looked at."""
+    """The transformations that `to_bgr` applies to a frame."""
     matrix = _matrix(frame)
     turned, mirrored = 0, False
     if matrix is not None:
@@ -80,7 +81,7 @@ def _converted(frame: VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
 
 
 def _square(width: int, height: int, pixel_aspect: Fraction) -> tuple[int, int]:
-    """The size with square pixels."""
+    """The picture's size with square pixels."""
     if pixel_aspect >= 1:
         return round(width * pixel_aspect), height
     return width, round(height / pixel_aspect)
@@ -90,9 +91,9 @@ def _matrix(frame: VideoFrame) -> tuple[int, int, int, int] | None:
     """The frame's display matrix (a, b, c, d): x' = ax + cy, y' = bx + dy; None without one."""
     if not len(frame.side_data):
         return None
-    side_data: Any = frame.side_data  # what iterating gives, the library's types do not know
-    found = [bytes(data) for data in side_data if data.type is Type.DISPLAYMATRIX]
-    numbers = np.frombuffer(found[0] if found else b"", np.int32)
+    side_data: Any = frame.side_data  # the library does not declare the type of its items
+    matrices = [bytes(data) for data in side_data if data.type is Type.DISPLAYMATRIX]
+    numbers = np.frombuffer(matrices[0] if matrices else b"", np.int32)
     if numbers.size < 9:
         return None
     a, b, c, d = (int(numbers[n]) for n in (0, 1, 3, 4))
@@ -102,7 +103,7 @@ def _matrix(frame: VideoFrame) -> tuple[int, int, int, int] | None:
 def _oriented(
     image: NDArray[np.uint8], matrix: tuple[int, int, int, int] | None
 ) -> NDArray[np.uint8]:
-    """A view of the picture, turned by quarters and mirrored as its matrix asks."""
+    """A view of the picture, turned by quarters and mirrored according to its matrix."""
     if matrix is None:
         return image
     a, b, c, d = matrix
@@ -115,12 +116,12 @@ def _oriented(
 
 
 def _without_combs(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture at the moment of its upper field; what stood still keeps all its lines.
+    """Replace moving parts by those of the upper field; parts that did not move keep all lines.
 
-    Each frame is mended by itself, so that a film gives the same pictures from wherever it is
-    played. Measured on `testdata/cases/interlaced` (a walking face of 150 pixels, two fields 0.1 s
-    apart) against the same film without fields: similarity 0.38 to 0.45 as it is, 0.91 to 0.93
-    after this; 24 ms of CPU for 720p.
+    Each frame is deinterlaced alone, so that a film gives the same pictures from any starting
+    point. Measured on `testdata/cases/interlaced` (a walking face of 150 pixels, two fields 0.1 s
+    apart) against the same film without fields: similarity 0.38 to 0.45 before, 0.91 to 0.93
+    after; 24 ms of CPU for 720p.
     """
     upper, lower = image[0:-2:2], image[2::2]  # the lines above and below each odd one
     between = image[1:-1:2][: len(lower)]
@@ -128,9 +129,9 @@ def _without_combs(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     above, below = upper[: len(lower)].astype(np.int16) - middle, lower.astype(np.int16) - middle
     combed = (np.minimum(np.abs(above), np.abs(below)) > _COMB) & ((above > 0) == (below > 0))
     moved = cv2.dilate(combed.any(axis=2).astype(np.uint8), _AROUND).astype(bool)
-    mended = image.copy()
-    lines = mended[1:-1:2][: len(lower)]
+    result = image.copy()
+    lines = result[1:-1:2][: len(lower)]
     lines[moved] = cv2.addWeighted(upper[: len(lower)], 0.5, lower, 0.5, 0)[moved]
-    if len(image) % 2 == 0 and moved.size:  # the last line has one neighbour
-        mended[-1][moved[-1]] = image[-2][moved[-1]]
-    return mended
+    if len(image) % 2 == 0 and moved.size:  # the last line has only one neighbour
+        result[-1][moved[-1]] = image[-2][moved[-1]]
+    return result

@@ -1,4 +1,4 @@
-"""Which frames of a source are analysed where `fps` asks for fewer than it has."""
+"""Chooses the frames of a source to analyse if `fps` is lower than the source's rate."""
 
 from __future__ import annotations
 

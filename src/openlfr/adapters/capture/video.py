@@ -143,7 +143,7 @@ class VideoFile(SourceWithCounters):
             at = self.start + timedelta(microseconds=at_us)
         except OverflowError:
             raise BadInput(
-                f"camera {self._camera}: {self._path}: frame {seq} says a time that no calendar has"
+                f"camera {self._camera}: {self._path}: frame {seq} has a time that no calendar has"
             ) from None
         assumed = self.start_origin is StartOrigin.ASSUMED
         image = to_bgr(picture, aspect)

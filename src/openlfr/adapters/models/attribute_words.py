@@ -1,8 +1,8 @@
-"""Which words of a model say that it guesses somebody's age, sex, race or emotion.
+"""Finds words by which a model shows that it guesses somebody's age, sex, race or emotion.
 
-A model says what it is in its file's name, in the names of its graph, nodes and outputs, in prose
-(doc strings, metadata) and in its class labels. All of these are looked at as words: `AgeNet`,
-`imdb_ages` and `agenet` name an age, `page`, `storage` and `agent` do not.
+Such words are in a model's file name, in the names of its graph, nodes and outputs, in prose (doc
+strings, metadata) and in its class labels. Texts are compared word by word: `AgeNet`, `imdb_ages`
+and `agenet` name an age; `page`, `storage` and `agent` do not.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ def _words(text: str) -> frozenset[str]:
 
 
 _ATTRIBUTES = _words("age ages sex sexes race races male males female females teenage ageing")
-"""Whole words that name what is never guessed; also glued to one of `_BESIDE`."""
+"""Whole words that name an attribute; also in compounds with `_COMPANIONS`."""
 
-_BESIDE = _words("""
+_COMPANIONS = _words("""
     and are by for from has in is my of on or the to with best final
     net nets network model models head heads branch task multi single base tiny small large lite
     predict predicts predicted predictor predictors prediction predictions pred preds guess
@@ -38,8 +38,8 @@ _INNOCENT = _words("""
     personage outage forage postage footage outrace visage vinage orage torace forestage branchage
     groupage headrace layerage smallage taskage trainage sexto
 """)
-"""English words that only look put together from the above (`person` + `age`): all there are in
-Webster's second edition (264,494 words)."""
+"""English words that only look like such compounds (`person` + `age`): all of Webster's second
+edition (264,494 words)."""
 
 _HARMLESS = re.compile(
     r"age[\W_]*db|(?:cross|inter)[\W_]*age|age[\W_]*(?:invarian\w*|independent|agnostic)"
@@ -47,8 +47,8 @@ _HARMLESS = re.compile(
     r"|(?:fac|imag|fram|scen|pos|devic|ey|gestur|slic|singl|th|remov|on|spac|tim)emotion",
     re.IGNORECASE,
 )
-"""What face recognisers say of themselves (AgeDB-30 and cross-age LFW are benchmarks of identity,
-age-invariant is the opposite of a guess), and `face motion` written as one word."""
+"""Terms of face recognisers (AgeDB-30 and cross-age LFW are benchmarks of identity, age-invariant
+is the opposite of a guess), and `face motion` written as one word."""
 
 _STEMS = re.compile(
     r"gender|ethnic|emotion|(?<![a-z])(?:arousal|sentiment)|demograph|masculin|feminin|racial"
@@ -57,7 +57,7 @@ _STEMS = re.compile(
     r"|imdb[\W_]*wiki|mega[\W_]*age|mi[\W_]*volo|(?<![a-z])(?:ssr[\W_]*net|c3ae|chalearn)",
     re.IGNORECASE,
 )
-"""Words, and well-known sets and networks of such heads, that say it wherever they stand."""
+"""Words that name an attribute within any word, and well-known data sets and networks."""
 
 _IN_NAMES = re.compile(
     r"expression|attribute|(?:face|facial|person|human|pedestrian)[\W_]*attrs?(?![a-z])"
@@ -67,7 +67,7 @@ _IN_NAMES = re.compile(
 _IN_PROSE = re.compile(
     r"(?:fac(?:e|ial)|person|pedestrian|human)[\W_]*(?:expression|attr)", re.IGNORECASE
 )
-"""Prose also speaks of expressions and attributes of other things."""
+"""In prose, expressions and attributes count only beside a face or a person."""
 
 _RUN = re.compile(r"[^\W\d_]+")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
@@ -92,20 +92,20 @@ _LABELS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         _words("old child senior middle"),
     ),
 }
-"""Class labels by what they guess. Two of a row give it away, one of them of its first set: `black`
-and `white` are also colours, `old` and `child` also nodes."""
+"""Class labels by attribute: clear and weak words. Two labels of a row are needed, at least one of
+them clear: `black` and `white` are also colours, `old` and `child` also nodes."""
 
 _SPAN = re.compile(r"(?<![\d.])(\d{1,2}) ?[-\N{EN DASH}] ?(\d{1,3})(?![\d.])|\((\d+), ?(\d+)\)")
 _FEWEST_SPANS, _YOUNG, _OLD = 4, 5, 50
 
 
 def find_attribute(text: str, *, prose: bool = False) -> str | None:
-    """The first word of a text that names what is never guessed; None if there is none.
+    """Return the first word of a text that names an attribute; None without such a word.
 
     Args:
-        text: A name, or several.
-        prose: Whether it is written for people: there, expressions and attributes count beside
-            a face only.
+        text: A name or several, or prose.
+        prose: Whether the text is prose, in which expressions and attributes count only beside a
+            face or a person.
 
     >>> find_attribute("imdb_ages"), find_attribute("AgeNet"), find_attribute("storage_agent_page")
     ('ages', 'Age', None)
@@ -123,21 +123,21 @@ def find_attribute(text: str, *, prose: bool = False) -> str | None:
 
 
 def find_labels(text: str) -> str | None:
-    """What the class labels in a text guess, as such labels; None if they are none.
+    """Return the class labels in a text that guess an attribute; None without such labels.
 
     >>> find_labels("{0: 'happy', 1: 'neutral'}"), find_labels("black and white")
     ('happy, neutral', None)
     """
     words = {word.lower() for word in _RUN.findall(unicodedata.normalize("NFKC", text))}
-    for telling, weak in _LABELS.values():
-        found = sorted(words & (telling | weak))
-        if len(found) > 1 and words & telling:
+    for clear, weak in _LABELS.values():
+        found = sorted(words & (clear | weak))
+        if len(found) > 1 and words & clear:
             return ", ".join(found)
-    return _years_in(text)
+    return _find_age_groups(text)
 
 
-def _years_in(text: str) -> str | None:
-    """Age groups: spans that follow one another from a child's years to an old person's."""
+def _find_age_groups(text: str) -> str | None:
+    """Return age groups: consecutive spans of years from a child's to an old person's."""
     spans = [(int(a or c), int(b or d)) for a, b, c, d in _SPAN.findall(text)]
     ends = [year for span in spans for year in span]
     if len(spans) < _FEWEST_SPANS or ends != sorted(ends) or ends[0] > _YOUNG or ends[-1] < _OLD:
@@ -147,22 +147,22 @@ def _years_in(text: str) -> str | None:
 
 @cache
 def _names_attribute(word: str) -> bool:
-    """Whether a lower-case word is one of the attributes, alone or glued to words beside it."""
+    """Whether a lower-case word is an attribute, alone or in a compound with companions."""
     if word in _ATTRIBUTES:
         return True
-    # Into which positions can it be cut, without and with an attribute among its pieces?
-    plain, telling = {0}, set[int]()
+    # Positions up to which the word splits into pieces, without and with an attribute among them.
+    plain, with_attribute = {0}, set[int]()
     for end in range(1, len(word) + 1):
         for start in range(max(0, end - _LONGEST), end):
             piece = word[start:end]
-            if piece in _ATTRIBUTES and (start in plain or start in telling):
-                telling.add(end)
-            elif piece in _BESIDE:
+            if piece in _ATTRIBUTES and (start in plain or start in with_attribute):
+                with_attribute.add(end)
+            elif piece in _COMPANIONS:
                 if start in plain:
                     plain.add(end)
-                if start in telling:
-                    telling.add(end)
-    return len(word) in telling
+                if start in with_attribute:
+                    with_attribute.add(end)
+    return len(word) in with_attribute
 
 
-_LONGEST = max(map(len, _BESIDE))
+_LONGEST = max(map(len, _COMPANIONS))

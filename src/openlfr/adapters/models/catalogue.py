@@ -1,11 +1,12 @@
-"""The models that OpenLFR knows, and how an operator states one of their own.
+"""The models that OpenLFR ships, and those that an operator states.
 
-An own model is a JSON file `NAME.model.json` in the models folder:
+An operator states a model in a JSON file `NAME.model.json` in the models folder:
 
     {"task": "embedding", "family": "arcface", "file": "w600k_r50.onnx", "sha256": "4c06...",
      "licence": "bought from ... on ...", "mean": 127.5, "std": 127.5, "default_threshold": 0.4}
 
-Its file lies beside it and is whole: no path, no link that leads out, no data in further files.
+The model's file is in the same folder and complete: `file` is no path, the file is no link to
+another folder, and it has no data in further files.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Task(StrEnum):
-    """What a model is for. There is no third task: other heads are never loaded."""
+    """The task of a model. There is no third one: other heads are never loaded."""
 
     DETECTION = "detection"
     EMBEDDING = "embedding"
 
 
 class Family(StrEnum):
-    """How a model is called; decides the adapter."""
+    """The architecture of a model, which decides the adapter."""
 
     YUNET = "yunet"
     SFACE = "sface"
@@ -56,16 +57,18 @@ class Model:
     """A model file as shipped.
 
     Attributes:
-        file: Its name in the models folder.
-        sha256: Of the file, hex.
-        licence: SPDX name, or what the operator states.
-        source: Who made it, for people.
-        size: Bytes; 0 for an operator's own.
-        upstream: Address of the file at its makers'; empty for an operator's own.
-        prepared: sha256 (hex) of the graph that `onnx_graph.prepare` makes of it; empty for an
-            operator's own, of which nothing but the batch is changed (`onnx_batches`).
-        mean, std: Pixels (0 to 255) become (pixel - mean) / std before the graph sees them.
-        default_threshold: Embedders: score from which a candidate is a sighting, uncalibrated.
+        name: Name of the model.
+        family: Architecture of the model.
+        file: Name of the file in the models folder.
+        sha256: Hash of the file, hex.
+        licence: SPDX name, or the operator's statement.
+        source: Authors of the model, for people.
+        size: Size of the file, bytes; 0 for an operator's own.
+        upstream: Address of the file at its authors; empty for an operator's own.
+        prepared: Hash (sha256, hex) of the graph that `onnx_graph.prepare` makes of the file;
+            empty for an operator's own, of which only the batch is changed (`onnx_batches`).
+        mean, std: The graph's input is (pixel - mean) / std, with pixels from 0 to 255.
+        default_threshold: Lowest score of a sighting without calibration, for embedders.
     """
 
     name: str
@@ -83,12 +86,12 @@ class Model:
 
     @property
     def task(self) -> Task:
-        """What it is for."""
+        """The task of the model's family."""
         return _TASKS[self.family]
 
     @property
-    def own(self) -> bool:
-        """Whether the operator brought it."""
+    def is_own(self) -> bool:
+        """Whether an operator states the model."""
         return not self.upstream
 
 
@@ -122,10 +125,10 @@ CATALOGUE = (
 
 
 def read_own_models(folder: Path) -> list[Model]:
-    """The models that the operator stated in this folder, by name.
+    """Read the models that the operator states in this folder, ordered by name.
 
     Raises:
-        Misconfigured: A statement cannot be read, or lacks or misspells a field.
+        Misconfigured: A statement cannot be read, lacks a field, or has an unknown one.
     """
     return [_read(path) for path in sorted(folder.glob(f"*{SUFFIX}"))]
 
@@ -134,22 +137,25 @@ def _read(path: Path) -> Model:
     name = path.name.removesuffix(SUFFIX)
     if not _NAME.fullmatch(name):
         raise Misconfigured(
-            f"{shown(path)}: a model's name is letters, digits, '.', '_' and '-'; it is not used."
+            f"{printable(path)}: a model's name is letters, digits, '.', '_' and '-';"
+            " it is not used."
         )
     try:
-        inside(path.parent, path)
-        return _model_of(name, json.loads(path.read_text("utf-8")))
+        resolve_inside(path.parent, path)
+        return _parse_model(name, json.loads(path.read_text("utf-8")))
     except KeyError as error:
-        raise Misconfigured(f"{shown(path)}: field {error} is missing; it is not used.") from error
+        raise Misconfigured(
+            f"{printable(path)}: field {error} is missing; it is not used."
+        ) from error
     except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise Misconfigured(f"{shown(path)}: {error}; the model is not used.") from error
+        raise Misconfigured(f"{printable(path)}: {error}; the model is not used.") from error
 
 
-def inside(folder: Path, path: Path) -> Path:
-    """The file that a path in this folder means, after links.
+def resolve_inside(folder: Path, path: Path) -> Path:
+    """Resolve links in the path of a file in this folder.
 
     Raises:
-        ValueError: It lies elsewhere: whoever keeps the folder does not keep that file.
+        ValueError: The file is outside the folder, where other users may be able to change it.
     """
     real = path.resolve()
     if not real.is_relative_to(folder.resolve()):
@@ -157,13 +163,13 @@ def inside(folder: Path, path: Path) -> Path:
     return real
 
 
-def shown(path: Path) -> str:
-    """A path as it may be shown: a file's name may hold a terminal's control characters."""
+def printable(path: Path) -> str:
+    """A path without control characters, which could change a terminal."""
     text = str(path)
     return text if text.isprintable() else repr(text)
 
 
-def _model_of(name: str, stated: Any) -> Model:
+def _parse_model(name: str, stated: Any) -> Model:
     if not isinstance(stated, dict):
         raise TypeError("it holds no JSON object")
     unknown = set(stated) - _FIELDS

@@ -1,9 +1,9 @@
-"""The gate: what may never be loaded, however it is called.
+"""Refuses model files that may never be loaded.
 
-OpenLFR finds and compares faces. It does not guess anybody's age, sex, race or emotion, and a
-graph that does so is refused even when an operator states it. Nor is a graph that reads further
-files: nobody stated their hash. The gate prevents accidents (a model pack unpacked into the wrong
-folder), not intent: whoever changes this file can load anything.
+OpenLFR finds and compares faces. It does not guess anybody's age, sex, race or emotion, so a graph
+that does is refused even if an operator states it. A graph that reads further files is refused
+too, since nobody stated their hash. The gate prevents accidents (a model pack unpacked into the
+wrong folder), not intent: a person who changes this file can load anything.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 PROMISE = "Age, sex, race and emotion heads are never loaded (this prevents accidents, not intent)."
 
-_NARROWEST_TEMPLATE = 64  # genderage graphs of insightface packs answer with 3 numbers
-_WIDEST_TEMPLATE = 2048  # 3D landmark graphs answer with 3,309
-_ALIGNED = (112, 112)  # attribute graphs take 96x96, landmark graphs 192x192
+_NARROWEST_TEMPLATE = 64  # numbers; genderage graphs of insightface packs give 3
+_WIDEST_TEMPLATE = 2048  # numbers; 3D landmark graphs give 3,309
+_ALIGNED = (112, 112)  # input size; attribute graphs take 96x96, landmark graphs 192x192
 _WITH_LANDMARKS = (9, 15)  # outputs of an SCRFD graph: scores, boxes and landmarks per stride
-_COMPILED = "EPContext"  # a node that has a provider load a compiled network from a file beside it
+_COMPILED = "EPContext"  # a node by which a provider loads a compiled network from another file
 
 
 def refuse_by_name(path: Path, name: str = "") -> None:
-    """Refuse a file for its name, or that of its statement, before a byte of it is parsed.
+    """Refuse a file because of its name or its statement's name, before it is parsed.
 
     Raises:
-        Misconfigured: The name tells of an attribute head.
+        Misconfigured: The name contains an attribute.
     """
     for text in (path.stem, name):
         if found := find_attribute(text):
@@ -41,16 +41,16 @@ def refuse_by_name(path: Path, name: str = "") -> None:
 
 
 def refuse_by_graph(path: Path, content: bytes, task: Task) -> None:
-    """Refuse a graph that guesses attributes, or that cannot be what it is stated to be.
+    """Refuse a graph that guesses attributes, or that does not fit its stated task.
 
     Args:
-        path: Where it lies, for messages.
-        content: Of the file; its hash was checked against the operator's statement.
-        task: What it is stated to be.
+        path: Path of the file, for messages.
+        content: Content of the file, whose hash was compared with the operator's statement.
+        task: Stated task of the model.
 
     Raises:
-        Misconfigured: It names an attribute, reads further files, or its inputs and outputs do
-            not fit the task.
+        Misconfigured: The graph names an attribute, reads further files, or has inputs and outputs
+            that do not fit the task.
     """
     import onnx
     from google.protobuf.message import DecodeError
@@ -60,7 +60,7 @@ def refuse_by_graph(path: Path, content: bytes, task: Task) -> None:
         model.ParseFromString(content)
     except DecodeError as error:
         raise Misconfigured(f"{path} is no ONNX graph: {error}") from error
-    for text in _texts(model):
+    for text in _iter_texts(model):
         if text.file:
             raise Misconfigured(
                 f"{path} is refused: it reads a further file ({text.words[:80]!r}), whose hash "
@@ -81,7 +81,7 @@ def refuse_by_graph(path: Path, content: bytes, task: Task) -> None:
 
 
 class _Text:
-    """Words in a graph: a name, prose or labels; or the name of a further file."""
+    """A text in a graph: a name, prose, labels, or the name of a further file."""
 
     __slots__ = ("file", "prose", "words")
 
@@ -89,10 +89,10 @@ class _Text:
         self.words, self.prose, self.file = words, prose, file
 
 
-def _texts(message: Any) -> Iterator[_Text]:
-    """Every text in a message and the messages in it: subgraphs, functions, attributes, tensors.
+def _iter_texts(message: Any) -> Iterator[_Text]:
+    """Yield every text in a message and its nested messages (graphs, attributes, tensors).
 
-    It follows the fields of the format, not a list of places, so none is left out.
+    All fields of the format are followed, so that no text is left out.
     """
     kind = message.DESCRIPTOR.name
     if kind == "TensorProto" and (message.external_data or message.data_location == 1):
@@ -102,7 +102,7 @@ def _texts(message: Any) -> Iterator[_Text]:
     if kind == "NodeProto" and message.op_type == _COMPILED:
         yield _Text(message.name or _COMPILED, file=True)
     if kind == "GraphProto":
-        # What the outputs are called together: `male` beside `female`.
+        # The names of all outputs together: `male` beside `female`.
         yield _Text(", ".join(value.name for value in message.output))
     for field, value in message.ListFields():
         repeated = not isinstance(value, (str, bytes, int, float)) and not hasattr(
@@ -111,7 +111,7 @@ def _texts(message: Any) -> Iterator[_Text]:
         values = value if repeated else [value]
         if field.message_type is not None:
             for each in values:
-                yield from _texts(each)
+                yield from _iter_texts(each)
         elif field.type == field.TYPE_STRING:
             prose = field.name == "doc_string" or (
                 kind == "StringStringEntryProto" and field.name == "value"
@@ -130,6 +130,6 @@ def _fits(graph: onnx.GraphProto, task: Task) -> bool:
     if len(graph.output) != 1 or len(inputs) != 1:
         return False
     size = tuple(d.dim_value for d in inputs[0].type.tensor_type.shape.dim)[2:]
-    answer = graph.output[0].type.tensor_type.shape.dim
-    width = answer[-1].dim_value if answer else 0
+    output = graph.output[0].type.tensor_type.shape.dim
+    width = output[-1].dim_value if output else 0
     return size == _ALIGNED and _NARROWEST_TEMPLATE <= width <= _WIDEST_TEMPLATE

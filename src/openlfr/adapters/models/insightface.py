@@ -1,9 +1,9 @@
 """An operator's own ArcFace embedder or SCRFD detector, called through insightface.
 
-Nothing comes with insightface that OpenLFR may use: its packs are for non-commercial research and
-contain age and sex heads. So its routing (which loads a file to find out what it is, and fetches
-what it does not find) is passed by: a file that was stated and checked (see `model_catalogue` and
-`model_gate`) is opened here, and handed to the one class that its family needs.
+OpenLFR may use no model that comes with insightface: its packs are for non-commercial research and
+contain age and sex heads. Its own loading (which opens any file to find out its kind, and downloads
+missing files) is not used. A file that was stated and checked (see `catalogue.py` and `gate.py`) is
+opened here, and passed to the class of its family.
 """
 
 from __future__ import annotations
@@ -15,7 +15,11 @@ import numpy as np
 
 from openlfr.adapters.models.catalogue import Family
 from openlfr.adapters.models.onnx import batch_factor
-from openlfr.adapters.models.onnx_batches import first_axis, interleaved, open_for_batches
+from openlfr.adapters.models.onnx_batches import (
+    open_for_batches,
+    split_interleaved,
+    split_rows,
+)
 from openlfr.adapters.models.sface import check_aligned, unit_length
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.faces import Box, Detection
@@ -36,12 +40,12 @@ _PIXELS_A_RUN = 1280 * 736  # as for YuNet
 
 
 class ArcFace:
-    """The `FaceEmbedder` port on an ArcFace graph of the operator's.
+    """The `FaceEmbedder` port on an operator's own ArcFace graph.
 
     Args:
-        ready: As `ModelStore.load` gave it.
-        providers: As `choose_providers` gave them.
-        threads: Inside one operator.
+        ready: Model from `ModelStore.load`.
+        providers: Providers from `choose_providers`.
+        threads: Number of threads inside one operator.
 
     Raises:
         Misconfigured: The graph cannot be run, or does not take 112x112 faces.
@@ -51,12 +55,12 @@ class ArcFace:
         from insightface.model_zoo import ArcFaceONNX
 
         session, split = open_for_batches(
-            ready, providers=providers, threads=threads, splits=[first_axis]
+            ready, providers=providers, threads=threads, splits=[split_rows]
         )
-        # It reads its graph again, so it is given what was verified, not the file.
+        # insightface reads the graph again: from the verified content, not from the file.
         self._model: Any = ArcFaceONNX(model_file=io.BytesIO(ready.content), session=session)
         self._model.model_file = None
-        # It guesses these from the names of nodes, wrongly for some files.
+        # insightface guesses these from the names of nodes, wrongly for some files.
         self._model.input_mean, self._model.input_std = ready.model.mean, ready.model.std
         if tuple(self._model.input_size) != (_SIDE, _SIDE):
             raise Misconfigured(
@@ -74,7 +78,7 @@ class ArcFace:
 
     @property
     def facts(self) -> GalleryFacts:
-        """What every template of this embedder has in common."""
+        """Facts about all templates of this embedder."""
         return self._facts
 
     def embed(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -97,22 +101,22 @@ class ArcFace:
     def _forward(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         size = self._faces_a_run
         runs = [faces[start : start + size] for start in range(0, len(faces), size)]
-        answers: list[NDArray[np.float32]] = [self._model.get_feat(list(run)) for run in runs]
-        return np.concatenate(answers)
+        outputs: list[NDArray[np.float32]] = [self._model.get_feat(list(run)) for run in runs]
+        return np.concatenate(outputs)
 
 
-_SIDE_AGAIN = 448  # pixels of the input when a picture is searched again, and
-_LEAST_AGAIN = 0.3  # the confidence, lower than for detecting; nobody has measured it
+_SIDE_AGAIN = 448  # input size of the second search of a picture, pixels
+_LEAST_AGAIN = 0.3  # least score of the second search, lower than of the first; not measured
 
 
 class Scrfd:
-    """The `FaceDetector` port on an SCRFD graph of the operator's.
+    """The `FaceDetector` port on an operator's own SCRFD graph.
 
     Args:
-        ready: As `ModelStore.load` gave it.
-        providers: As `choose_providers` gave them.
-        threads: Inside one operator.
-        min_score: Detections below it are not returned, 0 to 1.
+        ready: Model from `ModelStore.load`.
+        providers: Providers from `choose_providers`.
+        threads: Number of threads inside one operator.
+        min_score: Least score of a returned detection, 0 to 1.
 
     Raises:
         Misconfigured: The graph cannot be run.
@@ -129,7 +133,7 @@ class Scrfd:
         from openlfr.adapters.models.scrfd import BatchedScrfd
 
         session, split = open_for_batches(
-            ready, providers=providers, threads=threads, splits=[first_axis, interleaved(2)]
+            ready, providers=providers, threads=threads, splits=[split_rows, split_interleaved(2)]
         )
         self._model = BatchedScrfd(
             session, split, pixels_a_run=_PIXELS_A_RUN * batch_factor(session)
@@ -145,18 +149,18 @@ class Scrfd:
 
         Args:
             images: (h, w, 3) uint8 BGR each.
-            input_size: (width, height) of the network's input, grown to multiples of 32.
+            input_size: (width, height) of the network's input, rounded up to multiples of 32.
 
         Returns:
             For each picture its detections in source pixels, best score first.
 
         Raises:
-            Misconfigured: The graph has one fixed input size and this is another.
+            Misconfigured: The graph has a fixed input size, which differs from `input_size`.
         """
         width, height = (-(-side // _MULTIPLE) * _MULTIPLE for side in input_size)
         fixed = self._model.static_input_size
         if fixed is not None and tuple(fixed) != (width, height):
-            # insightface would use the fixed one and say nothing.
+            # insightface would silently use the fixed size.
             raise Misconfigured(
                 f"{self._path} only takes pictures of {fixed[0]}x{fixed[1]}; set every camera's "
                 f"input_size to that, not {width}x{height}."
@@ -164,7 +168,7 @@ class Scrfd:
         return self._detect(images, (width, height), self._min_score)
 
     def detect_again(self, images: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
-        """Detect whatever may be a face, in the one size that the graph takes or a small one."""
+        """Detect all possible faces, at the graph's fixed size or at a small one."""
         width, height = self._model.static_input_size or (_SIDE_AGAIN, _SIDE_AGAIN)
         return self._detect(images, (width, height), _LEAST_AGAIN)
 
@@ -183,5 +187,5 @@ class Scrfd:
 
 
 def uses_insightface(ready: PreparedModel) -> bool:
-    """Whether this model is called through insightface."""
+    """Whether a model is called through insightface."""
     return ready.model.family in (Family.ARCFACE, Family.SCRFD)

@@ -1,7 +1,7 @@
-"""ONNX Runtime: which execution provider runs the models, and how a session is opened.
+"""ONNX Runtime: chooses the execution providers, and opens sessions.
 
-One thread a call is the default: two threads give less than twice the speed, while two calls side
-by side with one thread each give all of it (`parallel_calls.py`).
+The default is one thread a call: two threads give less than twice the speed, while two parallel
+calls of one thread each give all of it (`parallel_calls.py`).
 """
 
 from __future__ import annotations
@@ -27,55 +27,56 @@ if TYPE_CHECKING:
 _SUFFIX = "ExecutionProvider"
 TENSORRT, CUDA = "TensorrtExecutionProvider", "CUDAExecutionProvider"
 PREFERENCE = (TENSORRT, CUDA, "OpenVINOExecutionProvider")
-"""What `auto` tries before the CPU, fastest first."""
+"""Providers that `auto` tries before the CPU, fastest first."""
 CPU = "CPUExecutionProvider"
 ON_GPU = (TENSORRT, CUDA)
 DRIVER = "its driver (580 or newer, for CUDA 13) or a library is missing"
-"""What CUDA needs, https://docs.nvidia.com/cuda/cuda-toolkit-release-notes/: Linux >= 580.65.06."""
+"""CUDA 13 needs Linux >= 580.65.06: https://docs.nvidia.com/cuda/cuda-toolkit-release-notes/."""
 ENGINES = "OPENLFR_ENGINES"
-"""Environment: a folder for what TensorRT compiles, where the models' own cannot be written."""
+"""Environment variable: folder for TensorRT's compiled networks, if the models folder is not
+writable."""
 _ERROR, _FATAL = 3, 4  # severities of ONNX Runtime's log
 
-# Templates must not depend on the batch they were computed in (1e-5), so no TF32. Input sizes
-# differ by camera, so cuDNN must not search exhaustively again for each of them.
+# Templates must not depend on their batch (by more than 1e-5), so no TF32. Input sizes differ by
+# camera, so cuDNN must not search exhaustively for each of them.
 _OPTIONS: dict[str, dict[str, str]] = {
     CUDA: {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"},
 }
 
 
 def choose_providers(wanted: str | Sequence[str] = "auto") -> list[str]:
-    """Decide which execution providers run the models.
+    """Choose the execution providers of the models.
 
-    ONNX Runtime lists what it was compiled with, not what works on this machine, so each
+    ONNX Runtime lists the providers in its build, not those that work on this machine. So each
     candidate is tried on a graph of one node before it is chosen.
 
     Args:
-        wanted: "auto" for the fastest that works here, "gpu" for the fastest on a GPU and nothing
-            else, or names in order of preference, long ("CUDAExecutionProvider") or short
-            ("cuda").
+        wanted: "auto" for the fastest that works on this machine, "gpu" for the fastest GPU
+            provider only, or names in order of preference, long ("CUDAExecutionProvider") or
+            short ("cuda").
 
     Returns:
-        Names for `open_session`. The CPU always comes last: it runs what the others cannot.
+        Names for `open_session`. The CPU comes last, for operators that the others cannot run.
 
     Raises:
-        Misconfigured: A provider named in `wanted` is unknown here or does not start.
+        Misconfigured: A provider in `wanted` is unknown to ONNX Runtime or does not start.
     """
     present = available_providers()
     if wanted in ("auto", "gpu"):
         among = ON_GPU if wanted == "gpu" else PREFERENCE
         best = next((name for name in among if name in present and starts(name)), None)
         if best is None and wanted == "gpu":
-            raise Misconfigured(f"models.providers asks for a GPU, and {_no_gpu(present)}")
-        # What TensorRT cannot run stays on the GPU.
-        behind = [CUDA] if best == TENSORRT and CUDA in present and starts(CUDA) else []
-        return [best, *behind, CPU] if best else [CPU]
+            raise Misconfigured(f"models.providers asks for a GPU, and {_why_no_gpu(present)}")
+        # CUDA runs the operators that TensorRT cannot, so that they stay on the GPU.
+        second = [CUDA] if best == TENSORRT and CUDA in present and starts(CUDA) else []
+        return [best, *second, CPU] if best else [CPU]
     chosen: list[str] = []
     for name in [wanted] if isinstance(wanted, str) else wanted:
         full = _full_name(name, present)
         if full is None:
-            there = ", ".join(map(short_name, present))
+            names = ", ".join(map(short_name, present))
             raise Misconfigured(
-                f"models.providers: ONNX Runtime here has no provider {name!r}, only {there}. "
+                f"models.providers: ONNX Runtime here has no provider {name!r}, only {names}. "
                 "Name one of these, say auto, or install the onnxruntime build that has it."
             )
         if full != CPU and not starts(full):
@@ -89,8 +90,8 @@ def choose_providers(wanted: str | Sequence[str] = "auto") -> list[str]:
     return chosen if CPU in chosen else [*chosen, CPU]
 
 
-def _no_gpu(present: Sequence[str]) -> str:
-    """Why no model can run on one, and what to do; the end of a sentence."""
+def _why_no_gpu(present: Sequence[str]) -> str:
+    """Explain why no model can run on a GPU, and what to do; the end of a sentence."""
     if not set(ON_GPU) & set(present):
         built = ", ".join(map(short_name, present))
         return (
@@ -104,14 +105,14 @@ def _no_gpu(present: Sequence[str]) -> str:
 
 
 def explain_idle_gpu() -> str:
-    """What keeps a runtime that is built for CUDA off the GPU; empty where nothing does."""
+    """Explain why a runtime built for CUDA cannot use the GPU; empty if it can."""
     present = available_providers()
     built = set(ON_GPU) & set(present)
-    return _no_gpu(present) if built and not any(map(starts, built)) else ""
+    return _why_no_gpu(present) if built and not any(map(starts, built)) else ""
 
 
 def short_name(provider: str) -> str:
-    """The name that people use: 'cuda' for 'CUDAExecutionProvider'."""
+    """The short name of a provider: 'cuda' for 'CUDAExecutionProvider'."""
     return provider.removesuffix(_SUFFIX).lower()
 
 
@@ -121,13 +122,13 @@ def open_session(
     """Open a model for inference.
 
     Args:
-        model: The graph itself: what was verified is what is loaded.
-        providers: As `choose_providers` gave them.
-        threads: Used inside one operator; operators run one after another.
-        path: Where it lies, for messages and for what is compiled of it.
+        model: Verified content of the graph.
+        providers: Providers from `choose_providers`.
+        threads: Number of threads inside one operator; operators run one after another.
+        path: Path of the model's file, for messages and for compiled networks.
 
     Raises:
-        Misconfigured: It is no graph that this ONNX Runtime can run.
+        Misconfigured: This ONNX Runtime cannot run the graph.
     """
     runtime = _runtime()
     try:
@@ -137,40 +138,39 @@ def open_session(
             providers=[(name, provider_options(name, path)) for name in providers],
         )
     except Exception as error:
-        # ONNX Runtime's exceptions have no common class; whichever it is, the model is unusable.
+        # ONNX Runtime's exceptions have no common class; after any of them the model is unusable.
         raise Misconfigured(f"ONNX Runtime cannot open {path or 'the graph'}: {error}") from error
-    # It falls back to the CPU with a warning where a provider's libraries are missing.
-    if lacking := [name for name in providers if name not in session.get_providers()]:
-        why = DRIVER if lacking[0] in ON_GPU else "its libraries are missing"
+    # If a provider's libraries are missing, ONNX Runtime falls back to the CPU with a warning.
+    if missing := [name for name in providers if name not in session.get_providers()]:
+        why = DRIVER if missing[0] in ON_GPU else "its libraries are missing"
         raise Misconfigured(
-            f"{short_name(lacking[0])} was chosen for {path or 'the graph'} and did not start: "
+            f"{short_name(missing[0])} was chosen for {path or 'the graph'} and did not start: "
             f"{why}. Mend that, or say models.providers: auto."
         )
-    session.disable_fallback()  # a GPU that fails in mid-run is an error, not a slower CPU
+    session.disable_fallback()  # a GPU that fails during a run is an error, not a slower CPU
     return session
 
 
 def provider_options(name: str, path: Path | None) -> dict[str, str]:
-    """The options with which a provider runs a model.
+    """Return the options with which a provider runs a model.
 
-    TensorRT compiles a network when a shape first comes that lies outside all before it, which
-    takes minutes; what it has compiled is kept in OPENLFR_ENGINES, else beside the model, where
-    that folder can be written by this user alone: nothing says whether a compiled network is what
-    it was compiled from.
+    TensorRT compiles a network at the first shape outside all earlier ones, which takes minutes.
+    Compiled networks are kept in OPENLFR_ENGINES, otherwise beside the model. Only this user may be
+    able to write the folder: a compiled network cannot be verified against its model.
     """
     options = dict(_OPTIONS.get(name, {}))
-    if name == TENSORRT and (folder := _engines(path)) is not None:
+    if name == TENSORRT and (folder := _engines_folder(path)) is not None:
         for kind in ("engine", "timing"):
             options[f"trt_{kind}_cache_enable"] = "1"
             options[f"trt_{kind}_cache_path"] = str(folder)
     return options
 
 
-def _engines(path: Path | None) -> Path | None:
-    """The folder for compiled networks; None where they cannot be kept safely."""
+def _engines_folder(path: Path | None) -> Path | None:
+    """The folder for compiled networks; None if they cannot be kept safely."""
     given = os.environ.get(ENGINES)
     if given:
-        # A volume may belong to root and be open to all; what is made in it is ours.
+        # A volume may belong to root and be writable for all; a folder made in it is ours.
         folder = pathlib.Path(given) / "tensorrt"
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -179,51 +179,54 @@ def _engines(path: Path | None) -> Path | None:
                 f"{ENGINES}: the folder {given} cannot be written ({error.strerror}); compiled "
                 "networks are kept there."
             ) from error
-        if not _ours_alone(folder):
+        if not _is_writable_by_us_alone(folder):
             raise Misconfigured(
                 f"{ENGINES}: others can write {folder}, and what is compiled there is run: run "
                 f"chmod 700 {folder} as its owner."
             )
         return folder
-    return path.parent / "tensorrt" if path is not None and _ours_alone(path.parent) else None
+    if path is None or not _is_writable_by_us_alone(path.parent):
+        return None
+    return path.parent / "tensorrt"
 
 
-def _ours_alone(folder: Path) -> bool:
-    about = folder.stat()
-    return about.st_uid == os.geteuid() and not about.st_mode & 0o022 and os.access(folder, os.W_OK)
+def _is_writable_by_us_alone(folder: Path) -> bool:
+    status = folder.stat()
+    is_private = status.st_uid == os.geteuid() and not status.st_mode & 0o022
+    return is_private and os.access(folder, os.W_OK)
 
 
 def session_options(threads: int) -> onnxruntime.SessionOptions:
-    """Options of every session: `threads` in an operator, quiet, no busy waiting."""
+    """Options of every session: `threads` in an operator, few log messages, no busy waiting."""
     options = _runtime().SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # It keeps a plan for each shape seen, and sizes and batches vary: 80 MB more, not faster.
+    # A memory plan for each shape takes 80 MB and is not faster, since sizes and batches vary.
     options.enable_mem_pattern = False
-    options.log_severity_level = _ERROR  # warnings are about fallbacks, which `starts` finds out
-    # By default it looks for itself which format some bytes are; the gate reads this one.
+    options.log_severity_level = _ERROR  # warnings are about fallbacks, which `starts` detects
+    # By default ONNX Runtime detects the format of the content; the gate reads only this one.
     options.add_session_config_entry("session.load_model_format", "ONNX")
-    # Idle threads that spin take the cores from the decoder.
+    # Idle threads that spin would take CPU from the decoder.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
 
 
 def batch_factor(session: onnxruntime.InferenceSession) -> int:
-    """How many times larger batches pay here: on a CPU they only take memory, a GPU wants them."""
+    """Factor for batch sizes: a GPU needs larger batches, on a CPU they only take memory."""
     return 16 if session.get_providers()[0] in ON_GPU else 1
 
 
 def available_providers() -> list[str]:
-    """What this ONNX Runtime was built with, less what runs elsewhere than on this machine."""
+    """Providers in this build of ONNX Runtime that run on this machine."""
     built_in: list[str] = _runtime().get_available_providers()
     return [name for name in built_in if name != "AzureExecutionProvider"]
 
 
 @functools.cache
 def starts(provider: str) -> bool:
-    """Whether a session with this provider really uses it.
+    """Whether a session with this provider really uses the provider.
 
-    ONNX Runtime falls back to the CPU with a mere warning when CUDA's libraries are missing.
+    ONNX Runtime falls back to the CPU with only a warning if CUDA's libraries are missing.
     """
     import onnx
 
@@ -235,7 +238,7 @@ def starts(provider: str) -> bool:
     probe = onnx.helper.make_model(graph, opset_imports=opset, ir_version=6)
     runtime = _runtime()
     runtime.set_default_logger_severity(_FATAL)
-    # ONNX Runtime prints and warns that it falls back; we see it by asking.
+    # ONNX Runtime prints and warns that it falls back; the session's providers show it, too.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(action="ignore"):
         try:
             session = open_session(probe.SerializeToString(), providers=[provider])
@@ -252,7 +255,7 @@ def _full_name(name: str, present: Sequence[str]) -> str | None:
 
 @functools.cache
 def _runtime() -> Any:
-    # Read by the library while it loads, so it must stand before the import.
+    # The library reads this variable during its import.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
@@ -267,9 +270,9 @@ def _runtime() -> Any:
 
 
 def _preload_tensorrt() -> None:
-    """Load TensorRT from its wheel, if it is here: ONNX Runtime finds it by its name alone."""
-    found = importlib.util.find_spec("tensorrt_libs")
-    for place in (found.submodule_search_locations or ()) if found else ():
+    """Load TensorRT from its wheel, if installed; ONNX Runtime finds loaded libraries by name."""
+    spec = importlib.util.find_spec("tensorrt_libs")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
         for name in ("libnvinfer.so.10", "libnvinfer_plugin.so.10", "libnvonnxparser.so.10"):
-            with contextlib.suppress(OSError):  # `starts` finds out whether it was enough
-                ctypes.CDLL(str(pathlib.Path(place, name)), mode=ctypes.RTLD_GLOBAL)
+            with contextlib.suppress(OSError):  # `starts` checks whether this was enough
+                ctypes.CDLL(str(pathlib.Path(folder, name)), mode=ctypes.RTLD_GLOBAL)

@@ -1,8 +1,8 @@
-"""An operator's own graph, made to take several pictures at once where it was exported for one.
+"""Makes an operator's own graph take several pictures at once, if it was exported for one.
 
-What the exporters of SCRFD and ArcFace write takes one picture: the batch is a 1 in the shapes. It
-is made free here, and then tried on the CPU: three pictures together must give what each gives
-alone to the graph as shipped. One that does not is run as it was shipped, one picture at a time.
+The exporters of SCRFD and ArcFace write graphs for one picture: the batch is a 1 in the shapes. The
+batch is made free, and then tested on the CPU: for three pictures together, the output must be that
+of the shipped graph for each alone. A graph that fails is run as shipped, one picture at a time.
 """
 
 from __future__ import annotations
@@ -24,30 +24,31 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.models.store import PreparedModel
 
-    Answer = list[NDArray[np.float32]]
+    Outputs = list[NDArray[np.float32]]
     Split = Callable[[NDArray[np.float32], int], Sequence[NDArray[np.float32]]]
 
 _ALIKE = 1e-3
-"""Greatest difference of an answer, relative to the answer's greatest value."""
-_SIDE = 64  # pixels of the pictures that are tried, where the graph leaves that open
+"""Greatest difference of an output, relative to the output's greatest value."""
+_SIDE = 64  # side of the test pictures, pixels, if the graph has no fixed size
 
 log = structlog.get_logger()
 
 
-def first_axis(answer: NDArray[np.float32], count: int) -> Sequence[NDArray[np.float32]]:
-    """The parts of an answer whose rows are the pictures', one picture after another."""
-    return np.split(answer, count)
+def split_rows(output: NDArray[np.float32], count: int) -> Sequence[NDArray[np.float32]]:
+    """Split an output whose rows are ordered by picture."""
+    return np.split(output, count)
 
 
-def interleaved(anchors: int) -> Split:
-    """Parts of rows in which the pictures take turns after each cell, which has so many anchors.
+def split_interleaved(anchors: int) -> Split:
+    """Make a function that splits an output whose rows are ordered by cell, then by picture.
 
-    So SCRFD's own exporter writes them: it moves the batch behind height and width.
+    Each cell has `anchors` rows a picture. SCRFD's own exporter writes such graphs: it moves the
+    batch behind height and width.
     """
 
-    def split(answer: NDArray[np.float32], count: int) -> Sequence[NDArray[np.float32]]:
-        cells = answer.reshape(-1, count, anchors, answer.shape[-1])
-        return [cells[:, n].reshape(-1, answer.shape[-1]) for n in range(count)]
+    def split(output: NDArray[np.float32], count: int) -> Sequence[NDArray[np.float32]]:
+        cells = output.reshape(-1, count, anchors, output.shape[-1])
+        return [cells[:, n].reshape(-1, output.shape[-1]) for n in range(count)]
 
     return split
 
@@ -55,16 +56,16 @@ def interleaved(anchors: int) -> Split:
 def open_for_batches(
     ready: PreparedModel, *, providers: Sequence[str], threads: int, splits: Sequence[Split]
 ) -> tuple[onnxruntime.InferenceSession, Split | None]:
-    """Open a graph of the operator's, its batch free where that changes nothing.
+    """Open an operator's own graph, with a free batch if that does not change its outputs.
 
     Args:
-        ready: As `ModelStore.load` gave it.
-        providers: As `choose_providers` gave them.
-        threads: Inside one operator.
-        splits: Ways in which its answers may hold several pictures', likeliest first.
+        ready: Model from `ModelStore.load`.
+        providers: Providers from `choose_providers`.
+        threads: Number of threads inside one operator.
+        splits: Functions that may split the outputs by picture, likeliest first.
 
     Returns:
-        The session, and how its answers are taken apart; None where it takes one picture.
+        The session, and the function that splits its outputs; None for one picture at a time.
 
     Raises:
         Misconfigured: The graph cannot be run at all.
@@ -73,10 +74,10 @@ def open_for_batches(
     shipped = open_session(content, providers=[CPU], threads=threads, path=ready.path)
     try:
         freed = free_batch(content)
-        split = _proven(
+        split = _find_split(
             shipped, open_session(freed, providers=[CPU], threads=threads, path=ready.path), splits
         )
-    except Exception as error:  # noqa: BLE001 - whatever it is, the graph runs as it was shipped
+    except Exception as error:  # noqa: BLE001 - after any failure the graph runs as shipped
         why = str(error)[:200]
     if split is None:
         log.warning("one_picture_at_a_time", model=ready.name, why=why)
@@ -86,10 +87,10 @@ def open_for_batches(
 
 
 def free_batch(content: bytes) -> bytes:
-    """The same graph with the batch, a 1 in its shapes, free.
+    """Return the same graph with a free batch, which is a 1 in its shapes.
 
     Raises:
-        Misconfigured: It has not one input of pictures.
+        Misconfigured: The graph's input is not one batch of pictures.
     """
     import onnx
     from onnx import numpy_helper
@@ -114,7 +115,7 @@ def free_batch(content: bytes) -> bytes:
         if node.op_type == "Constant" and node.attribute and node.attribute[0].HasField("t")
     }
     for node in graph.node:
-        shape = _shape_of(node, weights, constants)
+        shape = _reshape_target(node, weights, constants)
         values = None if shape is None else numpy_helper.to_array(shape).copy()
         if shape is not None and values is not None and values.size and values[0] == 1:
             values[0] = 0  # in ONNX: as many as the input has
@@ -123,39 +124,39 @@ def free_batch(content: bytes) -> bytes:
     return freed
 
 
-def _shape_of(
+def _reshape_target(
     node: onnx.NodeProto,
     weights: dict[str, onnx.TensorProto],
     constants: dict[str, onnx.TensorProto],
 ) -> onnx.TensorProto | None:
-    """The shape that a Reshape gives, where it is written down."""
+    """The constant target shape of a Reshape node; None for other nodes."""
     if node.op_type != "Reshape":
         return None
     return weights.get(node.input[1]) or constants.get(node.input[1])
 
 
-def _proven(
+def _find_split(
     shipped: onnxruntime.InferenceSession,
     freed: onnxruntime.InferenceSession,
     splits: Sequence[Split],
 ) -> Split | None:
-    """The first way of taking answers apart that gives what the shipped graph gives singly."""
-    asked = shipped.get_inputs()[0]
-    sides = [side if isinstance(side, int) else _SIDE for side in asked.shape[1:]]
+    """Find the first split of a batch's outputs that equals the shipped graph's outputs."""
+    graph_input = shipped.get_inputs()[0]
+    sides = [side if isinstance(side, int) else _SIDE for side in graph_input.shape[1:]]
     pictures = np.random.default_rng(0).normal(0, 1, (3, *sides)).astype(np.float32)
-    alone = [shipped.run(None, {asked.name: picture[None]}) for picture in pictures]
-    together = freed.run(None, {asked.name: pictures})
+    alone = [shipped.run(None, {graph_input.name: picture[None]}) for picture in pictures]
+    together = freed.run(None, {graph_input.name: pictures})
     for split in splits:
-        if _same(together, alone, split):
+        if _is_same(together, alone, split):
             return split
     return None
 
 
-def _same(together: Answer, alone: Sequence[Answer], split: Split) -> bool:
-    for number, answer in enumerate(together):
+def _is_same(together: Outputs, alone: Sequence[Outputs], split: Split) -> bool:
+    for number, output in enumerate(together):
         try:
-            parts = split(answer, len(alone))
-        except ValueError:  # not so many rows
+            parts = split(output, len(alone))
+        except ValueError:  # the number of rows does not fit
             return False
         for part, single in zip(parts, alone, strict=True):
             expected = single[number]

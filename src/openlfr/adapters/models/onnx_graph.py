@@ -1,11 +1,11 @@
-"""Prepares shipped graphs for batches and speed without changing what they compute.
+"""Prepares shipped graphs for batches and speed without changing their results.
 
-- Weights leave the list of inputs, so that ONNX Runtime may fold them.
-- The batch becomes free, and the picture's size too where the network is fully convolutional.
+- Weights are removed from the list of inputs, so that ONNX Runtime may fold them.
+- The batch becomes free, and the picture's size too if the network is fully convolutional.
 - PRelu becomes two depthwise 1x1 convolutions and a Relu, which ONNX Runtime runs vectorised and
   fused: SFace is 1.9 times faster with it on a CPU.
-- The graph takes pictures as they are, (n, height, width, 3) uint8 BGR: no float copy four times
-  as large is made and moved (at 1280x736 that copy alone took a fifth of the network's time).
+- The input becomes (n, height, width, 3) uint8 BGR. So no float copy of four times the size is made
+  and moved (at 1280x736 the copy took a fifth of the network's time).
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def prepare(model: onnx.ModelProto, *, free_size: bool, rgb: bool) -> onnx.Model
     """Prepare a graph with one picture as input.
 
     Args:
-        model: As shipped; is changed. Its input is (1, 3, height, width) float32, 0 to 255.
+        model: Model as shipped, with input (1, 3, height, width) float32, 0 to 255; changed.
         free_size: Whether height and width become free too (multiples of the network's stride).
-        rgb: Whether the network wants RGB; else BGR.
+        rgb: Whether the network's channel order is RGB; otherwise BGR.
 
     Returns:
         The same model, checked.
@@ -49,14 +49,14 @@ def prepare(model: onnx.ModelProto, *, free_size: bool, rgb: bool) -> onnx.Model
 def split_prelus(graph: onnx.GraphProto) -> int:
     """Replace PRelu(x; a) by a*x + Relu((1-a)*x), each product a depthwise 1x1 convolution.
 
-    With a <= 1 the identity is exact: for x < 0 the Relu is 0 and a*x is left; for x > 0 the sum
-    is a*x + (1-a)*x = x. With a > 1 the Relu would see the wrong sign, so such a channel is
-    computed negated, -PRelu(x) = -a*x + Relu((a-1)*x), and the weights of the convolution that
-    reads it are negated as well. A PRelu whose slopes are no constants per channel, or whose
-    negated channels nobody can undo, stays.
+    With a <= 1 the identity is exact: for x < 0 the Relu is 0, and a*x remains; for x > 0 the sum
+    is a*x + (1-a)*x = x. With a > 1 the Relu's input would have the wrong sign, so such a channel
+    is computed negated, -PRelu(x) = -a*x + Relu((a-1)*x), and the weights of the convolution that
+    reads it are negated as well. A PRelu stays if its slopes are not constants per channel, or if
+    no such convolution can undo the negation.
 
     Returns:
-        How many were replaced.
+        The number of PRelus replaced.
     """
     weights = {item.name: item for item in graph.initializer}
     readers: dict[str, list[onnx.NodeProto]] = {}
@@ -90,7 +90,7 @@ def split_prelus(graph: onnx.GraphProto) -> int:
 
 
 def _signs(slopes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """-1 for each channel that has to be computed negated, else 1."""
+    """-1 for each channel that must be computed negated, otherwise 1."""
     return np.where(slopes > 1, np.float32(-1), np.float32(1))
 
 
@@ -109,7 +109,7 @@ def _depthwise_sum(source: str, target: str, *, channels: int) -> Iterable[onnx.
 def _channel_slopes(
     node: onnx.NodeProto, weights: dict[str, onnx.TensorProto]
 ) -> NDArray[np.float32] | None:
-    """The slopes of a PRelu, one a channel; None if the node is something else."""
+    """The slopes of a PRelu, one a channel; None for other nodes."""
     if node.op_type != "PRelu" or node.input[1] not in weights:
         return None
     slopes = numpy_helper.to_array(weights[node.input[1]])
@@ -125,7 +125,7 @@ def _negate_inputs(
     weights: dict[str, onnx.TensorProto],
     readers: dict[str, list[onnx.NodeProto]],
 ) -> bool:
-    """Let the one convolution that reads the channels undo their signs; False if none can."""
+    """Undo the channels' signs in the only convolution that reads them; False if impossible."""
     if len(nodes) != 1 or nodes[0].op_type != "Conv":
         return False
     kernel = weights.get(nodes[0].input[1])

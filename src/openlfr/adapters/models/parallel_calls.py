@@ -1,4 +1,4 @@
-"""Model calls side by side: on a CPU each on a thread of its own."""
+"""Calls a model in parallel: on a CPU each call in its own thread."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ if TYPE_CHECKING:
 
     import onnxruntime
 
-_Asked = TypeVar("_Asked")
-_Answer = TypeVar("_Answer")
+_Input = TypeVar("_Input")
+_Output = TypeVar("_Output")
 
 
 class ParallelCalls:
-    """Runs calls of one model, several at once where that is faster.
+    """Runs calls of one model, in parallel if that is faster.
 
-    ONNX Runtime and OpenCV let other threads run meanwhile. Two calls of one thread each do twice
-    the work of one call; one call of two threads does less. A GPU takes whole batches instead.
+    ONNX Runtime and OpenCV release the interpreter lock. Two calls of one thread each do twice the
+    work of one call; one call with two threads does less. A GPU takes whole batches instead.
 
     Attributes:
-        parallel: How many calls run at once.
+        parallel: Number of calls that run at the same time.
     """
 
     def __init__(self, session: onnxruntime.InferenceSession, threads: int) -> None:
         self.parallel = threads if batch_factor(session) == 1 else 1
         self._pool = ThreadPoolExecutor(self.parallel, "model") if self.parallel > 1 else None
 
-    def map(self, call: Callable[[_Asked], _Answer], asked: Sequence[_Asked]) -> Sequence[_Answer]:
-        """The answer to each, in order; a single one is asked on the caller's thread."""
-        if self._pool is None or len(asked) < 2:
-            return [call(each) for each in asked]
+    def map(self, call: Callable[[_Input], _Output], inputs: Sequence[_Input]) -> Sequence[_Output]:
+        """Call for each input, in order; a single call runs on the caller's thread."""
+        if self._pool is None or len(inputs) < 2:
+            return [call(each) for each in inputs]
 
-        def timed(each: _Asked) -> tuple[_Answer, float]:
+        def timed(each: _Input) -> tuple[_Output, float]:
             before = time.thread_time()
             return call(each), time.thread_time() - before
 
-        answered = list(self._pool.map(timed, asked))
-        charge(sum(seconds for _, seconds in answered))
-        return [answer for answer, _ in answered]
+        results = list(self._pool.map(timed, inputs))
+        charge(sum(seconds for _, seconds in results))
+        return [output for output, _ in results]

