@@ -1,1 +1,1 @@
-"""One file per outside system; nothing here is imported by the core."""
+"""One package for each outside system; the core imports nothing from here."""

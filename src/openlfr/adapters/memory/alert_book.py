@@ -31,7 +31,7 @@ class MemoryAlertBook:
         self._opened: dict[str, Counter[tuple[str, str]]] = {}
 
     def nearest(self, sighting: Sighting) -> list[Sighting]:
-        """The nearest in captured time, `NEAR` to a side; the alert book in Redis knows as many."""
+        """The subject's sightings nearest in captured time, `NEAR` to each side, as in Redis."""
         ours = (sighting.deployment, sighting.subject)
         kept = [e.sighting for e in self._events.values()]
         found = [

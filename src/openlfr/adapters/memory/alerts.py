@@ -28,7 +28,7 @@ class MemoryAlerts:
         self._access = access
 
     def assign_alert(self, event: AlertEvent, window: timedelta) -> AlertEvent:
-        """The event under the alert to which it belongs by what is recorded so far."""
+        """The event with the id of its alert, by the events recorded so far."""
         return placed(self._access.reading(), event, window)
 
     def record(

@@ -153,7 +153,7 @@ class MemoryWatchlist:
         return settled
 
     def mark_erased(self, reference_ids: Iterable[str], at: datetime) -> None:
-        """Record that template and picture of these entries are erased everywhere else."""
+        """Record that templates and pictures of these entries are erased everywhere else."""
         with self._counted() as state:
             for key in reference_ids:
                 if (row := state.entries.get(key)) is not None:
@@ -163,7 +163,7 @@ class MemoryWatchlist:
                     )
 
     def erase_subjects(self, before: datetime) -> list[str]:
-        """Erase who was listed, of entries that left before this moment; their ids."""
+        """Erase the people's names in entries that left before this moment; returns their ids."""
         forgotten = []
         with self._access.writing() as state:
             for key, row in state.entries.items():

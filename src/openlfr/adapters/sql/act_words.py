@@ -34,10 +34,10 @@ COLUMNS = (
     act_words.c.words,
     act_words.c.words_salt,
 )
-"""Columns to select from the join of `joined`."""
+"""Columns to select from the join of `with_words`."""
 
 
-class Parts(NamedTuple):
+class SplitAct(NamedTuple):
     """An act's name and detail for the log, and its row of words beside the log, if any."""
 
     name: str
@@ -45,17 +45,17 @@ class Parts(NamedTuple):
     beside: dict[str, object] | None
 
 
-def joined(acts: sa.FromClause) -> sa.FromClause:
+def with_words(acts: sa.FromClause) -> sa.FromClause:
     """The join of acts with their words."""
     return acts.outerjoin(act_words, act_words.c.event_id == audit_events.c.event_id)
 
 
-def take_apart(event: AuditEvent) -> Parts:
+def split_act(event: AuditEvent) -> SplitAct:
     """Split an act into its parts for the log and for the words (`domain.erasable`)."""
     detail = event.what.detail()
     wanted = erasable_fields(event.what.object_kind, event.by.issuer)
     if not wanted:
-        return Parts(event.by.name, detail, None)
+        return SplitAct(event.by.name, detail, None)
     free = {name: detail.pop(name) for name in sorted(wanted) if name in detail}
     words = json.dumps(free, sort_keys=True) if free else ""
     name = "" if event.by.issuer == OURSELVES else event.by.name
@@ -74,10 +74,10 @@ def take_apart(event: AuditEvent) -> Parts:
         "words": words,
         "words_salt": salts[1] if words else "",
     }
-    return Parts("" if name else event.by.name, detail, beside if name or words else None)
+    return SplitAct("" if name else event.by.name, detail, beside if name or words else None)
 
 
-def put_together(row: Any) -> tuple[str, dict[str, object]]:
+def restore_act(row: Any) -> tuple[str, dict[str, object]]:
     """Name and detail of an act read with `COLUMNS`; erased words are left out."""
     detail = dict(row.detail or {})
     name_hash, words_hash = detail.pop(_NAME, None), detail.pop(_WORDS, None)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
-from openlfr.adapters.sql.act_words import COLUMNS, joined, put_together, take_apart
+from openlfr.adapters.sql.act_words import COLUMNS, restore_act, split_act, with_words
 from openlfr.domain.audit import ClockConfirmed, RecordedAct
 from openlfr.domain.principals import Principal, Role
 
@@ -38,7 +38,7 @@ def write_events(connection: Connection, events: Sequence[AuditEvent]) -> None:
     count = sa.update(counters).where(_COUNTER).values(value=counters.c.value + len(events))
     connection.execute(count)
     last = int(connection.scalar(sa.select(counters.c.value).where(_COUNTER)) or 0)
-    parts = [take_apart(event) for event in events]
+    parts = [split_act(event) for event in events]
     connection.execute(
         sa.insert(_EVENTS),
         [
@@ -80,7 +80,7 @@ class AuditLog:
         )
         query = (
             sa.select(_EVENTS, *COLUMNS)
-            .select_from(joined(_EVENTS))
+            .select_from(with_words(_EVENTS))
             .where(_EVENTS.c.position >= since)
             .order_by(_EVENTS.c.at.desc(), _EVENTS.c.position.desc())
             .limit(1)
@@ -94,7 +94,9 @@ class AuditLog:
     ) -> list[RecordedAct]:
         """Acts in the order of their commits; of one kind of object, or one object, if given."""
         query = (
-            sa.select(_EVENTS, *COLUMNS).select_from(joined(_EVENTS)).order_by(_EVENTS.c.position)
+            sa.select(_EVENTS, *COLUMNS)
+            .select_from(with_words(_EVENTS))
+            .order_by(_EVENTS.c.position)
         )
         if object_kind is not None:
             query = query.where(_EVENTS.c.object_kind == object_kind)
@@ -105,7 +107,7 @@ class AuditLog:
 
 
 def _act_of(row: Any) -> RecordedAct:
-    name, detail = put_together(row)
+    name, detail = restore_act(row)
     return RecordedAct(
         position=row.position,
         event_id=row.event_id,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
-from openlfr.adapters.sql.act_words import COLUMNS, put_together
+from openlfr.adapters.sql.act_words import COLUMNS, restore_act
 from openlfr.adapters.sql.tables import act_words
 from openlfr.domain.adjudication import (
     Case,
@@ -184,10 +184,10 @@ def _who(row: Any, otherwise: Principal) -> Principal:
     """Who acted; `otherwise` for rows moved from older records without an act."""
     if row.issuer is None:
         return otherwise
-    name, _ = put_together(row)
+    name, _ = restore_act(row)
     return Principal(row.issuer, row.principal, name, frozenset(map(Role, row.roles)))
 
 
 def _words(row: Any) -> str:
-    _, detail = put_together(row)
+    _, detail = restore_act(row)
     return str(detail.get("reason", ""))

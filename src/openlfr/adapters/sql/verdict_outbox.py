@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
-from openlfr.adapters.sql.act_words import COLUMNS, put_together
+from openlfr.adapters.sql.act_words import COLUMNS, restore_act
 from openlfr.adapters.sql.engine import reading
 from openlfr.domain.adjudication import Reason, VerdictKind
 from openlfr.domain.alerts import Adjudication, Outcome
@@ -73,7 +73,7 @@ def _event_of(connection: Connection, row: Any) -> VerdictEvent | None:
     found = connection.execute(query).one_or_none()
     if found is None or row.deployment is None:
         return None
-    decided_by = put_together(found)[0] or (found.principal or SYSTEM.name)
+    decided_by = restore_act(found)[0] or (found.principal or SYSTEM.name)
     if row.kind == "outcome":
         return VerdictEvent(
             found.outcome_id,

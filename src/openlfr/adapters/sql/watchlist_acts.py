@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sqlalchemy as sa
 
 from openlfr.adapters.sql.act_words import COLUMNS as WORDS
-from openlfr.adapters.sql.act_words import put_together
+from openlfr.adapters.sql.act_words import restore_act
 from openlfr.adapters.sql.tables import act_words, audit_events, references
 from openlfr.adapters.sql.watchlist_rows import COLUMNS, reference_of
 from openlfr.domain.authority import ACTS, EntryAct, find_alteration
@@ -68,7 +68,7 @@ def with_acts(
         rows = list(found)
         yield (
             reference_of(rows[0]),
-            tuple(EntryAct(row.kind, *put_together(row)) for row in rows if row.kind),
+            tuple(EntryAct(row.kind, *restore_act(row)) for row in rows if row.kind),
             rows[0],
         )
 

@@ -1,4 +1,4 @@
-"""Tallies: what became of each camera's frames, in numbers."""
+"""Tallies: counts of each camera's frames."""
 
 import sqlalchemy as sa
 from alembic import op

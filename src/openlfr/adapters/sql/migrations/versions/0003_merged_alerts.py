@@ -1,4 +1,4 @@
-"""Alerts that turned out to be one."""
+"""Alerts that were merged into another alert."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table of merged alerts, and the index by which an open one is found."""
+    """Make the table of merged alerts, and the index of open alerts."""
     op.create_table(
         "merged_alerts",
         sa.Column("alert_id", sa.String(length=36), nullable=False),

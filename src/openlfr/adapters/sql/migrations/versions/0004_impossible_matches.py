@@ -1,4 +1,4 @@
-"""What says that a sighting cannot be right beside another one of its subject."""
+"""Flags of sightings that are impossible beside another sighting of the same subject."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,5 +10,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Give alert events a flag; those that were recorded before have none."""
+    """Add the flag to alert events; earlier events have none."""
     op.add_column("alert_events", sa.Column("impossible", sa.JSON(), nullable=True))

@@ -1,4 +1,4 @@
-"""Tallies count the tracks that began, that matched, and that were dropped while they lived."""
+"""Tallies count the tracks that began, that matched, and that were dropped before their end."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,7 +18,7 @@ ADDED = (
 
 
 def upgrade() -> None:
-    """Add the counts; of an earlier tally's tracks only those that ended are known."""
+    """Add the counts; earlier tallies counted ended tracks only."""
     for name in ADDED:
         column = sa.Column(name, sa.BigInteger(), nullable=False, server_default="0")
         op.add_column("tallies", column)

@@ -1,4 +1,4 @@
-"""Who allowed a picture to be listed under two names, and why."""
+"""The second authoriser of a picture listed under two names, and the reason."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Give watchlist entries a second authoriser; those that were recorded before have none."""
+    """Add the columns to watchlist entries; earlier entries have no second authoriser."""
     for name in ("second_authoriser", "second_reason"):
         column = sa.Column(name, sa.String(), nullable=False, server_default="")
         op.add_column("watchlist_references", column)

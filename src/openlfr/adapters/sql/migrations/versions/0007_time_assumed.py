@@ -1,4 +1,4 @@
-"""Whether nothing says when a sighting's film was made."""
+"""Whether the time of a sighting's film is assumed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,5 +10,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Let alert events say it; of those that were recorded before it is not known."""
+    """Add the column to alert events; for earlier events it is unknown."""
     op.add_column("alert_events", sa.Column("time_assumed", sa.Boolean(), nullable=True))

@@ -1,4 +1,4 @@
-"""Acts become audit events: by whom, as whom vouched for, and numbered as they were committed."""
+"""Acts become audit events: with account and issuer, numbered in the order of their commits."""
 
 import json
 import uuid
@@ -13,7 +13,7 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-_NAMESPACE = uuid.UUID("0c6dbb70-7d6c-4a66-9a4c-0a6f6c667272")  # of ids of acts of before
+_NAMESPACE = uuid.UUID("0c6dbb70-7d6c-4a66-9a4c-0a6f6c667272")  # of the ids of earlier acts
 
 _SQLITE_APPEND_ONLY = """
 CREATE TRIGGER audit_events_refuse_{verb} BEFORE {verb} ON audit_events
@@ -30,7 +30,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_audit_events()
 
 
 def upgrade() -> None:
-    """Make the audit log and move what `acts` holds into it, in its order."""
+    """Create the audit log and move the rows of `acts` into it, in their order."""
     audit_events = op.create_table(
         "audit_events",
         sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -63,7 +63,7 @@ def upgrade() -> None:
             "position": position,
             "event_id": str(uuid.uuid5(_NAMESPACE, str(row.id))),
             "at": row.at,
-            # Nothing but a name was recorded then.
+            # Only a name was recorded then.
             "issuer": "openlfr" if row.actor == "system" else "local",
             "principal": "system" if row.actor == "system" else "",
             "name": row.actor,

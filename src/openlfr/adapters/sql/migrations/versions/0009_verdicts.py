@@ -1,4 +1,4 @@
-"""Verdicts and outcomes as rows of their own; alerts that have a life and a state."""
+"""Verdicts and outcomes as rows of their own; alerts have a lifetime and a state."""
 
 import uuid
 from datetime import timedelta
@@ -33,7 +33,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 
 
 def upgrade() -> None:
-    """Make the tables, move decisions into them, and end the life of all but one alert each."""
+    """Create the tables, move decisions into them, and let all but the latest alert lapse."""
     _make_tables()
     _extend_alerts()
     _move_decisions()
@@ -139,7 +139,7 @@ _alerts = sa.table(
 
 
 def _move_decisions() -> None:
-    """A verdict and an outcome for each that was recorded; nobody can undo them any more."""
+    """Insert a verdict and an outcome for each recorded decision; they can no longer be undone."""
     connection = op.get_bind()
     events = sa.table(
         "audit_events",
@@ -195,7 +195,7 @@ def _move_decisions() -> None:
 
 
 def _end_duplicates() -> None:
-    """Of the alerts about a subject only the latest may still take in sightings."""
+    """Let only the latest alert of a subject accept sightings."""
     connection = op.get_bind()
     latest = set()
     query = sa.select(_alerts).where(_alerts.c.closed_at.is_(None))

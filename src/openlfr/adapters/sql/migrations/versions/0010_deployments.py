@@ -1,4 +1,4 @@
-"""Deployments become records with an id; what carried a name keeps it as its id."""
+"""Deployments become records with an id; earlier names become their ids."""
 
 from datetime import UTC, datetime
 
@@ -12,11 +12,11 @@ down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-_UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)  # their hours were never recorded
+_UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)  # the hours of earlier deployments were not recorded
 
 
 def upgrade() -> None:
-    """Make the table, with a closed deployment for each name that alerts, runs or tallies bear."""
+    """Create the table, with a closed deployment for each name in alerts, runs or tallies."""
     deployments = op.create_table(
         "deployments",
         sa.Column("deployment_id", sa.String(), nullable=False),

@@ -35,7 +35,7 @@ _COUNTERS = sa.table("counters", sa.column("name"), sa.column("value"))
 
 
 def upgrade() -> None:
-    """Give each entry its hash, made of what is recorded, and refuse those without authority."""
+    """Compute the hash of each entry, and refuse entries without authority."""
     name = "watchlist_references"
     op.add_column(
         name, sa.Column("entry_hash", sa.String(length=64), nullable=False, server_default="")
@@ -65,7 +65,7 @@ def _hash(row: sa.Row[Any]) -> str:
 
 
 def _refuse_the_incomplete(connection: sa.Connection) -> None:
-    """Whoever is listed so was not imported so: nobody may search for them."""
+    """Refuse such entries: they were not imported like this, and must not be searched."""
     rule = sa.text(f"NOT (({_COMPLETE}) AND ({_TWO_PEOPLE}))")
     found = connection.execute(sa.select(_ENTRIES).where(rule)).all()
     if not found:

@@ -1,4 +1,4 @@
-"""Holds, and where a run wrote its report."""
+"""Holds, and the path of a run's report."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table and the column."""
+    """Create the table and the column."""
     op.create_table(
         "holds",
         sa.Column("hold_id", sa.String(length=36), nullable=False),

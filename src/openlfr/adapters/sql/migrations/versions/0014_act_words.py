@@ -1,4 +1,4 @@
-"""Names and words of acts about alerts stand where they can be erased.
+"""Names and words of acts about alerts are stored where they can be erased.
 
 Acts of before keep theirs where they are: the audit log is never changed.
 """
@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Create the table."""
     op.create_table(
         "act_words",
         sa.Column("event_id", sa.String(length=36), nullable=False),

@@ -1,4 +1,4 @@
-"""Baselines become records, and a tally says since when its own was in force."""
+"""Baselines become records, and a tally has the time since when its baseline is used."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Earlier tallies name no baseline, and stay without one."""
+    """Create the table and the columns; earlier tallies have no baseline."""
     op.create_table(
         "baselines",
         sa.Column("deployment", sa.String(), nullable=False),

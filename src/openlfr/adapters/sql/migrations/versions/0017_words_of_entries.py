@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Let a row belong to an object of any kind."""
+    """Add the kind of object."""
     op.drop_index("ix_act_words_alert_id", "act_words")
     op.execute("ALTER TABLE act_words RENAME COLUMN alert_id TO object_id")
     op.create_index("ix_act_words_object_id", "act_words", ["object_id"])

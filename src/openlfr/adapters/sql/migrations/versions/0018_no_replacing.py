@@ -1,4 +1,4 @@
-"""On SQLite no act can be replaced: that deletes a row, and asks no trigger of a deletion."""
+"""On SQLite no act can be replaced: REPLACE deletes a row without its DELETE trigger."""
 
 from alembic import op
 
@@ -13,7 +13,7 @@ _KEYS = {
     "withdrawals": ("verdict_id", "rowid"),
     "outcomes": ("outcome_id", "rowid"),
 }
-"""By what a row can be taken for another one; the number that SQLite gives each row, too."""
+"""The unique columns of acts, with the row number of SQLite."""
 
 _TRIGGER = """
 CREATE TRIGGER {table}_refuse_REPLACE BEFORE INSERT ON {table}
@@ -23,9 +23,9 @@ BEGIN SELECT RAISE(ABORT, '{what} are append-only'); END
 
 
 def upgrade() -> None:
-    """Refuse a row of whose key one stands there already."""
+    """Refuse an insert whose key exists."""
     if op.get_bind().dialect.name == "postgresql":
-        return  # its triggers are asked whatever changes a row
+        return  # its triggers run on every change of a row
     for table, keys in _KEYS.items():
         same = " OR ".join(f"known.{key} = NEW.{key}" for key in keys)
         op.execute(_TRIGGER.format(table=table, same=same, what=table.replace("_", " ")))

@@ -1,4 +1,4 @@
-"""Tallies say what a pause left out, apart from what lies outside the hours."""
+"""Tallies count frames skipped by a pause apart from those outside the hours."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,7 @@ NUMBERS = ("frames_paused", "tracks_lost_paused", "unwatched_paused_us")
 
 
 def upgrade() -> None:
-    """Add what earlier tallies counted as outside the hours, or interrupted: there it stays."""
+    """Add the columns; earlier tallies counted these as outside the hours, or interrupted."""
     for name in NUMBERS:
         column = sa.Column(name, sa.BigInteger(), nullable=False, server_default="0")
         op.add_column("tallies", column)

@@ -23,7 +23,7 @@ WHEN EXISTS (
     OR known.rowid = NEW.rowid
 )
 BEGIN SELECT RAISE(ABORT, 'baselines are append-only'); END
-"""  # to replace a row asks no trigger of a deletion
+"""  # REPLACE does not run the DELETE trigger
 
 
 def upgrade() -> None:
