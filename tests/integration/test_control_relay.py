@@ -209,7 +209,7 @@ def test_an_act_on_a_deployment_reaches_who_follows_and_a_replayed_state_does_no
             second.start()
             await_that("all", lambda: second.counts["unreadable"], seen=second.counts.copy)
             assert late.halt_reason()
-        relay._told = None  # as the offsets say at its next heartbeat
+        relay._published = None  # as the offsets say at its next heartbeat
         relay.run_once()
         assert writer.standing()["deployment/Market"] == in_force.state
 
