@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How alike copies of one photo are, beside two people: what `gallery.NEAR_COPY` rests on.
+"""How alike copies of one photo are, beside two people: what `lookalikes.NEAR_COPY` rests on.
 
     benchmarks/near_copies.py FOLDER [--people N] [--copied N]
 

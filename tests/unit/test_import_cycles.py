@@ -15,7 +15,7 @@ PACKAGES = (
     ROOT / "services/analysis/openlfr_analysis",
     ROOT / "services/alerting/openlfr_alerting",
 )
-EXEMPT = ("openlfr.adapters.capture", "openlfr.operations")
+EXEMPT = ("openlfr.adapters.capture",)
 """Packages within which modules still import each other."""
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openlfr.domain.frames import Frame
-    from openlfr.operations.check_camera import CameraCheck
+    from openlfr.operations.camera_advice import CameraCheck
     from openlfr.ports import FaceDetector
     from openlfr.settings import Camera
 
@@ -137,7 +137,7 @@ def _start_of(found: CameraCheck) -> str:
 
 
 def _described(name: str, camera: Camera, found: CameraCheck) -> str:
-    from openlfr.operations.check_camera import GOOD_WIDTH
+    from openlfr.operations.camera_advice import GOOD_WIDTH
 
     rate = f" at {found.fps:g} frames a second" if found.fps else ""
     lines = [

@@ -62,7 +62,8 @@ def _erase_first(settings: Settings, records: Records) -> None:
     from openlfr import bootstrap
     from openlfr.adapters.run_lock import run_is_at_work
     from openlfr.cli.watchlist_settling import settle
-    from openlfr.operations.purge import erase_due, in_words
+    from openlfr.operations.erasure_words import in_words
+    from openlfr.operations.purge import erase_due
 
     if settings.services.sql is not None or run_is_at_work(settings.data_dir):
         return  # the alerting service or the run erases

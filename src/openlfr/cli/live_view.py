@@ -12,7 +12,7 @@ from rich.text import Text
 
 from openlfr.domain.counts import add_up
 from openlfr.domain.text import one_line
-from openlfr.operations.purge import in_words
+from openlfr.operations.erasure_words import in_words
 from openlfr.terminal import say
 
 if TYPE_CHECKING:

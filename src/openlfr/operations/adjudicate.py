@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AlertVersion:
-    """The alert that somebody acts on.
+    """An alert, and the version that a person acts on.
 
     Attributes:
         alert_id: The id, or a beginning that only one alert has.
-        version: As the person has seen it; None: whatever it is now.
+        version: The version that the person has seen; None accepts the current one.
     """
 
     alert_id: str
@@ -45,11 +45,12 @@ class AlertVersion:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeReport:
-    """What became of an alert.
+    """The outcome of an alert.
 
     Attributes:
-        minutes_stopped: How long somebody was stopped; None where nobody says.
-        note: In the person's words.
+        outcome: The outcome.
+        minutes_stopped: Minutes for which a person was stopped; None if unknown.
+        note: A note in the person's words.
     """
 
     outcome: Outcome
@@ -71,16 +72,16 @@ def decide(
     Args:
         which: The alert.
         what: The judgement.
-        records: Where alerts are kept.
-        by: The person.
+        records: Where alerts are recorded.
+        by: The deciding person.
         at: UTC.
-        times: How long people have to undo and to look again.
+        times: Times within which a verdict is withdrawn and settled.
 
     Returns:
-        The alert as it is now.
+        The alert with the verdict.
 
     Raises:
-        NotAllowed: They may not decide.
+        NotAllowed: The person may not decide.
         BadInput: No such alert, or no name.
         Conflict: Somebody decided it, or it changed since that version; the sentence says who
             decided what.
@@ -99,7 +100,7 @@ def decide(
 def undo(
     which: AlertVersion, *, reason: str = "", records: Records, by: Principal, at: datetime
 ) -> RecordedAlert:
-    """Take back one's own verdict while it is not final; arguments and errors as `decide`."""
+    """Withdraw one's own verdict while it is not final; arguments and errors as for `decide`."""
     require(by, Action.DECIDE)
     by = _named(by)
     return _change(
@@ -121,7 +122,7 @@ def look_again(
     at: datetime,
     times: DecisionTimes,
 ) -> RecordedAlert:
-    """Take the second look at an alert; arguments and errors as `decide`."""
+    """Give the second verdict on an alert; arguments and errors as for `decide`."""
     require(by, Action.SECOND_LOOK)
     by, what = _named(by), _worded(what)
     return _change(
@@ -142,7 +143,7 @@ def settle(
     at: datetime,
     times: DecisionTimes,
 ) -> RecordedAlert:
-    """Say which verdict holds, as a supervisor; arguments and errors as `decide`."""
+    """Settle an alert with a supervisor's verdict; arguments and errors as for `decide`."""
     require(by, Action.SETTLE)
     by, what = _named(by), _worded(what)
     return _change(
@@ -163,10 +164,10 @@ def record_outcome(
     at: datetime,
     times: DecisionTimes,
 ) -> RecordedAlert:
-    """Record what became of an alert; arguments and errors as `decide`.
+    """Record the outcome of an alert; arguments and errors as for `decide`.
 
-    *Refuted* seals the pictures, and takes them out of the annexes that runs wrote. What replaces
-    it opens the pictures again: a supervisor records it, and why.
+    *Refuted* seals the pictures, and removes them from the annexes that runs wrote. A later, other
+    outcome opens the pictures again, so only a supervisor records it, with a reason.
     """
     require(by, Action.RECORD_OUTCOME)
     by = _named(by)
@@ -193,10 +194,10 @@ def record_outcome(
 
 
 def let_time_pass(records: Records, now: datetime) -> list[RecordedAlert]:
-    """Lapse what nobody decided in time, and settle what nobody contested.
+    """Let undecided alerts lapse, and settle uncontested verdicts, when their time is over.
 
     Returns:
-        The alerts that this changed.
+        The changed alerts.
     """
     changed = []
     for alert_id in records.alerts.waiting(now):

@@ -1,8 +1,8 @@
-"""Figures by baseline, and of baselines together where that is allowed: in either mode.
+"""Figures by baseline, and sums of baselines that may be added up; in either mode.
 
-Faces, tracks and scores are those of the tallies that name the baseline. An alert event counts for
-the baseline that had opened last when it was raised: in a city two of them are in force for a
-moment while workers take a change up one after the other.
+Faces, tracks and scores come from the tallies of the baseline. An alert event counts for the
+baseline that was opened last when the event was raised: city-wide two baselines are in force for
+a moment, since workers apply a change one after the other.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ def figures_by_baseline(
     *,
     epoch: int | None = None,
 ) -> FiguresByBaseline:
-    """What was counted in each baseline of a deployment.
+    """Add up the counts of each baseline of a deployment.
 
     Args:
-        baselines: Of the records.
-        tallies: Of the records.
-        deployment: Its id.
+        baselines: Recorded baselines.
+        tallies: Recorded tallies.
+        deployment: Id of the deployment.
         events: The alert events of the same deployment and epoch.
-        epoch: Of this one alone, which is a run of one process: baselines that it was not in are
-            left out. Of all by default.
+        epoch: A single epoch, which is one run of one process, without baselines that the run did
+            not use; None for all epochs.
     """
     known = list(baselines.of(deployment))
     parts: dict[int, list[CameraCounts]] = {}

@@ -1,4 +1,4 @@
-"""Baselines: opened in the records, by a run itself or by what a city's workers say."""
+"""Records baselines, for a run or from the messages of city-wide workers."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from openlfr.domain.baseline_openings import BaselineAdoption, Opening
     from openlfr.ports import Records
 
-_TRIES = 20  # processes that open one of the same deployment in the same moment
+_TRIES = 20  # processes that may open a baseline of one deployment at the same moment
 
 
 def open_baseline(
     adoption: BaselineAdoption, *, records: Records, at: datetime, alone: bool = False
 ) -> Opening:
-    """The baseline that a process is in: a new one is recorded with its act, and once only.
+    """Find the opening of a process's baseline, or record it once, with its act.
 
     Args:
-        adoption: What the process has taken up, or is about to.
+        adoption: The baseline that the process uses, or is about to use.
         records: Where baselines are recorded.
         at: UTC.
-        alone: No other process works for the deployment.
+        alone: Whether no other process works for the deployment.
 
     Raises:
         Unavailable: The records do not answer.

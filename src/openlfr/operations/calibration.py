@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CalibratedThreshold:
-    """What a calibration gives.
+    """The result of a calibration.
 
     Attributes:
         value: The threshold; a score that reaches it is a sighting.
-        target_fpir: What was asked for.
-        people: Unlisted people, one score each.
-        above: Those of them with a score that reaches the threshold.
+        target_fpir: The requested FPIR.
+        people: Number of unlisted people, one score each.
+        above: Number of them whose score reaches the threshold.
         fpir: 95% interval of their share in the population; its upper end is at most the target.
     """
 
@@ -60,7 +60,7 @@ def calibrate(scores: NDArray[np.float32], target_fpir: float) -> CalibratedThre
             it; then it names how many it takes.
     """
     if not 0 < target_fpir < 1:
-        raise BadInput(f"{target_fpir:g} is no target FPIR: it is a share above 0 and below 1.")
+        raise BadInput(f"{target_fpir:g} is no target FPIR: give a share above 0 and below 1.")
     if not np.isfinite(scores).all():
         raise BadInput("A score is not finite: leave out people whose search failed.")
     people, needed = len(scores), trials_needed(target_fpir)

@@ -1,4 +1,4 @@
-"""One camera's counts for a report: from its tallies and its alert events, in either mode."""
+"""Counts of a camera for a report, from its tallies and alert events; in either mode."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def counts_from_records(
     *,
     epoch: int | None = None,
 ) -> dict[str, CameraCounts]:
-    """What became of all that these cameras gave, as the records have it.
+    """Add up the recorded counts of cameras.
 
     Args:
-        tallies: Of the records.
-        deployment: Of which, by its id.
-        cameras: Of these.
+        tallies: Recorded tallies.
+        deployment: Id of the deployment.
+        cameras: Names of the cameras.
         events: The alert events of the same deployment and epoch.
-        epoch: Of this one alone, which is a run of one process; of all by default.
+        epoch: A single epoch, which is one run of one process; None for all epochs.
     """
     raised = Counter((each.event.sighting.camera, each.event.event) for each in events)
     totals = {each.camera: each for each in tallies.totals(deployment, epoch=epoch)}
@@ -52,7 +52,7 @@ def counts_from_records(
 
 
 def counts_of_totals(camera: str, totals: CameraTotals, found: Histograms) -> CameraCounts:
-    """Summed tallies as counts under this name, but for the alerts, which no tally knows."""
+    """Convert summed tallies to counts, without alerts, which tallies do not contain."""
     shared = _shared(totals) | {
         "camera": camera,
         "scores": found.coarse,
@@ -64,14 +64,14 @@ def counts_of_totals(camera: str, totals: CameraTotals, found: Histograms) -> Ca
 
 
 def counts_of(tally: Tally) -> CameraCounts:
-    """One tally as a camera's counts."""
+    """Convert one tally to counts."""
     bands = (0,) * SCORE_BINS, *tally.scores.values()
     scores = tuple(map(sum, zip(*bands, strict=True)))
     return CameraCounts(**_shared(tally) | {"scores": scores})
 
 
 def _shared(counts: Tally | CameraTotals) -> dict[str, Any]:
-    """What a report's counts have in common with those of tallies."""
+    """Fields that counts and tallies share."""
     known = [each.name for each in fields(CameraCounts) if hasattr(counts, each.name)]
     values: dict[str, Any] = {name: getattr(counts, name) for name in known}
     decoded = sum(values[name] for name in known if name.startswith("frames_"))

@@ -1,11 +1,11 @@
-"""A clock that disagrees with the audit log: nothing is erased on its word alone.
+"""Protects entries when the clock and the audit log disagree.
 
-What has expired once stays expired, also where the clock is set back: the latest act says how late
-it is at least. But a single act that was recorded while the clock stood far ahead would say so of
-every entry. So where the log is ahead of the clock by more than `AHEAD`, entries that have expired
-by the one and not by the other are suspended: nobody is searched for by mistake, and nothing is
-lost. Either the clock is behind and is set right, and what has expired is erased; or the act was
-dated wrongly, and a person confirms the clock.
+An expired entry stays expired, even if the clock is set back: the time of the latest act is the
+earliest possible time. But one act that was recorded while the clock was far ahead would make
+every entry expire. So if the log is ahead of the clock by more than `AHEAD`, entries that have
+expired by the log and not by the clock are suspended: nobody is searched for by mistake, and
+nothing is lost. If the clock is behind, somebody sets it, and the expired entries are erased; if
+the act was dated wrongly, a person confirms the clock.
 """
 
 from __future__ import annotations
@@ -33,26 +33,26 @@ if TYPE_CHECKING:
     from openlfr.ports import Records
 
 AHEAD = timedelta(minutes=10)
-"""By how much clocks of several machines may differ without anybody being asked."""
+"""Largest accepted difference between the clocks of several machines."""
 
 _REASON = "by the latest act it has expired, by the clock it has not"
 _SEARCHED = (EntryStatus.PENDING, EntryStatus.ACTIVE)
 
 
 def act_ahead(records: Records, now: datetime) -> RecordedAct | None:
-    """The latest act, where it is dated so far ahead of the clock that one of them is wrong."""
+    """The latest act, if it is dated too far ahead of the clock; else None."""
     latest = records.audit.latest()
     return latest if latest is not None and latest.at > now + AHEAD else None
 
 
 def expired_by(records: Records, now: datetime) -> datetime:
-    """How late it is at least, for what expires: the clock's time, or the latest act's."""
+    """The time that decides on expiry: the later of the clock and the latest plausible act."""
     latest = records.audit.latest()
     return now if latest is None or latest.at > now + AHEAD else max(now, latest.at)
 
 
 def suspend_doubtful(records: Records, now: datetime) -> int:
-    """Suspend what has expired by the latest act and not by the clock; how many it was."""
+    """Suspend entries that have expired by the latest act and not by the clock; their number."""
     ahead = act_ahead(records, now)
     if ahead is None:
         return 0
@@ -67,7 +67,7 @@ def suspend_doubtful(records: Records, now: datetime) -> int:
 
 
 def warning(records: Records, now: datetime) -> str:
-    """What is wrong and what to do, one sentence for a person; empty where nothing is."""
+    """A sentence about the disagreement and the remedy; empty if there is none."""
     ahead = act_ahead(records, now)
     if ahead is None:
         return ""
@@ -83,7 +83,7 @@ def warning(records: Records, now: datetime) -> str:
 def confirm(
     reason: str, *, records: Records, by: Principal, at: datetime
 ) -> tuple[RecordedAct, list[Reference]]:
-    """Say that the clock is right: acts that are dated ahead of it count no longer.
+    """Confirm that the clock is right: acts that are dated ahead of it no longer count.
 
     Returns:
         The act that was dated the furthest ahead, and the entries that are searched again.

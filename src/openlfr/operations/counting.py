@@ -1,4 +1,4 @@
-"""What was counted by camera and hour: frames, faces, tracks by tallies, and alerts."""
+"""Counts by camera and hour: frames, faces and tracks from tallies, and alerts."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Counts of some camera and hour, or of several together.
+    """Counts of one camera and hour, or the sum of several.
 
     Attributes:
-        frames: Looked at.
-        dropped: Not looked at against our will: too late, unreadable, of an epoch that was over.
-        left_out: Not looked at on purpose: sampled away, outside the deployment's hours, or in a
-            pause.
-        faces: Detections; one person gives many.
-        tracks: Passes that began.
-        sightings: That analysis has published.
-        events: Sightings that alerting has folded; the same number, once all have arrived.
-        alerts: Of those, the ones that opened an alert.
+        frames: Number of analysed frames.
+        dropped: Number of lost frames: too late, unreadable, or of an epoch that was over.
+        left_out: Number of frames skipped on purpose: by sampling, outside the deployment's hours,
+            or in a pause.
+        faces: Number of detections; one person gives many.
+        tracks: Number of tracks that began.
+        sightings: Number of sightings published by analysis.
+        events: Number of sightings folded by alerting; equal to `sightings` after all have arrived.
+        alerts: Number of events that opened an alert.
     """
 
     frames: int = 0
@@ -38,24 +38,24 @@ class Counted:
     alerts: int = 0
 
     def __add__(self, other: Self) -> Self:
-        """Both together."""
+        """The sum of both."""
         names = [each.name for each in fields(self)]
         return type(self)(*(getattr(self, name) + getattr(other, name) for name in names))
 
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """What was counted of a deployment.
+    """All counts of a deployment.
 
     Attributes:
-        hours: By camera and hour ('YYYY-MM-DDTHH', UTC), in this order.
+        hours: Counts by camera and hour ('YYYY-MM-DDTHH', UTC), sorted by both.
     """
 
     hours: Mapping[tuple[str, str], Counted] = field(default_factory=dict)
 
     @property
     def cameras(self) -> dict[str, Counted]:
-        """All hours of each camera together."""
+        """The sum over all hours, by camera."""
         found: dict[str, Counted] = {}
         for (camera, _), counted in self.hours.items():
             found[camera] = found.get(camera, Counted()) + counted
@@ -63,16 +63,16 @@ class Counting:
 
     @property
     def total(self) -> Counted:
-        """Everything together."""
+        """The sum over all cameras and hours."""
         return sum(self.hours.values(), Counted())
 
     def of(self, cameras: Iterable[str]) -> Counting:
-        """The same of some cameras alone."""
+        """The counts of some cameras."""
         some = set(cameras)
         return Counting({place: each for place, each in self.hours.items() if place[0] in some})
 
     def newest(self, number: int) -> Counting:
-        """The same of the last so many hours in which anything was counted."""
+        """The counts of the newest hours that have any."""
         hours = sorted({hour for _, hour in self.hours})[-number:]
         return Counting({place: each for place, each in self.hours.items() if place[1] in hours})
 
@@ -82,12 +82,12 @@ def count_up(
     events: Mapping[tuple[str, str], int],
     opened: Mapping[tuple[str, str], int],
 ) -> Counting:
-    """Put together what the tallies and the alert book have counted.
+    """Combine the counts of the tallies and of the alert book.
 
     Args:
-        tallies: Of each camera and hour.
-        events: Folded sightings by camera and hour.
-        opened: Those of them that opened an alert.
+        tallies: Totals by camera and hour.
+        events: Number of folded sightings by camera and hour.
+        opened: Number of them that opened an alert.
     """
     found: dict[tuple[str, str], Counted] = {}
     for each in tallies:
@@ -100,6 +100,6 @@ def count_up(
             sightings=each.sightings,
         )
     for place, number in Counter(events).items():
-        alerts = min(number, opened.get(place, 0))  # it was read a moment later
+        alerts = min(number, opened.get(place, 0))  # both were read at different moments
         found[place] = found.get(place, Counted()) + Counted(events=number, alerts=alerts)
     return Counting(dict(sorted(found.items())))

@@ -1,9 +1,9 @@
-"""Deployments: drafted, authorised, started, paused, stopped and closed, each by an act.
+"""Drafts, authorises, starts, pauses, stops and closes deployments, each by a recorded act.
 
-A configuration holds a whole authorisation, so that its first start records the draft, the
-authorisation and the start. What it says differently later is a revision, which is authorised
-anew. A run at work follows a pause or a stop within the time of a removal from the watchlist, and
-so do the services of a city, by control.v1.
+A configuration contains a whole authorisation, so its first start records draft, authorisation
+and start. A later change of the configuration is a revision, which is authorised again. A run
+applies a pause or a stop within 2 seconds, as a removal from the watchlist; so do the city-wide
+services, through control.v1.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """With what a deployment starts.
+    """Facts that are recorded with the start of a deployment.
 
     Attributes:
-        threshold: In force from then on; None where it is chosen by others (a city's workers).
-        config_hash: sha256 (hex) of what else decides the results; empty where it is not known.
-        list_root: Of the list that is searched first (`domain.merkle`); empty where others know.
+        threshold: The threshold; None if workers choose it (city-wide).
+        config_hash: sha256 (hex) of all other settings that decide the results; empty if unknown.
+        list_root: Merkle root of the list searched first (`domain.merkle`); empty if unknown.
     """
 
     threshold: Threshold | None = None
@@ -54,16 +54,16 @@ class Start:
 def register(
     configured: Deployment, *, records: Records, by: Principal, at: datetime
 ) -> Deployment:
-    """Record a deployment as a configuration has it: a new one, a revision, or nothing new.
+    """Record a configured deployment: as a new one, as a revision, or not at all if unchanged.
 
-    Whoever writes the configuration drafts it; that `authorised_by` authorised it is what the
-    configuration says, and is recorded under that name.
+    The draft is recorded under the name of the person who runs the command, the authorisation under
+    the configured name `authorised_by`.
 
     Returns:
-        The deployment as it is recorded now; one that was stopped or closed still is.
+        The recorded deployment; a stopped or closed one stays so.
 
     Raises:
-        NotAllowed: They may not.
+        NotAllowed: The person may not draft deployments.
     """
     require(by, Action.DRAFT_DEPLOYMENT)
     with records.unit_of_work() as work:
@@ -73,9 +73,7 @@ def register(
 def start(
     configured: Deployment, begun: Start, *, records: Records, by: Principal, at: datetime
 ) -> Deployment:
-    """Register a deployment and start it, with its threshold, in one transaction.
-
-    One that was paused or stopped is started again by it.
+    """Register a deployment and start it in one transaction, also after a pause or a stop.
 
     Raises:
         NotAllowed: They may not.
@@ -105,9 +103,9 @@ def start(
 def register_and_start(
     configured: Deployment, *, records: Records, by: Principal, at: datetime
 ) -> Deployment:
-    """Register a deployment, and start it where nobody has yet; a pause or a stop stays.
+    """Register a deployment, and start it if it was never started; a pause or a stop stays.
 
-    For what is installed again and again without meaning a start by it, as a city is.
+    For city-wide services, which are installed repeatedly without the intention to start.
 
     Raises:
         NotAllowed: They may not.
@@ -122,14 +120,14 @@ def pause(named: str, reason: str, *, records: Records, by: Principal, at: datet
     """Search no face until it is started again.
 
     Args:
-        named: The beginning of its id, or its name.
-        reason: In the words of the person.
-        records: Where it stands.
+        named: The beginning of the id, or the name.
+        reason: The reason in the person's words.
+        records: Where deployments are recorded.
         by: The person.
         at: UTC.
 
     Raises:
-        NotAllowed: They may not.
+        NotAllowed: The person may not.
         BadInput: No such deployment, it is not started, or the reason is blank.
     """
     return _move(named, DeploymentPaused, reason, records, by, at)
@@ -152,16 +150,16 @@ def resume(named: str, reason: str, *, records: Records, by: Principal, at: date
 
 
 def stop(named: str, reason: str, *, records: Records, by: Principal, at: datetime) -> Deployment:
-    """End the watching; it may be started again. Arguments and errors as of `pause`."""
+    """Stop a deployment, which may be started again; arguments and errors as of `pause`."""
     return _move(named, DeploymentStopped, reason, records, by, at)
 
 
 def close(named: str, reason: str, *, records: Records, by: Principal, at: datetime) -> Deployment:
-    """End it for good; arguments and errors as of `pause`."""
+    """Close a deployment for good; arguments and errors as of `pause`."""
     return _move(named, DeploymentClosed, reason, records, by, at)
 
 
-_TO = {
+_NEXT_STATUS = {
     DeploymentPaused: DeploymentStatus.PAUSED,
     DeploymentStopped: DeploymentStatus.STOPPED,
     DeploymentClosed: DeploymentStatus.CLOSED,
@@ -180,8 +178,8 @@ def _move(
     reason = given_reason(reason)
     with records.unit_of_work() as work:
         known = work.deployments.find(named)
-        require_next(known, _TO[kind])
-        moved = replace(known, status=_TO[kind])
+        require_next(known, _NEXT_STATUS[kind])
+        moved = replace(known, status=_NEXT_STATUS[kind])
         work.deployments.put(moved, at)
         work.record(AuditEvent(at, by, kind(moved.deployment_id, moved.name, reason)))
         return moved
@@ -195,8 +193,8 @@ def _register(configured: Deployment, work: UnitOfWork, by: Principal, at: datet
         work.record(AuditEvent(at, by, DeploymentDrafted(known.deployment_id, known.name)))
         _record_authorisation(known, work, by, at)
     elif known.status is DeploymentStatus.CLOSED:
-        return known  # for good: nothing of it is revised or authorised any more
-    elif changes := known.differences(configured) | _mended(known):
+        return known  # a closed deployment is never revised or authorised
+    elif changes := known.differences(configured) | _alteration(known):
         status = known.status
         if status is DeploymentStatus.DRAFT:
             status = DeploymentStatus.AUTHORISED
@@ -210,19 +208,19 @@ def _register(configured: Deployment, work: UnitOfWork, by: Principal, at: datet
     return known
 
 
-def _mended(known: Deployment) -> dict[str, object]:
-    """What was altered by other means: the configuration's authorisation is recorded anew."""
+def _alteration(known: Deployment) -> dict[str, object]:
+    """A direct change in the database, for which the authorisation is recorded again."""
     return {"altered": known.altered} if known.altered else {}
 
 
 def _record_authorisation(
     deployment: Deployment, work: UnitOfWork, by: Principal, at: datetime
 ) -> None:
-    """Record the whole authorisation, under the name that the configuration gives.
+    """Record the whole authorisation under the configured name.
 
     Raises:
-        NotAllowed: They are logged in, so that no configuration speaks for another person: it would
-            be their own draft that they authorise.
+        NotAllowed: The person is logged in, and would authorise their own draft: a configuration
+            cannot name another person for somebody who is logged in.
     """
     given: Authorisation = deployment.authorisation
     if by.authenticated:

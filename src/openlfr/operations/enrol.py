@@ -1,4 +1,4 @@
-"""Enrol: from a manifest's row to a recorded entry with its template and reference picture."""
+"""Enrols rows of a manifest: records an entry with its template and reference picture."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from openlfr.ports import FaceDetector, FaceEmbedder, Records, Vault
 
 PICTURES = "references/"
-"""Of every reference picture in the vault; each is encoded as `operations.evidence` does."""
+"""Prefix of reference pictures in the vault; they are encoded by `operations.evidence`."""
 
 
 class RowResult(StrEnum):
-    """What became of a row."""
+    """The result of a row."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -42,13 +42,16 @@ class RowResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RowReport:
-    """What became of one row, for the person who imports.
+    """The result of one row, for the person who imports.
 
     Attributes:
-        line: In the manifest.
-        reason: Why it was refused, or since when it is listed; empty where accepted.
-        reference_id: Of the new or the standing entry; empty where refused.
-        quality: 0 to 100; None where no face was assessed.
+        line: Line in the manifest.
+        subject, image: As in the row.
+        result: The result.
+        reason: Why the row was refused or is already listed; empty if accepted.
+        warnings: Sentences about the photo.
+        reference_id: Id of the new or existing entry; empty if refused.
+        quality: Quality of the face, 0 to 100; None if no face was assessed.
     """
 
     line: int
@@ -63,13 +66,13 @@ class RowReport:
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """Where an import's rows go, and what makes entries of them.
+    """The target and the tools of an import.
 
     Attributes:
-        watchlist: The list that they go into.
+        watchlist: Name of the watchlist.
         detector: Finds the faces.
-        embedder: Makes the templates; the gallery is bound to its model.
-        rules: Which photos are good enough.
+        embedder: Computes the templates; the gallery works only with its model.
+        rules: Minimum quality of photos.
     """
 
     watchlist: str
@@ -87,21 +90,21 @@ def enrol(
     by: Principal,
     now: datetime,
 ) -> Iterator[RowReport]:
-    """Record an entry for every row whose photo is good; each is durable when it is yielded.
+    """Record an entry for every row with a good photo; each is durable when it is yielded.
 
     Entries are pending until `gallery.apply_pending` has moved their templates to the store.
 
     Args:
-        rows: Of `read_manifest`; they name who enrols, and who authorised that.
+        rows: Rows from `read_manifest`, with enroller and authoriser.
         enrolment: The list, the models, the rules.
-        records: Takes the entries, their audit events and encrypted templates.
-        vault: Takes the reference pictures, and seals the templates.
-        by: Who imports.
-        now: UTC, written as the time of the act.
+        records: Store of the entries, their audit events and encrypted templates.
+        vault: Store of the reference pictures; encrypts the templates.
+        by: Person who imports.
+        now: UTC, recorded as the time of the act.
 
     Raises:
-        NotAllowed: They may not enrol.
-        Misconfigured: The gallery belongs to another model.
+        NotAllowed: The person may not enrol.
+        Misconfigured: The gallery was made with another model.
         Unavailable: The records or the vault do not answer.
     """
     require(by, Action.ENROL)
@@ -160,8 +163,8 @@ def _enrol_row(
         second_authoriser=row.second_authoriser,
         second_reason=row.second_reason,
     )
-    # The picture first: an entry always has one, and a crash in between leaves one that no entry
-    # names (`gallery.erase_unrecorded_pictures`). Neither waits in a transaction for the other.
+    # The picture first, so that every entry has one. A crash in between leaves a picture without an
+    # entry (`gallery.erase_unrecorded_pictures`). No transaction waits for the vault.
     vault.put(reference.picture, encode(kept_picture(examined), kept_at=now))
     sealed = vault.seal(outbox_name(reference_id), examined.template.astype("<f4").tobytes())
     who = by if by.authenticated else by.named(row.enrolled_by)
@@ -171,7 +174,7 @@ def _enrol_row(
         model_sha256=enrolment.embedder.facts.model_sha256,
     )
     with records.unit_of_work() as work:
-        # Once more: another import may have listed it while this one examined the picture. Locked
+        # Check again: another import may have listed the picture meanwhile. Locked
         # first, since two that both look before either adds would list it twice.
         work.watchlist.lock()
         standing = work.watchlist.current_entry(watchlist, row.subject, content_hash, now)
@@ -208,5 +211,5 @@ def _already_listed(row: ManifestRow, standing: Reference) -> RowReport:
 
 
 def outbox_name(reference_id: str) -> str:
-    """Under which name a template is sealed on its way through the records."""
+    """The name under which a template is encrypted in the records' outbox."""
     return f"outbox/{reference_id}"

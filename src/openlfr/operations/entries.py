@@ -1,4 +1,4 @@
-"""Entries of the watchlist: suspend, resume and remove a person."""
+"""Suspends, resumes and removes a person's entries of the watchlist."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """Which entries something is done to, and why.
+    """The entries to change, and the reason.
 
     Attributes:
-        subject: Whose.
-        watchlist: Only of this one; None: of all.
-        reason: In the words of the person.
+        subject: Subject of the entries.
+        watchlist: Name of one watchlist; None for all.
+        reason: The reason in the person's words.
     """
 
     subject: str
@@ -40,7 +40,7 @@ class Entries:
 
 
 def suspend(entries: Entries, *, records: Records, by: Principal, at: datetime) -> list[Reference]:
-    """Stop searching for somebody until the entries are resumed; the entries as they are now.
+    """Stop searching for a person until the entries are resumed; return the changed entries.
 
     Raises:
         NotAllowed: They may not.
@@ -51,7 +51,7 @@ def suspend(entries: Entries, *, records: Records, by: Principal, at: datetime) 
 
 
 def resume(entries: Entries, *, records: Records, by: Principal, at: datetime) -> list[Reference]:
-    """Search for somebody again; the entries as they are now.
+    """Search for a person again; return the changed entries.
 
     Raises:
         NotAllowed: They may not.
@@ -62,9 +62,9 @@ def resume(entries: Entries, *, records: Records, by: Principal, at: datetime) -
 
 
 def remove(entries: Entries, *, records: Records, by: Principal, at: datetime) -> list[Reference]:
-    """Take somebody off the list; the entries as they are now.
+    """Remove a person from the list; return the changed entries.
 
-    Templates and pictures are erased by whoever holds the vector store
+    The process that has the vector store open erases templates and pictures
     (`operations.gallery.erase_leaving`).
 
     Raises:

@@ -1,4 +1,4 @@
-"""Erasing what an alert keeps of a person: pictures, positions and the event in the alert book."""
+"""Erases pictures, positions and alert book events of an alert or a rejected sighting."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class ErasableBook(Protocol):
-    """What erasing needs of the alert book."""
+    """The methods of the alert book that erasing needs."""
 
     def events(self, deployment: str) -> list[AlertEvent]:
         """Every stored event of the deployment."""
@@ -45,10 +45,10 @@ def erase_alert(
 ) -> None:
     """Erase an alert's pictures, its events in the alert book and the positions on record.
 
-    Its erasure has begun (`begin_erasing`), so that nobody holds it meanwhile. In this order, so
-    that an interruption leaves it on the list of what is to be erased; an event that comes
-    meanwhile puts it there again. Times, cameras, scores, decisions and acts stay: they account for
-    the alert, and say of nobody where they were. It takes in no more sightings.
+    `begin_erasing` was called before, so that nobody can place a hold meanwhile. The records come
+    last, so that an interrupted erasure stays due; an event that arrives meanwhile makes it due
+    again. Times, cameras, scores, decisions and acts stay on record, and locate nobody. The alert
+    accepts no more sightings.
 
     Raises:
         Unavailable: A store does not answer; call it again later.
@@ -74,9 +74,9 @@ def erase_alert(
 def begin_erasing(
     alerts: Sequence[RecordedAlert], *, records: Records, at: datetime
 ) -> list[RecordedAlert]:
-    """Mark alerts as what is being erased, before anything of them is; those that nobody holds.
+    """Mark alerts without a hold as being erased, and return them; nothing is erased yet.
 
-    From then on a hold is refused: whoever was promised one finds the pictures.
+    From then on a hold is refused, so that an accepted hold always finds the pictures.
     """
     with records.unit_of_work() as work:
         begun = work.alerts.begin_erasing([alert.alert_id for alert in alerts], at)
@@ -84,7 +84,7 @@ def begin_erasing(
 
 
 def _is_kept(alert_id: str, work: UnitOfWork) -> bool:
-    """Whether anything of an alert is still on record that an erasure takes."""
+    """Whether the records still contain a part of the alert that must be erased."""
     return bool(work.alerts.find(alert_id).subject) or any(
         event.evidence is not None or event.event.sighting.box.w > 0
         for event in work.alerts.events(alert_id)
@@ -94,10 +94,10 @@ def _is_kept(alert_id: str, work: UnitOfWork) -> bool:
 def erase_mistaken(
     *, records: Records, vault: Vault, book: ErasableBook, at: datetime
 ) -> list[RecordedAlert]:
-    """Erase whoever was mistaken for a listed person, once it is settled and time is over.
+    """Erase settled alerts about people who were mistaken for a listed person, when due.
 
     Returns:
-        The alerts that this concerned; none that were erased before.
+        The alerts erased by this call.
     """
     found = begin_erasing(records.alerts.mistaken(at), records=records, at=at)
     erase_written(records.written_files(), ErasedIds(alerts=frozenset(a.alert_id for a in found)))
@@ -108,7 +108,7 @@ def erase_mistaken(
 
 
 def erase_rejected(*, records: Records, vault: Vault, book: ErasableBook, at: datetime) -> int:
-    """Erase what is kept of sightings that were taken out of their alert; how many they were."""
+    """Erase pictures and events of rejected sightings; return their number."""
     rejected = records.alerts.rejected(at)
     ids = frozenset(event.event.event_id for event in rejected)
     erase_written(records.written_files(), ErasedIds(events=ids))
@@ -128,5 +128,5 @@ def erase_rejected(*, records: Records, vault: Vault, book: ErasableBook, at: da
 
 
 def why_mistaken(alert: RecordedAlert) -> str:
-    """Why an alert is about somebody else, as the end of a sentence."""
+    """The reason why an alert is about another person, as the end of a sentence."""
     return "refuted" if alert.outcome is Outcome.REFUTED else "not engaged"

@@ -1,8 +1,8 @@
-"""Identification rates of an open-set experiment, and how sure they are.
+"""Identification rates of an open-set experiment, with their confidence intervals.
 
 FPIR(t) is the share of non-mated probes with a candidate at or above t, TPIR(t) the share of
 mated probes whose best candidate is their own person and at or above t (ISO/IEC 19795-1, with
-rank 1). The gallery stays as it is: intervals say what other probes would give.
+rank 1). The gallery is fixed: the intervals are about other probes.
 
 How TPIR at a target FPIR is bounded: the threshold that has that FPIR is not known, it lies
 between two order statistics of the strangers' scores. TPIR falls as the threshold rises, so it is
@@ -46,20 +46,21 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """What a target FPIR amounts to. Intervals are at 95%.
+    """The rates at a target FPIR. Intervals are at 95%.
 
     Attributes:
         tpir: Share of mated probes found at `threshold`.
-        threshold: The smallest score at which the FPIR that was seen is not above the target.
-        low, high: Of TPIR at the target FPIR, not knowing which threshold has it; `low` is 0 where
-            the threshold cannot be bounded from above.
-        false_positives: Non-mated probes at or above the threshold.
-        threshold_low, threshold_high: Of the threshold that has the target FPIR; None: unbounded.
-        fpir: That was seen at `threshold`.
-        tpir_here: The interval of TPIR at `threshold` as it stands, whatever its FPIR.
+        threshold: The smallest score at which the measured FPIR is not above the target.
+        low, high: Interval of TPIR at the target FPIR, whose threshold is unknown; `low` is 0 if
+            that threshold has no upper bound.
+        false_positives: Number of non-mated probes at or above `threshold`.
+        threshold_low, threshold_high: Interval of the threshold that has the target FPIR; None if
+            unbounded.
+        fpir: The FPIR measured at `threshold`.
+        tpir_here: Interval of TPIR at `threshold` itself, whatever its FPIR.
         as_another: Share of mated probes whose best candidate is at or above `threshold` and is
-            somebody else: false alerts too.
-        reason: What the number of strangers cannot support, a sentence; None: nothing.
+            another person: false alerts too.
+        reason: A sentence if there are too few strangers; else None.
     """
 
     tpir: float
@@ -81,10 +82,10 @@ class OperatingPoint:
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """A target FPIR of which this many strangers say nothing.
+    """A target FPIR for which there are too few strangers.
 
     Attributes:
-        reason: Why, and how many it takes, a sentence.
+        reason: A sentence with the number of strangers that is needed.
     """
 
     reason: str

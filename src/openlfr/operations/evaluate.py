@@ -2,9 +2,9 @@
 
 The gallery is the first photo of each person with two or more; their other photos are mated
 probes; people with one photo are non-mated probes. The face nearest the centre of a photo counts,
-and no photo is turned down for its quality. Whatever fails is counted as a miss: a probe without a
-face finds nobody, and nobody finds a person whose gallery photo failed. With one reference a
-subject's similarity (`stages.search`) is the cosine, and so is the score here.
+and no photo is rejected for its quality. A failed photo counts as a miss: a probe without a face
+finds nobody, and no probe finds a person whose gallery photo failed. With one reference per
+subject the similarity (`stages.search`) is the cosine, which is the score here.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ _BATCH = 32
 
 @dataclass(frozen=True, slots=True)
 class EvaluationResult:
-    """What an evaluation found.
+    """The result of an evaluation.
 
     Attributes:
-        gallery, mated, nonmated: Photos in each part, failed ones included.
-        failures_to_acquire: Photos without a template: unreadable ones and those without a face.
-        unreadable: Names of photos that are no pictures, relative to the set.
+        gallery, mated, nonmated: Numbers of photos in each part, including failed ones.
+        failures_to_acquire: Number of photos without a template: unreadable or without a face.
+        unreadable: Names of unreadable photos, relative to the set.
         rank1: Share of mated probes whose best candidate is their own person.
-        tpir_at_fpir: By target FPIR; empty without non-mated probes. Where these are too few for a
-            target it says so.
-        model_name, model_sha256: Of the embedder.
+        tpir_at_fpir: Rates by target FPIR, or `Unsupported` with too few non-mated probes; empty
+            without non-mated probes.
+        model_name, model_sha256: Name and hash of the embedder.
         input_size: (width, height) of the detector's input.
-        data_sha256: Over the names and contents of all photos, in order.
+        data_sha256: Hash of the names and contents of all photos, in order.
     """
 
     gallery: int
@@ -96,12 +96,12 @@ def evaluate(
     """Measure the error rates of a detector and an embedder together.
 
     Args:
-        set_dir: Holds `images/NAME/*.jpg`, a folder for each person.
+        set_dir: Folder with `images/NAME/*.jpg`, a folder for each person.
         detector: Finds the faces.
-        embedder: Makes the templates.
+        embedder: Computes the templates.
         input_size: (width, height) of the detector's input.
-        min_score: Detections below it do not count.
-        progress: Is called with the photos done and their total.
+        min_score: Lowest score of a detection.
+        progress: Called with the number of finished photos and their total.
 
     Raises:
         BadInput: There is no such set, or nobody in it has two photos.
@@ -111,8 +111,8 @@ def evaluate(
     photos = [photo for person in people for photo in person]
     if not any(len(person) > 1 for person in people):
         raise BadInput(
-            f"{set_dir} has nobody with two photos, so nothing can be looked for: each person's "
-            "photos belong into a folder of their own in images/."
+            f"{set_dir} has nobody with two photos, so nobody can be searched for: put each "
+            "person's photos into a folder in images/."
         )
     templates = np.full((len(photos), embedder.facts.dimension), np.nan, np.float32)
     unreadable: list[str] = []
@@ -178,7 +178,7 @@ def _people(set_dir: Path) -> list[list[Path]]:
     ]
     people = [photos for photos in people if photos]
     if not people:
-        raise BadInput(f"{images} holds no photos: they belong into images/NAME/*.jpg.")
+        raise BadInput(f"{images} contains no photos: put them into images/NAME/*.jpg.")
     return people
 
 
@@ -188,12 +188,12 @@ def _hidden(path: Path) -> bool:
 
 
 def _refuse_spellings(folders: Sequence[Path]) -> None:
-    """One person in two folders would be a stranger to herself."""
+    """Reject two folders of one name: their person would be counted as two strangers."""
     known: dict[str, Path] = {}
     for folder in folders:
         first = known.setdefault(unicodedata.normalize("NFC", folder.name), folder)
         if first is not folder:
-            raise BadInput(f"{folder}: two folders are spellings of this name; make one of them.")
+            raise BadInput(f"{folder}: two folders are spellings of this name; merge them.")
 
 
 def _read(photo: Path) -> tuple[bytes, NDArray[np.uint8] | None]:
@@ -230,7 +230,7 @@ def _embed(
     *,
     enrolled: Collection[int],
 ) -> None:
-    """Fill the rows of `templates`: enrolled faces as an import does it, the others as probes."""
+    """Fill the rows of `templates`: enrolled faces as in an import, the others as probes."""
     probes = [row for row in faces if row not in enrolled]
     references = [row for row in faces if row in enrolled]
     if probes:
@@ -241,7 +241,7 @@ def _embed(
 
 
 def _gallery_rows(people: Sequence[Sequence[Path]]) -> NDArray[np.intp]:
-    """Which photos are enrolled: the first of each person with two or more."""
+    """Rows of the enrolled photos: the first photo of each person with two or more."""
     firsts = np.cumsum([0, *(len(person) for person in people[:-1])])
     return firsts[[len(person) > 1 for person in people]]
 
@@ -249,7 +249,7 @@ def _gallery_rows(people: Sequence[Sequence[Path]]) -> NDArray[np.intp]:
 def _search(
     people: Sequence[Sequence[Path]], templates: NDArray[np.float32]
 ) -> tuple[Trials, tuple[int, int, int]]:
-    """Search every probe in the gallery; also how many photos are in each part."""
+    """Search every probe in the gallery; return the trials and the sizes of the parts."""
     firsts = np.cumsum([0, *(len(person) for person in people[:-1])])
     listed = np.array([len(person) > 1 for person in people])
     person_of = np.repeat(np.arange(len(people)), [len(person) for person in people])
@@ -276,7 +276,7 @@ def _search(
 def _best(
     probes: NDArray[np.float32], gallery: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Each probe's best score and whose it is; -inf for a probe or gallery that failed."""
+    """Best score of each probe and its gallery row; -inf for a failed probe or gallery photo."""
     best = np.empty(len(probes), np.float32)
     who = np.empty(len(probes), np.intp)
     for start in range(0, len(probes), 1024):

@@ -1,7 +1,7 @@
-"""Evidence as bytes for the vault, and as the pictures that an operator looks at.
+"""Encodes evidence for the vault, and renders the pictures for an operator.
 
-The face is kept without loss (PNG): people compare details in it, and a court may. It is small,
-40 kB for 150 x 150 pixels. Nothing is pickled: a header in JSON and two PNG files.
+The face is stored without loss (PNG), since people, and perhaps a court, compare its details: 40 kB
+for 150 x 150 pixels. The bytes are a header in JSON and two PNG files; nothing is pickled.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PREFIX = "evidence/"
-"""Of every piece of evidence in the vault."""
+"""Prefix of the names of evidence in the vault."""
 
 NO_PICTURE = (
     "No picture of this sighting was kept: other faces cover the alerted one in every frame that "
     "was held of it, or, between services, it could not be sent or opened, as their logs say."
 )
-"""Where a sighting came without evidence."""
+"""Shown for a sighting without evidence."""
 
 _MAGIC = b"OLFE1"  # then the header's length, the header, the face and the scene
 _FRAME_BGR = (0, 200, 255)  # around the alerted face
@@ -46,11 +46,11 @@ def evidence_name(sighting_id: str) -> str:
 
 
 def encode(evidence: Evidence, *, kept_at: datetime | None = None) -> bytes:
-    """Evidence as bytes; `decode` gives an equal one.
+    """Encode evidence as bytes, which `decode` reads.
 
     Args:
-        evidence: What to keep.
-        kept_at: UTC, now if None; `kept_since` reads it without decoding the pictures.
+        evidence: The evidence.
+        kept_at: Time of storage, UTC; now if None. `kept_since` reads it without the pictures.
     """
     face, scene = _png(evidence.face), _png(evidence.scene.small)
     header = json.dumps(
@@ -66,10 +66,10 @@ def encode(evidence: Evidence, *, kept_at: datetime | None = None) -> bytes:
 
 
 def decode(content: bytes) -> Evidence:
-    """What `encode` wrote.
+    """Decode bytes from `encode`.
 
     Raises:
-        BadInput: It is no evidence, or was cut short.
+        BadInput: The bytes are no evidence, or incomplete.
     """
     header, rest = _header(content)
     try:
@@ -97,7 +97,7 @@ def kept_since(content: bytes) -> datetime:
 
 
 def render_scene(evidence: Evidence) -> NDArray[np.uint8]:
-    """The scene in flat squares with the alerted face in clear and a thin frame around it.
+    """Draw the scene as flat squares, with the alerted face in clear and a thin frame around it.
 
     Returns:
         (height, width, 3) uint8 BGR at the source's size.
@@ -114,13 +114,13 @@ def render_scene(evidence: Evidence) -> NDArray[np.uint8]:
 def compose(
     evidence: Evidence, reference: NDArray[np.uint8] | None, *, captions: tuple[str, str]
 ) -> NDArray[np.uint8]:
-    """One picture to decide on: probe beside reference, the scene below.
+    """Draw one picture for a decision: probe beside reference, the scene below.
 
     Args:
-        evidence: Of the sighting.
-        reference: (h, w, 3) uint8 BGR, the enrolled face; None where it was erased.
-        captions: Printed below the probe and below the reference. Only ASCII can be drawn;
-            other letters are shown as '?'.
+        evidence: Evidence of the sighting.
+        reference: (h, w, 3) uint8 BGR, the enrolled face; None if it was erased.
+        captions: Texts below the probe and the reference. Only ASCII can be drawn; other letters
+            become '?'.
 
     Returns:
         (height, width, 3) uint8 BGR.
@@ -145,7 +145,7 @@ def compose(
 
 
 def to_jpeg(picture: NDArray[np.uint8], *, quality: int = 92) -> bytes:
-    """A picture as JPEG.
+    """Encode a picture as JPEG.
 
     Args:
         picture: (h, w, 3) uint8 BGR.
@@ -158,7 +158,7 @@ def to_jpeg(picture: NDArray[np.uint8], *, quality: int = 92) -> bytes:
 
 
 def to_data_url(picture: NDArray[np.uint8]) -> str:
-    """A picture as an HTML page carries it within itself."""
+    """Encode a picture as a data URL for an HTML page."""
     return "data:image/jpeg;base64," + base64.b64encode(to_jpeg(picture)).decode("ascii")
 
 
@@ -195,7 +195,7 @@ def _pixels(content: bytes) -> NDArray[np.uint8]:
 
 
 def _fit(picture: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
-    """Scale to a height; grown ones stay smooth, since squares hide what a face looks like."""
+    """Scale to a height; enlarged pictures are smoothed, since squares hide a face."""
     width = max(1, round(picture.shape[1] * height / picture.shape[0]))
     grows = height > picture.shape[0]
     how = cv2.INTER_CUBIC if grows else cv2.INTER_AREA
@@ -209,7 +209,7 @@ def _blank() -> NDArray[np.uint8]:
 
 
 def _write(picture: NDArray[np.uint8], text: str, x: int, y: int, *, room: int) -> None:
-    """Write one line, as small as `room` pixels ask for."""
+    """Write one line of text, scaled down to fit into `room` pixels."""
     text = text.encode("ascii", "replace").decode("ascii")
     (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 1)
     scale = 0.5 * min(1.0, max(0.6, room / max(width, 1)))

@@ -1,7 +1,7 @@
-"""Examine: may this photo be enrolled, whose face of it is meant, and what is kept of it?
+"""Examines a photo for enrolment: chooses the face, checks its quality, makes its template.
 
-Which face is meant is never guessed: it is the one nearest the picture's middle, and where another
-is as large and as central the photo is refused.
+The chosen face is the one nearest the picture's middle. If another face is as large and as
+central, the photo is refused, so that nothing is guessed.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ _KEPT_FACE = 512  # pixels; a longer side of a kept reference face gains nobody 
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentRules:
-    """What a photo must have to be enrolled.
+    """Minimum quality of a photo for enrolment.
 
-    The defaults were measured on LFW, whose photos they all let pass (lowest sharpness 0.34,
+    The defaults were measured on LFW, whose photos all pass (lowest sharpness 0.34,
     exposure 0.69, score 49). A Gaussian blur of 4 pixels, which takes the similarity to the
     person's other photos from 0.64 to 0.44, gives a sharpness of 0.27; brightening 2.5 times, to
     0.43, an exposure of 0.26. Poses seen in LFW match hardly worse, so they only warn.
@@ -75,10 +75,11 @@ class Examined:
     Attributes:
         image: (h, w, 3) uint8 BGR, the whole photo.
         content: The bytes of its file.
-        face: The chosen one.
-        others: Every other detected face.
+        face: The chosen face.
+        others: All other detected faces.
+        quality: Quality of the chosen face.
         template: (dimension,) float32, L2-normalised.
-        warnings: What a person should know.
+        warnings: Sentences for the person who imports.
     """
 
     image: NDArray[np.uint8]
@@ -98,10 +99,10 @@ class Examined:
 def examine(
     path: Path, detector: FaceDetector, embedder: FaceEmbedder, rules: EnrolmentRules
 ) -> Examined:
-    """Find the meant face of a photo and make its template, if both are good enough.
+    """Choose the face of a photo and make its template, if the photo is good enough.
 
     Raises:
-        BadInput: With the reason and the file.
+        BadInput: The photo cannot be enrolled; the message has the file and the reason.
     """
     image, content = read_picture(path)
     found = find_faces(image, detector)
@@ -114,7 +115,7 @@ def examine(
     warnings = []
     if others:
         faces = "another face" if len(others) == 1 else f"{len(others)} other faces"
-        warnings.append(f"the picture shows {faces}; the one nearest its middle was taken")
+        warnings.append(f"the picture shows {faces}; the face nearest the middle was chosen")
     if quality.frontal < _TURNED_AWAY:
         warnings.append("the face is turned away; add a frontal photo if there is one")
     return Examined(
@@ -129,10 +130,10 @@ def examine(
 
 
 def find_faces(image: NDArray[np.uint8], detector: FaceDetector) -> list[Detection]:
-    """Every face of a still picture, whether it fills the picture or stands far away in it.
+    """Find all faces of a still picture, from very small ones to one that fills the picture.
 
-    First the picture in the detector's best range; if that shows none, with a margin around it
-    (a face that fills the picture has no outline), then as large as it is.
+    The picture is searched at the detector's best size; if there is no face, with a margin around
+    it (a face that fills the picture has no outline), and then at its full size.
     """
     height, width = image.shape[:2]
     side = min(max(width, height, _INPUT_SIDES[0]), _INPUT_SIDES[1])
@@ -156,10 +157,10 @@ def find_faces(image: NDArray[np.uint8], detector: FaceDetector) -> list[Detecti
 def choose_face(
     found: Sequence[Detection], width: int, height: int, path: Path
 ) -> tuple[Detection, list[Detection]]:
-    """The face nearest the picture's middle, and the others.
+    """Choose the face nearest the picture's middle; return it and the others.
 
     Raises:
-        BadInput: Another is as large (`AS_LARGE`) and as central (`AS_CENTRAL`).
+        BadInput: Another face is as large (`AS_LARGE`) and as central (`AS_CENTRAL`).
     """
 
     def from_middle(face: Detection) -> float:
@@ -175,8 +176,8 @@ def choose_face(
     ]
     if rivals:
         raise BadInput(
-            f"{path}: {len(rivals) + 1} faces are equally large and central, so it cannot be "
-            "said whose photo it is; cut the picture around the one that is meant."
+            f"{path}: {len(rivals) + 1} faces are equally large and central, so it is unclear "
+            "whose photo it is; crop the picture around the right face."
         )
     return chosen, others
 
@@ -204,9 +205,9 @@ def _refuse_poor(quality: Quality, rules: EnrolmentRules, path: Path) -> None:
 
 
 def kept_picture(examined: Examined) -> Evidence:
-    """The reference picture as it is kept: the enrolled face in clear, the rest opaque.
+    """Make the stored reference picture: the enrolled face in clear, the rest opaque.
 
-    The photo is first shrunk until the face is no longer than it helps anybody to see.
+    The photo is first shrunk, so that the face is at most `_KEPT_FACE` pixels long.
 
     Raises:
         BadInput: Other faces cover the enrolled one.

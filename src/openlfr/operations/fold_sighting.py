@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class AlertDirectory(Protocol):
-    """What folding asks the records."""
+    """The method of the records that folding needs."""
 
     def assign_alert(self, event: AlertEvent, window: timedelta) -> AlertEvent:
-        """The event under the alert to which it belongs by what is recorded so far."""
+        """Assign the event to its alert, by what is recorded so far."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Hold what would be erased, for a complaint or a disclosure, and let it go again."""
+"""Places holds, which keep alerts from being erased, and releases them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WantedHold:
-    """What somebody wants to have kept.
+    """A requested hold.
 
     Attributes:
         alert_id: The id, or a beginning that only one alert has.
-        until: When the hold expires, UTC.
-        reason: In the person's words.
+        kind: For a complaint or a disclosure.
+        until: Expiry of the hold, UTC.
+        reason: The reason in the person's words.
     """
 
     alert_id: str
@@ -69,7 +70,7 @@ def place_hold(wanted: WantedHold, *, records: Records, by: Principal, at: datet
 def release_holds(
     alert_id: str, reason: str, *, records: Records, by: Principal, at: datetime
 ) -> list[Hold]:
-    """Let every hold of an alert go that stands; those that did.
+    """Release all active holds of an alert, and return them.
 
     Raises:
         NotAllowed: They may not.

@@ -1,21 +1,21 @@
-"""95% intervals that hold what they say also where few errors were seen.
+"""95% intervals that keep their coverage also with few errors.
 
 A bootstrap of the extreme tail does not: at FPIR 0.001 with 1,000, 500 and 200 strangers its
-intervals held the truth in 0.74, 0.58 and 0.32 of the cases. What stands here is exact or
-conservative; `benchmarks/coverage.py` measures it.
+intervals contained the true value in 0.74, 0.58 and 0.32 of the cases. The intervals here are
+exact or conservative; `benchmarks/coverage.py` measures their coverage.
 
 - A share of independent trials: Clopper and Pearson, "The use of confidence or fiducial limits
   illustrated in the case of the binomial", Biometrika 26 (1934).
 - A quantile (the threshold at a target FPIR): between two order statistics, whatever the law of
   the scores (David and Nagaraja, "Order Statistics", 3rd ed., 2003, section 7.1).
-- A share of trials that hang together by person: Clopper and Pearson with the effective number of
+- A share of trials that are correlated by person: Clopper and Pearson with the effective number of
   trials (Korn and Graubard, "Confidence intervals for proportions with small expected number of
   positive counts estimated from survey data", Survey Methodology 24, 1998), which is the trials'
   number over Kish's design effect for unequal groups, 1 + rho (sum m^2 / sum m - 1). rho is the
   intraclass correlation by the analysis of variance (Donner, "A review of inference procedures for
   the intraclass correlation coefficient", International Statistical Review 54, 1986). Its upper
-  limit is taken, and one person of whom nothing is found is added before: with few misses there
-  is little to estimate it from, and too small a rho would make the interval too narrow.
+  limit is used, and one person without a hit is added before: with few misses rho is estimated
+  badly, and too small a rho would make the interval too narrow.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Ranks(NamedTuple):
     """Order statistics that bound a quantile, counted from the highest observation, from 1.
 
     Attributes:
-        above: The quantile is at most this one; 0: there are too few to bound it from above.
-        below: The quantile is at least this one; beyond the number of observations: not bounded.
+        above: Rank of the upper bound; 0 if there are too few observations for one.
+        below: Rank of the lower bound; above the number of observations if there is none.
     """
 
     above: int
@@ -52,7 +52,7 @@ class Ranks(NamedTuple):
 
 
 def clopper_pearson(hits: float, trials: float, *, level: float = LEVEL) -> Interval:
-    """Of a share of independent trials; both numbers may be effective ones, with a fraction."""
+    """Interval of a share of independent trials; both numbers may be effective, so fractional."""
     tail = (1 - level) / 2
     if trials <= 0:
         return Interval(0.0, 1.0)
@@ -63,28 +63,28 @@ def clopper_pearson(hits: float, trials: float, *, level: float = LEVEL) -> Inte
 
 
 def quantile_ranks(trials: int, share: float, *, level: float = LEVEL) -> Ranks:
-    """Between which of `trials` observations the score lies that `share` of the law exceed.
+    """Ranks of the observations between which the score exceeded by `share` of the law lies.
 
-    How many of the observations exceed it follows the binomial law, whatever the scores' law.
+    The number of observations above that score has a binomial law, whatever the law of scores.
     """
     tail = (1 - level) / 2
     return Ranks(int(binom.ppf(tail, trials, share)), int(binom.ppf(1 - tail, trials, share)) + 1)
 
 
 def trials_needed(share: float, *, level: float = LEVEL) -> int:
-    """From how many observations on a quantile can be bounded from above."""
+    """Smallest number of observations that bounds a quantile from above."""
     return int(np.ceil(np.log((1 - level) / 2) / np.log1p(-share)))
 
 
 def grouped(
     hits: NDArray[np.int64], trials: NDArray[np.int64], *, level: float = LEVEL
 ) -> Interval:
-    """Of a share of trials that hang together by group.
+    """Interval of a share of trials that are correlated within groups.
 
     Args:
-        hits: (groups,) for each group (a person) how many of its trials succeeded.
-        trials: (groups,) how many it has; groups without any are left out.
-        level: Of the interval.
+        hits: (groups,) number of successful trials of each group (a person).
+        trials: (groups,) number of trials of each group; groups without trials are ignored.
+        level: Level of the interval.
     """
     known = trials > 0
     good = hits[known].astype(np.float64)
@@ -99,7 +99,7 @@ def grouped(
 
 def _highest_correlation(hits: NDArray[np.float64], trials: NDArray[np.float64]) -> float:
     """Upper limit of the correlation within a group; its error by the jackknife over groups."""
-    if len(trials) < 2:  # one group says nothing of how groups differ
+    if len(trials) < 2:  # one group cannot show how groups differ
         return 1.0
     hits = np.append(hits, 0.0)
     trials = np.append(trials, max(2.0, np.round(trials.mean())))
@@ -119,5 +119,5 @@ def _correlation(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     size = (trials - squares / trials) / np.maximum(groups - 1, 1)
     whole = between + (size - 1) * within
     safe = np.where(whole > 1e-12, whole, 1.0)
-    # Where nothing differs nothing can be estimated: the worst is supposed.
+    # Without differences nothing can be estimated, so the worst case is assumed.
     return np.where(whole > 1e-12, np.clip((between - within) / safe, 0, 1), 1.0)

@@ -1,4 +1,4 @@
-"""The manifest of an import: a table of who is to be listed, on whose authority and until when."""
+"""Reads the manifest of an import: a table of people to list, with authority and expiry."""
 
 from __future__ import annotations
 
@@ -30,17 +30,19 @@ COLUMNS = (
     "expires",
 )
 OPTIONAL = ("second_authoriser", "second_reason")
-"""Where a picture is listed under another name already: who allows it all the same, and why."""
+"""For a picture that is listed under another name already: the person who allows it, and why."""
 KNOWN = (*COLUMNS, *OPTIONAL)
 _SHOWN = 60  # characters of a value in a sentence
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """A row that cannot be imported, and every reason for it.
+    """A row that cannot be imported, with all reasons.
 
     Attributes:
-        line: In the manifest, from 1 (the header).
+        line: Line in the manifest, from 1 (the header).
+        subject, image: As in the row.
+        reason: All reasons, as one sentence.
     """
 
     line: int
@@ -51,12 +53,12 @@ class RefusedRow:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a manifest says.
+    """The rows of a manifest.
 
     Attributes:
-        rows: The complete and possible ones; whether their pictures are good is not known yet.
-        refused: The others.
-        ignored_columns: Columns of the file that an import does not know.
+        rows: Valid rows, whose pictures are not examined yet.
+        refused: Invalid rows.
+        ignored_columns: Unknown columns of the file.
     """
 
     rows: tuple[ManifestRow, ...]
@@ -68,14 +70,14 @@ def read_manifest(path: Path, limits: Mapping[str, timedelta], now: datetime) ->
     """Read a manifest: a table with a header, as spreadsheets write it (`table.read_table`).
 
     Every field of `COLUMNS` is required. Enroller and authoriser must be two people, a second
-    authoriser (`OPTIONAL`) a third. Image
-    paths are relative to the manifest. An expiry that is a date means the end of that day, UTC;
-    a moment without an offset is UTC. Line breaks and every kind of space are read as a space.
+    authoriser (`OPTIONAL`) a third. Image paths are relative to the manifest. An expiry that is a
+    date means the end of that day, UTC; a time without an offset is UTC. Line breaks and every kind
+    of space are read as a space.
 
     Args:
         path: The file.
-        limits: The allowed categories, and for how long somebody of each may be listed at most.
-        now: UTC; expiry must be later and the photo not.
+        limits: Longest listing of each allowed category.
+        now: UTC; the expiry must be later, the date of the photo must not.
 
     Raises:
         BadInput: The file cannot be read as such a table, or lacks a column.
@@ -94,7 +96,7 @@ def read_manifest(path: Path, limits: Mapping[str, timedelta], now: datetime) ->
     twice = sorted({name for name in header if name in KNOWN and header.count(name) > 1})
     if twice:
         raise BadInput(
-            f"{path} line {first_line}: the column {', '.join(twice)} stands there twice."
+            f"{path} line {first_line}: the column {', '.join(twice)} is repeated; keep one."
         )
     rows: list[ManifestRow] = []
     refused: list[RefusedRow] = []
@@ -198,7 +200,7 @@ def _problems_of_second(given: dict[str, str]) -> Iterator[str]:
 
 
 def _read_captured_on(text: str, now: datetime) -> tuple[date | None, str]:
-    """The date, or what is wrong with it; nothing where the field is empty (said already)."""
+    """The date, or a problem; neither for an empty field, which is reported already."""
     if not text:
         return None, ""
     try:
@@ -229,7 +231,7 @@ def _too_late(
     limits: Mapping[str, timedelta],
     now: datetime,
 ) -> str:
-    """What is wrong with an expiry that its category does not allow; to the end of a day."""
+    """The problem of an expiry beyond the longest listing of its category; else empty."""
     limit = limits.get(given["category"])
     if expires is None or limit is None:
         return ""
@@ -237,14 +239,14 @@ def _too_late(
     if expires.astimezone(UTC).date() <= last:
         return ""
     return (
-        f"expires is {given['expires']}, expected {last} at the latest: whoever is "
+        f"expires is {given['expires']}, expected {last} at the latest: the category "
         f"{given['category']!r} is listed for {limit.total_seconds() / 86400:g} days at most "
         "(enrolment.longest)"
     )
 
 
 def _end_of(text: str) -> datetime:
-    """A moment, or the end of a day, UTC."""
+    """Parse a time, or a date as the end of its day, UTC."""
     if len(text) > len("2026-12-31"):
         return parse_moment(text)
     try:

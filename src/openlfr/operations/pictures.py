@@ -1,4 +1,4 @@
-"""Reading the photo files that people hand in: whole pictures or a clear refusal."""
+"""Reads photo files: a whole picture, or a clear error."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def read_content(path: Path) -> bytes:
-    """The bytes of a picture's file, found in whichever normal form its name is written.
+    """Read the bytes of a picture's file; the name may be in any Unicode normal form.
 
     Raises:
-        BadInput: There is no such file, or it is none that a picture can be in.
+        BadInput: The file does not exist, or cannot contain a picture.
     """
     return read_file(match_spelling(path), at_most=PICTURE_BYTES)
 
@@ -27,10 +27,10 @@ def read_picture(path: Path) -> tuple[NDArray[np.uint8], bytes]:
     """Read one picture.
 
     Returns:
-        (h, w, 3) uint8 BGR, turned upright as its EXIF data say, and the bytes of the file.
+        (h, w, 3) uint8 BGR, turned upright by its EXIF data, and the bytes of the file.
 
     Raises:
-        BadInput: No such file, no picture, or one that breaks off.
+        BadInput: The file does not exist, is no picture, or is incomplete.
     """
     content = read_content(path)
     return decode(content, str(path)), content

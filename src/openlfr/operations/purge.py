@@ -1,13 +1,12 @@
-"""Purge: erase what may no longer be kept, and say what it was.
+"""Finds and erases what may no longer be kept.
 
-What goes: pictures and positions of alerts beyond the retention and of people who were mistaken
-for somebody listed, evidence that a crash left without an alert, pictures and templates of
-entries that have expired, and pictures that no entry names. What stays: the rows that account
-for all this, without a face or a place.
+Erased are: pictures and positions of alerts beyond the retention and of people who were mistaken
+for somebody listed, evidence without an alert that a crash left, pictures and templates of expired
+entries, and pictures without an entry. The rows of these alerts and entries stay on record,
+without a face or a place.
 
-Erasing a file tells the disk that the space is free, no more: copies in backups and snapshots,
-and blocks that an SSD has not reused, stay out of reach. The vault is encrypted for that reason:
-without its key they are noise.
+Erasing a file only frees its space: copies in backups and snapshots, and blocks that an SSD has
+not reused, remain. The vault is encrypted for that reason: without its key they are unreadable.
 """
 
 from __future__ import annotations
@@ -31,12 +30,13 @@ from openlfr.operations.erasure import (
     erase_mistaken,
     erase_rejected,
 )
+from openlfr.operations.erasure_words import ERASURE_WORDS
 from openlfr.operations.evidence import PREFIX, evidence_name, kept_since
 from openlfr.operations.gallery import AT_ONCE, CRASH_MARGIN
 from openlfr.operations.written import ErasedIds, erase_written, seal_written
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
     from datetime import datetime, timedelta
 
     from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
@@ -44,18 +44,10 @@ if TYPE_CHECKING:
     from openlfr.ports import Records, Vault
 
 ROWS_WAIT = (
-    "Erased rows still stand in {where}, since another program is reading the records: they go "
-    "with the next openlfr purge after it has ended."
+    "Erased rows are still in {where}, since another program is reading the records: run openlfr "
+    "purge after it has ended."
 )
-"""Said where `Records.erase_for_good` could not finish; {where} is the log's path."""
-
-_WORDS = {
-    "alerts": ("alert beyond the retention", "alerts beyond the retention"),
-    "mistaken": ("alert about somebody else", "alerts about somebody else"),
-    "rejected": ("rejected sighting", "rejected sightings"),
-    "orphans": ("picture without an alert", "pictures without an alert"),
-    "entries": ("expired entry", "expired entries"),
-}
+"""Message if `Records.erase_for_good` could not finish; {where} is the log's path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +75,7 @@ class DueErasures:
     @property
     def counts(self) -> Counter[str]:
         """How many of each there are, by name."""
-        return Counter({name: len(getattr(self, name)) for name in _WORDS})
+        return Counter({name: len(getattr(self, name)) for name in ERASURE_WORDS})
 
 
 def find_due(
@@ -95,15 +87,15 @@ def find_due(
     now: datetime,
     deployments: Collection[str] = (),
 ) -> DueErasures:
-    """Look for what may no longer be kept; changes nothing.
+    """Find what may no longer be kept; nothing is changed.
 
     Args:
-        records: Of alerts and entries.
-        vault: Of evidence and reference pictures.
-        book: Its events belong to alerts that a resumed run will record: their evidence stays.
-        retention: How long an alert is kept after its last event.
+        records: Records of alerts and entries.
+        vault: Store of evidence and reference pictures.
+        book: The alert book; evidence of its events is kept, since a resumed run will record them.
+        retention: Time for which an alert is kept after its last event.
         now: UTC.
-        deployments: Ids whose events to look for in the book, beside those on record.
+        deployments: Ids of deployments to look for in the book, beside the recorded ones.
     """
     mistaken = tuple(records.alerts.mistaken(now))
     apart = {alert.alert_id for alert in mistaken}
@@ -153,16 +145,6 @@ def erase_due(
     return due
 
 
-def in_words(counts: Mapping[str, int]) -> str:
-    """Counts of `DueErasures`, as a person reads them; empty where nothing was due."""
-    parts = [
-        f"{number} {one if number == 1 else many}"
-        for name, (one, many) in _WORDS.items()
-        if (number := counts.get(name, 0))
-    ]
-    return ", ".join(parts)
-
-
 def purge(
     due: DueErasures,
     *,
@@ -174,20 +156,20 @@ def purge(
 ) -> None:
     """Erase what is due, each with its act.
 
-    Expired entries leave the records' outbox here; their pictures and templates are erased by
-    whoever holds the vector store (`operations.gallery.erase_leaving`).
+    Expired entries leave the records' outbox here; the process that has the vector store open
+    erases their pictures and templates (`operations.gallery.erase_leaving`).
 
     Args:
-        due: Of `find_due`.
-        records: Of alerts and entries.
-        vault: Of evidence and reference pictures.
-        book: Of the events.
-        now: UTC, written as the time of the acts.
-        by: Who asked for it, or `SYSTEM`.
+        due: Result of `find_due`.
+        records: Records of alerts and entries.
+        vault: Store of evidence and reference pictures.
+        book: The alert book.
+        now: UTC, recorded as the time of the acts.
+        by: The person who requested it, or `SYSTEM`.
 
     Raises:
-        NotAllowed: They may not.
-        Unavailable: A store does not answer; what was done stays done, call it again later.
+        NotAllowed: The person may not purge.
+        Unavailable: A store does not answer. Completed erasures remain; call it again later.
     """
     if by.issuer != OURSELVES:
         require(by, Action.PURGE)
@@ -217,7 +199,7 @@ def purge(
 
 
 def forget_entries(records: Records, before: datetime, *, now: datetime) -> int:
-    """Erase who was listed, of entries that left before a moment; how many they were."""
+    """Erase the subjects' names of entries removed before a moment; return their number."""
     with records.unit_of_work() as work:
         forgotten = work.watchlist.erase_subjects(before)
         for reference_id in forgotten:
@@ -226,13 +208,13 @@ def forget_entries(records: Records, before: datetime, *, now: datetime) -> int:
 
 
 def erase_names(records: Records, before: datetime, *, by: Principal, at: datetime) -> int:
-    """Erase who did what to alerts before a moment: names, and what they wrote.
+    """Erase names and notes of people who acted on alerts before a moment.
 
     Returns:
-        Of how many acts.
+        The number of acts.
 
     Raises:
-        NotAllowed: They may not.
+        NotAllowed: The person may not purge.
     """
     require(by, Action.PURGE)
     with records.unit_of_work() as work:

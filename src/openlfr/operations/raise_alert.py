@@ -1,19 +1,18 @@
-"""From a sighting to an alert that somebody is told of: one order, in both modes.
+"""Raises an alert from a sighting, in the same order in both modes.
 
-    is it known? -> keep its picture -> fold it -> publish the event -> record it
+    is it known? -> store its picture -> fold it -> publish the event -> record it
 
-Each step may be the last one before the process dies, and may be done again after it:
+The process may die after each step, and the steps may then be repeated:
 
-- **A sighting that was folded before is left alone**, since its picture may have been erased on
-  purpose. The call that folded it is another matter: repeated, it goes through all steps again.
-- **The picture comes before the fold**, so that every event in the book has its picture, whoever
-  finds it there. A picture whose sighting was not folded is nobody's: the sighting comes again (a
-  message that was not acknowledged, the frames of a resumed run), or the picture is erased with
-  what a crash left.
-- **The fold comes before publishing**: it is atomic and stores the event, which alone decides
-  whether an alert is opened or joined. Who was killed before publishing finds the event there.
-- **Publishing comes before recording**: an operator waits for no database, and what is published
-  and not recorded is in the book still, or on the topic.
+- **A sighting that was folded before is skipped**, since its picture may have been erased on
+  purpose. Only the call that folded it, if repeated, goes through all steps again.
+- **The picture is stored before the fold**, so that every event in the book has its picture. After
+  a crash in between, the sighting comes again (an unacknowledged message, or the frames of a
+  resumed run), or the picture is erased as left by a crash.
+- **The fold comes before publishing**: it is atomic and stores the event, and it alone decides
+  whether an alert is opened or joined. After a crash before publishing, the event is in the book.
+- **Publishing comes before recording**: an operator does not wait for the database, and an event
+  that is published and not recorded is still in the book, or on the topic.
 """
 
 from __future__ import annotations
@@ -39,12 +38,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AlertStores:
-    """Where alerts are kept, and by which rules they are folded.
+    """The stores of alerts, and the rules of folding.
 
     Attributes:
-        directory: The records: they know which alerts are over, and which the book has lost.
-        window: How near sightings of one alert are, by captured time.
-        movement: By which too far is told.
+        book: The alert book.
+        vault: Store of the evidence.
+        directory: The records, which assign events to alerts that are over or lost by the book.
+        window: Largest time between sightings of one alert, by captured time.
+        movement: Positions of cameras and highest speed, to find impossible sightings.
     """
 
     book: AlertBook
@@ -63,19 +64,18 @@ def raise_alert(
     record: Announce,
     call: str = "",
 ) -> AlertEvent | None:
-    """Open an alert or join one, and tell of it; None if the sighting is known already.
+    """Open an alert or join one, and publish the event; None if the sighting is known already.
 
     Args:
-        sighting: To raise.
-        picture: Evidence as it is kept; empty where it is kept already, None where there is none.
-        stores: Where to.
-        publish: Tells whoever decides.
-        record: Writes it into the records; does nothing where somebody else reads what is
-            published and records it.
-        call: The same where a call is repeated (see `AlertBook.fold`).
+        sighting: The sighting.
+        picture: Encoded evidence; empty if it is stored already, None if there is none.
+        stores: The stores and rules.
+        publish: Publishes the event.
+        record: Records the event; does nothing if another process records published events.
+        call: Id of the call, the same if a call is repeated (see `AlertBook.fold`).
 
     Raises:
-        Unavailable: A store does not take it; to be called again.
+        Unavailable: A store does not accept it; call this function again.
     """
     if stores.book.knows(sighting, call=call):
         return None

@@ -1,7 +1,7 @@
-"""How many of those who were listed and walked past were found: the true recognition rate.
+"""The true recognition rate: the share of passages of listed people in which they were found.
 
-Control subjects walk past several times each, and whoever is found once is found again more often
-than another is: passages of one subject hang together. The interval is that of Korn and Graubard
+Control subjects walk past several times each, and a subject who was found once is more often found
+again: passages of one subject are correlated. The interval is that of Korn and Graubard
 ("Confidence intervals for proportions with small expected number of positive counts estimated from
 survey data", Survey Methodology 24, 1998): Clopper and Pearson with an effective number of
 passages,
@@ -10,8 +10,8 @@ passages,
 
 where n are passages, c subjects, t the 97.5% quantile of Student's law, and deff the variance of
 the rate with subjects as clusters over that of independent passages. A design effect below one is
-taken as one, before the degrees of freedom. Where all or none were found deff says nothing and n*
-is the number of subjects.
+taken as one, before the degrees of freedom. If all or none were found, deff is undefined and n* is
+the number of subjects.
 """
 
 from __future__ import annotations
@@ -28,20 +28,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FEWEST_SUBJECTS = 5
-"""Below it an interval would say more of the few who walked than of the system."""
+"""With fewer subjects an interval would describe these few people and not the system."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecognitionRate:
-    """What planned passages say.
+    """The result of planned passages.
 
     Attributes:
-        found: Passages in which the subject was found.
-        passages: All that count.
-        subjects: Who walked.
-        rate: The share found; None without a passage.
-        interval: 95% interval of the rate; None with fewer than `FEWEST_SUBJECTS` subjects, of
-            whom numbers alone are given.
+        found: Number of passages in which the subject was found.
+        passages: Number of passages.
+        subjects: Number of subjects.
+        rate: Share of passages with the subject found; None without a passage.
+        interval: 95% interval of the rate; None with fewer than `FEWEST_SUBJECTS` subjects.
     """
 
     found: int

@@ -1,4 +1,4 @@
-"""Reject single sightings of an alert: a stranger who joined a true alert keeps no face for it."""
+"""Rejects single sightings of an alert: a stranger's face in a true alert is erased."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Rejection:
     Attributes:
         alert_id: The id, or a beginning that only one alert has.
         sighting: Id of its event, or of the sighting; a beginning that only one of them has.
-        reason: In the person's words.
-        version: Of the alert as the person has seen it; None: whatever it is now.
+        reason: The reason in the person's words.
+        version: Version of the alert that the person has seen; None accepts the current one.
     """
 
     alert_id: str
@@ -48,7 +48,7 @@ def reject_sighting(
     by: Principal,
     at: datetime,
 ) -> RecordedAlert:
-    """Take a sighting out of its alert and erase what is kept of it, at once.
+    """Remove a sighting from its alert, and erase its picture and event at once.
 
     Raises:
         NotAllowed: They may not decide.

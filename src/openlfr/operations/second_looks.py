@@ -1,4 +1,4 @@
-"""Which alerts wait for another person to look at them."""
+"""Finds the alerts that wait for a second verdict."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 def second_looks(
     records: Records, *, share: float, vault: Vault, now: datetime
 ) -> list[RecordedAlert]:
-    """Alerts of which the second look is due, the one that is settled first in front.
+    """Alerts that wait for a second verdict, sorted by the time at which they are settled.
 
     Args:
-        records: Of the alerts.
-        share: Of decided alerts, 0 to 1, beside those that nobody could tell.
-        vault: Its key draws them.
+        records: Records of the alerts.
+        share: Share of decided alerts to review, 0 to 1; inconclusive ones are added.
+        vault: Vault whose key draws the alerts.
         now: UTC.
     """
     key = vault.derive(PURPOSE)

@@ -1,4 +1,4 @@
-"""An alert as a picture or a page to decide on: made on request, from decrypted evidence."""
+"""Renders an alert as a picture or a page, on request, from decrypted evidence."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ _ASSUMED = " (recording, time assumed)"
 
 @dataclass(frozen=True, slots=True)
 class PictureRequest:
-    """What somebody wants to look at.
+    """A request for the pictures of an alert.
 
     Attributes:
         alert_id: The id, or a beginning that only one alert has.
-        file: Its name: `.html` for a page of every sighting, else a JPEG of probe beside
+        file: Name of the file: `.html` for a page of all sightings, else a JPEG of probe beside
             reference.
-        reason: In the person's words; sealed pictures need one, and an auditor.
+        reason: The reason in the person's words; required for sealed pictures and for auditors.
     """
 
     alert_id: str
@@ -56,20 +56,20 @@ class PictureRequest:
 def show_alert(
     request: PictureRequest, *, records: Records, vault: Vault, by: Principal, at: datetime
 ) -> bytes:
-    """Decrypt pictures of an alert for a file; that they were shown is recorded first.
+    """Decrypt pictures of an alert for a file, and record the request.
 
-    Those of a person who was stopped by mistake are sealed: a supervisor or an auditor opens them
-    with a reason, which is recorded.
+    Pictures of a person who was stopped by mistake are sealed: a supervisor or an auditor opens
+    them with a reason, which is recorded.
 
     Args:
         request: The alert, the file, and the reason.
-        records: Of alerts and entries.
-        vault: Of evidence and reference pictures.
-        by: Who wants to see them.
+        records: Records of alerts and entries.
+        vault: Store of evidence and reference pictures.
+        by: Person who looks at the pictures.
         at: UTC.
 
     Raises:
-        NotAllowed: They may not.
+        NotAllowed: The person may not.
         BadInput: No such alert, nothing of it is kept any more, or a reason is needed.
     """
     require(by, Action.SEE_FACES)
@@ -93,10 +93,10 @@ def show_alert(
 def _opening(
     alert: RecordedAlert, case: Case, file: str, reason: str, by: Principal
 ) -> AlertShown | AlertUnsealed:
-    """What is recorded of a request.
+    """The act to record for a request.
 
     Raises:
-        NotAllowed: It is sealed, and they may not open it.
+        NotAllowed: The pictures are sealed, and the person may not open them.
         BadInput: A reason is needed, or is none.
     """
     if case.sealed and alert.erased_at is None:
@@ -169,7 +169,7 @@ def page_of(
     references: Mapping[str, Reference],
     vault: Vault,
 ) -> str:
-    """An HTML page of the alert that carries its pictures within itself."""
+    """Render an HTML page of the alert, with its pictures embedded."""
     facts = "".join(
         f"<tr><th>{html.escape(name)}</th><td>{html.escape(shown(value))}</td></tr>"
         for name, value in facts_of(alert, case)
@@ -213,7 +213,7 @@ def _warning(event: RecordedEvent) -> str:
 
 
 def facts_of(alert: RecordedAlert, case: Case) -> list[tuple[str, str]]:
-    """Name and value of everything that records say about an alert, in the order of reading."""
+    """Names and values of all recorded facts of an alert, in the order of reading."""
     facts = [
         ("alert", alert.alert_id),
         ("subject", alert.about),

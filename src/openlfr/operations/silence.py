@@ -1,4 +1,4 @@
-"""What a stretch without an alert excludes.
+"""Bounds the share of false alerts by a period without an alert.
 
 If no alert came from n independent searches, a share p of false alerts is excluded at 95% where
 (1 - p)^n is below 0.05 (one-sided), or below 0.025 (the upper end of Clopper and Pearson's
@@ -22,15 +22,15 @@ _ONE_SIDED, _TWO_SIDED = 0.05, 0.025
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """What no alert from so many tracks says of false alerts.
+    """Bounds of the share of false alerts after tracks without an alert.
 
     Attributes:
-        tracks: Searched without an alert.
-        tracks_per_walker: By which they were divided; 1 supposes that each track is a person of
-            its own.
-        searches: Independent ones, at most.
+        tracks: Number of searched tracks without an alert.
+        tracks_per_walker: Tracks per person, by which `tracks` is divided; 1 assumes that each
+            track is another person.
+        searches: Largest number of independent searches.
         one_sided: Highest share of false alerts that is not excluded at 95%, one-sided.
-        two_sided: The same as the upper end of a two-sided interval.
+        two_sided: The upper end of a two-sided interval.
     """
 
     tracks: int
@@ -41,10 +41,10 @@ class Silence:
 
 
 def silence(tracks: int, tracks_per_walker: float = 1.0) -> Silence:
-    """What `tracks` without an alert bound.
+    """Bound the share of false alerts after `tracks` without an alert.
 
     Raises:
-        ValueError: There is no track, or a walker has less than one.
+        ValueError: There is no track, or less than one track per walker.
     """
     if tracks < 1 or not tracks_per_walker >= 1:
         raise ValueError("silence of no track, or of less than one a walker, says nothing")
@@ -56,15 +56,15 @@ def silence(tracks: int, tracks_per_walker: float = 1.0) -> Silence:
 
 
 def excluded_passages(lowest_rate: float) -> int | None:
-    """From how many passages of listed people on it is excluded that none would have been found.
+    """Smallest number of passages of listed people that cannot all have been missed.
 
-    As visible as the control subjects, and independent of each other.
+    The passages are assumed as visible as those of control subjects, and independent.
 
     Args:
         lowest_rate: Lower end of the two-sided 95% interval of the true recognition rate.
 
     Returns:
-        The number; None where the rate may be nought, and nothing is excluded.
+        The number; None if the rate may be 0, so that nothing is excluded.
     """
     if lowest_rate <= 0:
         return None

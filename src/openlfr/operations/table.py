@@ -1,4 +1,4 @@
-"""A table as spreadsheets write it: CSV with commas, semicolons or tabs, whatever the line ends."""
+"""Reads a table from a spreadsheet: CSV with commas, semicolons or tabs, and any line ends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _SEPARATORS = ",;\t|"
 _EXCEL_LINE = re.compile(r'"?sep=([^\r\n"]?)"?[,;\t|]*(\r\n|\r|\n|$)', re.IGNORECASE)
-"""Excel's own first line, which names the separator and is no part of the table."""
+"""Excel's own first line, which contains the separator and is no part of the table."""
 _WIDE_MARKS = (
     (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"),
     (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
@@ -26,21 +26,21 @@ _WIDE_MARKS = (
 
 
 def read_table(path: Path, known: Callable[[list[str]], int]) -> Iterator[tuple[int, list[str]]]:
-    """The lines that hold something, stripped, each with the number at which it begins.
+    """Yield the non-empty rows, with stripped cells and the number of their first line.
 
     Args:
         path: The file.
-        known: How many of a header's cells are known columns: chooses the separator.
+        known: Returns the number of known columns in a header; used to choose the separator.
 
     Raises:
-        BadInput: It cannot be read, is no text or no such table.
+        BadInput: The file cannot be read, or is not such a table.
     """
     text = _text(path)
     begin, separator = 1, ""
     if excel := _EXCEL_LINE.match(text):
         text, separator, begin = text[excel.end() :], excel[1], 2
     if not separator or not _columns(text, separator, known):
-        separator = _separator(text, known)  # somebody changed one and not the other
+        separator = _separator(text, known)  # Excel's line and the table may disagree
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     line = begin
     try:
@@ -71,13 +71,13 @@ def _text(path: Path) -> str:
 
 
 def _separator(text: str, known: Callable[[list[str]], int]) -> str:
-    """The one that makes most known columns of the first line; a comma where none does."""
+    """The separator that gives the most known columns in the first line; a comma if none does."""
     return max(_SEPARATORS, key=lambda separator: _columns(text, separator, known))
 
 
 def _columns(text: str, separator: str, known: Callable[[list[str]], int]) -> int:
-    """How many known columns the first line has with this separator."""
+    """Number of known columns in the first line with a separator."""
     try:
         return known(next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), []))
-    except (csv.Error, ValueError):  # ValueError: nothing that separates, such as a quote
+    except (csv.Error, ValueError):  # ValueError: the character cannot separate, such as a quote
         return 0

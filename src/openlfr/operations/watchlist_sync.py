@@ -1,6 +1,7 @@
-"""Keeps the vector store as the records say: what was decided is carried over, a part at a time.
+"""Applies the recorded changes of the watchlist to the vector store, in parts.
 
-A run's keeper, a city's relay and the command that changes a list where nothing runs do it alike.
+Used by the watchlist updater of a run, by the leader of the city-wide alerting service, and by
+commands that change a list while nothing runs.
 """
 
 from __future__ import annotations
@@ -17,21 +18,21 @@ if TYPE_CHECKING:
 
 
 class WatchlistSync:
-    """Carries the list's changes over; one thread uses it."""
+    """Applies the list's changes to the vector store; one thread uses it."""
 
     def __init__(self, records: Records, vault: Vault) -> None:
-        """Nothing is carried over yet.
+        """Apply nothing yet.
 
         Args:
-            records: What was decided.
-            vault: Opens the sealed templates; loses the pictures of what left the list.
+            records: The recorded entries.
+            vault: Decrypts the templates; pictures of removed entries are erased from it.
         """
         self._records = records
         self._vault = vault
         self._seen = self._done = -1
 
     def is_due(self) -> bool:
-        """Whether the list has changed since it was carried over; cheap.
+        """Whether the list has changed since the last `carry_over`; cheap.
 
         Raises:
             Unavailable: The records do not answer.
@@ -40,18 +41,18 @@ class WatchlistSync:
         return self._seen != self._done
 
     def carry_over(self, templates: TemplateStore, facts: GalleryFacts) -> list[SettledEntry]:
-        """Do some of what is due; what was settled, of which more may wait: ask `is_due` again.
+        """Apply some changes, and return the settled entries; call again while `is_due`.
 
         Args:
-            templates: The store that follows.
-            facts: Of the model that makes templates now.
+            templates: The vector store.
+            facts: Facts about the current embedder.
 
         Raises:
-            Unavailable: A store does not answer; what was done stays done, call it again later.
+            Unavailable: A store does not answer. Completed steps remain; call it again later.
         """
         settled = apply_pending(
             self._records, templates, self._vault, facts, now=datetime.now(UTC), limit=AT_ONCE
         )
-        # As it was before: what changed meanwhile, or failed on the way, is seen next time.
+        # The version before this call, so that the next call applies changes made meanwhile.
         self._done = self._seen
         return settled

@@ -1,6 +1,6 @@
-"""Erasing from the files that a run wrote: alert lines, the report and its annex.
+"""Erases from the files that runs wrote: alert lines, reports and annexes.
 
-Only where they still lie where they were written. A copy is out of reach of any program.
+Files are found at the paths at which they were written; copies cannot be found.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
     from openlfr.domain.runs import WrittenFiles
 
-_STAYS = ("event", "event_id", "alert_id")  # of an erased line: `--resume` knows it again by them
+_KEPT_KEYS = ("event", "event_id", "alert_id")  # `--resume` recognises an erased line by them
 _GONE = b'<p class="lost">An alert that stood here was erased.</p>'
 SEALED = "Its pictures are sealed: somebody was stopped by mistake. A supervisor may open them."
-"""What stands in an annex instead of them."""
+"""Text in an annex instead of sealed pictures."""
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class ErasedIds:
-    """Of what nothing may be read in a file any more.
+    """Alerts and events to erase from files.
 
     Attributes:
         alerts: Ids of alerts, with all their events.
@@ -46,16 +46,16 @@ class ErasedIds:
     def __bool__(self) -> bool:
         return bool(self.alerts or self.events)
 
-    def holds(self, entry: dict[str, Any]) -> bool:
-        """Whether an event, as a line or a report has it, is one of them."""
+    def matches(self, entry: dict[str, Any]) -> bool:
+        """Whether an event of a line or a report must be erased."""
         return entry.get("alert_id") in self.alerts or entry.get("event_id") in self.events
 
 
 def erase_written(files: Collection[WrittenFiles], erased: ErasedIds) -> int:
-    """Take alerts and events out of files; how many files had some.
+    """Erase alerts and events from files; return the number of changed files.
 
-    A file that cannot be changed is logged and keeps nothing else waiting: it may be somebody's
-    copy by now, or on a disk that is gone.
+    A file that cannot be changed is logged, and the others are still changed: it may be another
+    file by now, or on a disk that was removed.
     """
     changed = 0
     if not erased:
@@ -68,12 +68,13 @@ def erase_written(files: Collection[WrittenFiles], erased: ErasedIds) -> int:
 
 
 def seal_written(files: Collection[WrittenFiles], alerts: Collection[str]) -> int:
-    """Take the pictures of sealed alerts out of annexes; how many files had some.
+    """Remove the pictures of sealed alerts from annexes; return the number of changed files.
 
-    They do not come back where a supervisor opens the alert: the vault has them.
+    If a supervisor opens the alert later, its pictures are shown from the vault; the annex stays
+    without them.
 
     Args:
-        files: Where runs wrote.
+        files: Paths that runs wrote to.
         alerts: Ids of the sealed alerts.
     """
     folders = {each.report for each in files if each.report is not None} if alerts else set()
@@ -89,7 +90,7 @@ def _tried(path: Path, how: Any, what: Any) -> bool:
 
 
 def _erase_lines(path: Path, erased: ErasedIds) -> bool:
-    """Overwrite lines where they stand: somebody may be writing at the file's end meanwhile."""
+    """Overwrite lines in place, since a run may be writing at the file's end meanwhile."""
     changed = False
     with path.open("r+b") as file:
         start = 0
@@ -107,16 +108,16 @@ def _erase_lines(path: Path, erased: ErasedIds) -> bool:
 
 
 def _shortened(line: bytes, erased: ErasedIds) -> bytes | None:
-    """A line of the same length that says of nobody where they were; None: it may stay."""
+    """The erased line, of the same length; None if the line must not be erased."""
     if not line.endswith(b"\n"):
         return None
     try:
         entry = json.loads(line)
     except ValueError:
         return None
-    if not isinstance(entry, dict) or entry.get("erased") or not erased.holds(entry):
+    if not isinstance(entry, dict) or entry.get("erased") or not erased.matches(entry):
         return None
-    kept = {name: entry[name] for name in _STAYS if name in entry} | {"erased": True}
+    kept = {name: entry[name] for name in _KEPT_KEYS if name in entry} | {"erased": True}
     return json.dumps(kept).encode().ljust(len(line) - 1) + b"\n"
 
 
@@ -126,7 +127,7 @@ def _erase_from_report(folder: Path, erased: ErasedIds) -> bool:
         return False
     before = data_file.read_bytes()
     figures = json.loads(before)
-    concerned = [each for each in figures["alerts"] if erased.holds(each)]
+    concerned = [each for each in figures["alerts"] if erased.matches(each)]
     if all(each.get("erased") for each in concerned):
         return False
     hashes = {}
@@ -183,7 +184,7 @@ def _seal_annex(folder: Path, alerts: Collection[str]) -> bool:
 
 
 def _without(page: bytes, erased: ErasedIds) -> bytes:
-    """A page without the parts that are marked as those of alerts and events."""
+    """A page without the marked parts of alerts and events."""
     for kind, ids, instead in (("alert", erased.alerts, _GONE), ("event", erased.events, b"")):
         for one in ids:
             part = rf"<!-- {kind} {re.escape(one)} -->.*?<!-- /{kind} -->"

@@ -105,9 +105,9 @@ def film(folder, astronaut):
     ("how", "sentence"),
     [
         ({"aspect": Fraction(2)}, "its pixels are not square (2.00 times as wide as high)"),
-        ({"mirrored": True}, "the film is mirrored: it is turned over, as it asks"),
+        ({"mirrored": True}, "the video is mirrored, by its own header"),
         ({"interlaced": True}, "the picture is interlaced"),
-        ({}, "recording, time assumed: nothing says when it was filmed; set start"),
+        ({}, "recording, time assumed: the file has no recording date; set start"),
     ],
 )
 def test_how_a_film_wants_to_be_shown_is_said_and_done(config, film, capsys, how, sentence):

@@ -147,7 +147,7 @@ def test_progress_reaches_the_total(make_set):
     ("people", "sentence"),
     [
         ({}, "is no set of faces: there is no folder"),
-        ({"A": []}, "holds no photos"),
+        ({"A": []}, "contains no photos"),
         ({"A": [RED], "B": [GREEN]}, "nobody with two photos"),
     ],
 )

@@ -72,7 +72,7 @@ def test_a_good_photo_gives_a_template_that_finds_the_person(yunet, sface, astro
 
 def test_warns_of_others_in_the_picture(yunet, sface, one_among_others, save):
     examined = examine(save(one_among_others), yunet, sface, RULES)
-    assert any("the one nearest its middle was taken" in w for w in examined.warnings)
+    assert any("the face nearest the middle was chosen" in w for w in examined.warnings)
 
 
 @pytest.mark.parametrize(

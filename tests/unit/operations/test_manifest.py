@@ -112,12 +112,12 @@ def test_every_field_is_required(read, column):
         ({"expires": "2026-05-01T12:00Z"}, "expected a moment in the future"),
         (
             {"expires": "2029-05-02"},
-            "latest: whoever is 'wanted' is listed for 1096 days at most (enrolment.longest)",
+            "latest: the category 'wanted' is listed for 1096 days at most (enrolment.longest)",
         ),
         ({"expires": "2029-05-01T23:30-01:00"}, "expected 2029-05-01 at the latest"),
         (
             {"category": "missing", "expires": "2027-05-02T00:00Z"},
-            "expected 2027-05-01 at the latest: whoever is 'missing' is listed for 365 days",
+            "expected 2027-05-01 at the latest: the category 'missing' is listed for 365 days",
         ),
         ({"subject": "Ann\x1b[2J"}, "subject holds U+001B ESCAPE"),
         ({"source": "x" * 501}, "source has 501 characters, at most 500"),

@@ -82,8 +82,8 @@ def test_counts_lines_after_excel_s_first_line(read):
     [
         (b"sep=;", "is empty: its first line names the columns"),
         ("sep=;\nsubject;image\n", "line 2: the columns category, legal_basis"),
-        (f"{HEAD},subject\n{LINE},x\n", "line 1: the column subject stands there twice"),
-        (f"{HEAD},Subject \n{LINE},x\n", "line 1: the column subject stands there twice"),
+        (f"{HEAD},subject\n{LINE},x\n", "line 1: the column subject is repeated; keep one"),
+        (f"{HEAD},Subject \n{LINE},x\n", "line 1: the column subject is repeated; keep one"),
         (PLAIN.encode() + b"\0", "line 3 holds U\\+0000 NUL: save it as CSV UTF-8"),
         (PLAIN.encode("utf-16-le"), "line 1 holds U\\+0000 NUL"),
         (PLAIN.encode() + b"Jos\xe9", r"line 3 is not a text in UTF-8 \(byte \d+\): save it as"),

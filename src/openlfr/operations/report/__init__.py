@@ -1,9 +1,9 @@
-"""The report of a run: one page that explains itself, and the same figures as canonical JSON.
+"""The report of a run: a page that needs no explanation, and the same figures as canonical JSON.
 
-Its pictures are in a file of their own, the evidence annex: the report may be handed on and kept
-where faces may not. `figures` says what is shown, `charts` where the bars stand,
-`page.html.jinja`, `annex.html.jinja` and `page.css` how it looks, `canonical` what the JSON is,
-and `write_report` puts the files into a folder.
+Pictures are in a separate file, the evidence annex, since a report may be passed on and stored
+longer than faces. `figures` computes the contents, `charts` the positions of bars;
+`page.html.jinja`, `annex.html.jinja` and `page.css` define the layout, `canonical` the JSON, and
+`write_report` writes the files into a folder.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ PAGE, DATA, ANNEX = "report.html", "report.json", "annex.html"
 def write_report(summary: RunSummary, folder: Path) -> Path:
     """Write `report.html`, `report.json` and `annex.html`, readable by their owner alone.
 
-    The annex shows the alerted faces and their references in clear, and nobody else's; without a
-    picture there is none. Page and JSON hold the same figures, the annex's name and hash, and no
-    picture. Each needs no other file, no network and no script.
+    The annex shows the faces of alerts and their references in clear, and no other face; without a
+    picture there is no annex. Page and JSON contain the same figures, the annex's name and hash,
+    and no picture. Each needs no other file, no network and no script.
 
     Args:
-        summary: What the run did.
-        folder: Is created; a report in it is replaced, its annex too.
+        summary: The figures of the run.
+        folder: The folder; it is created, and a report in it is replaced with its annex.
 
     Returns:
         The page's path.
@@ -64,19 +64,20 @@ def write_report(summary: RunSummary, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if annex:
             replace_private(folder / ANNEX, annex)
-        else:  # another report's: whose pictures it shows this one does not say
+        else:  # the annex of a former report does not belong to this one
             (folder / ANNEX).unlink(missing_ok=True)
         replace_private(folder / DATA, data)
         replace_private(folder / PAGE, page.encode())
     except OSError as error:
         raise Unavailable(
-            f"the report cannot be written into {folder}: {error.strerror or error}"
+            f"the report cannot be written into {folder}: {error.strerror or error}; free some"
+            " space, or name another folder"
         ) from error
     return folder / PAGE
 
 
 def replace_private(path: Path, content: bytes) -> None:
-    """Replace a file at once; nobody but its owner can read it at any moment."""
+    """Replace a file atomically; only its owner can read it at any moment."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # is 0600
     try:
         with os.fdopen(handle, "wb") as stream:

@@ -1,4 +1,4 @@
-"""A run's figures as JSON that is the same bytes for the same run."""
+"""Converts a run's figures to JSON whose bytes are the same for the same run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DECIMALS = 4  # finer than any figure here means; keeps numbers out of exponent
 
 
 def figures_of(summary: RunSummary) -> dict[str, Any]:
-    """Everything that the report says, as JSON values; pictures by their hash."""
+    """All figures of the report as JSON values; pictures as hashes."""
     figures: dict[str, Any] = _plain(
         {f.name: getattr(summary, f.name) for f in fields(summary) if f.name not in _BY_ITSELF}
     )
@@ -43,7 +43,7 @@ def figures_of(summary: RunSummary) -> dict[str, Any]:
 
 
 def canonical_json(figures: dict[str, Any]) -> bytes:
-    """RFC 8785: sorted keys, no white space, numbers as ECMAScript writes them, UTF-8.
+    """Serialise by RFC 8785: sorted keys, no white space, numbers as in ECMAScript, UTF-8.
 
     Python writes numbers of at most four decimals as ECMAScript does, and all keys are ASCII, so
     that their order by code point is that by UTF-16 unit.

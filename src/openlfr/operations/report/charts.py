@@ -1,4 +1,4 @@
-"""Where the bars of the score histogram stand: numbers for an SVG, no drawing library needed."""
+"""Computes the layout of score histograms as numbers for an SVG, without a drawing library."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _GAP = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bin: a rectangle, what it says, and whether its tracks reached the threshold."""
+    """The bar of one bin: a rectangle, its label, and whether it reaches the threshold."""
 
     x: float
     y: float
@@ -40,9 +40,11 @@ class Histogram:
     """The score histogram of searched tracks.
 
     Attributes:
-        threshold_x: Where the threshold's line stands.
-        base_y: Of the bars' feet.
-        label: The whole chart in words, for those who do not see it.
+        bars, x_ticks, y_ticks: Bars and axis marks.
+        threshold_x: Position of the threshold's line.
+        base_y: Lower end of the bars.
+        top_y, left_x, right_x: Edges of the chart.
+        label: Description of the chart for screen readers.
     """
 
     bars: tuple[Bar, ...]
@@ -58,7 +60,7 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A histogram and what stands above it."""
+    """A histogram with heading and explanation."""
 
     id: str
     heading: str
@@ -67,9 +69,9 @@ class Chart:
 
 
 def histograms(counts: CameraCounts, threshold: float) -> tuple[Chart, ...]:
-    """Of those who are looked for, and of control subjects where any were listed.
+    """Charts of scores against listed people and against control subjects, if any were listed.
 
-    Where control subjects alone were, theirs is the only one.
+    If only control subjects were listed, theirs is the only chart.
     """
     control = coarse(counts.control_scores)
     drawn = []
@@ -97,7 +99,7 @@ def histograms(counts: CameraCounts, threshold: float) -> tuple[Chart, ...]:
 
 
 def shown_scores(counts: CameraCounts) -> tuple[int, ...]:
-    """What one line of a table shows: of control subjects only where nobody else was listed."""
+    """Scores for one line of a table; those of control subjects if nobody else was listed."""
     return counts.scores if any(counts.scores) else coarse(counts.control_scores)
 
 
@@ -106,8 +108,8 @@ def histogram(counts: tuple[int, ...], threshold: float) -> Histogram:
 
     Args:
         counts: Tracks by bin of `SCORE_EDGES`.
-        threshold: A bin counts as having reached it when its middle does; the threshold itself
-            may stand inside a bin.
+        threshold: A bin reaches the threshold if its middle does; the threshold itself may be
+            inside a bin.
     """
     inner_w, base = WIDTH - _LEFT - _RIGHT, HEIGHT - _BOTTOM
     inner_h = base - _TOP
@@ -145,7 +147,7 @@ def histogram(counts: tuple[int, ...], threshold: float) -> Histogram:
 
 
 def sparkline(counts: tuple[int, ...], threshold: float) -> tuple[Bar, ...]:
-    """The same in a box of 120 x 24, for a line of a table."""
+    """Lay out a small histogram of 120 x 24, for a line of a table."""
     width, height, top = 120.0, 24.0, max(*counts, 1)
     bin_w = width / SCORE_BINS
     return tuple(

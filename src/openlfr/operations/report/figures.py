@@ -1,4 +1,4 @@
-"""What the page says, taken from a run's summary: sentences, steps and cards."""
+"""Computes the contents of the page from a run's summary: sentences, steps and cards."""
 
 from __future__ import annotations
 
@@ -33,8 +33,10 @@ class Step:
     """One step of the funnel.
 
     Attributes:
-        share: Of the first step, 0 to 1.
-        lost: Why this is less than the step before; empty if it is not.
+        count: Number of faces, tracks or alerts.
+        name, explained: Texts of the step.
+        share: Share of the first step, 0 to 1.
+        lost: Reason why the count is less than in the step before; empty if it is not.
     """
 
     count: int
@@ -91,7 +93,7 @@ def headline(summary: RunSummary) -> str:
 
 
 def funnel(summary: RunSummary) -> tuple[Step, ...]:
-    """From everybody who was seen to the alerts that a person decides."""
+    """The steps from all faces seen to the alerts that a person decides."""
     total = add_up(summary.cameras)
     alerts = len(cards(summary.alerts))
     whole = max(total.tracks_closed, 1)
@@ -129,9 +131,9 @@ def funnel(summary: RunSummary) -> tuple[Step, ...]:
 
 
 def joined(sightings: int, alerts: int, matched: int) -> str:
-    """What became of the sightings that opened no alert; empty where all did.
+    """A sentence about sightings that opened no alert; empty if all did.
 
-    A track gives a sighting for each subject that it is taken for: there may be more than tracks.
+    A track gives a sighting for each matched subject, so there may be more sightings than tracks.
     """
     more = sightings - alerts
     if more <= 0:
@@ -141,7 +143,7 @@ def joined(sightings: int, alerts: int, matched: int) -> str:
 
 
 def not_compared(counts: CameraCounts) -> str:
-    """Why tracks were never searched, in words; empty where all were."""
+    """The reasons why tracks were never searched, in words; empty if all were."""
     reasons = [
         f"{counts.tracks_not_searched[reason]:,} {words}"
         for reason, words in REASONS.items()
@@ -159,7 +161,7 @@ def not_compared(counts: CameraCounts) -> str:
 
 
 def cards(items: Iterable[AlertItem]) -> tuple[AlertCard, ...]:
-    """One card an alert, in the order of opening; its pictures are those of the best score."""
+    """One card per alert, in the order of opening, with the pictures of the best score."""
     groups: dict[str, list[AlertItem]] = {}
     for item in items:
         groups.setdefault(item.event.alert_id, []).append(item)
@@ -190,7 +192,7 @@ def cards(items: Iterable[AlertItem]) -> tuple[AlertCard, ...]:
 
 
 def timed_stages(timings: Iterable[StageTiming]) -> tuple[TimedStage, ...]:
-    """Stages in the order of the walk, with their shares."""
+    """Stages in the order of the pipeline, with their shares."""
     listed = tuple(timings)
     whole = sum(t.cpu_s for t in listed) or 1.0
     return tuple(

@@ -10,7 +10,7 @@ import jinja2
 
 from openlfr.domain.counts import add_up
 from openlfr.domain.text import shown
-from openlfr.operations.purge import in_words
+from openlfr.operations.erasure_words import in_words
 from openlfr.operations.report import charts, figures
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def render_annex(summary: RunSummary) -> str:
-    """The pictures of a run's alerts as one HTML document; empty where there is none."""
+    """Render the pictures of a run's alerts as one HTML document; empty without pictures."""
     cards = figures.cards(summary.alerts)
     if not any(card.probe or card.reference or card.scene for card in cards):
         return ""
@@ -32,14 +32,14 @@ def render_annex(summary: RunSummary) -> str:
 def render_page(
     summary: RunSummary, *, data_name: str, data_sha256: str, annex: str, annex_sha256: str
 ) -> str:
-    """The report as one HTML document; whatever it quotes is escaped.
+    """Render the report as one HTML document, with all quoted text escaped.
 
     Args:
-        summary: What the run did.
-        data_name: Of the JSON file with the same figures.
-        data_sha256: Of that file, hex.
-        annex: Name of the file with the pictures; empty where there is none.
-        annex_sha256: Of that file, hex.
+        summary: The figures of the run.
+        data_name: Name of the JSON file with the same figures.
+        data_sha256: Hash of the JSON file, hex.
+        annex: Name of the file with the pictures; empty if there is none.
+        annex_sha256: Hash of the annex, hex.
     """
     environment = _environment()
     here = resources.files(__package__)
@@ -72,7 +72,7 @@ def render_page(
 
 
 def _bars_of(each: BaselineFigures) -> tuple[charts.Bar, ...]:
-    """The scores of a baseline; above no threshold where it is not known which one."""
+    """Bars of a baseline's scores; with an unknown threshold no bar reaches it."""
     threshold = each.opening.baseline.threshold.value if each.opening else float("inf")
     return charts.sparkline(charts.shown_scores(each.counts), threshold)
 
@@ -94,12 +94,12 @@ def _environment() -> jinja2.Environment:
 
 
 def _harmless(value: object) -> object:
-    """A character that turns words around or hides some would act in a browser too."""
+    """Escape characters that reorder or hide text, since a browser obeys them too."""
     return shown(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def _span(first: datetime, last: datetime) -> str:
-    """From when to when; the day of the end only where it is another."""
+    """A period in words; the day of its end only if it differs from the first day."""
     end = _clock(last) if _day(first) == _day(last) else f"{_day(last)} {_clock(last)}"
     return f"{_day(first)} {_clock(first)} to {end} UTC"
 
