@@ -1,8 +1,8 @@
-"""Addresses of cameras and services, as they may be shown: scheme and host, nothing else.
+"""Reduces addresses of cameras and services to what may be shown: scheme and host.
 
-A password stands wherever its maker put it: before the host, in the path (`/user=a&password=b`), in
-the query, as a token alone. So none of that is ever shown, nor a user's name. Where the host itself
-cannot be told from a password (`user:pa/ss@host`), it is not shown either.
+Depending on the vendor, a password is before the host, in the path (`/user=a&password=b`), in the
+query, or a bare token. So none of these parts is ever shown, nor the user's name. If the host
+cannot be distinguished from a password (`user:pa/ss@host`), it is hidden as well.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _SHOWN_SCHEMES = (
     *("rtmp", "rtmps", "rtp", "udp", "tcp", "srt", "onvif", "mms", "ftp", "ftps", "sftp", "smb"),
     *("redis", "rediss", "kafka", "postgresql", "postgresql+psycopg", "postgres", "mysql", "grpc"),
 )
-"""Anything else before :// may be a piece of a password that holds one."""
+"""Other text before :// may be a piece of a password that contains ://."""
 
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST = re.compile(r"([\w.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}(?:%[A-Za-z0-9]{1,15})?\])(?::\d*)?")
@@ -25,18 +25,18 @@ _IN_TEXT = re.compile(
     rf"(?:[A-Za-z][A-Za-z0-9+.-]*://|\b(?:{_REMOTE}):/(?!/))(?:[^\n]*@)?[^\s,;:.!'\")]\S*",
     re.IGNORECASE,
 )
-"""An address within a sentence, also as a path (`rtsp:/`): to the last @ of its line, since a
-password may hold spaces."""
+"""An address within a sentence, also as a path (`rtsp:/`): up to the last @ of its line, since a
+password may contain spaces."""
 _LOOKS_REMOTE = re.compile(
     rf"[@?&=;]|(?:^|/)(?:{_REMOTE})(?:[:;]|\.?/)"
     r"|(?:^|/)(?:\d{1,3}(?:\.\d{1,3}){3}(?::\d*)?|[\w.-]+:\d{3,5}|\[[0-9A-F:.]{2,45}\](?::\d*)?)/",
     re.IGNORECASE,
 )
-"""What an address without a scheme, or with a misspelt one, looks like: it begins with an IP
-address or a port (`10.0.0.7/live/token`, `camera:554/token`)."""
+"""Signs of an address without a scheme, or with a misspelt one: it begins with an IP address or
+contains a port (`10.0.0.7/live/token`, `camera:554/token`)."""
 _BROKERS = re.compile(r"kafka://[\w.-]+:\d+(,[\w.-]+:\d+)*", re.ASCII)
-_PIECES = re.compile(r"(?:^|[/?#&;,\s])[\w.-]*=|[/?#&=:;,@\s]+")  # the key before a = is no secret
-_SHORTEST = 3  # a shorter piece is no secret, and stands in many words
+_PIECES = re.compile(r"(?:^|[/?#&;,\s])[\w.-]*=|[/?#&=:;,@\s]+")  # a key before = is no secret
+_SHORTEST = 3  # a shorter piece is no secret, and part of many words
 
 HINT = (
     "A user or password with / ? # @ % or a space in it has to be written percent-encoded: "
@@ -45,7 +45,7 @@ HINT = (
 
 
 def shown_address(address: str) -> str:
-    """What may be shown of an address: scheme and host; a path of a file or a device as it is.
+    """The showable part of an address: scheme and host; the path of a file or device unchanged.
 
     >>> shown_address("rtsp://operator:secret@10.0.0.7:554/main?token=abc")
     'rtsp://10.0.0.7'
@@ -70,15 +70,15 @@ def shown_address(address: str) -> str:
 
 
 def looks_like_address(text: str) -> bool:
-    """Whether there may be an address in a value, well written or not."""
+    """Whether a value may contain an address, even a malformed one."""
     return "://" in text or bool(_LOOKS_REMOTE.search(text))
 
 
 def host_of(address: str) -> str:
-    """The host of an address, where it cannot be a piece of a password; else empty."""
+    """The host of an address; empty where it may be a piece of a password."""
     authority, rest = _split(address)
     if "@" in rest:
-        return ""  # `user:pa/ss@host`, or an @ in the path: nobody can know
+        return ""  # `user:pa/ss@host` or an @ in the path: ambiguous
     host = _HOST.fullmatch(authority.rpartition("@")[2])
     return host[1] if host else ""
 
@@ -94,7 +94,7 @@ def is_readable(address: str) -> bool:
 
 
 def hint_for(address: str) -> str:
-    """What to do where an address may have failed for how it is written; else empty."""
+    """Advice where an address may have failed because of its spelling; else empty."""
     authority, rest = _split(address)
     before, found, _ = authority.rpartition("@")
     odd = re.search(r"[@\s#?]|%(?![0-9A-Fa-f]{2})", before)
@@ -102,9 +102,10 @@ def hint_for(address: str) -> str:
 
 
 def hide_address(text: str, address: str) -> str:
-    """A sentence of a library about this address, with every piece of the address but its host out.
+    """Remove every piece of an address except its host from a library's message about it.
 
-    Libraries repeat an address whole, in pieces or decoded; without knowing it nobody could tell.
+    Libraries repeat an address whole, in pieces or decoded; only the address itself reveals which
+    words are its pieces.
 
     >>> hide_address("no user ann, nor /live; 10.0.0.7 is away", "rtsp://ann:secret@10.0.0.7/live")
     'no user ***, nor /***; 10.0.0.7 is away'
@@ -123,7 +124,7 @@ def hide_address(text: str, address: str) -> str:
 
 
 def hide_addresses(text: str) -> str:
-    """Any text with every address in it as it may be shown: the last thing before it is written.
+    """Reduce every address in a text to its showable part; the last step before output.
 
     >>> hide_addresses("'rtsp://a:b c@10.0.0.7/x?y=z' is away")
     "'rtsp://10.0.0.7' is away"
@@ -138,12 +139,12 @@ def _shown_match(found: re.Match[str]) -> str:
     if bare.lower().startswith(("file://", "sqlite://")) and "@" not in bare:
         return address
     if _BROKERS.fullmatch(bare):
-        return address  # where Kafka is; who logs in there stands apart
+        return address  # Kafka's brokers; the login is a separate setting
     return shown_address(bare) + address[len(bare) :]
 
 
 def authority_of(address: str) -> str:
-    """What stands between the scheme and the first / ? or #: `user:password@host:port`."""
+    """The part between the scheme and the first / ? or #: `user:password@host:port`."""
     return _split(address)[0]
 
 
@@ -161,7 +162,7 @@ def without_login(address: str) -> str:
 
 
 def _split(address: str) -> tuple[str, str]:
-    """What stands between scheme and the first / ? or #, and what comes behind it."""
+    """The part between scheme and the first / ? or #, and the rest."""
     scheme = _SCHEME.match(address)
     rest = address[scheme.end() if scheme else 0 :]
     end = re.search(r"[/?#\\]", rest)

@@ -1,11 +1,11 @@
 # ruff: noqa: RUF001 - letters that look alike are what this is about
-"""Names of people: of subjects, in any letters, and of those who answer for an act.
+"""Names of people: of subjects, in any letters, and of the people responsible for an act.
 
-An enroller and an authoriser must be two people, so their names are held to Unicode's security
+An enroller and an authoriser must be two people. So their names must fit Unicode's security
 profile "highly restrictive" (UTS 39, section 5.2: letters of one script, or Latin with the scripts
-of Japanese, Chinese or Korean), and two spellings of a name are one person. Python has no table of
-scripts; the first word of a letter's Unicode name says it for all scripts in use today. PyICU would
-know it exactly, and needs a C++ library that pip does not bring.
+of Japanese, Chinese or Korean), and two spellings of a name count as one person. Python has no
+table of scripts; the first word of a letter's Unicode name is the script for all scripts in use
+today. PyICU has an exact table, but needs a C++ library that pip does not install.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NOBODY: Final = frozenset(
     ("n/a", "n.a", "none", "nobody", "unknown", "not known", "tbd", "tba", "anonymous", "ditto",
      "same", "same as above", "as above", "see above")
 )  # fmt: skip
-"""What forms are filled with where nobody is named."""
+"""Words that people enter in forms instead of a name."""
 _TITLES: Final = frozenset(
     """
     mr mrs ms miss mx dr prof professor sir dame rev revd hon herr frau hr mme mlle monsieur madame
@@ -47,16 +47,16 @@ _LOOKS_LIKE: Final = {
     for pair in (_CYRILLIC, _GREEK, _ARMENIAN)
     for one, other in zip(*pair, strict=True)
 }
-"""Letters that cannot be told from Latin ones: of UTS 39's confusables, those in use."""
+"""Letters that look like Latin ones: the confusables of UTS 39 that are in use."""
 
 
 def person(text: str) -> str:
-    """A person's name as it is kept: normal form C, single spaces."""
+    """A person's name as it is stored: normal form C, single spaces."""
     return squeeze(text)
 
 
 def problem_of_person(text: str) -> str:
-    """What makes it no name of a person, as the end of a sentence; empty where nothing does."""
+    """Why a text is no person's name, as the end of a sentence; empty where it is one."""
     if problem := problem_of(text):
         return problem
     # Full-width and mathematical letters are those letters.
@@ -86,7 +86,7 @@ def problem_of_person(text: str) -> str:
 
 
 def problem_of_subject(text: str) -> str:
-    """What makes it no name to list somebody under; empty where nothing does."""
+    """Why a text cannot be a subject's name, as the end of a sentence; empty where it can."""
     if problem := problem_of(text):
         return problem
     if not any(unicodedata.category(c)[0] in "LN" for c in text):
@@ -134,7 +134,7 @@ def _match(mine: list[str], yours: list[str]) -> bool:
 
 
 def _untitled(name: str, spelled_out: bool) -> list[str]:
-    """The words without titles: those that begin the name, or what stands behind a full name."""
+    """The words of a name without titles before it and titles or degrees after it."""
     left = []
     for part in re.split("[,()]", name):
         words = _words(part, spelled_out)
@@ -147,11 +147,11 @@ def _untitled(name: str, spelled_out: bool) -> list[str]:
 
 
 def _words(name: str, spelled_out: bool) -> list[str]:
-    """The words of a name, without what makes no other person.
+    """The words of a name, without differences that do not make another person.
 
     Args:
-        name: Any; of a mail address what stands before the host.
-        spelled_out: Jürgen as Juergen, and not as Jurgen.
+        name: A name; of a mail address, the part before the host is used.
+        spelled_out: Whether Jürgen becomes Juergen, and not Jurgen.
     """
     plain = _HOST.sub("", name).translate(_LOOKS_LIKE)
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", plain).casefold())
@@ -178,11 +178,11 @@ _SAME_LETTER: Final = str.maketrans(
         "\u064a": "\u06cc", "\u0649": "\u06cc", "\u0643": "\u06a9",
     }
 )  # fmt: skip
-"""Letters that a keyboard without them writes so; yeh and kaf as an Arabic and a Persian one do."""
+"""Usual replacements on keyboards without these letters; and Arabic yeh and kaf as Persian ones."""
 
 
 def _script(letter: str) -> str:
-    """The script of a letter by the first word of its name; empty for those of every script."""
+    """The script of a letter, from its Unicode name; empty for letters of every script."""
     name = unicodedata.name(letter, "")
     first, _, rest = name.partition(" ")
     if first in ("IDEOGRAPHIC", "CJK"):

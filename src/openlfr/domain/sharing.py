@@ -1,14 +1,15 @@
-"""Which of several processes films which camera.
+"""Assigns cameras to the processes that capture them.
 
-Every process computes this for itself, from the same facts: who is alive, what each can film, and
-who films what now. Nobody leads, so nobody has to be elected before a camera is filmed again.
+Every process computes the assignment by itself from the same facts: the live processes, the cameras
+that each can capture, and the present assignment. There is no leader, so no election delays the
+takeover of a camera.
 
-What is filmed stays where it is, unless the load is uneven: each move is a short gap. So when a
-process dies only its cameras move, and when one joins only its share does. What has no process goes
-to the one that the camera's name draws (rendezvous hashing), as long as that has no more than its
-share: processes that see the facts a moment apart draw alike.
+A camera stays with its process unless the load is uneven, since each move causes a short gap. So
+when a process dies only its cameras move, and when one joins only its share does. A camera without
+a process goes to the one that its name draws (rendezvous hashing), unless that process would exceed
+its share. So processes that see the facts at slightly different times draw alike.
 
-The load is counted in cost, not in cameras, since one camera may be sampled at 25 frames a second
+The load is measured in cost, not in cameras, since one camera may be sampled at 25 frames a second
 and the next at one.
 """
 
@@ -23,16 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 UNEVEN = 20
-"""One in so many: processes whose load differs by less than this part of the mean are even."""
+"""Loads that differ by less than 1/20 of the mean count as even."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What filming a camera takes.
+    """The cost of capturing a camera.
 
     Attributes:
         millicores: Thousandths of a core, estimated.
-        movable: Whether another process can go on where one stops. A file begins anew.
+        movable: Whether another process can continue the capture; a file would start again.
     """
 
     millicores: int
@@ -44,10 +45,10 @@ class Member:
     """A live process.
 
     Attributes:
-        member_id: Different for each start of a process.
-        room: Cameras that it films at most.
-        cameras: Those of its configuration; others it cannot film.
-        leaving: It is about to end and takes nothing more.
+        member_id: Unique for each start of a process.
+        room: Greatest number of cameras that it can capture.
+        cameras: The cameras of its configuration, which are the only ones that it can capture.
+        leaving: Whether it is about to end and accepts no more cameras.
     """
 
     member_id: str
@@ -57,12 +58,11 @@ class Member:
 
 
 def assign(members: Sequence[Member], holders: Mapping[str, str]) -> dict[str, str]:
-    """Which member is to film each camera; a camera without one is missing.
+    """Assign each camera to a member, by its id; cameras that no member can capture are missing.
 
     Args:
-        members: All that live, in any order.
-        holders: Who holds each camera that is held, by the member's id; members that do not live
-            hold nothing.
+        members: All live members, in any order.
+        holders: Id of the member that captures each camera now; ids of dead members are ignored.
     """
     shares = _Shares([each for each in members if not each.leaving])
     free = []
@@ -78,7 +78,7 @@ def assign(members: Sequence[Member], holders: Mapping[str, str]) -> dict[str, s
 
 
 class _Shares:
-    """What each member has been given so far."""
+    """The cameras assigned to each member so far."""
 
     def __init__(self, members: Sequence[Member]) -> None:
         self.members = {each.member_id: each for each in sorted(members, key=_id)}
@@ -96,7 +96,7 @@ class _Shares:
         self._share = -(-total // max(1, len(self.members)))
 
     def add(self, camera: str, member: str) -> bool:
-        """Give a camera to a member that can film it; whether it could."""
+        """Assign a camera to a member; False if the member cannot capture it."""
         if member not in self.members or not self._can(member, camera):
             return False
         self.assigned[camera] = member
@@ -105,7 +105,7 @@ class _Shares:
         return True
 
     def place(self, camera: str) -> None:
-        """Give it to the member that it draws, of those with less than their share."""
+        """Assign a camera to the member that it draws among those with less than their share."""
         cost = self.costs[camera].millicores
         able = [each for each in self.members if self._can(each, camera)]
         below = [each for each in able if self._loads[each] + cost <= self._share]
@@ -115,7 +115,7 @@ class _Shares:
             self.add(camera, min(able, key=lambda each: (self._loads[each], _draw(camera, each))))
 
     def even_out(self) -> bool:
-        """Move one camera from a member with much to one with little; False where all is even."""
+        """Move one camera from a member with more load to one with less; False if all is even."""
         by_load = sorted(self.members, key=lambda each: (self._loads[each], each))
         for heavy in reversed(by_load):
             for light in by_load:
@@ -130,7 +130,7 @@ class _Shares:
         return False
 
     def _best(self, heavy: str, light: str, gap: int) -> str | None:
-        """The camera that evens two members out best; None where each would make it worse."""
+        """The camera whose move best evens two members out; None if every move makes it worse."""
         costs, able = self.costs, self.members[light].cameras
         if len(self._given[light]) >= self.members[light].room:
             return None
@@ -156,6 +156,6 @@ def _id(member: Member) -> str:
 
 @lru_cache(maxsize=1 << 17)
 def _draw(camera: str, member: str) -> int:
-    """How strongly a camera draws a member; by chance, the same wherever it is asked."""
+    """The strength with which a camera draws a member: pseudo-random, the same in all processes."""
     digest = blake2b(f"{camera}\x1f{member}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big")

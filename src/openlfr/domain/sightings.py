@@ -1,4 +1,4 @@
-"""A sighting: analysis took a track for a person on the watchlist."""
+"""Sightings: tracks that were matched with a person on the watchlist."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ class Sighting:
     """A track whose best candidate reached the threshold.
 
     Attributes:
-        sighting_id: UUID text, made by `domain.ids`: a replay gives the same, and nobody can
-            compute it who has not the deployment's key.
+        sighting_id: UUID text from `domain.ids`: a replay gives the same id, and nobody can compute
+            it without the deployment's key.
         deployment: Id of the deployment.
-        epoch, seq: Of the frame in which the probe's best face stands.
-        captured_at: Of that frame, UTC.
-        box: Of that face, source pixels.
-        score: Of the track's first search that reached the threshold: an alert waits for no better
-            face, so a later search of the same track may reach more. A cosine similarity,
-            lowered as `stages.probe` says; it does not depend on who else is listed.
-        quality: Of the best face, 0 to 100.
-        reference_id: The reference that answered best.
+        epoch, seq: Position of the frame with the probe's best face.
+        captured_at: Capture time of that frame, UTC.
+        box: Box of that face, source pixels.
+        score: Score of the track's first search that reached the threshold. An alert does not wait
+            for a better face, so a later search of the same track may score higher. A cosine
+            similarity, lowered by the rules of `stages.probe`; independent of the rest of the list.
+        quality: Quality of the best face, 0 to 100.
+        reference_id: The reference with the best score.
         conflicts_in_frame: Whether an earlier sighting of the same subject came from another track
             that was in one frame with this track; then one of the two is somebody else.
-        time_assumed: Whether nothing says when its film was made, so that `captured_at` counts
-            from the start of the run.
+        time_assumed: Whether the recording time of the video is unknown, so that `captured_at`
+            counts from the start of the run.
     """
 
     sighting_id: str

@@ -1,8 +1,8 @@
-"""Words that people hand in: what of them may be kept, and how what may not is named.
+"""Checks text that people enter, and escapes text that is displayed.
 
-A control character rewrites the terminal of whoever reads it later, a bidirectional override turns
-a name around, an invisible character makes two of one. They are refused where words come in and
-escaped where words go out, since a database may hold older ones.
+A control character can rewrite a reader's terminal, a bidirectional override can reverse a name,
+and an invisible character makes two different names look the same. Such characters are rejected on
+input, and escaped on output because a database may contain older text.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from openlfr.domain.errors import BadInput
 MOST_CHARACTERS: Final = 500
 _MOST_MARKS: Final = 4  # on one letter: UTS 39, section 5.4
 _JOINERS: Final = "\u200c\u200d"
-"""Persian, Hindi and others need them between letters, and families of emoji."""
+"""Needed between letters of Persian, Hindi and other scripts, and in combined emoji."""
 _BREAKS: Final = " \t\r\n"
 _REFUSED: Final = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 _UNSEEN: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Letters and marks of which nothing is seen: a name of them is blank, beside one it is another."""
+"""Invisible letters and marks: a name of them is blank, and added to a name they make another."""
 _CONTROLS: Final = {
     0: "NUL", 7: "BELL", 8: "BACKSPACE", 9: "TAB", 10: "LINE BREAK", 13: "CARRIAGE RETURN",
     27: "ESCAPE", 127: "DELETE",
@@ -28,18 +28,18 @@ _CONTROLS: Final = {
 
 
 def clean(text: str) -> str:
-    """The text in normal form C, every kind of space and line break a single plain space."""
+    """The text in normal form C, with a plain space for every kind of space and line break."""
     plain = (" " if c in _BREAKS or unicodedata.category(c) == "Zs" else c for c in text)
     return " ".join(unicodedata.normalize("NFC", "".join(plain)).split(" ")).strip()
 
 
 def squeeze(text: str) -> str:
-    """As `clean`, with one space where several stand."""
+    """As `clean`, with runs of spaces reduced to one."""
     return " ".join(clean(text).split())
 
 
 def problem_of(text: str) -> str:
-    r"""What is wrong with a cleaned text, as the end of a sentence; empty where nothing is.
+    r"""The problem of a cleaned text, as the end of a sentence; empty without a problem.
 
     >>> problem_of("A\u200bB")
     'holds U+200B ZERO WIDTH SPACE'
@@ -87,7 +87,7 @@ def required_reason(text: str, what: str) -> str:
 
 
 def named(character: str) -> str:
-    """A character as a person can look it up: U+202E RIGHT-TO-LEFT OVERRIDE."""
+    """A character's code and Unicode name: U+202E RIGHT-TO-LEFT OVERRIDE."""
     code = ord(character)
     name = unicodedata.name(character, "") or _CONTROLS.get(code, "")
     if not name:
@@ -97,10 +97,10 @@ def named(character: str) -> str:
 
 
 def shown(text: str) -> str:
-    r"""The text as it may reach a terminal, a log or a page: what would act is escaped.
+    r"""The text with active characters escaped, safe for a terminal, a log or a page.
 
-    Line breaks and tabs stay; every other character that controls, hides or turns around is
-    written as JSON writes it, so that JSON stays the same JSON. Joiners stay where they join.
+    Line breaks and tabs stay. Every other control, invisible or direction character is written as
+    a JSON escape, so that JSON stays equal JSON. Joiners between letters stay.
 
     >>> shown("Ann\x1b[2J")
     'Ann\\u001b[2J'
@@ -114,7 +114,7 @@ def shown(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """As `shown`, on one line: a file's name or an old entry cannot begin a line of its own."""
+    """As `shown`, on one line, so that a file's name or an old entry cannot start a new line."""
     return shown(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
@@ -123,7 +123,7 @@ def _harmless(text: str, place: int) -> bool:
 
 
 def _joins(text: str, place: int) -> bool:
-    """Whether the character is a joiner between two that can be joined."""
+    """Whether the character is a joiner between two characters that can be joined."""
     if text[place] not in _JOINERS or not 0 < place < len(text) - 1:
         return False
     before, after = (unicodedata.category(text[n])[0] for n in (place - 1, place + 1))
@@ -131,9 +131,9 @@ def _joins(text: str, place: int) -> bool:
 
 
 def _selects_nothing(text: str, place: int) -> bool:
-    """Whether it is a variation selector behind what has no variants: it would not be seen.
+    """Whether the character is a variation selector without effect, and so invisible.
 
-    Chinese characters in Japanese names have some, and emoji.
+    Chinese characters in Japanese names have variants, and so do emoji.
     """
     if not ("\ufe00" <= text[place] <= "\ufe0f" or "\U000e0100" <= text[place] <= "\U000e01ef"):
         return False
