@@ -201,7 +201,7 @@ def test_without_a_sign_of_life_nothing_starts_and_what_lacks_is_said(topic: Top
     topic.beat()  # of whom nobody knows whether he still lives
     reader = topic.read()
     topic.await_manifest(lambda now: now == {ANN})
-    with pytest.raises(Unavailable, match=r"within 0.1 s .*service alerting"):
+    with pytest.raises(Unavailable, match=r"within 0.1 s: .*service alerting"):
         reader.wait(timedelta(seconds=0.1))
 
 
