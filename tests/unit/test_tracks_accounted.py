@@ -111,7 +111,7 @@ def test_no_track_vanishes_from_a_run(steps):
     analyser = analyser_of(models)
     tallying, done = TallyCollector("Market"), []
     epochs, seqs, at = Counter(), Counter(), NOON
-    take = tallying.take_in
+    take = tallying.record_results
 
     for what, *words in steps:
         if what == "look":
@@ -121,7 +121,7 @@ def test_no_track_vanishes_from_a_run(steps):
                 at += timedelta(seconds=later)
                 seqs[name] += 1
                 given_frames.append(Frame(name, epochs[name], seqs[name], at, PICTURE))
-                tallying.enter(given_frames[-1])
+                tallying.record_arrival(given_frames[-1])
                 models.shown.append(places)
             try:
                 take(analyser.analyse(given_frames))
@@ -142,7 +142,7 @@ def test_no_track_vanishes_from_a_run(steps):
     for name in CAMERAS:
         live = len(analyser._cameras[name].tracks) if name in analyser.cameras else 0
         take(analyser.drop_camera(name, LossReason.INTERRUPTED))
-        tallying.cut(name)
+        tallying.close_stretch(name)
         done += tallying.take()
         counts = add_up(tuple(counts_of(each) for each in done if each.camera == name), name)
         assert counts.tracks_lost.get(LossReason.INTERRUPTED, 0) <= live or "forget" in str(steps)

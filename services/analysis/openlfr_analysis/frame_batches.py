@@ -119,7 +119,9 @@ class FrameBatchProcessor:
                         self._tallies.count(encoded.camera, DISCARDED, 0 if encoded.ended else 1)
                         continue
                 collector = self._tallies.collector
-                if encoded.ended or collector.leaves(encoded.camera, encoded.epoch, encoded.seq):
+                if encoded.ended or collector.ends_stretch(
+                    encoded.camera, encoded.epoch, encoded.seq
+                ):
                     # The results of the frames before belong to the tally that ends here.
                     records += self._analyse(pending)
                     pending = []
@@ -127,7 +129,7 @@ class FrameBatchProcessor:
                 if encoded.ended or (epoch is not None and epoch != encoded.epoch):
                     records += self._end_epoch(encoded.camera)
                 if not encoded.ended:
-                    collector.enter(encoded)
+                    collector.record_arrival(encoded)
             match each:
                 case EpochEnd():
                     self.counts["ended"] += 1
@@ -215,12 +217,12 @@ class FrameBatchProcessor:
 
     def is_tallied(self, frame: FrameId) -> bool:
         """Whether the tally of a frame was returned."""
-        return self._tallies.collector.is_told(*frame)
+        return self._tallies.collector.is_tallied(*frame)
 
     def _drop_tracks_of_pause(self) -> None:
         """While the deployment is paused, drop all tracks: people in sight are not searched."""
         if self._deployment.halt_reason():
-            self._tallies.collector.paused()
+            self._tallies.collector.record_pause()
             for camera in self._analyser.cameras:
                 self._tallies.count_tracks(self._analyser.drop_camera(camera, LossReason.PAUSED))
 
@@ -243,7 +245,7 @@ class FrameBatchProcessor:
     def _end_epoch(self, camera: str) -> list[tuple[str, Record]]:
         """End the tracks and the tally of a camera's epoch."""
         records = self._end_tracks(camera)
-        self._tallies.collector.cut(camera)
+        self._tallies.collector.close_stretch(camera)
         return records
 
     def _end_tracks(self, camera: str) -> list[tuple[str, Record]]:

@@ -49,7 +49,7 @@ class UnusableMessages:
         if isinstance(reason, NotInForce):
             self._tallies.counts[reason] += 1
             outside_hours = reason is NotInForce.OUTSIDE_HOURS
-            self._tallies.collector.missed(
+            self._tallies.collector.record_skipped(
                 encoded,
                 UnwatchedReason.OUTSIDE_HOURS if outside_hours else UnwatchedReason.PAUSED,
             )

@@ -47,16 +47,16 @@ class WorkerTallies:
         """Count a frame that is not analysed; None where its camera is unknown."""
         self.counts[MISSED[reason].removeprefix("frames_")] += 1
         if frame is not None:
-            self.collector.missed(frame, reason)
+            self.collector.record_skipped(frame, reason)
 
     def count_analysed(self, frame: Frame, faces: int) -> None:
         """Count an analysed frame and its faces."""
         self.counts["analysed"] += 1
-        self.collector.looked(frame, faces)
+        self.collector.record_analysed(frame, faces)
 
     def count_tracks(self, analysis: Analysis) -> None:
         """Count the tracks that began, ended or were dropped, and the sightings."""
-        self.collector.take_in(analysis)
+        self.collector.record_results(analysis)
         self.counts["sightings"] += len(analysis.sightings)
         self.counts["tracks_begun"] += len(analysis.begun)
         self.counts["tracks"] += len(analysis.closed)
@@ -72,7 +72,7 @@ class WorkerTallies:
         if self._lossless:
             self.collector.forget(camera)
         else:
-            self.collector.cut(camera)
+            self.collector.close_stretch(camera)
 
     def records(self) -> list[tuple[str, Record]]:
         """The records of tallies that are complete, with their topic; each is returned once."""

@@ -61,7 +61,7 @@ class TallyCollector:
         self._tallied: dict[str, tuple[int, int]] = {}  # camera -> epoch, last frame of a tally
         self._done: list[Tally] = []
 
-    def leaves(self, camera: str, epoch: int, seq: int) -> bool:
+    def ends_stretch(self, camera: str, epoch: int, seq: int) -> bool:
         """Whether a frame lies outside its camera's open stretch and so would close the stretch."""
         stretch = self._open.get(camera)
         return stretch is not None and not (stretch.covers(epoch, seq) and stretch.ref == self._ref)
@@ -71,7 +71,7 @@ class TallyCollector:
         stretch = self._open.get(camera)
         return None if stretch is None else stretch.epoch
 
-    def enter(self, frame: Frame | EncodedFrame) -> None:
+    def record_arrival(self, frame: Frame | EncodedFrame) -> None:
         """Assign a frame that arrived to a stretch, closing the camera's previous one if needed."""
         camera = frame.camera
         stretch = self._open.get(camera)
@@ -91,27 +91,27 @@ class TallyCollector:
         if (stretch := self._open.get(camera)) is not None:
             stretch.frames[what] += number
 
-    def looked(self, frame: Frame, faces: int) -> None:
+    def record_analysed(self, frame: Frame, faces: int) -> None:
         """Count an analysed frame and the faces detected in it."""
         self.count(frame.camera, "frames_analysed")
         self.count(frame.camera, "faces_detected", faces)
         self._watch(frame.camera).looked(microseconds(frame.captured_at))
 
-    def missed(self, frame: Frame | EncodedFrame, why: UnwatchedReason) -> None:
+    def record_skipped(self, frame: Frame | EncodedFrame, why: UnwatchedReason) -> None:
         """Count a frame that arrived and was skipped."""
         self.count(frame.camera, MISSED[why])
         self._watch(frame.camera).missed(microseconds(frame.captured_at), why)
 
-    def left_out(self, frame: Frame, why: UnwatchedReason) -> None:
+    def record_skipped_at_capture(self, frame: Frame, why: UnwatchedReason) -> None:
         """Record unwatched time for a frame that the capture tallies count."""
         self._watch(frame.camera).missed(microseconds(frame.captured_at), why)
 
-    def paused(self) -> None:
+    def record_pause(self) -> None:
         """Mark all cameras as unwatched because the deployment is not in force."""
         for watch in self._watches.values():
             watch.paused()
 
-    def take_in(self, analysis: Analysis) -> None:
+    def record_results(self, analysis: Analysis) -> None:
         """Count the tracks that began, ended or were dropped, and the sightings."""
         for camera in analysis.begun:
             self.count(camera, "tracks_begun")
@@ -164,7 +164,7 @@ class TallyCollector:
     def _watch(self, camera: str) -> Watchtime:
         return self._watches.setdefault(camera, Watchtime())
 
-    def cut(self, camera: str) -> None:
+    def close_stretch(self, camera: str) -> None:
         """Close a camera's open stretch, if any, at its newest frame."""
         if (stretch := self._open.get(camera)) is not None:
             self._close(camera, stretch.newest)
@@ -216,7 +216,7 @@ class TallyCollector:
         """The cameras with an open stretch."""
         return tuple(self._open)
 
-    def is_told(self, camera: str, epoch: int, seq: int) -> bool:
+    def is_tallied(self, camera: str, epoch: int, seq: int) -> bool:
         """Whether a frame that arrived lies in no open stretch."""
         stretch = self._open.get(camera)
         return stretch is None or not stretch.covers(epoch, seq)

@@ -94,33 +94,33 @@ class RunTallies:
         self._captures[frame.camera].count(
             PAUSED if why is UnwatchedReason.PAUSED else OUTSIDE_HOURS
         )
-        self._collector.left_out(frame, why)
+        self._collector.record_skipped_at_capture(frame, why)
 
     def late(self, frame: Frame) -> None:
         """Count a frame skipped as too old."""
-        self._collector.enter(frame)
-        self._collector.missed(frame, UnwatchedReason.LATE)
+        self._collector.record_arrival(frame)
+        self._collector.record_skipped(frame, UnwatchedReason.LATE)
 
     def looks(self, frame: Frame) -> None:
         """Count a frame that is analysed next."""
-        self._collector.enter(frame)
+        self._collector.record_arrival(frame)
         self._sizes[frame.camera] = (frame.image.shape[1], frame.image.shape[0])
 
     def looked(self, frame: Frame, analysis: Analysis) -> None:
         """Count the results of an analysed frame."""
-        self._collector.looked(frame, sum(faces or 0 for faces in analysis.faces))
-        self._collector.take_in(analysis)
+        self._collector.record_analysed(frame, sum(faces or 0 for faces in analysis.faces))
+        self._collector.record_results(analysis)
 
     def ended(self, ended: Ended, analysis: Analysis) -> None:
         """Close the tallies of a camera that has ended, with the results of its last tracks."""
-        self._collector.take_in(analysis)
-        self._collector.cut(ended.camera)
+        self._collector.record_results(analysis)
+        self._collector.close_stretch(ended.camera)
         self._add_losses(ended.camera, ended)
         self._captures[ended.camera].close()
 
     def dropped(self, analysis: Analysis) -> None:
         """Count tracks that were dropped."""
-        self._collector.take_in(analysis)
+        self._collector.record_results(analysis)
 
     def record(self) -> None:
         """Record the complete tallies.
@@ -145,7 +145,7 @@ class RunTallies:
             Unavailable: The records do not accept them.
         """
         for camera in self._collector.cameras:
-            self._collector.cut(camera)
+            self._collector.close_stretch(camera)
         for capture in self._captures.values():
             capture.close()
         self.record()

@@ -27,12 +27,12 @@ def frame(seq, epoch=1):
 
 def looked(tallying, *seqs):
     for seq in seqs:
-        tallying.enter(frame(seq))
-        tallying.looked(frame(seq), 1)
+        tallying.record_arrival(frame(seq))
+        tallying.record_analysed(frame(seq), 1)
 
 
 def only(tallying):
-    tallying.cut("gate")
+    tallying.close_stretch("gate")
     (tally,) = tallying.take()
     return tally
 
@@ -66,7 +66,7 @@ def test_whom_a_track_was_taken_for_decides_in_which_histogram_it_is(
 ):
     tallying = TallyCollector("Market")
     looked(tallying, 0)
-    tallying.take_in(Analysis(closed=(SearchedTrack(camera="gate", quality=50, **track),)))
+    tallying.record_results(Analysis(closed=(SearchedTrack(camera="gate", quality=50, **track),)))
     tally = only(tallying)
     assert tally.fine_scores == ({fine_bin(strangers): 1} if strangers is not None else {})
     assert tally.control_scores == ({fine_bin(control): 1} if control is not None else {})
@@ -80,7 +80,7 @@ def test_whom_a_track_was_taken_for_decides_in_which_histogram_it_is(
 def test_every_track_has_its_measures_and_only_some_a_score():
     tallying = TallyCollector("Market")
     looked(tallying, 0)
-    tallying.take_in(
+    tallying.record_results(
         Analysis(
             closed=(
                 SearchedTrack(camera="gate", face=FACE, score=0.3, quality=50),
