@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from openlfr.domain.errors import Misconfigured
+from openlfr.domain.errors import Misconfigured, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,7 @@ def lock_for_run(data_dir: Path) -> Iterator[None]:
 
     Raises:
         Misconfigured: Another run has locked it.
+        Unavailable: The lock's file cannot be created or opened.
     """
     lock = FileLock(data_dir / _NAME)
     try:
@@ -32,6 +33,8 @@ def lock_for_run(data_dir: Path) -> Iterator[None]:
             f"Another run is at work in {data_dir}: end it first, or give this one a data_dir of "
             "its own."
         ) from None
+    except OSError as error:
+        raise _cannot_lock(data_dir, error) from error
     try:
         yield
     finally:
@@ -39,7 +42,11 @@ def lock_for_run(data_dir: Path) -> Iterator[None]:
 
 
 def run_is_at_work(data_dir: Path) -> bool:
-    """Whether a run works in this folder; the folder need not exist."""
+    """Whether a run works in this folder; the folder need not exist.
+
+    Raises:
+        Unavailable: The lock's file cannot be opened.
+    """
     file = data_dir / _NAME
     if not file.exists():
         return False
@@ -48,3 +55,12 @@ def run_is_at_work(data_dir: Path) -> bool:
             return False
     except Timeout:
         return True
+    except OSError as error:
+        raise _cannot_lock(data_dir, error) from error
+
+
+def _cannot_lock(data_dir: Path, error: OSError) -> Unavailable:
+    return Unavailable(
+        f"The lock {data_dir / _NAME} cannot be opened: {error.strerror or error}. Check that this "
+        f"account may write to {data_dir}, and that its disk is neither full nor read-only."
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openlfr.bootstrap.servers import require_milvus
-from openlfr.domain.errors import Misconfigured
+from openlfr.domain.errors import Misconfigured, Unavailable
 from openlfr.domain.ids import Ids, purpose_of
 from openlfr.domain.tallies import Reporter
 
@@ -20,9 +20,20 @@ if TYPE_CHECKING:
 
 
 def data_folder(settings: Settings) -> Path:
-    """The data folder; if there is none it is created, readable by its owner only."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return settings.data_dir
+    """The data folder; if there is none it is created, readable by its owner only.
+
+    Raises:
+        Unavailable: It cannot be created.
+    """
+    folder = settings.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise Unavailable(
+            f"The data folder {folder} cannot be made: {error.strerror or error}. Name another as "
+            "data_dir, or see that this account may write there."
+        ) from error
+    return folder
 
 
 def open_records(settings: Settings, *, upgrade: bool = True) -> Records:
@@ -70,10 +81,17 @@ def require_records_of_vault(settings: Settings) -> None:
 
     Raises:
         Misconfigured: The records' file is missing or empty, and the vault is not.
+        Unavailable: The folder cannot be read, as where it is another account's.
     """
     file, vault = records_file(settings), settings.data_dir / "vault"
-    if file.exists() and file.stat().st_size:
-        return
+    try:
+        if file.exists() and file.stat().st_size:
+            return
+    except OSError as error:
+        raise Unavailable(
+            f"The records in {file} cannot be opened: {error.strerror or error}. Check that this "
+            f"account may read and write {settings.data_dir}."
+        ) from error
     if any(each.is_file() for each in vault.rglob("*")):
         how = "is empty" if file.exists() else "is missing"
         raise Misconfigured(

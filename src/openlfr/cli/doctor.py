@@ -84,8 +84,11 @@ def _examine(config: Path, *, asked: bool) -> Iterable[Finding]:
 def _safely(name: str, check: Callable[[], Iterable[Finding]]) -> Iterable[Finding]:
     """Run a check; an exception in it becomes a finding, so that the other checks go on."""
     from openlfr.cli.doctor_findings import Finding, State
+    from openlfr.domain.errors import OpenLFRError
 
     try:
         yield from check()
+    except OpenLFRError as error:
+        yield Finding(name, State.FAIL, f"could not be checked: {error}")
     except Exception as error:  # noqa: BLE001 - anything may be broken, and is reported
         yield Finding(name, State.FAIL, f"could not be checked: {type(error).__name__}: {error}")
