@@ -45,7 +45,7 @@ async def watch():
     said = ""
     while True:
         await asyncio.sleep(0.2)
-        known = not state.unbegun() and bool(state.partitions)
+        known = not state.unpositioned() and bool(state.partitions)
         now = f"lag {state.lag} gone {state.counts['gone']} {state.stalled()}".strip()
         if known and now != said:
             print(now, flush=True)
