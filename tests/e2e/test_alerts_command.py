@@ -400,7 +400,7 @@ def test_a_sighting_is_rejected_an_alert_held_and_what_is_sealed_opened(
     lines = [line for line in capsys.readouterr().out.splitlines() if "frame 90" in line]
     event = lines[0].split()[0]
     assert place.openlfr("alerts", "reject", one, event, "--by", "Op") == 0
-    assert "1 sightings stay" in capsys.readouterr().out
+    assert "1 sightings remain" in capsys.readouterr().out
     assert place.evidence() == [evidence_name(first.sighting_id)]
     assert place.in_book() == {first.sighting_id}
     assert place.openlfr("alerts", "show", one) == 0

@@ -289,7 +289,7 @@ def test_no_camera_at_all_is_said(bare_place, run):
     bare_place.config.write_text(text[:start] + text[end:])
     code, (said,) = run(bare_place)
     assert code == 2
-    assert "names no camera" in said
+    assert "has no camera" in said
 
 
 # A run that can write no more from its first sighting on: every file that it would let grow is

@@ -170,13 +170,13 @@ def test_sightings_on_their_way_are_said(counted, capsys):
     with closing(bootstrap.open_alert_book(loaded)) as book:
         for number in range(5):
             fold(book, "gate", NOON, f"subject {number}")
-    assert "2 folded sightings stand in no tally yet." in run(capsys, "--config", counted)[1]
+    assert "2 folded sightings are in no tally yet." in run(capsys, "--config", counted)[1]
 
 
 @pytest.mark.parametrize("mode", ["config", "alone"])
 def test_nothing_yet(request, mode, capsys, tmp_path):
     assert run(capsys, "--config", request.getfixturevalue(mode)) == (
-        0, "Nothing was counted yet.\n", "",
+        0, "There are no counts yet.\n", "",
     )  # fmt: skip
     assert not (tmp_path / "data").exists()
 
@@ -184,7 +184,7 @@ def test_nothing_yet(request, mode, capsys, tmp_path):
 @pytest.mark.parametrize(
     ("services", "words", "says"),
     [
-        ("{redis: 'redis://127.0.0.1:1'}", ("--camera", "nobody"), "names no camera nobody"),
+        ("{redis: 'redis://127.0.0.1:1'}", ("--camera", "nobody"), "has no camera nobody"),
         ("{redis: 'redis://127.0.0.1:1'}", ("--hours", "0"), "0 is not in the range"),
     ],
 )
@@ -208,7 +208,7 @@ def test_watching_prints_what_is_new_and_bears_a_redis_that_goes(counted, redis,
             with closing(bootstrap.open_alert_book(loaded)) as book:
                 fold(book, "gate", NOON, "carl")
             await_that(
-                "another", lambda: "stand in no tally yet" in out.read_text(), alive=[watching],
+                "another", lambda: "are in no tally yet" in out.read_text(), alive=[watching],
                 seen=out.read_text,
             )  # fmt: skip
             redis.close()

@@ -65,7 +65,7 @@ def test_one_camera_as_json_and_a_broken_one(config, folder, capsys):
     ("cameras", "deployment", "sentence"),
     [
         ("  one: {url: one}\n", "", "not authorised: deployment.name"),
-        ("  {}\n", DEPLOYMENT, "names no camera"),
+        ("  {}\n", DEPLOYMENT, "has no camera"),
         ("  one: {url: one}\n", DEPLOYMENT, "has no camera 'two'; known are: one"),
     ],
 )
@@ -170,6 +170,6 @@ def test_of_a_camera_that_breaks_off_is_told_what_was_seen(config, folder, capsy
     words = ["--every", "0.1", "--frames", "100"]
     assert main(["camera", "check", *words, "--config", config("  a: {url: a.mkv}\n")]) == 1
     seen = capsys.readouterr()
-    assert "frames looked at" in seen.out
+    assert "frames examined" in seen.out
     assert "breaks off after frame" in seen.out
     assert seen.err == ""

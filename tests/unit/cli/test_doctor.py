@@ -128,7 +128,7 @@ def test_a_volume_that_belongs_to_somebody_else_is_not_ours_to_close(tmp_path, m
     monkeypatch.setattr(data_checks.os, "geteuid", lambda: data.stat().st_uid + 1)
     found = by_name(data_checks.data_folder(data))["data folder"]
     assert found.state == "ok"
-    assert "mode 2775, a volume" in found.found
+    assert "mode 2775, a writable volume" in found.found
     assert not found.advice
 
 
@@ -166,7 +166,7 @@ def test_a_service_that_does_not_answer(load):
         ({}, "ok", ["append-only file: a crash loses nothing", "no replica"]),
         ({"appendfsync": "everysec"}, "ok", ["a crash may lose the last second or two"]),
         ({"appendfsync": "no"}, "warn", ["half a minute", "set appendfsync everysec"]),
-        ({"appendonly": "no"}, "warn", ["keeps no append-only file", "set appendonly yes"]),
+        ({"appendonly": "no"}, "warn", ["has no append-only file", "set appendonly yes"]),
         (
             {"maxmemory": "1gb", "maxmemory-policy": "allkeys-lru"},
             "warn",
