@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from openlfr.ports import AlertBook, Vault
     from openlfr.wire.codec import Record
 
+_Answer = TypeVar("_Answer")
 _SCHEMA = "openlfr.wire.v1.Sighting"
 FOLLOWED = timedelta(seconds=2)
 """Within this time every process follows a pause."""
@@ -125,16 +126,25 @@ class SightingProcessor:
         Where the records do not answer, the event keeps the id from the alert book; recording
         merges the two alerts later.
         """
-        if time.monotonic() < self._ask_records_after:
+        placed = self._ask(lambda: self._directory.assign_alert(event, window))
+        if placed is None:
             self.counts["records_not_asked"] += 1
-            return event
+        return placed or event
+
+    def is_erased(self, event_id: str) -> bool:
+        """Whether the records say that it was erased; False where they do not answer."""
+        return self._ask(lambda: self._directory.is_erased(event_id)) or False
+
+    def _ask(self, question: Callable[[], _Answer]) -> _Answer | None:
+        """What the records answer; None where they do not, and for a while after."""
+        if time.monotonic() < self._ask_records_after:
+            return None
         try:
-            return self._directory.assign_alert(event, window)
+            return question()
         except Unavailable as error:
             self._ask_records_after = time.monotonic() + SILENT_S
-            self.counts["records_not_asked"] += 1
-            log.warning("records_not_asked", alert=event.alert_id, why=str(error))
-            return event
+            log.warning("records_not_asked", why=str(error))
+            return None
 
     def _require_authorised(self, sighting: Sighting) -> None:
         """Check a sighting against its deployment, even if it is signed with the topic's key.

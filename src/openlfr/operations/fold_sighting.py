@@ -22,6 +22,10 @@ class AlertDirectory(Protocol):
         """Assign the event to its alert, by what is recorded so far."""
         ...
 
+    def is_erased(self, event_id: str) -> bool:
+        """Whether this event is recorded and what was kept of it is erased."""
+        ...
+
 
 def fold_sighting(
     book: AlertBook,

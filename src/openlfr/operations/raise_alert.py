@@ -6,6 +6,8 @@ The process may die after each step, and the steps may then be repeated:
 
 - **A sighting that was folded before is skipped**, since its picture may have been erased on
   purpose. Only the call that folded it, if repeated, goes through all steps again.
+- **The records are asked too whether it was erased**: a Redis that lost its data no longer knows
+  the sighting, and a message that comes again would bring the face back.
 - **The picture is stored before the fold**, so that every event in the book has its picture. After
   a crash in between, the sighting comes again (an unacknowledged message, or the frames of a
   resumed run), or the picture is erased as left by a crash.
@@ -20,6 +22,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from openlfr.domain.alerts import event_id_of
 from openlfr.operations.evidence import evidence_name
 from openlfr.operations.fold_sighting import fold_sighting
 
@@ -78,6 +81,8 @@ def raise_alert(
         Unavailable: A store does not accept it; call this function again.
     """
     if stores.book.knows(sighting, call=call):
+        return None
+    if stores.directory.is_erased(event_id_of(sighting.sighting_id)):
         return None
     if picture:
         stores.vault.put(evidence_name(sighting.sighting_id), picture)

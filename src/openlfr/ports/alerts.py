@@ -108,6 +108,10 @@ class AlertRecording(AlertRecords, Protocol):
         """
         ...
 
+    def is_erased(self, event_id: str) -> bool:
+        """Whether this event is recorded and what was kept of it is erased."""
+        ...
+
     def record(
         self,
         event: AlertEvent,

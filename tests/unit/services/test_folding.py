@@ -280,6 +280,8 @@ def test_the_records_say_to_which_alert_a_sighting_belongs_and_nobody_waits_for_
             asked.append(1)
             raise Unavailable("gone")
 
+        is_erased = assign_alert
+
     desk.folding._directory = Away()
     for seq in (12, 13):
         joined = fold(renamed(later, IDS, seq=seq))

@@ -48,6 +48,11 @@ class MemoryAlerts:
         """Whether this event was recorded."""
         return event_id in self._access.reading().alert_events
 
+    def is_erased(self, event_id: str) -> bool:
+        """Whether this event is recorded and what was kept of it is erased."""
+        event = self._access.reading().alert_events.get(event_id)
+        return event is not None and event.evidence is None and event.event.sighting.box.w <= 0
+
     def find(self, prefix: str) -> RecordedAlert:
         """The alert whose id has this prefix, or an id that was merged into it."""
         state, begins = self._access.reading(), prefix.strip().lower()

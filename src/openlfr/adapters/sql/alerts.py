@@ -68,6 +68,12 @@ class AlertRecords:
         with self._access.reading() as connection:
             return connection.scalar(is_known(event_id)) is not None
 
+    def is_erased(self, event_id: str) -> bool:
+        """Whether this event is recorded and what was kept of it is erased."""
+        kept = sa.or_(_EVENTS.c.evidence.is_not(None), _EVENTS.c.w > 0)
+        with self._access.reading() as connection:
+            return connection.scalar(is_known(event_id).where(~kept)) is not None
+
     def find(self, prefix: str) -> RecordedAlert:
         """The alert whose id has this prefix, or an id that was merged into it.
 
