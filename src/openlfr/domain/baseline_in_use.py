@@ -36,14 +36,17 @@ class BaselineInUse:
 
         Args:
             conditions: Everything that makes a baseline except the list.
-            on_doubt: Called once, with the reason, when the threshold's basis no longer holds.
+            on_doubt: Called with the reason when the threshold no longer fits the list, and again
+                when the reason changes.
             clock: Returns the time in UTC.
         """
         self._conditions = conditions
         self._on_doubt = on_doubt
         self._clock = clock
         self._current: BaselineAdoption | None = None
-        self._doubted = conditions.threshold.outgrown_by(0)  # `describe` states it at the start
+        self._is_described = conditions.threshold.outgrown_by(
+            0
+        )  # `describe` states it at the start
         self.doubt = ""
 
     def baseline_for(self, index: SearchedIndex) -> Baseline:
@@ -65,8 +68,7 @@ class BaselineInUse:
     def adopt(self, adoption: BaselineAdoption) -> bool:
         """Work under a baseline from now on; True if it is another one than before."""
         before, self._current = self._current, adoption
-        self.doubt = adoption.baseline.threshold.doubt
-        if self.doubt and not self._doubted:
-            self._doubted = True
+        doubt_before, self.doubt = self.doubt, adoption.baseline.threshold.doubt
+        if self.doubt and self.doubt != doubt_before and not self._is_described:
             self._on_doubt(self.doubt)
         return before is None or before.ref != adoption.ref

@@ -16,8 +16,6 @@ from openlfr.domain.baseline_in_use import BaselineInUse
 from openlfr.operations.baselines import open_baseline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from openlfr.domain.baseline_openings import BaselineAdoption, BaselineRef
     from openlfr.domain.baselines import Baseline, Conditions
     from openlfr.ports import Records
@@ -27,18 +25,18 @@ if TYPE_CHECKING:
 class RunBaselines:
     """Records the baselines of a run, and hands each over with its index."""
 
-    def __init__(
-        self, records: Records, conditions: Conditions, on_doubt: Callable[[str], None]
-    ) -> None:
+    def __init__(self, records: Records, conditions: Conditions, problems: list[str]) -> None:
         """Use no baseline yet.
 
         Args:
             records: Where baselines are recorded.
             conditions: Threshold, models, rules and camera inputs of the run.
-            on_doubt: Called with a sentence when the threshold no longer fits the list.
+            problems: Problems of the run; one of them states that the threshold no longer fits the
+                list, and follows the list as it changes.
         """
         self._records = records
-        self._in_use = BaselineInUse(conditions, on_doubt=on_doubt)
+        self._in_use = BaselineInUse(conditions, on_doubt=self._record_doubt)
+        self._problems, self._doubt = problems, ""
         self._waiting: list[BaselineAdoption] = []  # in use, and not in the records yet
         self._lock = Lock()
         self._ready: tuple[ExactIndex, BaselineRef] | None = None
@@ -70,6 +68,13 @@ class RunBaselines:
     def _record(self, adoption: BaselineAdoption) -> BaselineRef:
         opening = open_baseline(adoption, records=self._records, at=datetime.now(UTC), alone=True)
         return opening.ref
+
+    def _record_doubt(self, doubt: str) -> None:
+        if self._doubt in self._problems:
+            self._problems[self._problems.index(self._doubt)] = doubt
+        else:
+            self._problems.append(doubt)
+        self._doubt = doubt
 
     def _only_leaves(self, baseline: Baseline) -> bool:
         before = self._in_use.current

@@ -140,7 +140,7 @@ class _Run:
             opened.vault,
         )
         self._models = conditions.models
-        self._baselines = RunBaselines(opened.records, conditions, self._problems.append)
+        self._baselines = RunBaselines(opened.records, conditions, self._problems)
         self._updater = WatchlistUpdater(
             records=opened.records,
             templates=opened.templates,

@@ -30,7 +30,7 @@ def records():
 
 @pytest.fixture
 def run(records):
-    return RunBaselines(records, CONDITIONS, lambda _: None)
+    return RunBaselines(records, CONDITIONS, [])
 
 
 def numbers(records):
@@ -62,13 +62,13 @@ def test_of_several_that_come_between_two_frames_the_last_is_matched_with(run, r
 
 def test_a_run_that_goes_on_with_the_same_goes_on_with_its_baseline(run, records):
     run.offer(Index(1))
-    again = RunBaselines(records, CONDITIONS, lambda _: None)
+    again = RunBaselines(records, CONDITIONS, [])
     again.offer(Index(1))
     assert again.take()[1] == run.take()[1]
-    other = RunBaselines(records, replace(CONDITIONS, rules="9" * 64), lambda _: None)
+    other = RunBaselines(records, replace(CONDITIONS, rules="9" * 64), [])
     other.offer(Index(1))
     assert numbers(records) == [1, 2]
-    back = RunBaselines(records, CONDITIONS, lambda _: None)
+    back = RunBaselines(records, CONDITIONS, [])
     back.offer(Index(1))
     assert numbers(records) == [1, 2, 3]
 
@@ -98,7 +98,7 @@ def test_who_is_added_waits_for_the_records_and_who_leaves_does_not(run, records
 
 def test_an_addition_to_a_calibrated_list_is_a_problem_of_the_run(records):
     problems = []
-    run = RunBaselines(records, replace(CONDITIONS, threshold=CALIBRATED), problems.append)
+    run = RunBaselines(records, replace(CONDITIONS, threshold=CALIBRATED), problems)
     run.offer(Index(1, 2))
     run.offer(Index(1))
     assert problems == []
@@ -107,6 +107,9 @@ def test_an_addition_to_a_calibrated_list_is_a_problem_of_the_run(records):
     assert "calibrated for 2 people, now there are 3" in problem
     acts = [act.detail.get("threshold_doubt", "") for act in records.audit.all()]
     assert acts == ["", "", problem]
+    run.offer(Index(1, 2, 3, 4))
+    [problem] = problems
+    assert "calibrated for 2 people, now there are 4" in problem
 
 
 def test_who_leaves_does_not_wait_for_a_database_that_is_busy(run, records, monkeypatch):

@@ -145,7 +145,7 @@ def test_the_same_in_one_process_has_the_same_ids_and_numbers(records, tmp_path)
     worker.end(3)
     record(records, worker)
     with Records.open(f"sqlite:///{tmp_path}/other.db") as one_process:
-        run = RunBaselines(one_process, OURS, lambda _: None)
+        run = RunBaselines(one_process, OURS, [])
         for people in ((1,), (1, 2), (1,)):
             run.offer(Index(*people))
         here, there = (each.baselines.of(OURS.deployment) for each in (one_process, records))
