@@ -58,7 +58,8 @@ def test_nobody_is_searched_for_under_what_was_never_authorised(records, market,
     assert not found.covers(NOON)
     assert [each.altered for each in records.deployments.list()] == [what]
     assert records.deployments.find("Market").altered == what
-    # Whoever reads control.v1 is not given it either, if its version was counted up too.
+    # Nor is it on control.v1: the relay publishes it anew, though no version was counted up.
+    assert records.control.altered_deployments() == {market: what}
     [state] = [each for each in records.control.changed(0) if isinstance(each, DeploymentState)]
     assert state.status is STATUS.PAUSED
 

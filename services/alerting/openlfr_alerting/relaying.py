@@ -3,8 +3,9 @@
 One replica of alerting, the leader, does it at a time. It begins with the differences between the
 records and the topic, then publishes each change, and heartbeats with the number of the last change
 on the topic. A change made to the database by other means has no number; so all entries are
-compared with their enrolments regularly (`compare`). Other threads synchronise the vector store and
-erase data (`leader_jobs.py`), so that no removal waits for them.
+compared with their enrolments, and deployments with their acts, regularly (`compare`). Other
+threads synchronise the vector store and erase data (`leader_jobs.py`), so that no removal waits for
+them.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class ControlRelay:
         self._published: int | None = None  # last version on the topic; None: read the topic first
         self._last_heartbeat_s = 0.0
         self._altered: frozenset[str] = frozenset()
+        self._altered_deployments: frozenset[tuple[str, str]] = frozenset()
         self._has_new_altered = False  # since the last run: read the topic first
         self.counts: Counter[str] = Counter()
 
@@ -105,9 +107,9 @@ class ControlRelay:
             self._last_heartbeat_s = self._clock() if is_heartbeat_due else self._last_heartbeat_s
 
     def compare(self) -> None:
-        """Compare every entry with its enrolment; safe from a thread of its own.
+        """Compare entries with their enrolment, and deployments with their acts.
 
-        The next run publishes the altered entries.
+        The next run publishes what was altered. Safe from a thread of its own.
 
         Raises:
             Unavailable: The records do not answer.
@@ -116,8 +118,12 @@ class ControlRelay:
         ids = frozenset(altered)
         for each in sorted(ids - self._altered):
             log.warning("not_as_enrolled", reference=each, what=altered[each])
-        if ids != self._altered:
-            self._altered, self._has_new_altered = ids, True
+        deployments = frozenset(self._changes.altered_deployments().items())
+        for each, difference in sorted(deployments - self._altered_deployments):
+            log.warning("not_as_authorised", deployment=each, what=difference)
+        if (ids, deployments) != (self._altered, self._altered_deployments):
+            self._altered, self._altered_deployments = ids, deployments
+            self._has_new_altered = True
 
     @property
     def altered(self) -> int:

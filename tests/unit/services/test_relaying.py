@@ -31,9 +31,13 @@ class Changes:
         self.now = max((row.version for row in rows), default=0)
         self.forgotten = {}  # reference -> version
         self.changed_otherwise = {}
+        self.deployments_changed_otherwise = {}
 
     def altered(self):
         return dict(self.changed_otherwise)
+
+    def altered_deployments(self):
+        return dict(self.deployments_changed_otherwise)
 
     def version(self):
         return self.now
@@ -182,6 +186,24 @@ def test_an_entry_that_was_changed_by_other_means_is_told_without_a_new_version(
     relay.compare()
     relay.run_once()
     assert (topic.told(), relay.altered) == ([entry("a", 1), 2], 0)
+
+
+def test_a_deployment_that_was_changed_by_other_means_is_published_without_a_new_version():
+    started = state_of(configured(NOW, NOW))
+    changes = Changes(started)
+    relay, topic, _, _ = make(changes)
+    relay.run_once()
+    topic.told()
+    changes.deployments_changed_otherwise = {started.deployment_id: "ends is not as its acts say"}
+    changes.rows[started.key] = paused = replace(started, status=DeploymentStatus.PAUSED)
+    relay.compare()
+    relay.compare()
+    relay.run_once()
+    assert (topic.told(), relay.altered) == ([paused, started.version], 0)
+    changes.deployments_changed_otherwise, changes.rows[started.key] = {}, started
+    relay.compare()
+    relay.run_once()
+    assert topic.told() == [started, started.version]
 
 
 def test_what_is_found_altered_while_it_is_not_our_turn_is_told_when_it_is():

@@ -69,6 +69,12 @@ class ControlRecords:
         with reading(self._engine) as connection:
             return self._comparison.anew(connection, None)
 
+    def altered_deployments(self) -> dict[str, str]:
+        """Deployments whose row differs from their acts, each with the difference."""
+        with reading(self._engine) as connection:
+            found = deployments_with_acts(connection)
+        return {each.deployment_id: each.altered for each, _ in found if each.altered}
+
 
 def _told(entry: Reference, acts: Sequence[EntryAct], row: Any) -> ManifestChange | EntryForgotten:
     if row.settled and entry.status in _GONE:
