@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import time
 from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
@@ -21,13 +22,17 @@ from openlfr.domain.addresses import hide_addresses
 from openlfr.domain.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Callable, MutableMapping
 
 LEVELS = ("debug", "info", "warning", "error")
 
 
 def configure_logging(
-    *, level: str = "info", as_json: bool = False, stream: TextIO | None = None
+    *,
+    level: str = "info",
+    as_json: bool = False,
+    stream: TextIO | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Set up logging for this process.
 
@@ -35,6 +40,7 @@ def configure_logging(
         level: One of `LEVELS`; lines below it are dropped.
         as_json: Whether each line is a JSON object; otherwise text, coloured on a terminal.
         stream: Output stream; stderr by default, since stdout is for the command's output.
+        clock: Returns monotonic seconds, by which repetitions of libraries are left out.
     """
     target = stream or sys.stderr
     renderer: structlog.typing.Processor
@@ -59,9 +65,11 @@ def configure_logging(
     )
     logging.root.handlers[:] = [h for h in logging.root.handlers if not isinstance(h, _Libraries)]
     if as_json:
-        logging.root.addHandler(_Libraries(logging.WARNING))
+        logging.root.addHandler(_Libraries(logging.WARNING, clock))
 
 
+_NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")
+_MOST_MESSAGES = 1000
 _OF_LOAD = {
     "kafka.net.selector": re.compile(r"Task .* ran for [\d.]+s \("),
     "mode.timers": re.compile(r"Timer \S+ is overlapping \("),
@@ -69,8 +77,32 @@ _OF_LOAD = {
 """What a library warns of many times a second while the machine is busy; nobody can act on it."""
 
 
+REPEATED_S = 30.0
+"""Seconds in which a library's message is logged once, whatever numbers it contains."""
+
+
 class _Libraries(logging.Handler):
-    """Logs the warnings of libraries in our format."""
+    """Logs the warnings of libraries in our format, and repetitions as a count.
+
+    While a broker is away, Kafka's clients log some twenty lines a second of the same few messages.
+    """
+
+    def __init__(self, level: int, clock: Callable[[], float]) -> None:
+        super().__init__(level)
+        self._clock = clock
+        self._logged: dict[tuple[str, str], tuple[float, int]] = {}  # when last, left out since
+
+    def _repetitions(self, key: tuple[str, str]) -> int | None:
+        """Return how often the message was left out since it was logged; None to leave it out."""
+        now = self._clock()
+        at, left_out = self._logged.get(key, (-REPEATED_S, 0))
+        if now - at < REPEATED_S:
+            self._logged[key] = at, left_out + 1
+            return None
+        if len(self._logged) > _MOST_MESSAGES:
+            self._logged.clear()
+        self._logged[key] = now, 0
+        return left_out
 
     def emit(self, record: logging.LogRecord) -> None:
         log = structlog.get_logger()
@@ -79,7 +111,11 @@ class _Libraries(logging.Handler):
             said, of_load = record.getMessage(), _OF_LOAD.get(record.name)
             if of_load is not None and of_load.match(said):
                 return
-            write("library", name=record.name, said=said, exc_info=record.exc_info)
+            left_out = self._repetitions((record.name, _NUMBERS.sub("", said)[:200]))
+            if left_out is None:
+                return
+            more = {"repeated": left_out} if left_out else {}
+            write("library", name=record.name, said=said, exc_info=record.exc_info, **more)
         except Exception:  # noqa: BLE001 - a failed log line must not stop the program
             self.handleError(record)
 

@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from openlfr.observability import configure_logging
+from openlfr.testing import ManualClock
 
 
 @pytest.fixture
@@ -86,3 +87,18 @@ def test_what_a_library_warns_of_while_the_machine_is_busy_buries_nothing(logged
     logging.getLogger("mode.timers").warning("Timer %s woke up too late", "commit")
     names = [json.loads(line)["name"] for line in stream.getvalue().splitlines()]
     assert names == ["kafka.net.selector", "mode.timers"]
+
+
+def test_what_a_library_repeats_is_logged_once_in_a_while_with_its_count(logged):
+    clock = ManualClock()
+    _, stream = logged(as_json=True, clock=clock)
+    client = logging.getLogger("aiokafka.consumer.group_coordinator")
+    for number in range(20):
+        client.error("Request to node %s failed: NodeNotReadyError", number)
+    client.error("Request timed out")
+    clock.advance(31)
+    client.error("Request to node %s failed: NodeNotReadyError", 99)
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(each["said"][:14], each.get("repeated")) for each in lines] == [
+        ("Request to nod", None), ("Request timed ", None), ("Request to nod", 19),
+    ]  # fmt: skip
