@@ -214,7 +214,7 @@ def test_resume_refuses_other_settings_and_goes_on_with_the_same(interrupted, wh
     command = ["run", str(interrupted.config), "--as-fast-as-possible", "--quiet", "--resume"]
     assert main(command) == 2
     (sentence,) = capfd.readouterr().err.splitlines()
-    assert "was made with other cameras, threshold (the default changes with" in sentence
+    assert "was made with other cameras, watchlists, threshold (the default changes" in sentence
     assert len(interrupted.lines()) == 1
     interrupted.config.write_text(settings)
     assert lives(interrupted, resume=True) == 0

@@ -13,17 +13,17 @@ from awaiting import PATIENCE_S
 FAULT = """
 import sys
 from openlfr.cli import main
-from openlfr.embedded import keeper
-keeper.INTERVAL_S = 0.01
+from openlfr.embedded import watchlist_updater
+watchlist_updater.INTERVAL_S = 0.01
 
 def fail(self):
     raise KeyError("reference_id")
 
-def start(self, before=keeper.WatchlistUpdater.start):
-    keeper.WatchlistUpdater.refresh = fail
+def start(self, before=watchlist_updater.WatchlistUpdater.start):
+    watchlist_updater.WatchlistUpdater.refresh = fail
     before(self)
 
-keeper.WatchlistUpdater.start = start
+watchlist_updater.WatchlistUpdater.start = start
 sys.exit(main(sys.argv[1:]))
 """
 
