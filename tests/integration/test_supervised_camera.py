@@ -215,7 +215,7 @@ def test_at_the_end_of_the_hours_a_camera_is_let_go(film, tmp_path, rig):
         rig.sent.wait_for(lambda sent: len(pictures(sent, 5)) > 5)
         ended = replace(rig.deployment.state, ends=datetime.now(UTC))
         rig.deployment.update(ended)
-        gate.end_hours()
+        gate.disconnect()
         await_that("end of hours", lambda: gate.counts["hours_over"], seen=gate.counts.copy)
         assert gate.outside_hours
         gate.stop()

@@ -204,7 +204,7 @@ def transit_of(config):
     fake = SimpleNamespace(
         differences=lambda _, transit: asked.append(transit) or [], transit=lambda _: ""
     )
-    topics._told(fake, config.topics)
+    topics._print_differences(fake, config.topics)
     return asked
 
 
