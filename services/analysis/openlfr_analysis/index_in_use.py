@@ -40,6 +40,7 @@ class IndexInUse:
         self._analyser = analyser
         self._lock = Lock()
         self._offered: tuple[_Index, Baseline | None] | None = None
+        self._has_logged_doubt = False
         self._baseline: BaselineInUse | None = None
 
     def offer(self, index: _Index) -> None:
@@ -60,7 +61,7 @@ class IndexInUse:
         )
         self._analyser.set_threshold(threshold.value)
         self.threshold = threshold.value
-        self._baseline = BaselineInUse(conditions, on_doubt=_log_doubt)
+        self._baseline = BaselineInUse(conditions, on_doubt=self._log_first_doubt)
 
     def apply_offered(self) -> BaselineAdoption | None:
         """Search the last offered index; returns the baseline that begins, or None for the same.
@@ -92,6 +93,8 @@ class IndexInUse:
         """Why the threshold no longer suits this list; empty while it does."""
         return self._baseline.doubt if self._baseline else ""
 
-
-def _log_doubt(why: str) -> None:
-    log.warning("threshold_outgrown", why=why)
+    def _log_first_doubt(self, doubt: str) -> None:
+        """Log it once: a list may grow entry by entry, and each baseline is logged anyway."""
+        if not self._has_logged_doubt:
+            log.warning("threshold_outgrown", why=doubt)
+        self._has_logged_doubt = True
