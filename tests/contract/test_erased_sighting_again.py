@@ -73,7 +73,7 @@ def test_an_erased_sighting_that_comes_again_brings_nothing_back(city, as_reject
 
 
 def test_what_was_not_erased_is_folded_again_into_a_book_that_was_lost(city):
-    """Whoever was killed in between repeats the call; the same alert takes it in."""
+    """A worker that was killed in between repeats the call; the sighting joins the same alert."""
     before = city.deliver(0)
     city.book = MemoryAlertBook()
     assert city.deliver(0) == before

@@ -1,4 +1,4 @@
-"""A reason that holds nothing but spaces is none, whoever asks for the operation."""
+"""A reason of spaces alone is no reason, in every operation."""
 
 from datetime import UTC, datetime
 

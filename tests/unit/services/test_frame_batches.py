@@ -348,9 +348,8 @@ def test_what_another_worker_looks_at_now_is_dropped_here_and_what_is_kept_goes_
     processor = processor_of(analyser)
     yard = replace(FRAME, camera="yard", seq=5)
     tallies_of(processor, message(FRAME), message(yard, partition=4, offset=20))
-    assert (
-        processor.assign_partitions({3}) == []
-    )  # what was counted of yard is counted by whoever has it
+    # The next owner of yard's partition counts yard's frames.
+    assert processor.assign_partitions({3}) == []
     assert analyser.seen == [0, 5, "yard forgotten"]
     tallies_of(processor, message(FRAME), message(yard, partition=4, offset=20))
     assert (processor.counts["repeated"], processor.counts["elsewhere"]) == (1, 1)

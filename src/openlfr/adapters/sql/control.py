@@ -59,7 +59,7 @@ class ControlRecords:
             return [
                 *_deployments(connection, after),
                 *(
-                    _told(entry, acts, row)
+                    _message_of(entry, acts, row)
                     for entry, acts, row in with_acts(connection, references.c.version > after)
                 ),
             ]
@@ -76,7 +76,9 @@ class ControlRecords:
         return {each.deployment_id: each.altered for each, _ in found if each.altered}
 
 
-def _told(entry: Reference, acts: Sequence[EntryAct], row: Any) -> ManifestChange | EntryForgotten:
+def _message_of(
+    entry: Reference, acts: Sequence[EntryAct], row: Any
+) -> ManifestChange | EntryForgotten:
     if row.settled and entry.status in _GONE:
         return EntryForgotten(entry.reference_id)
     unsound = entry.status is EntryStatus.ACTIVE and find_alteration(entry, acts)
