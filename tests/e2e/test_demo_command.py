@@ -33,6 +33,17 @@ def test_the_demo_finds_who_is_listed_and_stops_no_stranger(
     assert truth["found"] == truth["passes"] > 0
     assert truth["wrong"] == 0
     assert truth["strangers"] > 0
+    _refute_every_alert(out)
+    assert "data:image" not in (out / "report" / "annex.html").read_text(encoding="utf-8")
+
+
+def _refute_every_alert(out: Path) -> None:
+    """Record of every alert that the wrong person was stopped."""
+    lines = (out / "alerts.jsonl").read_text(encoding="utf-8").splitlines()
+    decision = ["engage", "--by", "Ann", "--because", "features_agree", "--outcome", "refuted"]
+    for alert in {json.loads(line)["alert_id"] for line in lines}:
+        command = ["alerts", "decide", alert, *decision, "--config", str(out / "CONFIG.yaml")]
+        assert main(command) == 0
 
 
 def test_the_demo_leaves_a_folder_of_others_alone(

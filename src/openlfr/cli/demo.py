@@ -138,7 +138,10 @@ def _run(street: SimulatedStreet, out: Path, *, note: str) -> tuple[RunSummary, 
     from openlfr.operations.report import write_report
 
     loaded = settings.load(street.configuration)
-    options = embedded.RunOptions(alerts=out / "alerts.jsonl", as_fast_as_possible=True)
+    # The run writes its report too: so its records know the folder, and erasing finds the pictures.
+    options = embedded.RunOptions(
+        alerts=out / "alerts.jsonl", report=out / "report", as_fast_as_possible=True
+    )
     with live_view(loaded, shown=True) as view:
         summary = embedded.run(loaded, options, on_progress=view)
     folders = {camera.camera: camera.folder for camera in street.cameras}
