@@ -22,7 +22,7 @@ from openlfr.adapters.sql.tables import references
 from openlfr.domain.audit import AuditEvent
 from openlfr.domain.audit_references import ReferenceEnrolled
 from openlfr.domain.principals import local_principal
-from openlfr.domain.watchlist import EntryStatus, Reference, Settlement
+from openlfr.domain.watchlist import EntryStatus, GalleryDecision, Reference
 from openlfr.embedded.watchlist_updater import COMPARE_S, SHARE
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def enrol(records: Records, entries: int) -> None:
                     entry, picture_hash=f"{number:064}", model_sha256="a" * 64
                 )
                 work.record(AuditEvent(NOW, by, enrolled))
-            settled = [Settlement(_key(n), EntryStatus.ACTIVE, "") for n in numbers]
+            settled = [GalleryDecision(_key(n), EntryStatus.ACTIVE, "") for n in numbers]
             work.watchlist.settle(settled, NOW)
 
 

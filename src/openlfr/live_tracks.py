@@ -9,7 +9,7 @@ import numpy as np
 
 from openlfr.domain.analysis import LostTrack, SearchedTrack, UnsearchedTrack
 from openlfr.domain.counts import NotSearchedReason
-from openlfr.domain.moments import at_least, microseconds
+from openlfr.domain.moments import is_at_least, microseconds
 from openlfr.encounters import Encounters
 from openlfr.stages.probe import Probe, fuse
 from openlfr.stages.track import TrackerState
@@ -191,7 +191,7 @@ class LiveTrack:
         since = self.searched_from
         if since is None:
             return False
-        return at_least(microseconds(at) - microseconds(since), rules.settles_after)
+        return is_at_least(microseconds(at) - microseconds(since), rules.settles_after)
 
     def outcome(self, rules: ProbeRules, lost: LossReason | None = None) -> ClosedTrack:
         """What to report of this track, which has ended, or was lost for the given reason."""

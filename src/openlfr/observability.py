@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
 
-from openlfr.domain.addresses import hide_addresses
-from openlfr.domain.text import shown
+from openlfr.domain.addresses import redact_addresses
+from openlfr.domain.text import escape_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -130,9 +130,9 @@ def keep_private(_: object, __: str, event: MutableMapping[str, Any]) -> Mutable
 def _private(value: Any) -> Any:
     """A value, or a collection of values, with private parts replaced."""
     if isinstance(value, str):
-        return shown(hide_addresses(value))
+        return escape_text(redact_addresses(value))
     if isinstance(value, BaseException):
-        return shown(hide_addresses(f"{type(value).__name__}: {value}"))
+        return escape_text(redact_addresses(f"{type(value).__name__}: {value}"))
     if isinstance(value, bytes | bytearray | memoryview):
         return f"<{len(value)} bytes, not logged>"
     if isinstance(value, dict):
@@ -143,4 +143,4 @@ def _private(value: Any) -> Any:
         return f"<array {'x'.join(map(str, shape))}, not logged>"
     if value is None or isinstance(value, bool | int | float):
         return value
-    return hide_addresses(str(value))
+    return redact_addresses(str(value))

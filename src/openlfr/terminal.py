@@ -1,8 +1,8 @@
 """Output to the terminal: escaped, and without interrupting a command half-way.
 
 A name in the database, a file's name or a library's message may contain control sequences. All
-output goes through `say`, which escapes them (`domain.text.shown`). The reader of a pipe may exit,
-and the disk behind a redirection may be full. A failed write does not stop the command: it is
+output goes through `say`, which escapes them (`domain.text.escape_text`). The reader of a pipe may
+exit, and the disk behind a redirection may be full. A failed write does not stop the command: it is
 recorded and determines the exit code when the command has finished.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from openlfr.domain.text import shown
+from openlfr.domain.text import escape_text
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -32,7 +32,11 @@ def say(text: object = "", *, err: bool = False, nl: bool = True, bold: bool = F
         nl: Whether to end the line.
         bold: Whether to print in bold, on a terminal.
     """
-    write(click.style(shown(str(text)), bold=True) if bold else shown(str(text)), err=err, nl=nl)
+    write(
+        click.style(escape_text(str(text)), bold=True) if bold else escape_text(str(text)),
+        err=err,
+        nl=nl,
+    )
 
 
 def write(text: str, *, err: bool = False, nl: bool = True) -> None:

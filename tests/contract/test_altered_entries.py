@@ -13,7 +13,7 @@ from openlfr.domain.audit import AuditEvent
 from openlfr.domain.audit_references import ReferenceExpired, ReferenceRemoved
 from openlfr.domain.errors import BadInput
 from openlfr.domain.principals import SYSTEM
-from openlfr.domain.watchlist import EntryStatus, Reference, Settlement, hash_entry
+from openlfr.domain.watchlist import EntryStatus, GalleryDecision, Reference, hash_entry
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 EXPIRES = NOW + timedelta(days=30)
@@ -32,7 +32,7 @@ def listed(records):
     with records.unit_of_work() as work:
         for name, subject in (("a1", "Ann"), ("b1", "Bea")):
             add_entry(work, reference(name, subject), picture_hash=name, at=NOW)
-            work.watchlist.settle([Settlement(name, EntryStatus.ACTIVE, "")], NOW)
+            work.watchlist.settle([GalleryDecision(name, EntryStatus.ACTIVE, "")], NOW)
     assert records.watchlist.altered(["default"]) == {}
     assert records.watchlist.manifest(["default"]).keys() == {"a1", "b1"}
     return records

@@ -13,7 +13,7 @@ from openlfr.adapters.sql.records import Records
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.principals import Principal, Role
 from openlfr.domain.templates import GalleryFacts
-from openlfr.domain.watchlist import EntryStatus, ManifestEntry, Reference, Settlement
+from openlfr.domain.watchlist import EntryStatus, GalleryDecision, ManifestEntry, Reference
 from openlfr.operations.entries import Entries, remove
 from openlfr.operations.purge import forget_entries
 
@@ -49,7 +49,7 @@ def add(records, entry, *, template=b"sealed", picture_hash="p1"):
 
 def settle(records, reference_id, status=ACTIVE, note=""):
     with records.unit_of_work() as work:
-        return work.watchlist.settle([Settlement(reference_id, status, note)], NOW)
+        return work.watchlist.settle([GalleryDecision(reference_id, status, note)], NOW)
 
 
 def move(records, to, subject="Ann", lists=None):

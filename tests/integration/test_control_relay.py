@@ -25,7 +25,7 @@ from openlfr.adapters.sql import tables
 from openlfr.adapters.sql.records import Records
 from openlfr.domain.control import EntryForgotten, Heartbeat, ManifestChange
 from openlfr.domain.thresholds import Threshold, ThresholdOrigin
-from openlfr.domain.watchlist import EntryStatus, Reference, Settlement
+from openlfr.domain.watchlist import EntryStatus, GalleryDecision, Reference
 from openlfr.in_force import DeploymentInForce
 from openlfr.operations import deployments
 from openlfr.os_account import local_person
@@ -73,7 +73,7 @@ def enrol(records, name):
     )  # fmt: skip
     with records.unit_of_work() as work:
         add_entry(work, reference, picture_hash=name, template=b"sealed", at=NOW)
-        work.watchlist.settle([Settlement(name, EntryStatus.ACTIVE, "")], NOW)
+        work.watchlist.settle([GalleryDecision(name, EntryStatus.ACTIVE, "")], NOW)
 
 
 def remove(records, name):

@@ -14,7 +14,7 @@ from awaiting import PATIENCE_S
 from openlfr.adapters.milvus import connection as milvus_connection
 from openlfr.adapters.milvus.lite import LiteServer
 from openlfr.adapters.milvus.template_store import MilvusTemplateStore
-from openlfr.domain.addresses import shown_address
+from openlfr.domain.addresses import redact_address
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.templates import GalleryFacts, StoredTemplate, hash_template
 
@@ -121,12 +121,12 @@ def test_each_call_ends_with_a_sentence(
     assert not asking.is_alive(), "it waits for ever"
     (failure,) = failures
     assert isinstance(failure, Unavailable)
-    assert str(failure) == f"Milvus at {shown_address(way.uri)} does not answer: Deadline Exceeded"
+    assert str(failure) == f"Milvus at {redact_address(way.uri)} does not answer: Deadline Exceeded"
     store.close()
 
 
 def test_a_start_ends_with_a_sentence(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
     way.fall_silent()
     monkeypatch.setattr(milvus_connection, "CONNECT_S", 1)
-    with pytest.raises(Unavailable, match=rf"Milvus at {shown_address(way.uri)} does not answer"):
+    with pytest.raises(Unavailable, match=rf"Milvus at {redact_address(way.uri)} does not answer"):
         MilvusTemplateStore(way.uri, FACTS)

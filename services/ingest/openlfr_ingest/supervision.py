@@ -23,7 +23,7 @@ import structlog
 
 from openlfr.adapters.capture import is_live
 from openlfr.adapters.telemetry import tracing
-from openlfr.domain.addresses import hide_addresses
+from openlfr.domain.addresses import redact_addresses
 from openlfr.domain.errors import BadInput, Misconfigured, OpenLFRError, Unavailable
 from openlfr.domain.frames import StartOrigin
 from openlfr.in_force import NotInForce
@@ -175,7 +175,7 @@ class CameraSupervisor:
                     return
                 log.warning("filming_failed", camera=self.camera, why=str(error))
             except Exception as error:
-                why = hide_addresses(f"{type(error).__name__}: {error}")
+                why = redact_addresses(f"{type(error).__name__}: {error}")
                 self.problem = f"Camera {self.camera} failed: {why}"
                 if not self.live:
                     return

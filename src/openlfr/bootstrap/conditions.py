@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import openlfr
 from openlfr.bootstrap.models import models_used
-from openlfr.domain.addresses import without_login
+from openlfr.domain.addresses import remove_login
 from openlfr.domain.baselines import Conditions
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def conditions_of(
     }
     cameras = {
         name: {
-            "url": without_login(camera.url),
+            "url": remove_login(camera.url),
             "fps": camera.fps,
             "input_size": camera.input_size,
             "loop": camera.loop,

@@ -29,9 +29,9 @@ import click
 
 from openlfr import terminal
 from openlfr.domain import extras
-from openlfr.domain.addresses import hide_addresses
+from openlfr.domain.addresses import redact_addresses
 from openlfr.domain.errors import BadInput, Conflict, Misconfigured, NotAllowed, Unavailable
-from openlfr.domain.text import one_line
+from openlfr.domain.text import escape_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -212,12 +212,12 @@ def explain(error: Exception) -> tuple[str, int]:
     match error:
         case click.UsageError():
             name = error.ctx.command_path if error.ctx else "openlfr"
-            text = one_line(error.format_message().rstrip(".?"))
+            text = escape_line(error.format_message().rstrip(".?"))
             return f"{text[:1].lower()}{text[1:]} (see '{name} --help')", BAD_USAGE
         case click.ClickException():
-            return one_line(error.format_message()), BAD_USAGE
+            return escape_line(error.format_message()), BAD_USAGE
         case BadInput():
-            return one_line(str(error)), BAD_USAGE
+            return escape_line(str(error)), BAD_USAGE
         case Misconfigured() | NotAllowed() | Conflict():
             return str(error), BAD_USAGE
         case Unavailable():
@@ -226,7 +226,7 @@ def explain(error: Exception) -> tuple[str, int]:
             advice = extras.install_advice(extra)
             return f"this needs {error.name}, which is not installed: {advice}", BAD_USAGE
         case OSError():
-            what = f"{one_line(str(error.filename))}: " if error.filename else ""
+            what = f"{escape_line(str(error.filename))}: " if error.filename else ""
             code = BAD_USAGE if isinstance(error, _INPUT_ERRORS) else UNAVAILABLE
             return f"{what}{error.strerror or error}", code
     fault = "this is a fault in OpenLFR; set OPENLFR_DEBUG=1 to print the traceback"
@@ -256,7 +256,7 @@ def _fail(sentence: str, code: int) -> int:
     if os.environ.get("OPENLFR_DEBUG") == "1" and sys.exc_info()[0] is not None:
         import traceback
 
-        terminal.say(hide_addresses(traceback.format_exc()), err=True, nl=False)
-    sentence = hide_addresses(sentence)
+        terminal.say(redact_addresses(traceback.format_exc()), err=True, nl=False)
+    sentence = redact_addresses(sentence)
     terminal.say(f"error: {sentence}" if code != INTERRUPTED else sentence, err=True)
     return code

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from openlfr.domain.text import one_line
+from openlfr.domain.text import escape_line
 from openlfr.terminal import say
 
 if TYPE_CHECKING:
@@ -27,7 +27,10 @@ def print_second_looks(alerts: Sequence[RecordedAlert], *, as_json: bool) -> Non
             values = {"alert_id": alert.alert_id, "subject": alert.subject, "settle_at": until}
             say(json.dumps(values, ensure_ascii=False))
         else:
-            say(f"{alert.alert_id[:8]}  {one_line(alert.about)}, settled automatically at {until}")
+            say(
+                f"{alert.alert_id[:8]}  {escape_line(alert.about)}, settled automatically at "
+                f"{until}"
+            )
 
 
 def print_alerts(alerts: Sequence[RecordedAlert], *, undecided: bool, as_json: bool) -> None:
@@ -52,7 +55,7 @@ def print_alerts(alerts: Sequence[RecordedAlert], *, undecided: bool, as_json: b
         (
             alert.alert_id[:8],
             alert.last_at.strftime("%Y-%m-%d %H:%M:%S"),
-            one_line(alert.about),
+            escape_line(alert.about),
             str(alert.events),
             f"{alert.best_score:.3f}",
             str(alert.adjudication or alert.state),
@@ -85,7 +88,7 @@ def _print_facts(alert: RecordedAlert, case: Case, events: Sequence[RecordedEven
     from openlfr.operations.show_alert import WHAT_A_SCORE_IS, facts_of
 
     for name, value in facts_of(alert, case):
-        say(f"{name:<11} {one_line(value)}")
+        say(f"{name:<11} {escape_line(value)}")
     say()
     for event in events:
         seen = event.event.sighting

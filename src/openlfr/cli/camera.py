@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from openlfr.cli import SOMETHING_FAILED, config_option
-from openlfr.domain.text import one_line
+from openlfr.domain.text import escape_line
 from openlfr.terminal import say
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def check(names: tuple[str, ...], config: Path, frames: int, every: float, as_js
     since a camera is opened.
     """
     from openlfr import bootstrap, settings
-    from openlfr.domain.addresses import hide_addresses
+    from openlfr.domain.addresses import redact_addresses
     from openlfr.domain.errors import Misconfigured, OpenLFRError
 
     loaded = settings.load(config)
@@ -65,9 +65,9 @@ def check(names: tuple[str, ...], config: Path, frames: int, every: float, as_js
             failed = True
             ours = isinstance(error, OpenLFRError)
             why = str(error) if ours else f"camera {name}: {type(error).__name__}: {error}"
-            why = hide_addresses(why)
+            why = redact_addresses(why)
             results[name] = {"error": why}
-            say(f"error: {one_line(why)}", err=True)
+            say(f"error: {escape_line(why)}", err=True)
             continue
         failed = failed or bool(found.problems)
         results[name] = asdict(found) | {"start": found.start and found.start.isoformat()}

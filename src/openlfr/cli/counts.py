@@ -14,7 +14,7 @@ import click
 
 from openlfr.cli import DONE, config_option
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
-from openlfr.domain.text import one_line
+from openlfr.domain.text import escape_line
 from openlfr.terminal import say
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def command(
     loaded = settings.load(config)
     deployment = _deployment(loaded)
     if unknown := [name for name in cameras if name not in loaded.cameras]:
-        raise BadInput(f"{loaded.path} has no camera {', '.join(map(one_line, unknown))}.")
+        raise BadInput(f"{loaded.path} has no camera {', '.join(map(escape_line, unknown))}.")
     with ExitStack() as stack:
         read = _reader(loaded, deployment, stack)
 
@@ -119,13 +119,13 @@ def _watch(look: Callable[[], str], *, renewed: bool) -> None:
     from rich.live import Live
     from rich.text import Text
 
-    from openlfr.domain.text import shown
+    from openlfr.domain.text import escape_text
 
     def text() -> str:
         try:
             return look()
         except Unavailable as error:
-            return one_line(str(error))
+            return escape_line(str(error))
 
     with ExitStack() as stack:
         live = None
@@ -139,7 +139,7 @@ def _watch(look: Callable[[], str], *, renewed: bool) -> None:
                     if live is None:
                         say(now)
                     else:
-                        lines = "\n".join(shown(line) for line in now.split("\n"))
+                        lines = "\n".join(escape_text(line) for line in now.split("\n"))
                         live.update(Text(lines), refresh=True)
                 time.sleep(_INTERVAL_S)
         except KeyboardInterrupt:
@@ -175,7 +175,7 @@ def _lines(counting: Counting, *, total: bool) -> Iterator[str]:
 def _row(camera: str, hour: str, each: Counted) -> tuple[str, ...]:
     numbers = (each.frames, each.dropped, each.faces, each.tracks, each.sightings,
                each.events - each.alerts, each.alerts)  # fmt: skip
-    return (one_line(camera), f"{hour}:00" if hour else "", *map(str, numbers))
+    return (escape_line(camera), f"{hour}:00" if hour else "", *map(str, numbers))
 
 
 def _as_json(deployment: str, counting: Counting, *, total: bool) -> str:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from openlfr.cli import SOMETHING_FAILED, config_option
-from openlfr.domain.addresses import hide_addresses
-from openlfr.domain.text import shown
+from openlfr.domain.addresses import redact_addresses
+from openlfr.domain.text import escape_text
 from openlfr.terminal import say, write
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def command(ctx: click.Context, config: Path, as_json: bool) -> int:
     """
     asked = ctx.get_parameter_source("config") is not click.core.ParameterSource.DEFAULT
     findings = [
-        replace(one, found=hide_addresses(one.found), advice=hide_addresses(one.advice))
+        replace(one, found=redact_addresses(one.found), advice=redact_addresses(one.advice))
         for one in _examine(config, asked=asked)
     ]
     if as_json:
@@ -43,7 +43,7 @@ def command(ctx: click.Context, config: Path, as_json: bool) -> int:
     else:
         for finding in findings:
             state = click.style(f"{finding.state:<5}", fg=_COLOURS[finding.state])
-            write(f"{state} {shown(f'{finding.name}: {finding.found}')}")
+            write(f"{state} {escape_text(f'{finding.name}: {finding.found}')}")
             if finding.advice:
                 say(f"      -> {finding.advice}")
     return SOMETHING_FAILED if any(f.state == "fail" for f in findings) else 0

@@ -163,10 +163,10 @@ def threshold(settings: Settings) -> Iterator[Finding]:
 
 def _camera(name: str, url: str) -> Iterator[Finding]:
     from openlfr.adapters.capture import is_live
-    from openlfr.domain.addresses import shown_address
+    from openlfr.domain.addresses import redact_address
 
     if is_live(url) or "://" in url:
         return
     exists = Path(url).exists()
-    found = url if exists else f"{shown_address(url)} does not exist"
+    found = url if exists else f"{redact_address(url)} does not exist"
     yield finding(f"camera {name}", exists, found, f"correct cameras.{name}.url")

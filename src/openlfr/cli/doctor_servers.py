@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from openlfr.cli.doctor_findings import Finding, State
-from openlfr.domain.addresses import shown_address
+from openlfr.domain.addresses import redact_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ def _service(name: str, url: str) -> Finding:
     port = parts.port or {"redis": 6379, "milvus": 19530, "sql": 5432}[name]
     if not parts.hostname:  # a file or a socket
         return Finding(f"service {name}", State.OK, "local")
-    shown = f"{parts.hostname}:{port}" if name == "kafka" else shown_address(url)
+    shown = f"{parts.hostname}:{port}" if name == "kafka" else redact_address(url)
     begun = time.monotonic()
     try:
         socket.create_connection((parts.hostname, port), timeout=5).close()

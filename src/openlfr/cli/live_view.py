@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from openlfr.domain.counts import add_up
-from openlfr.domain.text import one_line
+from openlfr.domain.text import escape_line
 from openlfr.operations.erasure_words import in_words
 from openlfr.terminal import say
 
@@ -55,11 +55,11 @@ class View:
         for problem in progress.problems:
             if problem not in self.printed:
                 self.printed.add(problem)
-                say(f"problem: {one_line(problem)}", err=True)
+                say(f"problem: {escape_line(problem)}", err=True)
         for note in progress.notes if self._shown else ():
             if note not in self.printed:
                 self.printed.add(note)
-                say(f"note: {one_line(note)}", err=True)
+                say(f"note: {escape_line(note)}", err=True)
         for event in reversed(progress.alerts if self._shown else ()):
             if event.event_id not in self._events:
                 self._events.add(event.event_id)
@@ -113,28 +113,28 @@ def say_result(
         if console.is_terminal:  # the table that contained it is gone
             console.print(_threshold(summary.threshold))
         if alerts is not None:
-            console.print(f"Alert lines: {one_line(str(alerts))}")
+            console.print(f"Alert lines: {escape_line(str(alerts))}")
         if report is not None:
-            console.print(f"Report: {one_line(str(report / 'report.html'))}")
+            console.print(f"Report: {escape_line(str(report / 'report.html'))}")
             if (report / "annex.html").exists():
-                annex = one_line(str(report / "annex.html"))
+                annex = escape_line(str(report / "annex.html"))
                 console.print(f"Its pictures, faces in clear: {annex}")
         for note in summary.notes:
             if note not in printed:
-                console.print(f"note: {one_line(note)}")
+                console.print(f"note: {escape_line(note)}")
         if summary.ended_how == "interrupted":
             console.print("Interrupted; go on with --resume.")
     for problem in summary.problems:
         if problem not in printed:
-            console.print(f"problem: {one_line(problem)}", style="yellow")
+            console.print(f"problem: {escape_line(problem)}", style="yellow")
 
 
 def _picture(settings: Settings, progress: Progress) -> Group:
     """Header, one row per camera, the latest alerts."""
     entry = settings.deployment_entry
     header = Text.assemble(
-        (f" {one_line(entry.name)} ", "bold reverse"),
-        f"  {one_line(entry.place)}   {progress.subjects} listed people, "
+        (f" {escape_line(entry.name)} ", "bold reverse"),
+        f"  {escape_line(entry.place)}   {progress.subjects} listed people, "
         f"{progress.references} photos   {_clock(progress.elapsed)}",
     )
     table = Table(box=None, padding=(0, 2), header_style="dim")
@@ -158,9 +158,9 @@ def _picture(settings: Settings, progress: Progress) -> Group:
             style="dim" if ended else "",
         )
     alerts = [_alert_text(event) for event in progress.alerts[:8]]
-    problems = [Text(f" note: {one_line(note)}", "dim") for note in progress.notes[-5:]]
+    problems = [Text(f" note: {escape_line(note)}", "dim") for note in progress.notes[-5:]]
     problems += [
-        Text(f" problem: {one_line(problem)}", "yellow") for problem in progress.problems[-5:]
+        Text(f" problem: {escape_line(problem)}", "yellow") for problem in progress.problems[-5:]
     ]
     if problems:
         problems.append(Text())
@@ -179,8 +179,8 @@ def _alert_text(event: AlertEvent) -> Text:
     seen = event.sighting
     return Text.assemble(
         (f" {event.event.upper():7}", "bold yellow" if event.event == "opened" else "dim"),
-        f" {seen.captured_at:%H:%M:%S}  {one_line(seen.camera)}  ",
-        (one_line(seen.subject), "bold"),
+        f" {seen.captured_at:%H:%M:%S}  {escape_line(seen.camera)}  ",
+        (escape_line(seen.subject), "bold"),
         f"  {seen.score:.3f} (threshold {seen.threshold:.2f})  alert {event.alert_id[:8]}",
         ("  IMPOSSIBLE", "bold red") if event.impossible is not None else "",
         ("  recording, time assumed", "dim") if seen.time_assumed else "",

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from openlfr.domain.text import one_line
+from openlfr.domain.text import escape_line
 from openlfr.domain.watchlist import EntryStatus
 from openlfr.operations.enrol import RowResult
 from openlfr.terminal import say, write
@@ -172,7 +172,7 @@ def _print_table(rows: Sequence[dict[str, str]], coloured: str) -> None:
         return
     if not sys.stdout.isatty():
         for row in rows:
-            say("\t".join(map(one_line, row.values())).rstrip())
+            say("\t".join(map(escape_line, row.values())).rstrip())
         return
     from rich.console import Console
     from rich.table import Table
@@ -184,7 +184,7 @@ def _print_table(rows: Sequence[dict[str, str]], coloured: str) -> None:
     for row in rows:
         table.add_row(
             *(
-                Text(one_line(value), style=_COLOURS.get(value, "") if name == coloured else "")
+                Text(escape_line(value), style=_COLOURS.get(value, "") if name == coloured else "")
                 for name, value in row.items()
             )
         )

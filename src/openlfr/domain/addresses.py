@@ -36,7 +36,7 @@ _LOOKS_REMOTE = re.compile(
 contains a port (`10.0.0.7/live/token`, `camera:554/token`)."""
 _BROKERS = re.compile(r"kafka://[\w.-]+:\d+(,[\w.-]+:\d+)*", re.ASCII)
 _PIECES = re.compile(r"(?:^|[/?#&;,\s])[\w.-]*=|[/?#&=:;,@\s]+")  # a key before = is no secret
-_SHORTEST = 3  # a shorter piece is no secret, and part of many words
+_MIN_PIECE = 3  # a shorter piece is no secret, and part of many words
 
 HINT = (
     "A user or password with / ? # @ % or a space in it has to be written percent-encoded: "
@@ -44,16 +44,16 @@ HINT = (
 )
 
 
-def shown_address(address: str) -> str:
+def redact_address(address: str) -> str:
     """The showable part of an address: scheme and host; the path of a file or device unchanged.
 
-    >>> shown_address("rtsp://operator:secret@10.0.0.7:554/main?token=abc")
+    >>> redact_address("rtsp://operator:secret@10.0.0.7:554/main?token=abc")
     'rtsp://10.0.0.7'
-    >>> shown_address("rtsp://operator:sec/ret@10.0.0.7/main")
+    >>> redact_address("rtsp://operator:sec/ret@10.0.0.7/main")
     'rtsp://...'
-    >>> shown_address("10.0.0.7/live/abc")
+    >>> redact_address("10.0.0.7/live/abc")
     '(not shown)'
-    >>> shown_address("videos/market.mp4")
+    >>> redact_address("videos/market.mp4")
     'videos/market.mp4'
     """
     scheme = _SCHEME.match(address)
@@ -93,7 +93,7 @@ def is_readable(address: str) -> bool:
     return not port or int(port) <= 65535
 
 
-def hint_for(address: str) -> str:
+def spelling_hint(address: str) -> str:
     """Advice where an address may have failed because of its spelling; else empty."""
     authority, rest = _split(address)
     before, found, _ = authority.rpartition("@")
@@ -101,16 +101,16 @@ def hint_for(address: str) -> str:
     return f" {HINT}" if "@" in rest or not is_readable(address) or (found and odd) else ""
 
 
-def hide_address(text: str, address: str) -> str:
+def redact_address_in(text: str, address: str) -> str:
     """Remove every piece of an address except its host from a library's message about it.
 
     Libraries repeat an address whole, in pieces or decoded; only the address itself reveals which
     words are its pieces.
 
-    >>> hide_address("no user ann, nor /live; 10.0.0.7 is away", "rtsp://ann:secret@10.0.0.7/live")
+    >>> redact_address_in("no user ann, nor /live; 10.0.0.7 is away", "rtsp://ann:secret@10.0.0.7/live")
     'no user ***, nor /***; 10.0.0.7 is away'
     """
-    text = text.replace(address, shown_address(address))
+    text = text.replace(address, redact_address(address))
     authority, rest = _split(address)
     before, _, behind = authority.rpartition("@")
     shown = host_of(address) and is_readable(address)
@@ -118,21 +118,21 @@ def hide_address(text: str, address: str) -> str:
     pieces |= set() if shown else {behind, *_PIECES.split(behind)}
     pieces |= {unquote(piece) for piece in pieces}
     for piece in sorted(pieces, key=len, reverse=True):
-        if len(piece) >= _SHORTEST and not (shown and piece in behind):
+        if len(piece) >= _MIN_PIECE and not (shown and piece in behind):
             text = re.sub(rf"(?<![^\W_]){re.escape(piece)}(?![^\W_])", "***", text)
-    return hide_addresses(text)
+    return redact_addresses(text)
 
 
-def hide_addresses(text: str) -> str:
+def redact_addresses(text: str) -> str:
     """Reduce every address in a text to its showable part; the last step before output.
 
-    >>> hide_addresses("'rtsp://a:b c@10.0.0.7/x?y=z' is away")
+    >>> redact_addresses("'rtsp://a:b c@10.0.0.7/x?y=z' is away")
     "'rtsp://10.0.0.7' is away"
     """
-    return _IN_TEXT.sub(_shown_match, text) if ":/" in text else text
+    return _IN_TEXT.sub(_redact_match, text) if ":/" in text else text
 
 
-def _shown_match(found: re.Match[str]) -> str:
+def _redact_match(found: re.Match[str]) -> str:
     address = found.group()
     bare = address.rstrip("'\"`,;:!)}>" if "[" in address else "'\"`,;:!)]}>")
     bare = bare if bare.endswith("...") else bare.rstrip(".")
@@ -140,7 +140,7 @@ def _shown_match(found: re.Match[str]) -> str:
         return address
     if _BROKERS.fullmatch(bare):
         return address  # Kafka's brokers; the login is a separate setting
-    return shown_address(bare) + address[len(bare) :]
+    return redact_address(bare) + address[len(bare) :]
 
 
 def authority_of(address: str) -> str:
@@ -148,10 +148,10 @@ def authority_of(address: str) -> str:
     return _split(address)[0]
 
 
-def without_login(address: str) -> str:
+def remove_login(address: str) -> str:
     """An address without the user and password before its host; never to be shown.
 
-    >>> without_login("rtsp://ann:secret@10.0.0.7/live")
+    >>> remove_login("rtsp://ann:secret@10.0.0.7/live")
     'rtsp://10.0.0.7/live'
     """
     scheme = _SCHEME.match(address)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from openlfr.domain.alerts import Adjudication, Outcome
 from openlfr.domain.errors import BadInput
-from openlfr.domain.principals import OURSELVES, Principal
+from openlfr.domain.principals import OPENLFR, Principal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,7 +144,7 @@ class Verdict:
         return self.what.adjudication
 
     def __str__(self) -> str:
-        who = "nobody contested it, so it was settled as" if self.by.issuer == OURSELVES else ""
+        who = "nobody contested it, so it was settled as" if self.by.issuer == OPENLFR else ""
         who = who or f"{self.by.name or 'somebody'} decided"
         late = ", late" * (self.kind is VerdictKind.LATE)
         return f"{who} {self.adjudication}{late} at {self.decided_at:%H:%M:%S} UTC"

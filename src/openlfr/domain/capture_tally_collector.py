@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from openlfr.domain.frames import Frame
 
-EVERY = timedelta(seconds=10)
+TALLY_SPAN = timedelta(seconds=10)
 """Capture time that a tally covers."""
-_MOST_UNSENT = 1000  # tallies kept while they cannot be sent: hours
+_MAX_UNSENT = 1000  # tallies kept while they cannot be sent: hours
 
 SAMPLED_AWAY, DROPPED_LATE = "sampled_away", "dropped_late"
 OUTSIDE_HOURS, PAUSED, UNREADABLE = "outside_hours", "paused", "unreadable"
@@ -82,13 +82,13 @@ class CaptureTallyCollector:
         self._range: _Range | None = None
         self._epoch: int | None = None  # of the newest frame
         self._next_seq = 0  # first frame number of that epoch's next range
-        self._unsent: deque[Tally] = deque(maxlen=_MOST_UNSENT)
+        self._unsent: deque[Tally] = deque(maxlen=_MAX_UNSENT)
 
     def frame(self, frame: Frame) -> None:
         """Count a captured frame, and the frames that the source skipped before it."""
         position = _FramePosition(frame.epoch, frame.seq, frame.captured_at)
         first = self._range.first if self._range else position
-        if self._range and (position.epoch != first.epoch or position.at - first.at >= EVERY):
+        if self._range and (position.epoch != first.epoch or position.at - first.at >= TALLY_SPAN):
             self._close(self._range)
             first = position
         if position.epoch != self._epoch:

@@ -14,8 +14,8 @@ FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2999
 """Later dates are mistakes; and close to 9999, the end of the calendar, adding an hour or a time
 zone overflows."""
-A_DATE: Final = "a date like 2026-12-31"
-A_MOMENT: Final = "a date with a time like 2026-12-31T18:00+01:00 (without an offset it is UTC)"
+DATE_FORM: Final = "a date like 2026-12-31"
+MOMENT_FORM: Final = "a date with a time like 2026-12-31T18:00+01:00 (without an offset it is UTC)"
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT: Final = re.compile(
@@ -32,12 +32,12 @@ def parse_date(text: str) -> date:
         ValueError: The text is no such value; the message ends a sentence with the expected form.
     """
     if not _DATE.fullmatch(text):
-        raise ValueError(f"expected {A_DATE}")
+        raise ValueError(f"expected {DATE_FORM}")
     try:
         found = date.fromisoformat(text)
     except ValueError:
         raise ValueError("expected a day of the calendar, like 2026-12-31") from None
-    return _within(found)
+    return _check_year(found)
 
 
 def parse_moment(text: str) -> datetime:
@@ -48,9 +48,9 @@ def parse_moment(text: str) -> datetime:
     """
     match = _MOMENT.fullmatch(text)
     if not match:
-        raise ValueError(f"expected {A_MOMENT}")
+        raise ValueError(f"expected {MOMENT_FORM}")
     day, clock, offset = match.groups()
-    _within(parse_date(day))
+    _check_year(parse_date(day))
     try:
         found = datetime.fromisoformat(f"{day}T{clock}{(offset or 'Z').upper()}")
         return found.astimezone(UTC)
@@ -66,11 +66,11 @@ def in_utc(moment: datetime) -> datetime:
     Raises:
         ValueError: The year is out of range; the message has the expected one.
     """
-    _within(moment.date())
+    _check_year(moment.date())
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _within(day: date) -> date:
+def _check_year(day: date) -> date:
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise ValueError(f"expected a year from {FIRST_YEAR} to {LAST_YEAR}")
     return day

@@ -33,7 +33,7 @@ class DeadLetter:
     set_aside_at: datetime
 
 
-def dead_letter(
+def make_dead_letter(
     value: bytes | None,
     *,
     topic: str,

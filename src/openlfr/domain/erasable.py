@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openlfr.domain.principals import OURSELVES
+from openlfr.domain.principals import OPENLFR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,6 @@ def erasable_fields(object_kind: str, issuer: str) -> frozenset[str]:
         object_kind: See `audit.ActDetails`.
         issuer: Issuer of the author; OpenLFR's own acts on alerts contain no text of people.
     """
-    if object_kind == ALERT and issuer == OURSELVES:
+    if object_kind == ALERT and issuer == OPENLFR:
         return frozenset()
     return _WORDS.get(object_kind, frozenset())

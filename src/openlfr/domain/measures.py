@@ -49,9 +49,9 @@ class Measures:
     def of(cls, face: Quality) -> Self:
         """The histograms of one pass, by its best face."""
         return cls(
-            _one(EYE_EDGES, face.eye_distance),
-            _one(SHARE_EDGES, face.sharpness),
-            _one(SHARE_EDGES, face.exposure),
+            _single_count(EYE_EDGES, face.eye_distance),
+            _single_count(SHARE_EDGES, face.sharpness),
+            _single_count(SHARE_EDGES, face.exposure),
         )
 
     @classmethod
@@ -61,6 +61,6 @@ class Measures:
         return cls(**{name: tuple(counts) for name, counts in known.items()})
 
 
-def _one(edges: Sequence[float], value: float) -> tuple[int, ...]:
+def _single_count(edges: Sequence[float], value: float) -> tuple[int, ...]:
     mine = max(bisect_right(edges, value) - 1, 0)
     return tuple(int(number == mine) for number in range(len(edges)))

@@ -28,11 +28,11 @@ def microseconds(moment: datetime) -> int:
     return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
 
 
-def at_most(span: int, seconds: float) -> bool:
+def is_at_most(span: int, seconds: float) -> bool:
     """Whether a span in microseconds is no longer than so many seconds, with a tolerance."""
     return span <= round(seconds * SECOND) + ROUNDING
 
 
-def at_least(span: int, seconds: float) -> bool:
+def is_at_least(span: int, seconds: float) -> bool:
     """Whether a span in microseconds is no shorter than so many seconds, with a tolerance."""
     return span >= round(seconds * SECOND) - ROUNDING

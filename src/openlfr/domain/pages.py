@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from openlfr.domain.alert_records import RecordedAlert
 
-SHOWN = 5
+MAX_LISTED = 5
 """Number of alerts listed in the error when a prefix fits several."""
 
 
@@ -31,8 +31,8 @@ def require_one_alert(prefix: str, alert_ids: Sequence[str]) -> None:
     if not prefix.strip() or not alert_ids:
         raise BadInput(f"There is no alert {prefix!r}: `openlfr alerts list` names all.")
     if len(alert_ids) > 1:
-        some = ", ".join(alert_ids[:SHOWN])
-        more = " ..." if len(alert_ids) > SHOWN else ""
+        some = ", ".join(alert_ids[:MAX_LISTED])
+        more = " ..." if len(alert_ids) > MAX_LISTED else ""
         raise BadInput(f"Several alerts begin with {prefix!r}: {some}{more}")
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from openlfr.domain.names import same_person
+from openlfr.domain.names import is_same_person
 
 LOCAL = "local"
 """Issuer of principals on the command line: only the operating system's account is known, and the
 name is typed."""
-OURSELVES = "openlfr"
+OPENLFR = "openlfr"
 """Issuer of the parts of OpenLFR that act automatically: they settle, expire and erase."""
 
 
@@ -30,7 +30,7 @@ class Principal:
     """The author of an act.
 
     Attributes:
-        issuer: Source of the identity: an identity provider's address, `LOCAL` or `OURSELVES`.
+        issuer: Source of the identity: an identity provider's address, `LOCAL` or `OPENLFR`.
         subject: The account at the issuer, which never gives it to another person.
         name: Display name.
         roles: The person's roles at the time of the act.
@@ -63,7 +63,7 @@ class Principal:
         people who type them.
         """
         if LOCAL in (self.issuer, other.issuer):
-            return same_person(self.name, other.name)
+            return is_same_person(self.name, other.name)
         return (self.issuer, self.subject) == (other.issuer, other.subject)
 
 
@@ -77,5 +77,5 @@ def local_principal(account: str, name: str = "") -> Principal:
     return Principal(LOCAL, account, name or account, frozenset(Role))
 
 
-SYSTEM = Principal(OURSELVES, "system", "system")
+SYSTEM = Principal(OPENLFR, "system", "system")
 """OpenLFR itself, which carries out decisions and erases data that is due."""

@@ -19,7 +19,7 @@ SCORE_EDGES = tuple(round(SCORE_LOW + SCORE_STEP * i, 2) for i in range(SCORE_BI
 
 FINE_STEP = 0.0025
 """Width of a fine bin; bin n begins at n times this score."""
-FINE_LEAST, FINE_MOST = -400, 400
+FINE_MIN, FINE_MAX = -400, 400
 """The end bins, of scores of -1 and 1; scores outside are counted in them."""
 _GUARD = 1e-9  # counts a score on a border as above it, despite floating point
 _FINE_IN_COARSE = 8
@@ -32,10 +32,10 @@ def score_bin(score: float) -> int:
 
 def fine_bin(score: float) -> int:
     """The fine bin of a score."""
-    return min(max(math.floor(score / FINE_STEP + _GUARD), FINE_LEAST), FINE_MOST)
+    return min(max(math.floor(score / FINE_STEP + _GUARD), FINE_MIN), FINE_MAX)
 
 
-def coarse(fine: Mapping[int, int]) -> tuple[int, ...]:
+def to_coarse_bins(fine: Mapping[int, int]) -> tuple[int, ...]:
     """Convert counts by fine bins to counts by coarse bins."""
     counts = [0] * SCORE_BINS
     for number, count in fine.items():
@@ -43,7 +43,7 @@ def coarse(fine: Mapping[int, int]) -> tuple[int, ...]:
     return tuple(counts)
 
 
-def reached(fine: Mapping[int, int], threshold: float) -> int:
+def count_reached(fine: Mapping[int, int], threshold: float) -> int:
     """Number of scores in the fine bins from the threshold's bin on."""
     return sum(count for number, count in fine.items() if number >= fine_bin(threshold))
 

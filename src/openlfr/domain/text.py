@@ -1,4 +1,4 @@
-"""Checks text that people enter, and escapes text that is displayed.
+"""Checks text that people enter, and escapes text before display.
 
 A control character can rewrite a reader's terminal, a bidirectional override can reverse a name,
 and an invisible character makes two different names look the same. Such characters are rejected on
@@ -13,131 +13,137 @@ from typing import Final
 
 from openlfr.domain.errors import BadInput
 
-MOST_CHARACTERS: Final = 500
-_MOST_MARKS: Final = 4  # on one letter: UTS 39, section 5.4
+MAX_CHARACTERS: Final = 500
+_MAX_MARKS: Final = 4  # combining marks on one letter: UTS 39, section 5.4
 _JOINERS: Final = "\u200c\u200d"
-"""Needed between letters of Persian, Hindi and other scripts, and in combined emoji."""
+"""Persian, Hindi and other scripts need joiners between letters, and so do combined emoji."""
 _BREAKS: Final = " \t\r\n"
-_REFUSED: Final = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
-_UNSEEN: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Invisible letters and marks: a name of them is blank, and added to a name they make another."""
-_CONTROLS: Final = {
+_REJECTED_CATEGORIES: Final = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+_INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Invisible letters and marks: a name made of them looks blank, and two names that differ only in
+them look the same."""
+_CONTROL_NAMES: Final = {
     0: "NUL", 7: "BELL", 8: "BACKSPACE", 9: "TAB", 10: "LINE BREAK", 13: "CARRIAGE RETURN",
     27: "ESCAPE", 127: "DELETE",
 }  # fmt: skip
 
 
-def clean(text: str) -> str:
-    """The text in normal form C, with a plain space for every kind of space and line break."""
+def normalise_spaces(text: str) -> str:
+    """Return the text in normal form C, with a plain space for each space and line break."""
     plain = (" " if c in _BREAKS or unicodedata.category(c) == "Zs" else c for c in text)
     return " ".join(unicodedata.normalize("NFC", "".join(plain)).split(" ")).strip()
 
 
-def squeeze(text: str) -> str:
-    """As `clean`, with runs of spaces reduced to one."""
-    return " ".join(clean(text).split())
+def collapse_spaces(text: str) -> str:
+    """Apply `normalise_spaces` and reduce each run of spaces to one."""
+    return " ".join(normalise_spaces(text).split())
 
 
-def problem_of(text: str) -> str:
-    r"""The problem of a cleaned text, as the end of a sentence; empty without a problem.
+def find_text_problem(text: str) -> str:
+    r"""Return the problem of a normalised text as the end of a sentence; empty if it has none.
 
-    >>> problem_of("A\u200bB")
-    'holds U+200B ZERO WIDTH SPACE'
+    >>> find_text_problem("A\u200bB")
+    'contains U+200B ZERO WIDTH SPACE'
     """
-    if len(text) > MOST_CHARACTERS:
-        return f"has {len(text)} characters, at most {MOST_CHARACTERS} are kept"
+    if len(text) > MAX_CHARACTERS:
+        return f"has {len(text)} characters, at most {MAX_CHARACTERS} are allowed"
     marks = 0
-    for place, character in enumerate(text):
-        refused = unicodedata.category(character) in _REFUSED or character in _UNSEEN
-        if (refused and not _joins(text, place)) or _selects_nothing(text, place):
-            return f"holds {named(character)}"
-        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
-        if marks > _MOST_MARKS:
-            return f"holds more than {_MOST_MARKS} marks on one letter, the last {named(character)}"
+    for index, character in enumerate(text):
+        category = unicodedata.category(character)
+        is_rejected = category in _REJECTED_CATEGORIES or character in _INVISIBLE
+        if (is_rejected and not _is_joiner(text, index)) or _is_idle_selector(text, index):
+            return f"contains {describe_character(character)}"
+        marks = marks + 1 if category in ("Mn", "Me") else 0
+        if marks > _MAX_MARKS:
+            last = describe_character(character)
+            return f"contains more than {_MAX_MARKS} marks on one letter, the last {last}"
     return ""
 
 
-def given_reason(text: str) -> str:
-    """The reason that somebody gives, as it is recorded; empty where they give none.
+def check_reason(text: str) -> str:
+    """Return a person's reason in the form in which it is recorded; empty if it was left out.
 
     Raises:
-        BadInput: It holds nothing but spaces, or what may not be kept.
+        BadInput: The reason contains only spaces, or a character that is not allowed.
     """
-    reason = squeeze(text)
+    reason = collapse_spaces(text)
     if text and not reason:
-        raise BadInput("The reason is blank: give one in words, or leave it out.")
-    if problem := problem_of(reason):
+        raise BadInput("The reason is blank: enter words, or leave the reason out.")
+    if problem := find_text_problem(reason):
         raise BadInput(f"The reason {problem}.")
     return reason
 
 
-def required_reason(text: str, what: str) -> str:
-    """As `given_reason`, where something is done by a reason only.
+def require_reason(text: str, what: str) -> str:
+    """Apply `check_reason` for an act that needs a reason.
 
     Args:
-        text: In the words of the person.
-        what: Needs it; begins the sentence of the refusal.
+        text: The person's reason.
+        what: The act; first words of the error message.
 
     Raises:
-        BadInput: There is none, it is blank, or it holds what may not be kept.
+        BadInput: The reason is missing or blank, or contains a character that is not allowed.
     """
-    if not squeeze(text):
-        raise BadInput(f"{what} needs a reason, --reason TEXT: it is recorded.")
-    return given_reason(text)
+    if not collapse_spaces(text):
+        raise BadInput(f"{what} needs a reason, --reason TEXT, which is recorded.")
+    return check_reason(text)
 
 
-def named(character: str) -> str:
-    """A character's code and Unicode name: U+202E RIGHT-TO-LEFT OVERRIDE."""
+def describe_character(character: str) -> str:
+    """Return a character's code and Unicode name: U+202E RIGHT-TO-LEFT OVERRIDE."""
     code = ord(character)
-    name = unicodedata.name(character, "") or _CONTROLS.get(code, "")
+    name = unicodedata.name(character, "") or _CONTROL_NAMES.get(code, "")
     if not name:
         kind = unicodedata.category(character)
         name = {"Cc": "a control character", "Cs": "half a character"}.get(kind, "not assigned")
     return f"U+{code:04X} {name}"
 
 
-def shown(text: str) -> str:
-    r"""The text with active characters escaped, safe for a terminal, a log or a page.
+def escape_text(text: str) -> str:
+    r"""Escape control and invisible characters, so that a terminal, log or page displays them.
 
-    Line breaks and tabs stay. Every other control, invisible or direction character is written as
-    a JSON escape, so that JSON stays equal JSON. Joiners between letters stay.
+    Line breaks, tabs and joiners between letters stay. Every other control, invisible or direction
+    character becomes a JSON escape, so that a JSON text keeps its value.
 
-    >>> shown("Ann\x1b[2J")
+    >>> escape_text("Ann\x1b[2J")
     'Ann\\u001b[2J'
     """
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        c if c.isprintable() or c in "\n\t" or _harmless(text, place) else json.dumps(c)[1:-1]
-        for place, c in enumerate(text)
+        c if c.isprintable() or c in "\n\t" or _is_harmless(text, index) else json.dumps(c)[1:-1]
+        for index, c in enumerate(text)
     )
 
 
-def one_line(text: str) -> str:
-    """As `shown`, on one line, so that a file's name or an old entry cannot start a new line."""
-    return shown(text).replace("\n", "\\n").replace("\t", "\\t")
+def escape_line(text: str) -> str:
+    """Apply `escape_text` and escape line breaks and tabs too.
+
+    So the name of a file, or an old entry, cannot start a new line.
+    """
+    return escape_text(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
-def _harmless(text: str, place: int) -> bool:
-    return unicodedata.category(text[place]) == "Zs" or _joins(text, place)
+def _is_harmless(text: str, index: int) -> bool:
+    return unicodedata.category(text[index]) == "Zs" or _is_joiner(text, index)
 
 
-def _joins(text: str, place: int) -> bool:
-    """Whether the character is a joiner between two characters that can be joined."""
-    if text[place] not in _JOINERS or not 0 < place < len(text) - 1:
+def _is_joiner(text: str, index: int) -> bool:
+    """Return whether the character is a joiner between two characters that can be joined."""
+    if text[index] not in _JOINERS or not 0 < index < len(text) - 1:
         return False
-    before, after = (unicodedata.category(text[n])[0] for n in (place - 1, place + 1))
+    before, after = (unicodedata.category(text[n])[0] for n in (index - 1, index + 1))
     return before in "LMS" and after in "LS"
 
 
-def _selects_nothing(text: str, place: int) -> bool:
-    """Whether the character is a variation selector without effect, and so invisible.
+def _is_idle_selector(text: str, index: int) -> bool:
+    """Return whether the character is a variation selector without effect, so it is invisible.
 
-    Chinese characters in Japanese names have variants, and so do emoji.
+    A selector has an effect after a Chinese character, as in Japanese names, and after an emoji.
     """
-    if not ("\ufe00" <= text[place] <= "\ufe0f" or "\U000e0100" <= text[place] <= "\U000e01ef"):
+    if not ("\ufe00" <= text[index] <= "\ufe0f" or "\U000e0100" <= text[index] <= "\U000e01ef"):
         return False
-    before = text[place - 1] if place else " "
+    before = text[index - 1] if index else " "
     return unicodedata.category(before) != "So" and not unicodedata.name(before, "").startswith(
         "CJK "
     )

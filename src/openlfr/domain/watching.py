@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-REACH_US = 1_000_000
+MAX_WATCHED_GAP_US = 1_000_000
 """Longest gap between two analysed frames that counts as watched, microseconds.
 
 A track survives 0.8 s without a frame; a person who passes is in sight for longer."""
@@ -41,7 +41,7 @@ class Watchtime:
         """Count the time up to an analysed frame."""
         if self.until is not None and at > self.until:
             gap = at - self.until
-            if gap <= REACH_US:
+            if gap <= MAX_WATCHED_GAP_US:
                 self.watched += gap
             else:
                 self.unwatched[self.why or UnwatchedReason.NO_FRAMES] += gap
@@ -52,7 +52,7 @@ class Watchtime:
         if self.until is None or at < self.until:
             self.until = at
         self.why = self.why or why
-        if at - self.until > REACH_US:
+        if at - self.until > MAX_WATCHED_GAP_US:
             self.unwatched[self.why] += at - self.until
             self.until = at
 

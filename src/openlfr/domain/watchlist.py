@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 DEFAULT_CATEGORIES = ("wanted", "missing", "at_risk", "court_order", CONTROL)
-LONGEST = timedelta(days=1096)
+MAX_TIME_LISTED = timedelta(days=1096)
 """Longest time on the list for categories without a limit of their own: three years.
 
 It only prevents entries without an end; the right time for each category is a matter of policy."""
@@ -140,7 +140,7 @@ class ManifestEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
+class GalleryDecision:
     """The decision of the gallery's rules on a pending entry.
 
     Attributes:
@@ -167,7 +167,7 @@ def hash_entry(reference_id: str, subject: str, watchlist: str, template_hash: s
     return digest.hexdigest()
 
 
-NAMING = (
+PERSONAL_FIELDS = (
     "subject",
     "source",
     "enrolled_by",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from openlfr.domain.addresses import hide_addresses
+from openlfr.domain.addresses import redact_addresses
 from openlfr.domain.errors import OpenLFRError
 from openlfr.domain.moments import microseconds
 
@@ -154,7 +154,7 @@ class Feeds:
             problem = str(error)
         except Exception as error:
             log.exception("camera_failed", camera=camera)
-            problem = hide_addresses(f"Camera {camera} failed: {type(error).__name__}: {error}")
+            problem = redact_addresses(f"Camera {camera} failed: {type(error).__name__}: {error}")
         finally:
             source.close()
             self._hand_over(camera, Ended(camera, problem, *losses.since_last_call()))

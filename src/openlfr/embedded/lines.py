@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from openlfr.domain.errors import Misconfigured, Unavailable
-from openlfr.domain.text import shown
+from openlfr.domain.text import escape_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,7 +130,7 @@ class AlertLines:
         Raises:
             Unavailable: The disk is full or fails.
         """
-        text = shown(json.dumps(alert_line(event, emitted_at), ensure_ascii=False)) + "\n"
+        text = escape_text(json.dumps(alert_line(event, emitted_at), ensure_ascii=False)) + "\n"
         if self._file is not None and event.event_id not in self.known:
             try:
                 self._file.write(text.encode())

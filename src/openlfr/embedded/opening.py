@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from openlfr import bootstrap
 from openlfr.adapters.capture import open_source
-from openlfr.domain.addresses import hide_addresses
+from openlfr.domain.addresses import redact_addresses
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput, Misconfigured, OpenLFRError
 from openlfr.domain.frames import StartOrigin
@@ -240,7 +240,7 @@ def open_sources(
             problems.append(str(error))
             continue
         except Exception as error:  # noqa: BLE001 - one camera must not stop the others
-            why = hide_addresses(f"{type(error).__name__}: {error}")
+            why = redact_addresses(f"{type(error).__name__}: {error}")
             problems.append(f"camera {name} cannot be opened: {why}")
             continue
         closing.callback(source.close)

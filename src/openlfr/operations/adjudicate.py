@@ -14,10 +14,10 @@ from openlfr.domain.adjudication import Judgement, RecordedOutcome
 from openlfr.domain.alerts import Outcome
 from openlfr.domain.case_acts import acts_of
 from openlfr.domain.errors import BadInput, Conflict
-from openlfr.domain.names import problem_of_person
+from openlfr.domain.names import find_person_problem
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.principals import SYSTEM
-from openlfr.domain.text import given_reason, squeeze
+from openlfr.domain.text import check_reason, collapse_spaces
 from openlfr.operations.written import seal_written
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def undo(
         records=records,
         by=by,
         at=at,
-        words=given_reason(reason),
+        words=check_reason(reason),
     )
 
 
@@ -173,7 +173,7 @@ def record_outcome(
     by = _named(by)
     sealed_until = at + times.sealed if what.outcome is Outcome.REFUTED else None
     known = RecordedOutcome(
-        what.outcome, by, at, what.minutes_stopped, sealed_until, given_reason(what.note)
+        what.outcome, by, at, what.minutes_stopped, sealed_until, check_reason(what.note)
     )
 
     def concluded(case: Case) -> Case:
@@ -246,8 +246,8 @@ def _named(by: Principal) -> Principal:
     Raises:
         BadInput: It is no name.
     """
-    name = squeeze(by.name)
-    if problem := problem_of_person(name):
+    name = collapse_spaces(by.name)
+    if problem := find_person_problem(name):
         raise BadInput(
             f"A decision needs the name of the person who takes it, --by NAME: it {problem}."
         )
@@ -255,4 +255,4 @@ def _named(by: Principal) -> Principal:
 
 
 def _worded(what: Judgement) -> Judgement:
-    return Judgement(what.adjudication, what.reason, given_reason(what.note))
+    return Judgement(what.adjudication, what.reason, check_reason(what.note))

@@ -18,8 +18,8 @@ from openlfr.domain.audit_references import ReferenceResumed, ReferenceSuspended
 from openlfr.domain.authority import ACTS
 from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
-from openlfr.domain.principals import OURSELVES, SYSTEM
-from openlfr.domain.text import required_reason
+from openlfr.domain.principals import OPENLFR, SYSTEM
+from openlfr.domain.text import require_reason
 from openlfr.domain.watchlist import EntryStatus
 from openlfr.operations.gallery import AT_ONCE
 
@@ -93,7 +93,7 @@ def confirm(
         BadInput: No reason, or no act is dated ahead.
     """
     require(by, Action.CONFIRM_CLOCK)
-    reason = required_reason(reason, "Confirming the clock")
+    reason = require_reason(reason, "Confirming the clock")
     ahead = act_ahead(records, at)
     if ahead is None:
         raise BadInput("No act is dated ahead of this clock: there is nothing to confirm.")
@@ -115,7 +115,7 @@ def _suspended_by_us(records: Records) -> list[str]:
     return [
         key
         for key, act in last.items()
-        if act.kind == ReferenceSuspended.kind and act.by.issuer == OURSELVES
+        if act.kind == ReferenceSuspended.kind and act.by.issuer == OPENLFR
     ]
 
 

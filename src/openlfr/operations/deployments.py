@@ -24,7 +24,7 @@ from openlfr.domain.audit_deployments import (
 from openlfr.domain.deployment import Deployment, DeploymentStatus, require_next
 from openlfr.domain.errors import NotAllowed
 from openlfr.domain.permissions import Action, require
-from openlfr.domain.text import given_reason
+from openlfr.domain.text import check_reason
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -136,7 +136,7 @@ def pause(named: str, reason: str, *, records: Records, by: Principal, at: datet
 def resume(named: str, reason: str, *, records: Records, by: Principal, at: datetime) -> Deployment:
     """Search faces again after a pause or a stop; arguments and errors as of `pause`."""
     require(by, Action.DRAFT_DEPLOYMENT)
-    reason = given_reason(reason)
+    reason = check_reason(reason)
     with records.unit_of_work() as work:
         known = work.deployments.find(named)
         require_next(known, DeploymentStatus.STARTED)
@@ -175,7 +175,7 @@ def _move(
     at: datetime,
 ) -> Deployment:
     require(by, Action.PAUSE_DEPLOYMENT)
-    reason = given_reason(reason)
+    reason = check_reason(reason)
     with records.unit_of_work() as work:
         known = work.deployments.find(named)
         require_next(known, _NEXT_STATUS[kind])

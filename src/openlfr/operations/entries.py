@@ -11,7 +11,7 @@ from openlfr.domain.audit import AuditEvent
 from openlfr.domain.audit_references import ReferenceRemoved, ReferenceResumed, ReferenceSuspended
 from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
-from openlfr.domain.text import given_reason
+from openlfr.domain.text import check_reason
 from openlfr.domain.watchlist import EntryStatus
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _move(
     by: Principal,
     at: datetime,
 ) -> list[Reference]:
-    reason = given_reason(entries.reason)
+    reason = check_reason(entries.reason)
     lists = None if entries.watchlist is None else (entries.watchlist,)
     with records.unit_of_work() as work:
         moved = work.watchlist.move(entries.subject, lists, to, at)

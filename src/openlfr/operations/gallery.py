@@ -16,7 +16,7 @@ from openlfr.domain.audit_references import ReferenceActivated, ReferenceRefused
 from openlfr.domain.errors import BadInput
 from openlfr.domain.principals import SYSTEM
 from openlfr.domain.templates import StoredTemplate
-from openlfr.domain.watchlist import EntryStatus, Settlement
+from openlfr.domain.watchlist import EntryStatus, GalleryDecision
 from openlfr.operations.enrol import PICTURES
 from openlfr.operations.evidence import kept_since
 from openlfr.operations.lookalikes import ListedTemplates, judge_entry
@@ -97,7 +97,7 @@ def apply_pending(
         records.watchlist, templates, room=len(waiting), dimension=facts.dimension
     )
     accepted: list[StoredTemplate] = []
-    settlements: list[Settlement] = []
+    settlements: list[GalleryDecision] = []
     happened: dict[str, ActDetails] = {}
     for reference, sealed in waiting:
         note, refusal, vector = judge_entry(reference, sealed, vault, facts, listed)
@@ -114,7 +114,7 @@ def apply_pending(
                 )
             )
         settlements.append(
-            Settlement(
+            GalleryDecision(
                 reference.reference_id,
                 status,
                 "; ".join(part for part in (reference.note, refusal or note) if part),

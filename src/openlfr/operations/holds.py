@@ -11,7 +11,7 @@ from openlfr.domain.audit import AuditEvent
 from openlfr.domain.audit_alerts import HoldPlaced, HoldReleased
 from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
-from openlfr.domain.text import required_reason
+from openlfr.domain.text import require_reason
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,7 +46,7 @@ def place_hold(wanted: WantedHold, *, records: Records, by: Principal, at: datet
         BadInput: No such alert, no reason, an end that is past, or nothing to hold any more.
     """
     require(by, Action.HOLD)
-    reason = required_reason(wanted.reason, "A hold")
+    reason = require_reason(wanted.reason, "A hold")
     if wanted.until <= at:
         raise BadInput(f"A hold until {wanted.until:%Y-%m-%d %H:%M} UTC would be over already.")
     with records.unit_of_work() as work:
@@ -77,7 +77,7 @@ def release_holds(
         BadInput: No such alert, no reason, or nothing that holds it.
     """
     require(by, Action.HOLD)
-    reason = required_reason(reason, "A release")
+    reason = require_reason(reason, "A release")
     with records.unit_of_work() as work:
         alert = work.alerts.find(alert_id)
         standing = [hold for hold in work.alerts.holds(alert.alert_id) if hold.is_active(at)]

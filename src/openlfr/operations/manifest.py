@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from openlfr.domain.dates import A_DATE, parse_date, parse_moment
+from openlfr.domain.dates import DATE_FORM, parse_date, parse_moment
 from openlfr.domain.errors import BadInput
-from openlfr.domain.names import problem_of_person, problem_of_subject, same_person
-from openlfr.domain.text import problem_of, shown, squeeze
+from openlfr.domain.names import find_person_problem, find_subject_problem, is_same_person
+from openlfr.domain.text import collapse_spaces, escape_text, find_text_problem
 from openlfr.domain.watchlist import ManifestRow
 from openlfr.operations.table import read_table
 
@@ -122,15 +122,15 @@ def _read_row(
     while len(cells) > len(header) and not cells[-1]:
         cells.pop()  # a spreadsheet's empty columns
     raw = dict(zip(header, cells, strict=False))
-    subject, image = shown(raw.get("subject", "")), shown(raw.get("image", ""))
+    subject, image = escape_text(raw.get("subject", "")), escape_text(raw.get("image", ""))
     if len(cells) != len(header):
         reason = (
             f"line {line}: has {len(cells)} values where the header names {len(header)} columns; "
             "put values that hold the separator in double quotes"
         )
         return RefusedRow(line, subject, image, reason)
-    given = {name: raw[name] if name == "image" else squeeze(raw[name]) for name in COLUMNS}
-    given |= {name: squeeze(raw.get(name, "")) for name in OPTIONAL}
+    given = {name: raw[name] if name == "image" else collapse_spaces(raw[name]) for name in COLUMNS}
+    given |= {name: collapse_spaces(raw.get(name, "")) for name in OPTIONAL}
     problems = list(_problems(given, limits))
     captured_on, problem = _read_captured_on(given["captured_on"], now)
     problems += [problem] if problem else []
@@ -138,7 +138,7 @@ def _read_row(
     problem = problem or _too_late(given, expires, limits, now)
     problems += [problem] if problem else []
     if problems or captured_on is None or expires is None:
-        reason = shown(f"line {line}: {'; '.join(problems)}")
+        reason = escape_text(f"line {line}: {'; '.join(problems)}")
         return RefusedRow(line, subject, image, reason)
     return ManifestRow(
         line=line,
@@ -157,10 +157,10 @@ def _read_row(
 
 
 _NAMES = {
-    "subject": problem_of_subject,
-    "enrolled_by": problem_of_person,
-    "authorised_by": problem_of_person,
-    "second_authoriser": problem_of_person,
+    "subject": find_subject_problem,
+    "enrolled_by": find_person_problem,
+    "authorised_by": find_person_problem,
+    "second_authoriser": find_person_problem,
 }
 
 
@@ -168,14 +168,14 @@ def _problems(given: dict[str, str], categories: Collection[str]) -> Iterator[st
     for name in COLUMNS:
         if not given[name]:
             yield f"{name} is empty, every field is required"
-        elif problem := _NAMES.get(name, problem_of)(given[name]):
+        elif problem := _NAMES.get(name, find_text_problem)(given[name]):
             yield f"{name} {problem}"
     if given["category"] and given["category"] not in categories:
         yield f"category is {_short(given['category'])}, expected one of {', '.join(categories)}"
     enroller, authoriser = given["enrolled_by"], given["authorised_by"]
     if enroller and enroller.casefold() == authoriser.casefold():
         yield f"enrolled_by and authorised_by are both {enroller!r}, expected two different people"
-    elif same_person(enroller, authoriser):
+    elif is_same_person(enroller, authoriser):
         yield (
             f"enrolled_by {enroller!r} and authorised_by {authoriser!r} can be one person, "
             "expected two different people"
@@ -186,13 +186,13 @@ def _problems(given: dict[str, str], categories: Collection[str]) -> Iterator[st
 def _problems_of_second(given: dict[str, str]) -> Iterator[str]:
     second, reason = (given[name] for name in OPTIONAL)
     for name in OPTIONAL:
-        if given[name] and (problem := _NAMES.get(name, problem_of)(given[name])):
+        if given[name] and (problem := _NAMES.get(name, find_text_problem)(given[name])):
             yield f"{name} {problem}"
     if bool(second) != bool(reason):
         there, lacking = OPTIONAL if second else reversed(OPTIONAL)
         yield f"{there} is given without {lacking}; give both or neither"
     for name in ("enrolled_by", "authorised_by"):
-        if second and same_person(second, given[name]):
+        if second and is_same_person(second, given[name]):
             yield (
                 f"second_authoriser {second!r} and {name} {given[name]!r} can be one person, "
                 "expected a third one"
@@ -252,7 +252,7 @@ def _end_of(text: str) -> datetime:
     try:
         return datetime.combine(parse_date(text), time.max, UTC)
     except ValueError as error:
-        misspelt = str(error) == f"expected {A_DATE}"
+        misspelt = str(error) == f"expected {DATE_FORM}"
         more = " or a moment like 2026-12-31T18:00+01:00" if misspelt else ""
         raise ValueError(f"{error}{more}") from None
 

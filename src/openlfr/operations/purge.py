@@ -20,7 +20,7 @@ from openlfr.domain.audit_alerts import NamesErased
 from openlfr.domain.audit_references import ReferenceExpired, ReferenceForgotten
 from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
-from openlfr.domain.principals import OURSELVES, SYSTEM, Principal
+from openlfr.domain.principals import OPENLFR, SYSTEM, Principal
 from openlfr.operations.adjudicate import let_time_pass
 from openlfr.operations.clock import expired_by, suspend_doubtful, warning
 from openlfr.operations.erasure import (
@@ -171,7 +171,7 @@ def purge(
         NotAllowed: The person may not purge.
         Unavailable: A store does not answer. Completed erasures remain; call it again later.
     """
-    if by.issuer != OURSELVES:
+    if by.issuer != OPENLFR:
         require(by, Action.PURGE)
     old = begin_erasing(due.alerts, records=records, at=now)
     erase_written(

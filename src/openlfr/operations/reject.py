@@ -9,7 +9,7 @@ from openlfr.domain.audit import AuditEvent
 from openlfr.domain.audit_alerts import SightingRejected
 from openlfr.domain.errors import BadInput, Conflict
 from openlfr.domain.permissions import Action, require
-from openlfr.domain.text import given_reason
+from openlfr.domain.text import check_reason
 from openlfr.operations.erasure import erase_rejected
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def reject_sighting(
         Unavailable: A store does not answer; it is rejected, and erased with the next occasion.
     """
     require(by, Action.DECIDE)
-    reason = given_reason(rejection.reason)
+    reason = check_reason(rejection.reason)
     with records.unit_of_work() as work:
         alert = work.alerts.find(rejection.alert_id)
         if rejection.version not in (None, alert.version):

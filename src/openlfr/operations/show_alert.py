@@ -12,7 +12,7 @@ from openlfr.domain.audit_alerts import AlertShown, AlertUnsealed
 from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.principals import Role
-from openlfr.domain.text import given_reason, shown
+from openlfr.domain.text import check_reason, escape_text
 from openlfr.operations.evidence import NO_PICTURE, compose, decode, to_data_url, to_jpeg
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def show_alert(
     require(by, Action.SEE_FACES)
     alert = records.alerts.find(request.alert_id)
     case = records.alerts.case(alert.alert_id)
-    reason, file = given_reason(request.reason), request.file
+    reason, file = check_reason(request.reason), request.file
     what = _opening(alert, case, file, reason, by)
     events = list(records.alerts.events(alert.alert_id))
     wanted = {event.event.sighting.reference_id for event in events}
@@ -171,7 +171,7 @@ def page_of(
 ) -> str:
     """Render an HTML page of the alert, with its pictures embedded."""
     facts = "".join(
-        f"<tr><th>{html.escape(name)}</th><td>{html.escape(shown(value))}</td></tr>"
+        f"<tr><th>{html.escape(name)}</th><td>{html.escape(escape_text(value))}</td></tr>"
         for name, value in facts_of(alert, case)
     )
     parts = []
@@ -186,8 +186,9 @@ def page_of(
         at = f"{_utc(seen.captured_at)}{_ASSUMED * seen.time_assumed}"
         title = f"{event.event.event} at {seen.camera}, {at}"
         parts.append(
-            f"<section><h2>{html.escape(shown(title))}</h2><p>score {seen.score:.3f}, threshold "
-            f"{seen.threshold:.3f}, quality {seen.quality:.0f}</p>{_warning(event)}{what}</section>"
+            f"<section><h2>{html.escape(escape_text(title))}</h2><p>score {seen.score:.3f}, "
+            f"threshold {seen.threshold:.3f}, quality {seen.quality:.0f}</p>"
+            f"{_warning(event)}{what}</section>"
         )
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
@@ -195,7 +196,7 @@ def page_of(
         "<style>body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:84rem;"
         "padding:0 1rem;color:#222;background:#fff}img{max-width:100%}th{text-align:left;"
         "padding-right:1.5rem}h2{font-size:1.1rem}</style>"
-        f"<h1>Alert about {html.escape(shown(alert.about))}</h1><table>{facts}</table>"
+        f"<h1>Alert about {html.escape(escape_text(alert.about))}</h1><table>{facts}</table>"
         f"<p>{html.escape(WHAT_A_SCORE_IS)}</p>" + "".join(parts) + "</html>"
     )
 

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from openlfr.domain.errors import BadInput
-from openlfr.domain.text import named
+from openlfr.domain.text import describe_character
 from openlfr.files import TEXT_BYTES, read_file
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ def _text(path: Path) -> str:
         ) from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise BadInput(f"{path} line {line} holds {named(chr(0))}: save it as CSV UTF-8.")
+        raise BadInput(
+            f"{path} line {line} contains {describe_character(chr(0))}: save it as CSV UTF-8."
+        )
     return text
 
 

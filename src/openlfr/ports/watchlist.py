@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openlfr.domain.templates import GalleryFacts
-    from openlfr.domain.watchlist import EntryStatus, ManifestEntry, Reference, Settlement
+    from openlfr.domain.watchlist import EntryStatus, GalleryDecision, ManifestEntry, Reference
 
 
 class WatchlistRecords(Protocol):
@@ -92,7 +92,7 @@ class WatchlistChanges(WatchlistRecords, Protocol):
         """Record a pending entry, with its encrypted template in the outbox."""
         ...
 
-    def settle(self, settlements: Sequence[Settlement], at: datetime) -> set[str]:
+    def settle(self, settlements: Sequence[GalleryDecision], at: datetime) -> set[str]:
         """Activate or refuse pending entries and erase their templates from the outbox.
 
         Returns:

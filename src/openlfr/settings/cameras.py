@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
-from openlfr.domain.addresses import CAMERA_SCHEMES, HINT, is_readable, shown_address
+from openlfr.domain.addresses import CAMERA_SCHEMES, HINT, is_readable, redact_address
 from openlfr.settings.values import (
     InputSize,
     Moment,
@@ -97,7 +97,7 @@ class Camera(Section):
     @property
     def shown_url(self) -> str:
         """The source without credentials: scheme and host, or a path."""
-        return shown_address(self.url)
+        return redact_address(self.url)
 
 
 class Ingest(Section):

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from openlfr.domain.adjudication import DecisionTimes
 from openlfr.domain.alerts import LIFE
-from openlfr.domain.watchlist import DEFAULT_CATEGORIES, LONGEST
+from openlfr.domain.watchlist import DEFAULT_CATEGORIES, MAX_TIME_LISTED
 from openlfr.settings.values import Duration, Number, Section, Words, listed
 
 
@@ -130,7 +130,7 @@ class Enrolment(Section):
     @property
     def limits(self) -> dict[str, timedelta]:
         """Longest listing of each allowed category."""
-        return {name: self.longest.get(name, LONGEST) for name in self.categories}
+        return {name: self.longest.get(name, MAX_TIME_LISTED) for name in self.categories}
 
     @model_validator(mode="after")
     def _limits_are_of_categories(self) -> Self:

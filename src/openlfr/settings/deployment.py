@@ -12,12 +12,12 @@ from openlfr.domain.deployment import (
     DeploymentStatus,
     deployment_id_of,
 )
-from openlfr.domain.names import problem_of_person
+from openlfr.domain.names import find_person_problem
 from openlfr.settings.values import Moment, Section, Words
 
 
 def _person(text: str) -> str:
-    if text and (problem := problem_of_person(text)):
+    if text and (problem := find_person_problem(text)):
         raise ValueError(problem)
     return text
 

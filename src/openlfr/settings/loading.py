@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from openlfr.domain.errors import Misconfigured
-from openlfr.domain.text import one_line
+from openlfr.domain.text import escape_line
 from openlfr.settings.problems import sentences
 from openlfr.settings.schema import Settings
 from openlfr.settings.variables import apply_variables
@@ -34,7 +34,7 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
             the environment variable.
     """
     if "\n" in str(path):
-        raise Misconfigured(f"{one_line(str(path))}: its name has a line break; rename the file")
+        raise Misconfigured(f"{escape_line(str(path))}: its name has a line break; rename the file")
     try:
         values, lines = read_yaml(path)
     except DuplicateKeys as error:

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from openlfr.domain.addresses import hide_address, hide_addresses, looks_like_address, shown_address
-from openlfr.domain.text import one_line
+from openlfr.domain.addresses import (
+    looks_like_address,
+    redact_address,
+    redact_address_in,
+    redact_addresses,
+)
+from openlfr.domain.text import escape_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,10 +93,10 @@ def _sentence(detail: ErrorDetails, schema: type[BaseModel], name: str) -> str:
     if kind == "value_error":
         text = str(context["error"])
         if isinstance(given, str) and looks_like_address(given):
-            text = hide_address(text, given)
-        return f"{name} {hide_addresses(text)}"
+            text = redact_address_in(text, given)
+        return f"{name} {redact_addresses(text)}"
     if loc[-1] == "[key]":
-        return f"{name}: {shown_address(str(loc[-2]))!r} {_SENTENCES['string_pattern_mismatch']}"
+        return f"{name}: {redact_address(str(loc[-2]))!r} {_SENTENCES['string_pattern_mismatch']}"
     if kind in _BOUNDS:
         words, bound = _BOUNDS[kind]
         return f"{name} must be {words} {context[bound]:g}{shown}"
@@ -117,7 +122,9 @@ def _longest_known(loc: tuple[str | int, ...], lines: Lines) -> tuple[str | int,
 def _dotted(loc: tuple[str | int, ...]) -> str:
     text = ""
     for part in loc:
-        shown = one_line(shown_address(str(part)))  # without `url:` the address itself is the key
+        shown = escape_line(
+            redact_address(str(part))
+        )  # without `url:` the address itself is the key
         text += f"[{part}]" if isinstance(part, int) else f".{shown}" if text else shown
     return text or "the file"
 
@@ -130,7 +137,7 @@ def _amount(context: Mapping[str, Any]) -> str:
 def _shown(value: object) -> str:
     if value is None:
         return "empty"
-    text = hide_addresses(repr(value))
+    text = redact_addresses(repr(value))
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
@@ -141,7 +148,7 @@ def _unknown_key(place: Place, schema: type[BaseModel], name: str) -> str:
     known = _keys_at(place[:-1], schema)
     close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
     hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
-    return f"unknown key {shown_address(key)!r}{inside}; {hint}"
+    return f"unknown key {redact_address(key)!r}{inside}; {hint}"
 
 
 def _keys_at(place: tuple[str | int, ...], schema: type[BaseModel]) -> list[str]:

@@ -19,7 +19,7 @@ from pydantic import (
 
 from openlfr.domain import dates
 from openlfr.domain.dates import in_utc
-from openlfr.domain.text import problem_of, squeeze
+from openlfr.domain.text import collapse_spaces, find_text_problem
 
 _UNITS = {"ms": 1e-3, "": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d|)", re.ASCII)
@@ -115,8 +115,8 @@ def _short(value: Any) -> str:
 
 
 def _printable(text: str) -> str:
-    words = squeeze(text)
-    if problem := problem_of(words):
+    words = collapse_spaces(text)
+    if problem := find_text_problem(words):
         raise ValueError(problem)
     return words
 

@@ -10,9 +10,9 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from openlfr.domain.addresses import shown_address
+from openlfr.domain.addresses import redact_address
 from openlfr.domain.errors import BadInput, Misconfigured
-from openlfr.domain.text import named
+from openlfr.domain.text import describe_character
 from openlfr.files import read_file
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def read_yaml(path: Path) -> tuple[Any, Lines]:
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise Misconfigured(
-            f"{path} line {line}: {named(_character(error))} is not allowed in YAML; write"
-            " it as an escape in double quotes"
+            f"{path} line {line}: {describe_character(_character(error))} is not allowed in YAML; "
+            "write it as an escape in double quotes"
         ) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -148,8 +148,8 @@ class _Reader:
             key = str(key_node.value)
             if key in values:
                 first = self.lines[*at, key]
-                named = ".".join(shown_address(str(part)) for part in (*at, key))
-                self.duplicates.append((line, f"{named} is repeated here, first on line {first}"))
+                dotted = ".".join(redact_address(str(part)) for part in (*at, key))
+                self.duplicates.append((line, f"{dotted} is repeated here, first on line {first}"))
                 continue
             self.lines[*at, key] = line
             values[key] = self.plain(value_node, (*at, key), parents)
@@ -160,7 +160,7 @@ class _Reader:
         if tag == _TIMESTAMP:
             return node.value
         if tag not in _SCALARS:
-            shown = shown_address(tag.removeprefix("tag:yaml.org,2002:"))
+            shown = redact_address(tag.removeprefix("tag:yaml.org,2002:"))
             raise Misconfigured(
                 f"{self._path} line {line}: the tag {shown!r} is not supported; write the value"
                 " without a tag"
@@ -174,6 +174,6 @@ class _Reader:
             return self._yaml.constructor.construct_object(node)
         except (ValueError, OverflowError, YAMLError):
             raise Misconfigured(
-                f"{self._path} line {line}: {shown_address(str(node.value))!r} cannot be read as"
+                f"{self._path} line {line}: {redact_address(str(node.value))!r} cannot be read as"
                 f" {tag.rpartition(':')[2]}; put it in quotes if it is text"
             ) from None

@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from openlfr.domain.moments import SECOND, at_most
+from openlfr.domain.moments import SECOND, is_at_most
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,8 +169,8 @@ def track(
     Returns:
         The new state, and the track of each detection.
     """
-    live = [f for f in state.live if at_most(at - f.motion.at, rules.patience)]
-    ended = tuple(f.track for f in state.live if not at_most(at - f.motion.at, rules.patience))
+    live = [f for f in state.live if is_at_most(at - f.motion.at, rules.patience)]
+    ended = tuple(f.track for f in state.live if not is_at_most(at - f.motion.at, rules.patience))
     places = [_place(d) for d in detections]
     assigned = _assign(live, places, appearances, at, rules)
 

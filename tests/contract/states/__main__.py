@@ -29,7 +29,7 @@ from openlfr.domain.faces import Box
 from openlfr.domain.impossible import ImpossibleMatch, ImpossibleReason
 from openlfr.domain.principals import Principal, Role
 from openlfr.domain.templates import GalleryFacts
-from openlfr.domain.watchlist import EntryStatus, Reference, Settlement
+from openlfr.domain.watchlist import EntryStatus, GalleryDecision, Reference
 from openlfr.operations.adjudicate import (
     AlertVersion,
     OutcomeReport,
@@ -72,7 +72,7 @@ def enrol(records: Records) -> None:
             )
             add_entry(work, entry, picture_hash=name * 32, at=NOON)
             if name != "d1":
-                work.watchlist.settle([Settlement(name, EntryStatus.ACTIVE, "")], NOON)
+                work.watchlist.settle([GalleryDecision(name, EntryStatus.ACTIVE, "")], NOON)
     suspend(Entries("Bea", reason="appeal"), records=records, by=OP, at=NOON)
     remove(Entries("Cleo", reason="ended"), records=records, by=OP, at=NOON)
 

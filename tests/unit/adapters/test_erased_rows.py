@@ -13,7 +13,7 @@ from enrolling import add_entry
 from openlfr.adapters.sql import engine
 from openlfr.adapters.sql.records import Records
 from openlfr.domain.templates import GalleryFacts
-from openlfr.domain.watchlist import EntryStatus, Reference, Settlement
+from openlfr.domain.watchlist import EntryStatus, GalleryDecision, Reference
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 SECRETS = [bytes([65 + n]) * 40 + b"-sealed-template" for n in range(3)]
@@ -39,7 +39,7 @@ def records(tmp_path):
 def settle_all(records):
     keys = [f"r{n}" for n in range(4)]
     with records.unit_of_work() as work:
-        work.watchlist.settle([Settlement(key, EntryStatus.ACTIVE, "") for key in keys], NOW)
+        work.watchlist.settle([GalleryDecision(key, EntryStatus.ACTIVE, "") for key in keys], NOW)
 
 
 def found(folder):

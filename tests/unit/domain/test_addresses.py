@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from openlfr.domain.addresses import (
-    hide_address,
-    hide_addresses,
-    hint_for,
     is_readable,
-    shown_address,
+    redact_address,
+    redact_address_in,
+    redact_addresses,
+    spelling_hint,
 )
 
 SHOWN = [
@@ -68,8 +68,8 @@ SECRET = [address for address, _ in SHOWN if "hun" in address]
 
 @pytest.mark.parametrize(("address", "shown"), SHOWN)
 def test_scheme_and_host_are_shown_and_nothing_else(address, shown):
-    assert shown_address(address) == shown
-    assert "ter2" not in shown_address(shown)
+    assert redact_address(address) == shown
+    assert "ter2" not in redact_address(shown)
 
 
 @pytest.mark.parametrize("address", SECRET)
@@ -84,7 +84,7 @@ def test_scheme_and_host_are_shown_and_nothing_else(address, shown):
     ],
 )
 def test_a_sentence_about_an_address_keeps_its_words_only(address, sentence):
-    text = hide_address(sentence.format(address, address), address)
+    text = redact_address_in(sentence.format(address, address), address)
     assert "ter2" not in text
     assert "hun" not in text
     assert text.split()[0] == sentence.split()[0] or sentence.startswith(("(", "{"))
@@ -93,7 +93,7 @@ def test_a_sentence_about_an_address_keeps_its_words_only(address, sentence):
 @pytest.mark.parametrize("address", [a for a in SECRET if ":/" in a and "// " not in a])
 def test_an_address_is_hidden_where_nobody_knows_it(address):
     for text in (f"cannot open {address}", f"no '{address}' here"):
-        assert "ter2" not in hide_addresses(text)
+        assert "ter2" not in redact_addresses(text)
 
 
 @pytest.mark.parametrize(
@@ -106,15 +106,15 @@ def test_an_address_is_hidden_where_nobody_knows_it(address):
     ],
 )
 def test_pieces_that_a_library_repeats_are_hidden(said, address):
-    text = hide_address(said, address)
+    text = redact_address_in(said, address)
     assert "hun" not in text
     assert "ter2" not in text
 
 
 def test_other_words_stay():
     text = "Connection refused; 3 of 4 faces at 10:30, see /videos/a@b.mp4"
-    assert hide_addresses(text) == text
-    assert hide_address("Connection refused", "rtsp://a:b@host:554/on") == "Connection refused"
+    assert redact_addresses(text) == text
+    assert redact_address_in("Connection refused", "rtsp://a:b@host:554/on") == "Connection refused"
 
 
 @pytest.mark.parametrize(
@@ -129,15 +129,15 @@ def test_other_words_stay():
 )
 def test_what_cannot_be_read_is_known(address):
     assert not is_readable(address)
-    assert "%2F" in hint_for(address)
+    assert "%2F" in spelling_hint(address)
 
 
 @pytest.mark.parametrize("address", ["rtsp://ann:hun%40ter2@host:554/1", "http://host/a?b=c"])
 def test_what_can_be_read_needs_no_hint(address):
     assert is_readable(address)
-    assert hint_for(address) == ""
+    assert spelling_hint(address) == ""
 
 
 @pytest.mark.parametrize("password", ["a/b", "a@b", "a b", "a%b", "a#b", "a?b"])
 def test_a_password_that_should_be_encoded_is_hinted_at(password):
-    assert "percent-encoded" in hint_for(f"rtsp://ann:{password}@host/1")
+    assert "percent-encoded" in spelling_hint(f"rtsp://ann:{password}@host/1")

@@ -28,7 +28,7 @@ from openlfr.domain.adjudication_rules import (
 )
 from openlfr.domain.alerts import Adjudication, Outcome
 from openlfr.domain.errors import BadInput, Conflict, NotAllowed
-from openlfr.domain.principals import OURSELVES, Principal
+from openlfr.domain.principals import OPENLFR, Principal
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TIMES = DecisionTimes()
@@ -106,7 +106,7 @@ def check(case):
         assert first is not None
         assert not second.by.is_person(first.by)
         assert second.decided_at >= first.final_at
-    if settled is not None and settled.by.issuer != OURSELVES:
+    if settled is not None and settled.by.issuer != OPENLFR:
         assert all(not settled.by.is_person(v.by) for v in (first, second) if v is not None)
     if first is not None and settled is None:
         # Time settles all of it, in 15 minutes with the minute of the job that does it.

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from openlfr.domain.moments import at_least, at_most, microseconds
+from openlfr.domain.moments import is_at_least, is_at_most, microseconds
 
 
 @pytest.mark.parametrize("year", [1, 1969, 1970, 2026, 9999])
@@ -26,4 +26,4 @@ def test_differences_are_exact_whatever_the_moment(year, fraction):
     ],
 )
 def test_a_rounding_of_frame_times_decides_nothing(span, longer, shorter):
-    assert (at_most(span, 0.8), at_least(span, 0.8)) == (longer, shorter)
+    assert (is_at_most(span, 0.8), is_at_least(span, 0.8)) == (longer, shorter)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from openlfr.domain.scores import FINE_STEP, coarse, fine_bin, reached, score_bin
+from openlfr.domain.scores import FINE_STEP, count_reached, fine_bin, score_bin, to_coarse_bins
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_fine_bins_add_up_to_the_coarse_ones(scores):
     for score in scores:
         fine[fine_bin(score)] = fine.get(fine_bin(score), 0) + 1
         expected[score_bin(score)] += 1
-    assert coarse(fine) == tuple(expected)
+    assert to_coarse_bins(fine) == tuple(expected)
 
 
 MILLIONTHS = st.integers(-(10**6), 10**6).map(lambda number: number / 10**6)
@@ -36,4 +36,4 @@ def test_what_reached_a_threshold_on_a_border_is_counted_to_the_last_one(scores,
     fine = {}
     for score in scores:
         fine[fine_bin(score)] = fine.get(fine_bin(score), 0) + 1
-    assert reached(fine, threshold) == sum(score >= threshold - 1e-9 for score in scores)
+    assert count_reached(fine, threshold) == sum(score >= threshold - 1e-9 for score in scores)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openlfr.domain.watching import REACH_US, UnwatchedReason, Watchtime
+from openlfr.domain.watching import MAX_WATCHED_GAP_US, UnwatchedReason, Watchtime
 
 LATE, UNREADABLE, NO_FRAMES = (
     UnwatchedReason.LATE,
@@ -46,6 +46,6 @@ def test_a_moment_is_watched_between_frames_that_were_looked_at(frames, watched,
         else:
             time.looked(at)
     found, missing = time.take()
-    assert found == round(watched * REACH_US)
+    assert found == round(watched * MAX_WATCHED_GAP_US)
     assert missing == {why: round(seconds * 1_000_000) for why, seconds in unwatched.items()}
     assert time.take() == (0, {})

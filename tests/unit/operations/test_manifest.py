@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from openlfr.domain.errors import BadInput
-from openlfr.domain.watchlist import LONGEST
+from openlfr.domain.watchlist import MAX_TIME_LISTED
 from openlfr.operations.manifest import COLUMNS, read_manifest
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -28,7 +28,7 @@ def read(tmp_path):
     def read_text(text: str | bytes):
         path = tmp_path / "manifest.csv"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return read_manifest(path, {"wanted": LONGEST, "missing": timedelta(days=365)}, NOW)
+        return read_manifest(path, {"wanted": MAX_TIME_LISTED, "missing": timedelta(days=365)}, NOW)
 
     return read_text
 
@@ -119,7 +119,7 @@ def test_every_field_is_required(read, column):
             {"category": "missing", "expires": "2027-05-02T00:00Z"},
             "expected 2027-05-01 at the latest: the category 'missing' is listed for 365 days",
         ),
-        ({"subject": "Ann\x1b[2J"}, "subject holds U+001B ESCAPE"),
+        ({"subject": "Ann\x1b[2J"}, "subject contains U+001B ESCAPE"),
         ({"source": "x" * 501}, "source has 501 characters, at most 500"),
     ],
 )
@@ -176,7 +176,7 @@ def test_a_file_that_is_no_manifest_is_bad_input(read, text, says):
 
 def test_a_file_that_is_not_there_is_bad_input(tmp_path):
     with pytest.raises(BadInput, match=r"nope\.csv does not exist"):
-        read_manifest(tmp_path / "nope.csv", {"wanted": LONGEST}, NOW)
+        read_manifest(tmp_path / "nope.csv", {"wanted": MAX_TIME_LISTED}, NOW)
 
 
 SECOND = "second_authoriser,second_reason"
@@ -202,7 +202,7 @@ def test_a_second_authoriser_is_a_third_person_with_a_reason(tmp_path, second, r
         f"{second},{reason}\n"
     )
     read = read_manifest(
-        tmp_path / "m.csv", {"wanted": LONGEST}, datetime(2026, 5, 1, 12, tzinfo=UTC)
+        tmp_path / "m.csv", {"wanted": MAX_TIME_LISTED}, datetime(2026, 5, 1, 12, tzinfo=UTC)
     )
     assert read.ignored_columns == ()
     if sentence:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from openlfr.domain.errors import BadInput
-from openlfr.domain.watchlist import LONGEST
+from openlfr.domain.watchlist import MAX_TIME_LISTED
 from openlfr.operations.manifest import COLUMNS, read_manifest
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -21,7 +21,7 @@ def read(tmp_path):
     def read_bytes(content):
         path = tmp_path / "m.csv"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return read_manifest(path, {"wanted": LONGEST}, NOW)
+        return read_manifest(path, {"wanted": MAX_TIME_LISTED}, NOW)
 
     return read_bytes
 
@@ -84,10 +84,10 @@ def test_counts_lines_after_excel_s_first_line(read):
         ("sep=;\nsubject;image\n", "line 2: the columns category, legal_basis"),
         (f"{HEAD},subject\n{LINE},x\n", "line 1: the column subject is repeated; keep one"),
         (f"{HEAD},Subject \n{LINE},x\n", "line 1: the column subject is repeated; keep one"),
-        (PLAIN.encode() + b"\0", "line 3 holds U\\+0000 NUL: save it as CSV UTF-8"),
-        (PLAIN.encode("utf-16-le"), "line 1 holds U\\+0000 NUL"),
+        (PLAIN.encode() + b"\0", "line 3 contains U\\+0000 NUL: save it as CSV UTF-8"),
+        (PLAIN.encode("utf-16-le"), "line 1 contains U\\+0000 NUL"),
         (PLAIN.encode() + b"Jos\xe9", r"line 3 is not a text in UTF-8 \(byte \d+\): save it as"),
-        (b"PK\x03\x04\x14\0\x06\0" + b"\x9c" * 50, "line 1 (is not a text in UTF-8|holds U)"),
+        (b"PK\x03\x04\x14\0\x06\0" + b"\x9c" * 50, "line 1 (is not a text in UTF-8|contains U)"),
         (b"\xff\xfe" + b"a", "is not a text"),
         (f'{HEAD}\n"{LINE}\n', "line 2: not a table of comma-separated values"),
         (f"{HEAD}\n{'x' * 200_000}\n", "line 2: not a table of comma-separated values"),
@@ -112,16 +112,16 @@ def test_what_is_no_file_is_one_sentence(tmp_path, kind):
     else:
         path.mkdir()
     with pytest.raises(BadInput, match=f"m.csv is a {'pipe' if kind == 'fifo' else kind}, not a"):
-        read_manifest(path, {"wanted": LONGEST}, NOW)
+        read_manifest(path, {"wanted": MAX_TIME_LISTED}, NOW)
 
 
 ROWS = {
-    "unprintable": ({"legal_basis": "Order\x07"}, "legal_basis holds U+0007 BELL"),
-    "escape": ({"source": "\x1b]0;x\x07"}, "source holds U+001B ESCAPE"),
-    "turned": ({"image": "a\u202egpj.exe"}, "image holds U+202E RIGHT-TO-LEFT OVERRIDE"),
-    "enroller": ({"enrolled_by": "?"}, "enrolled_by holds U+003F QUESTION MARK, expected a person"),
+    "unprintable": ({"legal_basis": "Order\x07"}, "legal_basis contains U+0007 BELL"),
+    "escape": ({"source": "\x1b]0;x\x07"}, "source contains U+001B ESCAPE"),
+    "turned": ({"image": "a\u202egpj.exe"}, "image contains U+202E RIGHT-TO-LEFT OVERRIDE"),
+    "enroller": ({"enrolled_by": "?"}, "enrolled_by contains U+003F QUESTION MARK, expected a person"),
     "initial": ({"enrolled_by": "E"}, "enrolled_by is 'E', expected a person's name: at least 2"),
-    "emoji": ({"authorised_by": "\U0001f46e"}, "authorised_by holds U+1F46E POLICE OFFICER"),
+    "emoji": ({"authorised_by": "\U0001f46e"}, "authorised_by contains U+1F46E POLICE OFFICER"),
     "mixed": ({"authorised_by": "Ev\u0435 Li"}, "mixes the letters of Cyrillic and Latin"),
     "order": ({"enrolled_by": '"Officer, Otto"'}, "can be one person, expected two different"),
     "title": ({"enrolled_by": "Supt. Otto Officer"}, "can be one person, expected two different"),
@@ -132,9 +132,9 @@ ROWS = {
     "german": ({"expires": "31.12.2028"}, "expires is '31.12.2028', expected a date like"),
     "no day": ({"expires": "2028-02-30"}, "expires is '2028-02-30', expected a day of the calendar, like 2026-12-31"),
     "no time": ({"expires": "2028-12-31 24:00"}, "expected a time from 00:00 to 23:59:59"),
-    "blank letter": ({"subject": "\u3164"}, "subject holds U+3164 HANGUL FILLER"),
-    "unseen": ({"authorised_by": "Eve Enroller\ufe0f"}, "authorised_by holds U+FE0F VARIATION SELECTOR-16"),
-    "line break": ({"image": '"a\nb.jpg"'}, "image holds U+000A LINE BREAK"),
+    "blank letter": ({"subject": "\u3164"}, "subject contains U+3164 HANGUL FILLER"),
+    "unseen": ({"authorised_by": "Eve Enroller\ufe0f"}, "authorised_by contains U+FE0F VARIATION SELECTOR-16"),
+    "line break": ({"image": '"a\nb.jpg"'}, "image contains U+000A LINE BREAK"),
     "captured": ({"captured_on": "2025-W01"}, "captured_on is '2025-W01', expected a date like"),
     "captured then": ({"captured_on": "0001-01-01"}, "expected a year from 1900 to 2999"),
     "never": ({"expires": "9999-12-31"}, "expected a year from 1900 to 2999"),

@@ -9,7 +9,7 @@ from openlfr.domain.adjudication import DecisionTimes, Judgement
 from openlfr.domain.alerts import Adjudication
 from openlfr.domain.errors import BadInput
 from openlfr.domain.principals import local_principal
-from openlfr.domain.text import given_reason, required_reason
+from openlfr.domain.text import check_reason, require_reason
 from openlfr.operations import deployments
 from openlfr.operations.adjudicate import AlertVersion, decide, undo
 from openlfr.operations.entries import Entries, remove, resume, suspend
@@ -39,9 +39,9 @@ def test_a_blank_reason_is_refused_by_every_operation(operation, tmp_path):
 
 
 def test_a_reason_is_kept_in_one_form_or_refused_by_its_character():
-    assert given_reason("") == ""
-    assert given_reason("  seen \n twice ") == "seen twice"
-    with pytest.raises(BadInput, match=r"holds U\+202E"):
-        given_reason("x\u202ey")
+    assert check_reason("") == ""
+    assert check_reason("  seen \n twice ") == "seen twice"
+    with pytest.raises(BadInput, match=r"contains U\+202E"):
+        check_reason("x\u202ey")
     with pytest.raises(BadInput, match="A hold needs a reason"):
-        required_reason(" ", "A hold")
+        require_reason(" ", "A hold")

@@ -52,10 +52,10 @@ TEXTS = {
     "control": ("a: x\x1b[2J", "line 2: U+001B ESCAPE is not allowed in YAML"),
     "nul": ("a: x\0", "line 2: U+0000 NUL is not allowed"),
     "c1": ("a: x\x9b2J", "line 2: U+009B a control character is not allowed"),
-    "escaped control": ('deployment:\n  name: "x\\e[2J"', "line 3: deployment.name holds U+001B ESCAPE"),
-    "turned around": ("deployment:\n  place: a\u202eb", "line 3: deployment.place holds U+202E RIGHT-TO-LEFT OVERRIDE"),
+    "escaped control": ('deployment:\n  name: "x\\e[2J"', "line 3: deployment.name contains U+001B ESCAPE"),
+    "turned around": ("deployment:\n  place: a\u202eb", "line 3: deployment.place contains U+202E RIGHT-TO-LEFT OVERRIDE"),
     "half a character": ('deployment:\n  name: "\\ud800"', "line 3: deployment.name"),
-    "nobody": ('deployment:\n  authorised_by: "?"', "line 3: deployment.authorised_by holds U+003F QUESTION MARK"),
+    "nobody": ('deployment:\n  authorised_by: "?"', "line 3: deployment.authorised_by contains U+003F QUESTION MARK"),
     "initial": ("deployment:\n  authorised_by: E", "line 3: deployment.authorised_by is 'E', expected a person's name"),
     "last moment": ("cameras: {a: {url: a, start: 9999-12-31T23:59:59-10:00}}", "line 2: cameras.a.start must be a year from 1900 to 2999"),
     "first moment": ("cameras: {a: {url: a, start: 0001-01-01T00:00+14:00}}", "line 2: cameras.a.start must be a year from 1900"),
@@ -71,7 +71,7 @@ TEXTS = {
     "long word for a duration": ("max_age: " + "soon " * 6000, "line 2: max_age must be a duration such as"),
     "long path": ("data_dir: [" + "a, " * 6000 + "a]", ""),
     "number for a time": ("cameras: {a: {url: a, start: " + "9" * 6000 + "}}", "line 2: a number of 6000 digits"),
-    "category": ('enrolment: {categories: ["a\\eb"]}', "line 2: enrolment.categories[0] holds U+001B ESCAPE"),
+    "category": ('enrolment: {categories: ["a\\eb"]}', "line 2: enrolment.categories[0] contains U+001B ESCAPE"),
     "list": ("- a", "not valid YAML"),
 }  # fmt: skip
 

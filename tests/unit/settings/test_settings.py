@@ -195,7 +195,7 @@ def test_an_absent_authorisation_names_every_field(load):
         ("max_age: 0", "line 2: max_age must be longer than 0 and shorter than 100 years, not 0"),
         ("deployment:\n  name: 7",
          "line 3: deployment.name must be text (put it in quotes), not 7"),
-        ('deployment:\n  name: "a\\0b"', "line 3: deployment.name holds U+0000 NUL"),
+        ('deployment:\n  name: "a\\0b"', "line 3: deployment.name contains U+0000 NUL"),
         ("deployment:\n  starts: 2026-11-23T09:00\n  ends: 2026-11-23T08:00",
          ("line 2: deployment must end after it starts: 2026-11-23T08:00:00+00:00 is not after"
          " 2026-11-23T09:00:00+00:00")),

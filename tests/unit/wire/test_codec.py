@@ -30,7 +30,7 @@ from openlfr.domain.control import (
     ManifestChange,
 )
 from openlfr.domain.counts import LossReason, NotSearchedReason
-from openlfr.domain.dead_letters import dead_letter
+from openlfr.domain.dead_letters import make_dead_letter
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput
 from openlfr.domain.evidence import CarriedEvidence
@@ -198,7 +198,7 @@ STATE = DeploymentState(
     ("gate", "yard"), ("default",), 8, SEEN_AT, 0.41, "set",
 )  # fmt: skip
 VERDICT = VerdictEvent("5d0c", "market", EVENT.alert_id, "B. Officer", SEEN_AT, Adjudication.ENGAGE)
-LETTER = dead_letter(
+LETTER = make_dead_letter(
     b"not a frame", topic="frames.v1", partition=2, offset=10, service="analysis",
     reason="It cannot be parsed.", at=SEEN_AT,
 )  # fmt: skip
@@ -278,7 +278,7 @@ def test_a_verdict_arrives_as_it_left(verdict):
 
 @given(words, st.integers(0, 2**31 - 1), whole, words, words, st.none() | st.binary(), moments)
 def test_a_dead_letter_arrives_as_it_left(topic, partition, offset, service, reason, value, at):
-    letter = dead_letter(
+    letter = make_dead_letter(
         value, topic=topic, partition=partition, offset=offset, service=service, reason=reason,
         at=at,
     )  # fmt: skip

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 from openlfr.adapters.capture.options import FROZEN_AFTER_S, SourceOptions
-from openlfr.domain.addresses import CAMERA_SCHEMES, shown_address
+from openlfr.domain.addresses import CAMERA_SCHEMES, redact_address
 from openlfr.domain.errors import BadInput, Misconfigured, Unavailable
 from openlfr.ports import CameraSource
 
@@ -162,9 +162,9 @@ def open_source(
     path = _local_path(camera, url)
     if path.is_dir():
         return PictureFolder(path, options)
-    if shown_address(url) != url and not os.path.exists(path):  # noqa: PTH110 - never raises
+    if redact_address(url) != url and not os.path.exists(path):  # noqa: PTH110 - never raises
         raise BadInput(
-            f"camera {camera}: {shown_address(url)} does not exist; an address begins with"
+            f"camera {camera}: {redact_address(url)} does not exist; an address begins with"
             f" {', '.join(f'{s}://' for s in CAMERA_SCHEMES)}"
         )
     return VideoFile(path, options)
@@ -176,7 +176,7 @@ def _local_path(camera: str, url: str) -> Path:
         return Path(url)
     if scheme[1].lower() != "file":
         raise Misconfigured(
-            f"camera {camera}: {shown_address(url)} is no kind of address that can be opened;"
+            f"camera {camera}: {redact_address(url)} is no kind of address that can be opened;"
             f" known are files, folders, {', '.join(f'{s}://' for s in CAMERA_SCHEMES)} and device"
             " numbers"
         )

@@ -19,7 +19,7 @@ import av
 from openlfr.adapters.capture.lateness import Lateness
 from openlfr.adapters.capture.sampling import ClockSampling
 from openlfr.adapters.capture.stream import CameraFrozen
-from openlfr.domain.addresses import hide_address
+from openlfr.domain.addresses import redact_address_in
 from openlfr.domain.errors import OpenLFRError, Unavailable
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class Connection:
             end = error
         except _UNREADABLE as error:
             address = getattr(self._stream, "url", "")
-            why = hide_address(f"{type(error).__name__}: {error}", address)
+            why = redact_address_in(f"{type(error).__name__}: {error}", address)
             end = Unavailable(f"camera {self._camera} cannot be read: {why}")
         except Exception as error:  # noqa: BLE001 - a thread's edge: raised by `newest_pictures`
             end = error

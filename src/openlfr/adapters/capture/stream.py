@@ -13,7 +13,7 @@ from av.error import FFmpegError, InvalidDataError
 
 from openlfr.adapters.capture.http_answer import explain_http_answer
 from openlfr.adapters.capture.pictures import pixel_aspect_of
-from openlfr.domain.addresses import hide_address, hint_for, shown_address
+from openlfr.domain.addresses import redact_address, redact_address_in, spelling_hint
 from openlfr.domain.errors import Misconfigured, Unavailable
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class LiveStream:
             Misconfigured: The address can never be read on this machine.
         """
         scheme = self.url.partition("://")[0].lower()
-        shown = shown_address(self.url)
+        shown = redact_address(self.url)
         options = _RTSP if scheme in ("rtsp", "rtsps") else {}
         if scheme.startswith("http") and ".m3u8" in self.url:
             options = _HLS
@@ -97,8 +97,8 @@ class LiveStream:
                 raise CameraFrozen(
                     f"camera {self.camera}: {shown} has sent nothing for {self.timeout_s:g} s"
                 ) from None
-            why = hide_address(error.strerror or type(error).__name__, self.url)
-            hint = hint_for(self.url) if "://" in self.url else ""
+            why = redact_address_in(error.strerror or type(error).__name__, self.url)
+            hint = spelling_hint(self.url) if "://" in self.url else ""
             what = "broke off" if self._has_picture else "does not answer"
             if not self._has_picture and isinstance(error, InvalidDataError):
                 what = "sends what cannot be read as a video"
@@ -144,12 +144,12 @@ class LiveStream:
 
     def _decode(self, container: InputContainer) -> Generator[list[VideoFrame] | None]:
         if not container.streams.video:
-            shown = shown_address(self.url)
+            shown = redact_address(self.url)
             why = explain_http_answer(self.url, timeout_s=self.timeout_s) or "sends no video"
             raise Unavailable(f"camera {self.camera}: {shown} {why}")
         stream = container.streams.video[0]
         if stream.codec_context is None:  # an unknown codec; the library's types do not declare it
-            raise Unavailable(f"camera {self.camera}: {shown_address(self.url)} {self._unknown()}")
+            raise Unavailable(f"camera {self.camera}: {redact_address(self.url)} {self._unknown()}")
         stream.thread_type = "NONE" if self.threads == 1 else "AUTO"
         stream.codec_context.thread_count = self.threads
         self.fps = float(stream.average_rate) if stream.average_rate else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from openlfr.adapters.kafka.topics import DEAD_LETTERS
-from openlfr.domain.dead_letters import dead_letter
+from openlfr.domain.dead_letters import make_dead_letter
 from openlfr.wire import codec
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def set_aside(message: Message, reason: str, *, service: str) -> tuple[str, Reco
         service: Name of the service that could not use it.
     """
     log.warning("set_aside", place=message.place, why=reason)
-    letter = dead_letter(
+    letter = make_dead_letter(
         message.value,
         topic=message.topic,
         partition=message.partition,

@@ -9,7 +9,7 @@ from openlfr.adapters.memory.alerts import MemoryAlerts
 from openlfr.adapters.memory.audit import erase_names, erase_words
 from openlfr.domain.errors import Conflict
 from openlfr.domain.faces import Box
-from openlfr.domain.principals import OURSELVES
+from openlfr.domain.principals import OPENLFR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +100,7 @@ class MemoryAlertChanges(MemoryAlerts):
                         case,
                         verdicts=tuple(
                             replace(v, by=replace(v.by, name=""), what=replace(v.what, note=""))
-                            if v.decided_at < before and v.by.issuer != OURSELVES
+                            if v.decided_at < before and v.by.issuer != OPENLFR
                             else v
                             for v in case.verdicts
                         ),

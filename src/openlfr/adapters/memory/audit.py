@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from openlfr.domain.audit import ClockConfirmed, RecordedAct
 from openlfr.domain.erasable import ALERT, erasable_fields
-from openlfr.domain.principals import OURSELVES
+from openlfr.domain.principals import OPENLFR
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -44,7 +44,7 @@ def erase_names(state: State, before: datetime) -> int:
     def nameless(act: RecordedAct) -> RecordedAct:
         words = erasable_fields(act.object_kind, act.by.issuer)
         listed = act.object_kind != ALERT and words & act.detail.keys()
-        ours = act.by.issuer == OURSELVES
+        ours = act.by.issuer == OPENLFR
         if act.at >= before or not act.by.name or ours or not words or listed:
             return act
         erased.append(act)

@@ -10,7 +10,7 @@ from openlfr.adapters.memory.audit import erase_words
 from openlfr.adapters.memory.state import Entry
 from openlfr.domain.authority import ACTS, EntryAct, find_alteration, latest_expiry
 from openlfr.domain.templates import check_model
-from openlfr.domain.watchlist import NAMING, EntryStatus, ManifestEntry
+from openlfr.domain.watchlist import PERSONAL_FIELDS, EntryStatus, ManifestEntry
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.memory.state import Access, State
     from openlfr.domain.templates import GalleryFacts
-    from openlfr.domain.watchlist import Reference, Settlement
+    from openlfr.domain.watchlist import GalleryDecision, Reference
 
 _STANDING = (EntryStatus.PENDING, EntryStatus.ACTIVE, EntryStatus.SUSPENDED)
 _LEFT = (EntryStatus.REMOVED, EntryStatus.REFUSED)
@@ -137,7 +137,7 @@ class MemoryWatchlist:
                 reference, picture_hash, template, settled=False, added_at=at, changed_at=at
             )
 
-    def settle(self, settlements: Sequence[Settlement], at: datetime) -> set[str]:
+    def settle(self, settlements: Sequence[GalleryDecision], at: datetime) -> set[str]:
         """Activate or refuse pending entries; returns the ids of settled ones."""
         settled = set()
         with self._counted() as state:
@@ -169,7 +169,7 @@ class MemoryWatchlist:
             for key, row in state.entries.items():
                 over = row.left_at is not None and row.left_at < before
                 if over and row.entry.status in _LEFT and row.entry.subject:
-                    blank: dict[str, Any] = dict.fromkeys(NAMING, "")
+                    blank: dict[str, Any] = dict.fromkeys(PERSONAL_FIELDS, "")
                     entry = replace(row.entry, **blank)
                     state.entries[key] = replace(row, entry=entry, picture_hash="")
                     forgotten.append(key)

@@ -19,7 +19,7 @@ import grpc
 from pymilvus import MilvusClient
 from pymilvus.exceptions import MilvusException
 
-from openlfr.domain.addresses import hide_addresses, shown_address
+from openlfr.domain.addresses import redact_address, redact_addresses
 from openlfr.domain.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def connect(uri: str, token: str, ca_file: Path | None) -> Any:
     trust = {"server_pem_path": str(ca_file)} if ca_file else {}
     every_method = {"methodConfig": [{"name": [{}], "timeout": f"{LONGEST_S}s"}]}
     options = {"grpc.service_config": json.dumps(every_method)}
-    with milvus_errors(shown_address(uri) if "://" in uri else uri):
+    with milvus_errors(redact_address(uri) if "://" in uri else uri):
         return MilvusClient(
             uri=uri, token=token, timeout=CONNECT_S, grpc_options=options, **trust
         )  # fmt: skip
@@ -70,8 +70,8 @@ def milvus_errors(where: str) -> Iterator[None]:
     try:
         yield
     except MilvusException as error:
-        why = hide_addresses(error.message or str(error))
+        why = redact_addresses(error.message or str(error))
         raise Unavailable(f"Milvus at {where} does not answer: {why}") from error
     except grpc.RpcError as error:
-        why = hide_addresses(str(error.details() if isinstance(error, grpc.Call) else error))
+        why = redact_addresses(str(error.details() if isinstance(error, grpc.Call) else error))
         raise Unavailable(f"Milvus at {where} does not answer: {why}") from error

@@ -31,7 +31,7 @@ from openlfr.adapters.milvus.collection import (
     within,
 )
 from openlfr.adapters.milvus.lite import LiteServer
-from openlfr.domain.addresses import shown_address
+from openlfr.domain.addresses import redact_address
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.templates import check_model, check_template
 
@@ -78,7 +78,7 @@ class MilvusTemplateStore:
         ca_file: Path | None = None,
         read_only: bool = False,
     ) -> None:
-        self._where = shown_address(uri) if "://" in uri else uri
+        self._where = redact_address(uri) if "://" in uri else uri
         self._given = facts
         self._lite: LiteServer | None = None
         self._client: Any = None

@@ -6,7 +6,7 @@ import redis
 from redis.backoff import EqualJitterBackoff
 from redis.retry import Retry
 
-from openlfr.domain.addresses import hide_address, hint_for
+from openlfr.domain.addresses import redact_address_in, spelling_hint
 from openlfr.domain.errors import Misconfigured
 
 
@@ -33,5 +33,7 @@ def connect(url: str) -> redis.Redis:
             url, retry=retry_policy(), socket_connect_timeout=3, socket_timeout=5
         )
     except ValueError as error:
-        why = hide_address(str(error), url)
-        raise Misconfigured(f"services.redis is not a Redis url: {why}.{hint_for(url)}") from None
+        why = redact_address_in(str(error), url)
+        raise Misconfigured(
+            f"services.redis is not a Redis url: {why}.{spelling_hint(url)}"
+        ) from None

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from openlfr.adapters.sql.tables import act_words, audit_events
 from openlfr.domain.erasable import ALERT, erasable_fields
-from openlfr.domain.principals import OURSELVES
+from openlfr.domain.principals import OPENLFR
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -58,7 +58,7 @@ def split_act(event: AuditEvent) -> SplitAct:
         return SplitAct(event.by.name, detail, None)
     free = {name: detail.pop(name) for name in sorted(wanted) if name in detail}
     words = json.dumps(free, sort_keys=True) if free else ""
-    name = "" if event.by.issuer == OURSELVES else event.by.name
+    name = "" if event.by.issuer == OPENLFR else event.by.name
     salts = secrets.token_hex(32), secrets.token_hex(32)
     if name:
         detail[_NAME] = _hash(salts[0], name)

@@ -86,7 +86,7 @@ class AlertRecords:
             whole_alerts()
             .where(named | _ALERTS.c.alert_id.in_(merged_into(begins)))
             .order_by(_ALERTS.c.alert_id)
-            .limit(pages.SHOWN + 1)
+            .limit(pages.MAX_LISTED + 1)
         )
         with self._access.reading() as connection:
             rows = connection.execute(query).all()

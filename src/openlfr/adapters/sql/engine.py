@@ -19,7 +19,7 @@ from sqlalchemy import event, exc
 from sqlalchemy.dialects import postgresql, sqlite
 
 from openlfr.domain import extras
-from openlfr.domain.addresses import hide_address, hint_for, shown_address
+from openlfr.domain.addresses import redact_address, redact_address_in, spelling_hint
 from openlfr.domain.errors import BadInput, Misconfigured, OpenLFRError, Unavailable
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def open_engine(url: str) -> Engine:
     except exc.ArgumentError:
         raise Misconfigured(
             "services.sql is no address of a database: write sqlite:///PATH, or postgresql:// and "
-            f"user, host and name.{hint_for(url)}"
+            f"user, host and name.{spelling_hint(url)}"
         ) from None
     backend = parsed.get_backend_name()
     if backend == "postgresql":
@@ -79,7 +79,7 @@ def open_engine(url: str) -> Engine:
         raise Misconfigured(
             f"services.sql names {backend!r}: records live in SQLite or PostgreSQL only."
         )
-    where = shown_address(url)
+    where = redact_address(url)
     try:
         if backend == "sqlite":
             where = parsed.database or ":memory:"
@@ -203,7 +203,7 @@ def _translate(where: str, url: str) -> Any:
         if isinstance(original, sqlite3.Error):
             found: BaseException = _sentence(original, where)
         elif isinstance(context.sqlalchemy_exception, exc.OperationalError | exc.InterfaceError):
-            first_line = hide_address(str(original).strip().partition("\n")[0], url)
+            first_line = redact_address_in(str(original).strip().partition("\n")[0], url)
             found = Unavailable(f"The records at {where} do not answer: {first_line}")
         elif getattr(original, "sqlstate", "") == _MAY_NOT:
             first_line = str(original).strip().partition("\n")[0]

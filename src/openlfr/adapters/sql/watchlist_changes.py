@@ -12,14 +12,14 @@ from openlfr.adapters.sql.tables import references
 from openlfr.adapters.sql.watchlist import STANDING, WatchlistRecords
 from openlfr.adapters.sql.watchlist_rows import COLUMNS, row_of
 from openlfr.adapters.sql.watchlist_version import next_version, wait_for_others
-from openlfr.domain.watchlist import NAMING, EntryStatus
+from openlfr.domain.watchlist import PERSONAL_FIELDS, EntryStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from openlfr.domain.templates import GalleryFacts
-    from openlfr.domain.watchlist import Reference, Settlement
+    from openlfr.domain.watchlist import GalleryDecision, Reference
 
 _SOURCES = {
     EntryStatus.SUSPENDED: (EntryStatus.PENDING, EntryStatus.ACTIVE),
@@ -28,7 +28,7 @@ _SOURCES = {
 }
 """For each status, the statuses from which an entry may be moved to it."""
 
-_NAMING = (*NAMING, "picture_hash", "entry_hash")
+_NAMING = (*PERSONAL_FIELDS, "picture_hash", "entry_hash")
 
 
 class WatchlistChanges(WatchlistRecords):
@@ -71,7 +71,7 @@ class WatchlistChanges(WatchlistRecords):
                 )
             )
 
-    def settle(self, settlements: Sequence[Settlement], at: datetime) -> set[str]:
+    def settle(self, settlements: Sequence[GalleryDecision], at: datetime) -> set[str]:
         """Activate or refuse pending entries, and delete their templates from the outbox.
 
         The picture of a refused entry must still be erased: the entry is `awaiting_erasure`.

@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from openlfr.domain.text import one_line
+from openlfr.domain.text import escape_line
 from openlfr.terminal import say
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def draw(snapshot: Snapshot) -> Group:
     parts += alerts or [Text(" no alert so far", "dim")]
     parts += [Text()] * (1 + ALERTS_SHOWN - max(len(alerts), 1))
     parts += [
-        Text(f" {clock(at)} {one_line(sentence)}", "yellow" if "kill" in sentence else "")
+        Text(f" {clock(at)} {escape_line(sentence)}", "yellow" if "kill" in sentence else "")
         for at, sentence in snapshot.events[:EVENTS_SHOWN]
     ]
     return Group(*parts)
@@ -231,7 +231,7 @@ def _alert_line(event: AlertEvent) -> Text:
     sighting = event.sighting
     return Text.assemble(
         (f" {event.event.upper():7}", "bold yellow" if event.event == "opened" else "dim"),
-        f" {sighting.captured_at:%H:%M:%S}  {one_line(sighting.camera):6} ",
-        (f"{one_line(sighting.subject):10}", "bold"),
+        f" {sighting.captured_at:%H:%M:%S}  {escape_line(sighting.camera):6} ",
+        (f"{escape_line(sighting.subject):10}", "bold"),
         f" {sighting.score:.3f} (threshold {sighting.threshold:.2f})  alert {event.alert_id[:8]}",
     )

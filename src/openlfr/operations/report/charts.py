@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openlfr.domain.scores import SCORE_BINS, SCORE_EDGES, SCORE_LOW, SCORE_STEP, coarse
+from openlfr.domain.scores import SCORE_BINS, SCORE_EDGES, SCORE_LOW, SCORE_STEP, to_coarse_bins
 
 if TYPE_CHECKING:
     from openlfr.domain.counts import CameraCounts
@@ -73,7 +73,7 @@ def histograms(counts: CameraCounts, threshold: float) -> tuple[Chart, ...]:
 
     If only control subjects were listed, theirs is the only chart.
     """
-    control = coarse(counts.control_scores)
+    control = to_coarse_bins(counts.control_scores)
     drawn = []
     if any(counts.scores) or not any(control):
         whose = " that was taken for no control subject" if any(control) else ""
@@ -100,7 +100,7 @@ def histograms(counts: CameraCounts, threshold: float) -> tuple[Chart, ...]:
 
 def shown_scores(counts: CameraCounts) -> tuple[int, ...]:
     """Scores for one line of a table; those of control subjects if nobody else was listed."""
-    return counts.scores if any(counts.scores) else coarse(counts.control_scores)
+    return counts.scores if any(counts.scores) else to_coarse_bins(counts.control_scores)
 
 
 def histogram(counts: tuple[int, ...], threshold: float) -> Histogram:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from openlfr.domain.counts import add_up
-from openlfr.domain.text import shown
+from openlfr.domain.text import escape_text
 from openlfr.operations.erasure_words import in_words
 from openlfr.operations.report import charts, figures
 
@@ -95,7 +95,9 @@ def _environment() -> jinja2.Environment:
 
 def _harmless(value: object) -> object:
     """Escape characters that reorder or hide text, since a browser obeys them too."""
-    return shown(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+    return (
+        escape_text(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+    )
 
 
 def _span(first: datetime, last: datetime) -> str:
