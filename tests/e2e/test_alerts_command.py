@@ -178,7 +178,7 @@ def test_an_alert_is_shown_and_its_picture_decrypted_on_request_only(
     assert place.openlfr("alerts", "show", alert["alert_id"][:6]) == 0
     said = capsys.readouterr().out
     assert "subject     Ann" in said
-    assert "box 170,60 105x130  score 0.505  quality 61  evidence kept" in said
+    assert "box 170,60 105x130  score 0.505  quality 61  evidence stored" in said
     assert place.acts() == []
     assert place.openlfr("alerts", "show", alert["alert_id"][:6], "--out", str(out)) == 0
     assert f"Wrote {out}, decrypted and readable by you alone" in capsys.readouterr().out
@@ -245,7 +245,7 @@ def test_alerts_can_be_read_by_machines(place: Place, capsys: pytest.CaptureFixt
         (["decide", "ID", "engage"], "missing option '--by'"),
         (["decide", "ID", "shoot", "--by", "Op"], "'shoot' is not one of 'engage'"),
         (["outcome", "ID", "confirmed", "--by", "Op"], "has not been decided yet"),
-        (["show", "ID", "--out", "a.gif"], "the name must end in .jpg"),
+        (["show", "ID", "--out", "a.gif"], "must end in .jpg"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_2(
@@ -280,7 +280,7 @@ def test_whoever_was_mistaken_for_a_listed_person_is_erased(
     said = capsys.readouterr().out
     assert re.search(r"event are (kept|sealed for a complaint) until 20.* UTC. A running", said)
     assert place.openlfr("alerts", "list") == 0
-    assert "Erased first, since it was due: 1 alert about somebody else" in capsys.readouterr().err
+    assert "Erased due data first: 1 alert about somebody else" in capsys.readouterr().err
     assert place.evidence() == [evidence_name(other.sighting_id)]
     assert place.in_book() == {other.sighting_id}
     assert place.openlfr("alerts", "show", alert["alert_id"]) == 0
@@ -299,7 +299,7 @@ def test_a_sighting_without_a_picture_is_shown_as_one(
     place.see(0, pictured=False)
     (alert,) = place.alerts(capsys)
     assert place.openlfr("alerts", "show", alert["alert_id"]) == 0
-    assert "no picture was kept" in capsys.readouterr().out
+    assert "no picture was stored" in capsys.readouterr().out
     page = place.config.parent / "a.html"
     assert place.openlfr("alerts", "show", alert["alert_id"], "--out", str(page)) == 0
     assert "No picture of this sighting was kept" in page.read_text()
@@ -322,7 +322,7 @@ def test_an_erasure_that_could_not_be_finished_is_finished_by_purge(
     assert place.openlfr("alerts", "decide", alert["alert_id"], "do_not_engage", "--by", "Op") == 0
     monkeypatch.setattr(bootstrap, "open_alert_book", broken)
     assert place.openlfr("alerts", "list") == 0
-    assert "note: not all that is due could be erased: Redis refuses." in capsys.readouterr().err
+    assert "note: not all due data could be erased: Redis refuses." in capsys.readouterr().err
     monkeypatch.undo()
     assert place.openlfr("purge") == 0
     assert f"alert {alert['alert_id']} about Ann: not engaged." in capsys.readouterr().out
@@ -522,7 +522,7 @@ def test_what_is_due_is_erased_by_whatever_command_comes_first(
     place.enrol(reference_id, expires=NOW - timedelta(days=1))
     assert place.openlfr("alerts", "list", "--json") == 0
     said = capsys.readouterr()
-    assert "Erased first, since it was due: 1 alert beyond the retention, 1 expired" in said.err
+    assert "Erased due data first: 1 alert beyond the retention, 1 expired" in said.err
     erased = {alert["erased_at"] is not None for alert in map(json.loads, said.out.splitlines())}
     assert erased == {True, False}
     assert place.evidence() == [evidence_name(kept.sighting_id)]
@@ -577,7 +577,7 @@ def test_who_looks_a_second_time_is_shown_what_waits_and_not_what_was_decided(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert place.openlfr("alerts", "list", "--second-look") == 0
-    assert "No alert waits for a second look." in capsys.readouterr().out
+    assert "No alert needs a second verdict." in capsys.readouterr().out
     with place.config.open("a") as file:
         file.write("alerting: {undo: 1ms, second_look: 0}\n")
     place.see(0)

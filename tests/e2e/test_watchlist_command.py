@@ -77,7 +77,7 @@ def test_import_list_suspend_resume_and_remove(openlfr, place):
 
 
 def test_while_a_run_is_at_work_an_import_waits_for_it_and_says_so(openlfr, place, monkeypatch):
-    monkeypatch.setattr("openlfr.cli.watchlist_settling.PATIENCE_S", 0.3)
+    monkeypatch.setattr("openlfr.cli.watchlist_changes.MAX_WAIT_S", 0.3)
     (place / "data").mkdir(mode=0o700)
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, "data/run.lock"],
@@ -99,7 +99,7 @@ def test_a_large_import_gives_way_to_a_run_that_begins(openlfr, place, monkeypat
     """The run waits for the vector store for a few seconds only."""
     rows = [HEADER, f"Eileen,astronaut.png,{REST}", f"Collins,astronaut.png,{REST}"]
     Path("manifest.csv").write_text("\n".join(rows))
-    monkeypatch.setattr("openlfr.cli.watchlist_settling.PATIENCE_S", 0.0)
+    monkeypatch.setattr("openlfr.cli.watchlist_changes.MAX_WAIT_S", 0.0)
     monkeypatch.setattr("openlfr.operations.watchlist_sync.AT_ONCE", 1)
     lock, settle = FileLock("data/run.lock"), WatchlistChanges.settle
 

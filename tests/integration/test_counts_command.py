@@ -164,13 +164,13 @@ def test_sightings_on_their_way_are_said(counted, capsys):
     with closing(bootstrap.open_records(loaded)) as records:
         records.tallies.record([tally("gate", NOON, 500, sightings=3)], at=NOON)
     assert (
-        "3 sightings are published and not folded yet, or are dead letters."
+        "3 published sightings are in no alert yet, or are dead letters."
         in run(capsys, "--config", counted)[1]
     )
     with closing(bootstrap.open_alert_book(loaded)) as book:
         for number in range(5):
             fold(book, "gate", NOON, f"subject {number}")
-    assert "2 folded sightings are in no tally yet." in run(capsys, "--config", counted)[1]
+    assert "2 sightings of alerts are in no tally yet." in run(capsys, "--config", counted)[1]
 
 
 @pytest.mark.parametrize("mode", ["config", "alone"])

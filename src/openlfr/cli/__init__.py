@@ -1,17 +1,17 @@
-"""The `openlfr` command: a lazy group, so that help is printed at once, and the exit codes.
+"""The `openlfr` command and its exit codes.
 
-Each command has its own module, which is imported only when the command is called. A command's
-callback returns its exit code (None is 0) and raises the errors of `openlfr.domain.errors`; `main`
-prints each error as one sentence on stderr. The exit codes:
+Each command has its own module. The module is imported only when the command is called, so that
+help is printed without delay. A command's callback returns its exit code (None is 0) and raises
+the errors of `openlfr.domain.errors`. `main` prints each error as one sentence on stderr.
 
-    0    done
-    1    finished, but something failed, which was printed
+    0    success
+    1    finished, but a part failed; the failure was printed
     2    bad usage or input
-    3    a needed service is unavailable, or the disk is full
-    130  interrupted, state kept
-    141  the reader of the output ended first (the shell's 128 + SIGPIPE)
+    3    a required service is unavailable, or the disk is full
+    130  interrupted; the state was saved
+    141  the output's reader exited first (the shell's 128 + SIGPIPE)
 
-With OPENLFR_DEBUG=1 the traceback is printed as well.
+With OPENLFR_DEBUG=1 the traceback is printed too.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ COMMANDS = {
     "init": "Write a commented CONFIG.yaml, an example manifest and a data folder.",
     "run": "Search for the listed people in the cameras of a configuration.",
     "watchlist": "Import, list, check, suspend and remove entries.",
-    "alerts": "List and show alerts, and decide them.",
+    "alerts": "List, show and decide alerts.",
     "deployment": "List deployments; pause, resume, stop and close them.",
-    "purge": "Erase what may no longer be kept.",
+    "purge": "Erase data whose retention period has ended.",
     "camera": "Check whether a camera's picture is good enough for the models.",
-    "records": "Upgrade the database of the records.",
+    "records": "Upgrade the records' database, and confirm the clock.",
     "topics": "Create and check the topics on Kafka, for the city-wide mode.",
     "rights": "Print the access rights of Kafka, Redis and PostgreSQL users.",
     "service": "Run ingest, analysis or alerting, for the city-wide mode.",
@@ -67,9 +67,9 @@ COMMANDS = {
     "simulate": "Create street videos with ground truth; serve videos as cameras.",
     "evaluate": "Measure the error rates on a folder of faces.",
     "doctor": "Find problems of this installation.",
-    "demo": "Show the whole pipeline on a simulated street.",
+    "demo": "Run the whole pipeline on a simulated street.",
 }
-"""Each command and its line of help, in the order of help; its module has the same name."""
+"""Help line by command, in the order of `openlfr --help`. A command's module has its name."""
 
 _DISK_FULL_TEXT = re.compile("disk is full|no space|free some space", re.IGNORECASE)
 _INPUT_ERRORS = (
@@ -86,20 +86,20 @@ config_option = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("CONFIG.yaml"),
     show_default=True,
-    help="The configuration.",
+    help="Configuration file.",
 )
-"""`--config FILE`, the same for every command that needs a configuration."""
+"""The option `--config FILE` of every command that needs a configuration."""
 
 
 class LazyGroup(click.Group):
-    """A group with a static list of commands, which imports a command's module when called."""
+    """A group with a static list of commands; it imports a command's module on the first use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Names in the order of help."""
+        """Return the commands' names in the order of `openlfr --help`."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import the module of the command."""
+        """Import the command's module, and return the command; None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"openlfr.cli.{cmd_name}")
@@ -111,7 +111,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; the error for an unknown one suggests the nearest name."""
+        """Resolve the command; the error for an unknown name suggests the nearest name."""
         name = args[0] if args else ""
         if args and name not in COMMANDS and not name.startswith("-"):
             import difflib
@@ -122,27 +122,27 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Print the static lines, so that help imports no command."""
+        """Print the help lines without importing any command."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
-        """Parse arguments, and print help or version; end quietly if the reader has ended."""
+        """Parse arguments, print help or version; exit silently if the output's reader exited."""
         try:
             return super().make_context(*args, **extra)
         except BrokenPipeError:
-            raise click.exceptions.Exit(_pipe_closed()) from None
+            raise click.exceptions.Exit(_close_stdout()) from None
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; end quietly if the reader of the output has ended."""
+        """Run the command; exit silently if the output's reader exited."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            raise click.exceptions.Exit(_pipe_closed()) from None
+            raise click.exceptions.Exit(_close_stdout()) from None
 
 
-def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if wanted and not ctx.resilient_parsing:
+def _print_version(ctx: click.Context, _: click.Parameter, is_requested: bool) -> None:
+    if is_requested and not ctx.resilient_parsing:
         from openlfr import __version__
 
         terminal.say(f"openlfr {__version__}")
@@ -162,21 +162,21 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     help="Show the version and exit.",
 )
 def cli() -> None:
-    """Live facial recognition that answers for itself."""
+    """Live facial recognition that records its evidence, decisions and error rates."""
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
+    """Run a command line, and return its exit code."""
     quiet_libraries()
     if problem := terminal.begin():
         return _fail(problem, BAD_USAGE)
     code = _run(args)
-    unprinted = terminal.end()
-    if unprinted is None or code not in (DONE, SOMETHING_FAILED):
+    write_error = terminal.end()
+    if write_error is None or code not in (DONE, SOMETHING_FAILED):
         return code
-    if isinstance(unprinted, BrokenPipeError):
+    if isinstance(write_error, BrokenPipeError):
         return PIPE_CLOSED
-    return _fail(f"stdout cannot be written: {unprinted.strerror}", UNAVAILABLE)
+    return _fail(f"stdout cannot be written: {write_error.strerror}", UNAVAILABLE)
 
 
 def _run(args: Sequence[str] | None) -> int:
@@ -189,18 +189,18 @@ def _run(args: Sequence[str] | None) -> int:
         return _fail("interrupted", INTERRUPTED)
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED)
-    except Exception as error:  # noqa: BLE001 - the outermost edge: every error becomes a sentence
+    except Exception as error:  # noqa: BLE001 - outermost level: every error becomes a sentence
         return _fail(*explain(error))
     return result if isinstance(result, int) and not isinstance(result, bool) else DONE
 
 
 def quiet_libraries() -> None:
-    """Suppress Pillow's warnings about files, such as a broken EXIF block."""
+    """Suppress Pillow's warnings about picture files, such as a broken EXIF block."""
     warnings.filterwarnings("ignore", module=r"PIL\b")
 
 
 def explain(error: Exception) -> tuple[str, int]:
-    """One sentence and the exit code for an error."""
+    """Return an error's sentence and exit code."""
     causes = list(_causes(error))
     if any(_is_disk_full(cause) for cause in causes):
         if isinstance(error, Unavailable) and _DISK_FULL_TEXT.search(str(error)):
@@ -208,7 +208,7 @@ def explain(error: Exception) -> tuple[str, int]:
         names = (cause.filename for cause in causes if isinstance(cause, OSError))
         name = next(filter(None, names), "")
         where = f" (writing {name})" if name else ""
-        return f"the disk is full{where}; free some space and run it again", UNAVAILABLE
+        return f"the disk is full{where}; free some space and run the command again", UNAVAILABLE
     match error:
         case click.UsageError():
             name = error.ctx.command_path if error.ctx else "openlfr"
@@ -226,11 +226,11 @@ def explain(error: Exception) -> tuple[str, int]:
             advice = extras.install_advice(extra)
             return f"this needs {error.name}, which is not installed: {advice}", BAD_USAGE
         case OSError():
-            what = f"{escape_line(str(error.filename))}: " if error.filename else ""
+            file_name = f"{escape_line(str(error.filename))}: " if error.filename else ""
             code = BAD_USAGE if isinstance(error, _INPUT_ERRORS) else UNAVAILABLE
-            return f"{what}{error.strerror or error}", code
-    fault = "this is a fault in OpenLFR; set OPENLFR_DEBUG=1 to print the traceback"
-    return f"{type(error).__name__}: {error}; {fault}", SOMETHING_FAILED
+            return f"{file_name}{error.strerror or error}", code
+    advice = "this is a fault in OpenLFR; set OPENLFR_DEBUG=1 to print the traceback"
+    return f"{type(error).__name__}: {error}; {advice}", SOMETHING_FAILED
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -243,11 +243,11 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _is_disk_full(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True
-    return "database or disk is full" in str(error)  # SQLITE_FULL comes without an errno
+    return "database or disk is full" in str(error)  # SQLITE_FULL has no errno
 
 
-def _pipe_closed() -> int:
-    """Redirect stdout, so that buffered output is not written again at the end."""
+def _close_stdout() -> int:
+    """Redirect stdout to the null device, so that buffered output raises no second error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return PIPE_CLOSED
 

@@ -1,4 +1,4 @@
-"""`openlfr alerts hold` and `release`: keep an alert from being erased."""
+"""`openlfr alerts hold` and `release`: protect an alert from erasure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 from openlfr.cli import alert_options as options
 from openlfr.cli import arguments, config_option
-from openlfr.cli.erasing import opened
+from openlfr.cli.due_erasure import load_and_open
 from openlfr.domain.alert_records import HoldKind
 from openlfr.domain.errors import BadInput
 from openlfr.terminal import say
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def _until(_: click.Context, __: click.Parameter, text: str) -> timedelta:
+def _parse_duration(_: click.Context, __: click.Parameter, text: str) -> timedelta:
     from openlfr.settings.values import parse_duration
 
     try:
@@ -33,29 +33,29 @@ def _until(_: click.Context, __: click.Parameter, text: str) -> timedelta:
 @config_option
 @options.BY
 @click.option(
-    "--reason", required=True, callback=arguments.words, help="The reason, in your words."
+    "--reason", required=True, callback=arguments.parse_words, help="The reason in your own words."
 )
 @click.option(
     "--for",
-    "lasts",
-    callback=_until,
+    "duration",
+    callback=_parse_duration,
     default="31d",
     show_default=True,
     metavar="TIME",
     help="Time until the hold expires, such as 31d.",
 )
-def hold(alert_id: str, kind: str, config: Path, by: str, reason: str, lasts: timedelta) -> None:
-    """Keep an alert from being erased, for a complaint or a disclosure.
+def hold(alert_id: str, kind: str, config: Path, by: str, reason: str, duration: timedelta) -> None:
+    """Protect an alert from erasure, for a complaint or a disclosure.
 
-    A hold overrides every rule that erases pictures and positions, until it expires or is released
-    (alerts release). A supervisor or an auditor places it.
+    Until the hold expires or is released (alerts release), it overrides every rule that erases
+    pictures and positions. Only a supervisor or an auditor may place a hold.
     """
     from openlfr.operations.holds import WantedHold, place_hold
 
     now = datetime.now(UTC)
-    wanted = WantedHold(alert_id, HoldKind(kind), now + lasts, reason)
-    with opened(config) as (_, records):
-        placed = place_hold(wanted, records=records, by=arguments.who(by), at=now)
+    request = WantedHold(alert_id, HoldKind(kind), now + duration, reason)
+    with load_and_open(config) as (_, records):
+        placed = place_hold(request, records=records, by=arguments.identify_person(by), at=now)
     say(f"Alert {placed.alert_id} is held until {placed.expires_at:%Y-%m-%d %H:%M} UTC.")
 
 
@@ -64,15 +64,16 @@ def hold(alert_id: str, kind: str, config: Path, by: str, reason: str, lasts: ti
 @config_option
 @options.BY
 @click.option(
-    "--reason", required=True, callback=arguments.words, help="The reason, in your words."
+    "--reason", required=True, callback=arguments.parse_words, help="The reason in your own words."
 )
 def release(alert_id: str, config: Path, by: str, reason: str) -> None:
-    """Release all holds of an alert: the rules for erasing apply again."""
+    """Release all holds of an alert, so that the rules of erasure apply again."""
     from openlfr.operations.holds import release_holds
 
     now = datetime.now(UTC)
-    with opened(config) as (_, records):
-        released = release_holds(alert_id, reason, records=records, by=arguments.who(by), at=now)
+    with load_and_open(config) as (_, records):
+        person = arguments.identify_person(by)
+        released = release_holds(alert_id, reason, records=records, by=person, at=now)
     holds = "1 hold" if len(released) == 1 else f"{len(released)} holds"
     say(f"Released {holds} of alert {released[0].alert_id}.")
 

@@ -1,4 +1,4 @@
-"""Arguments and options that the commands of `openlfr alerts` share."""
+"""Arguments and options of several `openlfr alerts` commands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from openlfr.cli import arguments
 from openlfr.domain.adjudication import REASONS, Reason
 from openlfr.domain.alerts import Adjudication, Outcome
 
-ALERT = click.argument("alert_id", metavar="ID", callback=arguments.words)
+ALERT = click.argument("alert_id", metavar="ID", callback=arguments.parse_words)
 FINDING = click.argument(
     "finding", metavar="|".join(Adjudication), type=click.Choice([str(a) for a in Adjudication])
 )
@@ -16,7 +16,7 @@ RESULT = click.argument(
     "result", metavar="|".join(Outcome), type=click.Choice([str(o) for o in Outcome])
 )
 BY = click.option(
-    "--by", required=True, metavar="NAME", callback=arguments.person, help="Your name."
+    "--by", required=True, metavar="NAME", callback=arguments.parse_person, help="Your name."
 )
 _CODES = "; ".join(f"{each}: {', '.join(REASONS[each])}" for each in Adjudication)
 BECAUSE = click.option(
@@ -24,15 +24,15 @@ BECAUSE = click.option(
     type=click.Choice([str(r) for r in Reason]),
     metavar="CODE",
     default=None,
-    help=f"The reason as a code, for statistics. {_CODES}.",
+    help=f"Code of the reason, for statistics. {_CODES}.",
 )
 REASON = click.option(
-    "--reason", default="", callback=arguments.words, help="The reason, in your words."
+    "--reason", default="", callback=arguments.parse_words, help="The reason in your own words."
 )
 VERSION = click.option(
     "--if-version",
     "version",
     type=click.IntRange(min=1),
     default=None,
-    help="Refuse if the alert has another version by now (printed by alerts show --json).",
+    help="Refuse if the alert's version differs (alerts show --json prints the version).",
 )

@@ -1,4 +1,4 @@
-"""`openlfr alerts`: list alerts and show one; the commands of verdicts and holds are added here."""
+"""`openlfr alerts`: list alerts and show one; adds the commands of verdicts and holds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from openlfr.cli import alert_holds, arguments, config_option, verdicts
 from openlfr.cli.alerts_output import print_alert, print_alerts, print_second_looks
-from openlfr.cli.erasing import opened
+from openlfr.cli.due_erasure import load_and_open
 from openlfr.domain.errors import BadInput
 from openlfr.terminal import say
 
@@ -28,19 +28,22 @@ def command() -> None:
 @click.option(
     "--second-look",
     is_flag=True,
-    help="Only alerts that wait for a second verdict, without the first verdict.",
+    help="Only alerts that need a second verdict. The first verdict is not printed.",
 )
 @click.option(
-    "--subject", default=None, callback=arguments.subject, help="Only alerts about this subject."
+    "--subject",
+    default=None,
+    callback=arguments.parse_subject,
+    help="Only alerts about this subject.",
 )
 @click.option(
-    "--limit", type=click.IntRange(1), default=None, help="Largest number of alerts. Default: all."
+    "--limit", type=click.IntRange(1), default=None, help="Maximum number of alerts. Default: all."
 )
 @click.option(
     "--after",
     default="",
-    callback=arguments.words,
-    help="Continue where a list with --limit ended.",
+    callback=arguments.parse_words,
+    help="Continue a list that --limit cut; the value was printed at its end.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def list_alerts(
@@ -52,34 +55,34 @@ def list_alerts(
     after: str,
     as_json: bool,
 ) -> None:
-    """List alerts, the latest first."""
+    """List alerts, newest first."""
     if second_look:
         _list_second_looks(config, subject, as_json=as_json)
         return
-    with opened(config) as (_, records):
+    with load_and_open(config) as (_, records):
         page = records.alerts.page(limit or _ALL, after, undecided=undecided, subject=subject)
     print_alerts(page.alerts, undecided=undecided, as_json=as_json)
     if page.after:
-        say(f"There are more: --after {page.after}", err=True)
+        say(f"There are more alerts: --after {page.after}", err=True)
 
 
 def _list_second_looks(config: Path, subject: str | None, *, as_json: bool) -> None:
-    """List alerts for a second verdict, without the first verdict or its author."""
+    """List alerts that need a second verdict, without the first verdict and its author."""
     from openlfr import bootstrap
     from openlfr.operations.second_looks import second_looks
 
-    with opened(config) as (settings, records):
-        found = second_looks(
+    with load_and_open(config) as (settings, records):
+        alerts = second_looks(
             records,
             share=settings.alerting.second_look,
             vault=bootstrap.open_vault(settings),
             now=datetime.now(UTC),
         )
-    print_second_looks([a for a in found if subject in (None, a.subject)], as_json=as_json)
+    print_second_looks([a for a in alerts if subject in (None, a.subject)], as_json=as_json)
 
 
 @command.command("show")
-@click.argument("alert_id", metavar="ID", callback=arguments.words)
+@click.argument("alert_id", metavar="ID", callback=arguments.parse_words)
 @config_option
 @click.option(
     "--out",
@@ -90,25 +93,25 @@ def _list_second_looks(config: Path, subject: str | None, *, as_json: bool) -> N
 @click.option(
     "--reason",
     default="",
-    callback=arguments.words,
-    help="Why you look at the pictures; required for sealed ones.",
+    callback=arguments.parse_words,
+    help="Your reason for viewing the pictures; required for sealed pictures.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print facts and sightings as JSON.")
 def show(alert_id: str, config: Path, out: Path | None, reason: str, as_json: bool) -> None:
-    """Print what is recorded of an alert.
+    """Print the facts, verdicts and sightings of an alert.
 
-    ID is the alert's id or the beginning of it.
+    ID is the alert's id or the beginning of the id.
 
-    Pictures are encrypted. --out decrypts them into a file, which is recorded; you must erase the
-    file yourself. Pictures of a person who was stopped by mistake are sealed: a supervisor opens
-    them with --reason.
+    Pictures are encrypted. --out decrypts them into a file and records your access. Erase the file
+    when you no longer need it. Pictures of a person who was stopped by mistake are sealed: only a
+    supervisor can open them, with --reason.
     """
     from openlfr import bootstrap
     from openlfr.operations.show_alert import PictureRequest, show_alert
 
     if out is not None and out.suffix.lower() not in (".jpg", ".jpeg", ".html"):
-        raise BadInput(f"{out}: the name must end in .jpg (one picture) or .html (all sightings).")
-    with opened(config) as (settings, records):
+        raise BadInput(f"{out} must end in .jpg (one picture) or .html (all sightings).")
+    with load_and_open(config) as (settings, records):
         alert = records.alerts.find(alert_id)
         case = records.alerts.case(alert.alert_id)
         print_alert(alert, case, list(records.alerts.events(alert.alert_id)), as_json=as_json)
@@ -117,13 +120,13 @@ def show(alert_id: str, config: Path, out: Path | None, reason: str, as_json: bo
                 PictureRequest(alert.alert_id, out.name, reason),
                 records=records,
                 vault=bootstrap.open_vault(settings),
-                by=arguments.who(),
+                by=arguments.identify_person(),
                 at=datetime.now(UTC),
             )
             _write_private(out, content)
             say(
-                f"Wrote {out}, decrypted and readable by you alone: erase it when it is no "
-                "longer needed.",
+                f"Wrote {out}, decrypted and readable by you alone. Erase the file when you no "
+                "longer need it.",
                 err=as_json,
             )
 
@@ -133,7 +136,7 @@ for _each in (*verdicts.COMMANDS, *alert_holds.COMMANDS):
 
 
 def _write_private(path: Path, content: bytes) -> None:
-    """Write a file readable by its owner only; an existing file is replaced."""
+    """Write a file that only its owner can read; an existing file is replaced."""
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(descriptor, "wb") as file:

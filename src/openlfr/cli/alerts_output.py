@@ -1,4 +1,4 @@
-"""Prints alerts: a table of all, the facts of one, or JSON."""
+"""Prints alerts: a table of several, the facts of one, or JSON."""
 
 from __future__ import annotations
 
@@ -18,19 +18,17 @@ if TYPE_CHECKING:
 
 
 def print_second_looks(alerts: Sequence[RecordedAlert], *, as_json: bool) -> None:
-    """Print the alerts that wait for a second verdict, without the first verdict."""
+    """Print the alerts that need a second verdict, without the first verdict."""
     if not alerts and not as_json:
-        say("No alert waits for a second look.")
+        say("No alert needs a second verdict.")
     for alert in alerts:
-        until = _moment(alert.settle_at)
+        final_at = _iso_time(alert.settle_at)
         if as_json:
-            values = {"alert_id": alert.alert_id, "subject": alert.subject, "settle_at": until}
+            values = {"alert_id": alert.alert_id, "subject": alert.subject, "settle_at": final_at}
             say(json.dumps(values, ensure_ascii=False))
         else:
-            say(
-                f"{alert.alert_id[:8]}  {escape_line(alert.about)}, settled automatically at "
-                f"{until}"
-            )
+            about = escape_line(alert.about)
+            say(f"{alert.alert_id[:8]}  {about}, final automatically at {final_at}")
 
 
 def print_alerts(alerts: Sequence[RecordedAlert], *, undecided: bool, as_json: bool) -> None:
@@ -73,13 +71,13 @@ def print_alerts(alerts: Sequence[RecordedAlert], *, undecided: bool, as_json: b
 def print_alert(
     alert: RecordedAlert, case: Case, events: Sequence[RecordedEvent], *, as_json: bool
 ) -> None:
-    """Print the facts of one alert, its verdicts and outcomes, and its sightings."""
+    """Print the facts, verdicts, outcomes and sightings of one alert."""
     if as_json:
-        known = _as_json(alert)
-        known["verdicts"] = [_verdict_as_json(each) for each in case.verdicts]
-        known["outcomes"] = [_outcome_as_json(each) for each in case.outcomes]
-        known["sightings"] = [_event_as_json(event) for event in events]
-        say(json.dumps(known, ensure_ascii=False))
+        values = _as_json(alert)
+        values["verdicts"] = [_verdict_as_json(each) for each in case.verdicts]
+        values["outcomes"] = [_outcome_as_json(each) for each in case.outcomes]
+        values["sightings"] = [_event_as_json(event) for event in events]
+        say(json.dumps(values, ensure_ascii=False))
     else:
         _print_facts(alert, case, events)
 
@@ -91,30 +89,31 @@ def _print_facts(alert: RecordedAlert, case: Case, events: Sequence[RecordedEven
         say(f"{name:<11} {escape_line(value)}")
     say()
     for event in events:
-        seen = event.event.sighting
-        x, y, w, h = (round(value) for value in seen.box)
-        where = f"box {x},{y} {w}x{h}" if w else "position erased"
-        assumed = " (recording, time assumed)" if seen.time_assumed else ""
+        sighting = event.event.sighting
+        x, y, w, h = (round(value) for value in sighting.box)
+        box = f"box {x},{y} {w}x{h}" if w else "position erased"
+        assumed = " (recording, time assumed)" if sighting.time_assumed else ""
         say(
             f"{event.event.event_id[:8]}  {event.event.event:<7} "
-            f"{seen.captured_at:%Y-%m-%d %H:%M:%S.%f} UTC{assumed}  {_place(event)}  {where}  "
-            f"score {seen.score:.3f}  quality {seen.quality:.0f}  {_evidence(event)}"
+            f"{sighting.captured_at:%Y-%m-%d %H:%M:%S.%f} UTC{assumed}  {_format_place(event)}  "
+            f"{box}  score {sighting.score:.3f}  quality {sighting.quality:.0f}  "
+            f"{_describe_evidence(event)}"
         )
         if event.event.impossible is not None:
             say(f"        IMPOSSIBLE: {event.event.impossible}")
     say(f"\n{WHAT_A_SCORE_IS}")
 
 
-def _place(event: RecordedEvent) -> str:
-    seen = event.event.sighting
-    return "rejected" if event.rejected_at else f"{seen.camera} frame {seen.seq}"
+def _format_place(event: RecordedEvent) -> str:
+    sighting = event.event.sighting
+    return "rejected" if event.rejected_at else f"{sighting.camera} frame {sighting.seq}"
 
 
-def _evidence(event: RecordedEvent) -> str:
+def _describe_evidence(event: RecordedEvent) -> str:
     if event.evidence:
-        return "evidence kept"
-    never_kept = event.event.sighting.box.w  # erasing clears the box too
-    return "no picture was kept" if never_kept else "no evidence"
+        return "evidence stored"
+    was_never_stored = event.event.sighting.box.w  # erasure clears the box too
+    return "no picture was stored" if was_never_stored else "no evidence"
 
 
 def _as_json(alert: RecordedAlert) -> dict[str, Any]:
@@ -132,17 +131,17 @@ def _as_json(alert: RecordedAlert) -> dict[str, Any]:
         "version": alert.version,
         "adjudication": alert.adjudication,
         "outcome": alert.outcome,
-        "decided_at": _moment(alert.decided_at),
-        "lapse_at": _moment(alert.lapse_at),
-        "lapsed_at": _moment(alert.lapsed_at),
-        "settle_at": _moment(alert.settle_at),
-        "closed_at": _moment(alert.closed_at),
-        "erased_at": _moment(alert.erased_at),
+        "decided_at": _iso_time(alert.decided_at),
+        "lapse_at": _iso_time(alert.lapse_at),
+        "lapsed_at": _iso_time(alert.lapsed_at),
+        "settle_at": _iso_time(alert.settle_at),
+        "closed_at": _iso_time(alert.closed_at),
+        "erased_at": _iso_time(alert.erased_at),
         "impossible": alert.impossible,
     }
 
 
-def _moment(moment: datetime | None) -> str | None:
+def _iso_time(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
 
 
@@ -156,37 +155,37 @@ def _verdict_as_json(verdict: Verdict) -> dict[str, Any]:
         "by": verdict.by.name,
         "decided_at": verdict.decided_at.isoformat(),
         "final_at": verdict.final_at.isoformat(),
-        "withdrawn_at": _moment(verdict.withdrawn_at),
+        "withdrawn_at": _iso_time(verdict.withdrawn_at),
     }
 
 
-def _outcome_as_json(known: RecordedOutcome) -> dict[str, Any]:
+def _outcome_as_json(outcome: RecordedOutcome) -> dict[str, Any]:
     return {
-        "outcome": known.outcome,
-        "by": known.by.name,
-        "at": known.at.isoformat(),
-        "minutes_stopped": known.minutes_stopped,
-        "note": known.note,
-        "sealed_until": _moment(known.sealed_until),
+        "outcome": outcome.outcome,
+        "by": outcome.by.name,
+        "at": outcome.at.isoformat(),
+        "minutes_stopped": outcome.minutes_stopped,
+        "note": outcome.note,
+        "sealed_until": _iso_time(outcome.sealed_until),
     }
 
 
 def _event_as_json(event: RecordedEvent) -> dict[str, Any]:
-    seen = event.event.sighting
+    sighting = event.event.sighting
     return {
         "event": event.event.event,
         "event_id": event.event.event_id,
-        "rejected_at": _moment(event.rejected_at),
-        "camera": seen.camera or None,
-        "frame_index": seen.seq,
-        "captured_at": seen.captured_at.isoformat(),
-        "time_assumed": seen.time_assumed,
+        "rejected_at": _iso_time(event.rejected_at),
+        "camera": sighting.camera or None,
+        "frame_index": sighting.seq,
+        "captured_at": sighting.captured_at.isoformat(),
+        "time_assumed": sighting.time_assumed,
         "emitted_at": event.emitted_at.isoformat(),
-        "box": list(seen.box) if seen.box.w else None,
-        "score": seen.score,
-        "threshold": seen.threshold,
-        "quality": seen.quality,
-        "reference_id": seen.reference_id,
+        "box": list(sighting.box) if sighting.box.w else None,
+        "score": sighting.score,
+        "threshold": sighting.threshold,
+        "quality": sighting.quality,
+        "reference_id": sighting.reference_id,
         "evidence": event.evidence is not None,
         "impossible": asdict(event.event.impossible) if event.event.impossible else None,
     }

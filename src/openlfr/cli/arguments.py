@@ -1,4 +1,4 @@
-"""Arguments with names or free text: normalised, and rejected for unsafe characters."""
+"""Callbacks for arguments with names or free text: they normalise, and reject unsafe characters."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ if TYPE_CHECKING:
     Callback = Callable[[click.Context, click.Parameter, str | None], str | None]
 
 
-def _read(check: Callable[[str], str]) -> Callback:
+def _make_callback(find_problem: Callable[[str], str]) -> Callback:
     def callback(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
         if value is None:
             return None
-        words = collapse_spaces(value)
-        if problem := check(words):
+        text = collapse_spaces(value)
+        if problem := find_problem(text):
             raise click.BadParameter(problem)
-        return words
+        return text
 
     return callback
 
 
-person = _read(find_person_problem)
-"""Callback of an option with the name of the acting person."""
-subject = _read(find_subject_problem)
+parse_person = _make_callback(find_person_problem)
+"""Callback of an option with the acting person's name."""
+parse_subject = _make_callback(find_subject_problem)
 """Callback of an argument with a subject's name, in any Unicode normal form."""
-_words = _read(find_text_problem)
+_parse_text = _make_callback(find_text_problem)
 
 
-def words(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """Callback of free words, such as a reason; what holds nothing but spaces is none."""
+def parse_words(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Normalise free text, such as a reason; text of nothing but spaces is rejected."""
     if value and not collapse_spaces(value):
-        raise click.BadParameter("it is blank: give it in words, or leave it out")
-    return _words(ctx, parameter, value)
+        raise click.BadParameter("the text is blank: write some words, or omit the option")
+    return _parse_text(ctx, parameter, value)
 
 
-def who(name: str | None = None) -> Principal:
-    """The person who runs a command: the operating system's account, named by `--by`."""
+def identify_person(name: str | None = None) -> Principal:
+    """Return the person who runs the command: the OS account, with the name from `--by`."""
     return local_person(name or "")

@@ -1,4 +1,4 @@
-"""`openlfr camera check`: is a camera's picture good enough for the models?"""
+"""`openlfr camera check`: check whether a camera's picture is good enough for the models."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def command() -> None:
               help="Seconds between two frames.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for all cameras.")
 def check(names: tuple[str, ...], config: Path, frames: int, every: float, as_json: bool) -> int:
-    """Examine some frames of each CAMERA (all by default) and print what to improve.
+    """Examine frames of each CAMERA (default: all) and print advice for improvement.
 
-    Measured are resolution, light, sharpness and the size of faces. Faces are located and
-    measured; nobody is searched and nothing is stored. The configuration must be authorised,
-    since a camera is opened.
+    The command measures resolution, light, sharpness and the size of faces. Faces are located and
+    measured; nobody is searched for and nothing is stored. Because cameras are opened, the
+    configuration needs a complete authorisation.
     """
     from openlfr import bootstrap, settings
     from openlfr.domain.addresses import redact_addresses
@@ -50,29 +50,31 @@ def check(names: tuple[str, ...], config: Path, frames: int, every: float, as_js
     settings.require_authorisation(loaded)
     unknown = [name for name in names if name not in loaded.cameras]
     if unknown:
-        known = ", ".join(loaded.cameras) or "none"
-        raise Misconfigured(f"{config} has no camera {unknown[0]!r}; known are: {known}")
+        names_in_config = ", ".join(loaded.cameras) or "none"
+        raise Misconfigured(
+            f"{config} has no camera {unknown[0]!r}; its cameras: {names_in_config}"
+        )
     if not loaded.cameras:
-        raise Misconfigured(f"{config} has no camera; add one under cameras")
+        raise Misconfigured(f"{config} has no camera; add a camera under cameras")
     detector = bootstrap.load_detector(loaded)
     results: dict[str, object] = {}
     failed = False
     for name in names or tuple(loaded.cameras):
         camera = loaded.cameras[name]
         try:
-            found = _check_one(name, camera, detector, frames, every)
-        except Exception as error:  # noqa: BLE001 - one camera must not stop the others
+            result = _check_one(name, camera, detector, frames, every)
+        except Exception as error:  # noqa: BLE001 - a broken camera must not stop the other checks
             failed = True
-            ours = isinstance(error, OpenLFRError)
-            why = str(error) if ours else f"camera {name}: {type(error).__name__}: {error}"
-            why = redact_addresses(why)
-            results[name] = {"error": why}
-            say(f"error: {escape_line(why)}", err=True)
+            is_own_error = isinstance(error, OpenLFRError)
+            text = str(error) if is_own_error else f"camera {name}: {type(error).__name__}: {error}"
+            text = redact_addresses(text)
+            results[name] = {"error": text}
+            say(f"error: {escape_line(text)}", err=True)
             continue
-        failed = failed or bool(found.problems)
-        results[name] = asdict(found) | {"start": found.start and found.start.isoformat()}
+        failed = failed or bool(result.problems)
+        results[name] = asdict(result) | {"start": result.start and result.start.isoformat()}
         if not as_json:
-            say(_described(name, camera, found))
+            say(_describe(name, camera, result))
     if as_json:
         say(json.dumps(results, indent=2))
     return SOMETHING_FAILED if failed else 0
@@ -89,11 +91,11 @@ def _check_one(
     from openlfr.operations.check_camera import check_camera, with_source
     from openlfr.stages.detect import input_size_for
 
-    opened = open_source(
+    camera_source = open_source(
         name, camera.url, epoch=0, start=camera.start, fps=1 / every, reconnect=False
     )
     failures: list[str] = []
-    with closing(opened) as source:
+    with closing(camera_source) as source:
         try:
             check = check_camera(
                 _frames_until_failure(source.frames(), failures),
@@ -109,7 +111,7 @@ def _check_one(
 
 
 def _frames_until_failure(frames: Iterable[Frame], failures: list[str]) -> Iterator[Frame]:
-    """Yield frames; a failure after the first frame is added to `failures`, as in a run."""
+    """Yield frames; an error after the first frame is added to `failures`, as in a run."""
     from openlfr.domain.errors import OpenLFRError
 
     has_frames = False
@@ -123,40 +125,41 @@ def _frames_until_failure(frames: Iterable[Frame], failures: list[str]) -> Itera
         failures.append(str(error))
 
 
-def _start_of(found: CameraCheck) -> str:
+def _describe_start(result: CameraCheck) -> str:
     from openlfr.domain.frames import StartOrigin
 
-    at = f"{found.start:%Y-%m-%d %H:%M:%S} UTC"
+    at = f"{result.start:%Y-%m-%d %H:%M:%S} UTC"
     origins = {
         StartOrigin.CONFIGURED: f"from {at}, as configured (start)",
         StartOrigin.RECORDED: f"from {at}, the recording date in the file",
         StartOrigin.ASSUMED: "from the start of the run: recording, time assumed",
         StartOrigin.CLOCK: "from this computer's clock",
     }
-    return origins[found.start_origin or StartOrigin.CLOCK]
+    return origins[result.start_origin or StartOrigin.CLOCK]
 
 
-def _described(name: str, camera: Camera, found: CameraCheck) -> str:
+def _describe(name: str, camera: Camera, result: CameraCheck) -> str:
     from openlfr.operations.camera_advice import GOOD_WIDTH
 
-    rate = f" at {found.fps:g} frames a second" if found.fps else ""
+    rate = f" at {result.fps:g} frames a second" if result.fps else ""
     lines = [
         f"{name}: {camera.shown_url}",
-        f"  picture    {found.width}x{found.height}{rate}, {found.frames} frames examined",
-        f"  time       {_start_of(found)}",
-        f"  light      {found.light:.0f} of 255",
-        f"  faces      {found.faces}, of which {found.usable} are large enough to be matched",
+        f"  picture    {result.width}x{result.height}{rate}, {result.frames} frames examined",
+        f"  time       {_describe_start(result)}",
+        f"  light      {result.light:.0f} of 255",
+        f"  faces      {result.faces}, {result.usable} of them large enough to be matched",
     ]
-    if found.faces:
+    if result.faces:
         lines.append(
-            f"  size       {found.face_width:.0f} pixels wide, {found.eye_distance:.0f} between the"
-            f" eyes (medians); {GOOD_WIDTH:.0f} wide is enough"
+            f"  size       {result.face_width:.0f} pixels wide, {result.eye_distance:.0f} between"
+            f" the eyes (medians); {GOOD_WIDTH:.0f} wide is enough"
         )
-    if found.usable:
-        size = "x".join(map(str, found.input_size))
+    if result.usable:
+        size = "x".join(map(str, result.input_size))
+        exposure = f"exposure {result.exposure:.2f} (0 to 1, medians)"
         lines += [
-            f"  sharpness  {found.sharpness:.2f}, exposure {found.exposure:.2f} (0 to 1, medians)",
-            f"  detector   at {size} finds {found.seen} of {found.usable}",
+            f"  sharpness  {result.sharpness:.2f}, {exposure}",
+            f"  detector   at {size} detects {result.seen} of {result.usable}",
         ]
-    lines += [f"  -> {sentence}" for sentence in found.advice or ("all is well",)]
+    lines += [f"  -> {sentence}" for sentence in result.advice or ("nothing to improve",)]
     return "\n".join(lines)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from openlfr.operations.counting import Counted, Counting
     from openlfr.settings import Settings
 
-_INTERVAL_S = 2.0
+_WATCH_INTERVAL_S = 2.0
 _HEAD: tuple[str, ...] = (
     "CAMERA", "HOUR (UTC)", "FRAMES", "DROPPED", "FACES", "TRACKS", "SIGHTINGS", "JOINED", "ALERTS",
 )  # fmt: skip
@@ -33,16 +33,16 @@ _TEXT_COLUMNS = 2
 
 @click.command(name="counts")
 @config_option
-@click.option("--watch", is_flag=True, help="Print again every two seconds, until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Repeat every two seconds, until Ctrl-C.")
 @click.option(
-    "--camera", "cameras", multiple=True, metavar="NAME", help="Only this camera; repeatable."
+    "--camera", "cameras", multiple=True, metavar="NAME", help="Only this camera. Repeatable."
 )
 @click.option(
-    "--hours", type=click.IntRange(1), metavar="N", help="Only the newest N hours that have counts."
+    "--hours", type=click.IntRange(1), metavar="N", help="Only the latest N hours that have counts."
 )
-@click.option("--total", is_flag=True, help="One line per camera, all hours together.")
+@click.option("--total", is_flag=True, help="Print one line per camera: the sum of its hours.")
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object; with --watch one per line."
+    "--json", "as_json", is_flag=True, help="Print a JSON object; with --watch, one per line."
 )
 def command(
     config: Path, watch: bool, cameras: tuple[str, ...], hours: int | None, total: bool,
@@ -50,112 +50,115 @@ def command(
 ) -> int:  # fmt: skip
     """Print the counts by camera and hour, of one process or city-wide.
 
-    FRAMES were analysed. DROPPED frames were late, unreadable, or of an epoch that was over. FACES,
-    TRACKS (passes, not people) and SIGHTINGS come from the tallies in the records. JOINED sightings
-    and opened ALERTS are counted by Redis when a sighting is folded. A tally of up to ten seconds
-    counts for the hour in which it began; the last ten seconds of a run are in no tally yet.
+    FRAMES were analysed. DROPPED frames were late, unreadable or of an ended epoch. A TRACK is one
+    pass of a face, so a person may have several. FACES, tracks and SIGHTINGS come from tallies in
+    the records. Redis counts ALERTS opened and sightings JOINED to an earlier alert.
+
+    A tally covers up to ten seconds and counts for the hour in which it began. The latest ten
+    seconds of a run are in no tally yet.
     """
     from openlfr import settings
 
     loaded = settings.load(config)
-    deployment = _deployment(loaded)
+    deployment = _deployment_id(loaded)
     if unknown := [name for name in cameras if name not in loaded.cameras]:
         raise BadInput(f"{loaded.path} has no camera {', '.join(map(escape_line, unknown))}.")
     with ExitStack() as stack:
-        read = _reader(loaded, deployment, stack)
+        read = _open_reader(loaded, deployment, stack)
 
-        def look() -> Counting:
-            found = read()
-            found = found.of(cameras) if cameras else found
-            return found.newest(hours) if hours else found
+        def read_selected() -> Counting:
+            counting = read()
+            counting = counting.of(cameras) if cameras else counting
+            return counting.newest(hours) if hours else counting
 
-        def text_of(counting: Counting) -> str:
+        def read_as_text() -> str:
+            counting = read_selected()
             if as_json:
                 return _as_json(deployment, counting, total=total)
-            return "\n".join(_lines(counting, total=total))
+            return "\n".join(_format_lines(counting, total=total))
 
         if watch:
-            _watch(lambda: text_of(look()), renewed=not as_json)
+            _watch(read_as_text, is_table=not as_json)
         else:
-            say(text_of(look()))
+            say(read_as_text())
     return DONE
 
 
-def _deployment(settings: Settings) -> str:
-    """The id of the deployment.
+def _deployment_id(settings: Settings) -> str:
+    """Return the id of the configured deployment.
 
     Raises:
-        Misconfigured: The configuration has neither its id nor its name and start.
+        Misconfigured: The configuration has neither the deployment's id nor its name and start.
     """
     if not (identity := settings.deployment_entry.identity):
         raise Misconfigured(
-            f"{settings.path}: deployment.name or deployment.starts is empty, so the deployment is "
-            "unknown. Set both, or deployment.id."
+            f"{settings.path}: deployment.name or deployment.starts is empty, so the deployment "
+            "has no id. Set both keys, or deployment.id."
         )
     return identity
 
 
-def _reader(settings: Settings, deployment: str, stack: ExitStack) -> Callable[[], Counting]:
-    """A function that reads the counts; those of one process come from its data folder."""
+def _open_reader(settings: Settings, deployment: str, stack: ExitStack) -> Callable[[], Counting]:
+    """Return a function that reads the counts from the servers or the data folder."""
     from openlfr import bootstrap
     from openlfr.operations.counting import Counting, count_up
 
     if settings.services.sql is None and not bootstrap.records_file(settings).exists():
-        return Counting  # no run yet: reading must not create a database
+        return Counting  # no run yet, and reading must not create a database
     records = stack.enter_context(bootstrap.open_records(settings))
     book = stack.enter_context(closing(bootstrap.open_alert_book(settings)))
 
     def read() -> Counting:
-        # Opened alerts first, so that each of them is also among the events read next.
-        opened = book.opened(deployment)
-        return count_up(records.tallies.by_hour(deployment), book.counts(deployment), opened)
+        # Read opened alerts before events, so that each opened alert is also among the events.
+        opened_alerts = book.opened(deployment)
+        return count_up(records.tallies.by_hour(deployment), book.counts(deployment), opened_alerts)
 
     return read
 
 
-def _watch(look: Callable[[], str], *, renewed: bool) -> None:
-    """Print the counts repeatedly; print an error too, and try again."""
+def _watch(read_as_text: Callable[[], str], *, is_table: bool) -> None:
+    """Print the counts repeatedly; an unavailable service is printed and read again later."""
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
 
     from openlfr.domain.text import escape_text
 
-    def text() -> str:
+    def read_or_explain() -> str:
         try:
-            return look()
+            return read_as_text()
         except Unavailable as error:
             return escape_line(str(error))
 
     with ExitStack() as stack:
         live = None
-        if renewed and sys.stdout.isatty():
+        if is_table and sys.stdout.isatty():
             live = stack.enter_context(Live(console=Console(), auto_refresh=False))
-        before = ""
+        previous = ""
         try:
             while True:
-                if (now := text()) != before:
-                    before = now
+                if (text := read_or_explain()) != previous:
+                    previous = text
                     if live is None:
-                        say(now)
+                        say(text)
                     else:
-                        lines = "\n".join(escape_text(line) for line in now.split("\n"))
+                        lines = "\n".join(escape_text(line) for line in text.split("\n"))
                         live.update(Text(lines), refresh=True)
-                time.sleep(_INTERVAL_S)
+                time.sleep(_WATCH_INTERVAL_S)
         except KeyboardInterrupt:
             return
 
 
-def _lines(counting: Counting, *, total: bool) -> Iterator[str]:
+def _format_lines(counting: Counting, *, total: bool) -> Iterator[str]:
     if not counting.hours:
         yield "There are no counts yet."
         return
     rows = [_HEAD]
     if total:
-        rows += [_row(camera, "", each) for camera, each in counting.cameras.items()]
+        rows += [_format_row(camera, "", each) for camera, each in counting.cameras.items()]
     else:
-        rows += [_row(camera, hour, each) for (camera, hour), each in counting.hours.items()]
-    rows.append(_row("all", "", counting.total))
+        rows += [_format_row(camera, hour, each) for (camera, hour), each in counting.hours.items()]
+    rows.append(_format_row("all", "", counting.total))
     widths = [max(len(row[n]) for row in rows) for n in range(len(_HEAD))]
     for row in rows:
         cells = zip(row, widths, strict=True)
@@ -163,16 +166,16 @@ def _lines(counting: Counting, *, total: bool) -> Iterator[str]:
             cell.ljust(width) if n < _TEXT_COLUMNS else cell.rjust(width)
             for n, (cell, width) in enumerate(cells)
         ).rstrip()
-    everything = counting.total
-    if on_way := everything.sightings - everything.events:
+    totals = counting.total
+    if difference := totals.sightings - totals.events:
         yield (
-            f"{on_way} sightings are published and not folded yet, or are dead letters."
-            if on_way > 0
-            else f"{-on_way} folded sightings are in no tally yet."
+            f"{difference} published sightings are in no alert yet, or are dead letters."
+            if difference > 0
+            else f"{-difference} sightings of alerts are in no tally yet."
         )
 
 
-def _row(camera: str, hour: str, each: Counted) -> tuple[str, ...]:
+def _format_row(camera: str, hour: str, each: Counted) -> tuple[str, ...]:
     numbers = (each.frames, each.dropped, each.faces, each.tracks, each.sightings,
                each.events - each.alerts, each.alerts)  # fmt: skip
     return (escape_line(camera), f"{hour}:00" if hour else "", *map(str, numbers))

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from openlfr.domain.deployment import Deployment
 
 _ENDS = ("deployment.stopped", "deployment.closed")
-_named = click.argument("deployment", metavar="DEPLOYMENT", callback=arguments.words)
+_named = click.argument("deployment", metavar="DEPLOYMENT", callback=arguments.parse_words)
 _by = click.option(
-    "--by", required=True, metavar="NAME", callback=arguments.person, help="Your name."
+    "--by", required=True, metavar="NAME", callback=arguments.parse_person, help="Your name."
 )
 _reason = click.option(
-    "--reason", default="", callback=arguments.words, help="The reason; it is recorded."
+    "--reason", default="", callback=arguments.parse_words, help="The reason; it is recorded."
 )
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 
@@ -46,9 +46,9 @@ def command() -> None:
 def list_deployments(config: Path, as_json: bool) -> None:
     """List the recorded deployments, the latest start first."""
     from openlfr import settings
-    from openlfr.cli.erasing import opened_records
+    from openlfr.cli.due_erasure import open_records_after_erasure
 
-    with opened_records(settings.load(config)) as records:
+    with open_records_after_erasure(settings.load(config)) as records:
         found = records.deployments.list()
     for each in found:
         say(json.dumps(_plain(each)) if as_json else _line(each))
@@ -68,10 +68,10 @@ def show(deployment: str, config: Path, as_json: bool) -> None:
     """
     from openlfr import settings
     from openlfr.cli import deployment_baselines as shown
-    from openlfr.cli.erasing import opened_records
+    from openlfr.cli.due_erasure import open_records_after_erasure
     from openlfr.operations.baseline_figures import figures_by_baseline
 
-    with opened_records(settings.load(config)) as records:
+    with open_records_after_erasure(settings.load(config)) as records:
         found = records.deployments.find(deployment)
         acts = records.audit.all(object_kind="deployment", object_id=found.deployment_id)
         figures = figures_by_baseline(
@@ -117,17 +117,17 @@ def _changing(name: str, does: str, *, done: str) -> None:
     @_reason
     def change(deployment: str, config: Path, by: str, reason: str) -> None:
         from openlfr import settings
-        from openlfr.cli.erasing import opened_records
+        from openlfr.cli.due_erasure import open_records_after_erasure
         from openlfr.operations import deployments
 
         operation: Callable[..., Deployment] = getattr(deployments, name)
         loaded = settings.load(config)
-        with opened_records(loaded) as records:
+        with open_records_after_erasure(loaded) as records:
             moved = operation(
                 deployment,
                 reason,
                 records=records,
-                by=arguments.who(by),
+                by=arguments.identify_person(by),
                 at=datetime.now(UTC),
             )
         say(f"{done} {moved.name} ({moved.deployment_id})")

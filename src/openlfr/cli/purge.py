@@ -55,7 +55,7 @@ def _duration(_: click.Context, parameter: click.Parameter, text: str | None) ->
     "--by",
     default=None,
     metavar="NAME",
-    callback=arguments.person,
+    callback=arguments.parse_person,
     help="Your name. Default: your login.",
 )
 def command(
@@ -74,7 +74,7 @@ def command(
     Exit code 1 if a part has to wait; the reason is printed.
     """
     from openlfr import bootstrap
-    from openlfr.cli.erasing import finish
+    from openlfr.cli.due_erasure import erase_rows_from_disk
     from openlfr.operations.adjudicate import let_time_pass
     from openlfr.operations.clock import suspend_doubtful
     from openlfr.operations.purge import erase_names, find_due, forget_entries, purge
@@ -110,13 +110,13 @@ def command(
                 vault=vault,
                 book=book,
                 now=now,
-                by=arguments.who(by),
+                by=arguments.identify_person(by),
             )
         if names is not None:
-            acts = erase_names(records, now - names, by=arguments.who(by), at=now)
+            acts = erase_names(records, now - names, by=arguments.identify_person(by), at=now)
             say(f"Erased names and words of {acts} acts.")
         _erase_removed_entries(settings, records, vault)
-        whole = finish(records)
+        whole = erase_rows_from_disk(records)
     say(
         "Erased files are freed, not overwritten: no program can reach copies in backups and "
         "snapshots, or blocks that an SSD has not reused."
@@ -146,7 +146,7 @@ def _print_due(due: DueErasures, retention: timedelta, *, dry_run: bool) -> None
 
 def _erase_removed_entries(settings: Settings, records: Records, vault: Vault) -> None:
     """Erase templates and pictures of removed entries, or leave that to a run at work."""
-    from openlfr.cli.watchlist_settling import settle
+    from openlfr.cli.watchlist_changes import apply_changes
     from openlfr.operations.gallery import erase_unrecorded_pictures
 
     unrecorded = erase_unrecorded_pictures(records.watchlist, vault, datetime.now(UTC))
@@ -157,7 +157,7 @@ def _erase_removed_entries(settings: Settings, records: Records, vault: Vault) -
     if not leaving or facts is None:
         return
     ids = [reference.reference_id for reference in leaving]
-    after, problem = settle(settings, records, vault, facts, ids)
+    after, problem = apply_changes(settings, records, vault, facts, ids)
     if problem:
         raise problem
     erased = sum(not reference.picture for reference in after)

@@ -22,9 +22,9 @@ def command() -> None:
 @command.command("confirm-clock")
 @config_option
 @click.option(
-    "--by", required=True, metavar="NAME", callback=arguments.person, help="Who confirms it."
+    "--by", required=True, metavar="NAME", callback=arguments.parse_person, help="Who confirms it."
 )
-@click.option("--reason", required=True, callback=arguments.words, help="Why; recorded.")
+@click.option("--reason", required=True, callback=arguments.parse_words, help="Why; recorded.")
 def confirm_clock(config: Path, by: str, reason: str) -> None:
     """Say that this machine's clock is right, where acts are dated ahead of it.
 
@@ -36,7 +36,7 @@ def confirm_clock(config: Path, by: str, reason: str) -> None:
 
     with bootstrap.open_records(settings.load(config)) as records:
         now = datetime.now(UTC)
-        ahead, again = confirm(reason, records=records, by=arguments.who(by), at=now)
+        ahead, again = confirm(reason, records=records, by=arguments.identify_person(by), at=now)
     dated = f"{ahead.at:%Y-%m-%d %H:%M} UTC"
     say(f"The date of {ahead.kind} ({dated}) counts no longer: the clock is right.")
     say(f"{len(again)} entries are searched again.")
@@ -68,7 +68,10 @@ def upgrade(config: Path) -> None:
     if in_a_city and loaded.deployment is not None:
         with bootstrap.open_records(loaded) as records:
             known = register_and_start(
-                loaded.deployment, records=records, by=arguments.who(), at=datetime.now(UTC)
+                loaded.deployment,
+                records=records,
+                by=arguments.identify_person(),
+                at=datetime.now(UTC),
             )
         say(f"The deployment {known.name} ({known.deployment_id}) is {known.status}.")
     if roles:

@@ -10,7 +10,7 @@ import click
 
 from openlfr.cli import DONE, SOMETHING_FAILED, arguments, config_option
 from openlfr.cli import alert_options as options
-from openlfr.cli.erasing import finish, opened
+from openlfr.cli.due_erasure import erase_rows_from_disk, load_and_open
 from openlfr.domain.adjudication import Judgement, Reason
 from openlfr.domain.alerts import Adjudication, Outcome
 from openlfr.terminal import say
@@ -71,8 +71,8 @@ def decide(
     from openlfr.operations.adjudicate import decide as decide_alert
 
     which, what = AlertVersion(alert_id, version), _judgement(finding, because, reason)
-    who, at = arguments.who(by), datetime.now(UTC)
-    with opened(config) as (settings, records):
+    who, at = arguments.identify_person(by), datetime.now(UTC)
+    with load_and_open(config) as (settings, records):
         times = settings.alerting.times
         alert = decide_alert(which, what, records=records, by=who, at=at, times=times)
         if outcome:
@@ -101,12 +101,12 @@ def second(
     from openlfr.operations.adjudicate import AlertVersion, look_again
 
     which, what = AlertVersion(alert_id, version), _judgement(finding, because, reason)
-    with opened(config) as (settings, records):
+    with load_and_open(config) as (settings, records):
         alert = look_again(
             which,
             what,
             records=records,
-            by=arguments.who(by),
+            by=arguments.identify_person(by),
             at=datetime.now(UTC),
             times=settings.alerting.times,
         )
@@ -133,12 +133,12 @@ def settle(
     from openlfr.operations.adjudicate import settle as settle_alert
 
     which, what = AlertVersion(alert_id, version), _judgement(finding, because, reason)
-    with opened(config) as (settings, records):
+    with load_and_open(config) as (settings, records):
         alert = settle_alert(
             which,
             what,
             records=records,
-            by=arguments.who(by),
+            by=arguments.identify_person(by),
             at=datetime.now(UTC),
             times=settings.alerting.times,
         )
@@ -156,12 +156,12 @@ def undo(alert_id: str, config: Path, by: str, reason: str, version: int | None)
     from openlfr.operations.adjudicate import AlertVersion
     from openlfr.operations.adjudicate import undo as undo_verdict
 
-    with opened(config) as (_, records):
+    with load_and_open(config) as (_, records):
         alert = undo_verdict(
             AlertVersion(alert_id, version),
             reason=reason,
             records=records,
-            by=arguments.who(by),
+            by=arguments.identify_person(by),
             at=datetime.now(UTC),
         )
     say(f"Alert {alert.alert_id} about {alert.about}: undone; it is {alert.state} now.")
@@ -197,12 +197,12 @@ def outcome(
     """
     from openlfr.operations.adjudicate import AlertVersion, OutcomeReport, record_outcome
 
-    with opened(config) as (settings, records):
+    with load_and_open(config) as (settings, records):
         alert = record_outcome(
             AlertVersion(alert_id, version),
             OutcomeReport(Outcome(result), minutes_stopped, reason),
             records=records,
-            by=arguments.who(by),
+            by=arguments.identify_person(by),
             at=datetime.now(UTC),
             times=settings.alerting.times,
         )
@@ -211,7 +211,7 @@ def outcome(
 
 @click.command("reject")
 @options.ALERT
-@click.argument("sighting", metavar="SIGHTING", callback=arguments.words)
+@click.argument("sighting", metavar="SIGHTING", callback=arguments.parse_words)
 @config_option
 @options.BY
 @options.REASON
@@ -230,7 +230,7 @@ def reject(
 
     rejection = Rejection(alert_id, sighting, reason, version)
     with (
-        opened(config) as (settings, records),
+        load_and_open(config) as (settings, records),
         closing(bootstrap.open_alert_book(settings)) as book,
     ):
         alert = reject_sighting(
@@ -238,10 +238,10 @@ def reject(
             records=records,
             vault=bootstrap.open_vault(settings),
             book=book,
-            by=arguments.who(by),
+            by=arguments.identify_person(by),
             at=datetime.now(UTC),
         )
-        whole = finish(records)
+        whole = erase_rows_from_disk(records)
     say(f"Alert {alert.alert_id} about {alert.about}: {alert.events} sightings remain.")
     return DONE if whole else SOMETHING_FAILED
 

@@ -25,14 +25,14 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON 
 _list_option = click.option(
     "--watchlist",
     metavar="NAME",
-    callback=arguments.words,
+    callback=arguments.parse_words,
     help="Only entries of this watchlist.",
 )
 _by_option = click.option(
-    "--by", metavar="NAME", required=True, callback=arguments.person, help="Your name."
+    "--by", metavar="NAME", required=True, callback=arguments.parse_person, help="Your name."
 )
 _reason_option = click.option(
-    "--reason", default="", callback=arguments.words, help="The reason; it is recorded."
+    "--reason", default="", callback=arguments.parse_words, help="The reason; it is recorded."
 )
 
 _DONE = {EntryStatus.SUSPENDED: "suspended", EntryStatus.REMOVED: "removed"}
@@ -49,7 +49,7 @@ def command() -> None:
 @click.option(
     "--watchlist",
     metavar="NAME",
-    callback=arguments.words,
+    callback=arguments.parse_words,
     help="The list; default: the first configured one.",
 )
 @_json_option
@@ -63,8 +63,8 @@ def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json:
     """
     from openlfr import bootstrap, settings
     from openlfr.cli import watchlist_output as output
-    from openlfr.cli.erasing import opened_records
-    from openlfr.cli.watchlist_settling import settle
+    from openlfr.cli.due_erasure import open_records_after_erasure
+    from openlfr.cli.watchlist_changes import apply_changes
     from openlfr.operations.enrol import Enrolment, RowReport, RowResult, enrol
     from openlfr.operations.gallery import erase_unrecorded_pictures
     from openlfr.operations.manifest import read_manifest
@@ -88,14 +88,14 @@ def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json:
     if read.rows:
         detector, embedder = bootstrap.load_detector(chosen), bootstrap.load_embedder(chosen)
         vault = bootstrap.open_vault(chosen)
-        with opened_records(chosen) as records:
+        with open_records_after_erasure(chosen) as records:
             erase_unrecorded_pictures(records.watchlist, vault, now)
             made = enrol(
                 read.rows,
                 Enrolment(name, detector, embedder, _rules(chosen)),
                 records=records,
                 vault=vault,
-                by=arguments.who(),
+                by=arguments.identify_person(),
                 now=now,
             )
             problem = None
@@ -103,7 +103,7 @@ def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json:
                 for outcome in output.with_progress(made, len(read.rows)):
                     outcomes.append(outcome)  # noqa: PERF402 - those before an error are kept
                 recorded = [o.reference_id for o in outcomes if o.reference_id]
-                settled, problem = settle(chosen, records, vault, embedder.facts, recorded)
+                settled, problem = apply_changes(chosen, records, vault, embedder.facts, recorded)
             finally:
                 outcomes.sort(key=lambda outcome: outcome.line)
                 output.print_import(outcomes, settled, name, as_json=as_json)
@@ -117,7 +117,10 @@ def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json:
 @config_option
 @_list_option
 @click.option(
-    "--subject", metavar="NAME", callback=arguments.subject, help="Only entries of this subject."
+    "--subject",
+    metavar="NAME",
+    callback=arguments.parse_subject,
+    help="Only entries of this subject.",
 )
 @click.option("--all", "everything", is_flag=True, help="Include removed and refused entries.")
 @_json_option
@@ -130,11 +133,11 @@ def list_entries(
     """
     from openlfr import settings
     from openlfr.cli import watchlist_output as output
-    from openlfr.cli.erasing import opened_records
+    from openlfr.cli.due_erasure import open_records_after_erasure
 
     chosen = settings.load(config)
     gone = (EntryStatus.REMOVED, EntryStatus.REFUSED)
-    with opened_records(chosen) as records:
+    with open_records_after_erasure(chosen) as records:
         entries = records.watchlist.references(
             watchlists=None if watchlist is None else (watchlist,),
             subject=subject,
@@ -194,13 +197,13 @@ def check_pictures(pictures: tuple[Path, ...], config: Path, as_json: bool) -> N
 
 
 @command.command("suspend")
-@click.argument("subject", callback=arguments.subject)
+@click.argument("subject", callback=arguments.parse_subject)
 @config_option
 @_list_option
 @click.option(
     "--by",
     metavar="NAME",
-    callback=arguments.person,
+    callback=arguments.parse_person,
     help="Your name; default: your login.",
 )
 @_reason_option
@@ -214,7 +217,7 @@ def suspend_entries(
 
 
 @command.command("resume")
-@click.argument("subject", callback=arguments.subject)
+@click.argument("subject", callback=arguments.parse_subject)
 @config_option
 @_list_option
 @_by_option
@@ -227,7 +230,7 @@ def resume_entries(subject: str, config: Path, watchlist: str | None, by: str, r
 
 
 @command.command("remove")
-@click.argument("subject", callback=arguments.subject)
+@click.argument("subject", callback=arguments.parse_subject)
 @config_option
 @_list_option
 @_by_option
@@ -257,13 +260,13 @@ def _move(
     config: Path, operation: Callable[..., list[Reference]], entries: Entries, by: str | None
 ) -> int:
     from openlfr import bootstrap, settings
-    from openlfr.cli.erasing import finish, opened_records
-    from openlfr.cli.watchlist_settling import settle
+    from openlfr.cli.due_erasure import erase_rows_from_disk, open_records_after_erasure
+    from openlfr.cli.watchlist_changes import apply_changes
 
     chosen = settings.load(config)
-    with opened_records(chosen) as records:
+    with open_records_after_erasure(chosen) as records:
         now = datetime.now(UTC)
-        moved = operation(entries, records=records, by=arguments.who(by), at=now)
+        moved = operation(entries, records=records, by=arguments.identify_person(by), at=now)
         to = moved[0].status
         done = _DONE.get(to, "resumed")  # one that is pending again was resumed
         count = "1 entry" if len(moved) == 1 else f"{len(moved)} entries"
@@ -273,8 +276,8 @@ def _move(
             return DONE
         vault = bootstrap.open_vault(chosen)
         ids = [reference.reference_id for reference in moved]
-        after, problem = settle(chosen, records, vault, facts, ids)
-        whole = to is not EntryStatus.REMOVED or finish(records)
+        after, problem = apply_changes(chosen, records, vault, facts, ids)
+        whole = to is not EntryStatus.REMOVED or erase_rows_from_disk(records)
     if to is EntryStatus.REMOVED and all(not reference.picture for reference in after):
         say("their templates and reference pictures are erased")
         if chosen.services.milvus is not None:

@@ -43,8 +43,8 @@ def test_each_camera_is_described(config, capsys):
     assert main(["camera", "check", "--config", path]) == 0
     said = capsys.readouterr().out
     assert "1280x886" in said
-    assert "faces      12, of which 12 are large enough" in said
-    assert "faces      2, of which 2 are large enough" in said
+    assert "faces      12, 12 of them large enough" in said
+    assert "faces      2, 2 of them large enough" in said
 
 
 @pytest.mark.usefixtures("model_store")
@@ -66,7 +66,7 @@ def test_one_camera_as_json_and_a_broken_one(config, folder, capsys):
     [
         ("  one: {url: one}\n", "", "not authorised: deployment.name"),
         ("  {}\n", DEPLOYMENT, "has no camera"),
-        ("  one: {url: one}\n", DEPLOYMENT, "has no camera 'two'; known are: one"),
+        ("  one: {url: one}\n", DEPLOYMENT, "has no camera 'two'; its cameras: one"),
     ],
 )
 def test_what_stops_it_before_a_camera_opens(config, capsys, cameras, deployment, sentence):
@@ -116,7 +116,7 @@ def test_how_a_film_wants_to_be_shown_is_said_and_done(config, film, capsys, how
     said = capsys.readouterr().out
     assert sentence in said
     assert "512x512" in said
-    assert "of which 2 are large enough" in said
+    assert "2 of them large enough" in said
     assert "from the start of the run: recording, time assumed" in said
 
 

@@ -1,7 +1,7 @@
-"""Erases what is due before a command works with the records.
+"""Erases due data before a command uses the records.
 
-A run and the alerting service erase regularly while they work. If neither works, commands erase,
-so that nothing waits for a call of `openlfr purge`.
+A run and the alerting service erase regularly. Where neither is active, the commands erase, so
+that erasure never depends on a call of `openlfr purge`.
 """
 
 from __future__ import annotations
@@ -23,33 +23,37 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened_records(settings: Settings) -> Iterator[Records]:
-    """Open the records and erase what is due; a failure to erase is printed, and ignored."""
+def open_records_after_erasure(settings: Settings) -> Iterator[Records]:
+    """Open the records and erase due data; a failure to erase is printed and not raised."""
     from openlfr import bootstrap
     from openlfr.operations.clock import warning
 
     with bootstrap.open_records(settings) as records:
         try:
-            _erase_first(settings, records)
+            _erase_due(settings, records)
         except OpenLFRError as error:
-            say(f"note: not all that is due could be erased: {error}", err=True)
-        if words := warning(records, datetime.now(UTC)):
-            say(f"warning: {words}", err=True)
+            say(f"note: not all due data could be erased: {error}", err=True)
+        if text := warning(records, datetime.now(UTC)):
+            say(f"warning: {text}", err=True)
         yield records
 
 
 @contextmanager
-def opened(config: Path) -> Iterator[tuple[Settings, Records]]:
-    """Load a configuration, and open its records as `opened_records` does."""
+def load_and_open(config: Path) -> Iterator[tuple[Settings, Records]]:
+    """Load a configuration, and call `open_records_after_erasure`."""
     from openlfr.settings import load
 
     settings = load(config)
-    with opened_records(settings) as records:
+    with open_records_after_erasure(settings) as records:
         yield settings, records
 
 
-def finish(records: Records) -> bool:
-    """Remove erased rows from the disk; False, with a message, if another program prevents it."""
+def erase_rows_from_disk(records: Records) -> bool:
+    """Remove erased rows from the disk.
+
+    Returns:
+        Whether the removal is complete. If another program prevents it, a message is printed.
+    """
     from openlfr.operations.purge import ROWS_WAIT
 
     if records.erase_for_good():
@@ -58,17 +62,17 @@ def finish(records: Records) -> bool:
     return False
 
 
-def _erase_first(settings: Settings, records: Records) -> None:
+def _erase_due(settings: Settings, records: Records) -> None:
     from openlfr import bootstrap
     from openlfr.adapters.run_lock import run_is_at_work
-    from openlfr.cli.watchlist_settling import settle
+    from openlfr.cli.watchlist_changes import apply_changes
     from openlfr.operations.erasure_words import in_words
     from openlfr.operations.purge import erase_due
 
     if settings.services.sql is not None or run_is_at_work(settings.data_dir):
         return  # the alerting service or the run erases
     if not (settings.data_dir / "vault").is_dir():
-        return  # nothing was stored yet, so no key must be created
+        return  # nothing is stored yet, and this check must not create a key
     vault = bootstrap.open_vault(settings)
     deployment_id = settings.deployment_entry.identity
     with ExitStack() as closing:
@@ -80,27 +84,27 @@ def _erase_first(settings: Settings, records: Records) -> None:
             now=datetime.now(UTC),
             deployments=[deployment_id] if deployment_id else [],
         )
-    leaving, facts = records.watchlist.awaiting_erasure(), records.watchlist.facts()
-    if leaving and facts is not None:
-        ids = [reference.reference_id for reference in leaving]
-        _, problem = settle(settings, records, vault, facts, ids)
+    removed, facts = records.watchlist.awaiting_erasure(), records.watchlist.facts()
+    if removed and facts is not None:
+        ids = [reference.reference_id for reference in removed]
+        _, problem = apply_changes(settings, records, vault, facts, ids)
         if problem:
             raise problem
-    if due or leaving:
-        finish(records)
-    if words := in_words(due.counts):
-        say(f"Erased first, since it was due: {words}.", err=True)
+    if due or removed:
+        erase_rows_from_disk(records)
+    if text := in_words(due.counts):
+        say(f"Erased due data first: {text}.", err=True)
 
 
 class _LazyAlertBook:
-    """The alert book; its server is started at the first call, which is rare."""
+    """An alert book whose server starts at the first call; most commands make no call."""
 
     def __init__(self, settings: Settings, closing: ExitStack) -> None:
         self._settings = settings
         self._closing = closing
         self._book: AlertBook | None = None
 
-    def _opened(self) -> AlertBook:
+    def _open(self) -> AlertBook:
         from openlfr import bootstrap
 
         if self._book is None:
@@ -109,9 +113,9 @@ class _LazyAlertBook:
         return self._book
 
     def events(self, deployment: str) -> list[AlertEvent]:
-        """As of `AlertBook`."""
-        return self._opened().events(deployment)
+        """See `AlertBook`."""
+        return self._open().events(deployment)
 
     def erase(self, deployment: str, sighting_ids: Sequence[str]) -> None:
-        """As of `AlertBook`."""
-        self._opened().erase(deployment, sighting_ids)
+        """See `AlertBook`."""
+        self._open().erase(deployment, sighting_ids)

@@ -1,4 +1,4 @@
-"""Applies a change of the watchlist to the vector store, or waits for the run that does."""
+"""Applies watchlist changes to the vector store, or waits until the active run has applied them."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ if TYPE_CHECKING:
     from openlfr.ports import Records, Vault
     from openlfr.settings import Settings
 
-PATIENCE_S = 5.0  # a run needs at most 2 seconds
+MAX_WAIT_S = 5.0  # a run needs at most 2 seconds
 _POLL_S = 0.1
 
 
-def settle(
+def apply_changes(
     settings: Settings,
     records: Records,
     vault: Vault,
     facts: GalleryFacts,
     reference_ids: Sequence[str],
 ) -> tuple[list[Reference], Unavailable | None]:
-    """Wait until a run at work has settled the entries, or settle them here.
+    """Apply pending changes to the vector store, unless a run is active: then wait for the run.
 
-    A run has Milvus Lite's folder open, which no second process may open, and looks for changes in
-    the records.
+    Milvus Lite's folder can be open in one process only. An active run has the folder open, and
+    applies the changes that it reads in the records.
 
     Returns:
-        The entries now, some perhaps still pending, and the failure of the vector store if there
-        was one. The change itself is recorded in any case.
+        The entries after the wait, some perhaps still pending; and the vector store's error, if
+        any. The change is recorded in either case.
     """
     problem = None
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + MAX_WAIT_S
     while True:
         if _has_pending(records) and not run_is_at_work(settings.data_dir):
             try:
                 _apply(settings, records, vault, facts)
-                deadline = time.monotonic() + PATIENCE_S
+                deadline = time.monotonic() + MAX_WAIT_S
             except Unavailable as error:
-                # A run that has just started has the folder open, and will apply the change.
+                # A run that has just started has the folder open and will apply the changes.
                 problem = None if run_is_at_work(settings.data_dir) else error
         entries = _entries(records, reference_ids)
-        waiting = [entry for entry in entries if _waits(entry)]
-        if not waiting or problem or time.monotonic() >= deadline:
+        pending = [entry for entry in entries if _is_pending(entry)]
+        if not pending or problem or time.monotonic() >= deadline:
             return entries, problem
         time.sleep(_POLL_S)
 
@@ -60,9 +60,9 @@ def _has_pending(records: Records) -> bool:
 
 
 def _apply(settings: Settings, records: Records, vault: Vault, facts: GalleryFacts) -> None:
-    """Apply pending changes in parts; a run that starts meanwhile applies the rest.
+    """Apply pending changes in parts, and leave the rest to a run that starts meanwhile.
 
-    A starting run waits only a few seconds for the vector store, and a large import takes longer.
+    A starting run waits only a few seconds for the vector store; a large import takes longer.
     """
     from openlfr import bootstrap
     from openlfr.operations.watchlist_sync import WatchlistSync
@@ -75,13 +75,13 @@ def _apply(settings: Settings, records: Records, vault: Vault, facts: GalleryFac
 
 def _entries(records: Records, reference_ids: Sequence[str]) -> list[Reference]:
     entries: list[Reference] = []
-    for start in range(0, len(reference_ids), 1000):  # databases limit the values of a query
+    for start in range(0, len(reference_ids), 1000):  # databases limit a query's values
         page = reference_ids[start : start + 1000]
         entries += records.watchlist.references(reference_ids=page)
     return entries
 
 
-def _waits(entry: Reference) -> bool:
+def _is_pending(entry: Reference) -> bool:
     if entry.status is EntryStatus.PENDING:
         return True
     return entry.status is EntryStatus.REMOVED and bool(entry.picture)
