@@ -54,7 +54,7 @@ def measure(records: Records, times: int = 5) -> None:
     """Print what comparing costs, and that an altered entry is found."""
 
     def compare() -> dict[str, str]:
-        return records.watchlist.altered(["default"], anew=True)
+        return records.watchlist.altered_entries(["default"], compare_all=True)
 
     first, _ = _timed(compare)
     again = median(_timed(compare)[0] for _ in range(times))

@@ -157,7 +157,7 @@ def test_a_known_sighting_changes_nothing(book: AlertBook) -> None:
     first = book.fold(one, window=WINDOW)
     assert [book.fold(one, window=WINDOW) for _ in range(3)] == [None] * 3
     assert book.events(one.deployment) == [first]
-    assert sum(book.counts(one.deployment).values()) == 1
+    assert sum(book.event_counts(one.deployment).values()) == 1
 
 
 def test_the_call_that_folded_a_sighting_gives_its_event_again(book: AlertBook) -> None:
@@ -167,23 +167,25 @@ def test_the_call_that_folded_a_sighting_gives_its_event_again(book: AlertBook) 
     assert event is not None
     again = [book.fold(one, window=WINDOW, call=c) for c in ("sightings.v1/3/17", "x y", "")]
     assert again == [event, None, None]
-    assert sum(book.counts(one.deployment).values()) == 1
+    assert sum(book.event_counts(one.deployment).values()) == 1
     book.erase(one.deployment, [one.sighting_id])
     assert book.fold(one, window=WINDOW, call="sightings.v1/3/17") is None
 
 
 def test_the_stored_sightings_of_a_subject_that_lie_nearest_are_found(book: AlertBook) -> None:
     one = sighting(0)
-    assert book.nearest(one) == []
+    assert book.nearest_sightings(one) == []
     made = [
         renamed(one, seq=100 + s, captured_at=NOON + timedelta(seconds=s)) for s in range(-12, 13)
     ]
     for each in [*made, renamed(one, subject="bob", seq=500), replace(made[0], deployment="x")]:
         book.fold(each, window=WINDOW)
-    assert sorted(book.nearest(one), key=made.index) == made[4:20]  # its own moment is one of those
-    assert sorted(book.nearest(made[12]), key=made.index) == made[4:12] + made[13:21]
+    assert (
+        sorted(book.nearest_sightings(one), key=made.index) == made[4:20]
+    )  # its own moment is one of those
+    assert sorted(book.nearest_sightings(made[12]), key=made.index) == made[4:12] + made[13:21]
     book.erase(one.deployment, [made[13].sighting_id])
-    assert sorted(book.nearest(made[12]), key=made.index) == made[4:12] + made[14:22]
+    assert sorted(book.nearest_sightings(made[12]), key=made.index) == made[4:12] + made[14:22]
 
 
 def test_what_flags_a_sighting_is_stored_with_its_event_whatever_is_said_later(
@@ -216,16 +218,16 @@ def test_events_are_counted_by_camera_and_utc_hour(book: AlertBook) -> None:
         renamed(one, captured_at=datetime(2026, 11, 24, 0, 30, tzinfo=berlin), seq=7),
     ):
         book.fold(s, window=WINDOW)
-    assert book.counts(one.deployment) == {
+    assert book.event_counts(one.deployment) == {
         ("back|:door", "2026-11-23T12"): 1,
         ("gate", "2026-11-23T12"): 2,
         ("gate", "2026-11-23T23"): 1,
     }
-    assert book.opened(one.deployment) == {  # the others joined the first
+    assert book.opened_alert_counts(one.deployment) == {  # the others joined the first
         ("gate", "2026-11-23T12"): 1,
         ("gate", "2026-11-23T23"): 1,
     }
-    assert book.opened("nowhere") == {}
+    assert book.opened_alert_counts("nowhere") == {}
 
 
 def test_a_moved_event_takes_those_after_it_along(book: AlertBook) -> None:
@@ -244,8 +246,8 @@ def test_a_moved_event_takes_those_after_it_along(book: AlertBook) -> None:
     after = book.fold(three, window=WINDOW)
     assert after is not None
     assert (after.event, after.alert_id) == (EventKind.JOINED, opened.alert_id)
-    assert sum(book.opened(one.deployment).values()) == 2
-    assert sum(book.counts(one.deployment).values()) == 3
+    assert sum(book.opened_alert_counts(one.deployment).values()) == 2
+    assert sum(book.event_counts(one.deployment).values()) == 3
     book.erase(one.deployment, [two.sighting_id])
     book.move(opened)
     assert [each.sighting for each in book.events(one.deployment)] == [one, three]
@@ -260,7 +262,7 @@ def test_a_forgotten_event_is_gone_yet_its_replay_opens_nothing(book: AlertBook)
     book.erase(one.deployment, [one.sighting_id])
     assert book.events(one.deployment) == [kept]
     assert book.fold(one, window=WINDOW) is None
-    assert sum(book.counts(one.deployment).values()) == 2
+    assert sum(book.event_counts(one.deployment).values()) == 2
 
 
 def test_a_forgotten_alert_takes_in_nobody_else(book: AlertBook) -> None:
@@ -301,7 +303,7 @@ def test_any_order_and_duplication_gives_the_same_known_events(
     given_out = [book.fold(s, window=WINDOW) for s in delivered]
     assert given_out == [judge.fold(s, window=WINDOW) for s in delivered]
     assert {e.sighting for e in book.events(one.deployment)} == set(made)
-    assert sum(book.counts(one.deployment).values()) == len(made)
+    assert sum(book.event_counts(one.deployment).values()) == len(made)
 
 
 @few
@@ -393,12 +395,12 @@ def test_forgotten_content_does_not_stand_in_the_file_either(tmp_path: Path) -> 
 
 def test_what_is_known_is_what_a_fold_would_give_nothing_of(book: AlertBook) -> None:
     seen = sighting(0)
-    assert not book.knows(seen)
-    assert not book.knows(seen, call="topic/0/7")
+    assert not book.has_folded(seen)
+    assert not book.has_folded(seen, call="topic/0/7")
     assert book.fold(seen, window=WINDOW, call="topic/0/7") is not None
-    assert book.knows(seen)
-    assert book.knows(seen, call="topic/0/8")
-    assert not book.knows(seen, call="topic/0/7")  # it is repeated, and gives its event again
+    assert book.has_folded(seen)
+    assert book.has_folded(seen, call="topic/0/8")
+    assert not book.has_folded(seen, call="topic/0/7")  # it is repeated, and gives its event again
     book.erase(seen.deployment, [seen.sighting_id])
-    assert book.knows(seen, call="topic/0/7")
+    assert book.has_folded(seen, call="topic/0/7")
     assert book.fold(seen, window=WINDOW, call="topic/0/7") is None

@@ -117,8 +117,8 @@ def test_events_may_come_in_any_order_and_twice(records: Records, seed: int) -> 
     assert [e.event for e in records.alerts.events(alert.alert_id)] == [
         events[2], events[0], events[1],
     ]  # fmt: skip
-    assert all(records.alerts.knows(e.event_id) for e in events)
-    assert not records.alerts.knows("another")
+    assert all(records.alerts.is_recorded(e.event_id) for e in events)
+    assert not records.alerts.is_recorded("another")
 
 
 def test_what_flags_a_sighting_is_on_record_with_it(records: Records) -> None:
@@ -220,7 +220,7 @@ def test_after_an_alert_s_life_another_one_takes_in_and_both_are_to_be_decided(
     assert records.alerts.find(before.alert_id).events == 1
     # The book joins what lies near to it, and it is not lost.
     (_, joined) = record(records, sighting(-2000.5), sighting(-1990), at=LONG_AFTER)
-    assert records.alerts.knows(joined.event_id)
+    assert records.alerts.is_recorded(joined.event_id)
     assert let_time_pass(records, LONG_AFTER) == []
     decided = decide(records, first.alert_id, at=LONG_AFTER)
     (verdict,) = records.alerts.case(decided.alert_id).verdicts
@@ -401,9 +401,9 @@ def test_the_mistaken_are_to_be_erased_when_it_is_settled_until_nothing_is_left(
     for at in (NOON, SETTLED, UNSEALED):
         let_time_pass(records, at)
         expected = [first.alert_id] if due is not None and due <= at else []
-        assert [a.alert_id for a in records.alerts.mistaken(at)] == expected
+        assert [a.alert_id for a in records.alerts.mistaken_alerts_to_erase(at)] == expected
     erase(records, first)
-    assert records.alerts.mistaken(LONG_AFTER) == []
+    assert records.alerts.mistaken_alerts_to_erase(LONG_AFTER) == []
     assert records.alerts.evidence_names() == set()
     (event,) = records.alerts.events(first.alert_id)
     assert event.event.sighting.box == Box(0, 0, 0, 0)
@@ -415,7 +415,7 @@ def test_age_counts_from_the_last_emission(records: Records) -> None:
     first, second = events_of(sighting(0), sighting(9))
     records.alerts.record(first, "evidence/first", emitted_at=NOON)
     records.alerts.record(second, "evidence/second", emitted_at=NOON + timedelta(days=9))
-    assert records.alerts.older_than(NOON + timedelta(days=8), NOON) == []
-    assert len(records.alerts.older_than(NOON + timedelta(days=10), NOON)) == 1
+    assert records.alerts.erasable_alerts(NOON + timedelta(days=8), NOON) == []
+    assert len(records.alerts.erasable_alerts(NOON + timedelta(days=10), NOON)) == 1
     erase(records, first, second)
-    assert records.alerts.older_than(NOON + timedelta(days=10), NOON) == []
+    assert records.alerts.erasable_alerts(NOON + timedelta(days=10), NOON) == []

@@ -41,7 +41,7 @@ def test_a_baseline_cannot_be_changed_or_deleted(records, change):
         records._engine.begin() as connection,
     ):
         connection.execute(sa.text(change))
-    assert records.baselines.of("market") == [known]
+    assert records.baselines.openings_of("market") == [known]
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_what_was_altered_is_named_and_no_figure_is_claimed_under_it(owned, valu
     mine = tables.baselines.c.number == 1
     with owned._engine.begin() as connection:
         connection.execute(sa.update(tables.baselines).where(mine).values(values))
-    first, second = owned.baselines.of("market")
+    first, second = owned.baselines.openings_of("market")
     assert says.split()[0] in first.altered
     assert first.altered.endswith(says.partition(" ")[2])
     assert second.altered == ""
@@ -115,5 +115,9 @@ def test_one_that_was_made_up_is_named(owned):
         made = baseline(9)
         row |= {"number": 3, "baseline_id": made.baseline_id, "content": made.to_json()}
         connection.execute(sa.insert(tables.baselines).values(row))
-    assert [each.altered for each in owned.baselines.of("market")] == ["", "", "no act opened it"]
-    assert BaselineRef(made.baseline_id) != owned.baselines.of("market")[0].ref
+    assert [each.altered for each in owned.baselines.openings_of("market")] == [
+        "",
+        "",
+        "no act opened it",
+    ]
+    assert BaselineRef(made.baseline_id) != owned.baselines.openings_of("market")[0].ref

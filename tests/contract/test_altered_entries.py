@@ -33,7 +33,7 @@ def listed(records):
         for name, subject in (("a1", "Ann"), ("b1", "Bea")):
             add_entry(work, reference(name, subject), picture_hash=name, at=NOW)
             work.watchlist.settle([GalleryDecision(name, EntryStatus.ACTIVE, "")], NOW)
-    assert records.watchlist.altered(["default"]) == {}
+    assert records.watchlist.altered_entries(["default"]) == {}
     assert records.watchlist.manifest(["default"]).keys() == {"a1", "b1"}
     return records
 
@@ -83,9 +83,11 @@ def test_what_was_changed_is_named_and_not_searched(listed, values, says):
     version = listed.watchlist.version()
     change(listed, **values)
     assert listed.watchlist.version() == version  # nobody counted it
-    assert listed.watchlist.altered(["default"]) == {}  # nobody looks at what has not changed
-    assert listed.watchlist.altered(["default"], anew=True) == {"a1": says}
-    assert listed.watchlist.altered(["default"]) == {"a1": says}
+    assert (
+        listed.watchlist.altered_entries(["default"]) == {}
+    )  # nobody looks at what has not changed
+    assert listed.watchlist.altered_entries(["default"], compare_all=True) == {"a1": says}
+    assert listed.watchlist.altered_entries(["default"]) == {"a1": says}
     assert listed.watchlist.manifest(["default"]).keys() == {"b1"}
     assert listed.control.altered() == {"a1": says}
     told = {each.reference_id: each.status for each in listed.control.changed()}
@@ -97,7 +99,7 @@ def test_two_people_whose_faces_were_exchanged_in_the_records_are_found(listed):
         subject = {"a1": "Ann", "b1": "Bea"}[name]
         made = hash_entry(name, subject, "default", other * 32)
         change(listed, name, template_hash=other * 32, entry_hash=made)
-    altered = listed.watchlist.altered(["default"], anew=True)
+    altered = listed.watchlist.altered_entries(["default"], compare_all=True)
     assert altered == dict.fromkeys(("a1", "b1"), "its hash is not as enrolled")
     assert listed.watchlist.manifest(["default"]) == {}
 
@@ -105,23 +107,23 @@ def test_two_people_whose_faces_were_exchanged_in_the_records_are_found(listed):
 @pytest.mark.parametrize("how", ["removed", "expired"])
 def test_what_was_ended_stays_ended_whatever_its_row_says(listed, how):
     with listed.unit_of_work() as work:
-        (gone,) = work.watchlist.retire(["a1"], NOW)
+        (gone,) = work.watchlist.remove_expired(["a1"], NOW)
         ended = ReferenceRemoved("a1", "Ann", "default")
         expired = ReferenceExpired("a1", "Ann", gone.expires.isoformat())
         work.record(AuditEvent(NOW, SYSTEM, ended if how == "removed" else expired))
     change(listed, status="active", settled=True)
     says = {"removed": "it was removed before", "expired": "it had expired before"}[how]
-    assert listed.watchlist.altered(["default"]) == {"a1": says}
+    assert listed.watchlist.altered_entries(["default"]) == {"a1": says}
     assert listed.watchlist.manifest(["default"]).keys() == {"b1"}
 
 
 def test_an_entry_whose_expiry_was_moved_is_overdue_as_it_was_enrolled(listed):
     change(listed, expires=EXPIRES + timedelta(days=365))
     late = EXPIRES + timedelta(seconds=1)
-    assert listed.watchlist.overdue(EXPIRES) == []
-    assert {each.reference_id for each in listed.watchlist.overdue(late)} == {"a1", "b1"}
+    assert listed.watchlist.overdue_entries(EXPIRES) == []
+    assert {each.reference_id for each in listed.watchlist.overdue_entries(late)} == {"a1", "b1"}
     change(listed, "b1", status="removed")
-    assert [each.reference_id for each in listed.watchlist.overdue(late)] == ["a1"]
+    assert [each.reference_id for each in listed.watchlist.overdue_entries(late)] == ["a1"]
 
 
 AUTHORISERS_OF_THEN = {"a1": "Otto", "b1": "", "c1": "Eve", "d1": ""}
@@ -176,7 +178,7 @@ def test_entries_of_the_version_before_are_searched_after_an_upgrade(records_url
     with Records.open(records_url, upgrade=False) as records:
         entries = {each.reference_id: each for each in records.watchlist.references()}
         assert entries["a1"].entry_hash == hash_entry("a1", "Ann", "default", "a1" * 32)
-        assert records.watchlist.altered(["default"]) == {}
+        assert records.watchlist.altered_entries(["default"]) == {}
         assert records.watchlist.manifest(["default"]).keys() == {"a1"}
         assert records.control.altered() == {}
         statuses = {name: str(each.status) for name, each in entries.items()}
@@ -186,7 +188,7 @@ def test_entries_of_the_version_before_are_searched_after_an_upgrade(records_url
         assert [(each.position, each.object_id) for each in refused] == [(5, "b1"), (6, "c1")]
         assert "authority was not complete" in str(refused[0].detail["note"])
         change(records, "a1", subject="Mr Innocent")
-        assert records.watchlist.altered(["default"], anew=True) == {
+        assert records.watchlist.altered_entries(["default"], compare_all=True) == {
             "a1": "subject and its hash are not as enrolled"
         }
 
@@ -204,7 +206,7 @@ def test_words_of_an_enrolment_cannot_be_put_in_anothers_place(listed, change_of
     with listed._engine.begin() as connection:
         mine = tables.act_words.c.object_id == "a1"
         connection.execute(sa.update(tables.act_words).where(mine).values(change_of_words))
-    found = listed.watchlist.altered(["default"], anew=True)
+    found = listed.watchlist.altered_entries(["default"], compare_all=True)
     assert found.keys() == {"a1"}
     assert "subject, source" in found["a1"]
     assert listed.watchlist.manifest(["default"]).keys() == {"b1"}
@@ -214,14 +216,14 @@ def test_what_was_changed_and_changed_back_by_other_means_is_found_and_forgotten
     """Rows are looked at without being compared; those that changed are, counted or not."""
     for _ in range(2):
         change(listed, source="hearsay")
-        assert listed.watchlist.altered(["default"], anew=True) == {
+        assert listed.watchlist.altered_entries(["default"], compare_all=True) == {
             "a1": "source is not as enrolled"
         }
-        assert listed.control.altered() == listed.watchlist.altered(["default"])
+        assert listed.control.altered() == listed.watchlist.altered_entries(["default"])
         change(listed, source="passport")
-        assert listed.watchlist.altered(["default"], anew=True) == {}
+        assert listed.watchlist.altered_entries(["default"], compare_all=True) == {}
         assert listed.control.altered() == {}
-    assert listed.watchlist.altered(["another"], anew=True) == {}
+    assert listed.watchlist.altered_entries(["another"], compare_all=True) == {}
 
 
 def test_looking_again_compares_nothing_that_has_not_changed(listed, monkeypatch):
@@ -232,11 +234,11 @@ def test_looking_again_compares_nothing_that_has_not_changed(listed, monkeypatch
         compared.append(entry.reference_id)
         return authority.find_alteration(entry, acts)
 
-    assert listed.watchlist.altered(["default"], anew=True) == {}
+    assert listed.watchlist.altered_entries(["default"], compare_all=True) == {}
     monkeypatch.setattr(f"{module}.find_alteration", counted)
-    assert listed.watchlist.altered(["default"], anew=True) == {}
+    assert listed.watchlist.altered_entries(["default"], compare_all=True) == {}
     assert compared == []
     for values in ({"category": "missing"}, {"expires": EXPIRES + timedelta(days=1)}):
         change(listed, "b1", **values)
-        assert listed.watchlist.altered(["default"], anew=True).keys() == {"b1"}
+        assert listed.watchlist.altered_entries(["default"], compare_all=True).keys() == {"b1"}
     assert compared == ["b1", "b1"]

@@ -27,7 +27,7 @@ def test_comes_back_as_it_was_opened_with_the_act_that_says_so(records):
     opened(records, A, alone=True)
     opened(records, B, 1.000001, alone=True)
     opened(records, baseline(1, deployment="station"), 5)
-    first, second = records.baselines.of("market")
+    first, second = records.baselines.openings_of("market")
     assert first == next_opening([], BaselineAdoption(A, NOON))
     assert second == next_opening(
         [first], BaselineAdoption(B, NOON + timedelta(microseconds=1_000_001))
@@ -40,13 +40,13 @@ def test_comes_back_as_it_was_opened_with_the_act_that_says_so(records):
     assert acts[1].detail["list_root"] == B.listed.root
     assert acts[1].detail["opened_at"] == second.opened_at.isoformat()
     assert list(acts[1].detail["why"]) == ["list: 1 to 2 references (wanted 1 to 2)"]
-    assert records.baselines.of("other") == []
+    assert records.baselines.openings_of("other") == []
 
 
 def test_what_is_open_already_is_not_opened_again(records):
     first = opened(records, A)
     assert opened(records, A, 60) == opened(records, A, 60, alone=True) == first
-    assert len(records.baselines.of("market")) == len(records.audit.all()) == 1
+    assert len(records.baselines.openings_of("market")) == len(records.audit.all()) == 1
 
 
 def test_a_number_is_given_once(records):
@@ -54,7 +54,7 @@ def test_a_number_is_given_once(records):
     adoption = BaselineAdoption(B, NOON)
     with records.unit_of_work() as work:
         assert not work.baselines.add(replace(next_opening([], adoption)), NOON)
-    assert records.baselines.of("market") == [known]
+    assert records.baselines.openings_of("market") == [known]
 
 
 def test_of_two_that_open_one_at_once_each_has_a_number(records, monkeypatch):
@@ -70,4 +70,4 @@ def test_of_two_that_open_one_at_once_each_has_a_number(records, monkeypatch):
 
     monkeypatch.setattr(records, "unit_of_work", work_of_ours)
     assert opened(records, B, 2).number == 3
-    assert [each.number for each in records.baselines.of("market")] == [1, 2, 3]
+    assert [each.number for each in records.baselines.openings_of("market")] == [1, 2, 3]

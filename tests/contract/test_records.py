@@ -150,7 +150,8 @@ def test_decisions_of_before_there_were_verdicts_are_read_and_over(records_url, 
             assert (case.settle_at, case.erase_at) == (alert.settle_at, alert.erase_at)
         taking_in = [a.alert_id for a in found.values() if not (a.lapsed_at or a.closed_at)]
         assert sorted(taking_in) == ["engaged-ann", "engaged-engaged", "open-open"]
-        assert {a.alert_id for a in records.alerts.mistaken(AT + timedelta(hours=1))} == {
+        mistaken = records.alerts.mistaken_alerts_to_erase(AT + timedelta(hours=1))
+        assert {a.alert_id for a in mistaken} == {
             "left-ann", "left-left", "refuted-ann", "refuted-refuted",
         }  # fmt: skip
 

@@ -54,7 +54,7 @@ def settle(records, reference_id, status=ACTIVE, note=""):
 
 def move(records, to, subject="Ann", lists=None):
     with records.unit_of_work() as work:
-        return work.watchlist.move(subject, lists, to, NOW)
+        return work.watchlist.change_subject_status(subject, lists, to, NOW)
 
 
 def statuses(records):
@@ -107,20 +107,22 @@ def test_an_entry_that_was_never_enrolled_is_named_and_not_searched(records):
     with records.unit_of_work() as work:
         work.watchlist.add(reference(), picture_hash="p1", template=b"sealed", at=NOW)
     settle(records, "r1")
-    assert records.watchlist.altered(["default"]) == {"r1": "no enrolment of it was recorded"}
-    assert records.watchlist.altered(["second"], anew=True) == {}
+    assert records.watchlist.altered_entries(["default"]) == {
+        "r1": "no enrolment of it was recorded"
+    }
+    assert records.watchlist.altered_entries(["second"], compare_all=True) == {}
     assert records.watchlist.manifest(["default"]) == {}
 
 
 def test_an_entry_is_overdue_when_it_has_expired_until_it_is_removed(records):
     add(records, reference(expires=NOW))
     add(records, reference("r2"), picture_hash="p2")
-    assert records.watchlist.overdue(NOW) == []
+    assert records.watchlist.overdue_entries(NOW) == []
     late = NOW + timedelta(seconds=1)
-    assert [r.reference_id for r in records.watchlist.overdue(late)] == ["r1"]
+    assert [r.reference_id for r in records.watchlist.overdue_entries(late)] == ["r1"]
     with records.unit_of_work() as work:
-        work.watchlist.retire(["r1"], late)
-    assert records.watchlist.overdue(late) == []
+        work.watchlist.remove_expired(["r1"], late)
+    assert records.watchlist.overdue_entries(late) == []
 
 
 def test_a_refused_entry_leaves(records):
@@ -166,8 +168,8 @@ def test_retires_chosen_entries_once(records):
     chosen = ["r0", "r2"]
 
     with records.unit_of_work() as work:
-        assert [r.reference_id for r in work.watchlist.retire(chosen, NOW)] == chosen
-        assert work.watchlist.retire(chosen, NOW) == []
+        assert [r.reference_id for r in work.watchlist.remove_expired(chosen, NOW)] == chosen
+        assert work.watchlist.remove_expired(chosen, NOW) == []
     assert statuses(records) == {"r0": REMOVED, "r1": PENDING, "r2": REMOVED}
     assert [r.reference_id for r, _ in records.watchlist.outbox()] == ["r1"]
 
@@ -234,14 +236,14 @@ def test_names_the_pictures_that_entries_refer_to(records):
 def test_the_gallery_is_bound_to_the_model_of_its_first_template(records):
     assert records.watchlist.facts() is None
     with records.unit_of_work() as work:
-        work.watchlist.keep_facts(FACTS, NOW)
-        work.watchlist.keep_facts(replace(FACTS, default_threshold=0.5), NOW)
+        work.watchlist.bind_model(FACTS, NOW)
+        work.watchlist.bind_model(replace(FACTS, default_threshold=0.5), NOW)
     assert records.watchlist.facts() == FACTS
     with (
         pytest.raises(Misconfigured, match="made in two ways cannot be compared"),
         records.unit_of_work() as work,
     ):
-        work.watchlist.keep_facts(replace(FACTS, model_sha256="b" * 64), NOW)
+        work.watchlist.bind_model(replace(FACTS, model_sha256="b" * 64), NOW)
 
 
 def test_who_was_listed_is_erased_from_entries_that_left_long_ago(records):
@@ -297,7 +299,7 @@ def test_acts_on_an_entry_name_nobody_any_more_once_it_is_erased_who_was_listed(
     with records.unit_of_work() as work:
         assert work.alerts.erase_names(late) == 1
     assert records.audit.all(object_id="gone")[-2].by.name == ""
-    assert records.watchlist.altered(["default"]) == {}
+    assert records.watchlist.altered_entries(["default"]) == {}
     assert records.watchlist.manifest(["default"]).keys() == {"listed"}
 
 

@@ -375,7 +375,7 @@ def test_purge_takes_expired_entries_off_the_list(
 ) -> None:
     ids = [str(uuid.uuid4()), str(uuid.uuid4())]
     with bootstrap.open_records(place.settings) as records, records.unit_of_work() as work:
-        work.watchlist.keep_facts(FACTS, NOW)
+        work.watchlist.bind_model(FACTS, NOW)
     place.enrol(ids[0], expires=NOW - timedelta(days=1))
     place.enrol(ids[1], expires=NOW + timedelta(days=1))
     assert place.openlfr("purge", "--by", "Keeper") == 0
@@ -518,7 +518,7 @@ def test_what_is_due_is_erased_by_whatever_command_comes_first(
     kept = place.see(1000, emitted=NOW - timedelta(days=10))
     reference_id = str(uuid.uuid4())
     with bootstrap.open_records(place.settings) as records, records.unit_of_work() as work:
-        work.watchlist.keep_facts(FACTS, NOW)
+        work.watchlist.bind_model(FACTS, NOW)
     place.enrol(reference_id, expires=NOW - timedelta(days=1))
     assert place.openlfr("alerts", "list", "--json") == 0
     said = capsys.readouterr()

@@ -56,7 +56,7 @@ def manifests(street, folder: Path) -> dict[str, Path]:
 def openings(place) -> list[Any]:
     loaded = settings.load(place.config)
     with bootstrap.open_records(loaded, upgrade=False) as records:
-        return list(records.baselines.of("Market"))
+        return list(records.baselines.openings_of("Market"))
 
 
 def test_an_addition_and_the_removal_of_the_same_person_give_three_baselines(

@@ -214,7 +214,7 @@ def figures(place: Place) -> FiguresByBaseline:
 def openings(place: Place) -> list[int]:
     """How many were listed in each baseline of a place."""
     with closing(bootstrap.open_records(settings.load(place.config))) as records:
-        return [each.baseline.listed.references for each in records.baselines.of("Market")]
+        return [each.baseline.listed.references for each in records.baselines.openings_of("Market")]
 
 
 def assert_they_make_the_whole(place: Place, given: FiguresByBaseline) -> None:

@@ -78,7 +78,7 @@ def enrol(records, name):
 
 def remove(records, name):
     with records.unit_of_work() as work:
-        work.watchlist.retire([name], NOW)
+        work.watchlist.remove_expired([name], NOW)
 
 
 def statuses(writer):

@@ -110,8 +110,10 @@ def _open_reader(settings: Settings, deployment: str, stack: ExitStack) -> Calla
 
     def read() -> Counting:
         # Read opened alerts before events, so that each opened alert is also among the events.
-        opened_alerts = book.opened(deployment)
-        return count_up(records.tallies.by_hour(deployment), book.counts(deployment), opened_alerts)
+        opened_alerts = book.opened_alert_counts(deployment)
+        return count_up(
+            records.tallies.by_hour(deployment), book.event_counts(deployment), opened_alerts
+        )
 
     return read
 

@@ -91,7 +91,7 @@ def watchlist(settings: Settings) -> Iterator[Finding]:
                 what = f"{each.name} ({each.deployment_id}) was altered: {each.altered}"
                 advice = "openlfr deployment show; check who can write to the database"
                 yield Finding("deployment", State.FAIL, what, advice)
-            for opening in records.baselines.of(each.deployment_id):
+            for opening in records.baselines.openings_of(each.deployment_id):
                 if opening.altered:
                     what = f"baseline {opening.number} of {each.name} ({each.deployment_id}) was "
                     what += f"altered: {opening.altered}"
@@ -103,7 +103,7 @@ def watchlist(settings: Settings) -> Iterator[Finding]:
             return
         with closing(bootstrap.open_templates(settings, facts, read_only=True)) as templates:
             index = build_index(records.watchlist, templates, settings.watchlists)
-        altered = records.watchlist.altered(settings.watchlists)
+        altered = records.watchlist.altered_entries(settings.watchlists)
         problem = not_searched(records.watchlist, index, altered)
     found = f"{len(index)} references of {len(index.subjects)} people are searched"
     advice = "find out what changed them, then openlfr watchlist remove and import"

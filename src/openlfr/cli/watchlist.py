@@ -143,7 +143,7 @@ def list_entries(
             subject=subject,
             statuses=None if everything else [s for s in EntryStatus if s not in gone],
         )
-        altered = records.watchlist.altered({each.watchlist for each in entries})
+        altered = records.watchlist.altered_entries({each.watchlist for each in entries})
     output.print_entries(entries, altered, datetime.now(UTC), as_json=as_json)
 
 

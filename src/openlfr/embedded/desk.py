@@ -60,7 +60,7 @@ class AlertDesk:
             Unavailable: The disk, Redis or the database does not accept the alert.
         """
         sighting = sighted.sighting
-        if self._records.alerts.knows(event_id_of(sighting.sighting_id)):
+        if self._records.alerts.is_recorded(event_id_of(sighting.sighting_id)):
             return None  # the records decide, since the alert book may have lost it
         now, pictured = datetime.now(UTC), sighted.evidence is not None
         event = raise_alert(
@@ -91,12 +91,12 @@ class AlertDesk:
             of_this_run = event.sighting.epoch == epoch
             pictured = evidence_name(event.sighting.sighting_id) in stored
             if of_this_run and event.event_id not in self._lines.known:
-                recorded = self._records.alerts.knows(event.event_id)
+                recorded = self._records.alerts.is_recorded(event.event_id)
                 if self._lines.has_file or not recorded:
                     self._emit(event, pictured=pictured)
                     emitted += 1
                     continue
-            if not self._records.alerts.knows(event.event_id):
+            if not self._records.alerts.is_recorded(event.event_id):
                 self._record(event, datetime.now(UTC), pictured=pictured)
         if epoch is not None:
             events = self._records.alerts.events_of_run(deployment, epoch)

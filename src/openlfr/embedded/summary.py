@@ -45,7 +45,7 @@ def summarise(
 ) -> RunSummary:
     """Collect a run's figures, with decrypted pictures."""
     run, records, vault = opened.run, opened.records, opened.vault
-    sealed = records.alerts.sealed()
+    sealed = records.alerts.sealed_alert_ids()
     references = {r.reference_id: r for r in records.watchlist.references()}
     return RunSummary(
         run_id=run.run_id,

@@ -82,7 +82,7 @@ class WatchlistUpdater:
         # First, so that a removal waits neither for the vector store nor for a large import.
         index = build_index(records, self._templates, self._watchlists)
         self._on_index(index)
-        self._altered = records.altered(self._watchlists)
+        self._altered = records.altered_entries(self._watchlists)
         unsearched = not_searched(records, index, self._altered)
         if unsearched and unsearched != self._unsearched:
             self._on_problem(unsearched)
@@ -125,7 +125,7 @@ class WatchlistUpdater:
         begun = time.monotonic()
         if begun < self._compare_at:
             return False
-        altered = self._records.watchlist.altered(self._watchlists, anew=True)
+        altered = self._records.watchlist.altered_entries(self._watchlists, compare_all=True)
         took = time.monotonic() - begun
         self._compare_at = begun + max(COMPARE_S, took * SHARE)
         return altered != self._altered

@@ -200,7 +200,7 @@ def let_time_pass(records: Records, now: datetime) -> list[RecordedAlert]:
         The changed alerts.
     """
     changed = []
-    for alert_id in records.alerts.waiting(now):
+    for alert_id in records.alerts.due_alert_ids(now):
         try:
             changed.append(
                 _change(

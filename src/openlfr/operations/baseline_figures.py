@@ -46,7 +46,7 @@ def figures_by_baseline(
         epoch: A single epoch, which is one run of one process, without baselines that the run did
             not use; None for all epochs.
     """
-    known = list(baselines.of(deployment))
+    known = list(baselines.openings_of(deployment))
     parts: dict[int, list[CameraCounts]] = {}
     for ref, (totals, histograms) in tallies.by_baseline(deployment, epoch=epoch).items():
         counts = counts_of_totals(EVERYTHING, totals, histograms)

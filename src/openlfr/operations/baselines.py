@@ -35,10 +35,10 @@ def open_baseline(
     """
     deployment = adoption.baseline.deployment
     for _ in range(_TRIES):
-        if found := find_opening(records.baselines.of(deployment), adoption, alone=alone):
+        if found := find_opening(records.baselines.openings_of(deployment), adoption, alone=alone):
             return found
         with records.unit_of_work() as work:
-            known = work.baselines.of(deployment)
+            known = work.baselines.openings_of(deployment)
             if found := find_opening(known, adoption, alone=alone):
                 return found
             opening = next_opening(known, adoption)

@@ -56,10 +56,10 @@ def suspend_doubtful(records: Records, now: datetime) -> int:
     ahead = act_ahead(records, now)
     if ahead is None:
         return 0
-    over = {each.reference_id for each in records.watchlist.overdue(now)}
+    over = {each.reference_id for each in records.watchlist.overdue_entries(now)}
     doubtful = [
         each.reference_id
-        for each in records.watchlist.overdue(ahead.at)
+        for each in records.watchlist.overdue_entries(ahead.at)
         if each.status in _SEARCHED and each.reference_id not in over
     ]
     _move(doubtful, EntryStatus.SUSPENDED, (ReferenceSuspended, _REASON), records, SYSTEM, now)
@@ -131,7 +131,7 @@ def _move(
     moved: list[Reference] = []
     for start in range(0, len(ids), AT_ONCE):
         with records.unit_of_work() as work:
-            for entry in work.watchlist.move_these(ids[start : start + AT_ONCE], to, at):
+            for entry in work.watchlist.change_entry_status(ids[start : start + AT_ONCE], to, at):
                 what: ActDetails = kind(entry.reference_id, entry.subject, entry.watchlist, reason)
                 work.record(AuditEvent(at, by, what))
                 moved.append(entry)

@@ -109,7 +109,7 @@ def enrol(
     """
     require(by, Action.ENROL)
     with records.unit_of_work() as work:
-        work.watchlist.keep_facts(enrolment.embedder.facts, now)
+        work.watchlist.bind_model(enrolment.embedder.facts, now)
     return _enrol_each(rows, enrolment, records, vault, by, now)
 
 

@@ -86,7 +86,7 @@ def _move(
     reason = check_reason(entries.reason)
     lists = None if entries.watchlist is None else (entries.watchlist,)
     with records.unit_of_work() as work:
-        moved = work.watchlist.move(entries.subject, lists, to, at)
+        moved = work.watchlist.change_subject_status(entries.subject, lists, to, at)
         for each in moved:
             what = kind(each.reference_id, each.subject, each.watchlist, reason)
             work.record(AuditEvent(at, by, what))

@@ -99,7 +99,7 @@ def erase_mistaken(
     Returns:
         The alerts erased by this call.
     """
-    found = begin_erasing(records.alerts.mistaken(at), records=records, at=at)
+    found = begin_erasing(records.alerts.mistaken_alerts_to_erase(at), records=records, at=at)
     erase_written(records.written_files(), ErasedIds(alerts=frozenset(a.alert_id for a in found)))
     for alert in found:
         reason = why_mistaken(alert)
@@ -109,7 +109,7 @@ def erase_mistaken(
 
 def erase_rejected(*, records: Records, vault: Vault, book: ErasableBook, at: datetime) -> int:
     """Erase pictures and events of rejected sightings; return their number."""
-    rejected = records.alerts.rejected(at)
+    rejected = records.alerts.rejected_events_to_erase(at)
     ids = frozenset(event.event.event_id for event in rejected)
     erase_written(records.written_files(), ErasedIds(events=ids))
     for event in rejected:

@@ -52,7 +52,7 @@ def fold_sighting(
     Raises:
         Unavailable: The book does not answer.
     """
-    flag = find_impossible(sighting, book.nearest(sighting), movement)
+    flag = find_impossible(sighting, book.nearest_sightings(sighting), movement)
     event = book.fold(sighting, window=window, call=call, impossible=flag)
     if event is None:
         return None

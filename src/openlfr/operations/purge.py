@@ -97,17 +97,19 @@ def find_due(
         now: UTC.
         deployments: Ids of deployments to look for in the book, beside the recorded ones.
     """
-    mistaken = tuple(records.alerts.mistaken(now))
+    mistaken = tuple(records.alerts.mistaken_alerts_to_erase(now))
     apart = {alert.alert_id for alert in mistaken}
     return DueErasures(
         alerts=tuple(
-            a for a in records.alerts.older_than(now - retention, now) if a.alert_id not in apart
+            a
+            for a in records.alerts.erasable_alerts(now - retention, now)
+            if a.alert_id not in apart
         ),
         mistaken=mistaken,
-        rejected=tuple(records.alerts.rejected(now)),
+        rejected=tuple(records.alerts.rejected_events_to_erase(now)),
         orphans=tuple(_orphans(records, vault, book, now, deployments)),
         # Whoever has expired once stays expired, also where the clock is set back.
-        entries=tuple(records.watchlist.overdue(expired_by(records, now))),
+        entries=tuple(records.watchlist.overdue_entries(expired_by(records, now))),
         warning=warning(records, now),
     )
 
@@ -137,7 +139,9 @@ def erase_due(
         now=now,
         deployments=deployments,
     )
-    seal_written(records.written_files(), records.alerts.sealed())  # also what a crash cut off
+    seal_written(
+        records.written_files(), records.alerts.sealed_alert_ids()
+    )  # also what a crash cut off
     vault.erase_unfinished(now - CRASH_MARGIN)
     forget_entries(records, now - retention, now=now)
     if due:
@@ -191,7 +195,7 @@ def purge(
     for start in range(0, len(due.entries), AT_ONCE):
         some = due.entries[start : start + AT_ONCE]
         with records.unit_of_work() as work:
-            for entry in work.watchlist.retire([each.reference_id for each in some], now):
+            for entry in work.watchlist.remove_expired([each.reference_id for each in some], now):
                 expired = ReferenceExpired(
                     entry.reference_id, entry.subject, entry.expires.isoformat()
                 )

@@ -80,7 +80,7 @@ def raise_alert(
     Raises:
         Unavailable: A store does not accept it; call this function again.
     """
-    if stores.book.knows(sighting, call=call):
+    if stores.book.has_folded(sighting, call=call):
         return None
     if stores.directory.is_erased(event_id_of(sighting.sighting_id)):
         return None

@@ -1,8 +1,10 @@
-"""The ports: interfaces of models, cameras and stores. Each has a real and an in-process adapter.
+"""The ports: interfaces of models, cameras and stores.
+
+Each port has a real adapter and an in-process adapter.
 
 All adapters of a port pass the same contract suite in `tests/contract`.
-Errors: `BadInput` for one unusable item, `Unavailable` while the service does not answer,
-`Misconfigured` if it can never work with these settings.
+Errors: `BadInput` for one unusable item, `Unavailable` while the service does not answer, and
+`Misconfigured` if the service can never work with these settings.
 """
 
 from __future__ import annotations
@@ -58,7 +60,7 @@ __all__ = [
 
 
 class FaceDetector(Protocol):
-    """Finds faces and their five landmarks."""
+    """A detector of faces and their five landmarks."""
 
     def detect(
         self, images: Sequence[NDArray[np.uint8]], input_size: tuple[int, int]
@@ -68,7 +70,7 @@ class FaceDetector(Protocol):
         Args:
             images: (h, w, 3) uint8 BGR each; sizes may differ.
             input_size: (width, height) of the network's input. Each picture is scaled to fit into
-                it with its aspect ratio, so the size determines how small a face can be found.
+                this size with its aspect ratio, so it limits how small a face may be.
 
         Returns:
             The detections of each picture in source pixels, best score first.
@@ -76,10 +78,10 @@ class FaceDetector(Protocol):
         ...
 
     def detect_again(self, images: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
-        """Detect all possible faces in small pictures, before a part of them is kept.
+        """Detect all possible faces in small pictures, before parts of the pictures are stored.
 
-        The detector chooses its input size and a low confidence: a false face does little harm
-        here, while an overlooked face would be shown.
+        The detector chooses its input size and a low confidence. Here a false face does little
+        harm, while an overlooked face would stay visible in the evidence.
 
         Args:
             images: (h, w, 3) uint8 BGR each; sizes may differ.
@@ -91,15 +93,15 @@ class FaceDetector(Protocol):
 
 
 class FaceEmbedder(Protocol):
-    """Makes templates of aligned faces."""
+    """A model that computes templates of aligned faces."""
 
     @property
     def facts(self) -> GalleryFacts:
-        """Facts that all templates of this embedder have in common."""
+        """The model and dimension that all templates of this embedder share."""
         ...
 
     def embed(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Embed aligned faces.
+        """Compute the templates of aligned faces.
 
         Args:
             faces: (n, 112, 112, 3) uint8 BGR, aligned by `stages.align`.
@@ -115,19 +117,19 @@ class CameraSource(Protocol):
 
     @property
     def fps(self) -> float | None:
-        """The source's own frame rate; None if it has none."""
+        """The frame rate that the source declares; None if it declares none."""
         ...
 
     def frames(self, *, first_seq: int = 0) -> Iterator[Frame]:
         """Yield frames from `first_seq` on, in order, until the source ends.
 
         Raises:
-            BadInput: The source is truncated; the frames before were yielded.
+            BadInput: The source is truncated. All frames before that point were yielded.
         """
         ...
 
     def close(self) -> None:
-        """Free the source; safe to call twice and from another thread."""
+        """Close the source; safe to call twice and from another thread."""
         ...
 
 
@@ -135,66 +137,72 @@ class TemplateStore(Protocol):
     """The store of record for reference templates (Milvus Lite, Milvus)."""
 
     def facts(self) -> GalleryFacts | None:
-        """Facts that all stored templates have in common; None while the store is new."""
+        """Return the model of all stored templates; None while the store is new."""
         ...
 
     def put(self, templates: Sequence[StoredTemplate]) -> None:
-        """Insert or replace by reference_id; durable on return, confirmed by a strong read.
+        """Insert or replace templates by reference_id.
+
+        On return they are on disk, and a strongly consistent read has confirmed that.
 
         Raises:
-            BadInput: A vector of the wrong dimension, not finite, or not of unit length.
+            BadInput: A vector has the wrong dimension, is not finite, or is not of unit length.
         """
         ...
 
     def remove(self, reference_ids: Sequence[str]) -> None:
-        """Delete; unknown ids are ignored. Durable on return."""
+        """Delete templates from the disk; unknown ids are ignored."""
         ...
 
     def get(self, reference_ids: Sequence[str]) -> list[StoredTemplate]:
-        """The stored templates of these references, ordered by reference_id."""
+        """Return the stored templates of these references, ordered by reference_id."""
         ...
 
     def all(self, watchlists: Sequence[str]) -> list[StoredTemplate]:
-        """Every stored template of these watchlists, ordered by reference_id."""
+        """Return all stored templates of these watchlists, ordered by reference_id."""
         ...
 
     def close(self) -> None:
-        """Free the store and its lock; safe to call twice."""
+        """Close the store and release its lock; safe to call twice."""
         ...
 
 
 class WatchlistIndex(Protocol):
-    """Searches the templates that are searchable now."""
+    """An index of the templates that are searchable now."""
 
     def search(
         self, templates: NDArray[np.float32], at: Sequence[datetime], *, limit: int = 5
     ) -> list[list[Candidate]]:
-        """The best subjects for each template, best first, one candidate for each subject.
+        """Return the most similar subjects for each template, best first.
 
-        At most `limit` listed people are returned, and as many control subjects. A score is a
-        cosine similarity and does not depend on who else is listed.
+        Each subject is one candidate. At most `limit` listed people and at most `limit` control
+        subjects are returned. A score is a cosine similarity and does not depend on the other
+        entries of the list.
 
         Args:
             templates: (n, dimension) float32, L2-normalised.
-            at: Each template's `captured_at`; references that expired before it are left out.
-            limit: Most listed people, and most control subjects, for each template.
+            at: Each template's `captured_at`; references that expired before are left out.
+            limit: Maximum number of listed people, and of control subjects, per template.
         """
         ...
 
     def __len__(self) -> int:
-        """Number of searchable references, expired ones included."""
+        """Return the number of searchable references, expired references included."""
         ...
 
 
 class AlertBook(Protocol):
-    """Folds sightings into alerts, atomically, and counts them (Redis, memory)."""
+    """A store that assigns sightings to alerts atomically and counts both (Redis, memory)."""
 
-    def nearest(self, sighting: Sighting) -> list[Sighting]:
-        """The stored sightings of the same subject nearest in capture time, a few on each side."""
+    def nearest_sightings(self, sighting: Sighting) -> list[Sighting]:
+        """Return the subject's stored sightings nearest in capture time, a few on each side."""
         ...
 
-    def knows(self, sighting: Sighting, *, call: str = "") -> bool:
-        """Whether `fold` would return None: another call has folded it, or it was erased."""
+    def has_folded(self, sighting: Sighting, *, call: str = "") -> bool:
+        """Return whether `fold` would return None.
+
+        Then another call has folded this sighting, or the sighting was erased.
+        """
         ...
 
     def fold(
@@ -205,93 +213,95 @@ class AlertBook(Protocol):
         call: str = "",
         impossible: ImpossibleMatch | None = None,
     ) -> AlertEvent | None:
-        """Open an alert or join one; None if this sighting was folded before.
+        """Assign a sighting to an alert; return None if the sighting was folded before.
 
         A sighting joins an alert of its deployment and subject if it was captured within `window`
         of any sighting of that alert, before or after. Otherwise it opens an alert. The event and
-        its flag are stored in the same atomic step, so that a crash before publishing loses
-        neither.
+        its flag are stored in the same atomic step, so a crash before publishing loses neither.
 
         Args:
             sighting: The sighting.
-            window: Greatest difference in capture time within one alert.
+            window: Maximum difference in capture time within one alert.
             call: Key of this call, such as the message's offset. A repeated call with the same key
-                returns the stored event again, so that a process that was killed between folding
-                and publishing can publish it after a restart. Without a key no call is repeated.
-            impossible: The flag of an impossible match; a repeated call returns the first one.
+                returns the stored event again. So a process that was killed between folding and
+                publishing can publish the event after a restart. Without a key every call is new.
+            impossible: The flag of an impossible match; a repeated call returns the first flag.
         """
         ...
 
     def move(self, event: AlertEvent) -> None:
-        """Move a stored event to another alert, since the alert that it joined was over.
+        """Move a stored event to another alert, because the alert that it joined was over.
 
-        Later sightings join the other alert too. An erased event stays erased.
+        Later sightings join the new alert too. An erased event stays erased.
         """
         ...
 
     def events(self, deployment: str) -> list[AlertEvent]:
-        """Every stored event of the deployment in the order of folding."""
+        """Return all stored events of the deployment in the order of folding."""
         ...
 
-    def counts(self, deployment: str) -> Mapping[tuple[str, str], int]:
-        """Number of events by (camera, hour as 'YYYY-MM-DDTHH' UTC), without replays."""
+    def event_counts(self, deployment: str) -> Mapping[tuple[str, str], int]:
+        """Return the number of events by (camera, UTC hour as 'YYYY-MM-DDTHH'), without replays."""
         ...
 
-    def opened(self, deployment: str) -> Mapping[tuple[str, str], int]:
-        """Number of opened alerts, by the keys of `counts`."""
+    def opened_alert_counts(self, deployment: str) -> Mapping[tuple[str, str], int]:
+        """Return the number of opened alerts, with the keys of `event_counts`."""
         ...
 
     def erase(self, deployment: str, sighting_ids: Sequence[str]) -> None:
         """Erase the stored events of these sightings (rejected or expired alerts).
 
-        Their ids stay known. Events that have expired are erased from the disk as well.
+        Their ids are retained. Expired events are erased from the disk as well.
         """
         ...
 
     def close(self) -> None:
-        """Free the connection, and end the server if this process started it."""
+        """Close the connection, and end the server if this process started it."""
         ...
 
 
 class Vault(Protocol):
-    """Encrypted blobs: reference pictures and evidence."""
+    """A store of encrypted blobs: reference pictures and evidence."""
 
     def put(self, name: str, content: bytes) -> None:
-        """Store or replace; durable on return."""
+        """Store or replace a blob; on return it is on disk."""
         ...
 
     def get(self, name: str) -> bytes:
-        """The content of a blob.
+        """Return the content of a blob.
 
         Raises:
-            BadInput: There is no such blob, or it was altered or encrypted under another key.
+            BadInput: The blob does not exist, was altered, or was encrypted under another key.
         """
         ...
 
     def delete(self, name: str) -> None:
-        """Erase; an unknown name is ignored."""
+        """Erase a blob; an unknown name is ignored."""
         ...
 
     def names(self, prefix: str = "") -> list[str]:
-        """Names of all blobs that start with `prefix`, sorted."""
+        """Return the names of all blobs that start with `prefix`, sorted."""
         ...
 
     def erase_unfinished(self, before: datetime) -> int:
-        """Erase partly written files from a crash before this moment; return their number."""
+        """Erase files that a crash before this moment left incomplete; return their number."""
         ...
 
     def derive(self, purpose: str) -> bytes:
-        """A constant key of 32 bytes for one purpose; it reveals nothing about other keys."""
+        """Return the key of 32 bytes for one purpose, the same in every call.
+
+        A derived key reveals nothing about other keys.
+        """
         ...
 
     def seal(self, name: str, content: bytes) -> bytes:
-        """Encrypt content that is stored elsewhere (a template in the outbox of the records)."""
+        """Encrypt content that is stored elsewhere, such as a template in the records."""
         ...
 
     def unseal(self, name: str, sealed: bytes) -> bytes:
         """Decrypt the result of `seal` with the same name.
 
         Raises:
-            BadInput: It was altered, or sealed with another name or under another key.
+            BadInput: The content was altered, or sealed with another name or key.
         """
         ...

@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 
 class AlertRecords(Protocol):
-    """Recorded alerts and their events."""
+    """Recorded alerts and their events, to read."""
 
     def find(self, prefix: str) -> RecordedAlert:
-        """The alert whose id, or a merged id, begins with `prefix`.
+        """Return the alert whose id, or an id merged into it, begins with `prefix`.
 
         Raises:
-            BadInput: There is none, or several.
+            BadInput: No alert matches, or several match.
         """
         ...
 
     def list(
         self, *, undecided: bool = False, deployment: str | None = None, subject: str | None = None
     ) -> Sequence[RecordedAlert]:
-        """Alerts that meet all given conditions, the latest first."""
+        """Return the alerts that meet all given conditions, the latest first."""
         ...
 
     def page(
@@ -41,75 +41,83 @@ class AlertRecords(Protocol):
         deployment: str | None = None,
         subject: str | None = None,
     ) -> AlertPage:
-        """One page of `list`.
+        """Return one page of `list`.
 
         Args:
-            limit: Most alerts on the page.
-            after: The previous page's `after`; empty for the first page.
+            limit: Maximum number of alerts on the page.
+            after: `AlertPage.after` of the previous page; empty for the first page.
             undecided: As for `list`.
             deployment: As for `list`.
             subject: As for `list`.
 
         Raises:
-            BadInput: No page has returned this `after`.
+            BadInput: `after` is not from an `AlertPage`.
         """
         ...
 
     def events(self, alert_id: str) -> Sequence[RecordedEvent]:
-        """The events of an alert by capture time."""
+        """Return the events of an alert, ordered by capture time."""
         ...
 
     def events_of_run(self, deployment: str, epoch: int | None) -> Sequence[RecordedEvent]:
-        """All events of one run of a deployment by capture time; `epoch` None: of all runs."""
+        """Return the events of one run of a deployment, ordered by capture time.
+
+        Args:
+            deployment: Id of the deployment.
+            epoch: Epoch of the run; None for all runs.
+        """
         ...
 
     def case(self, alert_id: str) -> Case:
-        """The decisions and outcomes of an alert, by its whole id."""
+        """Return the decisions and outcomes of the alert with this complete id."""
         ...
 
-    def waiting(self, now: datetime) -> Sequence[str]:
-        """Ids of alerts that are due to lapse or to be settled."""
+    def due_alert_ids(self, now: datetime) -> Sequence[str]:
+        """Return the ids of alerts that must lapse or whose verdict must become final now."""
         ...
 
-    def mistaken(self, now: datetime) -> Sequence[RecordedAlert]:
-        """Alerts about the wrong person whose pictures or data are due for erasure."""
+    def mistaken_alerts_to_erase(self, now: datetime) -> Sequence[RecordedAlert]:
+        """Return the alerts about the wrong person whose pictures or data must be erased now."""
         ...
 
-    def sealed(self) -> Collection[str]:
-        """Ids of alerts whose pictures are kept only because of a complaint."""
+    def sealed_alert_ids(self) -> Collection[str]:
+        """Return the ids of alerts whose pictures are retained only because of a complaint."""
         ...
 
-    def rejected(self, now: datetime) -> Sequence[RecordedEvent]:
-        """Sightings that were removed from their alert, with pictures or data not erased yet."""
+    def rejected_events_to_erase(self, now: datetime) -> Sequence[RecordedEvent]:
+        """Return events that were removed from their alert and are not completely erased yet."""
         ...
 
     def holds(self, alert_id: str) -> Sequence[Hold]:
-        """All holds against the erasure of an alert, released ones too, the latest first."""
+        """Return all legal holds of an alert, released holds included, the latest first."""
         ...
 
-    def older_than(self, moment: datetime, now: datetime) -> Sequence[RecordedAlert]:
-        """Alerts whose last event is older than `moment`, without a hold, not erased yet."""
+    def erasable_alerts(self, moment: datetime, now: datetime) -> Sequence[RecordedAlert]:
+        """Return the alerts whose last event is older than `moment`.
+
+        Alerts with a hold and erased alerts are left out.
+        """
         ...
 
     def evidence_names(self) -> Collection[str]:
-        """Names in the vault that events refer to."""
+        """Return the names of all blobs in the vault to which events refer."""
         ...
 
 
 class AlertRecording(AlertRecords, Protocol):
-    """Alerts, to read and to record events of cameras."""
+    """Recorded alerts, to read, and to record events of cameras."""
 
     def assign_alert(self, event: AlertEvent, window: timedelta) -> AlertEvent:
-        """The event with the alert to which it belongs according to the records.
+        """Return the event with the id of the alert to which it belongs in the records.
 
         Args:
             event: The event from the alert book.
-            window: Greatest difference in capture time within one alert.
+            window: Maximum difference in capture time within one alert.
         """
         ...
 
     def is_erased(self, event_id: str) -> bool:
-        """Whether this event is recorded and what was kept of it is erased."""
+        """Return whether this event is recorded and its evidence and position are erased."""
         ...
 
     def record(
@@ -120,22 +128,22 @@ class AlertRecording(AlertRecords, Protocol):
         emitted_at: datetime,
         window: timedelta = LIFE,
     ) -> bool:
-        """Record an event once and update its alert; return whether it was new.
+        """Record an event once and update its alert; return whether the event was new.
 
-        The events of an alert may come in any order, even a joining one before the opening one. If
-        the event makes an alert lapse or become undecided again, that is recorded as an act.
+        The events of an alert may come in any order, even a joining event before the opening
+        event. If the event makes an alert lapse or become undecided again, an act is recorded.
 
         Args:
             event: The published event. It is recorded with the alert to which it belongs, even if
-                it was published with another.
-            evidence: Name of the evidence in the vault; None if there is none.
+                it was published with the id of another alert.
+            evidence: Name of the evidence in the vault; None without evidence.
             emitted_at: Time of publication, UTC.
-            window: As for `placed`.
+            window: As for `assign_alert`.
         """
         ...
 
-    def knows(self, event_id: str) -> bool:
-        """Whether this event is recorded."""
+    def is_recorded(self, event_id: str) -> bool:
+        """Return whether this event is recorded."""
         ...
 
 
@@ -146,8 +154,8 @@ class AlertChanges(AlertRecords, Protocol):
         """Record the difference of two cases: verdicts, an undo, outcomes.
 
         Args:
-            before: The case as it was read in this transaction.
-            after: The case after a rule of `domain.adjudication`.
+            before: The case that this transaction read.
+            after: The result of a rule of `domain.adjudication`.
             event_id: Id of the audit event of this act.
 
         Raises:
@@ -156,7 +164,7 @@ class AlertChanges(AlertRecords, Protocol):
         ...
 
     def begin_erasing(self, alert_ids: Sequence[str], at: datetime) -> set[str]:
-        """Mark alerts whose erasure begins, so that no hold can be placed any more.
+        """Mark alerts whose erasure begins; after that no hold can be placed.
 
         Returns:
             The ids of the marked alerts; alerts with a hold are not marked.
@@ -164,31 +172,31 @@ class AlertChanges(AlertRecords, Protocol):
         ...
 
     def mark_erased(self, alert_id: str, event_ids: Sequence[str], at: datetime) -> None:
-        """Record that the pictures of these events are erased; no event can join the alert now.
+        """Record that the pictures of these events are erased; no later event joins the alert.
 
-        Positions, the subject, and people's texts in acts about the alert are erased as well.
+        Positions, the subject, and texts by people in acts on the alert are erased as well.
         """
         ...
 
     def reject(self, alert_id: str, event_id: str, at: datetime) -> None:
-        """Remove a sighting from an alert, since it shows another person than the others."""
+        """Remove from an alert a sighting that shows another person than the other sightings."""
         ...
 
     def mark_rejected_erased(self, event_ids: Sequence[str]) -> None:
-        """Record that the pictures of rejected sightings are erased, and erase their cameras."""
+        """Record that the pictures of rejected events are erased, and erase their cameras."""
         ...
 
     def erase_names(self, before: datetime) -> int:
         """Erase the names of people in acts before this moment; return the number of acts.
 
-        This concerns acts on alerts, and on entries whose subject was erased.
+        It changes acts on alerts, and acts on entries whose subject was erased.
         """
         ...
 
     def place_hold(self, hold: Hold) -> None:
-        """Place a hold that prevents the erasure of an alert."""
+        """Record a hold, which prevents the erasure of an alert."""
         ...
 
     def release_hold(self, hold_id: str, at: datetime) -> None:
-        """Release a hold."""
+        """Record the release of a hold."""
         ...

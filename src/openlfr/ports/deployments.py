@@ -16,19 +16,19 @@ class DeploymentRecords(Protocol):
     """Deployments and their states, to read."""
 
     def get(self, deployment_id: str) -> Deployment | None:
-        """The deployment with this id; None if none is recorded."""
+        """Return the deployment with this id; None if it is not recorded."""
         ...
 
-    def find(self, named: str) -> Deployment:
-        """The deployment whose id begins with `named`, or the only one of this name.
+    def find(self, id_or_name: str) -> Deployment:
+        """Return the deployment whose id begins with `id_or_name`, or whose name is equal to it.
 
         Raises:
-            BadInput: There is none, or several.
+            BadInput: No deployment matches, or several match.
         """
         ...
 
     def list(self) -> Sequence[Deployment]:
-        """All deployments, the latest start first."""
+        """Return all deployments, the latest start first."""
         ...
 
 
@@ -36,15 +36,15 @@ class DeploymentChanges(DeploymentRecords, Protocol):
     """Changes of deployments, in one transaction."""
 
     def put(self, deployment: Deployment, at: datetime) -> None:
-        """Record the state of a deployment, new or known."""
+        """Insert or update a deployment."""
         ...
 
 
 class BaselineRecords(Protocol):
-    """The baselines of deployments."""
+    """The baselines of deployments, to read."""
 
-    def of(self, deployment_id: str) -> Sequence[Opening]:
-        """The openings of a deployment's baselines, by number."""
+    def openings_of(self, deployment_id: str) -> Sequence[Opening]:
+        """Return the openings of a deployment's baselines, ordered by number."""
         ...
 
 
@@ -52,5 +52,5 @@ class BaselineChanges(BaselineRecords, Protocol):
     """Changes of baselines, in one transaction."""
 
     def add(self, opening: Opening, at: datetime) -> bool:
-        """Record the opening of a baseline; False if its number was given to another meanwhile."""
+        """Record the opening of a baseline; return False if its number is already in use."""
         ...

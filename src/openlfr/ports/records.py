@@ -1,10 +1,10 @@
 """Ports of the records: the database of entries, alerts, deployments, tallies and acts.
 
-`Records` has the methods that read. Changes by an act of a person or of OpenLFR itself need a
+`Records` has the methods that read. A change by an act of a person or of OpenLFR itself needs a
 `UnitOfWork`: one transaction for the change and its audit event, so that neither exists without the
-other. Events of alerts and tallies are no acts, so services record them without one.
+other. Events of alerts and tallies are not acts, so services record them without a `UnitOfWork`.
 
-The ports of entries, alerts and deployments are in modules of their own beside this one.
+The ports of entries, alerts and deployments are in the other modules of this package.
 """
 
 from __future__ import annotations
@@ -31,46 +31,46 @@ if TYPE_CHECKING:
 
 
 class Tallies(Protocol):
-    """Counts of frames, faces and tracks by their outcomes, each counted once."""
+    """Counts of frames, faces and tracks by outcome; each tally is counted once."""
 
     def record(self, tallies: Sequence[Tally], *, at: datetime) -> int:
-        """Record tallies; return the number of those with a new `tally_id`."""
+        """Record tallies; return the number of tallies with a new `tally_id`."""
         ...
 
     def discard_from(
         self, deployment: str, epoch: int, camera: str, reporter: Reporter, first_seq: int
     ) -> None:
-        """Erase the counts of a camera's frames from `first_seq` on."""
+        """Delete the tallies of a camera's frames from `first_seq` on."""
         ...
 
     def totals(self, deployment: str, *, epoch: int | None = None) -> list[CameraTotals]:
-        """The counts of each camera, ordered by the camera's name."""
+        """Return the counts of each camera, ordered by the camera's name."""
         ...
 
     def histograms(
         self, deployment: str, camera: str | None = None, *, epoch: int | None = None
     ) -> Histograms:
-        """The sums of the histograms of all tallies."""
+        """Return the sums of the histograms of all tallies."""
         ...
 
     def by_baseline(
         self, deployment: str, *, epoch: int | None = None
     ) -> Mapping[BaselineRef, tuple[CameraTotals, Histograms]]:
-        """The counts and histograms of all cameras together, by the baseline in their tallies."""
+        """Return the counts and histograms of all cameras together for each baseline."""
         ...
 
 
 class AuditLog(Protocol):
-    """The log of all acts and the people who did them."""
+    """The log of all acts, with the people who did them."""
 
     def latest(self) -> RecordedAct | None:
-        """The act with the latest time, of those since the clock was last confirmed."""
+        """Return the act with the latest time among the acts since the last clock confirmation."""
         ...
 
     def all(
         self, *, object_kind: str | None = None, object_id: str | None = None
     ) -> list[RecordedAct]:
-        """Acts in commit order: all, or those on one kind of object or on one object."""
+        """Return the acts in commit order, optionally on one kind of object or one object."""
         ...
 
 
@@ -98,7 +98,7 @@ class UnitOfWork(Protocol):
         ...
 
     def record(self, event: AuditEvent) -> None:
-        """Record an act. It is written at the end of the transaction."""
+        """Record an act, which is written at the end of the transaction."""
         ...
 
 
@@ -112,7 +112,7 @@ class Records(Protocol):
 
     @property
     def alerts(self) -> AlertRecording:
-        """Alerts, to read and to record events of cameras."""
+        """Alerts, to read, and to record events of cameras."""
         ...
 
     @property
@@ -137,20 +137,20 @@ class Records(Protocol):
 
     @property
     def erased_rows_location(self) -> str:
-        """For people: where erased rows are until `erase_for_good` succeeds; "" if nowhere."""
+        """The place of erased rows until `erase_for_good` succeeds, for a message; "" if none."""
         ...
 
     def erase_for_good(self) -> bool:
-        """Remove erased rows from the disk now; False while another process reads the database."""
+        """Remove erased rows from the disk; return False while another process reads the data."""
         ...
 
     def written_files(self) -> Sequence[WrittenFiles]:
-        """Files of alert lines and reports that runs with these records have written."""
+        """Return the files of alert lines and reports that runs with these records wrote."""
         ...
 
     def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
-        """A transaction: committed at the end of the `with` block, rolled back on an error.
+        """Begin a transaction: committed at the end of the `with` block, rolled back on an error.
 
-        Do nothing slow in the block (no model, no vault, no other server): other writers wait.
+        Other writers wait, so use no model, no vault and no other server in the block.
         """
         ...

@@ -13,16 +13,22 @@ if TYPE_CHECKING:
 
 
 class WatchlistRecords(Protocol):
-    """The entries: subject, authority, expiry (one database, several processes)."""
+    """The entries, with subject, authority and expiry, to read.
+
+    Several processes use one database.
+    """
 
     def version(self) -> int:
-        """A number that grows with every change; cheap enough to read several times a second."""
+        """Return a number that grows with every change.
+
+        Reading the number is cheap enough for several calls a second.
+        """
         ...
 
     def current_entry(
         self, watchlist: str, subject: str, picture_hash: str, at: datetime
     ) -> Reference | None:
-        """The present entry of this picture, unless it is removed, refused or expired."""
+        """Return the entry of this picture; None if it is removed, refused or expired."""
         ...
 
     def references(
@@ -33,46 +39,55 @@ class WatchlistRecords(Protocol):
         statuses: Collection[EntryStatus] | None = None,
         reference_ids: Collection[str] | None = None,
     ) -> list[Reference]:
-        """Entries that meet all given conditions, ordered by watchlist, subject and time."""
+        """Return the entries that meet all given conditions.
+
+        They are ordered by watchlist, subject and time of enrolment.
+        """
         ...
 
     def manifest(self, watchlists: Collection[str]) -> dict[str, ManifestEntry]:
-        """The searchable entries: each active reference by its id.
+        """Return the searchable entries: each active reference by its id.
 
-        Entries that were altered after their enrolment are left out (`altered`).
+        Entries that were altered after their enrolment are left out (`altered_entries`).
         """
         ...
 
-    def altered(self, watchlists: Collection[str], *, anew: bool = False) -> dict[str, str]:
-        """Active references that were altered after their enrolment, with the altered fields.
+    def altered_entries(
+        self, watchlists: Collection[str], *, compare_all: bool = False
+    ) -> dict[str, str]:
+        """Return the active references that were altered after enrolment, with the differences.
 
-        `domain.authority` finds alterations by comparing the entries with the audit log.
+        `domain.authority` detects alterations by comparing the entries with the audit log.
 
         Args:
             watchlists: Names of the lists.
-            anew: Whether to compare all entries, which also finds changes from outside OpenLFR;
-                otherwise only entries with a counted change since their last comparison.
+            compare_all: Whether to compare all entries, which also detects changes from outside
+                OpenLFR. Otherwise only entries that OpenLFR changed since their last comparison
+                are compared.
         """
         ...
 
-    def overdue(self, at: datetime) -> list[Reference]:
-        """Listed entries that expired by their enrolment, even if their rows were changed."""
+    def overdue_entries(self, at: datetime) -> list[Reference]:
+        """Return the listed entries whose expiry at enrolment has passed.
+
+        A later change of the expiry in the row has no effect.
+        """
         ...
 
     def outbox(self) -> list[tuple[Reference, bytes]]:
-        """Pending entries with their encrypted templates, in the order of their addition."""
+        """Return the pending entries with their encrypted templates, oldest first."""
         ...
 
     def awaiting_erasure(self) -> list[Reference]:
-        """Removed and refused entries whose template and picture are not erased yet."""
+        """Return the removed and refused entries whose template and picture are not erased yet."""
         ...
 
     def pictures(self) -> set[str]:
-        """Names in the vault that entries refer to."""
+        """Return the names of all blobs in the vault to which entries refer."""
         ...
 
     def facts(self) -> GalleryFacts | None:
-        """The model to which the gallery is bound; None before the first enrolment."""
+        """Return the model to which the gallery is bound; None before the first enrolment."""
         ...
 
 
@@ -80,9 +95,9 @@ class WatchlistChanges(WatchlistRecords, Protocol):
     """Changes of entries, in one transaction."""
 
     def lock(self) -> None:
-        """Wait for changes that others are making; theirs wait until this transaction is over.
+        """Wait for open transactions with changes; later ones wait until this transaction ends.
 
-        What is read after it stays true until then.
+        So entries read after `lock` stay unchanged until the transaction ends.
         """
         ...
 
@@ -96,8 +111,8 @@ class WatchlistChanges(WatchlistRecords, Protocol):
         """Activate or refuse pending entries and erase their templates from the outbox.
 
         Returns:
-            Ids of the settled entries. An entry that is no longer pending (suspended or removed
-            meanwhile) is not changed.
+            Ids of the changed entries. An entry that is no longer pending (suspended or removed
+            since then) is not changed.
         """
         ...
 
@@ -105,35 +120,35 @@ class WatchlistChanges(WatchlistRecords, Protocol):
         """Record that the templates and pictures of these entries are erased in all stores."""
         ...
 
-    def move(
+    def change_subject_status(
         self, subject: str, watchlists: Collection[str] | None, to: EntryStatus, at: datetime
     ) -> list[Reference]:
         """Suspend, resume or remove a subject's entries; return the changed entries.
 
         An entry that is resumed before its template is in the vector store becomes pending again.
-        Suspended entries keep their template and picture; removed ones are `awaiting_erasure`.
+        Suspended entries retain template and picture; removed entries are `awaiting_erasure`.
         """
         ...
 
-    def move_these(
+    def change_entry_status(
         self, reference_ids: Collection[str], to: EntryStatus, at: datetime
     ) -> list[Reference]:
-        """As `move`, of these entries."""
+        """Change the status of these entries, as `change_subject_status` does."""
         ...
 
-    def retire(self, reference_ids: Collection[str], at: datetime) -> list[Reference]:
-        """Remove these expired entries; return the removed entries."""
+    def remove_expired(self, reference_ids: Collection[str], at: datetime) -> list[Reference]:
+        """Remove these expired entries; return the entries that were changed."""
         ...
 
     def erase_subjects(self, before: datetime) -> list[str]:
         """Erase the subjects of entries that were removed before this moment; return their ids.
 
-        Names and texts in acts on these entries are erased too; the acts themselves remain.
+        Names and texts in acts on these entries are erased too, but the acts remain.
         """
         ...
 
-    def keep_facts(self, facts: GalleryFacts, at: datetime) -> None:
-        """Bind the gallery to the model of its first template.
+    def bind_model(self, facts: GalleryFacts, at: datetime) -> None:
+        """Bind the gallery to this model, or check that it is bound to this model.
 
         Raises:
             Misconfigured: The gallery is bound to another model.

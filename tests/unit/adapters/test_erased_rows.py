@@ -24,7 +24,7 @@ LARGE = b"overflow-pages-" * 2000
 def records(tmp_path):
     with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as opened:
         with opened.unit_of_work() as work:
-            work.watchlist.keep_facts(GalleryFacts("m", "a" * 64, 8, "arcface-112", 0.4), NOW)
+            work.watchlist.bind_model(GalleryFacts("m", "a" * 64, 8, "arcface-112", 0.4), NOW)
         for number, secret in enumerate([*SECRETS, LARGE]):
             key = f"r{number}"
             entry = Reference(

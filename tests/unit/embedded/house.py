@@ -34,7 +34,7 @@ class House:
         self.folder.mkdir()
         self.records = Records.open(f"sqlite:///{self.folder}/openlfr.db")
         with self.records.unit_of_work() as work:
-            work.watchlist.keep_facts(FACTS, NOW)
+            work.watchlist.bind_model(FACTS, NOW)
         self.vault, self.book = MemoryVault(), MemoryAlertBook()
         self.problems = []
         self.templates = MilvusTemplateStore(str(self.folder / "milvus"), FACTS)

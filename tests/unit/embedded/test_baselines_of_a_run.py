@@ -34,7 +34,7 @@ def run(records):
 
 
 def numbers(records):
-    return [each.number for each in records.baselines.of("market")]
+    return [each.number for each in records.baselines.openings_of("market")]
 
 
 def test_each_list_is_recorded_and_then_handed_over_once(run, records):
@@ -42,13 +42,13 @@ def test_each_list_is_recorded_and_then_handed_over_once(run, records):
     run.offer(first)
     index, mark = run.take()
     assert index is first
-    assert mark == records.baselines.of("market")[0].ref
+    assert mark == records.baselines.openings_of("market")[0].ref
     assert run.take() is None
     run.offer(second)
-    assert run.take() == (second, records.baselines.of("market")[1].ref)
+    assert run.take() == (second, records.baselines.openings_of("market")[1].ref)
     same = Index(2, 1)
     run.offer(same)
-    assert run.take() == (same, records.baselines.of("market")[1].ref)
+    assert run.take() == (same, records.baselines.openings_of("market")[1].ref)
     assert numbers(records) == [1, 2]
 
 
@@ -56,7 +56,7 @@ def test_of_several_that_come_between_two_frames_the_last_is_matched_with(run, r
     for people in ((1,), (1, 2), (1,)):
         run.offer(Index(*people))
     _, mark = run.take()
-    assert mark == records.baselines.of("market")[2].ref
+    assert mark == records.baselines.openings_of("market")[2].ref
     assert numbers(records) == [1, 2, 3]
 
 
@@ -93,7 +93,7 @@ def test_who_is_added_waits_for_the_records_and_who_leaves_does_not(run, records
     records.away = False
     run.offer(Index())
     assert run.take()[1] == marks[1]
-    assert [each.ref for each in records.baselines.of("market")[1:]] == marks
+    assert [each.ref for each in records.baselines.openings_of("market")[1:]] == marks
 
 
 def test_an_addition_to_a_calibrated_list_is_a_problem_of_the_run(records):
@@ -126,7 +126,7 @@ def test_who_leaves_does_not_wait_for_a_database_that_is_busy(run, records, monk
     fewer, more = Index(1), Index(1, 3)
     run.offer(fewer)
     assert seen[0][0] is fewer
-    assert seen[0][1] == records.baselines.of("market")[1].ref
+    assert seen[0][1] == records.baselines.openings_of("market")[1].ref
     run.offer(more)
     assert seen[1] is None  # who is added is in the records first
-    assert run.take() == (more, records.baselines.of("market")[2].ref)
+    assert run.take() == (more, records.baselines.openings_of("market")[2].ref)

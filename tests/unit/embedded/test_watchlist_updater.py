@@ -23,7 +23,7 @@ class Entries:
         self.asked = threading.Event()
         self.changed_otherwise = {}
 
-    def altered(self, watchlists, *, anew=False):
+    def altered_entries(self, watchlists, *, compare_all=False):
         return dict(self.changed_otherwise)
 
     def references(self, **_):

@@ -85,7 +85,7 @@ def test_every_figure_stands_in_one_and_again_in_the_pool_of_those_that_are_alik
 
 def test_of_one_run_those_that_it_was_in_are_shown(records):
     counted(records, A, B)
-    ref = records.baselines.of("market")[1].ref
+    ref = records.baselines.openings_of("market")[1].ref
     second = tally(first=0, epoch=2, deployment="market", baseline=ref.baseline_id,
                    baseline_since=ref.adopted_at)  # fmt: skip
     records.tallies.record([second], at=NOON)

@@ -73,7 +73,7 @@ class Desk:
 
     def move(self, subject, to):
         with self.records.unit_of_work() as work:
-            work.watchlist.move(subject, None, to, NOW)
+            work.watchlist.change_subject_status(subject, None, to, NOW)
 
     def searchable(self, *watchlists):
         return build_index(self.watchlist, self.templates, watchlists or ["default"]).subjects

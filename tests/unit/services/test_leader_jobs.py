@@ -100,7 +100,7 @@ def enrol(records, vault):
         NOW + timedelta(days=9), EntryStatus.PENDING, hash_template(template), "picture", 70.0,
     )  # fmt: skip
     with records.unit_of_work() as work:
-        work.watchlist.keep_facts(FACTS, NOW)
+        work.watchlist.bind_model(FACTS, NOW)
     sealed = vault.seal(outbox_name("r1"), template.tobytes())
     with records.unit_of_work() as work:
         add_entry(work, entry, picture_hash="r1", template=sealed, at=NOW)
@@ -143,7 +143,7 @@ def test_a_template_that_a_kill_left_behind_goes_at_the_next_start(at_work, reco
     at_work.sync_some()
     [template] = at_work.store.all(["default"])
     with records.unit_of_work() as work:
-        work.watchlist.move("Ann", None, EntryStatus.REMOVED, NOW)
+        work.watchlist.change_subject_status("Ann", None, EntryStatus.REMOVED, NOW)
     again = LeaderJobs(
         at_work._relay, records, vault, lambda _: at_work.store, at_work.due,
         publish=lambda: False, on_failure=at_work.failures.append,

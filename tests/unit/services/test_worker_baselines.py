@@ -123,7 +123,7 @@ def test_an_addition_and_a_removal_between_batches_give_three_whose_counts_make_
     worker.end(23)
     record(records, worker)
     assert figures(records) == {1: 5, 2: 7, 3: 3}
-    openings = records.baselines.of(OURS.deployment)
+    openings = records.baselines.openings_of(OURS.deployment)
     assert [each.why for each in openings] == [
         ("the first",),
         ("list: 1 to 2 references (wanted 1 to 2)",),
@@ -134,7 +134,7 @@ def test_an_addition_and_a_removal_between_batches_give_three_whose_counts_make_
     assert [act.detail["number"] for act in acts] == [1, 2, 3]
     record(records, worker)  # it is delivered again
     assert figures(records) == {1: 5, 2: 7, 3: 3}
-    assert records.baselines.of(OURS.deployment) == openings
+    assert records.baselines.openings_of(OURS.deployment) == openings
 
 
 def test_the_same_in_one_process_has_the_same_ids_and_numbers(records, tmp_path):
@@ -148,7 +148,9 @@ def test_the_same_in_one_process_has_the_same_ids_and_numbers(records, tmp_path)
         run = RunBaselines(one_process, OURS, [])
         for people in ((1,), (1, 2), (1,)):
             run.offer(Index(*people))
-        here, there = (each.baselines.of(OURS.deployment) for each in (one_process, records))
+        here, there = (
+            each.baselines.openings_of(OURS.deployment) for each in (one_process, records)
+        )
     assert [(each.number, each.baseline_id, each.why, each.baseline) for each in here] == [
         (each.number, each.baseline_id, each.why, each.baseline) for each in there
     ]
@@ -242,7 +244,11 @@ def test_a_forged_tally_is_set_aside_and_changes_no_record(records, what):
     assert topic == "dead-letters.v1"
     assert "authentication code" in codec.decode_dead_letter(letter.value).reason
     assert (recording.counts["tallies_forged"], recording.counts["set_aside"]) == (1, 1)
-    assert records.tallies.totals(OURS.deployment) == records.baselines.of(OURS.deployment) == []
+    assert (
+        records.tallies.totals(OURS.deployment)
+        == records.baselines.openings_of(OURS.deployment)
+        == []
+    )
     # The true one counts nevertheless: it has the same id.
     assert recording.record_tallies([as_message(honest, 1)]) == []
     assert [each.faces_detected for each in records.tallies.totals(OURS.deployment)] == [
@@ -274,7 +280,7 @@ def test_a_tally_whose_baseline_is_not_what_it_says_is_set_aside(records, what):
     recording = recording_into(records)
     told = signed(replace(honest, value=forged.SerializeToString()), Reporter.ANALYSIS)
     assert len(recording.record_tallies([as_message(told, 0)])) == 1
-    assert records.baselines.of(OURS.deployment) == []
+    assert records.baselines.openings_of(OURS.deployment) == []
     assert records.tallies.totals(OURS.deployment) == []
 
 

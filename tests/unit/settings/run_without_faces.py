@@ -110,7 +110,7 @@ def run(
     loaded.data_dir.mkdir()
     with Records.open(f"sqlite:///{loaded.data_dir}/openlfr.db") as records:
         with records.unit_of_work() as work:
-            work.watchlist.keep_facts(FACTS, datetime.now(UTC))
+            work.watchlist.bind_model(FACTS, datetime.now(UTC))
         for number, (subject, watchlist) in enumerate([("Ann", "default"), ("Bea", "second")]):
             _enrol(records, vault, f"r{number}", subject, watchlist)
         _alert_of_long_ago(records, book)

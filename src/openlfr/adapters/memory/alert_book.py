@@ -30,7 +30,7 @@ class MemoryAlertBook:
         self._counts: dict[str, Counter[tuple[str, str]]] = {}
         self._opened: dict[str, Counter[tuple[str, str]]] = {}
 
-    def nearest(self, sighting: Sighting) -> list[Sighting]:
+    def nearest_sightings(self, sighting: Sighting) -> list[Sighting]:
         """The subject's sightings nearest in captured time, `NEAR` to each side, as in Redis."""
         ours = (sighting.deployment, sighting.subject)
         kept = [e.sighting for e in self._events.values()]
@@ -45,7 +45,7 @@ class MemoryAlertBook:
         later = [s for _, s in apart if s.captured_at >= sighting.captured_at]
         return [*earlier[:NEAR], *later[:NEAR]]
 
-    def knows(self, sighting: Sighting, *, call: str = "") -> bool:
+    def has_folded(self, sighting: Sighting, *, call: str = "") -> bool:
         """Whether `fold` would return None."""
         folded_by = self._known.get(sighting.sighting_id)
         if folded_by is None:
@@ -102,12 +102,12 @@ class MemoryAlertBook:
         """Every stored event of the deployment in the order of folding."""
         return [e for e in self._events.values() if e.sighting.deployment == deployment]
 
-    def counts(self, deployment: str) -> Mapping[tuple[str, str], int]:
+    def event_counts(self, deployment: str) -> Mapping[tuple[str, str], int]:
         """Number of events by (camera, hour as 'YYYY-MM-DDTHH' UTC)."""
         return dict(sorted(self._counts.get(deployment, Counter()).items()))
 
-    def opened(self, deployment: str) -> Mapping[tuple[str, str], int]:
-        """Number of alerts opened, by camera and hour as in `counts`."""
+    def opened_alert_counts(self, deployment: str) -> Mapping[tuple[str, str], int]:
+        """Number of alerts opened, by camera and hour as in `event_counts`."""
         return dict(sorted(self._opened.get(deployment, Counter()).items()))
 
     def erase(self, deployment: str, sighting_ids: Sequence[str]) -> None:

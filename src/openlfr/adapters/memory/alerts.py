@@ -44,7 +44,7 @@ class MemoryAlerts:
         with self._access.writing() as state:
             return record_event(state, recorded, window)
 
-    def knows(self, event_id: str) -> bool:
+    def is_recorded(self, event_id: str) -> bool:
         """Whether this event was recorded."""
         return event_id in self._access.reading().alert_events
 
@@ -117,7 +117,7 @@ class MemoryAlerts:
         """The alert's case: its verdicts and outcomes."""
         return self._access.reading().alerts[alert_id].case
 
-    def waiting(self, now: datetime) -> Sequence[str]:
+    def due_alert_ids(self, now: datetime) -> Sequence[str]:
         """Ids of alerts that are due to lapse or to be settled."""
         return sorted(
             key
@@ -125,7 +125,7 @@ class MemoryAlerts:
             if _lapses(row.case, now) or _due(row.case.settle_at, now)
         )
 
-    def mistaken(self, now: datetime) -> Sequence[RecordedAlert]:
+    def mistaken_alerts_to_erase(self, now: datetime) -> Sequence[RecordedAlert]:
         """Alerts about the wrong person whose pictures exist but must be erased."""
         state = self._access.reading()
         return _latest_first(
@@ -134,12 +134,12 @@ class MemoryAlerts:
             if _due(row.case.erase_at, now) and _kept(state, row) and not _held(state, row, now)
         )
 
-    def sealed(self) -> Collection[str]:
+    def sealed_alert_ids(self) -> Collection[str]:
         """Ids of alerts whose pictures exist only because of a possible complaint."""
         rows = self._access.reading().alerts.items()
         return frozenset(key for key, row in rows if row.case.sealed and row.erased_at is None)
 
-    def rejected(self, now: datetime) -> Sequence[RecordedEvent]:
+    def rejected_events_to_erase(self, now: datetime) -> Sequence[RecordedEvent]:
         """Sightings rejected from their alert whose pictures or cameras are not erased yet."""
         state = self._access.reading()
         found = [
@@ -156,7 +156,7 @@ class MemoryAlerts:
         mine = [h for h in self._access.reading().holds.values() if h.alert_id == alert_id]
         return sorted(mine, key=lambda hold: hold.placed_at, reverse=True)
 
-    def older_than(self, moment: datetime, now: datetime) -> Sequence[RecordedAlert]:
+    def erasable_alerts(self, moment: datetime, now: datetime) -> Sequence[RecordedAlert]:
         """Alerts without a hold, not erased yet, whose last event is older."""
         state = self._access.reading()
         last: dict[str, datetime] = {}

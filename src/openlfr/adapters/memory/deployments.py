@@ -29,9 +29,9 @@ class MemoryDeployments:
         """The deployment of this id; None if there is none."""
         return self._access.reading().deployments.get(deployment_id)
 
-    def find(self, named: str) -> Deployment:
+    def find(self, id_or_name: str) -> Deployment:
         """The deployment of this id, name or id prefix; closed ones come last."""
-        text = named.strip()
+        text = id_or_name.strip()
         every = list(reversed(self.list()))
         alive = [each for each in every if each.status is not DeploymentStatus.CLOSED]
         found = (
@@ -41,12 +41,14 @@ class MemoryDeployments:
         )
         if not text or not found:
             raise BadInput(
-                f"There is no deployment {named!r}: `openlfr deployment list` names all."
+                f"There is no deployment {id_or_name!r}: `openlfr deployment list` names all."
             )
         if len(found) > 1:
             some = ", ".join(each.deployment_id for each in found[:_SHOWN])
             more = " ..." if len(found) > _SHOWN else ""
-            raise BadInput(f"Several deployments are {named!r}, name one by its id: {some}{more}")
+            raise BadInput(
+                f"Several deployments are {id_or_name!r}, name one by its id: {some}{more}"
+            )
         return found[0]
 
     def list(self) -> Sequence[Deployment]:
@@ -68,7 +70,7 @@ class MemoryBaselines:
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    def of(self, deployment_id: str) -> list[Opening]:
+    def openings_of(self, deployment_id: str) -> list[Opening]:
         """The openings of a deployment, by number."""
         known = sorted(self._access.reading().baselines.items())
         return [opening for (deployment, _), opening in known if deployment == deployment_id]

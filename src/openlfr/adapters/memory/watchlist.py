@@ -74,7 +74,7 @@ class MemoryWatchlist:
 
     def manifest(self, watchlists: Collection[str]) -> dict[str, ManifestEntry]:
         """The searchable entries: each active reference that is as it was enrolled."""
-        unsearchable = self.altered(watchlists)
+        unsearchable = self.altered_entries(watchlists)
         active = self.references(watchlists=watchlists, statuses=(EntryStatus.ACTIVE,))
         return {
             each.reference_id: ManifestEntry(
@@ -84,11 +84,13 @@ class MemoryWatchlist:
             if each.reference_id not in unsearchable
         }
 
-    def altered(self, watchlists: Collection[str], *, anew: bool = False) -> dict[str, str]:
+    def altered_entries(
+        self, watchlists: Collection[str], *, compare_all: bool = False
+    ) -> dict[str, str]:
         """Active references that differ from their enrolment, each with the difference."""
         state = self._access.reading()
         now = (state.version, len(state.acts))
-        if anew or self._compared is None or self._compared[0] != now:
+        if compare_all or self._compared is None or self._compared[0] != now:
             active = self.references(statuses=(EntryStatus.ACTIVE,))
             self._compared = (
                 now,
@@ -98,7 +100,7 @@ class MemoryWatchlist:
         problems = {each.reference_id: self._compared[1][each.reference_id] for each in listed}
         return {key: problem for key, problem in problems.items() if problem}
 
-    def overdue(self, at: datetime) -> list[Reference]:
+    def overdue_entries(self, at: datetime) -> list[Reference]:
         """Listed entries whose enrolment ended before this moment, whatever their rows contain."""
         standing = self.references(statuses=_STANDING)
         return [each for each in standing if latest_expiry(each, self._acts(each)) < at]
@@ -176,24 +178,24 @@ class MemoryWatchlist:
             erase_words(state, forgotten)
         return forgotten
 
-    def move(
+    def change_subject_status(
         self, subject: str, watchlists: Collection[str] | None, to: EntryStatus, at: datetime
     ) -> list[Reference]:
         """Suspend, resume or remove a subject's entries; returns them as they are now."""
         chosen = self.references(subject=subject, watchlists=watchlists)
         return self._move([each.reference_id for each in chosen], to, at)
 
-    def move_these(
+    def change_entry_status(
         self, reference_ids: Collection[str], to: EntryStatus, at: datetime
     ) -> list[Reference]:
         """As `move`, of these entries."""
         return self._move(reference_ids, to, at)
 
-    def retire(self, reference_ids: Collection[str], at: datetime) -> list[Reference]:
+    def remove_expired(self, reference_ids: Collection[str], at: datetime) -> list[Reference]:
         """Remove these entries; returns them as they are now."""
         return self._move(reference_ids, EntryStatus.REMOVED, at)
 
-    def keep_facts(self, facts: GalleryFacts, at: datetime) -> None:
+    def bind_model(self, facts: GalleryFacts, at: datetime) -> None:
         """Bind the watchlist to the model of its first template."""
         with self._counted() as state:
             if state.facts is None:

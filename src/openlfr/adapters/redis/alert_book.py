@@ -87,7 +87,7 @@ class RedisAlertBook:
         self._fold = client.register_script(_FOLD.read_text(encoding="utf-8"))
         self._move = client.register_script(_MOVE)
 
-    def nearest(self, sighting: Sighting) -> list[Sighting]:
+    def nearest_sightings(self, sighting: Sighting) -> list[Sighting]:
         """The subject's stored sightings nearest in captured time, `_NEAR` to each side."""
         key = _keys(sighting.deployment)
         times, at = key("times", sighting.subject), _microseconds(sighting.captured_at)
@@ -99,7 +99,7 @@ class RedisAlertBook:
             contents = _now(self._client.hmget(key("events"), ids)) if ids else []
         return [sighting_from_json(_text(each)) for each in contents if each is not None]
 
-    def knows(self, sighting: Sighting, *, call: str = "") -> bool:
+    def has_folded(self, sighting: Sighting, *, call: str = "") -> bool:
         """Whether `fold` would return None."""
         key, sighting_id = _keys(sighting.deployment), sighting.sighting_id
         with self._redis_errors():
@@ -198,12 +198,12 @@ class RedisAlertBook:
                         )
         return found
 
-    def counts(self, deployment: str) -> Mapping[tuple[str, str], int]:
+    def event_counts(self, deployment: str) -> Mapping[tuple[str, str], int]:
         """Number of events by (camera, hour as 'YYYY-MM-DDTHH' UTC), forgotten events included."""
         return self._counted(deployment, opened=False)
 
-    def opened(self, deployment: str) -> Mapping[tuple[str, str], int]:
-        """Number of alerts opened, by camera and hour as in `counts`."""
+    def opened_alert_counts(self, deployment: str) -> Mapping[tuple[str, str], int]:
+        """Number of alerts opened, by camera and hour as in `event_counts`."""
         return self._counted(deployment, opened=True)
 
     def _counted(self, deployment: str, *, opened: bool) -> dict[tuple[str, str], int]:

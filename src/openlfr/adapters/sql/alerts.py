@@ -63,7 +63,7 @@ class AlertRecords:
         with self._access.writing() as connection:
             return record_event(connection, event, evidence, emitted_at, window)
 
-    def knows(self, event_id: str) -> bool:
+    def is_recorded(self, event_id: str) -> bool:
         """Whether this event was recorded."""
         with self._access.reading() as connection:
             return connection.scalar(is_known(event_id)) is not None
@@ -169,7 +169,7 @@ class AlertRecords:
         with self._access.reading() as connection:
             return read_case(connection, alert_id)
 
-    def waiting(self, now: datetime) -> Sequence[str]:
+    def due_alert_ids(self, now: datetime) -> Sequence[str]:
         """Ids of alerts that are due to lapse or to be settled."""
         lapses = sa.and_(
             _ALERTS.c.lapse_at <= now,
@@ -181,7 +181,7 @@ class AlertRecords:
         with self._access.reading() as connection:
             return list(connection.scalars(query.order_by(_ALERTS.c.alert_id)))
 
-    def mistaken(self, now: datetime) -> Sequence[RecordedAlert]:
+    def mistaken_alerts_to_erase(self, now: datetime) -> Sequence[RecordedAlert]:
         """Alerts about the wrong person whose pictures exist but must be erased.
 
         These are alerts settled as not to be engaged, and refuted alerts after the time for a
@@ -190,14 +190,14 @@ class AlertRecords:
         due = _ALERTS.c.erase_at <= now
         return self._alerts(whole_alerts().where(due, _something_kept(), ~held(now)))
 
-    def sealed(self) -> Collection[str]:
+    def sealed_alert_ids(self) -> Collection[str]:
         """Ids of alerts whose pictures exist only because of a possible complaint."""
         refuted = _ALERTS.c.outcome == str(Outcome.REFUTED)
         query = sa.select(_ALERTS.c.alert_id).where(refuted, _ALERTS.c.erased_at.is_(None))
         with self._access.reading() as connection:
             return frozenset(connection.scalars(query))
 
-    def rejected(self, now: datetime) -> Sequence[RecordedEvent]:
+    def rejected_events_to_erase(self, now: datetime) -> Sequence[RecordedEvent]:
         """Sightings rejected from their alert whose pictures or cameras are not erased yet."""
         query = (
             sa.select(_EVENTS, _ALERTS.c.deployment, _ALERTS.c.subject, _ALERTS.c.watchlist)
@@ -224,7 +224,7 @@ class AlertRecords:
                 for row in connection.execute(query.order_by(tables.holds.c.placed_at.desc()))
             ]
 
-    def older_than(self, moment: datetime, now: datetime) -> Sequence[RecordedAlert]:
+    def erasable_alerts(self, moment: datetime, now: datetime) -> Sequence[RecordedAlert]:
         """Alerts that are not erased yet and whose last event was emitted before this moment.
 
         Compared by the time of emission, which is ours; a captured time comes from the source.

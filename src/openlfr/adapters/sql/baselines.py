@@ -27,7 +27,7 @@ class BaselineRecords:
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    def of(self, deployment_id: str) -> list[Opening]:
+    def openings_of(self, deployment_id: str) -> list[Opening]:
         """The openings of a deployment, by number, each compared with its act in the audit log."""
         mine = baselines.c.deployment == deployment_id
         query = sa.select(baselines).where(mine).order_by(baselines.c.number)

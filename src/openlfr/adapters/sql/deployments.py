@@ -40,13 +40,13 @@ class DeploymentRecords:
             found = with_acts(connection, deployments.c.deployment_id == deployment_id)
         return found[0][0] if found else None
 
-    def find(self, named: str) -> Deployment:
+    def find(self, id_or_name: str) -> Deployment:
         """The deployment of this id, this name, or an id with this prefix; closed ones come last.
 
         Raises:
             BadInput: No deployment matches, or several do.
         """
-        text = named.strip()
+        text = id_or_name.strip()
         ids, status = deployments.c.deployment_id, deployments.c.status
         begins = ids.startswith(text, autoescape=True)
         # A whole id, then the name of one that is not closed, then any name or prefix.
@@ -63,12 +63,14 @@ class DeploymentRecords:
                     break
         if not text or not found:
             raise BadInput(
-                f"There is no deployment {named!r}: `openlfr deployment list` names all."
+                f"There is no deployment {id_or_name!r}: `openlfr deployment list` names all."
             )
         if len(found) > 1:
             ids_of = ", ".join(each.deployment_id for each in found[:_SHOWN])
             more = " ..." if len(found) > _SHOWN else ""
-            raise BadInput(f"Several deployments are {named!r}, name one by its id: {ids_of}{more}")
+            raise BadInput(
+                f"Several deployments are {id_or_name!r}, name one by its id: {ids_of}{more}"
+            )
         return found[0]
 
     def list(self) -> Sequence[Deployment]:

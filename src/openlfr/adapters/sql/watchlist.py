@@ -87,20 +87,22 @@ class WatchlistRecords:
             found = self._comparison.of(connection, watchlists)
             return {key: entry for key, entry in found.entries.items() if key not in found.altered}
 
-    def altered(self, watchlists: Collection[str], *, anew: bool = False) -> dict[str, str]:
+    def altered_entries(
+        self, watchlists: Collection[str], *, compare_all: bool = False
+    ) -> dict[str, str]:
         """Active references that differ from their enrolment, each with the difference.
 
         Args:
             watchlists: Names of the lists.
-            anew: Whether to compare every entry, to find rows changed by other means. If not, only
-                entries changed since their last comparison are compared.
+            compare_all: Whether to compare every entry, to detect rows that another program
+                changed. If not, only entries changed since their last comparison are compared.
         """
         with self._access.reading() as connection:
-            if anew:
+            if compare_all:
                 return self._comparison.anew(connection, watchlists)
             return dict(self._comparison.of(connection, watchlists).altered)
 
-    def overdue(self, at: datetime) -> list[Reference]:
+    def overdue_entries(self, at: datetime) -> list[Reference]:
         """Listed entries whose enrolment ended before this moment, whatever their rows contain."""
         with self._access.reading() as connection:
             return [

@@ -114,7 +114,7 @@ class WatchlistChanges(WatchlistRecords):
                     .values(picture="", template=None, settled=True, changed_at=at, version=version)
                 )
 
-    def move(
+    def change_subject_status(
         self, subject: str, watchlists: Collection[str] | None, to: EntryStatus, at: datetime
     ) -> list[Reference]:
         """Suspend, resume or remove a subject's entries.
@@ -130,13 +130,13 @@ class WatchlistChanges(WatchlistRecords):
             condition &= references.c.watchlist.in_(watchlists)
         return self._move(condition, to, at)
 
-    def move_these(
+    def change_entry_status(
         self, reference_ids: Collection[str], to: EntryStatus, at: datetime
     ) -> list[Reference]:
         """As `move`, of these entries."""
         return self._move(references.c.reference_id.in_(reference_ids), to, at)
 
-    def retire(self, reference_ids: Collection[str], at: datetime) -> list[Reference]:
+    def remove_expired(self, reference_ids: Collection[str], at: datetime) -> list[Reference]:
         """Remove entries, for example expired ones; returns the removed entries."""
         return self._move(references.c.reference_id.in_(reference_ids), EntryStatus.REMOVED, at)
 
@@ -186,7 +186,7 @@ class WatchlistChanges(WatchlistRecords):
                 moved.append(row.reference_id)
         return self.references(reference_ids=moved)
 
-    def keep_facts(self, facts: GalleryFacts, at: datetime) -> None:
+    def bind_model(self, facts: GalleryFacts, at: datetime) -> None:
         """Bind the watchlist to the model of its first template.
 
         Raises:

@@ -155,7 +155,7 @@ def summarise(
     deployment = require_authorisation(settings)
     vault = bootstrap.open_vault(settings)
     references = {each.reference_id: each for each in records.watchlist.references()}
-    sealed = records.alerts.sealed()
+    sealed = records.alerts.sealed_alert_ids()
     embedder = bootstrap.load_embedder(settings)
     listed = count_listed(records.watchlist, settings.watchlists, started_at)
     threshold = bootstrap.threshold_for(settings, embedder.facts, listed)

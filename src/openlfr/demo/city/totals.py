@@ -38,7 +38,7 @@ class CityTotals:
         """Read both again."""
         try:
             sums: Counter[str] = Counter()
-            for (camera, _), number in self._book.counts(self._deployment).items():
+            for (camera, _), number in self._book.event_counts(self._deployment).items():
                 sums[camera] += number
             self.sightings = sums
             totals = self.records.tallies.totals(self._deployment)
