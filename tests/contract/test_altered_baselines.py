@@ -9,7 +9,7 @@ from tests.contract.test_tally_records import tally
 from tests.unit.domain.test_baselines import NOON, A, B, baseline
 
 from openlfr.adapters.sql import tables
-from openlfr.cli.deployment_baselines import lines
+from openlfr.cli.deployment_baselines import format_baselines
 from openlfr.domain.baseline_openings import BaselineRef
 from openlfr.operations.baseline_figures import figures_by_baseline
 
@@ -103,7 +103,7 @@ def test_what_was_altered_is_named_and_no_figure_is_claimed_under_it(owned, valu
     frames = {each.number: each.counts.frames_analysed for each in found.baselines}
     assert frames == {0: 100, 1: 0, 2: 100}
     assert [pool.numbers for pool in found.pools] == [(2,)]
-    said = "\n".join(lines(found))
+    said = "\n".join(format_baselines(found))
     assert f"  1  was altered in the database ({first.altered})" in said
     # What is in force is opened anew, not taken from the row.
     assert opened(owned, A, 90, alone=True).number == 3

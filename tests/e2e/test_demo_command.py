@@ -25,10 +25,10 @@ def test_the_demo_finds_who_is_listed_and_stops_no_stranger(
     out = tmp_path / "demo"
     assert main(["demo", "--out", str(out), "--seconds", "16"]) == 0
     printed = capsys.readouterr().out
-    assert "proves no accuracy" in printed
-    assert "no stranger stopped" in printed
+    assert "is no evidence of accuracy" in printed
+    assert "no false alert" in printed
     page = (out / "report" / "report.html").read_text(encoding="utf-8")
-    assert "proves no accuracy" in page
+    assert "is no evidence of accuracy" in page
     truth = json.loads((out / "report" / "report.json").read_text(encoding="utf-8"))["truth"]
     assert truth["found"] == truth["passes"] > 0
     assert truth["wrong"] == 0

@@ -83,11 +83,11 @@ def test_of_a_city_it_says_who_follows_and_where_that_is_seen(openlfr, started):
     path.write_text(f"{CONFIG}services: {{kafka: kafka://127.0.0.1:9}}\n")
     code, out, _ = openlfr("pause", "Night market", "--by", "Ann Smith")
     assert code == 0
-    assert "ingest and analysis follow within 2 seconds, as alerting publishes it" in out
-    assert "they stop by themselves within 30 seconds" in out
+    assert "alerting publishes the change, and ingest and analysis apply it within 2 seconds" in out
+    assert "ingest and analysis stop within 30 seconds" in out
     code, out, _ = openlfr("resume", "Night market", "--by", "Ann Smith")
     assert code == 0
-    assert "stop by themselves" not in out
+    assert "stop within 30 seconds" not in out
 
 
 @pytest.mark.parametrize(

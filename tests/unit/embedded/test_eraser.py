@@ -100,11 +100,11 @@ def test_doctor_sees_a_swapped_template_and_a_run_says_it_at_its_start(house, tm
     (tmp_path / "CONFIG.yaml").write_text("data_dir: data\n")
     loaded = settings.load(tmp_path / "CONFIG.yaml")
     house.templates.close()
-    [well] = doctor_data.watchlist(loaded)
+    [well] = doctor_data.check_watchlist(loaded)
     assert (well.state, well.found) == ("ok", "1 references of 1 people are searched")
     with closing(MilvusTemplateStore(str(house.folder / "milvus"), FACTS)) as house.templates:
         swap(house, 0)
-    [ill] = doctor_data.watchlist(loaded)
+    [ill] = doctor_data.check_watchlist(loaded)
     assert ill.state == "fail"
     assert "1 reference of Ann" in ill.found
     assert "watchlist remove and import" in ill.advice

@@ -94,7 +94,7 @@ def test_of_one_run_those_that_it_was_in_are_shown(records):
 
 
 def lines(records, **more):
-    return "\n".join(deployment_baselines.lines(figures(records, **more)))
+    return "\n".join(deployment_baselines.format_baselines(figures(records, **more)))
 
 
 def test_the_command_says_number_span_reason_threshold_and_size(records):
@@ -107,7 +107,7 @@ def test_the_command_says_number_span_reason_threshold_and_size(records):
         "threshold 0.450 (set), 2 references of 2 people; list root ",
         "5 faces seen, 3 compared, 0 matched, 0 alerts",
         "  1, 2 together (same model, rules and threshold): 10 faces seen, 6 compared",
-        "  3 not added to 1, 2: other rules",
+        "  3 not added to 1, 2: different rules",
         "  -  of no recorded baseline: 5 faces seen",
     ):
         assert part in said, part
@@ -116,14 +116,14 @@ def test_the_command_says_number_span_reason_threshold_and_size(records):
 
 def test_the_last_one_ends_with_the_deployment(records):
     counted(records, A, B)
-    said = "\n".join(deployment_baselines.lines(figures(records), NOON + 9 * MINUTE))
+    said = "\n".join(deployment_baselines.format_baselines(figures(records), NOON + 9 * MINUTE))
     assert "12:01:00 to 2026-11-23 12:09:00: list" in said
     assert "now" not in said
 
 
 def test_its_json_is_json(records):
     counted(records, A, B)
-    values = json.loads(json.dumps(deployment_baselines.as_json(figures(records))))
+    values = json.loads(json.dumps(deployment_baselines.baselines_as_json(figures(records))))
     assert [each["number"] for each in values["baselines"]] == [0, 1, 2]
     assert values["baselines"][2]["list"]["root"] == B.listed.root
     assert values["pools"][0]["numbers"] == [1, 2]
