@@ -49,8 +49,8 @@ from openlfr.pipeline import Analyser
 from openlfr.stages.align import align
 from openlfr.stages.detect import landmarks_of
 from openlfr.stages.search import ExactIndex
-from openlfr_analysis.service import _DECODERS as DECODERS
-from openlfr_analysis.service import BATCH, BATCH_ON_GPU
+from openlfr_analysis.service import BATCH_SIZE, BATCH_SIZE_ON_GPU
+from openlfr_analysis.worker import DECODER_THREADS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -240,7 +240,7 @@ def work(pair: Pair, pictures: Sequence[Pixels], batch: int) -> dict[str, Any]:
                      picture.astype(np.uint8, copy=False))  # fmt: skip
 
     batches = [places[start : start + batch] for start in range(0, len(places), batch)]
-    with ThreadPoolExecutor(DECODERS, "decode") as pool:
+    with ThreadPoolExecutor(DECODER_THREADS, "decode") as pool:
         analyser.analyse([decoded(place) for place in batches[0]])  # models' first call
         spent.clear()
         began = time.perf_counter()
@@ -294,7 +294,7 @@ def measure(
     people = len(faces) / len(pictures)
     checks.append(Check(f"{name}: Analyser, {CAMERAS} cameras of 1280x720 with {people:.0f} faces "
                         "each, frames a second", round(rate, 1)))  # fmt: skip
-    worker = work(pair, pictures, BATCH if provider == CPU else BATCH_ON_GPU)
+    worker = work(pair, pictures, BATCH_SIZE if provider == CPU else BATCH_SIZE_ON_GPU)
     checks.append(Check(f"{name}: a whole worker, {CAMERAS} cameras, JPEGs of 1280x720, {LISTED} "
                         "listed, frames a second", worker["frames_a_second"]))  # fmt: skip
     ran = {"detector": pair.detector.providers, "embedder": pair.embedder.providers}

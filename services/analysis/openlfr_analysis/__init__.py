@@ -1,5 +1,5 @@
-"""The analysis service: frames in, sightings out.
+"""The analysis service: it reads frames and publishes sightings.
 
-`service.py` wires it and holds the loop, `frame_batches.py` processes frames, `backlog.py` decides
-which frames may be acknowledged.
+`service.py` builds its parts, `worker.py` is its loop, `frame_batches.py` processes frames, and
+`acknowledgement_queue.py` decides which frames are acknowledged.
 """

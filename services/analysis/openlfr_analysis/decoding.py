@@ -1,4 +1,4 @@
-"""Decodes messages of frames.v1 into frames, or into the reason why there is no frame."""
+"""Decodes messages of frames.v1 into frames, or into the reason why a frame is missing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SCHEMA = "openlfr.wire.v1.Frame"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedFrame:
-    """A frame to be analysed, and the trace of its message (empty without one)."""
+    """A frame to be analysed, and the trace of its message (empty if it has none)."""
 
     message: Message
     encoded: EncodedFrame
@@ -74,7 +74,7 @@ class OtherDeploymentFrame:
 
     @property
     def encoded(self) -> None:
-        """None: this worker reads nothing of such a frame."""
+        """None, since this worker does not use the frame."""
         return
 
 
@@ -91,11 +91,11 @@ class Decoder:
         max_age: timedelta | None,
         recorded: Collection[str] = (),
     ) -> None:
-        """Decode frames of a deployment.
+        """Create a decoder for one deployment.
 
         Args:
-            deployment: Its id and hours.
-            max_age: Greatest age of a frame; None decodes every frame however old.
+            deployment: The id and the state of the deployment.
+            max_age: Greatest age of a frame; None to decode frames of any age.
             recorded: Cameras that play recordings: the age of their frames counts from when
                 Kafka received them.
         """
@@ -107,8 +107,8 @@ class Decoder:
         """Decode a message; no content of it raises an error.
 
         Args:
-            message: As Kafka delivered it.
-            overtaken: Whether newer frames of its camera wait: its picture is not decoded.
+            message: The message from Kafka.
+            overtaken: Whether newer frames of its camera wait; then the picture is not decoded.
         """
         try:
             headers = read_headers(message.headers, expect=_SCHEMA)
@@ -122,11 +122,11 @@ class Decoder:
         if reason := self.skip_reason(encoded):
             return SkippedFrame(message, encoded, reason)
         if overtaken or self.is_late(encoded, message):
-            # Checked before the picture is decoded: that costs most.
+            # Check before decoding the picture, which costs most.
             return SkippedFrame(message, encoded, UnwatchedReason.LATE)
         image = decode_picture(encoded.jpeg)
         if image is None:
-            return UnusableMessage(message, "Its picture cannot be decoded.", encoded)
+            return UnusableMessage(message, "The picture cannot be decoded.", encoded)
         frame = Frame(
             encoded.camera, encoded.epoch, encoded.seq, encoded.captured_at, image,
             time_assumed=encoded.time_assumed,
@@ -134,15 +134,15 @@ class Decoder:
         return DecodedFrame(message, encoded, frame, headers.traceparent)
 
     def skip_reason(self, encoded: EncodedFrame) -> NotInForce | None:
-        """The reason why the deployment does not cover a frame now; None where it does."""
+        """Return why the deployment does not cover a frame now; None if it does."""
         return self._deployment.skip_reason(encoded.captured_at, encoded.camera)
 
     def is_late(self, encoded: EncodedFrame, message: Message) -> bool:
-        """Whether a frame is older than `max_age`."""
+        """Return whether a frame is older than `max_age`."""
         return self.max_age_s is not None and self.age_s(encoded, message) > self.max_age_s
 
     def age_s(self, encoded: EncodedFrame, message: Message) -> float:
-        """Seconds since the capture of a frame; of a recording, since Kafka received it."""
+        """Return seconds since a frame's capture; for recordings, since Kafka received it."""
         if encoded.camera in self._recorded:
             return time.time() - message.written_at
         return time.time() - encoded.captured_at.timestamp()

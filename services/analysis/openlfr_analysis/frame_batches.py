@@ -1,6 +1,7 @@
-"""Processes batches of frames: decoded messages in, records for other topics out.
+"""Processes batches of decoded messages, and returns records for other topics.
 
-Independent of Faust. `decode` is safe from several threads; one thread calls everything else.
+This module does not use Faust. `decode` is safe from several threads; one thread calls all other
+methods.
 """
 
 from __future__ import annotations
@@ -8,11 +9,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import structlog
-
 from openlfr.adapters.kafka.topics import TALLIES
 from openlfr.domain.counts import LossReason
-from openlfr.domain.errors import Unavailable
 from openlfr.domain.watching import UnwatchedReason
 from openlfr.wire import seal
 from openlfr_analysis.decoding import (
@@ -24,6 +22,7 @@ from openlfr_analysis.decoding import (
     UnusableMessage,
 )
 from openlfr_analysis.partitions import CameraPositions, FrameOrder
+from openlfr_analysis.resilient_analyser import DISCARDED, ResilientAnalyser
 from openlfr_analysis.sightings import SightingPublisher
 from openlfr_analysis.unusable import UnusableMessages
 from openlfr_analysis.worker_tallies import WorkerTallies
@@ -33,22 +32,18 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from openlfr.adapters.faust.agents import Message
-    from openlfr.domain.analysis import Analysis
     from openlfr.domain.frames import Frame
     from openlfr.in_force import DeploymentInForce
     from openlfr.pipeline import Analyser
     from openlfr.ports import Vault
     from openlfr.wire.codec import Record
-    from openlfr_analysis.backlog import FrameId
+    from openlfr_analysis.acknowledgement_queue import FrameId
     from openlfr_analysis.decoding import DecodedMessage
     from openlfr_analysis.index_in_use import IndexInUse
 
 SILENCE_S, SILENCE_LOSSLESS_S = 5.0, 30.0
-"""A camera's tracks end after this long without a frame, since the camera may be gone. The limit is
-longer where every frame counts: frames that are only late must find their tracks."""
-DISCARDED = "frames_discarded"
-
-log = structlog.get_logger()
+"""A camera's tracks end after this many seconds without a frame, since the camera may be gone. The
+limit is longer in lossless mode, so that the tracks are still live when late frames arrive."""
 
 
 class FrameBatchProcessor:
@@ -67,11 +62,12 @@ class FrameBatchProcessor:
         """Process frames of a deployment.
 
         Args:
-            analyser: Analyses them.
+            analyser: The analyser, which contains the live tracks.
             vault: Seals evidence, and derives the key of tallies.
-            deployment: Its id and hours.
-            index_in_use: The watchlist index and its baseline; None: the analyser's own for ever.
-            max_age: Greatest age of a frame; None analyses every frame however old.
+            deployment: The id and the state of the deployment.
+            index_in_use: The watchlist index and its baseline; None to search the analyser's own
+                index for ever.
+            max_age: Greatest age of a frame; None for lossless mode, which analyses every frame.
             recorded: Cameras that play recordings: the age of their frames counts from when
                 Kafka received them.
         """
@@ -88,14 +84,17 @@ class FrameBatchProcessor:
         self.counts = self._tallies.counts
         self._unusable = UnusableMessages(self._decoder, self._tallies)
         self._sightings = SightingPublisher(vault, self.counts)
+        self._resilient_analyser = ResilientAnalyser(
+            analyser, deployment, self._tallies, self._sightings, self._unusable
+        )
         self._last_frame_s: dict[str, float] = {}  # monotonic, of cameras that may have tracks
 
     def decode(self, message: Message, *, overtaken: bool = False) -> DecodedMessage:
-        """Decode a message, without its picture if it is overtaken; never raises for content."""
+        """Decode a message, without the picture if it is overtaken; no content raises an error."""
         return self._decoder.decode(message, overtaken=overtaken)
 
     def process(self, batch: Sequence[DecodedMessage]) -> list[tuple[str, Record]]:
-        """Process a batch in order; returns its records with their topics.
+        """Process a batch in order; return its records with their topics.
 
         Raises:
             Unavailable: A service that the analysis needs does not answer.
@@ -105,7 +104,7 @@ class FrameBatchProcessor:
         pending: list[tuple[Message, Frame]] = []  # to be analysed in one call
         for each in batch:
             if not self._positions.is_assigned(each.message):
-                self.counts["elsewhere"] += 1  # Kafka delivers it to the worker with the partition
+                self.counts["elsewhere"] += 1  # Kafka delivers it to the partition's new worker
                 continue
             for camera in self._positions.drop_processed_elsewhere(each.message):
                 self._drop_camera(camera, LossReason.MOVED)
@@ -122,8 +121,8 @@ class FrameBatchProcessor:
                 if encoded.ended or collector.ends_stretch(
                     encoded.camera, encoded.epoch, encoded.seq
                 ):
-                    # The results of the frames before belong to the tally that ends here.
-                    records += self._analyse(pending)
+                    # The results of earlier frames belong to the tally that ends here.
+                    records += self._resilient_analyser.analyse(pending)
                     pending = []
                 epoch = collector.epoch_of(encoded.camera)
                 if encoded.ended or (epoch is not None and epoch != encoded.epoch):
@@ -141,18 +140,18 @@ class FrameBatchProcessor:
                 case SkippedFrame():
                     self._unusable.skip_frame(each.message, each.encoded, each.reason)
                 case DecodedFrame() if reason := self._decoder.skip_reason(each.encoded):
-                    # The deployment was paused while the batch before was processed.
+                    # The deployment was paused while the previous batch was processed.
                     self._unusable.skip_frame(each.message, each.encoded, reason)
                 case DecodedFrame() if self._decoder.is_late(each.encoded, each.message):
-                    # The frame became too old while the batch before was processed.
+                    # The frame became too old while the previous batch was processed.
                     self._unusable.skip_frame(each.message, each.encoded, UnwatchedReason.LATE)
                 case DecodedFrame():
                     frame = each.frame
                     self._unusable.record_on_time(frame.camera)
                     self._sightings.remember_trace(frame, each.traceparent)
                     pending.append((each.message, frame))
-        records += self._analyse(pending)
-        # Read after the work: the time of a long batch is not silence of a camera.
+        records += self._resilient_analyser.analyse(pending)
+        # Read the clock after the analysis: a long batch is not a camera's silence.
         now = time.monotonic()
         self._last_frame_s |= {
             each.encoded.camera: now
@@ -162,11 +161,11 @@ class FrameBatchProcessor:
         return records + self._tallies.records()
 
     def end_silent_cameras(self, waiting: Collection[int] = ()) -> list[tuple[str, Record]]:
-        """End the tracks of silent cameras; returns the records.
+        """End the tracks of silent cameras; return their records with their topics.
 
         Args:
-            waiting: Partitions with messages that are not processed yet. Where every frame counts
-                their cameras are not silent: frames that are only late must find their tracks.
+            waiting: Partitions with unprocessed messages. In lossless mode no camera of these
+                partitions counts as silent, since its frames may only be late.
         """
         self._drop_tracks_of_pause()
         limit_s = SILENCE_LOSSLESS_S if self.lossless else SILENCE_S
@@ -185,23 +184,23 @@ class FrameBatchProcessor:
         return records + self._tallies.records()
 
     def assign_partitions(self, partitions: Collection[int]) -> list[tuple[str, Record]]:
-        """Accept an assignment after a rebalance; the state of cameras in it is kept.
+        """Accept the partitions of a rebalance; drop the cameras of all other partitions.
 
-        Kafka delivers all messages that were not acknowledged again, here or elsewhere. The tracks
-        of other cameras are dropped: another worker analyses their frames, and each pass must give
-        one sighting.
+        Kafka delivers unacknowledged messages again, to this worker or another. The tracks of other
+        partitions are dropped because another worker analyses those frames now, and each pass must
+        give one sighting.
 
         Returns:
-            The tallies of dropped cameras, where their frames were acknowledged.
+            The tallies of dropped cameras; none in lossless mode.
         """
         for camera in self._positions.assign(partitions):
             self._drop_camera(camera, LossReason.MOVED)
-        # No frame could be delivered during the rebalance: silence counts from now.
+        # Kafka delivered no frames during the rebalance, so silence counts from now.
         self._last_frame_s = dict.fromkeys(self._last_frame_s, time.monotonic())
         return self._tallies.records()
 
     def leave(self) -> list[tuple[str, Record]]:
-        """Drop all cameras; returns their tallies, where their frames were acknowledged."""
+        """Drop all cameras; return their tallies (none in lossless mode)."""
         for camera in dict.fromkeys((*self._analyser.cameras, *self._tallies.collector.cameras)):
             self._drop_camera(camera, LossReason.INTERRUPTED)
         return self._tallies.records()
@@ -212,29 +211,29 @@ class FrameBatchProcessor:
         return self._decoder.max_age_s is None
 
     def is_quiet(self, camera: str) -> bool:
-        """Whether the camera has no live track."""
+        """Return whether the camera has no live track."""
         return self._analyser.is_quiet(camera)
 
     def is_tallied(self, frame: FrameId) -> bool:
-        """Whether the tally of a frame was returned."""
+        """Return whether the tally of a frame was returned by an earlier call."""
         return self._tallies.collector.is_tallied(*frame)
 
     def _drop_tracks_of_pause(self) -> None:
-        """While the deployment is paused, drop all tracks: people in sight are not searched."""
+        """Drop all tracks while the deployment is paused, so that nobody in sight is searched."""
         if self._deployment.halt_reason():
             self._tallies.collector.record_pause()
             for camera in self._analyser.cameras:
                 self._tallies.count_tracks(self._analyser.drop_camera(camera, LossReason.PAUSED))
 
     def _apply_new_index(self) -> None:
-        """Search the newest watchlist index from now on, and count for its baseline."""
+        """Search the newest watchlist index from now on, and count under its baseline."""
         if self._index_in_use is not None and (adoption := self._index_in_use.apply_offered()):
             self._tallies.collector.begin_baseline(adoption.ref, adoption)
 
     def _drop_camera(self, camera: str, reason: LossReason) -> None:
-        """Drop a camera; count its live tracks as lost where its frames do not come again.
+        """Drop a camera; count its live tracks as lost, except in lossless mode.
 
-        Where they do, the worker that analyses them counts their tracks.
+        In lossless mode Kafka delivers the frames again, and their worker counts the tracks.
         """
         dropped = self._analyser.drop_camera(camera, reason)
         if not self.lossless:
@@ -244,76 +243,6 @@ class FrameBatchProcessor:
 
     def _end_epoch(self, camera: str) -> list[tuple[str, Record]]:
         """End the tracks and the tally of a camera's epoch."""
-        records = self._end_tracks(camera)
+        records = self._resilient_analyser.end_tracks(camera)
         self._tallies.collector.close_stretch(camera)
-        return records
-
-    def _end_tracks(self, camera: str) -> list[tuple[str, Record]]:
-        """End a camera's tracks; tracks that cannot be searched are dropped and counted.
-
-        A face on which the models fail would otherwise end each worker that receives it, one after
-        the other, and nobody would be seen.
-        """
-        if self._deployment.halt_reason():
-            self._tallies.count_tracks(self._analyser.drop_camera(camera, LossReason.PAUSED))
-            return []
-        try:
-            return self._records_of(self._analyser.finish(camera))
-        except Unavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - logged and counted: bad input is no outage
-            log.warning("tracks_failed", camera=camera, why=f"{type(error).__name__}: {error}")
-            self.counts["tracks_failed"] += 1
-            self._tallies.count_tracks(self._analyser.drop_camera(camera, LossReason.FAILED))
-            return []
-
-    def _analyse(self, pending: Sequence[tuple[Message, Frame]]) -> list[tuple[str, Record]]:
-        """Analyse frames of any cameras in one call; after a failure, one by one."""
-        if not pending:
-            return []
-        try:
-            return self._analyse_frames([frame for _, frame in pending])
-        except Unavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - one bad frame fails the batch: find it
-            why = f"{type(error).__name__}: {error}"
-            log.warning("batch_failed", frames=len(pending), why=why)
-            return self._analyse_one_by_one(pending)
-
-    def _analyse_frames(self, frames: Sequence[Frame]) -> list[tuple[str, Record]]:
-        analysis = self._analyser.analyse(frames)
-        newest = {frame.camera: frame.seq for frame in frames}
-        self._sightings.log_sightings(analysis.sightings, newest)
-        for frame, faces in zip(frames, analysis.faces, strict=True):
-            if faces is None:
-                self._tallies.count(frame.camera, DISCARDED)
-            else:
-                self._tallies.count_analysed(frame, faces)
-        return self._records_of(analysis)
-
-    def _analyse_one_by_one(
-        self, pending: Sequence[tuple[Message, Frame]]
-    ) -> list[tuple[str, Record]]:
-        """Analyse each frame of a failed batch alone; a frame that fails alone is a dead letter.
-
-        The cameras' tracks end first: the failed call has added some frames to tracks already.
-        """
-        records: list[tuple[str, Record]] = []
-        for camera in dict.fromkeys(frame.camera for _, frame in pending):
-            records += self._end_tracks(camera)
-        for message, frame in pending:
-            try:
-                records += self._analyse_frames([frame])
-            except Unavailable:
-                raise
-            except Exception as error:  # noqa: BLE001 - becomes a dead letter, never lost
-                reason = f"It cannot be analysed: {type(error).__name__}."
-                records.append(self._unusable.to_dead_letter(message, reason))
-                self._tallies.count_missed(frame, UnwatchedReason.UNREADABLE)
-        return records
-
-    def _records_of(self, analysis: Analysis) -> list[tuple[str, Record]]:
-        """The records of an analysis' sightings, with their topic; its tracks are counted."""
-        records = [self._sightings.to_record(each) for each in analysis.sightings]
-        self._tallies.count_tracks(analysis)
         return records

@@ -1,8 +1,8 @@
 """The watchlist index that a worker searches, and the baseline of that index.
 
-An index comes from the thread that reads control.v1, which also hashes the list. The thread that
-analyses frames applies it between two batches, together with its baseline, so that no frame is
-matched with one list and counted under another. The baseline is logged before it is applied.
+The thread that reads control.v1 builds an index and hashes its list. The thread that analyses
+frames applies the index and its baseline between two batches. So no frame is matched with one list
+and counted under another. The baseline is logged before it is applied.
 """
 
 from __future__ import annotations
@@ -30,27 +30,27 @@ class IndexInUse:
     """The index and the baseline of one worker.
 
     Attributes:
-        threshold: Lowest score of a sighting; 1.0 before `begin`, which no score reaches.
+        threshold: Lowest score of a sighting; before `begin` 1.0, which no score reaches.
     """
 
     threshold = 1.0
 
     def __init__(self, analyser: Analyser) -> None:
-        """Begin without an index; an index offered before `begin` is kept until then."""
+        """Start without an index; an index offered before `begin` is retained until then."""
         self._analyser = analyser
         self._lock = Lock()
         self._offered: tuple[_Index, Baseline | None] | None = None
-        self._has_logged_doubt = False
+        self._has_logged_warning = False
         self._baseline: BaselineInUse | None = None
 
     def offer(self, index: _Index) -> None:
-        """Search this index from the next batch on; called by one thread."""
+        """Search this index from the next batch on. Call it from one thread."""
         baseline = self._baseline.baseline_for(index) if self._baseline else None
         with self._lock:
             self._offered = index, baseline
 
     def begin(self, conditions: Conditions) -> None:
-        """Match under these conditions from now on; log the threshold and its origin."""
+        """Match under these conditions from now on, and log the threshold with its origin."""
         threshold = conditions.threshold
         log.info(
             "threshold",
@@ -61,12 +61,12 @@ class IndexInUse:
         )
         self._analyser.set_threshold(threshold.value)
         self.threshold = threshold.value
-        self._baseline = BaselineInUse(conditions, on_doubt=self._log_first_doubt)
+        self._baseline = BaselineInUse(conditions, on_doubt=self._log_first_warning)
 
     def apply_offered(self) -> BaselineAdoption | None:
-        """Search the last offered index; returns the baseline that begins, or None for the same.
+        """Search the last offered index; return its baseline, or None if the baseline is the same.
 
-        Called by the thread that analyses frames.
+        Call it from the thread that analyses frames.
         """
         if self._baseline is None:
             return None
@@ -89,12 +89,12 @@ class IndexInUse:
         return adoption if self._baseline.adopt(adoption) else None
 
     @property
-    def doubt(self) -> str:
-        """Why the threshold no longer suits this list; empty while it does."""
+    def threshold_warning(self) -> str:
+        """The reason why the threshold does not suit this list; empty if it does."""
         return self._baseline.doubt if self._baseline else ""
 
-    def _log_first_doubt(self, doubt: str) -> None:
-        """Log it once: a list may grow entry by entry, and each baseline is logged anyway."""
-        if not self._has_logged_doubt:
-            log.warning("threshold_outgrown", why=doubt)
-        self._has_logged_doubt = True
+    def _log_first_warning(self, warning: str) -> None:
+        """Log the first warning only: a list may grow by single entries, each with a baseline."""
+        if not self._has_logged_warning:
+            log.warning("threshold_outgrown", why=warning)
+        self._has_logged_warning = True

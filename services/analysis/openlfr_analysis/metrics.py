@@ -35,42 +35,45 @@ def register(
     Args:
         metrics: The registry.
         progress: Progress of the worker.
-        counts: Counts of its `FrameBatchProcessor`.
-        watchlist: The searched references.
+        counts: Counts of the worker's `FrameBatchProcessor`.
+        watchlist: The index of the watchlist.
     """
     metrics.register_counter(
         "openlfr_frames_received",
-        "Frames that analysis took from Kafka.",
+        "Frames that analysis read from Kafka.",
         lambda: {"": progress.counts["received"]},
     )
     metrics.register_counter(
         "openlfr_frames_dropped",
-        "Frames dropped, by reason; stale is too old.",
+        "Dropped frames by reason; stale means older than max_age, or overtaken by a newer frame.",
         lambda: {reason: counts[name] for name, reason in _DROP_REASONS.items()},
         label="reason",
     )
     metrics.register_counter(
         "openlfr_analysis",
-        "What became of frames, tracks and sightings.",
+        "Frames, tracks and sightings, by outcome.",
         lambda: counts,
         label="what",
     )
     metrics.register_counter(
-        "openlfr_dead_letters", "Messages set aside.", lambda: {"": counts["set_aside"]}
+        "openlfr_dead_letters",
+        "Unusable messages that were sent to dead-letters.v1.",
+        lambda: {"": counts["set_aside"]},
     )
     metrics.register_gauge(
         "openlfr_watchlist_references",
-        "References that are searched.",
+        "Number of searched references.",
         lambda: watchlist.references,
     )
     metrics.register_gauge(
         "openlfr_watchlist_missing",
-        "Listed references that are not searched: missing in Milvus, or being fetched.",
+        "Listed references that are not searched, since Milvus lacks their template or it is not "
+        "fetched yet.",
         lambda: watchlist.missing,
     )
     metrics.register_gauge(
         "openlfr_watchlist_refused",
-        "Listed references that are not searched: their template in Milvus was altered.",
+        "Listed references that are not searched, since their template in Milvus was altered.",
         lambda: watchlist.refused,
     )
     metrics.register_counter(
@@ -82,17 +85,17 @@ def register(
 
 
 def register_threshold(metrics: Metrics, index_in_use: IndexInUse) -> None:
-    """Register the threshold, and whether it still suits the list."""
+    """Register the threshold, and whether it suits the present list."""
     metrics.register_gauge(
         "openlfr_threshold",
-        "Lowest score of a sighting; chosen at the start.",
+        "Lowest score of a sighting, chosen when the worker starts.",
         lambda: index_in_use.threshold,
     )
     metrics.register_gauge(
         "openlfr_threshold_outgrown",
-        "1 where more people are listed than the default threshold was measured for, or others"
-        " than a calibrated one was calibrated against.",
-        lambda: float(bool(index_in_use.doubt)),
+        "1 if the threshold does not suit the list: a default was measured for fewer people, or a "
+        "calibration for other people.",
+        lambda: float(bool(index_in_use.threshold_warning)),
     )
 
 
@@ -100,7 +103,7 @@ def register_provider(metrics: Metrics, provider: str) -> None:
     """Register the execution provider of the models, such as cuda."""
     metrics.register_gauge(
         "openlfr_provider",
-        "1 for the execution provider that runs the models; what it cannot run, the CPU does.",
+        "1 for the execution provider of the models; the CPU runs unsupported operations.",
         lambda: {provider: 1.0},
         label="provider",
     )

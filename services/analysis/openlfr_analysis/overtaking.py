@@ -1,8 +1,8 @@
 """Decides which waiting frames are skipped in favour of newer frames of their camera.
 
-A worker that cannot analyse every frame skips some, and the number that it analyses is the same
-whichever it skips. If it skipped only frames that exceed their greatest age, those that it analyses
-would all be nearly that old, and every alert late by as much. So the newest frames are analysed.
+A slow worker must skip frames, and it analyses the same number of frames whichever it skips. If it
+skipped only frames older than `max_age`, every analysed frame would be nearly that old, and every
+alert would be late by that time. So the worker analyses the newest frames.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ if TYPE_CHECKING:
     from openlfr.adapters.faust.agents import Message
 
 FRESH_S = 1.0
-"""A frame may wait this long whatever comes after it: a worker that is slow for a moment catches up
-and skips nothing."""
+"""A frame that has waited for less than this is not skipped, so that a worker that is slow for a
+moment skips no frame."""
 
 
 def find_overtaken(messages: Sequence[Message], *, now: float) -> set[int]:
-    """Positions of messages older than `FRESH_S` after which a newer one of their camera waits.
+    """Return the positions of the messages to skip.
+
+    These have waited for more than `FRESH_S`, and a newer message of their camera waits.
 
     Args:
-        messages: Waiting messages, in order.
-        now: Seconds since 1970.
+        messages: The waiting messages, in order.
+        now: The present time, in seconds since 1970.
     """
     newest = {message.key: position for position, message in enumerate(messages)}
     return {

@@ -1,4 +1,4 @@
-"""Publishes sightings: seals the evidence, continues the frame's trace, logs a line."""
+"""Builds the records of sightings: seals the evidence, continues the trace, logs a line."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from openlfr.ports import Vault
     from openlfr.wire.codec import Record
 
-_MAX_EVIDENCE_BYTES = int(SIGHTINGS.configs["max.message.bytes"]) - (64 << 10)  # of one record
+_MAX_EVIDENCE_BYTES = int(SIGHTINGS.configs["max.message.bytes"]) - (64 << 10)  # in one record
 
 log = structlog.get_logger()
 
 
 class SightingPublisher:
-    """Makes the records of one worker's sightings."""
+    """Builds and logs the records of one worker's sightings."""
 
     def __init__(self, vault: Vault, counts: Counter[str]) -> None:
-        """Begin without traces.
+        """Start without traces.
 
         Args:
             vault: Seals evidence.
@@ -41,10 +41,10 @@ class SightingPublisher:
         self._key = vault.derive(seal.purpose_of(SIGHTINGS.name))
         self._counts = counts
         self._traces = tracing.FrameTraces()
-        self._time_assumed: set[str] = set()  # cameras whose times count from the start of ingest
+        self._time_assumed: set[str] = set()  # cameras whose capture times are assumed
 
     def remember_trace(self, frame: Frame, traceparent: str) -> None:
-        """Remember the trace of a frame, and whether its camera's time is assumed."""
+        """Record the trace of a frame, and whether its capture time is assumed."""
         if frame.time_assumed:
             self._time_assumed.add(frame.camera)
         else:
@@ -54,11 +54,11 @@ class SightingPublisher:
     def log_sightings(
         self, sightings: Sequence[SightingWithEvidence], newest: Mapping[str, int]
     ) -> None:
-        """Log each sighting with the frame after which its track could be searched.
+        """Log each sighting, with the last frame before its track was searched.
 
         Args:
-            sightings: Sightings of one batch.
-            newest: Number of the last frame of each camera in the batch.
+            sightings: The sightings of one batch.
+            newest: The number of each camera's last frame in the batch.
         """
         for each in sightings:
             sighting = each.sighting
@@ -69,32 +69,32 @@ class SightingPublisher:
                 trace=tracing.trace_id(self._trace_of(each)),
             )  # fmt: skip
 
-    def to_record(self, found: SightingWithEvidence) -> tuple[str, Record]:
-        """The signed record of a sighting, with its topic."""
-        time_assumed = found.sighting.camera in self._time_assumed
+    def to_record(self, result: SightingWithEvidence) -> tuple[str, Record]:
+        """Return the signed record of a sighting, with its topic."""
+        time_assumed = result.sighting.camera in self._time_assumed
         record = codec.encode_sighting(
-            replace(found.sighting, time_assumed=time_assumed),
-            self._seal_evidence(found),
-            traceparent=tracing.continue_trace(self._trace_of(found)),
+            replace(result.sighting, time_assumed=time_assumed),
+            self._seal_evidence(result),
+            traceparent=tracing.continue_trace(self._trace_of(result)),
         )
         return SIGHTINGS.name, seal.sign(record, self._key)
 
-    def _seal_evidence(self, found: SightingWithEvidence) -> CarriedEvidence | None:
-        """The sealed picture; None without a picture, or where it is too large for Kafka.
+    def _seal_evidence(self, result: SightingWithEvidence) -> CarriedEvidence | None:
+        """Return the sealed picture; None if it is missing or too large for Kafka.
 
-        The sighting is published without it.
+        The sighting is then published without a picture.
         """
-        if found.evidence is None:
+        if result.evidence is None:
             self._counts["evidence_covered"] += 1
             return None
-        name = evidence_name(found.sighting.sighting_id)
-        sealed = self._vault.seal(name, encode(found.evidence))
+        name = evidence_name(result.sighting.sighting_id)
+        sealed = self._vault.seal(name, encode(result.evidence))
         if len(sealed) > _MAX_EVIDENCE_BYTES:
             self._counts["evidence_too_large"] += 1
-            log.warning("evidence_too_large", camera=found.sighting.camera, size=len(sealed))
+            log.warning("evidence_too_large", camera=result.sighting.camera, size=len(sealed))
             return None
         return CarriedEvidence(name, True, sealed)
 
-    def _trace_of(self, found: SightingWithEvidence) -> str:
-        sighting = found.sighting
+    def _trace_of(self, result: SightingWithEvidence) -> str:
+        sighting = result.sighting
         return self._traces.find(sighting.camera, sighting.epoch, sighting.seq)

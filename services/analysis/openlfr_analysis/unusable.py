@@ -1,4 +1,4 @@
-"""Frames that are not analysed, and messages that cannot be: counted, logged, or dead letters."""
+"""Counts and logs skipped frames and unusable messages, and builds dead letters of the latter."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from openlfr_analysis.worker_tallies import WorkerTallies
 
 MAX_LATE_IN_A_ROW = 50
-"""A warning is logged when a camera has had this many late frames in a row."""
+"""Number of consecutive late frames of a camera after which a warning is logged."""
 
 log = structlog.get_logger()
 
 
 class UnusableMessages:
-    """Counts and logs the messages of one worker that give no analysed frame."""
+    """Counts and logs the messages of one worker whose frames are not analysed."""
 
     def __init__(self, decoder: Decoder, tallies: WorkerTallies) -> None:
-        """Begin without such messages.
+        """Start with empty counts.
 
         Args:
             decoder: Computes the age of late frames.
@@ -42,9 +42,9 @@ class UnusableMessages:
     def skip_frame(
         self, message: Message, encoded: EncodedFrame, reason: UnwatchedReason | NotInForce
     ) -> None:
-        """Count a skipped frame; warn once where all frames of a camera are late.
+        """Count a skipped frame; log a warning once if all frames of a camera are late.
 
-        The clock of the camera's host may then differ from ours.
+        The clock of the camera's host may then differ from the clock of this host.
         """
         if isinstance(reason, NotInForce):
             self._tallies.counts[reason] += 1
@@ -66,7 +66,7 @@ class UnusableMessages:
             )  # fmt: skip
 
     def record_on_time(self, camera: str) -> None:
-        """A frame of a camera is not late: count its late frames from zero again."""
+        """Record that a frame of a camera is on time, so that its late frames count from zero."""
         self._late_in_a_row.pop(camera, None)
 
     def skip_other_deployment(self, deployment: str) -> None:
@@ -83,6 +83,6 @@ class UnusableMessages:
             )  # fmt: skip
 
     def to_dead_letter(self, message: Message, reason: str) -> tuple[str, Record]:
-        """The dead letter of an unusable message, with its topic."""
+        """Count an unusable message; return its dead letter with the topic."""
         self._tallies.counts["set_aside"] += 1
         return set_aside(message, reason, service="analysis")

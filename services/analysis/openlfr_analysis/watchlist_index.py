@@ -1,4 +1,4 @@
-"""Builds the searched index from a manifest: in this process, or on the Milvus server."""
+"""Builds the index of the watchlist from a manifest, in this process or on the Milvus server."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
     _Fetch = tuple[dict[str, ManifestChange], Future[list[StoredTemplate]]]
 
-AGAIN_S = 5.0
-"""Templates that are missing from the store are requested again after this long."""
-_RETRY_S = 1.0
-_MAX_REQUESTED = 2000
+REFETCH_S = 5.0
+"""Seconds after which templates that the store lacks are requested again."""
+_RETRY_S = 1.0  # after a failed request
+_MAX_REQUESTED = 2000  # templates in one request
 
 log = structlog.get_logger()
 
 
 class LocalWatchlistIndex:
-    """Builds an index of each manifest in this process; fetches only templates that are new.
+    """Builds an index of each manifest in this process; fetches only new templates.
 
-    Templates are fetched in a thread of their own, so that `use`, called by one thread, never waits
-    for the store.
+    A separate thread fetches templates, so that `use`, which one thread calls, never waits for the
+    store.
 
     Attributes:
         counts: `fetches` and `failed_fetches`.
@@ -51,11 +51,11 @@ class LocalWatchlistIndex:
         fetcher: Executor | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin without templates.
+        """Start without templates.
 
         Args:
             templates: The store of the templates.
-            on_index: Receives each new index, complete, as soon as it is built.
+            on_index: Receives each new index when it is complete.
             fetcher: Runs the requests to the store.
             clock: Returns seconds.
         """
@@ -64,51 +64,51 @@ class LocalWatchlistIndex:
         self._fetcher = fetcher or ThreadPoolExecutor(1, "templates")
         self._clock = clock
         self._manifest: Mapping[str, ManifestChange] = {}
-        self._kept: dict[str, StoredTemplate] = {}
+        self._usable: dict[str, StoredTemplate] = {}
         self._new: dict[str, ManifestChange] = {}  # listed, not yet requested
-        self._absent: dict[str, ManifestChange] = {}  # listed, requested, not usable
-        self._altered: set[str] = set()  # the absent ones that are stored with other bytes
+        self._unusable: dict[str, ManifestChange] = {}  # listed and requested: missing or altered
+        self._altered: set[str] = set()  # the unusable ones that the store has with other bytes
         self._fetch: _Fetch | None = None
-        self._retry_at = self._again_at = float("-inf")
-        self._was_complete = False
-        self._has_unused = False  # templates were received since the last index
+        self._retry_at = self._refetch_at = float("-inf")
+        self._was_complete = False  # whether all templates of the store were searched once
+        self._has_unindexed = False  # whether templates were received since the last index
         self._logged = (0, 0)
         self.counts: Counter[str] = Counter()
 
     @property
     def references(self) -> int:
         """Number of searched templates, expired ones included."""
-        return len(self._kept)
+        return len(self._usable)
 
     @property
     def subjects(self) -> int:
-        """Number of people searched, plus one for each reference whose template is missing."""
-        return len({each.subject for each in self._kept.values()}) + self.missing
+        """Number of searched people, plus one for each reference whose template is missing."""
+        return len({each.subject for each in self._usable.values()}) + self.missing
 
     @property
     def missing(self) -> int:
-        """Number of listed references whose template is not in the store, or is being fetched."""
-        return len(self._new) + len(self._absent) - self.refused
+        """Number of listed references whose template is not in the store or not fetched yet."""
+        return len(self._new) + len(self._unusable) - self.refused
 
     @property
     def refused(self) -> int:
-        """Number of listed references stored with another subject, list or template."""
+        """Number of listed references that the store has with other subject, list or template."""
         return len(self._altered)
 
     def use(self, manifest: Mapping[str, ManifestChange]) -> bool:
-        """Search this manifest from now on, as far as its templates are here.
+        """Search the references of this manifest whose templates are available.
 
-        Call it a few times a second with the newest manifest: the same object while nothing has
-        changed.
+        Call it a few times a second with the newest manifest, which must be the same object while
+        the list is unchanged.
 
         Returns:
-            Whether all templates that the store has are searched. After that was so once, also True
-            where the store has just returned some new templates (a long import keeps adding).
-            Missing templates are requested again every `AGAIN_S`.
+            Whether all templates of the store are searched. After this was True once, it is also
+            True when the store has just returned some new templates, since a long import adds
+            templates all the time. Missing templates are requested again every `REFETCH_S`.
 
         Raises:
-            Unavailable: The vector store did not answer. Removed references are searched no more
-                nevertheless; new ones are not searched yet.
+            Unavailable: The vector store does not answer. Removed references are no longer
+                searched, but new references are not searched yet.
         """
         if manifest is not self._manifest:
             self._change(manifest)
@@ -139,27 +139,27 @@ class LocalWatchlistIndex:
         self._fetcher.shutdown(cancel_futures=True)
 
     def _change(self, manifest: Mapping[str, ManifestChange]) -> None:
-        before, self._manifest = self._manifest, manifest
-        changed = any(manifest.get(key) != before[key] for key in self._kept)
-        self._kept = {
+        previous, self._manifest = self._manifest, manifest
+        has_changes = any(manifest.get(key) != previous[key] for key in self._usable)
+        self._usable = {
             key: template
-            for key, template in self._kept.items()
+            for key, template in self._usable.items()
             if _matches_manifest(template, manifest)
         }
-        missing = {key: entry for key, entry in manifest.items() if key not in self._kept}
-        self._absent = {
+        missing = {key: entry for key, entry in manifest.items() if key not in self._usable}
+        self._unusable = {
             key: entry
             for key, entry in missing.items()
-            if _is_same_template(entry, self._absent.get(key))
+            if _is_same_template(entry, self._unusable.get(key))
         }
-        self._altered &= self._absent.keys()
-        self._new = {key: entry for key, entry in missing.items() if key not in self._absent}
-        if changed or not missing:
+        self._altered &= self._unusable.keys()
+        self._new = {key: entry for key, entry in missing.items() if key not in self._unusable}
+        if has_changes or not missing:
             self._publish_index()  # a removal never waits for the vector store
 
     def _begin_fetch(self) -> _Fetch | None:
-        """Request new templates, or missing ones again when their time has come."""
-        needed = self._new or (self._absent if self._clock() >= self._again_at else {})
+        """Request new templates; every `REFETCH_S` request missing templates again."""
+        needed = self._new or (self._unusable if self._clock() >= self._refetch_at else {})
         if not needed or self._clock() < self._retry_at:
             return None
         requested = dict(islice(needed.items(), _MAX_REQUESTED))
@@ -168,52 +168,52 @@ class LocalWatchlistIndex:
         return self._fetch
 
     def _receive(
-        self, requested: Mapping[str, ManifestChange], found: Sequence[StoredTemplate]
+        self, requested: Mapping[str, ManifestChange], received: Sequence[StoredTemplate]
     ) -> None:
-        """Keep the templates that are still listed; record which are missing or altered."""
-        stored = {each.reference_id: each for each in found}
+        """Retain the templates that are still listed; record which are missing or altered."""
+        stored = {each.reference_id: each for each in received}
         for key, entry in requested.items():
             if not _is_same_template(entry, self._manifest.get(key)):
-                continue  # the list has changed: it is removed, or requested anew
+                continue  # the entry has changed since the request
             template = stored.get(key)
             self._new.pop(key, None)
-            self._absent.pop(key, None)
+            self._unusable.pop(key, None)
             self._altered.discard(key)
             if (
                 template is not None
                 and matches_entry(template, entry)
                 and hash_template(template.vector) == entry.template_hash
             ):
-                self._kept[key] = template
-                self._has_unused = True
+                self._usable[key] = template
+                self._has_unindexed = True
                 continue
-            self._absent[key] = self._manifest[key]  # last, so that others are requested first
+            self._unusable[key] = self._manifest[key]  # last, so that others are requested first
             if template is not None:
                 self._altered.add(key)
         if not self._new:
-            self._again_at = self._clock() + AGAIN_S
-        if self._has_unused and (self._was_complete or not self._new):
-            self._has_unused = False
+            self._refetch_at = self._clock() + REFETCH_S
+        if self._has_unindexed and (self._was_complete or not self._new):
+            self._has_unindexed = False
             self._publish_index()
 
     def _log_missing(self) -> None:
-        now = (self.missing, self.refused)
-        if now != self._logged:
-            self._logged = now
-            if any(now):
-                log.warning("listed_and_not_searched", missing=now[0], refused=now[1])
+        numbers = (self.missing, self.refused)
+        if numbers != self._logged:
+            self._logged = numbers
+            if any(numbers):
+                log.warning("listed_and_not_searched", missing=numbers[0], refused=numbers[1])
             else:
                 log.info("all_listed_are_searched", references=self.references)
 
     def _publish_index(self) -> None:
-        self._on_index(ExactIndex(self._manifest, list(self._kept.values())))
+        self._on_index(ExactIndex(self._manifest, list(self._usable.values())))
 
 
 class MilvusWatchlistIndex:
     """Searches each manifest on the Milvus server; one thread calls `use`.
 
     Attributes:
-        missing: None, unknown: no search returns what the server does not have.
+        missing: None: unknown, since a search does not return the templates that the server lacks.
         refused: None, for the same reason.
         counts: Counts of `MilvusIndex`, over all manifests.
     """
@@ -223,7 +223,7 @@ class MilvusWatchlistIndex:
     def __init__(
         self, templates: MilvusTemplateStore, on_index: Callable[[MilvusIndex], None]
     ) -> None:
-        """Begin without a manifest; `on_index` receives each new index."""
+        """Start without a manifest; `on_index` receives each new index."""
         self._templates = templates
         self._on_index = on_index
         self._manifest: Mapping[str, ManifestChange] | None = None
@@ -240,24 +240,24 @@ class MilvusWatchlistIndex:
         return self.references
 
     def use(self, manifest: Mapping[str, ManifestChange]) -> bool:
-        """Search this manifest from now on; always True."""
+        """Search this manifest from now on; return True always."""
         if manifest is not self._manifest:
             self._manifest = manifest
             self._on_index(MilvusIndex(self._templates, manifest, counts=self.counts))
         return True
 
     def close(self) -> None:
-        """Do nothing: there is no request to wait for."""
+        """Do nothing, since no request is running."""
 
 
 def _matches_manifest(template: StoredTemplate, manifest: Mapping[str, ManifestChange]) -> bool:
-    """Whether the manifest lists this very template."""
+    """Return whether the manifest lists exactly this template."""
     entry = manifest.get(template.reference_id)
     return entry is not None and matches_entry(template, entry)
 
 
 def _is_same_template(entry: ManifestChange, other: ManifestChange | None) -> bool:
-    """Whether both entries list the same template of a reference."""
+    """Return whether both entries list the same template of a reference."""
     return other is not None and (entry.template_hash, entry.watchlist, entry.entry_hash) == (
         other.template_hash,
         other.watchlist,

@@ -1,4 +1,4 @@
-"""Counts of frames and tracks in one worker: for Prometheus, and as tallies for tallies.v1."""
+"""Counts the frames and tracks of one worker, for Prometheus and for tallies.v1."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class WorkerTallies:
     """
 
     def __init__(self, deployment_id: str, key: bytes, *, lossless: bool) -> None:
-        """Begin without counts.
+        """Start with empty counts.
 
         Args:
             deployment_id: The deployment of the tallies.
             key: Key of the tallies' authentication code.
-            lossless: Whether frames that are not acknowledged are delivered again.
+            lossless: Whether Kafka delivers the frames of a dropped camera again.
         """
         self.counts: Counter[str] = Counter()
         self.collector = TallyCollector(deployment_id)
@@ -39,12 +39,12 @@ class WorkerTallies:
         self._lossless = lossless
 
     def count(self, camera: str, name: str, number: int = 1) -> None:
-        """Add to a count of the tally, such as `frames_discarded`."""
+        """Add a number to a count of the tally, such as `frames_discarded`."""
         self.counts[name.removeprefix("frames_")] += number
         self.collector.count(camera, name, number)
 
     def count_missed(self, frame: Frame | EncodedFrame | None, reason: UnwatchedReason) -> None:
-        """Count a frame that is not analysed; None where its camera is unknown."""
+        """Count a frame that is not analysed; `frame` is None if its camera is unknown."""
         self.counts[MISSED[reason].removeprefix("frames_")] += 1
         if frame is not None:
             self.collector.record_skipped(frame, reason)
@@ -55,7 +55,7 @@ class WorkerTallies:
         self.collector.record_analysed(frame, faces)
 
     def count_tracks(self, analysis: Analysis) -> None:
-        """Count the tracks that began, ended or were dropped, and the sightings."""
+        """Count the sightings, and the tracks that began, ended or were dropped."""
         self.collector.record_results(analysis)
         self.counts["sightings"] += len(analysis.sightings)
         self.counts["tracks_begun"] += len(analysis.begun)
@@ -68,13 +68,13 @@ class WorkerTallies:
                     self.counts[f"tracks_lost_{track.reason}"] += 1
 
     def drop_camera(self, camera: str) -> None:
-        """End a camera's tally, or discard it where all of its frames are delivered again."""
+        """End a camera's tally; in lossless mode discard it, since its frames are counted again."""
         if self._lossless:
             self.collector.forget(camera)
         else:
             self.collector.close_stretch(camera)
 
     def records(self) -> list[tuple[str, Record]]:
-        """The records of tallies that are complete, with their topic; each is returned once."""
+        """Return the records of new complete tallies, with their topic."""
         records = [codec.encode_tally(each) for each in self.collector.take()]
         return [(TALLIES.name, seal.sign(each, self._key)) for each in records]

@@ -23,7 +23,7 @@ from openlfr.domain.faces import Box
 from openlfr.domain.frames import EncodedFrame
 from openlfr.domain.watching import UnwatchedReason
 from openlfr.wire import codec
-from openlfr_analysis.backlog import FrameId
+from openlfr_analysis.acknowledgement_queue import FrameId
 from openlfr_analysis.frame_batches import FrameBatchProcessor
 from openlfr_analysis.unusable import MAX_LATE_IN_A_ROW
 

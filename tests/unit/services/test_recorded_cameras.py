@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from openlfr import settings
-from openlfr_analysis.service import recorded_cameras
+from openlfr_analysis.service import list_recorded_cameras
 
 
 def test_every_file_is_recorded_whether_or_not_its_start_is_set(tmp_path):
@@ -20,4 +20,4 @@ def test_every_file_is_recorded_whether_or_not_its_start_is_set(tmp_path):
         "  usb: {url: 0}\n"
     )
     loaded = settings.load(tmp_path / "CONFIG.yaml")
-    assert sorted(recorded_cameras(loaded)) == ["address", "dated", "folder", "set"]
+    assert sorted(list_recorded_cameras(loaded)) == ["address", "dated", "folder", "set"]

@@ -21,7 +21,7 @@ from openlfr.domain.templates import GalleryFacts, StoredTemplate, hash_template
 from openlfr.domain.watchlist import EntryStatus
 from openlfr.testing import ManualClock
 from openlfr_analysis import metrics as service_metrics
-from openlfr_analysis.watchlist_index import AGAIN_S, LocalWatchlistIndex
+from openlfr_analysis.watchlist_index import REFETCH_S, LocalWatchlistIndex
 
 LATER = datetime(2199, 1, 1, tzinfo=UTC)
 FACTS = GalleryFacts("sface", "a" * 64, 3, "arcface-112", 0.4)
@@ -160,10 +160,10 @@ def test_what_the_store_lacks_is_asked_for_again_until_it_comes(store, snapshot,
     assert snapshot.use(manifest)
     assert indexes[-1].subjects == ("Ann",)
     store.away = True
-    clock.now = AGAIN_S
+    clock.now = REFETCH_S
     assert snapshot.use(manifest)  # no reason to stop: nothing new is listed
     store.away = False
-    clock.now = AGAIN_S + 1
+    clock.now = REFETCH_S + 1
     assert snapshot.use(manifest)
     assert indexes[-1].subjects == ("Ann", "Bea", "Cat")
     assert (snapshot.references, snapshot.missing, snapshot.refused) == (3, 0, 0)
@@ -203,7 +203,7 @@ def test_a_row_that_was_renamed_is_refused_until_it_is_mended(store, snapshot, i
     assert indexes[-1].subjects == ("Ann",)
     assert (snapshot.refused, snapshot.missing) == (1, 0)
     store.put([BEA])
-    clock.now = AGAIN_S
+    clock.now = REFETCH_S
     snapshot.use(listed(ANN, BEA))
     assert indexes[-1].subjects == ("Ann", "Bea")
     assert snapshot.refused == 0

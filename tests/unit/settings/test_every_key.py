@@ -209,9 +209,9 @@ def transit_of(config):
 
 
 def index_of(config):
-    from openlfr_analysis.service import index_class
+    from openlfr_analysis.service import choose_index_class
 
-    return index_class(config).__name__
+    return choose_index_class(config).__name__
 
 
 def max_cameras(config):
