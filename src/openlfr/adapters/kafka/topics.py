@@ -79,11 +79,11 @@ def _configs(
 FRAMES = Topic(
     name="frames.v1",
     message="Frame",
-    key="the camera's name; ingest deals cameras out over the partitions in the order of the"
+    key="the camera's name; ingest assigns cameras to the partitions in turn, in the order of the"
     " configuration",
-    content="Pictures on their way from ingest to analysis, which alone may read them.",
+    content="Pictures on their way from ingest to analysis. Only analysis may read them.",
     promise="In order for each camera and epoch. Live video: a frame that cannot be sent or is"
-    " too old is dropped and counted, never waited for.",
+    " too old is dropped and counted; nothing waits for it.",
     writers="ingest",
     readers="analysis alone",
     partitions=12,
@@ -102,7 +102,7 @@ SIGHTINGS = Topic(
     message="Sighting",
     key="the deployment's and the subject's name, with a slash between",
     content="Tracks whose best candidate reached the threshold, with the evidence.",
-    promise="At least once, in order for each subject; known again by `sighting_id`.",
+    promise="At least once, in order for each subject; deduplicate by `sighting_id`.",
     writers="analysis",
     readers="alerting",
     partitions=6,
@@ -112,7 +112,7 @@ ALERTS = Topic(
     name="alerts.v1",
     message="Alert",
     key="the alert's id",
-    content="What operators decide: alerts opened, and sightings that joined them.",
+    content="Alerts opened, and sightings that joined them, for operators to decide.",
     promise="At least once, in order for each alert; deduplicate by `event_id`.",
     writers="alerting",
     readers="the console, and any consumer that is authorised to learn who was seen",
@@ -123,9 +123,9 @@ TALLIES = Topic(
     name="tallies.v1",
     message="Tally",
     key="the camera's name",
-    content="Counts of frames, faces, tracks and scores; nothing about anybody.",
-    promise="At least once, in order for each camera; counted once by `tally_id`, the first"
-    " record.",
+    content="Counts of frames, faces, tracks and scores; nothing about any person.",
+    promise="At least once, in order for each camera; deduplicate by `tally_id`: the first record"
+    " counts.",
     writers="ingest and analysis",
     readers="alerting, and any consumer",
     partitions=6,
@@ -135,13 +135,13 @@ CONTROL = Topic(
     name="control.v1",
     message="Control",
     key="the reference's id, \"deployment/\" and a deployment's id, or `heartbeat`",
-    content="Who may be searched, how each deployment stands, and signs of life. Every worker reads"
-    " it whole, without a group.",
-    promise="At least once, all in one order; the last record of a key stays for ever, until a"
-    " tombstone takes it away.",
+    content="Searchable references, the state of each deployment, and heartbeats. Every worker"
+    " reads the whole topic, without a group.",
+    promise="At least once, all in one order; the last record of a key stays until a tombstone"
+    " removes it.",
     writers="alerting, one process at a time, from the records",
-    readers="analysis, ingest, which leaves out who may be searched, and alerting, which compares"
-    " it with the records",
+    readers="analysis, ingest, which skips the references, and alerting, which compares the topic"
+    " with the records",
     partitions=1,
     one_partition=True,
     configs=_configs(
@@ -158,9 +158,10 @@ VERDICTS = Topic(
     name="verdicts.v1",
     message="Verdict",
     key="the alert's id",
-    content="What operators decided, what they took back, and what became of it.",
+    content="Operators' decisions, their withdrawals, and outcomes.",
     promise="At least once, in order for each alert; deduplicate by `verdict_id`.",
-    writers="alerting, one process at a time, from the records; nobody has to read it to record",
+    writers="alerting, one process at a time, from the records; recording does not depend on"
+    " readers",
     readers="any consumer that is authorised",
     partitions=3,
     configs=_configs(retention_ms=7 * _DAY, segment_ms=_DAY, max_bytes=64 * _KIB),
@@ -169,8 +170,8 @@ DEAD_LETTERS = Topic(
     name="dead-letters.v1",
     message="DeadLetter",
     key="topic, partition and offset of the message, with slashes between",
-    content="Messages that could not be used: where they stood and why, never what they held.",
-    promise="At least once; known again by its key.",
+    content="Positions of unusable messages, and the reasons, never their content.",
+    promise="At least once; deduplicate by the key.",
     writers="analysis and alerting",
     readers="operators",
     partitions=3,
