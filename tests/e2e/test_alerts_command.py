@@ -145,7 +145,7 @@ def test_a_new_folder_has_no_alerts(place: Place, capsys: pytest.CaptureFixture[
     assert place.openlfr("alerts", "list") == 0
     assert capsys.readouterr().out == "There are no alerts.\n"
     assert place.openlfr("purge") == 0
-    assert capsys.readouterr().out.startswith("Nothing is due.\n")
+    assert capsys.readouterr().out.startswith("No data is due for erasure.\n")
 
 
 def test_alerts_are_listed_the_latest_first(
@@ -346,7 +346,7 @@ def test_purge_erases_what_is_beyond_the_retention_and_nothing_else(
     assert place.in_book() == {kept.sighting_id}
     assert [a["erased_at"] is None for a in place.alerts(capsys)] == [True, False]
     assert place.openlfr("purge") == 0
-    assert capsys.readouterr().out.startswith("Nothing is due.")
+    assert capsys.readouterr().out.startswith("No data is due for erasure.")
     assert place.openlfr("purge", "--older-than", "9d") == 0
     assert place.evidence() == []
 

@@ -30,9 +30,9 @@ def test_people_are_found_again_and_the_result_is_told_and_written(set_dir, caps
     (set_dir / "images/person_1/3.jpg").write_bytes(b"\xff\xd8\xff broken")
     assert main(["evaluate", str(set_dir), "--json", str(set_dir / "result.json")]) == 0
     said = capsys.readouterr()
-    assert "5 people enrolled, 6 photos of them searched for, 1 strangers" in said.out
+    assert "5 people enrolled, searched with 6 other photos of them, 1 strangers" in said.out
     assert "1 strangers say nothing of FPIR 0.1: " in said.out
-    assert "not a picture, counted as a failure: images/person_1/3.jpg" in said.err
+    assert "images/person_1/3.jpg is not a picture, and counts as a failure" in said.err
     result = json.loads((set_dir / "result.json").read_text())
     assert result["rank1"] == pytest.approx(5 / 6)
     assert result["tpir_at_fpir"]["0.1"]["tpir"] is None

@@ -55,7 +55,7 @@ def test_the_jobs_make_topics_and_tables_and_an_operator_enrols(city, street):
     assert "check interval 10 s" in topics.stdout  # asked of the brokers
     assert "7 topics are as configured" in topics.stdout
     migrations = city.pods.call("migrations")
-    said = "The rights of records_alerting and records_operator are as this version needs them."
+    said = "records_alerting and records_operator have the rights that this version needs."
     assert said in migrations.stdout, migrations
     enrol = ("watchlist", "import", street.manifest)
     refused = city.pods.call("alerting", *enrol)

@@ -146,7 +146,7 @@ def _run(street: SimulatedStreet, out: Path, *, note: str) -> tuple[RunSummary, 
     options = embedded.RunOptions(
         alerts=out / "alerts.jsonl", report=out / "report", as_fast_as_possible=True
     )
-    with live_view(loaded, shown=True) as view:
+    with live_view(loaded, is_verbose=True) as view:
         summary = embedded.run(loaded, options, on_progress=view)
     folders = {camera.camera: camera.folder for camera in street.cameras}
     summary = replace(

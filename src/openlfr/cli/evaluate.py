@@ -1,4 +1,4 @@
-"""`openlfr evaluate`: measure error rates on a folder of faces."""
+"""`openlfr evaluate`: measure the error rates on a folder of faces."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     "--json",
     "json_file",
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    help="Also write the result to this file as JSON ('-': to stdout instead of the table).",
+    help="Also write the result to this file as JSON. '-' prints JSON instead of the table.",
 )
 @click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Use the models of this configuration instead of the default ones.",
+    help="Use the models of this configuration instead of the default models.",
 )
 def command(set_dir: Path, json_file: Path | None, config: Path | None) -> None:
     """Measure identification rates on SET_DIR/images/NAME/*.jpg.
 
-    Of each person with two photos or more the first photo is enrolled, and the others are searched
-    for. People with one photo are strangers. The face nearest the centre of a photo counts; a
-    photo without a usable face is a miss.
+    Each person with two photos or more is enrolled with the first photo and searched with the
+    others. People with one photo are strangers. The face nearest to the centre of a photo is used.
+    A photo without a usable face counts as a miss.
     """
     from openlfr import bootstrap
     from openlfr.operations.evaluate import evaluate
@@ -65,18 +65,18 @@ def command(set_dir: Path, json_file: Path | None, config: Path | None) -> None:
     text = json.dumps(result.as_json(), indent=2)
     if json_file is not None and str(json_file) != "-":
         json_file.write_text(text + "\n", encoding="utf-8")
-    say(text if str(json_file) == "-" else table(result))
+    say(text if str(json_file) == "-" else format_table(result))
     for name in result.unreadable:
-        say(f"not a picture, counted as a failure: {name}", err=True)
+        say(f"{name} is not a picture, and counts as a failure", err=True)
 
 
-def table(result: EvaluationResult) -> str:
-    """The result as a table."""
+def format_table(result: EvaluationResult) -> str:
+    """Return the result as a text table."""
     from openlfr.operations.error_rates import Unsupported
 
     width, height = result.input_size
     model = f"{result.model_name} ({result.model_sha256[:12]}), detector input {width}x{height}"
-    people = f"{result.gallery} people enrolled, {result.mated} photos of them searched for"
+    people = f"{result.gallery} people enrolled, searched with {result.mated} other photos of them"
     rank1 = result.rank1
     lines = [
         f"model     {model}",
@@ -94,20 +94,20 @@ def table(result: EvaluationResult) -> str:
             continue
         above = "?" if point.threshold_high is None else f"{point.threshold_high:.3f}"
         below = "?" if point.threshold_low is None else f"{point.threshold_low:.3f}"
-        here, fpir_here, wrong = point.tpir_here, point.fpir, point.as_another
+        tpir, fpir_range, confused = point.tpir_here, point.fpir, point.as_another
         lines.append(
             f"{name:10}{point.tpir:8.4f}  {_span(point.low, point.high)}  {point.threshold:9.3f}  "
             f"{below} to {above}"
         )
         lines.append(
-            f"{'':12}with {point.threshold:.3f}: {_span(here.low, here.high)} are found; "
-            f"{point.false_positives} of {result.nonmated} strangers alert, "
-            f"{_span(fpir_here.low, fpir_here.high)}; {wrong.value:.4f} of the photos searched for "
-            f"alert as somebody else, {_span(wrong.low, wrong.high)}"
+            f"{'':12}at {point.threshold:.3f}: {_span(tpir.low, tpir.high)} identified; "
+            f"{point.false_positives} of {result.nonmated} strangers matched, "
+            f"{_span(fpir_range.low, fpir_range.high)}; {confused.value:.4f} of the photos matched "
+            f"another person, {_span(confused.low, confused.high)}"
         )
         notes += [f"FPIR {fpir:g}: {point.reason}"] if point.reason else []
     if not result.tpir_at_fpir:
-        notes.append("Nobody in the set has just one photo: without strangers there is no FPIR.")
+        notes.append("No FPIR: the set has no strangers, that is, people with one photo.")
     return "\n".join([*lines, *notes])
 
 

@@ -1,4 +1,4 @@
-"""`openlfr init`: write the files of a new installation; existing files are kept."""
+"""`openlfr init`: write the files of a new installation; existing files stay unchanged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from openlfr.terminal import say
 
 _FILE_MODES = {"CONFIG.yaml": 0o600, "manifest.csv": 0o600, "README.txt": 0o644}
-"""Mode of each file: a configuration may contain passwords, a manifest names of listed people."""
+"""Mode of each file. A configuration may contain passwords; a manifest lists people."""
 
 
 @click.command(name="init")
@@ -19,24 +19,24 @@ _FILE_MODES = {"CONFIG.yaml": 0o600, "manifest.csv": 0o600, "README.txt": 0o644}
 def command(folder: Path) -> None:
     """Write a commented CONFIG.yaml, an example manifest and a data folder.
 
-    FOLDER is the current folder by default. Existing files are kept unchanged.
+    FOLDER is the current folder by default. Existing files stay unchanged.
     """
     folder.mkdir(parents=True, exist_ok=True)
     starter = files("openlfr.cli") / "starter"
     for name, mode in _FILE_MODES.items():
         path = folder / name
         written = _write_new(path, (starter / name).read_text(encoding="utf-8"), mode)
-        say(f"wrote {path}" if written else f"kept {path}, which exists already")
+        say(f"wrote {path}" if written else f"{path} exists already, and is unchanged")
     data = folder / "data"
     existed = data.exists()
     data.mkdir(mode=0o700, exist_ok=True)
-    _write_new(data / ".gitignore", "*\n", 0o600)  # no face must get into a repository
-    say(f"kept {data}, which exists already" if existed else f"made {data}")
-    say(f"\nNext: fill in `deployment` in {folder / 'CONFIG.yaml'}, then `openlfr doctor`.")
+    _write_new(data / ".gitignore", "*\n", 0o600)  # no face may be committed to a repository
+    say(f"{data} exists already, and is unchanged" if existed else f"created {data}")
+    say(f"\nNext: fill in `deployment` in {folder / 'CONFIG.yaml'}, then run `openlfr doctor`.")
 
 
 def _write_new(path: Path, text: str, mode: int) -> bool:
-    """Write a new file; False if the file exists."""
+    """Write a new file; return False if the file exists."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     except FileExistsError:

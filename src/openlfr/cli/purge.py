@@ -1,4 +1,4 @@
-"""`openlfr purge`: erase what may no longer be kept."""
+"""`openlfr purge`: erase data whose retention period has ended."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _duration(_: click.Context, parameter: click.Parameter, text: str | None) ->
     callback=_duration,
     metavar="TIME",
     default=None,
-    help="Erase alerts whose last event is older than this, such as 31d or 12h. Default:"
+    help="Erase alerts whose last event is older than TIME, such as 31d or 12h. Default:"
     " alerting.retention.",
 )
 @click.option(
@@ -48,7 +48,7 @@ def _duration(_: click.Context, parameter: click.Parameter, text: str | None) ->
     callback=_duration,
     metavar="TIME",
     default=None,
-    help="Erase names and texts of persons who decided alerts longer ago than this, such as 1095d.",
+    help="Erase names and texts of persons in acts that are older than TIME, such as 1095d.",
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be erased, and erase nothing.")
 @click.option(
@@ -65,13 +65,14 @@ def command(
     dry_run: bool,
     by: str | None,
 ) -> int:
-    """Erase what may no longer be kept.
+    """Erase data whose retention period has ended.
 
-    That is: pictures and positions of alerts beyond the retention and of people who were mistaken
-    for somebody listed, evidence that a crash left without an alert, pictures and templates of
-    expired entries. Times, cameras, scores, decisions and acts stay on record. A run and the
-    alerting service erase regularly; if neither works, every command that opens the records does.
-    Exit code 1 if a part has to wait; the reason is printed.
+    Erased are: pictures and positions of alerts beyond the retention and of people who were
+    mistaken for listed people; evidence that a crash left without an alert; pictures and templates
+    of expired entries. Times, cameras, scores, decisions and acts stay on record.
+
+    A run and the alerting service erase regularly. If neither is active, every command that opens
+    the records erases. Exit code 1 if a part must be erased later; the reason is printed.
     """
     from openlfr import bootstrap
     from openlfr.cli.due_erasure import erase_rows_from_disk
@@ -114,49 +115,49 @@ def command(
             )
         if names is not None:
             acts = erase_names(records, now - names, by=arguments.identify_person(by), at=now)
-            say(f"Erased names and words of {acts} acts.")
+            say(f"Erased names and texts of {acts} acts.")
         _erase_removed_entries(settings, records, vault)
-        whole = erase_rows_from_disk(records)
+        is_complete = erase_rows_from_disk(records)
     say(
-        "Erased files are freed, not overwritten: no program can reach copies in backups and "
-        "snapshots, or blocks that an SSD has not reused."
+        "Erased files are deleted, not overwritten. Copies may remain in backups, in snapshots "
+        "and in blocks that an SSD has not reused."
     )
-    return DONE if whole else SOMETHING_FAILED
+    return DONE if is_complete else SOMETHING_FAILED
 
 
 def _print_due(due: DueErasures, retention: timedelta, *, dry_run: bool) -> None:
     from openlfr.operations.erasure import why_mistaken
 
-    would = "Would erase" if dry_run else "Erasing"
+    verb = "Would erase" if dry_run else "Erasing"
     days = f"{retention / timedelta(days=1):g} days"
     for alert in due.alerts:
-        say(f"{would} alert {alert.alert_id} about {alert.about}: older than {days}.")
+        say(f"{verb} alert {alert.alert_id} about {alert.about}: older than {days}.")
     for alert in due.mistaken:
-        say(f"{would} alert {alert.alert_id} about {alert.about}: {why_mistaken(alert)}.")
+        say(f"{verb} alert {alert.alert_id} about {alert.about}: {why_mistaken(alert)}.")
     for name in due.orphans:
-        say(f"{would} {name}: no alert refers to it.")
+        say(f"{verb} {name}: no alert refers to it.")
     for entry in due.entries:
         say(
-            f"{would} entry {entry.reference_id} of {entry.subject}: expired "
+            f"{verb} entry {entry.reference_id} of {entry.subject}: expired "
             f"{entry.expires:%Y-%m-%d}."
         )
     if not due:
-        say("Nothing is due.")
+        say("No data is due for erasure.")
 
 
 def _erase_removed_entries(settings: Settings, records: Records, vault: Vault) -> None:
-    """Erase templates and pictures of removed entries, or leave that to a run at work."""
+    """Erase templates and pictures of removed entries, or leave them to an active run."""
     from openlfr.cli.watchlist_changes import apply_changes
     from openlfr.operations.gallery import erase_unrecorded_pictures
 
     unrecorded = erase_unrecorded_pictures(records.watchlist, vault, datetime.now(UTC))
     if unrecorded:
-        say(f"Erased {unrecorded} reference pictures that no entry names.")
-    leaving = records.watchlist.awaiting_erasure()
+        say(f"Erased {unrecorded} reference pictures that belong to no entry.")
+    removed = records.watchlist.awaiting_erasure()
     facts = records.watchlist.facts()
-    if not leaving or facts is None:
+    if not removed or facts is None:
         return
-    ids = [reference.reference_id for reference in leaving]
+    ids = [reference.reference_id for reference in removed]
     after, problem = apply_changes(settings, records, vault, facts, ids)
     if problem:
         raise problem
@@ -165,6 +166,6 @@ def _erase_removed_entries(settings: Settings, records: Records, vault: Vault) -
         say(f"Erased templates and pictures of {erased} entries.")
     if erased < len(after):
         say(
-            f"The run at work will erase templates and pictures of {len(after) - erased} entries; "
-            "none of them can match any more."
+            f"The active run will erase templates and pictures of {len(after) - erased} entries, "
+            "which cannot match any more."
         )

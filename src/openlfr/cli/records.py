@@ -1,4 +1,4 @@
-"""`openlfr records`: upgrade the database of the records."""
+"""`openlfr records`: upgrade the records' database, and confirm the clock."""
 
 from __future__ import annotations
 
@@ -16,30 +16,33 @@ if TYPE_CHECKING:
 
 @click.group(name="records")
 def command() -> None:
-    """Maintain the database of the records."""
+    """Upgrade the records' database, and confirm the clock."""
 
 
 @command.command("confirm-clock")
 @config_option
 @click.option(
-    "--by", required=True, metavar="NAME", callback=arguments.parse_person, help="Who confirms it."
+    "--by", required=True, metavar="NAME", callback=arguments.parse_person, help="Your name."
 )
-@click.option("--reason", required=True, callback=arguments.parse_words, help="Why; recorded.")
+@click.option(
+    "--reason", required=True, callback=arguments.parse_words, help="The reason; it is recorded."
+)
 def confirm_clock(config: Path, by: str, reason: str) -> None:
-    """Say that this machine's clock is right, where acts are dated ahead of it.
+    """Confirm that this machine's clock is right although acts have later dates.
 
-    Until then entries that have expired by such an act, and not by the clock, are neither searched
-    nor erased. Afterwards they are searched again, and those acts say nothing of how late it is.
+    Entries that have expired by the date of such an act, but not by the clock, are neither
+    searched nor erased. After the confirmation they are searched again, and the dates of the
+    later acts are ignored.
     """
     from openlfr import bootstrap, settings
     from openlfr.operations.clock import confirm
 
     with bootstrap.open_records(settings.load(config)) as records:
         now = datetime.now(UTC)
-        ahead, again = confirm(reason, records=records, by=arguments.identify_person(by), at=now)
+        ahead, resumed = confirm(reason, records=records, by=arguments.identify_person(by), at=now)
     dated = f"{ahead.at:%Y-%m-%d %H:%M} UTC"
-    say(f"The date of {ahead.kind} ({dated}) counts no longer: the clock is right.")
-    say(f"{len(again)} entries are searched again.")
+    say(f"The clock is confirmed. The date of {ahead.kind} ({dated}) is ignored from now on.")
+    say(f"{len(resumed)} entries are searched again.")
 
 
 @command.command()
@@ -47,32 +50,35 @@ def confirm_clock(config: Path, by: str, reason: str) -> None:
 def upgrade(config: Path) -> None:
     """Upgrade the database to the schema of this version.
 
-    Only this command changes the schema of services.sql: run it once before the services of a new
-    version start. It also records the configuration's deployment: a new one is drafted, authorised
-    and started; another place or other hours are a revision; a paused or stopped one stays so. Any
-    command upgrades records in the data folder. PostgreSQL roles other than the owner (openlfr
-    rights sql) get the rights that this version needs.
+    Only this command changes the schema of services.sql. Run it once before the services of a new
+    version start. Records in the data folder are upgraded by any command. PostgreSQL roles other
+    than the owner (openlfr rights sql) get the rights that this version needs.
+
+    The command also records the configuration's deployment. A new deployment is drafted,
+    authorised and started. Another place or other hours are a revision. A paused or stopped
+    deployment stays paused or stopped.
     """
     from openlfr import bootstrap, settings
     from openlfr.operations.deployments import register_and_start
 
     loaded = settings.load(config)
-    before, now, roles = bootstrap.upgrade_records(loaded)
+    before, after, roles = bootstrap.upgrade_records(loaded)
     if before is None:
-        say(f"The records are created, with schema {now}.")
-    elif before == now:
-        say(f"The records have schema {now} already.")
+        say(f"The records are created, with schema {after}.")
+    elif before == after:
+        say(f"The records have schema {after} already.")
     else:
-        say(f"The records were upgraded from schema {before} to {now}.")
-    in_a_city = loaded.services.kafka is not None or loaded.services.sql is not None
-    if in_a_city and loaded.deployment is not None:
+        say(f"The records were upgraded from schema {before} to {after}.")
+    is_city_wide = loaded.services.kafka is not None or loaded.services.sql is not None
+    if is_city_wide and loaded.deployment is not None:
         with bootstrap.open_records(loaded) as records:
-            known = register_and_start(
+            deployment = register_and_start(
                 loaded.deployment,
                 records=records,
                 by=arguments.identify_person(),
                 at=datetime.now(UTC),
             )
-        say(f"The deployment {known.name} ({known.deployment_id}) is {known.status}.")
+        identity = f"{deployment.name} ({deployment.deployment_id})"
+        say(f"The deployment {identity} is {deployment.status}.")
     if roles:
-        say(f"The rights of {' and '.join(roles)} are as this version needs them.")
+        say(f"{' and '.join(roles)} have the rights that this version needs.")

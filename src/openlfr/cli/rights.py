@@ -1,7 +1,7 @@
 """`openlfr rights`: print users and rights for Kafka, Redis and PostgreSQL.
 
-Each service gets the rights that it uses and no more. An administrator of the server reads and
-runs the printed commands; this command changes nothing.
+Each service gets only the rights that it uses. The command changes nothing itself: an
+administrator of the server reads and runs the printed commands.
 """
 
 from __future__ import annotations
@@ -22,18 +22,17 @@ _passwords_option = click.option(
     "--passwords",
     "folder",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Folder with a file for each user, named after the user, whose first line is the password."
-    " Only the hash that the server stores is printed.",
+    help="Folder with a file for each user. The file's name is the user, its first line the"
+    " password. Only the hash that the server stores is printed.",
 )
 
 
 @click.group(name="rights")
 def command() -> None:
-    """Print commands that give users their rights on Kafka, Redis and PostgreSQL.
+    """Print commands that grant users their rights on Kafka, Redis and PostgreSQL.
 
-    Administrators of these servers run the commands. control-key prints the key for ingest.
-
-    In Kubernetes the chart creates Kafka's users itself if Strimzi runs Kafka.
+    An administrator of the server runs the printed commands. In Kubernetes the chart creates
+    Kafka's users itself if Strimzi runs Kafka.
     """
 
 
@@ -42,19 +41,19 @@ def command() -> None:
     "--principal",
     default=_PRINCIPAL,
     show_default=True,
-    help="Kafka principal; {} is ingest, analysis, alerting, operator, topics or scaler.",
+    help="Kafka principal. {} becomes ingest, analysis, alerting, operator, topics or scaler.",
 )
 @click.option(
     "--groups",
     default="openlfr-",
     show_default=True,
-    help="Prefix of the consumer groups; the name of the service follows (OPENLFR_GROUP).",
+    help="Prefix of the consumer groups (OPENLFR_GROUP), before the name of the service.",
 )
 def kafka(principal: str, groups: str) -> None:
-    """Print a shell script that gives each user its rights.
+    """Print a shell script that grants each Kafka user its rights.
 
-    The script calls kafka-acls.sh (or the program in KAFKA_ACLS) with its own arguments first: run
-    it by `sh -s -- --bootstrap-server HOST:PORT --command-config admin.properties`.
+    The script passes its own arguments on to kafka-acls.sh (or the program in KAFKA_ACLS). Run it
+    by `sh -s -- --bootstrap-server HOST:PORT --command-config admin.properties`.
     """
     from openlfr.adapters.kafka.rights import acl_commands, rights
     from openlfr.domain.errors import BadInput
@@ -70,9 +69,9 @@ def kafka(principal: str, groups: str) -> None:
 @command.command()
 @_passwords_option
 def redis(folder: Path | None) -> None:
-    """Print users as lines of Redis' ACL file (aclfile in its configuration).
+    """Print the users as lines of Redis' ACL file (aclfile in Redis' configuration).
 
-    A user without a password cannot log in, nor can the default user (`user default off`).
+    A user without a password cannot log in. The default user is disabled (`user default off`).
     """
     from openlfr.adapters.redis.rights import USERS, acl_lines
 
@@ -85,9 +84,9 @@ def redis(folder: Path | None) -> None:
 @click.option("--database", default="openlfr", show_default=True, help="Database to create.")
 @_passwords_option
 def sql(owner: str, database: str, folder: Path | None) -> None:
-    """Print SQL for psql that creates the roles and their database.
+    """Print SQL for psql that creates the roles and the database.
 
-    The owner then runs `openlfr records upgrade`, now and with each new version: it creates the
+    Then run `openlfr records upgrade` as the owner, now and with each new version. It creates the
     tables and grants the other roles their rights.
     """
     from openlfr import bootstrap
@@ -102,8 +101,8 @@ def sql(owner: str, database: str, folder: Path | None) -> None:
 def control_key(vault_key: TextIO) -> None:
     """Print the key of control.v1, derived from the file VAULT_KEY (- reads stdin).
 
-    Ingest uses the key to read the deployment's state and to sign its tallies. The key opens no
-    picture, and the vault's key cannot be computed from it. Store it in its own file
+    Ingest uses the key to read the deployment's state and to sign its tallies. The key decrypts no
+    picture, and the vault's key cannot be derived from it. Store it in a separate file
     (OPENLFR_CONTROL_KEY_FILE).
     """
     from openlfr import bootstrap
@@ -112,7 +111,7 @@ def control_key(vault_key: TextIO) -> None:
     try:
         line = bootstrap.control_key_of(vault_key.read(4096))
     except BadInput:
-        raise BadInput(f"{vault_key.name} is not the key of a vault (vault.key).") from None
+        raise BadInput(f"{vault_key.name} is not a vault's key (vault.key).") from None
     say(line)
 
 

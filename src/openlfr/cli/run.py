@@ -28,21 +28,21 @@ if TYPE_CHECKING:
 @click.option(
     "--report",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write a report into this folder. Its annex.html shows the faces of alerts: keep it safe, "
-    "and erase it if an alert was about the wrong person.",
+    help="Write a report into this folder. Its annex.html shows the faces of alerts: protect the "
+    "file, and erase it if an alert was about the wrong person.",
 )
 @click.option(
     "--as-fast-as-possible",
     is_flag=True,
-    help="Read files as fast as they can be analysed and drop no frame, instead of in real time.",
+    help="Analyse files without waiting and without dropping frames, instead of in real time.",
 )
 @click.option(
     "--resume",
     is_flag=True,
-    help="Continue the unfinished run: same start, same ids, no alert twice.",
+    help="Continue the unfinished run with the same start and ids; no alert is repeated.",
 )
-@click.option("--quiet", is_flag=True, help="Print nothing but problems.")
-@click.option("--json", "as_json", is_flag=True, help="Print the alert lines, and nothing else.")
+@click.option("--quiet", is_flag=True, help="Print only problems.")
+@click.option("--json", "as_json", is_flag=True, help="Print alert lines and problems only.")
 def command(
     config: Path,
     alerts: Path | None,
@@ -52,17 +52,17 @@ def command(
     quiet: bool,
     as_json: bool,
 ) -> int:
-    """Search for the listed people in the cameras of CONFIG until their sources end.
+    """Search for the listed people in the cameras of CONFIG until the sources end.
 
-    Ctrl-C finishes the frame, writes the report and keeps the state for --resume.
+    Ctrl-C finishes the current frame, writes the report and saves the state for --resume.
     """
     if quiet and as_json:
         raise click.UsageError("--quiet and --json exclude each other")
     from openlfr import embedded, settings
-    from openlfr.cli.live_view import live_view, say_result
+    from openlfr.cli.live_view import live_view, print_result
     from openlfr.observability import configure_logging
 
-    configure_logging(level="error")  # tracebacks of bugs; all else is printed as a sentence
+    configure_logging(level="error")  # tracebacks of bugs; other errors are printed as sentences
     loaded = settings.load(config)
     settings.require_authorisation(loaded)
     options = embedded.RunOptions(
@@ -72,19 +72,18 @@ def command(
         as_fast_as_possible=as_fast_as_possible,
         resume=resume,
     )
-    with _stopping() as stop, live_view(loaded, shown=not (quiet or as_json)) as view:
+    is_verbose = not (quiet or as_json)
+    with _stop_on_signals() as stop, live_view(loaded, is_verbose=is_verbose) as view:
         summary = embedded.run(loaded, options, stop=stop, on_progress=view)
-    say_result(
-        summary, alerts=alerts, report=report, shown=not (quiet or as_json), printed=view.printed
-    )
+    print_result(summary, alerts=alerts, report=report, is_verbose=is_verbose, printed=view.printed)
     if summary.ended_how == "interrupted":
         return INTERRUPTED
     return SOMETHING_FAILED if summary.problems else DONE
 
 
 @contextmanager
-def _stopping() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or SIGTERM sets; a second Ctrl-C ends at once."""
+def _stop_on_signals() -> Iterator[threading.Event]:
+    """Yield an event that Ctrl-C or SIGTERM sets; a second Ctrl-C exits immediately."""
     stop = threading.Event()
 
     def on_signal(number: int, _: object) -> None:
@@ -93,9 +92,9 @@ def _stopping() -> Iterator[threading.Event]:
         stop.set()
 
     disable_early_exit()
-    before = {s: signal.signal(s, on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
+    previous = {s: signal.signal(s, on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)

@@ -89,7 +89,7 @@ def test_nothing_is_written_over(begun, capsys):
     assert main(["init", str(begun)]) == 0
     said = capsys.readouterr().out
     assert (begun / "CONFIG.yaml").read_text() == "mine"
-    assert f"kept {begun / 'CONFIG.yaml'}" in said
+    assert f"{begun / 'CONFIG.yaml'} exists already" in said
     assert f"wrote {begun / 'manifest.csv'}" in said
 
 

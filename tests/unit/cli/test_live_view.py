@@ -49,7 +49,7 @@ def progress(*alerts: AlertEvent) -> Progress:
 
 def test_the_picture_shows_cameras_people_and_alerts():
     console = Console(width=120, file=StringIO())
-    console.print(live_view._picture(SETTINGS, progress(event(2, "bob [junior]"), event(1))))
+    console.print(live_view._render(SETTINGS, progress(event(2, "bob [junior]"), event(1))))
     shown = console.file.getvalue()
     for part in (
         "Market", "The [old] square", "2 listed people, 4 photos", "1:02:05", "gate",
@@ -62,7 +62,7 @@ def test_the_picture_shows_cameras_people_and_alerts():
 
 
 def test_on_a_pipe_each_alert_is_one_line_once(capsys):
-    with live_view.live_view(SETTINGS, shown=True) as tell:
+    with live_view.live_view(SETTINGS, is_verbose=True) as tell:
         tell(progress())
         tell(progress(event(1)))
         tell(progress(event(3), event(2), event(1)))
@@ -76,11 +76,13 @@ def test_on_a_pipe_each_alert_is_one_line_once(capsys):
 
 
 def test_whoever_asked_for_quiet_is_told_problems_once_and_nothing_else(capsys, summary):
-    with live_view.live_view(SETTINGS, shown=False) as tell:
+    with live_view.live_view(SETTINGS, is_verbose=False) as tell:
         tell(progress(event(1)))
         tell(progress(event(1)))
     summary.problems = ("Nobody is [listed].", "The camera broke.")
-    live_view.say_result(summary, alerts=None, report=None, shown=False, printed=tell.printed)
+    live_view.print_result(
+        summary, alerts=None, report=None, is_verbose=False, printed=tell.printed
+    )
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.splitlines() == ["problem: Nobody is [listed].", "problem: The camera broke."]
@@ -98,14 +100,14 @@ def summary():
 def test_what_was_erased_and_where_pictures_stand_is_told(capsys, summary, tmp_path):
     summary.erased = {"alerts": 2, "entries": 1}
     (tmp_path / "annex.html").write_text("pictures")
-    live_view.say_result(summary, alerts=None, report=tmp_path, shown=True)
+    live_view.print_result(summary, alerts=None, report=tmp_path, is_verbose=True)
     said = capsys.readouterr().err
-    assert "Erased, since it was due: 2 alerts beyond the retention, 1 expired entry." in said
-    assert f"Its pictures, faces in clear: {tmp_path / 'annex.html'}" in said
+    assert "Erased due data: 2 alerts beyond the retention, 1 expired entry." in said
+    assert f"Pictures of the report, with visible faces: {tmp_path / 'annex.html'}" in said
 
 
 def test_the_end_is_told_in_one_sentence(capsys, summary, tmp_path):
-    live_view.say_result(summary, alerts=None, report=tmp_path, shown=True)
+    live_view.print_result(summary, alerts=None, report=tmp_path, is_verbose=True)
     first, second = capsys.readouterr().err.splitlines()
     assert first == (
         "50 frames of 1 camera analysed in 12 s, 3 dropped as too late; 9 faces seen, 5 compared "
@@ -114,21 +116,21 @@ def test_the_end_is_told_in_one_sentence(capsys, summary, tmp_path):
     assert second == f"Report: {tmp_path}/report.html"
 
 
-@pytest.mark.parametrize("shown", [True, False])
-def test_problems_are_said_to_everybody_and_as_they_are(capsys, summary, shown):
+@pytest.mark.parametrize("is_verbose", [True, False])
+def test_problems_are_said_to_everybody_and_as_they_are(capsys, summary, is_verbose):
     problem = "camera gate: /videos/[red]cam[/nope] 1.mp4 does not exist"
     summary.problems = (problem,)
-    live_view.say_result(summary, alerts=None, report=None, shown=shown)
+    live_view.print_result(summary, alerts=None, report=None, is_verbose=is_verbose)
     assert capsys.readouterr().err.splitlines()[-1] == f"problem: {problem}"
 
 
 def test_an_interrupted_run_says_how_to_go_on(capsys, summary):
     summary.ended_how = "interrupted"
-    live_view.say_result(summary, alerts=None, report=None, shown=True)
+    live_view.print_result(summary, alerts=None, report=None, is_verbose=True)
     assert "--resume" in capsys.readouterr().err
 
 
 def test_counts_of_cameras_are_added_up(capsys, summary):
     summary.cameras = (GATE, replace(GATE, camera="door"))
-    live_view.say_result(summary, alerts=None, report=None, shown=True)
+    live_view.print_result(summary, alerts=None, report=None, is_verbose=True)
     assert "100 frames of 2 cameras" in capsys.readouterr().err

@@ -27,7 +27,7 @@ def test_install_from_a_folder_then_list_and_verify(empty, model_store, capsys):
     said = capsys.readouterr()
     assert said.out.count("verified") == 2
     assert "Age, sex, race and emotion heads are never loaded" in said.out
-    assert "other.onnx: not in the catalogue, so it is never loaded" in said.err
+    assert "other.onnx is not in the catalogue, and is never loaded" in said.err
 
     assert main(["models", "verify"]) == 0
 

@@ -45,7 +45,7 @@ def test_the_key_of_control_alone_is_printed_and_is_the_one_that_alerting_signs_
         read_control_key(given)
     given.chmod(0o440)
     assert main(["rights", "control-key", str(given)]) == 2
-    assert "is not the key of a vault" in capsys.readouterr().err
+    assert "is not a vault's key" in capsys.readouterr().err
     for wrong in (tmp_path / "vault.key", tmp_path / "absent"):
         with pytest.raises(Misconfigured, match="openlfr rights control-key VAULT_KEY"):
             read_control_key(wrong)
