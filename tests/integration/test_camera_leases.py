@@ -82,10 +82,12 @@ def test_a_pinned_epoch_that_is_over_is_refused_and_the_camera_stays_free(ours, 
     for _ in range(2):  # the same frames again
         take(ours, "gate", 7)
         ours.release("gate")
-    with pytest.raises(BadInput, match=r"gate: epoch 6 is over, its last one was 7.* or none\.$"):
+    with pytest.raises(
+        BadInput, match=r"gate: epoch 6 is over, since epoch 7 has begun.* or none\.$"
+    ):
         take(ours, "gate", 6)
     first = take(theirs, "gate")
-    with pytest.raises(BadInput, match=f"its last one was {first}"):
+    with pytest.raises(BadInput, match=f"since epoch {first} has begun"):
         take(ours, "gate", 7)  # nobody waits for what will be refused
     assert theirs.heartbeat(CAMERAS, ["gate"], room=10).lost == ()
 
@@ -155,11 +157,11 @@ def test_what_changed_is_seen_with_the_next_heartbeat_and_nothing_else(ours, joi
     assert [dict(each.cameras) for each in view.members] == [CAMERAS, CAMERAS]
     assert ours.heartbeat(CAMERAS, [], room=10).view is None
     epoch = take(theirs, "yard")
-    assert ours.heartbeat(CAMERAS, [], room=10).view.held == {"yard": theirs.member_id}
-    theirs.release("yard", over=True)
+    assert ours.heartbeat(CAMERAS, [], room=10).view.live_holders == {"yard": theirs.member_id}
+    theirs.release("yard", is_finished=True)
     view = ours.heartbeat(CAMERAS, [], room=10).view
-    assert view.held == {}
-    assert epoch <= view.over["yard"] + 1
+    assert view.live_holders == {}
+    assert epoch <= view.finished_files["yard"] + 1
     theirs.heartbeat({"gate": Cost(5)}, [], room=3, leaving=True)
     changed = {m.member_id: m for m in ours.heartbeat(CAMERAS, [], room=10).view.members}
     assert changed[theirs.member_id].leaving

@@ -194,7 +194,7 @@ class LeaseKeeper:
         with self._lock:
             held = self._held.pop(camera, None)
         if held is not None:
-            self._leases.release(camera, over=over)
+            self._leases.release(camera, is_finished=over)
 
     def withdraw(self, camera: str) -> None:
         """Offer to film a camera no more: another process is to try."""

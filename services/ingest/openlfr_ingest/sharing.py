@@ -135,7 +135,7 @@ class CameraShare:
     @property
     def unfilmed(self) -> list[str]:
         """Configured cameras that no live process holds."""
-        return sorted(self._entries.keys() - self._over - self._keeper.view.held.keys())
+        return sorted(self._entries.keys() - self._over - self._keeper.view.live_holders.keys())
 
     @property
     def beyond_room(self) -> tuple[str, ...]:
@@ -168,7 +168,7 @@ class CameraShare:
 
     def _record_files_over(self, view: FleetView) -> None:
         """Record files that other processes have filmed to their end since this one began."""
-        for name, at_ms in view.over.items():
+        for name, at_ms in view.finished_files.items():
             if at_ms < self._keeper.joined_at_ms or name in self._over or name not in self._entries:
                 continue
             if not estimate_cost(self._entries[name]).movable:
@@ -191,7 +191,7 @@ class CameraShare:
             return  # the view is older than this process's return
         self._assigned_by = view, may_take_over
         self._seen_alive |= {each.member_id for each in view.members}
-        alive = view.held
+        alive = view.live_holders
         assigned = assign(view.members, alive)
         self._assigned = frozenset(
             name
@@ -226,7 +226,7 @@ class CameraShare:
 
     def _hand_over(self, view: FleetView) -> None:
         """Stop cameras that others film now: all waiting ones, and a few with a lease."""
-        now, held, elsewhere = monotonic(), self._keeper.held, view.held
+        now, held, elsewhere = monotonic(), self._keeper.held, view.live_holders
         self._moving = {
             name: until
             for name, until in self._moving.items()

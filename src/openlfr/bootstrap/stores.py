@@ -231,5 +231,5 @@ def open_alert_book(settings: Settings) -> AlertBook:
 
     server = start_server(data_folder(settings) / "redis")
     return RedisAlertBook(
-        server.client, retention=retention, close=server.close, trouble=server.trouble
+        server.client, retention=retention, close=server.close, last_error=server.last_error
     )

@@ -80,11 +80,11 @@ def _check_redis(settings: Settings) -> Iterator[Finding]:
         )
         return
     yield _describe_durability(durability)
-    if durability.evicts:
+    if durability.eviction_policy:
         yield Finding(
             "redis memory",
             State.WARN,
-            f"evicts keys when it is full ({durability.evicts}): alerts would be opened twice",
+            f"evicts keys when it is full ({durability.eviction_policy}): alerts would be opened twice",
             "set maxmemory-policy noeviction",
         )
 

@@ -52,7 +52,7 @@ TIMES = DecisionTimes()
 
 def enrol(records: Records) -> None:
     with records.unit_of_work() as work:
-        work.watchlist.keep_facts(GalleryFacts("sface", "a" * 64, 128, "arcface-112", 0.4), NOON)
+        work.watchlist.bind_model(GalleryFacts("sface", "a" * 64, 128, "arcface-112", 0.4), NOON)
         for name, subject in (("a1", "Ann"), ("b1", "Bea"), ("c1", "Cleo"), ("d1", "Dora")):
             entry = Reference(
                 name,

@@ -47,8 +47,8 @@ class Redis:
     def next_epoch(self, camera):
         return 77
 
-    def release(self, camera, *, over=False):
-        self.given_back.append((camera, over))
+    def release(self, camera, *, is_finished=False):
+        self.given_back.append((camera, is_finished))
 
 
 @pytest.fixture

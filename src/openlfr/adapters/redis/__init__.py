@@ -1,1 +1,1 @@
-"""Redis: the alert book, leases and elections; and the embedded server."""
+"""Redis: the alert book, camera leases, leader election, and the embedded server."""

@@ -1,4 +1,4 @@
-"""The connection to a Redis server, and how often a command is tried again."""
+"""The connection to a Redis server, and the retries of its commands."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from openlfr.domain.errors import Misconfigured
 
 
 def retry_policy() -> Retry:
-    """Try a command again after 0.1 to 1.5 s each, for 3 to 6 s in all.
+    """Return the policy of retries: after 0.1 to 1.5 s each, for 3 to 6 s in total.
 
-    A restart of Redis takes less than that, and the restart of a process that gave up takes longer.
-    Repeating `fold` is safe: its script tells a repeated call from a replayed sighting.
+    A restart of Redis takes less time, and a restart of a process that ended on the error takes
+    more. Repeating `fold` is safe: its script distinguishes a repeated call from a replayed
+    sighting.
     """
     return Retry(EqualJitterBackoff(base=0.1, cap=1.5), retries=6)
 
@@ -23,10 +24,10 @@ def connect(url: str) -> redis.Redis:
     """Create a client of a Redis server; it connects on first use.
 
     Args:
-        url: `redis://`, `rediss://` (TLS) or `unix://`, as redis-py reads them.
+        url: A `redis://`, `rediss://` (TLS) or `unix://` url, as redis-py parses it.
 
     Raises:
-        Misconfigured: The url is of another kind.
+        Misconfigured: The url is not one of these.
     """
     try:
         return redis.Redis.from_url(

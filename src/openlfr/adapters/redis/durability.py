@@ -1,4 +1,4 @@
-"""The durability of a Redis server: whether the alert book survives a crash of the server."""
+"""The durability of a Redis server: the settings that decide what a crash loses."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ from redis.retry import Retry
 
 from openlfr.domain.errors import Unavailable
 
-_PATIENCE_S = 2.0
+_TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Durability:
-    """The settings of a server that decide what it loses.
+    """The settings of a server that decide what a crash or full memory loses.
 
     Attributes:
         append_only: Whether the server appends each write to a file.
-        fsync: When that file reaches the disk: `always`, `everysec` or `no`; empty if the server
-            does not show it (a managed one often refuses CONFIG).
+        fsync: Time at which that file reaches the disk: `always`, `everysec` or `no`. Empty if the
+            server does not show it (a managed server often refuses CONFIG).
         replicas: Number of connected replicas, which are always some writes behind.
-        evicts: Policy by which the server deletes keys when its memory is full; empty for never.
+        eviction_policy: Policy by which the server deletes keys when its memory is full; empty if
+            it deletes none.
     """
 
     append_only: bool
     fsync: str
     replicas: int
-    evicts: str
+    eviction_policy: str
 
 
 def durability_of(url: str) -> Durability:
-    """Read the settings of a server, without a second try.
+    """Read the settings of a server, without retries.
 
     Args:
         url: Address of the server, as in `connection.connect`.
@@ -46,8 +47,8 @@ def durability_of(url: str) -> Durability:
     client = redis.Redis.from_url(
         url,
         retry=Retry(NoBackoff(), 0),
-        socket_connect_timeout=_PATIENCE_S,
-        socket_timeout=_PATIENCE_S,
+        socket_connect_timeout=_TIMEOUT_S,
+        socket_timeout=_TIMEOUT_S,
     )
     info: dict[str, Any] = {}
     with closing(client):
@@ -62,7 +63,7 @@ def durability_of(url: str) -> Durability:
         append_only=bool(info.get("aof_enabled")),
         fsync=fsync,
         replicas=int(info.get("connected_slaves", 0)),
-        evicts=policy if info.get("maxmemory") and policy != "noeviction" else "",
+        eviction_policy=policy if info.get("maxmemory") and policy != "noeviction" else "",
     )
 
 

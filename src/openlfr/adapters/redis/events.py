@@ -18,30 +18,30 @@ if TYPE_CHECKING:
 
 
 def sighting_to_json(sighting: Sighting) -> str:
-    """A sighting as JSON; `sighting_from_json` gives an equal one."""
+    """Encode a sighting as JSON; `sighting_from_json` returns an equal sighting."""
     return event_to_json(sighting, None)
 
 
 def sighting_from_json(text: str) -> Sighting:
-    """The sighting that `sighting_to_json` wrote; fields of a later version are ignored."""
+    """Parse the result of `sighting_to_json`; fields of a later version are ignored."""
     fields = json.loads(text)
     fields["conflicts_in_frame"] = fields.pop("twice", False)
     fields["captured_at"] = datetime.fromisoformat(fields["captured_at"])
     fields["box"] = Box(*fields["box"])
     names = Sighting.__dataclass_fields__
-    if "sighting_id" not in fields:  # written before ids had a key
-        fields["sighting_id"] = _former_id(fields)
+    if "sighting_id" not in fields:  # written before ids were computed with a key
+        fields["sighting_id"] = _id_without_key(fields)
     return Sighting(**{name: value for name, value in fields.items() if name in names})
 
 
-def _former_id(fields: dict[str, Any]) -> str:
-    """The id of a sighting of before, which was computed from public fields."""
+def _id_without_key(fields: dict[str, Any]) -> str:
+    """Compute an old sighting's id, which depended on public fields only."""
     parts = (fields[name] for name in ("deployment", "camera", "epoch", "seq", "subject"))
     return str(uuid.uuid5(NAMESPACE, "\x1f".join(map(str, parts))))
 
 
 def event_to_json(sighting: Sighting, impossible: ImpossibleMatch | None) -> str:
-    """A sighting as JSON, with its flag if it is impossible."""
+    """Encode a sighting as JSON, with its flag if the match is impossible."""
     fields = asdict(sighting)
     fields["twice"] = fields.pop("conflicts_in_frame")  # the stored key since 0.1.0
     fields["captured_at"] = sighting.captured_at.astimezone(UTC).isoformat()
@@ -51,6 +51,6 @@ def event_to_json(sighting: Sighting, impossible: ImpossibleMatch | None) -> str
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
-def flag_in(text: str) -> ImpossibleMatch | None:
-    """The flag of an impossible sighting; None if it has none."""
+def parse_flag(text: str) -> ImpossibleMatch | None:
+    """Parse the flag of an impossible match; None if the event has no flag."""
     return parse_impossible(json.loads(text).get("impossible"))

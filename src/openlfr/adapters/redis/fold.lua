@@ -1,15 +1,15 @@
--- Folds one sighting into the alert book of its deployment, in one atomic step.
+-- Assigns one sighting to an alert, and stores and counts its event, in one atomic step.
 --
--- KEYS  1 known   hash    sighting -> "kind alert folded_ms call"; outlives the event's content
+-- KEYS  1 known   hash    sighting -> "kind alert folded_ms call"; retained after the event's content is erased
 --       2 order   zset    sighting by order of folding
---       3 next    string  the last order number given
+--       3 next    string  the last assigned order number
 --       4 events  hash    sighting -> its content as JSON
---       5 counts  hash    camera and hour -> events; opened, camera and hour -> alerts opened
+--       5 counts  hash    camera and hour -> events; opened, camera and hour -> opened alerts
 --       6 times   zset    this subject's sightings by captured_at, microseconds
--- ARGV  1 sighting  2 call (unique to one call of fold, the same when it is repeated)
+-- ARGV  1 sighting  2 call (unique to one call of fold, and the same when that call is repeated)
 --       3 content  4 alert to open  5 captured_us  6 captured_us - window
 --       7 captured_us + window  8 field of counts  9 now_ms  10 retention_ms
--- Returns {kind, alert, content as stored}, or false where the sighting was known before this call.
+-- Returns {kind, alert, content as stored}, or false if another call folded the sighting.
 
 local known, order, events, times = KEYS[1], KEYS[2], KEYS[4], KEYS[6]
 local sighting, captured = ARGV[1], tonumber(ARGV[5])
@@ -24,7 +24,7 @@ if before then
   return false
 end
 
--- Delete events older than the retention, oldest first, a bounded number in each call.
+-- Delete events older than the retention, oldest first, at most 100 per call.
 local limit = tonumber(ARGV[9]) - tonumber(ARGV[10])
 for _, old in ipairs(redis.call('ZRANGE', order, 0, 99)) do
   local folded = string.match(redis.call('HGET', known, old) or '', '^%a+ %S+ (%d+)')

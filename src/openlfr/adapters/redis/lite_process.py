@@ -1,4 +1,4 @@
-"""The process of the embedded Redis: finding it by its PID file, and ending it."""
+"""The process of the embedded Redis: found by its PID file, and ended."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import psutil
 from openlfr.adapters.redis.lite_socket import remove_socket
 
 END_S = 10.0
-"""Longest time for a server to end after SIGTERM."""
+"""Maximum time for a server to end after SIGTERM."""
 
 
-def find(folder: Path) -> psutil.Process | None:
-    """The process of the PID file, if it is a live redis-server that works in this folder."""
+def find_server(folder: Path) -> psutil.Process | None:
+    """Return the process of the PID file if it is a live redis-server in this folder."""
     with suppress(OSError, ValueError, psutil.Error):
         process = psutil.Process(int((folder / "redis.pid").read_text(encoding="ascii")))
         if (
@@ -28,22 +28,22 @@ def find(folder: Path) -> psutil.Process | None:
     return None
 
 
-def end(folder: Path) -> None:
-    """End the folder's server: by SIGTERM, on which it writes everything out, then by SIGKILL."""
-    server = find(folder)
+def end_server(folder: Path) -> None:
+    """End the folder's server with SIGTERM, on which it writes all data, then with SIGKILL."""
+    server = find_server(folder)
     if server is not None:
         with suppress(psutil.NoSuchProcess):
             server.terminate()
-            if not gone(server.pid, END_S):
+            if not wait_for_end(server.pid, END_S):
                 server.kill()
-                gone(server.pid, END_S)
+                wait_for_end(server.pid, END_S)
     remove_socket(folder)
     (folder / "redis.pid").unlink(missing_ok=True)
 
 
-def gone(pid: int, within_s: float = 0.0) -> bool:
-    """Wait for a process to end; whether it has ended. A child of this process is reaped."""
-    deadline = time.monotonic() + within_s
+def wait_for_end(pid: int, timeout_s: float = 0.0) -> bool:
+    """Wait for a process to end, and reap it if it is a child; return whether it has ended."""
+    deadline = time.monotonic() + timeout_s
     while True:
         try:
             ended = psutil.Process(pid).status() == psutil.STATUS_ZOMBIE

@@ -1,4 +1,4 @@
-"""The socket of the embedded Redis: in its folder, or elsewhere if that path is too long."""
+"""The socket of the embedded Redis, in its folder or, if that path is too long, elsewhere."""
 
 from __future__ import annotations
 
@@ -8,35 +8,36 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-_LONGEST_PATH = 100  # bytes; Linux allows 107, macOS 103
-_NAME, _APART = "redis.sock", "socket.txt"  # the second contains the path of a socket elsewhere
+_MAX_PATH_BYTES = 100  # Linux allows 107, macOS 103
+_NAME = "redis.sock"
+_PATH_FILE = "socket.txt"  # contains the path of a socket outside the folder
 
 
-def place_socket(folder: Path) -> Path:
-    """The socket's path for a new server; files of an earlier server are removed."""
+def choose_socket_path(folder: Path) -> Path:
+    """Choose the path of a new server's socket, and remove the files of an earlier server."""
     remove_socket(folder)
     socket = folder / _NAME
-    if len(os.fsencode(socket)) > _LONGEST_PATH:
+    if len(os.fsencode(socket)) > _MAX_PATH_BYTES:
         # The kernel limits the length of a socket's path; a data folder or TMPDIR may be longer.
         root = tempfile.gettempdir()
-        root = root if len(os.fsencode(root)) < _LONGEST_PATH / 2 else "/tmp"  # noqa: S108 - mkdtemp
+        root = root if len(os.fsencode(root)) < _MAX_PATH_BYTES / 2 else "/tmp"  # noqa: S108 - mkdtemp
         socket = Path(tempfile.mkdtemp(prefix="openlfr-", dir=root)) / _NAME
-        (folder / _APART).write_text(str(socket), encoding="utf-8")
+        (folder / _PATH_FILE).write_text(str(socket), encoding="utf-8")
     return socket
 
 
-def socket_of(folder: Path) -> Path:
-    """The path of the server's socket, which need not exist."""
-    if (folder / _APART).exists():
-        return Path((folder / _APART).read_text(encoding="utf-8"))
+def read_socket_path(folder: Path) -> Path:
+    """Return the path of the server's socket, which may be missing."""
+    if (folder / _PATH_FILE).exists():
+        return Path((folder / _PATH_FILE).read_text(encoding="utf-8"))
     return folder / _NAME
 
 
 def remove_socket(folder: Path) -> None:
-    """Remove a server's socket, also one elsewhere with its folder."""
+    """Remove a server's socket; outside the server's folder, with the socket's own folder."""
     (folder / _NAME).unlink(missing_ok=True)
     with suppress(FileNotFoundError):
-        apart = Path((folder / _APART).read_text(encoding="utf-8")).parent
-        if apart.name.startswith("openlfr-"):
-            shutil.rmtree(apart, ignore_errors=True)
-        (folder / _APART).unlink()
+        socket_folder = Path((folder / _PATH_FILE).read_text(encoding="utf-8")).parent
+        if socket_folder.name.startswith("openlfr-"):
+            shutil.rmtree(socket_folder, ignore_errors=True)
+        (folder / _PATH_FILE).unlink()

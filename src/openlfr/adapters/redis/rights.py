@@ -1,8 +1,8 @@
 """The rights of each user on Redis, as rules of its access control list (`ACL SETUSER`).
 
-All our keys begin with `openlfr:`, so that our users cannot reach other applications' keys in the
-same Redis. No user may empty the database, list its keys, read or change its settings, or stop it.
-Analysis uses no Redis and has no user.
+All keys of OpenLFR begin with `openlfr:`, so its users cannot access the keys of other applications
+in the same Redis. No user may empty the database, list its keys, read or change its settings, or
+stop the server. Analysis does not use Redis and has no user.
 """
 
 from __future__ import annotations
@@ -18,24 +18,26 @@ _WORK = (
     "+@read", "+@write", "+@scripting", "+@transaction", "+@connection", "+time", "-@dangerous",
 )  # fmt: skip
 _ERASE = ("+info", "+bgrewriteaof", "+bgsave")
-"""Erased content stays in the append-only file, and in the snapshot if the server writes one, until
-both are rewritten; INFO shows when that is done."""
+"""Rights to rewrite the append-only file and the snapshot, which contain erased content until then.
+
+INFO reports the end of a rewrite.
+"""
 
 USERS: Mapping[str, tuple[str, ...]] = {
     "ingest": _WORK,
     "alerting": (*_WORK, *_ERASE),
     "operator": (*_WORK, *_ERASE),
 }
-"""Rules of each user; `operator` is for commands such as `openlfr purge`."""
+"""The rules of each user; `operator` is the user of commands such as `openlfr purge`."""
 
 
 def acl_lines(passwords: Mapping[str, str | None], *, prefix: str = "openlfr-") -> Iterator[str]:
-    """Lines of an ACL file: our users, and the default user switched off.
+    """Yield the lines of an ACL file with the users of OpenLFR and a disabled default user.
 
     Args:
-        passwords: Password of each user, written as a hash; None for a user without a password,
-            who cannot log in until it has one.
-        prefix: Prefix of users' names.
+        passwords: Password of each user, written as a hash. A user without a password (None)
+            cannot log in.
+        prefix: Prefix of the users' names.
     """
     yield "user default off"
     for name, password in passwords.items():
