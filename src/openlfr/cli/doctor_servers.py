@@ -65,12 +65,12 @@ def _check_address(name: str, url: str) -> Finding:
 
 def _check_redis(settings: Settings) -> Iterator[Finding]:
     """Report the data that a crash or a failover of the configured Redis would lose."""
-    from openlfr.adapters.redis.durability import durability_of
+    from openlfr.adapters.redis.durability import read_durability
     from openlfr.domain.errors import Unavailable
 
     assert settings.services.redis is not None  # noqa: S101 - `check_servers` tests this
     try:
-        durability = durability_of(settings.services.redis.address)
+        durability = read_durability(settings.services.redis.address)
     except Unavailable as error:
         yield Finding(
             "redis durability",
@@ -84,7 +84,7 @@ def _check_redis(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "redis memory",
             State.WARN,
-            f"evicts keys when it is full ({durability.eviction_policy}): alerts would be opened twice",
+            f"evicts keys when it is full ({durability.eviction_policy}): alerts would open twice",
             "set maxmemory-policy noeviction",
         )
 

@@ -35,7 +35,7 @@ class Durability:
     eviction_policy: str
 
 
-def durability_of(url: str) -> Durability:
+def read_durability(url: str) -> Durability:
     """Read the settings of a server, without retries.
 
     Args:
