@@ -100,4 +100,4 @@ def test_nothing_was_lost(opened):
     list(source.frames())
     assert (source.unreadable, source.sampled_away, list(source.problems)) == (0, 0, [])
     assert source.frame_count == LENGTH
-    assert not source.live
+    assert not source.is_live

@@ -85,9 +85,9 @@ def empty_folder(folder, street):
 BAD_SOURCES = [
     (missing, "nope.mp4 does not exist"),
     (empty_file, r"video.mp4 is empty \(0 bytes\)"),
-    (text, "video.mp4 (holds no video|cannot be read as a video: .*)"),
+    (text, "video.mp4 (contains no video|cannot be read as a video: .*)"),
     (beginning, "video.mp4 cannot be read as a video: .*"),
-    (empty_folder, "pictures holds no JPEG or PNG picture"),
+    (empty_folder, "pictures contains no JPEG or PNG picture"),
 ]
 
 

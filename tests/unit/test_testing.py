@@ -41,7 +41,7 @@ def test_an_opener_gives_one_source_after_the_other():
     with pytest.raises(Unavailable):
         opener("gate", "rtsp://camera", epoch=1)
     assert opener("gate", "rtsp://camera", epoch=2) is source
-    assert opener("gate", "rtsp://camera", epoch=3).live
+    assert opener("gate", "rtsp://camera", epoch=3).is_live
     assert list(opener("gate", "rtsp://camera", epoch=4).frames()) == []
     assert [epoch for _, _, epoch in opener.opened] == [1, 2, 3, 4]
 

@@ -97,8 +97,8 @@ class FilmingSession:
         self._senders = senders
         self._deployment = deployment
         self._loop = loop
-        self._paced = paced and not source.live
-        self._waits_for_room = lossless and not source.live
+        self._paced = paced and not source.is_live
+        self._waits_for_room = lossless and not source.is_live
         self._first_frame_due = first_frame_due
         self._traceparent = traceparent
         self._lock = threading.Lock()
@@ -108,7 +108,7 @@ class FilmingSession:
         self._log_late_after = 0.0  # by time.monotonic()
         self._last_sent: EncodedFrame | None = None  # of the present epoch
         self._tallies = CaptureTallyCollector(
-            deployment.deployment_id, camera, source.counters, self._send_tally, live=source.live
+            deployment.deployment_id, camera, source.counters, self._send_tally, live=source.is_live
         )
 
     @property
@@ -125,7 +125,7 @@ class FilmingSession:
             counts = Counter(self._counts)
         counts["unreadable"] += counters.unreadable
         counts["sampled_away"] += counters.sampled_away
-        if self._source.live:
+        if self._source.is_live:
             counts["overtaken"] += counters.overtaken
             counts["late"] += counters.late
             counts["connects"] += counters.connects
@@ -176,7 +176,7 @@ class FilmingSession:
 
         A live camera is disconnected instead (`supervision`): its pictures are not seen meanwhile.
         """
-        if self._source.live or not self._is_halted(camera):
+        if self._source.is_live or not self._is_halted(camera):
             return
         since, self.is_paused = time.monotonic(), True
         while self._is_halted(camera) and not stop.wait(_CHECK_S):
@@ -245,7 +245,7 @@ class FilmingSession:
             return
         end = dataclasses.replace(self._last_sent, seq=self._last_sent.seq + 1, ended=True)
         self._last_sent = None
-        wait = not self._source.live
+        wait = not self._source.is_live
         if not self._senders.frames.send(codec.encode_frame(end), wait=wait, stop=stop):
             self._count("ends_dropped")
 
@@ -256,7 +256,7 @@ class FilmingSession:
         except Unavailable:
             # The frames are counted as dropped. That is enough for a live camera, and for a file
             # that is only stopped, unless no frame may be lost: another process may continue it.
-            if not self._source.live and (self._waits_for_room or not stop.is_set()):
+            if not self._source.is_live and (self._waits_for_room or not stop.is_set()):
                 raise
         finally:
             self._tallies.close()

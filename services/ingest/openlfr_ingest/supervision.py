@@ -181,7 +181,7 @@ class CameraSupervisor:
                     return
                 self.status.count("crashes")
                 log.exception("filming_crashed", camera=self.camera)
-            self._stopped.wait(self._backoff.pause())
+            self._stopped.wait(self._backoff.next_pause_s())
 
     def _wait_until_in_force(self) -> bool:
         """Wait until the deployment is in force; False if `stop` ended the wait."""

@@ -96,7 +96,7 @@ class Feeds:
         self._sources[camera] = source
         with self._changed:
             self._waiting[camera] = deque()
-            if source.live:
+            if source.is_live:
                 self._live.add(camera)
         thread.start()
 
@@ -163,7 +163,7 @@ class Feeds:
         begun: float | None = None  # monotonic time of the source's start
         for frame in source.frames(first_seq=first_seq):
             due = time.monotonic()
-            if self._paced and not source.live:
+            if self._paced and not source.is_live:
                 at = (frame.captured_at - source.start).total_seconds()
                 begun = due - at if begun is None else begun
                 due = begun + at

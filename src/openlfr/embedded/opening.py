@@ -272,8 +272,8 @@ def _require_hours(settings: Settings, deployment: Deployment, name: str, source
     """Refuse a source that can never be analysed; one whose hours come later is accepted."""
     hours = deployment.authorisation
     first = last = source.start
-    endless = source.live or settings.cameras[name].loop
-    if source.live:
+    endless = source.is_live or settings.cameras[name].loop
+    if source.is_live:
         first = datetime.now(UTC)
     if endless or source.duration is None:
         last = max(first, hours.ends)

@@ -51,7 +51,7 @@ class RunTallies:
         self._losses = {name: _Losses() for name in sources}
         self._captures = {
             name: CaptureTallyCollector(
-                run.deployment, name, self._losses[name], self._take, live=source.live
+                run.deployment, name, self._losses[name], self._take, live=source.is_live
             )
             for name, source in sources.items()
         }

@@ -49,7 +49,7 @@ class CheckedSource(Protocol):
         ...
 
     @property
-    def shown(self) -> DisplayTransform | None:
+    def display_transform(self) -> DisplayTransform | None:
         """What is done to its pictures."""
         ...
 
@@ -109,7 +109,7 @@ def with_source(
         check,
         start=source.start,
         start_origin=source.start_origin,
-        shown=source.shown,
+        shown=source.display_transform,
         unreadable=source.unreadable,
         problems=(*source.problems, *problems),
     )

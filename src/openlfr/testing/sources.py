@@ -41,17 +41,17 @@ class FrameSource(SourceWithCounters):
         """
         super().__init__()
         self._frames, self._then = frames, then
-        self.live, self.start = live, start or datetime.now(UTC)
+        self.is_live, self.start = live, start or datetime.now(UTC)
         self.start_origin = StartOrigin.CONFIGURED
         self.closed = False
         self.fps: float | None = None
         self.frame_count: int | None = None
         self.duration: timedelta | None = None
-        self.shown: DisplayTransform | None = None
+        self.display_transform: DisplayTransform | None = None
 
     def frames(self, *, first_seq: int = 0) -> Iterator[Frame]:
         """Yield the frames from `first_seq` on, then do what `then` asks for."""
-        if self.live:
+        if self.is_live:
             self.counters.connects += 1
         yield from (frame for frame in self._frames if frame.seq >= first_seq)
         if isinstance(self._then, Exception):

@@ -24,7 +24,7 @@ class ListedSource:
     What stands last may be an error that it raises.
     """
 
-    live = False
+    is_live = False
     frame_count = None
     problems = ()
     start = START
@@ -140,7 +140,7 @@ def test_a_feed_waits_for_its_receiver_and_can_be_closed_while_it_does():
 
 def test_a_live_camera_that_is_silent_can_be_closed():
     class Silent(ListedSource):
-        live = True
+        is_live = True
 
         def __init__(self, camera):
             super().__init__(camera, "")
@@ -164,7 +164,7 @@ def test_a_live_camera_that_is_silent_can_be_closed():
 
 def test_a_live_camera_that_is_silent_does_not_hold_up_a_file():
     class Silent(ListedSource):
-        live = True
+        is_live = True
         let_go = threading.Event()
 
         def frames(self, *, first_seq=0):

@@ -28,7 +28,7 @@ PICTURE = np.zeros((8, 8, 3), np.uint8)
 class Source:
     """A file with a number of frames."""
 
-    live, fps, frame_count = False, 10.0, None
+    is_live, fps, frame_count = False, 10.0, None
 
     def __init__(self, frames, *, start=NOON, breaks_off=False, then=lambda: None):
         self.number, self.start, self.breaks_off, self.then = frames, start, breaks_off, then
@@ -144,7 +144,7 @@ def test_a_file_stands_still_while_its_deployment_is_paused_and_loses_nothing(st
 def test_a_live_camera_sends_nothing_while_paused_and_that_is_counted():
     in_force = deployment(NOON, NOON + HOUR, status=DeploymentStatus.PAUSED)
     source, sender, tallies = Source(3), Sender(), TallySender()
-    source.live = True
+    source.is_live = True
     filming = FilmingSession(
         "gate", source, Senders(sender, tallies), in_force, loop=False, paced=False, lossless=False
     )
@@ -206,7 +206,7 @@ def test_what_a_pause_leaves_out_is_not_counted_as_outside_the_hours(more, pause
     in_force, tallies = deployment(NOON, NOON + HOUR), TallySender()
 
     class Street(Source):
-        live = True
+        is_live = True
 
         def frames(self):
             for frame in super().frames():
@@ -226,7 +226,7 @@ def test_what_a_pause_leaves_out_is_not_counted_as_outside_the_hours(more, pause
 class Live(Source):
     """A camera that is connected to several times; each connection has so many frames."""
 
-    live = True
+    is_live = True
 
     def __init__(self, *connections, lost):
         super().__init__(0)

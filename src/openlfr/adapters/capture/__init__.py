@@ -1,15 +1,15 @@
-"""Camera sources: `open_source()` chooses one by the address.
+"""Camera sources: `open_source()` chooses the class by the address.
 
 - `video.py`: a video file; frames are numbered and timed by the file alone. `formats.py` opens it,
   `frame_times.py` and `frame_numbers.py` time and number its frames, `truncation.py` detects a file
   that was cut off, `recording_date.py` reads its date, `pictures.py` orients a frame.
 - `folder.py`: a folder of JPEG and PNG pictures, in natural order.
-- `live.py`: a network camera or a device; frames are timed by the clock, and it decides when to
-  reconnect. `stream.py` reads a connection, `connection.py` keeps its newest picture,
+- `live.py`: a network camera or a device; frames are timed by the clock. This module decides when
+  to reconnect. `stream.py` reads a connection, `connection.py` buffers the newest picture,
   `http_answer.py` explains an address that sends no video, `lateness.py` measures delays.
 
-`options.py` is how a source is read, `sampling.py` chooses the frames to analyse, `counters.py`
-counts the frames that a source did not yield.
+`options.py` defines the options of a source, `sampling.py` chooses the frames to analyse,
+`counters.py` counts the frames that a source did not yield.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FROZEN_AFTER_S", "Source", "is_live", "open_source"]
 
-_VIDEO4LINUX = 81  # major number of its devices
+_VIDEO4LINUX = 81  # major number of video devices
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 
@@ -46,17 +46,17 @@ class Source(CameraSource, Protocol):
 
     @property
     def counters(self) -> SourceCounters:
-        """Counters as of the frame yielded last."""
+        """Counters, up to date with the last yielded frame."""
         ...
 
     @property
-    def live(self) -> bool:
+    def is_live(self) -> bool:
         """Whether frames are timed by the clock; a live source cannot wait for its reader."""
         ...
 
     @property
     def start(self) -> datetime:
-        """Capture time of a file's first frame, or opening time of a live camera; UTC."""
+        """Capture time of a file's first frame, or the time a live camera was opened; UTC."""
         ...
 
     @property
@@ -75,18 +75,18 @@ class Source(CameraSource, Protocol):
         ...
 
     @property
-    def shown(self) -> DisplayTransform | None:
-        """How pictures are transformed before analysis; None while unknown."""
+    def display_transform(self) -> DisplayTransform | None:
+        """Transformation of pictures before analysis; None while unknown."""
         ...
 
     @property
     def sampled_away(self) -> int:
-        """Frames skipped so far because `fps` asks for fewer."""
+        """Number of frames skipped so far because `fps` requests fewer."""
         ...
 
     @property
     def unreadable(self) -> int:
-        """Frames so far that could not be decoded."""
+        """Number of frames so far that could not be decoded."""
         ...
 
     @property
@@ -96,7 +96,7 @@ class Source(CameraSource, Protocol):
 
 
 def is_live(url: str) -> bool:
-    """Whether the address is a network camera or a device, not a file or a folder."""
+    """Return whether the address is a network camera or a device, not a file or a folder."""
     scheme = _SCHEME.match(url)
     if scheme:
         return scheme[1].lower() in CAMERA_SCHEMES
@@ -121,27 +121,29 @@ def open_source(
     """Open a camera, video file or folder of pictures.
 
     Args:
-        camera: Name of the camera, set on its frames.
-        url: A path, a file:// address, an rtsp:// or http:// address, or a device's number.
-        epoch: Connection or run number, set on its frames.
+        camera: Name of the camera, set on every frame.
+        url: A path, a file:// address, an rtsp:// or http:// address, or a device number.
+        epoch: Number of the connection or run, set on every frame.
         start: Capture time of frame 0 of a file, UTC; None for the file's own recording date.
             Live cameras are timed by the clock.
-        assumed_start: Capture time of frame 0 if neither gives one; None for now.
-        fps: Frames a second to yield; None for every frame of a video, and 1 for a folder.
-        loop: Play a file again and again; `seq` and time go on.
-        threads: Number of decoder threads. One is the least work per frame: at 720p 5 ms of CPU,
-            and no more with two; a second thread helps only to read one stream at full speed.
-        frozen_after_s: Time after which a live camera that sends nothing counts as frozen.
-        reconnect: Connect to a live camera again when it fails.
+        assumed_start: Capture time of frame 0 if `start` is None and the file has no recording
+            date; None for the current time.
+        fps: Frames per second to yield. None yields every frame of a video, and one picture per
+            second of a folder.
+        loop: Play a file repeatedly; `seq` and time continue.
+        threads: Number of decoder threads. One thread costs 5 ms of CPU per frame at 720p; two
+            cost the same, and help only to read one stream at full speed.
+        frozen_after_s: Time without data after which a live camera counts as frozen.
+        reconnect: Reconnect to a live camera after a failure.
         next_epoch: Returns the epoch of each connection of a live camera; see `LiveCamera`.
         on_connection_lost: Called when a connection of a live camera fails; see `LiveCamera`.
 
     Raises:
-        BadInput: The file does not exist, is empty or no video; the folder has no picture; the
-            device is no camera.
+        BadInput: The file does not exist, is empty or is no video; or the folder has no picture;
+            or the device is no camera.
         Misconfigured: The kind of address is unknown.
     """
-    # Imported here, since PyAV and OpenCV are slow to import.
+    # Local imports, since PyAV and OpenCV are slow to import.
     from openlfr.adapters.capture.folder import PictureFolder
     from openlfr.adapters.capture.live import LiveCamera
     from openlfr.adapters.capture.video import VideoFile
@@ -162,7 +164,7 @@ def open_source(
     path = _local_path(camera, url)
     if path.is_dir():
         return PictureFolder(path, options)
-    if redact_address(url) != url and not os.path.exists(path):  # noqa: PTH110 - never raises
+    if redact_address(url) != url and not os.path.exists(path):  # noqa: PTH110 - it never raises
         raise BadInput(
             f"camera {camera}: {redact_address(url)} does not exist; an address begins with"
             f" {', '.join(f'{s}://' for s in CAMERA_SCHEMES)}"
@@ -176,17 +178,17 @@ def _local_path(camera: str, url: str) -> Path:
         return Path(url)
     if scheme[1].lower() != "file":
         raise Misconfigured(
-            f"camera {camera}: {redact_address(url)} is no kind of address that can be opened;"
-            f" known are files, folders, {', '.join(f'{s}://' for s in CAMERA_SCHEMES)} and device"
-            " numbers"
+            f"camera {camera}: {redact_address(url)} is not a supported address; supported are"
+            f" files, folders, {', '.join(f'{s}://' for s in CAMERA_SCHEMES)} and device numbers"
         )
     return Path(unquote(urlsplit(url).path))
 
 
 def _require_camera(camera: str, url: str) -> None:
-    """Refuse an existing path in /dev that is no camera: it would be retried for ever.
+    """Raise BadInput for an existing path in /dev that is no camera.
 
-    A missing path is accepted, since the device may be plugged in later.
+    Otherwise that path would be retried for ever. A missing path is accepted, since the device may
+    be plugged in later.
     """
     if not (url.startswith("/dev/") and sys.platform.startswith("linux")):
         return
@@ -198,6 +200,6 @@ def _require_camera(camera: str, url: str) -> None:
         raise BadInput(f"camera {camera}: {url} cannot be read: {error.strerror}") from error
     if not (stat.S_ISCHR(status.st_mode) and os.major(status.st_rdev) == _VIDEO4LINUX):
         raise BadInput(
-            f"camera {camera}: {url} is no camera; cameras are /dev/video0 and so on, see"
-            " v4l2-ctl --list-devices"
+            f"camera {camera}: {url} is no camera. Cameras are /dev/video0 and so on; list them"
+            " with v4l2-ctl --list-devices"
         )

@@ -1,7 +1,8 @@
-"""One connection to a live camera: a thread reads it and keeps the newest picture.
+"""One connection to a live camera: a thread reads the stream and buffers the newest picture.
 
-The camera does not wait for its reader. So the thread takes every picture out of the network's
-buffers as it comes. A picture that is not fetched before the next one is overtaken and counted.
+The camera does not wait for its reader. So the thread reads every picture from the network's
+buffers as soon as it arrives. A picture that is not fetched before the next picture arrives is
+overtaken: it is skipped and counted.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ if TYPE_CHECKING:
 
 
 _UNREADABLE = (av.FFmpegError, OSError, ValueError, EOFError, RuntimeError)
-"""What PyAV raises on a damaged or interrupted stream; other exceptions are bugs of ours."""
+"""Exceptions of PyAV for a damaged or interrupted stream; other exceptions are our bugs."""
 
 
 class Stream(Protocol):
-    """The stream that a connection reads; `stream.LiveStream` is the real one."""
+    """The stream that a connection reads; `stream.LiveStream` is the real implementation."""
 
     fps: float | None
     pixel_aspect: Fraction
@@ -67,8 +68,8 @@ class ReceivedPicture:
     Attributes:
         number: Number of the picture within its connection, from 0.
         at: Time of arrival, by the clock.
-        skipped: Pictures skipped since the picture fetched before.
-        behind_s: How late the picture was read; see `lateness.py`.
+        skipped: Counts of pictures skipped between the previously fetched picture and this one.
+        behind_s: Delay of the picture when it was read, seconds; see `lateness.py`.
     """
 
     number: int
@@ -79,7 +80,7 @@ class ReceivedPicture:
 
 
 class Connection:
-    """Reads a stream in a thread until it ends or is closed.
+    """Reads a stream in a thread, until the stream ends or the connection is closed.
 
     Attributes:
         number: Number of pictures received so far, skipped ones included.
@@ -94,36 +95,36 @@ class Connection:
         frozen_after_s: float = math.inf,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Connect, in a thread.
+        """Start the thread, which connects.
 
         Args:
             camera: Name of the camera.
             stream: Stream to read.
-            fps: Pictures a second to keep, by the clock; None for every picture.
-            frozen_after_s: Time after which a camera that sends no picture counts as frozen.
-            now: The clock.
+            fps: Pictures per second to yield, by the clock; None for every picture.
+            frozen_after_s: Time without a picture after which a camera counts as frozen.
+            now: Returns the current time.
         """
         self._camera = camera
         self._stream = stream
         self._sampling = ClockSampling(fps)
         self._lateness = Lateness()
         self._frozen_after_s = frozen_after_s
-        self._last_picture_at = monotonic()  # or the begin of the connection
+        self._last_picture_at = monotonic()  # before the first picture: start of the connection
         self._now = now
         self._changed = threading.Condition()
         self._closed = threading.Event()
         self._waiting: ReceivedPicture | None = None
-        self._skipped = SkippedCounts()  # since the waiting picture, or the one fetched last
+        self._skipped = SkippedCounts()  # since the waiting or the last fetched picture
         self._end: Exception | None = None
         self.number = 0
         thread = threading.Thread(target=self._run, name=f"read-{camera}", daemon=True)
         thread.start()
 
     def newest_pictures(self) -> Iterator[ReceivedPicture]:
-        """Yield the newest picture, whenever there is one that was not yielded yet.
+        """Yield the newest picture as soon as one has arrived that was not yielded yet.
 
         Raises:
-            CameraFrozen: The camera has sent no picture for too long.
+            CameraFrozen: The camera has sent no picture for `frozen_after_s`.
             Unavailable: The camera does not answer, or its stream ended.
             Misconfigured: The address can never be read on this machine.
         """
@@ -144,36 +145,36 @@ class Connection:
             elif self._end is not None:
                 raise self._end
 
-    def skipped(self) -> SkippedCounts:
-        """Pictures skipped since the picture fetched last."""
+    def skipped_counts(self) -> SkippedCounts:
+        """Return the counts of pictures skipped since the last fetched picture."""
         with self._changed:
             waiting = self._waiting
             return self._skipped if waiting is None else waiting.skipped + self._skipped
 
     def close(self) -> None:
-        """End the connection: `newest_pictures` returns at once, the thread at its next packet."""
+        """End the connection: `newest_pictures` ends at once, the thread at its next packet."""
         with self._changed:
             self._closed.set()
             self._changed.notify_all()
 
     def _run(self) -> None:
-        """Read until the stream ends, and keep the reason; the thread's function."""
+        """Read until the stream ends, and store the reason; the thread's function."""
         end: Exception = Unavailable(f"camera {self._camera}: its stream ended")
         try:
-            self._take_pictures()
+            self._read_pictures()
         except OpenLFRError as error:
             end = error
         except _UNREADABLE as error:
             address = getattr(self._stream, "url", "")
             why = redact_address_in(f"{type(error).__name__}: {error}", address)
             end = Unavailable(f"camera {self._camera} cannot be read: {why}")
-        except Exception as error:  # noqa: BLE001 - a thread's edge: raised by `newest_pictures`
+        except Exception as error:  # noqa: BLE001 - end of the thread; `newest_pictures` raises it
             end = error
         with self._changed:
             self._end = end
             self._changed.notify_all()
 
-    def _take_pictures(self) -> None:
+    def _read_pictures(self) -> None:
         with closing(self._stream.packets(self._closed)) as packets:
             for pictures in packets:
                 at, clock = self._now(), monotonic()
@@ -187,7 +188,7 @@ class Connection:
                         self._last_picture_at = clock
                     for picture in pictures:
                         behind_s = self._lateness.measure(picture.time, clock)
-                        if self._sampling.takes(clock):
+                        if self._sampling.should_analyse(clock):
                             self._put(at, picture, behind_s)
                         else:
                             self._skipped += SkippedCounts(sampled_away=1)

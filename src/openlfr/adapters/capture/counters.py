@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MOST_PROBLEMS = 100
+_MAX_PROBLEMS = 100
 
 
 @dataclass(slots=True)
@@ -16,15 +16,15 @@ class SourceCounters:
     """Counters of one source, so that no frame vanishes silently.
 
     Attributes:
-        sampled_away: Frames skipped because `fps` asks for fewer.
-        overtaken: Frames of a live camera skipped because a newer one had come.
+        sampled_away: Frames skipped because `fps` requests fewer.
+        overtaken: Frames of a live camera skipped because a newer frame had arrived.
         unreadable: Frames that could not be decoded.
-        connects: Connections of a live camera that gave a picture.
-        failures: Connections of a live camera that failed, before or after the first picture.
-        frozen: Failures of a live camera that stayed connected and sent nothing.
-        late: Frames of a live camera that were yielded after waiting long in buffers.
-        behind_s: Delay of the frame yielded last, seconds.
-        problems: The first hundred distinct reasons, a sentence each.
+        connects: Connections to a live camera that sent a picture.
+        failures: Connections to a live camera that failed, before or after the first picture.
+        frozen: Failures in which a live camera stayed connected and sent nothing.
+        late: Frames of a live camera that were yielded late, after a long time in buffers.
+        behind_s: Delay of the last yielded frame, seconds.
+        problems: The first hundred distinct problems, a sentence each.
     """
 
     sampled_away: int = 0
@@ -43,25 +43,25 @@ class SourceCounters:
         self.add_problem(reason)
 
     def add_problem(self, reason: str) -> None:
-        """Record a reason, unless it is known or a hundred are recorded."""
-        if reason not in self.problems and len(self.problems) < _MOST_PROBLEMS:
+        """Record a reason, unless it is already recorded or a hundred are."""
+        if reason not in self.problems and len(self.problems) < _MAX_PROBLEMS:
             self.problems.append(reason)
 
 
 class SourceWithCounters:
-    """Base class of sources: exposes their counters."""
+    """Base class of sources, with counters."""
 
     def __init__(self) -> None:
         self.counters = SourceCounters()
 
     @property
     def sampled_away(self) -> int:
-        """Frames skipped so far because `fps` asks for fewer."""
+        """Number of frames skipped so far because `fps` requests fewer."""
         return self.counters.sampled_away
 
     @property
     def unreadable(self) -> int:
-        """Frames so far that could not be decoded."""
+        """Number of frames so far that could not be decoded."""
         return self.counters.unreadable
 
     @property

@@ -29,14 +29,14 @@ _DIGITS = re.compile(r"(\d+)")
 class PictureFolder(SourceWithCounters):
     """The JPEG and PNG pictures of a folder in natural order ("2" before "10").
 
-    A corrupt picture has its `seq` too: it is skipped, counted and named, and the other pictures
-    keep their numbers and times.
+    A corrupt picture has a `seq` too. It is skipped, counted and reported by name; the numbers and
+    times of the other pictures do not change.
     """
 
-    live = False
+    is_live = False
 
     def __init__(self, folder: Path, options: SourceOptions) -> None:
-        """List the folder; see `open_source`.
+        """List the folder; `open_source` explains the options.
 
         Raises:
             BadInput: The folder has no JPEG or PNG, or cannot be read.
@@ -48,27 +48,27 @@ class PictureFolder(SourceWithCounters):
         except OSError as error:
             raise BadInput(f"camera {camera}: {folder} cannot be read: {error.strerror}") from error
         if not files:
-            raise BadInput(f"camera {camera}: {folder} holds no JPEG or PNG picture")
+            raise BadInput(f"camera {camera}: {folder} contains no JPEG or PNG picture")
         self._files = sorted(files, key=lambda path: _natural_key(path.name))
         self._camera = camera
         self._options = options
         self._fps = options.fps or 1.0
         self._closed = threading.Event()
-        # EXIF records when a picture was taken, but not in which time zone.
+        # EXIF is not used: it records the time of a picture without a time zone.
         self.start = options.start or options.assumed_start
         self.start_origin = StartOrigin.CONFIGURED if options.start else StartOrigin.ASSUMED
 
-    shown = None
-    """Pictures are oriented by their EXIF, and not transformed otherwise."""
+    display_transform = None
+    """None, since pictures are only oriented by their EXIF."""
 
     @property
     def duration(self) -> timedelta:
-        """Duration from the first picture to the end of the last."""
+        """Duration from the first picture to the end of the last picture."""
         return timedelta(seconds=len(self._files) / self._fps)
 
     @property
     def fps(self) -> float:
-        """Configured pictures a second; 1 by default."""
+        """Configured number of pictures per second; 1 by default."""
         return self._fps
 
     @property
@@ -77,12 +77,12 @@ class PictureFolder(SourceWithCounters):
         return len(self._files)
 
     def frames(self, *, first_seq: int = 0) -> Iterator[Frame]:
-        """Yield the pictures from `first_seq` on; with `loop` without end."""
+        """Yield the pictures from `first_seq` on; endless with `loop`."""
         for frame, _ in self.frames_with_content(first_seq=first_seq):
             yield frame
 
     def frames_with_content(self, *, first_seq: int = 0) -> Iterator[tuple[Frame, bytes]]:
-        """Yield each picture as `frames` does, with the content of its file."""
+        """Yield the same frames as `frames`, each with the content of its file."""
         seq = first_seq
         decoded = 0
         while not self._closed.is_set() and (self._options.loop or seq < len(self._files)):
@@ -108,18 +108,18 @@ class PictureFolder(SourceWithCounters):
             at = self.start + timedelta(microseconds=round(seq * 1_000_000 / self._fps))
         except OverflowError:
             raise BadInput(
-                f"camera {self._camera}: picture {seq} lies beyond the year 9999; set fps"
+                f"camera {self._camera}: picture {seq} would be dated after the year 9999; set fps"
             ) from None
         assumed = self.start_origin is StartOrigin.ASSUMED
         return Frame(self._camera, self._options.epoch, seq, at, image, time_assumed=assumed)
 
 
 def _is_picture(path: Path) -> bool:
-    """Whether the name is that of a picture; an unreadable picture is counted later, and named."""
+    """Return whether the file's name is a picture's; the content is checked on decoding."""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and not path.is_dir()
 
 
 def _natural_key(name: str) -> tuple[list[tuple[bool, int, str]], str]:
-    """A sort key that compares numbers in a name as numbers."""
+    """Return a sort key that compares numbers in a name as numbers."""
     parts = _DIGITS.split(name.casefold())
     return [(False, int(p), "") if p.isdecimal() else (True, 0, p) for p in parts if p], name

@@ -1,4 +1,4 @@
-"""Numbers the frames of a file in the order of display, including frames that are lost."""
+"""Numbers the frames of a file in the order of display, lost frames included."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class OnLost(Protocol):
-    """Callback for frames that have a number and cannot be decoded."""
+    """Callback for frames that are numbered but cannot be decoded."""
 
     def __call__(self, first: int, count: int, *, at_beginning: bool) -> None:
-        """Receive `count` lost frames, numbered from `first` on."""
+        """Process the loss of `count` frames, numbered from `first` on."""
         ...
 
 
@@ -28,44 +28,44 @@ class _PacketInfo(NamedTuple):
 
 
 class FrameNumbers:
-    """Numbers the frames of one round of a file.
+    """Numbers the frames of one playback of a file.
 
-    Frames keep their number and their time even if nobody can see them: those before the first key
-    frame of a recording, and those whose packets are damaged.
+    Frames that cannot be decoded have a number and a time too: the frames before a recording's
+    first key frame, and the frames of damaged packets.
 
     Attributes:
-        first: Presentation time at which the file's time is 0; None where it has no times.
+        first: Presentation time at which the file's time is 0; None if the file has no times.
         next: Number of the next frame.
-        readable: One more than the number of the last frame that could be decoded.
+        readable_end: Number of the last decoded frame, plus one.
     """
 
     def __init__(self, on_lost: OnLost, times: PacketTimes | None = None) -> None:
-        """Begin at number 0, or where `times` locates the first decoded frame."""
+        """Begin at number 0, or at the number that `times` has for the first decoded frame."""
         self._on_lost = on_lost
         self._times = times
         self._beginning: list[_PacketInfo] | None = [] if times is None else None
         self._damaged: list[int] = []  # presentation times of damaged packets, ascending
         self.first = times.frames[0] if times is not None else None
-        self.next = self.readable = 0
+        self.next = self.readable_end = 0
 
     def record_packet(self, packet: Packet[VideoStream]) -> None:
-        """Record a packet; packets come in the order of decoding."""
+        """Record a packet; callers pass packets in the order of decoding."""
         if self._beginning is not None and not packet.is_discard:
             self._beginning.append(_PacketInfo(packet.pts, packet.is_keyframe))
 
     def record_damaged(self, packet: Packet[VideoStream] | None) -> None:
-        """Record a packet that cannot be decoded; a later frame decides its number."""
+        """Record a packet that cannot be decoded; its frame is numbered with the next frame."""
         if packet is None:
             return
         if self._beginning is not None:
-            return  # counted with the frames missing at the beginning
+            return  # `assign` counts it among the frames missing at the beginning
         if packet.pts is not None:
             insort(self._damaged, packet.pts)
         elif not packet.is_discard:
             self._report_lost(1)
 
     def assign(self, picture: VideoFrame) -> int:
-        """Assign the next number to a frame; frames come in the order of display."""
+        """Return the next frame's number; callers pass frames in the order of display."""
         if self._beginning is not None:
             self.first, missing = _count_missing(picture, self._beginning)
             self._beginning = None
@@ -77,15 +77,15 @@ class FrameNumbers:
             if before:
                 del self._damaged[:before]
                 self._report_lost(before)
-            if self._times is not None and not self.readable:
-                # Reading began at this frame; later frames count up from it.
-                self.next = self._times.seq_of(picture.pts)
+            if self._times is not None and not self.readable_end:
+                # Reading began at this frame; the following frames count up from its number.
+                self.next = self._times.find_seq(picture.pts)
         self.next += 1
-        self.readable = self.next
+        self.readable_end = self.next
         return self.next - 1
 
     def end(self) -> None:
-        """Count damaged packets that no frame followed; the file has ended."""
+        """Report the damaged packets after the last frame; the file has ended."""
         if self._damaged:
             self._report_lost(len(self._damaged))
 
@@ -95,10 +95,10 @@ class FrameNumbers:
 
 
 def _count_missing(picture: VideoFrame, packets: list[_PacketInfo]) -> tuple[int | None, int]:
-    """The file's begin, and the number of frames missing before its first decoded frame.
+    """Return the file's start time, and the number of frames lost before its first decoded frame.
 
     A file begins with its first packet. Frames with an earlier presentation time than that packet
-    belong to the part that was cut away, unless they can be decoded.
+    belong to a part that was cut away, unless they can be decoded.
     """
     times = [packet.time for packet in packets if packet.time is not None]
     if picture.pts is not None and times and len(times) == len(packets):

@@ -1,8 +1,8 @@
 """Explains an http address that sends no video, so that an operator can correct it.
 
 The most common wrong addresses are other addresses of the same camera: its web page and its
-snapshot. For these the library reports invalid data, or reads one picture and then nothing. So an
-address that could not be read as a video is fetched once more, and its answer is examined.
+snapshot. For these addresses the library reports invalid data, or reads one picture and then
+nothing. So an address that cannot be read as a video is fetched again, to examine the answer.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from urllib.request import (
 if TYPE_CHECKING:
     from http.client import HTTPResponse
 
-_ENOUGH = 256 * 1024  # bytes that contain one picture and the beginning of the next
+_MAX_BYTES = 256 * 1024  # enough for one picture and the beginning of the next
 _JPEG = b"\xff\xd8\xff"
 _NEXT_JPEG = re.compile(rb"\xff\xd9[\r\n \0]{0,8}\xff\xd8\xff")
 _PICTURES = ("image/jpeg", "image/jpg", "image/png", "image/gif", "image/bmp", "image/webp")
@@ -36,16 +36,19 @@ _COMPRESSED = ("gzip", "x-gzip", "deflate")
 _GZIP = b"\x1f\x8b"
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _SNAPSHOT = (
-    "sends one picture and no video: it is the address of a snapshot; use that of the stream"
+    "sends one picture and no video: it is the address of a snapshot; use the stream's address"
 )
 
 
 def explain_http_answer(url: str, *, timeout_s: float) -> str | None:
-    """Explain the answer of an http address, as the rest of a sentence; None if it may be a video.
+    """Explain the answer of an http address, as the rest of a sentence.
 
     Args:
         url: Address, with user and password if needed.
         timeout_s: Timeout for each answer.
+
+    Returns:
+        None if the answer may be a video, or the address cannot be fetched.
     """
     if url.partition("://")[0].lower() not in ("http", "https"):
         return None
@@ -63,17 +66,17 @@ def explain_http_answer(url: str, *, timeout_s: float) -> str | None:
 
 
 def _explain_status(status: int, *, has_user: bool) -> str:
-    """Explain a status other than 200; the library's own message would contain the address."""
+    """Explain a status other than 200; the library's own message contains the whole address."""
     phrase = next((f"{s.value} {s.phrase}" for s in HTTPStatus if s.value == status), str(status))
     if status == HTTPStatus.FORBIDDEN:
         return f"refuses access to this address ({phrase})"
     if status == HTTPStatus.UNAUTHORIZED:
-        why = "refuses this user and password" if has_user else "asks for a user and a password"
+        why = "rejects this user and password" if has_user else "requires a user and a password"
         return f"{why} ({phrase})"
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-        return f"has nothing at this address ({phrase}); use that of the stream"
+        return f"has nothing at this address ({phrase}); use the stream's address"
     if 300 <= status < 400:
-        return f"leads to another address, which cannot be followed ({phrase}); use that one"
+        return f"redirects to an address that cannot be followed ({phrase}); use that address"
     return f"answers {phrase}"
 
 
@@ -82,7 +85,7 @@ def _decompress(content: bytes, encoding: str) -> bytes:
     if encoding in _COMPRESSED or content.startswith(_GZIP):
         for bits in (47, zlib.MAX_WBITS, -zlib.MAX_WBITS):  # gzip or zlib headers, or none
             try:
-                content = zlib.decompressobj(bits).decompress(content, _ENOUGH)
+                content = zlib.decompressobj(bits).decompress(content, _MAX_BYTES)
                 break
             except zlib.error:
                 continue
@@ -94,12 +97,12 @@ def _decompress(content: bytes, encoding: str) -> bytes:
 
 
 def _is_text(content: bytes) -> bool:
-    """Whether the content is printable text, which pictures and videos are not."""
+    """Return whether the content is printable text, which pictures and videos are not."""
     beginning = content[:1024]
     try:
         text = beginning.decode()
     except UnicodeDecodeError as error:
-        if error.start < len(beginning) - 3:  # not a character that was cut off at the end
+        if error.start < len(beginning) - 3:  # later, a character may only be cut off
             return False
         text = beginning[: error.start].decode()
     return all(letter.isprintable() or letter.isspace() for letter in text)
@@ -109,31 +112,30 @@ def _explain_content(kind: str, content: bytes, *, has_boundary: bool) -> str | 
     """Explain content that is no video; None if it may be a video."""
     if _PAGE.match(content) or kind == "text/html":
         return (
-            "sends a web page and no video: it is the address that a browser shows; use that of the"
-            " stream"
+            "sends a web page and no video: it is an address for browsers; use the stream's address"
         )
     if not content:
         return "sends nothing"
     if content.startswith(_JPEG) and _NEXT_JPEG.search(content):
         return (
-            "sends one JPEG after another with no boundary between them, which cannot be read:"
-            " let the camera send multipart/x-mixed-replace with a boundary, or use RTSP"
+            "sends JPEG pictures without a boundary between them, which cannot be read; configure"
+            " the camera for multipart/x-mixed-replace with a boundary, or use RTSP"
         )
     if kind.startswith("multipart/") and (b"--" not in content[:256] or not has_boundary):
         return (
-            f"sends {kind} without the boundary that should stand between its pictures; use"
-            " another of the camera's addresses, such as RTSP"
+            f"sends {kind} without the boundary that separates pictures; use another address of"
+            " the camera, such as RTSP"
         )
     if content.startswith((_JPEG, b"\x89PNG")) or kind in _PICTURES:
         return _SNAPSHOT
-    if kind.startswith("multipart/") and content.count(_JPEG) == 1 and len(content) < _ENOUGH:
+    if kind.startswith("multipart/") and content.count(_JPEG) == 1 and len(content) < _MAX_BYTES:
         return _SNAPSHOT
     if not content.startswith(b"#EXTM3U") and (
         kind in ("application/json", "text/xml", "application/xml", "image/svg+xml")
         or kind.startswith("text/")
         or (_is_text(content) and not kind.startswith("multipart/"))
     ):
-        return f"sends a text ({kind}) and no video; use the address of the stream"
+        return f"sends text ({kind}) and no video; use the stream's address"
     return None
 
 
@@ -151,7 +153,7 @@ def _fetch(url: str, timeout_s: float) -> HTTPResponse:
 def _read_beginning(answer: HTTPResponse) -> bytes:
     """Read the first bytes of an answer, which may never end."""
     content = b""
-    while len(content) < _ENOUGH and not _NEXT_JPEG.search(content):
+    while len(content) < _MAX_BYTES and not _NEXT_JPEG.search(content):
         try:
             more = answer.read1(65536)
         except OSError:

@@ -1,7 +1,7 @@
 """Decodes picture files to pixels, and encodes pixels as JPEG.
 
-Pictures in a folder and frames from Kafka are decoded by the same function, so that the same bytes
-give the same pixels everywhere.
+The same function decodes pictures of a folder and frames from Kafka, so that equal bytes become
+equal pixels everywhere.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 QUALITY = 95
-"""JPEG quality of video frames sent to analysis; templates barely change by it."""
+"""JPEG quality of video frames sent to analysis; it hardly changes their templates."""
 
 _JPEG = b"\xff\xd8\xff"
 
@@ -35,7 +35,7 @@ def encode_jpeg(image: NDArray[np.uint8]) -> bytes:
     """Encode a picture, (h, w, 3) uint8 BGR, as JPEG.
 
     Raises:
-        BadInput: The picture is empty or too large for JPEG (65,535 pixels a side).
+        BadInput: The picture is empty or too large for JPEG (65,535 pixels per side).
     """
     try:
         is_encoded, content = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
@@ -48,5 +48,5 @@ def encode_jpeg(image: NDArray[np.uint8]) -> bytes:
 
 
 def is_jpeg(content: bytes) -> bool:
-    """Whether the content begins like a JPEG."""
+    """Return whether the content begins as a JPEG does."""
     return content.startswith(_JPEG)

@@ -1,7 +1,7 @@
-"""A network camera or a device, connected again after each failure until it is closed.
+"""A network camera or a device, reconnected after each failure until it is closed.
 
-`stream.py` reads a connection, `connection.py` keeps its newest picture. This module decides what
-happens when a connection ends.
+`stream.py` reads a connection, and `connection.py` buffers its newest picture. This module
+reconnects when a connection ends.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from openlfr.adapters.capture.connection import Connection, SkippedCounts
 from openlfr.adapters.capture.counters import SourceWithCounters
 from openlfr.adapters.capture.lateness import LATE_S
 from openlfr.adapters.capture.options import FROZEN_AFTER_S, SourceOptions
-from openlfr.adapters.capture.pictures import shown_as, to_bgr
+from openlfr.adapters.capture.pictures import read_display_transform, to_bgr
 from openlfr.adapters.capture.stream import CameraFrozen, LiveStream
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.frames import DisplayTransform, Frame, StartOrigin
@@ -27,15 +27,16 @@ if TYPE_CHECKING:
     from openlfr.adapters.capture.connection import Stream
 
 _PICTURE_TIMEOUTS = 3
-"""Timeouts that a camera may send packets without a picture: the key frame may be far off."""
-_STEADY_S = 10.0  # a connection that lasted so long resets the backoff
+"""The timeout for a picture is this many times the timeout for a packet: the next key frame may be
+seconds away."""
+_STEADY_S = 10.0  # a connection that lasted longer resets the backoff
 
 
 class Backoff:
-    """Random pauses between attempts, twice as long after each failure.
+    """Random pauses between attempts; the maximum doubles with each failure.
 
-    Each pause is drawn from its upper half, so that cameras that failed together do not reconnect
-    together.
+    A pause is between half its maximum and its maximum, so that cameras that failed together do
+    not reconnect together.
     """
 
     def __init__(self, first_s: float = 0.5, longest_s: float = 10.0) -> None:
@@ -43,14 +44,14 @@ class Backoff:
         self._longest_s = longest_s
         self._failures = 0
 
-    def pause(self) -> float:
-        """Seconds to wait after another failure."""
-        length = min(self._first_s * 2.0**self._failures, self._longest_s)
-        self._failures += length < self._longest_s
-        return length * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+    def next_pause_s(self) -> float:
+        """Return the seconds to wait after another failure."""
+        max_s = min(self._first_s * 2.0**self._failures, self._longest_s)
+        self._failures += max_s < self._longest_s
+        return max_s * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
 
     def reset(self) -> None:
-        """Begin with a short pause again, after a connection that lasted."""
+        """Restart with a short pause, after a connection that lasted."""
         self._failures = 0
 
 
@@ -58,10 +59,11 @@ class LiveCamera(SourceWithCounters):
     """A camera whose frames are timed by the clock.
 
     `seq` counts the decoded pictures of an epoch. `captured_at` is the time at which a picture was
-    received; delays in the camera and the network come on top. Pictures received late are counted.
+    received; it does not account for delays in the camera and the network. Pictures that are
+    received late are counted.
     """
 
-    live = True
+    is_live = True
     start_origin = StartOrigin.CLOCK
     frame_count = None
     duration = None
@@ -78,19 +80,21 @@ class LiveCamera(SourceWithCounters):
         stream: Callable[[], Stream] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Prepare; `frames()` connects.
+        """Prepare the camera; `frames()` connects.
 
         Args:
             url: The camera's address, with its password.
-            options: See `open_source`.
-            reconnect: Connect again after a failure; False raises the first failure.
-            next_epoch: Returns the epoch of a connection, given the number of earlier ones; `seq`
-                then restarts at 0. None keeps one epoch, in which `seq` goes on.
+            options: Options of the source; `open_source` explains each.
+            reconnect: Reconnect after a failure; False raises the first failure.
+            next_epoch: Returns the epoch of a connection, given the number of earlier connections;
+                `seq` then restarts at 0. If None, all connections share one epoch, in which `seq`
+                continues.
             on_connection_lost: Called after a failure, before the next attempt, with the reason
-                and whether the connection gave pictures.
-            frozen_after_s: Timeout for an answer or a packet; three times that for a picture.
+                and whether the connection sent pictures.
+            frozen_after_s: Timeout for an answer or a packet. The timeout for a picture is three
+                times as long.
             stream: Creates the stream of each connection.
-            now: The clock.
+            now: Returns the current time.
         """
         super().__init__()
         self._options = options
@@ -105,23 +109,23 @@ class LiveCamera(SourceWithCounters):
         self._closed = threading.Event()
         self._backoff = Backoff()
         self._fps: float | None = None
-        self._shown: DisplayTransform | None = None
+        self._display_transform: DisplayTransform | None = None
         self.start = options.assumed_start
         self._first_seq = 0  # of the connection
         self._connection: Connection | None = None
 
     @property
     def fps(self) -> float | None:
-        """Frame rate that the camera announces; None before it is connected."""
+        """Frame rate that the camera declares; None before the first connection."""
         return self._fps
 
     @property
-    def shown(self) -> DisplayTransform | None:
-        """How the pictures of this connection are transformed; None before the first picture."""
-        return self._shown
+    def display_transform(self) -> DisplayTransform | None:
+        """Transformation of this connection's pictures; None before the first picture."""
+        return self._display_transform
 
     def frames(self, *, first_seq: int = 0) -> Iterator[Frame]:
-        """Connect, and yield the newest frame each time, numbered from `first_seq` on.
+        """Connect, and yield each time the newest frame; `seq` starts at `first_seq`.
 
         Raises:
             Unavailable: The camera does not answer, or its stream ended, and `reconnect` is False.
@@ -129,18 +133,18 @@ class LiveCamera(SourceWithCounters):
         """
         self._first_seq = first_seq
         while not self._closed.is_set():
-            begun, connects = monotonic(), self.counters.connects
+            started_at, connects = monotonic(), self.counters.connects
             try:
                 yield from self._read_connection()
             except Unavailable as error:
                 if not self._reconnect:
                     raise
                 self._count_failure(error)
-                connected = self.counters.connects > connects
-                self._on_connection_lost(error, connected)
-                if connected and monotonic() - begun > _STEADY_S:
+                was_connected = self.counters.connects > connects
+                self._on_connection_lost(error, was_connected)
+                if was_connected and monotonic() - started_at > _STEADY_S:
                     self._backoff.reset()
-            self._closed.wait(self._backoff.pause())
+            self._closed.wait(self._backoff.next_pause_s())
 
     def close(self) -> None:
         """End the iteration, even while it waits for a frame."""
@@ -170,16 +174,19 @@ class LiveCamera(SourceWithCounters):
                 if epoch is None:
                     epoch = self._begin_epoch()
                     self._fps = stream.fps
-                    self._shown = shown_as(received.picture, stream.pixel_aspect)
+                    self._display_transform = read_display_transform(
+                        received.picture, stream.pixel_aspect
+                    )
                 seq = self._first_seq + received.number
                 image = to_bgr(received.picture, stream.pixel_aspect)
                 yield Frame(options.camera, epoch, seq, received.at, image)
         finally:
             connection.close()
-            self._count_skipped(connection.skipped())
+            self._count_skipped(connection.skipped_counts())
             self._first_seq += connection.number
 
     def _begin_epoch(self) -> int:
+        """Count the connection, and return its epoch."""
         epoch = self._options.epoch
         if self._next_epoch is not None:
             epoch = self._next_epoch(self.counters.connects)

@@ -1,4 +1,4 @@
-"""How a source is read."""
+"""Options of a camera source."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 FROZEN_AFTER_S = 10.0
-"""Default time after which a live camera that sends nothing counts as frozen."""
+"""Default time without data after which a live camera counts as frozen."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
-    """How a source is read; `open_source` explains each option."""
+    """Options of a camera source; `open_source` explains each."""
 
     camera: str
     epoch: int

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from openlfr.adapters.capture.formats import PRESENTED_AT_TIMES
+from openlfr.adapters.capture.formats import FORMATS_WITH_SPARSE_TIMES
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -17,34 +17,34 @@ class PacketTimes(NamedTuple):
     """Presentation times of a file's frames.
 
     Attributes:
-        frames: Time of every frame in the order of display; the n-th is that of frame n.
-        keys: Times of the key frames, ascending; decoding may begin at each.
-        seeks: For each key frame the time to seek to. It is the decoding time, which most formats
-            index; seeking to the presentation time can land on the next key frame.
+        frames: Times of all frames in the order of display; element n is the time of frame n.
+        keys: Times of the key frames, ascending; decoding may begin at each key frame.
+        seeks: Time to seek to for each key frame. It is the decoding time, by which most formats
+            are indexed; seeking to the presentation time can end at the next key frame.
     """
 
     frames: list[int]
     keys: list[int]
     seeks: list[int]
 
-    def seek_for(self, seq: int) -> int:
-        """The time to seek to so that frame `seq` can be decoded."""
+    def find_seek_time(self, seq: int) -> int:
+        """Return the time to seek to before decoding frame `seq`."""
         return self.seeks[bisect_right(self.keys, self.frames[seq]) - 1]
 
-    def seq_of(self, time: int) -> int:
-        """Number of the frame with this presentation time."""
+    def find_seq(self, time: int) -> int:
+        """Return the number of the frame with this presentation time."""
         return bisect_left(self.frames, time)
 
 
 def read_packet_times(container: InputContainer, stream: VideoStream) -> PacketTimes | None:
-    """Read every packet without decoding it.
+    """Read the times of all packets without decoding them.
 
     Returns:
-        None where packets do not match frames one to one (times missing, repeated, falling back
-        or guessed, parts that an edit list discards, no key frame at the beginning). Only decoding
-        then counts frames correctly.
+        None if packets do not match frames one to one, so that only decoding counts frames
+        correctly. Times may be missing, repeated, falling or guessed; an edit list may discard
+        parts; or the first frame is no key frame.
     """
-    if container.format.name in PRESENTED_AT_TIMES:
+    if container.format.name in FORMATS_WITH_SPARSE_TIMES:
         return None
     latest: int | None = None
     second = 1 / stream.time_base if stream.time_base else 0
@@ -53,13 +53,13 @@ def read_packet_times(container: InputContainer, stream: VideoStream) -> PacketT
     decoded_at: int | None = None
     for packet in container.demux(stream):
         if packet.size == 0:
-            continue  # the flushing packet at the end
+            continue  # the last packet, which only flushes the decoder
         if packet.pts is None or packet.is_discard or packet.is_corrupt:
             return None
         if decoded_at is not None and packet.dts is not None and packet.dts < decoded_at:
             return None
         if latest is not None and packet.pts < latest - second:
-            return None  # one of the two times is wrong: no reordering spans a second
+            return None  # one of the two times is wrong: frames are not reordered over a second
         latest = packet.pts if latest is None else max(latest, packet.pts)
         decoded_at = packet.dts
         frames.append(packet.pts)

@@ -10,22 +10,22 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _KEYS = ("com.apple.quicktime.creationdate", "creation_time")
-"""The first key has a UTC offset and survives an edit. A date without a time of day is ignored."""
+"""Metadata keys, best first: the first has a UTC offset, and editing a film does not change it."""
 _EARLIEST = datetime(2000, 1, 2, tzinfo=UTC)
-"""A clock that was never set shows 1904, 1970 or the first of January 2000."""
+"""Earliest plausible date: a clock that was never set shows 1904, 1970 or 1 January 2000."""
 _CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 def read_recording_date(
     container: InputContainer, stream: VideoStream, *, now: datetime
 ) -> datetime | None:
-    """Return the date in a video's container or stream, UTC; None without a plausible date.
+    """Return the recording date in a video's metadata, UTC; None if there is no plausible date.
 
     Args:
         container: The opened file.
         stream: The video stream.
-        now: The current time. A later date is not plausible: the recorder's clock was wrong, or
-            its local time was written as UTC.
+        now: The current time. A date in the future is not plausible: the recorder's clock was
+            wrong, or its local time was written as UTC.
     """
     for metadata in (container.metadata, stream.metadata):
         tags = {key.lower(): value for key, value in metadata.items()}  # Matroska writes capitals
@@ -37,7 +37,10 @@ def read_recording_date(
 
 
 def _parse(text: str) -> datetime | None:
-    """Parse a date with a time of day; without an offset it is UTC, as the formats prescribe."""
+    """Parse a date with a time of day; None for a date alone, or text that is no date.
+
+    A time without an offset is UTC, as the formats prescribe.
+    """
     if len(text.strip()) <= len("2026-11-23"):
         return None
     try:

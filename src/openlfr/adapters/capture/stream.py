@@ -1,4 +1,4 @@
-"""Reads the pictures of a network camera or a device, packet by packet, as they come."""
+"""Reads the pictures of a network camera or a device, packet by packet, as they arrive."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import av
 from av.error import FFmpegError, InvalidDataError
 
 from openlfr.adapters.capture.http_answer import explain_http_answer
-from openlfr.adapters.capture.pictures import pixel_aspect_of
+from openlfr.adapters.capture.pictures import read_pixel_aspect
 from openlfr.domain.addresses import redact_address, redact_address_in, spelling_hint
 from openlfr.domain.errors import Misconfigured, Unavailable
 
@@ -24,19 +24,21 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 _RTSP = {"rtsp_transport": "tcp", "allowed_media_types": "video", "probesize": "32"}
-"""Options for RTSP, which describes its stream beforehand, so that no probing is needed. By
-default the library probes 1 to 5 s, and `fflags=nobuffer` discards the probed packets, the key
-frame first, and the next one may be seconds off. With these options the first picture comes after
-0.1 s (measured), the others one frame late: the parser completes a frame when the next begins."""
-_HLS = {"live_start_index": "-1"}  # the newest segment, not the third last
+"""Options for RTSP, which describes its stream in advance, so that no probing is needed.
+
+By default the library probes for 1 to 5 s. `fflags=nobuffer` would discard the probed packets, with
+the key frame, and the next key frame may be seconds away. With these options the first picture
+arrives after 0.1 s (measured). Each later picture is one frame late: the parser completes a frame
+when the next frame begins."""
+_HLS = {"live_start_index": "-1"}  # begin with the newest segment, not the third from the end
 _TIMELESS = ("mpjpeg", "mjpeg", "h264", "hevc", "m4v")  # formats without presentation times
 _SINGLE = ("image2", "image2pipe", "jpeg_pipe", "png_pipe", "gif_pipe", "bmp_pipe", "webp_pipe")
-"""Formats of single pictures; a video in such a format has more than one picture."""
-_JUMP_S = 10.0  # a picture's time that is further off restarts the pace
+"""Formats of single pictures; only a second picture proves that a stream is a video."""
+_JUMP_S = 10.0  # a picture's time that is further from the clock restarts the pace
 
 
 class CameraFrozen(Unavailable):
-    """The camera is connected, and sends no picture."""
+    """The camera is connected but sends no picture."""
 
 
 @dataclass(slots=True)
@@ -48,8 +50,8 @@ class LiveStream:
         url: Address of the camera, password included.
         threads: Number of decoder threads.
         timeout_s: Timeout for an answer or a packet.
-        fps: Frame rate that the camera announces; None until it is connected.
-        pixel_aspect: Width over height of a pixel; 1 until the stream declares it.
+        fps: Frame rate that the camera declares; None until it is connected.
+        pixel_aspect: Width of a pixel divided by its height; 1 until the stream declares it.
     """
 
     camera: str
@@ -62,16 +64,17 @@ class LiveStream:
     _has_picture: bool = False
 
     def packets(self, closed: threading.Event) -> Generator[list[VideoFrame] | None]:
-        """Connect, and yield the pictures of each packet, None for a damaged one, until it ends.
+        """Connect, and yield the pictures of each packet, or None for a damaged packet.
 
-        Pictures that come in bursts (HLS, a segment at a time) are yielded at their own pace.
+        HLS sends a whole segment at once; its pictures are yielded at the pace of their own times.
 
         Args:
-            closed: Event that ends the wait for a picture's time; a read ends after `timeout_s`.
+            closed: Event that ends the wait for a picture's time. It does not end a read, which
+                ends after `timeout_s`.
 
         Raises:
-            CameraFrozen: Nothing came for `timeout_s`.
-            Unavailable: The camera does not answer.
+            CameraFrozen: The camera sent nothing for `timeout_s`.
+            Unavailable: The camera does not answer, or its stream cannot be read.
             Misconfigured: The address can never be read on this machine.
         """
         scheme = self.url.partition("://")[0].lower()
@@ -88,7 +91,7 @@ class LiveStream:
             ) as container:  # fmt: skip
                 yield from self._paced_pictures(container, closed)
         except (FFmpegError, OSError) as error:
-            # After a timeout the library raises various exceptions: look at the clock instead.
+            # After a timeout the library raises various exceptions, so check the clock instead.
             if not self._has_picture:
                 why = explain_http_answer(self.url, timeout_s=self.timeout_s)
                 if why:
@@ -101,8 +104,8 @@ class LiveStream:
             hint = spelling_hint(self.url) if "://" in self.url else ""
             what = "broke off" if self._has_picture else "does not answer"
             if not self._has_picture and isinstance(error, InvalidDataError):
-                what = "sends what cannot be read as a video"
-            # Not `from error`, whose text is the whole address.
+                what = "sends data that cannot be read as a video"
+            # Not `from error`: its text contains the whole address, with the password.
             raise Unavailable(f"camera {self.camera}: {shown} {what}: {why}.{hint}") from None
         if not self._has_picture:
             why = (
@@ -113,11 +116,11 @@ class LiveStream:
     def _paced_pictures(
         self, container: InputContainer, closed: threading.Event
     ) -> Generator[list[VideoFrame] | None]:
-        """Yield the pictures of each packet; those of bursts at their time."""
+        """Yield the pictures of each packet; delay pictures that arrive in bursts."""
         timeless = container.format.name in _TIMELESS
         over_http = self.url.lower().startswith("http")
         pace = _Pace(closed) if over_http and not timeless else None
-        first: list[VideoFrame] | None = None  # of a single-picture format, until a second comes
+        first: list[VideoFrame] | None = None  # in a single-picture format: waits for a second
         self._last_packet_at = monotonic()
         for pictures in self._decode(container):
             self._last_packet_at = monotonic()
@@ -129,7 +132,7 @@ class LiveStream:
             self._has_picture = self._has_picture or bool(pictures)
             if timeless:
                 for picture in pictures or ():
-                    picture.pts = None  # the library made it up
+                    picture.pts = None  # the library invented the time
             if pace is None or pictures is None:
                 yield pictures
             else:
@@ -137,10 +140,11 @@ class LiveStream:
                     pace.wait_for(picture)
                     yield [picture]
 
-    def _unknown(self) -> str:
-        """Explain a video with an unknown codec, as the rest of a sentence."""
+    def _unknown_codec(self) -> Unavailable:
+        """Return the error for a video with an unknown codec."""
         why = explain_http_answer(self.url, timeout_s=self.timeout_s)
-        return why or "sends a video whose format cannot be recognised"
+        why = why or "sends a video whose format is not recognised"
+        return Unavailable(f"camera {self.camera}: {redact_address(self.url)} {why}")
 
     def _decode(self, container: InputContainer) -> Generator[list[VideoFrame] | None]:
         if not container.streams.video:
@@ -149,7 +153,7 @@ class LiveStream:
             raise Unavailable(f"camera {self.camera}: {shown} {why}")
         stream = container.streams.video[0]
         if stream.codec_context is None:  # an unknown codec; the library's types do not declare it
-            raise Unavailable(f"camera {self.camera}: {redact_address(self.url)} {self._unknown()}")
+            raise self._unknown_codec()
         stream.thread_type = "NONE" if self.threads == 1 else "AUTO"
         stream.codec_context.thread_count = self.threads
         self.fps = float(stream.average_rate) if stream.average_rate else None
@@ -159,30 +163,30 @@ class LiveStream:
             except InvalidDataError:
                 yield None
                 continue
-            self.pixel_aspect = pixel_aspect_of(stream)
+            self.pixel_aspect = read_pixel_aspect(stream)
             yield pictures
 
 
 class _Pace:
-    """Delays pictures that come before their time; a picture without a time passes at once."""
+    """Delays pictures that arrive before their time; a picture without a time is not delayed."""
 
     def __init__(self, closed: threading.Event) -> None:
         self._closed = closed
-        self._begun: float | None = None  # clock at time 0 of the pictures
+        self._zero_at: float | None = None  # the clock at time 0 of the pictures
 
     def wait_for(self, picture: VideoFrame) -> None:
         if picture.pts is None:
             return
         now = monotonic()
-        if self._begun is None or abs(self._begun + picture.time - now) > _JUMP_S:
-            self._begun = now - picture.time
-        self._closed.wait(max(0.0, self._begun + picture.time - now))
+        if self._zero_at is None or abs(self._zero_at + picture.time - now) > _JUMP_S:
+            self._zero_at = now - picture.time
+        self._closed.wait(max(0.0, self._zero_at + picture.time - now))
 
 
 def _library_address(camera: str, url: str) -> tuple[str, str | None]:
-    """The address and the container format to pass to the library."""
+    """Return the address and the container format to pass to the library."""
     if "://" in url:
         return url, None
     if not sys.platform.startswith("linux"):
-        raise Misconfigured(f"camera {camera}: device numbers are understood on Linux only")
+        raise Misconfigured(f"camera {camera}: device numbers are supported on Linux only")
     return (f"/dev/video{url}" if url.isdecimal() else url), "video4linux2,v4l2"

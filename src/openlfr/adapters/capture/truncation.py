@@ -1,7 +1,7 @@
-"""Detects a video file that was cut off: it ends before the end that its headers declare.
+"""Detects a video file that was cut off: its data end before the end that its headers declare.
 
-Only packets of the video stream count: sound may go on for longer, and a recording that pauses
-while nothing moves has fewer frames than its duration times its rate.
+Only packets of the video stream count, since sound may be longer than the video. Frames are not
+expected to equal duration times rate, since a recording that pauses while nothing moves has fewer.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
-_FEW_FRAMES, _FEW, _FEW_S = 3, 0.02, 0.5
-"""So much may be missing at the end of a sound file (edit lists, rounded durations): three frames,
-or a fiftieth, which is at most half a second."""
+_TOLERANCE_FRAMES, _TOLERANCE_SHARE, _MAX_TOLERANCE_S = 3, 0.02, 0.5
+"""Tolerated difference at the end of an undamaged file (edit lists, rounded durations): three
+frames, or a fiftieth of the duration up to half a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class DeclaredLength:
 
     Attributes:
         frames: Number of video frames; None if not declared.
-        video_end_s: End of the video stream on its own time scale, seconds.
+        video_end_s: End of the video stream on the stream's own time scale, seconds.
         file_end_s: End of the longest stream, seconds.
         begin_s: Begin of the video stream, seconds.
     """
@@ -47,18 +47,18 @@ class DeclaredLength:
 
 
 def read_declared_length(
-    container: InputContainer, stream: VideoStream, *, timed: bool
+    container: InputContainer, stream: VideoStream, *, has_times: bool
 ) -> DeclaredLength:
-    """Read the declared length from the headers; without times only the frame count."""
+    """Read the declared length from the headers; only the frame count if `has_times` is False."""
     frames = stream.frames or None
-    if not timed or not stream.time_base:
+    if not has_times or not stream.time_base:
         return DeclaredLength(frames)
     tick = float(stream.time_base)
     begin_s = (stream.start_time or 0) * tick
     video_end_s = None
     if stream.duration:
         video_end_s = begin_s + stream.duration * tick
-    elif clock := _CLOCK.match(stream.metadata.get("DURATION", "")):  # Matroska, for each stream
+    elif clock := _CLOCK.match(stream.metadata.get("DURATION", "")):  # Matroska's tag of a stream
         video_end_s = int(clock[1]) * 3600 + int(clock[2]) * 60 + float(clock[3])
     file_end_s = None
     if container.duration:
@@ -67,7 +67,7 @@ def read_declared_length(
 
 
 class ReadProgress:
-    """Counts the packets read from a file, and keeps their latest end time.
+    """Counts the packets read from a file, and records their latest end time.
 
     Attributes:
         packets: Number of video packets read.
@@ -79,10 +79,10 @@ class ReadProgress:
         self.packets = 0
         self._video_end_s = self._file_end_s = 0.0
         self._newest_s: float | None = None  # time of the newest video frame
-        self._spacing_s = 0.0  # between the newest two video frames
+        self._spacing_s = 0.0  # distance of the newest two video frames
 
     def record_packet(self, packet: Packet[Any]) -> None:
-        """Record a packet of the video or of another stream."""
+        """Record a packet of any stream."""
         is_video = packet.stream is self._stream or packet.stream_index == self._stream.index
         self.packets += is_video
         timestamp = packet.dts if packet.pts is None else packet.pts
@@ -99,22 +99,23 @@ class ReadProgress:
                 self._newest_s = begin_s
 
     def is_short_of(self, declared: DeclaredLength, frames: int, rate: float) -> bool:
-        """Whether the file ended before its declared end, after `frames` frames.
+        """Return whether the file ended, after `frames` frames, before its declared end.
 
-        Where count and time are both declared, both must be short: an edit list leaves packets out
-        of the count, and a recorder that drops frames declares more than it wrote.
+        If frame count and time are both declared, both must be short: an edit list makes the count
+        short, and a recorder that drops frames declares more frames than it wrote.
         """
         count = max(self.packets, frames)  # reading may have begun after the first packet
         are_short = []
         if declared.frames is not None:
-            few = max(_FEW_FRAMES, int(declared.frames * _FEW))
-            are_short.append(count + few < declared.frames)
+            tolerance = max(_TOLERANCE_FRAMES, int(declared.frames * _TOLERANCE_SHARE))
+            are_short.append(count + tolerance < declared.frames)
         declared_end_s, read_end_s = declared.video_end_s, self._video_end_s
         if declared_end_s is None:
             declared_end_s, read_end_s = declared.file_end_s, self._file_end_s
         if declared_end_s is not None:
             duration_s = declared_end_s - declared.begin_s
             frame_s = max(1 / rate, min(self._spacing_s, duration_s / max(count, 1)))
-            few_s = max(_FEW_FRAMES * frame_s, min(duration_s * _FEW, _FEW_S))
-            are_short.append(read_end_s + few_s < declared_end_s)
+            share_s = min(duration_s * _TOLERANCE_SHARE, _MAX_TOLERANCE_S)
+            tolerance_s = max(_TOLERANCE_FRAMES * frame_s, share_s)
+            are_short.append(read_end_s + tolerance_s < declared_end_s)
         return bool(are_short) and all(are_short)

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, cast
 from av.error import FFmpegError, InvalidDataError
 
 from openlfr.adapters.capture.counters import SourceWithCounters
-from openlfr.adapters.capture.formats import PRESENTED_NEVER, RAW, open_video
+from openlfr.adapters.capture.formats import (
+    FORMATS_WITHOUT_PRESENTATION_TIMES,
+    RAW_FORMATS,
+    open_video,
+)
 from openlfr.adapters.capture.frame_numbers import FrameNumbers
 from openlfr.adapters.capture.frame_times import FrameClock, read_ticks, read_time_scale
 from openlfr.adapters.capture.packet_times import PacketTimes, read_packet_times
-from openlfr.adapters.capture.pictures import pixel_aspect_of, shown_as, to_bgr
+from openlfr.adapters.capture.pictures import read_display_transform, read_pixel_aspect, to_bgr
 from openlfr.adapters.capture.recording_date import read_recording_date
 from openlfr.adapters.capture.sampling import FileSampling
 from openlfr.adapters.capture.truncation import ReadProgress, read_declared_length
@@ -41,13 +45,13 @@ class VideoFile(SourceWithCounters):
     `seq` counts the frames of the file from 0, in the order of display. `captured_at` is the
     file's recording date plus the presentation time since its first frame. Both depend on the file
     alone, not on the speed of reading or the frame at which reading begins. A frame that cannot be
-    decoded keeps its number, is skipped and counted.
+    decoded has a number too; it is skipped and counted.
     """
 
-    live = False
+    is_live = False
 
     def __init__(self, path: Path, options: SourceOptions) -> None:
-        """Open the file once, so that an unusable file is reported at once; see `open_source`.
+        """Read the headers, so that an unusable file is reported at once.
 
         Raises:
             BadInput: The file does not exist, is empty, or is no video.
@@ -57,16 +61,20 @@ class VideoFile(SourceWithCounters):
         self._path = path
         self._options = options
         self._closed = threading.Event()
-        self._length: int | None = None  # frames of one round, once known
-        self._round_us = 0  # duration of one round
-        self._shown: DisplayTransform | None = None
+        self._length: int | None = None  # frames of one playback, once known
+        self._length_us = 0  # duration of one playback
+        self._display_transform: DisplayTransform | None = None
         with self._open() as (container, stream):
-            timed = container.format.name not in RAW
-            presented = container.format.name not in PRESENTED_NEVER
-            self._scale = read_time_scale(stream, timed=timed, presented=presented)
-            self._declared = read_declared_length(container, stream, timed=timed)
+            name = container.format.name
+            has_times = name not in RAW_FORMATS
+            self._scale = read_time_scale(
+                stream,
+                has_times=has_times,
+                has_presentation_times=name not in FORMATS_WITHOUT_PRESENTATION_TIMES,
+            )
+            self._declared = read_declared_length(container, stream, has_times=has_times)
             recorded_at = read_recording_date(container, stream, now=datetime.now(UTC))
-        self._sampling = FileSampling(options.fps, self._scale.tick_us if timed else 1)
+        self._sampling = FileSampling(options.fps, self._scale.tick_us if has_times else 1)
         origins = (
             (options.start, StartOrigin.CONFIGURED), (recorded_at, StartOrigin.RECORDED),
             (options.assumed_start, StartOrigin.ASSUMED),
@@ -80,48 +88,48 @@ class VideoFile(SourceWithCounters):
 
     @property
     def frame_count(self) -> int | None:
-        """Number of frames, declared or counted; None before either is known."""
+        """Number of frames, counted or declared; None if not declared and not yet counted."""
         return self._length or self._declared.frames
 
     @property
     def duration(self) -> timedelta | None:
-        """Declared duration, from the first frame to the end of the last; None if not declared."""
+        """Declared duration, to the end of the last frame; None if not declared."""
         seconds = self._declared.duration_s
         if seconds is None and self._declared.frames:
             seconds = self._scale.frames_to_us(self._declared.frames) / 1e6
         return None if seconds is None else timedelta(seconds=seconds)
 
     @property
-    def shown(self) -> DisplayTransform | None:
-        """How pictures are transformed; None before the first picture."""
-        return self._shown
+    def display_transform(self) -> DisplayTransform | None:
+        """Transformation of pictures; None before the first picture."""
+        return self._display_transform
 
     def frames(self, *, first_seq: int = 0) -> Iterator[Frame]:
-        """Yield the sampled frames from `first_seq` on; with `loop` without end.
+        """Yield the sampled frames from `first_seq` on; endless with `loop`.
 
-        Frames before `first_seq` are not decoded where the file can be searched.
+        Frames before `first_seq` are not decoded if the file allows seeking.
 
         Raises:
-            BadInput: The file breaks off; the frames before the break were yielded.
+            BadInput: The file breaks off, after the frames before the break were yielded.
         """
         times = self._packet_times() if first_seq else None
         if times is not None:
-            last = self._scale.microseconds(times.frames[-1] - times.frames[0])
-            self._measure_round(len(times.frames), last)
+            last_us = self._scale.microseconds(times.frames[-1] - times.frames[0])
+            self._set_length(len(times.frames), last_us)
         base = base_us = 0
         if self._options.loop and self._length:
-            rounds = first_seq // self._length
-            base, base_us = rounds * self._length, rounds * self._round_us
-        before_us: int | None = None
+            playbacks = first_seq // self._length
+            base, base_us = playbacks * self._length, playbacks * self._length_us
+        previous_us: int | None = None
         while not self._closed.is_set():
-            # Begin one frame earlier: sampling compares a frame's time with the previous one's.
+            # Begin one frame earlier, since sampling needs the previous frame's time.
             for index, at_us, picture, aspect in self._play(max(first_seq - base - 1, 0), times):
                 seq, at_us = base + index, base_us + at_us
-                taken = self._sampling.takes(at_us, before_us)
-                before_us = at_us
+                should_analyse = self._sampling.should_analyse(at_us, previous_us)
+                previous_us = at_us
                 if seq < first_seq:
                     continue
-                if not taken:
+                if not should_analyse:
                     self.counters.sampled_away += 1
                     continue
                 yield self._frame(seq, at_us, picture, aspect)
@@ -130,20 +138,21 @@ class VideoFile(SourceWithCounters):
             if not self._options.loop or not self._length:
                 return
             base += self._length
-            base_us += self._round_us
+            base_us += self._length_us
 
     def close(self) -> None:
-        """End the iteration before its next frame; the iteration then closes the file."""
+        """End the iteration before its next frame; it then closes the file."""
         self._closed.set()
 
     def _frame(self, seq: int, at_us: int, picture: VideoFrame, aspect: Fraction) -> Frame:
-        if self._shown is None:
-            self._shown = shown_as(picture, aspect)
+        if self._display_transform is None:
+            self._display_transform = read_display_transform(picture, aspect)
         try:
             at = self.start + timedelta(microseconds=at_us)
         except OverflowError:
             raise BadInput(
-                f"camera {self._camera}: {self._path}: frame {seq} has a time that no calendar has"
+                f"camera {self._camera}: {self._path}: frame {seq} would be dated after the year"
+                " 9999"
             ) from None
         assumed = self.start_origin is StartOrigin.ASSUMED
         image = to_bgr(picture, aspect)
@@ -152,12 +161,16 @@ class VideoFile(SourceWithCounters):
     def _play(
         self, skip: int, times: PacketTimes | None
     ) -> Iterator[tuple[int, int, VideoFrame, Fraction]]:
-        """Yield index, microseconds, picture and pixel aspect of a round, from `skip` or before."""
+        """Play the file once, from frame `skip` or an earlier frame.
+
+        Yields:
+            Index of the frame, its time in microseconds, its picture and its pixel aspect.
+        """
         with self._open() as (container, stream):
             if times is not None:
                 if skip >= len(times.frames):
                     return
-                container.seek(times.seek_for(skip), stream=stream)
+                container.seek(times.find_seek_time(skip), stream=stream)
             progress = ReadProgress(stream)
             upcoming = UpcomingTimes()
             packets = upcoming.read_ahead(self._packets(container, stream, progress))
@@ -165,9 +178,9 @@ class VideoFile(SourceWithCounters):
             clock: FrameClock | None = None
             is_located = times is None
             at_us = 0
-            broken = False
+            is_broken = False
             for packet, pictures in self._decode(packets, stream):
-                broken = pictures is None
+                is_broken = pictures is None
                 if packet is not None:
                     numbers.record_packet(packet)
                 if pictures is None:
@@ -176,25 +189,25 @@ class VideoFile(SourceWithCounters):
                 for picture in pictures:
                     index = numbers.assign(picture)
                     if not is_located and index > skip:
-                        # The format seeks past the frame: read from the beginning.
+                        # The format's seek went past the frame, so read from the beginning.
                         yield from self._play(0, None)
                         return
                     is_located = True
                     if clock is None:
-                        guessed = times is None and not self._scale.presented
-                        clock = FrameClock(self._scale, None if guessed else numbers.first)
+                        is_guessed = times is None and not self._scale.has_presentation_times
+                        clock = FrameClock(self._scale, None if is_guessed else numbers.first)
                     upcoming.remove(picture.pts)
                     at_us = clock.time(index, read_ticks(picture, self._scale), upcoming.times())
-                    yield index, at_us, picture, pixel_aspect_of(stream)
+                    yield index, at_us, picture, read_pixel_aspect(stream)
             if not self._closed.is_set():
                 numbers.end()
-                self._check_end(numbers, progress, broken=broken)
-                self._measure_round(numbers.next, at_us)
+                self._check_end(numbers, progress, is_broken=is_broken)
+                self._set_length(numbers.next, at_us)
 
     def _packets(
         self, container: InputContainer, stream: VideoStream, progress: ReadProgress
     ) -> Iterator[Packet[VideoStream] | None]:
-        """Yield the video packets; None last if the file itself is damaged."""
+        """Yield the video packets; a last None if the file cannot be read further."""
         only_file_end = self._declared.video_end_s is None and self._declared.file_end_s is not None
         try:
             for packet in container.demux() if only_file_end else container.demux(stream):
@@ -210,10 +223,10 @@ class VideoFile(SourceWithCounters):
     def _decode(
         self, packets: Iterator[Packet[VideoStream] | None], stream: VideoStream
     ) -> Iterator[tuple[Packet[VideoStream] | None, list[VideoFrame] | None]]:
-        """Yield each packet with its pictures, None for a damaged packet.
+        """Yield each packet with its pictures, or with None if the packet is damaged.
 
-        Pictures still in the decoder come before a last None. So None comes last exactly if the
-        end of the file is damaged.
+        If the last packet is damaged, the pictures still in the decoder are yielded before it. So
+        the last item has None if and only if the end of the file is damaged.
         """
         damaged: tuple[Packet[VideoStream] | None, None] | None = None
         for packet in packets:
@@ -247,36 +260,36 @@ class VideoFile(SourceWithCounters):
             frames = "first frame" if count == 1 else f"first {count} frames"
             self.counters.count_unreadable(
                 count,
-                f"{where}: its {frames} cannot be decoded: the recording begins between two key"
+                f"{where}: its {frames} cannot be decoded; the recording begins between two key"
                 " frames, or its beginning is damaged",
             )
         else:
             for index in range(first, first + count):
                 self.counters.count_unreadable(1, f"{where}: frame {index} is damaged")
 
-    def _check_end(self, numbers: FrameNumbers, progress: ReadProgress, *, broken: bool) -> None:
-        """Raise BadInput if the file is truncated, or no frame of it was readable."""
-        readable = numbers.readable
-        if readable == 0:
+    def _check_end(self, numbers: FrameNumbers, progress: ReadProgress, *, is_broken: bool) -> None:
+        """Raise BadInput if the file is truncated, or none of its frames could be decoded."""
+        readable_end = numbers.readable_end
+        if readable_end == 0:
             raise BadInput(f"camera {self._camera}: no frame of {self._path} could be decoded")
-        if broken or progress.is_short_of(self._declared, numbers.next, float(self._scale.rate)):
+        if is_broken or progress.is_short_of(self._declared, numbers.next, float(self._scale.rate)):
             of = f" of {self._declared.frames}" if self._declared.frames else ""
             if not of and (declared_s := self._declared.duration_s):
                 of = f" of {round(declared_s * self._scale.rate)}"
             raise BadInput(
-                f"camera {self._camera}: {self._path} breaks off after frame {readable - 1}{of};"
-                " the file is truncated or damaged"
+                f"camera {self._camera}: {self._path} breaks off after frame"
+                f" {readable_end - 1}{of}; the file is truncated or damaged"
             )
 
-    def _measure_round(self, frames: int, last_us: int) -> None:
-        """Set the duration of a round; its last frame gets the average duration of a frame."""
+    def _set_length(self, frames: int, last_us: int) -> None:
+        """Set frames and duration of a playback; its last frame has the average duration."""
         self._length = frames
         spacing = last_us / (frames - 1) if frames > 1 else self._scale.frames_to_us(1)
-        self._round_us = last_us + max(1, round(spacing))
+        self._length_us = last_us + max(1, round(spacing))
 
     def _packet_times(self) -> PacketTimes | None:
-        """The times of all frames; None where only decoding counts frames correctly."""
-        if not self._scale.timed:
+        """Return the times of all frames; None if only decoding counts frames correctly."""
+        if not self._scale.has_times:
             return None
         with self._open() as (container, stream):
             times = read_packet_times(container, stream)
@@ -287,10 +300,9 @@ class VideoFile(SourceWithCounters):
                 beginning = list(islice(container.decode(stream), 10))
             except FFmpegError:
                 return None
-        # Compare with the times of decoded frames: reordered frames that are timed by decoding
-        # (AVI) have the times of other packets.
+        # Compare with the times of decoded frames. They differ if a frame has two packets (fields),
+        # if a packet has no visible frame, or if reordered frames have decoding times (AVI).
         decoded = [read_ticks(picture, self._scale) for picture in beginning]
-        # They differ for two packets a frame (fields), and for packets that show nothing.
         return times if decoded == times.frames[: len(decoded)] else None
 
     def _open(self) -> AbstractContextManager[tuple[InputContainer, VideoStream]]:

@@ -109,5 +109,5 @@ def test_a_folder_without_one_good_picture_is_an_error(tmp_path):
 
 
 def test_a_folder_without_pictures_is_an_error(tmp_path):
-    with pytest.raises(BadInput, match="holds no JPEG or PNG"):
+    with pytest.raises(BadInput, match="contains no JPEG or PNG"):
         open_folder(tmp_path)

@@ -73,7 +73,7 @@ def test_the_newest_picture_wins_and_the_others_are_counted():
     assert numbers([first, next(frames)]) == [(7, 0, 0), (7, 3, 3)]
     counters = source.counters
     assert (counters.overtaken, counters.unreadable, counters.connects) == (2, 1, 1)
-    assert (source.fps, source.live, source.frame_count) == (25.0, True, None)
+    assert (source.fps, source.is_live, source.frame_count) == (25.0, True, None)
 
 
 def test_a_camera_is_connected_to_again_and_its_numbers_go_on():
@@ -130,7 +130,7 @@ def test_without_reconnection_the_failure_is_told():
 
 
 def test_what_can_never_work_is_not_tried_again():
-    source = camera(Stream(Misconfigured("devices are understood on Linux only")))
+    source = camera(Stream(Misconfigured("devices are supported on Linux only")))
     with pytest.raises(Misconfigured):
         list(source.frames())
 
@@ -184,7 +184,7 @@ def test_closing_ends_the_wait_for_another_connection():
 )
 def test_live_sampling_follows_the_clock(wanted, arrivals, taken):
     sampling = ClockSampling(wanted)
-    assert [n for n, at in enumerate(arrivals) if sampling.takes(at)] == taken
+    assert [n for n, at in enumerate(arrivals) if sampling.should_analyse(at)] == taken
 
 
 def test_sampled_away_pictures_are_counted():
@@ -203,12 +203,12 @@ def test_sampled_away_pictures_are_counted():
 
 def test_pauses_grow_to_a_bound_and_vary():
     backoff = Backoff(first_s=1.0, longest_s=4.0)
-    pauses = [backoff.pause() for _ in range(6)]
+    pauses = [backoff.next_pause_s() for _ in range(6)]
     for pause, length in zip(pauses, [1, 2, 4, 4, 4, 4], strict=True):
         assert length / 2 <= pause <= length
     assert len(set(pauses)) > 1
     backoff.reset()
-    assert backoff.pause() <= 1
+    assert backoff.next_pause_s() <= 1
 
 
 def test_pictures_that_waited_in_buffers_are_counted_as_late(monkeypatch):

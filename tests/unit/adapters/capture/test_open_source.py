@@ -68,7 +68,7 @@ def test_a_file_address_is_a_file(make_video):
     [
         ("/nothing/here.mp4", BadInput, "camera gate: /nothing/here.mp4 does not exist"),
         ("file:///nothing/here", BadInput, "camera gate: /nothing/here does not exist"),
-        ("ftp://u:secret@h/x", Misconfigured, r"gate: ftp://h is no kind of address"),
+        ("ftp://u:secret@h/x", Misconfigured, r"gate: ftp://h is not a supported address"),
     ],
 )
 def test_an_address_that_cannot_be_opened(url, error, sentence):
@@ -183,7 +183,7 @@ ANSWERS = {
     "snapshot of no stated kind": ("application/octet-stream", [jpeg(1)], "of a snapshot"),
     "page": ("text/html", [PAGE], "sends a web page and no video"),
     "page of another kind": ("video/mp4", [b"\n " + PAGE], "sends a web page and no video"),
-    "text": ("application/json", [b'{"error": 7}'], "sends a text"),
+    "text": ("application/json", [b'{"error": 7}'], "sends text"),
     "nothing": ("video/mp4", [], "sends nothing"),
     "JPEGs": ("video/x-motion-jpeg", parts(between=b""), "with no boundary between them"),
     "JPEGs as a picture": ("image/jpeg", parts(), "with no boundary between them"),
@@ -196,8 +196,8 @@ ANSWERS = {
         "multipart/x-mixed-replace; boundary=a", [b"--a\r\n", HEAD, jpeg(1), b"\r\n--a--"],
         "of a snapshot",
     ),
-    "drawing": ("image/svg+xml", [b"<svg xmlns='http://www.w3.org/2000/svg'/>"], "sends a text"),
-    "text of no stated kind": ("video/mp4", ["Für Unbefugte gesperrt".encode()], "sends a text"),
+    "drawing": ("image/svg+xml", [b"<svg xmlns='http://www.w3.org/2000/svg'/>"], "sends text"),
+    "text of no stated kind": ("video/mp4", ["Für Unbefugte gesperrt".encode()], "sends text"),
     "parts without": ("multipart/x-mixed-replace; boundary=a", parts(HEAD), "without the boundary"),
 }  # fmt: skip
 
@@ -228,12 +228,12 @@ def test_what_an_address_sends_that_is_no_video_is_named(tmp_path, name):
 @pytest.mark.parametrize(
     ("status", "user", "sentence"),
     [
-        (401, "", r"asks for a user and a password \(401 Unauthorized\)"),
-        (401, "u:secret@", r"refuses this user and password \(401 Unauthorized\)"),
+        (401, "", r"requires a user and a password \(401 Unauthorized\)"),
+        (401, "u:secret@", r"rejects this user and password \(401 Unauthorized\)"),
         (403, "u:secret@", r"refuses access to this address \(403 Forbidden\)"),
         (404, "u:secret@", r"has nothing at this address \(404 Not Found\)"),
         (503, "", "answers 503 Service Unavailable"),
-        (302, "", r"leads to another address, which cannot be followed \(302 Found\)"),
+        (302, "", r"redirects to an address that cannot be followed \(302 Found\)"),
         (999, "", "answers 999"),
     ],
 )

@@ -36,7 +36,7 @@ def test_the_first_frame_of_each_slot_is_taken(wanted, own, taken):
 
 
 def takes(sampling, n, own):
-    return sampling.takes(round(n * 1e6 / own), round((n - 1) * 1e6 / own) if n else None)
+    return sampling.should_analyse(round(n * 1e6 / own), round((n - 1) * 1e6 / own) if n else None)
 
 
 def test_sampling_is_exact_over_an_hour():
