@@ -322,7 +322,7 @@ def test_a_decision_stands_as_it_was_made_or_not_at_all(records: Records) -> Non
         with records.unit_of_work() as work:
             before = work.alerts.case(event.alert_id)
             after = conclude(before, RecordedOutcome(Outcome.REFUTED, OP, NOON))
-            work.alerts.append(before, after, "e")
+            work.alerts.append_changes(before, after, "e")
             raise OSError("cut")
 
     with pytest.raises(OSError, match="cut"):
@@ -340,7 +340,7 @@ def test_what_was_read_before_another_s_change_is_not_written_over_it(records: R
         pytest.raises(Conflict, match=r"changed since version 1: Op decided engage.*is 2"),
         records.unit_of_work() as work,
     ):
-        work.alerts.append(before, after, "e")
+        work.alerts.append_changes(before, after, "e")
     assert len(records.alerts.case(event.alert_id).verdicts) == 1
 
 

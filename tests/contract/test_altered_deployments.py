@@ -60,7 +60,9 @@ def test_nobody_is_searched_for_under_what_was_never_authorised(records, market,
     assert records.deployments.find("Market").altered == what
     # Nor is it on control.v1: the relay publishes it anew, though no version was counted up.
     assert records.control.altered_deployments() == {market: what}
-    [state] = [each for each in records.control.changed(0) if isinstance(each, DeploymentState)]
+    [state] = [
+        each for each in records.control.changes_after(0) if isinstance(each, DeploymentState)
+    ]
     assert state.status is STATUS.PAUSED
 
 

@@ -89,8 +89,8 @@ def test_what_was_changed_is_named_and_not_searched(listed, values, says):
     assert listed.watchlist.altered_entries(["default"], compare_all=True) == {"a1": says}
     assert listed.watchlist.altered_entries(["default"]) == {"a1": says}
     assert listed.watchlist.manifest(["default"]).keys() == {"b1"}
-    assert listed.control.altered() == {"a1": says}
-    told = {each.reference_id: each.status for each in listed.control.changed()}
+    assert listed.control.altered_entries() == {"a1": says}
+    told = {each.reference_id: each.status for each in listed.control.changes_after()}
     assert told == {"a1": EntryStatus.SUSPENDED, "b1": EntryStatus.ACTIVE}
 
 
@@ -180,7 +180,7 @@ def test_entries_of_the_version_before_are_searched_after_an_upgrade(records_url
         assert entries["a1"].entry_hash == hash_entry("a1", "Ann", "default", "a1" * 32)
         assert records.watchlist.altered_entries(["default"]) == {}
         assert records.watchlist.manifest(["default"]).keys() == {"a1"}
-        assert records.control.altered() == {}
+        assert records.control.altered_entries() == {}
         statuses = {name: str(each.status) for name, each in entries.items()}
         assert statuses == {"a1": "active", "b1": "refused", "c1": "refused", "d1": "removed"}
         assert {each.reference_id for each in records.watchlist.awaiting_erasure()} == {"b1", "c1"}
@@ -219,10 +219,10 @@ def test_what_was_changed_and_changed_back_by_other_means_is_found_and_forgotten
         assert listed.watchlist.altered_entries(["default"], compare_all=True) == {
             "a1": "source is not as enrolled"
         }
-        assert listed.control.altered() == listed.watchlist.altered_entries(["default"])
+        assert listed.control.altered_entries() == listed.watchlist.altered_entries(["default"])
         change(listed, source="passport")
         assert listed.watchlist.altered_entries(["default"], compare_all=True) == {}
-        assert listed.control.altered() == {}
+        assert listed.control.altered_entries() == {}
     assert listed.watchlist.altered_entries(["another"], compare_all=True) == {}
 
 

@@ -16,10 +16,10 @@ HASH = "0" * 64
 def test_a_planned_run_is_on_record_only_once_it_started(records):
     planned = records.runs.plan("Market", HASH, at=AT)
     assert planned.epoch == 1
-    assert records.runs.unfinished("Market") is None
+    assert records.runs.find_unfinished("Market") is None
     records.runs.start(planned)
-    assert records.runs.unfinished("Market") == planned
-    assert records.runs.unfinished("Harbour") is None
+    assert records.runs.find_unfinished("Market") == planned
+    assert records.runs.find_unfinished("Harbour") is None
     assert records.runs.plan("Market", HASH, at=AT).epoch == 2
     assert records.runs.plan("Harbour", HASH, at=AT).epoch == 1
 
@@ -29,7 +29,7 @@ def test_of_two_that_were_planned_at_once_one_starts(records):
     records.runs.start(first)
     with pytest.raises(Unavailable, match="start again"):
         records.runs.start(second)
-    assert records.runs.unfinished("Market") == first
+    assert records.runs.find_unfinished("Market") == first
 
 
 def test_a_finished_run_is_not_resumed_and_its_checkpoints_go(records):
@@ -39,7 +39,7 @@ def test_a_finished_run_is_not_resumed_and_its_checkpoints_go(records):
         records.runs.save(run.run_id, Checkpoint("gate", seq, {"frames": seq}))
     assert records.runs.checkpoints(run.run_id) == {"gate": Checkpoint("gate", 9, {"frames": 9})}
     records.runs.finish(run.run_id, at=AT)
-    assert records.runs.unfinished("Market") is None
+    assert records.runs.find_unfinished("Market") is None
     assert records.runs.checkpoints(run.run_id) == {}
 
 
@@ -52,7 +52,7 @@ def test_where_runs_wrote_is_known_once_each(records):
     for each in (*files, files[0]):
         run = records.runs.plan("street", HASH, at=AT)
         records.runs.start(run)
-        records.runs.note_files(run.run_id, each)
-        memory.note_files(each)
+        records.runs.record_files(run.run_id, each)
+        memory.record_files(each)
     assert set(records.written_files()) == set(memory.written_files()) == set(files)
     assert len(records.written_files()) == len(memory.written_files()) == 2

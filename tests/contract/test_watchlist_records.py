@@ -230,15 +230,15 @@ def test_names_the_pictures_that_entries_refer_to(records):
     move(records, REMOVED)
     with records.unit_of_work() as work:
         work.watchlist.mark_erased(["r2"], NOW)
-    assert records.watchlist.pictures() - {""} == {"references/r1"}
+    assert records.watchlist.picture_names() - {""} == {"references/r1"}
 
 
 def test_the_gallery_is_bound_to_the_model_of_its_first_template(records):
-    assert records.watchlist.facts() is None
+    assert records.watchlist.bound_model() is None
     with records.unit_of_work() as work:
         work.watchlist.bind_model(FACTS, NOW)
         work.watchlist.bind_model(replace(FACTS, default_threshold=0.5), NOW)
-    assert records.watchlist.facts() == FACTS
+    assert records.watchlist.bound_model() == FACTS
     with (
         pytest.raises(Misconfigured, match="made in two ways cannot be compared"),
         records.unit_of_work() as work,

@@ -111,7 +111,7 @@ def test_a_start_that_fails_leaves_the_unfinished_run_to_be_resumed(place, stree
         code, (said,) = run(place, "--resume")  # it finds that one, which had other settings
         assert code == 2
         assert said.startswith(f"error: The unfinished run of {FILMED:%Y-%m-%d %H:%M} was made")
-        assert records.runs.unfinished("Market") == unfinished
+        assert records.runs.find_unfinished("Market") == unfinished
 
 
 def test_the_other_cameras_go_on(place, street, run):

@@ -104,7 +104,7 @@ def test_another_relay_takes_over_and_mends_what_the_first_one_wrote_too_late(
         second.run_once()
         assert (first.is_leader, second.is_leader) == (True, False)
         assert statuses(second_writer) == {"a": EntryStatus.ACTIVE, "b": EntryStatus.ACTIVE}
-        [stale] = [each for each in records.control.changed() if each.key == "a"]
+        [stale] = [each for each in records.control.changes_after() if each.key == "a"]
 
         [holder] = redis.keys("*:holder")
         redis.delete(holder)  # the first one was paused for longer than its turn

@@ -84,7 +84,7 @@ class SightingProcessor:
 
     def _fold(self, message: Message) -> tuple[str, Record] | None:
         try:
-            headers = read_headers(message.headers, expect=_SCHEMA)
+            headers = read_headers(message.headers, expected_schema=_SCHEMA)
             seal.verify(message.headers, message.key, message.value, self._key)
             sighting, carried = codec.decode_sighting(message.value)
             self._require_authorised(sighting)

@@ -125,7 +125,7 @@ class LeaderJobs:
         watchlist = self._records.watchlist
         if not self._sync.is_due():
             return False
-        facts = watchlist.facts()
+        facts = watchlist.bound_model()
         if facts is None:
             return False  # no enrolment ever
         if self._templates is None:

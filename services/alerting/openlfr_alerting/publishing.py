@@ -20,11 +20,11 @@ MAX_EVENTS = 200
 class Outbox(Protocol):
     """The outbox of verdicts in the records."""
 
-    def waiting(self, limit: int) -> Sequence[tuple[int, VerdictEvent | None]]:
+    def unpublished_events(self, limit: int) -> Sequence[tuple[int, VerdictEvent | None]]:
         """The oldest unpublished events, with their numbers; None for an erased event."""
         ...
 
-    def published(self, number: int) -> None:
+    def mark_published(self, number: int) -> None:
         """Record that all events up to this number are on the topic."""
         ...
 
@@ -51,12 +51,12 @@ class VerdictPublisher:
         Raises:
             Unavailable: The records or Kafka do not answer; the next call publishes them.
         """
-        waiting = self._outbox.waiting(MAX_EVENTS)
+        waiting = self._outbox.unpublished_events(MAX_EVENTS)
         if not waiting:
             return False
         events = [event for _, event in waiting if event is not None]
         self._topic.write(events)
-        self._outbox.published(waiting[-1][0])
+        self._outbox.mark_published(waiting[-1][0])
         self.counts["published"] += len(events)
         self.counts["erased_before"] += len(waiting) - len(events)
         return True

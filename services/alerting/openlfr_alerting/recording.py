@@ -66,7 +66,7 @@ class DatabaseWriter:
         letters = []
         for message in messages:
             try:
-                read_headers(message.headers, expect=_ALERT)
+                read_headers(message.headers, expected_schema=_ALERT)
                 event, emitted_at, pictured = codec.decode_alert(message.value)
             except BadInput as error:
                 letters.append(self._to_dead_letter(message, error))
@@ -96,7 +96,7 @@ class DatabaseWriter:
         letters, tallies = [], []
         for message in messages:
             try:
-                read_headers(message.headers, expect=_TALLY)
+                read_headers(message.headers, expected_schema=_TALLY)
                 tally = codec.decode_tally(message.value)
             except BadInput as error:
                 letters.append(self._to_dead_letter(message, error))

@@ -94,9 +94,8 @@ class ControlRelay:
         ):  # a new leader, or a restored backup
             messages, is_heartbeat_due = self._differences(), True
         else:
-            messages = (
-                [] if version == self._published else list(self._changes.changed(self._published))
-            )
+            is_current = version == self._published
+            messages = [] if is_current else list(self._changes.changes_after(self._published))
             is_heartbeat_due = self._clock() - self._last_heartbeat_s >= HEARTBEAT_S
         if is_heartbeat_due:
             messages.append(Heartbeat(datetime.now(UTC), version))
@@ -114,7 +113,7 @@ class ControlRelay:
         Raises:
             Unavailable: The records do not answer.
         """
-        altered = self._changes.altered()
+        altered = self._changes.altered_entries()
         ids = frozenset(altered)
         for each in sorted(ids - self._altered):
             log.warning("not_as_enrolled", reference=each, what=altered[each])
@@ -148,7 +147,7 @@ class ControlRelay:
         on_topic = self._topic.standing()
         wanted = {
             each.key: each
-            for each in self._changes.changed()
+            for each in self._changes.changes_after()
             if not isinstance(each, EntryForgotten)
         }
         messages: list[ControlMessage] = [

@@ -111,7 +111,7 @@ class Decoder:
             overtaken: Whether newer frames of its camera wait; then the picture is not decoded.
         """
         try:
-            headers = read_headers(message.headers, expect=_SCHEMA)
+            headers = read_headers(message.headers, expected_schema=_SCHEMA)
             encoded = codec.decode_frame(message.value)
         except BadInput as error:
             return UnusableMessage(message, str(error), None)

@@ -100,7 +100,7 @@ def check_watchlist(settings: Settings) -> Iterator[Finding]:
                     found += f"altered: {opening.altered}"
                     advice = "check who can write to the database; no figures of it are published"
                     yield Finding("baseline", State.FAIL, found, advice)
-        facts = records.watchlist.facts()
+        facts = records.watchlist.bound_model()
         if facts is None:
             yield Finding("watchlist", State.OK, "nobody was ever listed")
             return

@@ -84,7 +84,7 @@ def _erase_due(settings: Settings, records: Records) -> None:
             now=datetime.now(UTC),
             deployments=[deployment_id] if deployment_id else [],
         )
-    removed, facts = records.watchlist.awaiting_erasure(), records.watchlist.facts()
+    removed, facts = records.watchlist.awaiting_erasure(), records.watchlist.bound_model()
     if removed and facts is not None:
         ids = [reference.reference_id for reference in removed]
         _, problem = apply_changes(settings, records, vault, facts, ids)

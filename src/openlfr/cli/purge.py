@@ -154,7 +154,7 @@ def _erase_removed_entries(settings: Settings, records: Records, vault: Vault) -
     if unrecorded:
         say(f"Erased {unrecorded} reference pictures that belong to no entry.")
     removed = records.watchlist.awaiting_erasure()
-    facts = records.watchlist.facts()
+    facts = records.watchlist.bound_model()
     if not removed or facts is None:
         return
     ids = [reference.reference_id for reference in removed]

@@ -271,7 +271,7 @@ def _move(
         done = _DONE.get(to, "resumed")  # one that is pending again was resumed
         count = "1 entry" if len(moved) == 1 else f"{len(moved)} entries"
         say(f"{done} {count} of {entries.subject}; a run at work applies it within 2 seconds")
-        facts = records.watchlist.facts()
+        facts = records.watchlist.bound_model()
         if facts is None or to is EntryStatus.SUSPENDED:
             return DONE
         vault = bootstrap.open_vault(chosen)

@@ -199,8 +199,8 @@ def begin_run(
     Raises:
         Misconfigured: The unfinished run was made with other settings.
     """
-    unfinished = records.runs.unfinished(deployment) if resume else None
-    if resume and unfinished is None and records.runs.unfinished(former_name):
+    unfinished = records.runs.find_unfinished(deployment) if resume else None
+    if resume and unfinished is None and records.runs.find_unfinished(former_name):
         raise Misconfigured(
             f"The unfinished run of {former_name!r} was made by an older version, under other ids: "
             "finish it with that version, or start a new run without --resume."

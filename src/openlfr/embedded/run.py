@@ -175,7 +175,7 @@ class _Run:
             self._problems.append(_NOBODY)
         if not opened.resumed:
             opened.records.runs.start(opened.run)
-        opened.records.runs.note_files(opened.run.run_id, options.files)
+        opened.records.runs.record_files(opened.run.run_id, options.files)
         self._deployment.start(
             deployments.Start(
                 opened.threshold, opened.run.config_hash, ListState.of(self._index).root

@@ -234,7 +234,7 @@ def _change(
         after = rule(before)
         events = acts_of(before, after, by=by, at=at, words=words)
         if after != before:
-            work.alerts.append(before, after, events[0].event_id if events else "")
+            work.alerts.append_changes(before, after, events[0].event_id if events else "")
         for event in events:
             work.record(event)
         return work.alerts.find(alert.alert_id)

@@ -64,7 +64,7 @@ def erase_alert(
             return  # another process was faster, and recorded it
         after = end_life(before, at)
         if after != before:
-            work.alerts.append(before, after, "")
+            work.alerts.append_changes(before, after, "")
         for act in acts_of(before, after, by=SYSTEM, at=at):
             work.record(act)
         work.alerts.mark_erased(alert.alert_id, [event.event.event_id for event in events], at)

@@ -210,7 +210,7 @@ def erase_unrecorded_pictures(records: WatchlistRecords, vault: Vault, now: date
     An import stores a picture a moment before it records the entry, so young pictures are kept.
     """
     names = vault.names(PICTURES)  # first: what is stored after this moment is not looked at
-    named = records.pictures()
+    named = records.picture_names()
     unknown = [name for name in names if name not in named and _is_old(vault, name, now)]
     for name in unknown:
         vault.delete(name)

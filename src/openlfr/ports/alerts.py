@@ -150,7 +150,7 @@ class AlertRecording(AlertRecords, Protocol):
 class AlertChanges(AlertRecords, Protocol):
     """Changes of alerts by acts, in one transaction."""
 
-    def append(self, before: Case, after: Case, event_id: str) -> None:
+    def append_changes(self, before: Case, after: Case, event_id: str) -> None:
         """Record the difference of two cases: verdicts, an undo, outcomes.
 
         Args:

@@ -82,11 +82,11 @@ class WatchlistRecords(Protocol):
         """Return the removed and refused entries whose template and picture are not erased yet."""
         ...
 
-    def pictures(self) -> set[str]:
+    def picture_names(self) -> set[str]:
         """Return the names of all blobs in the vault to which entries refer."""
         ...
 
-    def facts(self) -> GalleryFacts | None:
+    def bound_model(self) -> GalleryFacts | None:
         """Return the model to which the gallery is bound; None before the first enrolment."""
         ...
 

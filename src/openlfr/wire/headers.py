@@ -66,13 +66,13 @@ def write_headers(
 def read_headers(
     headers: Iterable[tuple[str, bytes | None]] | Mapping[str, bytes | None] | None,
     *,
-    expect: str = "",
+    expected_schema: str = "",
 ) -> Headers:
     """Parse a message's headers; unknown headers are ignored, the last one of a name counts.
 
     Args:
         headers: Headers from kafka-python (pairs) or Faust (pairs or a mapping).
-        expect: Full name of the expected message; empty for any.
+        expected_schema: Full name of the expected message; empty for any.
 
     Raises:
         BadInput: The message has another schema, or a header is unreadable.
@@ -93,7 +93,7 @@ def read_headers(
             "A header of this message is unreadable: OpenLFR did not write it."
         ) from None
     schema = values.get(_SCHEMA, "")
-    if expect and schema and schema != expect:
-        raise BadInput(f"This message is a {schema[:80]}, expected a {expect}.")
+    if expected_schema and schema and schema != expected_schema:
+        raise BadInput(f"This message is a {schema[:80]}, expected a {expected_schema}.")
     trace = values.get(_TRACEPARENT, "")
     return Headers(schema, captured_at, trace if _TRACE.fullmatch(trace) else "")

@@ -33,7 +33,7 @@ class Changes:
         self.changed_otherwise = {}
         self.deployments_changed_otherwise = {}
 
-    def altered(self):
+    def altered_entries(self):
         return dict(self.changed_otherwise)
 
     def altered_deployments(self):
@@ -42,7 +42,7 @@ class Changes:
     def version(self):
         return self.now
 
-    def changed(self, after=0):
+    def changes_after(self, after=0):
         found = [(row.version, row) for row in self.rows.values() if row.version > after]
         found += [(v, EntryForgotten(name)) for name, v in self.forgotten.items() if v > after]
         return [row for _, row in sorted(found, key=lambda each: each[0])]

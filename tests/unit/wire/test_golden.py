@@ -44,7 +44,7 @@ def test_golden_bytes_are_read_as_they_were_meant(version, name):
     value = base64.b64decode(kept["value"])
     assert golden.decode(kept["key"].encode(), value) == golden.means
     headers = {key: text.encode() for key, text in kept["headers"].items()}
-    assert read_headers(headers, expect=kept["message"]).schema == kept["message"]
+    assert read_headers(headers, expected_schema=kept["message"]).schema == kept["message"]
 
 
 @pytest.mark.parametrize(("version", "name"), EVERY)

@@ -23,13 +23,13 @@ def test_headers_arrive_as_they_left_from_pairs_and_from_a_mapping():
         ("traceparent", TRACE.encode()),
     ]
     expected = Headers(FRAME, AT, TRACE)
-    assert read_headers(written, expect=FRAME) == expected
-    assert read_headers(dict(written), expect=FRAME) == expected
+    assert read_headers(written, expected_schema=FRAME) == expected
+    assert read_headers(dict(written), expected_schema=FRAME) == expected
 
 
 @pytest.mark.parametrize("headers", [None, [], {}, [("other", b"\xff\xfe")], [("x", None)]])
 def test_a_message_without_headers_is_read(headers):
-    assert read_headers(headers, expect=FRAME) == Headers()
+    assert read_headers(headers, expected_schema=FRAME) == Headers()
 
 
 @pytest.mark.parametrize(
@@ -60,4 +60,4 @@ def test_a_malformed_trace_is_left_out_and_never_refuses_a_message(trace):
 )
 def test_what_is_of_another_kind_is_refused(headers, sentence):
     with pytest.raises(BadInput, match=sentence):
-        read_headers(headers, expect=FRAME)
+        read_headers(headers, expected_schema=FRAME)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class MemoryAlertChanges(MemoryAlerts):
     """`AlertChanges` on a state."""
 
-    def append(self, before: Case, after: Case, event_id: str) -> None:
+    def append_changes(self, before: Case, after: Case, event_id: str) -> None:
         """Record the differences between two cases, with the id of their act."""
         with self._access.writing() as state:
             row = state.alerts[after.alert_id]

@@ -90,7 +90,7 @@ class MemoryRecords:
         """Paths of the alert lines and reports that runs of these records wrote."""
         return list(dict.fromkeys(self._state.files))
 
-    def note_files(self, files: WrittenFiles) -> None:
+    def record_files(self, files: WrittenFiles) -> None:
         """Record the files that a run writes, so that erasing finds them."""
         with self.writing() as state:
             state.files = (*state.files, replace(files))

@@ -119,11 +119,11 @@ class MemoryWatchlist:
         rows = self._access.reading().entries.values()
         return [row.entry for row in rows if row.entry.status in _LEFT and not row.settled]
 
-    def pictures(self) -> set[str]:
+    def picture_names(self) -> set[str]:
         """Names in the vault that an entry refers to."""
         return {row.entry.picture for row in self._access.reading().entries.values()}
 
-    def facts(self) -> GalleryFacts | None:
+    def bound_model(self) -> GalleryFacts | None:
         """The model that the watchlist is bound to; None before the first enrolment."""
         return self._access.reading().facts
 

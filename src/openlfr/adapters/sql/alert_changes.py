@@ -34,7 +34,7 @@ class AlertChanges(AlertRecords):
             connection.execute(mine.with_for_update())
             return read_case(connection, alert_id)
 
-    def append(self, before: Case, after: Case, event_id: str) -> None:
+    def append_changes(self, before: Case, after: Case, event_id: str) -> None:
         """Record the differences between two cases, and update the alert's row.
 
         Raises:

@@ -47,7 +47,9 @@ class ControlRecords:
         with reading(self._engine) as connection:
             return newest_version(connection)
 
-    def changed(self, after: int = 0) -> list[ManifestChange | EntryForgotten | DeploymentState]:
+    def changes_after(
+        self, after: int = 0
+    ) -> list[ManifestChange | EntryForgotten | DeploymentState]:
         """The states changed after this version: deployments first, each kind in order of change.
 
         Deployments are few, and so a pause does not wait for an import.
@@ -64,10 +66,10 @@ class ControlRecords:
                 ),
             ]
 
-    def altered(self) -> dict[str, str]:
+    def altered_entries(self) -> dict[str, str]:
         """Active entries that differ from their enrolment, each with the difference."""
         with reading(self._engine) as connection:
-            return self._comparison.anew(connection, None)
+            return self._comparison.compare_changed_rows(connection, None)
 
     def altered_deployments(self) -> dict[str, str]:
         """Deployments whose row differs from their acts, each with the difference."""

@@ -80,7 +80,7 @@ class Records:
 
     def written_files(self) -> list[WrittenFiles]:
         """Paths of the alert lines and reports that runs of these records wrote."""
-        return self.runs.written()
+        return self.runs.written_files()
 
     @property
     def erased_rows_location(self) -> str:

@@ -60,7 +60,7 @@ class RunRecords:
                 )
             )
 
-    def note_files(self, run_id: str, files: WrittenFiles) -> None:
+    def record_files(self, run_id: str, files: WrittenFiles) -> None:
         """Record the files that a run writes, so that erasing finds them."""
         values = {"alerts_path": files.alerts, "report_path": files.report}
         written = {name: str(path) for name, path in values.items() if path is not None}
@@ -70,7 +70,7 @@ class RunRecords:
                     sa.update(_RUNS).where(_RUNS.c.run_id == run_id).values(**written)
                 )
 
-    def written(self) -> list[WrittenFiles]:
+    def written_files(self) -> list[WrittenFiles]:
         """The files that runs wrote, each once."""
         query = sa.select(_RUNS.c.alerts_path, _RUNS.c.report_path).distinct()
         with reading(self._engine) as connection:
@@ -80,7 +80,7 @@ class RunRecords:
                 if any(row)
             ]
 
-    def unfinished(self, deployment: str) -> Run | None:
+    def find_unfinished(self, deployment: str) -> Run | None:
         """The deployment's latest run, if it did not finish."""
         query = (
             sa.select(_RUNS)

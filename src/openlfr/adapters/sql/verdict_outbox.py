@@ -28,13 +28,13 @@ class VerdictOutbox:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def waiting(self, limit: int) -> list[tuple[int, VerdictEvent | None]]:
+    def unpublished_events(self, limit: int) -> list[tuple[int, VerdictEvent | None]]:
         """The oldest unpublished events with their numbers; None for an erased event."""
         with reading(self._engine) as connection:
             rows = connection.execute(_rows(connection, limit)).all()
             return [(row.number, _event_of(connection, row)) for row in rows]
 
-    def published(self, number: int) -> None:
+    def mark_published(self, number: int) -> None:
         """Record that every event up to this number was published."""
         counters = tables.counters
         with self._engine.begin() as connection:

@@ -84,7 +84,7 @@ class WatchlistRecords:
         References that differ from their enrolment are left out; `altered` returns them.
         """
         with self._access.reading() as connection:
-            found = self._comparison.of(connection, watchlists)
+            found = self._comparison.active_entries(connection, watchlists)
             return {key: entry for key, entry in found.entries.items() if key not in found.altered}
 
     def altered_entries(
@@ -99,8 +99,8 @@ class WatchlistRecords:
         """
         with self._access.reading() as connection:
             if compare_all:
-                return self._comparison.anew(connection, watchlists)
-            return dict(self._comparison.of(connection, watchlists).altered)
+                return self._comparison.compare_changed_rows(connection, watchlists)
+            return dict(self._comparison.active_entries(connection, watchlists).altered)
 
     def overdue_entries(self, at: datetime) -> list[Reference]:
         """Listed entries whose enrolment ended before this moment, whatever their rows contain."""
@@ -134,12 +134,12 @@ class WatchlistRecords:
             )
         )
 
-    def pictures(self) -> set[str]:
+    def picture_names(self) -> set[str]:
         """Names in the vault that an entry refers to."""
         with self._access.reading() as connection:
             return set(connection.scalars(sa.select(references.c.picture)))
 
-    def facts(self) -> GalleryFacts | None:
+    def bound_model(self) -> GalleryFacts | None:
         """The model that the watchlist is bound to; None before the first enrolment."""
         with self._access.reading() as connection:
             return bound_model(connection)

@@ -96,7 +96,9 @@ class Comparison:
         self._found: dict[str, tuple[int, str]] = {}  # version of the entry, and its difference
         self._seen: dict[str, int] = {}  # hash of the compared row and words
 
-    def anew(self, connection: Connection, watchlists: Collection[str] | None) -> dict[str, str]:
+    def compare_changed_rows(
+        self, connection: Connection, watchlists: Collection[str] | None
+    ) -> dict[str, str]:
         """Compare every changed row; returns differing entries of these lists (None: of all)."""
         lists, seen = _read_hashes(connection)
         changed = [key for key, value in seen.items() if self._seen.get(key) != value]
@@ -110,7 +112,7 @@ class Comparison:
             if problem and (watchlists is None or lists[key] in watchlists)
         }
 
-    def of(self, connection: Connection, watchlists: Collection[str]) -> Compared:
+    def active_entries(self, connection: Connection, watchlists: Collection[str]) -> Compared:
         """Active entries of these lists; new entries and new versions are compared."""
         listed = references.c.watchlist.in_(watchlists)
         names = ("watchlist", "category", "template_hash", "entry_hash", "expires")
