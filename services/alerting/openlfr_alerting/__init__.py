@@ -1,7 +1,7 @@
-"""The alerting service: sightings in, alerts out, both recorded.
+"""The alerting service: it reads sightings, publishes alerts and records them.
 
-`service.py` wires it and holds its loops, `folding.py` makes alerts of sightings and `recording.py`
-writes alerts and tallies into the records. One replica, the leader, also publishes the watchlist to
-all workers: `relaying.py` decides what goes to the control topic, `leader_jobs.py` has the
-threads.
+`service.py` builds its parts and runs its loops, `folding.py` turns sightings into alerts, and
+`recording.py` writes alerts and tallies into the records. One replica, the leader, also publishes
+the watchlist to all workers: `relaying.py` chooses the messages of the control topic, and
+`leader_jobs.py` runs the leader's threads.
 """

@@ -1,4 +1,4 @@
-"""The deployments for which alerting raises alerts: the recorded ones, and the configured one."""
+"""Caches the deployments for which alerting raises alerts: the recorded and the configured ones."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from openlfr.domain.deployment import Deployment
     from openlfr.ports import DeploymentRecords
 
-AGAIN_S = 2.0
-"""The records are read again after this long, so that a removal takes effect."""
-_MAX_IDS = 1000  # a forger could make up any number of ids
+REREAD_S = 2.0
+"""Seconds after which a deployment is read from the records again, so that a removal takes
+effect."""
+_MAX_IDS = 1000  # forged sightings may name any number of ids
 
 
 class DeploymentCache:
-    """Deployments by id, read from the records and cached; one thread calls it.
+    """The deployments by id, read from the records. One thread calls it.
 
     Attributes:
         unanswered: Number of reads that the records did not answer.
@@ -33,11 +34,11 @@ class DeploymentCache:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin with an empty cache.
+        """Start with an empty cache.
 
         Args:
             records: The records of deployments.
-            configured: The configured deployment, known even before it is recorded.
+            configured: The configured deployment, which is accepted even before it is recorded.
             clock: Returns seconds.
         """
         self._records = records
@@ -47,31 +48,35 @@ class DeploymentCache:
         self._cached: dict[str, tuple[float, Deployment | None]] = {}
 
     def get(self, deployment_id: str) -> Deployment | None:
-        """The deployment of an id; None where it is unknown, or its cameras are.
+        """Return the deployment of an id; None if it is unknown, or if its cameras are unknown.
 
-        It is read from the records, as every other service receives it on control.v1. Where the
-        records name no cameras, the configured deployment has those of the configuration (any
-        camera where that names none). No sighting waits for records that do not answer: the last
-        answer is used.
+        The deployment is read from the records, which every other service receives on control.v1.
+        If the records name no cameras, the configured deployment has the cameras of the
+        configuration; if the configuration names none either, every camera is accepted. If the
+        records do not answer, the last answer is used, so that no sighting waits.
+
+        Raises:
+            Unavailable: The records do not answer, and the deployment was never read.
         """
-        read_at, found = self._cached.get(deployment_id, (float("-inf"), None))
-        if self._clock() - read_at < AGAIN_S:
-            return found
+        read_at, deployment = self._cached.get(deployment_id, (float("-inf"), None))
+        if self._clock() - read_at < REREAD_S:
+            return deployment
         is_configured = deployment_id == self._configured.deployment_id
         try:
             recorded = self._records.get(deployment_id)
         except Unavailable:
             self.unanswered += 1
-            found = found or (self._configured if is_configured else None)
-            if found is None:
-                raise  # the deployment is unknown: Kafka delivers the sighting again
+            deployment = deployment or (self._configured if is_configured else None)
+            if deployment is None:
+                raise  # Kafka delivers the sighting again
         else:
-            found = recorded
-            if is_configured and found is None:
-                found = self._configured
-            elif found is not None and not found.cameras:
-                found = replace(found, cameras=self._configured.cameras) if is_configured else None
+            deployment = recorded
+            if deployment is None:
+                deployment = self._configured if is_configured else None
+            elif not deployment.cameras:
+                cameras = self._configured.cameras
+                deployment = replace(deployment, cameras=cameras) if is_configured else None
         if len(self._cached) > _MAX_IDS:
             self._cached.clear()
-        self._cached[deployment_id] = self._clock(), found
-        return found
+        self._cached[deployment_id] = self._clock(), deployment
+        return deployment

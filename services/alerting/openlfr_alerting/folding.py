@@ -1,9 +1,9 @@
 """Turns delivered sightings into published alerts.
 
-The order is that of `operations.raise_alert`, then the acknowledgement. If this process dies in
-between, Kafka delivers the message again. It is folded with the same call id (its place on the
-topic), so it gives the same event again, and the missing steps are done. The same sighting with
-another call id, from frames that were analysed twice, gives nothing.
+A sighting is folded by `operations.raise_alert` and then acknowledged. If this process dies in
+between, Kafka delivers the message again. It is folded again with the same call id (its place on
+the topic), which gives the same event and completes the missing steps. A repeated sighting with
+another call id comes from frames that were analysed twice, and gives no event.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ if TYPE_CHECKING:
     from openlfr.ports import AlertBook, Vault
     from openlfr.wire.codec import Record
 
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 _SCHEMA = "openlfr.wire.v1.Sighting"
-FOLLOWED = timedelta(seconds=2)
-"""Within this time every process follows a pause."""
-SILENT_S = 10.0
-"""Records that did not answer are not read again for this long: no alert waits for them."""
+PAUSE_DELAY = timedelta(seconds=2)
+"""Greatest time until every process has received a pause."""
+RECORDS_RETRY_S = 10.0
+"""Seconds during which records that did not answer are not read again, so that no alert waits."""
 
 log = structlog.get_logger()
 
@@ -71,11 +71,11 @@ class SightingProcessor:
         self._ids: dict[str, Ids] = {}
         self._key = vault.derive(seal.purpose_of(SIGHTINGS.name))
         self._alert_key = vault.derive(seal.purpose_of(ALERTS.name))
-        self._ask_records_after = 0.0
+        self._read_records_after = 0.0  # by time.monotonic()
         self.counts: Counter[str] = Counter()
 
     def fold(self, messages: Sequence[Message]) -> list[tuple[str, Record]]:
-        """The records of these sightings with their topics, in order; none for known sightings.
+        """Fold sightings; return the records of new alert events and dead letters, with topics.
 
         Raises:
             Unavailable: Redis or the vault's disk does not answer.
@@ -105,7 +105,7 @@ class SightingProcessor:
             content,
             self._stores,
             publish=publish,
-            record=lambda _: None,  # `recording` reads alerts.v1
+            record=lambda _: None,  # `recording.py` records the events of alerts.v1
             call=message.place,
         )
         if event is None:
@@ -121,62 +121,61 @@ class SightingProcessor:
         return ALERTS.name, published[0]
 
     def assign_alert(self, event: AlertEvent, window: timedelta) -> AlertEvent:
-        """The event with the id of the alert to which it belongs in the records.
+        """Return the event with the id of its alert in the records.
 
-        Where the records do not answer, the event keeps the id from the alert book; recording
-        merges the two alerts later.
+        If the records do not answer, the event retains the id from the alert book. If the records
+        have another alert for it, both alerts are merged when the event is recorded.
         """
-        placed = self._ask(lambda: self._directory.assign_alert(event, window))
-        if placed is None:
+        assigned = self._read_records(lambda: self._directory.assign_alert(event, window))
+        if assigned is None:
             self.counts["records_not_asked"] += 1
-        return placed or event
+        return assigned or event
 
     def is_erased(self, event_id: str) -> bool:
-        """Whether the records say that it was erased; False where they do not answer."""
-        return self._ask(lambda: self._directory.is_erased(event_id)) or False
+        """Return whether the event was erased; False if the records do not answer."""
+        return self._read_records(lambda: self._directory.is_erased(event_id)) or False
 
-    def _ask(self, question: Callable[[], _Answer]) -> _Answer | None:
-        """What the records answer; None where they do not, and for a while after."""
-        if time.monotonic() < self._ask_records_after:
+    def _read_records(self, read: Callable[[], _Result]) -> _Result | None:
+        """Return the result of `read`; None if the records do not answer, or did not recently."""
+        if time.monotonic() < self._read_records_after:
             return None
         try:
-            return question()
+            return read()
         except Unavailable as error:
-            self._ask_records_after = time.monotonic() + SILENT_S
+            self._read_records_after = time.monotonic() + RECORDS_RETRY_S
             log.warning("records_not_asked", why=str(error))
             return None
 
     def _require_authorised(self, sighting: Sighting) -> None:
-        """Check a sighting against its deployment, even if it is signed with the topic's key.
+        """Check a signed sighting against its deployment.
 
         Raises:
-            BadInput: The records lack the deployment or its camera, or the deployment was altered;
-                the time is outside its hours or after a pause; or the id is not computed from the
-                content.
+            BadInput: The deployment is unknown, was altered, lacks the camera, or was not in force
+                at the time of capture; or the id is not computed from the content.
         """
         deployment = self._deployments(sighting.deployment)
         if deployment is None:
             raise BadInput(
-                f"It is of the deployment {sighting.deployment!r}, which the records do not know, "
-                "or not with its cameras."
+                f"The sighting is of the deployment {sighting.deployment!r}, which the records "
+                "lack, or whose cameras they lack."
             )
         if deployment.altered:
             raise BadInput(
-                f"{deployment.name!r} was altered in the database ({deployment.altered}): nobody "
-                "is searched for under it."
+                f"{deployment.name!r} was altered in the database ({deployment.altered}), so its "
+                "sightings are rejected."
             )
         if deployment.cameras and sighting.camera not in deployment.cameras:
             raise BadInput(f"{deployment.name!r} has no camera {sighting.camera!r}.")
         at, since = sighting.captured_at, deployment.changed_at
-        if deployment.status is not DeploymentStatus.STARTED and since and at > since + FOLLOWED:
+        if deployment.status is not DeploymentStatus.STARTED and since and at > since + PAUSE_DELAY:
             raise BadInput(
-                f"It was captured at {at.isoformat()}, and {deployment.name!r} is "
+                f"The sighting was captured at {at.isoformat()}, but {deployment.name!r} is "
                 f"{deployment.status} since {since.isoformat()}."
             )
         if not deployment.authorisation.covers(sighting.captured_at):
             raise BadInput(
-                f"It was captured at {sighting.captured_at.isoformat()}, outside the hours of "
-                f"{deployment.name!r}."
+                f"The sighting was captured at {sighting.captured_at.isoformat()}, outside the "
+                f"hours of {deployment.name!r}."
             )
         ids = self._ids.get(deployment.deployment_id) or ids_of(
             deployment.deployment_id, self._vault
@@ -186,13 +185,13 @@ class SightingProcessor:
             sighting.camera, sighting.epoch, sighting.seq, sighting.subject
         )
         if sighting.sighting_id != expected_id:
-            raise BadInput("Its sighting_id is not that of its content.")
+            raise BadInput("The sighting_id does not match the sighting's content.")
 
     def _open(self, carried: CarriedEvidence, sighting: Sighting, message: Message) -> bytes | None:
-        """The decrypted evidence; empty if the vault has it already, None if it is damaged.
+        """Return the decrypted evidence; empty if the vault has it already, None if it is damaged.
 
-        An alert matters more than its picture: damaged evidence is counted, and the alert is
-        published without it.
+        Damaged evidence is counted, and the alert is published without a picture, since an alert
+        matters more than its picture.
         """
         if not carried.content:
             return carried.content
@@ -207,16 +206,16 @@ class SightingProcessor:
             return None
 
     def _unseal(self, carried: CarriedEvidence, sighting: Sighting) -> bytes:
-        """The decrypted evidence.
+        """Return the decrypted evidence.
 
         Raises:
-            BadInput: It is not sealed, is damaged, or its scene shows more than masking leaves.
+            BadInput: The evidence is not sealed, is damaged, or its scene is not masked.
         """
         if not carried.sealed:
-            raise BadInput("It is not sealed.")
+            raise BadInput("The evidence is not sealed.")
         content = self._vault.unseal(carried.name, carried.content)
         if not is_opaque(decode(content).scene, sighting.box):
-            raise BadInput("Its scene shows more than it may.")
+            raise BadInput("The scene of the evidence is not masked.")
         return content
 
     def _to_dead_letter(self, message: Message, reason: str) -> tuple[str, Record]:
@@ -228,7 +227,7 @@ def _require_own_picture(carried: CarriedEvidence | None, sighting: Sighting) ->
     """Check that a picture has the name of its sighting.
 
     Raises:
-        BadInput: The picture has the name of another one.
+        BadInput: The picture has another name.
     """
     if carried is not None and carried.name != evidence_name(sighting.sighting_id):
-        raise BadInput("Its picture has a name that belongs to another.")
+        raise BadInput("The picture's name is not the name of this sighting's picture.")

@@ -1,8 +1,8 @@
-"""Jobs of the leader: relay, verdicts, vector store, erasure, comparison, each in its own thread.
+"""The leader's jobs: relay, verdicts, synchronisation, erasure, comparison, each in a thread.
 
-One replica leads, and does all of them. Writing templates into the vector store may take seconds,
-and that store may be away; erasing waits for disks, and comparing reads the whole list: no removal
-waits for any of them.
+One replica leads and does all jobs. Synchronising the vector store may take seconds or fail,
+erasure waits for disks, and comparison reads the whole list. Each job has its own thread, so that
+no removal waits for another job.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ if TYPE_CHECKING:
     from openlfr.ports import TemplateStore, Vault
 
 SILENCE_S = 30.0
-"""The process ends after this long without a successful run of the relay. By then the workers have
-stopped matching."""
+"""Seconds without a successful run of the relay after which the process ends. By then the workers
+have stopped matching."""
 ERASE_S = 60.0
 """Seconds between two erasures of data that is due."""
 COMPARE_S = 1.0
-"""Seconds between two comparisons of entries with their enrolments."""
+"""Least seconds between two comparisons of entries with their enrolments."""
 PAUSE_FACTOR = 8
-"""A comparison is followed by a pause of this many times its duration, for long lists."""
+"""Length of the pause after a comparison, as a multiple of its duration; longer for long lists."""
 _LOG_EACH_S = 30.0  # between two logs of a lasting error
 
 log = structlog.get_logger()
 
 
 class LeaderJobs:
-    """Keeps the control topic and the vector store equal to the records, and erases what is due.
+    """The threads that keep the control topic and the vector store equal to the records.
 
     Attributes:
-        erased: Number of erasures by kind, as in `operations.purge.DueErasures`, and failures.
+        erased: Number of erasures by kind, as in `operations.purge.DueErasures`, and of failures.
     """
 
     def __init__(
@@ -65,12 +65,12 @@ class LeaderJobs:
         Args:
             relay: Publishes the watchlist to the workers.
             records: The records with the watchlist.
-            vault: Decrypts sealed templates; the pictures of removed entries are erased from it.
+            vault: Decrypts sealed templates, and contains the pictures of entries.
             open_templates: Opens the vector store; called after the first enrolment.
-            erase_due: Erases data that is due, and returns what it erased.
-            publish: Publishes the next waiting verdicts; False if none waited.
+            erase_due: Erases data that is due, and returns the erasures.
+            publish: Publishes the next waiting verdicts; returns False if none waited.
             on_failure: Called in a thread when the relay fails for good: with `Unavailable` after
-                `SILENCE_S`, with any other exception at once, since it is a bug.
+                `SILENCE_S`, or at once with any other exception, which is a bug.
         """
         self._relay = relay
         self._records = records
@@ -90,7 +90,7 @@ class LeaderJobs:
             threading.Thread(target=self._compare_regularly, name="compare", daemon=True),
             threading.Thread(target=self._publish_verdicts, name="verdicts", daemon=True),
         ]
-        # `failures` is exported from the start: Prometheus sees no increase of a missing series.
+        # Export `failures` from the start: Prometheus detects no increase of a missing series.
         self.erased: Counter[str] = Counter(failures=0)
 
     def start(self) -> None:
@@ -99,7 +99,7 @@ class LeaderJobs:
             thread.start()
 
     def close(self) -> None:
-        """End the threads; safe to call twice."""
+        """End the threads. Safe to call twice."""
         self._stop.set()
         for thread in self._threads:
             if thread.is_alive():
@@ -109,15 +109,15 @@ class LeaderJobs:
 
     @property
     def failing_s(self) -> float:
-        """Seconds for which the vector store could not be synchronised; 0 while it is.
+        """Seconds since the synchronisation of the vector store began to fail; 0 if it succeeds.
 
-        Meanwhile no new entry is searchable, and templates of removed entries stay stored.
+        While it fails, no new entry becomes searchable, and templates of removed entries remain.
         """
         since = self._failing_since
         return 0.0 if since is None else time.monotonic() - since
 
     def sync_some(self) -> bool:
-        """Write some pending templates into the vector store; False if nothing had changed.
+        """Write some pending templates into the vector store; return False if none was pending.
 
         Raises:
             Unavailable: The records or the vector store do not answer.
@@ -127,7 +127,7 @@ class LeaderJobs:
             return False
         facts = watchlist.bound_model()
         if facts is None:
-            return False  # no enrolment ever
+            return False  # nobody was enrolled yet
         if self._templates is None:
             templates = self._open_templates(facts)
             if number := erase_forgotten_templates(watchlist, templates):
@@ -165,8 +165,8 @@ class LeaderJobs:
                     pass
                 self._failing_since = None
             except Exception as error:
-                # Our own bugs too: alerts are folded nevertheless, and an alarm fires on
-                # openlfr_settling_failed_seconds. A bug is logged with its traceback.
+                # Bugs do not end the process either: alerts are folded nevertheless, and an alarm
+                # fires on openlfr_settling_failed_seconds. A bug is logged with its traceback.
                 self._failing_since = self._failing_since or time.monotonic()
                 if time.monotonic() - logged_s > _LOG_EACH_S:
                     bug = None if isinstance(error, OpenLFRError) else error
@@ -181,7 +181,7 @@ class LeaderJobs:
                 while self._relay.is_leader and not self._stop.is_set() and self._publish():
                     pass
             except Exception as error:
-                # Our own bugs too: alerts are folded nevertheless; waiting verdicts are counted.
+                # Bugs do not end the process either: alerts are folded nevertheless.
                 if time.monotonic() - logged_s > _LOG_EACH_S:
                     bug = None if isinstance(error, OpenLFRError) else error
                     why = f"{type(error).__name__}: {error}"
@@ -195,7 +195,7 @@ class LeaderJobs:
             try:
                 due = self._erase_due()
             except Exception as error:
-                # Our own bugs too, with their traceback: alerts are folded nevertheless.
+                # Bugs do not end the process either: alerts are folded nevertheless.
                 self.erased["failures"] += 1
                 bug = None if isinstance(error, OpenLFRError) else error
                 log.warning("not_erased", why=f"{type(error).__name__}: {error}", exc_info=bug)
@@ -216,7 +216,7 @@ class LeaderJobs:
             try:
                 self._relay.compare()
             except Exception as error:
-                # Our own bugs too: removals do not depend on the comparison.
+                # Bugs do not end the process either: removals do not need the comparison.
                 if time.monotonic() - logged_s > _LOG_EACH_S:
                     bug = None if isinstance(error, OpenLFRError) else error
                     why = f"{type(error).__name__}: {error}"

@@ -22,34 +22,35 @@ def register(
     """Register the metrics of sightings, records, the relay and the leader's jobs."""
     metrics.register_counter(
         "openlfr_alerts",
-        "Sightings by result: opened an alert, joined one, or known already.",
+        "Sightings by result: opened an alert, joined an alert, or known already.",
         lambda: {name: folding[name] for name in ("opened", "joined", "known")},
         label="event",
     )
     metrics.register_counter(
         "openlfr_alerts_without_evidence",
-        "Sightings whose picture could not be opened: damaged, or sealed under another key.",
+        "Sightings whose picture could not be decrypted: damaged, or sealed with another key.",
         lambda: {"": folding["without_evidence"]},
     )
     metrics.register_counter(
         "openlfr_alerts_without_records",
-        "Sightings published without asking the records, which did not answer; merged later.",
+        "Alert events published while the records did not answer; their alerts are merged later.",
         lambda: {"": folding["records_not_asked"]},
     )
     metrics.register_counter(
         "openlfr_impossible_matches",
-        "Sightings flagged: their subject twice in one frame, or too far apart in the time.",
+        "Flagged sightings: their subject was matched twice in one frame, or at two cameras too "
+        "far apart for the time between.",
         lambda: {"": folding["impossible"]},
     )
     metrics.register_counter(
         "openlfr_records",
-        "Messages written into the records, by result.",
+        "Alerts and tallies read from Kafka, by result.",
         lambda: recording,
         label="what",
     )
     metrics.register_counter(
         "openlfr_dead_letters",
-        "Messages set aside.",
+        "Unusable messages that were sent to dead-letters.v1.",
         lambda: {"": folding["set_aside"] + recording["set_aside"]},
     )
     metrics.register_counter(
@@ -59,7 +60,9 @@ def register(
         label="what",
     )
     metrics.register_gauge(
-        "openlfr_relay_at_work", "1 where this process relays.", lambda: float(relay.is_leader)
+        "openlfr_relay_at_work",
+        "1 in the leader, which publishes the watchlist on control.v1.",
+        lambda: float(relay.is_leader),
     )
     metrics.register_gauge(
         "openlfr_entries_altered",
@@ -68,13 +71,13 @@ def register(
     )
     metrics.register_counter(
         "openlfr_erased",
-        "Erasures that were due: alerts, mistaken, orphans, entries; and failures.",
+        "Erasures of data that was due, by kind, and failed attempts.",
         lambda: jobs.erased,
         label="what",
     )
     metrics.register_gauge(
         "openlfr_settling_failed_seconds",
-        "For how long the vector store could not be synchronised with the records; 0 if it is.",
+        "Seconds since the synchronisation of the vector store began to fail; 0 if it succeeds.",
         lambda: jobs.failing_s,
     )
 
@@ -83,7 +86,7 @@ def register_verdicts(metrics: Metrics, published: Counter[str]) -> None:
     """Register the metric of published verdicts."""
     metrics.register_counter(
         "openlfr_verdicts",
-        "Verdicts, undos and outcomes: published on verdicts.v1, or erased before they could be.",
+        "Verdicts, undos and outcomes: published on verdicts.v1, or erased before publication.",
         lambda: published,
         label="what",
     )

@@ -1,7 +1,7 @@
-"""Publishes verdicts: from the outbox in the records to verdicts.v1, one process at a time.
+"""Publishes verdicts from the outbox in the records on verdicts.v1, in one process at a time.
 
-The outbox is numbered in the order of commits. Events that a process wrote before it died, without
-recording it, are written again with the same ids.
+The events of the outbox are numbered in the order of commits. If a process dies after it published
+events and before it recorded that, the next process publishes the events again with the same ids.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
     from openlfr.domain.verdicts import VerdictEvent
 
-MAX_EVENTS = 200
+MAX_EVENTS = 200  # in one call
 
 
 class Outbox(Protocol):
     """The outbox of verdicts in the records."""
 
     def unpublished_events(self, limit: int) -> Sequence[tuple[int, VerdictEvent | None]]:
-        """The oldest unpublished events, with their numbers; None for an erased event."""
+        """Return the oldest unpublished events with their numbers; None for an erased event."""
         ...
 
     def mark_published(self, number: int) -> None:
@@ -33,7 +33,7 @@ class Topic(Protocol):
     """The topic of verdicts."""
 
     def write(self, events: Sequence[VerdictEvent]) -> None:
-        """Write events in this order; on return the brokers have them all."""
+        """Write events in this order; on return the brokers have all events."""
         ...
 
 
@@ -46,10 +46,10 @@ class VerdictPublisher:
         self.counts: Counter[str] = Counter()
 
     def publish_next(self) -> bool:
-        """Publish the next waiting events; False if none waited.
+        """Publish the next waiting events; return False if none waited.
 
         Raises:
-            Unavailable: The records or Kafka do not answer; the next call publishes them.
+            Unavailable: The records or Kafka do not answer; the next call publishes the events.
         """
         waiting = self._outbox.unpublished_events(MAX_EVENTS)
         if not waiting:

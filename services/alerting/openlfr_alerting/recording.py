@@ -1,4 +1,4 @@
-"""Writes alerts and tallies from the topics into the records, each of them once."""
+"""Writes each alert and each tally of the topics into the records once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ALERT, _TALLY = "openlfr.wire.v1.Alert", "openlfr.wire.v1.Tally"
 
 
 class DatabaseWriter:
-    """Writes the alerts and tallies of one worker; one thread calls each method."""
+    """Writes the alerts and tallies that one worker reads; one thread calls each method."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class DatabaseWriter:
         alert_key: bytes,
         window: timedelta,
     ) -> None:
-        """Write into a database.
+        """Create a writer without counts.
 
         Args:
             records: The records in the database.
@@ -51,14 +51,14 @@ class DatabaseWriter:
         self._keys = keys
         self._alert_key = alert_key
         self._window = window
-        self._opened: set[BaselineAdoption] = set()  # baselines that are recorded
+        self._recorded: set[BaselineAdoption] = set()
         self.counts: Counter[str] = Counter()
 
     def record_alerts(self, messages: Sequence[Message]) -> list[tuple[str, Record]]:
-        """Record these alerts' events; returns the dead letters of unusable messages.
+        """Record the events of alerts; return the dead letters of unusable messages.
 
-        An alert without the authentication code of alerting is a dead letter too: an operator would
-        otherwise decide about a person whom no camera saw.
+        An alert without alerting's authentication code is a dead letter, too. Otherwise a forged
+        alert could make an operator decide about a person whom no camera has filmed.
 
         Raises:
             Unavailable: The database does not answer.
@@ -85,9 +85,9 @@ class DatabaseWriter:
         return letters
 
     def record_tallies(self, messages: Sequence[Message]) -> list[tuple[str, Record]]:
-        """Record these tallies in one transaction; returns the dead letters of unusable messages.
+        """Record tallies in one transaction; return the dead letters of unusable messages.
 
-        A tally without the authentication code of its service is a dead letter too: it would
+        A tally without the authentication code of its service is a dead letter, too. It could
         falsify the figures of cameras and baselines.
 
         Raises:
@@ -117,13 +117,13 @@ class DatabaseWriter:
         return letters
 
     def _open_baselines(self, tallies: Sequence[Tally]) -> None:
-        """Record the baselines that workers have adopted, before the counts made under them."""
+        """Record the baselines that the tallies describe, before the counts made under them."""
         for adoption in dict.fromkeys(each.adoption for each in tallies):
-            if adoption is not None and adoption not in self._opened:
+            if adoption is not None and adoption not in self._recorded:
                 open_baseline(adoption, records=self._records, at=datetime.now(UTC))
-                if len(self._opened) >= _MAX_REMEMBERED:
-                    self._opened.clear()
-                self._opened.add(adoption)
+                if len(self._recorded) >= _MAX_REMEMBERED:
+                    self._recorded.clear()
+                self._recorded.add(adoption)
 
     def _to_dead_letter(self, message: Message, error: BadInput) -> tuple[str, Record]:
         self.counts["set_aside"] += 1

@@ -1,11 +1,10 @@
-"""Publishes the watchlist and the states of deployments: from the records to control.v1.
+"""Publishes the watchlist and the states of deployments from the records on control.v1.
 
-One replica of alerting, the leader, does it at a time. It begins with the differences between the
-records and the topic, then publishes each change, and heartbeats with the number of the last change
-on the topic. A change made to the database by other means has no number; so all entries are
-compared with their enrolments, and deployments with their acts, regularly (`compare`). Other
-threads synchronise the vector store and erase data (`leader_jobs.py`), so that no removal waits for
-them.
+Only one replica of alerting, the leader, publishes. It first publishes the differences between the
+records and the topic, then each change. Its heartbeats contain the number of the last change on the
+topic. Direct changes to the database have no number. So the relay regularly compares all entries
+with their enrolments, and deployments with their acts (`compare`). Other threads synchronise the
+vector store and erase data (`leader_jobs.py`), so that no removal waits for that work.
 """
 
 from __future__ import annotations
@@ -29,13 +28,13 @@ if TYPE_CHECKING:
     from openlfr.adapters.sql.control import ControlRecords
     from openlfr.domain.control import ControlMessage
 
-INTERVAL_S = 0.5
+INTERVAL_S = 0.5  # between two runs
 HEARTBEAT_S = 1.0
-"""A process that starts waits for the first heartbeat before it films a camera."""
+"""Seconds between two heartbeats. A new ingest process films no camera before the first one."""
 LEADER_TTL = timedelta(seconds=5)
-"""After this time without renewal, another process may lead."""
+"""Time without renewal after which another process may lead."""
 WRITE_TIMEOUT = timedelta(seconds=2)
-"""Less than `LEADER_TTL`, so that no record is written after the end of the leadership."""
+"""Timeout of a write; less than `LEADER_TTL`, so that no write succeeds after the leadership."""
 MAX_RECORDS = 500
 """Records written between two renewals of the leadership."""
 
@@ -53,7 +52,7 @@ class ControlRelay:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin without leadership.
+        """Start without leadership.
 
         Args:
             changes: The records of entries and deployments.
@@ -65,24 +64,24 @@ class ControlRelay:
         self._topic = topic
         self._election = election
         self._clock = clock
-        self._term: int | None = None  # number of our leadership; None while another process leads
-        self._published: int | None = None  # last version on the topic; None: read the topic first
+        self._term: int | None = None  # number of this leadership; None while another process leads
+        self._published: int | None = None  # last version on the topic; None until it is read
         self._last_heartbeat_s = 0.0
         self._altered: frozenset[str] = frozenset()
         self._altered_deployments: frozenset[tuple[str, str]] = frozenset()
-        self._has_new_altered = False  # since the last run: read the topic first
+        self._has_new_altered = False  # whether `compare` has changed them since the last run
         self.counts: Counter[str] = Counter()
 
     @property
     def is_leader(self) -> bool:
-        """Whether this process led at the last run."""
+        """Whether this process was the leader at the last run."""
         return self._term is not None
 
     def run_once(self) -> None:
-        """Publish what has changed, and a heartbeat when it is due, if this process leads.
+        """Publish the changes, and a heartbeat when it is due, if this process leads.
 
         Raises:
-            Unavailable: Redis, the records or Kafka do not answer; the next run publishes it.
+            Unavailable: Redis, the records or Kafka do not answer; the next run publishes again.
         """
         if not self._acquire_or_renew():
             return
@@ -108,7 +107,7 @@ class ControlRelay:
     def compare(self) -> None:
         """Compare entries with their enrolment, and deployments with their acts.
 
-        The next run publishes what was altered. Safe from a thread of its own.
+        The next run publishes altered entries and deployments. Another thread may call this.
 
         Raises:
             Unavailable: The records do not answer.
@@ -126,11 +125,11 @@ class ControlRelay:
 
     @property
     def altered(self) -> int:
-        """Number of listed entries that are not searched, being altered after enrolment."""
+        """Number of listed entries that are not searched, since they were altered."""
         return len(self._altered)
 
     def resign(self) -> None:
-        """Let another process lead at once; if Redis does not answer, the leadership expires."""
+        """Give up the leadership; if Redis does not answer, it expires after `LEADER_TTL`."""
         self._term = None
         with suppress(Unavailable):
             self._election.resign()
@@ -143,27 +142,27 @@ class ControlRelay:
         return term is not None
 
     def _differences(self) -> list[ControlMessage]:
-        """The messages that make the topic equal to the records."""
+        """Return the messages that make the topic equal to the records."""
         on_topic = self._topic.standing()
-        wanted = {
+        in_records = {
             each.key: each
             for each in self._changes.changes_after()
             if not isinstance(each, EntryForgotten)
         }
         messages: list[ControlMessage] = [
-            tombstone_of(key) for key in on_topic if key not in wanted
+            tombstone_of(key) for key in on_topic if key not in in_records
         ]
-        for key, recorded in wanted.items():
-            known = on_topic.get(key)
-            if known is not None and known.version > recorded.version:
+        for key, recorded in in_records.items():
+            published = on_topic.get(key)
+            if published is not None and published.version > recorded.version:
                 messages.append(tombstone_of(key))  # else readers would ignore the lower version
-            if known != recorded:
+            if published != recorded:
                 messages.append(recorded)
         return messages
 
     def _write(self, messages: Sequence[ControlMessage]) -> bool:
-        """Write messages; False if another process leads or wrote meanwhile."""
-        term, self._published = self._term, None  # unknown until all are written
+        """Write messages; return False if another process leads or has written since then."""
+        term, self._published = self._term, None  # unknown until all messages are written
         for begin in range(0, len(messages), MAX_RECORDS):
             if not self._acquire_or_renew() or self._term != term:
                 return False

@@ -1,4 +1,7 @@
-"""Wires the alerting service, and runs its loops: one folds sightings, two write records."""
+"""Builds the parts of the alerting service, and runs its three loops.
+
+One loop folds sightings, one records alerts, and one records tallies.
+"""
 
 from __future__ import annotations
 
@@ -41,18 +44,18 @@ if TYPE_CHECKING:
     from openlfr.settings.process import Process
     from openlfr.wire.codec import Record
 
-    Work = Callable[[Sequence[Message]], list[tuple[str, Record]]]
+    BatchProcessor = Callable[[Sequence[Message]], list[tuple[str, Record]]]
 
-BATCH, WITHIN_S = 16, 0.002
+BATCH_SIZE, GATHER_S = 16, 0.002
 
 
 def run(settings: Settings, process: Process) -> NoReturn:
-    """Work until the process is asked to end.
+    """Run the service until the process is stopped.
 
     Raises:
-        Misconfigured: No authorisation, no Redis, Milvus or Kafka, a wrong topic.
-        Unavailable: A needed service does not answer at the start; later the process ends with
-            exit code 3.
+        Misconfigured: The authorisation, Redis, Milvus or Kafka is missing, or a topic is wrong.
+        Unavailable: A required service does not answer at the start. If a service fails later, the
+            process ends with exit code 3.
     """
     deployment = require_authorisation(settings)
     brokers = bootstrap.kafka_brokers(settings)
@@ -65,7 +68,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         vault = bootstrap.open_vault(settings)
         records = bootstrap.open_records(settings)
         closing.callback(records.close)
-        # One relay for each control.v1, also where deployments share the Redis.
+        # One election for each control.v1, even if deployments share the Redis.
         election = bootstrap.open_leader_election(
             settings, f"relay to {','.join(sorted(brokers.brokers))}", ttl=LEADER_TTL
         )
@@ -95,7 +98,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
             group=process.group,
             instance=process.instance,
             brokers=brokers,
-            from_beginning=True,  # sightings older than the first worker count too
+            from_beginning=True,  # sightings older than the first worker are folded, too
             max_bytes=int(SIGHTINGS.configs["max.message.bytes"]),
             http=process.http,
             metrics=metrics,
@@ -117,20 +120,20 @@ def run(settings: Settings, process: Process) -> NoReturn:
         )
         service_metrics.register(metrics, processor.counts, database_writer.counts, relay, jobs)
         service_metrics.register_verdicts(metrics, publisher.counts)
-        for topic, work in (
+        for topic, process_batch in (
             (SIGHTINGS, metrics.timed("fold", processor.fold)),
             (ALERTS, metrics.timed("record_alerts", database_writer.record_alerts)),
             (TALLIES, metrics.timed("record_tallies", database_writer.record_tallies)),
         ):
             agent = app.agent(faust_app.topic(app, topic.name), concurrency=1, name=topic.name)
-            agent(_loop(app, progress, work, metrics))
+            agent(_make_agent(app, progress, process_batch, metrics))
         faust_worker.work(app, progress, process.worker_file(settings.data_dir))
 
 
 def _erase(
     settings: Settings, deployment: Deployment, records: Records, vault: Vault, book: AlertBook
 ) -> DueErasures:
-    """Erase what is due; the next synchronisation erases templates of expired entries."""
+    """Erase data that is due; the next synchronisation erases templates of expired entries."""
     due = erase_due(
         records=records,
         vault=vault,
@@ -144,21 +147,23 @@ def _erase(
     return due
 
 
-def _loop(app: Any, progress: Progress, work: Work, metrics: Metrics) -> Callable[[Any], Any]:
-    """An agent that processes batches in order, in a thread of its own."""
+def _make_agent(
+    app: Any, progress: Progress, process_batch: BatchProcessor, metrics: Metrics
+) -> Callable[[Any], Any]:
+    """Return an agent that processes batches in order, in a thread of its own."""
     worker = ThreadPoolExecutor(1)
 
-    async def take(stream: Any) -> None:
+    async def run_agent(stream: Any) -> None:
         loop = asyncio.get_running_loop()
-        async for messages in faust_agents.batches(stream, BATCH, WITHIN_S):
+        async for messages in faust_agents.batches(stream, BATCH_SIZE, GATHER_S):
 
-            async def batch(messages: Sequence[Message] = messages) -> None:
-                records = await loop.run_in_executor(worker, work, messages)
+            async def run_batch(messages: Sequence[Message] = messages) -> None:
+                records = await loop.run_in_executor(worker, process_batch, messages)
                 await faust_app.publish(app, records)
                 faust_agents.record_done(progress, messages, metrics)
                 for message in messages:
                     await stream.ack(message.event)
 
-            await faust_agents.run_or_exit(progress, batch)
+            await faust_agents.run_or_exit(progress, run_batch)
 
-    return take
+    return run_agent

@@ -9,7 +9,7 @@ from tests.deployments import configured
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import Unavailable
 from openlfr.testing import ManualClock
-from openlfr_alerting.deployment_cache import AGAIN_S, DeploymentCache
+from openlfr_alerting.deployment_cache import REREAD_S, DeploymentCache
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 OURS = replace(configured(NOON, NOON + timedelta(hours=2)), cameras=("gate", "yard"))
@@ -40,7 +40,7 @@ def test_others_are_as_the_records_have_them_and_asked_for_now_and_then(clock):
     assert known.get("Fair") == known.get("Fair") == THEIRS
     assert (known.get("Nobody's"), records.asked) == (None, 2)
     records.known["Fair"] = longer = replace(THEIRS, revision=2)
-    clock.now += AGAIN_S
+    clock.now += REREAD_S
     assert known.get("Fair") == longer
 
 
@@ -61,7 +61,7 @@ def test_no_sighting_waits_for_records_that_do_not_answer(clock):
     records = Records(THEIRS)
     known = DeploymentCache(records, OURS, clock=clock)
     assert known.get("Fair") == THEIRS
-    records.away, clock.now = True, clock.now + AGAIN_S
+    records.away, clock.now = True, clock.now + REREAD_S
     for _ in range(3):
         assert (known.get("Fair"), known.get("Market")) == (THEIRS, OURS)
     assert (records.asked, known.unanswered) == (3, 2)  # not again for a while

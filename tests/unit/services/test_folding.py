@@ -195,9 +195,9 @@ def unsigned(message: Message) -> Message:
         (written(SIGHTING, vault=MemoryVault()), "written under another key"),
         (altered(written(SIGHTING)), "it was altered"),
         (replace(written(SIGHTING), key=b"Market/eve"), "it was altered"),
-        (written(replace(SIGHTING, sighting_id=str(uuid.uuid4()))), "not that of its content"),
-        (written(renamed(SIGHTING)), "not that of its content"),  # as ids were made without a key
-        (forged(deployment="Another"), "'Another', which the records do not know"),
+        (written(replace(SIGHTING, sighting_id=str(uuid.uuid4()))), "does not match the sighting"),
+        (written(renamed(SIGHTING)), "does not match the sighting"),  # an id without a key
+        (forged(deployment="Another"), "'Another', which the records lack"),
         (forged(camera="kitchen"), "'Market' has no camera 'kitchen'"),
         (forged(captured_at=NOON + timedelta(days=300)), "outside the hours of 'Market'"),
         (forged(captured_at=NOON + timedelta(hours=1)), "outside the hours"),

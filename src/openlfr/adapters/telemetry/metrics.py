@@ -54,7 +54,9 @@ class Metrics:
         Gauge(
             "openlfr_service", "Which service this is.", ["service"], registry=self._registry
         ).labels(service).set(1)
-        self.register_counter("openlfr_dead_letters", "Messages set aside.", dict)
+        self.register_counter(
+            "openlfr_dead_letters", "Unusable messages that were sent to dead-letters.v1.", dict
+        )
 
     def text(self) -> bytes:
         """All metrics in Prometheus's text format."""
