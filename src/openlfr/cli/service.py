@@ -1,4 +1,4 @@
-"""`openlfr service`: the processes of the city-wide mode."""
+"""`openlfr service`: run a process of the city-wide mode."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
 
 @click.group(name="service")
 def command() -> None:
-    """Run one service of the city-wide mode; docs/architecture.md shows how they work together."""
+    """Run one service of the city-wide mode (docs/architecture.md)."""
 
 
 @command.command()
 @config_option
 @click.option(
-    "--camera", "cameras", multiple=True, metavar="NAME", help="Read only this camera; repeatable."
+    "--camera", "cameras", multiple=True, metavar="NAME", help="Read only this camera. Repeatable."
 )
 @click.option(
-    "--epoch", type=click.IntRange(0), help="Epoch of the frames; the next one by default."
+    "--epoch", type=click.IntRange(0), help="Epoch of the frames. Default: the next epoch."
 )
 @click.option(
-    "--as-fast-as-possible", is_flag=True, help="Do not wait until a file's frames are due."
+    "--as-fast-as-possible", is_flag=True, help="Publish a file's frames without waiting."
 )
 def ingest(
     config: Path, cameras: tuple[str, ...], epoch: int | None, as_fast_as_possible: bool
 ) -> int:
-    """Publish the cameras' frames to Kafka, until files end or the process is stopped.
+    """Publish the cameras' frames to Kafka, until the files end or the process is stopped.
 
-    Files play at their recorded speed. With `max_age: off` no frame of a file is dropped.
+    Files are read at their recorded speed. With `max_age: off` no frame of a file is dropped.
     """
     from openlfr.settings.process import Process
     from openlfr_ingest.service import IngestRequest, run
@@ -46,10 +46,10 @@ def ingest(
     request = IngestRequest(cameras, epoch, as_fast_as_possible)
     result = run(settings, request, http=Process.read("ingest").http)
     for camera, counts in result.counts.items():
-        said = ", ".join(
-            f"{number} {what.replace('_', ' ')}" for what, number in counts.items() if number
+        text = ", ".join(
+            f"{number} {name.replace('_', ' ')}" for name, number in counts.items() if number
         )
-        say(f"{camera}: {said or 'no frame'}")
+        say(f"{camera}: {text or 'no frame'}")
     for problem in result.problems:
         say(problem, err=True)
     if result.stopped:
@@ -60,15 +60,15 @@ def ingest(
 _leave_option = click.option(
     "--leave",
     is_flag=True,
-    help="Stop the worker of the same OPENLFR_INSTANCE_ID; it finishes its work and leaves its"
-    " group.",
+    help="Stop the worker with the same OPENLFR_INSTANCE_ID. It finishes its work and leaves its"
+    " consumer group.",
 )
 _removed_option = click.option(
     "--leave-if-removed",
     "statefulset",
     metavar="STATEFULSET",
-    help="As --leave, but only if this pod will not come back, since its StatefulSet was scaled "
-    "down or deleted. If the API server does not answer, nothing is done.",
+    help="As --leave, but only if this pod will not return, because its StatefulSet was scaled "
+    "down or deleted. If the API server does not answer, the worker is not stopped.",
 )
 
 
@@ -77,14 +77,14 @@ _removed_option = click.option(
 @_leave_option
 @_removed_option
 def analysis(config: Path, leave: bool, statefulset: str | None) -> None:
-    """Search for listed people in frames from Kafka; a Faust worker.
+    """Search for listed people in frames from Kafka, as a Faust worker.
 
-    Exit code 3 if a needed service fails: unacknowledged messages are delivered again.
+    Exit code 3 if a required service fails. Unacknowledged messages are then delivered again.
     """
     from openlfr.settings.process import Process
 
     process = Process.read("analysis")
-    if statefulset is not None and _comes_back(process, statefulset):
+    if statefulset is not None and _may_return(process, statefulset):
         return
     settings = _begin(config)
     if leave or statefulset is not None:
@@ -100,14 +100,14 @@ def analysis(config: Path, leave: bool, statefulset: str | None) -> None:
 @_leave_option
 @_removed_option
 def alerting(config: Path, leave: bool, statefulset: str | None) -> None:
-    """Raise alerts from sightings and record them; a Faust worker.
+    """Raise alerts from sightings and record them, as a Faust worker.
 
-    Exit code 3 if a needed service fails: unacknowledged messages are delivered again.
+    Exit code 3 if a required service fails. Unacknowledged messages are then delivered again.
     """
     from openlfr.settings.process import Process
 
     process = Process.read("alerting")
-    if statefulset is not None and _comes_back(process, statefulset):
+    if statefulset is not None and _may_return(process, statefulset):
         return
     settings = _begin(config)
     if leave or statefulset is not None:
@@ -118,20 +118,20 @@ def alerting(config: Path, leave: bool, statefulset: str | None) -> None:
     run(settings, process)
 
 
-def _comes_back(process: Process, statefulset: str) -> bool:
-    """Whether this pod will come back, or may: it then stays a member of its group."""
+def _may_return(process: Process, statefulset: str) -> bool:
+    """Return whether this pod returns, or may return; it then stays a member of its group."""
     from openlfr.adapters.kubernetes import ApiServer
     from openlfr.domain.errors import Unavailable
 
     if not process.instance:
-        return False  # it has no membership to leave, and `_leave` reports it
+        return False  # no static membership; `_leave` raises the error
     try:
         if not ApiServer.of_this_pod().will_come_back(process.instance, statefulset):
             return False
-        why = f"{statefulset} still includes {process.instance}."
+        reason = f"{statefulset} still includes {process.instance}."
     except Unavailable as error:
-        why = str(error)
-    say(f"{why} It stays a member of {process.group} until its session is over.")
+        reason = str(error)
+    say(f"{reason} The worker stays a member of {process.group} until its session expires.")
     return True
 
 
@@ -145,8 +145,8 @@ def _leave(settings: Settings, process: Process) -> None:
     file = process.worker_file(settings.data_dir)
     if file is None:
         raise Misconfigured(
-            "OPENLFR_INSTANCE_ID is not set. A worker without it leaves its group when it is"
-            " stopped by SIGTERM, so --leave is not needed."
+            "OPENLFR_INSTANCE_ID is not set. A worker without this variable leaves its group when"
+            " SIGTERM stops it, so --leave is not needed."
         )
     leave(
         bootstrap.kafka_brokers(settings),

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class StreetProgress:
-    """Callable with a camera and its number of finished frames, from any thread.
+    """Progress bars on a terminal; to be called with a camera and its number of finished frames.
 
-    Without a terminal nothing is shown.
+    Calls may come from any thread.
     """
 
     def __init__(self, console: Console, options: StreetOptions) -> None:
@@ -33,7 +33,7 @@ class StreetProgress:
         }
 
     def __call__(self, camera: str, frames: int) -> None:
-        """Show a camera's number of finished frames."""
+        """Update the bar of a camera."""
         self._progress.update(self._tasks[camera], completed=frames)
 
     def __enter__(self) -> Self:

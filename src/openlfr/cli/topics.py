@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _bootstrap_option = click.option(
     "--bootstrap",
     metavar="HOST:PORT",
-    help="One broker, or several separated by commas. Default: services.kafka of the"
+    help="One or several brokers, separated by commas. Default: services.kafka of the"
     " configuration.",
 )
 _wait_option = click.option(
@@ -26,13 +26,13 @@ _wait_option = click.option(
     default=10.0,
     show_default=True,
     type=click.FloatRange(0.1, 600),
-    help="Seconds to wait for a broker's answer.",
+    help="Timeout for a broker's answer, in seconds.",
 )
 
 
 @click.group(name="topics")
 def command() -> None:
-    """Create and check the topics on Kafka (described in docs/topics.md)."""
+    """Create and check the topics on Kafka (docs/topics.md)."""
 
 
 @command.command()
@@ -40,10 +40,10 @@ def command() -> None:
 @_bootstrap_option
 @_wait_option
 def apply(config: Path, bootstrap: str | None, wait: float) -> int:
-    """Create missing topics and correct settings.
+    """Create missing topics and correct wrong settings.
 
-    Nothing is deleted, no partition is removed and no replica moved. Exit code 1 if a difference
-    remains.
+    The command deletes no topic, removes no partition and moves no replica. Exit code 1 if a
+    difference remains.
     """
     loaded = _settings(config)
     topics = _open(config, loaded, bootstrap, wait)
@@ -60,7 +60,7 @@ def apply(config: Path, bootstrap: str | None, wait: float) -> int:
 @_bootstrap_option
 @_wait_option
 def check(config: Path, bootstrap: str | None, wait: float) -> int:
-    """Print each difference on a line; exit code 1 if there is one."""
+    """Print each difference from the configuration on a line; exit code 1 if there are any."""
     loaded = _settings(config)
     topics = _open(config, loaded, bootstrap, wait)
     try:
@@ -89,7 +89,7 @@ def _open(config: Path, loaded: Settings, bootstrap: str | None, wait: float) ->
         access = replace(access, brokers=brokers) if access else KafkaAccess(brokers)
     if access is None:
         raise Misconfigured(
-            f"{config} has no services.kafka: set it, or give --bootstrap HOST:PORT."
+            f"{config} has no services.kafka: set this key, or use --bootstrap HOST:PORT."
         )
     return open_topics(access, timeout=timedelta(seconds=wait))
 

@@ -182,7 +182,7 @@ def test_the_hook_of_a_pod_that_was_scaled_away_leaves_the_group(api, hook):
 
 
 def test_the_hook_of_a_pod_that_comes_back_does_nothing(api, hook):
-    stays = "It stays a member of openlfr-analysis until its session is over."
+    stays = "The worker stays a member of openlfr-analysis until its session expires."
     assert hook() == (0, f"{OWN} still includes {POD}. {stays}", [])
     api.answer = refusal(403)
     answered = f"The API server answers 403 for the StatefulSet {OWN}."

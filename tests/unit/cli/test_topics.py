@@ -130,4 +130,4 @@ def test_without_an_address_it_is_bad_input(tmp_path, capsys):
     path = tmp_path / "CONFIG.yaml"
     path.write_text("data_dir: data\n")
     assert main(["topics", "check", "--config", str(path)]) == 2
-    assert "has no services.kafka: set it, or give --bootstrap" in capsys.readouterr().err
+    assert "has no services.kafka: set this key, or use --bootstrap" in capsys.readouterr().err
