@@ -139,15 +139,15 @@ def _render(settings: Settings, progress: Progress) -> Group:
     header = Text.assemble(
         (f" {escape_line(entry.name)} ", "bold reverse"),
         f"  {escape_line(entry.place)}   {progress.subjects} listed people, "
-        f"{progress.references} photos   {_format_duration(progress.elapsed)}",
+        f"{progress.references} photos   {_format_duration(progress.elapsed_s)}",
     )
     table = Table(box=None, padding=(0, 2), header_style="dim")
     table.add_column("camera")
     for name in ("frames", "fps", "late", "faces seen", "compared", "matched", "lost", "alerts"):
         table.add_column(name, justify="right")
     for counts in progress.cameras:
-        rate = counts.frames_analysed / progress.elapsed if progress.elapsed > 0 else 0.0
-        has_ended = counts.camera in progress.ended
+        rate = counts.frames_analysed / progress.elapsed_s if progress.elapsed_s > 0 else 0.0
+        has_ended = counts.camera in progress.ended_cameras
         lost = sum(counts.tracks_lost.values())
         table.add_row(
             counts.camera + (" (ended)" if has_ended else ""),

@@ -1,11 +1,13 @@
 """The whole pipeline in one process, without servers: `openlfr run`.
 
-`run.py` builds the parts and loops over the frames. `opening.py` opens cameras, models and stores;
-`feeds.py` decodes; `frame_processor.py` analyses or skips each frame; `desk.py` raises alerts, and
-`lines.py` writes them to a file. `baselines.py` records a baseline before it is used;
-`watchlist_updater.py` rebuilds the index after each change; `eraser.py` erases what is due;
-`deployment_state.py` follows pauses and stops. `tallies.py` and `results.py` count; `summary.py`
-collects the report's figures.
+- `run.py` loops over the frames, after `opening.py` has opened cameras, models and stores.
+- `feeds.py` decodes frames, and `frame_processor.py` analyses or skips each frame.
+- `desk.py` raises alerts, and `lines.py` writes them to a file.
+- `run_watchlist.py` is the index that the run searches. `watchlist_updater.py` builds a new index
+  after each change of the list, and `baselines.py` records its baseline before the index is used.
+- `deployment_state.py` reads pauses and stops of the deployment.
+- `eraser.py` erases data whose retention is over.
+- `tallies.py` and `results.py` count, and `summary.py` collects the figures of the report.
 """
 
 from openlfr.embedded.options import Progress, RunOptions

@@ -1,4 +1,4 @@
-"""The recorded deployment of a run: started with it, read again while it lasts, stopped with it."""
+"""The recorded deployment of a run: the run starts it, reads it again and again, and stops it."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from openlfr.ports import Records
 
 _PAUSED = (
-    "The deployment was paused: frames from then on count as paused, until it is resumed "
+    "The deployment was paused. Later frames count as paused, until the deployment is resumed "
     "(openlfr deployment resume)."
 )
 _ALTERED = (
-    "The deployment was altered in the database ({}), so nobody is searched for. See what was "
-    "recorded with openlfr deployment show; a new start records the configuration's authorisation "
+    "The deployment was altered in the database ({}), so nobody is searched for. See the recorded "
+    "acts with openlfr deployment show. A new start records the authorisation of the configuration "
     "again."
 )
 
 
 class RecordedDeployment:
-    """The deployment of a run as the records have it; one thread uses it.
+    """The deployment of a run, as it is recorded; only one thread may use it.
 
     Attributes:
-        now: The deployment as it was last read.
+        current: The deployment as it was read last.
         ended_by_others: `stopped` or `closed` after a person ended the deployment; else empty.
     """
 
@@ -40,12 +40,12 @@ class RecordedDeployment:
         """Begin with the configured deployment; nothing is recorded before `start`.
 
         Args:
-            deployment: As configured.
-            records: Where deployments are recorded.
-            by: Who starts the run.
+            deployment: The configured deployment.
+            records: Records of the deployments.
+            by: The person who starts the run.
             problems: Problems of the run, to which a pause or an alteration is added.
         """
-        self.now = deployment
+        self.current = deployment
         self.ended_by_others = ""
         self._records = records
         self._by = by
@@ -55,26 +55,29 @@ class RecordedDeployment:
         """Record the deployment as started.
 
         Raises:
-            Misconfigured: It was closed.
+            Misconfigured: The deployment was closed.
             Unavailable: The records do not answer.
         """
-        self.now = deployments.start(
-            self.now, start, records=self._records, by=self._by, at=datetime.now(UTC)
+        self.current = deployments.start(
+            self.current, start, records=self._records, by=self._by, at=datetime.now(UTC)
         )
 
     def refresh(self) -> bool:
-        """Read the deployment again; True if it was paused or altered, so live tracks must go.
+        """Read the deployment again.
 
-        Records that do not answer change nothing: the watchlist updater limits how long that may
-        last.
+        If the records do not answer, nothing changes. The watchlist updater stops the run if they
+        do not answer for long.
+
+        Returns:
+            Whether the deployment was paused or altered; then the caller drops all live tracks.
         """
         try:
-            recorded = self._records.deployments.get(self.now.deployment_id)
+            recorded = self._records.deployments.get(self.current.deployment_id)
         except Unavailable:
             return False
-        if recorded is None or recorded == self.now:
+        if recorded is None or recorded == self.current:
             return False
-        before, self.now = self.now, recorded
+        before, self.current = self.current, recorded
         if recorded.status in (DeploymentStatus.STOPPED, DeploymentStatus.CLOSED):
             self.ended_by_others = str(recorded.status)
         elif recorded.altered:
@@ -87,11 +90,12 @@ class RecordedDeployment:
 
     def record_stop(self, ended_how: str) -> None:
         """Record the stop, unless a person stopped, closed or paused the deployment before."""
-        if self.ended_by_others or self.now.status is DeploymentStatus.PAUSED:
+        if self.ended_by_others or self.current.status is DeploymentStatus.PAUSED:
             return
-        with suppress(OpenLFRError):  # the run's own end reports it, and the next start records it
+        # Suppressed: the end of the run reports the error, and the next start records the stop.
+        with suppress(OpenLFRError):
             deployments.stop(
-                self.now.deployment_id,
+                self.current.deployment_id,
                 ended_how,
                 records=self._records,
                 by=self._by,

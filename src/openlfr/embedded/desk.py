@@ -1,7 +1,7 @@
 """The alert desk of a run: stores evidence, folds a sighting, emits and records the alert.
 
-`operations.raise_alert` defines the order. After a crash `catch_up` completes the steps after the
-fold.
+`operations.raise_alert` defines the order of these steps. After a crash `catch_up` completes the
+steps that follow the fold.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class AlertDesk:
     """Raises the alerts of one run.
 
     Attributes:
-        raised: Number of events by camera and kind, including those before a resume.
+        event_counts: Number of events by camera and kind, including events before a resume.
     """
 
     def __init__(
@@ -51,32 +51,32 @@ class AlertDesk:
         self._window = window
         self._stores = AlertStores(book, vault, records.alerts, window, movement)
         self._on_event = on_event
-        self.raised: Counter[tuple[str, EventKind]] = Counter()
+        self.event_counts: Counter[tuple[str, EventKind]] = Counter()
 
     def raise_alert(self, sighted: SightingWithEvidence) -> AlertEvent | None:
-        """Open an alert or join one; None if the sighting was recorded before a crash.
+        """Open an alert or join one; return None if the sighting was recorded before a crash.
 
         Raises:
             Unavailable: The disk, Redis or the database does not accept the alert.
         """
         sighting = sighted.sighting
         if self._records.alerts.is_recorded(event_id_of(sighting.sighting_id)):
-            return None  # the records decide, since the alert book may have lost it
-        now, pictured = datetime.now(UTC), sighted.evidence is not None
+            return None  # ask the records, since the alert book may have lost the sighting
+        now, has_picture = datetime.now(UTC), sighted.evidence is not None
         event = raise_alert(
             sighting,
             None if sighted.evidence is None else encode(sighted.evidence),
             self._stores,
             publish=lambda event: self._lines.write(event, now),
-            record=lambda event: self._record(event, now, pictured=pictured),
+            record=lambda event: self._record(event, now, has_picture=has_picture),
         )
         if event is not None:
-            self.raised[sighting.camera, event.event] += 1
+            self.event_counts[sighting.camera, event.event] += 1
             self._on_event(event)
         return event
 
     def catch_up(self, deployment: str, epoch: int | None) -> int:
-        """Record all unrecorded events of the alert book; emit those of the resumed run.
+        """Record all unrecorded events of the alert book; emit the events of the resumed run.
 
         Args:
             deployment: Id of the deployment.
@@ -88,27 +88,27 @@ class AlertDesk:
         emitted = 0
         stored = set(self._vault.names(PREFIX))
         for event in self._book.events(deployment):
-            of_this_run = event.sighting.epoch == epoch
-            pictured = evidence_name(event.sighting.sighting_id) in stored
-            if of_this_run and event.event_id not in self._lines.known:
-                recorded = self._records.alerts.is_recorded(event.event_id)
-                if self._lines.has_file or not recorded:
-                    self._emit(event, pictured=pictured)
+            is_of_this_run = event.sighting.epoch == epoch
+            has_picture = evidence_name(event.sighting.sighting_id) in stored
+            if is_of_this_run and event.event_id not in self._lines.written_ids:
+                is_recorded = self._records.alerts.is_recorded(event.event_id)
+                if self._lines.has_file or not is_recorded:
+                    self._emit(event, has_picture=has_picture)
                     emitted += 1
                     continue
             if not self._records.alerts.is_recorded(event.event_id):
-                self._record(event, datetime.now(UTC), pictured=pictured)
+                self._record(event, datetime.now(UTC), has_picture=has_picture)
         if epoch is not None:
             events = self._records.alerts.events_of_run(deployment, epoch)
-            self.raised = Counter((e.event.sighting.camera, e.event.event) for e in events)
+            self.event_counts = Counter((e.event.sighting.camera, e.event.event) for e in events)
         return emitted
 
-    def _emit(self, event: AlertEvent, *, pictured: bool) -> None:
+    def _emit(self, event: AlertEvent, *, has_picture: bool) -> None:
         now = datetime.now(UTC)
         self._lines.write(event, now)
-        self._record(event, now, pictured=pictured)
+        self._record(event, now, has_picture=has_picture)
         self._on_event(event)
 
-    def _record(self, event: AlertEvent, emitted_at: datetime, *, pictured: bool) -> None:
-        evidence = evidence_name(event.sighting.sighting_id) if pictured else None
+    def _record(self, event: AlertEvent, emitted_at: datetime, *, has_picture: bool) -> None:
+        evidence = evidence_name(event.sighting.sighting_id) if has_picture else None
         self._records.alerts.record(event, evidence, emitted_at=emitted_at, window=self._window)

@@ -1,7 +1,7 @@
-"""Erases what may no longer be kept, at the start of a run, once a minute and at its end.
+"""Erases data whose retention is over, at the start of a run, once a minute, and at its end.
 
-That is: alerts beyond the retention, alerts about people who were mistaken for somebody listed,
-pictures left by a crash, and expired entries. The eraser has its own thread, since erasing waits
+Such data are: alerts beyond the retention, alerts about people who were mistaken for a listed
+person, pictures left by a crash, and expired entries. The eraser has its own thread: erasing waits
 for disks, and a removal from the watchlist must not wait. The watchlist updater erases templates,
 since it has the vector store open.
 """
@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 import structlog
 
 from openlfr.domain.errors import Unavailable
-from openlfr.operations.purge import erase_due
+from openlfr.operations.purge import ROWS_WAIT, erase_due
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
 
     from openlfr.adapters.sql.records import Records
+    from openlfr.embedded.watchlist_updater import WatchlistUpdater
     from openlfr.ports import AlertBook, Vault
 
 INTERVAL_S = 60.0
@@ -31,10 +32,10 @@ log = structlog.get_logger()
 
 
 class Eraser:
-    """Erases what is due in one data folder.
+    """Erases due data in one data folder.
 
     Attributes:
-        erased: Number of erasures by kind, as in `operations.purge.DueErasures`.
+        erased: Number of erasures by kind, with the names of `operations.purge.DueErasures`.
     """
 
     def __init__(
@@ -47,7 +48,16 @@ class Eraser:
         deployment: str,
         on_problem: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Erase nothing yet."""
+        """Prepare; nothing is erased before `erase` or `start`.
+
+        Args:
+            records: Records of alerts and entries.
+            vault: Store of evidence and reference pictures.
+            book: The alert book.
+            retention: Time for which an alert is kept after its last event.
+            deployment: Id of the run's deployment.
+            on_problem: Called with a sentence if the clock disagrees with the audit log.
+        """
         self._records = records
         self._vault = vault
         self._book = book
@@ -55,16 +65,19 @@ class Eraser:
         self._deployment = deployment
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._fault: Exception | None = None
+        self._failure: Exception | None = None
         self._on_problem = on_problem
         self._warned = False
         self.erased: Counter[str] = Counter()
 
     def erase(self) -> bool:
-        """Erase what is due now; False if the records' log still contains erased rows.
+        """Erase all data that are due now.
+
+        Returns:
+            False if the log of the records still contains erased rows.
 
         Raises:
-            Unavailable: A store does not answer. Completed erasures remain; call it again later.
+            Unavailable: A store does not answer. Completed erasures are final; call it again later.
         """
         due = erase_due(
             records=self._records,
@@ -84,17 +97,17 @@ class Eraser:
         return self._records.erase_for_good()
 
     def start(self) -> None:
-        """Start the thread, which erases once a minute."""
+        """Start the thread that erases once a minute."""
         self._thread = threading.Thread(target=self._loop, name="eraser", daemon=True)
         self._thread.start()
 
     def check(self) -> None:
-        """Raise the exception that ended the thread: our own bug, which no retry repairs."""
-        if self._fault is not None:
-            raise self._fault
+        """Raise the exception that ended the thread: an OpenLFR bug, which no retry repairs."""
+        if self._failure is not None:
+            raise self._failure
 
     def close(self) -> None:
-        """End the thread; safe to call twice."""
+        """Stop the thread; safe to call twice."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
@@ -104,7 +117,25 @@ class Eraser:
             try:
                 self.erase()
             except Unavailable as error:
-                log.warning("not_erased", why=str(error))  # retried; the run's end reports it
+                # The next minute tries again, and the end of the run reports the problem.
+                log.warning("not_erased", why=str(error))
             except Exception as error:  # noqa: BLE001 - end of a thread: raised again by `check`
-                self._fault = error
+                self._failure = error
                 return
+
+
+def erase_at_end_of_run(
+    eraser: Eraser, updater: WatchlistUpdater, records: Records, problems: list[str]
+) -> None:
+    """Stop both threads and erase all due data; add a problem if some data remain."""
+    eraser.close()
+    updater.close()
+    try:
+        is_complete = eraser.erase()
+        while updater.refresh():  # erases templates of expired entries
+            is_complete = records.erase_for_good()
+    except Unavailable as error:
+        problems.append(f"Not all due data could be erased ({error}): run openlfr purge.")
+    else:
+        if eraser.erased and not is_complete:
+            problems.append(ROWS_WAIT.format(where=records.erased_rows_location))

@@ -1,9 +1,9 @@
 """Feeds: each camera is decoded in its own thread and yields frames at its own pace.
 
-A file plays at its recorded speed, so that a run behaves as with a live camera; the receiver
+A file is read at its recorded speed, so that a run behaves as with a live camera. The receiver
 drops and counts frames that wait longer than `max_age`. With `--as-fast-as-possible` a feed waits
 for the receiver instead, and no frame is dropped. Frames of several files then arrive in the order
-of their capture times, so that a repeated run gives the same alerts.
+of their capture times, so that a repeated run raises the same alerts.
 """
 
 from __future__ import annotations
@@ -33,25 +33,26 @@ _POLL_S = 0.2  # how often a waiting thread checks whether it should stop
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrival:
-    """A decoded frame, and what was lost between the previous frame and this one.
+    """A decoded frame, and the number of frames lost between the previous frame and this one.
 
     Attributes:
         frame: The frame.
-        due: `time.monotonic()` at which the frame was to be analysed; its age counts from there.
+        due_at_s: Value of `time.monotonic()` at which the frame should be analysed; the age of
+            the frame counts from this moment.
         sampled_away: Number of frames skipped by sampling.
         unreadable: Number of frames that could not be decoded.
         overtaken: Number of frames of a live camera that a newer frame replaced.
     """
 
     frame: Frame
-    due: float
+    due_at_s: float
     sampled_away: int
     unreadable: int
     overtaken: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class CameraEnd:
     """The end of a camera's frames.
 
     Attributes:
@@ -76,19 +77,19 @@ class Feeds:
         Args:
             paced: Whether frames are yielded when they are due, instead of as fast as possible.
             stop: Event that ends all feeds.
-            room: Number of decoded frames that may wait, for each camera.
+            room: Maximum number of decoded frames that wait, for each camera.
         """
         self._paced = paced
         self._stop = stop
         self._room = room
         self._changed = threading.Condition()
-        self._waiting: dict[str, deque[Arrival | Ended]] = {}
+        self._waiting: dict[str, deque[Arrival | CameraEnd]] = {}
         self._live: set[str] = set()
         self._sources: dict[str, Source] = {}
         self._threads: dict[str, threading.Thread] = {}
 
     def start(self, camera: str, source: Source, *, first_seq: int = 0) -> None:
-        """Start to decode a camera, from frame `first_seq` on."""
+        """Start the thread that decodes a camera, from frame `first_seq` on."""
         thread = threading.Thread(
             target=self._feed, args=(camera, source, first_seq), name=f"feed-{camera}", daemon=True
         )
@@ -100,7 +101,7 @@ class Feeds:
                 self._live.add(camera)
         thread.start()
 
-    def arrivals(self) -> Iterator[Arrival | Ended | None]:
+    def arrivals(self) -> Iterator[Arrival | CameraEnd | None]:
         """Yield arrivals until every camera has ended; None from time to time while idle."""
         while self._waiting:
             arrival = None
@@ -111,33 +112,34 @@ class Feeds:
                         self._end_dead_threads()
                 else:
                     arrival = self._waiting[camera].popleft()
-                    if isinstance(arrival, Ended):
+                    if isinstance(arrival, CameraEnd):
                         del self._waiting[camera]
                     self._changed.notify_all()
             if arrival is not None or camera is None:
                 yield arrival
 
     def _end_dead_threads(self) -> None:
-        """End cameras whose thread died without an `Ended`, instead of waiting for ever."""
+        """End cameras whose thread died without a `CameraEnd`, instead of waiting for ever."""
         for camera, waiting in self._waiting.items():
             if not waiting and not self._threads[camera].is_alive():
-                waiting.append(Ended(camera, f"Camera {camera} failed without saying why.", 0, 0))
+                problem = f"Camera {camera} failed without an error message."
+                waiting.append(CameraEnd(camera, problem, 0, 0))
 
     def _next_camera(self) -> str | None:
-        """The camera whose first waiting frame comes next; None while it is unknown."""
+        """Return the camera whose first waiting frame comes next; None while it is unknown."""
         first = {camera: waiting[0] for camera, waiting in self._waiting.items() if waiting}
         if not self._paced and self._waiting.keys() - first.keys() - self._live:
             return None  # the next frame of the missing camera may be the earliest
         return min(first, key=lambda camera: self._order(first[camera]), default=None)
 
-    def _order(self, arrival: Arrival | Ended) -> float:
-        """Seconds if paced, else whole microseconds, which are exact."""
-        if isinstance(arrival, Ended):
+    def _order(self, arrival: Arrival | CameraEnd) -> float:
+        """Return the sort key: seconds if paced, else whole microseconds, which are exact."""
+        if isinstance(arrival, CameraEnd):
             return float("-inf")
-        return arrival.due if self._paced else microseconds(arrival.frame.captured_at)
+        return arrival.due_at_s if self._paced else microseconds(arrival.frame.captured_at)
 
     def close(self) -> None:
-        """Stop the threads and wait for them; closing a source wakes a thread that waits for it."""
+        """Stop all threads and wait for them; closing a source wakes a thread that reads it."""
         self._stop.set()
         for source in self._sources.values():
             source.close()
@@ -157,25 +159,25 @@ class Feeds:
             problem = redact_addresses(f"Camera {camera} failed: {type(error).__name__}: {error}")
         finally:
             source.close()
-            self._hand_over(camera, Ended(camera, problem, *losses.since_last_call()))
+            self._hand_over(camera, CameraEnd(camera, problem, *losses.since_last_call()))
 
     def _decode(self, camera: str, source: Source, first_seq: int, losses: _LossCounter) -> None:
-        begun: float | None = None  # monotonic time of the source's start
+        started_at_s: float | None = None  # monotonic time of the source's start
         for frame in source.frames(first_seq=first_seq):
-            due = time.monotonic()
+            due_at_s = time.monotonic()
             if self._paced and not source.is_live:
-                at = (frame.captured_at - source.start).total_seconds()
-                begun = due - at if begun is None else begun
-                due = begun + at
-                if self._stop.wait(max(0.0, due - time.monotonic())):
+                offset_s = (frame.captured_at - source.start).total_seconds()
+                started_at_s = due_at_s - offset_s if started_at_s is None else started_at_s
+                due_at_s = started_at_s + offset_s
+                if self._stop.wait(max(0.0, due_at_s - time.monotonic())):
                     return
-            if not self._hand_over(camera, Arrival(frame, due, *losses.since_last_call())):
+            if not self._hand_over(camera, Arrival(frame, due_at_s, *losses.since_last_call())):
                 return
 
-    def _hand_over(self, camera: str, arrival: Arrival | Ended) -> bool:
-        """Wait for room; False if the run stops first.
+    def _hand_over(self, camera: str, arrival: Arrival | CameraEnd) -> bool:
+        """Queue an arrival as soon as there is room; return False if the run stops first.
 
-        Of a live camera only the newest frame waits here: the source drops older ones.
+        Only the newest frame of a live camera waits here, since the source drops older frames.
         """
         room = 1 if camera in self._live else self._room
         with self._changed:
@@ -193,14 +195,14 @@ class _LossCounter:
 
     def __init__(self, source: Source) -> None:
         self._counters = source.counters
-        self._counted = self._now()
+        self._last_counts = self._read_counts()
 
     def since_last_call(self) -> tuple[int, int, int]:
-        """Numbers of frames sampled away, unreadable and overtaken since the last call."""
-        before = self._counted
-        sampled_away, unreadable, overtaken = self._counted = self._now()
+        """Count frames sampled away, unreadable and overtaken since the last call."""
+        before = self._last_counts
+        sampled_away, unreadable, overtaken = self._last_counts = self._read_counts()
         return sampled_away - before[0], unreadable - before[1], overtaken - before[2]
 
-    def _now(self) -> tuple[int, int, int]:
+    def _read_counts(self) -> tuple[int, int, int]:
         counters = self._counters
         return counters.sampled_away, counters.unreadable, counters.overtaken

@@ -1,4 +1,4 @@
-"""Processes the frames of a run: analyse or skip, count, raise alerts, save checkpoints."""
+"""Processes the frames of a run: analyses, skips, counts, raises alerts, saves checkpoints."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from openlfr.embedded.baselines import RunBaselines
     from openlfr.embedded.deployment_state import RecordedDeployment
     from openlfr.embedded.desk import AlertDesk
-    from openlfr.embedded.feeds import Arrival, Ended
-    from openlfr.embedded.opening import Opened
+    from openlfr.embedded.feeds import Arrival, CameraEnd
+    from openlfr.embedded.opening import RunParts
     from openlfr.embedded.tallies import RunTallies
     from openlfr.pipeline import Analyser
 
 
 class FrameProcessor:
-    """Processes frames, one at a time; one thread uses it."""
+    """Processes one frame at a time; only one thread may use it."""
 
     def __init__(
         self,
-        opened: Opened,
+        parts: RunParts,
         deployment: RecordedDeployment,
         analyser: Analyser,
         *,
@@ -39,18 +39,18 @@ class FrameProcessor:
         baselines: RunBaselines,
         max_age: timedelta | None,
     ) -> None:
-        """Process nothing yet.
+        """Prepare to process frames.
 
         Args:
-            opened: The cameras' sources, and the records of checkpoints.
-            deployment: Decides at which times faces may be searched.
-            analyser: Finds, tracks and compares faces.
+            parts: Open parts of the run; the sources and the records are used.
+            deployment: The deployment, which defines the times at which faces may be searched.
+            analyser: Detects, tracks and compares faces.
             tallies: Counts every frame and track.
             desk: Raises alerts.
             baselines: Supplies each new index with its recorded baseline.
-            max_age: Age at which a frame is skipped as late; None: never.
+            max_age: Age from which a frame is skipped as late; None for no limit.
         """
-        self._opened = opened
+        self._parts = parts
         self._deployment = deployment
         self._analyser = analyser
         self._tallies = tallies
@@ -59,60 +59,60 @@ class FrameProcessor:
         self._max_age = max_age
 
     def process(self, arrival: Arrival) -> None:
-        """Analyse a frame, or count why it is skipped."""
-        frame, deployment = arrival.frame, self._deployment.now
-        self._tallies.arrived(arrival)
+        """Analyse a frame, or count it as skipped with its reason."""
+        frame, deployment = arrival.frame, self._deployment.current
+        self._tallies.count_arrival(arrival)
         if not deployment.covers(frame.captured_at):
             reason = (
                 UnwatchedReason.OUTSIDE_HOURS if deployment.in_force else UnwatchedReason.PAUSED
             )
-            self._tallies.left_out(frame, reason)
+            self._tallies.count_skipped(frame, reason)
             return
         if (
             self._max_age is not None
-            and time.monotonic() - arrival.due > self._max_age.total_seconds()
+            and time.monotonic() - arrival.due_at_s > self._max_age.total_seconds()
         ):
-            self._tallies.late(frame)
+            self._tallies.count_late(frame)
             return
         self._apply_new_index()
-        self._tallies.looks(frame)
+        self._tallies.begin_analysis(frame)
         analysis = self._analyser.analyse([frame])
-        self._tallies.looked(frame, analysis)
+        self._tallies.count_analysed(frame, analysis)
         self._raise_alerts(analysis)
 
-    def finish_camera(self, ended: Ended) -> None:
+    def finish_camera(self, end: CameraEnd) -> None:
         """Close the last tracks of a camera whose source has ended."""
-        analysis = self._analyser.finish(ended.camera)
-        self._tallies.ended(ended, analysis)
+        analysis = self._analyser.finish(end.camera)
+        self._tallies.close_camera(end, analysis)
         self._raise_alerts(analysis)
 
     def drop_live_tracks(self, reason: LossReason) -> None:
-        """Drop and count all live tracks: the run was paused, or ended before its sources.
+        """Drop and count all live tracks, because the run was paused or ended before its sources.
 
-        At the end of a run no checkpoint counts these tracks: a resumed run analyses them again
-        from their beginning.
+        At the end of a run no checkpoint counts these tracks, since a resumed run analyses their
+        frames again.
         """
         for camera in self._analyser.cameras:
-            self._tallies.dropped(self._analyser.drop_camera(camera, reason))
+            self._tallies.count_dropped_tracks(self._analyser.drop_camera(camera, reason))
 
     def save_checkpoint(self, frame: Frame) -> bool:
-        """Save a checkpoint after a frame, where a resumed run continues.
+        """Save a checkpoint after a frame; a resumed run continues with the next frame.
 
         Returns:
-            False, and nothing is saved, while the camera has a live track.
+            Whether it was saved. No checkpoint is saved while the camera has a live track.
         """
         if not self._analyser.is_quiet(frame.camera):
             return False
         self._tallies.record()
         counters = self._tallies.checkpoint(frame.camera)
         checkpoint = Checkpoint(frame.camera, frame.seq + 1, counters)
-        self._opened.records.runs.save(self._opened.run.run_id, checkpoint)
+        self._parts.records.runs.save(self._parts.run.run_id, checkpoint)
         return True
 
     def _apply_new_index(self) -> None:
         """Search in a new index from this frame on, and count for its baseline."""
-        if ready := self._baselines.take():
-            index, ref = ready
+        if new_index := self._baselines.pop_new_index():
+            index, ref = new_index
             self._analyser.use_index(index)
             self._tallies.begin_baseline(ref)
 
@@ -122,7 +122,7 @@ class FrameProcessor:
 
     def _mark_assumed_time(self, sighted: SightingWithEvidence) -> SightingWithEvidence:
         """Mark a sighting from a file whose recording date is unknown."""
-        source = self._opened.sources[sighted.sighting.camera]
+        source = self._parts.sources[sighted.sighting.camera]
         if source.start_origin is not StartOrigin.ASSUMED:
             return sighted
         return replace(sighted, sighting=replace(sighted.sighting, time_assumed=True))

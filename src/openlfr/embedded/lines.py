@@ -21,10 +21,10 @@ _LINE_START = b'{"event": "'  # every line begins with it
 
 
 def alert_line(event: AlertEvent, emitted_at: datetime) -> dict[str, Any]:
-    """An event as JSON values, in the stable format that other programs read.
+    """Convert an event to JSON values, in the stable format that other programs read.
 
     `impossible` is present only for a sighting that cannot be right. `time_assumed` is true if the
-    recording date of the file is unknown, so that `captured_at` counts from the run's start.
+    recording date of the file is unknown; then `captured_at` counts from the start of the run.
     """
     sighting = event.sighting
     flag = {"impossible": asdict(event.impossible)} if event.impossible is not None else {}
@@ -50,10 +50,10 @@ def _utc(moment: datetime) -> str:
 
 
 class AlertLines:
-    """Writes alert lines to a file (appended and synced), a stream, both or neither.
+    """Writes alert lines to a file (appended and synced), to a stream, to both or to neither.
 
     Attributes:
-        known: Ids of the events that were written.
+        written_ids: Ids of the events that were written.
     """
 
     def __init__(self, path: Path | None, stream: IO[str] | None = None) -> None:
@@ -64,14 +64,14 @@ class AlertLines:
         """
         self._stream = stream
         self._file: IO[bytes] | None = None
-        self.known: set[str] = set()
+        self.written_ids: set[str] = set()
         if path is None:
             return
         if path.exists() and not path.is_file():
-            raise Misconfigured(f"{path} is not a regular file: name one for --alerts.")
+            raise Misconfigured(f"{path} is not a regular file: name another one for --alerts.")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Readable by its owner only: the lines contain who was seen where.
+            # Readable by its owner only, since the lines contain names and places of people.
             self._file = os.fdopen(
                 os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "ab+"
             )
@@ -93,27 +93,27 @@ class AlertLines:
 
     @property
     def has_file(self) -> bool:
-        """Whether `known` contains all events ever emitted, since they were read from a file."""
+        """Whether there is a file; then `written_ids` contains all events ever emitted."""
         return self._file is not None
 
     def _remember(self, line: bytes) -> bool:
-        """Add the event of a line to `known`; False if it is no alert line."""
+        """Add the event of a line to `written_ids`; return False if it is no alert line."""
         try:
-            known = json.loads(line)
+            values = json.loads(line)
         except ValueError:
             return False
-        if isinstance(known, dict) and isinstance(known.get("event_id"), str):
-            self.known.add(known["event_id"])
+        if isinstance(values, dict) and isinstance(values.get("event_id"), str):
+            self.written_ids.add(values["event_id"])
             return True
         return False
 
     def _repair_end(self, path: Path, last: bytes) -> None:
-        """Remove an incomplete last line; add the line break to a complete one.
+        """Remove an incomplete last line; add the missing line break to a complete line.
 
-        Only the beginning of an alert line, or zeros that a disk may leave, are removed: the file
-        may be of another kind.
+        The file may be of another kind, so text is removed only if it is the beginning of an alert
+        line, or zeros that a disk may leave after a crash.
         """
-        assert self._file is not None  # noqa: S101 - called by __init__ alone
+        assert self._file is not None  # noqa: S101 - only __init__ calls this method
         if self._remember(last):
             self._file.write(b"\n")
         elif last[: len(_LINE_START)] == _LINE_START[: len(last)] or not last.strip(b"\0"):
@@ -125,13 +125,13 @@ class AlertLines:
             )
 
     def write(self, event: AlertEvent, emitted_at: datetime) -> None:
-        """Write an event's line; on return the line is on the disk and in the stream.
+        """Write the line of an event; on return the line is on the disk and in the stream.
 
         Raises:
             Unavailable: The disk is full or fails.
         """
         text = escape_text(json.dumps(alert_line(event, emitted_at), ensure_ascii=False)) + "\n"
-        if self._file is not None and event.event_id not in self.known:
+        if self._file is not None and event.event_id not in self.written_ids:
             try:
                 self._file.write(text.encode())
                 self._file.flush()
@@ -141,7 +141,7 @@ class AlertLines:
                     f"The alert file {self._path} cannot be written: {error.strerror or error}. "
                     "Free some space and continue with --resume; no alert is lost."
                 ) from error
-        self.known.add(event.event_id)
+        self.written_ids.add(event.event_id)
         if self._stream is not None:
             self._stream.write(text)
             self._stream.flush()
@@ -149,7 +149,7 @@ class AlertLines:
     def close(self) -> None:
         """Close the file; safe to call twice."""
         if self._file is not None:
-            # `write` has reported a full disk; closing tries the write once more.
+            # Closing writes again what a full disk rejected, and `write` has reported the error.
             with suppress(OSError):
                 self._file.close()
             self._file = None

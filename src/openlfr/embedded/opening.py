@@ -1,4 +1,4 @@
-"""Opens models, stores and cameras of a run, after the checks that come before a camera."""
+"""Opens models, stores and cameras of a run; all other checks precede the opening of a camera."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ if TYPE_CHECKING:
     from openlfr.ports import AlertBook, FaceDetector, FaceEmbedder, TemplateStore, Vault
     from openlfr.settings import Settings
 
-_ORIGIN = {
+_ORIGIN_WORDS = {
     StartOrigin.CONFIGURED: "",
     StartOrigin.RECORDED: " by its own recording date",
-    StartOrigin.ASSUMED: ", since nothing says when,",
+    StartOrigin.ASSUMED: ", assumed without a recording date,",
     StartOrigin.CLOCK: "",
 }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Opened:
+class RunParts:
     """The open parts of a run.
 
     Attributes:
         run: The run.
-        resumed: Whether the run is an unfinished one; a new run is not recorded yet.
+        is_resumed: Whether an unfinished run is resumed; a new run is not recorded yet.
         checkpoints: Checkpoint of each camera of a resumed run.
         threshold: Lowest score of a sighting.
         detector, embedder: The models.
         records: The database.
-        sources: Opened cameras, by name.
-        unopened: A sentence for each camera that could not be opened.
+        sources: Open cameras, by name.
+        camera_problems: A sentence for each camera that could not be opened.
         vault: Encrypted pictures.
         templates: The vector store.
         book: The alert book.
@@ -61,24 +61,24 @@ class Opened:
     """
 
     run: Run
-    resumed: bool
+    is_resumed: bool
     checkpoints: dict[str, Checkpoint]
     threshold: Threshold
     detector: FaceDetector
     embedder: FaceEmbedder
     records: Records
     sources: dict[str, Source]
-    unopened: list[str]
+    camera_problems: list[str]
     vault: Vault
     templates: TemplateStore
     book: AlertBook
     lines: AlertLines
 
 
-def open_all(
+def open_parts(
     settings: Settings, deployment: Deployment, options: RunOptions, closing: ExitStack
-) -> Opened:
-    """Open everything, in the order in which problems are most useful to a person.
+) -> RunParts:
+    """Open all parts of a run, so that the most useful error message comes first.
 
     Args:
         settings: The configuration.
@@ -87,7 +87,8 @@ def open_all(
         closing: Stack to which the closing of each part is added.
 
     Raises:
-        Misconfigured: A wrong model, a mixed gallery, another run to resume, hours that are over.
+        Misconfigured: A wrong model, a gallery of several models, an unfinished run with other
+            settings, or authorised hours that are over.
         BadInput: No camera can be opened.
         Unavailable: The disk is full, or a service does not answer.
     """
@@ -98,14 +99,17 @@ def open_all(
     require_not_closed(records, deployment)
     listed = count_listed(records.watchlist, settings.watchlists, datetime.now(UTC))
     threshold = bootstrap.threshold_for(settings, embedder.facts, listed)
-    run, resumed = begin_run(
+    run, is_resumed = plan_or_resume_run(
         records,
         deployment.deployment_id,
-        [hash_of(settings, embedder.facts, threshold.value, former=each) for each in (False, True)],
+        [
+            hash_settings(settings, embedder.facts, threshold.value, for_old_version=is_old)
+            for is_old in (False, True)
+        ],
         resume=options.resume,
-        former_name=deployment.name,
+        old_version_name=deployment.name,
     )
-    sources, unopened = open_sources(settings, deployment, run, closing)
+    sources, camera_problems = open_sources(settings, deployment, run, closing)
     templates = bootstrap.open_templates(settings, embedder.facts)
     closing.callback(templates.close)
     book = bootstrap.open_alert_book(settings)
@@ -114,16 +118,16 @@ def open_all(
     closing.callback(lines.close)
     if options.report is not None:
         make_report_folder(options.report)
-    return Opened(
+    return RunParts(
         run=run,
-        resumed=resumed,
-        checkpoints=records.runs.checkpoints(run.run_id) if resumed else {},
+        is_resumed=is_resumed,
+        checkpoints=records.runs.checkpoints(run.run_id) if is_resumed else {},
         threshold=threshold,
         detector=detector,
         embedder=embedder,
         records=records,
         sources=sources,
-        unopened=unopened,
+        camera_problems=camera_problems,
         vault=bootstrap.open_vault(settings),
         templates=templates,
         book=book,
@@ -132,7 +136,7 @@ def open_all(
 
 
 def require_not_closed(records: Records, deployment: Deployment) -> None:
-    """Refuse a closed deployment, before a camera is opened.
+    """Raise an error for a closed deployment, before a camera is opened.
 
     Raises:
         Misconfigured: The deployment was closed.
@@ -141,27 +145,30 @@ def require_not_closed(records: Records, deployment: Deployment) -> None:
     if recorded is not None and recorded.status is DeploymentStatus.CLOSED:
         raise Misconfigured(
             f"not authorised: the deployment {recorded.name!r} ({recorded.deployment_id}) was "
-            "closed; configure another deployment, with a name, start or id of its own."
+            "closed; configure another deployment, with another name, start or id."
         )
 
 
-def hash_of(
-    settings: Settings, facts: GalleryFacts, threshold: float, *, former: bool = False
+def hash_settings(
+    settings: Settings, facts: GalleryFacts, threshold: float, *, for_old_version: bool = False
 ) -> str:
-    """sha256 (hex) of all settings that decide a run's results; resuming requires the same.
+    """Hash all settings that decide the results of a run; resuming requires the same hash.
 
-    Hours, place, purpose and authority belong to the deployment: a change of them is a revision
-    with its own act, and no other run.
+    Hours, place, purpose and authority are not included. They belong to the deployment, so a change
+    of them is a revision of the deployment, and the run stays the same.
 
     Args:
         settings: The configuration.
         facts: Facts about the embedder.
         threshold: Lowest score of a sighting.
-        former: Whether to hash as former versions did, with the authorisation.
+        for_old_version: Whether to include the authorisation, as older versions did.
+
+    Returns:
+        sha256, hex.
     """
     decisive: dict[str, object] = {
         "cameras": {
-            # Without credentials: the records must not contain the hash of a password.
+            # Address without credentials: the records must not contain the hash of a password.
             name: [c.shown_url, c.fps, c.start and c.start.isoformat(), c.input_size, c.loop]
             for name, c in sorted(settings.cameras.items())
         },
@@ -170,40 +177,40 @@ def hash_of(
         "window": settings.alerting.window.total_seconds(),
         "models": [settings.models.detector, settings.models.embedder, facts.model_sha256],
     }
-    if former:
+    if for_old_version:
         decisive["deployment"] = settings.deployment_entry.model_dump(mode="json")
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
-def begin_run(
+def plan_or_resume_run(
     records: Records,
     deployment: str,
     config_hashes: Sequence[str],
     *,
     resume: bool,
-    former_name: str = "",
+    old_version_name: str = "",
 ) -> tuple[Run, bool]:
-    """Plan a new run, or find the unfinished one to resume.
+    """Plan a new run, or find the unfinished run to resume.
 
     Args:
-        records: Where runs are recorded.
+        records: Records of the runs.
         deployment: Id of the deployment.
-        config_hashes: Results of `hash_of`: of this version, then of former versions.
+        config_hashes: Results of `hash_settings`: for this version, then for older versions.
         resume: Whether to continue an unfinished run, if there is one.
-        former_name: Name under which former versions recorded runs.
+        old_version_name: Name under which older versions recorded runs.
 
     Returns:
-        The run, and whether it is resumed. A new run is not recorded yet: the caller does so with
-        `records.runs.start` after everything is open.
+        The run, and whether it is resumed. A new run is not recorded yet: the caller records it
+        with `records.runs.start` after all parts are open.
 
     Raises:
-        Misconfigured: The unfinished run was made with other settings.
+        Misconfigured: The unfinished run has other settings.
     """
     unfinished = records.runs.find_unfinished(deployment) if resume else None
-    if resume and unfinished is None and records.runs.find_unfinished(former_name):
+    if resume and unfinished is None and records.runs.find_unfinished(old_version_name):
         raise Misconfigured(
-            f"The unfinished run of {former_name!r} was made by an older version, under other ids: "
-            "finish it with that version, or start a new run without --resume."
+            f"The unfinished run of {old_version_name!r} was made by an older version, under other "
+            "ids: finish it with that version, or start a new run without --resume."
         )
     if unfinished is None:
         return records.runs.plan(deployment, config_hashes[0], at=datetime.now(UTC)), False
@@ -211,7 +218,7 @@ def begin_run(
         raise Misconfigured(
             f"The unfinished run of {unfinished.started_at:%Y-%m-%d %H:%M} was made with other "
             "cameras, watchlists, threshold (the default changes with the length of the list), "
-            "models or rules: restore them, or start a new run without --resume."
+            "models or rules. Restore these settings, or start a new run without --resume."
         )
     return unfinished, True
 
@@ -226,7 +233,7 @@ def open_sources(
 
     Raises:
         BadInput: No camera can be opened.
-        Misconfigured: A file is wholly outside the deployment's hours, or the hours are over.
+        Misconfigured: A whole file is outside the deployment's hours, or the hours are over.
     """
     sources: dict[str, Source] = {}
     problems: list[str] = []
@@ -252,7 +259,7 @@ def open_sources(
 
 
 def make_report_folder(folder: Path) -> None:
-    """Create the folder at the start, so that a long run does not end without its report.
+    """Create the report's folder at the start, so that a long run does not fail at its end.
 
     Raises:
         Misconfigured: The folder cannot be created or written to.
@@ -269,7 +276,7 @@ def make_report_folder(folder: Path) -> None:
 
 
 def _require_hours(settings: Settings, deployment: Deployment, name: str, source: Source) -> None:
-    """Refuse a source that can never be analysed; one whose hours come later is accepted."""
+    """Raise an error for a source that can never be analysed; the hours may begin later."""
     hours = deployment.authorisation
     first = last = source.start
     endless = source.is_live or settings.cameras[name].loop
@@ -285,12 +292,12 @@ def _require_hours(settings: Settings, deployment: Deployment, name: str, source
     over_before = first < hours.starts and last <= hours.starts
     if over_before or first >= hours.ends:
         raise Misconfigured(
-            f"not authorised: camera {name} was filmed{_ORIGIN[source.start_origin]} from"
+            f"not authorised: camera {name} was filmed{_ORIGIN_WORDS[source.start_origin]} from"
             f" {_moment(first)}"
             + ("" if endless else f" to {_moment(last)}")
             + f", outside the deployment's hours ({_moment(hours.starts)} to "
             f"{_moment(hours.ends)}); set cameras.{name}.start to the recording date, or "
-            "have the hours authorised."
+            "have these hours authorised."
         )
 
 

@@ -25,11 +25,11 @@ class RunOptions:
         alerts: File to which alert lines are appended.
         stream: Stream to which alert lines are printed.
         report: Folder into which the report is written.
-        as_fast_as_possible: Whether files are read as fast as they can be analysed, and no frame
+        as_fast_as_possible: Whether files are read as fast as frames are analysed, so that no frame
             is dropped for its age.
-        resume: Whether to continue the deployment's unfinished run: same start, same ids, no event
-            twice.
-        by: Person who starts the run.
+        resume: Whether to continue the deployment's unfinished run, with the same start and ids,
+            and without repeating an event.
+        by: The person who starts the run.
     """
 
     alerts: Path | None = None
@@ -52,22 +52,22 @@ class Progress:
     """The progress of a run, reported a few times a second.
 
     Attributes:
-        cameras: Counts so far, by camera.
-        ended: Names of cameras that have ended.
+        cameras: Counts of each camera so far.
+        ended_cameras: Names of cameras that have ended.
         references, subjects: Numbers of searchable references and people.
         alerts: The latest events, newest first.
-        elapsed: Seconds since the run asked for its first frame.
+        elapsed_s: Seconds since the run requested its first frame.
         threshold: The threshold of the whole run.
         problems: A sentence for each failure so far, oldest first.
         notes: Sentences about assumed times.
     """
 
     cameras: tuple[CameraCounts, ...]
-    ended: frozenset[str]
+    ended_cameras: frozenset[str]
     references: int
     subjects: int
     alerts: tuple[AlertEvent, ...]
-    elapsed: float
+    elapsed_s: float
     threshold: Threshold
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The counts of a run: in memory while it lasts, from the records at its end."""
+"""The counts of a run: from memory during the run, from the records at its end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from openlfr.domain.counts import CameraCounts
     from openlfr.embedded.desk import AlertDesk
-    from openlfr.embedded.opening import Opened
+    from openlfr.embedded.opening import RunParts
     from openlfr.embedded.tallies import RunTallies
 
 
@@ -25,36 +25,36 @@ class RunResults:
     """The counts of one run by camera and by baseline."""
 
     def __init__(
-        self, opened: Opened, cameras: Sequence[str], tallies: RunTallies, desk: AlertDesk
+        self, parts: RunParts, cameras: Sequence[str], tallies: RunTallies, desk: AlertDesk
     ) -> None:
         """Prepare the results of the named cameras."""
-        self._opened = opened
+        self._parts = parts
         self._cameras = tuple(cameras)
         self._tallies = tallies
         self._desk = desk
 
     def counts(self) -> tuple[CameraCounts, ...]:
-        """Counts by camera now, from memory."""
-        raised = self._desk.raised
+        """Return the present counts by camera, from memory."""
+        event_counts = self._desk.event_counts
         return tuple(
             replace(
                 self._tallies.counts(name),
-                alerts_opened=raised[name, EventKind.OPENED],
-                alerts_joined=raised[name, EventKind.JOINED],
+                alerts_opened=event_counts[name, EventKind.OPENED],
+                alerts_joined=event_counts[name, EventKind.JOINED],
             )
             for name in self._cameras
         )
 
     def record_counts(self, problems: list[str]) -> tuple[CameraCounts, ...]:
-        """Record the last tallies, and return the counts as recorded.
+        """Record the last tallies, and return the recorded counts.
 
-        If the records do not answer, the counts come from memory, and `problems` grows by a
-        sentence.
+        If the records do not answer, return the counts from memory, and add a sentence to
+        `problems`.
         """
-        run, records = self._opened.run, self._opened.records
+        run, records = self._parts.run, self._parts.records
         try:
             self._tallies.close()
-            recorded = counts_from_records(
+            recorded_counts = counts_from_records(
                 records.tallies,
                 run.deployment,
                 list(self._cameras),
@@ -64,11 +64,11 @@ class RunResults:
         except Unavailable as error:
             problems.append(f"The counts could not be recorded: {error}")
             return self.counts()
-        return tuple(map(self._tallies.sized, recorded.values()))
+        return tuple(map(self._tallies.add_frame_size, recorded_counts.values()))
 
     def figures(self) -> FiguresByBaseline:
-        """Figures by baseline; empty if the records do not answer."""
-        run, records = self._opened.run, self._opened.records
+        """Return the figures by baseline; empty if the records do not answer."""
+        run, records = self._parts.run, self._parts.records
         with suppress(Unavailable):  # `record_counts` reports it
             return figures_by_baseline(
                 records.baselines,

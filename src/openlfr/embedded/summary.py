@@ -1,4 +1,4 @@
-"""Collects the figures of a run in one value, from which the report is written."""
+"""Collects all figures of a run for its report."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from openlfr.domain.models_used import ModelUsed
     from openlfr.domain.summary import StageTiming
     from openlfr.domain.watchlist import Reference
-    from openlfr.embedded.opening import Opened
+    from openlfr.embedded.opening import RunParts
     from openlfr.ports import Vault
     from openlfr.settings import Settings
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def summarise(
     settings: Settings,
     deployment: Deployment,
-    opened: Opened,
+    parts: RunParts,
     *,
     ended_how: str,
     models: tuple[ModelUsed, ...],
@@ -44,7 +44,7 @@ def summarise(
     erased: Mapping[str, int],
 ) -> RunSummary:
     """Collect a run's figures, with decrypted pictures."""
-    run, records, vault = opened.run, opened.records, opened.vault
+    run, records, vault = parts.run, parts.records, parts.vault
     sealed = records.alerts.sealed_alert_ids()
     references = {r.reference_id: r for r in records.watchlist.references()}
     return RunSummary(
@@ -56,26 +56,26 @@ def summarise(
         started_at=run.started_at,
         ended_at=datetime.now(UTC),
         ended_how=ended_how,
-        threshold=opened.threshold,
+        threshold=parts.threshold,
         models=models,
         providers=tuple(bootstrap.providers(settings)),
-        watchlists=tuple(watchlist_size(name, records) for name in settings.watchlists),
+        watchlists=tuple(count_searchable(name, records) for name in settings.watchlists),
         cameras=cameras,
         baselines=figures.baselines,
         pools=figures.pools,
         timings=timings,
         alerts=tuple(
-            alert_item(event, references, vault, sealed=event.event.alert_id in sealed)
+            build_alert_item(event, references, vault, sealed=event.event.alert_id in sealed)
             for event in records.alerts.events_of_run(run.deployment, run.epoch)
         ),
         problems=tuple(problems),
         erased=dict(erased),
-        notes=times_assumed(opened.sources),
+        notes=describe_assumed_times(parts.sources),
     )
 
 
-def times_assumed(sources: Mapping[str, Source]) -> tuple[str, ...]:
-    """A sentence for each video file without a recording date."""
+def describe_assumed_times(sources: Mapping[str, Source]) -> tuple[str, ...]:
+    """Return a sentence for each video file without a recording date."""
     return tuple(
         f"camera {name}: recording, time assumed. The file has no recording date, so its times"
         f" count from the start of the run, {source.start:%Y-%m-%d %H:%M:%S} UTC; set"
@@ -85,7 +85,7 @@ def times_assumed(sources: Mapping[str, Source]) -> tuple[str, ...]:
     )
 
 
-def watchlist_size(name: str, records: Records) -> WatchlistSize:
+def count_searchable(name: str, records: Records) -> WatchlistSize:
     """Count the searchable references and people of a watchlist."""
     manifest = records.watchlist.manifest([name])
     references = records.watchlist.references(watchlists=[name])
@@ -93,14 +93,14 @@ def watchlist_size(name: str, records: Records) -> WatchlistSize:
     return WatchlistSize(name, len(manifest), len(subjects))
 
 
-def alert_item(
+def build_alert_item(
     recorded: RecordedEvent,
     references: Mapping[str, Reference],
     vault: Vault,
     *,
     sealed: bool = False,
 ) -> AlertItem:
-    """An event with its pictures, or the reason why a picture is missing."""
+    """Collect an event with its pictures, or with the reason why a picture is missing."""
     probe = scene = face = b""
     missing = ""
     reference = references.get(recorded.event.sighting.reference_id)
@@ -118,7 +118,7 @@ def alert_item(
         evidence = decode(vault.get(recorded.evidence or ""))
         probe, scene = to_jpeg(evidence.face), to_jpeg(render_scene(evidence), quality=80)
     except BadInput as error:
-        missing = str(error) if recorded.evidence else _why_no_evidence(recorded)
+        missing = str(error) if recorded.evidence else _explain_missing_evidence(recorded)
     if reference is not None and reference.picture:
         try:
             face = to_jpeg(decode(vault.get(reference.picture)).face)
@@ -137,6 +137,6 @@ def alert_item(
     )
 
 
-def _why_no_evidence(recorded: RecordedEvent) -> str:
-    """Erasing clears the box too, so an event with a box never had a picture."""
+def _explain_missing_evidence(recorded: RecordedEvent) -> str:
+    # An erasure also clears the box, so an event that still has a box never had a picture.
     return NO_PICTURE if recorded.event.sighting.box.w else "Its evidence was erased."

@@ -1,8 +1,8 @@
-"""The tallies of a run, the same as city-wide, recorded as soon as they are complete.
+"""The tallies of a run, as in a city-wide installation; each is recorded as soon as it is complete.
 
-A checkpoint contains the counts that are not recorded yet, so that a resumed run continues them.
-Tallies of frames after the checkpoint are removed on resuming, since a resumed run analyses these
-frames again.
+A checkpoint contains the counts that are not recorded yet, so that a resumed run continues to
+count. On resuming, tallies of frames after the checkpoint are removed, since the resumed run
+analyses these frames again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from openlfr.domain.baseline_openings import BaselineRef
     from openlfr.domain.frames import Frame
     from openlfr.domain.runs import Checkpoint, Run
-    from openlfr.embedded.feeds import Arrival, Ended
+    from openlfr.embedded.feeds import Arrival, CameraEnd
 
 
 @dataclass(slots=True)
@@ -40,10 +40,10 @@ class _Losses:
 
 
 class RunTallies:
-    """The tallies of one run; one thread uses it."""
+    """The tallies of one run; only one thread may use them."""
 
     def __init__(self, records: Records, run: Run, sources: Mapping[str, Source]) -> None:
-        """Count nothing yet."""
+        """Begin with all counts at zero."""
         self._records = records
         self._run = run
         self._complete: list[Tally] = []
@@ -51,7 +51,7 @@ class RunTallies:
         self._losses = {name: _Losses() for name in sources}
         self._captures = {
             name: CaptureTallyCollector(
-                run.deployment, name, self._losses[name], self._take, live=source.is_live
+                run.deployment, name, self._losses[name], self._add_complete, live=source.is_live
             )
             for name, source in sources.items()
         }
@@ -59,18 +59,19 @@ class RunTallies:
         self._sizes: dict[str, tuple[int, int]] = {}
 
     def resume(self, cameras: Collection[str], checkpoints: Mapping[str, Checkpoint]) -> None:
-        """Continue from the checkpoints; a camera without one is counted from its beginning."""
+        """Continue from the checkpoints; count a camera without a checkpoint from its beginning."""
         tallies, run = self._records.tallies, self._run
         for camera in cameras:
-            at = checkpoints.get(camera)
-            counters: Any = {} if at is None else at.counters
-            for reporter, first in _first_repeated(at.next_seq if at else 0, counters).items():
-                tallies.discard_from(run.deployment, run.epoch, camera, reporter, first)
-            if at is None:
+            checkpoint = checkpoints.get(camera)
+            counters: Any = {} if checkpoint is None else checkpoint.counters
+            next_seq = checkpoint.next_seq if checkpoint else 0
+            for reporter, first_seq in _first_repeated_frames(next_seq, counters).items():
+                tallies.discard_from(run.deployment, run.epoch, camera, reporter, first_seq)
+            if checkpoint is None:
                 continue
             if "analysis" not in counters:
-                tallies.record([_tally_of_old_checkpoint(run, at)], at=datetime.now(UTC))
-                analysis: Any = {"open": None, "told": [run.epoch, at.next_seq - 1], "watch": {}}
+                tallies.record([_tally_of_old_checkpoint(run, checkpoint)], at=datetime.now(UTC))
+                analysis: Any = {"open": None, "told": [run.epoch, next_seq - 1], "watch": {}}
                 counters = {"analysis": analysis, "size": counters.get("frame_size", (0, 0))}
             self._collector.restore(camera, counters["analysis"])
             self._sizes[camera] = tuple(counters["size"])
@@ -84,49 +85,49 @@ class RunTallies:
         """Count for another baseline, from each camera's next frame on."""
         self._collector.begin_baseline(ref)
 
-    def arrived(self, arrival: Arrival) -> None:
-        """Count a frame that arrived, and the frames lost before it."""
+    def count_arrival(self, arrival: Arrival) -> None:
+        """Count an arrived frame, and the frames lost before it."""
         self._add_losses(arrival.frame.camera, arrival)
         self._captures[arrival.frame.camera].frame(arrival.frame)
 
-    def left_out(self, frame: Frame, why: UnwatchedReason) -> None:
-        """Count a frame skipped outside the authorised hours or in a pause."""
+    def count_skipped(self, frame: Frame, reason: UnwatchedReason) -> None:
+        """Count a frame that is skipped outside the authorised hours or in a pause."""
         self._captures[frame.camera].count(
-            PAUSED if why is UnwatchedReason.PAUSED else OUTSIDE_HOURS
+            PAUSED if reason is UnwatchedReason.PAUSED else OUTSIDE_HOURS
         )
-        self._collector.record_skipped_at_capture(frame, why)
+        self._collector.record_skipped_at_capture(frame, reason)
 
-    def late(self, frame: Frame) -> None:
-        """Count a frame skipped as too old."""
+    def count_late(self, frame: Frame) -> None:
+        """Count a frame that is skipped as too old."""
         self._collector.record_arrival(frame)
         self._collector.record_skipped(frame, UnwatchedReason.LATE)
 
-    def looks(self, frame: Frame) -> None:
-        """Count a frame that is analysed next."""
+    def begin_analysis(self, frame: Frame) -> None:
+        """Count a frame that is analysed next, and note its size."""
         self._collector.record_arrival(frame)
         self._sizes[frame.camera] = (frame.image.shape[1], frame.image.shape[0])
 
-    def looked(self, frame: Frame, analysis: Analysis) -> None:
-        """Count the results of an analysed frame."""
+    def count_analysed(self, frame: Frame, analysis: Analysis) -> None:
+        """Count an analysed frame and its results."""
         self._collector.record_analysed(frame, sum(faces or 0 for faces in analysis.faces))
         self._collector.record_results(analysis)
 
-    def ended(self, ended: Ended, analysis: Analysis) -> None:
+    def close_camera(self, end: CameraEnd, analysis: Analysis) -> None:
         """Close the tallies of a camera that has ended, with the results of its last tracks."""
         self._collector.record_results(analysis)
-        self._collector.close_stretch(ended.camera)
-        self._add_losses(ended.camera, ended)
-        self._captures[ended.camera].close()
+        self._collector.close_stretch(end.camera)
+        self._add_losses(end.camera, end)
+        self._captures[end.camera].close()
 
-    def dropped(self, analysis: Analysis) -> None:
-        """Count tracks that were dropped."""
+    def count_dropped_tracks(self, analysis: Analysis) -> None:
+        """Count dropped tracks."""
         self._collector.record_results(analysis)
 
     def record(self) -> None:
         """Record the complete tallies.
 
         Raises:
-            Unavailable: The records do not accept them; the next call tries again.
+            Unavailable: The records do not accept the tallies; the next call tries again.
         """
         self._complete += self._collector.take()
         if not self._complete:
@@ -142,7 +143,7 @@ class RunTallies:
         """Complete and record every tally at the end of the run.
 
         Raises:
-            Unavailable: The records do not accept them.
+            Unavailable: The records do not accept the tallies.
         """
         for camera in self._collector.cameras:
             self._collector.close_stretch(camera)
@@ -151,7 +152,7 @@ class RunTallies:
         self.record()
 
     def checkpoint(self, camera: str) -> dict[str, object]:
-        """The counts for a checkpoint, after `record`."""
+        """Return the counts of a camera for a checkpoint; call `record` before."""
         return {
             "analysis": self._collector.to_json(camera),
             "capture": self._captures[camera].to_json(),
@@ -159,7 +160,7 @@ class RunTallies:
         }
 
     def counts(self, camera: str) -> CameraCounts:
-        """A camera's counts now, without its alerts."""
+        """Return the present counts of a camera, without its alerts."""
         capture = self._captures.get(camera)
         unfinished = [
             *(each for each in self._complete if each.camera == camera),
@@ -168,28 +169,33 @@ class RunTallies:
         ]
         tallies = (counts_of(each) for each in unfinished if each is not None)
         parts = [self._recorded_counts(camera), *tallies]
-        return self.sized(add_up(tuple(parts), camera))
+        return self.add_frame_size(add_up(tuple(parts), camera))
 
-    def sized(self, counts: CameraCounts) -> CameraCounts:
+    def add_frame_size(self, counts: CameraCounts) -> CameraCounts:
         """Add the size of the camera's pictures, which tallies do not contain."""
         return replace(counts, frame_size=self._sizes.get(counts.camera, (0, 0)))
 
     def _recorded_counts(self, camera: str) -> CameraCounts:
         return self._recorded.get(camera, CameraCounts(camera))
 
-    def _take(self, tally: Tally) -> bool:
+    def _add_complete(self, tally: Tally) -> bool:
         self._complete.append(tally)
         return True
 
-    def _add_losses(self, camera: str, arrival: Arrival | Ended) -> None:
+    def _add_losses(self, camera: str, arrival: Arrival | CameraEnd) -> None:
         losses = self._losses[camera]
         losses.sampled_away += arrival.sampled_away
         losses.overtaken += arrival.overtaken
         losses.unreadable += arrival.unreadable
 
 
-def _first_repeated(next_seq: int, counters: Any) -> dict[Reporter, int]:
-    """First frame of each reporter that a resumed run counts again, with the checkpoint's."""
+def _first_repeated_frames(next_seq: int, counters: Any) -> dict[Reporter, int]:
+    """Return the first frame that a resumed run counts again, by reporter.
+
+    Args:
+        next_seq: The first frame after the checkpoint.
+        counters: Counters of the checkpoint; a tally that was open began at an earlier frame.
+    """
     first = {Reporter.ANALYSIS: next_seq, Reporter.INGEST: next_seq}
     if stretch := counters.get("analysis", {}).get("open"):
         first[Reporter.ANALYSIS] = min(next_seq, stretch["first"])
@@ -198,31 +204,34 @@ def _first_repeated(next_seq: int, counters: Any) -> dict[Reporter, int]:
     return first
 
 
-def _tally_of_old_checkpoint(run: Run, at: Checkpoint) -> Tally:
-    """One tally from a checkpoint of a version without tallies; the quality is unknown."""
-    known: Any = at.counters
+def _tally_of_old_checkpoint(run: Run, checkpoint: Checkpoint) -> Tally:
+    """Convert a checkpoint of a version without tallies to one tally; its quality is unknown."""
+    counters: Any = checkpoint.counters
     names = ("frames_sampled_away", "frames_dropped_late", "frames_outside_hours",
              "frames_unreadable", "frames_analysed", "faces_detected", "tracks_matched",
              "sightings")  # fmt: skip
-    why = {NotSearchedReason(word): n for word, n in known.get("tracks_not_searched", {}).items()}
-    lost = {LossReason(word): n for word, n in known.get("tracks_lost", {}).items()}
-    searched = known.get("tracks_searched", 0)
-    closed = searched + sum(why.values()) + sum(lost.values())
-    moments = [known.get(f"{which}_captured_at") for which in ("first", "last")]
+    not_searched = {
+        NotSearchedReason(word): number
+        for word, number in counters.get("tracks_not_searched", {}).items()
+    }
+    lost = {LossReason(word): number for word, number in counters.get("tracks_lost", {}).items()}
+    searched = counters.get("tracks_searched", 0)
+    closed = searched + sum(not_searched.values()) + sum(lost.values())
+    moments = [counters.get(f"{end}_captured_at") for end in ("first", "last")]
     first, last = (datetime.fromisoformat(each) if each else run.started_at for each in moments)
     return Tally(
         deployment=run.deployment,
-        camera=at.camera,
+        camera=checkpoint.camera,
         epoch=run.epoch,
         reporter=Reporter.ANALYSIS,
         first_seq=0,
-        last_seq=max(at.next_seq - 1, 0),
+        last_seq=max(checkpoint.next_seq - 1, 0),
         first_captured_at=first,
         last_captured_at=last,
-        tracks_begun=known.get("tracks_begun", closed),
+        tracks_begun=counters.get("tracks_begun", closed),
         tracks_closed=closed,
-        tracks_not_searched=why,
+        tracks_not_searched=not_searched,
         tracks_lost=lost,
-        scores={0: tuple(known["scores"])} if searched and known.get("scores") else {},
-        **{name: known.get(name, 0) for name in names},
+        scores={0: tuple(counters["scores"])} if searched and counters.get("scores") else {},
+        **{name: counters.get(name, 0) for name in names},
     )

@@ -1,13 +1,14 @@
 """Updates the searchable index of a run after each change of the watchlist.
 
-Other processes change the watchlist in SQL only, since the vector store is open in the run. A
-thread looks for changes twice a second, applies them to the vector store, and builds a new index,
-so that a removal takes effect well within the promised 2 seconds. A row that is changed directly
-in the database does not change the list's version, so all entries are compared with their
-enrolments from time to time.
+Other processes change the watchlist in SQL only, since the run has the vector store open. A thread
+reads the list's version twice a second, applies changes to the vector store, and builds a new
+index. So a removal takes effect well within the promised 2 seconds. A direct change of a row in the
+database does not change the version, so all entries are compared with their enrolments from time to
+time.
 
-If the records do not answer for `SILENCE_S`, the run stops: it must not search an outdated list for
-longer. Any other failure (our own bug, a wrong model) would not go away, and ends the run at once.
+If the records do not answer for `SILENCE_S`, the run stops, since it must not search an outdated
+list for longer. Any other failure (an OpenLFR bug, a wrong model) would not go away, and ends the
+run at once.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ SILENCE_S = 30.0
 COMPARE_S = 1.0
 """Shortest time between two comparisons of the entries with their enrolments."""
 SHARE = 8
-"""A comparison may use one of SHARE parts of the thread's time, so a long list waits longer."""
+"""Comparisons use at most one part in SHARE of the thread's time, so a long list is compared less
+often."""
 
 
 class WatchlistUpdater:
@@ -51,7 +53,7 @@ class WatchlistUpdater:
         on_index: Callable[[ExactIndex], None],
         on_problem: Callable[[str], None],
     ) -> None:
-        """Take the vector store; `on_index` and `on_problem` are called from the thread."""
+        """Use the vector store alone; the thread calls `on_index` and `on_problem`."""
         self._records = records
         self._templates = templates
         self._vault = vault
@@ -60,44 +62,45 @@ class WatchlistUpdater:
         self._on_index = on_index
         self._on_problem = on_problem
         self._sync = WatchlistSync(records, vault)
-        self._altered: dict[str, str] = {}  # the difference, by id of an altered entry
-        self._compare_at = 0.0
-        self._unsearched = ""  # the last reported problem of entries that are not searched
+        self._altered: dict[str, str] = {}  # differences by id of an altered entry
+        self._compare_at_s = 0.0
+        self._unsearched_problem = ""  # last reported problem of entries that are not searchable
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._failure: Exception | None = None
 
     def refresh(self) -> bool:
-        """Build the index and apply some pending changes, if anything has changed.
+        """Build the index and apply some pending changes, if the list has changed.
 
         Returns:
-            Whether anything has changed; entries settled now are searchable after the next call.
+            Whether the list has changed. Entries activated by this call are searchable after the
+            next call.
 
         Raises:
             Unavailable: The records or the vector store do not answer.
         """
         records = self._records.watchlist
-        if not (self._sync.is_due() or self._found_altered()):
+        if not (self._sync.is_due() or self._has_new_alterations()):
             return False
-        # First, so that a removal waits neither for the vector store nor for a large import.
+        # The index comes first, so that a removal does not wait for the vector store or an import.
         index = build_index(records, self._templates, self._watchlists)
         self._on_index(index)
         self._altered = records.altered_entries(self._watchlists)
-        unsearched = not_searched(records, index, self._altered)
-        if unsearched and unsearched != self._unsearched:
-            self._on_problem(unsearched)
-        self._unsearched = unsearched
-        for settled in self._sync.carry_over(self._templates, self._facts):
-            if settled.status is EntryStatus.REFUSED:
-                self._on_problem(f"{settled.subject} was not listed: {settled.note}.")
+        problem = not_searched(records, index, self._altered)
+        if problem and problem != self._unsearched_problem:
+            self._on_problem(problem)
+        self._unsearched_problem = problem
+        for entry in self._sync.carry_over(self._templates, self._facts):
+            if entry.status is EntryStatus.REFUSED:
+                self._on_problem(f"{entry.subject} was not listed: {entry.note}.")
         return True
 
     def set_on_index(self, on_index: Callable[[ExactIndex], None]) -> None:
-        """Replace the receiver of new indexes; before `start`."""
+        """Replace the receiver of new indexes; call it before `start`."""
         self._on_index = on_index
 
     def start(self) -> None:
-        """Start the thread that looks for changes."""
+        """Start the thread that applies changes."""
         self._thread = threading.Thread(target=self._loop, name="watchlist-updater", daemon=True)
         self._thread.start()
 
@@ -117,28 +120,28 @@ class WatchlistUpdater:
         if self._thread is not None:
             self._thread.join()
 
-    def _found_altered(self) -> bool:
-        """Whether the set of altered entries has changed, if a comparison is due.
+    def _has_new_alterations(self) -> bool:
+        """Compare all entries if that is due; return whether other ones are altered than before.
 
-        The list's version does not show it, since a direct change of a row does not increase it.
+        A direct change of a row does not increase the list's version, so `is_due` cannot detect it.
         """
-        begun = time.monotonic()
-        if begun < self._compare_at:
+        started_at_s = time.monotonic()
+        if started_at_s < self._compare_at_s:
             return False
         altered = self._records.watchlist.altered_entries(self._watchlists, compare_all=True)
-        took = time.monotonic() - begun
-        self._compare_at = begun + max(COMPARE_S, took * SHARE)
+        duration_s = time.monotonic() - started_at_s
+        self._compare_at_s = started_at_s + max(COMPARE_S, duration_s * SHARE)
         return altered != self._altered
 
     def _loop(self) -> None:
-        answered = time.monotonic()
+        answered_at_s = time.monotonic()
         while not self._stop.wait(INTERVAL_S):
             try:
                 while self.refresh() and not self._stop.is_set():
-                    answered = time.monotonic()
-                answered = time.monotonic()
+                    answered_at_s = time.monotonic()
+                answered_at_s = time.monotonic()
             except Unavailable as error:
-                if time.monotonic() - answered > SILENCE_S:
+                if time.monotonic() - answered_at_s > SILENCE_S:
                     self._failure = Unavailable(
                         f"The watchlist could not be read for {SILENCE_S:.0f} s, so matching "
                         f"stops: {error}"

@@ -41,8 +41,8 @@ def event(number: int, subject: str = "ann") -> AlertEvent:
 
 def progress(*alerts: AlertEvent) -> Progress:
     return Progress(
-        cameras=(GATE, CameraCounts("door")), ended=frozenset({"door"}), references=4, subjects=2,
-        alerts=alerts, elapsed=3725.0,
+        cameras=(GATE, CameraCounts("door")), ended_cameras=frozenset({"door"}),
+        references=4, subjects=2, alerts=alerts, elapsed_s=3725.0,
         threshold=Threshold(0.47, ThresholdOrigin.SET, 2), problems=("Nobody is [listed].",),
     )  # fmt: skip
 

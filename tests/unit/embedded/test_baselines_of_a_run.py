@@ -40,22 +40,22 @@ def numbers(records):
 def test_each_list_is_recorded_and_then_handed_over_once(run, records):
     first, second = Index(1), Index(1, 2)
     run.offer(first)
-    index, mark = run.take()
+    index, mark = run.pop_new_index()
     assert index is first
     assert mark == records.baselines.openings_of("market")[0].ref
-    assert run.take() is None
+    assert run.pop_new_index() is None
     run.offer(second)
-    assert run.take() == (second, records.baselines.openings_of("market")[1].ref)
+    assert run.pop_new_index() == (second, records.baselines.openings_of("market")[1].ref)
     same = Index(2, 1)
     run.offer(same)
-    assert run.take() == (same, records.baselines.openings_of("market")[1].ref)
+    assert run.pop_new_index() == (same, records.baselines.openings_of("market")[1].ref)
     assert numbers(records) == [1, 2]
 
 
 def test_of_several_that_come_between_two_frames_the_last_is_matched_with(run, records):
     for people in ((1,), (1, 2), (1,)):
         run.offer(Index(*people))
-    _, mark = run.take()
+    _, mark = run.pop_new_index()
     assert mark == records.baselines.openings_of("market")[2].ref
     assert numbers(records) == [1, 2, 3]
 
@@ -64,7 +64,7 @@ def test_a_run_that_goes_on_with_the_same_goes_on_with_its_baseline(run, records
     run.offer(Index(1))
     again = RunBaselines(records, CONDITIONS, [])
     again.offer(Index(1))
-    assert again.take()[1] == run.take()[1]
+    assert again.pop_new_index()[1] == run.pop_new_index()[1]
     other = RunBaselines(records, replace(CONDITIONS, rules="9" * 64), [])
     other.offer(Index(1))
     assert numbers(records) == [1, 2]
@@ -75,24 +75,24 @@ def test_a_run_that_goes_on_with_the_same_goes_on_with_its_baseline(run, records
 
 def test_who_is_added_waits_for_the_records_and_who_leaves_does_not(run, records):
     run.offer(Index(1, 2))
-    run.take()
+    run.pop_new_index()
     records.away = True
     with pytest.raises(Unavailable):
         run.offer(Index(1, 2, 3))
     with pytest.raises(Unavailable):
         run.offer(Index(1, 3))  # one left and one came
-    assert run.take() is None
+    assert run.pop_new_index() is None
     marks = []
     for people in ((1,), ()):
         for _ in range(2):  # it is offered again and again
             with pytest.raises(Unavailable):
                 run.offer(Index(*people))
-        marks.append(run.take()[1])
-    assert run.take() is None
+        marks.append(run.pop_new_index()[1])
+    assert run.pop_new_index() is None
     assert marks[0] != marks[1]
     records.away = False
     run.offer(Index())
-    assert run.take()[1] == marks[1]
+    assert run.pop_new_index()[1] == marks[1]
     assert [each.ref for each in records.baselines.openings_of("market")[1:]] == marks
 
 
@@ -114,12 +114,12 @@ def test_an_addition_to_a_calibrated_list_is_a_problem_of_the_run(records):
 
 def test_who_leaves_does_not_wait_for_a_database_that_is_busy(run, records, monkeypatch):
     run.offer(Index(1, 2))
-    run.take()
+    run.pop_new_index()
     seen = []
     unit_of_work = records.unit_of_work
 
     def busy():
-        seen.append(run.take())
+        seen.append(run.pop_new_index())
         return unit_of_work()
 
     monkeypatch.setattr(records, "unit_of_work", busy)
@@ -129,4 +129,4 @@ def test_who_leaves_does_not_wait_for_a_database_that_is_busy(run, records, monk
     assert seen[0][1] == records.baselines.openings_of("market")[1].ref
     run.offer(more)
     assert seen[1] is None  # who is added is in the records first
-    assert run.take() == (more, records.baselines.openings_of("market")[2].ref)
+    assert run.pop_new_index() == (more, records.baselines.openings_of("market")[2].ref)

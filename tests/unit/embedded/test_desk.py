@@ -87,7 +87,7 @@ def test_a_sighting_is_kept_folded_emitted_recorded_and_told(office):
     assert office.told == events
     names = [evidence_name(sighted(seq).sighting.sighting_id) for seq in (0, 5, 100)]
     assert office.vault.names() == sorted(names)
-    assert desk.raised == {("gate", EventKind.OPENED): 2, ("gate", EventKind.JOINED): 1}
+    assert desk.event_counts == {("gate", EventKind.OPENED): 2, ("gate", EventKind.JOINED): 1}
 
 
 def test_a_sighting_without_a_picture_is_alerted_on_all_the_same(office):
@@ -107,7 +107,7 @@ def test_a_sighting_that_is_known_changes_nothing(office):
     desk.raise_alert(sighted(0))
     assert desk.raise_alert(sighted(0)) is None
     assert office.emitted() == office.recorded() == [0]
-    assert desk.raised.total() == 1
+    assert desk.event_counts.total() == 1
 
 
 def test_a_face_beside_another_of_the_same_name_does_not_take_its_evidence(office):
@@ -159,7 +159,7 @@ def test_evidence_that_was_erased_between_crash_and_resume_stays_erased(office):
     desk.catch_up("market", 1)
     assert desk.raise_alert(sighted(0)) is None
     assert office.vault.names() == []
-    assert desk.raised == {("gate", EventKind.OPENED): 1}  # it still counts
+    assert desk.event_counts == {("gate", EventKind.OPENED): 1}  # it still counts
 
 
 def crash_after_fold(office, *seqs, epoch=1):
@@ -176,7 +176,7 @@ def test_what_a_crash_cut_off_after_the_fold_is_made_up_for(office):
     assert office.recorded() == [0, 5]
     assert [event.sighting.seq for event in office.told] == [5]
     assert office.emitted() == ([0, 5] if office.path else [5])
-    assert desk.raised == {("gate", EventKind.OPENED): 1, ("gate", EventKind.JOINED): 1}
+    assert desk.event_counts == {("gate", EventKind.OPENED): 1, ("gate", EventKind.JOINED): 1}
 
 
 def test_what_a_crash_cut_off_after_the_line_is_recorded_and_not_emitted_again(tmp_path):
@@ -198,4 +198,4 @@ def test_a_new_run_emits_nothing_of_an_old_one_but_records_it(office):
     assert desk.catch_up("market", None) == 0
     assert office.recorded(epoch=1) == [0, 5]
     assert office.emitted() == []
-    assert desk.raised.total() == 0
+    assert desk.event_counts.total() == 0

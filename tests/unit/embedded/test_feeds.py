@@ -11,7 +11,7 @@ import pytest
 from openlfr.adapters.capture.counters import SourceCounters
 from openlfr.domain.errors import BadInput
 from openlfr.domain.frames import Frame
-from openlfr.embedded.feeds import Arrival, Ended, Feeds
+from openlfr.embedded.feeds import Arrival, CameraEnd, Feeds
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 IMAGE = np.zeros((2, 2, 3), np.uint8)
@@ -63,7 +63,7 @@ def arrivals_of(*sources, paced=False, first_seq=0):
 
 
 def short(arrival):
-    if isinstance(arrival, Ended):
+    if isinstance(arrival, CameraEnd):
         return (arrival.camera, "ended")
     return (arrival.frame.camera, arrival.frame.seq)
 
@@ -81,7 +81,7 @@ def test_a_film_is_due_as_it_was_filmed_pauses_included():
                 yield Frame(self.camera, 1, seq, START + timedelta(seconds=after_s), IMAGE)
 
     told = arrivals_of(Paused("gate", ""), paced=True)
-    due = [arrival.due - told[0].due for arrival in told[:-1]]
+    due = [arrival.due_at_s - told[0].due_at_s for arrival in told[:-1]]
     assert due == pytest.approx([0, 0.01, 0.2, 0.21])
 
 
@@ -122,7 +122,7 @@ def test_a_camera_that_fails_says_why_and_the_others_go_on(error, problem):
     told = arrivals_of(
         ListedSource("gate", [".", ".", error]), ListedSource("door", "." * 20, offset=0.01)
     )
-    ends = {a.camera: a.problem for a in told if isinstance(a, Ended)}
+    ends = {a.camera: a.problem for a in told if isinstance(a, CameraEnd)}
     assert ends == {"gate": problem, "door": ""}
     assert sum(isinstance(a, Arrival) for a in told) == 22
 

@@ -78,7 +78,7 @@ def test_a_line_that_was_cut_short_is_taken_off_and_can_be_written_again(tmp_pat
     second = whole.index(b"\n") + 1
     path.write_bytes(whole[: second + cut])
     lines = AlertLines(path)
-    assert lines.known == {event(1).event_id}
+    assert lines.written_ids == {event(1).event_id}
     lines.write(event(2), AT)
     lines.close()
     assert path.read_bytes() == whole
@@ -122,7 +122,7 @@ def test_a_disk_that_is_full_is_told_with_how_to_go_on(tmp_path):
     lines._file = Path("/dev/full").open("ab+")  # noqa: SIM115 - how it closes is tested
     with pytest.raises(Unavailable, match=r"alerts.jsonl cannot be written: No space.*--resume"):
         lines.write(event(1), AT)
-    assert event(1).event_id not in lines.known
+    assert event(1).event_id not in lines.written_ids
     lines.close()  # what was told is not told again
 
 

@@ -8,7 +8,7 @@ from openlfr import settings
 from openlfr.adapters.sql.records import Records
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.templates import GalleryFacts
-from openlfr.embedded.opening import begin_run, hash_of
+from openlfr.embedded.opening import hash_settings, plan_or_resume_run
 
 FACTS = GalleryFacts("sface", "a" * 64, 128, "arcface-112", 0.4)
 CONFIG = """data_dir: data
@@ -26,7 +26,9 @@ def hashes(tmp_path):
         path = tmp_path / "CONFIG.yaml"
         path.write_text(CONFIG.replace(was, becomes))
         loaded = settings.load(path)
-        return [hash_of(loaded, FACTS, threshold, former=each) for each in (False, True)]
+        return [
+            hash_settings(loaded, FACTS, threshold, for_old_version=each) for each in (False, True)
+        ]
 
     return make
 
@@ -38,7 +40,7 @@ def records(tmp_path):
 
 
 def begin(records, hashes):
-    run, resumed = begin_run(records, "d", hashes, resume=True)
+    run, resumed = plan_or_resume_run(records, "d", hashes, resume=True)
     if not resumed:
         records.runs.start(run)
     return run, resumed
@@ -57,7 +59,7 @@ def test_what_is_the_deployments_is_revised_and_the_run_goes_on(records, hashes,
 @pytest.mark.parametrize("changed", [{"was": "gate.mp4", "becomes": "b.mp4"}, {"threshold": 0.5}])
 def test_what_changes_the_results_is_refused_in_one_sentence(records, hashes, changed):
     begin(records, hashes())
-    with pytest.raises(Misconfigured, match=r"other cameras, .*: restore them, or start"):
+    with pytest.raises(Misconfigured, match=r"other cameras, .*Restore these settings, or start"):
         begin(records, hashes(**changed))
 
 

@@ -18,12 +18,13 @@ from openlfr.domain.frames import Frame
 from openlfr.domain.runs import Checkpoint, Run
 from openlfr.domain.scores import score_bin
 from openlfr.domain.watching import UnwatchedReason
-from openlfr.embedded.feeds import Arrival, Ended
+from openlfr.embedded.feeds import Arrival, CameraEnd
 from openlfr.embedded.tallies import RunTallies
 from openlfr.operations.camera_counts import counts_from_records
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 RUN = Run("r1", "Market", "hash", START, 3)
+INTERRUPTED = Analysis(closed=(LostTrack(camera="gate", reason=LossReason.INTERRUPTED),))
 FACE = Quality(50, eye_distance=22, sharpness=0.55, frontal=1, exposure=0.9)
 
 
@@ -47,7 +48,7 @@ def other(tmp_path):
 
 
 def tallies_of(records):
-    return RunTallies(records, RUN, {"gate": SimpleNamespace(live=False)})
+    return RunTallies(records, RUN, {"gate": SimpleNamespace(is_live=False)})
 
 
 def track(number):
@@ -63,22 +64,22 @@ def track(number):
 def see(tallies, *seqs):
     for seq in seqs:
         each = frame(seq)
-        tallies.arrived(Arrival(each, 0.0, 1, 0))  # one of the source sampled away before it
+        tallies.count_arrival(Arrival(each, 0.0, 1, 0))  # one of the source sampled away before it
         if seq % 50 == 49:
             why = UnwatchedReason.PAUSED if seq % 100 == 49 else UnwatchedReason.OUTSIDE_HOURS
-            tallies.left_out(each, why)
+            tallies.count_skipped(each, why)
         elif seq % 25 == 24:
-            tallies.late(each)
+            tallies.count_late(each)
         else:
-            tallies.looks(each)
+            tallies.begin_analysis(each)
             ended = (track(seq // 10),) if seq % 10 == 5 else ()
             faces = Analysis(faces=(2,), begun=("gate",) * len(ended), closed=ended)
-            tallies.looked(each, faces)
+            tallies.count_analysed(each, faces)
         tallies.record()
 
 
 def finish(tallies):
-    tallies.ended(Ended("gate", "", 3, 2, 1), Analysis())
+    tallies.close_camera(CameraEnd("gate", "", 3, 2, 1), Analysis())
     tallies.close()
 
 
@@ -89,7 +90,7 @@ def recorded(records):
 def test_every_frame_and_track_is_in_one_count_and_the_records_say_the_same(records):
     tallies = tallies_of(records)
     see(tallies, *range(600))
-    tallies.dropped(Analysis(closed=(LostTrack(camera="gate", reason=LossReason.INTERRUPTED),)))
+    tallies.count_dropped_tracks(INTERRUPTED)
     finish(tallies)
     counts = tallies.counts("gate")
     assert (counts.frames_analysed, counts.faces_detected) == (576, 1152)
@@ -136,7 +137,7 @@ def test_a_resumed_run_counts_as_one_that_was_never_ended(records, other, kept, 
     saved = json.loads(json.dumps(tallies.checkpoint("gate")))
     see(tallies, *range(kept, min(kept + 50, 600)))
     if ended == "interrupted":
-        tallies.dropped(Analysis(closed=(LostTrack(camera="gate", reason=LossReason.INTERRUPTED),)))
+        tallies.count_dropped_tracks(INTERRUPTED)
         tallies.close()
     again = tallies_of(records)
     again.resume(["gate"], {"gate": Checkpoint("gate", kept, saved)})

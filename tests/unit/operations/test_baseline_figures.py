@@ -12,7 +12,7 @@ import pytest
 from tests.contract.test_tally_records import tally
 from tests.unit.domain.test_baselines import CALIBRATED, NOON, A, B, baseline
 from tests.unit.operations.test_report import SUMMARY, Page
-from tests.unit.operations.test_report import item as alert_item
+from tests.unit.operations.test_report import item as build_alert_item
 
 from openlfr.adapters.sql.records import Records
 from openlfr.cli import deployment_baselines
@@ -53,7 +53,7 @@ def counted(records, *contents, **more):
 
 def raised(*minutes):
     """Alert events emitted so many minutes after noon."""
-    return [RecordedEvent(alert_item().event, NOON + each * MINUTE, None) for each in minutes]
+    return [RecordedEvent(build_alert_item().event, NOON + each * MINUTE, None) for each in minutes]
 
 
 def figures(records, events=(), **more):

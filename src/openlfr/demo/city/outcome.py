@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import openlfr
 from openlfr import bootstrap
 from openlfr.domain.summary import RunSummary
-from openlfr.embedded.opening import hash_of
-from openlfr.embedded.summary import alert_item, watchlist_size
+from openlfr.embedded.opening import hash_settings
+from openlfr.embedded.summary import build_alert_item, count_searchable
 from openlfr.operations.camera_counts import counts_from_records
 from openlfr.operations.gallery import count_listed
 from openlfr.settings import require_authorisation
@@ -162,7 +162,7 @@ def summarise(
     return RunSummary(
         run_id=f"city of {started_at:%Y-%m-%d %H:%M:%S} UTC",
         software=f"OpenLFR {openlfr.__version__}, city-wide mode on one machine",
-        config_hash=hash_of(settings, embedder.facts, threshold.value),
+        config_hash=hash_settings(settings, embedder.facts, threshold.value),
         deployment_id=deployment.deployment_id,
         deployment=deployment.authorisation,
         started_at=started_at,
@@ -171,7 +171,7 @@ def summarise(
         threshold=threshold,
         models=bootstrap.models_used(settings),
         providers=tuple(bootstrap.providers(settings)),
-        watchlists=tuple(watchlist_size(name, records) for name in settings.watchlists),
+        watchlists=tuple(count_searchable(name, records) for name in settings.watchlists),
         cameras=tuple(
             replace(counts, frame_size=size)
             for counts in counts_from_records(
@@ -180,7 +180,7 @@ def summarise(
         ),
         timings=(),
         alerts=tuple(
-            alert_item(event, references, vault, sealed=event.event.alert_id in sealed)
+            build_alert_item(event, references, vault, sealed=event.event.alert_id in sealed)
             for event in events
         ),
         problems=outcome.problems,
