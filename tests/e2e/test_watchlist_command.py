@@ -87,7 +87,7 @@ def test_while_a_run_is_at_work_an_import_waits_for_it_and_says_so(openlfr, plac
         assert holder.stdout.readline() == "held\n"
         said = openlfr("import", "manifest.csv").out
         assert "pending\tEileen" in said
-        assert "the run at work will apply it" in said
+        assert "the active run will apply the change" in said
         assert not (place / "data/milvus").exists()
         holder.communicate("\n")
     assert entries(openlfr) == [("Eileen", "pending")]
@@ -108,7 +108,7 @@ def test_a_large_import_gives_way_to_a_run_that_begins(openlfr, place, monkeypat
         return settle(self, settlements, at)
 
     monkeypatch.setattr(WatchlistChanges, "settle", settle_while_a_run_begins)
-    assert "the run at work will apply it" in openlfr("import", "manifest.csv").out
+    assert "the active run will apply the change" in openlfr("import", "manifest.csv").out
     lock.release()
     assert sorted(entries(openlfr)) == [("Collins", "pending"), ("Eileen", "active")]
 

@@ -1,4 +1,4 @@
-"""`openlfr alerts decide` and what follows: what people make of an alert, and what is held."""
+"""`openlfr alerts decide`, `second`, `settle`, `undo`, `outcome` and `reject`."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     Function = Callable[..., None]
 
 
-def _verdict(function: Function) -> Function:
-    """Add the arguments and options of every command that gives a verdict."""
+def _verdict_options(function: Function) -> Function:
+    """Add the arguments and options of a command that records a verdict."""
     for option in (
         options.VERSION,
         options.REASON,
@@ -40,12 +40,12 @@ def _verdict(function: Function) -> Function:
 
 
 @click.command("decide")
-@_verdict
+@_verdict_options
 @click.option(
     "--outcome",
     type=click.Choice([str(o) for o in Outcome]),
     default=None,
-    help="The outcome, if it is known already.",
+    help="The outcome, if already known.",
 )
 def decide(
     alert_id: str,
@@ -59,31 +59,39 @@ def decide(
 ) -> None:
     """Record your decision about an alert.
 
-    ID is the alert's id or the beginning of it. If the alert was decided before, the earlier
-    decision is printed and nothing is changed.
+    ID is the alert's id or the beginning of the id. If the alert is decided already, that decision
+    is printed and stays unchanged.
 
     You can undo your decision for 8 seconds (alerting.undo). Another person can give a second
-    verdict (alerts second) until the alert is settled. If the person is not to be engaged, the
-    pictures, positions and events of the alert are erased when it is settled, within 15 minutes.
-    Times, cameras and the names of those who decided stay on record.
+    verdict (alerts second) until yours is final, 14 minutes later (alerting.settle). If the final
+    verdict is not to engage the person, the alert's pictures, positions and events are erased
+    within a minute. Times, cameras and the names of the deciders stay on record.
     """
     from openlfr.operations.adjudicate import AlertVersion, OutcomeReport, record_outcome
     from openlfr.operations.adjudicate import decide as decide_alert
 
-    which, what = AlertVersion(alert_id, version), _judgement(finding, because, reason)
-    who, at = arguments.identify_person(by), datetime.now(UTC)
+    alert_version = AlertVersion(alert_id, version)
+    judgement = _build_judgement(finding, because, reason)
+    person, at = arguments.identify_person(by), datetime.now(UTC)
     with load_and_open(config) as (settings, records):
         times = settings.alerting.times
-        alert = decide_alert(which, what, records=records, by=who, at=at, times=times)
+        alert = decide_alert(
+            alert_version, judgement, records=records, by=person, at=at, times=times
+        )
         if outcome:
-            became = OutcomeReport(Outcome(outcome))
-            which = AlertVersion(alert.alert_id)
-            alert = record_outcome(which, became, records=records, by=who, at=at, times=times)
-    _say(alert)
+            alert = record_outcome(
+                AlertVersion(alert.alert_id),
+                OutcomeReport(Outcome(outcome)),
+                records=records,
+                by=person,
+                at=at,
+                times=times,
+            )
+    _print_state(alert)
 
 
 @click.command("second")
-@_verdict
+@_verdict_options
 def second(
     alert_id: str,
     finding: str,
@@ -95,26 +103,25 @@ def second(
 ) -> None:
     """Give a second verdict on an alert that another person decided.
 
-    If both agree, the alert is settled; if they differ, a supervisor settles it (alerts settle).
-    Look at the pictures before you read the first verdict.
+    If the two verdicts agree, they are final. If they differ, a supervisor gives the final verdict
+    (alerts settle). Look at the pictures before you read the first verdict.
     """
     from openlfr.operations.adjudicate import AlertVersion, look_again
 
-    which, what = AlertVersion(alert_id, version), _judgement(finding, because, reason)
     with load_and_open(config) as (settings, records):
         alert = look_again(
-            which,
-            what,
+            AlertVersion(alert_id, version),
+            _build_judgement(finding, because, reason),
             records=records,
             by=arguments.identify_person(by),
             at=datetime.now(UTC),
             times=settings.alerting.times,
         )
-    _say(alert)
+    _print_state(alert)
 
 
 @click.command("settle")
-@_verdict
+@_verdict_options
 def settle(
     alert_id: str,
     finding: str,
@@ -124,25 +131,24 @@ def settle(
     reason: str,
     version: int | None,
 ) -> None:
-    """Settle an alert, as a supervisor who gave none of its verdicts.
+    """Give the final verdict, as a supervisor who gave no earlier verdict on the alert.
 
-    Otherwise a verdict is settled automatically 14 minutes after it was given (alerting.settle);
-    in a dispute the first verdict then stands, since people acted on it.
+    Without this command a verdict is final automatically after 14 minutes (alerting.settle). If
+    two verdicts differ, the first is then the final verdict, because people have acted on it.
     """
     from openlfr.operations.adjudicate import AlertVersion
     from openlfr.operations.adjudicate import settle as settle_alert
 
-    which, what = AlertVersion(alert_id, version), _judgement(finding, because, reason)
     with load_and_open(config) as (settings, records):
         alert = settle_alert(
-            which,
-            what,
+            AlertVersion(alert_id, version),
+            _build_judgement(finding, because, reason),
             records=records,
             by=arguments.identify_person(by),
             at=datetime.now(UTC),
             times=settings.alerting.times,
         )
-    _say(alert)
+    _print_state(alert)
 
 
 @click.command("undo")
@@ -164,7 +170,7 @@ def undo(alert_id: str, config: Path, by: str, reason: str, version: int | None)
             by=arguments.identify_person(by),
             at=datetime.now(UTC),
         )
-    say(f"Alert {alert.alert_id} about {alert.about}: undone; it is {alert.state} now.")
+    say(f"Alert {alert.alert_id} about {alert.about}: verdict withdrawn. It is {alert.state} now.")
 
 
 @click.command("outcome")
@@ -178,7 +184,7 @@ def undo(alert_id: str, config: Path, by: str, reason: str, version: int | None)
     "--minutes-stopped",
     type=click.IntRange(min=0),
     default=None,
-    help="Minutes for which a person was stopped.",
+    help="Number of minutes for which a person was stopped.",
 )
 def outcome(
     alert_id: str,
@@ -191,9 +197,9 @@ def outcome(
 ) -> None:
     """Record the outcome of an alert.
 
-    ID is the id of a decided alert, or the beginning of it. 'refuted' means that a person was
-    stopped by mistake: the pictures are then sealed for 24 hours (alerting.sealed), in case that
-    person complains, and erased after that.
+    ID is the id of a decided alert, or the beginning of the id. 'refuted' means that a person was
+    stopped by mistake. The pictures are then sealed for 24 hours (alerting.sealed), in case the
+    person complains, and erased afterwards.
     """
     from openlfr.operations.adjudicate import AlertVersion, OutcomeReport, record_outcome
 
@@ -206,7 +212,7 @@ def outcome(
             at=datetime.now(UTC),
             times=settings.alerting.times,
         )
-    _say(alert)
+    _print_state(alert)
 
 
 @click.command("reject")
@@ -219,11 +225,11 @@ def outcome(
 def reject(
     alert_id: str, sighting: str, config: Path, by: str, reason: str, version: int | None
 ) -> int:
-    """Remove a sighting that shows another person than the rest of its alert.
+    """Remove a sighting of another person from an alert.
 
     SIGHTING is the id that `alerts show` prints before the sighting, or the beginning of the id.
-    Its picture, position, camera and event in the alert book are erased at once. Exit code 1 if a
-    part has to wait; the reason is printed.
+    The sighting's picture, position, camera and event in the alert book are erased immediately.
+    Exit code 1 if a part must be erased later; the reason is printed.
     """
     from openlfr import bootstrap
     from openlfr.operations.reject import Rejection, reject_sighting
@@ -241,24 +247,24 @@ def reject(
             by=arguments.identify_person(by),
             at=datetime.now(UTC),
         )
-        whole = erase_rows_from_disk(records)
+        is_complete = erase_rows_from_disk(records)
     say(f"Alert {alert.alert_id} about {alert.about}: {alert.events} sightings remain.")
-    return DONE if whole else SOMETHING_FAILED
+    return DONE if is_complete else SOMETHING_FAILED
 
 
 COMMANDS = (decide, undo, second, settle, outcome, reject)
 
 
-def _judgement(finding: str, because: str | None, reason: str) -> Judgement:
+def _build_judgement(finding: str, because: str | None, reason: str) -> Judgement:
     return Judgement(Adjudication(finding), Reason(because) if because else None, reason)
 
 
-def _say(alert: RecordedAlert) -> None:
+def _print_state(alert: RecordedAlert) -> None:
     decision = ", ".join(str(part) for part in (alert.adjudication, alert.outcome) if part)
     say(f"Alert {alert.alert_id} about {alert.about}: {decision}. It is {alert.state} now.")
     if alert.erase_at is not None and alert.erased_at is None:
-        why = "sealed for a complaint" if alert.outcome is Outcome.REFUTED else "kept"
+        state = "sealed for a complaint" if alert.outcome is Outcome.REFUTED else "retained"
         say(
-            f"Pictures, positions and event are {why} until {alert.erase_at:%Y-%m-%d %H:%M:%S} "
-            "UTC. A running run or the alerting service erases them then, else the next command."
+            f"Pictures, positions and events are {state} until {alert.erase_at:%Y-%m-%d %H:%M:%S} "
+            "UTC. Afterwards an active run, the alerting service or the next command erases them."
         )

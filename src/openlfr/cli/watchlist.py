@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from openlfr.operations.examine import EnrolmentRules
     from openlfr.settings import Settings
 
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _list_option = click.option(
     "--watchlist",
     metavar="NAME",
@@ -35,7 +35,7 @@ _reason_option = click.option(
     "--reason", default="", callback=arguments.parse_words, help="The reason; it is recorded."
 )
 
-_DONE = {EntryStatus.SUSPENDED: "suspended", EntryStatus.REMOVED: "removed"}
+_PAST_TENSE = {EntryStatus.SUSPENDED: "suspended", EntryStatus.REMOVED: "removed"}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,16 +50,16 @@ def command() -> None:
     "--watchlist",
     metavar="NAME",
     callback=arguments.parse_words,
-    help="The list; default: the first configured one.",
+    help="Name of the list. Default: the first configured list.",
 )
 @_json_option
 def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json: bool) -> None:
     """Enrol the people of MANIFEST, a CSV file.
 
     The columns are subject,image,category,legal_basis,source,captured_on,enrolled_by,
-    authorised_by,expires; all are required in every row, and authoriser and enroller must be two
-    people. Image paths are relative to the manifest. Accepted and refused rows are printed with
-    the reason. The command works also during `openlfr run`.
+    authorised_by,expires. Every row needs a value in each column. The authoriser and the enroller
+    must be two people. Image paths are relative to the manifest. The result of each row is
+    printed, with the reason if the row is refused. The command also works during `openlfr run`.
     """
     from openlfr import bootstrap, settings
     from openlfr.cli import watchlist_output as output
@@ -69,30 +69,31 @@ def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json:
     from openlfr.operations.gallery import erase_unrecorded_pictures
     from openlfr.operations.manifest import read_manifest
 
-    chosen = settings.load(config)
-    name = watchlist or chosen.watchlists[0]
+    loaded = settings.load(config)
+    name = watchlist or loaded.watchlists[0]
     now = datetime.now(UTC)
-    read = read_manifest(manifest, chosen.enrolment.limits, now)
-    if read.ignored_columns:
-        say(f"ignored columns: {', '.join(read.ignored_columns)}", err=True)
-    if name not in chosen.watchlists:
+    content = read_manifest(manifest, loaded.enrolment.limits, now)
+    if content.ignored_columns:
+        say(f"ignored columns: {', '.join(content.ignored_columns)}", err=True)
+    if name not in loaded.watchlists:
         say(
-            f"note: {chosen.path} does not search the watchlist {name!r}; add it to watchlists",
+            f"note: {loaded.path} does not search the watchlist {name!r}; add the name to"
+            " watchlists",
             err=True,
         )
-    outcomes = [
+    reports = [
         RowReport(row.line, row.subject, row.image, RowResult.REFUSED, row.reason)
-        for row in read.refused
+        for row in content.refused
     ]
-    settled: Sequence[Reference] = ()
-    if read.rows:
-        detector, embedder = bootstrap.load_detector(chosen), bootstrap.load_embedder(chosen)
-        vault = bootstrap.open_vault(chosen)
-        with open_records_after_erasure(chosen) as records:
+    entries: Sequence[Reference] = ()
+    if content.rows:
+        detector, embedder = bootstrap.load_detector(loaded), bootstrap.load_embedder(loaded)
+        vault = bootstrap.open_vault(loaded)
+        with open_records_after_erasure(loaded) as records:
             erase_unrecorded_pictures(records.watchlist, vault, now)
-            made = enrol(
-                read.rows,
-                Enrolment(name, detector, embedder, _rules(chosen)),
+            new_reports = enrol(
+                content.rows,
+                Enrolment(name, detector, embedder, _build_rules(loaded)),
                 records=records,
                 vault=vault,
                 by=arguments.identify_person(),
@@ -100,17 +101,17 @@ def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json:
             )
             problem = None
             try:
-                for outcome in output.with_progress(made, len(read.rows)):
-                    outcomes.append(outcome)  # noqa: PERF402 - those before an error are kept
-                recorded = [o.reference_id for o in outcomes if o.reference_id]
-                settled, problem = apply_changes(chosen, records, vault, embedder.facts, recorded)
+                for report in output.with_progress(new_reports, len(content.rows)):
+                    reports.append(report)  # noqa: PERF402 - an error must not lose earlier reports
+                ids = [report.reference_id for report in reports if report.reference_id]
+                entries, problem = apply_changes(loaded, records, vault, embedder.facts, ids)
             finally:
-                outcomes.sort(key=lambda outcome: outcome.line)
-                output.print_import(outcomes, settled, name, as_json=as_json)
+                reports.sort(key=lambda report: report.line)
+                output.print_import(reports, entries, name, as_json=as_json)
             if problem:
                 raise problem
     else:
-        output.print_import(outcomes, settled, name, as_json=as_json)
+        output.print_import(reports, entries, name, as_json=as_json)
 
 
 @command.command("list")
@@ -127,21 +128,21 @@ def import_entries(manifest: Path, config: Path, watchlist: str | None, as_json:
 def list_entries(
     config: Path, watchlist: str | None, subject: str | None, everything: bool, as_json: bool
 ) -> None:
-    """Print the entries with their authority, expiry and status.
+    """Print the entries with their authoriser, expiry and status.
 
-    An `altered` entry was changed in the database after its enrolment, and is not searched.
+    An `altered` entry was changed in the database after its enrolment, and is not searched for.
     """
     from openlfr import settings
     from openlfr.cli import watchlist_output as output
     from openlfr.cli.due_erasure import open_records_after_erasure
 
-    chosen = settings.load(config)
-    gone = (EntryStatus.REMOVED, EntryStatus.REFUSED)
-    with open_records_after_erasure(chosen) as records:
+    loaded = settings.load(config)
+    hidden = (EntryStatus.REMOVED, EntryStatus.REFUSED)
+    with open_records_after_erasure(loaded) as records:
         entries = records.watchlist.references(
             watchlists=None if watchlist is None else (watchlist,),
             subject=subject,
-            statuses=None if everything else [s for s in EntryStatus if s not in gone],
+            statuses=None if everything else [s for s in EntryStatus if s not in hidden],
         )
         altered = records.watchlist.altered_entries({each.watchlist for each in entries})
     output.print_entries(entries, altered, datetime.now(UTC), as_json=as_json)
@@ -154,46 +155,46 @@ def list_entries(
 @config_option
 @_json_option
 def check_pictures(pictures: tuple[Path, ...], config: Path, as_json: bool) -> None:
-    """Check PICTURES, or those of a MANIFEST.csv, without listing anybody."""
+    """Check pictures, or the pictures of a manifest (.csv), without listing anybody."""
     from openlfr import bootstrap, settings
     from openlfr.cli import watchlist_output as output
     from openlfr.operations.enrol import RowReport, RowResult
     from openlfr.operations.examine import examine
     from openlfr.operations.manifest import read_manifest
 
-    chosen = settings.load(config)
+    loaded = settings.load(config)
     now = datetime.now(UTC)
-    outcomes: list[RowReport] = []
-    wanted: list[tuple[int, str, Path]] = []
+    reports: list[RowReport] = []
+    requests: list[tuple[int, str, Path]] = []
     for path in pictures:
         if path.suffix.lower() == ".csv":
-            read = read_manifest(path, chosen.enrolment.limits, now)
-            wanted += [(row.line, row.subject, Path(row.image)) for row in read.rows]
-            outcomes += [
+            content = read_manifest(path, loaded.enrolment.limits, now)
+            requests += [(row.line, row.subject, Path(row.image)) for row in content.rows]
+            reports += [
                 RowReport(row.line, row.subject, row.image, RowResult.REFUSED, row.reason)
-                for row in read.refused
+                for row in content.refused
             ]
         else:
-            wanted.append((0, "", path))
-    if wanted:
-        detector, embedder = bootstrap.load_detector(chosen), bootstrap.load_embedder(chosen)
-        for line, subject, path in wanted:
+            requests.append((0, "", path))
+    if requests:
+        detector, embedder = bootstrap.load_detector(loaded), bootstrap.load_embedder(loaded)
+        for line, subject, path in requests:
             try:
-                found = examine(path, detector, embedder, _rules(chosen))
+                examination = examine(path, detector, embedder, _build_rules(loaded))
             except BadInput as error:
-                outcomes.append(RowReport(line, subject, str(path), RowResult.REFUSED, str(error)))
+                reports.append(RowReport(line, subject, str(path), RowResult.REFUSED, str(error)))
             else:
-                outcomes.append(
+                reports.append(
                     RowReport(
                         line,
                         subject,
                         str(path),
                         RowResult.ACCEPTED,
-                        warnings=found.warnings,
-                        quality=found.quality.score,
+                        warnings=examination.warnings,
+                        quality=examination.quality.score,
                     )
                 )
-    output.print_check(outcomes, as_json=as_json)
+    output.print_check(reports, as_json=as_json)
 
 
 @command.command("suspend")
@@ -204,16 +205,16 @@ def check_pictures(pictures: tuple[Path, ...], config: Path, as_json: bool) -> N
     "--by",
     metavar="NAME",
     callback=arguments.parse_person,
-    help="Your name; default: your login.",
+    help="Your name. Default: your login.",
 )
 @_reason_option
 def suspend_entries(
     subject: str, config: Path, watchlist: str | None, by: str | None, reason: str
 ) -> None:
-    """Stop searching for SUBJECT until the entries are resumed."""
+    """Stop searching for SUBJECT until its entries are resumed."""
     from openlfr.operations.entries import Entries, suspend
 
-    _move(config, suspend, Entries(subject, watchlist, reason), by)
+    _change_entries(config, suspend, Entries(subject, watchlist, reason), by)
 
 
 @command.command("resume")
@@ -223,10 +224,10 @@ def suspend_entries(
 @_by_option
 @_reason_option
 def resume_entries(subject: str, config: Path, watchlist: str | None, by: str, reason: str) -> None:
-    """Search for SUBJECT again."""
+    """Resume the search for SUBJECT."""
     from openlfr.operations.entries import Entries, resume
 
-    _move(config, resume, Entries(subject, watchlist, reason), by)
+    _change_entries(config, resume, Entries(subject, watchlist, reason), by)
 
 
 @command.command("remove")
@@ -238,52 +239,54 @@ def resume_entries(subject: str, config: Path, watchlist: str | None, by: str, r
 def remove_entries(subject: str, config: Path, watchlist: str | None, by: str, reason: str) -> int:
     """Remove SUBJECT from the list, and erase the templates and reference pictures.
 
-    Exit code 1 if a part has to wait; the reason is printed.
+    Exit code 1 if a part must be erased later; the reason is printed.
     """
     from openlfr.operations.entries import Entries, remove
 
-    return _move(config, remove, Entries(subject, watchlist, reason), by)
+    return _change_entries(config, remove, Entries(subject, watchlist, reason), by)
 
 
-def _rules(chosen: Settings) -> EnrolmentRules:
+def _build_rules(loaded: Settings) -> EnrolmentRules:
     from openlfr.operations.examine import EnrolmentRules
 
     return EnrolmentRules(
-        min_eye_distance=chosen.enrolment.min_eye_distance,
-        min_quality=chosen.enrolment.min_quality,
-        min_sharpness=chosen.enrolment.min_sharpness,
-        min_exposure=chosen.enrolment.min_exposure,
+        min_eye_distance=loaded.enrolment.min_eye_distance,
+        min_quality=loaded.enrolment.min_quality,
+        min_sharpness=loaded.enrolment.min_sharpness,
+        min_exposure=loaded.enrolment.min_exposure,
     )
 
 
-def _move(
+def _change_entries(
     config: Path, operation: Callable[..., list[Reference]], entries: Entries, by: str | None
 ) -> int:
     from openlfr import bootstrap, settings
     from openlfr.cli.due_erasure import erase_rows_from_disk, open_records_after_erasure
     from openlfr.cli.watchlist_changes import apply_changes
 
-    chosen = settings.load(config)
-    with open_records_after_erasure(chosen) as records:
+    loaded = settings.load(config)
+    with open_records_after_erasure(loaded) as records:
         now = datetime.now(UTC)
-        moved = operation(entries, records=records, by=arguments.identify_person(by), at=now)
-        to = moved[0].status
-        done = _DONE.get(to, "resumed")  # one that is pending again was resumed
-        count = "1 entry" if len(moved) == 1 else f"{len(moved)} entries"
-        say(f"{done} {count} of {entries.subject}; a run at work applies it within 2 seconds")
+        changed = operation(entries, records=records, by=arguments.identify_person(by), at=now)
+        status = changed[0].status
+        verb = _PAST_TENSE.get(status, "resumed")  # a resumed entry is pending or active
+        count = "1 entry" if len(changed) == 1 else f"{len(changed)} entries"
+        say(
+            f"{verb} {count} of {entries.subject}; an active run applies the change within 2 seconds"
+        )
         facts = records.watchlist.bound_model()
-        if facts is None or to is EntryStatus.SUSPENDED:
+        if facts is None or status is EntryStatus.SUSPENDED:
             return DONE
-        vault = bootstrap.open_vault(chosen)
-        ids = [reference.reference_id for reference in moved]
-        after, problem = apply_changes(chosen, records, vault, facts, ids)
-        whole = to is not EntryStatus.REMOVED or erase_rows_from_disk(records)
-    if to is EntryStatus.REMOVED and all(not reference.picture for reference in after):
+        vault = bootstrap.open_vault(loaded)
+        ids = [reference.reference_id for reference in changed]
+        after, problem = apply_changes(loaded, records, vault, facts, ids)
+        is_complete = status is not EntryStatus.REMOVED or erase_rows_from_disk(records)
+    if status is EntryStatus.REMOVED and all(not reference.picture for reference in after):
         say("their templates and reference pictures are erased")
-        if chosen.services.milvus is not None:
+        if loaded.services.milvus is not None:
             say("the Milvus server erases its files later, by its own rules: docs/operations.md")
-    elif to is EntryStatus.REMOVED:
-        say("the run at work will erase their templates and reference pictures")
+    elif status is EntryStatus.REMOVED:
+        say("the active run will erase their templates and reference pictures")
     if problem:
         raise problem
-    return DONE if whole else SOMETHING_FAILED
+    return DONE if is_complete else SOMETHING_FAILED

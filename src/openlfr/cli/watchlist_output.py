@@ -1,4 +1,4 @@
-"""Prints entries and rows: a table on a terminal, plain lines elsewhere, or JSON."""
+"""Prints entries and manifest rows: a table on a terminal, plain lines elsewhere, or JSON."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ _COLOURS = {
     "pending": "yellow",
     "suspended": "yellow",
 }
-_PENDING = "recorded; the run at work will apply it"
+_PENDING_REASON = "recorded; the active run will apply the change"
 
 
-def with_progress(outcomes: Iterator[RowReport], total: int) -> Iterator[RowReport]:
-    """Yield the outcomes, and count them on a terminal, since a photo takes a moment."""
-    for number, outcome in enumerate(outcomes, 1):
+def with_progress(reports: Iterator[RowReport], total: int) -> Iterator[RowReport]:
+    """Yield the reports, and print their number on a terminal, since each photo takes time."""
+    for number, report in enumerate(reports, 1):
         if sys.stderr.isatty():
             end = "\n" if number == total else ""
             write(f"\r{number} of {total} photos{end}", nl=False, err=True)
-        yield outcome
+        yield report
 
 
 def print_import(
-    outcomes: Sequence[RowReport], settled: Sequence[Reference], watchlist: str, *, as_json: bool
+    reports: Sequence[RowReport], entries: Sequence[Reference], watchlist: str, *, as_json: bool
 ) -> None:
     """Print the result of each row of an import."""
-    entries = {entry.reference_id: entry for entry in settled}
-    rows = [_row(outcome, entries.get(outcome.reference_id)) for outcome in outcomes]
+    by_id = {entry.reference_id: entry for entry in entries}
+    rows = [_build_row(report, by_id.get(report.reference_id)) for report in reports]
     counts = Counter(row["verdict"] for row in rows)
     if as_json:
         say(
@@ -61,9 +61,9 @@ def print_import(
     say(f"watchlist {watchlist}: {total}")
 
 
-def print_check(outcomes: Sequence[RowReport], *, as_json: bool) -> None:
+def print_check(reports: Sequence[RowReport], *, as_json: bool) -> None:
     """Print the result of each checked photo."""
-    rows = [_row(outcome, None) for outcome in outcomes]
+    rows = [_build_row(report, None) for report in reports]
     for row in rows:
         row["verdict"] = "good" if row["verdict"] == "accepted" else row["verdict"]
     if as_json:
@@ -79,15 +79,15 @@ def print_entries(
 
     Args:
         entries: The entries, in the order of printing.
-        altered: Differences from the enrolment, by id of the entry.
-        now: UTC.
+        altered: Description of the changes since the enrolment, by id of an altered entry.
+        now: Time for the expiry, UTC.
         as_json: Whether to print JSON.
     """
     rows = [
         {
             "watchlist": entry.watchlist,
             "subject": entry.subject or "(erased)",
-            "status": _status(entry, altered, now),
+            "status": _describe_status(entry, altered, now),
             "category": entry.category,
             "legal_basis": entry.legal_basis,
             "source": entry.source,
@@ -106,8 +106,8 @@ def print_entries(
     if as_json:
         say(json.dumps(rows, ensure_ascii=False, indent=1))
         return
-    shown = ("watchlist", "subject", "status", "category", "authorised_by", "expires", "note")
-    table = [{key: str(row[key]) for key in shown} for row in rows]
+    columns = ("watchlist", "subject", "status", "category", "authorised_by", "expires", "note")
+    table = [{key: str(row[key]) for key in columns} for row in rows]
     for line, entry in zip(table, entries, strict=True):
         line["expires"] = f"{entry.expires:%Y-%m-%d %H:%M}"
         if entry.second_authoriser:
@@ -115,39 +115,39 @@ def print_entries(
             line["note"] = "; ".join(filter(None, (line["note"], second)))
     _print_table(table, "status")
     people = len({(row["watchlist"], row["subject"]) for row in rows})
-    counted = "1 entry" if len(rows) == 1 else f"{len(rows)} entries"
-    say(f"{counted} of {people} {'subject' if people == 1 else 'subjects'}")
+    count = "1 entry" if len(rows) == 1 else f"{len(rows)} entries"
+    say(f"{count} of {people} {'subject' if people == 1 else 'subjects'}")
 
 
-def _status(entry: Reference, altered: Mapping[str, str], now: datetime) -> str:
+def _describe_status(entry: Reference, altered: Mapping[str, str], now: datetime) -> str:
     if entry.reference_id in altered:
         return "altered"
-    return "expired" if _expired(entry, now) else str(entry.status)
+    return "expired" if _is_expired(entry, now) else str(entry.status)
 
 
-def _expired(entry: Reference, now: datetime) -> bool:
-    standing = (EntryStatus.ACTIVE, EntryStatus.PENDING, EntryStatus.SUSPENDED)
-    return entry.expires < now and entry.status in standing
+def _is_expired(entry: Reference, now: datetime) -> bool:
+    can_expire = (EntryStatus.ACTIVE, EntryStatus.PENDING, EntryStatus.SUSPENDED)
+    return entry.expires < now and entry.status in can_expire
 
 
-def _row(outcome: RowReport, entry: Reference | None) -> dict[str, Any]:
-    """A row, updated with the decision of the gallery's rules if there is one."""
-    verdict, reason, notes = str(outcome.result), outcome.reason, "; ".join(outcome.warnings)
-    if entry is not None and outcome.result is RowResult.ACCEPTED:
+def _build_row(report: RowReport, entry: Reference | None) -> dict[str, Any]:
+    """Return an output row; the entry's status overrides the report."""
+    verdict, reason, notes = str(report.result), report.reason, "; ".join(report.warnings)
+    if entry is not None and report.result is RowResult.ACCEPTED:
         notes = entry.note
         if entry.status is EntryStatus.REFUSED:
-            verdict, reason, notes = "refused", f"line {outcome.line}: {entry.note}", ""
+            verdict, reason, notes = "refused", f"line {report.line}: {entry.note}", ""
         elif entry.status is EntryStatus.PENDING:
-            verdict, reason = "pending", _PENDING
+            verdict, reason = "pending", _PENDING_REASON
     return {
-        "line": outcome.line,
-        "subject": outcome.subject,
-        "image": outcome.image,
+        "line": report.line,
+        "subject": report.subject,
+        "image": report.image,
         "verdict": verdict,
         "reason": reason,
         "note": notes,
-        "quality": None if outcome.quality is None else round(outcome.quality, 1),
-        "reference_id": outcome.reference_id,
+        "quality": None if report.quality is None else round(report.quality, 1),
+        "reference_id": report.reference_id,
     }
 
 
@@ -189,6 +189,6 @@ def _print_table(rows: Sequence[dict[str, str]], coloured: str) -> None:
             )
         )
     console = Console()
-    with console.capture() as printed:
+    with console.capture() as capture:
         console.print(table)
-    write(printed.get(), nl=False)
+    write(capture.get(), nl=False)
