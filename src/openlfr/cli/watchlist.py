@@ -271,9 +271,7 @@ def _change_entries(
         status = changed[0].status
         verb = _PAST_TENSE.get(status, "resumed")  # a resumed entry is pending or active
         count = "1 entry" if len(changed) == 1 else f"{len(changed)} entries"
-        say(
-            f"{verb} {count} of {entries.subject}; an active run applies the change within 2 seconds"
-        )
+        say(f"{verb} {count} of {entries.subject}; an active run applies this within 2 seconds")
         facts = records.watchlist.bound_model()
         if facts is None or status is EntryStatus.SUSPENDED:
             return DONE
