@@ -1,1 +1,1 @@
-"""The records in SQLite or PostgreSQL; `records.py` opens them, a file for each part of them."""
+"""The records in SQLite or PostgreSQL: `records.py` opens them; each part has its own file."""

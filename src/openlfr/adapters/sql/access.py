@@ -1,7 +1,6 @@
-"""Connections for the parts of the records: a transaction for each call, or one for all calls.
+"""Connections for reading and writing: one transaction per call, or one for a whole unit of work.
 
-The same classes read and write the records either way. Outside a unit of work each call is a
-transaction; within a unit of work all calls share one.
+The same classes, for example `AlertRecords`, work with both.
 """
 
 from __future__ import annotations
@@ -22,41 +21,41 @@ class Access(Protocol):
     """Opens connections."""
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """A connection for reading."""
+        """Open a connection for reading."""
         ...
 
     def writing(self) -> AbstractContextManager[Connection]:
-        """A connection for writing; writes are durable when the transaction ends."""
+        """Open a connection for writing; its changes are durable when the transaction ends."""
         ...
 
 
 class OwnTransactions:
-    """Each call is a transaction of its own."""
+    """Access outside a unit of work: each call is its own transaction."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """A connection that takes no write lock and waits for no writer."""
+        """Open a connection that acquires no write lock and waits for no writer."""
         return reading(self._engine)
 
     def writing(self) -> AbstractContextManager[Connection]:
-        """A transaction that is durable when it ends."""
+        """Begin a transaction; its changes are durable when it ends."""
         return self._engine.begin()
 
 
 class OneTransaction:
-    """Every call is a part of one transaction, which the caller ends."""
+    """Access within a unit of work: all calls share a transaction, which the caller ends."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """The transaction's connection, which reads its own writes."""
+        """Return the transaction's connection; it reads its own changes."""
         yield self._connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """The transaction's connection."""
+        """Return the transaction's connection."""
         yield self._connection

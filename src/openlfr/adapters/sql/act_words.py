@@ -1,7 +1,7 @@
-"""Names and words of acts, stored beside the audit log so that they can be erased.
+"""People's names and words in acts, stored outside the audit log so that they can be erased.
 
-The log contains a salted hash of each. Names and words are checked against their hash as long as
-they exist; once they and their salts are erased, the hash reveals nothing about them.
+The log contains a salted hash of each name and of each text. While a name exists, it is compared
+with its hash. After a name and its salt are erased, the hash reveals nothing about the name.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from openlfr.domain.audit import AuditEvent
 
-_AT_ONCE = 1000  # largest number of objects in one statement
+_MAX_PER_STATEMENT = 1000  # objects
 _NAME, _WORDS = "name_sha256", "words_sha256"
 ALTERED = "(altered)"
 COLUMNS = (
@@ -34,37 +34,43 @@ COLUMNS = (
     act_words.c.words,
     act_words.c.words_salt,
 )
-"""Columns to select from the join of `with_words`."""
+"""Columns of `join_words` that `restore_act` requires."""
 
 
 class SplitAct(NamedTuple):
-    """An act's name and detail for the log, and its row of words beside the log, if any."""
+    """The parts of an act.
+
+    Attributes:
+        name: Name of the person, for the log; empty if it is erasable.
+        detail: Detail for the log, without erasable words.
+        words_row: Row of `act_words`; None if nothing is erasable.
+    """
 
     name: str
     detail: dict[str, object]
-    beside: dict[str, object] | None
+    words_row: dict[str, object] | None
 
 
-def with_words(acts: sa.FromClause) -> sa.FromClause:
-    """The join of acts with their words."""
+def join_words(acts: sa.FromClause) -> sa.FromClause:
+    """Join acts with their erasable names and words."""
     return acts.outerjoin(act_words, act_words.c.event_id == audit_events.c.event_id)
 
 
 def split_act(event: AuditEvent) -> SplitAct:
-    """Split an act into its parts for the log and for the words (`domain.erasable`)."""
+    """Separate the erasable fields of an act (`domain.erasable`) from the others."""
     detail = event.what.detail()
-    wanted = erasable_fields(event.what.object_kind, event.by.issuer)
-    if not wanted:
+    erasable = erasable_fields(event.what.object_kind, event.by.issuer)
+    if not erasable:
         return SplitAct(event.by.name, detail, None)
-    free = {name: detail.pop(name) for name in sorted(wanted) if name in detail}
-    words = json.dumps(free, sort_keys=True) if free else ""
+    texts = {name: detail.pop(name) for name in sorted(erasable) if name in detail}
+    words = json.dumps(texts, sort_keys=True) if texts else ""
     name = "" if event.by.issuer == OPENLFR else event.by.name
     salts = secrets.token_hex(32), secrets.token_hex(32)
     if name:
         detail[_NAME] = _hash(salts[0], name)
     if words:
         detail[_WORDS] = _hash(salts[1], words)
-    beside: dict[str, object] = {
+    words_row: dict[str, object] = {
         "event_id": event.event_id,
         "object_kind": event.what.object_kind,
         "object_id": event.what.object_id,
@@ -74,11 +80,14 @@ def split_act(event: AuditEvent) -> SplitAct:
         "words": words,
         "words_salt": salts[1] if words else "",
     }
-    return SplitAct("" if name else event.by.name, detail, beside if name or words else None)
+    return SplitAct("" if name else event.by.name, detail, words_row if name or words else None)
 
 
 def restore_act(row: Any) -> tuple[str, dict[str, object]]:
-    """Name and detail of an act read with `COLUMNS`; erased words are left out."""
+    """Return name and detail of an act read with `COLUMNS`; erased words are absent.
+
+    A name or text that does not match its hash is replaced by `ALTERED`.
+    """
     detail = dict(row.detail or {})
     name_hash, words_hash = detail.pop(_NAME, None), detail.pop(_WORDS, None)
     name = row.name or ""
@@ -87,27 +96,27 @@ def restore_act(row: Any) -> tuple[str, dict[str, object]]:
         if name and _hash(row.name_salt, name) != name_hash:
             name = ALTERED
     if words_hash is not None and row.words:
-        fits = _hash(row.words_salt, row.words) == words_hash
-        detail |= json.loads(row.words) if fits else {"reason": ALTERED}
+        is_unaltered = _hash(row.words_salt, row.words) == words_hash
+        detail |= json.loads(row.words) if is_unaltered else {"reason": ALTERED}
     return name, detail
 
 
 def erase_words(connection: Connection, object_ids: Collection[str]) -> None:
-    """Erase the words of acts on these alerts or entries; the names of who acted stay."""
+    """Erase the words of acts on these alerts or entries; the names of the actors remain."""
     ids = list(object_ids)
-    for start in range(0, len(ids), _AT_ONCE):
-        mine = act_words.c.object_id.in_(ids[start : start + _AT_ONCE])
-        connection.execute(sa.update(act_words).where(mine).values(words="", words_salt=""))
+    for start in range(0, len(ids), _MAX_PER_STATEMENT):
+        chosen = act_words.c.object_id.in_(ids[start : start + _MAX_PER_STATEMENT])
+        connection.execute(sa.update(act_words).where(chosen).values(words="", words_salt=""))
 
 
 def erase_names(connection: Connection, before: datetime) -> int:
-    """Erase names and words of acts before this moment; returns the number of acts.
+    """Erase names and words of acts before this moment; return the number of acts.
 
-    Acts on entries are erased only if their words are erased already: an entry that is still listed
-    is compared with its enrolment, which needs the name.
+    The name in an act on an entry is erased only after the act's words are erased. An entry that is
+    still listed has both, since comparing it with its enrolment requires the name.
     """
-    over = sa.or_(act_words.c.object_kind == ALERT, act_words.c.words == "")
-    old = sa.and_(act_words.c.at < before, act_words.c.name != "", over)
+    is_erasable = sa.or_(act_words.c.object_kind == ALERT, act_words.c.words == "")
+    old = sa.and_(act_words.c.at < before, act_words.c.name != "", is_erasable)
     values: Mapping[str, str] = {"name": "", "name_salt": "", "words": "", "words_salt": ""}
     return connection.execute(sa.update(act_words).where(old).values(**values)).rowcount
 

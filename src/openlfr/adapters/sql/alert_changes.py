@@ -1,4 +1,4 @@
-"""Changes of alerts by people, as parts of a unit of work."""
+"""Changes of alerts, as parts of a unit of work."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
 from openlfr.adapters.sql.act_words import erase_names, erase_words
-from openlfr.adapters.sql.alerts import AlertRecords, held
-from openlfr.adapters.sql.cases import append, read_case
+from openlfr.adapters.sql.alerts import AlertRecords, has_hold
+from openlfr.adapters.sql.cases import append_changes, read_case
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from openlfr.domain.alert_records import Hold
 
 _ALERTS, _EVENTS = tables.alerts, tables.alert_events
-_AT_ONCE = 1000  # largest number of events in one statement
+_MAX_PER_STATEMENT = 1000  # alerts or events
 
 
 class AlertChanges(AlertRecords):
     """Alerts within one transaction."""
 
     def case(self, alert_id: str) -> Case:
-        """The alert's case; its row is locked until the transaction ends."""
+        """Read the alert's case; the alert's row is locked until the transaction ends."""
         with self._access.writing() as connection:
-            mine = sa.select(_ALERTS.c.alert_id).where(_ALERTS.c.alert_id == alert_id)
-            connection.execute(mine.with_for_update())
+            query = sa.select(_ALERTS.c.alert_id).where(_ALERTS.c.alert_id == alert_id)
+            connection.execute(query.with_for_update())
             return read_case(connection, alert_id)
 
     def append_changes(self, before: Case, after: Case, event_id: str) -> None:
@@ -41,18 +41,18 @@ class AlertChanges(AlertRecords):
             Conflict: The alert has changed since `before` was read.
         """
         with self._access.writing() as connection:
-            append(connection, before, after, event_id)
+            append_changes(connection, before, after, event_id)
 
     def reject(self, alert_id: str, event_id: str, at: datetime) -> None:
-        """Remove a sighting from an alert: it shows another person than the others."""
-        mine = sa.and_(_EVENTS.c.alert_id == alert_id, _EVENTS.c.rejected_at.is_(None))
+        """Remove a sighting that shows another person than the alert's other sightings."""
+        remaining = sa.and_(_EVENTS.c.alert_id == alert_id, _EVENTS.c.rejected_at.is_(None))
         first, last = sa.func.min(_EVENTS.c.captured_at), sa.func.max(_EVENTS.c.captured_at)
-        left = sa.select(sa.func.count(), first, last, sa.func.max(_EVENTS.c.score)).where(mine)
+        totals = sa.select(sa.func.count(), first, last, sa.func.max(_EVENTS.c.score))
         with self._access.writing() as connection:
             connection.execute(
                 sa.update(_EVENTS).where(_EVENTS.c.event_id == event_id).values(rejected_at=at)
             )
-            number, opened_at, last_at, best = connection.execute(left).one()
+            number, opened_at, last_at, best = connection.execute(totals.where(remaining)).one()
             connection.execute(
                 sa.update(_ALERTS)
                 .where(_ALERTS.c.alert_id == alert_id)
@@ -66,29 +66,30 @@ class AlertChanges(AlertRecords):
             )
 
     def begin_erasing(self, alert_ids: Sequence[str], at: datetime) -> set[str]:
-        """Mark alerts that are about to be erased, so that no hold is placed; returns their ids.
+        """Mark alerts before their erasure, so that no hold is placed; return the marked ids.
 
-        Alerts with a hold are not marked. A hold is placed in a transaction that locks the same
-        row, so it comes before or after.
+        Alerts with a hold are not marked. Placing a hold locks the same row, so that a hold and a
+        mark never overlap.
         """
-        begun: set[str] = set()
+        marked: set[str] = set()
         with self._access.writing() as connection:
-            for start in range(0, len(alert_ids), _AT_ONCE):
-                some = _ALERTS.c.alert_id.in_(alert_ids[start : start + _AT_ONCE])
-                mine = sa.select(_ALERTS.c.alert_id).where(some).order_by(_ALERTS.c.alert_id)
-                connection.execute(mine.with_for_update())
-                free = set(connection.scalars(mine.where(~held(at))))
-                unmarked = sa.and_(_ALERTS.c.alert_id.in_(free), _ALERTS.c.erased_at.is_(None))
+            for start in range(0, len(alert_ids), _MAX_PER_STATEMENT):
+                chosen = _ALERTS.c.alert_id.in_(alert_ids[start : start + _MAX_PER_STATEMENT])
+                query = sa.select(_ALERTS.c.alert_id).where(chosen).order_by(_ALERTS.c.alert_id)
+                connection.execute(query.with_for_update())
+                erasable = set(connection.scalars(query.where(~has_hold(at))))
+                unmarked = sa.and_(_ALERTS.c.alert_id.in_(erasable), _ALERTS.c.erased_at.is_(None))
                 connection.execute(sa.update(_ALERTS).where(unmarked).values(erased_at=at))
-                begun |= free
-        return begun
+                marked |= erasable
+        return marked
 
     def mark_erased(self, alert_id: str, event_ids: Sequence[str], at: datetime) -> None:
-        """Record that the pictures of these events are erased; positions are erased in this step.
+        """Record that the pictures of these events are erased, and erase the alert's personal data.
 
-        The subject is erased too, so that no row joins subject, camera and time any more. Events
-        recorded meanwhile are not among these: their pictures still exist. Times, cameras, scores,
-        decisions and who took them stay, to account for the alert. People's notes are erased.
+        The positions of the faces, the alert's subject and people's notes are erased. Afterwards no
+        row connects a subject with a camera and a time. Times, cameras, scores, decisions and their
+        authors remain, to account for the alert. Events recorded since `event_ids` was read are
+        unchanged, since their pictures still exist.
         """
         with self._access.writing() as connection:
             self._blank(connection, event_ids, reference_id="")
@@ -102,7 +103,7 @@ class AlertChanges(AlertRecords):
     def mark_rejected_erased(self, event_ids: Sequence[str]) -> None:
         """Record that the pictures of rejected sightings are erased.
 
-        The alert's subject stays, so the sightings' cameras and flags are erased.
+        The alert's subject remains, so the sightings' cameras and flags are erased.
         """
         with self._access.writing() as connection:
             self._blank(
@@ -110,12 +111,12 @@ class AlertChanges(AlertRecords):
             )
 
     def erase_names(self, before: datetime) -> int:
-        """Erase the names of people in acts before this moment; returns the number of acts."""
+        """Erase the names of people in acts before this moment; return the number of acts."""
         with self._access.writing() as connection:
             return erase_names(connection, before)
 
     def place_hold(self, hold: Hold) -> None:
-        """Record a hold, which keeps an alert from being erased."""
+        """Record a legal hold, which prevents the erasure of its alert."""
         with self._access.writing() as connection:
             connection.execute(
                 sa.insert(tables.holds).values(
@@ -128,17 +129,17 @@ class AlertChanges(AlertRecords):
             )
 
     def release_hold(self, hold_id: str, at: datetime) -> None:
-        """End a hold."""
+        """Record the end of a hold."""
         with self._access.writing() as connection:
-            mine = tables.holds.c.hold_id == hold_id
-            connection.execute(sa.update(tables.holds).where(mine).values(released_at=at))
+            chosen = tables.holds.c.hold_id == hold_id
+            connection.execute(sa.update(tables.holds).where(chosen).values(released_at=at))
 
     def _blank(
         self, connection: Connection, event_ids: Sequence[str], **more: str | int | None
     ) -> None:
-        for start in range(0, len(event_ids), _AT_ONCE):
+        for start in range(0, len(event_ids), _MAX_PER_STATEMENT):
             connection.execute(
                 sa.update(_EVENTS)
-                .where(_EVENTS.c.event_id.in_(event_ids[start : start + _AT_ONCE]))
+                .where(_EVENTS.c.event_id.in_(event_ids[start : start + _MAX_PER_STATEMENT]))
                 .values(evidence=None, x=0.0, y=0.0, w=0.0, h=0.0, **more)
             )

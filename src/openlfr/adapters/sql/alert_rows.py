@@ -1,4 +1,4 @@
-"""Alerts and their events from rows."""
+"""Conversion of rows to alerts and their events."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from openlfr.domain.sightings import Sighting
 _ALERTS, _EVENTS = tables.alerts, tables.alert_events
 
 
-def whole_alerts() -> sa.Select[Any]:
-    """A query for alerts, each with its number of flagged sightings."""
+def select_alerts() -> sa.Select[Any]:
+    """Query for alerts, each with its number of flagged sightings."""
     flagged = (
         sa.select(sa.func.count())
         .where(_EVENTS.c.alert_id == _ALERTS.c.alert_id, _EVENTS.c.impossible.is_not(None))
@@ -28,7 +28,7 @@ def whole_alerts() -> sa.Select[Any]:
 
 
 def alert_of(row: Any) -> RecordedAlert:
-    """The alert of a row of `whole_alerts`."""
+    """Convert a row of `select_alerts` to an alert."""
     return RecordedAlert(
         alert_id=row.alert_id,
         deployment=row.deployment,
@@ -55,7 +55,7 @@ def alert_of(row: Any) -> RecordedAlert:
 
 
 def event_of(row: Any) -> RecordedEvent:
-    """The event of a row that also has its alert's deployment, subject and watchlist."""
+    """Convert a row to an event; the row also has the deployment, subject and watchlist."""
     flag = parse_impossible(row.impossible)
     sighting = Sighting(
         sighting_id=row.sighting_id,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
-from openlfr.adapters.sql.alert_recording import is_known, record_event
-from openlfr.adapters.sql.alert_rows import alert_of, event_of, whole_alerts
+from openlfr.adapters.sql.alert_recording import record_event, select_event
+from openlfr.adapters.sql.alert_rows import alert_of, event_of, select_alerts
 from openlfr.adapters.sql.cases import read_case
-from openlfr.adapters.sql.merging import merged_into, placed
+from openlfr.adapters.sql.merging import assign_alert, select_merged_into
 from openlfr.domain import pages
 from openlfr.domain.alert_records import AlertPage, Hold, HoldKind
 from openlfr.domain.alerts import LIFE, Outcome
@@ -34,9 +34,9 @@ class AlertRecords:
         self._access = access
 
     def assign_alert(self, event: AlertEvent, window: timedelta) -> AlertEvent:
-        """The event with the id of its alert, by the events recorded so far."""
+        """Return the event with the id of its alert, as assigned from the recorded events."""
         with self._access.reading() as connection:
-            return placed(connection, event, window, writes=False)
+            return assign_alert(connection, event, window, writes=False)
 
     def record(
         self,
@@ -46,16 +46,16 @@ class AlertRecords:
         emitted_at: datetime,
         window: timedelta = LIFE,
     ) -> bool:
-        """Record an event and update its alert; a known event changes nothing.
+        """Record an event and update its alert; an event that is already recorded changes nothing.
 
-        Events of an alert may come in any order, also a joining event before the opening one.
+        Events of an alert may arrive in any order, even a joining event before the opening event.
 
         Args:
             event: The event as published.
             evidence: Name in the vault; None without evidence.
             emitted_at: Time of emission, UTC.
             window: Longest time between sightings of one alert. An event that belongs to another
-                alert than it was published with is recorded there (see `merging`).
+                alert than its published one is recorded under the other alert (see `merging`).
 
         Returns:
             Whether the event was new.
@@ -64,27 +64,27 @@ class AlertRecords:
             return record_event(connection, event, evidence, emitted_at, window)
 
     def is_recorded(self, event_id: str) -> bool:
-        """Whether this event was recorded."""
+        """Return whether this event is recorded."""
         with self._access.reading() as connection:
-            return connection.scalar(is_known(event_id)) is not None
+            return connection.scalar(select_event(event_id)) is not None
 
     def is_erased(self, event_id: str) -> bool:
-        """Whether this event is recorded and what was kept of it is erased."""
-        kept = sa.or_(_EVENTS.c.evidence.is_not(None), _EVENTS.c.w > 0)
+        """Return whether this event is recorded and its picture and position are erased."""
+        is_unerased = sa.or_(_EVENTS.c.evidence.is_not(None), _EVENTS.c.w > 0)
         with self._access.reading() as connection:
-            return connection.scalar(is_known(event_id).where(~kept)) is not None
+            return connection.scalar(select_event(event_id).where(~is_unerased)) is not None
 
     def find(self, prefix: str) -> RecordedAlert:
-        """The alert whose id has this prefix, or an id that was merged into it.
+        """Return the alert whose id, or an id that was merged into it, has this prefix.
 
         Raises:
             BadInput: No alert has this prefix, or several have.
         """
-        begins = prefix.strip().lower()
-        named = _ALERTS.c.alert_id.startswith(begins, autoescape=True)
+        lowercase = prefix.strip().lower()
+        has_prefix = _ALERTS.c.alert_id.startswith(lowercase, autoescape=True)
         query = (
-            whole_alerts()
-            .where(named | _ALERTS.c.alert_id.in_(merged_into(begins)))
+            select_alerts()
+            .where(has_prefix | _ALERTS.c.alert_id.in_(select_merged_into(lowercase)))
             .order_by(_ALERTS.c.alert_id)
             .limit(pages.MAX_LISTED + 1)
         )
@@ -96,14 +96,14 @@ class AlertRecords:
     def list(
         self, *, undecided: bool = False, deployment: str | None = None, subject: str | None = None
     ) -> Sequence[RecordedAlert]:
-        """Alerts, the latest first.
+        """Return alerts, the latest first.
 
         Args:
-            undecided: Whether to return only alerts that nobody has decided.
+            undecided: Whether to return only undecided alerts.
             deployment: Id of a deployment; None for all.
             subject: Name of a subject; None for all.
         """
-        return self._alerts(_listed(undecided, deployment, subject))
+        return self._alerts(_select_alerts(undecided, deployment, subject))
 
     def page(
         self,
@@ -114,30 +114,30 @@ class AlertRecords:
         deployment: str | None = None,
         subject: str | None = None,
     ) -> AlertPage:
-        """One page of `list`.
+        """Return one page of `list`.
 
         Args:
             limit: Largest number of alerts on the page.
-            after: `AlertPage.after` of the page before; empty for the first page.
+            after: `AlertPage.after` of the previous page; empty for the first page.
             undecided: As in `list`.
             deployment: As in `list`.
             subject: As in `list`.
 
         Raises:
-            BadInput: `after` is of no page.
+            BadInput: `after` is not from a page.
         """
-        query = _listed(undecided, deployment, subject).limit(limit + 1)
+        query = _select_alerts(undecided, deployment, subject).limit(limit + 1)
         if after:
             last_at, alert_id = pages.parse_cursor(after)
-            same = sa.and_(_ALERTS.c.last_at == last_at, _ALERTS.c.alert_id > alert_id)
-            query = query.where(sa.or_(_ALERTS.c.last_at < last_at, same))
-        found = self._alerts(query)
-        more = len(found) > limit
-        last = found[limit - 1] if more else None
-        return AlertPage(tuple(found[:limit]), pages.cursor_after(last) if last else "")
+            same_time = sa.and_(_ALERTS.c.last_at == last_at, _ALERTS.c.alert_id > alert_id)
+            query = query.where(sa.or_(_ALERTS.c.last_at < last_at, same_time))
+        alerts = self._alerts(query)
+        has_more = len(alerts) > limit
+        last = alerts[limit - 1] if has_more else None
+        return AlertPage(tuple(alerts[:limit]), pages.cursor_after(last) if last else "")
 
     def events(self, alert_id: str) -> Sequence[RecordedEvent]:
-        """The events of an alert, ordered by captured time."""
+        """Return the events of an alert, ordered by captured time."""
         query = (
             sa.select(_EVENTS, _ALERTS.c.deployment, _ALERTS.c.subject, _ALERTS.c.watchlist)
             .join(_ALERTS)
@@ -148,7 +148,7 @@ class AlertRecords:
             return [event_of(row) for row in connection.execute(query)]
 
     def events_of_run(self, deployment: str, epoch: int | None) -> Sequence[RecordedEvent]:
-        """The events of one run, ordered by captured time; of all runs if `epoch` is None."""
+        """Return the events of one run, ordered by captured time; `epoch` None means all runs."""
         query = (
             sa.select(_EVENTS, _ALERTS.c.deployment, _ALERTS.c.subject, _ALERTS.c.watchlist)
             .join(_ALERTS)
@@ -161,16 +161,16 @@ class AlertRecords:
             return [event_of(row) for row in connection.execute(query)]
 
     def case(self, alert_id: str) -> Case:
-        """The alert's case: its verdicts and outcomes.
+        """Read the alert's case: its verdicts and outcomes.
 
         Args:
-            alert_id: The whole id of the alert.
+            alert_id: Whole id of the alert, not a prefix.
         """
         with self._access.reading() as connection:
             return read_case(connection, alert_id)
 
     def due_alert_ids(self, now: datetime) -> Sequence[str]:
-        """Ids of alerts that are due to lapse or to be settled."""
+        """Return the ids of alerts that are due to lapse or to get their final verdict."""
         lapses = sa.and_(
             _ALERTS.c.lapse_at <= now,
             _ALERTS.c.lapsed_at.is_(None),
@@ -182,34 +182,34 @@ class AlertRecords:
             return list(connection.scalars(query.order_by(_ALERTS.c.alert_id)))
 
     def mistaken_alerts_to_erase(self, now: datetime) -> Sequence[RecordedAlert]:
-        """Alerts about the wrong person whose pictures exist but must be erased.
+        """Return alerts about the wrong person whose pictures still exist but must be erased.
 
-        These are alerts settled as not to be engaged, and refuted alerts after the time for a
-        complaint. Their erasure was not finished, or an event came after it.
+        These are alerts with the final verdict "do not engage", and refuted alerts after the time
+        for a complaint. Their erasure was interrupted, or an event was recorded after it.
         """
-        due = _ALERTS.c.erase_at <= now
-        return self._alerts(whole_alerts().where(due, _something_kept(), ~held(now)))
+        is_due = _ALERTS.c.erase_at <= now
+        return self._alerts(select_alerts().where(is_due, _has_personal_data(), ~has_hold(now)))
 
     def sealed_alert_ids(self) -> Collection[str]:
-        """Ids of alerts whose pictures exist only because of a possible complaint."""
+        """Return the ids of alerts whose pictures are retained only for a possible complaint."""
         refuted = _ALERTS.c.outcome == str(Outcome.REFUTED)
         query = sa.select(_ALERTS.c.alert_id).where(refuted, _ALERTS.c.erased_at.is_(None))
         with self._access.reading() as connection:
             return frozenset(connection.scalars(query))
 
     def rejected_events_to_erase(self, now: datetime) -> Sequence[RecordedEvent]:
-        """Sightings rejected from their alert whose pictures or cameras are not erased yet."""
+        """Return the rejected sightings of alerts whose pictures or cameras are not erased yet."""
         query = (
             sa.select(_EVENTS, _ALERTS.c.deployment, _ALERTS.c.subject, _ALERTS.c.watchlist)
             .join(_ALERTS)
-            .where(_EVENTS.c.rejected_at.is_not(None), _EVENTS.c.camera != "", ~held(now))
+            .where(_EVENTS.c.rejected_at.is_not(None), _EVENTS.c.camera != "", ~has_hold(now))
             .order_by(_EVENTS.c.event_id)
         )
         with self._access.reading() as connection:
             return [event_of(row) for row in connection.execute(query)]
 
     def holds(self, alert_id: str) -> Sequence[Hold]:
-        """The holds of an alert, ended ones included, the latest first."""
+        """Return the holds of an alert, including ended ones, the latest first."""
         query = sa.select(tables.holds).where(tables.holds.c.alert_id == alert_id)
         with self._access.reading() as connection:
             return [
@@ -225,23 +225,26 @@ class AlertRecords:
             ]
 
     def erasable_alerts(self, moment: datetime, now: datetime) -> Sequence[RecordedAlert]:
-        """Alerts that are not erased yet and whose last event was emitted before this moment.
+        """Return unerased alerts whose last event was emitted before this moment.
 
-        Compared by the time of emission, which is ours; a captured time comes from the source.
+        The emission time is compared, since our clock sets it. The captured time comes from the
+        source.
 
         Args:
             moment: Time before which every event of the alert was emitted.
-            now: Time at which an alert's holds are checked; alerts with a hold are left out.
+            now: Time at which an alert's holds are checked; alerts with a hold are excluded.
         """
         last = (
             sa.select(sa.func.max(_EVENTS.c.emitted_at))
             .where(_EVENTS.c.alert_id == _ALERTS.c.alert_id)
             .scalar_subquery()
         )
-        return self._alerts(whole_alerts().where(last < moment, _something_kept(), ~held(now)))
+        return self._alerts(
+            select_alerts().where(last < moment, _has_personal_data(), ~has_hold(now))
+        )
 
     def evidence_names(self) -> set[str]:
-        """Names in the vault that an event refers to."""
+        """Return the names of pictures in the vault that events refer to."""
         query = sa.select(_EVENTS.c.evidence).where(_EVENTS.c.evidence.is_not(None))
         with self._access.reading() as connection:
             return set(connection.scalars(query))
@@ -251,8 +254,8 @@ class AlertRecords:
             return [alert_of(row) for row in connection.execute(query)]
 
 
-def _listed(undecided: bool, deployment: str | None, subject: str | None) -> sa.Select[Any]:
-    query = whole_alerts().order_by(_ALERTS.c.last_at.desc(), _ALERTS.c.alert_id)
+def _select_alerts(undecided: bool, deployment: str | None, subject: str | None) -> sa.Select[Any]:
+    query = select_alerts().order_by(_ALERTS.c.last_at.desc(), _ALERTS.c.alert_id)
     if undecided:
         query = query.where(_ALERTS.c.adjudication.is_(None), _ALERTS.c.closed_at.is_(None))
     if deployment is not None:
@@ -262,8 +265,8 @@ def _listed(undecided: bool, deployment: str | None, subject: str | None) -> sa.
     return query
 
 
-def held(now: datetime) -> sa.ColumnElement[bool]:
-    """A condition: a hold keeps the alert from being erased."""
+def has_hold(now: datetime) -> sa.ColumnElement[bool]:
+    """Condition that a hold prevents the erasure of the alert."""
     holds = tables.holds
     return sa.exists().where(
         holds.c.alert_id == _ALERTS.c.alert_id,
@@ -272,9 +275,9 @@ def held(now: datetime) -> sa.ColumnElement[bool]:
     )
 
 
-def _something_kept() -> sa.ColumnElement[bool]:
-    kept = sa.exists().where(
+def _has_personal_data() -> sa.ColumnElement[bool]:
+    has_unerased_event = sa.exists().where(
         _EVENTS.c.alert_id == _ALERTS.c.alert_id,
         sa.or_(_EVENTS.c.evidence.is_not(None), _EVENTS.c.w > 0),
     )
-    return sa.or_(_ALERTS.c.erased_at.is_(None), kept)
+    return sa.or_(_ALERTS.c.erased_at.is_(None), has_unerased_event)

@@ -1,7 +1,7 @@
 """The audit log: rows are added and read, never changed; triggers in the database refuse changes.
 
-Rows are numbered in the order of their commits. Writers lock the counter first, so that the log has
-no gaps, and no row appears before one that a reader has already seen.
+Rows are numbered in the order of their commits. Each writer locks the counter first. So the log has
+no gaps, and a new row always comes after every row that a reader has read.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
-from openlfr.adapters.sql.act_words import COLUMNS, restore_act, split_act, with_words
+from openlfr.adapters.sql.act_words import COLUMNS, join_words, restore_act, split_act
 from openlfr.domain.audit import ClockConfirmed, RecordedAct
 from openlfr.domain.principals import Principal, Role
 
@@ -28,9 +28,9 @@ _COUNTER = tables.counters.c.name == "audit"
 
 
 def write_events(connection: Connection, events: Sequence[AuditEvent]) -> None:
-    """Record acts, as the last statement of their transaction.
+    """Record acts; must be the last statement of their transaction.
 
-    On PostgreSQL other transactions with acts wait here until this one ends.
+    On PostgreSQL other transactions with acts wait here until this transaction ends.
     """
     if not events:
         return
@@ -60,8 +60,8 @@ def write_events(connection: Connection, events: Sequence[AuditEvent]) -> None:
             )
         ],
     )
-    if beside := [part.beside for part in parts if part.beside is not None]:
-        connection.execute(sa.insert(tables.act_words), beside)
+    if words_rows := [part.words_row for part in parts if part.words_row is not None]:
+        connection.execute(sa.insert(tables.act_words), words_rows)
 
 
 class AuditLog:
@@ -71,7 +71,7 @@ class AuditLog:
         self._access = access
 
     def latest(self) -> RecordedAct | None:
-        """The act that was done last by its time, of those since the clock was confirmed last."""
+        """Return the act with the latest time since the last confirmation of the clock."""
         confirmed = _EVENTS.alias()
         since = (
             sa.select(sa.func.coalesce(sa.func.max(confirmed.c.position), 0))
@@ -80,7 +80,7 @@ class AuditLog:
         )
         query = (
             sa.select(_EVENTS, *COLUMNS)
-            .select_from(with_words(_EVENTS))
+            .select_from(join_words(_EVENTS))
             .where(_EVENTS.c.position >= since)
             .order_by(_EVENTS.c.at.desc(), _EVENTS.c.position.desc())
             .limit(1)
@@ -92,10 +92,15 @@ class AuditLog:
     def all(
         self, *, object_kind: str | None = None, object_id: str | None = None
     ) -> list[RecordedAct]:
-        """Acts in the order of their commits; of one kind of object, or one object, if given."""
+        """Return acts in the order of their commits.
+
+        Args:
+            object_kind: Kind of the objects; None for all kinds.
+            object_id: Id of one object; None for all objects.
+        """
         query = (
             sa.select(_EVENTS, *COLUMNS)
-            .select_from(with_words(_EVENTS))
+            .select_from(join_words(_EVENTS))
             .order_by(_EVENTS.c.position)
         )
         if object_kind is not None:

@@ -28,16 +28,17 @@ class BaselineRecords:
         self._access = access
 
     def openings_of(self, deployment_id: str) -> list[Opening]:
-        """The openings of a deployment, by number, each compared with its act in the audit log."""
-        mine = baselines.c.deployment == deployment_id
-        query = sa.select(baselines).where(mine).order_by(baselines.c.number)
+        """Return the openings of a deployment, by number; each is compared with its audited act."""
+        in_deployment = baselines.c.deployment == deployment_id
+        query = sa.select(baselines).where(in_deployment).order_by(baselines.c.number)
         acts = sa.select(audit_events.c.detail).where(
             audit_events.c.object_kind == BaselineOpened.object_kind,
             audit_events.c.object_id == deployment_id,
             audit_events.c.kind == BaselineOpened.kind,
         )
         with self._access.reading() as connection:
-            rows = connection.execute(query).all()  # first: every row read has its act already
+            # Rows are read before acts, since an act is never committed after its row.
+            rows = connection.execute(query).all()
             details = {each.get("number"): each for each in connection.scalars(acts)}
         return [
             as_recorded(_opening_of(row), deployment_id, details.get(row.number)) for row in rows
@@ -48,14 +49,14 @@ class BaselineChanges(BaselineRecords):
     """Baselines within one transaction."""
 
     def add(self, opening: Opening, at: datetime) -> bool:
-        """Record an opening; False if its number was used meanwhile."""
-        given = sa.select(baselines.c.number).where(
+        """Record an opening; return False if its number is already in use."""
+        same_number = sa.select(baselines.c.number).where(
             baselines.c.deployment == opening.baseline.deployment,
             baselines.c.number == opening.number,
         )
         with self._access.writing() as connection:
-            if connection.execute(given).first():
-                return False  # a trigger of SQLite would refuse the insert as a replacement
+            if connection.execute(same_number).first():
+                return False  # on SQLite a trigger would refuse the insert as a replacement
             return insert_new(
                 connection,
                 baselines,
@@ -73,8 +74,9 @@ def _opening_of(row: Any) -> Opening:
     try:
         content = Baseline.from_json(row.content)
     except (AttributeError, KeyError, TypeError, ValueError):
-        # Not written by `Baseline.to_json`. The substitute has another id, which exposes the row.
-        nothing = ThresholdUsed(0.0, ThresholdOrigin.DEFAULT, 0)
-        content = Baseline(row.deployment, ListState("", 0, None, ()), nothing, (), "", "", "")
+        # The row was altered: `Baseline.to_json` did not write this content. The substitute has
+        # another id, so that the alteration is reported.
+        threshold = ThresholdUsed(0.0, ThresholdOrigin.DEFAULT, 0)
+        content = Baseline(row.deployment, ListState("", 0, None, ()), threshold, (), "", "", "")
     why = tuple(map(str, row.why)) if isinstance(row.why, list) else ()
     return Opening(row.number, row.baseline_id, row.opened_at, why, content)

@@ -1,6 +1,6 @@
 """Cases in SQL: rows of verdicts and outcomes are added, and the alert's row is updated.
 
-Who decided, and in which words, is stored once: in the audit event recorded with each row.
+The author of a decision and the author's words are stored only in the audit event of its row.
 """
 
 from __future__ import annotations
@@ -30,28 +30,28 @@ if TYPE_CHECKING:
 _ALERTS, _ACTS = tables.alerts, tables.audit_events
 _VERDICTS, _WITHDRAWN, _OUTCOMES = tables.verdicts, tables.withdrawals, tables.outcomes
 _OUTBOX, _COUNTERS = tables.verdict_outbox, tables.counters
-_PEOPLE = (
+_ACT_COLUMNS = (
     *(_ACTS.c[name] for name in ("issuer", "principal", "name", "roles", "detail")),
     *COLUMNS,
 )
 _UNNUMBERED = sa.case((_VERDICTS.c.kind == str(VerdictKind.SETTLED), sa.literal(2**62)), else_=0)
-"""Order of rows that older versions wrote without an act: a settlement comes after its verdict."""
+"""Order of rows without an act, from older versions: a final verdict follows the first verdict."""
 _ORDER = _ACTS.c.position  # not by time, since a clock may be set back
 
 
 def read_case(connection: Connection, alert_id: str) -> Case:
     """Read an alert's case: its verdicts and outcomes."""
     row = connection.execute(sa.select(_ALERTS).where(_ALERTS.c.alert_id == alert_id)).one()
-    given = (
-        sa.select(_VERDICTS, _WITHDRAWN.c.withdrawn_at, *_PEOPLE)
+    verdict_rows = (
+        sa.select(_VERDICTS, _WITHDRAWN.c.withdrawn_at, *_ACT_COLUMNS)
         .outerjoin(_WITHDRAWN, _WITHDRAWN.c.verdict_id == _VERDICTS.c.verdict_id)
         .outerjoin(_ACTS, _ACTS.c.event_id == _VERDICTS.c.event_id)
         .outerjoin(act_words, act_words.c.event_id == _ACTS.c.event_id)
         .where(_VERDICTS.c.alert_id == alert_id)
         .order_by(sa.func.coalesce(_ORDER, _UNNUMBERED), _VERDICTS.c.decided_at, _VERDICTS.c.kind)
     )
-    known = (
-        sa.select(_OUTCOMES, *_PEOPLE)
+    outcome_rows = (
+        sa.select(_OUTCOMES, *_ACT_COLUMNS)
         .outerjoin(_ACTS, _ACTS.c.event_id == _OUTCOMES.c.event_id)
         .outerjoin(act_words, act_words.c.event_id == _ACTS.c.event_id)
         .where(_OUTCOMES.c.alert_id == alert_id)
@@ -60,20 +60,20 @@ def read_case(connection: Connection, alert_id: str) -> Case:
     return Case(
         alert_id=alert_id,
         version=row.version,
-        verdicts=tuple(map(_verdict_of, connection.execute(given))),
-        outcomes=tuple(map(_outcome_of, connection.execute(known))),
+        verdicts=tuple(map(_verdict_of, connection.execute(verdict_rows))),
+        outcomes=tuple(map(_outcome_of, connection.execute(outcome_rows))),
         lapse_at=None if row.recording else row.lapse_at,
         lapsed_at=row.lapsed_at,
         reopened_at=row.reopened_at,
     )
 
 
-def append(connection: Connection, before: Case, after: Case, event_id: str) -> None:
-    """Insert the rows by which two cases differ, and update the alert's row.
+def append_changes(connection: Connection, before: Case, after: Case, event_id: str) -> None:
+    """Insert the verdicts and outcomes that are new in `after`, and update the alert's row.
 
     Args:
         connection: A connection in a writing transaction.
-        before: The case as it was read.
+        before: The case that `read_case` returned.
         after: The case after a rule of `domain.adjudication`.
         event_id: Id of the audit event recorded with the change.
 
@@ -104,9 +104,9 @@ def append(connection: Connection, before: Case, after: Case, event_id: str) -> 
 
 
 def _add_rows(connection: Connection, before: Case, after: Case, event_id: str) -> None:
-    known = {each.verdict_id: each for each in before.verdicts}
+    recorded = {each.verdict_id: each for each in before.verdicts}
     for each in after.verdicts:
-        if each.verdict_id not in known:
+        if each.verdict_id not in recorded:
             connection.execute(
                 sa.insert(_VERDICTS).values(
                     verdict_id=each.verdict_id,
@@ -120,14 +120,14 @@ def _add_rows(connection: Connection, before: Case, after: Case, event_id: str) 
                     event_id=event_id,
                 )
             )
-            _publish(connection, after.alert_id, "verdict", each.verdict_id)
-        elif each.withdrawn_at is not None and known[each.verdict_id].withdrawn_at is None:
+            _add_to_outbox(connection, after.alert_id, "verdict", each.verdict_id)
+        elif each.withdrawn_at is not None and recorded[each.verdict_id].withdrawn_at is None:
             connection.execute(
                 sa.insert(_WITHDRAWN).values(
                     verdict_id=each.verdict_id, withdrawn_at=each.withdrawn_at, event_id=event_id
                 )
             )
-            _publish(connection, after.alert_id, "withdrawal", each.verdict_id)
+            _add_to_outbox(connection, after.alert_id, "withdrawal", each.verdict_id)
     for one in after.outcomes[len(before.outcomes) :]:
         connection.execute(
             sa.insert(_OUTCOMES).values(
@@ -140,14 +140,17 @@ def _add_rows(connection: Connection, before: Case, after: Case, event_id: str) 
                 event_id=event_id,
             )
         )
-        _publish(connection, after.alert_id, "outcome", one.outcome_id)
+        _add_to_outbox(connection, after.alert_id, "outcome", one.outcome_id)
 
 
-def _publish(connection: Connection, alert_id: str, kind: str, row_id: str) -> None:
-    """Number a row for verdicts.v1; on PostgreSQL other transactions with a verdict wait here."""
-    ours = _COUNTERS.c.name == "verdicts"
-    connection.execute(sa.update(_COUNTERS).where(ours).values(value=_COUNTERS.c.value + 1))
-    number = connection.scalar(sa.select(_COUNTERS.c.value).where(ours))
+def _add_to_outbox(connection: Connection, alert_id: str, kind: str, row_id: str) -> None:
+    """Add a row to the outbox of verdicts.v1.
+
+    On PostgreSQL other transactions with a verdict wait here until this transaction ends.
+    """
+    is_counter = _COUNTERS.c.name == "verdicts"
+    connection.execute(sa.update(_COUNTERS).where(is_counter).values(value=_COUNTERS.c.value + 1))
+    number = connection.scalar(sa.select(_COUNTERS.c.value).where(is_counter))
     connection.execute(
         sa.insert(_OUTBOX).values(number=number, alert_id=alert_id, kind=kind, row_id=row_id)
     )
@@ -158,8 +161,8 @@ def _verdict_of(row: Any) -> Verdict:
     reason = Reason(row.reason) if row.reason else None
     return Verdict(
         kind=kind,
-        what=Judgement(Adjudication(row.adjudication), reason, _words(row)),
-        by=_who(row, SYSTEM if kind is VerdictKind.SETTLED else Principal(LOCAL, "", "")),
+        what=Judgement(Adjudication(row.adjudication), reason, _words_of(row)),
+        by=_actor_of(row, SYSTEM if kind is VerdictKind.SETTLED else Principal(LOCAL, "", "")),
         decided_at=row.decided_at,
         final_at=row.final_at,
         settle_at=row.settle_at,
@@ -171,23 +174,23 @@ def _verdict_of(row: Any) -> Verdict:
 def _outcome_of(row: Any) -> RecordedOutcome:
     return RecordedOutcome(
         outcome=Outcome(row.outcome),
-        by=_who(row, Principal(LOCAL, "", "")),
+        by=_actor_of(row, Principal(LOCAL, "", "")),
         at=row.known_at,
         minutes_stopped=row.minutes_stopped,
         sealed_until=row.sealed_until,
-        note=_words(row),
+        note=_words_of(row),
         outcome_id=row.outcome_id,
     )
 
 
-def _who(row: Any, otherwise: Principal) -> Principal:
-    """Who acted; `otherwise` for rows moved from older records without an act."""
+def _actor_of(row: Any, otherwise: Principal) -> Principal:
+    """Return the actor of a row; `otherwise` for a row of older records, which has no act."""
     if row.issuer is None:
         return otherwise
     name, _ = restore_act(row)
     return Principal(row.issuer, row.principal, name, frozenset(map(Role, row.roles)))
 
 
-def _words(row: Any) -> str:
+def _words_of(row: Any) -> str:
     _, detail = restore_act(row)
     return str(detail.get("reason", ""))

@@ -29,20 +29,20 @@ if TYPE_CHECKING:
     from openlfr.domain.alerts import AlertEvent
 
 
-def queue_up(connection: Connection, event: AlertEvent) -> None:
+def lock_subject(connection: Connection, event: AlertEvent) -> None:
     """Wait for other transactions with events of the same subject; SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         whose = sa.func.hashtext(f"{event.sighting.deployment}\x1f{event.sighting.subject}")
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(whose)))
 
 
-def placed(
+def assign_alert(
     connection: Connection, event: AlertEvent, window: timedelta, *, writes: bool
 ) -> AlertEvent:
     """The event with the id of its alert; reads only.
 
     Args:
-        connection: A connection; before a write, after `queue_up`.
+        connection: A connection; before a write, after `lock_subject`.
         event: The event as the alert book folded it.
         window: Longest time between sightings of one alert, by captured time.
         writes: Whether the event is recorded next. The alert's row is locked then, so that a
@@ -82,7 +82,7 @@ def placed(
     return replace(event, event=EventKind.OPENED, alert_id=alert_id_of(seen.sighting_id))
 
 
-def live_one(connection: Connection, event: AlertEvent) -> tuple[str, datetime] | None:
+def lock_live_alert(connection: Connection, event: AlertEvent) -> tuple[str, datetime] | None:
     """The live alert of an event's subject, and the captured time of its last sighting.
 
     Waits for other changes of the alert, and locks its row until the transaction ends.
@@ -98,7 +98,7 @@ def live_one(connection: Connection, event: AlertEvent) -> tuple[str, datetime] 
     return (row.alert_id, row.last_at) if row else None
 
 
-def remember_merger(
+def record_merger(
     connection: Connection, event: AlertEvent, published: AlertEvent, at: datetime
 ) -> None:
     """Record that the published id was merged into the event's alert.
@@ -118,7 +118,7 @@ def remember_merger(
         )
 
 
-def merged_into(prefix: str) -> sa.Select[tuple[str]]:
+def select_merged_into(prefix: str) -> sa.Select[tuple[str]]:
     """A query for the alerts into which an alert with this prefix was merged."""
     return sa.select(merged_alerts.c.into).where(
         merged_alerts.c.alert_id.startswith(prefix, autoescape=True)
