@@ -42,7 +42,7 @@ def enrol(records: Records, entries: int) -> None:
             for number in numbers:
                 entry = _entry(number)
                 work.watchlist.add(entry, picture_hash=f"{number:064}", template=b"", at=NOW)
-                enrolled = ReferenceEnrolled.of(
+                enrolled = ReferenceEnrolled.from_entry(
                     entry, picture_hash=f"{number:064}", model_sha256="a" * 64
                 )
                 work.record(AuditEvent(NOW, by, enrolled))

@@ -51,7 +51,7 @@ def measure(references: int, times: int = 5) -> Cost:
             index = ExactIndex(manifest, templates)
             made = time.perf_counter()
             neighbour.longest = 0.0
-            ListState.of(index)
+            ListState.from_index(index)
             indexing.append(made - begun)
             stating.append(time.perf_counter() - made)
     waited = neighbour.longest

@@ -1,11 +1,11 @@
-"""Whether frames may be sent and searched now, by the state of the process's deployment."""
+"""Decides whether frames may be sent and searched, from the deployment's current state."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from openlfr.domain.deployment import DeploymentStatus
+from openlfr.domain.deployment import DeploymentStatus, is_within_hours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,41 +15,45 @@ if TYPE_CHECKING:
     from openlfr.domain.deployment import Deployment
 
 
-_SHOWN = 5  # most camera names in one note
+_MAX_LISTED = 5  # camera names in one note
 
 
 class NotInForce(StrEnum):
-    """Why a frame is skipped: neither sent nor analysed."""
+    """Reason to skip a frame, which is then neither sent nor analysed."""
 
-    UNKNOWN = "unknown"  # no state of the deployment was received, or none for too long
+    UNKNOWN = "unknown"  # no state of the deployment was received, or the state is too old
     PAUSED = "paused"  # paused, stopped, closed, or not yet started
     OTHER_CAMERA = "other_camera"  # the camera is not part of the deployment
     OUTSIDE_HOURS = "outside_hours"
 
 
 class DeploymentInForce:
-    """The current state of one deployment, which people may pause, revise or stop meanwhile.
+    """The current state of one deployment, which people may pause, revise or stop at any time.
 
-    The deployment is not in force until its state is known. Safe to call from any thread.
+    The deployment is not in force until its state is known. All methods are thread-safe.
 
     Attributes:
         deployment_id: Id of the deployment; it never changes.
     """
 
-    def __init__(self, configured: Deployment, *, doubt: Callable[[], str] = lambda: "") -> None:
+    def __init__(
+        self, configured: Deployment, *, find_staleness: Callable[[], str] = lambda: ""
+    ) -> None:
         """Start without a known state.
 
         Args:
-            configured: The configured deployment, for cameras and lists that the records lack.
-            doubt: Returns a sentence why the known state may be out of date; empty if it is not.
+            configured: The configured deployment; its cameras and lists are used where the records
+                contain none.
+            find_staleness: Returns why the known state may be out of date, as a sentence; empty if
+                it is up to date.
         """
         self.deployment_id = configured.deployment_id
         self._configured = configured
-        self._doubt = doubt
+        self._find_staleness = find_staleness
         self._state: DeploymentState | None = None
 
     def update(self, state: DeploymentState | None) -> None:
-        """Replace the state; None where it is unknown."""
+        """Replace the state; None means that the state is unknown."""
         self._state = state
 
     @property
@@ -70,18 +74,18 @@ class DeploymentInForce:
 
     @property
     def status(self) -> str:
-        """The deployment's status; "unknown" while the state is unknown or in doubt."""
+        """The deployment's status; "unknown" while the state is unknown or stale."""
         state = self._state
-        return NotInForce.UNKNOWN if state is None or self._doubt() else state.status
+        return NotInForce.UNKNOWN if state is None or self._find_staleness() else state.status
 
     def halt_reason(self, camera: str | None = None) -> NotInForce | None:
-        """Why all frames are skipped, regardless of their capture time; None where they are not.
+        """Return why frames are skipped regardless of capture time; None if they are not skipped.
 
         Args:
-            camera: Name of the camera whose frames are meant; None for all cameras.
+            camera: Name of the camera of the frames; None for all cameras.
         """
         state = self._state
-        if state is None or self._doubt():
+        if state is None or self._find_staleness():
             return NotInForce.UNKNOWN
         if state.status is not DeploymentStatus.STARTED:
             return NotInForce.PAUSED
@@ -90,15 +94,14 @@ class DeploymentInForce:
         return NotInForce.OTHER_CAMERA if other else None
 
     def skip_reason(self, at: datetime, camera: str) -> NotInForce | None:
-        """Why a camera's frame with this capture time is skipped; None where it is not."""
-        starts, ends = self.hours
+        """Return why a camera's frame with this capture time is skipped; None if it is not."""
         if reason := self.halt_reason(camera):
             return reason
-        return None if starts <= at < ends else NotInForce.OUTSIDE_HOURS
+        return None if is_within_hours(at, *self.hours) else NotInForce.OUTSIDE_HOURS
 
     @property
     def unknown_message(self) -> str:
-        """For people: that the state is unknown, and what to do."""
+        """Message that the state is unknown, with advice."""
         return (
             f"The deployment {self._named} is not in force: control.v1 has no state of it (yet). "
             "`openlfr records upgrade` with this configuration records it, and `openlfr service "
@@ -106,10 +109,10 @@ class DeploymentInForce:
         )
 
     def status_message(self) -> str:
-        """For people: why nobody is searched for; empty while the deployment is started."""
+        """Return a message why nobody is searched for; empty while the deployment is started."""
         state = self._state
-        if doubt := self._doubt():
-            return f"Whether the deployment {self._named} is in force is not known: {doubt}"
+        if staleness := self._find_staleness():
+            return f"The state of the deployment {self._named} may be out of date: {staleness}"
         if state is None:
             return self.unknown_message
         if state.status is DeploymentStatus.STARTED:
@@ -117,22 +120,23 @@ class DeploymentInForce:
         return (
             f"The deployment {state.name!r} ({self.deployment_id}) is {state.status} since "
             f"{state.changed_at:%Y-%m-%d %H:%M:%S} UTC, so no camera is filmed and nobody is "
-            "searched for: `openlfr deployment show` says by whom and why."
+            "searched for: `openlfr deployment show` shows the author and the reason."
         )
 
     def notes(self) -> list[str]:
-        """The status message and the configured cameras that are left out, for a health page."""
-        found = [message] if (message := self.status_message()) else []
+        """Return the status message and the excluded configured cameras, for a health page."""
+        notes = [message] if (message := self.status_message()) else []
         state = self._state
-        left = sorted({*self._configured.cameras} - {*state.cameras}) if state else []
-        if state and state.cameras and left:
-            some = ", ".join(left[:_SHOWN]) + (", ..." if len(left) > _SHOWN else "")
-            found.append(
-                f"{len(left)} cameras of this configuration ({some}) are not of the deployment "
-                f"{self._named} as it is recorded, so nobody is searched for before them: "
+        excluded = sorted({*self._configured.cameras} - {*state.cameras}) if state else []
+        if state and state.cameras and excluded:
+            more = ", ..." if len(excluded) > _MAX_LISTED else ""
+            some = ", ".join(excluded[:_MAX_LISTED]) + more
+            notes.append(
+                f"{len(excluded)} cameras of this configuration ({some}) are not part of the "
+                f"recorded deployment {self._named}, so nobody is searched for in their frames: "
                 "`openlfr records upgrade` with this configuration records a revision."
             )
-        return found
+        return notes
 
     @property
     def _named(self) -> str:

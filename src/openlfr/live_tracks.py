@@ -203,8 +203,8 @@ class LiveTrack:
                 score=self.score.score if self.score else None,
                 control_score=self.control.score if self.control else None,
                 quality=scored.quality,
-                matched=self.matched,
-                control=self.matched_control,
+                is_matched=self.matched,
+                is_control=self.matched_control,
             )
         if self.searched:
             return UnsearchedTrack(camera=camera, face=face, reason=NotSearchedReason.NOBODY_LISTED)

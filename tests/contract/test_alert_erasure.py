@@ -181,7 +181,7 @@ def test_what_was_recorded_last_counts_though_the_clock_was_set_back(place):
         record_outcome(AlertVersion(alert), what, records=place.records, by=OP, at=at, times=TIMES)
     case = place.records.alerts.case(alert)
     assert case.outcome.outcome is place.records.alerts.find(alert).outcome is Outcome.REFUTED
-    assert case.sealed
+    assert case.is_sealed
     assert place.erase(NOON + TIMES.sealed) == {"mistaken": 1}
 
 
@@ -201,9 +201,9 @@ def test_another_outcome_unseals_for_a_supervisor_with_a_reason_alone_and_starts
         becomes(Outcome.CONFIRMED, by=OP, note="curious", hours=1)
     with pytest.raises(BadInput, match="with a reason"):
         becomes(Outcome.CONFIRMED, by=SUE, hours=1)
-    assert place.records.alerts.case(alert).sealed
+    assert place.records.alerts.case(alert).is_sealed
     becomes(Outcome.CONFIRMED, by=SUE, note="the papers were his after all", hours=1)
-    assert not place.records.alerts.case(alert).sealed
+    assert not place.records.alerts.case(alert).is_sealed
     becomes(Outcome.REFUTED, by=OP, hours=2)
     assert place.erase(NOON + TIMES.sealed) == {"mistaken": 1}
 
@@ -349,7 +349,7 @@ def test_what_people_wrote_of_an_alert_goes_with_it_and_their_names_on_request(p
     decided = place.records.audit.all()[0]
     assert (decided.by.name, "reason" in decided.detail) == ("Op", False)
     assert decided.detail["adjudication"] == "do_not_engage"
-    assert place.records.alerts.case(alert).first.by == OP  # who decided stays
+    assert place.records.alerts.case(alert).first_verdict.by == OP  # who decided stays
     with place.records.unit_of_work() as work:
         assert work.alerts.erase_names(NOON) == 0
         assert work.alerts.erase_names(NOON + timedelta(seconds=1)) == 1

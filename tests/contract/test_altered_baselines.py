@@ -96,15 +96,15 @@ def test_what_was_altered_is_named_and_no_figure_is_claimed_under_it(owned, valu
     with owned._engine.begin() as connection:
         connection.execute(sa.update(tables.baselines).where(mine).values(values))
     first, second = owned.baselines.openings_of("market")
-    assert says.split()[0] in first.altered
-    assert first.altered.endswith(says.partition(" ")[2])
-    assert second.altered == ""
+    assert says.split()[0] in first.alteration
+    assert first.alteration.endswith(says.partition(" ")[2])
+    assert second.alteration == ""
     found = figures_by_baseline(owned.baselines, owned.tallies, "market", [])
     frames = {each.number: each.counts.frames_analysed for each in found.baselines}
     assert frames == {0: 100, 1: 0, 2: 100}
     assert [pool.numbers for pool in found.pools] == [(2,)]
     said = "\n".join(format_baselines(found))
-    assert f"  1  was altered in the database ({first.altered})" in said
+    assert f"  1  was altered in the database ({first.alteration})" in said
     # What is in force is opened anew, not taken from the row.
     assert opened(owned, A, 90, alone=True).number == 3
 
@@ -115,7 +115,7 @@ def test_one_that_was_made_up_is_named(owned):
         made = baseline(9)
         row |= {"number": 3, "baseline_id": made.baseline_id, "content": made.to_json()}
         connection.execute(sa.insert(tables.baselines).values(row))
-    assert [each.altered for each in owned.baselines.openings_of("market")] == [
+    assert [each.alteration for each in owned.baselines.openings_of("market")] == [
         "",
         "",
         "no act opened it",

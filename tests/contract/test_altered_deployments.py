@@ -54,10 +54,10 @@ def test_nobody_is_searched_for_under_what_was_never_authorised(records, market,
     assert records.deployments.get(market).covers(NOON)
     change(records, **values)
     found = records.deployments.get(market)
-    assert found.altered == what
+    assert found.alteration == what
     assert not found.covers(NOON)
-    assert [each.altered for each in records.deployments.list()] == [what]
-    assert records.deployments.find("Market").altered == what
+    assert [each.alteration for each in records.deployments.list()] == [what]
+    assert records.deployments.find("Market").alteration == what
     # Nor is it on control.v1: the relay publishes it anew, though no version was counted up.
     assert records.control.altered_deployments() == {market: what}
     [state] = [
@@ -71,7 +71,7 @@ def test_what_was_ended_stays_so_whatever_the_row_says(records, market, move):
     moved = getattr(deployments, move)("Market", "", records=records, by=BY, at=NOON)
     change(records, status="started")
     found = records.deployments.get(market)
-    assert (found.status, found.altered) == (moved.status, "status is not as its acts say")
+    assert (found.status, found.alteration) == (moved.status, "status is not as its acts say")
     assert not found.covers(NOON)
 
 
@@ -80,7 +80,7 @@ def test_one_that_nobody_authorised_is_none(records, market):
         row = connection.execute(sa.select(tables.deployments)).one()._mapping
         other = dict(row) | {"deployment_id": "made-up", "name": "Fair"}
         connection.execute(sa.insert(tables.deployments).values(other))
-    assert records.deployments.get("made-up").altered == "no authorisation of it was recorded"
+    assert records.deployments.get("made-up").alteration == "no authorisation of it was recorded"
     assert not records.deployments.get("made-up").covers(NOON)
     assert records.deployments.get(market).covers(NOON)
 
@@ -89,12 +89,12 @@ def test_a_start_records_the_authorisation_of_the_configuration_anew(records, ma
     change(records, ends=datetime(2090, 1, 1, tzinfo=UTC), authorised_by="")
     deployments.start(CONFIGURED, START, records=records, by=BY, at=NOON)
     found = records.deployments.get(market)
-    assert (found.altered, found.authorisation) == ("", HOURS)
+    assert (found.alteration, found.authorisation) == ("", HOURS)
     kinds = [each.kind.partition(".")[2] for each in records.audit.all()]
     assert kinds[-3:] == ["revised", "authorised", "started"]
     change(records, revision=7)
     deployments.start(CONFIGURED, START, records=records, by=BY, at=NOON)
-    assert records.deployments.get(market).altered == ""
+    assert records.deployments.get(market).alteration == ""
 
 
 def test_what_was_closed_is_not_started_by_a_row_that_says_otherwise(records, market):

@@ -143,7 +143,7 @@ def test_what_a_pause_left_out_is_counted_apart_from_what_is_outside_the_hours(r
 
 
 def test_control_subjects_scores_measures_and_the_time_watched_are_summed_apart(records):
-    face = Measures.of(Quality(50, eye_distance=22, sharpness=0.55, frontal=1, exposure=1))
+    face = Measures.from_face(Quality(50, eye_distance=22, sharpness=0.55, frontal=1, exposure=1))
     seen = tally(
         tracks_closed=6, tracks_control=1, tracks_matched_control=1, measures=face,
         fine_scores={40: 1, 45: 2}, control_scores={-4: 2, 200: 1}, baseline="b1",

@@ -328,7 +328,7 @@ def test_it_says_what_is_searched_and_where_that_is_known_of_whom(index_of, numb
     for photo in photos:
         assert found[photo.entry_hash].subject in (photo.subject, None)
         assert found[photo.entry_hash].watchlist == "default"
-    state = ListState.of(index)
+    state = ListState.from_index(index)
     assert (state.references, state.root) == (number, root_of(found))
 
 

@@ -56,7 +56,7 @@ def test_who_is_in_sight_when_it_is_paused_is_searched_no_more(place, street, mo
     )
     assert paused
     [last] = ended
-    assert (last.sightings, last.closed) == ((), ())
+    assert (last.sightings, last.closed_tracks) == ((), ())
     counts = add_up(summary.cameras)
     assert counts.tracks_closed == counts.tracks_begun > paused[0].tracks_closed
     assert (counts.frames_outside_hours, counts.frames_paused > 0) == (0, True)

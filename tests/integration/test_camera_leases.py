@@ -153,7 +153,7 @@ def test_the_cameras_of_a_process_whose_heartbeats_end_are_free(join):
 def test_what_changed_is_seen_with_the_next_heartbeat_and_nothing_else(ours, join):
     theirs = join(room=3)
     view = ours.heartbeat(CAMERAS, [], room=10).view
-    assert {(each.room, each.leaving) for each in view.members} == {(10, False), (3, False)}
+    assert {(each.max_cameras, each.leaving) for each in view.members} == {(10, False), (3, False)}
     assert [dict(each.cameras) for each in view.members] == [CAMERAS, CAMERAS]
     assert ours.heartbeat(CAMERAS, [], room=10).view is None
     epoch = take(theirs, "yard")

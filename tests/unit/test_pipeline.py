@@ -90,11 +90,11 @@ def watch(analyser: Analyser, frames: Sequence[Frame], *, batch: int = 1, finish
     for start in range(0, len(frames), batch):
         analysis = analyser.analyse(frames[start : start + batch])
         sightings += analysis.sightings
-        closed += analysis.closed
+        closed += analysis.closed_tracks
     for camera in dict.fromkeys(frame.camera for frame in frames) if finish else ():
         analysis = analyser.finish(camera)
         sightings += analysis.sightings
-        closed += analysis.closed
+        closed += analysis.closed_tracks
     return sightings, closed
 
 
@@ -273,7 +273,7 @@ def test_a_track_that_ends_is_judged_by_what_it_ended_as():
     assert watch(analyser, street.frames(5), finish=False)[0] == []
     ended = analyser.finish("gate")
     assert [one.sighting.score for one in ended.sightings] == [pytest.approx(0.86, abs=0.01)]
-    assert [track.score for track in ended.closed] == [ended.sightings[0].sighting.score]
+    assert [track.score for track in ended.closed_tracks] == [ended.sightings[0].sighting.score]
 
 
 def arrays_held_by(analyser: Analyser) -> list[np.ndarray]:
@@ -329,7 +329,7 @@ def test_a_control_subject_is_told_apart_above_the_threshold_and_below():
             street, index=listing("ann", "bob", control=("bob",)), threshold=threshold
         )
         sightings, (track,) = watch(analyser, street.frames(30))
-        assert bool(sightings) == track.matched == track.control == matched
+        assert bool(sightings) == track.is_matched == track.is_control == matched
         assert track.control_score > 0.5 > track.score
 
 
@@ -349,7 +349,7 @@ def test_who_passes_while_nobody_is_listed_was_compared_with_nobody():
     assert reason_of(track) is NotSearchedReason.NOBODY_LISTED
     assert track.face.eye_distance > 0
     _, closed = watch(analyser, street.frames(10, epoch=2), finish=False)
-    (dropped,) = analyser.drop_camera("gate", LossReason.MOVED).closed
+    (dropped,) = analyser.drop_camera("gate", LossReason.MOVED).closed_tracks
     assert isinstance(dropped, UnsearchedTrack | LostTrack)
     assert closed == []
     street = DrawnStreet("gate", zoe=standing_at(300, until=20))
@@ -390,10 +390,10 @@ def test_a_frame_of_a_lower_epoch_is_discarded_and_a_higher_one_ends_the_tracks(
     analyser = analyser_for(street, index=index)
     watch(analyser, street.frames(5, epoch=2), finish=False)
     late = analyser.analyse([street.frame(5, epoch=1)])
-    assert (late.faces, late.sightings, late.closed) == ((None,), (), ())
+    assert (late.faces, late.sightings, late.closed_tracks) == ((None,), (), ())
     newer = analyser.analyse([street.frame(0, epoch=3)])
     assert newer.faces == (1,)
-    assert [reason_of(track) for track in newer.closed] == [None]
+    assert [reason_of(track) for track in newer.closed_tracks] == [None]
     sightings, closed = watch(analyser, street.frames(5, epoch=3)[1:])
     assert [one.sighting.epoch for one in (*newer.sightings, *sightings)] == [3]
     assert len(closed) == 1
@@ -409,10 +409,10 @@ def test_the_end_of_a_source_gives_a_better_track_its_last_search():
     before = len(index.asked)
     ended = analyser.finish("gate")
     assert len(index.asked) == before + 1
-    assert len(ended.closed) == 1
+    assert len(ended.closed_tracks) == 1
     assert analyser.is_quiet("gate")
-    assert analyser.finish("gate").closed == ()
-    assert analyser.finish("never seen").closed == ()
+    assert analyser.finish("gate").closed_tracks == ()
+    assert analyser.finish("never seen").closed_tracks == ()
 
 
 def told(result, camera):
@@ -477,7 +477,7 @@ def test_another_index_is_searched_from_the_next_search_on():
 def test_nothing_is_nothing():
     analyser = analyser_for(index=listing())
     analysis = analyser.analyse([])
-    assert (analysis.sightings, analysis.closed, analysis.faces) == ((), (), ())
+    assert (analysis.sightings, analysis.closed_tracks, analysis.faces) == ((), (), ())
     assert analyser.is_quiet("gate")
 
 

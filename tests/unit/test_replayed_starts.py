@@ -188,11 +188,11 @@ def alerts_of(spacing, start, batch, monkeypatch):
     for first in range(0, len(frames), batch):
         analysis = analyser.analyse(frames[first : first + batch])
         found += analysis.sightings
-        closed += analysis.closed
+        closed += analysis.closed_tracks
     for camera in ("north", "south"):
         analysis = analyser.finish(camera)
         found += analysis.sightings
-        closed += analysis.closed
+        closed += analysis.closed_tracks
     book, lines = MemoryAlertBook(), []
     for each in found:
         event = fold_sighting(

@@ -125,7 +125,7 @@ def test_the_rules_find_what_they_forbid() -> None:
         "line 1: AuditEvent", "line 1: AlertErased",
     ]  # fmt: skip
     assert events_built("from openlfr.domain.audit import AuditEvent as E\n\nE(1)") == ["line 3: E"]
-    assert events_built("ReferenceEnrolled.of(entry)") == ["line 1: ReferenceEnrolled"]
+    assert events_built("ReferenceEnrolled.from_entry(entry)") == ["line 1: ReferenceEnrolled"]
     assert events_built("isinstance(what, AlertErased)\ntelling: AuditEvent") == []
     assert records_opened("import sqlalchemy as sa\nsa.x()\nRecords.open(url)") == ["line 3"]
     assert {"DeploymentStarted", "AlertDecidedLate", "ReferenceSuspended"} <= EVENTS

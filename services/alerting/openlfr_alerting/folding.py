@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from openlfr.adapters.faust.agents import Message
     from openlfr.domain.alerts import AlertEvent
     from openlfr.domain.deployment import Deployment
-    from openlfr.domain.evidence import CarriedEvidence
+    from openlfr.domain.evidence import SentEvidence
     from openlfr.domain.ids import Ids
     from openlfr.domain.impossible import Movement
     from openlfr.domain.sightings import Sighting
@@ -159,10 +159,10 @@ class SightingProcessor:
                 f"The sighting is of the deployment {sighting.deployment!r}, which the records "
                 "lack, or whose cameras they lack."
             )
-        if deployment.altered:
+        if deployment.alteration:
             raise BadInput(
-                f"{deployment.name!r} was altered in the database ({deployment.altered}), so its "
-                "sightings are rejected."
+                f"{deployment.name!r} was altered in the database ({deployment.alteration}), so "
+                "its sightings are rejected."
             )
         if deployment.cameras and sighting.camera not in deployment.cameras:
             raise BadInput(f"{deployment.name!r} has no camera {sighting.camera!r}.")
@@ -187,7 +187,7 @@ class SightingProcessor:
         if sighting.sighting_id != expected_id:
             raise BadInput("The sighting_id does not match the sighting's content.")
 
-    def _open(self, carried: CarriedEvidence, sighting: Sighting, message: Message) -> bytes | None:
+    def _open(self, carried: SentEvidence, sighting: Sighting, message: Message) -> bytes | None:
         """Return the decrypted evidence; empty if the vault has it already, None if it is damaged.
 
         Damaged evidence is counted, and the alert is published without a picture, since an alert
@@ -205,7 +205,7 @@ class SightingProcessor:
             )  # fmt: skip
             return None
 
-    def _unseal(self, carried: CarriedEvidence, sighting: Sighting) -> bytes:
+    def _unseal(self, carried: SentEvidence, sighting: Sighting) -> bytes:
         """Return the decrypted evidence.
 
         Raises:
@@ -223,7 +223,7 @@ class SightingProcessor:
         return set_aside(message, reason, service="alerting")
 
 
-def _require_own_picture(carried: CarriedEvidence | None, sighting: Sighting) -> None:
+def _require_own_picture(carried: SentEvidence | None, sighting: Sighting) -> None:
     """Check that a picture has the name of its sighting.
 
     Raises:

@@ -61,7 +61,7 @@ class IndexInUse:
         )
         self._analyser.set_threshold(threshold.value)
         self.threshold = threshold.value
-        self._baseline = BaselineInUse(conditions, on_doubt=self._log_first_warning)
+        self._baseline = BaselineInUse(conditions, on_threshold_warning=self._log_first_warning)
 
     def apply_offered(self) -> BaselineAdoption | None:
         """Search the last offered index; return its baseline, or None if the baseline is the same.
@@ -91,7 +91,7 @@ class IndexInUse:
     @property
     def threshold_warning(self) -> str:
         """The reason why the threshold does not suit this list; empty if it does."""
-        return self._baseline.doubt if self._baseline else ""
+        return self._baseline.threshold_warning if self._baseline else ""
 
     def _log_first_warning(self, warning: str) -> None:
         """Log the first warning only: a list may grow by single entries, each with a baseline."""

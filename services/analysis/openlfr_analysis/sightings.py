@@ -9,7 +9,7 @@ import structlog
 
 from openlfr.adapters.kafka.topics import SIGHTINGS
 from openlfr.adapters.telemetry import tracing
-from openlfr.domain.evidence import CarriedEvidence
+from openlfr.domain.evidence import SentEvidence
 from openlfr.operations.evidence import encode, evidence_name
 from openlfr.wire import codec, seal
 
@@ -79,7 +79,7 @@ class SightingPublisher:
         )
         return SIGHTINGS.name, seal.sign(record, self._key)
 
-    def _seal_evidence(self, result: SightingWithEvidence) -> CarriedEvidence | None:
+    def _seal_evidence(self, result: SightingWithEvidence) -> SentEvidence | None:
         """Return the sealed picture; None if it is missing or too large for Kafka.
 
         The sighting is then published without a picture.
@@ -93,7 +93,7 @@ class SightingPublisher:
             self._counts["evidence_too_large"] += 1
             log.warning("evidence_too_large", camera=result.sighting.camera, size=len(sealed))
             return None
-        return CarriedEvidence(name, True, sealed)
+        return SentEvidence(name, True, sealed)
 
     def _trace_of(self, result: SightingWithEvidence) -> str:
         sighting = result.sighting

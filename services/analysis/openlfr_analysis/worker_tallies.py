@@ -58,19 +58,19 @@ class WorkerTallies:
         """Count the sightings, and the tracks that began, ended or were dropped."""
         self.collector.record_results(analysis)
         self.counts["sightings"] += len(analysis.sightings)
-        self.counts["tracks_begun"] += len(analysis.begun)
-        self.counts["tracks"] += len(analysis.closed)
-        for track in analysis.closed:
+        self.counts["tracks_begun"] += len(analysis.begun_cameras)
+        self.counts["tracks"] += len(analysis.closed_tracks)
+        for track in analysis.closed_tracks:
             match track:
                 case SearchedTrack():
-                    self.counts["tracks_matched"] += track.matched
+                    self.counts["tracks_matched"] += track.is_matched
                 case LostTrack():
                     self.counts[f"tracks_lost_{track.reason}"] += 1
 
     def drop_camera(self, camera: str) -> None:
         """End a camera's tally; in lossless mode discard it, since its frames are counted again."""
         if self._lossless:
-            self.collector.forget(camera)
+            self.collector.discard(camera)
         else:
             self.collector.close_stretch(camera)
 

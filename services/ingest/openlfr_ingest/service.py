@@ -108,7 +108,7 @@ def run(
     lossless = settings.max_age is None
     with ExitStack() as closing:
         leases = bootstrap.open_leases(settings, configured.deployment_id)
-        deployment = DeploymentInForce(configured, doubt=lambda: control.trouble())
+        deployment = DeploymentInForce(configured, find_staleness=lambda: control.trouble())
         control_key = bootstrap.open_control_key(settings)
         control = ControlReader(
             brokers,

@@ -259,7 +259,7 @@ class CameraShare:
             ", ..." if len(self._beyond_room) > _MAX_NAMES else ""
         )
         members = self._assigned_by[0].members if self._assigned_by else ()
-        room = sum(each.room for each in members if not each.leaving)
+        room = sum(each.max_cameras for each in members if not each.leaving)
         return (
             f"{len(self._beyond_room)} of {self.configured} cameras are filmed by nobody ({names}):"
             f" the {len(members)} processes of ingest have room for {room}. Start more of them, or"

@@ -27,7 +27,7 @@ def print_second_looks(alerts: Sequence[RecordedAlert], *, as_json: bool) -> Non
             values = {"alert_id": alert.alert_id, "subject": alert.subject, "settle_at": final_at}
             say(json.dumps(values, ensure_ascii=False))
         else:
-            about = escape_line(alert.about)
+            about = escape_line(alert.subject_label)
             say(f"{alert.alert_id[:8]}  {about}, final automatically at {final_at}")
 
 
@@ -53,7 +53,7 @@ def print_alerts(alerts: Sequence[RecordedAlert], *, undecided: bool, as_json: b
         (
             alert.alert_id[:8],
             alert.last_at.strftime("%Y-%m-%d %H:%M:%S"),
-            escape_line(alert.about),
+            escape_line(alert.subject_label),
             str(alert.events),
             f"{alert.best_score:.3f}",
             str(alert.adjudication or alert.state),

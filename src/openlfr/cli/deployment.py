@@ -98,7 +98,7 @@ def show(deployment: str, config: Path, as_json: bool) -> None:
     for each in acts:
         if each.kind == "baseline.opened":
             continue  # printed below with the baseline's figures
-        person = each.by.name if each.by.authenticated else f"{each.by.name} (unauthenticated)"
+        person = each.by.name if each.by.is_authenticated else f"{each.by.name} (unauthenticated)"
         reason = f": {each.detail['reason']}" if each.detail.get("reason") else ""
         threshold = each.detail.get("threshold")
         at = f", threshold {threshold:.3f}" if isinstance(threshold, float) else ""
@@ -161,7 +161,7 @@ def _format_line(deployment: Deployment) -> str:
         f"{deployment.deployment_id}  {deployment.status}  {deployment.name}  "
         f"{_format_time(hours.starts)} to {_format_time(hours.ends)}  "
         f"revision {deployment.revision}"
-        + (f"  ALTERED in the database: {deployment.altered}" if deployment.altered else "")
+        + (f"  ALTERED in the database: {deployment.alteration}" if deployment.alteration else "")
     )
 
 
@@ -170,7 +170,7 @@ def _deployment_as_json(deployment: Deployment) -> dict[str, object]:
         "deployment_id": deployment.deployment_id,
         "status": str(deployment.status),
         "revision": deployment.revision,
-        "altered": deployment.altered,
+        "altered": deployment.alteration,
         **asdict(deployment.authorisation),
         "starts": deployment.authorisation.starts.isoformat(),
         "ends": deployment.authorisation.ends.isoformat(),

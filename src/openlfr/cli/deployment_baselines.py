@@ -23,7 +23,7 @@ def format_baselines(figures: FiguresByBaseline, ended_at: datetime | None = Non
         figures: Figures of a deployment.
         ended_at: When the deployment was stopped, UTC; None if it is not stopped.
     """
-    shown = [each for each in figures.baselines if each.shown]
+    shown = [each for each in figures.baselines if each.is_displayed]
     if not shown:
         return
     yield "baselines (list, threshold, models, rules and camera inputs unchanged; times UTC):"
@@ -34,7 +34,7 @@ def format_baselines(figures: FiguresByBaseline, ended_at: datetime | None = Non
         if len(pool.numbers) > 1:
             counts = _format_counts(pool.counts)
             yield f"  {pooled} together (same model, rules and threshold): {counts}"
-        for numbers, differences in pool.apart:
+        for numbers, differences in pool.other_pools:
             if numbers > pool.numbers:  # each pair once
                 others = _join_numbers(numbers)
                 yield f"  {others} not added to {pooled}: different {' and '.join(differences)}"
@@ -53,9 +53,9 @@ def _format_baseline(each: BaselineFigures, ended_at: datetime | None) -> Iterat
     if opening is None:
         yield f"  -  of no recorded baseline: {_format_counts(each.counts)}"
         return
-    if opening.altered:
+    if opening.alteration:
         yield (
-            f"  {each.number}  was altered in the database ({opening.altered}): its counts are "
+            f"  {each.number}  was altered in the database ({opening.alteration}): its counts are "
             "added to those of no recorded baseline"
         )
         return
@@ -73,8 +73,8 @@ def _format_baseline(each: BaselineFigures, ended_at: datetime | None) -> Iterat
         f"list root {content.listed.root[:16]}; id {opening.baseline_id[:16]}"
     )
     yield f"     {_format_counts(each.counts)}"
-    if content.threshold.doubt:
-        yield f"     {content.threshold.doubt}"
+    if content.threshold.basis_problem:
+        yield f"     {content.threshold.basis_problem}"
 
 
 def _format_counts(counts: CameraCounts) -> str:

@@ -90,14 +90,14 @@ def check_watchlist(settings: Settings) -> Iterator[Finding]:
             advice = "set the clock, or openlfr records confirm-clock"
             yield Finding("clock and records", State.FAIL, text, advice)
         for each in records.deployments.list():
-            if each.altered:
-                found = f"{each.name} ({each.deployment_id}) was altered: {each.altered}"
+            if each.alteration:
+                found = f"{each.name} ({each.deployment_id}) was altered: {each.alteration}"
                 advice = "openlfr deployment show; check who can write to the database"
                 yield Finding("deployment", State.FAIL, found, advice)
             for opening in records.baselines.openings_of(each.deployment_id):
-                if opening.altered:
+                if opening.alteration:
                     found = f"baseline {opening.number} of {each.name} ({each.deployment_id}) was "
-                    found += f"altered: {opening.altered}"
+                    found += f"altered: {opening.alteration}"
                     advice = "check who can write to the database; no figures of it are published"
                     yield Finding("baseline", State.FAIL, found, advice)
         facts = records.watchlist.bound_model()
@@ -157,9 +157,11 @@ def check_threshold(settings: Settings) -> Iterator[Finding]:
     chosen = bootstrap.threshold_for(settings, bootstrap.load_embedder(settings).facts, listed)
     yield Finding(
         "threshold",
-        State.WARN if chosen.outgrown_by(listed) else State.OK,
+        State.WARN if chosen.is_outgrown_by(listed) else State.OK,
         f"{chosen.value:.3f} for {listed} listed people, {chosen.describe()}",
-        "set matching.threshold by a measurement of your own" if chosen.outgrown_by(listed) else "",
+        "set matching.threshold by a measurement of your own"
+        if chosen.is_outgrown_by(listed)
+        else "",
     )
 
 

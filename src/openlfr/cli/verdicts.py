@@ -170,7 +170,10 @@ def undo(alert_id: str, config: Path, by: str, reason: str, version: int | None)
             by=arguments.identify_person(by),
             at=datetime.now(UTC),
         )
-    say(f"Alert {alert.alert_id} about {alert.about}: verdict withdrawn. It is {alert.state} now.")
+    say(
+        f"Alert {alert.alert_id} about {alert.subject_label}: verdict withdrawn. "
+        f"It is {alert.state} now."
+    )
 
 
 @click.command("outcome")
@@ -248,7 +251,7 @@ def reject(
             at=datetime.now(UTC),
         )
         is_complete = erase_rows_from_disk(records)
-    say(f"Alert {alert.alert_id} about {alert.about}: {alert.events} sightings remain.")
+    say(f"Alert {alert.alert_id} about {alert.subject_label}: {alert.events} sightings remain.")
     return DONE if is_complete else SOMETHING_FAILED
 
 
@@ -261,7 +264,7 @@ def _build_judgement(finding: str, because: str | None, reason: str) -> Judgemen
 
 def _print_state(alert: RecordedAlert) -> None:
     decision = ", ".join(str(part) for part in (alert.adjudication, alert.outcome) if part)
-    say(f"Alert {alert.alert_id} about {alert.about}: {decision}. It is {alert.state} now.")
+    say(f"Alert {alert.alert_id} about {alert.subject_label}: {decision}. It is {alert.state} now.")
     if alert.erase_at is not None and alert.erased_at is None:
         state = "sealed for a complaint" if alert.outcome is Outcome.REFUTED else "retained"
         say(

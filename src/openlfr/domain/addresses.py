@@ -1,8 +1,8 @@
-"""Reduces addresses of cameras and services to what may be shown: scheme and host.
+"""Reduces addresses of cameras and services to their scheme and host, which are safe to display.
 
-Depending on the vendor, a password is before the host, in the path (`/user=a&password=b`), in the
-query, or a bare token. So none of these parts is ever shown, nor the user's name. If the host
-cannot be distinguished from a password (`user:pa/ss@host`), it is hidden as well.
+Depending on the vendor, the password is before the host, in the path (`/user=a&password=b`), in the
+query, or a bare token. So none of these parts is ever displayed, nor the user's name. Where the
+host cannot be distinguished from a password (`user:pa/ss@host`), the host is hidden too.
 """
 
 from __future__ import annotations
@@ -11,41 +11,43 @@ import re
 from urllib.parse import unquote
 
 CAMERA_SCHEMES = ("rtsp", "rtsps", "http", "https")
-_SHOWN_SCHEMES = (
+_KNOWN_SCHEMES = (
     *CAMERA_SCHEMES,
     *("rtmp", "rtmps", "rtp", "udp", "tcp", "srt", "onvif", "mms", "ftp", "ftps", "sftp", "smb"),
     *("redis", "rediss", "kafka", "postgresql", "postgresql+psycopg", "postgres", "mysql", "grpc"),
 )
-"""Other text before :// may be a piece of a password that contains ://."""
+"""Any other text before :// may be a piece of a password that contains ://."""
 
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST = re.compile(r"([\w.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}(?:%[A-Za-z0-9]{1,15})?\])(?::\d*)?")
-_REMOTE = "|".join(map(re.escape, _SHOWN_SCHEMES))
+_REMOTE = "|".join(map(re.escape, _KNOWN_SCHEMES))
 _IN_TEXT = re.compile(
     rf"(?:[A-Za-z][A-Za-z0-9+.-]*://|\b(?:{_REMOTE}):/(?!/))(?:[^\n]*@)?[^\s,;:.!'\")]\S*",
     re.IGNORECASE,
 )
-"""An address within a sentence, also as a path (`rtsp:/`): up to the last @ of its line, since a
-password may contain spaces."""
+"""An address in a sentence, or an address that was shortened to a path (`rtsp:/`).
+
+It extends to the last @ of its line, since a password may contain spaces."""
 _LOOKS_REMOTE = re.compile(
     rf"[@?&=;]|(?:^|/)(?:{_REMOTE})(?:[:;]|\.?/)"
     r"|(?:^|/)(?:\d{1,3}(?:\.\d{1,3}){3}(?::\d*)?|[\w.-]+:\d{3,5}|\[[0-9A-F:.]{2,45}\](?::\d*)?)/",
     re.IGNORECASE,
 )
-"""Signs of an address without a scheme, or with a misspelt one: it begins with an IP address or
-contains a port (`10.0.0.7/live/token`, `camera:554/token`)."""
+"""Signs of an address whose scheme is missing or misspelt.
+
+Such an address begins with an IP address or contains a port (`10.0.0.7/live/token`,
+`camera:554/token`)."""
 _BROKERS = re.compile(r"kafka://[\w.-]+:\d+(,[\w.-]+:\d+)*", re.ASCII)
-_PIECES = re.compile(r"(?:^|[/?#&;,\s])[\w.-]*=|[/?#&=:;,@\s]+")  # a key before = is no secret
-_MIN_PIECE = 3  # a shorter piece is no secret, and part of many words
+_PIECES = re.compile(r"(?:^|[/?#&;,\s])[\w.-]*=|[/?#&=:;,@\s]+")  # the key before = is not secret
+_MIN_PIECE = 3  # a shorter piece is not secret, and many words contain it
 
 HINT = (
-    "A user or password with / ? # @ % or a space in it has to be written percent-encoded: "
-    "%2F %3F %23 %40 %25 %20."
+    "In a user or password, write / ? # @ % and a space percent-encoded: %2F %3F %23 %40 %25 %20."
 )
 
 
 def redact_address(address: str) -> str:
-    """The showable part of an address: scheme and host; the path of a file or device unchanged.
+    """Return the scheme and host of an address; return the path of a file or device unchanged.
 
     >>> redact_address("rtsp://operator:secret@10.0.0.7:554/main?token=abc")
     'rtsp://10.0.0.7'
@@ -58,24 +60,24 @@ def redact_address(address: str) -> str:
     """
     scheme = _SCHEME.match(address)
     if scheme is None:
-        # A forgotten or misspelt scheme makes a path of an address.
+        # An address without a scheme, or with a misspelt one, looks like a path.
         return "(not shown)" if _LOOKS_REMOTE.search(address) else address
     name = scheme[1].lower()
     if name in ("file", "sqlite"):
         rest = address[scheme.end() :]
         return "(not shown)" if re.search("[@?&=]", rest) else f"{name}://{rest}"
-    if name not in _SHOWN_SCHEMES:
+    if name not in _KNOWN_SCHEMES:
         return "...://..."
     return f"{name}://{host_of(address) or '...'}"
 
 
 def looks_like_address(text: str) -> bool:
-    """Whether a value may contain an address, even a malformed one."""
+    """Return whether a value may contain an address, even a malformed one."""
     return "://" in text or bool(_LOOKS_REMOTE.search(text))
 
 
 def host_of(address: str) -> str:
-    """The host of an address; empty where it may be a piece of a password."""
+    """Return the host of an address; empty if the host may be a piece of a password."""
     authority, rest = _split(address)
     if "@" in rest:
         return ""  # `user:pa/ss@host` or an @ in the path: ambiguous
@@ -84,7 +86,7 @@ def host_of(address: str) -> str:
 
 
 def is_readable(address: str) -> bool:
-    """Whether an address with a scheme has a host, and a port that is a number."""
+    """Return whether an address with a scheme has a host and a valid port, or none."""
     behind = authority_of(address).rpartition("@")[2]
     host = _HOST.fullmatch(behind)
     if host is None:
@@ -94,7 +96,7 @@ def is_readable(address: str) -> bool:
 
 
 def spelling_hint(address: str) -> str:
-    """Advice where an address may have failed because of its spelling; else empty."""
+    """Return advice if an address may have failed because of its spelling; else empty."""
     authority, rest = _split(address)
     before, found, _ = authority.rpartition("@")
     odd = re.search(r"[@\s#?]|%(?![0-9A-Fa-f]{2})", before)
@@ -102,10 +104,10 @@ def spelling_hint(address: str) -> str:
 
 
 def redact_address_in(text: str, address: str) -> str:
-    """Remove every piece of an address except its host from a library's message about it.
+    """Remove all pieces of an address, except its host, from a library's message.
 
-    Libraries repeat an address whole, in pieces or decoded; only the address itself reveals which
-    words are its pieces.
+    Libraries repeat an address whole, in pieces or decoded. Only the address itself reveals which
+    words of the message are its pieces.
 
     >>> redact_address_in("no user ann, nor /live; 10.0.0.7 is away", "rtsp://ann:secret@10.0.0.7/live")
     'no user ***, nor /***; 10.0.0.7 is away'
@@ -113,18 +115,18 @@ def redact_address_in(text: str, address: str) -> str:
     text = text.replace(address, redact_address(address))
     authority, rest = _split(address)
     before, _, behind = authority.rpartition("@")
-    shown = host_of(address) and is_readable(address)
+    shows_host = host_of(address) and is_readable(address)
     pieces = {before, *_PIECES.split(before), *_PIECES.split(rest)}
-    pieces |= set() if shown else {behind, *_PIECES.split(behind)}
+    pieces |= set() if shows_host else {behind, *_PIECES.split(behind)}
     pieces |= {unquote(piece) for piece in pieces}
     for piece in sorted(pieces, key=len, reverse=True):
-        if len(piece) >= _MIN_PIECE and not (shown and piece in behind):
+        if len(piece) >= _MIN_PIECE and not (shows_host and piece in behind):
             text = re.sub(rf"(?<![^\W_]){re.escape(piece)}(?![^\W_])", "***", text)
     return redact_addresses(text)
 
 
 def redact_addresses(text: str) -> str:
-    """Reduce every address in a text to its showable part; the last step before output.
+    """Reduce each address in a text to its scheme and host; the last step before output.
 
     >>> redact_addresses("'rtsp://a:b c@10.0.0.7/x?y=z' is away")
     "'rtsp://10.0.0.7' is away"
@@ -144,12 +146,14 @@ def _redact_match(found: re.Match[str]) -> str:
 
 
 def authority_of(address: str) -> str:
-    """The part between the scheme and the first / ? or #: `user:password@host:port`."""
+    """Return the part between the scheme and the first / ? or #: `user:password@host:port`."""
     return _split(address)[0]
 
 
 def remove_login(address: str) -> str:
-    """An address without the user and password before its host; never to be shown.
+    """Return an address without the user and password before its host.
+
+    Other parts may contain a secret, so the result must not be displayed.
 
     >>> remove_login("rtsp://ann:secret@10.0.0.7/live")
     'rtsp://10.0.0.7/live'
@@ -162,7 +166,7 @@ def remove_login(address: str) -> str:
 
 
 def _split(address: str) -> tuple[str, str]:
-    """The part between scheme and the first / ? or #, and the rest."""
+    """Return the part between the scheme and the first / ? or #, and the rest."""
     scheme = _SCHEME.match(address)
     rest = address[scheme.end() if scheme else 0 :]
     end = re.search(r"[/?#\\]", rest)

@@ -1,12 +1,12 @@
-"""How an alert is decided: verdicts, undo, second look, settling, outcome.
+"""The decision of an alert: verdicts, undo, second look, settling and outcome.
 
-A verdict is never altered. An undo, a second look, a settlement and an outcome are records of
-their own, and the alert's state follows from all of them. `domain.adjudication_rules` has a
-function for each change, which checks the time and whether this person may act after the others.
-Roles are checked by `domain.permissions`.
+A verdict is never altered. An undo, a second look, a settling verdict and an outcome are separate
+records, and the alert's state follows from all records. `domain.adjudication_rules` has a function
+for each change, which checks the time and the authors of the earlier verdicts.
+`domain.permissions` checks roles.
 
-    open ──decide──▶ decided ──8 s──▶ final ──second look that agrees, or the time──▶ settled
-      ▲────────undo────┘                └──second look that differs──▶ disputed ──settle──▶ settled
+    open ──decide──▶ decided ──8 s──▶ final ──second look agrees, or deadline──▶ settled
+      ▲────────undo────┘                └──second look differs──▶ disputed ──settle──▶ settled
     lapsed ──late verdict──▶ decided        an outcome, or a settled do not engage ──▶ closed
 """
 
@@ -28,41 +28,41 @@ if TYPE_CHECKING:
 
 
 class VerdictKind(StrEnum):
-    """The role of a verdict among those on one alert."""
+    """The role of a verdict among the verdicts on one alert."""
 
     FIRST = "first"
-    SECOND = "second"  # by another person, who does not see the first
-    SETTLED = "settled"  # by a supervisor, or by OpenLFR at its deadline
-    LATE = "late"  # the first one, on an alert that had lapsed
+    SECOND = "second"  # the second look, by another person who does not see the first verdict
+    SETTLED = "settled"  # the settling verdict, by a supervisor, or by OpenLFR at the deadline
+    LATE = "late"  # the first verdict, on an alert that had lapsed
 
 
 class AlertState(StrEnum):
-    """What an alert still needs from people."""
+    """State of an alert, which implies the next decision of a person."""
 
     OPEN = "open"  # a first verdict is due
-    LAPSED = "lapsed"  # no verdict came in time; a late one is due
-    DECIDED = "decided"
-    DISPUTED = "disputed"  # the second look differs
+    LAPSED = "lapsed"  # there was no verdict in time; a late verdict is due
+    DECIDED = "decided"  # a second look may be due
+    DISPUTED = "disputed"  # the second look differs; a supervisor's verdict is due
     SETTLED = "settled"  # an outcome is due
     CLOSED = "closed"
 
 
 class Reason(StrEnum):
-    """Coded reason for a decision; `REASONS` lists those that fit each decision."""
+    """Coded reason for a decision; `REASONS` lists the reasons that fit each decision."""
 
     FEATURES_AGREE = "features_agree"
     MARK_AGREES = "mark_agrees"
     SEVERAL_FRAMES = "several_frames"
     KNOWN_TO_ME = "known_to_me"
     FEATURES_DIFFER = "features_differ"
-    MARK_DIFFERS = "mark_differs"  # or is missing
+    MARK_DIFFERS = "mark_differs"  # the mark differs or is missing
     AGE_OR_BUILD = "age_or_build"
     DECIDED_BEFORE = "decided_before"
-    ELSEWHERE = "elsewhere"  # known to be somewhere else
-    TOO_POOR = "too_poor"  # small or blurred
+    ELSEWHERE = "elsewhere"  # the subject is known to be somewhere else
+    TOO_POOR = "too_poor"  # the face is small or blurred
     TURNED_AWAY = "turned_away"
     COVERED = "covered"
-    POOR_REFERENCE = "poor_reference"  # or an old one
+    POOR_REFERENCE = "poor_reference"  # the enrolled photo is poor or old
     NO_TIME = "no_time"
 
 
@@ -78,11 +78,11 @@ class DecisionTimes:
     """The periods that follow a verdict or an outcome.
 
     Attributes:
-        undo: For how long the author of a verdict can undo it.
-        settle: Time after which a verdict without a second look is settled; the pictures of a
+        undo: Period in which the author of a verdict can undo the verdict.
+        settle: Period after which a verdict without a second look is settled. The pictures of a
             settled *do not engage* are erased.
-        sealed: For how long the pictures of a person who was stopped by mistake are kept, sealed,
-            for that person's complaint.
+        sealed: Period for which the pictures of a person who was stopped by mistake are retained,
+            sealed, for that person's complaint.
     """
 
     undo: timedelta = timedelta(seconds=8)
@@ -95,7 +95,7 @@ class Judgement:
     """A person's decision after comparing the faces.
 
     Attributes:
-        reason: Coded reason; None where none was chosen.
+        reason: Coded reason; None where the person chose none.
         note: Free text of the person.
     """
 
@@ -104,11 +104,7 @@ class Judgement:
     note: str = ""
 
     def __post_init__(self) -> None:
-        """Reject a reason that does not fit the decision.
-
-        Raises:
-            BadInput: The reason does not fit.
-        """
+        """Reject a reason that does not fit the decision (`BadInput`)."""
         if self.reason is not None and self.reason not in REASONS[self.adjudication]:
             fitting = ", ".join(REASONS[self.adjudication])
             raise BadInput(
@@ -121,11 +117,11 @@ class Verdict:
     """A recorded judgement.
 
     Attributes:
-        by: Its author; OpenLFR itself where it settled an uncontested verdict.
+        by: The author; OpenLFR itself for an automatic settlement.
         decided_at: UTC.
-        final_at: End of the time in which it can be undone, UTC.
-        settle_at: When it is settled automatically, UTC.
-        withdrawn_at: When it was undone, UTC; None while it is valid.
+        final_at: End of the period in which the verdict can be undone, UTC.
+        settle_at: Time at which the verdict is settled automatically, UTC.
+        withdrawn_at: Time of the undo, UTC; None while the verdict is valid.
         verdict_id: UUID text.
     """
 
@@ -144,19 +140,20 @@ class Verdict:
         return self.what.adjudication
 
     def __str__(self) -> str:
-        who = "nobody contested it, so it was settled as" if self.by.issuer == OPENLFR else ""
-        who = who or f"{self.by.name or 'somebody'} decided"
+        is_automatic = self.by.issuer == OPENLFR
+        decided = f"{self.by.name or 'somebody'} decided"
+        decided = "nobody contested it, so it was settled as" if is_automatic else decided
         late = ", late" * (self.kind is VerdictKind.LATE)
-        return f"{who} {self.adjudication}{late} at {self.decided_at:%H:%M:%S} UTC"
+        return f"{decided} {self.adjudication}{late} at {self.decided_at:%H:%M:%S} UTC"
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedOutcome:
-    """A recorded outcome of an alert; the latest one counts.
+    """A recorded outcome of an alert; the latest outcome is valid.
 
     Attributes:
-        minutes_stopped: How long somebody was stopped; None where it was not recorded.
-        sealed_until: Until when the pictures of a refuted alert are kept, UTC.
+        minutes_stopped: Minutes for which a person was stopped; None if unknown.
+        sealed_until: Time until which the pictures of a refuted alert are retained, UTC.
         note: Free text of the person.
         outcome_id: UUID text.
     """
@@ -175,13 +172,13 @@ class Case:
     """All verdicts and outcomes of one alert, from which its state follows.
 
     Attributes:
-        version: Grows by one with each change that a person must see before acting.
-        verdicts, outcomes: In the order in which they were recorded.
+        version: Number that grows by one with each change that a person must see before acting.
+        verdicts, outcomes: The records in the order of their recording.
         lapse_at: Time from which a verdict is late, UTC; None for an alert of a recording, which
             never lapses.
-        lapsed_at: When the alert stopped accepting sightings, UTC; None while it accepts them.
-        reopened_at: When a new sighting reopened an alert decided as *cannot tell*, UTC; earlier
-            verdicts are no longer valid.
+        lapsed_at: Time from which the alert no longer accepts sightings, UTC; None until then.
+        reopened_at: Time at which a new sighting reopened an alert decided as *cannot tell*, UTC.
+            Earlier verdicts are no longer valid.
     """
 
     alert_id: str
@@ -193,34 +190,34 @@ class Case:
     reopened_at: datetime | None = None
 
     def _valid_verdict(self, *kinds: VerdictKind) -> Verdict | None:
-        found = [
+        valid = [
             each
             for each in self.verdicts
             if each.kind in kinds
             and each.withdrawn_at is None
             and (self.reopened_at is None or each.decided_at > self.reopened_at)
         ]
-        return found[-1] if found else None
+        return valid[-1] if valid else None
 
     @property
-    def first(self) -> Verdict | None:
+    def first_verdict(self) -> Verdict | None:
         """The valid first verdict, which may be a late one."""
         return self._valid_verdict(VerdictKind.FIRST, VerdictKind.LATE)
 
     @property
-    def second(self) -> Verdict | None:
+    def second_look(self) -> Verdict | None:
         """The valid second look."""
         return self._valid_verdict(VerdictKind.SECOND)
 
     @property
-    def settled(self) -> Verdict | None:
+    def settling_verdict(self) -> Verdict | None:
         """The verdict that settled the alert."""
         return self._valid_verdict(VerdictKind.SETTLED)
 
     @property
     def verdict(self) -> Verdict | None:
-        """The verdict that counts: the settling one, else the first."""
-        return self.settled or self.first
+        """The verdict in force: the settling verdict, else the first verdict."""
+        return self.settling_verdict or self.first_verdict
 
     @property
     def outcome(self) -> RecordedOutcome | None:
@@ -232,20 +229,23 @@ class Case:
         """The state that follows from the verdicts and outcomes."""
         if self.closed_at is not None:
             return AlertState.CLOSED
-        if self.settled is not None:
+        if self.settling_verdict is not None:
             return AlertState.SETTLED
-        if self.first is None:
+        if self.first_verdict is None:
             lapsed = self.lapsed_at is not None and self.lapse_at is not None
             return AlertState.LAPSED if lapsed else AlertState.OPEN
-        if self.second is not None and self.second.adjudication != self.first.adjudication:
+        if (
+            self.second_look is not None
+            and self.second_look.adjudication != self.first_verdict.adjudication
+        ):
             return AlertState.DISPUTED
         return AlertState.DECIDED
 
     @property
     def settle_at(self) -> datetime | None:
-        """When the alert is settled automatically; None where there is nothing to settle."""
-        first, second = self.first, self.second
-        if self.settled is not None or first is None:
+        """Time of the automatic settlement; None where there is nothing to settle."""
+        first, second = self.first_verdict, self.second_look
+        if self.settling_verdict is not None or first is None:
             return None
         if second is not None and second.adjudication == first.adjudication:
             return min(first.settle_at, max(first.final_at, second.final_at))
@@ -253,35 +253,35 @@ class Case:
 
     @property
     def closed_at(self) -> datetime | None:
-        """Since when neither a verdict nor an outcome is due; None while one is."""
+        """Time from which neither a verdict nor an outcome is due; None while one of them is."""
         moments = [self.outcomes[0].at] if self.outcomes else []
-        if self.settled is not None and _nobody_stopped(self.settled):
-            moments.append(self.settled.decided_at)
+        if self.settling_verdict is not None and _is_do_not_engage(self.settling_verdict):
+            moments.append(self.settling_verdict.decided_at)
         return min(moments, default=None)
 
     @property
     def erase_at(self) -> datetime | None:
-        """When the pictures must be erased; None where the retention period alone decides."""
+        """Time by which the pictures must be erased; None if only the retention period applies."""
         if self.outcome is not None and self.outcome.outcome is Outcome.REFUTED:
             return self.outcome.sealed_until
-        if self.verdict is None or not _nobody_stopped(self.verdict):
+        if self.verdict is None or not _is_do_not_engage(self.verdict):
             return None
-        return self.settled.decided_at if self.settled else self.settle_at
+        return self.settling_verdict.decided_at if self.settling_verdict else self.settle_at
 
     @property
-    def sealed(self) -> bool:
-        """Whether the pictures are kept only for a complaint."""
+    def is_sealed(self) -> bool:
+        """True if the pictures are retained only for a complaint."""
         return self.outcome is not None and self.outcome.outcome is Outcome.REFUTED
 
     def changed_since(self, version: int) -> str:
-        """The message for a person who acted on an older version of the alert."""
+        """Return the message for a person who acted on an older version of the alert."""
         verdict = self.verdict or "nothing is decided"
-        outcome = f", and what became of it is {self.outcome.outcome}" if self.outcome else ""
+        outcome = f", and its outcome is {self.outcome.outcome}" if self.outcome else ""
         return (
             f"The alert {self.alert_id} has changed since version {version}: {verdict}{outcome}. "
-            f"Look at it again; its version is {self.version} now."
+            f"Look at the alert again; its version is {self.version} now."
         )
 
 
-def _nobody_stopped(verdict: Verdict) -> bool:
+def _is_do_not_engage(verdict: Verdict) -> bool:
     return verdict.adjudication is Adjudication.DO_NOT_ENGAGE

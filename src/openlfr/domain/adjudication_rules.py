@@ -1,4 +1,4 @@
-"""The changes that people and deadlines make to an alert: functions from a case to a case."""
+"""The changes of an alert by people and deadlines, as functions from a case to a new case."""
 
 from __future__ import annotations
 
@@ -20,46 +20,46 @@ if TYPE_CHECKING:
 def decide(
     case: Case, what: Judgement, *, by: Principal, at: datetime, times: DecisionTimes
 ) -> Case:
-    """Add the first verdict; on a lapsed alert it is a late one.
+    """Add the first verdict, which is a late verdict on a lapsed alert.
 
     Raises:
         Conflict: The alert has a verdict or is closed.
     """
     case = lapse(case, at)
-    if case.first is not None:
+    if case.first_verdict is not None:
         raise Conflict(
-            f"{case.first}, so the alert {case.alert_id} is decided: take the second look, have "
-            "it settled, or let the one who decided undo it."
+            f"{case.first_verdict}, so the alert {case.alert_id} is decided. Take the second look, "
+            "ask a supervisor to settle the alert, or ask the author to undo the verdict."
         )
     if case.state is AlertState.CLOSED:
         raise Conflict(f"The alert {case.alert_id} is closed: it has an outcome.")
-    late = case.state is AlertState.LAPSED
-    kind = VerdictKind.LATE if late else VerdictKind.FIRST
+    is_late = case.state is AlertState.LAPSED
+    kind = VerdictKind.LATE if is_late else VerdictKind.FIRST
     return _with_verdict(case, _verdict(kind, what, by, at, times))
 
 
 def undo(case: Case, *, by: Principal, at: datetime) -> Case:
-    """Withdraw the person's own last verdict before it is final.
+    """Withdraw the person's own last verdict before the verdict is final.
 
     Raises:
-        NotAllowed: The verdict is another person's.
-        Conflict: There is no verdict, or it is settled or final.
+        NotAllowed: The person gave none of the verdicts.
+        Conflict: There is no verdict, the verdict is final, or the alert is settled.
     """
-    valid = [each for each in (case.first, case.second) if each is not None]
-    own = [each for each in valid if each.by.is_person(by)]
-    if not valid or case.settled is not None:
-        why = f"{case.settled}" if case.settled else "nobody has decided it"
+    valid = [each for each in (case.first_verdict, case.second_look) if each is not None]
+    own = [each for each in valid if each.by.is_same_person(by)]
+    if not valid or case.settling_verdict is not None:
+        why = f"{case.settling_verdict}" if case.settling_verdict else "nobody has decided it"
         raise Conflict(f"There is nothing to undo about the alert {case.alert_id}: {why}.")
     if not own:
         raise NotAllowed(
-            f"{valid[-1]}: nobody but the person who gave a verdict can undo it; a supervisor "
-            "can settle it otherwise."
+            f"{valid[-1]}. Only the author of a verdict can undo the verdict; a supervisor can "
+            "settle the alert differently."
         )
     last = own[-1]
     if at >= last.final_at or case.outcome is not None:
         raise Conflict(
-            f"{last}, which is final since {last.final_at:%H:%M:%S} UTC: a second look or a "
-            "supervisor can decide otherwise."
+            f"{last}, which is final since {last.final_at:%H:%M:%S} UTC. A second look or a "
+            "supervisor can decide differently."
         )
     undone = replace(last, withdrawn_at=at)
     verdicts = tuple(undone if each is last else each for each in case.verdicts)
@@ -73,24 +73,24 @@ def look_again(
 
     Raises:
         NotAllowed: The person gave the first verdict.
-        Conflict: There is no first verdict, it can still be undone, or the alert is settled or
-            has a second look.
+        Conflict: There is no first verdict, the first verdict can still be undone, or the alert is
+            settled or has a second look.
     """
-    first = case.first
+    first = case.first_verdict
     if first is None:
         raise Conflict(f"Nobody has decided the alert {case.alert_id}, so a first verdict is due.")
-    if case.settled is not None or case.second is not None:
-        given = case.settled or case.second
-        raise Conflict(f"The alert {case.alert_id} waits for no second look: {given}.")
-    if first.by.is_person(by):
+    if case.settling_verdict is not None or case.second_look is not None:
+        later = case.settling_verdict or case.second_look
+        raise Conflict(f"The alert {case.alert_id} needs no second look: {later}.")
+    if first.by.is_same_person(by):
         raise NotAllowed(
-            f"{by.name} decided the alert {case.alert_id} first: another person takes the second "
-            "look."
+            f"{by.name} decided the alert {case.alert_id} first: another person must take the "
+            "second look."
         )
     if at < first.final_at:
         raise Conflict(
             f"The first verdict on the alert {case.alert_id} can be undone until "
-            f"{first.final_at:%H:%M:%S} UTC: take the second look then."
+            f"{first.final_at:%H:%M:%S} UTC: take the second look after that time."
         )
     return _with_verdict(case, _verdict(VerdictKind.SECOND, what, by, at, times))
 
@@ -104,26 +104,30 @@ def settle(
         NotAllowed: The supervisor gave one of the verdicts.
         Conflict: There is no verdict, or the alert is settled.
     """
-    if case.first is None:
+    if case.first_verdict is None:
         raise Conflict(f"Nobody has decided the alert {case.alert_id}, so a verdict is due first.")
-    if case.settled is not None:
-        raise Conflict(f"The alert {case.alert_id} is settled: {case.settled}.")
-    if any(each.by.is_person(by) for each in (case.first, case.second) if each is not None):
+    if case.settling_verdict is not None:
+        raise Conflict(f"The alert {case.alert_id} is settled: {case.settling_verdict}.")
+    if any(
+        each.by.is_same_person(by)
+        for each in (case.first_verdict, case.second_look)
+        if each is not None
+    ):
         raise NotAllowed(
-            f"{by.name} gave a verdict on the alert {case.alert_id}: another person settles it."
+            f"{by.name} gave a verdict on the alert {case.alert_id}: another person must settle it."
         )
     return _with_verdict(case, _verdict(VerdictKind.SETTLED, what, by, at, times))
 
 
 def settle_by_time(case: Case, at: datetime) -> Case:
-    """Settle an alert with its first verdict when its deadline has passed.
+    """Settle an alert with its first verdict if the deadline has passed.
 
-    In a dispute, too, the first verdict counts, since people acted on it.
+    The first verdict counts in a dispute too, since people acted on the first verdict.
 
     Returns:
-        The same case where no settlement is due.
+        The new case; the same case if no settlement is due.
     """
-    first = case.first
+    first = case.first_verdict
     if first is None or case.settle_at is None or at < case.settle_at:
         return case
     times = DecisionTimes(timedelta(), timedelta())
@@ -135,16 +139,16 @@ def settle_by_time(case: Case, at: datetime) -> Case:
 def conclude(case: Case, outcome: RecordedOutcome) -> Case:
     """Add an outcome.
 
-    The first *refuted* decides how long the pictures stay sealed: a later one does not extend the
-    time, even after another outcome in between.
+    The first *refuted* determines until when the pictures stay sealed. A later *refuted* does not
+    extend the time, even after another outcome in between.
 
     Raises:
         Conflict: The alert has no verdict.
     """
     if case.verdict is None:
         raise Conflict(
-            f"The alert {case.alert_id} has not been decided yet: an outcome comes after the "
-            "decision to engage or not."
+            f"The alert {case.alert_id} has not been decided yet: decide it before you record an "
+            "outcome."
         )
     until = [each.sealed_until for each in (*case.outcomes, outcome) if each.sealed_until]
     if outcome.sealed_until is not None:
@@ -153,7 +157,7 @@ def conclude(case: Case, outcome: RecordedOutcome) -> Case:
 
 
 def lapse(case: Case, at: datetime) -> Case:
-    """Lapse an alert whose time is over; else return the same case."""
+    """Lapse an alert whose time for a verdict has passed; else return the same case."""
     if case.lapsed_at is not None or case.lapse_at is None or at < case.lapse_at:
         return case
     if case.closed_at is not None:
@@ -162,10 +166,12 @@ def lapse(case: Case, at: datetime) -> Case:
 
 
 def end_life(case: Case, at: datetime) -> Case:
-    """Stop an alert from accepting sightings: a newer alert does, or its pictures are erased.
+    """Stop an alert from accepting sightings.
+
+    A newer alert accepts them, or the pictures of this alert are erased.
 
     Returns:
-        The same case where the alert accepts none already.
+        The new case; the same case if the alert no longer accepts sightings.
     """
     if case.lapsed_at is not None or case.closed_at is not None:
         return case
@@ -173,7 +179,7 @@ def end_life(case: Case, at: datetime) -> Case:
 
 
 def reopen(case: Case, at: datetime) -> Case:
-    """Reopen a *cannot tell* after another sighting; else return the same case."""
+    """Reopen an alert decided as *cannot tell* after a new sighting; else return the same case."""
     has_answer = case.verdict is None or case.verdict.adjudication is not Adjudication.CANNOT_TELL
     if has_answer or case.closed_at is not None or case.lapsed_at is not None:
         return case
@@ -187,7 +193,7 @@ def _verdict(
 
 
 def _with_verdict(case: Case, verdict: Verdict) -> Case:
-    """Add a verdict, dated after the last reopening even if the clock was set back."""
+    """Add a verdict with a time after the last reopening, even if the clock was set back."""
     reopened_at = case.reopened_at
     if reopened_at is not None and verdict.decided_at <= reopened_at:
         verdict = replace(verdict, decided_at=reopened_at + timedelta(microseconds=1))

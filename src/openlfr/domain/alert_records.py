@@ -1,4 +1,4 @@
-"""Alerts, their events and holds, as the records return them."""
+"""Recorded alerts, their events and holds."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ class RecordedAlert:
 
     Attributes:
         opened_at, last_at: Capture times of its first and last sighting, UTC.
-        best_score: Best cosine similarity of its sightings.
+        best_score: Best cosine similarity of the alert's sightings.
         threshold: The threshold when the alert opened.
-        events: Number of its sightings.
-        impossible: Number of its sightings that are flagged as impossible matches.
-        adjudication: The decision; None while there is none.
-        outcome: None while it is unknown.
+        events: Number of sightings.
+        impossible: Number of sightings that are flagged as impossible matches.
+        adjudication: The decision; None before a decision.
+        outcome: The outcome; None while it is unknown.
         decided_at: Time of the last decision or outcome, UTC.
         state, version: See `domain.adjudication.Case`.
         lapse_at: Time from which a verdict is late, UTC; None for an alert of a recording.
-        lapsed_at: When the alert stopped accepting sightings, UTC; None while it accepts them.
-        settle_at: When its verdict is settled automatically, UTC; None where none is to be settled.
-        closed_at: Since when neither a verdict nor an outcome is due, UTC.
-        erase_at: When its pictures must be erased, UTC; None where the retention alone decides.
-        erased_at: When the erasure of its pictures and positions began or ended, UTC; None while
-            they are kept.
+        lapsed_at: Time from which the alert no longer accepts sightings, UTC; None until then.
+        settle_at: Time of the automatic settlement, UTC; None if there is nothing to settle.
+        closed_at: Time from which neither a verdict nor an outcome is due, UTC; None until then.
+        erase_at: Time by which the pictures must be erased, UTC; None if only the retention period
+            applies.
+        erased_at: Time at which the erasure of pictures and positions began or ended, UTC; None
+            before that.
     """
 
     alert_id: str
@@ -60,13 +61,13 @@ class RecordedAlert:
     erase_at: datetime | None = None
 
     @property
-    def about(self) -> str:
-        """The subject's name as text for a person."""
+    def subject_label(self) -> str:
+        """The subject's name for display."""
         return self.subject or "somebody (erased)"
 
 
 class HoldKind(StrEnum):
-    """The reason of a hold."""
+    """The reason for a hold."""
 
     COMPLAINT = "complaint"
     DISCLOSURE = "disclosure"
@@ -74,12 +75,12 @@ class HoldKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A hold: its alert is not erased until the hold expires or is released.
+    """A hold, which prevents the erasure of its alert until the hold expires or is released.
 
     Attributes:
         hold_id: UUID text.
         placed_at, expires_at: UTC.
-        released_at: UTC; None where it was not released.
+        released_at: UTC; None if the hold was not released.
     """
 
     hold_id: str
@@ -90,13 +91,13 @@ class Hold:
     released_at: datetime | None = None
 
     def is_active(self, at: datetime) -> bool:
-        """Whether the hold protects its alert at a time."""
+        """Return whether the hold protects its alert at a time."""
         return self.released_at is None and at < self.expires_at
 
 
 @dataclass(frozen=True, slots=True)
 class AlertPage:
-    """A page of a list of alerts, the latest first.
+    """A page of a list of alerts, in order from the latest.
 
     Attributes:
         after: Cursor of the next page; empty on the last page.
@@ -111,13 +112,13 @@ class RecordedEvent:
     """One event of an alert.
 
     Attributes:
-        event: The event as published. After erasure its box is (0, 0, 0, 0), and nothing links the
-            subject with place and time: the alert's subject is erased, or the camera where this
-            sighting alone was rejected.
+        event: The event as published. After erasure its box is (0, 0, 0, 0), and the subject is no
+            longer linked with place and time. The erased field is the subject of the alert, or the
+            camera if only this sighting was rejected.
         emitted_at: UTC.
         evidence: Name of the evidence in the vault; None without evidence or after erasure.
-        rejected_at: When a person found that the sighting shows another person than the alert's
-            other sightings, UTC.
+        rejected_at: Time at which a person decided that the sighting shows another person than
+            the alert's other sightings, UTC; None without such a decision.
     """
 
     event: AlertEvent

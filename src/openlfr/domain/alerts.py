@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 NAMESPACE = uuid.UUID("6f1f3a3e-7c0d-5b61-9a53-0a6f6c667272")  # never changes: ids depend on it
 
 LIFE = timedelta(minutes=3)
-"""Default of `alerting.window`: for how long after its last sighting an alert accepts further
-sightings and can be decided in time."""
+"""Default of `alerting.window`: the period after the last sighting of an alert in which the alert
+accepts further sightings, and in which a verdict is in time."""
 
 
 class EventKind(StrEnum):
@@ -61,10 +61,10 @@ class AlertEvent:
 
 
 def event_id_of(sighting_id: str) -> str:
-    """The id of a sighting's event."""
+    """Return the id of a sighting's event."""
     return str(uuid.uuid5(NAMESPACE, f"event\x1f{sighting_id}"))
 
 
 def alert_id_of(opening_sighting_id: str) -> str:
-    """The id of the alert that a sighting opens."""
+    """Return the id of the alert that a sighting opens."""
     return str(uuid.uuid5(NAMESPACE, f"alert\x1f{opening_sighting_id}"))

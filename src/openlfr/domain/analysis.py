@@ -17,7 +17,7 @@ class SightingWithEvidence:
     """A sighting and the pictures on which an operator decides.
 
     Attributes:
-        evidence: None where other faces cover the alerted face in every kept picture.
+        evidence: The pictures; None if other faces cover the alerted face in every stored picture.
     """
 
     sighting: Sighting
@@ -29,8 +29,8 @@ class _EndedTrack:
     """A track that ended or was dropped, without its pictures and positions.
 
     Attributes:
-        camera: Name of its camera.
-        face: Quality of its best face; None where no face was assessed.
+        camera: Name of the camera.
+        face: Quality of the track's best face; None if no face was assessed.
     """
 
     camera: str
@@ -41,29 +41,32 @@ class _EndedTrack:
 class SearchedTrack(_EndedTrack):
     """A track that was compared with the watchlist.
 
-    Nobody knows whose track it was: a control subject below the threshold looks like a stranger.
+    The person of a track is unknown: a control subject below the threshold looks like a stranger.
     So there are two scores. `score` never comes from a reference of a control subject. It is
-    therefore a stranger's score even for a control subject's track, since control subjects are
-    strangers to the rest of the list. Only a track matched with a control subject (`control`) is
-    left out of the strangers' histogram; otherwise one person who walks by twenty times would
-    weigh as much as twenty strangers. Planned walks alone show which tracks below the threshold
-    were control subjects', never scores.
+    therefore a stranger's score even for the track of a control subject, because control subjects
+    are strangers to the rest of the list.
+
+    Only a track matched with a control subject (`is_control`) is excluded from the strangers'
+    histogram; otherwise one person who walks by twenty times would weigh as much as twenty
+    strangers. Scores cannot show which tracks below the threshold belong to control subjects; only
+    planned walks can.
 
     Attributes:
-        score: Best score of all its searches against listed people who are no control subjects;
-            None where no such person was searchable.
-        control_score: Best score against control subjects, or None; at least one score is given.
-        quality: Quality of the face behind `score` (behind `control_score` without a `score`), 0
-            to 100.
-        matched: Whether the track caused a sighting.
-        control: Whether the track caused a sighting of a control subject.
+        score: Best score of all searches against listed people who are not control subjects; None
+            if no such person was searchable.
+        control_score: Best score against control subjects; None if none was searchable. At least
+            one of the two scores is set.
+        quality: Quality of the face with `score`, 0 to 100; without a `score`, of the face with
+            `control_score`.
+        is_matched: Whether the track caused a sighting.
+        is_control: Whether the track caused a sighting of a control subject.
     """
 
     score: float | None
     control_score: float | None = None
     quality: float
-    matched: bool = False
-    control: bool = False
+    is_matched: bool = False
+    is_control: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +92,13 @@ class Analysis:
 
     Attributes:
         sightings: New sightings, in the order of their frames.
-        closed: Tracks that ended or were dropped.
-        begun: The camera of each track that began.
+        closed_tracks: Tracks that ended or were dropped.
+        begun_cameras: The camera of each track that began.
         faces: Number of faces detected in each frame of the batch; None for a frame that was
-            discarded because its epoch has ended.
+            discarded because its epoch had ended.
     """
 
     sightings: tuple[SightingWithEvidence, ...] = ()
-    closed: tuple[ClosedTrack, ...] = ()
+    closed_tracks: tuple[ClosedTrack, ...] = ()
     faces: tuple[int | None, ...] = ()
-    begun: tuple[str, ...] = ()
+    begun_cameras: tuple[str, ...] = ()

@@ -1,9 +1,9 @@
-"""Audit events: who did what to which object, and when.
+"""Audit events: the author, kind, object and time of each act.
 
-An event is recorded in the transaction of the change itself and never altered. Each kind of event
-is a small class; its fields are recorded as JSON values and contain no picture, template or secret.
-The first field is the object's id. A new act needs a new class, in the `audit_...` module of its
-subject, and a function in `operations`.
+An event is recorded in the same transaction as its change, and never altered. Each kind of event is
+a small class. The first field of the class is the object's id. All fields are recorded as JSON
+values and contain no picture, template or secret. A new kind of act needs a class in the
+`audit_...` module of its object, and a function in `operations`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class ActDetails:
     """The kind, object and further details of an act, without its author and time.
 
     Attributes:
-        kind: A dotted verb by which people search the audit log; it never changes.
-        object_kind: Kind of the object: alert, reference, deployment ...
+        kind: A dotted verb, which people use to search the audit log; it never changes.
+        object_kind: Kind of the object, such as alert, reference or deployment.
     """
 
     kind: ClassVar[str]
@@ -33,11 +33,11 @@ class ActDetails:
 
     @property
     def object_id(self) -> str:
-        """The object's id: the first field."""
+        """The object's id, which is the first field."""
         return str(getattr(self, fields(self)[0].name))
 
     def detail(self) -> dict[str, object]:
-        """The other fields by name, without empty ones."""
+        """Return the other fields by name, without empty fields."""
         values = {each.name: getattr(self, each.name) for each in fields(self)[1:]}
         return {name: value for name, value in values.items() if value not in ("", None)}
 
@@ -60,10 +60,10 @@ class AuditEvent:
 
 @dataclass(frozen=True, slots=True)
 class RecordedAct:
-    """An audit event read from the records, maybe written by an earlier version.
+    """An audit event as read from the records; an earlier version may have written it.
 
     Attributes:
-        position: Number in the order of the commits, from 1, without a gap.
+        position: Number in the order of the commits, from 1, without gaps.
         kind, object_kind, object_id, detail: See `ActDetails`.
     """
 
@@ -85,7 +85,7 @@ class ClockConfirmed(ActDetails):
 
     Attributes:
         act_id: Id of the act with the latest time.
-        dated: Recorded time of that act; ISO 8601, UTC.
+        dated: Recorded time of that act, ISO 8601, UTC.
         reason: Free text of the person.
     """
 

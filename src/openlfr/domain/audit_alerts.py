@@ -14,7 +14,7 @@ class VerdictActDetails(ActDetails):
 
     Attributes:
         verdict_id: UUID text; empty in acts of versions without rows for verdicts.
-        code: Coded reason; empty where none was chosen.
+        code: Coded reason; empty if the person chose none.
         reason: Free text of the person.
     """
 
@@ -49,7 +49,7 @@ class AlertSecondLook(VerdictActDetails):
 
 @dataclass(frozen=True, slots=True)
 class AlertSettled(VerdictActDetails):
-    """A supervisor settled an alert, or OpenLFR did at its deadline."""
+    """An alert was settled, by a supervisor or automatically at the deadline."""
 
     kind: ClassVar[str] = "alert.settled"
 
@@ -94,8 +94,8 @@ class AlertOutcome(ActDetails):
     """The outcome of a decided alert was recorded.
 
     Attributes:
-        outcome_before: The outcome recorded before; empty without one.
-        minutes_stopped: How long somebody was stopped; None where it was not recorded.
+        outcome_before: The previously recorded outcome; empty without one.
+        minutes_stopped: Minutes for which a person was stopped; None if unknown.
         reason: Free text of the person.
     """
 
@@ -110,7 +110,7 @@ class AlertOutcome(ActDetails):
 
 @dataclass(frozen=True, slots=True)
 class SightingRejected(ActDetails):
-    """A sighting was removed from an alert because it shows another person than the others.
+    """A sighting was removed from an alert whose other sightings show another person.
 
     Attributes:
         event_id: The sighting's alert event.
@@ -126,7 +126,7 @@ class SightingRejected(ActDetails):
 
 @dataclass(frozen=True, slots=True)
 class HoldPlaced(ActDetails):
-    """A hold was placed: the alert is not erased, for a complaint or a disclosure.
+    """A hold was placed for a complaint or a disclosure, so that the alert is not erased.
 
     Attributes:
         expires: ISO 8601, UTC.
@@ -144,7 +144,7 @@ class HoldPlaced(ActDetails):
 
 @dataclass(frozen=True, slots=True)
 class HoldReleased(ActDetails):
-    """A hold was released: the usual rules of erasure apply again.
+    """A hold was released, so that the usual rules of erasure apply again.
 
     Attributes:
         reason: Free text of the person.
@@ -162,7 +162,7 @@ class AlertUnsealed(ActDetails):
     """Sealed pictures of a person who was stopped by mistake were decrypted into a file.
 
     Attributes:
-        file: Its name, without folders.
+        file: Name of the file, without folders.
         reason: Free text of the person.
     """
 
@@ -178,7 +178,7 @@ class AlertShown(ActDetails):
     """Pictures of an alert were decrypted into a file.
 
     Attributes:
-        file: Its name, without folders.
+        file: Name of the file, without folders.
         reason: Free text of the person.
     """
 
@@ -191,10 +191,10 @@ class AlertShown(ActDetails):
 
 @dataclass(frozen=True, slots=True)
 class NamesErased(ActDetails):
-    """The authors of acts on alerts before a time were erased from the audit log.
+    """The authors of old acts on alerts were erased from the audit log.
 
     Attributes:
-        before: ISO 8601, UTC.
+        before: Time before which the acts were recorded, ISO 8601, UTC.
         acts: Number of these acts.
     """
 
@@ -209,8 +209,8 @@ class AlertErased(ActDetails):
     """Pictures and positions of an alert were erased.
 
     Attributes:
-        reason: Why the erasure was due.
-        events: Number of sightings erased.
+        reason: Reason for the erasure.
+        events: Number of erased sightings.
     """
 
     kind: ClassVar[str] = "alert.erased"

@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BaselineOpened(ActDetails):
-    """A baseline opened: what decides who alerts has changed, so figures are counted apart.
+    """A baseline opened: the conditions that determine who alerts have changed.
 
     Attributes:
         number: Position among the deployment's baselines, from 1.
         opened_at: ISO 8601, UTC; the act may be recorded later, from a message.
-        why: Each change from the baseline before.
+        why: Each change from the previous baseline.
         list_root: RFC 6962 tree hash (hex) over the hashes of the searchable entries.
-        references, subjects: Numbers of searchable references and subjects; subjects are None
-            where their number is unknown.
-        threshold, threshold_origin: Score from which a track is matched, and who chose it.
-        threshold_doubt: Why the threshold's stated basis does not hold; empty where it holds.
+        references: Number of searchable references.
+        subjects: Number of searchable subjects; None if unknown.
+        threshold, threshold_origin: Score from which a track is matched, and its origin.
+        threshold_doubt: Why the threshold's stated basis is not valid; empty if it is valid.
         models: sha256 (hex) of each loaded graph, by role.
         rules, cameras: Hashes of the settings.
     """
@@ -49,8 +49,8 @@ class BaselineOpened(ActDetails):
     software: str = ""
 
     @classmethod
-    def of(cls, opening: Opening) -> Self:
-        """The details of a baseline's opening."""
+    def from_opening(cls, opening: Opening) -> Self:
+        """Return the details of a baseline's opening."""
         content = opening.baseline
         return cls(
             content.deployment,
@@ -63,7 +63,7 @@ class BaselineOpened(ActDetails):
             content.listed.subjects,
             content.threshold.value,
             str(content.threshold.origin),
-            content.threshold.doubt,
+            content.threshold.basis_problem,
             {each.role: each.prepared_sha256 for each in content.models},
             content.rules,
             content.cameras,

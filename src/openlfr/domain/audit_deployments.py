@@ -17,7 +17,7 @@ class DeploymentActDetails(ActDetails):
 
     Attributes:
         name: The deployment's label at that time.
-        reason: Free text of the person; empty where the act needs none.
+        reason: Free text of the person; empty if the act needs no reason.
     """
 
     object_kind: ClassVar[str] = "deployment"
@@ -49,7 +49,7 @@ class DeploymentRevised(DeploymentActDetails):
 
 @dataclass(frozen=True, slots=True)
 class DeploymentAuthorised(DeploymentActDetails):
-    """A deployment was authorised; the act has the whole authorisation.
+    """A deployment was authorised; the act contains the whole authorisation.
 
     Attributes:
         starts, ends: ISO 8601, UTC.
@@ -70,15 +70,15 @@ class DeploymentAuthorised(DeploymentActDetails):
 
 @dataclass(frozen=True, slots=True)
 class DeploymentStarted(DeploymentActDetails):
-    """A deployment was started: faces are searched within its hours.
+    """A deployment was started, so that faces are searched within its hours.
 
     Attributes:
-        threshold: Per-track score from which a track is matched; None where the starting command
-            did not choose it.
-        threshold_origin: Default, set or calibrated.
+        threshold: Per-track score from which a track is matched; None if the starting command did
+            not choose a threshold.
+        threshold_origin: default, set or calibrated.
         threshold_list_size: Number of subjects listed at the start.
-        config_hash: sha256 (hex) of the other settings that decide the results.
-        list_root: RFC 6962 tree hash (hex) of the first list that is searched.
+        config_hash: sha256 (hex) of the other settings that determine the results.
+        list_root: RFC 6962 tree hash (hex) of the list at the start.
     """
 
     kind: ClassVar[str] = "deployment.started"
@@ -92,7 +92,7 @@ class DeploymentStarted(DeploymentActDetails):
 
 @dataclass(frozen=True, slots=True)
 class DeploymentPaused(DeploymentActDetails):
-    """A deployment was paused: no face is searched until it is started again."""
+    """A deployment was paused, so that no face is searched until the next start."""
 
     kind: ClassVar[str] = "deployment.paused"
 

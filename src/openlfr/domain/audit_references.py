@@ -16,7 +16,7 @@ class ReferenceActDetails(ActDetails):
     """Details of an act on an entry of the watchlist.
 
     Attributes:
-        reason: Free text of the person; empty where the act needs none.
+        reason: Free text of the person; empty if the act needs no reason.
     """
 
     object_kind: ClassVar[str] = "reference"
@@ -35,8 +35,8 @@ class ReferenceEnrolled(ActDetails):
         expires: ISO 8601, UTC.
         picture_hash: sha256 (hex) of the imported file.
         model_sha256: sha256 (hex) of the embedder's file as shipped.
-        second_authoriser, second_reason: Who allowed a picture that is also listed under another
-            name, and why.
+        second_authoriser, second_reason: The person who allowed a picture that is also listed
+            under another name, and that person's reason.
         entry_hash: Hash of the entry (`watchlist.hash_entry`); empty in acts of earlier versions.
     """
 
@@ -58,8 +58,8 @@ class ReferenceEnrolled(ActDetails):
     entry_hash: str = ""
 
     @classmethod
-    def of(cls, entry: Reference, *, picture_hash: str, model_sha256: str) -> Self:
-        """The details of an entry's enrolment."""
+    def from_entry(cls, entry: Reference, *, picture_hash: str, model_sha256: str) -> Self:
+        """Return the details of an entry's enrolment."""
         return cls(
             reference_id=entry.reference_id,
             subject=entry.subject,
@@ -106,7 +106,7 @@ class ReferenceRefused(ActDetails):
 
 @dataclass(frozen=True, slots=True)
 class ReferenceSuspended(ReferenceActDetails):
-    """An entry was suspended: it is not searchable until it is resumed."""
+    """An entry was suspended, so that it is not searchable until it is resumed."""
 
     kind: ClassVar[str] = "reference.suspended"
 
@@ -120,7 +120,7 @@ class ReferenceResumed(ReferenceActDetails):
 
 @dataclass(frozen=True, slots=True)
 class ReferenceRemoved(ReferenceActDetails):
-    """An entry was removed for good, and its template and picture erased."""
+    """An entry was removed for good; its template and picture were erased."""
 
     kind: ClassVar[str] = "reference.removed"
 
@@ -142,7 +142,7 @@ class ReferenceExpired(ActDetails):
 
 @dataclass(frozen=True, slots=True)
 class ReferenceForgotten(ActDetails):
-    """The subject's name and other personal fields were erased from the row of a former entry."""
+    """The subject's name and other personal fields of a removed entry were erased."""
 
     kind: ClassVar[str] = "reference.forgotten"
     object_kind: ClassVar[str] = "reference"

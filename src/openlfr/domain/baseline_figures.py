@@ -1,4 +1,4 @@
-"""The counts of each baseline, and of baselines whose counts may be added up."""
+"""The counts of each baseline, and of groups of baselines whose counts may be added up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class BaselineFigures:
     Attributes:
         opening: The baseline; None for counts without a recorded baseline (frames that were never
             analysed, and counts of versions without baselines).
-        until: When the next baseline opened, UTC; None for the last.
+        until: Time at which the next baseline opened, UTC; None for the last baseline.
         counts: Sum of all cameras.
     """
 
@@ -34,8 +34,8 @@ class BaselineFigures:
         return self.opening.number if self.opening else 0
 
     @property
-    def shown(self) -> bool:
-        """Whether to show these counts: skipped frames alone are shown elsewhere."""
+    def is_displayed(self) -> bool:
+        """False for skipped frames alone, which are displayed elsewhere."""
         counts = self.counts
         return self.opening is not None or any(
             (counts.frames_analysed, counts.tracks_closed, counts.alerts_opened)
@@ -49,28 +49,28 @@ class Pool:
     Attributes:
         numbers: Numbers of the baselines.
         counts: Sum of all cameras in all these baselines.
-        apart: The other pools: the numbers of their baselines, and in what they differ.
+        other_pools: For each other pool, the numbers of its baselines, and the differences.
     """
 
     numbers: tuple[int, ...]
     counts: CameraCounts
-    apart: tuple[tuple[tuple[int, ...], tuple[str, ...]], ...] = ()
+    other_pools: tuple[tuple[tuple[int, ...], tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FiguresByBaseline:
-    """All counts twice: by baseline, and summed in pools."""
+    """The same counts by baseline and by pool."""
 
     baselines: tuple[BaselineFigures, ...] = ()
     pools: tuple[Pool, ...] = ()
 
 
 def figures_json(each: BaselineFigures) -> dict[str, Any]:
-    """A baseline and its counts as JSON values, except times and enums."""
+    """Return a baseline and its counts as JSON values, except times and enums."""
     opening = each.opening
     values: dict[str, Any] = {"number": each.number}
-    if opening is not None and opening.altered:
-        values |= {"baseline_id": opening.baseline_id, "altered": opening.altered}
+    if opening is not None and opening.alteration:
+        values |= {"baseline_id": opening.baseline_id, "altered": opening.alteration}
     elif opening is not None:
         content = opening.baseline.to_json()
         del content["deployment"]
@@ -87,18 +87,18 @@ def figures_json(each: BaselineFigures) -> dict[str, Any]:
 
 
 def pool_json(pool: Pool) -> dict[str, Any]:
-    """A pool and its counts as JSON values, except times and enums."""
+    """Return a pool and its counts as JSON values, except times and enums."""
     return {
         "numbers": list(pool.numbers),
         "apart": [
-            {"numbers": list(numbers), "differs_in": list(why)} for numbers, why in pool.apart
+            {"numbers": list(numbers), "differs_in": list(why)} for numbers, why in pool.other_pools
         ],
         **_counts_json(pool.counts),
     }
 
 
 def _counts_json(counts: CameraCounts) -> dict[str, Any]:
-    """The counts without the fields of a single camera."""
+    """Return the counts without the fields of a single camera."""
     return {
         each.name: getattr(counts, each.name)
         for each in fields(CameraCounts)

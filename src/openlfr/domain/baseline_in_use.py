@@ -1,4 +1,4 @@
-"""The baseline under which a process works: its list changes, its conditions do not."""
+"""The baseline under which a process works; only the list of a process can change."""
 
 from __future__ import annotations
 
@@ -16,42 +16,40 @@ if TYPE_CHECKING:
 
 
 class BaselineInUse:
-    """The baseline that a process has adopted, and whether its threshold still suits the list.
+    """The baseline that a process has adopted, and the fit of its threshold to the list.
 
-    The thread that builds a new index calls `baseline_for`, which takes a while for a long list.
-    The thread that matches calls `adopt`.
+    The thread that builds a new index calls `baseline_for`, which is slow for a long list. The
+    thread that matches calls `adopt`.
 
     Attributes:
-        doubt: Why the threshold's stated basis no longer holds; empty while it holds.
+        threshold_warning: Why the threshold does not fit the list; empty if it does.
     """
 
     def __init__(
         self,
         conditions: Conditions,
         *,
-        on_doubt: Callable[[str], None] = lambda _: None,
+        on_threshold_warning: Callable[[str], None] = lambda _: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Start without a baseline.
 
         Args:
-            conditions: Everything that makes a baseline except the list.
-            on_doubt: Called with the reason when the threshold no longer fits the list, and again
-                when the reason changes.
+            conditions: All parts of a baseline except the list.
+            on_threshold_warning: Called with the first warning, and with each different warning.
             clock: Returns the time in UTC.
         """
         self._conditions = conditions
-        self._on_doubt = on_doubt
+        self._on_threshold_warning = on_threshold_warning
         self._clock = clock
         self._current: BaselineAdoption | None = None
-        self._is_described = conditions.threshold.outgrown_by(
-            0
-        )  # `describe` states it at the start
-        self.doubt = ""
+        # If the list was too long at the start, `describe` has already stated the problem.
+        self._is_described = conditions.threshold.is_outgrown_by(0)
+        self.threshold_warning = ""
 
     def baseline_for(self, index: SearchedIndex) -> Baseline:
-        """The baseline with the list of this index; safe from any thread."""
-        return self._conditions.with_list(ListState.of(index))
+        """Return the baseline with the list of this index; thread-safe."""
+        return self._conditions.with_list(ListState.from_index(index))
 
     @property
     def current(self) -> BaselineAdoption | None:
@@ -59,16 +57,17 @@ class BaselineInUse:
         return self._current
 
     def plan_adoption(self, baseline: Baseline) -> BaselineAdoption:
-        """The adoption to record before `adopt`; the current one where the baseline is the same."""
+        """Return the adoption to record before `adopt`; the current one for an equal baseline."""
         if self._current is not None and self._current.ref.baseline_id == baseline.baseline_id:
             return self._current
         previous = self._current.ref.baseline_id if self._current else ""
         return BaselineAdoption(baseline, self._clock(), previous)
 
     def adopt(self, adoption: BaselineAdoption) -> bool:
-        """Work under a baseline from now on; True if it is another one than before."""
+        """Start to work under a baseline; return whether the baseline or adoption has changed."""
         before, self._current = self._current, adoption
-        doubt_before, self.doubt = self.doubt, adoption.baseline.threshold.doubt
-        if self.doubt and self.doubt != doubt_before and not self._is_described:
-            self._on_doubt(self.doubt)
+        previous, warning = self.threshold_warning, adoption.baseline.threshold.basis_problem
+        self.threshold_warning = warning
+        if warning and warning != previous and not self._is_described:
+            self._on_threshold_warning(warning)
         return before is None or before.ref != adoption.ref

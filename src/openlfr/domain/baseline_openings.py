@@ -1,8 +1,8 @@
-"""Which baseline of a deployment a process is in, and in which one a tally was counted.
+"""The numbered baselines of a deployment, and the baseline to which a process or tally belongs.
 
-Each process computes a baseline's id by itself and adopts the baseline when its list changes.
-The records number the baselines of a deployment in the order in which they opened; a baseline that
-comes back gets a new number.
+Each process computes the id of a baseline by itself, and adopts a new baseline when its list
+changes. The records number the baselines of a deployment in the order of their opening. A baseline
+that returns after another one gets a new number.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from openlfr.domain.baselines import Baseline
 
 _ADOPTION_SPREAD = timedelta(seconds=5)
-"""A worker may adopt a baseline this long before the worker whose adoption opened it."""
+"""Longest time by which a worker may adopt a baseline before the worker that opened it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,9 @@ class BaselineRef:
     """The baseline under which a tally was counted.
 
     Attributes:
-        baseline_id: Empty where the counting process has no baseline.
-        adopted_at: When the counting process adopted the baseline, UTC; None without a baseline.
+        baseline_id: Empty if the counting process has no baseline.
+        adopted_at: Time at which the counting process adopted the baseline, UTC; None without a
+            baseline.
     """
 
     baseline_id: str = ""
@@ -39,7 +40,7 @@ class BaselineAdoption:
 
     Attributes:
         adopted_at: UTC.
-        previous_baseline_id: The baseline that the process left for this one; empty at its start.
+        previous_baseline_id: The process's previous baseline; empty at the start of the process.
     """
 
     baseline: Baseline
@@ -48,7 +49,7 @@ class BaselineAdoption:
 
     @property
     def ref(self) -> BaselineRef:
-        """The reference that tallies counted under this adoption record."""
+        """The reference in tallies that were counted under this adoption."""
         return BaselineRef(self.baseline.baseline_id, self.adopted_at)
 
 
@@ -58,11 +59,11 @@ class Opening:
 
     Attributes:
         number: Position among the deployment's baselines, from 1.
-        baseline_id: Hash of `baseline`; two openings share it where a baseline came back.
+        baseline_id: Hash of `baseline`; two openings have the same hash if a baseline returned.
         opened_at: UTC.
-        why: Each change from the baseline before, as a sentence fragment.
-        altered: How its row was altered in the database, as the end of a sentence; empty where it
-            was not. No figures are claimed under an altered baseline.
+        why: Each change from the previous baseline, as a sentence fragment.
+        alteration: How the row was altered in the database, as the end of a sentence; empty if it
+            was not altered. No figures are claimed under an altered baseline.
     """
 
     number: int
@@ -70,7 +71,7 @@ class Opening:
     opened_at: datetime
     why: tuple[str, ...]
     baseline: Baseline
-    altered: str = ""
+    alteration: str = ""
 
     @property
     def ref(self) -> BaselineRef:
@@ -81,31 +82,33 @@ class Opening:
 def find_opening(
     known: Sequence[Opening], adoption: BaselineAdoption, *, alone: bool = False
 ) -> Opening | None:
-    """The recorded opening to which an adoption belongs; None where it opens the next baseline.
+    """Return the recorded opening of an adoption; None if the adoption opens a new baseline.
 
     Args:
         known: The deployment's openings, by number.
-        adoption: The baseline that the process adopted.
-        alone: Whether no other process works for the deployment. Then every baseline other than
-            the last one opens anew. Otherwise another process may have opened this baseline
-            before, and yet another baseline after it.
+        adoption: The adoption of a baseline by the process.
+        alone: Whether no other process works for the deployment. If so, only the last opening can
+            match. Otherwise another process may have opened this baseline already, and then a
+            further baseline.
     """
     ref = adoption.ref
     if alone:
         last = known[-1] if known else None
-        return last if last and last.baseline_id == ref.baseline_id and not last.altered else None
-    same = [each for each in known if each.baseline_id == ref.baseline_id and not each.altered]
+        return (
+            last if last and last.baseline_id == ref.baseline_id and not last.alteration else None
+        )
+    same = [each for each in known if each.baseline_id == ref.baseline_id and not each.alteration]
     found = opening_of(same, ref)
     if found is None or found.ref == ref:
         return found
     between = [each for each in known if found.opened_at < each.opened_at < adoption.adopted_at]
     if between and adoption.previous_baseline_id == between[-1].baseline_id != ref.baseline_id:
-        return None  # the process returned from another baseline, so this one opens again
+        return None  # the process returned from another baseline, so this baseline opens again
     return found
 
 
 def opening_of(known: Sequence[Opening], ref: BaselineRef) -> Opening | None:
-    """The opening to which a reference belongs; None where no opening has its baseline."""
+    """Return the opening to which a reference belongs; None if no opening has its baseline."""
     same = [each for each in known if each.baseline_id == ref.baseline_id]
     exact = [each for each in same if each.opened_at == ref.adopted_at]
     if exact or not same:
@@ -117,14 +120,14 @@ def opening_of(known: Sequence[Opening], ref: BaselineRef) -> Opening | None:
 
 
 def opening_at(known: Sequence[Opening], at: datetime) -> Opening | None:
-    """The last opening before a time, UTC; before all openings the first one."""
+    """Return the last opening before a time, UTC; the first opening if none is before."""
     opened = [each for each in known if each.opened_at <= at]
     return max(opened, key=lambda each: each.opened_at, default=known[0] if known else None)
 
 
 def next_opening(known: Sequence[Opening], adoption: BaselineAdoption) -> Opening:
-    """The opening that an adoption adds to the known ones."""
-    previous = known[-1].baseline if known and not known[-1].altered else None
+    """Return the new opening that an adoption adds to the known openings."""
+    previous = known[-1].baseline if known and not known[-1].alteration else None
     return Opening(
         (known[-1].number if known else 0) + 1,
         adoption.baseline.baseline_id,

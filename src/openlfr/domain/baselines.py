@@ -1,8 +1,8 @@
-"""Baselines: periods of a deployment in which nothing changed that decides who alerts.
+"""Baselines: periods of a deployment in which nothing changes that determines who alerts.
 
 A baseline's id is a hash of its content: the list's Merkle root, threshold, models, rules and
-camera inputs. So each process computes the id by itself, its tallies name the conditions under
-which they were counted, and a published id commits to all of them.
+camera inputs. So each process computes the id by itself, tallies name the conditions under which
+they were counted, and a published id commits to all these conditions.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class ThresholdUsed:
 
     Attributes:
         value, origin, list_size, target_fpir, calibration_id: See `thresholds.Threshold`.
-        basis: Its origin in words, as the rest of a sentence that begins with its value.
-        doubt: Why its stated basis does not hold for this list; empty where it holds.
+        basis: The origin in words, as the rest of a sentence that begins with the value.
+        basis_problem: Why the stated basis is not valid for this list; empty if it is valid.
     """
 
     value: float
@@ -38,11 +38,11 @@ class ThresholdUsed:
     target_fpir: float | None = None
     calibration_id: str = ""
     basis: str = ""
-    doubt: str = ""
+    basis_problem: str = ""
 
     @classmethod
-    def of(cls, threshold: Threshold, listed: ListState) -> Self:
-        """A threshold as it applies to a list."""
+    def from_threshold(cls, threshold: Threshold, listed: ListState) -> Self:
+        """Return the threshold with its basis for a list."""
         return cls(
             threshold.value,
             threshold.origin,
@@ -50,29 +50,30 @@ class ThresholdUsed:
             threshold.target_fpir,
             threshold.calibration_id,
             threshold.describe(),
-            threshold.doubt(listed),
+            threshold.basis_problem(listed),
         )
 
     @property
     def claims_fpir(self) -> bool:
-        """Whether a false positive identification rate may be stated."""
-        return self.origin is ThresholdOrigin.CALIBRATED and not self.doubt
+        """True if a false positive identification rate may be stated."""
+        return self.origin is ThresholdOrigin.CALIBRATED and not self.basis_problem
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """The fields by which two thresholds are the same; `list_size` is not one of them."""
+        """The fields that determine whether two thresholds are equal; `list_size` is excluded."""
         return self.value, str(self.origin), self.target_fpir, self.calibration_id
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Everything that makes a baseline except the list; fixed while a process runs.
+    """All parts of a baseline except the list; constant while a process runs.
 
     Attributes:
         threshold: Score from which a candidate is a sighting, and its origin.
         models: Detector and embedder, as prepared.
-        rules: sha256 (hex) of the settings that decide who alerts.
-        cameras: HMAC (hex) of the cameras and of the settings that decide which frames are seen.
+        rules: sha256 (hex) of the settings that determine who alerts.
+        cameras: HMAC (hex) of the cameras and of the settings that determine which frames are
+            analysed.
         software: Name and version.
     """
 
@@ -84,11 +85,11 @@ class Conditions:
     software: str
 
     def with_list(self, listed: ListState) -> Baseline:
-        """The baseline of these conditions with a list."""
+        """Return the baseline that consists of these conditions and a list."""
         return Baseline(
             self.deployment,
             listed,
-            ThresholdUsed.of(self.threshold, listed),
+            ThresholdUsed.from_threshold(self.threshold, listed),
             self.models,
             self.rules,
             self.cameras,
@@ -110,10 +111,7 @@ class Baseline:
 
     @property
     def baseline_id(self) -> str:
-        """sha256 (hex) of the content.
-
-        Counts and sentences follow from the rest, so the hash does not include them.
-        """
+        """sha256 (hex) of the content, except counts and sentences, which follow from the rest."""
         content = (
             self.deployment,
             self.listed.root,
@@ -133,34 +131,34 @@ class Baseline:
 
     @property
     def model_hashes(self) -> tuple[tuple[str, str, str], ...]:
-        """Role, hash of the shipped file and hash of the loaded graph of each model."""
+        """For each model: role, hash of the shipped file, hash of the loaded graph."""
         return tuple((each.role, each.sha256, each.prepared_sha256) for each in self.models)
 
     def changes_from(self, previous: Baseline | None) -> tuple[str, ...]:
-        """Each difference from the baseline before, as a sentence fragment."""
+        """Return each difference from the previous baseline, as a sentence fragment."""
         if previous is None:
             return ("the first",)
-        found = []
+        changes = []
         if self.listed.root != previous.listed.root:
-            found.append(f"list: {_list_change(previous.listed, self.listed)}")
+            changes.append(f"list: {_list_change(previous.listed, self.listed)}")
         one, other = previous.threshold, self.threshold
         if one.identity != other.identity:
-            found.append(
+            changes.append(
                 f"threshold: {one.value:.3f} ({one.origin}) to {other.value:.3f} ({other.origin})"
             )
         if self.model_hashes != previous.model_hashes:
             names = ", ".join(f"{each.role} {each.name}" for each in self.models)
-            found.append(f"model: now {names}")
+            changes.append(f"model: now {names}")
         if self.rules != previous.rules:
-            found.append("rules")
+            changes.append("rules")
         if self.software != previous.software:
-            found.append(f"rules: {previous.software} to {self.software}")
+            changes.append(f"rules: {previous.software} to {self.software}")
         if self.cameras != previous.cameras:
-            found.append("camera inputs")
-        return tuple(found) or ("the same again",)
+            changes.append("camera inputs")
+        return tuple(changes) or ("the same again",)
 
     def differs_in(self, other: Baseline) -> tuple[str, ...]:
-        """The reasons not to add up the figures of two baselines, a word each; empty if none."""
+        """Return the reasons not to add up the figures of two baselines, in one word each."""
         pairs = {
             "model": (self.model_hashes, other.model_hashes),
             "rules": ((self.rules, self.software), (other.rules, other.software)),
@@ -169,7 +167,7 @@ class Baseline:
         return tuple(name for name, (one, two) in pairs.items() if one != two)
 
     def to_json(self) -> dict[str, Any]:
-        """The content as JSON values for `from_json`, without the list's entries."""
+        """Return the content as JSON values for `from_json`, without the list's entries."""
         listed, threshold = self.listed, self.threshold
         return {
             "deployment": self.deployment,
@@ -189,7 +187,7 @@ class Baseline:
                 "target_fpir": threshold.target_fpir,
                 "calibration_id": threshold.calibration_id,
                 "basis": threshold.basis,
-                "doubt": threshold.doubt,
+                "doubt": threshold.basis_problem,
             },
             "models": [
                 {
@@ -212,6 +210,7 @@ class Baseline:
         listed, threshold = dict(values["list"]), dict(values["threshold"])
         listed["parts"] = tuple(ListPart(*part) for part in listed["parts"])
         threshold["origin"] = ThresholdOrigin(threshold["origin"])
+        threshold["basis_problem"] = threshold.pop("doubt", "")
         return cls(
             values["deployment"],
             ListState(**listed),
@@ -224,7 +223,7 @@ class Baseline:
 
 
 def _list_change(before: ListState, now: ListState) -> str:
-    """The numbers of references before and now, by category."""
+    """Return the previous and current numbers of references by category, in words."""
     one, other = _by_category(before), _by_category(now)
     parts = [
         f"{category or 'no category'} {one.get(category, 0)} to {other.get(category, 0)}"
@@ -236,7 +235,7 @@ def _list_change(before: ListState, now: ListState) -> str:
 
 
 def _by_category(listed: ListState) -> dict[str, int]:
-    found: dict[str, int] = {}
+    references: dict[str, int] = {}
     for part in listed.parts:
-        found[part.category] = found.get(part.category, 0) + part.references
-    return found
+        references[part.category] = references.get(part.category, 0) + part.references
+    return references

@@ -120,14 +120,14 @@ class CaptureTallyCollector:
         return new.total() - (new[UNREADABLE] if self._live else 0)
 
     def open_tally(self) -> Tally | None:
-        """The tally of the current range so far; None without a frame."""
+        """Return the tally of the current range so far; None without a frame."""
         if self._range is None:
             return None
         with self._lock:
             return self._tally(*self._range, self._range.last.seq, Counter(self._counts))
 
     def to_json(self) -> dict[str, Any]:
-        """The state as JSON values; `restore` continues from them with a reopened source."""
+        """Return the state as JSON values; `restore` continues from them with a reopened source."""
         with self._lock:
             counts = dict(self._counts)
         positions = [(each.epoch, each.seq, each.at.isoformat()) for each in self._range or ()]

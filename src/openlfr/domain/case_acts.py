@@ -37,7 +37,7 @@ _EVENTS: Mapping[VerdictKind, type[VerdictActDetails]] = {
 def acts_of(
     before: Case, after: Case, *, by: Principal, at: datetime, words: str = ""
 ) -> list[AuditEvent]:
-    """The audit events for a change of a case by a rule of `domain.adjudication_rules`.
+    """Return the audit events for a change of a case by a rule of `domain.adjudication_rules`.
 
     Args:
         before: The case before the change; a new alert was open.

@@ -114,7 +114,7 @@ ControlMessage = ControlState | EntryForgotten | DeploymentForgotten | Heartbeat
 
 
 def tombstone_of(key: str) -> EntryForgotten | DeploymentForgotten:
-    """The message that deletes the state under a key."""
+    """Return the message that deletes the state under a key."""
     if key.startswith(DEPLOYMENT_KEY_PREFIX):
         return DeploymentForgotten(key.removeprefix(DEPLOYMENT_KEY_PREFIX))
     return EntryForgotten(key)

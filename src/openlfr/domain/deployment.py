@@ -1,4 +1,4 @@
-"""Deployments: authorised operations, each with an id that never changes."""
+"""Deployments: authorised operations, whose ids never change."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class DeploymentStatus(StrEnum):
     STARTED = "started"
     PAUSED = "paused"
     STOPPED = "stopped"
-    CLOSED = "closed"  # for good
+    CLOSED = "closed"  # cannot be started again
 
 
 _NEXT = {
     DeploymentStatus.DRAFT: {DeploymentStatus.AUTHORISED, DeploymentStatus.CLOSED},
     DeploymentStatus.AUTHORISED: {DeploymentStatus.STARTED, DeploymentStatus.CLOSED},
     DeploymentStatus.STARTED: {
-        DeploymentStatus.STARTED,  # again, by another run
+        DeploymentStatus.STARTED,  # another run starts it again
         DeploymentStatus.PAUSED,
         DeploymentStatus.STOPPED,
         DeploymentStatus.CLOSED,
@@ -50,8 +50,8 @@ class Authorisation:
     """The authorised purpose, place, basis and hours, and the authoriser.
 
     Attributes:
-        name: A label; another deployment may have the same.
-        starts, ends: The authorised hours, UTC; `ends` itself is excluded.
+        name: A label; several deployments may have the same label.
+        starts, ends: The authorised hours, UTC, from `starts` until before `ends`.
     """
 
     name: str
@@ -63,11 +63,11 @@ class Authorisation:
     ends: datetime
 
     def covers(self, at: datetime) -> bool:
-        """Whether a capture time lies within the authorised hours."""
-        return self.starts <= at < self.ends
+        """Return whether a capture time lies within the authorised hours."""
+        return is_within_hours(at, self.starts, self.ends)
 
     def differences(self, other: Authorisation) -> dict[str, object]:
-        """The fields in which another authorisation differs, as JSON values: [this, other]."""
+        """Return the differing fields of another authorisation, as JSON values: [this, other]."""
         pairs = ((f.name, getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
         return {name: [str(one), str(two)] for name, one, two in pairs if one != two}
 
@@ -77,15 +77,16 @@ class Deployment:
     """An authorised operation.
 
     Attributes:
-        deployment_id: Immutable; recorded with everything that the deployment produces.
+        deployment_id: Immutable id, which all data of the deployment contains.
         authorisation: The current authorisation.
         status: The current status.
         cameras: Names; empty in records of versions that did not record cameras.
         watchlists: Names of the lists that are searched.
         revision: Number of the revision, from 1 for the draft.
-        altered: How the row differs from the audit log, as the end of a sentence; empty where it
-            does not. Nobody is searched under an altered deployment.
-        changed_at: When it was last recorded, UTC; None for one that is not. Not compared.
+        alteration: Difference between the row and the audit log, as the end of a sentence; empty
+            without one. Nobody is searched for under an altered deployment.
+        changed_at: Time of the last recorded change, UTC; None if the deployment is not recorded.
+            Comparisons ignore this field.
     """
 
     deployment_id: str
@@ -94,16 +95,16 @@ class Deployment:
     cameras: tuple[str, ...] = ()
     watchlists: tuple[str, ...] = ()
     revision: int = 1
-    altered: str = ""
+    alteration: str = ""
     changed_at: datetime | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
-        """Its label."""
+        """The deployment's label."""
         return self.authorisation.name
 
     def differences(self, other: Deployment) -> dict[str, object]:
-        """The fields in which another deployment differs, without status and revision.
+        """Return the differing fields of another deployment, except status and revision.
 
         Returns:
             JSON values by field: [this, other].
@@ -116,20 +117,25 @@ class Deployment:
         return self.authorisation.differences(other.authorisation) | lists
 
     @property
-    def in_force(self) -> bool:
-        """Whether faces may be searched, within the authorised hours."""
-        return self.status is DeploymentStatus.STARTED and not self.altered
+    def is_in_force(self) -> bool:
+        """True if faces may be searched within the authorised hours."""
+        return self.status is DeploymentStatus.STARTED and not self.alteration
 
     def covers(self, at: datetime) -> bool:
-        """Whether faces captured at a time may be searched now."""
-        return self.in_force and self.authorisation.covers(at)
+        """Return whether faces captured at a time may be searched now."""
+        return self.is_in_force and self.authorisation.covers(at)
+
+
+def is_within_hours(at: datetime, starts: datetime, ends: datetime) -> bool:
+    """Return whether a capture time lies within the authorised hours."""
+    return starts <= at < ends
 
 
 def deployment_id_of(name: str, starts: datetime) -> str:
-    """The id of a deployment whose configuration gives none: UUIDv5 of its name and start.
+    """Return the id of a deployment without a configured id: UUIDv5 of its name and start.
 
-    So repeated and resumed runs, and all services of a city, belong to the same deployment. The
-    same name with another start is another deployment.
+    So repeated and resumed runs, and all services of a city, belong to the same deployment. A
+    deployment with the same name and another start has another id.
     """
     return str(uuid.uuid5(_NAMESPACE, f"{name}\x1f{starts.timestamp():.6f}"))
 

@@ -1,8 +1,8 @@
 """Detects deployments whose row was altered in the database.
 
-A deployment's row is compared with its acts in the audit log. Every account that may write to the
-database can change the row, only its owner the audit log. So the status follows from the acts, and
-nobody is searched under an authorisation that differs from the recorded one.
+A deployment's row is compared with the deployment's acts in the audit log. Every account that may
+write to the database can change the row, but only the database's owner can change the audit log. So
+the status is derived from the acts, and nobody is searched for under an altered authorisation.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
     from openlfr.domain.deployment import Deployment
 
-_TO = {
+_STATUS_AFTER = {
     DeploymentDrafted.kind: DeploymentStatus.DRAFT,
     DeploymentStarted.kind: DeploymentStatus.STARTED,
     DeploymentPaused.kind: DeploymentStatus.PAUSED,
     DeploymentStopped.kind: DeploymentStatus.STOPPED,
     DeploymentClosed.kind: DeploymentStatus.CLOSED,
 }
-ACTS = (*_TO, DeploymentAuthorised.kind)
-"""The kinds of acts from which a deployment's content and status follow."""
+ACTS = (*_STATUS_AFTER, DeploymentAuthorised.kind)
+"""The kinds of acts from which a deployment's content and status are derived."""
 
-_WORDS = ("purpose", "place", "legal_basis", "authorised_by")
-_LISTS = ("cameras", "watchlists")
+_TEXT_FIELDS = ("purpose", "place", "legal_basis", "authorised_by")
+_LIST_FIELDS = ("cameras", "watchlists")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +52,20 @@ class DeploymentAct:
     detail: Mapping[str, object]
 
 
-def as_recorded(deployment: Deployment, acts: Sequence[DeploymentAct]) -> Deployment:
-    """Return the deployment with the status that follows from its acts, and with `altered` set.
+def with_recorded_status(deployment: Deployment, acts: Sequence[DeploymentAct]) -> Deployment:
+    """Return the deployment with the status that follows from its acts, and with `alteration` set.
 
     Args:
         deployment: The deployment as read from its row.
         acts: The deployment's recorded acts of the kinds in `ACTS`, in order.
     """
-    status = _status(acts)
+    status = _derive_status(acts)
     authorised = [act for act in acts if act.kind == DeploymentAuthorised.kind]
     if status is None or not authorised:
         if deployment.status in (DeploymentStatus.DRAFT, DeploymentStatus.CLOSED):
-            return deployment  # it has no effect yet, or no longer
-        return replace(deployment, altered="no authorisation of it was recorded")
-    names = tuple(_changed(deployment, authorised[-1].detail))
+            return deployment  # a draft or closed deployment has no effect
+        return replace(deployment, alteration="no authorisation of it was recorded")
+    names = tuple(_changed_fields(deployment, authorised[-1].detail))
     if status is not deployment.status:
         names = ("status", *names)
     if not names:
@@ -74,31 +74,31 @@ def as_recorded(deployment: Deployment, acts: Sequence[DeploymentAct]) -> Deploy
     return replace(
         deployment,
         status=status,
-        altered=f"{which} {'are' if len(names) > 1 else 'is'} not as its acts say",
+        alteration=f"{which} {'are' if len(names) > 1 else 'is'} not as its acts say",
     )
 
 
-def _status(acts: Sequence[DeploymentAct]) -> DeploymentStatus | None:
+def _derive_status(acts: Sequence[DeploymentAct]) -> DeploymentStatus | None:
     status = None
     for act in acts:
-        if act.kind in _TO:
-            status = _TO[act.kind]
-        elif status is DeploymentStatus.DRAFT:  # authorising a revision changes no status
+        if act.kind in _STATUS_AFTER:
+            status = _STATUS_AFTER[act.kind]
+        elif status is DeploymentStatus.DRAFT:  # the authorisation of a revision changes no status
             status = DeploymentStatus.AUTHORISED
     return status
 
 
-def _changed(deployment: Deployment, authorised: Mapping[str, object]) -> Iterator[str]:
-    given = deployment.authorisation
-    if given.name != authorised.get("name", ""):
+def _changed_fields(deployment: Deployment, authorised: Mapping[str, object]) -> Iterator[str]:
+    current = deployment.authorisation
+    if current.name != authorised.get("name", ""):
         yield "name"
-    for name in _WORDS:
-        if getattr(given, name) != authorised.get(name, ""):
+    for name in _TEXT_FIELDS:
+        if getattr(current, name) != authorised.get(name, ""):
             yield name
     for name in ("starts", "ends"):
-        if getattr(given, name) != _moment(authorised.get(name)):
+        if getattr(current, name) != _parse_moment(authorised.get(name)):
             yield name
-    for name in _LISTS:  # missing in acts of earlier versions
+    for name in _LIST_FIELDS:  # missing in acts of earlier versions
         recorded = authorised.get(name)
         if isinstance(recorded, list) and list(getattr(deployment, name)) != recorded:
             yield name
@@ -106,7 +106,7 @@ def _changed(deployment: Deployment, authorised: Mapping[str, object]) -> Iterat
         yield "revision"
 
 
-def _moment(text: object) -> datetime | None:
+def _parse_moment(text: object) -> datetime | None:
     try:
         return datetime.fromisoformat(str(text))
     except ValueError:

@@ -27,7 +27,7 @@ _WORDS: Mapping[str, frozenset[str]] = {
 
 
 def erasable_fields(object_kind: str, issuer: str) -> frozenset[str]:
-    """The names of an act's details that can be erased; empty where none can.
+    """Return the names of an act's details that can be erased; empty where none can.
 
     Args:
         object_kind: See `audit.ActDetails`.

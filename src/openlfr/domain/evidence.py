@@ -83,7 +83,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class CarriedEvidence:
+class SentEvidence:
     """Evidence that is sent with a sighting.
 
     Attributes:

@@ -18,12 +18,12 @@ MODULES = {
 
 
 def install_advice(extra: str) -> str:
-    """How to install an extra, as part of a sentence."""
+    """Return how to install an extra, as part of a sentence."""
     option = " --city" if extra == "city" else ""
     return f"run scripts/setup{option} in the folder that OpenLFR was cloned into"
 
 
 def extra_of(module: str | None) -> str | None:
-    """The extra that installs a module; None where none does."""
+    """Return the extra that installs a module; None where none does."""
     top = (module or "").split(".")[0]
     return next((extra for extra, modules in MODULES.items() if top in modules), None)

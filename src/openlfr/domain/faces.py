@@ -32,7 +32,7 @@ class Box(NamedTuple):
         return self.x + self.w / 2, self.y + self.h / 2
 
     def iou(self, other: Box) -> float:
-        """Intersection over union, 0 to 1 (Jaccard index)."""
+        """Return intersection over union, 0 to 1 (Jaccard index)."""
         w = min(self.x + self.w, other.x + other.w) - max(self.x, other.x)
         h = min(self.y + self.h, other.y + other.h) - max(self.y, other.y)
         if w <= 0 or h <= 0:

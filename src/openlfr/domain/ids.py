@@ -1,4 +1,4 @@
-"""Ids of sightings: a replay gives the same ids, and nobody can compute them without the key."""
+"""Ids of sightings, which a replay reproduces, and which nobody can compute without the key."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 class Ids:
     """Computes the ids of one deployment's sightings.
 
-    An id computed from public facts (a camera, a time, a name) would still prove after the erasure
-    that a person had been there; hence the key. A replay gives the same ids, since the key is
-    derived from the vault's key and the deployment's id.
+    An id computed only from a camera, a time and a name would prove, even after the erasure, that
+    the person was there. So the computation needs a key. A replay produces the same ids, since the
+    key is derived from the vault's key and the deployment's id.
 
     Attributes:
         deployment_id: Id of the deployment.
@@ -25,7 +25,7 @@ class Ids:
     key: bytes = field(repr=False)
 
     def sighting_id(self, camera: str, epoch: int, seq: int, subject: str) -> str:
-        """HMAC-SHA256 over the sighting's identity, as a UUID of version 8 (RFC 9562, 5.8)."""
+        """Return the HMAC-SHA256 of the sighting's identity as a version 8 UUID (RFC 9562, 5.8)."""
         text = "\x1f".join(map(str, (self.deployment_id, camera, epoch, seq, subject)))
         digest = bytearray(hmac.digest(self.key, text.encode(), hashlib.sha256)[:16])
         digest[6] = digest[6] & 0x0F | 0x80
@@ -34,5 +34,5 @@ class Ids:
 
 
 def purpose_of(deployment_id: str) -> str:
-    """The purpose for which the vault derives the key of a deployment's ids."""
+    """Return the purpose for which the vault derives the key of a deployment's ids."""
     return f"ids of {deployment_id}"

@@ -1,11 +1,11 @@
-"""Finds matches that cannot all be right: a subject twice in one frame, or in two distant places.
+"""Detects matches that cannot both be right: a subject twice in one frame, or in distant places.
 
-Such a sighting is flagged and never suppressed: one of the two shows somebody else, and only an
-operator can find out which one. A sighting is compared with sightings of the same subject that
-were folded before it, so the same order gives the same flags.
+Such a sighting is flagged and never suppressed: one of the two sightings shows somebody else, and
+only an operator can decide which. A sighting is compared with the earlier folded sightings of the
+same subject, so the same order produces the same flags.
 
-The rule finds nothing between cameras without a position or nearer to each other than `SLACK_M`,
-and no wrong match at a place that the person could have reached in the time.
+The rule ignores cameras without a position, and cameras nearer to each other than `SLACK_M`. It
+cannot detect a wrong match at a place that the person could have reached in time.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ EARTH_M = 6_371_009.0
 """Mean radius of the earth, metres (IUGG)."""
 
 SLACK_M = 100.0
-"""Tolerance in metres: a camera sees some dozens of metres, and clocks differ by a second."""
+"""Tolerance in metres: a camera's view spans dozens of metres, and clocks differ by a second."""
 
 
 class ImpossibleReason(StrEnum):
-    """Why a match cannot be right."""
+    """Reason why a match cannot be right."""
 
-    ONE_FRAME = "one_frame"  # another face in one of its frames had matched the subject
-    TOO_FAR = "too_far"  # too far from a match of the subject shortly before or after
+    ONE_FRAME = "one_frame"  # another face in the same frame was matched with the subject
+    TOO_FAR = "too_far"  # another match of the subject, at nearly the same time, is too far away
 
 
 @dataclass(frozen=True, slots=True)
 class ImpossibleMatch:
-    """The conflict of a sighting with another one of the same subject.
+    """The conflict of a sighting with another sighting of the same subject.
 
     Attributes:
         camera: Camera of the other sighting.
-        seconds: Capture time from the other sighting to this one; negative if the other is later.
+        seconds: Seconds of capture time since the other sighting; negative if the other is later.
         metres: Distance between the two cameras.
     """
 
@@ -50,7 +50,7 @@ class ImpossibleMatch:
     metres: int = 0
 
     def __str__(self) -> str:
-        """The conflict as text for an operator."""
+        """Return the conflict as text for an operator."""
         if self.why is ImpossibleReason.ONE_FRAME:
             return "another face of the same frame was matched with this subject too"
         when = "after" if self.seconds >= 0 else "before"
@@ -79,7 +79,7 @@ class Place(NamedTuple):
     longitude: float
 
     def metres_to(self, other: Place) -> float:
-        """Great-circle distance (haversine formula; Sinnott, 1984) on a sphere, to 0.6 %."""
+        """Return the great-circle distance, to 0.6 % (haversine formula; Sinnott, 1984)."""
         south, north = math.radians(self.latitude), math.radians(other.latitude)
         east = math.radians(other.longitude - self.longitude)
         half = (
@@ -95,20 +95,20 @@ class Movement:
 
     Attributes:
         places: Place by camera; the rule ignores cameras without one.
-        fastest: Greatest speed, metres per second.
+        max_speed_m_s: Greatest speed, metres per second.
     """
 
     places: Mapping[str, Place]
-    fastest: float
+    max_speed_m_s: float
 
 
 def find_impossible(
     sighting: Sighting, others: Iterable[Sighting], movement: Movement
 ) -> ImpossibleMatch | None:
-    """The conflict of a sighting with other sightings of its subject; None without a conflict.
+    """Return the conflict of a sighting with other sightings of its subject; None without one.
 
-    Only the nearest sighting before and the nearest one after count: a person who can get from
-    each place to the next in time can get from any place to any other.
+    Only the nearest sightings before and after count: a person who can reach each next place in
+    time can reach all of them.
 
     Args:
         sighting: The sighting to check.
@@ -129,7 +129,7 @@ def find_impossible(
         if other.captured_at in (before, after):
             seconds = (at - other.captured_at).total_seconds()
             metres = here.metres_to(movement.places[other.camera])
-            excess = metres - SLACK_M - movement.fastest * abs(seconds)
+            excess = metres - SLACK_M - movement.max_speed_m_s * abs(seconds)
             if excess > 0:
                 too_far.append((excess, other.camera, round(seconds, 3), round(metres)))
     if not too_far:

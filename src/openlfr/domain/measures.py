@@ -36,7 +36,7 @@ class Measures:
     light: tuple[int, ...] = (0,) * len(SHARE_EDGES)
 
     def __add__(self, other: Self) -> Self:
-        """The sum of two histograms, bin by bin."""
+        """Return the sum of two histograms, bin by bin."""
         return type(self)(
             *(
                 tuple(a + b for a, b in zip(mine, getattr(other, each.name), strict=True))
@@ -46,8 +46,8 @@ class Measures:
         )
 
     @classmethod
-    def of(cls, face: Quality) -> Self:
-        """The histograms of one pass, by its best face."""
+    def from_face(cls, face: Quality) -> Self:
+        """Return the histograms of one pass, by its best face."""
         return cls(
             _single_count(EYE_EDGES, face.eye_distance),
             _single_count(SHARE_EDGES, face.sharpness),

@@ -16,7 +16,7 @@ _LEAF, _NODE = b"\x00", b"\x01"  # distinct, so that no node passes as an entry
 
 
 def tree_hash(entries: Sequence[bytes]) -> bytes:
-    """The Merkle tree hash (RFC 6962, 2.1; SHA-256) of entries in this order.
+    """Return the Merkle tree hash (RFC 6962, 2.1; SHA-256) of entries in this order.
 
     >>> tree_hash([]).hex()[:8]
     'e3b0c442'
@@ -33,5 +33,5 @@ def tree_hash(entries: Sequence[bytes]) -> bytes:
 
 
 def root_of(hashes: Iterable[str]) -> str:
-    """The root (hex) over a set of hashes (hex), sorted and without duplicates."""
+    """Return the root (hex) over a set of hashes (hex), sorted and without duplicates."""
     return tree_hash(sorted(map(bytes.fromhex, set(hashes)))).hex()

@@ -37,12 +37,12 @@ def require_one_alert(prefix: str, alert_ids: Sequence[str]) -> None:
 
 
 def cursor_after(alert: RecordedAlert) -> str:
-    """The cursor of the position after an alert, as an opaque text."""
+    """Return the cursor of the position after an alert, as an opaque text."""
     return urlsafe_b64encode(f"{alert.last_at.isoformat()} {alert.alert_id}".encode()).decode()
 
 
 def parse_cursor(word: str) -> tuple[datetime, str]:
-    """The last capture time and the id of the alert in a cursor.
+    """Return the last capture time and the id of the alert in a cursor.
 
     Raises:
         BadInput: The text is no cursor.

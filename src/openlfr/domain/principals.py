@@ -42,22 +42,22 @@ class Principal:
     roles: frozenset[Role] = frozenset()
 
     @property
-    def authenticated(self) -> bool:
+    def is_authenticated(self) -> bool:
         """Whether an identity provider, or OpenLFR itself, confirms the name."""
         return self.issuer != LOCAL
 
-    def named(self, name: str) -> Principal:
-        """The same account with a typed name, if no identity provider confirms another one.
+    def with_name(self, name: str) -> Principal:
+        """Return the same account with a typed name, if no identity provider confirms another one.
 
         Raises:
             ValueError: The person is authenticated under another name.
         """
-        if self.authenticated and name != self.name:
+        if self.is_authenticated and name != self.name:
             raise ValueError(f"{self.name} cannot act as {name}")
         return replace(self, name=name)
 
-    def is_person(self, other: Principal) -> bool:
-        """Whether two principals are the same person.
+    def is_same_person(self, other: Principal) -> bool:
+        """Return whether two principals are the same person.
 
         On the command line only the typed names tell two people apart, which is a promise of the
         people who type them.
@@ -68,7 +68,7 @@ class Principal:
 
 
 def local_principal(account: str, name: str = "") -> Principal:
-    """The user of the command line, who has an unconfirmed name and all roles.
+    """Return the user of the command line, who has an unconfirmed name and all roles.
 
     Args:
         account: Account of the operating system.

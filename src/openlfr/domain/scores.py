@@ -26,12 +26,12 @@ _FINE_IN_COARSE = 8
 
 
 def score_bin(score: float) -> int:
-    """The coarse bin of a score; scores outside the edges are in the end bins."""
+    """Return the coarse bin of a score; scores outside the edges are in the end bins."""
     return _coarse_of(fine_bin(score))
 
 
 def fine_bin(score: float) -> int:
-    """The fine bin of a score."""
+    """Return the fine bin of a score."""
     return min(max(math.floor(score / FINE_STEP + _GUARD), FINE_MIN), FINE_MAX)
 
 
@@ -44,11 +44,11 @@ def to_coarse_bins(fine: Mapping[int, int]) -> tuple[int, ...]:
 
 
 def count_reached(fine: Mapping[int, int], threshold: float) -> int:
-    """Number of scores in the fine bins from the threshold's bin on."""
+    """Return number of scores in the fine bins from the threshold's bin on."""
     return sum(count for number, count in fine.items() if number >= fine_bin(threshold))
 
 
 def _coarse_of(number: int) -> int:
-    """The coarse bin of a fine bin; it makes the two histograms consistent."""
+    """Return the coarse bin of a fine bin; it makes the two histograms consistent."""
     lowest = round(SCORE_LOW / FINE_STEP)
     return min(max((number - lowest) // _FINE_IN_COARSE, 0), SCORE_BINS - 1)

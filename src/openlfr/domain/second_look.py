@@ -24,7 +24,7 @@ _OF = 1 << 64
 
 
 def is_drawn(alert_id: str, share: float, key: bytes) -> bool:
-    """Whether an alert is drawn for a second look.
+    """Return whether an alert is drawn for a second look.
 
     Args:
         alert_id: The recorded id.
@@ -36,9 +36,9 @@ def is_drawn(alert_id: str, share: float, key: bytes) -> bool:
 
 
 def needs_second_look(case: Case, share: float, key: bytes, now: datetime) -> bool:
-    """Whether a second look is due now, which needs a first verdict that is final."""
-    first = case.first
-    if case.state is not AlertState.DECIDED or first is None or case.second is not None:
+    """Return whether a second look is due now, which needs a first verdict that is final."""
+    first = case.first_verdict
+    if case.state is not AlertState.DECIDED or first is None or case.second_look is not None:
         return False
     if now < first.final_at or case.outcome is not None:
         return False

@@ -122,9 +122,9 @@ class RunSummary:
     pools: tuple[Pool, ...] = ()
 
     @property
-    def doubts(self) -> tuple[str, ...]:
+    def basis_problems(self) -> tuple[str, ...]:
         """Each reason why the threshold's stated basis did not hold throughout the run."""
         openings = (each.opening for each in self.baselines)
-        kept = (opening for opening in openings if opening is not None and not opening.altered)
-        found = (opening.baseline.threshold.doubt for opening in kept)
+        kept = (opening for opening in openings if opening is not None and not opening.alteration)
+        found = (opening.baseline.threshold.basis_problem for opening in kept)
         return tuple(dict.fromkeys(doubt for doubt in found if doubt))

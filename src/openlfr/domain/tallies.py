@@ -26,14 +26,14 @@ COUNTS = (*(each.name for each in fields(Counts) if each.type == "int"), "frames
 
 
 class Reporter(StrEnum):
-    """The service that counted."""
+    """The service that counted a tally."""
 
     INGEST = "ingest"  # frames that were never sent
     ANALYSIS = "analysis"
 
 
 def quality_band(quality: float) -> int:
-    """The band of a quality: an index into `QUALITY_EDGES`; values outside go to the end bands."""
+    """Return the index of a quality's band; values outside `QUALITY_EDGES` are in the end bands."""
     bands = len(QUALITY_EDGES) - 1
     return min(max(int(quality // QUALITY_EDGES[1]), 0), bands - 1)
 
@@ -43,25 +43,26 @@ class Tally(Counts):
     """The counts of a range of one camera's frames, and of the tracks that ended in it.
 
     Attributes:
-        first_seq, last_seq: The range of frame numbers, both inclusive.
+        first_seq, last_seq: First and last frame number of the range.
         first_captured_at, last_captured_at: Capture times in the range, UTC.
         frames_discarded: Frames whose epoch had ended when they arrived.
-        tracks_begun: Tracks that began in the range; they may end in that of another tally.
+        tracks_begun: Tracks that began in the range; they may end in the range of another tally.
         tracks_closed: `tracks_searched` + `tracks_not_searched` + `tracks_lost`, and kinds of
             tracks that a newer version counts.
-        scores: Histograms of the searched tracks' best scores against listed people who are no
+        scores: Histograms of the searched tracks' best scores against listed people who are not
             control subjects, by quality band (see `quality_band`) and in the bins of
             `scores.SCORE_EDGES`. The tracks of `tracks_control` are not included.
-        fine_scores: The same scores by fine bins, for all quality bands together.
+        fine_scores: The same scores by fine bins, summed over all quality bands.
         control_scores: Histogram of the best scores against control subjects, by fine bins. It
-            has every track that was searched while a control subject was searchable, so most of
+            counts each track that was searched while a control subject was searchable, so most of
             these scores are strangers'.
         measures: Measurements of the best faces of the closed tracks.
-        baseline: Id of the baseline, in which list, threshold, model, rules and cameras do not
-            change; empty without one. A tally lies within one baseline.
-        baseline_since: When the counting process adopted the baseline, UTC; None without one.
-        adoption: The baseline's content. Sent with each camera's first tally under the baseline
-            by a process that cannot write to the records; else None.
+        baseline: Id of the baseline under which all frames of the tally were counted; empty
+            without a baseline.
+        baseline_since: Time at which the counting process adopted the baseline, UTC; None without
+            a baseline.
+        adoption: The baseline's content, in each camera's first tally under the baseline; None in
+            other tallies, and if the counting process can write to the records.
     """
 
     deployment: str
@@ -83,7 +84,7 @@ class Tally(Counts):
 
     @property
     def tracks_scored(self) -> int:
-        """Tracks compared with listed people who are no control subjects."""
+        """Tracks compared with listed people who are not control subjects."""
         return sum(sum(counts) for counts in self.scores.values())
 
     @property
@@ -93,7 +94,7 @@ class Tally(Counts):
 
     @property
     def tally_id(self) -> str:
-        """The idempotency key: counting the same range again gives the same id."""
+        """The idempotency key, which is the same when the same range is counted again."""
         parts = (self.deployment, self.camera, self.epoch, self.reporter)
         text = "\x1f".join(map(str, (*parts, self.first_seq, self.last_seq)))
         return str(uuid.uuid5(NAMESPACE, f"tally\x1f{text}"))
@@ -101,7 +102,7 @@ class Tally(Counts):
 
 @dataclass(frozen=True, slots=True)
 class HourTotals(Counts):
-    """The sum of one camera's tallies that begin within one hour.
+    """The sum of the tallies of one camera that begin within one hour.
 
     Attributes:
         hour: 'YYYY-MM-DDTHH', UTC.

@@ -1,15 +1,16 @@
-"""Counts the results of each camera's frames, faces and tracks, and returns them as tallies.
+"""Counts frames, faces and tracks by camera and result, and returns the counts as tallies.
 
-Both modes use this collector: a city's worker publishes the tallies, `openlfr run` records them.
+Both modes use this collector: a worker of a city publishes the tallies, and `openlfr run` records
+them.
 
-Kafka may deliver a frame twice, to this worker or, after a kill, to another one. To count no frame
-twice, tallies lie on a grid: in each epoch one tally covers the frames 0 to 249, the next one 250
-to 499, and so on. A worker that counts a stretch of the grid again gives its tally the same
-`tally_id`. To lose no count, a lossless frame is acknowledged only after Kafka has its tally: a
-stretch without a published tally is delivered again from its beginning.
+Kafka may deliver a frame again, to this worker or, after a kill, to another worker. So that no
+frame is counted twice, the frames of an epoch are divided into stretches at fixed numbers: 0 to
+249, 250 to 499, and so on. Each stretch has one tally, and a stretch that is counted again has a
+tally with the same `tally_id`. So that no count is lost, a lossless frame is acknowledged only
+after its tally is published: otherwise the whole stretch is delivered again.
 
-A stretch can end early: its epoch ends, or its camera falls silent or moves to another worker.
-The range of its tally is then shorter, and the next stretch begins right after it.
+A stretch ends early if its epoch ends, or if its camera falls silent or moves to another worker.
+Its tally then has a shorter range, and the next stretch begins with the next frame.
 """
 
 from __future__ import annotations
@@ -49,30 +50,30 @@ class TallyCollector:
         """Start without counts.
 
         Args:
-            deployment: Its id.
-            ref: The baseline in use; None without one.
+            deployment: Id of the deployment.
+            ref: The baseline in use; None without a baseline.
         """
         self._deployment = deployment
         self._ref = ref or BaselineRef()
         self._adoption: BaselineAdoption | None = None
-        self._announced: set[str] = set()  # cameras with a tally that records `_adoption`
+        self._announced: set[str] = set()  # cameras with a tally that contains `_adoption`
         self._watches: dict[str, Watchtime] = {}
         self._open: dict[str, Stretch] = {}
         self._tallied: dict[str, tuple[int, int]] = {}  # camera -> epoch, last frame of a tally
-        self._done: list[Tally] = []
+        self._finished: list[Tally] = []
 
     def ends_stretch(self, camera: str, epoch: int, seq: int) -> bool:
-        """Whether a frame lies outside its camera's open stretch and so would close the stretch."""
+        """Return whether a frame would close its camera's open stretch."""
         stretch = self._open.get(camera)
         return stretch is not None and not (stretch.covers(epoch, seq) and stretch.ref == self._ref)
 
     def epoch_of(self, camera: str) -> int | None:
-        """The epoch of a camera's open stretch; None without one."""
+        """Return the epoch of a camera's open stretch; None without an open stretch."""
         stretch = self._open.get(camera)
         return None if stretch is None else stretch.epoch
 
     def record_arrival(self, frame: Frame | EncodedFrame) -> None:
-        """Assign a frame that arrived to a stretch, closing the camera's previous one if needed."""
+        """Assign a new frame to a stretch; close the camera's previous stretch if necessary."""
         camera = frame.camera
         stretch = self._open.get(camera)
         if stretch is not None and not stretch.covers(frame.epoch, frame.seq):
@@ -87,7 +88,7 @@ class TallyCollector:
             stretch.newest, stretch.newest_at = frame.seq, frame.captured_at
 
     def count(self, camera: str, what: str, number: int = 1) -> None:
-        """Add to a count of the camera's open stretch, by its attribute name in `Tally`."""
+        """Add a number to the count of this name (see `Tally`) in the camera's open stretch."""
         if (stretch := self._open.get(camera)) is not None:
             stretch.frames[what] += number
 
@@ -95,66 +96,67 @@ class TallyCollector:
         """Count an analysed frame and the faces detected in it."""
         self.count(frame.camera, "frames_analysed")
         self.count(frame.camera, "faces_detected", faces)
-        self._watch(frame.camera).looked(microseconds(frame.captured_at))
+        self._watch(frame.camera).record_analysed(microseconds(frame.captured_at))
 
     def record_skipped(self, frame: Frame | EncodedFrame, why: UnwatchedReason) -> None:
-        """Count a frame that arrived and was skipped."""
+        """Count a frame that was skipped after its arrival."""
         self.count(frame.camera, MISSED[why])
-        self._watch(frame.camera).missed(microseconds(frame.captured_at), why)
+        self._watch(frame.camera).record_skipped(microseconds(frame.captured_at), why)
 
     def record_skipped_at_capture(self, frame: Frame, why: UnwatchedReason) -> None:
-        """Record unwatched time for a frame that the capture tallies count."""
-        self._watch(frame.camera).missed(microseconds(frame.captured_at), why)
+        """Record unwatched time for a frame that only the capture tallies count."""
+        self._watch(frame.camera).record_skipped(microseconds(frame.captured_at), why)
 
     def record_pause(self) -> None:
         """Mark all cameras as unwatched because the deployment is not in force."""
         for watch in self._watches.values():
-            watch.paused()
+            watch.record_pause()
 
     def record_results(self, analysis: Analysis) -> None:
         """Count the tracks that began, ended or were dropped, and the sightings."""
-        for camera in analysis.begun:
+        for camera in analysis.begun_cameras:
             self.count(camera, "tracks_begun")
-        for track in analysis.closed:
-            self._closed(track)
-        for sighted in analysis.sightings:
-            self.count(sighted.sighting.camera, "sightings")
+        for track in analysis.closed_tracks:
+            self._count_closed(track)
+        for each in analysis.sightings:
+            self.count(each.sighting.camera, "sightings")
 
     def begin_baseline(self, ref: BaselineRef, adoption: BaselineAdoption | None = None) -> None:
-        """Count under another baseline: each camera's next frame begins a new stretch.
+        """Count under another baseline; the next frame of each camera begins a new stretch.
 
-        A track counts for the baseline in which it ends. If it ends with the last frame of its
-        camera, it counts for that frame's baseline.
+        A track counts for the baseline in which the track ends. A track that ends because its
+        camera has no more frames counts for the baseline of the last frame.
 
         Args:
-            ref: The baseline that tallies name from now on.
-            adoption: Recorded with the first tally of each camera.
+            ref: The new baseline.
+            adoption: The content of the baseline for the first tally of each camera; None if the
+                tallies need not contain it.
         """
         self._ref, self._adoption = ref, adoption
         self._announced.clear()
 
-    def _closed(self, track: ClosedTrack) -> None:
+    def _count_closed(self, track: ClosedTrack) -> None:
         stretch = self._open.get(track.camera)
         if stretch is None:
             return
         stretch.frames["tracks_closed"] += 1
         if track.face is not None:
-            stretch.measures += Measures.of(track.face)
+            stretch.measures += Measures.from_face(track.face)
         match track:
             case SearchedTrack():
-                self._compared(stretch, track)
+                self._count_searched(stretch, track)
             case UnsearchedTrack():
                 stretch.not_searched[track.reason] += 1
             case LostTrack():
                 stretch.lost[track.reason] += 1
 
-    def _compared(self, stretch: Stretch, track: SearchedTrack) -> None:
-        """Add a track's scores to the histograms; `SearchedTrack` explains which one."""
-        stretch.frames["tracks_matched"] += track.matched
-        stretch.frames["tracks_matched_control"] += track.control
+    def _count_searched(self, stretch: Stretch, track: SearchedTrack) -> None:
+        """Add the scores of a track to the histograms (see `SearchedTrack`)."""
+        stretch.frames["tracks_matched"] += track.is_matched
+        stretch.frames["tracks_matched_control"] += track.is_control
         if track.control_score is not None:
             stretch.control_scores[fine_bin(track.control_score)] += 1
-        if track.score is None or track.control:
+        if track.score is None or track.is_control:
             stretch.frames["tracks_control"] += 1
             return
         band = stretch.scores.setdefault(quality_band(track.quality), [0] * SCORE_BINS)
@@ -169,15 +171,15 @@ class TallyCollector:
         if (stretch := self._open.get(camera)) is not None:
             self._close(camera, stretch.newest)
 
-    def forget(self, camera: str) -> None:
-        """Discard a camera's open counts: another worker counts these frames again."""
+    def discard(self, camera: str) -> None:
+        """Discard the open counts of a camera whose frames another worker counts again."""
         self._open.pop(camera, None)
         self._tallied.pop(camera, None)
         self._watches.pop(camera, None)
         self._announced.discard(camera)
 
     def open_tally(self, camera: str) -> Tally | None:
-        """The tally of a camera's open stretch so far; None without one."""
+        """Return the tally of a camera's open stretch so far; None without an open stretch."""
         stretch = self._open.get(camera)
         if stretch is None:
             return None
@@ -185,7 +187,7 @@ class TallyCollector:
         return self._tally(camera, stretch, stretch.newest, watch.watched, dict(watch.unwatched))
 
     def to_json(self, camera: str) -> dict[str, Any]:
-        """A camera's state as JSON values for `restore`."""
+        """Return a camera's state as JSON values for `restore`."""
         stretch, watch = self._open.get(camera), self._watch(camera)
         return {
             "open": None if stretch is None else stretch.to_json(),
@@ -217,14 +219,14 @@ class TallyCollector:
         return tuple(self._open)
 
     def is_tallied(self, camera: str, epoch: int, seq: int) -> bool:
-        """Whether a frame that arrived lies in no open stretch."""
+        """Return whether the stretch of a frame that has arrived is already closed."""
         stretch = self._open.get(camera)
         return stretch is None or not stretch.covers(epoch, seq)
 
     def take(self) -> list[Tally]:
         """Remove and return the finished tallies."""
-        done, self._done = self._done, []
-        return done
+        finished, self._finished = self._finished, []
+        return finished
 
     def _begin(self, frame: Frame | EncodedFrame) -> Stretch:
         first = frame.seq // STRETCH * STRETCH
@@ -240,7 +242,7 @@ class TallyCollector:
         stretch = self._open.pop(camera)
         self._tallied[camera] = stretch.epoch, last
         watched, unwatched = self._watch(camera).take()
-        self._done.append(self._tally(camera, stretch, last, watched, unwatched))
+        self._finished.append(self._tally(camera, stretch, last, watched, unwatched))
 
     def _tally(
         self,

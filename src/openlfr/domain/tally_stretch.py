@@ -54,11 +54,11 @@ class Stretch:
         return (self.first // STRETCH + 1) * STRETCH - 1
 
     def covers(self, epoch: int, seq: int) -> bool:
-        """Whether a frame belongs to this range."""
+        """Return whether a frame belongs to this range."""
         return epoch == self.epoch and self.first <= seq <= self.last
 
     def to_json(self) -> dict[str, Any]:
-        """The counts as JSON values for `from_json`; without the adoption."""
+        """Return the counts as JSON values for `from_json`; without the adoption."""
         counters = "frames", "not_searched", "lost", "scores", "fine_scores", "control_scores"
         return {
             **{name: getattr(self, name) for name in ("epoch", "first", "newest")},

@@ -75,12 +75,12 @@ class StoredTemplate:
 
 
 def hash_template(vector: NDArray[np.float32]) -> str:
-    """Sha256 (hex) of a template's float32 little-endian bytes."""
+    """Return the sha256 (hex) of a template's float32 little-endian bytes."""
     return hashlib.sha256(np.ascontiguousarray(vector, "<f4").tobytes()).hexdigest()
 
 
 def matches_entry(stored: StoredRow, entry: ListedEntry) -> bool:
-    """Whether a row of the vector store agrees with the listed entry of its reference.
+    """Return whether a row of the vector store agrees with the listed entry of its reference.
 
     The caller checks that the vector has the row's hash.
     """

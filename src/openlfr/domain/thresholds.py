@@ -64,18 +64,18 @@ class Threshold:
     against: frozenset[str] | None = field(default=None, compare=False, repr=False)
 
     @property
-    def calibrated(self) -> bool:
-        """Whether it was calibrated; `doubt` tests if its error rate still holds."""
+    def is_calibrated(self) -> bool:
+        """Whether it was calibrated; `basis_problem` tests if its error rate still holds."""
         return self.origin is ThresholdOrigin.CALIBRATED
 
-    def doubt(self, listed: ListState) -> str:
-        """Why its stated basis does not hold for this list; empty while it holds.
+    def basis_problem(self, listed: ListState) -> str:
+        """Return why its stated basis does not hold for this list; empty while it holds.
 
         Removals, suspensions and expiries do not weaken a threshold. Each addition does: a
         stranger can be mistaken for one person more.
         """
-        if not self.calibrated:
-            return self.outgrown(listed.people)
+        if not self.is_calibrated:
+            return self.list_size_warning(listed.people)
         if self.against is None:
             return (
                 f"The threshold {self.value:.3f} was calibrated for {self.list_size} people, and "
@@ -91,13 +91,13 @@ class Threshold:
             "is calibrated anew."
         )
 
-    def outgrown_by(self, subjects: int) -> bool:
-        """Whether a list of this size is longer than the measurement behind the default."""
+    def is_outgrown_by(self, subjects: int) -> bool:
+        """Return whether a list of this size is longer than the measurement behind the default."""
         return self.row is not None and max(subjects, self.list_size) > self.row.list_size
 
-    def outgrown(self, subjects: int) -> str:
-        """The warning for a list of this size; empty while the measurement covers it."""
-        if self.row is None or not self.outgrown_by(subjects):
+    def list_size_warning(self, subjects: int) -> str:
+        """Return the warning for a list of this size; empty while the measurement covers it."""
+        if self.row is None or not self.is_outgrown_by(subjects):
             return ""
         measured = self.row.list_size
         if self.list_size > measured:  # a restart would choose the same
@@ -113,7 +113,7 @@ class Threshold:
         )
 
     def describe(self) -> str:
-        """Its origin in words, as the rest of a sentence that begins with its value."""
+        """Return its origin in words, as the rest of a sentence that begins with its value."""
         if self.fitted:
             return self._origin()
         return f"{self._origin()}; the rules of a track are not fitted to this model, but to SFace"
@@ -144,7 +144,7 @@ class Threshold:
 
 
 def default_threshold(table: Sequence[DefaultRow], stated: float, list_size: int) -> Threshold:
-    """A model's default for a list: the row for the next longer list in its table.
+    """Return a model's default for a list: the row for the next longer list in its table.
 
     Args:
         table: Rows by list size, ascending; empty for a model that was not measured.

@@ -50,5 +50,5 @@ class VerdictEvent:
 
 
 def withdrawal_id_of(verdict_id: str) -> str:
-    """The id of the record of a verdict's undo."""
+    """Return the id of the record of a verdict's undo."""
     return str(uuid.uuid5(NAMESPACE, f"withdrawal\x1f{verdict_id}"))

@@ -37,7 +37,7 @@ class Watchtime:
     watched: int = 0
     unwatched: Counter[UnwatchedReason] = field(default_factory=Counter)
 
-    def looked(self, at: int) -> None:
+    def record_analysed(self, at: int) -> None:
         """Count the time up to an analysed frame."""
         if self.until is not None and at > self.until:
             gap = at - self.until
@@ -47,7 +47,7 @@ class Watchtime:
                 self.unwatched[self.why or UnwatchedReason.NO_FRAMES] += gap
         self.until, self.why = at, None
 
-    def missed(self, at: int, why: UnwatchedReason) -> None:
+    def record_skipped(self, at: int, why: UnwatchedReason) -> None:
         """Count the time up to a skipped frame."""
         if self.until is None or at < self.until:
             self.until = at
@@ -56,7 +56,7 @@ class Watchtime:
             self.unwatched[self.why] += at - self.until
             self.until = at
 
-    def paused(self) -> None:
+    def record_pause(self) -> None:
         """Make a pause the reason of the unwatched time that follows."""
         self.why = self.why or UnwatchedReason.PAUSED
 

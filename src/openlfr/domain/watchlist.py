@@ -154,7 +154,7 @@ class GalleryDecision:
 
 
 def hash_entry(reference_id: str, subject: str, watchlist: str, template_hash: str) -> str:
-    """Sha256 (hex) that binds a template to its subject and list.
+    """Return the sha256 (hex) that binds a template to its subject and list.
 
     A stored template counts only with the recorded hash. So an attacker who can write to the
     vector store can neither rename a person nor exchange two people's faces. Each text is preceded

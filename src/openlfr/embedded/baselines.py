@@ -35,7 +35,9 @@ class RunBaselines:
                 states so; it is replaced when the list changes.
         """
         self._records = records
-        self._in_use = BaselineInUse(conditions, on_doubt=self._report_threshold_warning)
+        self._in_use = BaselineInUse(
+            conditions, on_threshold_warning=self._report_threshold_warning
+        )
         self._problems, self._threshold_warning = problems, ""
         self._unrecorded: list[BaselineAdoption] = []  # in use, but not in the records yet
         self._lock = Lock()

@@ -80,8 +80,8 @@ class RecordedDeployment:
         before, self.current = self.current, recorded
         if recorded.status in (DeploymentStatus.STOPPED, DeploymentStatus.CLOSED):
             self.ended_by_others = str(recorded.status)
-        elif recorded.altered:
-            self._problems.append(_ALTERED.format(recorded.altered))
+        elif recorded.alteration:
+            self._problems.append(_ALTERED.format(recorded.alteration))
             return True
         elif recorded.status is DeploymentStatus.PAUSED is not before.status:
             self._problems.append(_PAUSED)

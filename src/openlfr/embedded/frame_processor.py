@@ -64,7 +64,7 @@ class FrameProcessor:
         self._tallies.count_arrival(arrival)
         if not deployment.covers(frame.captured_at):
             reason = (
-                UnwatchedReason.OUTSIDE_HOURS if deployment.in_force else UnwatchedReason.PAUSED
+                UnwatchedReason.OUTSIDE_HOURS if deployment.is_in_force else UnwatchedReason.PAUSED
             )
             self._tallies.count_skipped(frame, reason)
             return

@@ -150,7 +150,9 @@ class _Run:
         parts.records.runs.record_files(parts.run.run_id, options.files)
         self._deployment.start(
             deployments.Start(
-                parts.threshold, parts.run.config_hash, ListState.of(self._watchlist.index).root
+                parts.threshold,
+                parts.run.config_hash,
+                ListState.from_index(self._watchlist.index).root,
             )
         )
         self._watchlist.record_first_baseline()  # before a frame is matched

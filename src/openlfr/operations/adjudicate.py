@@ -177,7 +177,7 @@ def record_outcome(
     )
 
     def concluded(case: Case) -> Case:
-        if case.sealed and known.outcome is not Outcome.REFUTED:
+        if case.is_sealed and known.outcome is not Outcome.REFUTED:
             require(by, Action.OPEN_SEALED)
             if not known.note:
                 raise BadInput(
@@ -251,7 +251,7 @@ def _named(by: Principal) -> Principal:
         raise BadInput(
             f"A decision needs the name of the person who takes it, --by NAME: it {problem}."
         )
-    return by.named(name)
+    return by.with_name(name)
 
 
 def _worded(what: Judgement) -> Judgement:

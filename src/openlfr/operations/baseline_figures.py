@@ -56,7 +56,7 @@ def figures_by_baseline(
         raised[_claimed(opening_at(known, each.emitted_at)), each.event.event] += 1
     found = []
     numbers = {number for number, _ in raised} | parts.keys()
-    numbers |= {each.number for each in known if epoch is None or each.altered}
+    numbers |= {each.number for each in known if epoch is None or each.alteration}
     by_number = {each.number: each for each in known}
     for number in sorted(numbers):
         counts = replace(
@@ -72,14 +72,14 @@ def figures_by_baseline(
 
 def _claimed(opening: Opening | None) -> int:
     """The number under which figures are claimed; 0 for none, and for one that was altered."""
-    return opening.number if opening and not opening.altered else 0
+    return opening.number if opening and not opening.alteration else 0
 
 
 def _pools(figures: Sequence[BaselineFigures]) -> list[Pool]:
     named = [
         (each.opening, each.counts)
         for each in figures
-        if each.opening is not None and not each.opening.altered
+        if each.opening is not None and not each.opening.alteration
     ]
     groups: dict[tuple[object, ...], list[tuple[Opening, CameraCounts]]] = {}
     for opening, counts in named:

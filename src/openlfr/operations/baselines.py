@@ -43,6 +43,6 @@ def open_baseline(
                 return found
             opening = next_opening(known, adoption)
             if work.baselines.add(opening, at):
-                work.record(AuditEvent(at, SYSTEM, BaselineOpened.of(opening)))
+                work.record(AuditEvent(at, SYSTEM, BaselineOpened.from_opening(opening)))
                 return opening
     raise Unavailable(f"A baseline of {deployment} could not be opened: too many open at once.")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from openlfr.domain.audit import AuditEvent, ClockConfirmed
 from openlfr.domain.audit_references import ReferenceResumed, ReferenceSuspended
-from openlfr.domain.authority import ACTS
+from openlfr.domain.entry_acts import ACTS
 from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.principals import OPENLFR, SYSTEM

@@ -210,7 +210,7 @@ def _register(configured: Deployment, work: UnitOfWork, by: Principal, at: datet
 
 def _alteration(known: Deployment) -> dict[str, object]:
     """A direct change in the database, for which the authorisation is recorded again."""
-    return {"altered": known.altered} if known.altered else {}
+    return {"altered": known.alteration} if known.alteration else {}
 
 
 def _record_authorisation(
@@ -223,12 +223,12 @@ def _record_authorisation(
             cannot name another person for somebody who is logged in.
     """
     given: Authorisation = deployment.authorisation
-    if by.authenticated:
+    if by.is_authenticated:
         raise NotAllowed(
             f"{by.name} may not authorise the deployment {deployment.name!r}, which they draft: it "
             "takes another person with the role authoriser."
         )
-    who = by.named(given.authorised_by)
+    who = by.with_name(given.authorised_by)
     what = DeploymentAuthorised(
         deployment.deployment_id,
         deployment.name,

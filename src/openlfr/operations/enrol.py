@@ -167,8 +167,8 @@ def _enrol_row(
     # entry (`gallery.erase_unrecorded_pictures`). No transaction waits for the vault.
     vault.put(reference.picture, encode(kept_picture(examined), kept_at=now))
     sealed = vault.seal(outbox_name(reference_id), examined.template.astype("<f4").tobytes())
-    who = by if by.authenticated else by.named(row.enrolled_by)
-    enrolled = ReferenceEnrolled.of(
+    who = by if by.is_authenticated else by.with_name(row.enrolled_by)
+    enrolled = ReferenceEnrolled.from_entry(
         reference,
         picture_hash=examined.picture_hash,
         model_sha256=enrolment.embedder.facts.model_sha256,

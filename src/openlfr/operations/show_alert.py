@@ -99,7 +99,7 @@ def _opening(
         NotAllowed: The pictures are sealed, and the person may not open them.
         BadInput: A reason is needed, or is none.
     """
-    if case.sealed and alert.erased_at is None:
+    if case.is_sealed and alert.erased_at is None:
         require(by, Action.OPEN_SEALED)
         if not reason:
             raise BadInput(
@@ -196,7 +196,8 @@ def page_of(
         "<style>body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:84rem;"
         "padding:0 1rem;color:#222;background:#fff}img{max-width:100%}th{text-align:left;"
         "padding-right:1.5rem}h2{font-size:1.1rem}</style>"
-        f"<h1>Alert about {html.escape(escape_text(alert.about))}</h1><table>{facts}</table>"
+        f"<h1>Alert about {html.escape(escape_text(alert.subject_label))}</h1>"
+        f"<table>{facts}</table>"
         f"<p>{html.escape(WHAT_A_SCORE_IS)}</p>" + "".join(parts) + "</html>"
     )
 
@@ -217,7 +218,7 @@ def facts_of(alert: RecordedAlert, case: Case) -> list[tuple[str, str]]:
     """Names and values of all recorded facts of an alert, in the order of reading."""
     facts = [
         ("alert", alert.alert_id),
-        ("subject", alert.about),
+        ("subject", alert.subject_label),
         ("watchlist", alert.watchlist),
         ("deployment", alert.deployment),
         ("first seen", _utc(alert.opened_at)),

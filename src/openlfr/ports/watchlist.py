@@ -57,7 +57,7 @@ class WatchlistRecords(Protocol):
     ) -> dict[str, str]:
         """Return the active references that were altered after enrolment, with the differences.
 
-        `domain.authority` detects alterations by comparing the entries with the audit log.
+        `domain.entry_acts` detects alterations by comparing the entries with the audit log.
 
         Args:
             watchlists: Names of the lists.

@@ -95,5 +95,5 @@ class Settings(Section):
         """Positions of the cameras, and the highest plausible speed between two of them."""
         return Movement(
             places={name: Place(*c.position) for name, c in self.cameras.items() if c.position},
-            fastest=self.alerting.fastest_km_h / 3.6,
+            max_speed_m_s=self.alerting.fastest_km_h / 3.6,
         )

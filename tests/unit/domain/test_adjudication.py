@@ -97,22 +97,22 @@ def test_whatever_people_do_the_rules_hold(tried, lapse_at):
 
 
 def check(case):
-    first, second, settled = case.first, case.second, case.settled
+    first, second, settled = case.first_verdict, case.second_look, case.settling_verdict
     closed = bool(case.outcomes) or (
         settled is not None and settled.adjudication is Adjudication.DO_NOT_ENGAGE
     )
     assert (case.state is AlertState.CLOSED) == closed == (case.closed_at is not None)
     if second is not None:
         assert first is not None
-        assert not second.by.is_person(first.by)
+        assert not second.by.is_same_person(first.by)
         assert second.decided_at >= first.final_at
     if settled is not None and settled.by.issuer != OPENLFR:
-        assert all(not settled.by.is_person(v.by) for v in (first, second) if v is not None)
+        assert all(not settled.by.is_same_person(v.by) for v in (first, second) if v is not None)
     if first is not None and settled is None:
         # Time settles all of it, in 15 minutes with the minute of the job that does it.
         assert case.settle_at <= first.decided_at + timedelta(minutes=14)
         done = settle_by_time(case, first.settle_at)
-        assert done.settled.adjudication is first.adjudication
+        assert done.settling_verdict.adjudication is first.adjudication
         assert settle_by_time(case, case.settle_at - timedelta(microseconds=1)) is case
     standing = case.verdict
     refuted = case.outcome is not None and case.outcome.outcome is Outcome.REFUTED
@@ -133,7 +133,7 @@ def test_the_first_verdict_is_refused_to_the_second_operator_who_reads_whose_it_
     [
         (ANN, 7.9, None, ""),
         (ANN, 8, Conflict, "final since 12:00:08"),
-        (BEA, 1, NotAllowed, "Ann decided engage at 12:00:00 UTC: nobody but the person"),
+        (BEA, 1, NotAllowed, "Ann decided engage at 12:00:00 UTC. Only the author of a verdict"),
     ],
 )
 def test_a_verdict_is_undone_by_who_gave_it_within_8_seconds(who, seconds, error, words):
@@ -147,14 +147,14 @@ def test_a_verdict_is_undone_by_who_gave_it_within_8_seconds(who, seconds, error
     assert (undone.state, undone.verdicts[0].withdrawn_at) == (AlertState.OPEN, at)
     with pytest.raises(Conflict, match="nothing to undo"):
         undo(undone, by=who, at=at)
-    assert decide(undone, LEAVE, by=BEA, at=at, times=TIMES).first.by == BEA
+    assert decide(undone, LEAVE, by=BEA, at=at, times=TIMES).first_verdict.by == BEA
 
 
 def test_a_second_look_is_another_person_s_and_agrees_or_opens_a_dispute():
     case = decide(Case("a"), LEAVE, by=ANN, at=NOON, times=TIMES)
     with pytest.raises(Conflict, match="can be undone until 12:00:08"):
         look_again(case, LEAVE, by=BEA, at=NOON, times=TIMES)
-    with pytest.raises(NotAllowed, match="another person takes the second look"):
+    with pytest.raises(NotAllowed, match="another person must take the second look"):
         look_again(case, LEAVE, by=ANN, at=LATER, times=TIMES)
     agreed = look_again(case, LEAVE, by=BEA, at=LATER, times=TIMES)
     assert (agreed.state, agreed.settle_at) == (AlertState.DECIDED, LATER + TIMES.undo)
@@ -165,20 +165,23 @@ def test_a_second_look_is_another_person_s_and_agrees_or_opens_a_dispute():
         settle(disputed, ENGAGE, by=BEA, at=LATER, times=TIMES)
     assert settle(disputed, ENGAGE, by=SUE, at=LATER, times=TIMES).state is AlertState.SETTLED
     by_time = settle_by_time(disputed, NOON + TIMES.settle)
-    assert (by_time.state, by_time.settled.adjudication) == (AlertState.CLOSED, LEAVE.adjudication)
+    assert (by_time.state, by_time.settling_verdict.adjudication) == (
+        AlertState.CLOSED,
+        LEAVE.adjudication,
+    )
 
 
 def test_a_late_verdict_says_so_and_engages_nobody_in_time():
     case = decide(Case("a", lapse_at=LATER), ENGAGE, by=ANN, at=LATER, times=TIMES)
-    assert (case.first.kind, case.lapsed_at) == (VerdictKind.LATE, LATER)
-    assert "engage, late" in str(case.first)
+    assert (case.first_verdict.kind, case.lapsed_at) == (VerdictKind.LATE, LATER)
+    assert "engage, late" in str(case.first_verdict)
 
 
 def test_the_pictures_of_somebody_stopped_by_mistake_are_sealed_for_a_day():
     case = decide(Case("a"), ENGAGE, by=ANN, at=NOON, times=TIMES)
     sealed = NOON + TIMES.sealed
     case = conclude(case, RecordedOutcome(Outcome.REFUTED, BEA, NOON, sealed_until=sealed))
-    assert (case.erase_at, case.sealed, case.state) == (sealed, True, AlertState.CLOSED)
+    assert (case.erase_at, case.is_sealed, case.state) == (sealed, True, AlertState.CLOSED)
     # Said again, as with how many minutes: the day is that of the first time. Who needs longer
     # holds the alert.
     again = RecordedOutcome(Outcome.REFUTED, BEA, LATER, 5, LATER + TIMES.sealed)
@@ -193,7 +196,7 @@ def test_an_answer_to_what_was_asked_again_counts_though_the_clock_was_set_back(
     case = decide(Case("a"), UNSURE, by=ANN, at=NOON, times=TIMES)
     case = reopen(case, LATER)
     case = decide(case, ENGAGE, by=BEA, at=NOON, times=TIMES)
-    assert (case.first.by, case.state) == (BEA, AlertState.DECIDED)
+    assert (case.first_verdict.by, case.state) == (BEA, AlertState.DECIDED)
     with pytest.raises(Conflict, match="decided engage"):
         decide(case, LEAVE, by=ANN, at=NOON, times=TIMES)
 

@@ -50,7 +50,7 @@ CONDITIONS = Conditions(
 
 
 def baseline(*people, **changes):
-    return replace(CONDITIONS, **changes).with_list(ListState.of(Index(*people)))
+    return replace(CONDITIONS, **changes).with_list(ListState.from_index(Index(*people)))
 
 
 BEFORE = baseline(1, 2)
@@ -135,20 +135,20 @@ def test_a_list_says_how_many_stand_on_it_for_what_reason_and_nobody_s_name():
         SearchedEntry("c" * 64, "default", "wanted", "person 1"),  # a second photo
         SearchedEntry("d" * 64, "staff", "control", "person 9"),
     ]
-    listed = ListState.of(index)
+    listed = ListState.from_index(index)
     assert [(*part.__getstate__(),) for part in listed.parts] == [
         ("default", "wanted", 3, 2), ("staff", "control", 1, 1),
     ]  # fmt: skip
     assert (listed.references, listed.subjects, listed.people) == (4, 3, 3)
     index.entries = [each._replace(subject=None) for each in index.entries]
-    unknown = ListState.of(index)
+    unknown = ListState.from_index(index)
     assert (unknown.root, unknown.subjects, unknown.people) == (listed.root, None, 4)
     assert "person" not in str(BEFORE.to_json())
 
 
 CALIBRATED = Threshold(
     0.47, ThresholdOrigin.CALIBRATED, 2, target_fpir=0.001, calibration_id="c1",
-    against=ListState.of(Index(1, 2)).entries,
+    against=ListState.from_index(Index(1, 2)).entries,
 )  # fmt: skip
 
 
@@ -167,17 +167,17 @@ CALIBRATED = Threshold(
 def test_an_addition_forbids_the_claim_of_an_error_rate_and_a_removal_does_not(people, says):
     used = baseline(*people, threshold=CALIBRATED).threshold
     assert used.claims_fpir is not bool(says)
-    assert says in used.doubt
-    assert bool(used.doubt) is bool(says)
+    assert says in used.basis_problem
+    assert bool(used.basis_problem) is bool(says)
     assert (used.value, used.calibration_id, used.list_size) == (0.47, "c1", 2)
     if says:
-        assert used.doubt.endswith("No FPIR can be claimed until it is calibrated anew.")
+        assert used.basis_problem.endswith("No FPIR can be claimed until it is calibrated anew.")
 
 
 def test_without_the_list_that_it_was_calibrated_against_nothing_is_claimed():
     used = baseline(1, 2, threshold=replace(CALIBRATED, against=None)).threshold
     assert not used.claims_fpir
-    assert "nothing says which" in used.doubt
+    assert "nothing says which" in used.basis_problem
 
 
 @pytest.mark.parametrize(
@@ -190,12 +190,12 @@ def test_what_was_not_calibrated_claims_nothing(threshold):
 def test_a_list_that_outgrows_its_default_is_reported_at_each_growth_and_at_no_removal():
     said = []
     conditions = replace(CONDITIONS, threshold=default_threshold(TABLE, 0.4, 1))
-    in_use = BaselineInUse(conditions, on_doubt=said.append)
-    doubts = []
+    in_use = BaselineInUse(conditions, on_threshold_warning=said.append)
+    problems = []
     for people in ((1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), (1, 2)):
         in_use.adopt(in_use.plan_adoption(in_use.baseline_for(Index(*people))))
-        doubts.append(bool(in_use.doubt))
-    assert doubts == [False, False, True, True, False]
+        problems.append(bool(in_use.threshold_warning))
+    assert problems == [False, False, True, True, False]
     assert [text.split(" people")[0] for text in said] == [
         "The list has grown to 3",
         "The list has grown to 4",
@@ -205,10 +205,13 @@ def test_a_list_that_outgrows_its_default_is_reported_at_each_growth_and_at_no_r
 def test_what_a_start_says_itself_is_not_said_again():
     said = []
     conditions = replace(CONDITIONS, threshold=default_threshold(TABLE[:1], 0.4, 5))
-    in_use = BaselineInUse(conditions, on_doubt=said.append)
+    in_use = BaselineInUse(conditions, on_threshold_warning=said.append)
     in_use.adopt(in_use.plan_adoption(in_use.baseline_for(Index(*range(5)))))
     assert said == []
-    assert "5 people are listed, and the threshold 0.410 is the default for 2" in in_use.doubt
+    assert (
+        "5 people are listed, and the threshold 0.410 is the default for 2"
+        in in_use.threshold_warning
+    )
 
 
 class Records:

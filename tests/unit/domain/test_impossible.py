@@ -32,7 +32,7 @@ MOVEMENT = Movement(
         "park": Place(52.5253, 13.3777),  # 1.0 km
         "lake": Place(52.6062, 13.3777),  # 10.0 km
     },
-    fastest=20.0,
+    max_speed_m_s=20.0,
 )
 
 

@@ -44,12 +44,12 @@ def test_a_role_allows_what_the_table_says_and_no_more():
     ],
 )
 def test_who_counts_as_another_person(one, other, same):
-    assert one.is_person(other) is same
-    assert other.is_person(one) is same
+    assert one.is_same_person(other) is same
+    assert other.is_same_person(one) is same
 
 
 def test_only_an_account_that_nobody_vouches_for_chooses_its_name():
-    assert local_principal("root").named("Ann").name == "Ann"
-    assert ANN.named("Ann Smith") is not None
+    assert local_principal("root").with_name("Ann").name == "Ann"
+    assert ANN.with_name("Ann Smith") is not None
     with pytest.raises(ValueError, match="Ann Smith cannot act as Bob"):
-        ANN.named("Bob")
+        ANN.with_name("Bob")

@@ -42,17 +42,17 @@ def only(tallying):
     [
         # A stranger, while control subjects walk about: in both histograms, each score its own.
         ({"score": 0.3, "control_score": 0.1}, 0.3, 0.1, (1, 0, 0, 0)),
-        ({"score": 0.5, "matched": True}, 0.5, None, (1, 1, 0, 0)),
+        ({"score": 0.5, "is_matched": True}, 0.5, None, (1, 1, 0, 0)),
         # Taken for a control subject: in no stranger's histogram, whatever he scores there.
         (
-            {"score": 0.3, "control_score": 0.6, "matched": True, "control": True},
+            {"score": 0.3, "control_score": 0.6, "is_matched": True, "is_control": True},
             None,
             0.6,
             (1, 1, 1, 1),
         ),
         # Taken for both: the same.
         (
-            {"score": 0.5, "control_score": 0.6, "matched": True, "control": True},
+            {"score": 0.5, "control_score": 0.6, "is_matched": True, "is_control": True},
             None,
             0.6,
             (1, 1, 1, 1),
@@ -66,7 +66,8 @@ def test_whom_a_track_was_taken_for_decides_in_which_histogram_it_is(
 ):
     tallying = TallyCollector("Market")
     looked(tallying, 0)
-    tallying.record_results(Analysis(closed=(SearchedTrack(camera="gate", quality=50, **track),)))
+    searched = SearchedTrack(camera="gate", quality=50, **track)
+    tallying.record_results(Analysis(closed_tracks=(searched,)))
     tally = only(tallying)
     assert tally.fine_scores == ({fine_bin(strangers): 1} if strangers is not None else {})
     assert tally.control_scores == ({fine_bin(control): 1} if control is not None else {})
@@ -82,13 +83,13 @@ def test_every_track_has_its_measures_and_only_some_a_score():
     looked(tallying, 0)
     tallying.record_results(
         Analysis(
-            closed=(
+            closed_tracks=(
                 SearchedTrack(camera="gate", face=FACE, score=0.3, quality=50),
                 UnsearchedTrack(camera="gate", face=FACE, reason=NotSearchedReason.TOO_POOR),
                 LostTrack(camera="gate", face=FACE, reason=LossReason.MOVED),
                 LostTrack(camera="gate", reason=LossReason.FAILED),
             ),
-            begun=("gate",) * 4,
+            begun_cameras=("gate",) * 4,
         )
     )
     tally = only(tallying)
@@ -119,7 +120,7 @@ def test_what_a_baseline_is_comes_once_for_each_camera_and_again_where_it_was_dr
     tallying, taken = TallyCollector("Market"), object()
     tallying.begin_baseline(BaselineRef("b1", NOON), taken)
     looked(tallying, 0, 250)
-    tallying.forget("gate")  # what was told of it came to nothing
+    tallying.discard("gate")  # what was told of it came to nothing
     looked(tallying, 250, 500)
     *_, last = first = [*tallying.take(), only(tallying)]
     assert [each.adoption for each in first] == [taken, taken, None]

@@ -21,14 +21,14 @@ def test_the_row_of_the_next_longer_list_is_the_default(listed, row, value, says
     chosen = default_threshold(TABLE, 0.4, listed)
     assert (chosen.row.list_size, chosen.value, chosen.list_size) == (row, value, listed)
     assert says in chosen.describe()
-    assert not chosen.calibrated
-    assert chosen.outgrown_by(listed) is (listed > 100)
-    assert chosen.outgrown_by(101)
+    assert not chosen.is_calibrated
+    assert chosen.is_outgrown_by(listed) is (listed > 100)
+    assert chosen.is_outgrown_by(101)
 
 
 def test_a_model_that_was_not_measured_has_the_default_that_was_stated_for_it():
     chosen = default_threshold((), 0.4, 5000)
-    assert (chosen.value, chosen.row, chosen.outgrown_by(9999)) == (0.4, None, False)
+    assert (chosen.value, chosen.row, chosen.is_outgrown_by(9999)) == (0.4, None, False)
     assert "not measured here" in chosen.describe()
     assert "not fitted to this model, but to SFace" in chosen.describe()
 
@@ -39,4 +39,4 @@ def test_a_threshold_that_somebody_set_is_nobodys_default():
     assert "not fitted" not in chosen.describe()
     assert "not fitted" in Threshold(0.4, ThresholdOrigin.SET, 20, fitted=False).describe()
     assert "matching.threshold" in chosen.describe()
-    assert not chosen.outgrown_by(9999)
+    assert not chosen.is_outgrown_by(9999)

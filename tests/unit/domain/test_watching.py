@@ -38,13 +38,13 @@ def test_a_moment_is_watched_between_frames_that_were_looked_at(frames, watched,
     time = Watchtime()
     for each in frames.split():
         if each == "paused":
-            time.paused()
+            time.record_pause()
             continue
         at = round(float(each.rstrip("LUP")) * 1_000_000)
         if each[-1] in MISSED:
-            time.missed(at, MISSED[each[-1]])
+            time.record_skipped(at, MISSED[each[-1]])
         else:
-            time.looked(at)
+            time.record_analysed(at)
     found, missing = time.take()
     assert found == round(watched * MAX_WATCHED_GAP_US)
     assert missing == {why: round(seconds * 1_000_000) for why, seconds in unwatched.items()}

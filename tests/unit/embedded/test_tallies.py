@@ -24,7 +24,7 @@ from openlfr.operations.camera_counts import counts_from_records
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 RUN = Run("r1", "Market", "hash", START, 3)
-INTERRUPTED = Analysis(closed=(LostTrack(camera="gate", reason=LossReason.INTERRUPTED),))
+INTERRUPTED = Analysis(closed_tracks=(LostTrack(camera="gate", reason=LossReason.INTERRUPTED),))
 FACE = Quality(50, eye_distance=22, sharpness=0.55, frontal=1, exposure=0.9)
 
 
@@ -56,7 +56,7 @@ def track(number):
     return (
         SearchedTrack(camera="gate", face=FACE, score=0.31, control_score=0.1, quality=50),
         SearchedTrack(camera="gate", face=FACE, score=0.2, control_score=0.6, quality=50,
-                 matched=True, control=True),
+                 is_matched=True, is_control=True),
         UnsearchedTrack(camera="gate", face=FACE, reason=NotSearchedReason.TOO_SMALL),
     )[number % 3]  # fmt: skip
 
@@ -73,7 +73,7 @@ def see(tallies, *seqs):
         else:
             tallies.begin_analysis(each)
             ended = (track(seq // 10),) if seq % 10 == 5 else ()
-            faces = Analysis(faces=(2,), begun=("gate",) * len(ended), closed=ended)
+            faces = Analysis(faces=(2,), begun_cameras=("gate",) * len(ended), closed_tracks=ended)
             tallies.count_analysed(each, faces)
         tallies.record()
 

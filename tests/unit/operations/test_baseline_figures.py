@@ -76,8 +76,8 @@ def test_every_figure_stands_in_one_and_again_in_the_pool_of_those_that_are_alik
     ]  # fmt: skip
     alike, other = found.pools
     assert (alike.numbers, other.numbers) == ((1, 2, 4), (3,))
-    assert alike.apart == (((3,), ("rules",)),)
-    assert other.apart == (((1, 2, 4), ("rules",)),)
+    assert alike.other_pools == (((3,), ("rules",)),)
+    assert other.other_pools == (((1, 2, 4), ("rules",)),)
     assert (alike.counts.frames_analysed, alike.counts.tracks_searched) == (300, 9)
     assert alike.counts.alerts_opened == 6
     assert sum(alike.counts.scores) == 9

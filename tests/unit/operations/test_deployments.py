@@ -54,7 +54,7 @@ def test_a_first_start_records_draft_authorisation_and_start(records):
         "authorised_by": "Chief Jones", "starts": "2026-05-01T12:00:00+00:00",
         "ends": "2026-05-01T14:00:00+00:00", "revision": 1, "cameras": [], "watchlists": [],
     }  # fmt: skip
-    assert not authorised.by.authenticated
+    assert not authorised.by.is_authenticated
     assert begun.detail == {
         "name": "Market", "revision": 1, "threshold": 0.42, "threshold_origin": "set",
         "threshold_list_size": 7, "config_hash": "c" * 64,

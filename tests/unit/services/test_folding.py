@@ -21,7 +21,7 @@ from openlfr.bootstrap import ids_of
 from openlfr.domain.alerts import AlertEvent, EventKind, alert_id_of, event_id_of
 from openlfr.domain.deployment import Authorisation, Deployment, DeploymentStatus
 from openlfr.domain.errors import BadInput, Unavailable
-from openlfr.domain.evidence import CarriedEvidence, Evidence, Scene
+from openlfr.domain.evidence import Evidence, Scene, SentEvidence
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Movement
 from openlfr.operations.evidence import encode, evidence_name
@@ -71,17 +71,17 @@ class Desk:
             movement=Movement({}, 36.0), directory=BOOK_ALONE,
         )  # fmt: skip
 
-    def fold(self, carried: CarriedEvidence | None) -> list[str]:
+    def fold(self, carried: SentEvidence | None) -> list[str]:
         """The topics that this sighting's records go to."""
         return [topic for topic, _ in self.records_of(carried)]
 
-    def records_of(self, carried: CarriedEvidence | None) -> list[tuple[str, codec.Record]]:
+    def records_of(self, carried: SentEvidence | None) -> list[tuple[str, codec.Record]]:
         """The records that this sighting gives, by topic."""
         return self.folding.fold([written(SIGHTING, carried)])
 
 
 def written(
-    sighting: Sighting, carried: CarriedEvidence | None = None, vault: MemoryVault = VAULT
+    sighting: Sighting, carried: SentEvidence | None = None, vault: MemoryVault = VAULT
 ) -> Message:
     """The message of a sighting that a worker with this vault's key published."""
     record = codec.encode_sighting(sighting, carried)
@@ -99,8 +99,8 @@ def recording_into(records: Records) -> DatabaseWriter:
     return DatabaseWriter(records, {}, alert_key=key, window=timedelta(seconds=30))
 
 
-def sealed(content: bytes = CONTENT) -> CarriedEvidence:
-    return CarriedEvidence(NAME, True, VAULT.seal(NAME, content))
+def sealed(content: bytes = CONTENT) -> SentEvidence:
+    return SentEvidence(NAME, True, VAULT.seal(NAME, content))
 
 
 def test_evidence_is_kept_in_clear_under_the_vaults_own_key():
@@ -113,10 +113,10 @@ def test_evidence_is_kept_in_clear_under_the_vaults_own_key():
 @pytest.mark.parametrize(
     "carried",
     [
-        CarriedEvidence(NAME, True, MemoryVault().seal("evidence/other", CONTENT)),
-        CarriedEvidence(NAME, True, b"damaged"),
+        SentEvidence(NAME, True, MemoryVault().seal("evidence/other", CONTENT)),
+        SentEvidence(NAME, True, b"damaged"),
         sealed(CONTENT[:40]),
-        CarriedEvidence(NAME, False, CONTENT),
+        SentEvidence(NAME, False, CONTENT),
         sealed(encode(Evidence(CLEAR, np.full((40, 30, 3), 90, np.uint8), BOX))),
     ],
     ids=["another vault's key", "damaged", "cut short", "not sealed", "a scene in clear"],
@@ -132,7 +132,7 @@ def test_no_picture_is_worth_an_alert(carried):
 @pytest.mark.parametrize("name", ["../out", "references/r1", "evidence/other"])
 def test_a_picture_under_anothers_name_is_set_aside_before_anything_is_folded(name):
     desk = Desk()
-    assert desk.fold(CarriedEvidence(name, False, CONTENT)) == ["dead-letters.v1"]
+    assert desk.fold(SentEvidence(name, False, CONTENT)) == ["dead-letters.v1"]
     assert desk.vault.names() == []
     assert desk.book.events("Market") == []
 
@@ -168,7 +168,7 @@ def test_a_deployment_that_was_resumed_is_folded():
 
 
 def test_under_a_deployment_that_was_altered_in_the_database_nothing_is_folded():
-    changed = replace(MARKET, altered="ends is not as its acts say")
+    changed = replace(MARKET, alteration="ends is not as its acts say")
     [(topic, record)] = Desk(changed).folding.fold([written(SIGHTING)])
     assert topic == "dead-letters.v1"
     assert "(ends is not as its acts say)" in codec.decode_dead_letter(record.value).reason
@@ -220,8 +220,8 @@ def test_a_forged_sighting_is_set_aside_and_raises_nothing(message, says):
     ("carried", "pictured"),
     [
         (sealed(), True),
-        (CarriedEvidence(NAME, True, b""), True),
-        (CarriedEvidence(NAME, True, b"damaged"), False),
+        (SentEvidence(NAME, True, b""), True),
+        (SentEvidence(NAME, True, b"damaged"), False),
         (None, False),
     ],
     ids=["carried", "in the vault already", "damaged", "covered"],

@@ -49,11 +49,11 @@ class FakeAnalyser:
 
     def finish(self, camera):
         self.seen.append(f"end of {camera}")
-        return Analysis(closed=(SearchedTrack(camera=camera, score=0.3, quality=55.0),))
+        return Analysis(closed_tracks=(SearchedTrack(camera=camera, score=0.3, quality=55.0),))
 
     def drop_camera(self, camera, why):
         self.seen.append(f"{camera} forgotten")
-        return Analysis(closed=(LostTrack(camera=camera, reason=why),) * self.live)
+        return Analysis(closed_tracks=(LostTrack(camera=camera, reason=why),) * self.live)
 
     cameras = ()
     live = 0

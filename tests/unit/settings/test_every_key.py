@@ -224,7 +224,7 @@ def max_cameras(config):
 def _engaged(config):
     case = Case("a")
     what, at = Judgement(Adjudication.ENGAGE), datetime(2026, 5, 1, tzinfo=UTC)
-    return decide(case, what, by=SYSTEM, at=at, times=config.alerting.times).first
+    return decide(case, what, by=SYSTEM, at=at, times=config.alerting.times).first_verdict
 
 
 PLAIN = {"url": "kafka://b:9092", "tls": False, "auth": "plain"}

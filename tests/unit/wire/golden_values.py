@@ -29,7 +29,7 @@ from openlfr.domain.alerts import (
 from openlfr.domain.control import Heartbeat, ManifestChange
 from openlfr.domain.counts import LossReason, NotSearchedReason
 from openlfr.domain.dead_letters import DeadLetter
-from openlfr.domain.evidence import CarriedEvidence
+from openlfr.domain.evidence import SentEvidence
 from openlfr.domain.faces import Box
 from openlfr.domain.frames import EncodedFrame
 from openlfr.domain.impossible import ImpossibleMatch, ImpossibleReason
@@ -130,7 +130,7 @@ def _value_of(decode: Callable[[bytes], Any]) -> Callable[[bytes, bytes], Any]:
     return lambda _, value: decode(value)
 
 
-def _sighting(sighting: Sighting, evidence: CarriedEvidence | None) -> Golden:
+def _sighting(sighting: Sighting, evidence: SentEvidence | None) -> Golden:
     record = codec.encode_sighting(sighting, evidence, traceparent=TRACE)
     return Golden(record, _value_of(codec.decode_sighting), (sighting, evidence))
 
@@ -169,8 +169,8 @@ VERSIONS: dict[str, dict[str, Golden]] = {
         "frame": _frame(FRAME),
         "frame, end of a file": _frame(END),
         "sighting": _sighting(PLAIN, None),
-        "sighting, sealed": _sighting(SIGHTING, CarriedEvidence("evidence/1", True, b"sealed")),
-        "sighting, open": _sighting(PLAIN, CarriedEvidence("evidence/2", False, b"open")),
+        "sighting, sealed": _sighting(SIGHTING, SentEvidence("evidence/1", True, b"sealed")),
+        "sighting, open": _sighting(PLAIN, SentEvidence("evidence/2", False, b"open")),
         "alert, opened": _alerted(OPENED),
         "alert, twice in a frame": _alerted(FLAGGED, pictured=False),
         "alert, too far": _alerted(FAR),

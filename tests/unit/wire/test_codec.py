@@ -33,7 +33,7 @@ from openlfr.domain.counts import LossReason, NotSearchedReason
 from openlfr.domain.dead_letters import make_dead_letter
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput
-from openlfr.domain.evidence import CarriedEvidence
+from openlfr.domain.evidence import SentEvidence
 from openlfr.domain.faces import Box
 from openlfr.domain.frames import EncodedFrame
 from openlfr.domain.impossible import ImpossibleMatch, ImpossibleReason
@@ -70,7 +70,7 @@ sightings = st.builds(
     real, st.booleans(), st.booleans(),
 )  # fmt: skip
 flags = st.builds(ImpossibleMatch, st.sampled_from(ImpossibleReason), words, real, counts)
-evidence = st.none() | st.builds(CarriedEvidence, words, st.booleans(), st.binary())
+evidence = st.none() | st.builds(SentEvidence, words, st.booleans(), st.binary())
 fine = st.dictionaries(st.integers(-400, 400), st.integers(1, 9), max_size=4)
 measures = st.builds(
     Measures,
@@ -224,7 +224,7 @@ EVERY = {
     ),
     "sighting": (codec.encode_sighting(SIGHTING), codec.decode_sighting),
     "sighting with evidence": (
-        codec.encode_sighting(SIGHTING, CarriedEvidence("evidence/1", True, b"sealed")),
+        codec.encode_sighting(SIGHTING, SentEvidence("evidence/1", True, b"sealed")),
         codec.decode_sighting,
     ),
     "alert": (codec.encode_alert(EVENT, SEEN_AT), codec.decode_alert),

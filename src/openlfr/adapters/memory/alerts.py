@@ -137,7 +137,7 @@ class MemoryAlerts:
     def sealed_alert_ids(self) -> Collection[str]:
         """Ids of alerts whose pictures exist only because of a possible complaint."""
         rows = self._access.reading().alerts.items()
-        return frozenset(key for key, row in rows if row.case.sealed and row.erased_at is None)
+        return frozenset(key for key, row in rows if row.case.is_sealed and row.erased_at is None)
 
     def rejected_events_to_erase(self, now: datetime) -> Sequence[RecordedEvent]:
         """Sightings rejected from their alert whose pictures or cameras are not erased yet."""

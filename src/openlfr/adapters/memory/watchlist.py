@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from openlfr.adapters.memory.audit import erase_words
 from openlfr.adapters.memory.state import Entry
-from openlfr.domain.authority import ACTS, EntryAct, find_alteration, latest_expiry
+from openlfr.domain.entry_acts import ACTS, EntryAct, earliest_expiry, find_alteration
 from openlfr.domain.templates import check_model
 from openlfr.domain.watchlist import PERSONAL_FIELDS, EntryStatus, ManifestEntry
 
@@ -103,7 +103,7 @@ class MemoryWatchlist:
     def overdue_entries(self, at: datetime) -> list[Reference]:
         """Listed entries whose enrolment ended before this moment, whatever their rows contain."""
         standing = self.references(statuses=_STANDING)
-        return [each for each in standing if latest_expiry(each, self._acts(each)) < at]
+        return [each for each in standing if earliest_expiry(each, self._acts(each)) < at]
 
     def outbox(self) -> list[tuple[Reference, bytes]]:
         """Pending entries with their encrypted templates, in the order they were added."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from openlfr.adapters.sql.engine import insert_new
 from openlfr.adapters.sql.tables import audit_events, baselines
 from openlfr.domain.audit_baselines import BaselineOpened
-from openlfr.domain.baseline_acts import as_recorded
+from openlfr.domain.baseline_acts import with_alteration
 from openlfr.domain.baseline_openings import Opening
 from openlfr.domain.baselines import Baseline, ThresholdUsed
 from openlfr.domain.listing import ListState
@@ -41,7 +41,8 @@ class BaselineRecords:
             rows = connection.execute(query).all()
             details = {each.get("number"): each for each in connection.scalars(acts)}
         return [
-            as_recorded(_opening_of(row), deployment_id, details.get(row.number)) for row in rows
+            with_alteration(_opening_of(row), deployment_id, details.get(row.number))
+            for row in rows
         ]
 
 

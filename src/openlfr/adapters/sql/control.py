@@ -18,9 +18,9 @@ from openlfr.adapters.sql.tables import audit_events, deployments, references
 from openlfr.adapters.sql.watchlist_acts import Comparison, with_acts
 from openlfr.adapters.sql.watchlist_version import newest_version
 from openlfr.domain.audit_deployments import DeploymentStarted
-from openlfr.domain.authority import find_alteration
 from openlfr.domain.control import DeploymentState, EntryForgotten, ManifestChange
 from openlfr.domain.deployment import DeploymentStatus
+from openlfr.domain.entry_acts import find_alteration
 from openlfr.domain.watchlist import EntryStatus
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Engine
 
-    from openlfr.domain.authority import EntryAct
     from openlfr.domain.deployment import Deployment
+    from openlfr.domain.entry_acts import EntryAct
     from openlfr.domain.watchlist import Reference
 
 _GONE = (EntryStatus.REMOVED, EntryStatus.REFUSED)
@@ -75,7 +75,7 @@ class ControlRecords:
         """Deployments whose row differs from their acts, each with the difference."""
         with reading(self._engine) as connection:
             found = deployments_with_acts(connection)
-        return {each.deployment_id: each.altered for each, _ in found if each.altered}
+        return {each.deployment_id: each.alteration for each, _ in found if each.alteration}
 
 
 def _message_of(
@@ -129,7 +129,7 @@ def _state_of(
     deployment: Deployment, row: Any, threshold: float | None, origin: str
 ) -> DeploymentState:
     status = deployment.status
-    if deployment.altered and status is DeploymentStatus.STARTED:
+    if deployment.alteration and status is DeploymentStatus.STARTED:
         status = DeploymentStatus.PAUSED  # the present content was never authorised
     return DeploymentState(
         deployment_id=deployment.deployment_id,

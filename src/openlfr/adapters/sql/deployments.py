@@ -14,7 +14,7 @@ from openlfr.adapters.sql.tables import audit_events, deployments
 from openlfr.adapters.sql.watchlist_version import next_version
 from openlfr.domain.audit_deployments import DeploymentAuthorised
 from openlfr.domain.deployment import Authorisation, Deployment, DeploymentStatus
-from openlfr.domain.deployment_acts import ACTS, DeploymentAct, as_recorded
+from openlfr.domain.deployment_acts import ACTS, DeploymentAct, with_recorded_status
 from openlfr.domain.errors import BadInput
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def with_acts(
     for _, group in groupby(connection.execute(query), key=lambda row: row.deployment_id):
         rows = list(group)
         done = [DeploymentAct(row.kind, row.detail) for row in rows if row.kind]
-        found.append((as_recorded(_deployment_of(rows[0]), done), rows[0]))
+        found.append((with_recorded_status(_deployment_of(rows[0]), done), rows[0]))
     return found
 
 

@@ -16,7 +16,7 @@ from openlfr.adapters.sql.tables import references
 from openlfr.adapters.sql.watchlist_acts import Comparison, with_acts
 from openlfr.adapters.sql.watchlist_rows import COLUMNS, reference_of
 from openlfr.adapters.sql.watchlist_version import newest_version
-from openlfr.domain.authority import latest_expiry
+from openlfr.domain.entry_acts import earliest_expiry
 from openlfr.domain.watchlist import EntryStatus
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class WatchlistRecords:
             return [
                 entry
                 for entry, acts, _ in with_acts(connection, references.c.status.in_(STANDING))
-                if latest_expiry(entry, acts) < at
+                if earliest_expiry(entry, acts) < at
             ]
 
     def outbox(self) -> list[tuple[Reference, bytes]]:

@@ -15,7 +15,7 @@ from openlfr.adapters.sql.act_words import COLUMNS as WORDS
 from openlfr.adapters.sql.act_words import restore_act
 from openlfr.adapters.sql.tables import act_words, audit_events, references
 from openlfr.adapters.sql.watchlist_rows import COLUMNS, reference_of
-from openlfr.domain.authority import ACTS, EntryAct, find_alteration
+from openlfr.domain.entry_acts import ACTS, EntryAct, find_alteration
 from openlfr.domain.watchlist import EntryStatus, ManifestEntry
 
 if TYPE_CHECKING:

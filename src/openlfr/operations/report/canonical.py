@@ -29,8 +29,8 @@ def figures_of(summary: RunSummary) -> dict[str, Any]:
     figures["baselines"] = [_plain(figures_json(each)) for each in summary.baselines]
     figures["pools"] = [_plain(pool_json(each)) for each in summary.pools]
     figures["threshold"] = _plain(summary.threshold.value)
-    figures["calibrated"] = summary.threshold.calibrated
-    figures["fpir_may_be_claimed"] = summary.threshold.calibrated and not summary.doubts
+    figures["calibrated"] = summary.threshold.is_calibrated
+    figures["fpir_may_be_claimed"] = summary.threshold.is_calibrated and not summary.basis_problems
     figures["threshold_basis"] = {
         **{key: _plain(getattr(summary.threshold, key)) for key in ("origin", "list_size", "row")},
         "described": summary.threshold.describe(),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from openlfr.domain.alerts import AlertEvent, EventKind, event_id_of
 from openlfr.domain.errors import BadInput
-from openlfr.domain.evidence import CarriedEvidence
+from openlfr.domain.evidence import SentEvidence
 from openlfr.domain.impossible import ImpossibleMatch, ImpossibleReason
 from openlfr.domain.sightings import Sighting
 from openlfr.wire.codec.fields import (
@@ -31,7 +31,7 @@ _SEALED, _UNSEALED = sighting_pb2.Evidence.SEALING_VAULT, sighting_pb2.Evidence.
 
 
 def encode_sighting(
-    sighting: Sighting, evidence: CarriedEvidence | None = None, *, traceparent: str = ""
+    sighting: Sighting, evidence: SentEvidence | None = None, *, traceparent: str = ""
 ) -> Record:
     """Encode; the key is deployment and subject, so that one agent folds them in order."""
     message = sighting_pb2.Sighting(
@@ -61,7 +61,7 @@ def encode_sighting(
     return record_of(key, message, sighting.captured_at, traceparent)
 
 
-def decode_sighting(value: bytes | None) -> tuple[Sighting, CarriedEvidence | None]:
+def decode_sighting(value: bytes | None) -> tuple[Sighting, SentEvidence | None]:
     """Decode what `encode_sighting` wrote."""
     message = parse(sighting_pb2.Sighting, value)
     sighting = _sighting_of(message, message.seq, conflicts_in_frame=message.twice)
@@ -70,7 +70,7 @@ def decode_sighting(value: bytes | None) -> tuple[Sighting, CarriedEvidence | No
     evidence = message.evidence
     if evidence.sealing not in (_SEALED, _UNSEALED):
         raise unusable(message, "this version does not know the sealing of its evidence")
-    return sighting, CarriedEvidence(evidence.name, evidence.sealing == _SEALED, evidence.content)
+    return sighting, SentEvidence(evidence.name, evidence.sealing == _SEALED, evidence.content)
 
 
 def encode_alert(

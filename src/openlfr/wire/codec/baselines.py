@@ -42,7 +42,7 @@ def baseline_message(adoption: BaselineAdoption) -> tally_pb2.Baseline:
         target_fpir=threshold.target_fpir,
         calibration_id=threshold.calibration_id,
         threshold_basis=threshold.basis,
-        threshold_doubt=threshold.doubt,
+        threshold_doubt=threshold.basis_problem,
         models=[
             tally_pb2.Model(
                 role=model.role,

@@ -101,13 +101,13 @@ def test_hours_cameras_and_lists_of_a_revision_are_followed(rig):
 
 
 def test_in_doubt_nothing_is_in_force():
-    doubt = ["Nothing came for 30 s."]
-    in_force = DeploymentInForce(MARKET, doubt=lambda: doubt[0])
+    staleness = ["Nothing came for 30 s."]
+    in_force = DeploymentInForce(MARKET, find_staleness=lambda: staleness[0])
     in_force.update(state(1))
     assert in_force.skip_reason(NOON, "gate") is NotInForce.UNKNOWN
     assert in_force.status == "unknown"
-    assert doubt[0] in in_force.status_message()
-    doubt[0] = ""
+    assert staleness[0] in in_force.status_message()
+    staleness[0] = ""
     assert in_force.skip_reason(NOON, "gate") is None
 
 

@@ -25,7 +25,7 @@ AUTHORITY = {
     "is_of_two_people": f"{_LEFT} OR enrolled_by <> authorised_by",
 }
 """Rules that the database checks for every listed entry. That an entry is as it was enrolled is
-checked against the audit log (`domain/authority.py`)."""
+checked against the audit log (`domain/entry_acts.py`)."""
 
 # `references` is a reserved word of SQL, hence the longer name in the database.
 references = Table(

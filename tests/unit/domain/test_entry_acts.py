@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from openlfr.domain.audit_references import ReferenceEnrolled
-from openlfr.domain.authority import EntryAct, find_alteration, latest_expiry
+from openlfr.domain.entry_acts import EntryAct, earliest_expiry, find_alteration
 from openlfr.domain.watchlist import EntryStatus, Reference, hash_entry
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -18,7 +18,7 @@ ENTRY = Reference(
 
 
 def enrolment(entry=ENTRY, **changes):
-    detail = ReferenceEnrolled.of(entry, picture_hash="p", model_sha256="m").detail()
+    detail = ReferenceEnrolled.from_entry(entry, picture_hash="p", model_sha256="m").detail()
     detail = {name: value for name, value in (detail | changes).items() if value is not None}
     return EntryAct("reference.enrolled", "Eve", detail)
 
@@ -83,7 +83,7 @@ def test_a_changed_field_is_named(name, value, enrolled):
 def test_a_changed_expiry_is_named_and_the_earlier_one_counts(days):
     entry = replace(ENTRY, expires=ENTRY.expires + timedelta(days=days))
     assert find_alteration(entry, [enrolment()]) == "expires is not as enrolled"
-    assert latest_expiry(entry, [enrolment()]) == min(entry.expires, ENTRY.expires)
+    assert earliest_expiry(entry, [enrolment()]) == min(entry.expires, ENTRY.expires)
 
 
 def test_several_changes_are_named_together():
@@ -104,7 +104,7 @@ def test_a_swapped_template_is_found_also_where_its_hash_was_made_anew():
 @pytest.mark.parametrize("enrolled", [None, "", "soon", "2026-05-31", "2026-05-31T12:00:00"])
 def test_an_act_without_a_moment_of_expiry_proves_none(enrolled):
     assert find_alteration(ENTRY, [enrolment(expires=enrolled)]) == "expires is not as enrolled"
-    assert latest_expiry(ENTRY, [enrolment(expires=enrolled)]) == ENTRY.expires
+    assert earliest_expiry(ENTRY, [enrolment(expires=enrolled)]) == ENTRY.expires
 
 
 @pytest.mark.parametrize(
