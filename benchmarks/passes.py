@@ -25,7 +25,7 @@ import numpy as np
 
 from openlfr import bootstrap
 from openlfr.adapters.capture import open_source
-from openlfr.adapters.models.sface import LESS
+from openlfr.adapters.models.sface import FEATURELESS_SHARE
 from openlfr.domain.faces import Box
 from openlfr.domain.ids import Ids
 from openlfr.encounters import Encounters
@@ -167,7 +167,7 @@ class Street:
         self.name = folder.name
         kept = pickle.loads(recorded.read_bytes())
         self.queries: list[dict[str, Any]] = kept["queries"]
-        self._featureless: NDArray[np.float32] = LESS * kept["featureless"]
+        self._featureless: NDArray[np.float32] = FEATURELESS_SHARE * kept["featureless"]
         self.views: dict[str, NDArray[np.float32]] = kept["views"]
         self.references = {
             subject: np.concatenate([fuse_views(photo) for photo in photos])

@@ -26,7 +26,7 @@ from pods import Pods
 from openlfr.adapters.kafka.rights import rights
 from openlfr.adapters.kafka.topics import CONTROL
 from openlfr.adapters.vault.files import Sealer
-from openlfr.adapters.vault.key_files import CONTROL_LABEL, key_line
+from openlfr.adapters.vault.key_files import CONTROL_LABEL, format_key_line
 from openlfr.cli import main
 from openlfr.wire import seal
 from secured_servers import (
@@ -133,7 +133,7 @@ class AskingCity:
             "openlfr-config": {"CONFIG.yaml": ""},
             "openlfr-vault": {
                 "vault.key": f"openlfr-vault-key-1 {key}\n",
-                "control.key": key_line(CONTROL_LABEL, control),
+                "control.key": format_key_line(CONTROL_LABEL, control),
             },
             "ca": {"ca.crt": self.authority.file.read_text()},
             **{f"redis-{each}": {"password": secret(each)} for each in REDIS},

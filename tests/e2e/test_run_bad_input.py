@@ -255,7 +255,7 @@ def test_a_second_run_in_one_data_folder_is_refused(place, run):
     with FileLock(place.data / "run.lock"):
         code, (said,) = run(place)
     assert code == 2
-    assert said.startswith(f"error: Another run is at work in {place.data}")
+    assert said.startswith(f"error: Another run is active in {place.data}")
 
 
 @pytest.mark.parametrize(("option", "name"), [("--alerts", "a.jsonl"), ("--report", "report")])

@@ -1,8 +1,8 @@
-"""Whether a pod will come back after it ends, read from its StatefulSet in the API server.
+"""Predicts whether a pod will be restarted after it ends, from its StatefulSet in the API server.
 
-Kubernetes does not tell a pod why it ends. If its StatefulSet now has fewer replicas, or is
-deleted, the pod was scaled away. In every other case (a new version, a drained node, a failed
-probe) another pod of the same name follows.
+A pod cannot learn from Kubernetes why it ends. If its StatefulSet now has fewer replicas, or is
+deleted, the pod is removed for good. In every other case (a new version, a drained node, a failed
+probe) another pod with the same name follows.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-"""Folder in a pod with its account's token, its namespace and the API server's authority."""
-PATIENCE_S = 3.0
-"""Timeout of the API server; while it is away every stop of a pod is delayed by this time."""
+"""Folder in a pod with the account's token, the namespace and the API server's certificate."""
+TIMEOUT_S = 3.0
+"""Timeout of the API server. Without an answer, each stop of a pod takes this much longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class ApiServer:
     def of_this_pod(
         cls, environment: Mapping[str, str] | None = None, account: Path | None = None
     ) -> ApiServer:
-        """The API server in the environment variables that the kubelet sets in every container.
+        """Return the API server, from the environment variables that every container has.
 
         Raises:
             Unavailable: This process does not run in a pod.
@@ -57,16 +57,16 @@ class ApiServer:
         return cls(host, int(port), account or ACCOUNT)
 
     def will_come_back(self, pod: str, statefulset: str) -> bool:
-        """Whether the StatefulSet still has a pod of this name.
+        """Return whether the StatefulSet still has a pod with this name.
 
         Raises:
             Unavailable: The API server was not reached, or its answer cannot be used.
         """
-        ordinal = _ordinal(pod, statefulset)
+        ordinal = _parse_ordinal(pod, statefulset)
         return ordinal in self._ordinals(statefulset)
 
     def _ordinals(self, statefulset: str) -> range:
-        """The ordinals of the StatefulSet's pods; none if the StatefulSet is deleted."""
+        """Return the ordinals of the StatefulSet's pods; empty if the StatefulSet is deleted."""
         try:
             namespace = (self.account / "namespace").read_text(encoding="utf-8").strip()
             token = (self.account / "token").read_text(encoding="utf-8").strip()
@@ -74,7 +74,7 @@ class ApiServer:
             # The authorities of many clusters do not meet the strict rules of Python 3.13.
             trust.verify_flags &= ~ssl.VERIFY_X509_STRICT
             connection = http.client.HTTPSConnection(
-                self.host, self.port, timeout=PATIENCE_S, context=trust
+                self.host, self.port, timeout=TIMEOUT_S, context=trust
             )
             try:
                 connection.request(
@@ -88,31 +88,31 @@ class ApiServer:
                 connection.close()
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Unavailable(
-                f"The API server was not asked about {statefulset} ({type(error).__name__}:"
+                f"The API server cannot be asked about {statefulset} ({type(error).__name__}:"
                 f" {error})."
             ) from error
-        return _read(statefulset, status, content)
+        return _parse_ordinals(statefulset, status, content)
 
 
-def _read(statefulset: str, status: int, content: bytes) -> range:
-    """The ordinals of pods in an answer of the API server."""
+def _parse_ordinals(statefulset: str, status: int, content: bytes) -> range:
+    """Parse the ordinals of pods in an answer of the API server."""
     try:
-        found = json.loads(content)
-        if status == http.client.NOT_FOUND and found["kind"] == "Status":
+        answer = json.loads(content)
+        if status == http.client.NOT_FOUND and answer["kind"] == "Status":
             return range(0)
-        if status == http.client.OK and found["kind"] == "StatefulSet":
-            if found["metadata"].get("deletionTimestamp"):
+        if status == http.client.OK and answer["kind"] == "StatefulSet":
+            if answer["metadata"].get("deletionTimestamp"):
                 return range(0)
-            first = (found["spec"].get("ordinals") or {}).get("start", 0)
-            return range(first, first + found["spec"]["replicas"])
+            first = (answer["spec"].get("ordinals") or {}).get("start", 0)
+            return range(first, first + answer["spec"]["replicas"])
     except (ValueError, KeyError, TypeError):
         pass
     raise Unavailable(f"The API server answers {status} for the StatefulSet {statefulset}.")
 
 
-def _ordinal(pod: str, statefulset: str) -> int:
-    """The ordinal at the end of a pod's name."""
-    found = re.fullmatch(rf"{re.escape(statefulset)}-([0-9]+)", pod)
-    if found is None:
+def _parse_ordinal(pod: str, statefulset: str) -> int:
+    """Return the ordinal at the end of a pod's name."""
+    match = re.fullmatch(rf"{re.escape(statefulset)}-([0-9]+)", pod)
+    if match is None:
         raise Unavailable(f"{pod} is no pod of the StatefulSet {statefulset}.")
-    return int(found[1])
+    return int(match[1])

@@ -1,4 +1,4 @@
-"""The lock of a data folder, so that one run at a time works in it."""
+"""The lock of a data folder, which allows one run at a time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NAME = "run.lock"
-_PATIENCE_S = 1.0  # `run_is_at_work` in another process takes the lock for a moment
+_TIMEOUT_S = 1.0  # `is_run_active` in another process acquires the lock for a moment
 
 
 @contextmanager
@@ -22,16 +22,16 @@ def lock_for_run(data_dir: Path) -> Iterator[None]:
     """Lock the folder for this run.
 
     Raises:
-        Misconfigured: Another run has locked it.
+        Misconfigured: Another run has locked the folder.
         Unavailable: The lock's file cannot be created or opened.
     """
     lock = FileLock(data_dir / _NAME)
     try:
-        lock.acquire(timeout=_PATIENCE_S)
+        lock.acquire(timeout=_TIMEOUT_S)
     except Timeout:
         raise Misconfigured(
-            f"Another run is at work in {data_dir}: end it first, or give this one a data_dir of "
-            "its own."
+            f"Another run is active in {data_dir}. End that run first, or set another data_dir for "
+            "this run."
         ) from None
     except OSError as error:
         raise _cannot_lock(data_dir, error) from error
@@ -41,8 +41,8 @@ def lock_for_run(data_dir: Path) -> Iterator[None]:
         lock.release()
 
 
-def run_is_at_work(data_dir: Path) -> bool:
-    """Whether a run works in this folder; the folder need not exist.
+def is_run_active(data_dir: Path) -> bool:
+    """Return whether a run is active in this folder; the folder need not exist.
 
     Raises:
         Unavailable: The lock's file cannot be opened.

@@ -178,11 +178,16 @@ def control_key_of(vault_key: str) -> str:
     """
     from openlfr.adapters.kafka.topics import CONTROL
     from openlfr.adapters.vault.files import Sealer
-    from openlfr.adapters.vault.key_files import CONTROL_LABEL, VAULT_LABEL, key_line, parse_key
+    from openlfr.adapters.vault.key_files import (
+        CONTROL_LABEL,
+        VAULT_LABEL,
+        format_key_line,
+        parse_key,
+    )
     from openlfr.wire import seal
 
     derived = Sealer(parse_key(vault_key, VAULT_LABEL)).derive(seal.purpose_of(CONTROL.name))
-    return key_line(CONTROL_LABEL, derived).rstrip()
+    return format_key_line(CONTROL_LABEL, derived).rstrip()
 
 
 def ids_of(deployment_id: str, vault: Vault) -> Ids:

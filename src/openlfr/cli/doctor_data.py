@@ -73,7 +73,7 @@ def check_watchlist(settings: Settings) -> Iterator[Finding]:
     from contextlib import closing
 
     from openlfr import bootstrap
-    from openlfr.adapters.run_lock import run_is_at_work
+    from openlfr.adapters.run_lock import is_run_active
     from openlfr.operations.clock import warning
     from openlfr.operations.gallery import build_index, not_searched
 
@@ -82,7 +82,7 @@ def check_watchlist(settings: Settings) -> Iterator[Finding]:
     if settings.services.sql is None and not bootstrap.records_file(settings).exists():
         yield Finding("watchlist", State.OK, "nobody was ever listed")
         return
-    if settings.services.milvus is None and run_is_at_work(settings.data_dir):
+    if settings.services.milvus is None and is_run_active(settings.data_dir):
         yield Finding("watchlist", State.OK, "a run is active, and reports unsearchable entries")
         return
     with bootstrap.open_records(settings, upgrade=False) as records:

@@ -64,12 +64,12 @@ def erase_rows_from_disk(records: Records) -> bool:
 
 def _erase_due(settings: Settings, records: Records) -> None:
     from openlfr import bootstrap
-    from openlfr.adapters.run_lock import run_is_at_work
+    from openlfr.adapters.run_lock import is_run_active
     from openlfr.cli.watchlist_changes import apply_changes
     from openlfr.operations.erasure_words import in_words
     from openlfr.operations.purge import erase_due
 
-    if settings.services.sql is not None or run_is_at_work(settings.data_dir):
+    if settings.services.sql is not None or is_run_active(settings.data_dir):
         return  # the alerting service or the run erases
     if not (settings.data_dir / "vault").is_dir():
         return  # nothing is stored yet, and this check must not create a key

@@ -6,7 +6,7 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from openlfr.adapters.run_lock import run_is_at_work
+from openlfr.adapters.run_lock import is_run_active
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import EntryStatus
 
@@ -41,13 +41,13 @@ def apply_changes(
     problem = None
     deadline = time.monotonic() + MAX_WAIT_S
     while True:
-        if _has_pending(records) and not run_is_at_work(settings.data_dir):
+        if _has_pending(records) and not is_run_active(settings.data_dir):
             try:
                 _apply(settings, records, vault, facts)
                 deadline = time.monotonic() + MAX_WAIT_S
             except Unavailable as error:
                 # A run that has just started has the folder open and will apply the changes.
-                problem = None if run_is_at_work(settings.data_dir) else error
+                problem = None if is_run_active(settings.data_dir) else error
         entries = _entries(records, reference_ids)
         pending = [entry for entry in entries if _is_pending(entry)]
         if not pending or problem or time.monotonic() >= deadline:
@@ -69,7 +69,7 @@ def _apply(settings: Settings, records: Records, vault: Vault, facts: GalleryFac
 
     sync = WatchlistSync(records, vault)
     with closing(bootstrap.open_templates(settings, facts)) as templates:
-        while _has_pending(records) and not run_is_at_work(settings.data_dir):
+        while _has_pending(records) and not is_run_active(settings.data_dir):
             sync.carry_over(templates, facts)
 
 

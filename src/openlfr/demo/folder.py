@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from openlfr.adapters.run_lock import run_is_at_work
+from openlfr.adapters.run_lock import is_run_active
 from openlfr.domain.errors import Misconfigured, Unavailable
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def fresh_folder(folder: Path) -> None:
         if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
             raise Misconfigured(f"{folder} is not a folder of its own; give another with --out")
         if folder.is_dir():
-            if run_is_at_work(folder / "data"):
+            if is_run_active(folder / "data"):
                 raise Misconfigured(f"a run is at work in {folder}; end it first")
             for entry in folder.iterdir():
                 if entry.name == MARKER:

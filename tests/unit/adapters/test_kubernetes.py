@@ -128,7 +128,7 @@ def test_an_api_server_of_another_authority_is_not_believed(api, tmp_path):
 
 
 def test_an_api_server_that_says_nothing_is_not_waited_for(api, monkeypatch):
-    monkeypatch.setattr(kubernetes, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(kubernetes, "TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         with pytest.raises(Unavailable, match="TimeoutError"):

@@ -9,7 +9,7 @@ import pytest
 
 from openlfr import settings
 from openlfr.adapters.redis.lite import start_server
-from openlfr.adapters.vault.key_files import KEY_BYTES, VAULT_LABEL, key_line
+from openlfr.adapters.vault.key_files import KEY_BYTES, VAULT_LABEL, format_key_line
 from openlfr.cli import doctor_checks as checks
 from openlfr.cli import doctor_data as data_checks
 from openlfr.cli import main
@@ -92,7 +92,7 @@ def test_a_data_folder_and_a_key_that_others_can_read(tmp_path):
     data = tmp_path / "data"
     data.mkdir(mode=0o755)
     key = data / "vault.key"
-    key.write_text(key_line(VAULT_LABEL, bytes(KEY_BYTES)))
+    key.write_text(format_key_line(VAULT_LABEL, bytes(KEY_BYTES)))
     key.chmod(0o644)
     found = by_name(data_checks.check_data_folder(data))
     assert found["data folder"].state == "fail"

@@ -49,9 +49,9 @@ def test_a_worker_that_was_given_a_gpu_and_has_none_ends_at_once(config, monkeyp
     monkeypatch.setenv("OPENLFR_PROVIDERS", "gpu")
     assert main(["service", "analysis", "--config", str(config)]) == 2
     said = capsys.readouterr().err.strip().splitlines()[-1]
-    assert "models.providers asks for a GPU" in said
-    assert "built for cpu alone" in said
-    assert "or say auto" in said
+    assert "models.providers requires a GPU" in said
+    assert "built only for cpu" in said
+    assert "or choose auto" in said
 
 
 @pytest.mark.usefixtures("built_for_cuda")
@@ -93,7 +93,7 @@ def test_the_doctor_says_that_a_gpu_is_not_used(config):
     asked = settings.load(config, {"OPENLFR_PROVIDERS": "gpu"})
     findings = {each.name: each for each in check_models(asked)}
     assert findings["providers"].state is State.FAIL
-    assert "asks for a GPU" in findings["providers"].found
+    assert "requires a GPU" in findings["providers"].found
 
 
 def test_a_runtime_for_the_cpu_is_no_fault(config):

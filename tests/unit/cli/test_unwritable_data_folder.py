@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from openlfr.adapters.run_lock import lock_for_run, run_is_at_work
+from openlfr.adapters.run_lock import is_run_active, lock_for_run
 from openlfr.cli import main
 from openlfr.domain.errors import Unavailable
 
@@ -20,7 +20,7 @@ def test_a_lock_that_cannot_be_opened_is_named_with_what_to_do(tmp_path):
     (tmp_path / "run.lock").mkdir()  # root opens every file, and no folder
     words = f"The lock {tmp_path}/run.lock cannot be opened: .*may write to {tmp_path}"
     with pytest.raises(Unavailable, match=words):
-        run_is_at_work(tmp_path)
+        is_run_active(tmp_path)
     with pytest.raises(Unavailable, match=words), lock_for_run(tmp_path):
         pass
 

@@ -1,10 +1,11 @@
-"""Models on ONNX Runtime: sources, checks before loading, and the detectors and embedders.
+"""Models on ONNX Runtime: installation, checks before loading, detectors and embedders.
 
-- `catalogue.py`: the known models and an operator's own. `sources.py` fetches model files,
-  `store.py` installs, verifies and prepares them, `gate.py` refuses graphs that may not be loaded
-  (`attribute_words.py` has the words).
+- `catalogue.py`: the shipped models, and an operator's own. `sources.py` fetches model files,
+  `store.py` installs, verifies and prepares them. `gate.py` rejects graphs that may not be loaded
+  (`attribute_words.py` lists the words).
 - `yunet.py`, `sface.py`: the shipped detector and embedder. `insightface.py`: an operator's own
   ArcFace or SCRFD (`scrfd.py`).
 - `onnx.py` chooses providers and opens sessions, `onnx_graph.py` prepares shipped graphs,
-  `onnx_batches.py` frees the batch of an operator's own, `parallel_calls.py` calls in threads.
+  `onnx_batches.py` makes an operator's own graph accept batches, `parallel_calls.py` calls a model
+  in threads.
 """

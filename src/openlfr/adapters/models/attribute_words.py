@@ -1,7 +1,7 @@
-"""Finds words by which a model shows that it guesses somebody's age, sex, race or emotion.
+"""Finds words which show that a model guesses a person's age, sex, race or emotion.
 
-Such words are in a model's file name, in the names of its graph, nodes and outputs, in prose (doc
-strings, metadata) and in its class labels. Texts are compared word by word: `AgeNet`, `imdb_ages`
+The words may be in a model's file name, in the names of its graph, nodes and outputs, in prose (doc
+strings, metadata) or in its class labels. Texts are compared word by word: `AgeNet`, `imdb_ages`
 and `agenet` name an age; `page`, `storage` and `agent` do not.
 """
 
@@ -17,7 +17,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 _ATTRIBUTES = _words("age ages sex sexes race races male males female females teenage ageing")
-"""Whole words that name an attribute; also in compounds with `_COMPANIONS`."""
+"""Words that name an attribute, alone or in compounds with `_COMPANIONS`."""
 
 _COMPANIONS = _words("""
     and are by for from has in is my of on or the to with best final
@@ -38,8 +38,8 @@ _INNOCENT = _words("""
     personage outage forage postage footage outrace visage vinage orage torace forestage branchage
     groupage headrace layerage smallage taskage trainage sexto
 """)
-"""English words that only look like such compounds (`person` + `age`): all of Webster's second
-edition (264,494 words)."""
+"""English words that only look like such compounds (`person` + `age`): all those in Webster's
+second edition (264,494 words)."""
 
 _HARMLESS = re.compile(
     r"age[\W_]*db|(?:cross|inter)[\W_]*age|age[\W_]*(?:invarian\w*|independent|agnostic)"
@@ -47,8 +47,8 @@ _HARMLESS = re.compile(
     r"|(?:fac|imag|fram|scen|pos|devic|ey|gestur|slic|singl|th|remov|on|spac|tim)emotion",
     re.IGNORECASE,
 )
-"""Terms of face recognisers (AgeDB-30 and cross-age LFW are benchmarks of identity, age-invariant
-is the opposite of a guess), and `face motion` written as one word."""
+"""Harmless terms: AgeDB-30 and cross-age LFW are benchmarks of identity, an age-invariant model
+does not guess an age, and `facemotion` is not an emotion."""
 
 _STEMS = re.compile(
     r"gender|ethnic|emotion|(?<![a-z])(?:arousal|sentiment)|demograph|masculin|feminin|racial"
@@ -57,7 +57,7 @@ _STEMS = re.compile(
     r"|imdb[\W_]*wiki|mega[\W_]*age|mi[\W_]*volo|(?<![a-z])(?:ssr[\W_]*net|c3ae|chalearn)",
     re.IGNORECASE,
 )
-"""Words that name an attribute within any word, and well-known data sets and networks."""
+"""Parts of words that name an attribute, and well-known data sets and networks."""
 
 _IN_NAMES = re.compile(
     r"expression|attribute|(?:face|facial|person|human|pedestrian)[\W_]*attrs?(?![a-z])"
@@ -92,18 +92,18 @@ _LABELS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         _words("old child senior middle"),
     ),
 }
-"""Class labels by attribute: clear and weak words. Two labels of a row are needed, at least one of
-them clear: `black` and `white` are also colours, `old` and `child` also nodes."""
+"""Class labels by attribute: clear and weak words. A text must contain two labels of an attribute,
+at least one of them clear: `black` and `white` are also colours, `old` and `child` also nodes."""
 
 _SPAN = re.compile(r"(?<![\d.])(\d{1,2}) ?[-\N{EN DASH}] ?(\d{1,3})(?![\d.])|\((\d+), ?(\d+)\)")
-_FEWEST_SPANS, _YOUNG, _OLD = 4, 5, 50
+_MIN_SPANS, _MAX_FIRST_YEAR, _MIN_LAST_YEAR = 4, 5, 50
 
 
 def find_attribute(text: str, *, prose: bool = False) -> str | None:
-    """Return the first word of a text that names an attribute; None without such a word.
+    """Return the first word of a text that names an attribute; None if no word does.
 
     Args:
-        text: A name or several, or prose.
+        text: One or several names, or prose.
         prose: Whether the text is prose, in which expressions and attributes count only beside a
             face or a person.
 
@@ -123,7 +123,7 @@ def find_attribute(text: str, *, prose: bool = False) -> str | None:
 
 
 def find_labels(text: str) -> str | None:
-    """Return the class labels in a text that guess an attribute; None without such labels.
+    """Return the class labels in a text that name an attribute; None if there are none.
 
     >>> find_labels("{0: 'happy', 1: 'neutral'}"), find_labels("black and white")
     ('happy, neutral', None)
@@ -137,20 +137,22 @@ def find_labels(text: str) -> str | None:
 
 
 def _find_age_groups(text: str) -> str | None:
-    """Return age groups: consecutive spans of years from a child's to an old person's."""
+    """Return age groups: consecutive spans of years, from a child's to an old person's age."""
     spans = [(int(a or c), int(b or d)) for a, b, c, d in _SPAN.findall(text)]
     ends = [year for span in spans for year in span]
-    if len(spans) < _FEWEST_SPANS or ends != sorted(ends) or ends[0] > _YOUNG or ends[-1] < _OLD:
+    if len(spans) < _MIN_SPANS or ends != sorted(ends):
+        return None
+    if ends[0] > _MAX_FIRST_YEAR or ends[-1] < _MIN_LAST_YEAR:
         return None
     return ", ".join(f"{low}-{high}" for low, high in spans)
 
 
 @cache
 def _names_attribute(word: str) -> bool:
-    """Whether a lower-case word is an attribute, alone or in a compound with companions."""
+    """Return whether a lower-case word is an attribute, or a compound of one and companions."""
     if word in _ATTRIBUTES:
         return True
-    # Positions up to which the word splits into pieces, without and with an attribute among them.
+    # Positions up to which the word can be split into pieces: none, or some, are attributes.
     plain, with_attribute = {0}, set[int]()
     for end in range(1, len(word) + 1):
         for start in range(max(0, end - _LONGEST), end):

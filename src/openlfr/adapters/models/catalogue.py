@@ -1,12 +1,12 @@
-"""The models that OpenLFR ships, and those that an operator states.
+"""The models that OpenLFR ships, and an operator's own models.
 
-An operator states a model in a JSON file `NAME.model.json` in the models folder:
+An operator declares a model in a JSON file `NAME.model.json` in the models folder:
 
     {"task": "embedding", "family": "arcface", "file": "w600k_r50.onnx", "sha256": "4c06...",
      "licence": "bought from ... on ...", "mean": 127.5, "std": 127.5, "default_threshold": 0.4}
 
-The model's file is in the same folder and complete: `file` is no path, the file is no link to
-another folder, and it has no data in further files.
+The model is one complete file in the same folder: `file` is a name and no path, the file is no link
+to another folder, and the model has no data in further files.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Task(StrEnum):
-    """The task of a model. There is no third one: other heads are never loaded."""
+    """The task of a model. There is no third task: other models are never loaded."""
 
     DETECTION = "detection"
     EMBEDDING = "embedding"
@@ -54,21 +54,21 @@ _TASKS = {
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model file as shipped.
+    """A shipped model file, or an operator's own.
 
     Attributes:
         name: Name of the model.
         family: Architecture of the model.
         file: Name of the file in the models folder.
         sha256: Hash of the file, hex.
-        licence: SPDX name, or the operator's statement.
-        source: Authors of the model, for people.
+        licence: SPDX name, or the operator's own text.
+        source: Authors of the model, as text for people.
         size: Size of the file, bytes; 0 for an operator's own.
         upstream: Address of the file at its authors; empty for an operator's own.
-        prepared: Hash (sha256, hex) of the graph that `onnx_graph.prepare` makes of the file;
-            empty for an operator's own, of which only the batch is changed (`onnx_batches`).
+        prepared: Hash (sha256, hex) of the graph that `onnx_graph.prepare` makes from the file;
+            empty for an operator's own. `onnx_batches` changes only the batch of an own graph.
         mean, std: The graph's input is (pixel - mean) / std, with pixels from 0 to 255.
-        default_threshold: Lowest score of a sighting without calibration, for embedders.
+        default_threshold: Threshold of an embedder's scores without calibration.
     """
 
     name: str
@@ -91,7 +91,7 @@ class Model:
 
     @property
     def is_own(self) -> bool:
-        """Whether an operator states the model."""
+        """Whether the model is an operator's own."""
         return not self.upstream
 
 
@@ -125,10 +125,10 @@ CATALOGUE = (
 
 
 def read_own_models(folder: Path) -> list[Model]:
-    """Read the models that the operator states in this folder, ordered by name.
+    """Read the operator's own models in this folder, ordered by name.
 
     Raises:
-        Misconfigured: A statement cannot be read, lacks a field, or has an unknown one.
+        Misconfigured: A declaration cannot be read, or a field is missing, unknown or wrong.
     """
     return [_read(path) for path in sorted(folder.glob(f"*{SUFFIX}"))]
 
@@ -137,62 +137,63 @@ def _read(path: Path) -> Model:
     name = path.name.removesuffix(SUFFIX)
     if not _NAME.fullmatch(name):
         raise Misconfigured(
-            f"{printable(path)}: a model's name is letters, digits, '.', '_' and '-';"
-            " it is not used."
+            f"{printable(path)}: the model is not used: a model's name consists of letters,"
+            " digits, '.', '_' and '-'."
         )
     try:
         resolve_inside(path.parent, path)
         return _parse_model(name, json.loads(path.read_text("utf-8")))
     except KeyError as error:
         raise Misconfigured(
-            f"{printable(path)}: field {error} is missing; it is not used."
+            f"{printable(path)}: field {error} is missing; the model is not used."
         ) from error
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise Misconfigured(f"{printable(path)}: {error}; the model is not used.") from error
 
 
 def resolve_inside(folder: Path, path: Path) -> Path:
-    """Resolve links in the path of a file in this folder.
+    """Return the path of a file in this folder with its links resolved.
 
     Raises:
-        ValueError: The file is outside the folder, where other users may be able to change it.
+        ValueError: The file is outside the folder, where other users might change it.
     """
     real = path.resolve()
     if not real.is_relative_to(folder.resolve()):
-        raise ValueError(f"{path.name} is a link that leads out of the folder; copy the file there")
+        raise ValueError(f"{path.name} is a link to another folder; copy the file into this folder")
     return real
 
 
 def printable(path: Path) -> str:
-    """A path without control characters, which could change a terminal."""
+    """Return a path without control characters, which could change a terminal."""
     text = str(path)
     return text if text.isprintable() else repr(text)
 
 
-def _parse_model(name: str, stated: Any) -> Model:
-    if not isinstance(stated, dict):
-        raise TypeError("it holds no JSON object")
-    unknown = set(stated) - _FIELDS
+def _parse_model(name: str, declared: Any) -> Model:
+    if not isinstance(declared, dict):
+        raise TypeError("it contains no JSON object")
+    unknown = set(declared) - _FIELDS
     if unknown:
         raise ValueError(f"unknown field {min(unknown)!r}")
     if name in {model.name for model in CATALOGUE}:
-        raise ValueError("the name is taken by a model of the catalogue")
-    family, task = Family(stated["family"]), Task(stated["task"])
+        raise ValueError("a model of the catalogue already has this name")
+    family, task = Family(declared["family"]), Task(declared["task"])
     if (family, task) not in (
         (Family.SCRFD, Task.DETECTION),
         (Family.ARCFACE, Task.EMBEDDING),
     ):
-        raise ValueError("say detection with scrfd, or embedding with arcface")
-    file, sha256 = str(stated["file"]), str(stated["sha256"]).lower()
+        raise ValueError("task and family must be detection and scrfd, or embedding and arcface")
+    file, sha256 = str(declared["file"]), str(declared["sha256"]).lower()
     if not _NAME.fullmatch(file):
         raise ValueError(
-            f"file {file!r} is no file's name beside it: letters, digits, '.', '_' and '-' alone"
+            f"file {file!r} is not the name of a file in the same folder; allowed are letters,"
+            " digits, '.', '_' and '-'"
         )
     if file in {model.file for model in CATALOGUE}:
         raise ValueError(f"file {file} is a model of the catalogue")
     if not _SHA256.fullmatch(sha256):
         raise ValueError("sha256 is not 64 hexadecimal digits")
-    std = _number(stated, "std")
+    std = _read_number(declared, "std")
     if not std:
         raise ValueError("std is 0")
     return Model(
@@ -200,16 +201,18 @@ def _parse_model(name: str, stated: Any) -> Model:
         family=family,
         file=file,
         sha256=sha256,
-        licence=str(stated["licence"]),
+        licence=str(declared["licence"]),
         source="stated by the operator",
-        mean=_number(stated, "mean"),
+        mean=_read_number(declared, "mean"),
         std=std,
-        default_threshold=_number(stated, "default_threshold") if task is Task.EMBEDDING else 0.0,
+        default_threshold=(
+            _read_number(declared, "default_threshold") if task is Task.EMBEDDING else 0.0
+        ),
     )
 
 
-def _number(stated: dict[str, Any], field: str) -> float:
-    value = float(stated[field])
+def _read_number(declared: dict[str, Any], field: str) -> float:
+    value = float(declared[field])
     if not math.isfinite(value):
-        raise ValueError(f"{field} is {value}, no finite number")
+        raise ValueError(f"{field} is {value}, not a finite number")
     return value

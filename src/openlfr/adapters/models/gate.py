@@ -1,9 +1,9 @@
-"""Refuses model files that may never be loaded.
+"""Rejects model files that may never be loaded.
 
-OpenLFR finds and compares faces. It does not guess anybody's age, sex, race or emotion, so a graph
-that does is refused even if an operator states it. A graph that reads further files is refused
-too, since nobody stated their hash. The gate prevents accidents (a model pack unpacked into the
-wrong folder), not intent: a person who changes this file can load anything.
+OpenLFR finds and compares faces. It does not guess a person's age, sex, race or emotion, so a graph
+for such guesses is rejected, even if an operator declares it. A graph that reads further files is
+rejected too, since the hashes of those files are unknown. The gate prevents accidents (a model pack
+unpacked into the wrong folder), not intent: a person who changes this file can load anything.
 """
 
 from __future__ import annotations
@@ -22,31 +22,31 @@ if TYPE_CHECKING:
 
 PROMISE = "Age, sex, race and emotion heads are never loaded (this prevents accidents, not intent)."
 
-_NARROWEST_TEMPLATE = 64  # numbers; genderage graphs of insightface packs give 3
-_WIDEST_TEMPLATE = 2048  # numbers; 3D landmark graphs give 3,309
-_ALIGNED = (112, 112)  # input size; attribute graphs take 96x96, landmark graphs 192x192
+_MIN_TEMPLATE = 64  # numbers; genderage graphs of insightface packs output 3
+_MAX_TEMPLATE = 2048  # numbers; 3D landmark graphs output 3,309
+_ALIGNED = (112, 112)  # input size; for attribute graphs it is 96x96, for landmark graphs 192x192
 _WITH_LANDMARKS = (9, 15)  # outputs of an SCRFD graph: scores, boxes and landmarks per stride
-_COMPILED = "EPContext"  # a node by which a provider loads a compiled network from another file
+_COMPILED = "EPContext"  # a node with which a provider loads a compiled network from another file
 
 
 def refuse_by_name(path: Path, name: str = "") -> None:
-    """Refuse a file because of its name or its statement's name, before it is parsed.
+    """Raise if the name of a file or of its model contains an attribute, before it is parsed.
 
     Raises:
-        Misconfigured: The name contains an attribute.
+        Misconfigured: A name contains an attribute.
     """
     for text in (path.stem, name):
-        if found := find_attribute(text):
-            raise Misconfigured(f"{path} is refused: its name says {found!r}. {PROMISE}")
+        if word := find_attribute(text):
+            raise Misconfigured(f"{path} is refused: its name contains {word!r}. {PROMISE}")
 
 
 def refuse_by_graph(path: Path, content: bytes, task: Task) -> None:
-    """Refuse a graph that guesses attributes, or that does not fit its stated task.
+    """Raise if a graph guesses attributes, or does not fit its declared task.
 
     Args:
         path: Path of the file, for messages.
-        content: Content of the file, whose hash was compared with the operator's statement.
-        task: Stated task of the model.
+        content: Content of the file; its hash was compared with the declared hash.
+        task: Declared task of the model.
 
     Raises:
         Misconfigured: The graph names an attribute, reads further files, or has inputs and outputs
@@ -61,14 +61,13 @@ def refuse_by_graph(path: Path, content: bytes, task: Task) -> None:
     except DecodeError as error:
         raise Misconfigured(f"{path} is no ONNX graph: {error}") from error
     for text in _iter_texts(model):
-        if text.file:
+        if text.is_file:
             raise Misconfigured(
-                f"{path} is refused: it reads a further file ({text.words[:80]!r}), whose hash "
-                "nobody stated. Save the model as one file."
+                f"{path} is refused: it reads a further file ({text.words[:80]!r}), which has no "
+                "known hash. Save the model as one file."
             )
-        found = find_attribute(text.words, prose=text.prose)
-        if found:
-            raise Misconfigured(f"{path} is refused: it names {found!r}. {PROMISE}")
+        if word := find_attribute(text.words, prose=text.is_prose):
+            raise Misconfigured(f"{path} is refused: it contains the word {word!r}. {PROMISE}")
         if labels := find_labels(text.words):
             raise Misconfigured(f"{path} is refused: its labels are {labels!r}. {PROMISE}")
     if not _fits(model.graph, task):
@@ -77,32 +76,34 @@ def refuse_by_graph(path: Path, content: bytes, task: Task) -> None:
             if task is Task.EMBEDDING
             else "9 or 15 outputs (scores, boxes and landmarks)"
         )
-        raise Misconfigured(f"{path} is refused: a graph for face {task} has {need}. {PROMISE}")
+        raise Misconfigured(
+            f"{path} is refused: a graph for face {task} must have {need}. {PROMISE}"
+        )
 
 
 class _Text:
     """A text in a graph: a name, prose, labels, or the name of a further file."""
 
-    __slots__ = ("file", "prose", "words")
+    __slots__ = ("is_file", "is_prose", "words")
 
-    def __init__(self, words: str, *, prose: bool = False, file: bool = False) -> None:
-        self.words, self.prose, self.file = words, prose, file
+    def __init__(self, words: str, *, is_prose: bool = False, is_file: bool = False) -> None:
+        self.words, self.is_prose, self.is_file = words, is_prose, is_file
 
 
 def _iter_texts(message: Any) -> Iterator[_Text]:
     """Yield every text in a message and its nested messages (graphs, attributes, tensors).
 
-    All fields of the format are followed, so that no text is left out.
+    All fields of the format are read, so that no text is missed.
     """
     kind = message.DESCRIPTOR.name
     if kind == "TensorProto" and (message.external_data or message.data_location == 1):
-        # 1 is EXTERNAL.
+        # Location 1 is EXTERNAL.
         where = next((e.value for e in message.external_data if e.key == "location"), message.name)
-        yield _Text(where, file=True)
+        yield _Text(where, is_file=True)
     if kind == "NodeProto" and message.op_type == _COMPILED:
-        yield _Text(message.name or _COMPILED, file=True)
+        yield _Text(message.name or _COMPILED, is_file=True)
     if kind == "GraphProto":
-        # The names of all outputs together: `male` beside `female`.
+        # The names of all outputs as one text, since labels count only together (man, woman).
         yield _Text(", ".join(value.name for value in message.output))
     for field, value in message.ListFields():
         repeated = not isinstance(value, (str, bytes, int, float)) and not hasattr(
@@ -113,11 +114,11 @@ def _iter_texts(message: Any) -> Iterator[_Text]:
             for each in values:
                 yield from _iter_texts(each)
         elif field.type == field.TYPE_STRING:
-            prose = field.name == "doc_string" or (
+            is_prose = field.name == "doc_string" or (
                 kind == "StringStringEntryProto" and field.name == "value"
             )
             for each in values:
-                yield _Text(each, prose=prose)
+                yield _Text(each, is_prose=is_prose)
         elif field.type == field.TYPE_BYTES and field.name in ("s", "strings", "string_data"):
             yield _Text(", ".join(each.decode("utf-8", "replace") for each in values))
 
@@ -132,4 +133,4 @@ def _fits(graph: onnx.GraphProto, task: Task) -> bool:
     size = tuple(d.dim_value for d in inputs[0].type.tensor_type.shape.dim)[2:]
     output = graph.output[0].type.tensor_type.shape.dim
     width = output[-1].dim_value if output else 0
-    return size == _ALIGNED and _NARROWEST_TEMPLATE <= width <= _WIDEST_TEMPLATE
+    return size == _ALIGNED and _MIN_TEMPLATE <= width <= _MAX_TEMPLATE

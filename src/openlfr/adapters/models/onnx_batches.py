@@ -1,8 +1,9 @@
-"""Makes an operator's own graph take several pictures at once, if it was exported for one.
+"""Makes an operator's own graph accept several pictures per run, if it was exported for one.
 
-The exporters of SCRFD and ArcFace write graphs for one picture: the batch is a 1 in the shapes. The
-batch is made free, and then tested on the CPU: for three pictures together, the output must be that
-of the shipped graph for each alone. A graph that fails is run as shipped, one picture at a time.
+The exporters of SCRFD and ArcFace write graphs for one picture: the batch size in the shapes is 1.
+It is made variable, and the result is tested on the CPU: its outputs for three pictures together
+must equal the original graph's outputs for each picture. If they differ, the original graph is
+used, one picture per run.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     Outputs = list[NDArray[np.float32]]
     Split = Callable[[NDArray[np.float32], int], Sequence[NDArray[np.float32]]]
 
-_ALIKE = 1e-3
-"""Greatest difference of an output, relative to the output's greatest value."""
+_MAX_DIFFERENCE = 1e-3
+"""Maximum difference of an output, relative to the output's maximum."""
 _SIDE = 64  # side of the test pictures, pixels, if the graph has no fixed size
 
 log = structlog.get_logger()
@@ -42,8 +43,8 @@ def split_rows(output: NDArray[np.float32], count: int) -> Sequence[NDArray[np.f
 def split_interleaved(anchors: int) -> Split:
     """Make a function that splits an output whose rows are ordered by cell, then by picture.
 
-    Each cell has `anchors` rows a picture. SCRFD's own exporter writes such graphs: it moves the
-    batch behind height and width.
+    Each cell has `anchors` rows per picture. SCRFD's own exporter writes such graphs: their batch
+    comes after height and width.
     """
 
     def split(output: NDArray[np.float32], count: int) -> Sequence[NDArray[np.float32]]:
@@ -56,7 +57,7 @@ def split_interleaved(anchors: int) -> Split:
 def open_for_batches(
     ready: PreparedModel, *, providers: Sequence[str], threads: int, splits: Sequence[Split]
 ) -> tuple[onnxruntime.InferenceSession, Split | None]:
-    """Open an operator's own graph, with a free batch if that does not change its outputs.
+    """Open an operator's own graph, with a variable batch if that does not change its outputs.
 
     Args:
         ready: Model from `ModelStore.load`.
@@ -65,19 +66,19 @@ def open_for_batches(
         splits: Functions that may split the outputs by picture, likeliest first.
 
     Returns:
-        The session, and the function that splits its outputs; None for one picture at a time.
+        The session, and the function that splits its outputs; None for one picture per run.
 
     Raises:
         Misconfigured: The graph cannot be run at all.
     """
-    content, split, why = ready.content, None, "several together do not give what each gives alone"
+    content, split, why = ready.content, None, "outputs of a batch differ from single outputs"
     shipped = open_session(content, providers=[CPU], threads=threads, path=ready.path)
     try:
         freed = free_batch(content)
         split = _find_split(
             shipped, open_session(freed, providers=[CPU], threads=threads, path=ready.path), splits
         )
-    except Exception as error:  # noqa: BLE001 - after any failure the graph runs as shipped
+    except Exception as error:  # noqa: BLE001 - after any failure the original graph is used
         why = str(error)[:200]
     if split is None:
         log.warning("one_picture_at_a_time", model=ready.name, why=why)
@@ -87,7 +88,7 @@ def open_for_batches(
 
 
 def free_batch(content: bytes) -> bytes:
-    """Return the same graph with a free batch, which is a 1 in its shapes.
+    """Return the same graph with a variable batch in place of the batch size 1.
 
     Raises:
         Misconfigured: The graph's input is not one batch of pictures.
@@ -100,7 +101,7 @@ def free_batch(content: bytes) -> bytes:
     weights = {item.name: item for item in graph.initializer}
     inputs = [value for value in graph.input if value.name not in weights]
     if len(inputs) != 1 or len(inputs[0].type.tensor_type.shape.dim) != 4:
-        raise Misconfigured("it takes something else than one batch of pictures")
+        raise Misconfigured("its input is not one batch of pictures")
     del graph.input[:]
     graph.input.extend(inputs)
     inputs[0].type.tensor_type.shape.dim[0].dim_param = "batch"
@@ -108,7 +109,7 @@ def free_batch(content: bytes) -> bytes:
     for value in graph.output:
         for rows in value.type.tensor_type.shape.dim[:1]:
             rows.dim_param = f"rows_{value.name}"
-    del graph.value_info[:]  # they name the fixed shapes
+    del graph.value_info[:]  # it contains the fixed shapes
     constants = {
         node.output[0]: node.attribute[0].t
         for node in graph.node
@@ -118,7 +119,7 @@ def free_batch(content: bytes) -> bytes:
         shape = _reshape_target(node, weights, constants)
         values = None if shape is None else numpy_helper.to_array(shape).copy()
         if shape is not None and values is not None and values.size and values[0] == 1:
-            values[0] = 0  # in ONNX: as many as the input has
+            values[0] = 0  # in ONNX: the input's own size
             shape.CopyFrom(numpy_helper.from_array(values, shape.name))
     freed: bytes = model.SerializeToString()
     return freed
@@ -129,7 +130,7 @@ def _reshape_target(
     weights: dict[str, onnx.TensorProto],
     constants: dict[str, onnx.TensorProto],
 ) -> onnx.TensorProto | None:
-    """The constant target shape of a Reshape node; None for other nodes."""
+    """Return the constant target shape of a Reshape node; None for other nodes."""
     if node.op_type != "Reshape":
         return None
     return weights.get(node.input[1]) or constants.get(node.input[1])
@@ -140,7 +141,7 @@ def _find_split(
     freed: onnxruntime.InferenceSession,
     splits: Sequence[Split],
 ) -> Split | None:
-    """Find the first split of a batch's outputs that equals the shipped graph's outputs."""
+    """Return the first split of a batch's outputs that equals the original graph's outputs."""
     graph_input = shipped.get_inputs()[0]
     sides = [side if isinstance(side, int) else _SIDE for side in graph_input.shape[1:]]
     pictures = np.random.default_rng(0).normal(0, 1, (3, *sides)).astype(np.float32)
@@ -160,7 +161,9 @@ def _is_same(together: Outputs, alone: Sequence[Outputs], split: Split) -> bool:
             return False
         for part, single in zip(parts, alone, strict=True):
             expected = single[number]
-            most = _ALIKE * max(1e-6, float(np.abs(expected).max(initial=0.0)))
-            if part.shape != expected.shape or np.abs(part - expected).max(initial=0.0) > most:
+            if part.shape != expected.shape:
+                return False
+            tolerance = _MAX_DIFFERENCE * max(1e-6, float(np.abs(expected).max(initial=0.0)))
+            if np.abs(part - expected).max(initial=0.0) > tolerance:
                 return False
     return True

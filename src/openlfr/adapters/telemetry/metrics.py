@@ -1,7 +1,7 @@
 """A service's metrics for Prometheus.
 
-Services count in plain counters, which are read only when Prometheus fetches the page, so that
-counting stays cheap. Labels name cameras, stages and outcomes, never a person.
+Services count in plain dictionaries, so that counting is cheap. These are read when Prometheus
+fetches the page. Labels name cameras, stages and outcomes, never a person.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Metrics:
     """The metrics of one process."""
 
     def __init__(self, service: str) -> None:
-        """Register the process's CPU, memory and files, and the metrics of every service."""
+        """Register the metrics that every service has, such as CPU, memory and open files."""
         self._registry = CollectorRegistry()
         self._families: dict[str, _Counts] = {}
         ProcessCollector(registry=self._registry)
@@ -59,7 +59,7 @@ class Metrics:
         )
 
     def text(self) -> bytes:
-        """All metrics in Prometheus's text format."""
+        """Return all metrics in Prometheus's text format."""
         return bytes(generate_latest(self._registry))
 
     def observe_stage(self, name: str, seconds: float) -> None:
@@ -67,18 +67,18 @@ class Metrics:
         self._stages.labels(name).observe(seconds)
 
     def observe_age(self, topic: str, seconds: float) -> None:
-        """Record the age at which a message of the topic was done, since the broker received it."""
+        """Record the time from the broker's receipt of a message to the end of its processing."""
         self._ages.labels(topic).observe(max(0.0, seconds))
 
     def timed(self, stage: str, work: Callable[_P, _T]) -> Callable[_P, _T]:
-        """Wrap a function so that its calls are timed, as calls of a stage and as busy time."""
+        """Wrap a function so that each call is recorded as a stage's call and as busy time."""
 
         def call(*args: _P.args, **kwargs: _P.kwargs) -> _T:
-            begun = time.perf_counter()
+            started_at = time.perf_counter()
             try:
                 return work(*args, **kwargs)
             finally:
-                seconds = time.perf_counter() - begun
+                seconds = time.perf_counter() - started_at
                 self.observe_stage(stage, seconds)
                 self._busy.inc(seconds)
 
@@ -98,10 +98,10 @@ class Metrics:
         Args:
             name: Name of the metric, without `_total`.
             what: Description in one sentence.
-            read: Function that returns the counts by the label's value; without a label the counts
-                are summed.
-            label: Name of the label; empty for none.
-            where: Further labels with their values; the names are the same wherever `name` is.
+            read: Returns the counts by the label's value; without a label, their sum is used.
+            label: Name of the label; empty for no label.
+            where: Further labels with their values. Every registration of a metric must have the
+                same names.
         """
         self._family(name, what).sources.append((read, label, dict(where or {})))
 
@@ -113,12 +113,12 @@ class Metrics:
         *,
         labels: tuple[str, ...],
     ) -> None:
-        """Register a counter with several labels, whose series come and go.
+        """Register a counter with several labels, whose series may appear and disappear.
 
         Args:
             name: Name of the metric, without `_total`.
             what: Description in one sentence.
-            read: Function that returns the counts by the labels' values.
+            read: Returns the counts by the labels' values.
             labels: Names of the labels.
         """
         self._registry.register(_LabelledCounts(name, what, read, labels))
@@ -127,7 +127,7 @@ class Metrics:
         self, name: str, what: str, read: Callable[[], Mapping[str, float] | float | None],
         *, label: str = "",
     ) -> None:  # fmt: skip
-        """Register a value that is read at each fetch; None leaves the value out."""
+        """Register a value that is read at each fetch; None omits it."""
         self._registry.register(_Gauge(name, what, read, label))
 
     def _family(self, name: str, what: str) -> _Counts:
@@ -182,7 +182,7 @@ class _LabelledCounts:
 
 
 class _Gauge:
-    """Collects a gauge from its source."""
+    """Collects a gauge from one source."""
 
     def __init__(
         self, name: str, what: str, read: Callable[[], Mapping[str, float] | float | None],
@@ -207,7 +207,7 @@ class _Gauge:
 
 
 def _copy(counts: Mapping[str, float]) -> dict[str, float]:
-    """Copy counts that another thread may change meanwhile."""
+    """Copy counts that another thread may be changing."""
     while True:
         try:
             return dict(counts)

@@ -1,7 +1,7 @@
-"""The pages of a running service: /health/live, /health/ready and /metrics, and nothing else.
+"""The pages of a running service: /health/live, /health/ready and /metrics.
 
-They are served by their own threads, so that they answer while everything else works or hangs.
-Connections without a request are closed after a while, or when others come.
+The pages have their own threads, so that they answer while the service is busy or hangs. A
+connection without a request is closed after a few seconds, or when there are too many connections.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-CONNECTIONS = 16  # at the same time; a probe and Prometheus need one each
+MAX_CONNECTIONS = 16  # at the same time; a probe and Prometheus need one each
 _SILENT_S = 5.0  # time after which a connection without a request is closed
 
 log = structlog.get_logger()
@@ -42,14 +42,14 @@ class StatusPages:
         """Start serving.
 
         Args:
-            address: Host and port; port 0 takes a free port.
-            liveness_problem: Why the process needs a restart; empty while it is alive.
-            readiness_problem: Why the process is not ready; empty while it is ready.
-            metrics: The metrics in Prometheus's text format.
-            notes: Problems that a restart does not mend, in sentences.
+            address: Host and port; port 0 chooses a free port.
+            liveness_problem: Returns why the process needs a restart; empty if it needs none.
+            readiness_problem: Returns why the process is not ready; empty if it is ready.
+            metrics: Returns the metrics in Prometheus's text format.
+            notes: Returns problems, as sentences, that a restart does not solve.
 
         Raises:
-            Misconfigured: Nothing can listen on the address.
+            Misconfigured: The server cannot listen on the address.
         """
 
         class Handler(BaseHTTPRequestHandler):
@@ -63,14 +63,14 @@ class StatusPages:
                 elif self.path == "/health/ready":
                     self._answer_health("ready", readiness_problem())
                 else:
-                    self._answer(404, "text/plain", b"There is nothing here.\n")
+                    self._answer(404, "text/plain", b"This page does not exist.\n")
 
             def _answer_metrics(self) -> None:
                 try:
                     text = metrics()
                 except Exception:
                     log.exception("metrics_failed")
-                    self._answer(500, "text/plain", b"This page cannot be made now.\n")
+                    self._answer(500, "text/plain", b"The metrics cannot be read; see the log.\n")
                 else:
                     self._answer(200, METRICS_TYPE, text)
 
@@ -98,7 +98,7 @@ class StatusPages:
         except (OSError, OverflowError) as error:
             why = getattr(error, "strerror", "") or error
             raise Misconfigured(
-                f"OPENLFR_HTTP: nothing can listen on {address[0]}:{address[1]} ({why})."
+                f"OPENLFR_HTTP: this service cannot listen on {address[0]}:{address[1]} ({why})."
             ) from error
         self._thread = threading.Thread(
             target=self._server.serve_forever, name="pages", daemon=True
@@ -118,7 +118,7 @@ class StatusPages:
 
 
 class _Server(ThreadingHTTPServer):
-    """Serves each of the newest connections in a thread."""
+    """Serves each connection in a thread; limits their number."""
 
     daemon_threads = True
 
@@ -131,20 +131,20 @@ class _Server(ThreadingHTTPServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve a connection in a thread; close the oldest if there are too many."""
         with self._changed:
-            if len(self._open) >= CONNECTIONS:
+            if len(self._open) >= MAX_CONNECTIONS:
                 oldest = next(iter(self._open))
                 del self._open[oldest]
-                with suppress(OSError):  # the connection's thread reads its end, and closes it
+                with suppress(OSError):  # then the connection's thread reads its end and closes it
                     oldest.shutdown(socket.SHUT_RDWR)
             self._open[request] = None
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Close a connection and forget it; called by its thread."""
+        """Close a connection; called by the connection's thread."""
         with self._changed:
             self._open.pop(request, None)
         super().shutdown_request(request)
 
     def handle_error(self, *_: Any) -> None:
-        """Log a client that disconnected, in one line."""
+        """Log in one line that a client has disconnected."""
         log.debug("page_not_read", exc_info=True)

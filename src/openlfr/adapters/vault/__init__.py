@@ -1,1 +1,1 @@
-"""The vault as a folder of encrypted files, and the files of keys."""
+"""The vault as a folder of encrypted files, and the key files."""

@@ -1,8 +1,8 @@
 """A folder of encrypted blobs: reference pictures and evidence.
 
-Each blob is one file, encrypted with AES-256-GCM and the blob's name as associated data, so that a
-file that was swapped for another one cannot be decrypted. The key is in its own file, which only
-its owner can read; back it up apart from the folder. Deleting a file does not overwrite the disk,
+Each blob is one file, encrypted with AES-256-GCM. The blob's name is associated data, so that a
+file under another blob's name cannot be decrypted. The key is in a separate file that only its
+owner can read; back the key up apart from the folder. Deleting a file does not overwrite the disk,
 so the disk itself must be encrypted.
 """
 
@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from openlfr.adapters.vault.key_files import (
     KEY_BYTES,
     VAULT_LABEL,
-    key_line,
+    format_key_line,
     parse_key,
     require_private,
 )
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _MAGIC = b"OLFR1"  # first bytes of every sealed blob, before nonce and ciphertext
 _NONCE_BYTES = 12
-_SAMPLE_SIZE = 4  # blobs of each kind that are tried with the key
+_SAMPLE_SIZE = 4  # blobs of each kind to decrypt as a test of the key
 _UNFINISHED = ".unfinished-"
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
@@ -53,12 +53,12 @@ class Sealer:
         self._cipher = AESGCM(key)
 
     def derive(self, purpose: str) -> bytes:
-        """Derive a key of 32 bytes for one purpose: HKDF-SHA256 (RFC 5869) of the vault's key."""
+        """Derive a key of 32 bytes for one purpose from the vault's key (HKDF-SHA256, RFC 5869)."""
         info = f"{VAULT_LABEL}\x1f{purpose}".encode()
         return HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=info).derive(self._key)
 
     def seal(self, name: str, content: bytes) -> bytes:
-        """Encrypt content; only `unseal` with the same name and key returns it."""
+        """Encrypt content; `unseal` returns it, given the same name and key."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return _MAGIC + nonce + self._cipher.encrypt(nonce, content, name.encode())
 
@@ -72,9 +72,9 @@ class Sealer:
         nonce, body = sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
         try:
             return self._cipher.decrypt(nonce, body, name.encode())
-        except (InvalidTag, ValueError):  # ValueError: truncated within the nonce
+        except (InvalidTag, ValueError):  # ValueError: the nonce is truncated
             raise BadInput(
-                f"{name!r} in the vault cannot be decrypted: it was altered, or encrypted under "
+                f"{name!r} in the vault cannot be decrypted: it was altered or encrypted with "
                 "another key."
             ) from None
 
@@ -83,16 +83,16 @@ class FileVault:
     """The `Vault` port on a folder.
 
     Args:
-        folder: Folder of the blobs; made if absent, for its owner alone.
-        key_file: File of the key; made if absent, unless the folder has blobs already.
-        key_is_external: The key file belongs to the environment, such as a Secret in a pod: it is
-            never made here, and its group may read it. For a process that is not root, Kubernetes
-            mounts a Secret as root's file with mode 0440 and the pod's own group, which has no
-            other members.
+        folder: Folder of the blobs; created if absent, with access for its owner only.
+        key_file: File of the key; created if absent, unless the folder already has blobs.
+        key_is_external: Whether the key file belongs to the environment, such as a Secret in a
+            pod. It is then never created here, and its group may read it: Kubernetes mounts a
+            Secret as root's file with mode 0440 and the pod's own group.
 
     Raises:
-        Misconfigured: The key is missing although blobs exist, others can read it, or it is no key.
-        Unavailable: The folder or the key cannot be made, read or written.
+        Misconfigured: The key is missing although blobs exist, or other users can read the key,
+            or the file contains no key.
+        Unavailable: The folder or the key cannot be created, read or written.
     """
 
     def __init__(self, folder: Path, key_file: Path, *, key_is_external: bool = False) -> None:
@@ -102,24 +102,25 @@ class FileVault:
             if not key_file.exists():
                 if key_is_external:
                     raise Misconfigured(
-                        f"There is no key of the vault in {key_file} (OPENLFR_VAULT_KEY_FILE)."
+                        f"The vault's key {key_file} (OPENLFR_VAULT_KEY_FILE) does not exist."
                     )
-                self._make_key(key_file)
-            key = _read_key(key_file, by_group=key_is_external)
+                self._create_key(key_file)
+            key = _read_key(key_file, allow_group=key_is_external)
         except OSError as error:
             raise _unavailable(folder, error) from error
         self._sealer = Sealer(key)
 
     def is_of_another_key(self) -> bool:
-        """Whether the blobs are encrypted under another key: none of several can be decrypted.
+        """Return whether the blobs seem to be encrypted with another key.
 
-        A single blob may have been altered. Only a few blobs of each kind are tried.
+        A few blobs of each kind are tried, and none of them can be decrypted. With a single blob
+        the result is False, since that blob may have been altered.
         """
         decrypted = [self._can_decrypt(path) for path in self._sample_paths()]
         return len(decrypted) > 1 and not any(decrypted)
 
     def put(self, name: str, content: bytes) -> None:
-        """Store or replace a blob, durably; a crash leaves either the old or the new content."""
+        """Store or replace a blob durably; after a crash the content is either old or new."""
         path = self._path(name)
         try:
             if not path.parent.is_dir():
@@ -133,13 +134,13 @@ class FileVault:
         """Read and decrypt a blob.
 
         Raises:
-            BadInput: The blob does not exist, was altered, or is encrypted under another key.
+            BadInput: The blob does not exist, was altered, or is encrypted with another key.
             Unavailable: The disk cannot be read.
         """
         try:
             sealed = self._path(name).read_bytes()
         except FileNotFoundError:
-            raise BadInput(f"There is no {name!r} in the vault {self._folder}.") from None
+            raise BadInput(f"The vault {self._folder} has no {name!r}.") from None
         except OSError as error:
             raise _unavailable(self._folder, error) from error
         return self._sealer.unseal(name, sealed)
@@ -153,7 +154,7 @@ class FileVault:
     def _can_decrypt(self, path: Path) -> bool:
         try:
             self._sealer.unseal(path.relative_to(self._folder).as_posix(), path.read_bytes())
-        except FileNotFoundError:  # deleted meanwhile, which is no sign of another key
+        except FileNotFoundError:  # deleted since it was listed; no sign of another key
             return True
         except (BadInput, OSError):
             return False
@@ -171,7 +172,7 @@ class FileVault:
             raise _unavailable(self._folder, error) from error
 
     def names(self, prefix: str = "") -> list[str]:
-        """Sorted names of all blobs that start with `prefix`."""
+        """Return the sorted names of all blobs that start with `prefix`."""
         names = (
             path.relative_to(self._folder).as_posix()
             for path in self._folder.rglob("*")
@@ -180,11 +181,11 @@ class FileVault:
         return sorted(name for name in names if name.startswith(prefix))
 
     def erase_unfinished(self, before: datetime) -> int:
-        """Delete unfinished files that a crash left, last changed before `before`; count them."""
+        """Delete files left unfinished by a crash and last changed before `before`; count them."""
         deleted = 0
         try:
             for path in self._folder.rglob(f"{_UNFINISHED}*"):
-                with contextlib.suppress(FileNotFoundError):  # it was finished meanwhile
+                with contextlib.suppress(FileNotFoundError):  # finished since it was listed
                     if path.stat().st_mtime < before.timestamp():
                         path.unlink()
                         deleted += 1
@@ -193,11 +194,11 @@ class FileVault:
         return deleted
 
     def derive(self, purpose: str) -> bytes:
-        """Derive the key of 32 bytes for a purpose; it reveals nothing about other keys."""
+        """Derive a key of 32 bytes for a purpose; other keys cannot be computed from it."""
         return self._sealer.derive(purpose)
 
     def seal(self, name: str, content: bytes) -> bytes:
-        """Encrypt content that is stored elsewhere, such as a template in the records' outbox."""
+        """Encrypt content to be stored elsewhere, such as a template in the records' outbox."""
         return self._sealer.seal(name, content)
 
     def unseal(self, name: str, sealed: bytes) -> bytes:
@@ -207,15 +208,15 @@ class FileVault:
     def _path(self, name: str) -> Path:
         return self._folder.joinpath(*split_name(name))
 
-    def _make_key(self, key_file: Path) -> None:
+    def _create_key(self, key_file: Path) -> None:
         if self.names():
             raise Misconfigured(
-                f"The vault {self._folder} holds encrypted pictures but its key {key_file} is "
-                "missing: restore the key from its backup."
+                f"The vault {self._folder} contains encrypted pictures, but its key {key_file} is "
+                "missing. Restore the key from its backup."
             )
         key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        line = key_line(VAULT_LABEL, secrets.token_bytes(KEY_BYTES))
-        # Another process may make a key at the same moment: the second one uses the first one's.
+        line = format_key_line(VAULT_LABEL, secrets.token_bytes(KEY_BYTES))
+        # If another process creates a key at the same moment, the first key is used by both.
         with contextlib.suppress(FileExistsError):
             _write_durably(key_file, line.encode(), replace=False)
 
@@ -224,27 +225,27 @@ def split_name(name: str) -> list[str]:
     """Split a blob's name into its folders and its file name.
 
     Raises:
-        BadInput: A part is empty, begins with a dot, or has characters other than letters, digits,
-            '.', '_' and '-', so that the name could point outside the vault.
+        BadInput: The name could be a path outside the vault: a part is empty, begins with a dot,
+            or has characters other than letters, digits, '.', '_' and '-'.
     """
     parts = name.split("/")
     if not all(_PART.fullmatch(part) for part in parts):
-        raise BadInput(f"{name!r} is not a name that the vault can keep.")
+        raise BadInput(f"{name!r} is not a valid name in the vault.")
     return parts
 
 
-def _read_key(key_file: Path, *, by_group: bool = False) -> bytes:
-    require_private(key_file, "vault's", by_group=by_group)
+def _read_key(key_file: Path, *, allow_group: bool = False) -> bytes:
+    require_private(key_file, "vault's", allow_group=allow_group)
     try:
         return parse_key(key_file.read_text("ascii", "replace"), VAULT_LABEL)
     except BadInput:
         raise Misconfigured(
-            f"{key_file} is no key of a vault: restore it from its backup."
+            f"{key_file} contains no key of a vault. Restore it from its backup."
         ) from None
 
 
 def _write_durably(path: Path, content: bytes, *, replace: bool = True) -> None:
-    """Write the whole file or nothing, durably, readable by its owner alone."""
+    """Write a file durably, as a whole or not at all, and readable by its owner only."""
     unfinished = path.with_name(f"{_UNFINISHED}{secrets.token_hex(8)}")
     try:
         with os.fdopen(
@@ -273,6 +274,6 @@ def _sync_folder(folder: Path) -> None:
 def _unavailable(folder: Path, error: OSError) -> Unavailable:
     reason = error.strerror or str(error)
     return Unavailable(
-        f"The vault {folder} cannot be used ({reason}): check the folder, its permissions and "
+        f"The vault {folder} cannot be used ({reason}). Check the folder, its permissions and "
         "the free space of its disk."
     )

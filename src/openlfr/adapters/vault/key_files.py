@@ -1,4 +1,4 @@
-"""Reads and writes files with a key: a label for the kind of key, and 32 bytes in base64."""
+"""Reads and checks key files: one line with a label for the kind of key, and 32 bytes in base64."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ CONTROL_LABEL = "openlfr-control-key-1"
 """Label of the key of control.v1, for services that do not read pictures."""
 
 
-def key_line(label: str, key: bytes) -> str:
-    """Format the line of a key file."""
+def format_key_line(label: str, key: bytes) -> str:
+    """Return the line of a key file."""
     return f"{label} {base64.b64encode(key).decode()}\n"
 
 
 def parse_key(text: str, label: str) -> bytes:
-    """Parse the key in a key file's line.
+    """Parse the line of a key file.
 
     Raises:
         BadInput: The line has another label, or no key.
@@ -35,57 +35,60 @@ def parse_key(text: str, label: str) -> bytes:
     except (binascii.Error, ValueError):
         key = b""
     if file_label != label or len(key) != KEY_BYTES:
-        raise BadInput("This is no such key.")
+        raise BadInput(f"This is not a line with the label {label} and a key.")
     return key
 
 
-def require_private(key_file: Path, what: str, *, by_group: bool = False) -> None:
+def require_private(key_file: Path, what: str, *, allow_group: bool = False) -> None:
     """Check that no other user can read a key.
 
     Args:
         key_file: File of the key.
-        what: Owner of the key in messages, such as "vault's".
-        by_group: Whether the file's group may read it. For a process that is not root, Kubernetes
-            mounts a Secret as root's file with mode 0440 and the pod's own group, which has no
-            other members.
+        what: Name of the key's owner in messages, such as "vault's".
+        allow_group: Whether the file's group may read it. For a process that is not root,
+            Kubernetes mounts a Secret as root's file with mode 0440 and the pod's own group, which
+            has no other members.
 
     Raises:
-        Misconfigured: Others can read the file, or it belongs to another user.
+        Misconfigured: Other users can read the file, or it belongs to another user.
         OSError: The file does not exist, or its status cannot be read.
     """
     status = key_file.stat()
     mode = status.st_mode & 0o777
-    if by_group and status.st_uid not in {0, os.geteuid()}:
+    if allow_group and status.st_uid not in {0, os.geteuid()}:
         raise Misconfigured(
-            f"The {what} key {key_file} belongs to another user (uid {status.st_uid}): it must "
-            "be root's or this user's own."
+            f"The {what} key {key_file} belongs to another user (uid {status.st_uid}); it must "
+            "belong to root or to this user."
         )
-    if mode & (0o037 if by_group else 0o077):
+    if mode & (0o037 if allow_group else 0o077):
         raise Misconfigured(
             f"The {what} key {key_file} can be read by others (mode {mode:03o}): "
-            f"run chmod {440 if by_group else 600} {key_file}."
+            f"run chmod {440 if allow_group else 600} {key_file}."
         )
 
 
 def read_control_key(key_file: Path) -> bytes:
-    """Read this process's key of control.v1 from OPENLFR_CONTROL_KEY_FILE.
+    """Read this process's key of control.v1.
+
+    Args:
+        key_file: Value of OPENLFR_CONTROL_KEY_FILE.
 
     Raises:
-        Misconfigured: The file does not exist, others can read it, or it has no such key.
+        Misconfigured: The file does not exist, or others can read it, or it has no such key.
         Unavailable: The file cannot be read.
     """
     try:
-        require_private(key_file, "control topic's", by_group=True)
+        require_private(key_file, "control topic's", allow_group=True)
         return parse_key(key_file.read_text("ascii", "replace"), CONTROL_LABEL)
     except FileNotFoundError:
         raise Misconfigured(
-            f"There is no key of control.v1 in {key_file} (OPENLFR_CONTROL_KEY_FILE): "
+            f"The key of control.v1 {key_file} (OPENLFR_CONTROL_KEY_FILE) does not exist; "
             "`openlfr rights control-key VAULT_KEY` prints it."
         ) from None
     except OSError as error:
         raise Unavailable(f"{key_file} cannot be read ({error.strerror or error}).") from error
     except BadInput:
         raise Misconfigured(
-            f"{key_file} (OPENLFR_CONTROL_KEY_FILE) is no key of control.v1: "
+            f"{key_file} (OPENLFR_CONTROL_KEY_FILE) contains no key of control.v1; "
             "`openlfr rights control-key VAULT_KEY` prints it."
         ) from None

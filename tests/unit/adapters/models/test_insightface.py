@@ -55,7 +55,7 @@ def test_its_answers_come_out_in_source_pixels(scrfd):
 
 
 def test_a_size_that_a_fixed_graph_would_ignore_is_refused(scrfd):
-    with pytest.raises(Misconfigured, match="only takes pictures of 64x64"):
+    with pytest.raises(Misconfigured, match="only accepts pictures of 64x64"):
         scrfd.detect([np.zeros((SIDE, SIDE, 3), np.uint8)], (640, 640))
 
 
@@ -128,7 +128,7 @@ def assert_same(found, expected):
 
 
 def test_a_run_takes_no_more_pictures_than_its_memory(tmp_path, monkeypatch, runs):
-    monkeypatch.setattr(insightface, "_PIXELS_A_RUN", 2 * 64 * 64)
+    monkeypatch.setattr(insightface, "_PIXELS_PER_RUN", 2 * 64 * 64)
     batched = own(Family.SCRFD, own_graphs.scrfd("rows", side=64), tmp_path)
     given = runs(batched)
     batched.detect(PICTURES, (64, 64))
@@ -152,7 +152,7 @@ def test_faces_are_embedded_together_and_as_alone(flat, tmp_path, monkeypatch, r
     content = own_graphs.arcface(flat=flat)
     faces = np.random.default_rng(5).integers(0, 256, (19, 112, 112, 3), np.uint8)
     single = as_shipped(Family.ARCFACE, content, tmp_path, monkeypatch)
-    assert single._faces_a_run == 1
+    assert single._faces_per_run == 1
     model = own(Family.ARCFACE, content, tmp_path)
     given = runs(model)
     templates = model.embed(faces)

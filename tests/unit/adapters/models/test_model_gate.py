@@ -224,7 +224,7 @@ def constant(model, text):
 def test_an_attribute_is_found_wherever_it_is_named(ready, put, text):
     model = plain_model()
     put(model, text)
-    with pytest.raises(Misconfigured, match="it names '"):
+    with pytest.raises(Misconfigured, match="it contains the word '"):
         ready(model)
     model = plain_model()
     put(model, "stage_average_image_agent")
@@ -235,9 +235,9 @@ def test_an_attribute_is_found_wherever_it_is_named(ready, put, text):
     "file", ["agenet", "imdb_ages", "fairface", "emotion_ferplus", "genderage"]
 )
 def test_a_file_and_a_statement_are_known_by_name(ready, file):
-    with pytest.raises(Misconfigured, match=r"mine\.onnx is refused: its name says"):
+    with pytest.raises(Misconfigured, match=r"mine\.onnx is refused: its name contains"):
         ready(plain_model(), name=file)
-    with pytest.raises(Misconfigured, match=rf"{file}\.onnx is refused: its name says"):
+    with pytest.raises(Misconfigured, match=rf"{file}\.onnx is refused: its name contains"):
         ready(plain_model(), file=f"{file}.onnx", name="mine")
 
 

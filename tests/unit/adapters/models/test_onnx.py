@@ -134,7 +134,7 @@ def test_a_provider_that_fell_back_to_the_cpu_is_refused(monkeypatch):
         ([TRT, CUDA, VINO, CPU], [TRT, CUDA, VINO, CPU], [TRT, CUDA, CPU]),
         ([TRT, CUDA, CPU], [CUDA, CPU], [CUDA, CPU]),
         ([TRT, CUDA, CPU], [CPU], "cuda does not start on this machine: its driver"),
-        ([VINO, CPU], [VINO, CPU], "built for openvino, cpu alone"),
+        ([VINO, CPU], [VINO, CPU], "built only for openvino, cpu"),
         ([CPU], [CPU], "install onnxruntime-gpu"),
     ],
 )
@@ -158,7 +158,7 @@ def test_compiled_networks_go_where_one_says(tmp_path, monkeypatch):
     assert folder == str(volume / "tensorrt")
     assert (volume / "tensorrt").stat().st_mode & 0o777 == 0o700
     (volume / "tensorrt").chmod(0o777)
-    with pytest.raises(Misconfigured, match="others can write"):
+    with pytest.raises(Misconfigured, match="other users can write"):
         onnx.provider_options(TRT, model)
     monkeypatch.setenv(onnx.ENGINES, str(tmp_path / "model.txt"))
     (tmp_path / "model.txt").write_text("a file")

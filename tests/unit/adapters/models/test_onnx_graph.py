@@ -9,7 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from openlfr.adapters.models import onnx_graph
 from openlfr.adapters.models.onnx import open_session
-from openlfr.adapters.models.sface import unit_length
+from openlfr.adapters.models.sface import normalise_rows
 from openlfr.stages.align import align
 
 CPU = ["CPUExecutionProvider"]
@@ -35,7 +35,7 @@ def shipped(model_store):
 def templates_as_shipped(shipped, faces):
     session = open_session(shipped.read_bytes(), providers=CPU)
     planes = faces[..., ::-1].transpose(0, 3, 1, 2).astype(np.float32)
-    return unit_length(
+    return normalise_rows(
         np.concatenate([session.run(["fc1"], {"data": plane[None]})[0] for plane in planes])
     )
 
@@ -44,7 +44,7 @@ def templates_as_prepared(shipped, faces):
     model = onnx_graph.prepare(onnx.load(str(shipped)), free_size=False, rgb=True)
     assert not [node for node in model.graph.node if node.op_type == "PRelu"]
     session = open_session(model.SerializeToString(), providers=CPU)
-    return unit_length(session.run(None, {onnx_graph.PICTURES: faces})[0])
+    return normalise_rows(session.run(None, {onnx_graph.PICTURES: faces})[0])
 
 
 def test_prepared_sface_gives_the_templates_of_the_shipped_one(

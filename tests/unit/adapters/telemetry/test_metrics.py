@@ -100,7 +100,7 @@ def test_the_pages_say_whether_it_lives_and_is_ready():
         assert get(pages.port, "/health/ready") == (200, b'{"ready": true}')
         assert get(pages.port, "/metrics") == (200, b"a 1\n")
         assert get(pages.port, "/")[0] == 404
-        with pytest.raises(Misconfigured, match=r"OPENLFR_HTTP: nothing can listen on 127"):
+        with pytest.raises(Misconfigured, match=r"OPENLFR_HTTP: this service cannot listen on 127"):
             StatusPages(
                 ("127.0.0.1", pages.port),
                 **HEALTHY,
@@ -128,6 +128,6 @@ def test_a_page_that_fails_is_logged_and_the_others_are_served(capsys):
         raise KeyError("odd")
 
     with closing(StatusPages(("127.0.0.1", 0), **HEALTHY, metrics=fail)) as pages:
-        assert get(pages.port, "/metrics") == (500, b"This page cannot be made now.\n")
+        assert get(pages.port, "/metrics") == (500, b"The metrics cannot be read; see the log.\n")
         assert get(pages.port, "/health/live")[0] == 200
     assert "Traceback" not in capsys.readouterr().err

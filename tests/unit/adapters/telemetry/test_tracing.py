@@ -39,7 +39,7 @@ def test_without_a_trace_one_begins():
 
 
 def test_frames_are_known_by_camera_epoch_and_number_for_a_while():
-    traces = tracing.FrameTraces(kept=2)
+    traces = tracing.FrameTraces(max_frames=2)
     for seq in range(3):
         traces.record("gate", 1, seq, tracing.begin_trace())
     traces.record("gate", 1, 3, "")
