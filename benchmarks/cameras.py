@@ -1,15 +1,16 @@
-"""Cameras shared by processes of ingest: what sharing asks of Redis, and what a camera costs.
+"""Measures the load of shared cameras on Redis, and the CPU cost of a camera.
 
     .venv/bin/python -m benchmarks.cameras [--cameras 1000] [--members 17] [--json FILE]
     .venv/bin/python -m benchmarks.cameras --cost VIDEO [--seconds 40]
 
-The first shares so many cameras among so many members on a real Redis, with all of ingest but the
-filming itself, and prints how evenly they are held, the commands a second that Redis is sent and
-those that it executes with the ones inside of scripts, and the series of all `/metrics` together.
-Then one member stops without a word, and it is seen how long its cameras are nobody's.
+The first command shares cameras among the members of an ingest fleet on a real Redis. The members
+run all of ingest, but their cameras send no frames. It prints the number of cameras of each member,
+the commands a second that Redis receives and executes (with commands inside scripts), and the
+number of series on all `/metrics` pages. Then one member stops without leaving, and the command
+prints the time until other members have acquired its cameras.
 
-The second plays a video in one process as fast as it can and gives the CPU for each frame that is
-read and each that is sent: what `capacity.py` of ingest estimates with.
+The second command plays a video in one process as fast as possible, and prints the CPU time for
+reading a frame and for sending a frame, from which `capacity.py` of ingest estimates.
 """
 
 from __future__ import annotations
@@ -32,8 +33,12 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.acceptance.findings import ROOT, Check, Findings, commit, machine, write_json
 from benchmarks.city import Cost, Place, Servers, load
 
+from openlfr.testing import FrameSource
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from openlfr.domain.frames import Frame
 
 _FATES = re.compile(
     r'^openlfr_camera_frames_total\{[^}]*fate="(\w+)"[^}]*\} ([0-9.e+]+)$', re.MULTILINE
@@ -56,16 +61,34 @@ class Process:
             )  # fmt: skip
 
     def metrics(self) -> str:
-        """Its page; nothing while it does not answer."""
+        """Return the metrics page; empty if the process does not answer."""
         with suppress(OSError):
             url = f"http://127.0.0.1:{self.port}/metrics"
-            with urllib.request.urlopen(url, timeout=30) as got:
-                return str(got.read().decode())
+            with urllib.request.urlopen(url, timeout=30) as response:
+                return str(response.read().decode())
         return ""
 
 
+class IdleSource(FrameSource):
+    """A live camera that sends no frame until it is closed."""
+
+    def __init__(self) -> None:
+        super().__init__(live=True)
+        self._until_closed = threading.Event()
+
+    def frames(self, *, first_seq: int = 0) -> Iterator[Frame]:
+        """Wait until the source is closed."""
+        self._until_closed.wait()
+        return iter(())
+
+    def close(self) -> None:
+        """Close the source."""
+        super().close()
+        self._until_closed.set()
+
+
 class Member:
-    """What a process of ingest does to share cameras, in threads of this one."""
+    """A member of the ingest fleet, in threads of this process."""
 
     def __init__(self, url: str, entries: dict[str, Any], room: int) -> None:
         from openlfr.adapters.redis.connection import connect
@@ -73,49 +96,50 @@ class Member:
         from openlfr.adapters.telemetry.metrics import Metrics
         from openlfr_ingest import metrics as service_metrics
         from openlfr_ingest.capacity import estimate_cost
+        from openlfr_ingest.context import IngestContext
+        from openlfr_ingest.filming import Senders
         from openlfr_ingest.leases import LeaseKeeper
         from openlfr_ingest.sharing import CameraShare
-        from openlfr_ingest.supervision import CameraSupervisor
 
         leases = CameraLeases(connect(url), "Benchmark", ttl=timedelta(seconds=6))
         costs = {name: estimate_cost(entry) for name, entry in entries.items()}
         self.keeper = LeaseKeeper(
             leases, costs, room=room, on_lost=lambda name: self.sharing.lose_lease(name)
         )
-        self.sharing = CameraShare(entries, SimpleNamespace(keeper=self.keeper, epoch=None))  # type: ignore[arg-type]
+        in_force: Any = SimpleNamespace(
+            deployment_id="Benchmark", skip_reason=lambda *_: None, halt_reason=lambda *_: None
+        )
+        sender: Any = SimpleNamespace(send=lambda *_, **__: True, flush=lambda _: None)
+        context = IngestContext(
+            in_force,
+            Senders(sender, sender),
+            self.keeper,
+            open_source=lambda *_, **__: IdleSource(),
+        )
+        self.sharing = CameraShare(entries, context)
         self.metrics = Metrics("ingest")
         service_metrics.register(self.metrics, self.sharing, self.keeper, room=room)
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._turn, daemon=True)
-        # Nothing is filmed, and no deployment is asked for: the member with the lease waits until
-        # that is lost, or until it ends.
-        CameraSupervisor._film_once = _hold  # type: ignore[method-assign]
-        CameraSupervisor._wait_until_in_force = lambda _: True  # type: ignore[method-assign]
+        self._thread = threading.Thread(target=self._update_regularly, daemon=True)
 
     def start(self) -> None:
-        """Be a member."""
+        """Join the fleet."""
         self.keeper.start()
         self._thread.start()
 
     def vanish(self) -> None:
-        """Send no heartbeat any more, and give nothing back."""
+        """Stop the heartbeats without releasing any lease."""
         self.keeper._stop.set()
         self.keeper._wake.set()
         self._ended.set()
 
-    def _turn(self) -> None:
+    def _update_regularly(self) -> None:
         while not self._ended.wait(0.1):
             self.sharing.update()
 
 
-def _hold(film: Any) -> bool:
-    film._session_stop.wait()
-    film._session_stop.clear()
-    return not film.stopped
-
-
 def measure_sharing(cameras: int, number: int, seconds: float) -> dict[str, Any]:
-    """What so many members ask of Redis once they share so many cameras."""
+    """Measure the load on Redis of this number of members and cameras."""
     import redis
 
     from openlfr.settings.cameras import Camera
@@ -133,10 +157,10 @@ def measure_sharing(cameras: int, number: int, seconds: float) -> dict[str, Any]
             each.start()
             closing.callback(each.vanish)
         _await(lambda: sum(len(each.keeper.held) for each in members) == cameras)
-        time.sleep(10)  # what still moves comes to rest
-        before, began = _commands(client), time.monotonic()
+        time.sleep(10)  # until the last cameras have moved
+        before, began = _count_commands(client), time.monotonic()
         time.sleep(seconds)
-        after, took = _commands(client), time.monotonic() - began
+        after, took = _count_commands(client), time.monotonic() - began
         held = sorted(len(each.keeper.held) for each in members)
         texts = [each.metrics.text().decode() for each in members]
         dead, *living = members
@@ -158,26 +182,26 @@ def _await(condition: Any) -> None:
     deadline = time.monotonic() + 300
     while not condition():
         if time.monotonic() > deadline:
-            raise RuntimeError("the members did not come to share the cameras within 300 s")
+            raise RuntimeError("the members did not acquire all cameras within 300 s")
         time.sleep(0.05)
 
 
-def _commands(client: Any) -> tuple[int, int]:
-    """Scripts that were asked for, and commands that were executed, since Redis began."""
+def _count_commands(client: Any) -> tuple[int, int]:
+    """Return the number of calls of scripts, and of executed commands, since Redis started."""
     stats = client.info("commandstats")
     calls = {name: int(each["calls"]) for name, each in stats.items()}
     return sum(n for name, n in calls.items() if "eval" in name), sum(calls.values())
 
 
 def measure_cost(video: Path, seconds: float) -> dict[str, float]:
-    """CPU of one process of ingest for each frame that it reads, and for each that it sends.
+    """Measure the CPU time of an ingest process for reading a frame and for sending a frame.
 
-    It plays the video again and again as fast as it can, once sending every frame and once one in
-    twenty-five. What counts is its CPU seconds for a frame, so other work changes little.
+    The process plays the video repeatedly, as fast as possible. In the first run it sends every
+    frame, in the second run one frame of 25. Other work on the machine changes the CPU time little.
     """
     from dev_servers.control_feed import ControlFeed
 
-    fps, found = frame_rate(video), {}
+    fps, results = read_frame_rate(video), {}
     with ExitStack() as closing:
         work = Path(closing.enter_context(tempfile.TemporaryDirectory()))
         servers = closing.enter_context(Servers(work / "servers", ("kafka", "redis")))
@@ -206,43 +230,43 @@ def measure_cost(video: Path, seconds: float) -> dict[str, float]:
             took = time.monotonic() - began
             member.process.kill()
             read, sent = last[0] - first[0], last[1] - first[1]
-            found[every] = (1000 * spent / read, sent / read, read / took)
-    (all_ms, all_sent, _), (some_ms, some_sent, _) = found[1], found[25]
+            results[every] = (1000 * spent / read, sent / read, read / took)
+    (all_ms, all_sent, _), (some_ms, some_sent, _) = results[1], results[25]
     send_ms = (all_ms - some_ms) / (all_sent - some_sent)
     return {"read_ms": some_ms - send_ms * some_sent, "send_ms": send_ms}
 
 
-def frame_rate(video: Path) -> float:
-    """Frames a second of a video."""
+def read_frame_rate(video: Path) -> float:
+    """Return the number of frames a second of a video."""
     import av
 
-    with av.open(str(video)) as opened:
-        return float(opened.streams.video[0].average_rate or 25)
+    with av.open(str(video)) as container:
+        return float(container.streams.video[0].average_rate or 25)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure, print, and write."""
+    """Run the benchmark of the command line, print the results, and write them to a file."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--cameras", type=int, default=1000)
     parser.add_argument("--members", type=int, default=17)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--cost", type=Path, metavar="VIDEO")
     parser.add_argument("--json", type=Path)
-    said = parser.parse_args(argv)
+    options = parser.parse_args(argv)
     sys.path.append(str(ROOT / "scripts"))
     checks, detail = [], {"load": load(), "machine": machine(), "commit": commit()}
-    if said.cost:
-        cost = measure_cost(said.cost.resolve(), said.seconds)
+    if options.cost:
+        cost = measure_cost(options.cost.resolve(), options.seconds)
         checks += [Check(f"CPU of a frame, {name}", round(ms, 2)) for name, ms in cost.items()]
         detail["cost"] = cost
     else:
-        found = measure_sharing(said.cameras, said.members, said.seconds)
-        checks += [Check(name, value) for name, value in found.items()]
-        detail["sharing"] = found
+        results = measure_sharing(options.cameras, options.members, options.seconds)
+        checks += [Check(name, value) for name, value in results.items()]
+        detail["sharing"] = results
     findings = Findings(tuple(checks), detail)
     findings.print()
-    if said.json:
-        write_json(said.json, findings.as_json())
+    if options.json:
+        write_json(options.json, findings.as_json())
     return 0
 
 

@@ -1,5 +1,6 @@
-"""The ingest service: cameras in, frames out.
+"""The ingest service: it films cameras and publishes their frames.
 
-`service.py` wires it and waits, `sharing.py` decides which cameras this process films,
-`supervision.py` supervises one camera, `filming.py` sends its frames, `leases.py` keeps its lease.
+`service.py` builds its parts and runs its loop, `sharing.py` decides which cameras this process
+films, `supervision.py` supervises one camera, `filming.py` sends the camera's frames, and
+`leases.py` renews its lease.
 """

@@ -1,4 +1,4 @@
-"""Counts and times of one camera over all of its filming sessions, for metrics and health pages."""
+"""Counts and times of one camera in all of its filming sessions, for metrics and health pages."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ if TYPE_CHECKING:
 
 
 class CameraStatus:
-    """The status of one camera; safe from any thread.
+    """The status of one camera. Safe from any thread.
 
     Attributes:
         session: The latest filming session; None before the first.
     """
 
     def __init__(self) -> None:
-        """Begin without a session, while the camera is not to be filmed."""
+        """Start without a session, for a camera that should not be filmed yet."""
         self.session: FilmingSession | None = None
         self._lock = threading.Lock()
-        self._earlier_counts: Counter[str] = Counter()  # of earlier sessions and of the supervisor
-        self._earlier_sent_at = 0.0  # of earlier sessions: seconds since 1970 of the last frame
-        self._wanted_since = 0.0  # seconds since 1970; 0 while the camera is not to be filmed
+        self._earlier_counts: Counter[str] = Counter()  # of earlier sessions and the supervisor
+        self._earlier_sent_at = 0.0  # seconds since 1970, of earlier sessions
+        self._wanted_since = 0.0  # seconds since 1970; 0 while no frame is due
 
     @property
     def counts(self) -> Counter[str]:
-        """Counts of all sessions, and leases_lost, crashes, and the number of waits by reason.
+        """The counts of all sessions and of the supervisor.
 
-        The reasons: waits_for_hours, hours_over, waits_while_paused, waits_for_control,
-        not_of_deployment.
+        The supervisor counts leases_lost, crashes, and its waits by reason: waits_for_hours,
+        hours_over, waits_while_paused, waits_for_control, not_of_deployment.
         """
         with self._lock:
             return self._earlier_counts + (self.session.counts if self.session else Counter())
 
     @property
     def silent_since(self) -> float | None:
-        """Seconds since 1970 when a frame last reached Kafka, or the first one became due.
+        """When a frame last reached Kafka, or when the first frame became due; seconds since 1970.
 
         None while no frame is due: the deployment is not in force, or a file has ended. A camera
         that ended for another reason counts as silent.
@@ -53,11 +53,11 @@ class CameraStatus:
 
     @property
     def is_wanted(self) -> bool:
-        """Whether the camera is to be filmed now."""
+        """Whether frames of the camera are due now."""
         return bool(self._wanted_since)
 
     def set_wanted(self, *, wanted: bool = True) -> None:
-        """Record whether frames are due from now on; repeating it changes nothing."""
+        """Record whether frames are due from now on; a repeated call changes nothing."""
         with self._lock:
             self._wanted_since = (self._wanted_since or time.time()) if wanted else 0.0
 
@@ -67,7 +67,7 @@ class CameraStatus:
             self._earlier_counts[name] += 1
 
     def begin_session(self, session: FilmingSession) -> None:
-        """Replace the session by a new one; the counts of the former are kept."""
+        """Replace the session, and add the counts of the previous session to the total."""
         with self._lock:
             if self.session is not None:
                 self._earlier_counts += self.session.counts

@@ -1,6 +1,6 @@
-"""Greatest number of cameras that a process films, where the configuration has no number.
+"""Estimates how many cameras a process can film, if the configuration sets no limit.
 
-`benchmarks.cameras --cost` measured the figures; they are also in docs/benchmarks.md.
+`benchmarks.cameras --cost` measured the figures, which are also in docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -20,33 +20,36 @@ if TYPE_CHECKING:
     from openlfr.settings.cameras import Camera, Ingest
 
 READ_MILLICORES = 128
-"""Thousandths of a core for reading a camera of 1280 x 720 at 25 frames a second, H.264."""
+"""Thousandths of a core for reading a camera of 1280 x 720 pixels, 25 frames a second, H.264."""
 SENT_MILLICORES = 8.2
-"""Thousandths of a core for each frame a second that is sent."""
+"""Thousandths of a core for sending one frame a second."""
 DEFAULT_FPS = 25.0
 """Frames a second of a camera without `fps`."""
 MAX_LOAD = 0.8
 """Share of the cores that cameras may use."""
-_LIMIT = Path("/sys/fs/cgroup/cpu.max")
+_CGROUP_LIMIT = Path("/sys/fs/cgroup/cpu.max")
 
 
 def estimate_cost(camera: Camera) -> Cost:
-    """Estimated CPU cost of a camera; its picture size is unknown until it is opened.
+    """Estimate the CPU cost of a camera, whose picture size is unknown before it is opened.
 
-    A file that plays once is not movable, since it would begin again in another process.
+    A file that plays once is not movable, since another process would play it from the start.
     """
     sent = SENT_MILLICORES * (camera.fps or DEFAULT_FPS)
     return Cost(READ_MILLICORES + round(sent), movable=is_live(camera.url) or camera.loop)
 
 
-def available_cores(environment: Mapping[str, str] | None = None, limit: Path = _LIMIT) -> float:
-    """Number of cores that this process may use.
+def available_cores(
+    environment: Mapping[str, str] | None = None, limit: Path = _CGROUP_LIMIT
+) -> float:
+    """Return the number of cores that this process may use.
 
-    From OPENLFR_MILLICORES (a Kubernetes pod without a limit sees all cores of its node); if it is
-    not set or 0, from the cgroup's limit; else the cores on which this process may run.
+    OPENLFR_MILLICORES has priority, since a Kubernetes pod without a limit sees all cores of its
+    node. If the variable is not set or 0, the limit of the cgroup applies, otherwise the CPU
+    affinity of this process.
 
     Raises:
-        Misconfigured: OPENLFR_MILLICORES is no whole number.
+        Misconfigured: OPENLFR_MILLICORES is not a whole number.
     """
     millicores = (os.environ if environment is None else environment).get("OPENLFR_MILLICORES", "")
     if millicores and not re.fullmatch(r"[0-9]{1,7}", millicores):
@@ -66,18 +69,18 @@ def available_cores(environment: Mapping[str, str] | None = None, limit: Path = 
 
 
 def max_cameras(ingest: Ingest, costs: Mapping[str, Cost]) -> int:
-    """Greatest number of these cameras that this process films.
+    """Return the greatest number of these cameras that this process films.
 
     Raises:
-        Misconfigured: OPENLFR_MILLICORES is no whole number.
+        Misconfigured: OPENLFR_MILLICORES is not a whole number.
     """
     return ingest.max_cameras or max_cameras_for(costs, available=available_cores())
 
 
 def max_cameras_for(costs: Mapping[str, Cost], *, available: float) -> int:
-    """Greatest number of such cameras for a process with `available` cores; at least one."""
+    """Return how many cameras of this mean cost a process with `available` cores films; min. 1."""
     mean = sum(each.millicores for each in costs.values()) / len(costs)
     return max(1, int(MAX_LOAD * available * 1000 / mean))
 
 
-_HAS_AFFINITY = hasattr(os, "sched_getaffinity")  # macOS has none
+_HAS_AFFINITY = hasattr(os, "sched_getaffinity")  # not on macOS

@@ -1,4 +1,4 @@
-"""What all cameras of an ingest process share."""
+"""The services and options that all cameras of an ingest process share."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class IngestContext:
-    """Services and options of an ingest process, the same for all of its cameras.
+    """The services and options of an ingest process.
 
     Attributes:
-        deployment: While it is not in force, no camera is connected.
-        senders: Senders of frames and tallies.
+        deployment: The state of the deployment; no camera is connected while it is not in force.
+        senders: The senders of frames and tallies.
         keeper: The leases of this process.
         as_fast_as_possible: Whether files are read as fast as Kafka accepts frames.
-        lossless: Whether no frame of a file is dropped.
-        epoch: Epoch of a camera's first connection; None for one more than its last.
-        frozen_after_s: A live connection without frames for this long counts as frozen.
+        lossless: Whether files wait for room in the sender, so that none of their frames is lost.
+        epoch: Epoch of each camera's first connection; None for one more than its last epoch.
+        frozen_after_s: Seconds without a frame after which a live connection counts as frozen.
         check_s: Seconds between two checks whether the deployment is in force.
-        now: The clock.
+        now: Returns the present time.
         open_source: Opens a camera.
-        backoff: Makes the waits of a camera between two attempts.
+        backoff: Creates the backoff between a camera's attempts to connect.
     """
 
     deployment: DeploymentInForce

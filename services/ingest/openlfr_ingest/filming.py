@@ -1,8 +1,8 @@
 """Films one camera: sends the frames of its source to Kafka, each with its number and time.
 
-A live camera never waits: its newest frame wins, and a frame without room is dropped and counted.
-A file plays at its own speed, or as fast as Kafka accepts frames; with `max_age: off` it waits for
-room, and no frame is dropped.
+A live camera never waits. Its newest frame is sent, and a frame is dropped and counted if the
+sender has no room for it. A file plays at its own speed, or as fast as Kafka accepts frames. With
+`max_age: off` a file waits for room, and no frame is dropped.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ if TYPE_CHECKING:
     from openlfr.domain.tallies import Tally
     from openlfr.in_force import DeploymentInForce
 
-_LIVE, _LOSSLESS = timedelta(seconds=5), timedelta(seconds=120)  # longest wait until Kafka has all
+_FLUSH_TIMEOUT, _LOSSLESS_FLUSH_TIMEOUT = timedelta(seconds=5), timedelta(seconds=120)
 _LOG_LATE_EACH_S = 60.0
-_CHECK_S = 0.2  # between two checks whether a paused file goes on
+_CHECK_S = 0.2  # between two checks whether a paused file continues
 
 log = structlog.get_logger()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Senders:
-    """A sender for frames.v1 and one for tallies.v1."""
+    """The senders for frames.v1 and tallies.v1."""
 
     frames: RecordSender
     tallies: RecordSender
@@ -59,9 +59,9 @@ class FilmingSession:
     """Films one camera until its source ends.
 
     Attributes:
-        last_sent_at: Seconds since 1970 when a frame last reached Kafka, or a paused file went on;
-            0 before that.
-        is_paused: Whether this is a file that is paused, since its deployment is not in force.
+        last_sent_at: When a frame last reached Kafka, or a paused file last continued, in seconds
+            since 1970; 0 before the first frame.
+        is_paused: Whether this session plays a file and waits for its deployment to be in force.
     """
 
     def __init__(
@@ -77,20 +77,20 @@ class FilmingSession:
         first_frame_due: float | None = None,
         traceparent: Callable[[], str] = lambda: "",
     ) -> None:
-        """Prepare; `run` films.
+        """Prepare a session; `run` films.
 
         Args:
             camera: Name of the camera.
-            source: Its source, opened with the epoch of the camera's lease.
-            senders: Senders of frames and tallies.
-            deployment: While it is not in force, no frame is sent.
+            source: The source of the frames, opened with the epoch of the camera's lease.
+            senders: The senders of frames and tallies.
+            deployment: The state of the deployment; no frame is sent while it is not in force.
             loop: Whether a file begins again at its end.
-            paced: Whether a file's frames are sent when they are due; else as fast as Kafka
-                accepts them.
-            lossless: Whether a frame waits for room rather than being dropped; a live source drops
-                frames nonetheless.
-            first_frame_due: `time.monotonic()` when a file's first frame is due; None for when it
-                is read. A late frame is sent at once: lateness does not add up.
+            paced: Whether a file plays at its own speed, rather than as fast as Kafka accepts
+                frames.
+            lossless: Whether frames of a file wait for room; frames of a live source never wait.
+            first_frame_due: When the first frame of a file is due, by `time.monotonic()`; None for
+                the time at which the frame is read. Later frames are due relative to this time, so
+                that lateness does not add up.
             traceparent: Returns the trace of a new frame.
         """
         self._source = source
@@ -113,10 +113,10 @@ class FilmingSession:
 
     @property
     def counts(self) -> Counter[str]:
-        """Frames so far, by outcome; of a live camera also its connections.
+        """The number of frames by outcome, and the number of connections of a live camera.
 
-        Frames: sent, dropped (no room, or refused by Kafka), outside_hours, paused, unknown and
-        other_camera (`NotInForce`), unreadable, sampled_away, overtaken (by a newer one), late
+        Frames: sent, dropped (no room, or rejected by Kafka), outside_hours, paused, unknown and
+        other_camera (`NotInForce`), unreadable, sampled_away, overtaken (by a newer frame), late
         (sent, but read late). Others: connects, reconnects, failures (of connections), frozen
         (failures by silence), tallies_lost.
         """
@@ -135,11 +135,11 @@ class FilmingSession:
         return counts
 
     def run(self, stop: threading.Event) -> None:
-        """Film until the source ends, or is closed, or `stop` is set.
+        """Film until the source ends, the source is closed, or `stop` is set.
 
         Raises:
             BadInput: The source breaks off.
-            Unavailable: Kafka does not accept frames, and none may be lost.
+            Unavailable: Kafka did not accept a frame in lossless mode.
         """
         try:
             for frame, content in self._pictures():
@@ -172,9 +172,9 @@ class FilmingSession:
             stop.wait(max(0.0, self._first_frame_due + at - time.monotonic()))
 
     def _wait_until_in_force(self, camera: str, stop: threading.Event) -> None:
-        """Pause a file while its deployment is paused; it goes on with the same frame.
+        """Pause a file while its deployment is halted; the file then continues with this frame.
 
-        A live camera is disconnected instead (`supervision`): its pictures are not seen meanwhile.
+        A live camera is disconnected instead (`supervision.py`), so that nothing is filmed.
         """
         if self._source.is_live or not self._is_halted(camera):
             return
@@ -189,14 +189,14 @@ class FilmingSession:
         return self._deployment.halt_reason(camera) is not None
 
     def _log_lateness(self, camera: str) -> None:
-        """Log, at most once a minute, that frames have waited in buffers."""
+        """Log, at most once a minute, that frames are read late."""
         behind_s, now = self._source.counters.behind_s, time.monotonic()
         if behind_s > LATE_S and now >= self._log_late_after:
             self._log_late_after = now + _LOG_LATE_EACH_S
             log.warning("camera_is_read_late", camera=camera, behind_s=round(behind_s, 1))
 
     def _pictures(self) -> Iterator[tuple[Frame, bytes]]:
-        """Each frame with the JPEG bytes of the source; empty where the source has no JPEG."""
+        """Yield each frame with its JPEG bytes, which are empty if the source has no JPEG files."""
         if isinstance(self._source, PictureFolder):
             yield from self._source.frames_with_content()
         else:
@@ -239,7 +239,7 @@ class FilmingSession:
     def _send_end(self, stop: threading.Event) -> None:
         """Send the end of the epoch, so that analysis ends its tracks now.
 
-        Not for a camera that is only stopped: filming may continue, here or elsewhere.
+        No end is sent if filming was stopped, since this or another process may continue it.
         """
         if self._last_sent is None or stop.is_set():
             return
@@ -250,12 +250,12 @@ class FilmingSession:
             self._count("ends_dropped")
 
     def _finish(self, stop: threading.Event) -> None:
-        """Wait until Kafka has accepted or refused every frame, and send the last tally."""
+        """Wait until Kafka has accepted or rejected every frame, and send the last tally."""
         try:
-            self._senders.frames.flush(_LIVE if stop.is_set() else _LOSSLESS)
+            self._senders.frames.flush(_FLUSH_TIMEOUT if stop.is_set() else _LOSSLESS_FLUSH_TIMEOUT)
         except Unavailable:
-            # The frames are counted as dropped. That is enough for a live camera, and for a file
-            # that is only stopped, unless no frame may be lost: another process may continue it.
+            # The frames are counted as dropped. In lossless mode that is an error for every file;
+            # otherwise only for a file that was not stopped.
             if not self._source.is_live and (self._waits_for_room or not stop.is_set()):
                 raise
         finally:
@@ -263,9 +263,9 @@ class FilmingSession:
 
     def _send_tally(self, tally: Tally) -> bool:
         record = codec.encode_tally(tally)
-        never = threading.Event()  # without room, the counts are sent with the next tally
+        # If the sender has no room, the counts are sent with the next tally.
         return self._senders.tallies.send(
-            record, wait=False, stop=never, on_done=self._on_tally_done
+            record, wait=False, stop=threading.Event(), on_done=self._on_tally_done
         )
 
     def _on_frame_done(self, delivered: bool) -> None:

@@ -1,12 +1,11 @@
-"""Keeps this process a member of the ingest fleet, and keeps the leases of its cameras.
+"""Renews the membership of this process in the ingest fleet, and the leases of its cameras.
 
-One thread talks to Redis for all cameras: a heartbeat a second, and the waiting requests in one
-command. A camera's own thread asks Redis only for the epoch of another connection.
+One thread sends a heartbeat a second to Redis, and acquires the leases of all waiting cameras with
+one command. A camera's own thread uses Redis only for the epoch of another connection.
 
-After an outage of Redis, or a pause of this process that is longer than a lease, cameras are for a
-while neither acquired nor handed over, since the heartbeats of the others may be as late as ours.
-The process keeps only the cameras that it held before, under the same epoch, if no other process
-has had them. This time is limited, even if Redis stays slow: dead processes must be replaced.
+While the view of the other processes is not trusted (`view_trust.py`), no camera is acquired or
+handed over. The process only reclaims its previous leases, under the same epoch, unless another
+process has acquired them.
 """
 
 from __future__ import annotations
@@ -21,17 +20,17 @@ import structlog
 
 from openlfr.adapters.redis.leases import FleetView, LeaseRequest
 from openlfr.domain.errors import BadInput, Unavailable
+from openlfr_ingest.view_trust import ViewTrust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from openlfr.adapters.redis.leases import CameraLeases, HeartbeatResult
+    from openlfr.adapters.redis.leases import CameraLeases
     from openlfr.domain.sharing import Cost
 
-HEARTBEAT_S, WAITING_S = 1.0, 0.5  # between heartbeats; between them while a camera waits
-_GATHER_S = 0.02  # requests within this time go into one command
-_MAX_UNSETTLED_TTLS = 3  # lease lifetimes after which the view is trusted again
-_CHECK_S = 0.2  # how often a waiting camera checks whether it is to stop
+HEARTBEAT_S, WAITING_S = 1.0, 0.5  # between two heartbeats; the latter while a camera waits
+_GATHER_S = 0.02  # requests within this time are sent in one command
+_CHECK_S = 0.2  # between two checks of a waiting camera whether it was stopped
 
 log = structlog.get_logger()
 
@@ -42,7 +41,7 @@ class _HeldLease:
 
     Attributes:
         epoch: The camera's last epoch.
-        is_unused: Whether no connection has had this epoch yet.
+        is_unused: Whether no connection has used this epoch yet.
     """
 
     epoch: int
@@ -51,7 +50,7 @@ class _HeldLease:
 
 @dataclass(slots=True)
 class _WaitingRequest:
-    """The request of a camera's thread that waits for its lease."""
+    """A request for a lease, for which a camera's thread waits."""
 
     request: LeaseRequest
     done: threading.Event = field(default_factory=threading.Event)
@@ -62,8 +61,8 @@ class LeaseKeeper:
     """The membership of this process and its leases.
 
     Attributes:
-        view: The live members and their cameras; a new object when anything changes.
-        joined_at_ms: Redis' clock when this process became a member.
+        view: The live members and their cameras; a new object after each change.
+        joined_at_ms: When this process became a member, by the clock of Redis.
     """
 
     def __init__(
@@ -74,13 +73,13 @@ class LeaseKeeper:
         room: int,
         on_lost: Callable[[str], None],
     ) -> None:
-        """Prepare; `start` makes this process a member.
+        """Prepare the membership; `start` makes this process a member.
 
         Args:
             leases: The leases in Redis; closed by `close`.
-            cameras: Cameras that this process can film, with their cost.
+            cameras: The cameras that this process can film, with their cost.
             room: Greatest number of cameras that this process films.
-            on_lost: Called with a camera that another process may film now.
+            on_lost: Called with each camera whose lease another process may have now.
         """
         self.view = FleetView((), {}, {})
         self.joined_at_ms = 0
@@ -94,10 +93,7 @@ class LeaseKeeper:
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._leaving = False
-        # By the monotonic clock: when it joined, last heartbeat, from when on the view is trusted.
-        self._joined_s = self._last_heartbeat_s = self._settled_from_s = 0.0
-        self._late_since_s = 0.0  # since when heartbeats have been late; 0 while they are not
-        self._is_failing = False
+        self._trust = ViewTrust(leases.ttl.total_seconds())
         self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
 
     @property
@@ -106,27 +102,23 @@ class LeaseKeeper:
         return self._leases.member_id
 
     @property
-    def is_settled(self) -> bool:
-        """Whether this process can trust its view of the others."""
-        return monotonic() >= self._settled_from_s and not self._is_failing
+    def is_view_trusted(self) -> bool:
+        """`ViewTrust.is_trusted` of this process."""
+        return self._trust.is_trusted
 
     @property
     def may_take_over(self) -> bool:
-        """Whether cameras of holders that were never seen alive may be acquired.
-
-        These holders have had time for a heartbeat: Redis may have been away for all processes.
-        """
-        ttl_s = self._leases.ttl.total_seconds()
-        return monotonic() >= max(self._settled_from_s, self._joined_s + ttl_s)
+        """`ViewTrust.may_take_over` of this process."""
+        return self._trust.may_take_over
 
     @property
     def silent_s(self) -> float:
         """Seconds since Redis last answered a heartbeat."""
-        return monotonic() - self._last_heartbeat_s
+        return self._trust.silent_s
 
     @property
     def held(self) -> frozenset[str]:
-        """Cameras whose leases this process holds."""
+        """The cameras whose leases this process has."""
         with self._lock:
             return frozenset(self._held)
 
@@ -136,17 +128,17 @@ class LeaseKeeper:
         Raises:
             Unavailable: Redis does not answer.
         """
-        self._joined_s = self._last_heartbeat_s = monotonic()
+        self._trust.begin()
         self._send_heartbeat()
-        self._settled_from_s = monotonic() + WAITING_S  # the next view has others that start now
+        self._trust.distrust(WAITING_S)  # the next view includes processes that start now
         self._thread.start()
 
     def acquire(self, camera: str, *, epoch: int | None, stop: threading.Event) -> bool:
-        """Wait for a camera's lease; False if `stop` is set first. Returns at once if it is held.
+        """Wait until this process has the lease of a camera; return False if `stop` is set first.
 
         Args:
             camera: Name of the camera.
-            epoch: Epoch of its first connection; None for one higher than any before.
+            epoch: Epoch of its first connection; None for an epoch higher than all before.
             stop: Ends the wait.
 
         Raises:
@@ -170,7 +162,7 @@ class LeaseKeeper:
         return waiting.done.is_set() and not stop.is_set()
 
     def next_epoch(self, camera: str) -> int | None:
-        """A new epoch for a connection to a camera; None if its lease is lost.
+        """Return a new epoch for a connection to a camera; None if its lease is lost.
 
         Raises:
             Unavailable: Redis does not answer.
@@ -185,8 +177,8 @@ class LeaseKeeper:
             held.epoch = epoch
         return epoch
 
-    def release(self, camera: str, *, over: bool = False) -> None:
-        """Release a camera's lease; `over` marks a file that no process is to play again.
+    def release(self, camera: str, *, is_finished: bool = False) -> None:
+        """Release a camera's lease; `is_finished` marks a file that no process may play again.
 
         Raises:
             Unavailable: Redis does not answer; the lease expires with this process.
@@ -194,16 +186,16 @@ class LeaseKeeper:
         with self._lock:
             held = self._held.pop(camera, None)
         if held is not None:
-            self._leases.release(camera, is_finished=over)
+            self._leases.release(camera, is_finished=is_finished)
 
     def withdraw(self, camera: str) -> None:
-        """Offer to film a camera no more: another process is to try."""
+        """Stop offering to film a camera, so that another process tries."""
         with self._lock:
             self._cameras = {name: cost for name, cost in self._cameras.items() if name != camera}
         self._wake.set()
 
     def leave(self) -> None:
-        """Acquire no more leases: cameras released from now on go to the others."""
+        """Acquire no more leases, so that other processes acquire the cameras released now."""
         self._leaving = True
         self._wake.set()
 
@@ -213,7 +205,7 @@ class LeaseKeeper:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
-            with suppress(Unavailable):  # then our missing heartbeat ends it
+            with suppress(Unavailable):  # then the membership expires
                 self._leases.leave()
         self._leases.close()
 
@@ -227,12 +219,12 @@ class LeaseKeeper:
             try:
                 self._send_heartbeat()
                 self._acquire_waiting()
-                self._is_failing = False
+                self._trust.is_failing = False
             except Unavailable as error:  # filming continues
-                if not self._is_failing:
+                if not self._trust.is_failing:
                     log.warning("leases_not_renewed", why=str(error))
-                self._is_failing = True
-            except Exception:  # our own bug: the thread continues
+                self._trust.is_failing = True
+            except Exception:  # a bug, which must not end the thread
                 log.exception("leases_not_renewed")
 
     def _send_heartbeat(self) -> None:
@@ -240,41 +232,24 @@ class LeaseKeeper:
             held, cameras = tuple(self._held), self._cameras
         sent_at_s = monotonic()
         result = self._leases.heartbeat(cameras, held, room=self._room, leaving=self._leaving)
-        self._record_delay(result, sent_at_s)
+        is_first = not self.joined_at_ms
+        if is_first:
+            self.joined_at_ms = result.at_ms
+        self._trust.record_heartbeat(sent_at_s, is_first=is_first, has_rejoined=result.joined)
         if result.lost:
             self._reclaim(result.lost)
         if result.view is not None:
             self.view = result.view
 
-    def _record_delay(self, result: HeartbeatResult, sent_at_s: float) -> None:
-        """Record whether this heartbeat was so late that those of the others may be, too.
-
-        The heartbeat of a process that is merely slow is late alone; those of the others are not.
-        """
-        now, ttl_s = monotonic(), self._leases.ttl.total_seconds()
-        late_s, is_first = now - self._last_heartbeat_s, not self.joined_at_ms
-        self._last_heartbeat_s = now
-        if is_first:
-            self.joined_at_ms = result.at_ms
-        elif result.joined or self._is_failing or now - sent_at_s > ttl_s / 2:
-            if result.joined or self._is_failing or not self._late_since_s:
-                log.warning("leases_renewed_late", late_s=round(late_s, 1), lapsed=result.joined)
-            self._late_since_s = self._late_since_s or now
-            self._settled_from_s = min(
-                now + ttl_s, self._late_since_s + _MAX_UNSETTLED_TTLS * ttl_s
-            )
-        else:
-            self._late_since_s = 0.0
-
     def _reclaim(self, cameras: tuple[str, ...]) -> None:
-        """Acquire expired leases again; a camera that another process has had is lost."""
+        """Acquire expired leases again; a lease that another process acquired is lost."""
         with self._lock:
             requests = [
                 LeaseRequest(name, self._held[name].epoch) for name in cameras if name in self._held
             ]
-        kept = self._leases.acquire(requests)
+        acquired = self._leases.acquire(requests)
         for request in requests:
-            if isinstance(kept.get(request.camera), int):
+            if isinstance(acquired.get(request.camera), int):
                 continue
             with self._lock:
                 lost = self._held.pop(request.camera, None)
@@ -282,20 +257,20 @@ class LeaseKeeper:
                 self._on_lost(request.camera)
 
     def _acquire_waiting(self) -> None:
-        """Acquire the leases that cameras wait for, all with one command."""
-        if not self.is_settled:
+        """Acquire the leases for which cameras wait, with one command."""
+        if not self.is_view_trusted:
             return
         with self._lock:
             waiting = dict(self._waiting)
-        acquired = self._leases.acquire([each.request for each in waiting.values()])
-        for camera, answer in acquired.items():
+        results = self._leases.acquire([each.request for each in waiting.values()])
+        for camera, result in results.items():
             with self._lock:
-                still_waits = self._waiting.get(camera) is waiting[camera]
-                if isinstance(answer, BadInput):
-                    waiting[camera].rejected = answer
-                elif still_waits:
-                    self._held[camera] = _HeldLease(answer)
-            if still_waits:
+                is_awaited = self._waiting.get(camera) is waiting[camera]
+                if isinstance(result, BadInput):
+                    waiting[camera].rejected = result
+                elif is_awaited:
+                    self._held[camera] = _HeldLease(result)
+            if is_awaited:
                 waiting[camera].done.set()
-            elif not isinstance(answer, BadInput):  # its thread waits no more
+            elif not isinstance(result, BadInput):  # its thread was stopped
                 self._leases.release(camera)

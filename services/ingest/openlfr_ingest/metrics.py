@@ -19,22 +19,22 @@ _EVENTS = ("connects", "reconnects", "failures", "frozen", "leases_lost", "waits
 
 
 def register(metrics: Metrics, sharing: CameraShare, keeper: LeaseKeeper, *, room: int) -> None:
-    """Register the metrics of the cameras that this process holds, and of the ingest fleet."""
+    """Register the metrics of this process's cameras and of the ingest fleet."""
     metrics.register_labelled_counter(
         "openlfr_camera_frames",
-        "Frames of a camera, by what became of them.",
-        lambda: _each(sharing, _FRAME_OUTCOMES),
+        "Frames of a camera, by outcome.",
+        lambda: _counts_by_camera(sharing, _FRAME_OUTCOMES),
         labels=("camera", "fate"),
     )
     metrics.register_labelled_counter(
         "openlfr_camera_events",
         "Connections, lost leases and other events of a camera.",
-        lambda: _each(sharing, _EVENTS),
+        lambda: _counts_by_camera(sharing, _EVENTS),
         labels=("camera", "event"),
     )
     metrics.register_gauge(
         "openlfr_camera_last_frame_timestamp_seconds",
-        "When a camera's frame last reached Kafka, or the first one became due.",
+        "When a camera's frame last reached Kafka, or when its first frame became due.",
         lambda: {
             name: since
             for name, camera in sharing.reported.items()
@@ -44,14 +44,14 @@ def register(metrics: Metrics, sharing: CameraShare, keeper: LeaseKeeper, *, roo
     )
     metrics.register_gauge(
         "openlfr_camera_outside_hours",
-        "1 for a camera that waits for the deployment: its hours, or its start.",
+        "1 for a camera that waits until its deployment is in force: its hours, start or state.",
         lambda: {name: float(camera.outside_hours) for name, camera in sharing.reported.items()},
         label="camera",
     )
     metrics.register_gauge(
         "openlfr_cameras",
-        "Numbers of cameras: configured, held by this process, its limit, held by no process, "
-        "beyond the room of all processes.",
+        "Number of cameras: configured; held (filmed by this process); at_most (this process's "
+        "limit); unheld (filmed by no process); beyond_room (no process has room for them).",
         lambda: {
             "configured": sharing.configured,
             "held": len(keeper.held),
@@ -63,16 +63,16 @@ def register(metrics: Metrics, sharing: CameraShare, keeper: LeaseKeeper, *, roo
     )
     metrics.register_gauge(
         "openlfr_ingest_members",
-        "Live processes of ingest in this process's view.",
+        "Number of live ingest processes in this process's view of the fleet.",
         lambda: float(len(keeper.view.members)),
     )
     metrics.register_gauge(
         "openlfr_leases_silent_seconds",
-        "Seconds since Redis last answered: no camera is taken over meanwhile.",
+        "Seconds since Redis last answered; until it answers, no camera changes its process.",
         lambda: keeper.silent_s,
     )
 
 
-def _each(sharing: CameraShare, names: tuple[str, ...]) -> dict[tuple[str, ...], float]:
+def _counts_by_camera(sharing: CameraShare, names: tuple[str, ...]) -> dict[tuple[str, ...], float]:
     counts = sharing.counts
     return {(camera, name): counts[camera][name] for camera in sharing.reported for name in names}

@@ -1,4 +1,4 @@
-"""Wires the ingest service, and films its share of the cameras until they end or it is stopped."""
+"""Builds the parts of the ingest service, and films until its cameras end or it is stopped."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from openlfr.adapters.kafka.topics import Topic
     from openlfr.settings import Settings
 
-ROOM, ROOM_EACH = 32, 4  # frames on their way to Kafka: least number, and number per camera
-_LIVE, _LOSSLESS = timedelta(seconds=5), timedelta(seconds=120)  # how long sending a frame may take
-_INTERRUPTED = 130  # the exit code of `openlfr service ingest` that was stopped
+MIN_ROOM, ROOM_PER_CAMERA = 32, 4  # greatest number of frames on their way to Kafka
+_SEND_TIMEOUT, _LOSSLESS_SEND_TIMEOUT = timedelta(seconds=5), timedelta(seconds=120)
+_STOPPED_EXIT_CODE = 130
 _UPDATE_S = 0.1  # between two updates of the share
 
 
@@ -50,11 +50,11 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class IngestRequest:
-    """Which cameras to film, and how.
+    """The cameras to film, and the options.
 
     Attributes:
-        cameras: Names of the cameras; empty for all of the configuration.
-        epoch: First epoch of each camera; None for one more than its last.
+        cameras: Names of the cameras; empty for all cameras of the configuration.
+        epoch: First epoch of each camera; None for one more than its last epoch.
         as_fast_as_possible: Whether files are read as fast as Kafka accepts frames.
     """
 
@@ -68,7 +68,7 @@ class IngestResult:
     """The outcome of an ingest run.
 
     Attributes:
-        counts: For each filmed camera, its frames by outcome.
+        counts: The frames of each filmed camera, by outcome.
         problems: A sentence for each camera that broke off, failed or could not be opened.
         stopped: Whether the run was stopped before its sources ended.
     """
@@ -85,23 +85,23 @@ def run(
     *,
     http: tuple[str, int] | None = None,
 ) -> IngestResult:
-    """Film until the sources end, or `stop` is set (SIGTERM and Ctrl-C do).
+    """Film until the sources end or `stop` is set, which SIGTERM and Ctrl-C do.
 
     Args:
         settings: The configuration.
-        request: Which cameras to film, and how.
+        request: The cameras to film, and the options.
         stop: Ends the run when set.
         http: Host and port of /health/live, /health/ready and /metrics; None for no pages.
 
     Raises:
-        Misconfigured: No authorisation, no such camera, a wrong topic.
+        Misconfigured: The authorisation or a camera is missing, or a topic is wrong.
         Unavailable: Kafka or Redis does not answer.
     """
     configured = require_authorisation(settings)
-    wanted = request.cameras or tuple(settings.cameras)
-    if not wanted:
-        raise Misconfigured(f"{settings.path} names no camera: add one under cameras.")
-    if unknown := [name for name in wanted if name not in settings.cameras]:
+    names = request.cameras or tuple(settings.cameras)
+    if not names:
+        raise Misconfigured(f"{settings.path} names no camera: add a camera under cameras.")
+    if unknown := [name for name in names if name not in settings.cameras]:
         raise Misconfigured(f"{settings.path} names no camera {', '.join(unknown)}.")
     brokers = bootstrap.kafka_brokers(settings)
     bootstrap.require_topics(settings, USES["ingest"].topics)
@@ -113,7 +113,7 @@ def run(
         control = ControlReader(
             brokers,
             key=control_key,
-            followers=[StateFollower(deployment)],  # ingest does not read the watchlist
+            followers=[StateFollower(deployment)],  # ingest ignores the watchlist
         )
         closing.callback(control.close)
         control.start()
@@ -125,7 +125,7 @@ def run(
                 brokers,
                 topic.name,
                 room=room,
-                delivery=_LOSSLESS if lossless else _LIVE,
+                delivery=_LOSSLESS_SEND_TIMEOUT if lossless else _SEND_TIMEOUT,
                 max_bytes=int(topic.configs["max.message.bytes"]),
                 round_robin=round_robin,
                 key=key,
@@ -133,14 +133,18 @@ def run(
             closing.callback(sender.close)
             return sender
 
-        costs = {name: estimate_cost(settings.cameras[name]) for name in wanted}
+        costs = {name: estimate_cost(settings.cameras[name]) for name in names}
         room = max_cameras(settings.ingest, costs)
-        log.info("cameras_at_most", cameras=room, configured=len(wanted))
-        films = min(room, len(wanted))
+        log.info("cameras_at_most", cameras=room, configured=len(names))
+        max_filmed = min(room, len(names))
         senders = Senders(
-            # For all cameras, though this process may film only some: equal in all processes.
-            open_sender(FRAMES, max(ROOM, ROOM_EACH * films), round_robin=tuple(settings.cameras)),
-            open_sender(TALLIES, films + 1, key=bootstrap.ingest_tally_key(control_key)),
+            open_sender(
+                FRAMES,
+                max(MIN_ROOM, ROOM_PER_CAMERA * max_filmed),
+                # All cameras, so that every process assigns them to the same partitions.
+                round_robin=tuple(settings.cameras),
+            ),
+            open_sender(TALLIES, max_filmed + 1, key=bootstrap.ingest_tally_key(control_key)),
         )
         keeper = LeaseKeeper(
             leases, costs, room=room, on_lost=lambda camera: sharing.lose_lease(camera)
@@ -154,7 +158,7 @@ def run(
             lossless=lossless,
             epoch=request.epoch,
         )
-        sharing = CameraShare({name: settings.cameras[name] for name in wanted}, context)
+        sharing = CameraShare({name: settings.cameras[name] for name in names}, context)
         stop = stop or threading.Event()
         if threading.current_thread() is threading.main_thread():
             _handle_signals(stop, closing, senders)
@@ -179,22 +183,22 @@ def run(
 
 
 def _handle_signals(stop: threading.Event, closing: ExitStack, senders: Senders) -> None:
-    """Have SIGTERM and Ctrl-C set `stop`; a second signal has its former effect.
+    """Set `stop` at SIGTERM and Ctrl-C; a second signal calls the previous handler.
 
-    Before the first frame is sent, the process does not wait for servers: its leases expire.
+    If nothing was sent yet, the process exits without waiting for servers, and its leases expire.
     """
     disable_early_exit()
     for each in (signal.SIGTERM, signal.SIGINT):
-        before = signal.getsignal(each)
+        previous = signal.getsignal(each)
 
-        def stop_once(number: int, _: object, before: Any = before) -> None:
+        def stop_once(number: int, _: object, previous: Any = previous) -> None:
             stop.set()
-            signal.signal(number, before)
+            signal.signal(number, previous)
             if not senders.frames.used and not senders.tallies.used:
-                exit_within(_INTERRUPTED)
+                exit_within(_STOPPED_EXIT_CODE)
 
         signal.signal(each, stop_once)
-        closing.callback(signal.signal, each, before)
+        closing.callback(signal.signal, each, previous)
 
 
 def _film(
@@ -204,7 +208,7 @@ def _film(
     loop: LoopMonitor,
     control: ControlReader,
 ) -> IngestResult:
-    """Film this process's share until it is over or stopped."""
+    """Film this process's share of the cameras until they end or `stop` is set."""
     stopped = False
     try:
         while not stop.is_set() and sharing.failure is None:
@@ -219,8 +223,8 @@ def _film(
     finally:
         context.keeper.leave()
         sharing.stop()
-    with suppress(Unavailable):  # only tallies are lost, no frame
-        context.senders.tallies.flush(_LIVE)
+    with suppress(Unavailable):  # only tallies are lost, no frames
+        context.senders.tallies.flush(_SEND_TIMEOUT)
     if sharing.failure is not None:
         raise sharing.failure
     if context.lossless and (why := context.senders.frames.failed):

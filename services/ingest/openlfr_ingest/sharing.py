@@ -1,8 +1,8 @@
-"""Films this process's share of the cameras: starts its own, and stops those of other processes.
+"""Starts the cameras of this process's share, and stops cameras that other processes film now.
 
-A camera that moves is released by one process before the next connects, so each move is a gap of a
-second or two. Only a few move at a time, so that the process that acquires them does not connect to
-all at once. A file that plays once never moves while it is filmed, since it would begin again.
+A process releases a camera before another process connects, so each move makes a gap of a second or
+two. Only a few cameras move at a time, so that a process does not connect to many at once. A file
+that plays once never moves while it is filmed, since it would begin again.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from openlfr_ingest.context import IngestContext
 
 MAX_MOVING = 8
-"""Cameras of this process that may be moving to others at the same time."""
-_MOVING_S = 5.0  # after this a camera that no process acquired counts as moving no more
-_MAX_NAMES = 5  # cameras named in a log line or on a health page
-_LOG_AFTER_S, _LOG_EACH_S = 10.0, 60.0  # at first, other processes may be about to start
+"""Greatest number of cameras that move to other processes at the same time."""
+_MOVING_S = 5.0  # after this a released camera no longer counts as moving
+_MAX_NAMES = 5  # in a log line or on a health page
+_LOG_AFTER_S, _LOG_EACH_S = 10.0, 60.0  # wait first, since other processes may be starting
 
 log = structlog.get_logger()
 
@@ -37,17 +37,17 @@ log = structlog.get_logger()
 class CameraShare:
     """The cameras that this process films.
 
-    One thread calls it, except `lose_lease` and the properties.
+    One thread calls the methods, except `lose_lease` and the properties.
 
     Attributes:
         failure: The error of a service that all cameras need; None without one.
     """
 
     def __init__(self, entries: Mapping[str, Camera], context: IngestContext) -> None:
-        """Film no camera yet; `update` begins.
+        """Create a share that films no camera before the first `update`.
 
         Args:
-            entries: All cameras that this process may film.
+            entries: All cameras that this process may film, by name.
             context: Services and options of the process.
         """
         self.failure: OpenLFRError | None = None
@@ -55,30 +55,31 @@ class CameraShare:
         self._context = context
         self._keeper = context.keeper
         self._supervisors: dict[str, CameraSupervisor] = {}
-        self._failed: dict[str, CameraSupervisor] = {}  # cannot be filmed by this process
+        self._failed: dict[str, CameraSupervisor] = {}  # this process cannot film these cameras
         self._over: set[str] = set()  # files that have ended
         self._earlier_counts: dict[str, Counter[str]] = {}  # of supervisors that have ended
-        self._moving: dict[str, float] = {}  # camera -> monotonic time until it counts as moving
+        self._moving: dict[str, float] = {}  # camera -> when it no longer counts (monotonic)
+        # The view and `may_take_over` at the last assignment.
         self._assigned_by: tuple[FleetView, bool] | None = None
         self._assigned: frozenset[str] = frozenset()
         self._beyond_room: tuple[str, ...] = ()
         self._logged: dict[str, int] = {}
-        self._seen_alive: set[str] = set()  # a member of these that is missing is dead
-        self._log_beyond_at = 0.0  # monotonic; 0 while there is room for all
+        self._seen_alive: set[str] = set()  # all members so far; a missing one is dead
+        self._log_beyond_at = 0.0  # monotonic; 0 while there is room for all cameras
 
     def update(self) -> None:
-        """Start and stop cameras as the fleet changes; call it several times a second."""
-        view = self._keeper.view  # read once: it may be replaced any time
+        """Start and stop cameras when the fleet changes; call it several times a second."""
+        view = self._keeper.view  # read once, since another thread replaces it
         self._remove_ended()
         self._record_files_over(view)
-        if self._keeper.is_settled:
+        if self._keeper.is_view_trusted:
             self._assign(view)
             self._start_assigned()
             self._hand_over(view)
         self._log_beyond_room()
 
     def is_over(self) -> bool:
-        """Whether filming is over: all cameras are files, and each has ended or failed."""
+        """Return whether all cameras are files that have ended or failed."""
         return not self._supervisors and self._entries.keys() <= self._over | self._failed.keys()
 
     def lose_lease(self, camera: str) -> None:
@@ -102,7 +103,7 @@ class CameraShare:
 
     @property
     def counts(self) -> dict[str, Counter[str]]:
-        """Counts of each camera that this process ever filmed."""
+        """The counts of each camera that this process has filmed."""
         supervisors = {**self._failed, **self._supervisors}
         return {
             name: self._earlier_counts.get(name, Counter())
@@ -118,7 +119,7 @@ class CameraShare:
 
     @property
     def reported(self) -> dict[str, CameraSupervisor]:
-        """The cameras that this process holds, and those that it cannot film."""
+        """The cameras whose leases this process has, and the cameras that it cannot film."""
         held = self._keeper.held
         supervisors = {
             name: supervisor
@@ -134,20 +135,20 @@ class CameraShare:
 
     @property
     def unfilmed(self) -> list[str]:
-        """Configured cameras that no live process holds."""
+        """Configured cameras whose leases no live process has."""
         return sorted(self._entries.keys() - self._over - self._keeper.view.live_holders.keys())
 
     @property
     def beyond_room(self) -> tuple[str, ...]:
-        """Configured cameras that no process has room for."""
+        """Configured cameras for which no process has room."""
         return self._beyond_room
 
     def notes(self) -> list[str]:
-        """Problems for the health pages of this process, in sentences."""
+        """Return sentences about problems, for the health pages of this process."""
         return [self._beyond_message()] if self._beyond_room else []
 
     def _remove_ended(self) -> None:
-        """Remove supervisors that have ended, and keep their counts."""
+        """Remove supervisors that have ended; retain their counts."""
         for name, supervisor in list(self._supervisors.items()):
             if not supervisor.is_over():
                 continue
@@ -167,7 +168,7 @@ class CameraShare:
             del self._supervisors[name]
 
     def _record_files_over(self, view: FleetView) -> None:
-        """Record files that other processes have filmed to their end since this one began."""
+        """Record files that other processes have filmed to the end since this process began."""
         for name, at_ms in view.finished_files.items():
             if at_ms < self._keeper.joined_at_ms or name in self._over or name not in self._entries:
                 continue
@@ -178,7 +179,7 @@ class CameraShare:
                     supervisor.stop()
 
     def _assign(self, view: FleetView) -> None:
-        """Compute which cameras this process films, from the members and holders in the view."""
+        """Compute the cameras that this process films, from the members and leases in the view."""
         keeper = self._keeper
         may_take_over = keeper.may_take_over
         if (
@@ -188,7 +189,7 @@ class CameraShare:
         ):
             return
         if keeper.member_id not in {each.member_id for each in view.members}:
-            return  # the view is older than this process's return
+            return  # this process has joined again after the view was read
         self._assigned_by = view, may_take_over
         self._seen_alive |= {each.member_id for each in view.members}
         alive = view.live_holders
@@ -225,7 +226,7 @@ class CameraShare:
             supervisor.start()
 
     def _hand_over(self, view: FleetView) -> None:
-        """Stop cameras that others film now: all waiting ones, and a few with a lease."""
+        """Stop cameras assigned to other processes: all without a lease, and a few with one."""
         now, held, elsewhere = monotonic(), self._keeper.held, view.live_holders
         self._moving = {
             name: until
@@ -245,7 +246,7 @@ class CameraShare:
             supervisor.stop()
 
     def _log_beyond_room(self) -> None:
-        """Log, at most once a minute, that no process films some cameras."""
+        """Log, at most once a minute, the cameras for which no process has room."""
         if not self._beyond_room:
             self._log_beyond_at = 0.0
         elif not self._log_beyond_at:
@@ -262,6 +263,6 @@ class CameraShare:
         room = sum(each.max_cameras for each in members if not each.leaving)
         return (
             f"{len(self._beyond_room)} of {self.configured} cameras are filmed by nobody ({names}):"
-            f" the {len(members)} processes of ingest have room for {room}. Start more of them, or"
-            " raise ingest.max_cameras where they have CPU to spare."
+            f" the {len(members)} processes of ingest have room for {room}. Start more processes, "
+            "or raise ingest.max_cameras if their CPUs are idle enough."
         )

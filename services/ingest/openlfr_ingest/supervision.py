@@ -1,15 +1,15 @@
-"""Supervises one camera: takes its lease, waits for its hours, films it, and repeats.
+"""Supervises one camera: acquires its lease, waits for its hours, films it, and repeats.
 
-    take the lease ─▶ wait for the deployment's hours ─▶ film ─▶ release the lease
-            ▲                                             │
-            └──────────── a live camera ──────────────────┘
+    acquire the lease ─▶ wait for the deployment's hours ─▶ film ─▶ release the lease
+            ▲                                                │
+            └──────────── a live camera ─────────────────────┘
 
-A connection that fails is made again inside `film`, under the same lease and with the next epoch
-(`adapters/capture/live.py`). Losing the lease ends the filming at once. A failure of one camera
-does not affect the others. `sharing.py` decides which cameras a process supervises.
+A failed connection is repeated inside `film`, under the same lease and with the next epoch
+(`adapters/capture/live.py`). When the lease is lost, filming ends at once. A failure of one camera
+does not affect other cameras. `sharing.py` decides which cameras a process supervises.
 
-A live camera never ends: after the deployment's hours it waits as before them, and also while the
-deployment is paused, stopped or closed, or its state is unknown. If the process ended, Kubernetes
+The supervision of a live camera never ends. It waits before and after the deployment's hours, and
+while the deployment is paused, stopped, closed or unknown. If the process ended instead, Kubernetes
 would start it again and again.
 """
 
@@ -51,21 +51,21 @@ class CameraSupervisor:
 
     Attributes:
         status: Counts and times of the camera.
-        problem: Why the camera ended early, as a sentence; empty otherwise.
-        ended: Whether the camera is a file that was filmed to its end.
+        problem: The reason why the camera ended early, as a sentence; empty otherwise.
+        ended: Whether the camera is a file that was filmed to the end.
         failure: The error of a service that all cameras need; None without one.
     """
 
     def __init__(
         self, camera: str, entry: Camera, context: IngestContext, *, pinned: bool = True
     ) -> None:
-        """Prepare; `start` begins.
+        """Prepare the thread; `start` starts it.
 
         Args:
             camera: Name of the camera.
-            entry: Its entry in the configuration.
+            entry: The camera's entry in the configuration.
             context: Services and options of the process.
-            pinned: Whether its first connection has the context's epoch, where there is one.
+            pinned: Whether the first connection uses the context's epoch, if it has one.
         """
         self.camera = camera
         self.live = is_live(entry.url)
@@ -75,7 +75,7 @@ class CameraSupervisor:
         self.failure: OpenLFRError | None = None
         self._entry = entry
         self._context = context
-        self._pinned = context.epoch if pinned else None
+        self._pinned_epoch = context.epoch if pinned else None
         self._thread = threading.Thread(target=self._run, name=f"film-{camera}", daemon=True)
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -85,17 +85,17 @@ class CameraSupervisor:
 
     @property
     def counts(self) -> Counter[str]:
-        """Counts of the camera: see `CameraStatus`."""
+        """`CameraStatus.counts` of the camera."""
         return self.status.counts
 
     @property
     def silent_since(self) -> float | None:
-        """Since when no frame reached Kafka, in seconds since 1970: see `CameraStatus`."""
+        """`CameraStatus.silent_since` of the camera."""
         return self.status.silent_since
 
     @property
     def outside_hours(self) -> bool:
-        """Whether the camera waits for the deployment: its hours, a pause, an unknown state."""
+        """Whether the camera waits for its hours, the end of a pause, or a known state."""
         if (session := self.status.session) is not None and session.is_paused:
             return True
         return not self.status.is_wanted and not self.is_over()
@@ -110,7 +110,7 @@ class CameraSupervisor:
         return self._stopped.is_set()
 
     def is_over(self) -> bool:
-        """Whether the thread has ended."""
+        """Return whether the thread has ended."""
         return not self._thread.is_alive()
 
     def join(self, timeout: float | None = None) -> None:
@@ -118,7 +118,7 @@ class CameraSupervisor:
         self._thread.join(timeout)
 
     def stop(self) -> None:
-        """Ask the thread to end; `join` waits for it."""
+        """Request the end of the thread; `join` waits for it."""
         self._stopped.set()
         self._end_session(lease_ends=True)
 
@@ -129,7 +129,7 @@ class CameraSupervisor:
         self._end_session(lease_ends=True)
 
     def disconnect(self) -> None:
-        """Disconnect a live camera, since its deployment is over or paused."""
+        """Disconnect a live camera, since its deployment is no longer in force."""
         if self.live:
             self._end_session(lease_ends=False)
 
@@ -142,12 +142,12 @@ class CameraSupervisor:
             source.close()
 
     def _run(self) -> None:
-        """Supervise the camera until nothing more can be filmed; runs in the thread."""
+        """Supervise the camera until it is over or stopped, then release its lease."""
         if not self.live:
             self.status.set_wanted()
         self._film_until_over()
         try:
-            self._context.keeper.release(self.camera, over=self.ended)
+            self._context.keeper.release(self.camera, is_finished=self.ended)
         except Unavailable as error:
             log.warning("lease_not_given_back", camera=self.camera, why=str(error))
         if self.problem or self.failure:
@@ -156,10 +156,10 @@ class CameraSupervisor:
             self.status.set_wanted(wanted=False)
 
     def _film_until_over(self) -> None:
-        """Film, again after a failure, until the camera is over or was stopped."""
+        """Film until the camera is over or stopped; try again after failures."""
         while not self._stopped.is_set():
             try:
-                epoch = self._pinned if self.status.session is None else None
+                epoch = self._pinned_epoch if self.status.session is None else None
                 if not self._context.keeper.acquire(self.camera, epoch=epoch, stop=self._stopped):
                     return
                 if self.live and not self._wait_until_in_force():
@@ -170,7 +170,7 @@ class CameraSupervisor:
                 self.problem = str(error)
                 return
             except Unavailable as error:
-                if not self.live:  # no frame of a file may be lost
+                if not self.live:  # end the run, since no frame of a file may be lost
                     self.failure = error
                     return
                 log.warning("filming_failed", camera=self.camera, why=str(error))
@@ -184,7 +184,7 @@ class CameraSupervisor:
             self._stopped.wait(self._backoff.next_pause_s())
 
     def _wait_until_in_force(self) -> bool:
-        """Wait until the deployment is in force; False if `stop` ended the wait."""
+        """Wait until the deployment is in force; return False if `stop` ended the wait."""
         deployment, last_state = self._context.deployment, ""
         while not self._stopped.is_set():
             now = self._context.now()
@@ -208,7 +208,7 @@ class CameraSupervisor:
         return False
 
     def _film_once(self) -> bool:
-        """Film until the source ends or the lease is lost; True if filming is to begin again."""
+        """Film until the source ends or the lease is lost; return whether to film again."""
         context, entry = self._context, self._entry
         with self._lock:
             if self._stopped.is_set():
@@ -252,7 +252,7 @@ class CameraSupervisor:
         if source.start_origin is StartOrigin.ASSUMED:
             log.warning(
                 "time_assumed", camera=self.camera, start=source.start.isoformat(),
-                why="recording, time assumed: nothing says when it was filmed",
+                why="recording, time assumed: the file contains no recording date",
                 do=f"set cameras.{self.camera}.start",
             )  # fmt: skip
         session.run(self._session_stop)
@@ -265,7 +265,7 @@ class CameraSupervisor:
         return not self.ended
 
     def _epoch_of_connection(self, first_epoch: int, connects: int) -> int:
-        """The epoch of a connection that has just returned its first picture.
+        """Return the epoch of a connection that has just returned its first picture.
 
         Raises:
             Unavailable: The lease is lost, or Redis does not answer.

@@ -33,7 +33,7 @@ OUTSIDE = "openlfr_camera_outside_hours"
 class Keeper:
     """One process alone, which holds what it was given."""
 
-    member_id, joined_at_ms, is_settled, may_take_over, silent_s = "us", 1, True, True, 0.0
+    member_id, joined_at_ms, is_view_trusted, may_take_over, silent_s = "us", 1, True, True, 0.0
 
     def __init__(self, *cameras, room=9):
         self.held = frozenset()
@@ -46,7 +46,7 @@ class Keeper:
     def next_epoch(self, camera):
         return 1
 
-    def release(self, camera, *, over=False):
+    def release(self, camera, *, is_finished=False):
         self.held -= {camera}
 
     def withdraw(self, camera):

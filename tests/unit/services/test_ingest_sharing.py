@@ -15,7 +15,7 @@ from openlfr_ingest.sharing import MAX_MOVING, CameraShare
 
 
 class Keeper:
-    member_id, joined_at_ms, is_settled, may_take_over = "us", 100, True, True
+    member_id, joined_at_ms, is_view_trusted, may_take_over = "us", 100, True, True
 
     def __init__(self):
         self.held, self.view, self.dropped = set(), FleetView((), {}, {}), []
@@ -73,13 +73,13 @@ MANY = [f"c{number:02}" for number in range(60)]
 def test_what_is_seen_late_changes_nothing():
     rig = Rig(*FEW)
     rig.keeper.sees(rig.member())
-    rig.keeper.is_settled = False
+    rig.keeper.is_view_trusted = False
     rig.sharing.update()
     assert rig.going == set()
-    rig.keeper.is_settled = True
+    rig.keeper.is_view_trusted = True
     rig.sharing.update()
     assert rig.going == set(FEW)
-    rig.keeper.is_settled = False
+    rig.keeper.is_view_trusted = False
     rig.keeper.sees(rig.member("them"), rig.member())
     rig.sharing.update()
     assert rig.going == set(FEW)

@@ -10,7 +10,7 @@ from openlfr.adapters.redis.leases import HeartbeatResult
 from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.domain.sharing import Cost
 from openlfr.testing import ManualClock
-from openlfr_ingest import leases
+from openlfr_ingest import leases, view_trust
 from openlfr_ingest.leases import LeaseKeeper
 
 TTL = 6.0
@@ -55,6 +55,7 @@ class Redis:
 def clock(monkeypatch):
     made = ManualClock(1000.0)
     monkeypatch.setattr(leases, "monotonic", made)
+    monkeypatch.setattr(view_trust, "monotonic", made)
     return made
 
 
@@ -62,7 +63,7 @@ def clock(monkeypatch):
 def keeper(clock):
     made = LeaseKeeper(Redis(clock), {"gate": Cost(80)}, room=9, on_lost=lambda c: lost.append(c))
     lost = made.told = []
-    made._last_heartbeat_s = made._joined_s = clock.now
+    made._trust.begin()
     made._send_heartbeat()
     return made
 
@@ -71,14 +72,14 @@ def hold(keeper, camera, epoch=5):
     keeper._held[camera] = leases._HeldLease(epoch)
 
 
-def test_who_is_merely_slow_trusts_what_it_sees(keeper, clock):
+def test_a_process_that_is_only_slow_trusts_its_view(keeper, clock):
     clock.now += 5  # this process had no CPU for so long
     keeper._send_heartbeat()
-    assert keeper.is_settled
+    assert keeper.is_view_trusted
 
 
 @pytest.mark.parametrize("how", ["joined", "slow", "away"])
-def test_after_an_outage_the_others_are_waited_for(keeper, clock, how):
+def test_after_an_outage_the_view_is_not_trusted_for_the_lifetime_of_a_lease(keeper, clock, how):
     clock.now += 1
     redis = keeper._leases
     if how == "joined":
@@ -86,34 +87,34 @@ def test_after_an_outage_the_others_are_waited_for(keeper, clock, how):
     elif how == "slow":
         redis.takes_s = 4.0
     else:
-        keeper._is_failing = True
+        keeper._trust.is_failing = True
     keeper._send_heartbeat()
-    keeper._is_failing = False
-    assert not keeper.is_settled
+    keeper._trust.is_failing = False
+    assert not keeper.is_view_trusted
     redis.takes_s = 0.0
     clock.now += TTL - 0.1
-    assert not keeper.is_settled
+    assert not keeper.is_view_trusted
     clock.now += 0.2
-    assert keeper.is_settled
+    assert keeper.is_view_trusted
 
 
-def test_while_redis_is_away_what_was_seen_last_counts_for_nothing(keeper):
-    assert keeper.is_settled
-    keeper._is_failing = True
-    assert not keeper.is_settled
+def test_while_redis_does_not_answer_the_last_view_is_not_trusted(keeper):
+    assert keeper.is_view_trusted
+    keeper._trust.is_failing = True
+    assert not keeper.is_view_trusted
 
 
-def test_a_redis_that_stays_slow_does_not_stop_sharing_for_good(keeper, clock):
+def test_a_redis_that_remains_slow_does_not_stop_sharing_for_ever(keeper, clock):
     keeper._leases.takes_s = 4.0
-    settled = []
+    trusted = []
     for _ in range(20):
         keeper._send_heartbeat()
-        settled.append(keeper.is_settled)
-    assert not settled[0]
-    assert any(settled)
+        trusted.append(keeper.is_view_trusted)
+    assert not trusted[0]
+    assert any(trusted)
 
 
-def test_what_nobody_had_meanwhile_is_kept_under_its_epoch_and_the_rest_is_lost(keeper):
+def test_free_leases_are_reclaimed_under_their_epoch_and_the_others_are_lost(keeper):
     for name in ("kept", "held", "over"):
         hold(keeper, name)
     redis = keeper._leases
@@ -124,17 +125,17 @@ def test_what_nobody_had_meanwhile_is_kept_under_its_epoch_and_the_rest_is_lost(
     assert keeper.next_epoch("kept") == 5
 
 
-def test_each_connection_has_an_epoch_of_its_own_and_a_lost_lease_none(keeper):
+def test_each_connection_has_its_own_epoch_and_a_lost_lease_has_none(keeper):
     hold(keeper, "gate")
     assert [keeper.next_epoch("gate") for _ in range(2)] == [5, 77]
     assert keeper.next_epoch("nobody") is None
 
 
-def test_nothing_is_taken_before_it_is_known_who_lives(keeper, clock):
+def test_no_lease_is_acquired_before_the_view_is_trusted(keeper, clock):
     redis = keeper._leases
     redis.free = {"gate": 8}
     keeper._waiting["gate"] = waiting = leases._WaitingRequest(leases.LeaseRequest("gate"))
-    keeper._settled_from_s = clock.now + 1
+    keeper._trust.distrust(1)
     keeper._acquire_waiting()
     assert (redis.asked, keeper.held) == ([], frozenset())
     clock.now += 2
@@ -143,7 +144,7 @@ def test_nothing_is_taken_before_it_is_known_who_lives(keeper, clock):
     assert keeper.held == {"gate"}
 
 
-def test_what_was_taken_for_somebody_who_has_gone_is_given_back(keeper):
+def test_a_lease_for_a_camera_that_was_stopped_is_released(keeper):
     redis = keeper._leases
     redis.free = {"gate": 8}
     keeper._waiting["gate"] = leases._WaitingRequest(leases.LeaseRequest("gate"))

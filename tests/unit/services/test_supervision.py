@@ -26,7 +26,8 @@ class Keeper:
     """Leases that are always free; the epoch of a connection may be an error instead."""
 
     def __init__(self, *errors):
-        self.errors, self.epoch, self.held, self.over = list(errors), 0, set(), False
+        self.errors, self.epoch, self.held = list(errors), 0, set()
+        self.is_finished = False
 
     def acquire(self, camera, *, epoch, stop):
         self.held.add(camera)
@@ -42,9 +43,9 @@ class Keeper:
         self.epoch += 1
         return self.epoch
 
-    def release(self, camera, *, over=False):
+    def release(self, camera, *, is_finished=False):
         self.held.discard(camera)
-        self.over = over
+        self.is_finished = is_finished
 
 
 class Sender:
@@ -138,8 +139,10 @@ def test_a_lease_that_is_lost_is_taken_again(film):
     assert (gate.problem, gate.failure, epoch) == ("", None, 2)
 
 
-@pytest.mark.parametrize(("happens", "over"), [(lambda: None, True), (BadInput("broken"), False)])
-def test_only_a_file_that_was_filmed_to_its_end_is_over_for_everybody(film, happens, over):
+@pytest.mark.parametrize(
+    ("happens", "is_finished"), [(lambda: None, True), (BadInput("broken"), False)]
+)
+def test_only_a_file_that_was_filmed_to_the_end_is_finished(film, happens, is_finished):
     keeper = Keeper()
     gate, _ = film(happens, url="/videos/a.mp4", keeper=keeper)
-    assert (gate.ended, keeper.over) == (over, over)
+    assert (gate.ended, keeper.is_finished) == (is_finished, is_finished)
