@@ -15,7 +15,7 @@ from openlfr.adapters.kafka.topics import (
     FRAMES,
     TOPICS,
     TRANSIT,
-    transit_bound,
+    compute_transit_bound,
 )
 
 pytestmark = pytest.mark.service
@@ -47,7 +47,7 @@ def test_analysis_alone_reads_frames(chart: Any):
 
 def test_rights_are_those_that_the_command_prints(chart: Any):
     """And a service looks at the topics of this table when it starts, at no others."""
-    for name, wanted in kafka_rights.rights().items():
+    for name, wanted in kafka_rights.rights_by_user().items():
         given = chart.get("KafkaUser", name, values="small")["spec"]["authorization"]["acls"]
         found: dict[tuple[str, str], set[str]] = {}
         for acl in given:
@@ -102,7 +102,7 @@ def test_a_frame_is_gone_when_it_should_be(chart: Any):
     assert config["log.retention.check.interval.ms"] == 10000
     assert config["auto.create.topics.enable"] is False
     check = timedelta(milliseconds=config["log.retention.check.interval.ms"])
-    assert transit_bound(FRAMES.configs, check).total <= TRANSIT
+    assert compute_transit_bound(FRAMES.configs, check).total <= TRANSIT
 
 
 def test_values_for_brokers_of_ones_own_say_how_long_a_frame_may_exist(chart: Any):
@@ -113,8 +113,12 @@ def test_values_for_brokers_of_ones_own_say_how_long_a_frame_may_exist(chart: An
         seconds = json.loads(said["OPENLFR_TOPICS"])["frames_transit"].removesuffix("s")
         return timedelta(seconds=int(seconds))
 
-    assert transit_bound(FRAMES.configs, CHECK_INTERVAL_DEFAULT).total == promised("minimal")
-    assert transit_bound(FRAMES.configs, timedelta(milliseconds=10000)).total == promised("city")
+    assert compute_transit_bound(FRAMES.configs, CHECK_INTERVAL_DEFAULT).total == promised(
+        "minimal"
+    )
+    assert compute_transit_bound(FRAMES.configs, timedelta(milliseconds=10000)).total == promised(
+        "city"
+    )
     for values in ("minimal", "city"):
         text = " ".join(chart.values[values].read_text().split())
         assert CHECK_INTERVAL in text

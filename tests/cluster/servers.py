@@ -72,7 +72,7 @@ def start(folder: Path, processes: list[Any]) -> tuple[dict[str, Any], dict[str,
     from asking_city import REDIS, SQL, apply_kafka_users, secret
 
     import secured_servers as servers
-    from openlfr.adapters.kafka.rights import rights
+    from openlfr.adapters.kafka.rights import rights_by_user
     from openlfr.cli import main as openlfr
     from rendered_chart import Chart, load_validator
 
@@ -94,7 +94,7 @@ def start(folder: Path, processes: list[Any]) -> tuple[dict[str, Any], dict[str,
     passwords.mkdir(mode=0o700)
     for name in {*REDIS, *SQL}:
         (passwords / name).write_text(secret(name))
-    users = {f"openlfr-{name}": secret(name) for name in (*rights(), "consumer")}
+    users = {f"openlfr-{name}": secret(name) for name in (*rights_by_user(), "consumer")}
     kafka, inside = started("kafka", servers.start_authorizing_kafka, users)
     (redis,) = started("redis", servers.start_redis, printed("redis"))
     (sql,) = started("sql", servers.start_postgresql)
@@ -135,7 +135,7 @@ def start(folder: Path, processes: list[Any]) -> tuple[dict[str, Any], dict[str,
         **{f"sql-{each}": {"password": secret(each)} for each in SQL},
         **{
             f"kafka-{name}": {"username": f"openlfr-{name}", "password": secret(name)}
-            for name in (*rights(), "consumer")
+            for name in (*rights_by_user(), "consumer")
         },
     }
     return values, secrets

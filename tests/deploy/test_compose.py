@@ -319,8 +319,8 @@ def test_kafka_starts_from_its_file_and_our_topics_go_there(project, secrets, tm
             topics = open_topics(read.services.kafka.access, timeout=timedelta(seconds=PATIENCE_S))
             wanted = read.topics.plan
             topics.apply(wanted)
-            assert topics.differences(wanted) == []
-            assert topics.transit(wanted).total.total_seconds() == 60
+            assert topics.find_differences(wanted) == []
+            assert topics.read_transit_bound(wanted).total.total_seconds() == 60
             topics.close()
     finally:
         end(server.pid)

@@ -23,7 +23,7 @@ from kafka.admin import (
 )
 from pods import Pods
 
-from openlfr.adapters.kafka.rights import rights
+from openlfr.adapters.kafka.rights import rights_by_user
 from openlfr.adapters.kafka.topics import CONTROL
 from openlfr.adapters.vault.files import Sealer
 from openlfr.adapters.vault.key_files import CONTROL_LABEL, format_key_line
@@ -81,7 +81,7 @@ class AskingCity:
         """Start the servers, by `start(STARTER, *MORE)`, and make the users; no topic, no table."""
         self.place = place
         self.authority = Authority(place.folder)
-        users = {f"openlfr-{name}": secret(name) for name in rights()}
+        users = {f"openlfr-{name}": secret(name) for name in rights_by_user()}
         self.kafka, inside = start(start_authorizing_kafka, self.authority, users)
         (self.redis,) = start(start_redis, self.authority, self._printed("redis"))
         (self.sql,) = start(start_postgresql, self.authority)
@@ -140,7 +140,7 @@ class AskingCity:
             **{f"sql-{each}": {"password": secret(each)} for each in SQL},
             **{
                 f"openlfr-kafka-{name}": {"username": f"openlfr-{name}", "password": secret(name)}
-                for name in rights()
+                for name in rights_by_user()
             },
         }
 

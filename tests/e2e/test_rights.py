@@ -153,7 +153,7 @@ def test_a_service_without_a_right_says_which(city):
     assert filmed.returncode == 2
     assert (
         "error: The topics on Kafka are not as they must be (openlfr topics apply):\n"
-        "  frames.v1: Kafka does not show it to this user, who needs Describe and DescribeConfigs"
+        "  frames.v1: Kafka does not show this topic: grant this user Describe and DescribeConfigs"
         " on it\n"
     ) in filmed.stderr
 

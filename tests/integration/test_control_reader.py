@@ -81,7 +81,7 @@ class Topic:
         reader = self.read(*watchlists)
         self.await_manifest(lambda _: True)  # so that what comes now is news
         self.beat()
-        reader.wait(timedelta(seconds=PATIENCE_S))
+        reader.wait_until_ready(timedelta(seconds=PATIENCE_S))
         return reader
 
     def await_manifest(self, condition: Callable[[set[str]], bool]) -> None:
@@ -202,7 +202,7 @@ def test_without_a_sign_of_life_nothing_starts_and_what_lacks_is_said(topic: Top
     reader = topic.read()
     topic.await_manifest(lambda now: now == {ANN})
     with pytest.raises(Unavailable, match=r"within 0.1 s: .*service alerting"):
-        reader.wait(timedelta(seconds=0.1))
+        reader.wait_until_ready(timedelta(seconds=0.1))
 
 
 def test_without_the_topic_nothing_starts(kafka_broker: str) -> None:
@@ -212,14 +212,14 @@ def test_without_the_topic_nothing_starts(kafka_broker: str) -> None:
     )  # fmt: skip
     reader.start()
     with pytest.raises(Unavailable, match=r"Kafka did not serve control\.v1"):
-        reader.wait(BRIEF)
+        reader.wait_until_ready(BRIEF)
 
 
 def test_silence_stops_the_matching(topic: Topic) -> None:
     reader = topic.started()
     reader.check()
     reader._silence_s = BRIEF.total_seconds()
-    await_that("silence", reader.trouble)
+    await_that("silence", reader.search_problem)
     with pytest.raises(Unavailable, match=r"matching stops.*service alerting"):
         reader.check()
     topic.beat()  # too late for whoever has ended, in time for whoever has not

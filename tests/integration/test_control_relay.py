@@ -59,7 +59,7 @@ def brokers(kafka_broker):
     topics.apply([replace(CONTROL, replicas=1, configs=dict(CONTROL.configs) | ONE_COPY)])
     topics.close()
     with closing(ControlWriter(access, patience=PATIENCE, key=KEY)) as writer:
-        writer.write([EntryForgotten(name) for name in writer.standing()])
+        writer.write([EntryForgotten(name) for name in writer.read_newest_messages()])
     return access
 
 
@@ -82,7 +82,7 @@ def remove(records, name):
 
 
 def statuses(writer):
-    return {name: entry.status for name, entry in writer.standing().items()}
+    return {name: entry.status for name, entry in writer.read_newest_messages().items()}
 
 
 def test_another_relay_takes_over_and_mends_what_the_first_one_wrote_too_late(
@@ -146,7 +146,7 @@ def test_an_entry_that_was_altered_in_the_database_stands_as_suspended(brokers, 
         relay.run_once()
         assert statuses(writer) == {"a": EntryStatus.ACTIVE, "b": EntryStatus.ACTIVE}
         listed = {each.reference_id: each for each in records.watchlist.references()}
-        told = {name: entry.entry_hash for name, entry in writer.standing().items()}
+        told = {name: entry.entry_hash for name, entry in writer.read_newest_messages().items()}
         assert told == {name: each.entry_hash for name, each in listed.items()}
         with records._engine.begin() as connection:
             connection.execute(
@@ -211,7 +211,7 @@ def test_an_act_on_a_deployment_reaches_who_follows_and_a_replayed_state_does_no
             assert late.halt_reason()
         relay._published = None  # as the offsets say at its next heartbeat
         relay.run_once()
-        assert writer.standing()["deployment/Market"] == in_force.state
+        assert writer.read_newest_messages()["deployment/Market"] == in_force.state
 
         deployments.resume("Market", "", by=by, **words)
         follows("resume", "started")
@@ -228,7 +228,7 @@ def test_what_stands_is_read_whole_and_heartbeats_and_rubbish_are_no_entries(bro
         with closing(KafkaProducer(bootstrap_servers=list(brokers.brokers))) as stranger:
             for key in (b"r3", b"\xff"):
                 stranger.send(CONTROL.name, key=key, value=b"rubbish", partition=0).get(60)
-        assert writer.standing() == entries | {"r3": None}
+        assert writer.read_newest_messages() == entries | {"r3": None}
 
 
 def test_a_turn_runs_out_and_the_next_one_has_another_number(redis):

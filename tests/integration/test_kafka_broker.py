@@ -12,7 +12,7 @@ from kafka.admin import NewTopic
 from awaiting import PATIENCE_S
 from openlfr.adapters.kafka.access import KafkaAccess
 from openlfr.adapters.kafka.admin import open_topics
-from openlfr.adapters.kafka.topics import plan
+from openlfr.adapters.kafka.topics import plan_topics
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 
@@ -39,11 +39,11 @@ def test_a_message_comes_out_as_it_went_in(kafka_broker: str) -> None:
 def test_topics_are_made_as_the_table_says_and_frames_are_gone_in_a_minute(
     kafka_broker: str,
 ) -> None:
-    wanted = plan(replication=1)
+    wanted = plan_topics(replication=1)
     topics = open_topics(KafkaAccess((kafka_broker,)), timeout=timedelta(seconds=PATIENCE_S))
     try:
         topics.apply(wanted)
-        assert topics.differences(wanted) == []
-        assert topics.transit(wanted).total == timedelta(seconds=60)
+        assert topics.find_differences(wanted) == []
+        assert topics.read_transit_bound(wanted).total == timedelta(seconds=60)
     finally:
         topics.close()

@@ -228,7 +228,7 @@ def test_all_goes_on_when_the_broker_is_back(own_servers: Any, tmp_path: Path) -
         )  # fmt: skip
         keep(reader)
         reader.start()
-        reader.wait(timedelta(seconds=PATIENCE_S))
+        reader.wait_until_ready(timedelta(seconds=PATIENCE_S))
         wait_for("copies", lambda: len(numbers_on(broker, "copies")) > ROOM)
         wait_for("live records", more_of(lambda: len(live.arrived)))
 

@@ -112,7 +112,7 @@ def test_a_pause_stops_a_live_camera_and_a_resume_or_revision_is_followed(rig):
 
 def test_nothing_is_filmed_until_somebody_says_how_the_deployment_stands_nor_while_paused(rig):
     rig.start()
-    rig.await_that("doubt", lambda: "No heartbeat has come on control.v1" in str(rig.ready()))
+    rig.await_that("doubt", lambda: "No heartbeat has arrived on control.v1" in str(rig.ready()))
     assert rig.ready()["ready"] is False
     with ControlFeed(rig.config, status=PAUSED) as control:
         rig.await_that("pause", lambda: rig.status("paused"))

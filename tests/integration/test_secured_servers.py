@@ -125,7 +125,7 @@ def test_a_frame_goes_through_a_broker_that_asks_who_we_are(place, kafka, capsys
     with closing(sender):
         assert sender.send(codec.encode_frame(frame), wait=True, stop=Event())
         sender.flush(timedelta(seconds=PATIENCE_S))
-        assert sender.failed == ""
+        assert sender.last_failure == ""
     worker = subprocess.Popen(
         [sys.executable, "-c", WORKER, str(path), way],
         cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -146,9 +146,9 @@ def test_a_wrong_password_certificate_or_authority_is_a_sentence(place, kafka, c
     Authority(place, "stranger").issue("impostor")
     for name, changed, patience, code, sentence in (
         ("wrong-password", ("password_file: password", "password_file: wrong"), 5, 3,
-         "does not answer, or does not take our user, password or certificate: is the broker"),
+         "does not answer, or refuses our user, password or certificate: check that"),
         ("wrong-authority", ("ca_file: ca.crt", "ca_file: stranger.crt"), 240, 2,
-         "is not who it should be (unable to get local issuer certificate): check the"),
+         "is not trusted (unable to get local issuer certificate): check the"),
     ):  # fmt: skip
         path = configuration(place, name, f"kafka: {{{kafka['scram'].replace(*changed)}}}")
         command = ["topics", "check", "--config", str(path), "--wait", str(patience)]

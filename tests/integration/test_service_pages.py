@@ -153,7 +153,7 @@ def test_a_service_says_how_it_is_and_hands_over_when_it_leaves(start, kafka_bro
     # Not after the session timeout, for which those of a worker that merely ends stand still.
     second.wait("all partitions", lambda: second.metric("openlfr_partitions") == whole)
     assert worker.popen.wait(PATIENCE_S) == 0, worker.errors.read_text()
-    assert worker.leave() == ["pages-0 was no member of pages"]
+    assert worker.leave() == ["pages-0 was not a member of pages"]
     # What "committed" means to the one who asks for lag is what it means to the worker.
     with KafkaConsumer(group_id="pages", bootstrap_servers=kafka_broker) as reader:
         assert reader.committed(TopicPartition(sent.topic, sent.partition)) == sent.offset + 1

@@ -14,7 +14,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from grpc_tools import protoc
 from ruamel.yaml import YAML
 
-from openlfr.adapters.kafka.topics import CHECK_INTERVAL, FRAMES, TOPICS, TRANSIT, plan
+from openlfr.adapters.kafka.topics import CHECK_INTERVAL, FRAMES, TOPICS, TRANSIT, plan_topics
 from openlfr.wire import headers, seal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +30,7 @@ MESSAGES = {
     for module in MODULES
     for name, descriptor in module.DESCRIPTOR.message_types_by_name.items()
 }
-every_topic = pytest.mark.parametrize("topic", plan(), ids=lambda topic: topic.name)
+every_topic = pytest.mark.parametrize("topic", plan_topics(), ids=lambda topic: topic.name)
 
 
 def reached(name):

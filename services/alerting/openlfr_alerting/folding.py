@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from openlfr.adapters.kafka.dead_letters import set_aside
+from openlfr.adapters.kafka.dead_letters import report_unusable
 from openlfr.adapters.kafka.topics import ALERTS, SIGHTINGS
 from openlfr.adapters.telemetry import tracing
 from openlfr.bootstrap import ids_of
@@ -220,7 +220,7 @@ class SightingProcessor:
 
     def _to_dead_letter(self, message: Message, reason: str) -> tuple[str, Record]:
         self.counts["set_aside"] += 1
-        return set_aside(message, reason, service="alerting")
+        return report_unusable(message, reason, service="alerting")
 
 
 def _require_own_picture(carried: SentEvidence | None, sighting: Sighting) -> None:

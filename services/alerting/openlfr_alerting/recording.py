@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from openlfr.adapters.kafka.dead_letters import set_aside
+from openlfr.adapters.kafka.dead_letters import report_unusable
 from openlfr.domain.errors import BadInput
 from openlfr.operations.baselines import open_baseline
 from openlfr.operations.evidence import evidence_name
@@ -127,4 +127,4 @@ class DatabaseWriter:
 
     def _to_dead_letter(self, message: Message, error: BadInput) -> tuple[str, Record]:
         self.counts["set_aside"] += 1
-        return set_aside(message, str(error), service="alerting")
+        return report_unusable(message, str(error), service="alerting")

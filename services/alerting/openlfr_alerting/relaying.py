@@ -143,7 +143,7 @@ class ControlRelay:
 
     def _differences(self) -> list[ControlMessage]:
         """Return the messages that make the topic equal to the records."""
-        on_topic = self._topic.standing()
+        on_topic = self._topic.read_newest_messages()
         in_records = {
             each.key: each
             for each in self._changes.changes_after()

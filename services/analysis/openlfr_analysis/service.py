@@ -102,7 +102,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         )
         closing.callback(control.close)
         control.start()
-        control.wait()
+        control.wait_until_ready()
         log.info("watchlist", references=watchlist.references, index=settings.matching.index)
         threshold = bootstrap.threshold_for(settings, embedder.facts, watchlist.subjects)
         index_in_use.begin(
@@ -144,7 +144,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         service_metrics.register(metrics, progress, processor.counts, watchlist)
         service_metrics.register_threshold(metrics, index_in_use)
         control_metrics.register(metrics, control, deployment)
-        progress.conditions.append(control.trouble)
+        progress.conditions.append(control.search_problem)
         progress.notes.append(deployment.notes)
         unacknowledged = AcknowledgementQueue(0 if settings.max_age else MAX_QUEUED)
         service_metrics.register_provider(metrics, short_name(providers[0]))

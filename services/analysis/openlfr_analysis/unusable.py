@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from openlfr.adapters.kafka.dead_letters import set_aside
+from openlfr.adapters.kafka.dead_letters import report_unusable
 from openlfr.domain.watching import UnwatchedReason
 from openlfr.in_force import NotInForce
 
@@ -85,4 +85,4 @@ class UnusableMessages:
     def to_dead_letter(self, message: Message, reason: str) -> tuple[str, Record]:
         """Count an unusable message; return its dead letter with the topic."""
         self._tallies.counts["set_aside"] += 1
-        return set_aside(message, reason, service="analysis")
+        return report_unusable(message, reason, service="analysis")

@@ -108,7 +108,7 @@ def run(
     lossless = settings.max_age is None
     with ExitStack() as closing:
         leases = bootstrap.open_leases(settings, configured.deployment_id)
-        deployment = DeploymentInForce(configured, find_staleness=lambda: control.trouble())
+        deployment = DeploymentInForce(configured, find_staleness=lambda: control.search_problem())
         control_key = bootstrap.open_control_key(settings)
         control = ControlReader(
             brokers,
@@ -168,12 +168,12 @@ def run(
         if http is not None:
 
             def stalled() -> str:
-                return loop.stalled() or senders.frames.stalled()
+                return loop.liveness_problem() or senders.frames.liveness_problem()
 
             pages = StatusPages(
                 http,
                 liveness_problem=stalled,
-                readiness_problem=control.trouble,
+                readiness_problem=control.search_problem,
                 metrics=metrics.text,
                 notes=lambda: [*deployment.notes(), *sharing.notes()],
             )
@@ -194,7 +194,7 @@ def _handle_signals(stop: threading.Event, closing: ExitStack, senders: Senders)
         def stop_once(number: int, _: object, previous: Any = previous) -> None:
             stop.set()
             signal.signal(number, previous)
-            if not senders.frames.used and not senders.tallies.used:
+            if not senders.frames.has_sent and not senders.tallies.has_sent:
                 exit_within(_STOPPED_EXIT_CODE)
 
         signal.signal(each, stop_once)
@@ -216,7 +216,7 @@ def _film(
             if sharing.is_over():
                 break
             sharing.disconnect_halted()
-            control.raise_fault()
+            control.raise_own_error()
             stop.wait(_UPDATE_S)
             loop()
         stopped = stop.is_set() and not sharing.is_over()
@@ -227,6 +227,6 @@ def _film(
         context.senders.tallies.flush(_SEND_TIMEOUT)
     if sharing.failure is not None:
         raise sharing.failure
-    if context.lossless and (why := context.senders.frames.failed):
+    if context.lossless and (why := context.senders.frames.last_failure):
         raise Unavailable(f"Kafka did not accept every frame: {why}.")
     return IngestResult(sharing.counts, sharing.problems, stopped)

@@ -56,7 +56,7 @@ def require_topics(settings: Settings, used: Collection[Topic], *, wait: float =
     wanted = [topic for topic in settings.topics.plan if topic.name in names]
     topics = open_topics(kafka_brokers(settings), timeout=timedelta(seconds=wait))
     try:
-        found = topics.differences(wanted)
+        found = topics.find_differences(wanted)
     finally:
         topics.close()
     if found:

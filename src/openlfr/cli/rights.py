@@ -55,12 +55,12 @@ def kafka(principal: str, groups: str) -> None:
     The script passes its own arguments on to kafka-acls.sh (or the program in KAFKA_ACLS). Run it
     by `sh -s -- --bootstrap-server HOST:PORT --command-config admin.properties`.
     """
-    from openlfr.adapters.kafka.rights import acl_commands, rights
+    from openlfr.adapters.kafka.rights import acl_commands, rights_by_user
     from openlfr.domain.errors import BadInput
 
     if "{}" not in principal:
         raise BadInput(f"--principal must contain {{}} for the user's name, such as {_PRINCIPAL}.")
-    users = {name: principal.replace("{}", name) for name in rights(groups)}
+    users = {name: principal.replace("{}", name) for name in rights_by_user(groups)}
     say("set -eu")
     for words in acl_commands(users, groups=groups):
         say(f'"${{KAFKA_ACLS:-kafka-acls.sh}}" "$@" {words}')

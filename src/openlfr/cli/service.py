@@ -154,7 +154,7 @@ def _leave(settings: Settings, process: Process) -> None:
         group=process.group,
         instance=process.instance,
         patience=timedelta(seconds=40),
-        say=say,
+        report=say,
     )
 
 

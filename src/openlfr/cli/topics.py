@@ -96,12 +96,12 @@ def _open(config: Path, loaded: Settings, bootstrap: str | None, wait: float) ->
 
 def _print_differences(topics: KafkaTopics, configured: Topics) -> int:
     plan = configured.plan
-    differences = topics.differences(plan, transit=configured.frames_transit)
+    differences = topics.find_differences(plan, transit=configured.frames_transit)
     for each in differences:
         say(each.line)
     if any(each.setting == "transit" for each in differences):
         return SOMETHING_FAILED
-    say(f"frames.v1: {topics.transit(plan)}")
+    say(f"frames.v1: {topics.read_transit_bound(plan)}")
     if differences:
         return SOMETHING_FAILED
     say(f"{len(plan)} topics are as configured")

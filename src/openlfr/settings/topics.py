@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from openlfr.adapters.kafka.topics import TRANSIT, Topic, plan
+from openlfr.adapters.kafka.topics import TRANSIT, Topic, plan_topics
 from openlfr.domain.errors import Misconfigured
 from openlfr.settings.values import Duration, Section
 
@@ -18,7 +18,7 @@ def _partitions(value: Any) -> Any:
             if not isinstance(number, int) or isinstance(number, bool):
                 raise ValueError(f"gives {name} {number!r}, which is no whole number")  # noqa: TRY004
         try:
-            plan(partitions=value)
+            plan_topics(partitions=value)
         except Misconfigured as error:
             raise ValueError(str(error).removeprefix("topics.partitions ").rstrip(".")) from None
     return value
@@ -48,7 +48,7 @@ class Topics(Section):
     @property
     def plan(self) -> tuple[Topic, ...]:
         """The topics with the configured numbers."""
-        return plan(
+        return plan_topics(
             replication=self.replication,
             partitions=self.partitions,
             frames_retention=self.frames_retention,

@@ -164,7 +164,7 @@ def hook(api, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("openlfr.observability.configure_logging", lambda **_: None)
     monkeypatch.setattr(
         "openlfr.adapters.kafka.membership.leave",
-        lambda kafka, worker, *, group, instance, patience, say: left.append((group, instance)),
+        lambda kafka, worker, *, group, instance, patience, report: left.append((group, instance)),
     )
     config = tmp_path / "CONFIG.yaml"
     config.write_text(f"data_dir: {tmp_path}\nservices: {{kafka: 'kafka://127.0.0.1:9'}}\n")

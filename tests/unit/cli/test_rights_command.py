@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from openlfr import bootstrap, settings
-from openlfr.adapters.kafka.rights import USES, rights
+from openlfr.adapters.kafka.rights import USES, rights_by_user
 from openlfr.adapters.kafka.topics import CONTROL, FRAMES
 from openlfr.adapters.sql import tables
 from openlfr.adapters.sql.rights import RIGHTS
@@ -86,7 +86,7 @@ def test_kafkas_script_gives_each_user_its_rights_and_no_more(printed, tmp_path)
                 found.setdefault((user, "cluster", ""), set()).update(operations)
     assert found == {
         (user, right.kind, right.name): set(right.operations)
-        for user, given in rights("city-").items()
+        for user, given in rights_by_user("city-").items()
         for right in given
     }
 

@@ -10,7 +10,7 @@ import pytest
 
 from openlfr.adapters.kafka import admin as kafka_admin
 from openlfr.adapters.kafka.topic_differences import Difference
-from openlfr.adapters.kafka.topics import transit_bound
+from openlfr.adapters.kafka.topics import compute_transit_bound
 from openlfr.cli import main
 
 
@@ -25,13 +25,13 @@ class FakeTopics:
         self.closed = False
         self.opened_with = None
 
-    def differences(self, wanted, *, transit):
+    def find_differences(self, wanted, *, transit):
         assert transit == timedelta(seconds=70)
         assert wanted[0].partitions == 24
         return self.left
 
-    def transit(self, wanted):
-        return transit_bound(wanted[0].configs, timedelta(seconds=10))
+    def read_transit_bound(self, wanted):
+        return compute_transit_bound(wanted[0].configs, timedelta(seconds=10))
 
     def apply(self, wanted):
         self.left = self.left[1:]
@@ -111,8 +111,8 @@ def test_without_a_broker_it_is_one_sentence_and_exit_3(config, capsys):
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err == (
-        f"error: Kafka at {broker} does not answer: is the broker running, and is the address"
-        " right?\n"
+        f"error: Kafka at {broker} does not answer: check that the broker runs and that its"
+        " address is right.\n"
     )
 
 

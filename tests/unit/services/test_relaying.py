@@ -66,7 +66,7 @@ class Topic:
         self.others = False  # whether somebody else wrote in between
         self.down = False
 
-    def standing(self):
+    def read_newest_messages(self):
         self.others = False
         return dict(self.there)
 

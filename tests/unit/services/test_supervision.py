@@ -122,8 +122,8 @@ def test_what_ends_one_camera_is_its_problem_alone(film, url, happens, problem):
 
 
 def test_a_file_of_which_a_frame_would_be_lost_ends_everything(film):
-    gate, _ = film(Unavailable("Kafka does not take records"), url="/videos/a.mp4")
-    assert str(gate.failure) == "Kafka does not take records"
+    gate, _ = film(Unavailable("Kafka does not accept records"), url="/videos/a.mp4")
+    assert str(gate.failure) == "Kafka does not accept records"
 
 
 def test_a_live_camera_waits_for_redis_and_a_file_ends_everything(film):

@@ -202,7 +202,8 @@ def transit_of(config):
 
     asked = []
     fake = SimpleNamespace(
-        differences=lambda _, transit: asked.append(transit) or [], transit=lambda _: ""
+        find_differences=lambda _, transit: asked.append(transit) or [],
+        read_transit_bound=lambda _: "",
     )
     topics._print_differences(fake, config.topics)
     return asked

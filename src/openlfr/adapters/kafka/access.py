@@ -1,8 +1,7 @@
 """Address and credentials of Kafka, as arguments of kafka-python and of Faust.
 
-Both clients use one `ssl.SSLContext`, so that trust is decided in one place: TLS 1.2 or newer, the
-broker's name checked against its certificate, and the configured authority in place of the
-system's list, not beside it.
+Both clients use the same `ssl.SSLContext`, so one place decides what they trust: TLS 1.2 or newer,
+a certificate with the broker's name, and the configured authority instead of the system's list.
 """
 
 from __future__ import annotations
@@ -27,8 +26,8 @@ class KafkaAccess:
         mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; empty without a user name.
         username: User name; empty for no authentication.
         password: Password, never shown.
-        ca_file: PEM certificates of the authorities to trust; None for the system's.
-        cert_file: PEM certificate of this client; None for none.
+        ca_file: PEM certificates of the trusted authorities; None for the system's authorities.
+        cert_file: PEM certificate of this client; None for a client without certificate.
         key_file: Private key of `cert_file`.
     """
 
@@ -42,11 +41,11 @@ class KafkaAccess:
     key_file: Path | None = None
 
     def __str__(self) -> str:
-        """The brokers, for a message."""
+        """Return the brokers, for a message."""
         return ", ".join(self.brokers)
 
     def client_arguments(self) -> dict[str, Any]:
-        """The arguments of kafka-python's clients.
+        """Return the arguments of kafka-python's clients.
 
         Raises:
             Misconfigured: A certificate or key cannot be read.
@@ -57,7 +56,7 @@ class KafkaAccess:
             + ("SSL" if self.tls else "PLAINTEXT"),
         }
         if self.tls:
-            arguments["ssl_context"] = self.context()
+            arguments["ssl_context"] = self.make_ssl_context()
         if self.mechanism:
             arguments |= {
                 "sasl_mechanism": self.mechanism,
@@ -67,7 +66,7 @@ class KafkaAccess:
         return arguments
 
     def faust_arguments(self) -> dict[str, Any]:
-        """The arguments of a Faust app.
+        """Return the arguments of a Faust app.
 
         Raises:
             Misconfigured: A certificate or key cannot be read.
@@ -75,7 +74,7 @@ class KafkaAccess:
         from faust.auth import SASLCredentials, SSLCredentials
 
         arguments: dict[str, Any] = {"broker": [f"kafka://{each}" for each in self.brokers]}
-        context = self.context() if self.tls else None
+        context = self.make_ssl_context() if self.tls else None
         if self.mechanism:
             arguments["broker_credentials"] = SASLCredentials(
                 username=self.username,
@@ -87,8 +86,8 @@ class KafkaAccess:
             arguments["broker_credentials"] = SSLCredentials(context)
         return arguments
 
-    def context(self) -> ssl.SSLContext:
-        """The trusted authorities and this client's own certificate.
+    def make_ssl_context(self) -> ssl.SSLContext:
+        """Build the context with the trusted authorities and this client's certificate.
 
         Raises:
             Misconfigured: A certificate or key cannot be read.

@@ -1,8 +1,8 @@
-"""Writing control.v1, and reading its present content.
+"""The writer of control.v1, which also reads the topic's present content.
 
-The topic has one partition and, at any time, one writer. Offsets show whether another process wrote
-too, such as a relay that was paused and does not know yet that it lost its leadership: the offsets
-of a single writer are consecutive.
+The topic has one partition and, at any time, one writer. The offsets of a single writer are
+consecutive. Other offsets show that another process wrote too, such as a relay that was paused and
+has lost its leadership without noticing.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 _PARTITION = TopicPartition(CONTROL.name, 0)
 _TASK = f"serve {CONTROL.name}"
-_STALLED_MS = 10_000  # without a record, while there are some
+_MAX_WAIT_MS = 10_000  # without a record, before the end of the topic
 
 
 class ControlWriter:
-    """The one writer of the control topic; one thread uses it."""
+    """The only writer of the control topic, for one thread."""
 
     def __init__(self, brokers: KafkaAccess, *, patience: timedelta, key: bytes) -> None:
         """Connect.
@@ -40,7 +40,7 @@ class ControlWriter:
         Args:
             brokers: Address and credentials of Kafka.
             key: The topic's key, which signs every record.
-            patience: Longest time to deliver a record.
+            patience: Maximum time to deliver a record.
 
         Raises:
             Misconfigured: A certificate or key cannot be read.
@@ -49,7 +49,7 @@ class ControlWriter:
         self._access = brokers.client_arguments()
         self._key = key
         self._patience_ms = round(patience.total_seconds() * 1000)
-        self._next: int | None = None  # the offset expected for our next record
+        self._next: int | None = None  # the expected offset of our next record
         with kafka_errors(_TASK):
             self._producer = KafkaProducer(
                 **self._access,
@@ -58,15 +58,15 @@ class ControlWriter:
                 linger_ms=0,
             )
 
-    def standing(self) -> dict[str, ControlState | None]:
-        """The newest message of each key; None where it cannot be read.
+    def read_newest_messages(self) -> dict[str, ControlState | None]:
+        """Return the newest message of each key; None for an unreadable message.
 
-        The next `write` is expected to follow at once at the topic's end.
+        The next `write` reports another writer if a record was added after this call.
 
         Raises:
             Unavailable: No broker answers.
         """
-        found: dict[str, ControlState | None] = {}
+        newest: dict[str, ControlState | None] = {}
         with kafka_errors(_TASK):
             consumer = KafkaConsumer(
                 **self._access,
@@ -81,32 +81,35 @@ class ControlWriter:
                 end = consumer.end_offsets([_PARTITION])[_PARTITION]
                 consumer.seek(_PARTITION, consumer.beginning_offsets([_PARTITION])[_PARTITION])
                 while consumer.position(_PARTITION) < end:
-                    records = consumer.poll(timeout_ms=_STALLED_MS).get(_PARTITION, ())
+                    records = consumer.poll(timeout_ms=_MAX_WAIT_MS).get(_PARTITION, ())
                     if not records:
-                        raise KafkaTimeoutError("its records do not come")
+                        raise KafkaTimeoutError("its records do not arrive")
                     for record in records:
-                        _compact(found, record, self._key)
+                        _compact(newest, record, self._key)
             finally:
                 consumer.close()
         self._next = end
-        return found
+        return newest
 
     def write(self, messages: Sequence[ControlMessage]) -> bool:
-        """Write messages in this order; on return the brokers have stored all of them.
+        """Write messages in this order; on return the brokers have stored all messages.
 
         Returns:
-            Whether this was the only writer since the last call; if not, read the topic again.
+            Whether no other process has written since the last call. If False, read the topic
+            again.
 
         Raises:
-            Unavailable: The brokers did not accept every message; some may have been written.
+            Unavailable: The brokers did not store every message; some may have been stored.
         """
         with kafka_errors(_TASK):
-            sent = [self._send(each) for each in messages]
+            futures = [self._send(each) for each in messages]
             self._producer.flush(timeout=self._patience_ms / 1000)
-            offsets = [each.get(timeout=0.1).offset for each in sent]
-        alone = self._next is None or offsets == list(range(self._next, self._next + len(sent)))
+            offsets = [each.get(timeout=0.1).offset for each in futures]
+        is_only_writer = self._next is None or offsets == list(
+            range(self._next, self._next + len(futures))
+        )
         self._next = offsets[-1] + 1 if offsets else self._next
-        return alone
+        return is_only_writer
 
     def close(self) -> None:
         """Close the connections."""
@@ -119,19 +122,19 @@ class ControlWriter:
         )
 
 
-def _compact(found: dict[str, ControlState | None], record: Any, topic_key: bytes) -> None:
-    """Apply a record as log compaction does: the last record of a key counts."""
+def _compact(newest: dict[str, ControlState | None], record: Any, topic_key: bytes) -> None:
+    """Apply a record as log compaction does: the last record of a key replaces earlier ones."""
     try:
         key = (record.key or b"").decode()
     except UnicodeDecodeError:
-        return  # every reader ignores it, and our tombstones cannot have this key
+        return  # every reader ignores such a record, and our tombstones cannot have its key
     try:
         seal.verify(record.headers, record.key, record.value, topic_key)
         message = codec.decode_control(record.key, record.value)
-    except BadInput:  # written by somebody else: to be overwritten
-        found[key] = None
+    except BadInput:  # another program wrote the record, so the relay overwrites it
+        newest[key] = None
         return
     if isinstance(message, EntryForgotten | DeploymentForgotten):
-        found.pop(key, None)
+        newest.pop(key, None)
     elif not isinstance(message, Heartbeat):
-        found[key] = message
+        newest[key] = message

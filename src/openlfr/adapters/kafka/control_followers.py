@@ -1,6 +1,6 @@
-"""Consumers of the control topic: the searchable entries, and the state of a deployment.
+"""Consumers of the control topic: one for searchable entries, one for a deployment's state.
 
-`ControlReader` calls them from its thread.
+`ControlReader` calls the consumers from its thread.
 """
 
 from __future__ import annotations
@@ -27,45 +27,45 @@ if TYPE_CHECKING:
     from openlfr.domain.control import ControlMessage
     from openlfr.in_force import DeploymentInForce
 
-TEMPLATES_MISSING = "not all of its templates have come from Milvus yet."
+TEMPLATES_MISSING = "not all of its templates have been read from Milvus yet."
 
 log = structlog.get_logger()
 
 
 class ControlFollower(Protocol):
-    """Keeps one kind of the topic's messages and puts them in use.
+    """A consumer of one kind of the topic's messages.
 
     Attributes:
-        counts: Number of messages by what became of them.
+        counts: Number of messages by outcome.
     """
 
     counts: Counter[str]
 
     def accepts(self, key: str) -> bool:
-        """Whether records with this key are for this follower."""
+        """Return whether this follower accepts records with this key."""
 
     def reset(self) -> None:
-        """Forget every message: the topic is read from its beginning. What is in use stays."""
+        """Discard all messages, because the topic is read again; the state in use remains."""
 
     def apply(self, message: ControlMessage) -> None:
-        """Keep a message whose key is accepted."""
+        """Store a message whose key is accepted."""
 
     def on_invalid(self, key: str) -> None:
-        """Handle a record with this key that cannot be trusted."""
+        """Handle a record with this key whose signature or content is not valid."""
 
     def put_in_use(self) -> None:
-        """Put the kept messages in use; called several times a second after the first full read.
+        """Put the stored messages in use; called several times a second after the first full read.
 
         Raises:
-            Unavailable: They cannot be used, or not all of them yet; the next call tries again.
+            Unavailable: Some messages cannot be used, or not yet; the next call tries again.
         """
 
 
 class WatchlistFollower:
-    """Follows the searchable entries and hands over each change.
+    """A follower that builds the manifest of searchable entries and passes it on.
 
     Attributes:
-        counts: `changes`, and `older` for messages discarded since a newer one came before.
+        counts: `changes`, and `older` for messages discarded after a newer message.
     """
 
     def __init__(
@@ -76,43 +76,43 @@ class WatchlistFollower:
         """Start without entries.
 
         Args:
-            watchlists: Returns the lists to search; called each time. Entries of other lists are
-                not searchable.
-            on_manifest: Receives the newest manifest, the same object while nothing has changed.
-                It must return at once: False as long as it cannot use the whole manifest. It may
-                raise an `OpenLFRError` that states the reason.
+            watchlists: Returns the lists to search, at each call. Entries of other lists are not
+                searchable.
+            on_manifest: Receives the newest manifest, which is the same object until a change. The
+                function must not block. It returns False as long as it cannot use the complete
+                manifest, and may raise an `OpenLFRError` that states the reason.
         """
         self._watchlists = watchlists
         self._on_manifest = on_manifest
         self.counts: Counter[str] = Counter()
         self._entries = SearchableEntries(watchlists())
-        self._manifest: Mapping[str, ManifestChange] | None = None  # None: to be built again
+        self._manifest: Mapping[str, ManifestChange] | None = None  # None: must be built again
 
     def accepts(self, key: str) -> bool:
-        """Every key except those of deployments."""
+        """Return True for all keys except the keys of deployments."""
         return not key.startswith(DEPLOYMENT_KEY_PREFIX)
 
     def reset(self) -> None:
-        """Forget every entry; the manifest in use stays until the topic was read whole."""
+        """Discard all entries; the manifest in use remains until the topic was read completely."""
         self._entries = SearchableEntries(self._watchlists())
         self._manifest = None
 
     def apply(self, message: ControlMessage) -> None:
         """Apply a change of one entry."""
         if isinstance(message, ManifestChange | EntryForgotten):
-            outdated = self._entries.outdated
-            changed = self._entries.apply(message)
-            self.counts["changes"] += changed
-            self.counts["older"] += self._entries.outdated - outdated
-            if changed:
+            outdated_before = self._entries.outdated
+            is_changed = self._entries.apply(message)
+            self.counts["changes"] += is_changed
+            self.counts["older"] += self._entries.outdated - outdated_before
+            if is_changed:
                 self._manifest = None
 
     def on_invalid(self, key: str) -> None:
-        """Make the entry unsearchable: the record may have been its removal."""
+        """Make the entry unsearchable, since the invalid record may replace its removal."""
         self.apply(EntryForgotten(key))
 
     def put_in_use(self) -> None:
-        """Hand the manifest over."""
+        """Pass the manifest to `on_manifest`."""
         if self._entries.set_watchlists(self._watchlists()) or self._manifest is None:
             self._manifest = self._entries.manifest()
         if self._on_manifest(self._manifest) is False:
@@ -120,34 +120,34 @@ class WatchlistFollower:
 
 
 class StateFollower:
-    """Follows the state of one deployment.
+    """A follower of the state of one deployment.
 
-    A record that cannot be trusted changes nothing here: it can neither pause a deployment nor
-    start it. Where it replaced the true record, a process that reads the topic again finds no
-    state, and does nothing until the relay has written the state again.
+    An invalid record changes nothing: it can neither pause a deployment nor start it. If the
+    invalid record replaced the valid one, a process that reads the topic again finds no state. That
+    process does nothing until the relay has written the state again.
 
     Attributes:
-        counts: `deployments` (states applied), `older` (states with a lower version than the known
-            one) and `of_another_deployment`.
+        counts: `deployments` (applied states), `older` (states with a lower version than the
+            present state) and `of_another_deployment`.
     """
 
     def __init__(self, in_force: DeploymentInForce) -> None:
-        """Keep `in_force` up to date with the states of its deployment."""
+        """Update `in_force` with the states of its deployment."""
         self._in_force = in_force
         self._state: DeploymentState | None = None
         self._logged = ""
         self.counts: Counter[str] = Counter()
 
     def accepts(self, key: str) -> bool:
-        """Keys of deployments."""
+        """Return True for the keys of deployments."""
         return key.startswith(DEPLOYMENT_KEY_PREFIX)
 
     def reset(self) -> None:
-        """Forget the state; the state in force stays until the topic was read whole."""
+        """Discard the state; the state in force remains until the topic was read completely."""
         self._state = None
 
     def apply(self, message: ControlMessage) -> None:
-        """Keep the deployment's newest state."""
+        """Store the state if it is the deployment's newest."""
         if not isinstance(message, DeploymentState | DeploymentForgotten):
             return
         if message.deployment_id != self._in_force.deployment_id:
@@ -162,10 +162,10 @@ class StateFollower:
             self._state = message
 
     def on_invalid(self, key: str) -> None:
-        """Do nothing: the last valid state stays the newest."""
+        """Do nothing: the last valid state remains."""
 
     def put_in_use(self) -> None:
-        """Put the state in force, and log each change of it."""
+        """Put the state in force, and log each change."""
         if self._state != self._in_force.state:
             self._in_force.update(self._state)
         self._log()
@@ -174,10 +174,10 @@ class StateFollower:
 
     def _log(self) -> None:
         state = self._in_force.state
-        now = str(state or self._in_force.unknown_message)
-        if now == self._logged:
+        text = str(state or self._in_force.unknown_message)
+        if text == self._logged:
             return
-        self._logged = now
+        self._logged = text
         if state is None:
             log.warning("deployment_unknown", why=self._in_force.unknown_message)
             return

@@ -1,9 +1,11 @@
-"""Reading control.v1 from its beginning to its newest record, without a consumer group.
+"""A reader of control.v1, from the first to the newest record, without a consumer group.
 
-A thread reads the compacted topic whole, then follows it, and passes its messages to followers
-(`control_followers`). Nobody is searched on stale authority: where no heartbeat has come for
-`SILENCE` (the alerting service is down, Kafka does not answer, this thread died), `check` raises
-and the caller must stop searching.
+A thread reads the complete compacted topic and then each new record. It passes the messages to
+followers (`control_followers`).
+
+Nobody is searched on outdated authority. Without a heartbeat for `SILENCE` (the alerting service is
+down, Kafka does not answer, or this thread has died), `check` raises and the caller must stop
+searching.
 """
 
 from __future__ import annotations
@@ -35,23 +37,23 @@ SILENCE = timedelta(seconds=30)
 START_WAIT = timedelta(seconds=60)
 _POLL_MS = 200
 _RETRY_S = 1.0
-_REACH_S = 2.0
+_CONNECT_TIMEOUT_S = 2.0
 _REMEDY = (
-    "see that `openlfr service alerting`, which writes there, runs and reaches Kafka, and has the "
-    "same vault.key"
+    "check that `openlfr service alerting`, which writes the topic, runs, reaches Kafka and has "
+    "the same vault.key"
 )
 HEARTBEAT = codec.HEARTBEAT_KEY.decode()
-_NOT_READ = "The topic was not read whole yet."
+_NOT_READ = "The topic has not been read completely yet."
 
 log = structlog.get_logger()
 
 
 class ControlReader:
-    """Follows the control topic in a thread of its own.
+    """A thread that reads the control topic and passes its messages to followers.
 
     Attributes:
-        counts: Number of `heartbeats`, of `unreadable` records (forged ones too) and of `skipped`
-            records, which no follower accepts; and the counts of the followers.
+        counts: Number of `heartbeats`, of `unreadable` (also forged) records, and of `skipped`
+            records, which no follower accepts. The counts of the followers are included.
     """
 
     def __init__(
@@ -63,14 +65,14 @@ class ControlReader:
         silence: timedelta = SILENCE,
         topic: str = CONTROL.name,
     ) -> None:
-        """Prepare; `start` begins to read.
+        """Create a reader; `start` begins to read.
 
         Args:
             brokers: Address and credentials of Kafka.
-            key: The topic's key. A record that is not signed with it is not trusted.
-            followers: Consumers of the messages. They are called from the reader's thread, which
-                reads nothing while they work.
-            silence: The longest time without a heartbeat.
+            key: The topic's key. A record without a signature by this key is not valid.
+            followers: Consumers of the messages, called from the reader's thread. The thread reads
+                nothing during a call.
+            silence: Maximum time without a heartbeat.
             topic: Name of a topic with one partition, since the order of records matters.
 
         Raises:
@@ -88,62 +90,63 @@ class ControlReader:
         # Monotonic times. A change that cannot be applied counts as not received.
         self._heartbeat_at = self._in_use_at = float("-inf")
         self._created_at = time.monotonic()
-        self._read_problem = ""  # why nothing is read
-        self._use_problem = _NOT_READ  # why the records read are not in use
+        self._read_problem = ""  # the reason why nothing is read
+        self._use_problem = _NOT_READ  # the reason why the records are not in use
         self._own_error: Exception | None = None  # the error that ended the thread
         self._is_reachable = False  # whether the topic could be opened
         self._counts: Counter[str] = Counter()
 
     @property
     def counts(self) -> Counter[str]:
-        """Number of records by what became of them."""
+        """Number of records by outcome."""
         return sum((each.counts for each in self._followers), self._counts.copy())
 
     def start(self) -> None:
         """Begin to read."""
         self._thread.start()
 
-    def wait(self, wait: timedelta = START_WAIT) -> None:
-        """Return once every record read is in use and a heartbeat has come.
+    def wait_until_ready(self, timeout: timedelta = START_WAIT) -> None:
+        """Wait until all records are in use and a heartbeat has arrived.
 
         Raises:
-            Unavailable: Not within `wait`; the message states what is missing.
+            Unavailable: The reader is not ready within `timeout`; the message states the reason.
         """
-        if not self._ready.wait(wait.total_seconds()):
+        if not self._ready.wait(timeout.total_seconds()):
             self.close()
-            raise Unavailable(self._why_not_ready(wait))
-        self.raise_fault()
+            raise Unavailable(self._describe_missing(timeout))
+        self.raise_own_error()
 
     def check(self) -> None:
-        """Raise where nobody may be searched any more.
+        """Raise if nobody may be searched any more.
 
         Raises:
-            Unavailable: No heartbeat has come for too long, or a change could not be put in use.
-            Exception: The error that ended the thread, a bug of our own, as it was raised.
+            Unavailable: The last heartbeat, or the last successful use of all changes, is older
+                than `silence`.
+            Exception: The error that ended the thread, which is our own bug.
         """
-        self.raise_fault()
+        self.raise_own_error()
         now = time.monotonic()
-        silent = f"{self._silence_s:g} s"
+        silence = f"{self._silence_s:g} s"
         if now - self._heartbeat_at > self._silence_s:
             why = f" ({self._read_problem})" if self._read_problem else ""
-            since = "yet" if self._heartbeat_at == float("-inf") else f"for {silent}"
+            since = "yet" if self._heartbeat_at == float("-inf") else f"for {silence}"
             raise Unavailable(
-                f"No heartbeat has come on {self._partition.topic} {since}{why}, so matching stops:"
-                f" {_REMEDY}."
+                f"No heartbeat has arrived on {self._partition.topic} {since}{why}, so matching"
+                f" stops: {_REMEDY}."
             )
         if now - self._in_use_at > self._silence_s:
             raise Unavailable(
-                f"The changes on {self._partition.topic} could not be used for {silent}, so "
+                f"The changes on {self._partition.topic} could not be used for {silence}, so "
                 f"matching stops: {self._use_problem}"
             )
 
-    def raise_fault(self) -> None:
-        """Raise the error of our own that ended the thread; do nothing while it lives."""
+    def raise_own_error(self) -> None:
+        """Raise the error that ended the thread; do nothing while the thread runs."""
         if self._own_error is not None:
             raise self._own_error
 
-    def trouble(self) -> str:
-        """Why nobody may be searched; empty while searching is allowed."""
+    def search_problem(self) -> str:
+        """Return the reason why nobody may be searched; empty while searching is permitted."""
         try:
             self.check()
         except OpenLFRError as error:
@@ -154,7 +157,7 @@ class ControlReader:
 
     @property
     def silent_s(self) -> float:
-        """Seconds since the last heartbeat; before the first, since this reader was created."""
+        """Seconds since the last heartbeat or, before the first, since the reader's creation."""
         return time.monotonic() - max(self._heartbeat_at, self._created_at)
 
     def close(self) -> None:
@@ -163,16 +166,16 @@ class ControlReader:
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
 
-    def _why_not_ready(self, wait: timedelta) -> str:
-        seconds, topic = f"{wait.total_seconds():g} s", self._partition.topic
+    def _describe_missing(self, timeout: timedelta) -> str:
+        seconds, topic = f"{timeout.total_seconds():g} s", self._partition.topic
         if not self._is_reachable:
             return f"Kafka did not serve {topic} within {seconds}: {self._read_problem}"
         if not self._is_fresh():
-            return f"No heartbeat has come on {topic} within {seconds}: {_REMEDY}."
+            return f"No heartbeat has arrived on {topic} within {seconds}: {_REMEDY}."
         return f"The changes on {topic} could not be used within {seconds}: {self._use_problem}"
 
     def _run(self) -> None:
-        """The thread: try again after every failure; `check` raises when that lasts too long."""
+        """Read until `close`, and try again after each failure; `check` limits the time."""
         while not self._stop.is_set():
             try:
                 self._follow()
@@ -183,26 +186,26 @@ class ControlReader:
             except Exception as error:
                 log.exception("control_reader_failed")
                 self._read_problem = f"{type(error).__name__}: {error}"
-                if self._own_error is not None:  # raised by `check`; another try cannot help
+                if self._own_error is not None:  # `check` raises it, and another try cannot help
                     self._ready.set()
                     return
             self._stop.wait(_RETRY_S)
 
     def _record_problem(self, why: str) -> None:
-        """Keep the reason why nothing is read, and log it once."""
+        """Store the reason why nothing is read, and log it once."""
         if why != self._read_problem:
             self._read_problem = why
             log.warning("control_not_read", topic=self._partition.topic, why=why)
 
     def _follow(self) -> None:
-        """Read from the beginning, then follow; the state in use stays until all is read."""
-        await_listener(self._kafka, time.monotonic() + _REACH_S)
+        """Read the topic from its beginning; the state in use remains until the end is reached."""
+        await_listener(self._kafka, time.monotonic() + _CONNECT_TIMEOUT_S)
         consumer = KafkaConsumer(
             **self._access,
             client_id="openlfr-control-reader",
             group_id=None,
             enable_auto_commit=False,
-            auto_offset_reset="none",  # a topic that was created again is read from the beginning
+            auto_offset_reset="none",  # if the topic was created again, read it from its beginning
             reconnect_backoff_max_ms=2000,
         )
         try:
@@ -214,14 +217,14 @@ class ControlReader:
             for follower in self._followers:
                 follower.reset()
             self._is_reachable, self._read_problem = True, ""
-            is_whole = False
+            is_complete = False
             while not self._stop.is_set():
                 records = consumer.poll(timeout_ms=_POLL_MS).get(self._partition, ())
-                is_whole = is_whole or consumer.position(self._partition) >= end
+                is_complete = is_complete or consumer.position(self._partition) >= end
                 with self._own_errors():
                     for record in records:
                         self._apply(record, is_new=record.offset >= end)
-                    if is_whole and self._put_in_use():
+                    if is_complete and self._put_in_use():
                         self._record_use()
         finally:
             consumer.close()
@@ -242,8 +245,8 @@ class ControlReader:
 
         Args:
             record: A record of kafka-python.
-            is_new: Whether it came after reading began. The age of older records is unknown, so
-                a heartbeat among them proves nothing.
+            is_new: Whether the record was written after reading began. Earlier records have an
+                unknown age, so a heartbeat among those records proves nothing.
         """
         key = (record.key or b"").decode("utf-8", "replace")
         followers = [each for each in self._followers if each.accepts(key)]
@@ -268,14 +271,14 @@ class ControlReader:
             each.apply(message)
 
     def _put_in_use(self) -> bool:
-        """Call every follower's `put_in_use`; whether everything is in use now."""
-        is_whole = True
+        """Call every follower's `put_in_use`; return whether all succeeded."""
+        is_complete = True
         for each in self._followers:
             try:
                 each.put_in_use()
             except OpenLFRError as error:
-                self._use_problem, is_whole = str(error), False
-        return is_whole
+                self._use_problem, is_complete = str(error), False
+        return is_complete
 
     def _record_use(self) -> None:
         self._in_use_at = time.monotonic()

@@ -1,4 +1,4 @@
-"""Dead letters: records about messages that a service cannot use."""
+"""Dead letters: records about unusable messages."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def set_aside(message: Message, reason: str, *, service: str) -> tuple[str, Record]:
-    """Log an unusable message; returns the topic of dead letters and the record to publish.
+def report_unusable(message: Message, reason: str, *, service: str) -> tuple[str, Record]:
+    """Log an unusable message; return the topic of dead letters and the record to publish.
 
     Args:
-        message: The message as delivered; the dead letter has none of its content.
-        reason: Why it is unusable, one sentence.
-        service: Name of the service that could not use it.
+        message: The delivered message; its content is not copied.
+        reason: The reason why the message is unusable, one sentence.
+        service: Name of the service that cannot use the message.
     """
     log.warning("set_aside", place=message.place, why=reason)
     letter = make_dead_letter(

@@ -1,4 +1,4 @@
-"""The exceptions of kafka-python as OpenLFR's errors."""
+"""Translation of kafka-python's exceptions into OpenLFR's errors."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def kafka_errors(task: str) -> Iterator[None]:
     """Turn the exceptions of this block into OpenLFR's errors.
 
     Args:
-        task: A verb phrase for the message, after "Kafka does not".
+        task: A verb phrase for the message, to follow "Kafka does not".
 
     Raises:
         BadInput: A record is larger than its topic accepts.
-        Unavailable: The brokers do not answer or refuse.
+        Unavailable: The brokers do not answer, or refuse the request.
     """
     try:
         yield

@@ -1,7 +1,7 @@
-"""Sending records from threads, with a bounded number in flight and a callback for each record.
+"""A producer for threads, with a bounded number of records in flight and a callback for each.
 
-kafka-python does not limit the number of records that wait to be sent, so `RecordSender` does: a
-caller that must not lose a record waits for room, a caller that must not wait drops it.
+kafka-python does not limit the number of records that wait to be sent, so `RecordSender` does. A
+caller that must not lose a record waits for room, and a caller that must not wait drops the record.
 """
 
 from __future__ import annotations
@@ -25,14 +25,21 @@ if TYPE_CHECKING:
     from openlfr.adapters.kafka.access import KafkaAccess
     from openlfr.wire.codec import Record
 
-_TASK = "take records"
+_TASK = "accept records"
 _STOP_CHECK_S = 0.2  # interval at which a caller that waits for room checks `stop`
 STUCK_S = 60.0
-"""Longest time in which no record in flight arrives or fails; at least twice the delivery time."""
+"""Time without any record arriving or failing after which the sender counts as stuck.
+
+It is at least twice the delivery time.
+"""
 
 
 class RecordSender:
-    """Sends to one topic; may be shared by threads."""
+    """A sender to one topic, which threads may share.
+
+    Attributes:
+        last_failure: The error of the last record that could not be delivered; empty without.
+    """
 
     def __init__(
         self,
@@ -51,11 +58,11 @@ class RecordSender:
         Args:
             brokers: Address and credentials of Kafka.
             topic: Name of the topic.
-            room: Largest number of records in flight.
-            delivery: Longest time to deliver a record.
-            max_bytes: Size of the largest record, as the topic allows.
-            round_robin: Keys assigned round-robin to the partitions instead of being hashed.
-            key: Key of each record's authentication code; None for no codes.
+            room: Maximum number of records in flight.
+            delivery: Maximum time to deliver a record.
+            max_bytes: Maximum size of a record, which the topic permits.
+            round_robin: Keys that are assigned to partitions round-robin instead of by hash.
+            key: Key of the records' authentication codes; None for records without codes.
             clock: Returns monotonic seconds.
 
         Raises:
@@ -68,10 +75,12 @@ class RecordSender:
         self._clock = clock
         self._lock = threading.Lock()
         self._in_flight = 0
-        self._used = False
-        self._moved_at = clock()  # when a record last arrived or failed, or none was in flight
+        self._has_sent = False
+        self._moved_at = (
+            clock()
+        )  # time at which a record last arrived or failed, or none was in flight
         self._stuck_s = max(STUCK_S, 2 * delivery.total_seconds())
-        self.failed: str = ""
+        self.last_failure: str = ""
         with kafka_errors(_TASK):
             self._producer = KafkaProducer(
                 **brokers.client_arguments(),
@@ -95,15 +104,15 @@ class RecordSender:
 
         Args:
             record: The record.
-            wait: Whether to wait for room and for the broker; if not, the record may be dropped.
+            wait: Whether to wait for room and for the broker. If False, the record may be dropped.
             stop: Event that ends the waiting.
-            on_done: Called later, in another thread, with whether the broker has stored it.
+            on_done: Called later from another thread: True if the broker has stored the record.
 
         Returns:
-            Whether the record is in flight.
+            True if the record is in flight, False if it was dropped.
 
         Raises:
-            Unavailable: The broker does not accept the record, and `wait` is set.
+            Unavailable: `wait` is True and the broker does not accept the record.
         """
         while not self._room.acquire(timeout=_STOP_CHECK_S if wait else 0):
             if not wait or stop.is_set():
@@ -136,39 +145,39 @@ class RecordSender:
         """Wait until the broker has stored every record.
 
         Raises:
-            Unavailable: Not within `timeout`.
+            Unavailable: Some records were not stored within `timeout`.
         """
         with kafka_errors(_TASK):
             self._producer.flush(timeout=timeout.total_seconds())
 
-    def stalled(self) -> str:
-        """Why the process must be restarted; empty while records arrive or fail."""
+    def liveness_problem(self) -> str:
+        """Return the reason for a restart of the process; empty while records arrive or fail."""
         with self._lock:
             in_flight, since = self._in_flight, self._clock() - self._moved_at
         if not in_flight or since <= self._stuck_s:
             return ""
         return (
-            f"Of {in_flight} records on their way to {self._topic} none has arrived, and none has "
-            f"failed, for {since:.0f} s."
+            f"None of {in_flight} records in flight to {self._topic} has arrived or failed for "
+            f"{since:.0f} s."
         )
 
     @property
-    def used(self) -> bool:
-        """Whether a record was ever sent."""
-        return self._used
+    def has_sent(self) -> bool:
+        """Whether any record was sent."""
+        return self._has_sent
 
     def close(self) -> None:
-        """Close the connections; records still in flight have one second to arrive."""
+        """Close the connections; records in flight have one second to arrive."""
         self._producer.close(timeout=1)
 
-    def _count(self, more: int) -> None:
-        """Count a record that is sent (+1), or that arrived or failed (-1)."""
+    def _count(self, change: int) -> None:
+        """Count a record that was sent (+1), or that arrived or failed (-1)."""
         with self._lock:
-            if more < 0 or not self._in_flight:
+            if change < 0 or not self._in_flight:
                 self._moved_at = self._clock()
-            self._in_flight += more
-            self._used = True
+            self._in_flight += change
+            self._has_sent = True
 
     def _record_failure(self, error: BaseException, done: Callable[[bool], None]) -> None:
-        self.failed = f"{type(error).__name__}: {error}"
+        self.last_failure = f"{type(error).__name__}: {error}"
         done(False)

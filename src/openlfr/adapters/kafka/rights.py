@@ -1,8 +1,9 @@
 """The rights of each user on Kafka: one table, used to check topics and to print ACL commands.
 
-A service has rights on the topics that it reads and writes, and on no others. That analysis alone
-may read frames is decided here and nowhere else: network rules protect brokers, not topics. The
-chart's KafkaUsers have the same rights (`tests/chart/test_chart_kafka.py` compares them).
+A service has rights on the topics that it reads or writes, and on no other topics. Only these
+rights prevent other services than analysis from reading frames, since network rules protect brokers
+and not topics. The chart's KafkaUsers have the same rights, as `tests/chart/test_chart_kafka.py`
+checks.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.kafka.topics import Topic
 
-_LOOK = ("Describe", "DescribeConfigs")
+_DESCRIBE = ("Describe", "DescribeConfigs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,8 @@ class TopicUse:
     """The topics of one service.
 
     Attributes:
-        reads, writes: The topics that the service reads, and those that it writes.
-        group: Whether the service reads in a consumer group.
+        reads, writes: The topics that the service reads, and the topics that it writes.
+        group: Whether the service reads as a member of a consumer group.
     """
 
     reads: tuple[Topic, ...] = ()
@@ -64,12 +65,12 @@ USES: Mapping[str, TopicUse] = {
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """The operations that a user may do on one resource.
+    """The operations that a user may perform on one resource.
 
     Attributes:
         kind: topic, group or cluster.
         name: Name of the topic or the group; empty for the cluster.
-        operations: Names of Kafka's operations, such as Read.
+        operations: Kafka's operations, such as Read.
     """
 
     kind: str
@@ -77,18 +78,18 @@ class Right:
     operations: tuple[str, ...]
 
 
-def rights(groups: str = "openlfr-") -> dict[str, list[Right]]:
-    """The rights of each user: the services, operators, the topics Job and KEDA's scaler.
+def rights_by_user(groups: str = "openlfr-") -> dict[str, list[Right]]:
+    """Return the rights of each user: the services, operators, the topics Job and KEDA's scaler.
 
     Args:
         groups: Prefix of consumer groups; the rest of a group's name is its service.
     """
-    found = {name: list(_service(use, f"{groups}{name}")) for name, use in USES.items()}
+    table = {name: list(_rights_of_service(use, f"{groups}{name}")) for name, use in USES.items()}
     brokers = Right("cluster", "", ("DescribeConfigs",))  # to read their check interval
-    make = ("Create", "Alter", "AlterConfigs", *_LOOK)
-    found["operator"] = [*(Right("topic", topic.name, _LOOK) for topic in TOPICS), brokers]
-    found["topics"] = [*(Right("topic", topic.name, make) for topic in TOPICS), brokers]
-    found["scaler"] = [
+    apply = ("Create", "Alter", "AlterConfigs", *_DESCRIBE)
+    table["operator"] = [*(Right("topic", topic.name, _DESCRIBE) for topic in TOPICS), brokers]
+    table["topics"] = [*(Right("topic", topic.name, apply) for topic in TOPICS), brokers]
+    table["scaler"] = [
         *(Right("topic", topic.name, ("Describe",)) for topic in TOPICS),
         *(
             Right("group", f"{groups}{name}", ("Describe",))
@@ -96,32 +97,32 @@ def rights(groups: str = "openlfr-") -> dict[str, list[Right]]:
             if use.group
         ),
     ]
-    return found
+    return table
 
 
 def acl_commands(users: Mapping[str, str], *, groups: str = "openlfr-") -> Iterator[str]:
-    """Arguments of Kafka's own `kafka-acls.sh`, a line for all resources with the same operations.
+    """Yield the arguments of Kafka's `kafka-acls.sh`, one line per user and set of operations.
 
     Args:
         users: The principal of each user, such as `User:openlfr-ingest`.
         groups: Prefix of consumer groups.
     """
-    table = rights(groups)
+    table = rights_by_user(groups)
     for user, principal in users.items():
-        alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+        names_by_operations: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         for right in table[user]:
-            alike.setdefault((right.kind, right.operations), []).append(right.name)
-        for (kind, operations), names in alike.items():
+            names_by_operations.setdefault((right.kind, right.operations), []).append(right.name)
+        for (kind, operations), names in names_by_operations.items():
             words = [f"--operation {each}" for each in operations]
             words += ["--cluster"] if kind == "cluster" else [f"--{kind} {name}" for name in names]
             yield f"--add --force --allow-principal {shlex.quote(principal)} {' '.join(words)}"
 
 
-def _service(use: TopicUse, group: str) -> Iterator[Right]:
+def _rights_of_service(use: TopicUse, group: str) -> Iterator[Right]:
     for topic in use.topics:
-        may = [
-            name for name, those in (("Read", use.reads), ("Write", use.writes)) if topic in those
+        operations = [
+            name for name, topics in (("Read", use.reads), ("Write", use.writes)) if topic in topics
         ]
-        yield Right("topic", topic.name, (*may, *_LOOK))
+        yield Right("topic", topic.name, (*operations, *_DESCRIBE))
     if use.group:
         yield Right("group", group, ("Read", "Describe"))

@@ -1,7 +1,8 @@
-"""Which partition a camera's frames go to: cameras are assigned round-robin.
+"""The assignment of cameras' frames to partitions, round-robin.
 
-Hashing their names would spread them by chance: every eighth time, four cameras over two workers
-end on one of the two, and of 1,000 cameras over 120 partitions the fullest has twice the mean.
+A hash of their names would spread cameras by chance. Then four cameras on two workers are all on
+one worker in one case of eight. With 1,000 cameras on 120 partitions, the fullest partition has
+twice the mean.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class RoundRobinPartitioner(DefaultPartitioner):  # type: ignore[misc]
-    """Assigns the first key to the first partition, the second to the second, and so on.
+    """A partitioner that assigns the first key to the first partition, and so on.
 
     All producers of a topic must list the same keys in the same order. A key added at the end moves
-    no other key. Keys that are not listed are hashed, as in Kafka's own clients.
+    no other key. Other keys are hashed, as in Kafka's own clients.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -28,7 +29,7 @@ class RoundRobinPartitioner(DefaultPartitioner):  # type: ignore[misc]
     def partition(
         self, topic: str, key: Any, serialized_key: bytes | None, value: Any, raw: Any, cluster: Any
     ) -> int:
-        """The partition of a record; called by kafka-python."""
+        """Return the partition of a record; called by kafka-python."""
         index = self._index.get(serialized_key or b"")
         if index is None:
             number: int = super().partition(topic, key, serialized_key, value, raw, cluster)

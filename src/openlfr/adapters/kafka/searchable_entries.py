@@ -1,4 +1,4 @@
-"""The searchable entries, as read from the control topic so far."""
+"""The searchable entries in the messages that were read from the control topic."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 
 
 class SearchableEntries:
-    """The entries of some watchlists; one thread uses it.
+    """The entries of some watchlists, for one thread.
 
     Attributes:
-        outdated: Number of messages discarded, since a newer one of the same entry came before.
+        outdated: Number of messages that were discarded after a newer message on the entry.
     """
 
     def __init__(self, watchlists: Collection[str]) -> None:
         """Start without entries; entries of other watchlists are never searchable."""
         self._watchlists = frozenset(watchlists)
-        # Entries of every list and status: a message is compared with the version known before.
+        # Entries of every list and status, since each message is compared with the last version.
         self._entries: dict[str, ManifestChange] = {}
         self.outdated = 0
 
     def apply(self, message: ManifestChange | EntryForgotten) -> bool:
-        """Apply a message; whether the manifest changed.
+        """Apply a message; return whether the manifest changed.
 
-        A message older than the entry's known version is discarded and counted in `outdated`.
+        A message with a lower version than the stored entry is discarded and counted in `outdated`.
         """
         known = self._entries.get(message.reference_id)
         before = known if known is not None and self._is_searchable(known) else None
@@ -42,12 +42,12 @@ class SearchableEntries:
         return (message if self._is_searchable(message) else None) != before
 
     def set_watchlists(self, watchlists: Collection[str]) -> bool:
-        """Search these lists from now on; whether they differ from the lists before."""
-        before, self._watchlists = self._watchlists, frozenset(watchlists)
-        return before != self._watchlists
+        """Replace the watchlists; return whether they changed."""
+        previous, self._watchlists = self._watchlists, frozenset(watchlists)
+        return previous != self._watchlists
 
     def manifest(self) -> Mapping[str, ManifestChange]:
-        """Each searchable reference by its id, expired ones included; a copy."""
+        """Return a copy of the searchable references by id, expired references included."""
         return {key: entry for key, entry in self._entries.items() if self._is_searchable(entry)}
 
     def _is_searchable(self, entry: ManifestChange) -> bool:

@@ -1,10 +1,10 @@
-"""Differences between the topics of a cluster and those that an installation needs."""
+"""Differences between a cluster's topics and the topics that an installation requires."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from openlfr.adapters.kafka.topics import CHECK_INTERVAL, FRAMES, transit_bound
+from openlfr.adapters.kafka.topics import CHECK_INTERVAL, FRAMES, compute_transit_bound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,62 +12,62 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.kafka.topics import Topic
 
-_NEEDED_RIGHT = " let this user see it (DescribeConfigs on the cluster),"
+_REQUIRED_RIGHT = " grant this user DescribeConfigs on the cluster,"
 
 
 class Difference(NamedTuple):
-    """One difference between a topic and what the installation needs.
+    """One difference between a topic and the topic that the installation requires.
 
     Attributes:
         line: A sentence for the operator.
         topic: Name of the topic.
         setting: A Kafka setting, or "missing", "partitions", "replicas", "rights" or "transit".
-        mended_by_apply: Whether `KafkaTopics.apply` can remove the difference.
+        is_fixed_by_apply: Whether `KafkaTopics.apply` can remove the difference.
     """
 
     line: str
     topic: str
     setting: str
-    mended_by_apply: bool
+    is_fixed_by_apply: bool
 
 
 def shape_differences(topic: Topic, partitions: list[dict[str, Any]]) -> Iterator[Difference]:
     """Compare the numbers of partitions and replicas."""
-    have = len(partitions)
-    if have != topic.partitions:
-        too_many = "; Kafka cannot take partitions away" if have > topic.partitions else ""
+    count = len(partitions)
+    if count != topic.partitions:
+        too_many = "; Kafka cannot remove partitions" if count > topic.partitions else ""
         yield Difference(
-            f"{topic.name}: {have} partitions, must be {topic.partitions}{too_many}",
-            topic.name, "partitions", have < topic.partitions,
+            f"{topic.name}: {count} partitions, must be {topic.partitions}{too_many}",
+            topic.name, "partitions", count < topic.partitions,
         )  # fmt: skip
-    copies = sorted({len(each["replica_nodes"]) for each in partitions} - {topic.replicas})
-    if copies:
+    replicas = sorted({len(each["replica_nodes"]) for each in partitions} - {topic.replicas})
+    if replicas:
         yield Difference(
-            f"{topic.name}: {copies[0]} replicas, must be {topic.replicas}; reassign its"
+            f"{topic.name}: {replicas[0]} replicas, must be {topic.replicas}; reassign its"
             " partitions with Kafka's own tool, or change topics.replication",
             topic.name, "replicas", False,
         )  # fmt: skip
 
 
 def hidden_topic(topic: Topic) -> Difference:
-    """The difference of a topic whose settings Kafka does not show to this user."""
+    """Describe a topic whose settings Kafka does not show to this user."""
     return Difference(
-        f"{topic.name}: Kafka does not show it to this user, who needs Describe and"
+        f"{topic.name}: Kafka does not show this topic: grant this user Describe and"
         " DescribeConfigs on it",
         topic.name, "rights", False,
     )  # fmt: skip
 
 
 def setting_differences(
-    topic: Topic, configs: dict[str, str], copies_differ: bool
+    topic: Topic, configs: dict[str, str], replicas_differ: bool
 ) -> Iterator[Difference]:
     """Compare Kafka's settings of the topic."""
     for key, value in topic.configs.items():
-        have = configs.get(key, "not shown")
-        if have != value:
-            line = f"{topic.name}: {key} is {have}, must be {value}"
-            # More in-sync replicas than there are replicas would stop every producer.
-            harmful = copies_differ and key == "min.insync.replicas"
+        present = configs.get(key, "not shown")
+        if present != value:
+            line = f"{topic.name}: {key} is {present}, must be {value}"
+            # If more in-sync replicas are required than exist, every producer stops.
+            harmful = replicas_differ and key == "min.insync.replicas"
             yield Difference(line, topic.name, key, not harmful)
 
 
@@ -76,13 +76,13 @@ def transit_differences(
 ) -> Iterator[Difference]:
     """Compare the longest time that a frame can exist with the promised time."""
     try:
-        bound = transit_bound(configs, check)
+        bound = compute_transit_bound(configs, check)
     except (KeyError, ValueError):
         return  # `setting_differences` has reported these settings
     if bound.total > promised:
         yield Difference(
             f"{FRAMES.name}: {bound}; at most {promised.total_seconds():g} s are promised:"
-            f"{'' if bound.check_known else _NEEDED_RIGHT} set {CHECK_INTERVAL} on the brokers, or"
-            " accept more in topics.frames_transit",
+            f"{'' if bound.is_check_known else _REQUIRED_RIGHT} set {CHECK_INTERVAL} on the"
+            " brokers, or raise topics.frames_transit",
             FRAMES.name, "transit", False,
         )  # fmt: skip

@@ -1,11 +1,12 @@
 """The table of topics: the content of each, and Kafka's settings. It imports no Kafka client.
 
-`plan()` returns the topics of one installation, `adapters/kafka/admin.py` creates and checks them,
-and `docs/topics.md` and `docs/asyncapi.yaml` are checked against this table.
+`plan_topics()` returns the topics of one installation, `adapters/kafka/admin.py` creates and checks
+them, and `docs/topics.md` and `docs/asyncapi.yaml` are checked against this table.
 
-Every topic uses LogAppendTime because retention goes by the record's time. A file filmed last month
-has last month's `captured_at`: as the record's time, it would delete the record on arrival, and a
-time in the future would keep it longer than promised. The capture time is a field of the message.
+Every topic uses LogAppendTime because retention depends on the record's time. A file filmed last
+month has last month's `captured_at`. As the record's time, it would delete the record on arrival,
+and a time in the future would retain the record longer than promised. The capture time is a field
+of the message.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CHECK_INTERVAL = "log.retention.check.interval.ms"
-"""A setting of the brokers; a topic cannot override it."""
-CHECK_INTERVAL_DEFAULT = timedelta(minutes=5)  # Kafka's
+"""A setting of the brokers, which a topic cannot override."""
+CHECK_INTERVAL_DEFAULT = timedelta(minutes=5)  # Kafka's default
 TRANSIT = timedelta(seconds=60)
-"""Longest time that a frame may exist on the brokers' disks; the configuration can allow more."""
+"""Maximum time that a frame may exist on the brokers' disks; the configuration can raise it."""
 
 _SECOND, _HOUR = 1000, 3_600_000  # ms
 _DAY = 24 * _HOUR
@@ -40,12 +41,12 @@ class Topic:
         content: The content of the topic, for the documentation.
         promise: Guarantees to readers, for the documentation.
         writers, readers: Users with the right to write and to read; nobody else may have it.
-        partitions: Number of partitions; it limits the number of workers.
+        partitions: Number of partitions, which limits the number of workers.
         replicas: Number of copies of each partition.
-        spare: Number of copies that may be missing while the topic still accepts records.
+        spare: Number of copies that may be missing before the topic refuses records.
         configs: Kafka's settings of the topic.
-        one_partition: Whether readers rely on one order of all records, so that more partitions
-            would break it.
+        one_partition: Whether readers rely on one order of all records, which more partitions
+            would break.
     """
 
     name: str
@@ -85,10 +86,10 @@ FRAMES = Topic(
     promise="In order for each camera and epoch. Live video: a frame that cannot be sent or is"
     " too old is dropped and counted; nothing waits for it.",
     writers="ingest",
-    readers="analysis alone",
+    readers="only analysis",
     partitions=12,
-    # A frame is useful for seconds and the next one follows: two copies halve the cost of
-    # replication, and one of them is enough to go on.
+    # A frame is useful for seconds, and the next frame follows. Two copies halve the cost of
+    # replication, and the topic accepts records with one copy.
     replicas=2,
     configs=_configs(
         retention_ms=30 * _SECOND,
@@ -115,7 +116,7 @@ ALERTS = Topic(
     content="Alerts opened, and sightings that joined them, for operators to decide.",
     promise="At least once, in order for each alert; deduplicate by `event_id`.",
     writers="alerting",
-    readers="the console, and any consumer that is authorised to learn who was seen",
+    readers="the console, and any consumer that is authorised to read whom an alert concerns",
     partitions=6,
     configs=_configs(retention_ms=7 * _DAY, segment_ms=_DAY, max_bytes=256 * _KIB),
 )
@@ -180,50 +181,53 @@ DEAD_LETTERS = Topic(
 TOPICS = (FRAMES, SIGHTINGS, ALERTS, TALLIES, CONTROL, VERDICTS, DEAD_LETTERS)
 
 
-def plan(
+def plan_topics(
     *,
     replication: int = 3,
     partitions: Mapping[str, int] | None = None,
     frames_retention: timedelta | None = None,
 ) -> tuple[Topic, ...]:
-    """The topics of one installation.
+    """Return the topics of one installation.
 
     Args:
-        replication: Largest number of copies of each partition; 1 with a single broker.
-        partitions: Numbers of partitions by topic; the table's for topics without an entry.
-        frames_retention: Retention of frames; None for the table's.
+        replication: Maximum number of copies of each partition; 1 with a single broker.
+        partitions: Number of partitions by topic; a topic without entry has the table's number.
+        frames_retention: Retention of frames; None for the table's value.
 
     Raises:
-        Misconfigured: A topic is unknown, or its number of partitions is not allowed.
+        Misconfigured: A topic is unknown, or its number of partitions is not permitted.
     """
-    wanted = dict(partitions or {})
+    numbers = dict(partitions or {})
     names = [topic.name for topic in TOPICS]
-    for name, number in wanted.items():
+    for name, number in numbers.items():
         if name not in names:
             raise Misconfigured(
-                f"topics.partitions names {name}, which is no topic of ours: {', '.join(names)}."
+                f"topics.partitions names the unknown topic {name}; the topics are"
+                f" {', '.join(names)}."
             )
-        fixed = name == CONTROL.name
-        if number < 1 or (fixed and number != 1):
-            rule = "has one partition, since its order counts" if fixed else "needs at least one"
-            raise Misconfigured(f"topics.partitions gives {name} {number}, but it {rule}.")
+        is_fixed = name == CONTROL.name
+        if number < 1 or (is_fixed and number != 1):
+            rule = "must be 1, since the order counts" if is_fixed else "must be at least 1"
+            raise Misconfigured(f"topics.partitions: {name} is {number}, but {rule}.")
     planned = tuple(
-        _sized(topic, min(topic.replicas, replication), wanted.get(topic.name, topic.partitions))
+        _sized(topic, min(topic.replicas, replication), numbers.get(topic.name, topic.partitions))
         for topic in TOPICS
     )
     if frames_retention is None:
         return planned
-    kept = {"retention.ms": str(round(frames_retention.total_seconds() * _SECOND))}
+    retention = {"retention.ms": str(round(frames_retention.total_seconds() * _SECOND))}
     return tuple(
-        replace(topic, configs={**topic.configs, **kept}) if topic.name == FRAMES.name else topic
+        replace(topic, configs={**topic.configs, **retention})
+        if topic.name == FRAMES.name
+        else topic
         for topic in planned
     )
 
 
 def _sized(topic: Topic, replicas: int, partitions: int) -> Topic:
-    enough = {"min.insync.replicas": str(max(1, replicas - topic.spare))}
+    in_sync = {"min.insync.replicas": str(max(1, replicas - topic.spare))}
     return replace(
-        topic, replicas=replicas, partitions=partitions, configs={**topic.configs, **enough}
+        topic, replicas=replicas, partitions=partitions, configs={**topic.configs, **in_sync}
     )
 
 
@@ -231,39 +235,39 @@ def _sized(topic: Topic, replicas: int, partitions: int) -> Topic:
 class TransitBound:
     """The longest time that a frame can exist on a broker's disk.
 
-    A segment accepts frames for `segment`; it expires once its newest frame is older than
-    `retention`; the broker checks every `check`, renames the file and deletes it `delete_delay`
-    later.
+    A segment accepts frames for `segment`, and expires when its newest frame is older than
+    `retention`. The broker checks that every `check`, renames the file, and deletes the file after
+    `delete_delay`.
 
     Attributes:
-        check_known: False if the broker did not show its interval, and Kafka's default is used.
+        is_check_known: False if the broker did not show its interval; then Kafka's default is used.
     """
 
     retention: timedelta
     segment: timedelta
     check: timedelta
     delete_delay: timedelta
-    check_known: bool = True
+    is_check_known: bool = True
 
     @property
     def total(self) -> timedelta:
-        """The sum."""
+        """The sum of all four times."""
         return self.retention + self.segment + self.check + self.delete_delay
 
     def __str__(self) -> str:
         parts = f"retention {_s(self.retention)} + segment roll {_s(self.segment)}"
-        source = "" if self.check_known else " (Kafka's default: the brokers do not show theirs)"
+        source = "" if self.is_check_known else " (Kafka's default: the brokers do not show theirs)"
         parts += f" + check interval {_s(self.check)}{source}"
         parts += f" + delete delay {_s(self.delete_delay)}"
         return f"a frame is gone after at most {_s(self.total)}: {parts}"
 
 
-def transit_bound(configs: Mapping[str, str], check: timedelta | None) -> TransitBound:
-    """The bound of a frames topic with these settings.
+def compute_transit_bound(configs: Mapping[str, str], check: timedelta | None) -> TransitBound:
+    """Compute the bound of a frames topic with these settings.
 
     Args:
         configs: Kafka's settings of the topic.
-        check: The brokers' longest check interval; None if they do not show it.
+        check: The brokers' longest check interval; None if a broker does not show it.
     """
     milliseconds = {
         name: timedelta(milliseconds=int(configs[name]))
@@ -274,7 +278,7 @@ def transit_bound(configs: Mapping[str, str], check: timedelta | None) -> Transi
         segment=milliseconds["segment.ms"],
         check=CHECK_INTERVAL_DEFAULT if check is None else check,
         delete_delay=milliseconds["file.delete.delay.ms"],
-        check_known=check is not None,
+        is_check_known=check is not None,
     )
 
 

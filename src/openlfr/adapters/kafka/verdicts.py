@@ -1,4 +1,4 @@
-"""Writing verdicts.v1."""
+"""The writer of verdicts.v1."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _TASK = f"serve {VERDICTS.name}"
 
 
 class VerdictWriter:
-    """Publishes to the topic of verdicts; one thread uses it."""
+    """A writer of the topic of verdicts, for one thread."""
 
     def __init__(self, brokers: KafkaAccess, *, patience: timedelta) -> None:
         """Connect.
 
         Args:
             brokers: Address and credentials of Kafka.
-            patience: Longest time to deliver a record.
+            patience: Maximum time to deliver a record.
 
         Raises:
             Misconfigured: A certificate or key cannot be read.
@@ -45,22 +45,22 @@ class VerdictWriter:
             )
 
     def write(self, events: Sequence[VerdictEvent]) -> None:
-        """Publish events in this order; on return the brokers have stored all of them.
+        """Publish events in this order; on return the brokers have stored all events.
 
         Raises:
-            Unavailable: The brokers did not accept every event; some may have been published.
+            Unavailable: The brokers did not store every event; some may have been published.
         """
         with kafka_errors(_TASK):
-            sent = []
+            futures = []
             for event in events:
                 record = codec.encode_verdict(event)
-                sent.append(
+                futures.append(
                     self._producer.send(
                         VERDICTS.name, key=record.key, value=record.value, headers=record.headers
                     )
                 )
             self._producer.flush(timeout=self._patience_s)
-            for each in sent:
+            for each in futures:
                 each.get(timeout=0.1)
 
     def close(self) -> None:

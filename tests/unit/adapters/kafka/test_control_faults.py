@@ -42,15 +42,15 @@ def follow(reader, error, *, ours):
 def test_a_fault_ends_the_wait_and_the_search_at_once(reader):
     follow(reader, FAULT, ours=True)
     with pytest.raises(KeyError) as raised:
-        reader.wait(timedelta(seconds=60))
+        reader.wait_until_ready(timedelta(seconds=60))
     assert raised.value is FAULT
     with pytest.raises(KeyError):
         reader.check()
-    assert "KeyError" in reader.trouble()
+    assert "KeyError" in reader.search_problem()
 
 
 @pytest.mark.parametrize("error", [KafkaConnectionError(), Unavailable("Away."), FAULT])
 def test_what_the_client_or_a_service_raises_is_tried_again(reader, error):
     follow(reader, error, ours=isinstance(error, Unavailable))
     with pytest.raises(Unavailable):
-        reader.wait(timedelta(seconds=0.2))
+        reader.wait_until_ready(timedelta(seconds=0.2))

@@ -9,7 +9,14 @@ import pytest
 from kafka import errors
 
 from openlfr.adapters.kafka.admin import KafkaTopics
-from openlfr.adapters.kafka.topics import ALERTS, CHECK_INTERVAL, FRAMES, TOPICS, TRANSIT, plan
+from openlfr.adapters.kafka.topics import (
+    ALERTS,
+    CHECK_INTERVAL,
+    FRAMES,
+    TOPICS,
+    TRANSIT,
+    plan_topics,
+)
 from openlfr.domain.errors import Misconfigured, Unavailable
 
 
@@ -106,7 +113,7 @@ def topics(admin):
 
 @pytest.fixture
 def wanted(topics):
-    made = plan(replication=1)
+    made = plan_topics(replication=1)
     topics.apply(made)
     return made
 
@@ -118,11 +125,11 @@ REASSIGN = (
 
 
 def lines(topics, wanted, **how):
-    return [each.line for each in topics.differences(wanted, **{"transit": TRANSIT} | how)]
+    return [each.line for each in topics.find_differences(wanted, **{"transit": TRANSIT} | how)]
 
 
 def test_an_empty_cluster_lacks_everything_and_applying_makes_it(admin, topics):
-    wanted = plan(replication=1)
+    wanted = plan_topics(replication=1)
     assert lines(topics, wanted) == [f"{topic.name}: missing" for topic in TOPICS]
     done = topics.apply(wanted)
     assert done[0] == "frames.v1: created, 12 partitions, 1 replicas"
@@ -143,7 +150,7 @@ def test_every_difference_has_one_line(admin, topics, wanted):
     del admin.topics["control.v1"]["configs"]["cleanup.policy"]
     found = lines(topics, wanted)
     assert found == [
-        "frames.v1: 13 partitions, must be 12; Kafka cannot take partitions away",
+        "frames.v1: 13 partitions, must be 12; Kafka cannot remove partitions",
         "frames.v1: retention.ms is 604800000, must be 30000",
         "frames.v1: segment.ms is 604800000, must be 15000",
         found[3],
@@ -167,12 +174,12 @@ def test_applying_mends_what_can_be_mended_and_leaves_the_rest(admin, topics, wa
         "verdicts.v1: now 3 partitions",
     ]
     assert admin.calls == ["alter frames.v1 ['segment.ms']", "partitions verdicts.v1 3"]
-    assert [each.topic for each in topics.differences(wanted)] == ["frames.v1", "tallies.v1"]
+    assert [each.topic for each in topics.find_differences(wanted)] == ["frames.v1", "tallies.v1"]
 
 
 def test_more_copies_in_sync_than_there_are_would_stop_every_producer(admin, topics, wanted):
-    asked = plan(replication=3)
-    assert {each.setting for each in topics.differences(asked)} == {
+    asked = plan_topics(replication=3)
+    assert {each.setting for each in topics.find_differences(asked)} == {
         "replicas",
         "min.insync.replicas",
     }
@@ -188,7 +195,7 @@ def test_more_copies_in_sync_than_there_are_would_stop_every_producer(admin, top
         ("300000", {"transit": timedelta(minutes=6)}, None),
         ("300000", {}, "+ check interval 300 s + delete delay 5 s; at most 60 s are promised: set"),
         (None, {}, "+ check interval 300 s (Kafka's default: the brokers do not show theirs) +"),
-        (None, {}, "are promised: let this user see it (DescribeConfigs on the cluster), set log"),
+        (None, {}, "are promised: grant this user DescribeConfigs on the cluster, set log"),
         (None, {"transit": timedelta(minutes=6)}, None),
         ("300000", {"transit": None}, None),
     ],
@@ -204,14 +211,14 @@ def test_a_service_looks_at_its_own_topics_and_not_at_the_brokers(admin, topics,
     admin.hidden = {"frames.v1"}
     admin.asked.clear()
     mine = [each for each in wanted if each.name in ("sightings.v1", "control.v1")]
-    assert topics.differences(mine) == []
+    assert topics.find_differences(mine) == []
     assert admin.asked == ["topic sightings.v1", "topic control.v1"]
 
 
 def test_a_topic_that_a_user_may_not_see_is_not_called_missing(admin, topics, wanted):
     admin.hidden, admin.unreadable = {"frames.v1"}, {"alerts.v1"}
     del admin.topics["control.v1"]
-    more = "Kafka does not show it to this user, who needs Describe and DescribeConfigs on it"
+    more = "Kafka does not show this topic: grant this user Describe and DescribeConfigs on it"
     assert lines(topics, wanted) == [
         f"frames.v1: {more}",
         f"alerts.v1: {more}",
@@ -224,42 +231,42 @@ def test_a_topic_that_a_user_may_not_see_is_not_called_missing(admin, topics, wa
 
 def test_a_topic_that_kafka_cannot_describe_now_is_a_sentence(admin, topics, wanted):
     admin.codes = {"frames.v1": errors.LeaderNotAvailableError.errno}
-    with pytest.raises(Unavailable, match="cannot look at its topics: LeaderNotAvailable"):
-        topics.differences(wanted)
+    with pytest.raises(Unavailable, match="cannot describe its topics: LeaderNotAvailable"):
+        topics.find_differences(wanted)
 
 
 def test_the_transit_bound_is_told_before_and_after(admin, topics):
-    wanted = plan(replication=1)
+    wanted = plan_topics(replication=1)
     told = (
         "a frame is gone after at most 60 s: retention 30 s + segment roll 15 s + check interval"
         " 10 s + delete delay 5 s"
     )
-    assert str(topics.transit(wanted)) == told
+    assert str(topics.read_transit_bound(wanted)) == told
     topics.apply(wanted)
-    assert str(topics.transit(wanted)) == told
+    assert str(topics.read_transit_bound(wanted)) == told
     admin.topics["frames.v1"]["configs"]["retention.ms"] = "60000"
-    assert topics.transit(wanted).total == timedelta(seconds=90)
+    assert topics.read_transit_bound(wanted).total == timedelta(seconds=90)
 
 
 def test_too_few_brokers_for_the_replicas(topics):
     with pytest.raises(Misconfigured, match="too few brokers for 2 replicas: add brokers, or"):
-        topics.apply(plan(replication=3))
+        topics.apply(plan_topics(replication=3))
 
 
 @pytest.mark.parametrize(
     ("error", "kind", "sentence"),
     [
         (errors.KafkaTimeoutError("x"), Unavailable, "does not answer"),
-        (errors.KafkaConnectionError("x"), Unavailable, "cannot look at its topics: Kafka"),
-        (OSError(5, "x"), Unavailable, "cannot look at its topics: OSError"),
+        (errors.KafkaConnectionError("x"), Unavailable, "cannot describe its topics: Kafka"),
+        (OSError(5, "x"), Unavailable, "cannot describe its topics: OSError"),
         (errors.ClusterAuthorizationFailedError("x"), Misconfigured, "its rights"),
-        (errors.InvalidTopicError("x"), Misconfigured, "cannot look at its topics: InvalidTopic"),
+        (errors.InvalidTopicError("x"), Misconfigured, "cannot describe its topics: InvalidTopic"),
     ],
 )
 def test_kafkas_errors_say_what_to_do(admin, topics, error, kind, sentence):
     admin.refuse = error
     with pytest.raises(kind, match=sentence):
-        topics.differences(plan())
+        topics.find_differences(plan_topics())
 
 
 def test_settings_that_kafka_refuses(admin, topics, wanted):
@@ -270,25 +277,25 @@ def test_settings_that_kafka_refuses(admin, topics, wanted):
 
 
 def test_replicas_follow_the_installation():
-    three, one = plan(replication=3), plan(replication=1)
+    three, one = plan_topics(replication=3), plan_topics(replication=1)
     assert {topic.configs["min.insync.replicas"] for topic in one} == {"1"}
     assert {topic.replicas for topic in one} == {1}
     assert [topic.replicas for topic in three] == [2, 3, 3, 3, 3, 3, 3]
     assert [topic.configs["min.insync.replicas"] for topic in three] == ["1"] + ["2"] * 6
-    assert plan(partitions={"frames.v1": 96})[0].partitions == 96
+    assert plan_topics(partitions={"frames.v1": 96})[0].partitions == 96
 
 
 @pytest.mark.parametrize(
     ("partitions", "sentence"),
     [
-        ({"frames": 3}, "names frames, which is no topic of ours: frames.v1, sightings.v1"),
-        ({"frames.v1": 0}, "gives frames.v1 0, but it needs at least one"),
-        ({"control.v1": 2}, "gives control.v1 2, but it has one partition, since its order"),
+        ({"frames": 3}, "names the unknown topic frames; the topics are frames.v1, sightings.v1"),
+        ({"frames.v1": 0}, "frames.v1 is 0, but must be at least 1"),
+        ({"control.v1": 2}, "control.v1 is 2, but must be 1, since the order counts"),
     ],
 )
 def test_numbers_that_cannot_be(partitions, sentence):
     with pytest.raises(Misconfigured, match=sentence):
-        plan(partitions=partitions)
+        plan_topics(partitions=partitions)
 
 
 def test_the_table_keeps_what_the_design_promises():

@@ -59,6 +59,6 @@ def test_who_speaks_no_tls_is_said_at_once(listener):
 
     thread = threading.Thread(target=answer)
     thread.start()
-    with pytest.raises(Misconfigured, match="does not speak TLS there"):
+    with pytest.raises(Misconfigured, match="does not use TLS on this port"):
         await_listener(KafkaAccess((address(listener),), tls=True), time.monotonic() + PATIENCE_S)
     thread.join()

@@ -65,11 +65,10 @@ def test_records_of_which_nothing_becomes_are_told(
     brokers.now = 1000.0  # nothing was to be sent for long
     assert [send(frames), send(frames), send(frames)] == [True, True, False]
     brokers.now += patience
-    assert frames.stalled() == ""
+    assert frames.liveness_problem() == ""
     brokers.now += 1
-    assert frames.stalled() == (
-        f"Of 2 records on their way to frames.v1 none has arrived, and none has failed, for "
-        f"{patience + 1:.0f} s."
+    assert frames.liveness_problem() == (
+        f"None of 2 records in flight to frames.v1 has arrived or failed for {patience + 1:.0f} s."
     )
 
 
@@ -82,6 +81,6 @@ def test_while_something_becomes_of_them_all_is_well(
         assert send(frames)
         brokers.now += STUCK_S - 1
         becomes(brokers.sent[-1])
-        assert frames.stalled() == ""
+        assert frames.liveness_problem() == ""
     brokers.now += 10 * STUCK_S  # and nothing is on its way
-    assert frames.stalled() == ""
+    assert frames.liveness_problem() == ""

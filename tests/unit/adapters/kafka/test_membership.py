@@ -66,7 +66,7 @@ def ask(tmp_path, patience=PATIENCE_S):
     said = []
     file = WorkerFile(tmp_path, "analysis", "a/0")
     leave(KAFKA, file, group="g", instance="a/0", patience=timedelta(seconds=patience),
-          say=said.append)  # fmt: skip
+          report=said.append)  # fmt: skip
     return said
 
 
@@ -95,7 +95,7 @@ def test_a_worker_ends_though_kafka_is_out_of_reach(tmp_path, worker, monkeypatc
     process = worker("stops")
     finished, left = ask(tmp_path)
     assert finished == "a/0 has finished its batch"
-    assert left.endswith("timed out). Its partitions wait until its session is over.")
+    assert left.endswith("timed out). Its partitions have no reader until its session expires.")
     assert process.wait(PATIENCE_S) == -15
     with pytest.raises(Unavailable):  # nobody is there who could have finished anything
         ask(tmp_path)
@@ -108,7 +108,7 @@ def test_without_a_worker_the_member_is_removed(tmp_path, removed):
 def test_a_file_that_was_left_behind_is_no_worker(tmp_path):
     file = WorkerFile(tmp_path, "analysis", "a/0")
     file.write(WORKING)
-    assert file.process().pid == os.getpid()
+    assert file.find_process().pid == os.getpid()
     assert not file.has_stopped()
     file.write(STOPPED)
     assert file.has_stopped()
@@ -116,7 +116,7 @@ def test_a_file_that_was_left_behind_is_no_worker(tmp_path):
     said = json.loads(path.read_text())
     for content in (json.dumps(said | {"born": 1.0}), json.dumps({"pid": 2**22 + 1}), "{", ""):
         path.write_text(content)
-        assert file.process() is None
+        assert file.find_process() is None
     file.remove()
     file.remove()
     assert list(tmp_path.iterdir()) == []
