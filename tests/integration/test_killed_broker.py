@@ -61,7 +61,7 @@ app, progress = faust_app.make_app(
 )
 
 async def take(stream):
-    async for messages in faust_agents.batches(stream, 16, 0.05):
+    async for messages in faust_agents.read_batches(stream, 16, 0.05):
         async def copy():
             records = [("copies", Record(b"", each.value, [])) for each in messages]
             await faust_app.publish(app, records)
@@ -70,8 +70,8 @@ async def take(stream):
                 await stream.ack(each.event)
         await faust_agents.run_or_exit(progress, copy)
 
-app.agent(faust_app.topic(app, "lossless"), concurrency=1, name="copier")(take)
-faust_worker.work(app, progress)
+app.agent(faust_app.raw_topic(app, "lossless"), concurrency=1, name="copier")(take)
+faust_worker.run_worker(app, progress)
 """
 
 

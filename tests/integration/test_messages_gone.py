@@ -36,7 +36,7 @@ app, state = faust_app.make_app(
 )
 
 async def take(stream):
-    async for messages in faust_agents.batches(stream, 16, 0.05):
+    async for messages in faust_agents.read_batches(stream, 16, 0.05):
         for each in messages:
             print("given", each.offset, flush=True)
             await stream.ack(each.event)
@@ -46,14 +46,14 @@ async def watch():
     while True:
         await asyncio.sleep(0.2)
         known = not state.unpositioned() and bool(state.partitions)
-        now = f"lag {state.lag} gone {state.counts['gone']} {state.stalled()}".strip()
+        now = f"lag {state.lag} gone {state.counts['gone']} {state.liveness_problem()}".strip()
         if known and now != said:
             print(now, flush=True)
             said = now
 
-app.agent(faust_app.topic(app, topic), concurrency=1, name="test")(take)
+app.agent(faust_app.raw_topic(app, topic), concurrency=1, name="test")(take)
 app.task(watch)
-faust_worker.work(app, state)
+faust_worker.run_worker(app, state)
 """
 
 

@@ -30,7 +30,7 @@ app, state = faust_app.make_app(
 )
 
 async def take(stream):
-    async for messages in faust_agents.batches(stream, 16, 0.05):
+    async for messages in faust_agents.read_batches(stream, 16, 0.05):
         for each in messages:
             await stream.ack(each.event)
         app.consumer.stop_flow()
@@ -39,13 +39,13 @@ async def take(stream):
 async def watch():
     while True:
         await asyncio.sleep(0.2)
-        if state.lag == 2 and state.stalled():
-            print(f"stalled with a lag of {state.lag}: {state.stalled()}", flush=True)
+        if state.lag == 2 and state.liveness_problem():
+            print(f"stalled with a lag of {state.lag}: {state.liveness_problem()}", flush=True)
             return
 
-app.agent(faust_app.topic(app, sys.argv[2]), concurrency=1, name="test")(take)
+app.agent(faust_app.raw_topic(app, sys.argv[2]), concurrency=1, name="test")(take)
 app.task(watch)
-faust_worker.work(app, state)
+faust_worker.run_worker(app, state)
 """
 
 
@@ -67,7 +67,9 @@ def test_messages_that_a_dead_consumer_leaves_lying_make_it_not_alive(kafka_brok
                 producer.send(topic, b"nobody reads it").get(PATIENCE_S)
             while "stalled" not in (line := worker.stdout.readline()):
                 assert line, "the worker ended"
-        assert line.startswith("stalled with a lag of 2: 2 messages wait, and none was done for")
+        assert line.startswith(
+            "stalled with a lag of 2: 2 messages wait, and none was processed for"
+        )
     finally:
         worker.kill()
         worker.communicate()

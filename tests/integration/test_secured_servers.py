@@ -50,13 +50,13 @@ app, progress = faust_app.make_app(
     group="test-" + sys.argv[2], instance="", from_beginning=True, max_bytes=1 << 20,
     brokers=bootstrap.kafka_brokers(settings.load(Path(sys.argv[1]))),
 )
-@app.agent(faust_app.topic(app, "frames.v1"), concurrency=1, name="frames")
+@app.agent(faust_app.raw_topic(app, "frames.v1"), concurrency=1, name="frames")
 async def frames(stream):
-    async for messages in faust_agents.batches(stream, 16, 0.05):
+    async for messages in faust_agents.read_batches(stream, 16, 0.05):
         for each in messages:
             await stream.ack(each.event)
             print(f" got {codec.decode_frame(each.value).camera}", flush=True)
-faust_worker.work(app, progress)
+faust_worker.run_worker(app, progress)
 """
 
 

@@ -88,7 +88,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
             lambda facts: bootstrap.open_templates(settings, facts),
             lambda: _erase(settings, deployment, records, vault, book),
             publish=publisher.publish_next,
-            on_failure=faust_worker.give_up,
+            on_failure=faust_worker.exit_on_error,
         )
         closing.callback(relay.resign)
         closing.callback(jobs.close)
@@ -125,9 +125,9 @@ def run(settings: Settings, process: Process) -> NoReturn:
             (ALERTS, metrics.timed("record_alerts", database_writer.record_alerts)),
             (TALLIES, metrics.timed("record_tallies", database_writer.record_tallies)),
         ):
-            agent = app.agent(faust_app.topic(app, topic.name), concurrency=1, name=topic.name)
+            agent = app.agent(faust_app.raw_topic(app, topic.name), concurrency=1, name=topic.name)
             agent(_make_agent(app, progress, process_batch, metrics))
-        faust_worker.work(app, progress, process.worker_file(settings.data_dir))
+        faust_worker.run_worker(app, progress, process.worker_file(settings.data_dir))
 
 
 def _erase(
@@ -155,7 +155,7 @@ def _make_agent(
 
     async def run_agent(stream: Any) -> None:
         loop = asyncio.get_running_loop()
-        async for messages in faust_agents.batches(stream, BATCH_SIZE, GATHER_S):
+        async for messages in faust_agents.read_batches(stream, BATCH_SIZE, GATHER_S):
 
             async def run_batch(messages: Sequence[Message] = messages) -> None:
                 records = await loop.run_in_executor(worker, process_batch, messages)

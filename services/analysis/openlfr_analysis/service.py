@@ -152,8 +152,8 @@ def run(settings: Settings, process: Process) -> NoReturn:
         worker = AnalysisWorker(
             app, progress, processor, control, unacknowledged, metrics, batch_size
         )
-        app.agent(faust_app.topic(app, FRAMES.name), concurrency=1, name="frames")(worker.run)
+        app.agent(faust_app.raw_topic(app, FRAMES.name), concurrency=1, name="frames")(worker.run)
         app.timer(1.0)(worker.tick)
         app.on_partitions_assigned.connect(worker.on_rebalance, weak=False)
         app.on_before_shutdown.connect(worker.leave, weak=False)
-        faust_worker.work(app, progress, process.worker_file(settings.data_dir))
+        faust_worker.run_worker(app, progress, process.worker_file(settings.data_dir))

@@ -75,7 +75,7 @@ class AnalysisWorker:
         previous: asyncio.Task[None] | None = None
         lossless = self._processor.lossless
         max_messages = MAX_MESSAGES_LOSSLESS if lossless else max(MAX_MESSAGES, self._batch_size)
-        async for messages in faust_agents.batches(
+        async for messages in faust_agents.read_batches(
             stream, max_messages, GATHER_S, generation=lambda: self._rebalances
         ):
             rebalances = self._rebalances
@@ -144,7 +144,7 @@ class AnalysisWorker:
                 self._processor.counts["held_too_long"] = self._unacknowledged.acknowledged_early
                 faust_agents.record_done(self._progress, messages, self._metrics)
                 for each in decoded:
-                    self._unacknowledged.add(each.encoded, faust_agents.without_value(each.message))
+                    self._unacknowledged.add(each.encoded, faust_agents.drop_value(each.message))
                 await self._acknowledge()
 
         await faust_agents.run_or_exit(self._progress, work)

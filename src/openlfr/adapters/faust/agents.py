@@ -1,14 +1,15 @@
-"""Batches of a Faust agent, read in the one way in which no message is lost.
+"""Batches of a Faust agent, read so that no message is lost.
 
-Measured with faust-streaming 0.15: `take()` commits a batch that failed; `concurrency` above 1
-commits past an event that is still being processed; an exception that leaves an agent makes it skip
-its events. So here one agent reads batches without acknowledging them, awaits the delivery of
-everything that they gave, and acknowledges in order. No exception may leave the agent: messages
-that cannot be used become dead letters, and where a needed service fails the process ends at once,
-so that Kafka delivers every message again that was not acknowledged.
+Measured with faust-streaming 0.15: `take()` commits a failed batch. A `concurrency` above 1 commits
+past an event that is still being processed. An agent that raises an exception skips its events.
 
-`app.py` creates the app, `worker.py` runs it, `offsets.py` handles messages deleted unread,
-`progress.py` and `lag_watch.py` find a worker that has stopped working.
+So here one agent reads batches without acknowledging them, awaits the delivery of all results, and
+acknowledges in order. The agent must not raise. Unusable messages become dead letters. If a
+required service fails, the process ends at once, and Kafka delivers all unacknowledged messages
+again.
+
+`app.py` creates the app, `worker.py` runs it, and `offsets.py` handles messages that were deleted
+unread. `progress.py` and `lag_watch.py` detect a worker that has stopped working.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from openlfr.adapters.faust.worker import give_up
+from openlfr.adapters.faust.worker import exit_on_error
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Message:
-    """A record of a topic as it was delivered.
+    """A delivered record of a topic.
 
     Attributes:
-        written_at: Time at which the broker stored it, in seconds since 1970.
-        event: Faust's event, to be acknowledged.
-        key: Key of the record, which decided its partition.
+        written_at: Time at which the broker stored the record, in seconds since 1970.
+        event: Faust's event, which is acknowledged later.
+        key: Key of the record, which determines its partition.
     """
 
     topic: str
@@ -48,48 +49,49 @@ class Message:
 
     @property
     def place(self) -> str:
-        """Topic, partition and offset with slashes between; unique."""
+        """The topic, partition and offset, separated by slashes; unique."""
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
-async def batches(
-    stream: Any, most: int, within: float, *, generation: Callable[[], int] = lambda: 0
+async def read_batches(
+    stream: Any, max_messages: int, wait_s: float, *, generation: Callable[[], int] = lambda: 0
 ) -> AsyncIterator[list[Message]]:
-    """Yield messages in order, at most `most` at a time, without acknowledging any.
+    """Yield batches of messages in order, without acknowledging them.
 
-    A batch has the messages that came while the batch before was processed, and those of at most
-    `within` seconds more. Faust's own `noack_take` looks every `within` seconds for messages, which
-    adds half of that to the latency of each message and keeps an idle worker busy.
+    A batch contains the messages that arrived while the previous batch was processed, and messages
+    that arrive within `wait_s`. Faust's own `noack_take` polls every `wait_s` seconds, which adds
+    half of that time to the latency of each message and keeps an idle worker busy.
 
     Args:
         stream: A Faust stream.
-        most: Largest number of messages in a batch.
-        within: Seconds to wait for more messages.
-        generation: Returns the group's generation, one more after each rebalance. Messages of an
-            earlier generation are dropped, and Kafka delivers them again: passed on first, they
-            would look as if another worker had processed the messages before them.
+        max_messages: Maximum number of messages in a batch.
+        wait_s: Time to wait for more messages, in seconds.
+        generation: Returns the group's generation, which grows by one with each rebalance. Messages
+            of an earlier generation are dropped, and Kafka delivers them again. If they were
+            processed before redelivered earlier messages, the gap before them would look like the
+            progress of another worker.
     """
     stream.enable_acks = False
-    queue: asyncio.Queue[Any] = asyncio.Queue(most)
+    queue: asyncio.Queue[Any] = asyncio.Queue(max_messages)
 
     async def collect() -> None:
         try:
             async for event in stream.events():
                 await queue.put((generation(), event))
         except Exception as error:  # noqa: BLE001 - an agent that raises skips its events
-            give_up(error)
+            exit_on_error(error)
         await queue.put(None)
 
     collecting = asyncio.create_task(collect())
     try:
         while (first := await queue.get()) is not None:
-            if queue.qsize() + 1 < most:
-                await asyncio.sleep(within)
+            if queue.qsize() + 1 < max_messages:
+                await asyncio.sleep(wait_s)
             items = [first]
-            while len(items) < most and not queue.empty():
+            while len(items) < max_messages and not queue.empty():
                 items.append(queue.get_nowait())
-            now = generation()
-            if events := [each[1] for each in items if each is not None and each[0] == now]:
+            current = generation()
+            if events := [each[1] for each in items if each is not None and each[0] == current]:
                 yield [_message(each) for each in events]
             if items[-1] is None:
                 return
@@ -110,14 +112,14 @@ def _message(event: Any) -> Message:
     )
 
 
-def without_value(message: Message) -> Message:
-    """The message without its value, which need not stay in memory until it is acknowledged."""
+def drop_value(message: Message) -> Message:
+    """Return the message without its value, to free memory before the acknowledgement."""
     message.event.value = message.event.message.value = None
     return replace(message, value=None)
 
 
 def record_done(progress: Progress, messages: Sequence[Message], metrics: Metrics) -> None:
-    """Record that all results of these messages are stored in Kafka, acknowledged or not."""
+    """Record that Kafka has stored all results of these messages, acknowledged or not."""
     now = time.time()
     for message in messages:
         progress.record_done(message.topic, message.partition, message.offset)
@@ -125,14 +127,14 @@ def record_done(progress: Progress, messages: Sequence[Message], metrics: Metric
 
 
 async def run_or_exit(progress: Progress, work: Callable[[], Awaitable[None]]) -> None:
-    """Process a batch; on an exception end the process, and Kafka delivers the batch again."""
+    """Process a batch; on an exception end the process, so that Kafka delivers the batch again."""
     number = id(work)
     progress.begin_batch(number)
     try:
         await work()
     except asyncio.CancelledError:
         raise
-    except BaseException as error:  # noqa: BLE001 - a loop's edge: nothing may leave the agent
-        give_up(error)
+    except BaseException as error:  # noqa: BLE001 - the agent must not raise
+        exit_on_error(error)
     finally:
         progress.end_batch(number)

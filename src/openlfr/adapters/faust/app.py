@@ -1,4 +1,4 @@
-"""The Faust app of one worker, with the settings under which it loses no message."""
+"""The Faust app of one worker, with settings that lose no message."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 OFFSET_CHECK_S = 5.0
 """Interval of the check whether the committed offsets still exist."""
 DELIVERY_S = 60.0
-"""Longest time to deliver a record; after that the process ends."""
+"""Maximum time to deliver a record; after a longer time the process ends."""
 
 log = structlog.get_logger()
 
@@ -42,18 +42,18 @@ def make_app(
     metrics: Metrics | None = None,
     session_s: int = 10,
 ) -> tuple[faust.App, Progress]:
-    """Create the app of one worker and the progress that it reports.
+    """Create the app of one worker, and the worker's progress.
 
     Args:
         group: Name of the consumer group.
-        instance: Name of a static member; empty for none.
+        instance: Name of the static member; empty for a dynamic member.
         brokers: Address and credentials of Kafka.
         from_beginning: Whether a new group begins at the oldest record instead of the newest.
-        max_bytes: Size of the largest record sent or fetched.
-        buffered: Number of records that may wait in memory.
+        max_bytes: Maximum size of a record that is sent or fetched.
+        buffered: Maximum number of records that wait in memory.
         http: Host and port of /health/live, /health/ready and /metrics; None for no pages.
-        metrics: The service's metrics, served there.
-        session_s: Seconds without a heartbeat after which the worker's partitions go to others.
+        metrics: The service's metrics, for /metrics.
+        session_s: Time without a heartbeat after which the worker's partitions are reassigned.
 
     Raises:
         Misconfigured: A certificate cannot be read, or the port of `http` is not free.
@@ -67,35 +67,35 @@ def make_app(
         topic_allow_declare=False,
         table_standby_replicas=0,
         store="memory://",
-        # Without tables these folders stay empty, but Faust makes them, by default in the
-        # folder where the process was started.
+        # Without tables these folders remain empty, but Faust creates them, by default in the
+        # working folder of the process.
         datadir=Path(tempfile.gettempdir(), f"openlfr-faust-{os.getuid()}"),
         consumer_group_instance_id=instance or None,
         consumer_auto_offset_reset="earliest" if from_beginning else "latest",
         consumer_max_fetch_size=max(4 << 20, max_bytes),
         producer_max_request_size=max_bytes,
-        # The default lets a worker wait 20 minutes for a broker that does not answer.
+        # With the default a worker waits 20 minutes for a broker that does not answer.
         producer_request_timeout=DELIVERY_S,
         stream_buffer_maxsize=buffered,
-        # Frames held back on purpose would delay a rebalance; Kafka delivers them again.
+        # Deliberately unacknowledged frames must not delay a rebalance; Kafka delivers them again.
         stream_wait_empty=False,
         broker_max_poll_records=buffered,
         broker_commit_interval=0.5,
         broker_session_timeout=session_s,
         broker_heartbeat_interval=2,
-        web_enabled=False,  # Faust's pages hang with its loop; ours have a thread of their own
+        web_enabled=False,  # Faust's pages hang with its loop; our pages have their own thread
         worker_redirect_stdouts=False,
     )
     progress = Progress()
-    _report_to(app, progress)
+    _connect_progress(app, progress)
     metrics = metrics or Metrics(group)
-    _register(metrics, progress, lambda: app.consumer_generation_id)
+    _register_metrics(metrics, progress, lambda: app.consumer_generation_id)
     lag = LagWatch(brokers, progress, group=group, from_beginning=from_beginning)
 
-    async def watch_lag() -> None:
+    async def start_lag_watch() -> None:
         lag.start()
 
-    app.task(watch_lag)
+    app.task(start_lag_watch)
 
     async def check_offsets() -> None:
         await commit_past_deleted(app, progress)
@@ -104,36 +104,36 @@ def make_app(
     if http is not None:
         StatusPages(
             http,
-            liveness_problem=progress.stalled,
-            readiness_problem=progress.lacks,
+            liveness_problem=progress.liveness_problem,
+            readiness_problem=progress.readiness_problem,
             metrics=metrics.text,
-            notes=progress.noted,
+            notes=progress.health_notes,
         )
     return app, progress
 
 
-def topic(app: faust.App, name: str) -> Any:
-    """A topic of raw bytes."""
+def raw_topic(app: faust.App, name: str) -> Any:
+    """Return a topic of raw bytes."""
     return app.topic(
         name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
     )
 
 
 async def publish(app: faust.App, records: Sequence[tuple[str, Record]]) -> None:
-    """Send records to their topics; on return the brokers have stored all of them."""
+    """Send records to their topics; on return the brokers have stored all records."""
     pending = []
     for name, record in records:
-        target = topic(app, name)
+        target = raw_topic(app, name)
         headers = list(record.headers)
         pending.append(await target.send(key=record.key, value=record.value, headers=headers))
     for each in pending:
         await each
 
 
-def _report_to(app: faust.App, progress: Progress) -> None:
-    """Record the app's partitions, its messages and its acknowledgements in `progress`."""
+def _connect_progress(app: faust.App, progress: Progress) -> None:
+    """Make the app record its partitions, messages and acknowledgements in `progress`."""
 
-    class Acks(faust.Sensor):  # type: ignore[misc]
+    class MessageSensor(faust.Sensor):  # type: ignore[misc]
         def on_message_in(self, tp: Any, offset: int, message: Any) -> None:  # noqa: ARG002
             committed = app.consumer._committed_offset[tp]  # noqa: SLF001
             progress.record_delivery(tp.topic, tp.partition, offset, committed)
@@ -142,7 +142,7 @@ def _report_to(app: faust.App, progress: Progress) -> None:
             progress.counts["acked"] += 1
             progress.record_done(tp.topic, tp.partition, offset)
 
-    async def assigned(_: Any, assigned: Any = (), **__: Any) -> None:
+    async def on_assigned(_: Any, assigned: Any = (), **__: Any) -> None:
         progress.assign((each.topic, each.partition) for each in assigned)
         log.info(
             "ready",
@@ -151,15 +151,15 @@ def _report_to(app: faust.App, progress: Progress) -> None:
             generation=app.consumer_generation_id,
         )
 
-    async def revoked(*_: Any, **__: Any) -> None:
+    async def on_revoked(*_: Any, **__: Any) -> None:
         progress.assign(None)
 
-    app.sensors.add(Acks())
-    app.on_partitions_assigned.connect(assigned, weak=False)
-    app.on_partitions_revoked.connect(revoked, weak=False)
+    app.sensors.add(MessageSensor())
+    app.on_partitions_assigned.connect(on_assigned, weak=False)
+    app.on_partitions_revoked.connect(on_revoked, weak=False)
 
 
-def _register(metrics: Metrics, progress: Progress, generation: Callable[[], int]) -> None:
+def _register_metrics(metrics: Metrics, progress: Progress, generation: Callable[[], int]) -> None:
     counts = progress.counts
     metrics.register_gauge(
         "openlfr_lag", "Messages waiting in the pod's partitions.", lambda: progress.lag

@@ -1,6 +1,7 @@
-"""Reads the offsets of a worker's partitions from the brokers, with a client of its own.
+"""A thread that reads the offsets of a worker's partitions from the brokers.
 
-The worker's own consumer cannot be used: one that has died quietly believes that all is read.
+It has its own Kafka client. The worker's consumer is not suitable: a consumer that has stopped
+without an error reports no waiting messages.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ log = structlog.get_logger()
 
 
 class LagWatch:
-    """Records the brokers' offsets in a worker's progress, from a thread of its own."""
+    """A thread that records the brokers' offsets in a worker's progress."""
 
     def __init__(
         self, kafka: KafkaAccess, progress: Progress, *, group: str, from_beginning: bool
     ) -> None:
-        """Prepare.
+        """Create the thread; `start` starts it.
 
         Args:
             kafka: Address and credentials of Kafka.
@@ -56,11 +57,13 @@ class LagWatch:
             time.sleep(INTERVAL_S)
             try:
                 consumer = consumer or self._connect()
-                self._ask(consumer)
+                self._record_offsets(consumer)
             except (KafkaError, OpenLFRError, OSError) as error:
-                # Brokers that are away are no stall of this worker; its lag stays as last known.
+                # An outage of the brokers is no fault of the worker, so its last known lag remains.
                 log.warning("lag_unknown", why=f"{type(error).__name__}: {error}")
-                _close(consumer)  # kafka-python would leak a socket for each refusal
+                _close(
+                    consumer
+                )  # otherwise kafka-python leaks a socket for each refused connection
                 consumer = None
             except Exception as error:
                 log.warning("lag_unknown", why=f"{type(error).__name__}: {error}", exc_info=error)
@@ -69,7 +72,7 @@ class LagWatch:
 
     def _connect(self) -> Any:
         await_listener(self._kafka, time.monotonic())
-        # The group is needed to read its committed offsets; this consumer never subscribes.
+        # The group is required for reading its committed offsets. This consumer never subscribes.
         return KafkaConsumer(
             **self._kafka.client_arguments(),
             group_id=self._group,
@@ -77,22 +80,22 @@ class LagWatch:
             enable_auto_commit=False,
         )
 
-    def _ask(self, consumer: Any) -> None:
+    def _record_offsets(self, consumer: Any) -> None:
         partitions = [TopicPartition(*each) for each in self._progress.partitions]
         if not partitions:
             return
-        # Start offsets first: messages deleted between both answers still count as waiting. The
-        # other order could report more messages deleted than there were.
+        # Start offsets first: messages deleted between both calls then count as waiting. In the
+        # other order more messages could count as deleted than existed.
         starts = consumer.beginning_offsets(partitions)
         ends = consumer.end_offsets(partitions)
         positions: dict[tuple[str, int], int] = {}
-        first = starts if self._from_beginning else ends
+        default = starts if self._from_beginning else ends
         for name in self._progress.unpositioned():
             each = TopicPartition(*name)
             if each not in ends:
-                continue  # assigned by a rebalance in this moment; the next round has its offset
+                continue  # assigned during this call; the next round reads its offset
             committed = consumer.committed(each)
-            positions[name] = first[each] if committed is None else committed
+            positions[name] = default[each] if committed is None else committed
         self._progress.record_offsets(
             {tuple(each): end for each, end in ends.items()},
             positions,

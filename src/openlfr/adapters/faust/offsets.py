@@ -1,4 +1,4 @@
-"""Offsets of a worker's partitions: which have records waiting, which were deleted unread."""
+"""Checks of the offsets of a worker's partitions: waiting records, and records deleted unread."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ log = structlog.get_logger()
 def partitions_behind(
     app: faust.App, topic: str, next_offsets: Mapping[tuple[str, int], int]
 ) -> set[int]:
-    """The partitions with records that the brokers have and that were not processed yet.
+    """Return the partitions whose newest records were not processed yet.
 
     Args:
-        app: The app whose consumer knows the newest offsets.
+        app: The app whose consumer has the newest offsets.
         topic: Name of the partitions' topic.
         next_offsets: For each topic and partition, the offset after the last record processed.
-            Partitions without an entry do not count.
+            Partitions without an entry are left out.
     """
-    found = set()
+    behind = set()
     for partition in app.consumer.assignment():
         newest = app.consumer.highwater(partition)
         position = next_offsets.get((partition.topic, partition.partition))
         if partition.topic == topic and None not in (newest, position) and newest > position:
-            found.add(partition.partition)
-    return found
+            behind.add(partition.partition)
+    return behind
 
 
 async def commit_past_deleted(app: faust.App, progress: Progress) -> None:
-    """Commit the start of partitions whose committed offset was deleted by retention.
+    """Commit the start offset of partitions whose committed offset is before their start.
 
-    Where frames were deleted unread, as after a night without workers, the group's offset lies
-    before the oldest message until the next message comes. An autoscaler by lag counts the deleted
-    messages, and keeps workers that have nothing to do. Deleted messages can never be delivered,
-    so committing past them loses nothing.
+    After a time without workers, frames have been deleted unread. Then the group's offset is before
+    the oldest message until the next message arrives. An autoscaler by lag counts the deleted
+    messages and retains idle workers. Deleted messages can never be delivered, so committing past
+    them loses nothing.
     """
     consumer = app.consumer
     if consumer is None or app.rebalancing:
         return
     starts = {}
-    # Faust commits acknowledged messages only and has no call to commit an offset. Hence its
-    # private method, which also tells Faust from which offset on acknowledgements count.
+    # Faust commits only acknowledged messages and has no public call to commit an offset. Its
+    # private method also sets the offset from which Faust counts acknowledgements.
     for partition in consumer.assignment():
         start = progress.starts().get((partition.topic, partition.partition), 0)
         committed = consumer._committed_offset[partition]  # noqa: SLF001
@@ -59,12 +59,12 @@ async def commit_past_deleted(app: faust.App, progress: Progress) -> None:
         return
     for partition, start in starts.items():
         # The committed offset does not exist any more, so the consumer would begin at the newest
-        # message and miss those before it. Once it has received a message it has an offset.
+        # message and miss earlier messages. After its first message the consumer has an offset.
         if not progress.has_delivered((partition.topic, partition.partition), start):
             await consumer.seek(partition, start)
     log.warning(
         "messages_gone",
         partitions={f"{each.topic}/{each.partition}": start for each, start in starts.items()},
-        why="they were deleted before anybody read them",
+        why="they were deleted before a worker read them",
     )
     await consumer._commit_offsets(starts)  # noqa: SLF001

@@ -1,10 +1,12 @@
-"""The progress of a worker in a consumer group, and whether the worker must be restarted.
+"""The progress of a worker in a consumer group, which decides whether it must be restarted.
 
-Faust's consumers have died quietly (faust #175, #523, #549, #640): they go on heartbeating and read
-nothing. So a worker is alive only as long as its partitions move while messages wait in them, and
-another client asks the brokers how many messages wait (`lag_watch`). A message is done when all its
-results are stored in Kafka, acknowledged or not: frames held back on purpose for a live track are
-done, and no stall.
+Faust's consumers sometimes stop without an error (faust #175, #523, #549, #640): they send
+heartbeats and read nothing. So a worker counts as alive only if its partitions progress while
+messages wait in them. Another client reads the number of waiting messages from the brokers
+(`lag_watch`).
+
+A message is done when Kafka has stored all its results, even if it is not acknowledged. So frames
+that a live track leaves unacknowledged do not count as a stall.
 """
 
 from __future__ import annotations
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
 STUCK_S = 60.0
 """Seconds without progress, while messages wait, after which a worker must be restarted."""
 ONE_STUCK_S = 300.0
-"""The same for one partition alone: other partitions may have more messages and come first."""
+"""The same for a single partition: other partitions with more messages may come first."""
 BATCH_STUCK_S = 120.0
-"""Seconds after which a batch counts as stuck: the first batches of a GPU are slow."""
+"""Seconds after which a batch counts as stuck; the first batches on a GPU are slow."""
 
 
 @dataclass(slots=True)
@@ -35,7 +37,7 @@ class _Offsets:
     Attributes:
         position: Offset of the next message to process; None until it is known.
         end: Offset of the next message to be written; None until the brokers reported it.
-        moved_at: Monotonic time of the last progress, or when no message waited.
+        moved_at: Monotonic time of the last progress, or of the last moment without messages.
         start: Offset of the oldest message that still exists.
         next: Offset of the next message to be delivered; None until it is known.
     """
@@ -52,7 +54,7 @@ class _Offsets:
 
 
 class LoopMonitor:
-    """Detects a main loop that has stopped; the loop calls it in each iteration."""
+    """A detector of a stopped main loop; the loop calls it in each iteration."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Start to measure; `clock` returns monotonic seconds."""
@@ -63,29 +65,30 @@ class LoopMonitor:
         """Record an iteration."""
         self._last = self._clock()
 
-    def stalled(self) -> str:
-        """Why the process must be restarted; empty while the loop runs."""
+    def liveness_problem(self) -> str:
+        """Return the reason for a restart of the process; empty while the loop runs."""
         since = self._clock() - self._last
-        return f"The loop has not turned for {since:.0f} s." if since > STUCK_S else ""
+        return f"The main loop has stopped for {since:.0f} s." if since > STUCK_S else ""
 
 
 class Progress:
-    """The progress of one worker; any thread may record and read it.
+    """The progress of one worker, for any thread.
 
     Attributes:
         counts: Number of messages `received` from Kafka, of messages `acked`, and of messages
-            `gone`: deleted by their topic's retention before they were delivered.
-        conditions: Functions that return why the worker is not ready, or an empty string.
-        notes: Functions that return sentences for the health pages about what no restart mends.
+            `gone`: deleted by their topic's retention before their delivery.
+        conditions: Functions that return the reason why the worker is not ready, or "".
+        notes: Functions that return sentences for the health pages about problems that a restart
+            does not solve.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin without partitions; `clock` returns monotonic seconds."""
+        """Start without partitions; `clock` returns monotonic seconds."""
         self._clock = clock
         self._lock = threading.Lock()
         self._batches: dict[int, float] = {}
         self._partitions: dict[Partition, _Offsets] | None = None
-        self._leaving = False
+        self._is_leaving = False
         self._was_assigned = False
         self.counts: Counter[str] = Counter()
         self.conditions: list[Callable[[], str]] = []
@@ -103,18 +106,18 @@ class Progress:
             )
 
     def leave(self) -> None:
-        """Record that the worker reads no more, on purpose."""
-        self._leaving = True
+        """Record that the worker has stopped reading on request."""
+        self._is_leaving = True
 
     @property
-    def begun(self) -> bool:
+    def was_assigned(self) -> bool:
         """Whether partitions were ever assigned; before that no batch can be running."""
         return self._was_assigned
 
     @property
-    def leaving(self) -> bool:
-        """Whether the worker was asked to leave its group."""
-        return self._leaving
+    def is_leaving(self) -> bool:
+        """Whether the worker is leaving its group on request."""
+        return self._is_leaving
 
     @property
     def partitions(self) -> list[Partition]:
@@ -142,7 +145,7 @@ class Progress:
                 offsets.next = max(offset + 1, expected or 0)
 
     def record_done(self, topic: str, partition: int, offset: int) -> None:
-        """Record that a message is done, and every message before it in its partition."""
+        """Record that a message and all earlier messages of its partition are done."""
         with self._lock:
             offsets = (self._partitions or {}).get((topic, partition))
             if offsets is not None and (offsets.position is None or offset >= offsets.position):
@@ -159,9 +162,9 @@ class Progress:
         Args:
             ends: End offsets of partitions.
             positions: Start offsets of partitions from which nothing has been processed.
-            starts: Offsets of the oldest messages. Messages before them are deleted: they wait no
-                more, and count as `gone` if they were never delivered. That is no sign of life: a
-                consumer that has died quietly is still found by the messages that remain.
+            starts: Offsets of the oldest messages. Earlier messages are deleted: they no longer
+                wait, and count as `gone` if they were never delivered. Their deletion is not
+                progress, so the remaining messages still reveal a stopped consumer.
         """
         now = self._clock()
         with self._lock:
@@ -172,9 +175,7 @@ class Progress:
                 if offsets.position is None:
                     offsets.position = (positions or {}).get(partition, end)
                 if not offsets.waiting:
-                    offsets.moved_at = (
-                        now  # messages that wait now began to wait at the earliest now
-                    )
+                    offsets.moved_at = now  # no waiting message is older than this moment
                 if offsets.next is None:
                     offsets.next = offsets.position
                 offsets.start = max(offsets.start, (starts or {}).get(partition, 0))
@@ -184,18 +185,18 @@ class Progress:
                 offsets.end = end
 
     def has_delivered(self, partition: Partition, offset: int) -> bool:
-        """Whether the message at an offset, or a later message, was delivered."""
+        """Return whether the message at this offset, or a later message, was delivered."""
         with self._lock:
             offsets = (self._partitions or {}).get(partition)
             return offsets is not None and offsets.next is not None and offsets.next > offset
 
     def starts(self) -> dict[Partition, int]:
-        """The offset of each partition's oldest message; 0 until the brokers reported it."""
+        """Return the offset of each partition's oldest message; 0 before the first report."""
         with self._lock:
             return {each: offsets.start for each, offsets in (self._partitions or {}).items()}
 
     def unpositioned(self) -> list[Partition]:
-        """Partitions whose start offset is not known yet."""
+        """Return the partitions whose position is not known yet."""
         with self._lock:
             return [each for each, o in (self._partitions or {}).items() if o.position is None]
 
@@ -205,49 +206,49 @@ class Progress:
             self._batches[batch] = self._clock()
 
     def end_batch(self, batch: int) -> None:
-        """Record that a batch has ended, successful or not."""
+        """Record that a batch has ended, with or without success."""
         with self._lock:
             self._batches.pop(batch, None)
 
     @property
-    def at_work(self) -> bool:
+    def has_running_batch(self) -> bool:
         """Whether any batch is running."""
         return bool(self._batches)
 
     @property
     def lag(self) -> int:
-        """Number of messages that wait in the worker's partitions, as far as is known."""
+        """The known number of messages that wait in the worker's partitions."""
         with self._lock:
             return sum(offsets.waiting for offsets in (self._partitions or {}).values())
 
-    def stalled(self) -> str:
-        """Why the worker must be restarted; empty while it makes progress."""
+    def liveness_problem(self) -> str:
+        """Return the reason for a restart of the worker; empty while it makes progress."""
         now = self._clock()
         with self._lock:
             longest = max((now - since for since in self._batches.values()), default=0.0)
             if longest > BATCH_STUCK_S:
-                return f"A batch has been in work for {longest:.0f} s."
+                return f"A batch has been running for {longest:.0f} s."
             waiting = [each for each in (self._partitions or {}).values() if each.waiting]
             count = sum(each.waiting for each in waiting)
             moved_at = [each.moved_at for each in waiting]
-        if self._leaving or not waiting:
+        if self._is_leaving or not waiting:
             return ""
-        since, longest_alone = now - max(moved_at), now - min(moved_at)
-        if since > STUCK_S:
-            return f"{count} messages wait, and none was done for {since:.0f} s."
-        if longest_alone > ONE_STUCK_S:
-            return f"A partition with messages waiting has not moved for {longest_alone:.0f} s."
+        since_any, since_slowest = now - max(moved_at), now - min(moved_at)
+        if since_any > STUCK_S:
+            return f"{count} messages wait, and none was processed for {since_any:.0f} s."
+        if since_slowest > ONE_STUCK_S:
+            return f"A partition with waiting messages has not moved for {since_slowest:.0f} s."
         return ""
 
-    def noted(self) -> list[str]:
-        """Sentences for the health pages."""
+    def health_notes(self) -> list[str]:
+        """Return the sentences for the health pages."""
         return [sentence for note in self.notes for sentence in note()]
 
-    def lacks(self) -> str:
-        """Why the worker is not ready; empty when it is."""
+    def readiness_problem(self) -> str:
+        """Return the reason why the worker is not ready; empty if it is ready."""
         with self._lock:
-            if self._leaving:
-                return "It is leaving its group."
+            if self._is_leaving:
+                return "The worker is leaving its group."
             if self._partitions is None:
-                return "It has no partitions yet."
+                return "The worker has no partitions yet."
         return next((why for condition in self.conditions if (why := condition())), "")

@@ -6,7 +6,7 @@ import asyncio
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from openlfr.adapters.faust.agents import batches
+from openlfr.adapters.faust.agents import read_batches
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,7 +38,7 @@ def test_what_came_before_a_balancing_is_left_for_kafka_to_deliver_again() -> No
         stream, generation, given = Stream(), 0, []
         for offset in (7, 8, 9, 10, 11):
             stream.came.put_nowait(offset)
-        batch = batches(stream, 2, 0.0, generation=lambda: generation)
+        batch = read_batches(stream, 2, 0.0, generation=lambda: generation)
         given.append([each.offset for each in await anext(batch)])
         await settle(stream)  # 9 and 10 wait for their turn, 11 for room
         generation = 1  # the group is balanced: Kafka begins again where was acknowledged

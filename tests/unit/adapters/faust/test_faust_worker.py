@@ -12,12 +12,12 @@ from awaiting import PATIENCE_S
 
 ENDS = """
 from openlfr.observability import configure_logging
-from openlfr.adapters.faust.worker import give_up
+from openlfr.adapters.faust.worker import exit_on_error
 configure_logging(as_json=True)
 try:
     {raises}
 except Exception as error:
-    give_up(error)
+    exit_on_error(error)
 """
 
 

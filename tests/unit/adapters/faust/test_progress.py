@@ -36,7 +36,7 @@ def after(clock, progress, seconds, ends):
     while clock.now < until:
         clock.now += 5
         progress.record_offsets(ends)
-    return progress.stalled()
+    return progress.liveness_problem()
 
 
 def test_nothing_to_do_is_no_stall(clock, progress):
@@ -47,9 +47,11 @@ def test_nothing_to_do_is_no_stall(clock, progress):
 def test_messages_that_wait_while_none_is_done_are_a_stall(clock, progress):
     assert after(clock, progress, STUCK_S, {A: 12, B: 20}) == ""
     assert progress.lag == 2
-    assert "2 messages wait, and none was done for" in after(clock, progress, 10, {A: 12, B: 20})
+    assert "2 messages wait, and none was processed for" in after(
+        clock, progress, 10, {A: 12, B: 20}
+    )
     progress.record_done(*A, 10)
-    assert progress.stalled() == ""
+    assert progress.liveness_problem() == ""
     assert progress.lag == 1
 
 
@@ -66,24 +68,24 @@ def test_a_partition_may_wait_for_others_but_not_for_ever(clock, progress):
         progress.record_done(*A, offset)
         assert after(clock, progress, 5, {A: 1000, B: 21}) == ""
     progress.record_done(*A, 500)
-    assert "A partition with messages waiting has not moved" in after(
+    assert "A partition with waiting messages has not moved" in after(
         clock, progress, 10, {A: 1000, B: 21}
     )
 
 
 def test_brokers_that_are_away_are_no_fault_of_the_worker(clock, progress):
     clock.now += 10 * ONE_STUCK_S  # nobody could be asked
-    assert progress.stalled() == ""
+    assert progress.liveness_problem() == ""
 
 
 def test_a_batch_that_hangs_is_a_stall(clock, progress):
     progress.begin_batch(1)
     clock.now += BATCH_STUCK_S
-    assert progress.stalled() == ""
+    assert progress.liveness_problem() == ""
     clock.now += 1
-    assert progress.stalled() == f"A batch has been in work for {BATCH_STUCK_S + 1:.0f} s."
+    assert progress.liveness_problem() == f"A batch has been running for {BATCH_STUCK_S + 1:.0f} s."
     progress.end_batch(1)
-    assert progress.stalled() == ""
+    assert progress.liveness_problem() == ""
 
 
 def test_a_worker_begins_where_its_group_stood(clock, progress):
@@ -95,32 +97,32 @@ def test_a_worker_begins_where_its_group_stood(clock, progress):
 
 
 def test_a_balancing_group_and_a_leaving_worker_are_not_ready_and_no_stall(clock, progress):
-    assert progress.lacks() == ""
+    assert progress.readiness_problem() == ""
     progress.assign(None)
-    assert progress.lacks() == "It has no partitions yet."
+    assert progress.readiness_problem() == "The worker has no partitions yet."
     progress.assign([A])
     progress.record_offsets({A: 30}, {A: 25})
     progress.leave()
-    assert progress.lacks() == "It is leaving its group."
+    assert progress.readiness_problem() == "The worker is leaving its group."
     assert after(clock, progress, 10 * STUCK_S, {A: 30}) == ""
 
 
 def test_what_a_service_lacks_makes_it_not_ready(progress):
     lacks = [""]
     progress.conditions.append(lambda: lacks[0])
-    assert progress.lacks() == ""
+    assert progress.readiness_problem() == ""
     lacks[0] = "Nothing on control.v1 has told ..."
-    assert progress.lacks() == lacks[0]
+    assert progress.readiness_problem() == lacks[0]
 
 
 def test_a_loop_that_does_not_turn_is_a_stall(clock):
     loop = LoopMonitor(clock=clock)
     clock.now += STUCK_S
-    assert loop.stalled() == ""
+    assert loop.liveness_problem() == ""
     clock.now += 1
-    assert loop.stalled() == "The loop has not turned for 61 s."
+    assert loop.liveness_problem() == "The main loop has stopped for 61 s."
     loop()
-    assert loop.stalled() == ""
+    assert loop.liveness_problem() == ""
 
 
 def test_what_was_deleted_unread_waits_no_more_and_is_counted(clock, progress):
@@ -160,7 +162,7 @@ def test_deletion_alone_is_no_sign_of_life(clock, progress):
         clock.now += 5
         end += 10
         progress.record_offsets({A: end, B: 20}, starts={A: end - 10})
-    assert "messages wait" in progress.stalled()
+    assert "messages wait" in progress.liveness_problem()
 
 
 def test_whether_a_worker_was_given_what_there_is(progress):

@@ -86,7 +86,7 @@ def get(port, path):
 
 
 def test_the_pages_say_whether_it_lives_and_is_ready():
-    why = {"stalled": "", "lacks": "It has no partitions yet."}
+    why = {"stalled": "", "lacks": "The worker has no partitions yet."}
     pages = StatusPages(
         ("127.0.0.1", 0), metrics=lambda: b"a 1\n",
         liveness_problem=lambda: why["stalled"], readiness_problem=lambda: why["lacks"],
