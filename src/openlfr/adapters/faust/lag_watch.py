@@ -61,9 +61,7 @@ class LagWatch:
             except (KafkaError, OpenLFRError, OSError) as error:
                 # An outage of the brokers is no fault of the worker, so its last known lag remains.
                 log.warning("lag_unknown", why=f"{type(error).__name__}: {error}")
-                _close(
-                    consumer
-                )  # otherwise kafka-python leaks a socket for each refused connection
+                _close(consumer)  # otherwise kafka-python leaks a socket
                 consumer = None
             except Exception as error:
                 log.warning("lag_unknown", why=f"{type(error).__name__}: {error}", exc_info=error)
