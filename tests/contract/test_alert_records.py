@@ -368,7 +368,7 @@ def test_pages_give_every_alert_once_also_where_many_were_seen_at_one_moment(
     assert [alert.alert_id for alert in (*first.alerts, *rest.alerts)] == every
     assert records.alerts.page(9, subject="later").after == ""
     for wrong in ("x", "eA==", "MjAyNi0xMS0yM1QxMjowMDowMCBh"):
-        with pytest.raises(BadInput, match="No list of alerts goes on after"):
+        with pytest.raises(BadInput, match="is not a cursor of a list of alerts"):
             records.alerts.page(3, wrong)
 
 

@@ -108,7 +108,7 @@ def test_insightface_gives_the_same_templates_before_the_featureless_is_taken_of
 
 
 def test_templates_of_two_ways_are_told_apart(sface, through_insightface):
-    with pytest.raises(Misconfigured, match="made in two ways"):
+    with pytest.raises(Misconfigured, match="such templates cannot be compared"):
         check_model(through_insightface.facts, sface.facts, "The store")
 
 

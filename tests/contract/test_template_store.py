@@ -158,7 +158,7 @@ def test_milvus_returns_more_rows_than_its_answers_may_hold(tmp_path):
 )
 def test_milvus_refuses_templates_of_another_model(tmp_path, other):
     MilvusTemplateStore(str(tmp_path), FACTS).close()
-    with pytest.raises(Misconfigured, match="made in two ways cannot be compared"):
+    with pytest.raises(Misconfigured, match="such templates cannot be compared"):
         MilvusTemplateStore(str(tmp_path), replace(FACTS, **other))
     MilvusTemplateStore(str(tmp_path), FACTS).close()  # the refusal freed the folder
 

@@ -240,7 +240,7 @@ def test_the_gallery_is_bound_to_the_model_of_its_first_template(records):
         work.watchlist.bind_model(replace(FACTS, default_threshold=0.5), NOW)
     assert records.watchlist.bound_model() == FACTS
     with (
-        pytest.raises(Misconfigured, match="made in two ways cannot be compared"),
+        pytest.raises(Misconfigured, match="such templates cannot be compared"),
         records.unit_of_work() as work,
     ):
         work.watchlist.bind_model(replace(FACTS, model_sha256="b" * 64), NOW)

@@ -1,9 +1,9 @@
-"""Counts the frames that one camera captured and that are never analysed, as periodic tallies.
+"""Counts the captured frames of one camera that are never analysed, as periodic tallies.
 
-Both modes use this collector: ingest publishes the tallies, `openlfr run` records them.
+Both modes use this collector: ingest publishes the tallies, and `openlfr run` records them.
 
-The tallies cover an epoch's frames without a gap: each begins where the previous one ends. So a
-reader can compute how many frames of a range were sent, and why the others were not.
+The tallies cover an epoch's frames without a gap: each tally begins where the previous tally ends.
+So the number of sent frames in a range, and the reasons for the unsent frames, can be computed.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from openlfr.domain.frames import Frame
 
 TALLY_SPAN = timedelta(seconds=10)
-"""Capture time that a tally covers."""
-_MAX_UNSENT = 1000  # tallies kept while they cannot be sent: hours
+"""Capture time that one tally covers."""
+_MAX_UNSENT = 1000  # tallies stored while sending fails: enough for hours
 
 SAMPLED_AWAY, DROPPED_LATE = "sampled_away", "dropped_late"
 OUTSIDE_HOURS, PAUSED, UNREADABLE = "outside_hours", "paused", "unreadable"
@@ -66,10 +66,10 @@ class CaptureTallyCollector:
         """Start without counts.
 
         Args:
-            deployment: Its name.
-            camera: Its name.
-            account: The source's counts; what they count before the first frame is included.
-            send: Sends a tally; returns False to have the tally sent again with the next one.
+            deployment: Id of the deployment.
+            camera: Name of the camera.
+            account: The source's counts; skips before the first frame are included.
+            send: Sends a tally; False if the tally must be sent again with the next tally.
             live: Whether the source counts unreadable packets, which have no frame number.
         """
         self._names = deployment, camera
@@ -78,7 +78,7 @@ class CaptureTallyCollector:
         self._live = live
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
-        self._skipped: Counter[str] = Counter()  # the source's counts when they were last read
+        self._skipped: Counter[str] = Counter()  # the source's counts at the last reading
         self._range: _Range | None = None
         self._epoch: int | None = None  # of the newest frame
         self._next_seq = 0  # first frame number of that epoch's next range
@@ -102,12 +102,12 @@ class CaptureTallyCollector:
             self._counts[what] += 1
 
     def close(self) -> None:
-        """Send the rest: the connection or the capture has ended."""
+        """Send the remaining counts after the connection or the capture has ended."""
         if self._range is not None:
             self._close(self._range, after=self._count_skipped())
 
     def _count_skipped(self) -> int:
-        """Add the source's new skips to the counts; return how many frame numbers they took."""
+        """Add the source's new skips to the counts; return the number of skipped frame numbers."""
         account = self._account
         now = Counter({
             SAMPLED_AWAY: account.sampled_away,
@@ -127,7 +127,7 @@ class CaptureTallyCollector:
             return self._tally(*self._range, self._range.last.seq, Counter(self._counts))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the state as JSON values; `restore` continues from them with a reopened source."""
+        """Return the state as JSON values for `restore`, which continues with a reopened source."""
         with self._lock:
             counts = dict(self._counts)
         positions = [(each.epoch, each.seq, each.at.isoformat()) for each in self._range or ()]

@@ -1,4 +1,4 @@
-"""The audit events for a change of an alert: every change of its state is recorded."""
+"""The audit events of a change of an alert, so that each change of its state is recorded."""
 
 from __future__ import annotations
 
@@ -40,39 +40,39 @@ def acts_of(
     """Return the audit events for a change of a case by a rule of `domain.adjudication_rules`.
 
     Args:
-        before: The case before the change; a new alert was open.
+        before: The case before the change; for a new alert, an open case.
         after: The case after the change.
         by: The person, or the part of OpenLFR, that applied the rule.
         at: UTC.
         words: Free text of a person who undid a verdict.
 
     Returns:
-        Mostly one event; a person's own act comes first. Empty where nothing changed.
+        Usually one event. A person's own act comes first. Empty if nothing changed.
     """
     return [AuditEvent(at, by, what) for what in _details_of_changes(before, after, words)]
 
 
 def _details_of_changes(before: Case, after: Case, words: str) -> list[ActDetails]:
-    found: list[ActDetails] = []
+    acts: list[ActDetails] = []
     known = {each.verdict_id: each for each in before.verdicts}
     for each in after.verdicts:
         if each.verdict_id not in known:
-            found.append(_verdict_details(after.alert_id, each))
+            acts.append(_verdict_details(after.alert_id, each))
         elif each != known[each.verdict_id]:
             undone = AlertUndone(after.alert_id, str(each.adjudication), each.verdict_id, words)
-            found.append(undone)
+            acts.append(undone)
     for one in after.outcomes[len(before.outcomes) :]:
         earlier = str(before.outcome.outcome) if before.outcome else ""
-        found.append(
+        acts.append(
             AlertOutcome(after.alert_id, str(one.outcome), earlier, one.minutes_stopped, one.note)
         )
     if after.reopened_at != before.reopened_at:
-        found.append(AlertReopened(after.alert_id))
-    # An alert of a recording accepts no more sightings, but never lapses.
-    ended = after.lapsed_at != before.lapsed_at and after.lapse_at is not None
-    if ended and before.state is AlertState.OPEN:
-        found.append(AlertLapsed(after.alert_id))
-    return found
+        acts.append(AlertReopened(after.alert_id))
+    # An alert of a recording stops accepting sightings, but never lapses.
+    has_lapsed = after.lapsed_at != before.lapsed_at and after.lapse_at is not None
+    if has_lapsed and before.state is AlertState.OPEN:
+        acts.append(AlertLapsed(after.alert_id))
+    return acts
 
 
 def _verdict_details(alert_id: str, verdict: Verdict) -> VerdictActDetails:

@@ -1,4 +1,4 @@
-"""Messages of control.v1: changes of entries and deployments, and heartbeats."""
+"""Messages of the topic control.v1: changes of entries and deployments, and heartbeats."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class ManifestChange:
     Attributes:
         template_hash: sha256 (hex); vectors with another hash are ignored.
         expires: Last capture time at which the entry may match, UTC.
-        status: Only `ACTIVE` entries are searched.
-        version: Number of the change in the records; a message with a lower one is outdated.
+        status: Status of the entry; only `ACTIVE` entries are searched.
+        version: Number of the change in the records; messages with a lower number are outdated.
         changed_at: UTC.
         category: Why the person is listed; empty in messages of earlier versions.
-        entry_hash: Result of `watchlist.hash_entry`: rows of the vector store with another subject
-            or list are ignored; empty in messages of earlier versions.
+        entry_hash: Result of `watchlist.hash_entry`; empty in messages of earlier versions. Rows of
+            the vector store with another subject or list are ignored.
     """
 
     reference_id: str
@@ -59,14 +59,15 @@ class DeploymentState:
 
     Attributes:
         name: Label of the deployment.
-        status: Only under `STARTED` are frames captured and faces searched.
-        revision: Number of the revision, from 1 for the draft.
+        status: Status of the deployment; only under `STARTED`, frames are captured and faces
+            searched.
+        revision: Number of the revision; the draft has number 1.
         starts, ends: The authorised hours, UTC.
-        cameras, watchlists: Names; empty where they were not recorded.
-        version: Number of the change in the records; a message with a lower one is outdated.
+        cameras, watchlists: Names; empty if they were not recorded.
+        version: Number of the change in the records; messages with a lower number are outdated.
         changed_at: UTC.
-        threshold: Score from which a track is a sighting; None where the records have none.
-        threshold_origin: Origin of the threshold; empty where the records have none.
+        threshold: Score from which a track is a sighting; None if no threshold is recorded.
+        threshold_origin: Origin of the threshold; empty if no threshold is recorded.
     """
 
     deployment_id: str
@@ -97,7 +98,7 @@ class DeploymentForgotten:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """A sign that the records can be read; all changes up to `version` were published before it.
+    """A sign that the records can be read, and that all changes up to `version` were published.
 
     Attributes:
         sent_at: UTC.
@@ -109,7 +110,7 @@ class Heartbeat:
 
 
 ControlState = ManifestChange | DeploymentState
-"""A message that replaces the previous one with its key, unless its version is lower."""
+"""A message that replaces the previous message with the same key, unless its version is lower."""
 ControlMessage = ControlState | EntryForgotten | DeploymentForgotten | Heartbeat
 
 

@@ -1,4 +1,4 @@
-"""Counts of frames, faces and tracks by their result, as reports and tallies need them."""
+"""Counts of frames, faces and tracks by result, for reports and tallies."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class NotSearchedReason(StrEnum):
 
     TOO_SMALL = "too_small"  # never enough pixels between the eyes
     TOO_POOR = "too_poor"  # large enough, but blurred, turned away, dark or hidden
-    TOO_SHORT = "too_short"  # gone before enough frames of it were seen
-    NOBODY_LISTED = "nobody_listed"  # good enough, but the list was empty
+    TOO_SHORT = "too_short"  # ended before enough frames showed the face
+    NOBODY_LISTED = "nobody_listed"  # good enough for a search, but the list was empty
 
 
 class LossReason(StrEnum):
@@ -39,29 +39,29 @@ class LossReason(StrEnum):
 class Counts:
     """Counts of one camera. Each frame is counted in exactly one `frames_...` attribute.
 
-    Once no track is live any more: begun = searched + not searched (by reason) + lost (by reason).
-    A track that was dropped after its first search counts as searched.
+    When no track is live: begun = searched + not searched (by reason) + lost (by reason). A track
+    that was dropped after its first search counts as searched.
 
     Attributes:
         frames_sampled_away: Frames skipped on purpose because the camera's `fps` is lower.
-        frames_dropped_late: Frames too old when their turn came, or overtaken by a newer one.
+        frames_dropped_late: Frames that were too old at their turn, or replaced by a newer frame.
         frames_outside_hours: Frames captured outside the deployment's hours; not analysed.
-        frames_paused: Frames that arrived while the deployment was not in force for their camera:
-            paused, not started, in an unknown state, or without this camera; not analysed.
+        frames_paused: Frames that arrived while the deployment was not in force for their camera
+            (paused, not started, in an unknown state, or without this camera); not analysed.
         frames_unreadable: Frames that could not be decoded or analysed.
-        frames_analysed: Frames that went through the detector.
-        faces_detected: Detections in the analysed frames; one person causes many.
-        tracks_begun: Passes ("faces seen"). Not people: in a crowd one walk often breaks into two
-            or three tracks.
-        tracks_closed: Tracks that are live no more: searched, not searched and lost ones.
+        frames_analysed: Frames that the detector processed.
+        faces_detected: Detections in the analysed frames; one person causes many detections.
+        tracks_begun: Number of passes ("faces seen"). It is not a number of people: in a crowd,
+            one walk often breaks into two or three tracks.
+        tracks_closed: Tracks that are no longer live: searched, not searched and lost tracks.
         tracks_matched: Searched tracks with at least one sighting.
-        tracks_control: Searched tracks in no histogram of strangers: matched with a control
-            subject, or compared with control subjects only.
+        tracks_control: Searched tracks that no histogram of strangers counts: tracks matched with
+            a control subject, or compared only with control subjects.
         tracks_matched_control: Tracks matched with a control subject.
         tracks_not_searched: Tracks that ended without a search, by reason.
         tracks_lost: Live tracks dropped before their first search, by reason.
-        sightings: One for each subject with which a track was matched, so there can be more
-            sightings than matched tracks.
+        sightings: Number of matches of a track with a subject. A track can match several subjects,
+            so there can be more sightings than matched tracks.
         watched_us: Watched capture time, microseconds (see `domain.watching`).
         unwatched_us: Unwatched capture time, microseconds, by reason.
     """
@@ -86,7 +86,7 @@ class Counts:
 
     @property
     def tracks_live(self) -> int:
-        """Tracks that began and are not closed: live ones, and those of killed workers."""
+        """Tracks that began and are not closed: live tracks, and tracks of killed workers."""
         return self.tracks_begun - self.tracks_closed
 
 
@@ -97,14 +97,14 @@ class CameraCounts(Counts):
     Attributes:
         frames_decoded: Sum of the other counts of frames.
         tracks_searched: Tracks compared with the watchlist at least once.
-        scores: Histogram of the searched tracks' best scores against listed people who are no
+        scores: Histogram of the searched tracks' best scores against listed people who are not
             control subjects, in the bins of `SCORE_EDGES`; without `tracks_control`.
         fine_scores: The same scores by fine bins (`domain.scores`).
         control_scores: Histogram of the searched tracks' best scores against control subjects, by
             fine bins.
         measures: Measurements of the best face of every pass.
-        first_captured_at, last_captured_at: Capture times of the analysed frames, UTC; None
-            without any.
+        first_captured_at, last_captured_at: Capture times of the first and last analysed frame,
+            UTC; None without an analysed frame.
         frame_size: (width, height) in pixels; (0, 0) without a frame.
     """
 
@@ -127,7 +127,7 @@ def add_up(cameras: tuple[CameraCounts, ...], name: str = "all cameras") -> Came
 
     Args:
         cameras: The counts to add.
-        name: Becomes the `camera` of the sum.
+        name: Name of the sum, in its attribute `camera`.
     """
     numbers = [f.name for f in fields(CameraCounts) if f.type == "int"]
     mappings = ("tracks_not_searched", "tracks_lost", "unwatched_us", "fine_scores")

@@ -1,7 +1,8 @@
-"""Parses dates and times in one spelling each, so that none is mistaken for another.
+"""Parses dates in one spelling and times in one spelling, so that they cannot be confused.
 
-`datetime.fromisoformat` accepts `20281231`, `2028-W52` and `2028-12-31` alike. It takes the first
-two for a time, the start of the day or week, where a person means its end.
+`datetime.fromisoformat` accepts `20281231`, `2028-W52` and `2028-12-31`. A person who writes
+`20281231` or `2028-W52` as an expiry means the end of that day or week, but the function returns
+its start.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import Final
 
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2999
-"""Later dates are mistakes; and close to 9999, the end of the calendar, adding an hour or a time
-zone overflows."""
+"""Later dates are mistakes. Near the year 9999, the end of Python's calendar, the addition of an
+hour or a time zone overflows."""
 DATE_FORM: Final = "a date like 2026-12-31"
 MOMENT_FORM: Final = "a date with a time like 2026-12-31T18:00+01:00 (without an offset it is UTC)"
 
@@ -29,22 +30,22 @@ def parse_date(text: str) -> date:
     """Parse a date written as YYYY-MM-DD.
 
     Raises:
-        ValueError: The text is no such value; the message ends a sentence with the expected form.
+        ValueError: The text has another form; the message is the end of a sentence.
     """
     if not _DATE.fullmatch(text):
         raise ValueError(f"expected {DATE_FORM}")
     try:
-        found = date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise ValueError("expected a day of the calendar, like 2026-12-31") from None
-    return _check_year(found)
+    return _check_year(day)
 
 
 def parse_moment(text: str) -> datetime:
     """Parse a date with a time and convert it to UTC, which is the default without an offset.
 
     Raises:
-        ValueError: The text is no such value; the message ends a sentence with the expected form.
+        ValueError: The text has another form; the message is the end of a sentence.
     """
     match = _MOMENT.fullmatch(text)
     if not match:
@@ -52,8 +53,8 @@ def parse_moment(text: str) -> datetime:
     day, clock, offset = match.groups()
     _check_year(parse_date(day))
     try:
-        found = datetime.fromisoformat(f"{day}T{clock}{(offset or 'Z').upper()}")
-        return found.astimezone(UTC)
+        moment = datetime.fromisoformat(f"{day}T{clock}{(offset or 'Z').upper()}")
+        return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(
             "expected a time from 00:00 to 23:59:59 and an offset below 24 hours"
@@ -64,7 +65,7 @@ def in_utc(moment: datetime) -> datetime:
     """Convert a time to UTC, which is the default without an offset.
 
     Raises:
-        ValueError: The year is out of range; the message has the expected one.
+        ValueError: The year is out of range; the message is the end of a sentence.
     """
     _check_year(moment.date())
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """The position of an unusable message and the reason; no content, which may be a face.
+    """The position and the problem of an unusable message, without content that may show a face.
 
     Attributes:
         topic, partition, offset: Position of the message.
         service: The service that rejected the message.
-        reason: One sentence.
+        reason: The problem, as one sentence.
         value_bytes: Size of the message's value.
         value_sha256: Hash (hex) of the message's value.
         set_aside_at: UTC.
@@ -43,7 +43,7 @@ def make_dead_letter(
     reason: str,
     at: datetime,
 ) -> DeadLetter:
-    """Make the dead letter of a message with this value."""
+    """Build the dead letter of a message."""
     content = value or b""
     return DeadLetter(
         topic=topic,

@@ -1,4 +1,4 @@
-"""The fields of audit events that name or describe people: they can be erased, the events cannot.
+"""The fields of audit events that name or describe people; these fields alone can be erased.
 
 An act on an alert may describe a person who was stopped by mistake. An act on a watchlist entry
 identifies the listed person, even by a hash of the name or picture.
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ALERT, REFERENCE = "alert", "reference"
 
-_WORDS: Mapping[str, frozenset[str]] = {
+_ERASABLE: Mapping[str, frozenset[str]] = {
     ALERT: frozenset({"reason", "file"}),
     REFERENCE: frozenset(
         {
@@ -27,12 +27,12 @@ _WORDS: Mapping[str, frozenset[str]] = {
 
 
 def erasable_fields(object_kind: str, issuer: str) -> frozenset[str]:
-    """Return the names of an act's details that can be erased; empty where none can.
+    """Return the names of the erasable details of an act; empty if there are none.
 
     Args:
         object_kind: See `audit.ActDetails`.
-        issuer: Issuer of the author; OpenLFR's own acts on alerts contain no text of people.
+        issuer: Issuer of the author; automatic acts on alerts contain no text written by people.
     """
     if object_kind == ALERT and issuer == OPENLFR:
         return frozenset()
-    return _WORDS.get(object_kind, frozenset())
+    return _ERASABLE.get(object_kind, frozenset())

@@ -1,18 +1,18 @@
-"""Errors, named by what the caller does about them.
+"""Exceptions, one class for each reaction of the caller.
 
     OpenLFRError
-    ├── BadInput        count it, set it aside, go on        (one picture, one row, one message)
-    ├── Conflict        look at it again, then decide        (exit code 2)
-    ├── NotAllowed      this person may not do that          (exit code 2)
-    ├── Misconfigured   stop at start, name the setting      (exit code 2)
-    └── Unavailable     retry with backoff, or give up       (exit code 3)
+    ├── BadInput        count the input, set it aside, continue   (a picture, row or message)
+    ├── Conflict        look at the object again, then decide     (exit code 2)
+    ├── NotAllowed      refuse the act                            (exit code 2)
+    ├── Misconfigured   stop at the start, name the setting       (exit code 2)
+    └── Unavailable     retry with backoff, then fail             (exit code 3)
 
-Every message is one sentence or two for a person: what is wrong, where, what to do.
+Every message is for people. It states the problem, its place and a remedy in one or two sentences.
 """
 
 
 class OpenLFRError(Exception):
-    """Base of all errors that OpenLFR raises on purpose; the text can be printed unchanged."""
+    """Base class of all errors that OpenLFR raises; the message is safe to print unchanged."""
 
 
 class BadInput(OpenLFRError):
@@ -20,11 +20,11 @@ class BadInput(OpenLFRError):
 
 
 class Conflict(OpenLFRError):
-    """The object has changed since the person saw it; the act was not carried out."""
+    """The object has changed since the person saw it; the act was not executed."""
 
 
 class NotAllowed(OpenLFRError):
-    """The person has no role for the act, or another person has to do it; nothing was changed."""
+    """The person lacks the role for the act, or another person must act; nothing was changed."""
 
 
 class Misconfigured(OpenLFRError):
@@ -32,4 +32,4 @@ class Misconfigured(OpenLFRError):
 
 
 class Unavailable(OpenLFRError):
-    """A required service, file system or device does not answer now."""
+    """A required service, file system or device does not respond at the moment."""

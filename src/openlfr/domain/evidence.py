@@ -1,4 +1,4 @@
-"""Evidence of a sighting: one clear face in a scene of cells too coarse to show other faces."""
+"""Evidence of a sighting: one clear face in a scene whose coarse cells hide all other faces."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShrunkFrame:
-    """A shrunk copy of a frame, kept for its faces until their tracks end.
+    """A shrunk copy of a frame, retained until the tracks of its faces end.
 
     Attributes:
-        pixels: (rows, columns, 3) uint8 BGR; each is the mean of a `shrink` x `shrink` square.
-        shrink: Side of that square in source pixels.
+        pixels: (rows, columns, 3) uint8 BGR, each the mean of a `shrink` x `shrink` square.
+        shrink: Side of the square in source pixels.
         width, height: Size of the source frame, pixels.
     """
 
@@ -30,13 +30,14 @@ class ShrunkFrame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FacePicture:
-    """The picture that a track keeps of one face, in memory only, until the track ends.
+    """A picture of one face, which a live track stores in memory until the track ends.
 
     Attributes:
         frame: The shrunk frame.
         near: (h, w, 3) uint8 BGR, source resolution: the pixels of `around`.
-        around: The box with the margin that is searched again, within the picture, whole pixels.
-        area: The box with the margin that is shown, within `around`.
+        around: The box with the margin in which the detector searches again, within the picture,
+            whole pixels.
+        area: The box with the margin of the displayed picture, within `around`.
         box: The detected box of the face.
         others: Boxes of all other faces detected in the frame.
     """
@@ -51,11 +52,11 @@ class FacePicture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """A frame, downsampled so that a face has only a few cells.
+    """A frame that is downsampled so far that a face has only a few cells.
 
     Attributes:
         small: (rows, columns, 3) uint8 BGR; each pixel is the mean of a `cell` x `cell` square.
-        cell: Side of that square in source pixels.
+        cell: Side of the square in source pixels.
         width, height: Size of the source frame, pixels.
     """
 
@@ -67,12 +68,12 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """The pictures that may be kept of a sighting.
+    """The pictures of a sighting that may be stored.
 
     Attributes:
         scene: The opaque scene.
-        face: (h, w, 3) uint8 BGR, source resolution: the pixels of `box`, with the scene's cells
-            where another face overlaps.
+        face: (h, w, 3) uint8 BGR, source resolution: the pixels of `box`. Overlapping other faces
+            are replaced by the scene's cells.
         box: The alerted face's box with its margin, within the picture, whole source pixels.
             Evidence of older versions has no margin.
     """
@@ -84,13 +85,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class SentEvidence:
-    """Evidence that is sent with a sighting.
+    """Evidence in the message of a sighting.
 
     Attributes:
         name: Name in the vault.
         sealed: Whether `content` is encrypted under the vault's key and bound to `name`.
-        content: The result of `operations.evidence.encode`, encrypted where `sealed`; empty where
-            the vault has it already.
+        content: The result of `operations.evidence.encode`, encrypted if `sealed`; empty if the
+            vault contains it already.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """The optional packages that a command may need, and how to install them.
 
-OpenLFR is on no package index, and without the locks pip installs a build of OpenCV that breaks
-ours (ADR 0002). So no advice here is `pip install openlfr`.
+OpenLFR is not on a package index, and without the lock files pip installs a second build of OpenCV
+that conflicts with the first (ADR 0002). So the advice is never `pip install openlfr`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,6 @@ def install_advice(extra: str) -> str:
 
 
 def extra_of(module: str | None) -> str | None:
-    """Return the extra that installs a module; None where none does."""
+    """Return the extra that installs a module; None if no extra does."""
     top = (module or "").split(".")[0]
     return next((extra for extra, modules in MODULES.items() if top in modules), None)

@@ -14,7 +14,7 @@ CONTROL = "control"
 
 
 class Box(NamedTuple):
-    """A rectangle in source pixels: left, top, width, height. It may exceed the picture."""
+    """A rectangle in source pixels: left, top, width, height; it may extend beyond the picture."""
 
     x: float
     y: float
@@ -32,7 +32,7 @@ class Box(NamedTuple):
         return self.x + self.w / 2, self.y + self.h / 2
 
     def iou(self, other: Box) -> float:
-        """Return intersection over union, 0 to 1 (Jaccard index)."""
+        """Return the intersection over union, 0 to 1 (Jaccard index)."""
         w = min(self.x + self.w, other.x + other.w) - max(self.x, other.x)
         h = min(self.y + self.h, other.y + other.h) - max(self.y, other.y)
         if w <= 0 or h <= 0:
@@ -42,12 +42,12 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detection:
-    """A face that the detector found.
+    """A face that was detected in a frame.
 
     Attributes:
         box: Box in source pixels.
-        landmarks: (5, 2) float32, source pixels: right eye, left eye, nose tip, right and left
-            mouth corner ("right" is the person's right, which is left in the picture).
+        landmarks: (5, 2) float32, source pixels: right eye, left eye, nose tip, right mouth corner,
+            left mouth corner. The person's right is on the left of the picture.
         score: The detector's confidence, 0 to 1.
     """
 
@@ -76,14 +76,14 @@ class Quality:
 
 
 class Candidate(NamedTuple):
-    """One result of a search: a subject, the best of its references, and the subject's score.
+    """One result of a search: a subject, the subject's best reference, and the score.
 
     Attributes:
         subject: The listed subject.
         reference_id: The subject's most similar reference.
-        score: Cosine similarity; it does not depend on who else is listed.
-        watchlist: The list of that reference.
-        category: Why that reference is listed: wanted, missing, control ...
+        score: Cosine similarity; it does not depend on other listed people.
+        watchlist: The list of the reference.
+        category: Why the reference is listed: wanted, missing, control ...
     """
 
     subject: str
@@ -94,5 +94,5 @@ class Candidate(NamedTuple):
 
     @property
     def is_control(self) -> bool:
-        """Whether it is a control subject: a person who consented to be listed as a test."""
+        """True for a control subject: a person who consented to be listed for tests."""
         return self.category == CONTROL

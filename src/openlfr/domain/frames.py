@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
 
 class StartOrigin(StrEnum):
-    """How the start time of a source was determined."""
+    """Origin of the start time of a source."""
 
     CONFIGURED = "configured"  # `cameras.X.start`
     RECORDED = "recorded"  # the file's own recording date
-    ASSUMED = "assumed"  # not recorded; the start of the run is used
-    CLOCK = "clock"  # a live camera: this machine's clock
+    ASSUMED = "assumed"  # the file contains no date; the start of the run is used
+    CLOCK = "clock"  # the clock of this machine, for a live camera
 
 
 @dataclass(frozen=True, slots=True)
 class DisplayTransform:
-    """How a video's decoded pictures are transformed for display.
+    """The transformation of a video's decoded pictures for display.
 
     Attributes:
         turned: Clockwise turn in degrees, a multiple of 90, from the file's metadata.
         mirrored: Whether the picture is flipped left to right before it is turned.
         interlaced: Whether a frame consists of two fields; moving parts are deinterlaced.
-        pixel_aspect: Width of a pixel over its height; the shorter side is stretched.
+        pixel_aspect: Width of a pixel divided by its height; the shorter side is stretched.
     """
 
     turned: int = 0
@@ -46,10 +46,10 @@ class Frame:
     Attributes:
         camera: Name of the camera in the configuration.
         epoch: Connection or run number; analysis discards frames of earlier epochs.
-        seq: Index in the source from 0. Gaps are frames sampled away or dropped.
-        captured_at: Capture time, UTC. For a file: its start time plus the difference between the
-            presentation times of this frame and the first one.
-        image: (height, width, 3) uint8, BGR, 0 to 255. No stage writes to it.
+        seq: Index in the source, from 0; sampled-away and dropped frames leave gaps.
+        captured_at: Capture time, UTC. In a file: the file's start time plus the difference between
+            the presentation times of this frame and the first frame.
+        image: (height, width, 3) uint8, BGR, 0 to 255; no stage changes it.
         time_assumed: Whether the file's start time is unknown, so that `captured_at` counts from
             the start of the run and is not the real time of the scene.
     """
@@ -67,14 +67,14 @@ class EncodedFrame:
     """A frame as ingest sends it to analysis, or the end of a camera's epoch.
 
     Attributes:
-        deployment: The authorised operation under which the camera is open.
+        deployment: Id of the deployment to which the camera belongs.
         epoch, seq, captured_at, time_assumed: As in `Frame`.
-        frame_index: Index in the source. It equals `seq`, except that it restarts in each loop of
-            a looped file.
+        frame_index: Index in the source. It equals `seq`, but restarts in each loop of a looped
+            file.
         width, height: Size of the picture, pixels.
-        jpeg: One whole JPEG file; empty where `ended`.
-        ended: Whether this message marks the end of the camera's epoch and has no picture. Then
-            `seq` is one above that of the last frame, and all other fields are that frame's.
+        jpeg: One whole JPEG file; empty if `ended`.
+        ended: Whether this message marks the end of the camera's epoch and contains no picture.
+            Then `seq` is one above the last frame's, and all other fields are the last frame's.
     """
 
     deployment: str

@@ -1,4 +1,4 @@
-"""The state of a list at a time: its Merkle root and its size, without names."""
+"""The state of a searched list at a time: its Merkle root and size, without names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class SearchedEntry(NamedTuple):
     Attributes:
         entry_hash: Result of `watchlist.hash_entry`.
         category: Why the person is listed; empty in data of earlier versions.
-        subject: Name of the person; None where the searching process does not have it.
+        subject: Name of the person; None if the searching process does not have the name.
     """
 
     entry_hash: str
@@ -31,7 +31,7 @@ class SearchedIndex(Protocol):
     """An index that lists its references."""
 
     def searched(self) -> Iterable[SearchedEntry]:
-        """Return all references of the index, expired ones included, in any order."""
+        """Return all references of the index in any order, including expired references."""
         ...
 
 
@@ -40,7 +40,7 @@ class ListPart:
     """The size of one category of one list.
 
     Attributes:
-        subjects: Number of people; None where it is unknown.
+        subjects: Number of people; None if unknown.
     """
 
     watchlist: str
@@ -54,11 +54,11 @@ class ListState:
     """The publishable state of the searched list.
 
     Attributes:
-        root: RFC 6962 tree hash (hex) over the entries' hashes, ascending.
+        root: RFC 6962 tree hash (hex) over the sorted hashes of the entries.
         references: Number of entries.
-        subjects: Number of people; None where it is unknown.
+        subjects: Number of people; None if unknown.
         parts: The sizes by list and category.
-        entries: The entries' hashes; empty where only the root is known.
+        entries: Hashes of the entries; empty if only the root is known.
     """
 
     root: str
@@ -73,19 +73,19 @@ class ListState:
 
         20,000 entries take 0.2 s on busy cores (`python -m benchmarks.list_root`).
         """
-        found = list(index.searched())
+        entries = list(index.searched())
         references: Counter[tuple[str, str]] = Counter()
         people: dict[tuple[str, str], set[str]] = {}
-        for each in found:
+        for each in entries:
             references[each.watchlist, each.category] += 1
             if each.subject is not None:
                 people.setdefault((each.watchlist, each.category), set()).add(each.subject)
-        known = all(each.subject is not None for each in found)
-        everybody = {each.subject for each in found}
-        hashes = frozenset(each.entry_hash for each in found)
+        known = all(each.subject is not None for each in entries)
+        everybody = {each.subject for each in entries}
+        hashes = frozenset(each.entry_hash for each in entries)
         return cls(
             root=root_of(hashes),
-            references=len(found),
+            references=len(entries),
             subjects=len(everybody) if known else None,
             parts=tuple(
                 ListPart(*part, number, len(people.get(part, ())) if known else None)
@@ -96,5 +96,5 @@ class ListState:
 
     @property
     def people(self) -> int:
-        """Number of people; where it is unknown, each entry counts as one person."""
+        """Number of people; if it is unknown, each entry counts as one person."""
         return self.references if self.subjects is None else self.subjects

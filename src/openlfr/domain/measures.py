@@ -1,7 +1,7 @@
-"""Histograms of eye distance, sharpness and light, over the best faces of passes.
+"""Histograms of eye distance, sharpness and light of the best faces of passes.
 
-Each pass counts once, by its best face, whether it was searched or not. So the histograms show a
-camera that is too far away, out of focus or in the dark, and contain nothing about a person.
+Each pass counts once, by its best face, with or without a search. The histograms reveal a camera
+that is too far away, out of focus or in the dark. They contain no information about a person.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from openlfr.domain.faces import Quality
 
 EYE_EDGES = (0.0, 4.0, 7.0, 10.0, 14.0, 20.0, 28.0, 40.0, 56.0, 80.0)
-"""Lower borders of the bins of the distance between the eyes, source pixels; the last is open."""
+"""Lower borders of the bins of eye distance, source pixels; the last bin has no upper border."""
 SHARE_EDGES = tuple(n / 10 for n in range(10))
-"""Lower borders of the bins of sharpness and light, both 0 to 1; the last takes 1 too."""
+"""Lower borders of the bins of sharpness and light, 0 to 1; the last bin includes 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ class Measures:
     light: tuple[int, ...] = (0,) * len(SHARE_EDGES)
 
     def __add__(self, other: Self) -> Self:
-        """Return the sum of two histograms, bin by bin."""
+        """Return the bin-wise sum of all histograms."""
         return type(self)(
             *(
-                tuple(a + b for a, b in zip(mine, getattr(other, each.name), strict=True))
+                tuple(a + b for a, b in zip(counts, getattr(other, each.name), strict=True))
                 for each in fields(self)
-                for mine in [getattr(self, each.name)]
+                for counts in [getattr(self, each.name)]
             )
         )
 
@@ -56,11 +56,11 @@ class Measures:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Sequence[int]]) -> Self:
-        """Restore histograms from `dataclasses.asdict` values; missing ones are empty."""
-        known = {each.name: values[each.name] for each in fields(cls) if values.get(each.name)}
-        return cls(**{name: tuple(counts) for name, counts in known.items()})
+        """Restore histograms from `dataclasses.asdict` values; missing histograms are empty."""
+        stored = {each.name: values[each.name] for each in fields(cls) if values.get(each.name)}
+        return cls(**{name: tuple(counts) for name, counts in stored.items()})
 
 
 def _single_count(edges: Sequence[float], value: float) -> tuple[int, ...]:
-    mine = max(bisect_right(edges, value) - 1, 0)
-    return tuple(int(number == mine) for number in range(len(edges)))
+    bin_number = max(bisect_right(edges, value) - 1, 0)
+    return tuple(int(number == bin_number) for number in range(len(edges)))

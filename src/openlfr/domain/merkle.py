@@ -1,7 +1,7 @@
 """The Merkle tree hash of RFC 6962, one value that commits to a whole list.
 
-The owner of the list can recompute the root with any tool for Certificate Transparency. To the
-owner of the root alone one can later prove that an entry was, or was not, in the list.
+The owner of the list can recompute the root with any tool for Certificate Transparency. The owner
+can later prove, to anybody who has only the root, that an entry was or was not in the list.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ def tree_hash(entries: Sequence[bytes]) -> bytes:
         return hashlib.sha256().digest()
     level = [hashlib.sha256(_LEAF + entry).digest() for entry in entries]
     while len(level) > 1:
-        # Pair from the left; an odd last one moves up: the left subtree is a power of two.
+        # Pair from the left; a last node without a partner moves up, so the size of each left
+        # subtree is a power of two.
         pairs = zip(level[::2], level[1::2], strict=False)
         odd = level[-1:] if len(level) % 2 else []
         level = [hashlib.sha256(_NODE + left + right).digest() for left, right in pairs] + odd

@@ -11,7 +11,7 @@ class ModelUsed:
 
     Attributes:
         role: detector or embedder.
-        sha256: Hash (hex) of the file as shipped.
+        sha256: Hash (hex) of the shipped file.
         prepared_sha256: Hash (hex) of the loaded graph, which is prepared from the file.
     """
 

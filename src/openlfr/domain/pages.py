@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from openlfr.domain.alert_records import RecordedAlert
 
 MAX_LISTED = 5
-"""Number of alerts listed in the error when a prefix fits several."""
+"""Number of alerts that the error message lists if several alerts have the prefix."""
 
 
 def require_one_alert(prefix: str, alert_ids: Sequence[str]) -> None:
-    """Reject an id prefix that does not name exactly one alert.
+    """Reject an id prefix that does not identify exactly one alert.
 
     Args:
-        prefix: The prefix that a person typed.
+        prefix: The prefix as typed.
         alert_ids: Sorted ids with this prefix; `SHOWN` + 1 are enough.
 
     Raises:
         BadInput: No alert or several alerts have the prefix.
     """
     if not prefix.strip() or not alert_ids:
-        raise BadInput(f"There is no alert {prefix!r}: `openlfr alerts list` names all.")
+        raise BadInput(f"There is no alert {prefix!r}: `openlfr alerts list` lists all alerts.")
     if len(alert_ids) > 1:
         some = ", ".join(alert_ids[:MAX_LISTED])
         more = " ..." if len(alert_ids) > MAX_LISTED else ""
@@ -37,7 +37,7 @@ def require_one_alert(prefix: str, alert_ids: Sequence[str]) -> None:
 
 
 def cursor_after(alert: RecordedAlert) -> str:
-    """Return the cursor of the position after an alert, as an opaque text."""
+    """Return the cursor for the position after an alert, as an opaque text."""
     return urlsafe_b64encode(f"{alert.last_at.isoformat()} {alert.alert_id}".encode()).decode()
 
 
@@ -45,11 +45,11 @@ def parse_cursor(word: str) -> tuple[datetime, str]:
     """Return the last capture time and the id of the alert in a cursor.
 
     Raises:
-        BadInput: The text is no cursor.
+        BadInput: The text is not a cursor.
     """
     with suppress(ValueError):
         moment, _, alert_id = urlsafe_b64decode(word.encode()).decode().partition(" ")
         last_at = datetime.fromisoformat(moment)
         if last_at.tzinfo is not None and alert_id:
             return last_at, alert_id
-    raise BadInput(f"No list of alerts goes on after {word!r}.")
+    raise BadInput(f"{word!r} is not a cursor of a list of alerts.")

@@ -1,8 +1,8 @@
-"""The actions that each role may take.
+"""The actions that each role allows.
 
-There is one table for all interfaces: the command line and others call the same operations, which
-check permissions here. `operations` add rules that depend on more than a role: nobody authorises
-their own draft, and nobody takes the second look at their own decision.
+All interfaces, such as the command line, call the same operations, which check permissions in this
+one table. The package `operations` adds rules that depend on more than a role: nobody may authorise
+their own draft, or take the second look at their own decision.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Action(StrEnum):
-    """An action that needs a role; its value ends the sentence "may not ..."."""
+    """An action that needs a role; its value completes the sentence "<name> may not ..."."""
 
     SEE_FACES = "look at pictures of an alert"
     DECIDE = "decide an alert"
@@ -75,4 +75,4 @@ def require(by: Principal, action: Action) -> None:
     roles = ALLOWED[action]
     if by.roles.isdisjoint(roles):
         needed = " or ".join(sorted(str(role).replace("_", " ") for role in roles))
-        raise NotAllowed(f"{by.name} may not {action}: it takes the role {needed}.")
+        raise NotAllowed(f"{by.name} may not {action}: the role {needed} is required.")

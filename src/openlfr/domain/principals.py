@@ -1,4 +1,4 @@
-"""Principals: the people, and the parts of OpenLFR, that act."""
+"""Principals: the people and the parts of OpenLFR that act."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from enum import StrEnum
 from openlfr.domain.names import is_same_person
 
 LOCAL = "local"
-"""Issuer of principals on the command line: only the operating system's account is known, and the
-name is typed."""
+"""Issuer of principals on the command line: the operating system confirms the account, but nobody
+confirms the typed name."""
 OPENLFR = "openlfr"
-"""Issuer of the parts of OpenLFR that act automatically: they settle, expire and erase."""
+"""Issuer of the parts of OpenLFR that settle, expire and erase automatically."""
 
 
 class Role(StrEnum):
@@ -31,7 +31,7 @@ class Principal:
 
     Attributes:
         issuer: Source of the identity: an identity provider's address, `LOCAL` or `OPENLFR`.
-        subject: The account at the issuer, which never gives it to another person.
+        subject: The account at the issuer, which never assigns the account to another person.
         name: Display name.
         roles: The person's roles at the time of the act.
     """
@@ -43,11 +43,11 @@ class Principal:
 
     @property
     def is_authenticated(self) -> bool:
-        """Whether an identity provider, or OpenLFR itself, confirms the name."""
+        """True if an identity provider, or OpenLFR itself, confirms the name."""
         return self.issuer != LOCAL
 
     def with_name(self, name: str) -> Principal:
-        """Return the same account with a typed name, if no identity provider confirms another one.
+        """Return the same account with a typed name.
 
         Raises:
             ValueError: The person is authenticated under another name.
@@ -59,8 +59,8 @@ class Principal:
     def is_same_person(self, other: Principal) -> bool:
         """Return whether two principals are the same person.
 
-        On the command line only the typed names tell two people apart, which is a promise of the
-        people who type them.
+        On the command line, only the typed names distinguish people, so the rule depends on their
+        honesty.
         """
         if LOCAL in (self.issuer, other.issuer):
             return is_same_person(self.name, other.name)
@@ -78,4 +78,4 @@ def local_principal(account: str, name: str = "") -> Principal:
 
 
 SYSTEM = Principal(OPENLFR, "system", "system")
-"""OpenLFR itself, which carries out decisions and erases data that is due."""
+"""OpenLFR itself, which executes decisions and erases expired data."""

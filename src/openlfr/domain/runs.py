@@ -1,4 +1,4 @@
-"""A run of the embedded pipeline, as `--resume` needs it."""
+"""A run of the embedded pipeline: the data that `--resume` needs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Run:
     """One run.
 
     Attributes:
-        config_hash: sha256 (hex) of the settings that decide its results.
-        started_at: UTC; default start of its cameras' clocks, unchanged by a resume.
+        config_hash: sha256 (hex) of the settings that determine the results.
+        started_at: UTC; default start of the cameras' clocks; a resume does not change it.
         epoch: Number of the run within its deployment, from 1; part of every sighting's id.
     """
 
@@ -30,11 +30,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class WrittenFiles:
-    """The files of a run that remain after its end.
+    """The files of a run that remain after the run.
 
     Attributes:
-        alerts: Absolute path of the file of alert lines; None without one.
-        report: Absolute path of the report's folder; None without one.
+        alerts: Absolute path of the file of alert lines; None without such a file.
+        report: Absolute path of the report's folder; None without a report.
     """
 
     alerts: Path | None = None
@@ -47,7 +47,7 @@ class Checkpoint:
 
     Attributes:
         next_seq: Number of the first frame that is not analysed yet.
-        counters: The camera's counts up to that frame, JSON values.
+        counters: The camera's counts before that frame, JSON values.
     """
 
     camera: str

@@ -1,7 +1,8 @@
-"""Draws the alerts that need a second look by another person, so that nobody chooses them.
+"""Draws the alerts that need a second look by another person, so that no person selects them.
 
-Every *cannot tell* is drawn, and a share of all other decisions. A keyed hash of the alert's id
-decides. So an operator cannot foresee which alerts are drawn, nor change it by deciding again.
+Every alert decided as *cannot tell* is drawn, and a share of all other decided alerts. The draw
+depends on a keyed hash of the alert's id. So an operator can neither foresee which alerts are
+drawn, nor change the draw with a new decision.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 PURPOSE: Final = "second looks"
 """The purpose for which the vault derives the key of the draw."""
-_OF = 1 << 64
+_DRAW_RANGE = 1 << 64
 
 
 def is_drawn(alert_id: str, share: float, key: bytes) -> bool:
@@ -28,15 +29,15 @@ def is_drawn(alert_id: str, share: float, key: bytes) -> bool:
 
     Args:
         alert_id: The recorded id.
-        share: Share of alerts to draw, 0 to 1; a larger one draws the same alerts and more.
+        share: Share of alerts to draw, 0 to 1; a larger share draws the same alerts and more.
         key: Key derived for `PURPOSE`.
     """
     digest = hmac.digest(key, alert_id.encode(), hashlib.sha256)
-    return int.from_bytes(digest[:8]) < share * _OF
+    return int.from_bytes(digest[:8]) < share * _DRAW_RANGE
 
 
 def needs_second_look(case: Case, share: float, key: bytes, now: datetime) -> bool:
-    """Return whether a second look is due now, which needs a first verdict that is final."""
+    """Return whether a second look is due now, that is, after the first verdict is final."""
     first = case.first_verdict
     if case.state is not AlertState.DECIDED or first is None or case.second_look is not None:
         return False

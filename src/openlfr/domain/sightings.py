@@ -16,19 +16,19 @@ class Sighting:
     """A track whose best candidate reached the threshold.
 
     Attributes:
-        sighting_id: UUID text from `domain.ids`: a replay gives the same id, and nobody can compute
-            it without the deployment's key.
+        sighting_id: UUID text from `domain.ids`. A replay produces the same id, and nobody can
+            compute the id without the deployment's key.
         deployment: Id of the deployment.
         epoch, seq: Position of the frame with the probe's best face.
         captured_at: Capture time of that frame, UTC.
         box: Box of that face, source pixels.
-        score: Score of the track's first search that reached the threshold. An alert does not wait
-            for a better face, so a later search of the same track may score higher. A cosine
-            similarity, lowered by the rules of `stages.probe`; independent of the rest of the list.
+        score: Score of the track's first search that reached the threshold: a cosine similarity,
+            lowered by the rules of `stages.probe` and independent of the rest of the list. An alert
+            does not wait for a better face, so a later search of the same track may score higher.
         quality: Quality of the best face, 0 to 100.
         reference_id: The reference with the best score.
         conflicts_in_frame: Whether an earlier sighting of the same subject came from another track
-            that was in one frame with this track; then one of the two is somebody else.
+            that was in one frame with this track. If so, one of the two tracks shows somebody else.
         time_assumed: Whether the recording time of the video is unknown, so that `captured_at`
             counts from the start of the run.
     """

@@ -22,7 +22,7 @@ class StageTiming:
     """The cost of one stage over a whole run.
 
     Attributes:
-        stage: A verb: decode, detect, track, assess, align, embed, search, decide ...
+        stage: Name of the stage: decode, detect, track, assess, align, embed, search, decide ...
         calls: Number of calls.
         items: Number of frames, faces or tracks processed.
         wall_s, cpu_s: Elapsed seconds, and seconds of the thread's CPU time.
@@ -46,12 +46,12 @@ class WatchlistSize:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AlertItem:
-    """One alert event with its pictures, as a report shows it.
+    """One alert event with its pictures, for a report.
 
     Attributes:
-        probe: JPEG of the alerted face; empty where evidence is missing.
-        reference: JPEG of the enrolled photo's face; empty where it is missing.
-        scene: JPEG of the opaque scene; empty where evidence is missing.
+        probe: JPEG of the alerted face; empty if evidence is missing.
+        reference: JPEG of the face in the enrolled photo; empty if the photo is missing.
+        scene: JPEG of the opaque scene; empty if evidence is missing.
         missing: Why a picture is empty, as a sentence.
     """
 
@@ -69,11 +69,11 @@ class KnownTruth:
     """The comparison of a run's alerts with the truth, which is known in a simulation.
 
     Attributes:
-        passes: Number of listed people's passes with a fair chance to be seen.
-        found: Number of these passes with at least one right alert event.
+        passes: Number of passes of listed people that are long enough to be recognised.
+        found: Number of these passes with at least one correct alert event.
         strangers: Number of passes of people who are not listed.
-        wrong: Number of alert events on a face that is not the listed person's.
-        missed: A sentence for each pass that was not found.
+        wrong: Number of alert events for a face of another person.
+        missed: A sentence for each pass without a correct alert event.
     """
 
     passes: int
@@ -92,11 +92,11 @@ class RunSummary:
         threshold: Score from which a candidate was a sighting, and its origin.
         providers: Execution providers, by their names in ONNX Runtime.
         problems: A sentence for each problem.
-        notes: Sentences that a reader needs before the figures; shown first.
-        erased: Numbers of due alerts, pictures and entries that the run erased, by kind.
+        notes: Sentences that a reader needs before the figures; the report begins with them.
+        erased: Numbers of alerts, pictures and entries that the run erased, by kind.
         truth: Comparison with the truth; None except in a simulation.
         baselines: The counts of all cameras together, by baseline.
-        pools: The same counts, summed over baselines that may be added up.
+        pools: The same counts by pool of baselines.
     """
 
     run_id: str
@@ -123,8 +123,8 @@ class RunSummary:
 
     @property
     def basis_problems(self) -> tuple[str, ...]:
-        """Each reason why the threshold's stated basis did not hold throughout the run."""
+        """Each reason why the threshold's stated basis was not valid throughout the run."""
         openings = (each.opening for each in self.baselines)
-        kept = (opening for opening in openings if opening is not None and not opening.alteration)
-        found = (opening.baseline.threshold.basis_problem for opening in kept)
-        return tuple(dict.fromkeys(doubt for doubt in found if doubt))
+        valid = (opening for opening in openings if opening is not None and not opening.alteration)
+        problems = (opening.baseline.threshold.basis_problem for opening in valid)
+        return tuple(dict.fromkeys(problem for problem in problems if problem))

@@ -1,4 +1,4 @@
-"""The counts of one camera in the part of the tally grid that is still being filled."""
+"""The counts of one camera's current stretch, for which there is no tally yet."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ STRETCH = 250
 
 @dataclass(slots=True)
 class Stretch:
-    """The counts of a range of one camera's frames that is not finished yet.
+    """The counts of an unfinished range of one camera's frames.
 
     Attributes:
         first: Number of the first frame of the range.
         newest: Number of the newest frame that arrived.
         first_at, newest_at: Capture times of the first and the newest frame that arrived, UTC.
-        ref: The baseline in which the frames are counted.
-        adoption: The adoption that the range's tally records; None where another tally does.
+        ref: The baseline under which the frames are counted.
+        adoption: The adoption for the range's tally; None if another tally contains it.
         frames: Plain counts, by their attribute in `Tally`.
     """
 
@@ -50,7 +50,7 @@ class Stretch:
 
     @property
     def last(self) -> int:
-        """The last frame number of this part of the grid."""
+        """The number of the last frame of a full stretch."""
         return (self.first // STRETCH + 1) * STRETCH - 1
 
     def covers(self, epoch: int, seq: int) -> bool:
@@ -58,7 +58,7 @@ class Stretch:
         return epoch == self.epoch and self.first <= seq <= self.last
 
     def to_json(self) -> dict[str, Any]:
-        """Return the counts as JSON values for `from_json`; without the adoption."""
+        """Return the counts, without the adoption, as JSON values for `from_json`."""
         counters = "frames", "not_searched", "lost", "scores", "fine_scores", "control_scores"
         return {
             **{name: getattr(self, name) for name in ("epoch", "first", "newest")},

@@ -1,4 +1,4 @@
-"""Templates of enrolled faces, and their match with the entries of the watchlist."""
+"""Templates of enrolled faces, and checks against the entries of the watchlist."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class StoredRow(Protocol):
 
     @property
     def watchlist(self) -> str:
-        """The list that the row names."""
+        """Name of the list in the row."""
         ...
 
     @property
     def template_hash(self) -> str:
-        """The hash of the vector, according to the row."""
+        """Hash of the vector in the row."""
         ...
 
     @property
@@ -38,10 +38,10 @@ class StoredRow(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GalleryFacts:
-    """The properties that all templates of a gallery share; other templates are rejected.
+    """The common properties of all templates of a gallery; other templates are rejected.
 
     Attributes:
-        model_sha256: sha256 (hex) of the embedder's file as shipped (before preparation).
+        model_sha256: sha256 (hex) of the embedder's shipped file (before preparation).
         dimension: Length of a template.
         alignment: Names of the face alignment and of the other steps that make a template.
         default_threshold: Uncalibrated per-track score from which a candidate is a sighting.
@@ -56,7 +56,7 @@ class GalleryFacts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredTemplate:
-    """A reference's template as stored in the vector store.
+    """A reference's template in the vector store.
 
     Attributes:
         vector: (dimension,) float32, L2-normalised.
@@ -82,7 +82,7 @@ def hash_template(vector: NDArray[np.float32]) -> str:
 def matches_entry(stored: StoredRow, entry: ListedEntry) -> bool:
     """Return whether a row of the vector store agrees with the listed entry of its reference.
 
-    The caller checks that the vector has the row's hash.
+    The caller must check that the vector has the hash in the row.
     """
     return (
         stored.template_hash == entry.template_hash
@@ -92,43 +92,43 @@ def matches_entry(stored: StoredRow, entry: ListedEntry) -> bool:
 
 
 def check_template(template: StoredTemplate, facts: GalleryFacts) -> None:
-    """Reject a template that no store may accept.
+    """Reject an invalid template.
 
     Raises:
-        BadInput: The dimension is wrong, or the vector not finite or not of unit length.
+        BadInput: The dimension is wrong, or the vector is not finite or not of unit length.
     """
     vector = template.vector
     if vector.shape != (facts.dimension,):
         raise BadInput(
             f"The template of reference {template.reference_id} has shape {vector.shape}; "
-            f"{facts.model_name} makes ({facts.dimension},)."
+            f"templates of {facts.model_name} have the shape ({facts.dimension},)."
         )
     length = float(np.linalg.norm(vector))
-    if not abs(length - 1) <= 1e-3:  # NaN and infinity fail here as well
+    if not abs(length - 1) <= 1e-3:  # also false for NaN and infinity
         raise BadInput(
             f"The template of reference {template.reference_id} has length {length:.4g}; "
-            "a template is finite and of length 1."
+            "a template must be finite and have length 1."
         )
 
 
-def check_model(kept: GalleryFacts, given: GalleryFacts, holder: str) -> None:
-    """Refuse to compare templates that were made in different ways.
+def check_model(stored: GalleryFacts, configured: GalleryFacts, holder: str) -> None:
+    """Check that stored templates can be compared with templates of the configured embedder.
 
     Args:
-        kept: Properties of the stored templates.
-        given: Properties of the configured embedder.
-        holder: Where the templates are stored; begins a sentence.
+        stored: Properties of the stored templates.
+        configured: Properties of the configured embedder.
+        holder: Location of the stored templates; first words of the error message.
 
     Raises:
         Misconfigured: Model, dimension or alignment differ; name and threshold may differ.
     """
     same = ("model_sha256", "dimension", "alignment")
-    if any(getattr(kept, name) != getattr(given, name) for name in same):
+    if any(getattr(stored, name) != getattr(configured, name) for name in same):
         raise Misconfigured(
-            f"{holder} holds templates of {kept.model_name} "
-            f"({kept.model_sha256[:12]}, {kept.dimension} numbers, {kept.alignment}), but "
-            f"models.embedder is {given.model_name} ({given.model_sha256[:12]}, "
-            f"{given.dimension} numbers, {given.alignment}): templates that were "
-            "made in two ways cannot be compared; set the former model, or use a new data_dir and "
-            "import the watchlist again."
+            f"{holder} contains templates of {stored.model_name} "
+            f"({stored.model_sha256[:12]}, {stored.dimension} numbers, {stored.alignment}), but "
+            f"models.embedder is {configured.model_name} ({configured.model_sha256[:12]}, "
+            f"{configured.dimension} numbers, {configured.alignment}), and such templates cannot "
+            "be compared. Configure the previous model, or use a new data_dir and import the "
+            "watchlist again."
         )

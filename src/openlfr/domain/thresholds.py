@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 class ThresholdOrigin(StrEnum):
-    """How a threshold was chosen."""
+    """The way in which a threshold was chosen."""
 
-    DEFAULT = "default"  # the model's, by the size of the list; uncalibrated
-    SET = "set"  # by a person, in `matching.threshold`
-    CALIBRATED = "calibrated"  # a calibration against this list
+    DEFAULT = "default"  # the model's default for the size of the list; uncalibrated
+    SET = "set"  # set by a person in `matching.threshold`
+    CALIBRATED = "calibrated"  # result of a calibration against this list
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class DefaultRow:
     Attributes:
         list_size: Number of listed subjects, one reference each.
         value: The threshold.
-        passes: Number of strangers' passes that were searched.
+        passes: Number of searched passes of strangers.
         stopped: Number of these passes with a candidate at or above the threshold.
         upper: Upper end of the 95% interval (Clopper-Pearson) of the stopped share.
     """
@@ -45,13 +45,14 @@ class Threshold:
 
     Attributes:
         value: Per-track score from which (inclusive) a candidate is a sighting.
-        list_size: Number of subjects that were listed when it was chosen or calibrated.
+        list_size: Number of listed subjects when the threshold was chosen or calibrated.
         row: Row of the table of defaults; None for a set or calibrated threshold, and for a model
             without a table.
         fitted: Whether the rules of a track (`stages.probe`) were fitted to this embedder's scores.
-        target_fpir: Target false positive identification rate of the calibration; None without one.
-        calibration_id: Id of the calibration; empty without one.
-        against: Hashes of the entries of the calibration; None where they are unknown.
+        target_fpir: Target false positive identification rate of the calibration; None without a
+            calibration.
+        calibration_id: Id of the calibration; empty without a calibration.
+        against: Hashes of the entries that were listed at the calibration; None if unknown.
     """
 
     value: float
@@ -65,71 +66,68 @@ class Threshold:
 
     @property
     def is_calibrated(self) -> bool:
-        """Whether it was calibrated; `basis_problem` tests if its error rate still holds."""
+        """True for a calibrated threshold, whose error rate `basis_problem` can invalidate."""
         return self.origin is ThresholdOrigin.CALIBRATED
 
     def basis_problem(self, listed: ListState) -> str:
-        """Return why its stated basis does not hold for this list; empty while it holds.
+        """Return why the stated basis is not valid for this list; empty if it is valid.
 
-        Removals, suspensions and expiries do not weaken a threshold. Each addition does: a
-        stranger can be mistaken for one person more.
+        Removals, suspensions and expiries do not weaken a threshold. Each addition does, since a
+        stranger can be mistaken for one more person.
         """
         if not self.is_calibrated:
             return self.list_size_warning(listed.people)
         if self.against is None:
             return (
-                f"The threshold {self.value:.3f} was calibrated for {self.list_size} people, and "
-                f"nothing says which; {listed.people} are listed now. No FPIR can be claimed until "
-                "it is calibrated anew."
+                f"The threshold {self.value:.3f} was calibrated for {self.list_size} people, who "
+                f"are unknown; {listed.people} are listed now. No FPIR can be claimed until the "
+                "next calibration."
             )
         if not (added := len(listed.entries - self.against)):
             return ""
         entries = "entry was" if added == 1 else "entries were"
         return (
             f"The threshold {self.value:.3f} was calibrated for {self.list_size} people, now there "
-            f"are {listed.people}: {added} {entries} added since. No FPIR can be claimed until it "
-            "is calibrated anew."
+            f"are {listed.people}: {added} {entries} added since. No FPIR can be claimed until the "
+            "next calibration."
         )
 
     def is_outgrown_by(self, subjects: int) -> bool:
-        """Return whether a list of this size is longer than the measurement behind the default."""
+        """Return whether the list is longer than the list with which the default was measured."""
         return self.row is not None and max(subjects, self.list_size) > self.row.list_size
 
     def list_size_warning(self, subjects: int) -> str:
-        """Return the warning for a list of this size; empty while the measurement covers it."""
+        """Return a warning if the list is longer than the measured list; else empty."""
         if self.row is None or not self.is_outgrown_by(subjects):
             return ""
         measured = self.row.list_size
-        if self.list_size > measured:  # a restart would choose the same
+        if self.list_size > measured:  # a restart would choose the same threshold
             return (
                 f"{max(subjects, self.list_size)} people are listed, and the threshold "
-                f"{self.value:.3f} is the default for {measured}, the longest list that was "
-                "measured: more strangers will be stopped."
+                f"{self.value:.3f} is the default for {measured}, the longest measured list: more "
+                "strangers will be stopped."
             )
         return (
             f"The list has grown to {subjects} people since the start, and the threshold "
             f"{self.value:.3f} is the default for up to {measured}: more strangers will be "
-            "stopped; a new start chooses it anew."
+            "stopped. A restart chooses another threshold."
         )
 
     def describe(self) -> str:
-        """Return its origin in words, as the rest of a sentence that begins with its value."""
+        """Return the origin in words, as the rest of a sentence that begins with the value."""
         if self.fitted:
             return self._origin()
         return f"{self._origin()}; the rules of a track are not fitted to this model, but to SFace"
 
     def _origin(self) -> str:
         if self.origin is ThresholdOrigin.SET:
-            return "set in matching.threshold, not calibrated: no error rate can be stated for it"
+            return "set in matching.threshold, not calibrated: its error rate is unknown"
         if self.origin is ThresholdOrigin.CALIBRATED:
             return f"calibrated against a list of {self.list_size} people"
         if self.row is None:
-            return (
-                "the default stated for this model, whatever the length of the list: it was not "
-                "measured here"
-            )
+            return "the model's own default for lists of any length, which was not measured here"
         measured = (
-            f"on made-up streets it stopped {self.row.stopped} of {self.row.passes:,} strangers' "
+            f"on simulated streets it stopped {self.row.stopped} of {self.row.passes:,} strangers' "
             f"passes (at most 1 in {1 / self.row.upper:,.0f}, 95%)"
         )
         default = (
@@ -137,19 +135,19 @@ class Threshold:
         )
         if self.list_size > self.row.list_size:
             default = (
-                f"the model's default for {self.row.list_size} people, the longest list that was "
-                f"measured; {self.list_size} are listed, so more strangers will be stopped"
+                f"the model's default for {self.row.list_size} people, the longest measured list; "
+                f"{self.list_size} are listed, so more strangers will be stopped"
             )
         return f"{default}: {measured}; your cameras and people differ"
 
 
 def default_threshold(table: Sequence[DefaultRow], stated: float, list_size: int) -> Threshold:
-    """Return a model's default for a list: the row for the next longer list in its table.
+    """Return a model's default for a list, from the table row for the next longer list.
 
     Args:
-        table: Rows by list size, ascending; empty for a model that was not measured.
+        table: Rows in ascending order of list size; empty for a model that was not measured.
         stated: The default of a model without a table.
-        list_size: Number of subjects that are listed now.
+        list_size: Current number of listed subjects.
     """
     if not table:
         return Threshold(stated, ThresholdOrigin.DEFAULT, list_size, fitted=False)

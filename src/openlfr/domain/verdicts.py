@@ -1,4 +1,4 @@
-"""Records of verdicts.v1: a verdict, its undo, or an outcome."""
+"""Records of the topic verdicts.v1: verdicts, undone verdicts and outcomes."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class VerdictEvent:
-    """One record; exactly one of `adjudication`, `outcome` and `withdraws` is given.
+    """One record; exactly one of `adjudication`, `outcome` and `withdraws` is set.
 
     Attributes:
         verdict_id: UUID text, the same in repeated publications.
         decided_by: The person's name, or `system` for an automatic settlement.
         decided_at: UTC.
         adjudication: The decision; None in an undo or an outcome.
-        outcome: The outcome of the alert. Records before 0.2 may have a decision as well.
+        outcome: The outcome of the alert. Records before 0.2 may contain a decision as well.
         kind: Role of the verdict; None in an undo, an outcome and records before 0.2.
-        reason: Coded reason.
-        withdraws: Id of the verdict that was undone.
-        minutes_stopped: How long somebody was stopped.
-        issuer, account: The identity provider, and the person's account there.
-        final_at: End of the time in which the verdict can be undone, UTC.
+        reason: Coded reason; None without one.
+        withdraws: Id of the undone verdict.
+        minutes_stopped: Minutes for which a person was stopped; None if unknown.
+        issuer, account: The identity provider, and the person's account at the provider.
+        final_at: End of the period in which the verdict can be undone, UTC.
     """
 
     verdict_id: str
@@ -50,5 +50,5 @@ class VerdictEvent:
 
 
 def withdrawal_id_of(verdict_id: str) -> str:
-    """Return the id of the record of a verdict's undo."""
+    """Return the id of the record that withdraws a verdict."""
     return str(uuid.uuid5(NAMESPACE, f"withdrawal\x1f{verdict_id}"))

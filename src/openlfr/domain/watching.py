@@ -1,4 +1,4 @@
-"""Measures for how long a camera was watched, and for how long and why it was not."""
+"""Measures the watched time of a camera, and the unwatched time by reason."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from enum import StrEnum
 MAX_WATCHED_GAP_US = 1_000_000
 """Longest gap between two analysed frames that counts as watched, microseconds.
 
-A track survives 0.8 s without a frame; a person who passes is in sight for longer."""
+A track survives 0.8 s without a frame, and a person who passes is visible for longer."""
 
 
 class UnwatchedReason(StrEnum):
-    """Why a camera was not watched."""
+    """Reason why a camera was not watched."""
 
-    NO_FRAMES = "no_frames"  # none arrived, or capture skipped all of them
-    LATE = "late"  # frames were too old when their turn came, or overtaken
+    NO_FRAMES = "no_frames"  # no frames arrived, or capture skipped all frames
+    LATE = "late"  # frames were too old at their turn, or replaced by newer frames
     UNREADABLE = "unreadable"  # frames could not be decoded
     OUTSIDE_HOURS = "outside_hours"  # frames were captured outside the authorised hours
     PAUSED = "paused"  # the deployment was paused, not started or in an unknown state
@@ -24,12 +24,12 @@ class UnwatchedReason(StrEnum):
 
 @dataclass(slots=True)
 class Watchtime:
-    """Watched and unwatched time of one camera, by its frames' capture times, whole microseconds.
+    """Watched and unwatched time of one camera, from its frames' capture times, microseconds.
 
     Attributes:
         until: Capture time up to which all time is counted; None before the first frame.
-        why: Why frames since `until` were skipped; None without skipped frames.
-        watched, unwatched: Time counted since the last `take`.
+        why: Reason for the frames that were skipped since `until`; None without skipped frames.
+        watched, unwatched: Time that was counted since the last call of `take`.
     """
 
     until: int | None = None
@@ -57,11 +57,11 @@ class Watchtime:
             self.until = at
 
     def record_pause(self) -> None:
-        """Make a pause the reason of the unwatched time that follows."""
+        """Make a pause the reason for the following unwatched time."""
         self.why = self.why or UnwatchedReason.PAUSED
 
     def take(self) -> tuple[int, dict[UnwatchedReason, int]]:
-        """Return the time counted since the last call and reset it."""
-        taken = self.watched, dict(self.unwatched)
+        """Return and reset the time that was counted since the last call."""
+        counted = self.watched, dict(self.unwatched)
         self.watched, self.unwatched = 0, Counter()
-        return taken
+        return counted

@@ -1,4 +1,4 @@
-"""Entries of the watchlist."""
+"""Entries of the watchlist, their enrolment and their hash."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 DEFAULT_CATEGORIES = ("wanted", "missing", "at_risk", "court_order", CONTROL)
 MAX_TIME_LISTED = timedelta(days=1096)
-"""Longest time on the list for categories without a limit of their own: three years.
+"""Longest time on the list for categories without a configured limit: three years.
 
-It only prevents entries without an end; the right time for each category is a matter of policy."""
+The limit only prevents endless entries; the right time for each category is a matter of policy."""
 
 
 class EntryStatus(StrEnum):
-    """Status of an entry. Only `ACTIVE` entries that have not expired are searched."""
+    """Status of an entry; only unexpired `ACTIVE` entries are searched."""
 
-    PENDING = "pending"  # recorded, its template not yet in the vector store
+    PENDING = "pending"  # recorded, but its template is not yet in the vector store
     ACTIVE = "active"
     REFUSED = "refused"  # rejected by the gallery's rules after import (duplicate, magnet)
     SUSPENDED = "suspended"
@@ -33,7 +33,7 @@ class EntryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ManifestRow:
-    """A checked row of an import manifest: all fields are present, the people differ.
+    """A checked row of an import manifest: no field is missing, and the people are different.
 
     Attributes:
         line: Line number in the manifest, from 1 (the header).
@@ -41,8 +41,8 @@ class ManifestRow:
         captured_on: Date of the photo.
         expires: Last time at which the entry may match, UTC.
         second_authoriser: The person who allows a picture that is already listed under another
-            name; empty without one.
-        second_reason: Reason of the second authoriser; empty without one.
+            name; empty without such a person.
+        second_reason: Reason of the second authoriser; empty without a second authoriser.
     """
 
     line: int
@@ -69,9 +69,9 @@ class Reference:
         picture: Name of the encrypted reference picture in the vault.
         quality: Quality of the face, 0 to 100.
         expires: UTC.
-        second_authoriser, second_reason: The person who allowed the picture to be listed under
-            another name too, and the reason; empty without one.
-        entry_hash: The recorded result of `hash_entry`; computed where none is given.
+        second_authoriser, second_reason: The person who allowed a picture that is also listed
+            under another name, and that person's reason; empty without such a person.
+        entry_hash: The recorded result of `hash_entry`; computed if it is missing.
     """
 
     reference_id: str
@@ -95,16 +95,18 @@ class Reference:
 
     def __post_init__(self) -> None:
         if not self.entry_hash:
-            made = hash_entry(self.reference_id, self.subject, self.watchlist, self.template_hash)
-            object.__setattr__(self, "entry_hash", made)
+            computed = hash_entry(
+                self.reference_id, self.subject, self.watchlist, self.template_hash
+            )
+            object.__setattr__(self, "entry_hash", computed)
 
 
 class ListedEntry(Protocol):
-    """The fields of a searchable reference that the records and control.v1 have in common."""
+    """The common fields of a searchable reference in the records and in control.v1."""
 
     @property
     def watchlist(self) -> str:
-        """Name of its list."""
+        """Name of the list."""
         ...
 
     @property
@@ -114,7 +116,7 @@ class ListedEntry(Protocol):
 
     @property
     def template_hash(self) -> str:
-        """sha256 (hex); vectors with another hash are ignored."""
+        """sha256 (hex) of the template; vectors with another hash are ignored."""
         ...
 
     @property
@@ -145,7 +147,7 @@ class GalleryDecision:
 
     Attributes:
         status: `ACTIVE` or `REFUSED`.
-        note: Reason of a rejection, or a remark on an accepted entry.
+        note: Reason for a rejection, or a remark on an accepted entry.
     """
 
     reference_id: str
@@ -156,9 +158,9 @@ class GalleryDecision:
 def hash_entry(reference_id: str, subject: str, watchlist: str, template_hash: str) -> str:
     """Return the sha256 (hex) that binds a template to its subject and list.
 
-    A stored template counts only with the recorded hash. So an attacker who can write to the
-    vector store can neither rename a person nor exchange two people's faces. Each text is preceded
-    by its length in bytes, so that no two entries have the same input.
+    A stored template is used only with the recorded hash. So an attacker who can write to the
+    vector store can neither rename a person nor exchange the faces of two people. The input
+    contains the length in bytes before each text, so that no two entries have the same input.
     """
     digest = hashlib.sha256()
     for text in (reference_id, subject, watchlist, template_hash):
@@ -177,4 +179,4 @@ PERSONAL_FIELDS = (
     "note",
     "template_hash",
 )
-"""The fields of a `Reference` that name people; erased some time after its removal."""
+"""The fields of a `Reference` that identify people; they are erased some time after its removal."""

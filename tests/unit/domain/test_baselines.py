@@ -171,13 +171,13 @@ def test_an_addition_forbids_the_claim_of_an_error_rate_and_a_removal_does_not(p
     assert bool(used.basis_problem) is bool(says)
     assert (used.value, used.calibration_id, used.list_size) == (0.47, "c1", 2)
     if says:
-        assert used.basis_problem.endswith("No FPIR can be claimed until it is calibrated anew.")
+        assert used.basis_problem.endswith("No FPIR can be claimed until the next calibration.")
 
 
 def test_without_the_list_that_it_was_calibrated_against_nothing_is_claimed():
     used = baseline(1, 2, threshold=replace(CALIBRATED, against=None)).threshold
     assert not used.claims_fpir
-    assert "nothing says which" in used.basis_problem
+    assert "who are unknown" in used.basis_problem
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ ANN = Principal("https://people.example", "ann", "Ann Smith", frozenset({Role.OP
 def test_every_action_has_a_role_and_the_command_line_has_every_role(action):
     assert ALLOWED[action]
     require(local_principal("root"), action)
-    with pytest.raises(NotAllowed, match=r"Nobody may not .*: it takes the role"):
+    with pytest.raises(NotAllowed, match=r"Nobody may not .*: the role"):
         require(Principal("https://people.example", "n", "Nobody"), action)
     with pytest.raises(NotAllowed):
         require(SYSTEM, action)  # what it does by itself is no act of a person
