@@ -26,7 +26,7 @@ from awaiting import PATIENCE_S
 from openlfr import cli, settings
 from openlfr.adapters.kafka.admin import open_topics
 from openlfr.settings.process import Process
-from openlfr.settings.variables import PLACES
+from openlfr.settings.variables import KEYS_BY_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "deploy/compose.yaml"
@@ -161,7 +161,7 @@ def environment_of(project, name, secrets):
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_every_variable_is_one_that_the_program_reads(project, secrets, name):
     environment = environment_of(project, name, secrets)
-    assert set(environment) <= set(PLACES) | OF_PROCESSES
+    assert set(environment) <= set(KEYS_BY_VARIABLE) | OF_PROCESSES
     if name == "models":
         return
     read = settings.load(secrets / "CONFIG.yaml", environment)

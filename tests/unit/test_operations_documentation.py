@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from openlfr.settings.variables import PLACES
+from openlfr.settings.variables import KEYS_BY_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
@@ -28,7 +28,7 @@ def test_every_metric_is_listed_and_no_other():
 
 
 def test_every_variable_is_listed():
-    for name in PLACES:
+    for name in KEYS_BY_VARIABLE:
         server = "_".join(name.split("_")[:2])
         key = name.removeprefix(server)
         assert f"`{name}`" in PAGE or (server in PAGE and (key == "_URL" or f"`{key}`" in PAGE))

@@ -143,7 +143,7 @@ def _describe(name: str, camera: Camera, result: CameraCheck) -> str:
 
     rate = f" at {result.fps:g} frames a second" if result.fps else ""
     lines = [
-        f"{name}: {camera.shown_url}",
+        f"{name}: {camera.redacted_url}",
         f"  picture    {result.width}x{result.height}{rate}, {result.frames} frames examined",
         f"  time       {_describe_start(result)}",
         f"  light      {result.light:.0f} of 255",

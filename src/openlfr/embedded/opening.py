@@ -169,7 +169,7 @@ def hash_settings(
     decisive: dict[str, object] = {
         "cameras": {
             # Address without credentials: the records must not contain the hash of a password.
-            name: [c.shown_url, c.fps, c.start and c.start.isoformat(), c.input_size, c.loop]
+            name: [c.redacted_url, c.fps, c.start and c.start.isoformat(), c.input_size, c.loop]
             for name, c in sorted(settings.cameras.items())
         },
         "watchlists": list(settings.watchlists),

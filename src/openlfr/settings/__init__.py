@@ -1,8 +1,8 @@
-"""CONFIG.yaml: read once, checked as a whole, then frozen.
+"""CONFIG.yaml: read once, validated as a whole, then frozen.
 
-`load()` reads the file; `require_authorisation()` is called before a camera opens.
+`load()` reads the file. `require_authorisation()` must be called before a camera is opened.
 
-`schema` is the whole file, with one module for each block: `cameras`, `deployment`, `decisions`
+`schema` defines the whole file. Each block has a module: `cameras`, `deployment`, `decisions`
 (matching, alerting, enrolment), `machinery` (models, services), `servers` and `kafka` (addresses,
 TLS, secrets), `topics`. `values` parses durations, times, sizes and paths. `variables` lists the
 environment variables that replace keys. `yaml_lines` records the line of each key, and `problems`

@@ -1,4 +1,4 @@
-"""Refuses work without a complete authorisation."""
+"""Requires a complete authorisation."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
 
 def require_authorisation(settings: Settings) -> Deployment:
-    """Return the deployment, if its authorisation is complete.
+    """Return the deployment with its complete authorisation.
 
     Raises:
-        Misconfigured: The authorisation is absent or incomplete; the message lists every missing
-            field.
+        Misconfigured: The authorisation is absent or incomplete. The message lists all missing
+            fields.
     """
     deployment = settings.deployment
     if deployment is not None:
         return deployment
     missing = settings.deployment_entry.missing
     names = [f"deployment.{name}" for name in missing]
-    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    fields = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     verb = "is" if len(names) == 1 else "are"
     raise Misconfigured(
-        f"not authorised: {listed} {verb} missing in {settings.path};"
+        f"not authorised: {fields} {verb} missing in {settings.path};"
         " no camera is opened without a complete authorisation"
     )

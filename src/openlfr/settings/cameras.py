@@ -32,9 +32,9 @@ def _resolve_url(value: Any, info: ValidationInfo) -> str:
     if scheme and scheme[1].lower() in CAMERA_SCHEMES and not is_readable(url):
         raise ValueError(f"is an address whose host and port cannot be parsed. {HINT}")
     if scheme and scheme[1].lower() not in (*CAMERA_SCHEMES, "file"):
-        known = ", ".join(f"{each}://" for each in CAMERA_SCHEMES)
+        schemes = ", ".join(f"{each}://" for each in CAMERA_SCHEMES)
         raise ValueError(
-            f"is no kind of address that can be opened; known are files, folders, {known} and"
+            f"is an address of an unsupported kind; supported are files, folders, {schemes} and"
             " device numbers"
         )
     if _SCHEME.match(url) or url.isdecimal() or url.startswith("/dev/"):
@@ -42,11 +42,11 @@ def _resolve_url(value: Any, info: ValidationInfo) -> str:
     return str(resolve_path(url, info))
 
 
-def _position(value: Any) -> Any:
+def _parse_position(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _on_earth(value: tuple[float, float]) -> tuple[float, float]:
+def _check_coordinates(value: tuple[float, float]) -> tuple[float, float]:
     if abs(value[0]) > 90 or abs(value[1]) > 180:
         raise ValueError(
             "must be [latitude, longitude] in degrees, -90 to 90 and -180 to 180, not"
@@ -56,7 +56,7 @@ def _on_earth(value: tuple[float, float]) -> tuple[float, float]:
 
 
 class Camera(Section):
-    """One source of pictures, and how its frames are analysed."""
+    """A source of pictures, and the analysis of its frames."""
 
     url: Annotated[str, BeforeValidator(_resolve_url)] = Field(
         title="Source",
@@ -66,45 +66,49 @@ class Camera(Section):
     )
     fps: Number | None = Field(
         default=None, gt=0, le=1000, title="Analysed frames per second",
-        description="Sampling rate, by the video's own timestamps. Left out: every frame; a folder"
-        " of pictures plays at 1 per second.",
+        description="Sampling rate, by the video's timestamps. Default: every frame of a video, and"
+        " 1 picture per second of a folder.",
     )  # fmt: skip
     start: Moment | None = Field(
         default=None, title="Start",
-        description="When a file's first frame was captured. Left out: the recording date in the"
-        " file; without one the start of the run, and its alerts are marked 'time assumed'.",
+        description="Capture time of a file's first frame. Default: the recording date in the file."
+        " A file without a date starts with the run; its alerts are marked 'time assumed'.",
     )  # fmt: skip
     input_size: InputSize | None = Field(
         default=None, title="Detector input",
         description="Size, in pixels, to which pictures are scaled for the detector: 1280"
-        " (longer side), [1280, 736] or '1280x736'. A larger size finds smaller faces and costs"
-        " more: at 640 faces from about 48 pixels in a 720p picture, at 960 and more from about"
-        " 32. Left out: the picture's own size, 960 at most.",
+        " (longer side), [1280, 736] or '1280x736'. A larger size detects smaller faces and takes"
+        " more time. In a 720p picture, 640 detects faces from about 48 pixels, 960 and more from"
+        " about 32. Default: the picture's own size, at most 960.",
     )  # fmt: skip
     loop: bool = Field(
         default=False, strict=True, title="Loop",
-        description="Play a file again and again (soak tests, demonstrations).",
+        description="Repeat a file without end, for soak tests and demonstrations.",
     )  # fmt: skip
     position: (
-        Annotated[tuple[Number, Number], BeforeValidator(_position), AfterValidator(_on_earth)]
+        Annotated[
+            tuple[Number, Number],
+            BeforeValidator(_parse_position),
+            AfterValidator(_check_coordinates),
+        ]
         | None
     ) = Field(
         default=None, title="Position",
-        description="[latitude, longitude] in degrees (WGS 84), to flag a subject who is sighted at"
-        " two places too far apart.",
+        description="[latitude, longitude] in degrees (WGS 84). Used to flag a subject who is"
+        " sighted at two distant places within a short time.",
     )  # fmt: skip
 
     @property
-    def shown_url(self) -> str:
-        """The source without credentials: scheme and host, or a path."""
+    def redacted_url(self) -> str:
+        """The source's address without credentials: scheme and host, or a path."""
         return redact_address(self.url)
 
 
 class Ingest(Section):
-    """How the processes of `openlfr service ingest` share the cameras."""
+    """Distribution of the cameras over the processes of `openlfr service ingest`."""
 
     max_cameras: Annotated[int, Field(strict=True)] | None = Field(
         default=None, ge=1, le=100_000, title="Cameras per process",
-        description="Most cameras that one ingest process reads. Left out: as many as its cores"
-        " can read, by the measurement in docs/benchmarks.md.",
+        description="Maximum number of cameras of one ingest process. Default: as many as its"
+        " cores can read, by the measurement in docs/benchmarks.md.",
     )  # fmt: skip

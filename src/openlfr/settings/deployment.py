@@ -1,4 +1,4 @@
-"""The block `deployment` of the configuration: the authorisation that every camera needs."""
+"""The block `deployment` of the configuration: the authorisation, required for every camera."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from openlfr.domain.names import find_person_problem
 from openlfr.settings.values import Moment, Section, Words
 
 
-def _person(text: str) -> str:
+def _check_person(text: str) -> str:
     if text and (problem := find_person_problem(text)):
         raise ValueError(problem)
     return text
 
 
-_Person = Annotated[Words, AfterValidator(_person)]
+_Person = Annotated[Words, AfterValidator(_check_person)]
 
 
 class DeploymentEntry(Section):
-    """The authorisation, complete or not."""
+    """The authorisation, complete or incomplete."""
 
     id: Words | None = Field(
         default=None, title="Id",
-        description="Permanent id. Left out: made from name and starts, so that the same name "
+        description="Permanent id. Default: an id made from name and starts, so that the same name "
         "with another start is another deployment.",
     )  # fmt: skip
     name: Words = Field(default="", title="Name", description="Short name of the operation.")
@@ -41,28 +41,28 @@ class DeploymentEntry(Section):
     )
     place: Words = Field(default="", title="Place", description="Where people are filmed.")
     legal_basis: Words = Field(
-        default="", title="Legal basis", description="The law or order that allows it."
+        default="", title="Legal basis", description="The law or order that permits the operation."
     )
     authorised_by: _Person = Field(
         default="", title="Authorised by",
         description="Name and office of the person who authorises the operation.",
     )  # fmt: skip
     starts: Moment | None = Field(
-        default=None, title="Starts", description="First moment at which faces may be searched."
+        default=None, title="Starts", description="Time from which faces may be searched."
     )
     ends: Moment | None = Field(
-        default=None, title="Ends", description="Moment from which no face may be searched."
+        default=None, title="Ends", description="Time from which no face may be searched."
     )
 
     @model_validator(mode="before")
     @classmethod
-    def _blank_is_absent(cls, data: object) -> object:
+    def _drop_blank_values(cls, data: object) -> object:
         if not isinstance(data, dict):
             return data
         return {k: v for k, v in data.items() if not (isinstance(v, str) and not v.strip())}
 
     @model_validator(mode="after")
-    def _ends_after_it_starts(self) -> Self:
+    def _check_hours(self) -> Self:
         if self.starts and self.ends and self.ends <= self.starts:
             raise ValueError(
                 f"must end after it starts: {self.ends.isoformat()}"
@@ -72,7 +72,7 @@ class DeploymentEntry(Section):
 
     @property
     def identity(self) -> str | None:
-        """The deployment's id; None while neither id nor name and start are given."""
+        """The deployment's id; None if there is neither an id nor both name and start."""
         if self.id:
             return self.id
         return deployment_id_of(self.name, self.starts) if self.name and self.starts else None
@@ -84,10 +84,10 @@ class DeploymentEntry(Section):
             name for name in type(self).model_fields if name != "id" and not getattr(self, name)
         )
 
-    def complete(self) -> Deployment | None:
-        """The deployment as configured; None while a field is missing.
+    def to_deployment(self) -> Deployment | None:
+        """Return the deployment as configured; None if a field is missing.
 
-        The recorded deployment may differ: it may be paused, or closed.
+        The recorded deployment may differ: it may be paused or closed.
         """
         deployment_id = self.identity
         if self.starts is None or self.ends is None or self.missing or deployment_id is None:

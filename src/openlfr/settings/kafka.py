@@ -1,4 +1,4 @@
-"""How Kafka's brokers are reached: addresses, TLS, and the client's credentials."""
+"""The key `services.kafka`: brokers' addresses, TLS, and the client's credentials."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from openlfr.adapters.kafka.access import KafkaAccess
-from openlfr.settings.servers import Server, block_of_address, read_secret
+from openlfr.settings.servers import Server, make_block, read_secret
 from openlfr.settings.values import FilePath  # noqa: TC001 - pydantic reads the annotation
 
 _BROKER = re.compile(r"[\w.-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}", re.ASCII)
 
 
 class Kafka(Server):
-    """The key `services.kafka`: brokers, and how a client authenticates."""
+    """The key `services.kafka`: brokers and client authentication."""
 
     name = "kafka"
 
@@ -32,22 +32,22 @@ class Kafka(Server):
     key_file: FilePath | None = Field(default=None, title="Key of this client")
 
     @model_validator(mode="after")
-    def _whole(self) -> Kafka:
+    def _check_consistency(self) -> Kafka:
         if not self.url.startswith("kafka://") or not all(map(_BROKER.fullmatch, self.brokers)):
-            raise ValueError("must be such as kafka://broker-1:9092,broker-2:9092")
-        if problem := self._contradiction():
+            raise ValueError("must look like kafka://broker-1:9092,broker-2:9092")
+        if problem := self._find_contradiction():
             raise ValueError(problem)
         return self
 
-    def _contradiction(self) -> str:
-        by_name = self.auth in {"plain", "scram-sha-256", "scram-sha-512"}
-        user = bool(self.username) or self.username_file is not None
-        secret = self.password is not None or self.password_file is not None
+    def _find_contradiction(self) -> str:
+        needs_user = self.auth in {"plain", "scram-sha-256", "scram-sha-512"}
+        has_user = bool(self.username) or self.username_file is not None
+        has_secret = self.password is not None or self.password_file is not None
         if self.username and self.username_file:
             return "has its user in two places: keep username or username_file"
-        if by_name and not (user and secret):
+        if needs_user and not (has_user and has_secret):
             return f"has auth {self.auth}, which needs username_file and password_file"
-        if not by_name and (user or secret):
+        if not needs_user and (has_user or has_secret):
             return (
                 f"has a user or password but auth {self.auth}: set auth to plain, scram-sha-256"
                 " or scram-sha-512"
@@ -63,7 +63,7 @@ class Kafka(Server):
         return ""
 
     def check_secrets(self) -> None:
-        """Read the password, the user's name and the certificates, as a connection would."""
+        """Read the password, the user's name and the certificates, like a connection does."""
         self.access.client_arguments()
 
     @property
@@ -73,7 +73,7 @@ class Kafka(Server):
 
     @property
     def access(self) -> KafkaAccess:
-        """Brokers and credentials, with secrets read from their files.
+        """Brokers and credentials; secrets are read from their files.
 
         Raises:
             Misconfigured: A secret's file cannot be read, or is empty.
@@ -86,11 +86,11 @@ class Kafka(Server):
             tls=bool(self.tls),
             mechanism="" if self.auth in {"none", "tls"} else self.auth.upper(),
             username=user,
-            password=self._secret(),
+            password=self._read_password(),
             ca_file=self.ca_file,
             cert_file=self.cert_file,
             key_file=self.key_file,
         )
 
 
-AsKafka = Annotated[Kafka, BeforeValidator(block_of_address)]
+KafkaBlock = Annotated[Kafka, BeforeValidator(make_block)]

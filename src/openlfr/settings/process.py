@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.kafka.membership import WorkerFile
 
-_SESSION_S = range(6, 91)  # the brokers' minimum; Faust's timeout for requests
+_SESSION_S = range(6, 91)  # from the brokers' minimum to Faust's timeout for requests
 _ADDRESS = re.compile(r"(?:\[([^\]]+)\]|([^:]+)):([0-9]{1,5})")  # IPv6 in brackets
 
 
@@ -27,12 +27,12 @@ class Process:
     Attributes:
         service: ingest, analysis or alerting.
         group: Consumer group of the service's replicas (OPENLFR_GROUP).
-        instance: Name that stays the same over a restart, such as the pod's
-            (OPENLFR_INSTANCE_ID): after a restart the process gets its partitions back, and no
-            other partition moves. Empty: it joins as a new member each time.
-        http: Host and port of the health page (OPENLFR_HTTP); None: no page.
+        instance: Permanent name of the process, such as its pod's name (OPENLFR_INSTANCE_ID).
+            After a restart the process gets its partitions back, and no other partition moves. If
+            empty, the process joins as a new member after each start.
+        http: Host and port of the health page (OPENLFR_HTTP); None for no page.
         session_s: Seconds without a heartbeat after which the partitions are assigned to other
-            workers (OPENLFR_SESSION_SECONDS). An instance that returns sooner is the same member.
+            workers (OPENLFR_SESSION_SECONDS). An instance that restarts sooner stays a member.
     """
 
     service: str
@@ -43,7 +43,7 @@ class Process:
 
     @classmethod
     def read(cls, service: str, environment: Mapping[str, str] | None = None) -> Process:
-        """Read the settings of a service's process.
+        """Read the settings of a service's process from environment variables.
 
         Raises:
             Misconfigured: OPENLFR_HTTP is not HOST:PORT, or OPENLFR_SESSION_SECONDS is out of
@@ -54,7 +54,7 @@ class Process:
         if text := variables.get("OPENLFR_HTTP", ""):
             match = _ADDRESS.fullmatch(text)
             if not match or not 1 <= int(match[3]) <= 65535:
-                raise Misconfigured(f"OPENLFR_HTTP must be such as 127.0.0.1:6066, not {text!r}.")
+                raise Misconfigured(f"OPENLFR_HTTP must look like 127.0.0.1:6066, not {text!r}.")
             http = match[1] or match[2], int(match[3])
         session = variables.get("OPENLFR_SESSION_SECONDS") or "10"
         if not re.fullmatch("[0-9]{1,4}", session) or int(session) not in _SESSION_S:
@@ -71,12 +71,12 @@ class Process:
         )
 
     def worker_file(self, folder: Path) -> WorkerFile | None:
-        """PID file of a named instance, so that `--leave` finds its process; None without name."""
+        """Return the PID file by which `--leave` finds this process; None without a name."""
         from openlfr.adapters.kafka.membership import WorkerFile
 
         return WorkerFile(folder, self.service, self.instance) if self.instance else None
 
     @property
     def client_id(self) -> str:
-        """Client id for the brokers."""
+        """The client id for the brokers."""
         return f"openlfr-{self.service}-{self.instance or socket.gethostname()}"

@@ -1,4 +1,4 @@
-"""The whole of CONFIG.yaml as one checked and frozen value."""
+"""The whole of CONFIG.yaml as one validated, frozen value."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from openlfr.domain.deployment import Deployment
 
 
-def _max_age(value: Any) -> timedelta | None:
+def _parse_max_age(value: Any) -> timedelta | None:
     return None if value == "off" or value is False else parse_duration(value)
 
 
@@ -30,48 +30,51 @@ class Settings(Section):
 
     data_dir: FilePath = Field(
         title="Data folder",
-        description="Records, templates, evidence and the key that encrypts it; keep it on an"
-        " encrypted disk that only the operator can read.",
+        description="Folder of the records, templates, evidence and the key that encrypts it. Put"
+        " the folder on an encrypted disk that only the operator can read.",
     )
     deployment_entry: DeploymentEntry = Field(
         default_factory=DeploymentEntry, alias="deployment", title="Deployment",
-        description="The recorded authorisation. No camera opens before every field is given.",
+        description="The authorisation, which is recorded. No camera is opened until it is"
+        " complete.",
     )  # fmt: skip
     cameras: dict[Name, Camera] = Field(
         default_factory=dict, title="Cameras", description="Name of each camera and its source."
     )
     ingest: Ingest = Field(
         default_factory=Ingest, title="Ingest",
-        description="How the ingest processes of the city-wide mode share the cameras.",
+        description="Distribution of the cameras over the ingest processes of the city-wide mode.",
     )  # fmt: skip
     watchlists: Names = Field(
         default=("default",), min_length=1, title="Watchlists",
-        description="Names of the lists that are searched.",
+        description="Names of the lists to search.",
     )  # fmt: skip
     matching: Matching = Field(
-        default_factory=Matching, title="Matching", description="The score that makes a match."
+        default_factory=Matching, title="Matching", description="Threshold and index of the search."
     )
     alerting: Alerting = Field(
-        default_factory=Alerting, title="Alerting", description="How sightings become alerts."
+        default_factory=Alerting, title="Alerting", description="Alerts, verdicts and retention."
     )
-    max_age: Annotated[timedelta | None, BeforeValidator(_max_age)] = Field(
+    max_age: Annotated[timedelta | None, BeforeValidator(_parse_max_age)] = Field(
         default=timedelta(seconds=2), title="Oldest frame",
-        description="A frame that has waited longer is dropped and counted, so that alerts come"
-        " in time; with 'off' every frame is analysed, however late.",
+        description="An older frame is dropped and counted, so that alerts are not late. 'off'"
+        " analyses every frame, however late.",
     )  # fmt: skip
     models: Models = Field(
-        default_factory=Models, title="Models", description="Which models, and how they run."
+        default_factory=Models, title="Models", description="The models and their execution."
     )
     services: Services = Field(
         default_factory=Services,
         title="Services",
-        description="Servers to use instead of embedded ones.",
+        description="Servers that replace the embedded servers.",
     )
     topics: Topics = Field(
-        default_factory=Topics, title="Topics", description="How Kafka keeps the topics."
+        default_factory=Topics, title="Topics", description="Settings of Kafka's topics."
     )
     enrolment: Enrolment = Field(
-        default_factory=Enrolment, title="Enrolment", description="Which photos may be enrolled."
+        default_factory=Enrolment,
+        title="Enrolment",
+        description="Requirements for reference photos and listings.",
     )
     _path: Path = PrivateAttr(default=Path("CONFIG.yaml"))
 
@@ -82,8 +85,8 @@ class Settings(Section):
 
     @property
     def deployment(self) -> Deployment | None:
-        """The deployment; None while its authorisation is incomplete."""
-        deployment = self.deployment_entry.complete()
+        """The configured deployment; None if its authorisation is incomplete."""
+        deployment = self.deployment_entry.to_deployment()
         if deployment is None:
             return None
         return replace(

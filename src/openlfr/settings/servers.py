@@ -1,9 +1,9 @@
-"""How Redis, Milvus and the database are reached: addresses, TLS, and secrets from files.
+"""The keys `services.redis`, `.milvus` and `.sql`: addresses, TLS, and secrets from files.
 
-A server is written as its address alone, or as a block of keys. Its secret is in a file
-(`password_file`), in the environment, or in the block itself. A secret is read when a connection
-needs it, and never stored in a value that may be printed. `variables` maps environment variables
-to keys.
+A server is configured by an address alone, or by a block of keys. Its secret is in a file
+(`password_file`), in an environment variable, or in the block. A secret is read when a connection
+needs it, and is never stored in a value that may be printed. `variables` maps environment
+variables to keys.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def block_of_address(value: Any) -> Any:
-    """Make a block of an address that is given alone."""
+def make_block(value: Any) -> Any:
+    """Convert an address alone to a block."""
     return {"url": value} if isinstance(value, str) else value
 
 
 def _is_by_socket(url: str) -> bool:
-    """Whether a database address has a folder of sockets instead of a host: `@/db?host=/run`."""
+    """Return whether a database address has a socket folder as host, such as `@/db?host=/run`."""
     host = authority_of(url).rpartition("@")[2]
     return (
         url.startswith("postgresql")
@@ -38,7 +38,7 @@ def _is_by_socket(url: str) -> bool:
 
 
 class Server(Section):
-    """Keys that all servers have."""
+    """The keys of every server."""
 
     name: ClassVar[str]
 
@@ -55,23 +55,23 @@ class Server(Section):
     )  # fmt: skip
 
     @model_validator(mode="after")
-    def _secret_once(self) -> Server:
-        elsewhere = self.url.startswith(("kafka:", "unix:", "sqlite:")) or _is_by_socket(self.url)
-        if not elsewhere and not is_readable(self.url):
+    def _check_url_and_secret(self) -> Server:
+        has_no_host = self.url.startswith(("kafka:", "unix:", "sqlite:")) or _is_by_socket(self.url)
+        if not has_no_host and not is_readable(self.url):
             raise ValueError(
                 "is an address whose host and port cannot be parsed. Keep the password in"
                 f" password_file, or: {HINT}"
             )
         try:
             urlsplit(self.url)
-        except ValueError:  # its message repeats the password
+        except ValueError:  # the message contains the password
             raise ValueError(
-                "has a character that is not allowed in an address: [ or ], or one that looks like"
-                " / ? # @ or :. Keep the password in password_file, or write it percent-encoded."
+                "has a character that is not allowed in an address: [ or ], or one that looks"
+                " like / ? # @ or :. Put the password into password_file, or percent-encode it."
             ) from None
-        given = [self.password is not None, self.password_file is not None]
-        given.append("@" in self.url and bool(_userinfo(self.url)[1]))
-        if sum(given) > 1:
+        has_secret = [self.password is not None, self.password_file is not None]
+        has_secret.append("@" in self.url and bool(_split_userinfo(self.url)[1]))
+        if sum(has_secret) > 1:
             raise ValueError(
                 "has its password in two places: keep one of password, password_file and the"
                 " address"
@@ -79,18 +79,18 @@ class Server(Section):
         return self
 
     def check_secrets(self) -> None:
-        """Read all secrets from their files, to find a mistake at the start.
+        """Read all secrets from their files, so that a mistake is detected at the start.
 
         Raises:
             Misconfigured: A secret's file cannot be read, or is empty.
         """
-        self._secret()
+        self._read_password()
 
-    def _secret(self) -> str:
-        """The password; empty if there is none.
+    def _read_password(self) -> str:
+        """Return the password; empty if there is none.
 
         Raises:
-            Misconfigured: Its file cannot be read, or is empty.
+            Misconfigured: The password's file cannot be read, or is empty.
         """
         if self.password is not None:
             return self.password.get_secret_value()
@@ -105,7 +105,7 @@ class Redis(Server):
     name = "redis"
 
     @model_validator(mode="after")
-    def _whole(self) -> Redis:
+    def _check_consistency(self) -> Redis:
         _require_scheme(self.url, "redis", "rediss", "unix")
         if self.ca_file and not self.url.startswith("rediss://"):
             raise ValueError("has ca_file, which needs an address that begins with rediss:// (TLS)")
@@ -118,8 +118,8 @@ class Redis(Server):
         Raises:
             Misconfigured: The password's file cannot be read, or is empty.
         """
-        more = {"ssl_ca_certs": str(self.ca_file)} if self.ca_file else {}
-        return _complete(self.url, self._secret(), more)
+        parameters = {"ssl_ca_certs": str(self.ca_file)} if self.ca_file else {}
+        return _build_address(self.url, self._read_password(), parameters)
 
 
 class Milvus(Server):
@@ -128,7 +128,7 @@ class Milvus(Server):
     name = "milvus"
 
     @model_validator(mode="after")
-    def _whole(self) -> Milvus:
+    def _check_consistency(self) -> Milvus:
         _require_scheme(self.url, "http", "https", "tcp")
         if self.ca_file and not self.url.startswith("https://"):
             raise ValueError("has ca_file, which needs an address that begins with https://")
@@ -143,7 +143,7 @@ class Milvus(Server):
         """
         scheme, rest = self.url.split("://", 1)
         token, _, host = rest.rpartition("@")
-        return f"{scheme}://{host}", self._secret() or unquote(token)
+        return f"{scheme}://{host}", self._read_password() or unquote(token)
 
 
 class Sql(Server):
@@ -152,7 +152,7 @@ class Sql(Server):
     name = "sql"
 
     @model_validator(mode="after")
-    def _whole(self) -> Sql:
+    def _check_consistency(self) -> Sql:
         if not self.url.startswith(("sqlite", "postgresql")) or "://" not in self.url:
             raise ValueError(
                 "must be an address that begins with postgresql+psycopg:// or sqlite://"
@@ -170,21 +170,23 @@ class Sql(Server):
         Raises:
             Misconfigured: The password's file cannot be read, or is empty.
         """
-        more = {"sslmode": "verify-full", "sslrootcert": str(self.ca_file)} if self.ca_file else {}
-        return _complete(self.url, self._secret(), more)
+        parameters = (
+            {"sslmode": "verify-full", "sslrootcert": str(self.ca_file)} if self.ca_file else {}
+        )
+        return _build_address(self.url, self._read_password(), parameters)
 
 
-AsRedis = Annotated[Redis, BeforeValidator(block_of_address)]
-AsMilvus = Annotated[Milvus, BeforeValidator(block_of_address)]
-AsSql = Annotated[Sql, BeforeValidator(block_of_address)]
+RedisBlock = Annotated[Redis, BeforeValidator(make_block)]
+MilvusBlock = Annotated[Milvus, BeforeValidator(make_block)]
+SqlBlock = Annotated[Sql, BeforeValidator(make_block)]
 
 
 def read_secret(file: Path, setting: str) -> str:
-    """Read the first line of a file.
+    """Read a secret from the first line of a file.
 
     Args:
         file: The file with the secret.
-        setting: Key or option that names the file, for the error message.
+        setting: The key or option with the file's path, for the error message.
 
     Raises:
         Misconfigured: The file cannot be read, or is empty.
@@ -192,14 +194,14 @@ def read_secret(file: Path, setting: str) -> str:
     try:
         secret = file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not text"
+        reason = getattr(error, "strerror", None) or "the file is not text"
         raise Misconfigured(
-            f"The secret in {file} ({setting}) cannot be read: {why}. Check that the file exists "
-            "and that this user may read it."
+            f"The secret in {file} ({setting}) cannot be read: {reason}. Check that the file "
+            "exists and that this user may read it."
         ) from None
     if not secret:
         raise Misconfigured(
-            f"The secret in {file} ({setting}) is empty. Write it on the first line of the file."
+            f"The secret in {file} ({setting}) is empty. Write the secret on the file's first line."
         )
     return secret
 
@@ -210,22 +212,22 @@ def _require_scheme(url: str, *schemes: str) -> None:
         raise ValueError(f"must be an address that begins with {' or '.join(prefixes)}")
 
 
-def _userinfo(url: str) -> tuple[str, str]:
+def _split_userinfo(url: str) -> tuple[str, str]:
     user, _, secret = authority_of(url).rpartition("@")[0].partition(":")
     return user, secret
 
 
-def _complete(url: str, secret: str, more: dict[str, str]) -> str:
+def _build_address(url: str, secret: str, parameters: dict[str, str]) -> str:
     """Add a password and parameters to an address."""
-    if not secret and not more:
+    if not secret and not parameters:
         return url
     try:
         parts = urlsplit(url)
-    except ValueError:  # its message repeats the password
+    except ValueError:  # the message contains the password
         raise Misconfigured(f"An address in services cannot be parsed. {HINT}") from None
     netloc = parts.netloc
     if secret:
         host = netloc.rpartition("@")[2]
-        netloc = f"{_userinfo(url)[0]}:{quote(secret, safe='')}@{host}"
-    query = urlencode({**dict(parse_qsl(parts.query)), **more})
+        netloc = f"{_split_userinfo(url)[0]}:{quote(secret, safe='')}@{host}"
+    query = urlencode({**dict(parse_qsl(parts.query)), **parameters})
     return urlunsplit((parts.scheme, netloc, parts.path, query, parts.fragment))

@@ -11,12 +11,12 @@ from openlfr.domain.errors import Misconfigured
 from openlfr.settings.values import Duration, Section
 
 
-def _partitions(value: Any) -> Any:
-    """Accept only whole numbers that the plan allows; pydantic would accept "12" and True too."""
+def _check_partitions(value: Any) -> Any:
+    """Accept only whole numbers that `plan` permits; pydantic also accepts "12" and True."""
     if isinstance(value, dict):
         for name, number in value.items():
             if not isinstance(number, int) or isinstance(number, bool):
-                raise ValueError(f"gives {name} {number!r}, which is no whole number")  # noqa: TRY004
+                raise ValueError(f"has {number!r} for {name}, which is no whole number")  # noqa: TRY004
         try:
             plan_topics(partitions=value)
         except Misconfigured as error:
@@ -31,18 +31,18 @@ class Topics(Section):
         default=3, ge=1, le=9, title="Replication",
         description="Copies of each partition, at most one per broker; 1 for a single broker.",
     )  # fmt: skip
-    partitions: Annotated[dict[str, int], BeforeValidator(_partitions)] = Field(
+    partitions: Annotated[dict[str, int], BeforeValidator(_check_partitions)] = Field(
         default_factory=dict, title="Partitions",
-        description="Number of partitions by topic, where it differs from the standard.",
+        description="Numbers of partitions by topic that differ from the default.",
     )  # fmt: skip
     frames_transit: Duration = Field(
         default=TRANSIT, title="Frames in transit",
-        description="How long a frame may exist on the brokers' disks.",
+        description="Longest time for which a frame may exist on the brokers' disks.",
     )  # fmt: skip
     frames_retention: Duration | None = Field(
         default=None, title="Retention of frames",
-        description="How long Kafka keeps frames, 30 s by default. If no frame may be lost in an"
-        " outage (max_age: off), it and frames_transit must be longer than the outage.",
+        description="Retention of frames in Kafka, 30 s by default. If no frame may be lost in an"
+        " outage (max_age: off), this time and frames_transit must both be longer than the outage.",
     )  # fmt: skip
 
     @property

@@ -24,18 +24,18 @@ from openlfr.domain.text import collapse_spaces, find_text_problem
 _UNITS = {"ms": 1e-3, "": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d|)", re.ASCII)
 _SIZE = re.compile(r"(\d+)\s*[x×]\s*(\d+)", re.ASCII)  # noqa: RUF001 - people type both
-STEP = 32
-"""The detector's largest stride is 32, so its input is a multiple of 32 (FACTS: YuNet)."""
+STRIDE_PX = 32
+"""Largest stride of the detector; its input is a multiple of the stride (FACTS: YuNet)."""
 
 
 class Section(BaseModel):
-    """A block of the configuration: frozen, no unknown keys; an empty value counts as absent."""
+    """A frozen block of the configuration without unknown keys; empty values count as absent."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False)
 
     @model_validator(mode="before")
     @classmethod
-    def _empty_is_absent(cls, data: Any) -> Any:
+    def _drop_empty_values(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
         known = {field.alias or name for name, field in cls.model_fields.items()}
@@ -58,7 +58,7 @@ def parse_duration(value: Any) -> timedelta:
 
 
 def parse_moment(value: Any) -> datetime:
-    """Parse a date with a time, ISO 8601; without an offset it is UTC."""
+    """Parse an ISO 8601 date with a time; a time without an offset is UTC."""
     try:
         if isinstance(value, datetime):
             return in_utc(value)
@@ -69,31 +69,31 @@ def parse_moment(value: Any) -> datetime:
 
 
 def parse_input_size(value: Any) -> tuple[int, int]:
-    """Parse the largest size of a picture: 1280, [1280, 736] or '1280x736'.
+    """Parse the maximum size of a picture: 1280, [1280, 736] or '1280x736'.
 
-    A single number is the longer side of a picture, upright or not. Both sides are rounded up to
-    multiples of 32.
+    A single number is the longer side of a portrait or landscape picture. Both sides are rounded up
+    to multiples of 32.
     """
     sides: list[Any] = list(value) if isinstance(value, list | tuple) else [value, value]
     if isinstance(value, str):
         match = _SIZE.fullmatch(value.strip())
-        # More than nine digits are too large in any case, and `int` accepts at most 4,300.
+        # A number of ten digits is too large in any case; `int` accepts at most 4,300 digits.
         sides = [int(match[n]) if len(match[n]) < 10 else 10**9 for n in (1, 2)] if match else []
     good = [s for s in sides if isinstance(s, int) and not isinstance(s, bool)]
     if len(sides) != 2 or len(good) != 2:
-        raise ValueError(f"must be such as 1280, [1280, 736] or '1280x736', not {_short(value)}")
-    if min(good) < STEP or max(good) > 8192:
-        raise ValueError(f"must be between {STEP} and 8192 pixels a side, not {_short(value)}")
+        raise ValueError(f"must look like 1280, [1280, 736] or '1280x736', not {_short(value)}")
+    if min(good) < STRIDE_PX or max(good) > 8192:
+        raise ValueError(f"must be between {STRIDE_PX} and 8192 pixels a side, not {_short(value)}")
     return round_up(good[0]), round_up(good[1])
 
 
 def round_up(side: int) -> int:
-    """The next multiple of 32."""
-    return -(-side // STEP) * STEP
+    """Round a side up to a multiple of 32."""
+    return -(-side // STRIDE_PX) * STRIDE_PX
 
 
 def resolve_path(value: Any, info: ValidationInfo) -> Path:
-    """Make a path absolute; it is relative to the configuration's folder (validation context)."""
+    """Make a path absolute, relative to the configuration's folder (in the validation context)."""
     if isinstance(value, Path):
         value = str(value)
     if not isinstance(value, str) or not value.strip():
@@ -102,8 +102,8 @@ def resolve_path(value: Any, info: ValidationInfo) -> Path:
     return Path(folder, Path(value).expanduser()).absolute()
 
 
-def listed(value: Any) -> Any:
-    """Make a tuple of a list, or of one word."""
+def as_tuple(value: Any) -> Any:
+    """Convert a list or a single word to a tuple; other values stay unchanged."""
     if isinstance(value, str):
         return (value,)
     return tuple(value) if isinstance(value, list) else value
@@ -114,20 +114,20 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _printable(text: str) -> str:
+def _check_text(text: str) -> str:
     words = collapse_spaces(text)
     if problem := find_text_problem(words):
         raise ValueError(problem)
     return words
 
 
-Words = Annotated[str, AfterValidator(_printable)]
-"""Text that messages and reports contain; no character in it may control a terminal or page."""
+Words = Annotated[str, AfterValidator(_check_text)]
+"""Text for messages and reports, without characters that control a terminal or a page."""
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Moment = Annotated[datetime, BeforeValidator(parse_moment)]
 InputSize = Annotated[tuple[int, int], BeforeValidator(parse_input_size)]
 FilePath = Annotated[Path, BeforeValidator(resolve_path)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^\w[\w .-]{0,63}$")]
-"""Name of a camera or watchlist, safe in ids, keys, file names and on a screen."""
-Names = Annotated[tuple[Name, ...], BeforeValidator(listed)]
+"""Name of a camera or watchlist; it is safe in ids, keys and file names, and on a screen."""
+Names = Annotated[tuple[Name, ...], BeforeValidator(as_tuple)]

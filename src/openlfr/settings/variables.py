@@ -3,13 +3,13 @@
     OPENLFR_KAFKA_URL, _TLS, _AUTH, _USERNAME(_FILE), _PASSWORD(_FILE), _CERT_FILE, _KEY_FILE, _CA_FILE
     OPENLFR_REDIS_URL, OPENLFR_MILVUS_URL, OPENLFR_SQL_URL; each with _PASSWORD(_FILE), _CA_FILE
     OPENLFR_TOPICS      the whole block `topics`, as JSON
-    OPENLFR_PROVIDERS   models.providers: auto, gpu, or names with commas between
+    OPENLFR_PROVIDERS   models.providers: auto, gpu, or names separated by commas
     OPENLFR_MAX_CAMERAS ingest.max_cameras
 
-A server's variable replaces one key of `services.NAME`; the variable of a secret replaces both keys
-of the secret (`password`, `password_file`). So CONFIG.yaml can be the same on every machine, and
-addresses and secrets come from the environment. An empty variable counts as unset. Paths in
-variables are relative to the working directory.
+A server's variable replaces one key of `services.NAME`. The variable of a secret replaces both keys
+of the secret (`password`, `password_file`). Thus all machines can share one CONFIG.yaml, and get
+addresses and secrets from the environment. An empty variable counts as unset. Paths in variables
+are relative to the working directory.
 """  # noqa: E501 - a table
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from openlfr.domain.errors import Misconfigured
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    Place = tuple[str | int, ...]
+    KeyPath = tuple[str | int, ...]
 
 _COMMON_KEYS = ("url", "password", "password_file", "ca_file")
 _KEYS = {
@@ -33,7 +33,7 @@ _KEYS = {
     "milvus": _COMMON_KEYS,
     "sql": _COMMON_KEYS,
 }
-PLACES: dict[str, Place] = {
+KEYS_BY_VARIABLE: dict[str, KeyPath] = {
     **{
         f"OPENLFR_{server}_{key}".upper(): ("services", server, key)
         for server, keys in _KEYS.items()
@@ -43,8 +43,8 @@ PLACES: dict[str, Place] = {
     "OPENLFR_PROVIDERS": ("models", "providers"),
     "OPENLFR_MAX_CAMERAS": ("ingest", "max_cameras"),
 }
-"""Every variable, and the key that it replaces."""
-_OTHER_FORM = {
+"""The replaced key of each variable."""
+_ALTERNATIVE_KEY = {
     "password": "password_file", "password_file": "password",
     "username": "username_file", "username_file": "username",
 }  # fmt: skip
@@ -54,45 +54,45 @@ _BOOLEANS = {"true": True, "false": False}
 
 def apply_variables(
     values: dict[str, Any], environment: Mapping[str, str]
-) -> tuple[dict[str, Any], dict[Place, str]]:
-    """Replace values of the file by those of the environment.
+) -> tuple[dict[str, Any], dict[KeyPath, str]]:
+    """Replace values of the file by environment variables.
 
     Returns:
-        The values, and the name of the variable for each replaced key.
+        The values, and the variable's name for each replaced key.
 
     Raises:
-        Misconfigured: A variable is misspelt, or its text is no value of its key's type.
+        Misconfigured: A variable is misspelt, or its value has the wrong type.
     """
     _refuse_misspelt(environment)
-    given = {name: place for name, place in PLACES.items() if environment.get(name)}
+    set_variables = {name: path for name, path in KEYS_BY_VARIABLE.items() if environment.get(name)}
     values = dict(values)
-    for name, place in given.items():
+    for name, path in set_variables.items():
         text = environment[name]
-        if place == ("topics",):
+        if path == ("topics",):
             values["topics"] = _parse_json(name, text)
             continue
-        if place == ("models", "providers"):
+        if path == ("models", "providers"):
             providers = [each.strip() for each in text.split(",")]
             values["models"] = {**_block(values.get("models")), "providers": providers}
             continue
-        if place == ("ingest", "max_cameras"):
+        if path == ("ingest", "max_cameras"):
             number: Any = int(text) if text.isdecimal() else text
             values["ingest"] = {**_block(values.get("ingest")), "max_cameras": number}
             continue
-        _, server, key = place
+        _, server, key = path
         services = dict(_block(values.get("services")))
         entry = services.get(str(server))
         block = {"url": entry} if isinstance(entry, str) else dict(_block(entry))
-        other = _OTHER_FORM.get(str(key), "")
-        if other and (*place[:2], other) not in given.values():
-            block.pop(other, None)
+        alternative = _ALTERNATIVE_KEY.get(str(key), "")
+        if alternative and (*path[:2], alternative) not in set_variables.values():
+            block.pop(alternative, None)
         block[str(key)] = _parse_value(name, str(key), text)
         values["services"] = {**services, str(server): block}
-    return values, {place: name for name, place in given.items()}
+    return values, {path: name for name, path in set_variables.items()}
 
 
 def _block(value: Any) -> dict[str, Any]:
-    """A block of the file; empty for any other value, which validation reports later."""
+    """Return a block of the file; {} for any other value, which the validation reports later."""
     return value if isinstance(value, dict) else {}
 
 
@@ -119,10 +119,14 @@ def _parse_json(name: str, text: str) -> Any:
 
 
 def _refuse_misspelt(environment: Mapping[str, str]) -> None:
-    """Refuse names close to ours; other names may begin alike, since Kubernetes sets such."""
+    """Refuse names that nearly match a variable.
+
+    Other names with the same prefix are permitted, because Kubernetes sets variables like
+    OPENLFR_REDIS_PORT.
+    """
     prefixes = tuple(f"OPENLFR_{server}_".upper() for server in _KEYS)
     for name in environment:
-        if name in PLACES or not (name.startswith(prefixes) or name in _MISSPELT):
+        if name in KEYS_BY_VARIABLE or not (name.startswith(prefixes) or name in _MISSPELT):
             continue
-        if close := difflib.get_close_matches(name, PLACES, n=1, cutoff=0.9):
-            raise Misconfigured(f"{name} is not known: did you mean {close[0]}?")
+        if close := difflib.get_close_matches(name, KEYS_BY_VARIABLE, n=1, cutoff=0.9):
+            raise Misconfigured(f"{name} is unknown; did you mean {close[0]}?")

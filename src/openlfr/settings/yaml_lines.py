@@ -1,4 +1,4 @@
-"""Reads YAML into plain values, with the line of each key for error messages."""
+"""Reads YAML into plain values, and records each key's line for error messages."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _QUOTED = re.compile(r"'(?!<)[^']{2,}'")
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
 _MAX_BYTES = 1024 * 1024
 _MAX_VALUES = 50_000
-"""Limit after aliases are expanded: nine levels of ten aliases are a thousand million values."""
+"""Maximum after aliases are expanded. Nine levels of ten aliases are a thousand million values."""
 _MAX_DIGITS = 64
 
 
 class DuplicateKeys(Exception):
-    """A block contains a key twice; `problems` are pairs of a line and a sentence."""
+    """A block contains a key twice. `problems` contains pairs of a line and a sentence."""
 
     def __init__(self, problems: list[tuple[int, str]]) -> None:
         super().__init__(problems)
@@ -41,13 +41,13 @@ class DuplicateKeys(Exception):
 def read_yaml(path: Path) -> tuple[Any, Lines]:
     """Read a YAML 1.2 file.
 
-    The file is composed, not constructed: nodes have line numbers, all duplicate keys are found
-    and not only the first, and a time keeps the offset that its author wrote (a YAML loader
-    would convert it to naive UTC).
+    The file is composed, not constructed, for three reasons: nodes have line numbers; all duplicate
+    keys are detected, not only the first; and a time retains its written offset, which a YAML
+    loader would convert to naive UTC.
 
     Returns:
-        The values (dict, list, str, int, float, bool, None; times stay text) and the line,
-        from 1, of every key and list item by its path.
+        The values (dict, list, str, int, float, bool, None; times stay text), and the line, from 1,
+        of every key and list item by its path.
 
     Raises:
         Misconfigured: The file is absent, empty, not text, or not YAML.
@@ -68,22 +68,22 @@ def read_yaml(path: Path) -> tuple[Any, Lines]:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{path} line {mark.line + 1}" if mark else str(path)
-        what = " ".join((error.problem or error.context or "it cannot be parsed").split())
-        what = _QUOTED.sub("'...'", what)  # the quoted text may be part of an address
-        raise Misconfigured(f"{where}: not valid YAML: {what}") from error
+        reason = " ".join((error.problem or error.context or "it cannot be parsed").split())
+        reason = _QUOTED.sub("'...'", reason)  # the quoted text may be part of an address
+        raise Misconfigured(f"{where} is not valid YAML: {reason}") from error
     except (YAMLError, ValueError, AttributeError, NotImplementedError) as error:
-        what = " ".join(str(error).split())
-        raise Misconfigured(f"{path} is not valid YAML: {what}") from error
+        reason = " ".join(str(error).split())
+        raise Misconfigured(f"{path} is not valid YAML: {reason}") from error
     if root is None:
         raise Misconfigured(f"{path} is empty; `openlfr init` writes a commented CONFIG.yaml")
-    reader = _Reader(path, yaml)
+    converter = _Converter(path, yaml)
     try:
-        values = reader.plain(root, (), ())
+        values = converter.convert(root, (), ())
     except RecursionError:
         raise Misconfigured(f"{path}: blocks are nested too deeply to be read") from None
-    if reader.duplicates:
-        raise DuplicateKeys(reader.duplicates)
-    return values, reader.lines
+    if converter.duplicates:
+        raise DuplicateKeys(converter.duplicates)
+    return values, converter.lines
 
 
 def _read_text(path: Path) -> str:
@@ -109,35 +109,35 @@ def _character(error: ReaderError) -> str:
     return chr(error.character) if isinstance(error.character, int) else str(error.character)[0]
 
 
-class _Reader:
-    """Converts nodes to plain values and records their lines."""
+class _Converter:
+    """Converts nodes to plain values, and records their lines."""
 
     def __init__(self, path: Path, yaml: YAML) -> None:
         self._path = path
         self._yaml = yaml
         self.lines: dict[tuple[str | int, ...], int] = {}
         self.duplicates: list[tuple[int, str]] = []
-        self._values = 0
+        self._value_count = 0
 
-    def plain(self, node: Node, at: tuple[str | int, ...], parents: tuple[int, ...]) -> Any:
+    def convert(self, node: Node, at: tuple[str | int, ...], parents: tuple[int, ...]) -> Any:
         line = node.start_mark.line + 1
-        self._values += 1
-        if self._values > _MAX_VALUES:
+        self._value_count += 1
+        if self._value_count > _MAX_VALUES:
             raise Misconfigured(
-                f"{self._path} line {line}: more than {_MAX_VALUES} values, with every use of an"
-                " alias counted"
+                f"{self._path} line {line}: more than {_MAX_VALUES} values (each use of an alias"
+                " counts)"
             )
         self.lines.setdefault(at, line)
         if id(node) in parents:
             raise Misconfigured(f"{self._path} line {line}: the block contains itself")
         if isinstance(node, MappingNode):
-            return self._mapping(node, at, (*parents, id(node)))
+            return self._convert_mapping(node, at, (*parents, id(node)))
         if isinstance(node, SequenceNode):
-            inside = (*parents, id(node))
-            return [self.plain(item, (*at, i), inside) for i, item in enumerate(node.value)]
-        return self._scalar(node, line)
+            with_node = (*parents, id(node))
+            return [self.convert(item, (*at, i), with_node) for i, item in enumerate(node.value)]
+        return self._convert_scalar(node, line)
 
-    def _mapping(
+    def _convert_mapping(
         self, node: MappingNode, at: tuple[str | int, ...], parents: tuple[int, ...]
     ) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -152,10 +152,10 @@ class _Reader:
                 self.duplicates.append((line, f"{dotted} is repeated here, first on line {first}"))
                 continue
             self.lines[*at, key] = line
-            values[key] = self.plain(value_node, (*at, key), parents)
+            values[key] = self.convert(value_node, (*at, key), parents)
         return values
 
-    def _scalar(self, node: Node, line: int) -> Any:
+    def _convert_scalar(self, node: Node, line: int) -> Any:
         tag = str(node.tag)
         if tag == _TIMESTAMP:
             return node.value

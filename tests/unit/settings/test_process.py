@@ -40,5 +40,5 @@ def test_the_address_of_its_pages(said, address):
     "said", ["6066", ":6066", "host:", "host:http", "host:-1", "host:99999", "host:0", "::1:6066"]
 )
 def test_what_is_no_address_is_refused_with_an_example(said):
-    with pytest.raises(Misconfigured, match=r"OPENLFR_HTTP must be such as 127\.0\.0\.1:6066"):
+    with pytest.raises(Misconfigured, match=r"OPENLFR_HTTP must look like 127\.0\.0\.1:6066"):
         Process.read("ingest", {"OPENLFR_HTTP": said})

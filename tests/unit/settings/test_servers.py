@@ -147,7 +147,7 @@ def test_a_wrong_block_is_said_with_its_line(load, text, sentence):
     [
         ({"KAFKA_TLS": "yes"}, "OPENLFR_KAFKA_TLS must be true or false, not 'yes'."),
         ({"KAFKA_URL": "k:9092"},
-         ("services.kafka (OPENLFR_KAFKA_URL) must be such as"
+         ("services.kafka (OPENLFR_KAFKA_URL) must look like"
          " kafka://broker-1:9092,broker-2:9092")),
         ({"KAFKA_TLS": "true"}, "services.kafka.url (OPENLFR_KAFKA_TLS) is missing"),
         ({"KAFKA_URL": "kafka://k:1", "KAFKA_AUTH": "ldap"},
@@ -157,7 +157,7 @@ def test_a_wrong_block_is_said_with_its_line(load, text, sentence):
          ("services.kafka (OPENLFR_KAFKA_AUTH, OPENLFR_KAFKA_TLS, OPENLFR_KAFKA_URL) has auth"
           " plain, which needs username_file and password_file")),
         ({"KAFKA_PASSWORDFILE": "/x"},
-         "OPENLFR_KAFKA_PASSWORDFILE is not known: did you mean OPENLFR_KAFKA_PASSWORD_FILE?"),
+         "OPENLFR_KAFKA_PASSWORDFILE is unknown; did you mean OPENLFR_KAFKA_PASSWORD_FILE?"),
         ({"TOPICS": "{"},
          ("OPENLFR_TOPICS must be the block topics as JSON: Expecting property name enclosed in"
          " double quotes: line 1 column 2 (char 1).")),
@@ -189,7 +189,7 @@ def test_what_kubernetes_sets_for_a_service_of_that_name_is_left_alone(load):
     [
         (None, "cannot be read: No such file or directory. Check that the file exists and that"),
         ("", "is empty."),
-        (b"\xff\xfe", "cannot be read: it is not text."),
+        (b"\xff\xfe", "cannot be read: the file is not text."),
     ],
 )
 def test_a_secrets_file_that_is_none(load, tmp_path, content, sentence):

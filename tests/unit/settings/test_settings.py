@@ -88,7 +88,7 @@ def test_an_address_stays_as_it_is(load, written, url):
     camera = load(f"cameras: {{gate: {{url: {written!r}}}}}").cameras["gate"]
     assert camera.url == url
     assert "secret" not in repr(camera)
-    assert "secret" not in camera.shown_url
+    assert "secret" not in camera.redacted_url
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_an_absent_authorisation_names_every_field(load):
         ("cameras:\n  gate:\n    url: a\n    fps: -3",
          "line 5: cameras.gate.fps must be greater than 0, not -3"),
         ("cameras:\n  gate:\n    fps: 3", "line 3: cameras.gate.url is missing"),
-        ("cameras:\n  gate:", "line 3: cameras.gate must be a block of keys below it, not empty"),
+        ("cameras:\n  gate:", "line 3: cameras.gate must be a block of keys, not empty"),
         ("cameras:\n  a:b: {url: c}",
          "line 3: cameras.a:b: 'a:b' must be a name of letters, digits, spaces, '.', '_' and '-'"),
         ("cameras: {a: {url: a, fps: fast}}",
@@ -183,7 +183,7 @@ def test_an_absent_authorisation_names_every_field(load):
          ("line 2: cameras.a.start must be a date with a time like 2026-12-31T18:00+01:00"
          " (without an offset it is UTC), not '2026-11-23'")),
         ("cameras: {a: {url: a, input_size: 1280x}}",
-         ("line 2: cameras.a.input_size must be such as 1280, [1280, 736] or '1280x736',"
+         ("line 2: cameras.a.input_size must look like 1280, [1280, 736] or '1280x736',"
          " not '1280x'")),
         ("cameras: {a: {url: a, input_size: 9000}}",
          "line 2: cameras.a.input_size must be between 32 and 8192 pixels a side, not 9000"),
@@ -203,19 +203,19 @@ def test_an_absent_authorisation_names_every_field(load):
          "line 2: matching may have threshold or target_fpir, not both"),
         ("matching:\n  target_fpir: 0.001",
          ("line 2: matching has target_fpir, which needs a calibration that this version does not"
-         " have yet; set matching.threshold or leave both out")),
+         " have yet; set matching.threshold, or remove both keys")),
         ("matching: {threshold: 1.2}", "line 2: matching.threshold must be less than 1, not 1.2"),
         ("watchlists: []", "line 2: watchlists must have at least 1 item, not 0"),
         ("services:\n  redis: localhost",
          ("line 3: services.redis must be an address that begins with redis:// or rediss:// or"
          " unix://")),
         ("services: {kafka: 'k:9092'}",
-         "line 2: services.kafka must be such as kafka://broker-1:9092,broker-2:9092"),
+         "line 2: services.kafka must look like kafka://broker-1:9092,broker-2:9092"),
         ("services: {kafka: 'kafka://a:1,b'}",
-         "line 2: services.kafka must be such as kafka://broker-1:9092,broker-2:9092"),
+         "line 2: services.kafka must look like kafka://broker-1:9092,broker-2:9092"),
         ("topics: {replication: 0}", "line 2: topics.replication must be at least 1, not 0"),
         ("topics:\n  partitions: {frames.v1: '4'}",
-         "line 3: topics.partitions gives frames.v1 '4', which is no whole number"),
+         "line 3: topics.partitions has '4' for frames.v1, which is no whole number"),
         ("topics:\n  partitions: {control.v1: 2}",
          ("line 3: topics.partitions gives control.v1 2, but it has one partition, since its order"
          " counts")),
@@ -224,7 +224,7 @@ def test_an_absent_authorisation_names_every_field(load):
         ("max_age: 1\nmax_age: 2", "line 3: max_age is repeated here, first on line 2"),
         ("cameras: {a: {url: x}, a: {url: y}}",
          "line 2: cameras.a is repeated here, first on line 2"),
-        ("cameras: [a]", "line 2: cameras must be a block of keys below it, not ['a']"),
+        ("cameras: [a]", "line 2: cameras must be a block of keys, not ['a']"),
         ("cameras:\n  a: &me\n    url: *me", "line 3: the block contains itself"),
         ("max_age: !secret x",
          ("line 2: the tag '!secret' is not supported;"
@@ -250,7 +250,7 @@ def test_a_name_with_a_line_break_makes_no_line_of_its_own(load):
 def test_a_camera_has_an_address_that_can_be_opened(load, url):
     (sentence,) = complaint(load, f"cameras: {{gate: {{url: '{url}'}}}}\n")
     assert sentence == (
-        "line 2: cameras.gate.url is no kind of address that can be opened; known are files,"
+        "line 2: cameras.gate.url is an address of an unsupported kind; supported are files,"
         " folders, rtsp://, rtsps://, http://, https:// and device numbers"
     )
 
@@ -267,9 +267,9 @@ def test_no_password_is_printed(load):
     [
         (b"", "CONFIG.yaml is empty"),
         (b"# only a comment\n", "CONFIG.yaml is empty"),
-        (b"data_dir: [a\n", r"CONFIG.yaml line \d: not valid YAML"),
-        (b"data_dir: a\n\tcameras: {}\n", r"CONFIG.yaml line 2: not valid YAML"),
-        (b"just words\n", "CONFIG.yaml line 1: a configuration is a list of"),
+        (b"data_dir: [a\n", r"CONFIG.yaml line \d is not valid YAML"),
+        (b"data_dir: a\n\tcameras: {}\n", r"CONFIG.yaml line 2 is not valid YAML"),
+        (b"just words\n", "CONFIG.yaml line 1: the file must consist of"),
         (b"data_dir: \xff\xfe\n", "CONFIG.yaml is not UTF-8 text"),
         (b"max_age: 2\n", "CONFIG.yaml line 1: data_dir is missing"),
     ],
