@@ -31,7 +31,12 @@ from openlfr.domain.faces import Box
 from openlfr.domain.impossible import ImpossibleMatch, ImpossibleReason
 from openlfr.domain.principals import Principal, Role
 from openlfr.domain.sightings import Sighting
-from openlfr.operations.adjudicate import AlertVersion, OutcomeReport, let_time_pass, record_outcome
+from openlfr.operations.adjudicate import (
+    AlertVersion,
+    OutcomeReport,
+    apply_deadlines,
+    record_outcome,
+)
 from openlfr.operations.adjudicate import decide as decide_alert
 from openlfr.ports import Records
 
@@ -221,7 +226,7 @@ def test_after_an_alert_s_life_another_one_takes_in_and_both_are_to_be_decided(
     # The book joins what lies near to it, and it is not lost.
     (_, joined) = record(records, sighting(-2000.5), sighting(-1990), at=LONG_AFTER)
     assert records.alerts.is_recorded(joined.event_id)
-    assert let_time_pass(records, LONG_AFTER) == []
+    assert apply_deadlines(records, LONG_AFTER) == []
     decided = decide(records, first.alert_id, at=LONG_AFTER)
     (verdict,) = records.alerts.case(decided.alert_id).verdicts
     assert verdict.kind is VerdictKind.FIRST
@@ -233,8 +238,8 @@ def test_a_live_alert_lapses_when_its_life_is_over_and_a_verdict_is_late_then(
     first, joined = record(records, sighting(0), sighting(100))
     end = joined.sighting.captured_at + WINDOW
     assert records.alerts.find(first.alert_id).lapse_at == end
-    assert let_time_pass(records, end - timedelta(seconds=1)) == []
-    (lapsed,) = let_time_pass(records, end)
+    assert apply_deadlines(records, end - timedelta(seconds=1)) == []
+    (lapsed,) = apply_deadlines(records, end)
     assert (lapsed.state, lapsed.version) == (AlertState.LAPSED, 2)
     assert [act.kind for act in records.audit.all()] == ["alert.lapsed"]
     decide(records, first.alert_id, at=end + timedelta(hours=1))
@@ -254,7 +259,7 @@ def test_a_closed_alert_takes_in_nothing(records: Records, how: str) -> None:
         become(records, first.alert_id, Outcome.NOT_LOCATED)
     else:
         decide(records, first.alert_id, Adjudication.DO_NOT_ENGAGE)
-        let_time_pass(records, NOON + TIMES.settle)
+        apply_deadlines(records, NOON + TIMES.settle)
     assert records.alerts.find(first.alert_id).state is AlertState.CLOSED
     joined = replace(events_of(sighting(0), sighting(9))[1])
     home = records.alerts.assign_alert(joined, WINDOW)
@@ -399,7 +404,7 @@ def test_the_mistaken_are_to_be_erased_when_it_is_settled_until_nothing_is_left(
     if outcome:
         become(records, first.alert_id, outcome)
     for at in (NOON, SETTLED, UNSEALED):
-        let_time_pass(records, at)
+        apply_deadlines(records, at)
         expected = [first.alert_id] if due is not None and due <= at else []
         assert [a.alert_id for a in records.alerts.mistaken_alerts_to_erase(at)] == expected
     erase(records, first)

@@ -15,7 +15,7 @@ from openlfr.domain.alerts import (
 )
 from openlfr.domain.faces import Box
 from openlfr.domain.principals import SYSTEM, Principal, Role
-from openlfr.operations.adjudicate import AlertVersion, decide, let_time_pass
+from openlfr.operations.adjudicate import AlertVersion, apply_deadlines, decide
 from openlfr.operations.erasure import erase_alert
 from openlfr.ports import Records
 
@@ -95,7 +95,7 @@ def test_an_alert_that_opens_late_behind_a_live_one_lapses_and_the_log_says_so(
     assert kinds(records, behind.alert_id) == ["alert.lapsed"]
     check_agreement(records)
     # It is no more waited for, and whoever decides it now decides late.
-    assert let_time_pass(records, NOON + timedelta(seconds=500)) == []
+    assert apply_deadlines(records, NOON + timedelta(seconds=500)) == []
 
 
 @pytest.mark.parametrize("decided", [False, True])

@@ -50,7 +50,7 @@ def test_one_act_that_is_dated_far_ahead_has_nobody_erased_and_nobody_searched_f
     show(records, NOW + 60 * DAY)
     due = erase(records, NOW)
     assert statuses(records) == [SUSPENDED, ACTIVE, SUSPENDED]
-    assert (due.entries, "(1 now) are not searched and not erased" in due.warning) == ((), True)
+    assert (due.entries, "(1 now) are neither searched nor erased" in due.warning) == ((), True)
     assert "(alert.shown by Ann Smith) is dated 2026-06-30 12:00:00 UTC" in due.warning
     [act] = [act for act in records.audit.all() if act.by == SYSTEM and "suspend" in act.kind]
     assert act.detail["reason"] == "by the latest act it has expired, by the clock it has not"

@@ -12,7 +12,7 @@ from openlfr.adapters.sql.records import Records, upgrade
 from openlfr.domain.adjudication import DecisionTimes, Judgement
 from openlfr.domain.alerts import Adjudication
 from openlfr.domain.principals import Principal, Role
-from openlfr.operations.adjudicate import AlertVersion, decide, let_time_pass
+from openlfr.operations.adjudicate import AlertVersion, apply_deadlines, decide
 
 OP = Principal("https://people.example", "op2", "Op the Second", frozenset(Role))
 
@@ -57,7 +57,7 @@ def test_a_database_of_a_former_version_opens_and_works(records_url, monkeypatch
                 at=at,
                 times=DecisionTimes(),
             )
-        let_time_pass(records, at + DecisionTimes().settle)
+        apply_deadlines(records, at + DecisionTimes().settle)
         positions = [act.position for act in records.audit.all()]
         assert positions == list(range(1, len(positions) + 1))
         assert len(positions) > before + len(alerts)

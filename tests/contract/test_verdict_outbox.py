@@ -22,8 +22,8 @@ from openlfr.domain.principals import Principal, Role
 from openlfr.operations.adjudicate import (
     AlertVersion,
     OutcomeReport,
+    apply_deadlines,
     decide,
-    let_time_pass,
     look_again,
     record_outcome,
     undo,
@@ -67,7 +67,7 @@ def case(records):
     undo(which, records=records, by=ANN, at=NOON)
     decide(which, leave, records=records, by=ANN, at=NOON + timedelta(seconds=1), times=TIMES)
     look_again(which, leave, records=records, by=BEA, at=later, times=TIMES)
-    let_time_pass(records, later + TIMES.undo)
+    apply_deadlines(records, later + TIMES.undo)
     became = OutcomeReport(Outcome.NOT_ATTENDED, minutes_stopped=0)
     at = later + timedelta(minutes=1)
     record_outcome(which, became, records=records, by=BEA, at=at, times=TIMES)

@@ -190,7 +190,7 @@ def test_an_alert_is_shown_and_its_picture_decrypted_on_request_only(
     assert place.openlfr("alerts", "show", alert["alert_id"], "--out", str(out)) == 0
     beside = cv2.imread(str(out))
     where_it_stands = np.s_[40:300, 320:500]
-    assert alone[where_it_stands].std() < 30  # "no picture is kept any more"
+    assert alone[where_it_stands].std() < 30  # "the picture was erased"
     assert beside[where_it_stands].std() > 40
     page = tmp_path / "alert.html"
     assert place.openlfr("alerts", "show", alert["alert_id"], "--out", str(page)) == 0
@@ -302,7 +302,7 @@ def test_a_sighting_without_a_picture_is_shown_as_one(
     assert "no picture was stored" in capsys.readouterr().out
     page = place.config.parent / "a.html"
     assert place.openlfr("alerts", "show", alert["alert_id"], "--out", str(page)) == 0
-    assert "No picture of this sighting was kept" in page.read_text()
+    assert "No picture of this sighting was stored" in page.read_text()
     assert place.openlfr("alerts", "show", alert["alert_id"], "--out", f"{page.parent}/a.jpg") == 2
     assert "other faces cover the alerted one" in capsys.readouterr().err
     assert place.openlfr("alerts", "decide", alert["alert_id"], "engage", "--by", "Op") == 0

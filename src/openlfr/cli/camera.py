@@ -88,7 +88,7 @@ def _check_one(
 
     from openlfr.adapters.capture import open_source
     from openlfr.domain.errors import BadInput
-    from openlfr.operations.check_camera import check_camera, with_source
+    from openlfr.operations.check_camera import add_source_facts, check_camera
     from openlfr.stages.detect import input_size_for
 
     camera_source = open_source(
@@ -104,7 +104,7 @@ def _check_one(
                 input_size_for=lambda w, h: input_size_for(w, h, camera.input_size),
                 limit=frames,
             )
-            return with_source(replace(check, fps=source.fps), source, failures)
+            return add_source_facts(replace(check, fps=source.fps), source, failures)
         except BadInput as error:
             text = str(error)
             raise BadInput(text if name in text else f"camera {name}: {text}") from error
@@ -139,7 +139,7 @@ def _describe_start(result: CameraCheck) -> str:
 
 
 def _describe(name: str, camera: Camera, result: CameraCheck) -> str:
-    from openlfr.operations.camera_advice import GOOD_WIDTH
+    from openlfr.operations.camera_advice import GOOD_WIDTH_PX
 
     rate = f" at {result.fps:g} frames a second" if result.fps else ""
     lines = [
@@ -152,7 +152,7 @@ def _describe(name: str, camera: Camera, result: CameraCheck) -> str:
     if result.faces:
         lines.append(
             f"  size       {result.face_width:.0f} pixels wide, {result.eye_distance:.0f} between"
-            f" the eyes (medians); {GOOD_WIDTH:.0f} wide is enough"
+            f" the eyes (medians); {GOOD_WIDTH_PX:.0f} wide is enough"
         )
     if result.usable:
         size = "x".join(map(str, result.input_size))

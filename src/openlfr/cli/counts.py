@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from openlfr.operations.counting import Counted, Counting
+    from openlfr.operations.counting import DeploymentCounts, HourCounts
     from openlfr.settings import Settings
 
 _WATCH_INTERVAL_S = 2.0
@@ -66,10 +66,10 @@ def command(
     with ExitStack() as stack:
         read = _open_reader(loaded, deployment, stack)
 
-        def read_selected() -> Counting:
+        def read_selected() -> DeploymentCounts:
             counting = read()
-            counting = counting.of(cameras) if cameras else counting
-            return counting.newest(hours) if hours else counting
+            counting = counting.select_cameras(cameras) if cameras else counting
+            return counting.select_newest(hours) if hours else counting
 
         def read_as_text() -> str:
             counting = read_selected()
@@ -98,20 +98,22 @@ def _deployment_id(settings: Settings) -> str:
     return identity
 
 
-def _open_reader(settings: Settings, deployment: str, stack: ExitStack) -> Callable[[], Counting]:
+def _open_reader(
+    settings: Settings, deployment: str, stack: ExitStack
+) -> Callable[[], DeploymentCounts]:
     """Return a function that reads the counts from the servers or the data folder."""
     from openlfr import bootstrap
-    from openlfr.operations.counting import Counting, count_up
+    from openlfr.operations.counting import DeploymentCounts, combine_counts
 
     if settings.services.sql is None and not bootstrap.records_file(settings).exists():
-        return Counting  # no run yet, and reading must not create a database
+        return DeploymentCounts  # no run yet, and reading must not create a database
     records = stack.enter_context(bootstrap.open_records(settings))
     book = stack.enter_context(closing(bootstrap.open_alert_book(settings)))
 
-    def read() -> Counting:
+    def read() -> DeploymentCounts:
         # Read opened alerts before events, so that each opened alert is also among the events.
         opened_alerts = book.opened_alert_counts(deployment)
-        return count_up(
+        return combine_counts(
             records.tallies.by_hour(deployment), book.event_counts(deployment), opened_alerts
         )
 
@@ -151,7 +153,7 @@ def _watch(read_as_text: Callable[[], str], *, is_table: bool) -> None:
             return
 
 
-def _format_lines(counting: Counting, *, total: bool) -> Iterator[str]:
+def _format_lines(counting: DeploymentCounts, *, total: bool) -> Iterator[str]:
     if not counting.hours:
         yield "There are no counts yet."
         return
@@ -177,13 +179,13 @@ def _format_lines(counting: Counting, *, total: bool) -> Iterator[str]:
         )
 
 
-def _format_row(camera: str, hour: str, each: Counted) -> tuple[str, ...]:
+def _format_row(camera: str, hour: str, each: HourCounts) -> tuple[str, ...]:
     numbers = (each.frames, each.dropped, each.faces, each.tracks, each.sightings,
                each.events - each.alerts, each.alerts)  # fmt: skip
     return (escape_line(camera), f"{hour}:00" if hour else "", *map(str, numbers))
 
 
-def _as_json(deployment: str, counting: Counting, *, total: bool) -> str:
+def _as_json(deployment: str, counting: DeploymentCounts, *, total: bool) -> str:
     hours = [
         {"camera": camera, "hour": f"{hour}:00Z", **asdict(each)}
         for (camera, hour), each in counting.hours.items()

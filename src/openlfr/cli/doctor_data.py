@@ -74,7 +74,7 @@ def check_watchlist(settings: Settings) -> Iterator[Finding]:
 
     from openlfr import bootstrap
     from openlfr.adapters.run_lock import is_run_active
-    from openlfr.operations.clock import warning
+    from openlfr.operations.clock import describe_clock_problem
     from openlfr.operations.gallery import build_index, not_searched
 
     if settings.services.sql is None:
@@ -86,7 +86,7 @@ def check_watchlist(settings: Settings) -> Iterator[Finding]:
         yield Finding("watchlist", State.OK, "a run is active, and reports unsearchable entries")
         return
     with bootstrap.open_records(settings, upgrade=False) as records:
-        if text := warning(records, datetime.now(UTC)):
+        if text := describe_clock_problem(records, datetime.now(UTC)):
             advice = "set the clock, or openlfr records confirm-clock"
             yield Finding("clock and records", State.FAIL, text, advice)
         for each in records.deployments.list():

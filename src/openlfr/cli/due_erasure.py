@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 def open_records_after_erasure(settings: Settings) -> Iterator[Records]:
     """Open the records and erase due data; a failure to erase is printed and not raised."""
     from openlfr import bootstrap
-    from openlfr.operations.clock import warning
+    from openlfr.operations.clock import describe_clock_problem
 
     with bootstrap.open_records(settings) as records:
         try:
             _erase_due(settings, records)
         except OpenLFRError as error:
             say(f"note: not all due data could be erased: {error}", err=True)
-        if text := warning(records, datetime.now(UTC)):
+        if text := describe_clock_problem(records, datetime.now(UTC)):
             say(f"warning: {text}", err=True)
         yield records
 

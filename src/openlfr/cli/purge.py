@@ -76,8 +76,8 @@ def command(
     """
     from openlfr import bootstrap
     from openlfr.cli.due_erasure import erase_rows_from_disk
-    from openlfr.operations.adjudicate import let_time_pass
-    from openlfr.operations.clock import suspend_doubtful
+    from openlfr.operations.adjudicate import apply_deadlines
+    from openlfr.operations.clock import suspend_entries_of_unclear_expiry
     from openlfr.operations.purge import erase_names, find_due, forget_entries, purge
     from openlfr.settings import load
 
@@ -88,8 +88,8 @@ def command(
     vault = bootstrap.open_vault(settings)
     with bootstrap.open_records(settings) as records:
         if not dry_run:
-            let_time_pass(records, now)
-            suspend_doubtful(records, now)
+            apply_deadlines(records, now)
+            suspend_entries_of_unclear_expiry(records, now)
             forget_entries(records, now - retention, now=now)
         with closing(bootstrap.open_alert_book(settings)) as book:
             due = find_due(

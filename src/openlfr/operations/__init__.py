@@ -1,1 +1,1 @@
-"""What people do: enrol, decide, evaluate, report, purge. Console and CLI call these."""
+"""The operations of people: enrol, decide, evaluate, report, purge. Console and CLI call them."""

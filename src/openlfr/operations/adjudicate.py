@@ -1,7 +1,8 @@
-"""Adjudicate: an operator decides an alert; others undo, look again, settle, say what became of it.
+"""Adjudication: people decide an alert, withdraw or review the verdict, and record the outcome.
 
-The rules are those of `domain.adjudication`; here they are applied to one alert within one
-transaction, recorded with their audit event, and refused to whoever has seen another version.
+`domain.adjudication_rules` defines the rules. This module applies a rule to one alert within one
+transaction, and records the change with its audit event. A person who has read an older version of
+the alert gets an error instead.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AlertVersion:
-    """An alert, and the version that a person acts on.
+    """An alert, and the version on which a person acts.
 
     Attributes:
-        alert_id: The id, or a beginning that only one alert has.
-        version: The version that the person has seen; None accepts the current one.
+        alert_id: The id, or a beginning of it that only one alert has.
+        version: The version that the person has read; None accepts the current version.
     """
 
     alert_id: str
@@ -50,7 +51,7 @@ class OutcomeReport:
     Attributes:
         outcome: The outcome.
         minutes_stopped: Minutes for which a person was stopped; None if unknown.
-        note: A note in the person's words.
+        note: A note by the person.
     """
 
     outcome: Outcome
@@ -59,38 +60,38 @@ class OutcomeReport:
 
 
 def decide(
-    which: AlertVersion,
-    what: Judgement,
+    target: AlertVersion,
+    judgement: Judgement,
     *,
     records: Records,
     by: Principal,
     at: datetime,
     times: DecisionTimes,
 ) -> RecordedAlert:
-    """Give the first verdict on an alert; a late one where its time is over.
+    """Record the first verdict on an alert; it counts as late if the alert has lapsed.
 
     Args:
-        which: The alert.
-        what: The judgement.
-        records: Where alerts are recorded.
-        by: The deciding person.
-        at: UTC.
-        times: Times within which a verdict is withdrawn and settled.
+        target: The alert.
+        judgement: The judgement.
+        records: Records of the alerts.
+        by: The person who decides.
+        at: Time of the decision, UTC.
+        times: Time in which a verdict may be withdrawn, and time after which it is final.
 
     Returns:
         The alert with the verdict.
 
     Raises:
         NotAllowed: The person may not decide.
-        BadInput: No such alert, or no name.
-        Conflict: Somebody decided it, or it changed since that version; the sentence says who
-            decided what.
+        BadInput: There is no such alert, or the person's name is missing or invalid.
+        Conflict: The alert is already decided, or has changed since that version; the message
+            names the person and the decision.
     """
     require(by, Action.DECIDE)
-    by, what = _named(by), _worded(what)
+    by, judgement = _with_normal_name(by), _check_note(judgement)
     return _change(
-        which,
-        lambda case: rules.decide(case, what, by=by, at=at, times=times),
+        target,
+        lambda case: rules.decide(case, judgement, by=by, at=at, times=times),
         records=records,
         by=by,
         at=at,
@@ -98,13 +99,13 @@ def decide(
 
 
 def undo(
-    which: AlertVersion, *, reason: str = "", records: Records, by: Principal, at: datetime
+    target: AlertVersion, *, reason: str = "", records: Records, by: Principal, at: datetime
 ) -> RecordedAlert:
-    """Withdraw one's own verdict while it is not final; arguments and errors as for `decide`."""
+    """Withdraw the person's own verdict before it is final; arguments and errors as in `decide`."""
     require(by, Action.DECIDE)
-    by = _named(by)
+    by = _with_normal_name(by)
     return _change(
-        which,
+        target,
         lambda case: rules.undo(case, by=by, at=at),
         records=records,
         by=by,
@@ -114,20 +115,20 @@ def undo(
 
 
 def look_again(
-    which: AlertVersion,
-    what: Judgement,
+    target: AlertVersion,
+    judgement: Judgement,
     *,
     records: Records,
     by: Principal,
     at: datetime,
     times: DecisionTimes,
 ) -> RecordedAlert:
-    """Give the second verdict on an alert; arguments and errors as for `decide`."""
+    """Record the second verdict on an alert; arguments and errors as in `decide`."""
     require(by, Action.SECOND_LOOK)
-    by, what = _named(by), _worded(what)
+    by, judgement = _with_normal_name(by), _check_note(judgement)
     return _change(
-        which,
-        lambda case: rules.look_again(case, what, by=by, at=at, times=times),
+        target,
+        lambda case: rules.look_again(case, judgement, by=by, at=at, times=times),
         records=records,
         by=by,
         at=at,
@@ -135,20 +136,20 @@ def look_again(
 
 
 def settle(
-    which: AlertVersion,
-    what: Judgement,
+    target: AlertVersion,
+    judgement: Judgement,
     *,
     records: Records,
     by: Principal,
     at: datetime,
     times: DecisionTimes,
 ) -> RecordedAlert:
-    """Settle an alert with a supervisor's verdict; arguments and errors as for `decide`."""
+    """Record a supervisor's final verdict on an alert; arguments and errors as in `decide`."""
     require(by, Action.SETTLE)
-    by, what = _named(by), _worded(what)
+    by, judgement = _with_normal_name(by), _check_note(judgement)
     return _change(
-        which,
-        lambda case: rules.settle(case, what, by=by, at=at, times=times),
+        target,
+        lambda case: rules.settle(case, judgement, by=by, at=at, times=times),
         records=records,
         by=by,
         at=at,
@@ -156,45 +157,45 @@ def settle(
 
 
 def record_outcome(
-    which: AlertVersion,
-    what: OutcomeReport,
+    target: AlertVersion,
+    report: OutcomeReport,
     *,
     records: Records,
     by: Principal,
     at: datetime,
     times: DecisionTimes,
 ) -> RecordedAlert:
-    """Record the outcome of an alert; arguments and errors as for `decide`.
+    """Record the outcome of an alert; arguments and errors as in `decide`.
 
-    *Refuted* seals the pictures, and removes them from the annexes that runs wrote. A later, other
-    outcome opens the pictures again, so only a supervisor records it, with a reason.
+    The outcome *refuted* seals the pictures, and removes them from the annexes of runs. A later,
+    different outcome opens the pictures again, so only a supervisor may record one, with a reason.
     """
     require(by, Action.RECORD_OUTCOME)
-    by = _named(by)
-    sealed_until = at + times.sealed if what.outcome is Outcome.REFUTED else None
-    known = RecordedOutcome(
-        what.outcome, by, at, what.minutes_stopped, sealed_until, check_reason(what.note)
+    by = _with_normal_name(by)
+    sealed_until = at + times.sealed if report.outcome is Outcome.REFUTED else None
+    outcome = RecordedOutcome(
+        report.outcome, by, at, report.minutes_stopped, sealed_until, check_reason(report.note)
     )
 
-    def concluded(case: Case) -> Case:
-        if case.is_sealed and known.outcome is not Outcome.REFUTED:
+    def conclude(case: Case) -> Case:
+        if case.is_sealed and outcome.outcome is not Outcome.REFUTED:
             require(by, Action.OPEN_SEALED)
-            if not known.note:
+            if not outcome.note:
                 raise BadInput(
                     f"The pictures of the alert {case.alert_id} are sealed, since somebody was "
-                    f"stopped by mistake: a supervisor records {known.outcome} instead, with a "
+                    f"stopped by mistake: a supervisor records {outcome.outcome} instead, with a "
                     "reason, --reason TEXT."
                 )
-        return rules.conclude(case, known)
+        return rules.conclude(case, outcome)
 
-    alert = _change(which, concluded, records=records, by=by, at=at)
+    alert = _change(target, conclude, records=records, by=by, at=at)
     if alert.outcome is Outcome.REFUTED:
         seal_written(records.written_files(), [alert.alert_id])
     return alert
 
 
-def let_time_pass(records: Records, now: datetime) -> list[RecordedAlert]:
-    """Let undecided alerts lapse, and settle uncontested verdicts, when their time is over.
+def apply_deadlines(records: Records, now: datetime) -> list[RecordedAlert]:
+    """Let undecided alerts lapse, and make uncontested verdicts final, when their time is over.
 
     Returns:
         The changed alerts.
@@ -211,13 +212,13 @@ def let_time_pass(records: Records, now: datetime) -> list[RecordedAlert]:
                     at=now,
                 )
             )
-        except Conflict:  # a person was faster: the next time says what is due then
+        except Conflict:  # a person changed the alert at the same moment; the next call retries
             continue
     return changed
 
 
 def _change(
-    which: AlertVersion,
+    target: AlertVersion,
     rule: Callable[[Case], Case],
     *,
     records: Records,
@@ -225,12 +226,12 @@ def _change(
     at: datetime,
     words: str = "",
 ) -> RecordedAlert:
-    """Apply a rule to an alert and record what it changed, all or nothing."""
+    """Apply a rule to an alert, and record all changes in one transaction."""
     with records.unit_of_work() as work:
-        alert = work.alerts.find(which.alert_id)
+        alert = work.alerts.find(target.alert_id)
         before = work.alerts.case(alert.alert_id)
-        if which.version is not None and which.version != before.version:
-            raise Conflict(before.changed_since(which.version))
+        if target.version is not None and target.version != before.version:
+            raise Conflict(before.changed_since(target.version))
         after = rule(before)
         events = acts_of(before, after, by=by, at=at, words=words)
         if after != before:
@@ -240,19 +241,19 @@ def _change(
         return work.alerts.find(alert.alert_id)
 
 
-def _named(by: Principal) -> Principal:
-    """The person under a name in one normal form.
+def _with_normal_name(by: Principal) -> Principal:
+    """Return the person with the name in its normal form.
 
     Raises:
-        BadInput: It is no name.
+        BadInput: The name is missing or invalid.
     """
     name = collapse_spaces(by.name)
     if problem := find_person_problem(name):
         raise BadInput(
-            f"A decision needs the name of the person who takes it, --by NAME: it {problem}."
+            f"A decision needs the name of the person who decides, --by NAME: the name {problem}."
         )
     return by.with_name(name)
 
 
-def _worded(what: Judgement) -> Judgement:
-    return Judgement(what.adjudication, what.reason, check_reason(what.note))
+def _check_note(judgement: Judgement) -> Judgement:
+    return Judgement(judgement.adjudication, judgement.reason, check_reason(judgement.note))

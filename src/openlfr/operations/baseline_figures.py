@@ -1,8 +1,8 @@
-"""Figures by baseline, and sums of baselines that may be added up; in either mode.
+"""Figures by baseline, and sums of comparable baselines, for a run and for a city.
 
-Faces, tracks and scores come from the tallies of the baseline. An alert event counts for the
-baseline that was opened last when the event was raised: city-wide two baselines are in force for
-a moment, since workers apply a change one after the other.
+Numbers of faces and tracks, and scores, come from the tallies of the baseline. An alert event
+counts for the latest baseline at the time of the event. In a city two baselines are in use for a
+moment, since workers apply a change one after the other.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ def figures_by_baseline(
         tallies: Recorded tallies.
         deployment: Id of the deployment.
         events: The alert events of the same deployment and epoch.
-        epoch: A single epoch, which is one run of one process, without baselines that the run did
-            not use; None for all epochs.
+        epoch: A single epoch, which is one run of one process; only the baselines of that run are
+            returned. None for all epochs.
     """
     known = list(baselines.openings_of(deployment))
     parts: dict[int, list[CameraCounts]] = {}
     for ref, (totals, histograms) in tallies.by_baseline(deployment, epoch=epoch).items():
         counts = counts_of_totals(EVERYTHING, totals, histograms)
-        parts.setdefault(_claimed(opening_of(known, ref)), []).append(counts)
+        parts.setdefault(_valid_number(opening_of(known, ref)), []).append(counts)
     raised: Counter[tuple[int, EventKind]] = Counter()
     for each in events:
-        raised[_claimed(opening_at(known, each.emitted_at)), each.event.event] += 1
-    found = []
+        raised[_valid_number(opening_at(known, each.emitted_at)), each.event.event] += 1
+    figures = []
     numbers = {number for number, _ in raised} | parts.keys()
     numbers |= {each.number for each in known if epoch is None or each.alteration}
     by_number = {each.number: each for each in known}
@@ -66,16 +66,17 @@ def figures_by_baseline(
         )
         later = by_number.get(number + 1) if number else None
         until = later.opened_at if later else None
-        found.append(BaselineFigures(by_number.get(number), until, counts))
-    return FiguresByBaseline(tuple(found), tuple(_pools(found)))
+        figures.append(BaselineFigures(by_number.get(number), until, counts))
+    return FiguresByBaseline(tuple(figures), tuple(_pools(figures)))
 
 
-def _claimed(opening: Opening | None) -> int:
-    """The number under which figures are claimed; 0 for none, and for one that was altered."""
+def _valid_number(opening: Opening | None) -> int:
+    """Return the number of the baseline; 0 without a baseline, or if its record was altered."""
     return opening.number if opening and not opening.alteration else 0
 
 
 def _pools(figures: Sequence[BaselineFigures]) -> list[Pool]:
+    """Add up baselines with the same model, rules and threshold."""
     named = [
         (each.opening, each.counts)
         for each in figures

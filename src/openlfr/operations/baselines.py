@@ -16,25 +16,25 @@ if TYPE_CHECKING:
     from openlfr.domain.baseline_openings import BaselineAdoption, Opening
     from openlfr.ports import Records
 
-_TRIES = 20  # processes that may open a baseline of one deployment at the same moment
+_MAX_TRIES = 20  # number of processes that may open a baseline of a deployment at the same moment
 
 
 def open_baseline(
     adoption: BaselineAdoption, *, records: Records, at: datetime, alone: bool = False
 ) -> Opening:
-    """Find the opening of a process's baseline, or record it once, with its act.
+    """Return the recorded opening of a process's baseline; record it with its act if it is missing.
 
     Args:
         adoption: The baseline that the process uses, or is about to use.
-        records: Where baselines are recorded.
-        at: UTC.
-        alone: Whether no other process works for the deployment.
+        records: Records of the baselines.
+        at: Time of the act, UTC.
+        alone: Whether this process is the only one that works for the deployment.
 
     Raises:
         Unavailable: The records do not answer.
     """
     deployment = adoption.baseline.deployment
-    for _ in range(_TRIES):
+    for _ in range(_MAX_TRIES):
         if found := find_opening(records.baselines.openings_of(deployment), adoption, alone=alone):
             return found
         with records.unit_of_work() as work:
@@ -45,4 +45,7 @@ def open_baseline(
             if work.baselines.add(opening, at):
                 work.record(AuditEvent(at, SYSTEM, BaselineOpened.from_opening(opening)))
                 return opening
-    raise Unavailable(f"A baseline of {deployment} could not be opened: too many open at once.")
+    raise Unavailable(
+        f"A baseline of {deployment} could not be recorded, since too many processes record one at "
+        "the same time: try again."
+    )

@@ -1,16 +1,16 @@
-"""A threshold from a target: the lowest one whose false positives the data bound by the target.
+"""Calibration: the lowest threshold for which the data show a FPIR of at most the target.
 
-Of `n` unlisted people each has one score, the highest of all their tracks against the list in
-force. The threshold lies just above the (k+1)-th highest of them, with the largest k whose upper
-limit is at most the target (Clopper and Pearson, "The use of confidence or fiducial limits
-illustrated in the case of the binomial", Biometrika 26, 1934):
+Each of `n` unlisted people has one score: the highest score of all their tracks against the present
+list. The threshold lies just above the (k+1)-th highest score, with the largest k whose upper limit
+is at most the target (Clopper and Pearson, "The use of confidence or fiducial limits illustrated in
+the case of the binomial", Biometrika 26, 1934):
 
     k = max{k: Beta^-1(0.975; k + 1, n - k) <= target}
 
-The share of the population above the (k+1)-th highest of n scores has the law Beta(k + 1, n - k),
-whatever the law of the scores, so it is above the target in one calibration of forty at most.
-Nothing is extrapolated: where even k = 0 has an upper limit above the target the data do not
-support it. Nor is the result scaled to a list of another length.
+The share of the population above the (k+1)-th highest of n scores has the distribution
+Beta(k + 1, n - k), for every distribution of scores. So the share is above the target in at most
+one of forty calibrations. Nothing is extrapolated: if the upper limit for k = 0 is above the
+target, the data do not support the target. The result is valid for a list of this length only.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ class CalibratedThreshold:
     Attributes:
         value: The threshold; a score that reaches it is a sighting.
         target_fpir: The requested FPIR.
-        people: Number of unlisted people, one score each.
-        above: Number of them whose score reaches the threshold.
-        fpir: 95% interval of their share in the population; its upper end is at most the target.
+        people: Number of unlisted people, with one score each.
+        above: Number of people whose score reaches the threshold.
+        fpir: 95% interval of the share of such people in the population; its upper end is at most
+            the target.
     """
 
     value: float
@@ -48,37 +49,37 @@ class CalibratedThreshold:
 
 
 def calibrate(scores: NDArray[np.float32], target_fpir: float) -> CalibratedThreshold:
-    """The lowest threshold whose FPIR the scores bound by the target.
+    """Compute the lowest threshold for which the scores show a FPIR of at most the target.
 
     Args:
-        scores: (people,) float32, for each unlisted person the highest score of all tracks; -1
-            for somebody who was never searched.
+        scores: (people,) float32, the highest score of all tracks of each unlisted person; -1 for a
+            person who was never searched.
         target_fpir: Share of unlisted people who may reach the threshold, above 0 and below 1.
 
     Raises:
-        BadInput: The target is no share, a score is not finite, or there are too few people for
-            it; then it names how many it takes.
+        BadInput: The target is not between 0 and 1, a score is not finite, or there are too few
+            people for the target; the message states the required number.
     """
     if not 0 < target_fpir < 1:
-        raise BadInput(f"{target_fpir:g} is no target FPIR: give a share above 0 and below 1.")
+        raise BadInput(f"{target_fpir:g} is no target FPIR: use a share above 0 and below 1.")
     if not np.isfinite(scores).all():
         raise BadInput("A score is not finite: leave out people whose search failed.")
     people, needed = len(scores), trials_needed(target_fpir)
     if people < needed:
         raise BadInput(
             f"{people} unlisted people do not support a target FPIR of {target_fpir:g}: even if"
-            " none of them reached the threshold, more than that could in the population. It takes"
-            f" {needed}."
+            " none of them reached the threshold, a larger share of the population could reach it."
+            f" At least {needed} people are needed."
         )
-    allowed = _most_allowed(people, target_fpir)
+    allowed = _max_above(people, target_fpir)
     ranked = np.sort(scores.astype(np.float32))[::-1]
     value = float(np.nextafter(max(ranked[allowed], np.float32(-1)), np.float32(2)))
     above = int((ranked >= np.float32(value)).sum())
     return CalibratedThreshold(value, target_fpir, people, above, clopper_pearson(above, people))
 
 
-def _most_allowed(people: int, target: float) -> int:
-    """The largest number of people whose upper limit is at most the target."""
+def _max_above(people: int, target: float) -> int:
+    """Return the largest number of people whose upper limit is at most the target."""
     numbers = np.arange(int(people * target) + 1)  # an upper limit lies above the share itself
     upper = beta.ppf(0.975, numbers + 1, people - numbers)
     return int(np.searchsorted(upper, target, side="right")) - 1

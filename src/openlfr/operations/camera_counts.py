@@ -1,4 +1,4 @@
-"""Counts of a camera for a report, from its tallies and alert events; in either mode."""
+"""Counts of a camera for a report, from its tallies and alert events, for a run and for a city."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def counts_from_records(
     for camera in cameras:
         counts = CameraCounts(camera)
         if camera in totals:
-            found = tallies.histograms(deployment, camera, epoch=epoch)
-            counts = counts_of_totals(camera, totals[camera], found)
+            histograms = tallies.histograms(deployment, camera, epoch=epoch)
+            counts = counts_of_totals(camera, totals[camera], histograms)
         counted[camera] = replace(
             counts,
             alerts_opened=raised[camera, EventKind.OPENED],
@@ -51,14 +51,14 @@ def counts_from_records(
     return counted
 
 
-def counts_of_totals(camera: str, totals: CameraTotals, found: Histograms) -> CameraCounts:
-    """Convert summed tallies to counts, without alerts, which tallies do not contain."""
+def counts_of_totals(camera: str, totals: CameraTotals, histograms: Histograms) -> CameraCounts:
+    """Convert summed tallies to counts; alerts are missing, since tallies do not contain them."""
     shared = _shared(totals) | {
         "camera": camera,
-        "scores": found.coarse,
-        "fine_scores": found.fine_scores,
-        "control_scores": found.control_scores,
-        "measures": found.measures,
+        "scores": histograms.coarse,
+        "fine_scores": histograms.fine_scores,
+        "control_scores": histograms.control_scores,
+        "measures": histograms.measures,
     }
     return CameraCounts(**shared)
 
@@ -71,7 +71,7 @@ def counts_of(tally: Tally) -> CameraCounts:
 
 
 def _shared(counts: Tally | CameraTotals) -> dict[str, Any]:
-    """Fields that counts and tallies share."""
+    """Return the values of all fields that counts and tallies share."""
     known = [each.name for each in fields(CameraCounts) if hasattr(counts, each.name)]
     values: dict[str, Any] = {name: getattr(counts, name) for name in known}
     decoded = sum(values[name] for name in known if name.startswith("frames_"))

@@ -1,8 +1,8 @@
 """Checks whether a camera's picture is good enough for the models.
 
-Faces are detected twice: at the camera's full resolution, which finds everybody in the picture,
-and at the detector's configured input, which finds whom the pipeline would find. The difference is
-measured and not computed from the lens.
+Faces are detected twice: at the camera's full resolution, to find all faces of the picture, and at
+the detector's configured input, to find the faces that the pipeline would find. The difference is
+measured, not computed from the lens.
 """
 
 from __future__ import annotations
@@ -15,7 +15,12 @@ import cv2
 import numpy as np
 
 from openlfr.domain.errors import BadInput
-from openlfr.operations.camera_advice import LEAST_WIDTH, CameraCheck, advice, advice_on_source
+from openlfr.operations.camera_advice import (
+    MIN_WIDTH_PX,
+    CameraCheck,
+    list_advice,
+    list_source_advice,
+)
 from openlfr.stages.assess import assess_faces
 
 if TYPE_CHECKING:
@@ -30,8 +35,8 @@ if TYPE_CHECKING:
 
     InputSizeFor = Callable[[int, int], tuple[int, int]]
 
-_SAME_FACE = 0.4
-_ENOUGH = 0.95
+_SAME_FACE_IOU = 0.4
+_MIN_SHARE = 0.95  # share of usable faces that a large enough input must find
 _SIDES = (640, 960, 1280, 1600, 1920, 2560, 3200, 3840)
 
 
@@ -40,7 +45,7 @@ class CheckedSource(Protocol):
 
     @property
     def start(self) -> datetime:
-        """When a file's first frame was captured."""
+        """Capture time of a file's first frame."""
         ...
 
     @property
@@ -50,7 +55,7 @@ class CheckedSource(Protocol):
 
     @property
     def display_transform(self) -> DisplayTransform | None:
-        """What is done to its pictures."""
+        """Transformation of the pictures before analysis."""
         ...
 
     @property
@@ -74,28 +79,28 @@ def check_camera(
 ) -> CameraCheck:
     """Examine some frames of a camera.
 
-    Faces are only located and measured; nothing is embedded, searched or stored.
+    Faces are only located and measured; no face is embedded, searched or stored.
 
     Args:
         frames: Frames of one camera, some time apart, so that they show different people.
         detector: The pipeline's detector.
-        fps: The source's own rate.
-        input_size_for: The detector's configured input for a picture of (width, height).
+        fps: Frame rate of the source; None if unknown.
+        input_size_for: Returns the detector's configured input for a picture of (width, height).
         limit: Number of frames to examine.
 
     Raises:
         BadInput: There is no frame.
     """
-    seen = _Seen()
+    measurements = _Measurements()
     for frame in islice(frames, limit):
         height, width = frame.image.shape[:2]
-        seen.add(frame.image, detector, input_size_for(width, height))
-    if not seen.frames:
+        measurements.add(frame.image, detector, input_size_for(width, height))
+    if not measurements.frames:
         raise BadInput("the camera shows no frame")
-    return seen.check(fps)
+    return measurements.summarise(fps)
 
 
-def with_source(
+def add_source_facts(
     check: CameraCheck, source: CheckedSource, problems: Sequence[str] = ()
 ) -> CameraCheck:
     """Add facts about the source: its start, the transformation of its pictures, its problems.
@@ -113,11 +118,11 @@ def with_source(
         unreadable=source.unreadable,
         problems=(*source.problems, *problems),
     )
-    return replace(check, advice=(*advice_on_source(check), *check.advice))
+    return replace(check, advice=(*list_source_advice(check), *check.advice))
 
 
-class _Seen:
-    """Measures of the frames so far."""
+class _Measurements:
+    """Measurements of the frames so far."""
 
     def __init__(self) -> None:
         self.frames = 0
@@ -142,18 +147,18 @@ class _Seen:
         qualities = assess_faces(image, faces)
         self._widths += [face.box.w for face in faces]
         self._eyes += [quality.eye_distance for quality in qualities]
-        usable = [face for face in faces if face.box.w >= LEAST_WIDTH]
+        usable = [face for face in faces if face.box.w >= MIN_WIDTH_PX]
         for face, quality in zip(faces, qualities, strict=True):
-            if face.box.w >= LEAST_WIDTH:
+            if face.box.w >= MIN_WIDTH_PX:
                 self._sharpness.append(quality.sharpness)
                 self._exposure.append(quality.exposure)
         if usable:
             others = [_fitted(width, height, s) for s in _SIDES if s < max(width, height)]
             for size in {input_size, *others}:
                 (again,) = detector.detect([image], size)
-                self._found[size] = self._found.get(size, 0) + _matched(usable, again)
+                self._found[size] = self._found.get(size, 0) + _count_matched(usable, again)
 
-    def check(self, fps: float | None) -> CameraCheck:
+    def summarise(self, fps: float | None) -> CameraCheck:
         usable = len(self._sharpness)
         seen = self._found.get(self._input_size, 0)
         advised = self._advised_input(usable, seen)
@@ -175,31 +180,31 @@ class _Seen:
             advised_input=advised,
             advice=(),
         )
-        return replace(check, advice=tuple(advice(check)))
+        return replace(check, advice=tuple(list_advice(check)))
 
     def _advised_input(self, usable: int, seen: int) -> int | None:
-        """The smallest larger input that finds nearly all usable faces."""
-        if not usable or seen >= _ENOUGH * usable:
+        """Return the smallest larger input that finds nearly all usable faces; else None."""
+        if not usable or seen >= _MIN_SHARE * usable:
             return None
         full = _fitted(*self._size, max(self._size))
         sizes = sorted({**self._found, full: usable}.items())
-        enough = [max(s) for s, n in sizes if n >= _ENOUGH * usable and s > self._input_size]
+        enough = [max(s) for s, n in sizes if n >= _MIN_SHARE * usable and s > self._input_size]
         return enough[0] if enough else None
 
 
-def _matched(wanted: Sequence[Detection], found: Sequence[Detection]) -> int:
-    """Number of wanted faces that are among the found ones."""
-    return sum(any(w.box.iou(f.box) > _SAME_FACE for f in found) for w in wanted)
+def _count_matched(usable: Sequence[Detection], detected: Sequence[Detection]) -> int:
+    """Count the usable faces that are among the detected faces."""
+    return sum(any(u.box.iou(d.box) > _SAME_FACE_IOU for d in detected) for u in usable)
 
 
 def _fitted(width: int, height: int, longer_side: int) -> tuple[int, int]:
-    """The picture's size scaled to a longer side, as multiples of 32."""
+    """Scale the picture's size to a longer side, as multiples of 32."""
     scale = longer_side / max(width, height)
     return _multiple(width * scale), _multiple(height * scale)
 
 
 def _inside(width: int, height: int, box: tuple[int, int]) -> tuple[int, int]:
-    """The size of the picture fitted into a box, as multiples of 32."""
+    """Scale the picture's size to fit into a box, as multiples of 32."""
     scale = min(box[0] / width, box[1] / height)
     return min(box[0], _multiple(width * scale)), min(box[1], _multiple(height * scale))
 

@@ -1,11 +1,11 @@
 """Protects entries when the clock and the audit log disagree.
 
-An expired entry stays expired, even if the clock is set back: the time of the latest act is the
-earliest possible time. But one act that was recorded while the clock was far ahead would make
-every entry expire. So if the log is ahead of the clock by more than `AHEAD`, entries that have
-expired by the log and not by the clock are suspended: nobody is searched for by mistake, and
-nothing is lost. If the clock is behind, somebody sets it, and the expired entries are erased; if
-the act was dated wrongly, a person confirms the clock.
+An expired entry remains expired if the clock is set back, since the present time cannot be earlier
+than the latest act. But one act that was recorded while the clock was far ahead would make every
+entry expire. So if the log is ahead of the clock by more than `AHEAD`, entries that have expired by
+the log but not by the clock are suspended: nobody is searched for by mistake, and no entry is lost.
+If the clock is behind, a person sets the clock, and the expired entries are erased. If the act has
+a wrong date, a person confirms the clock.
 """
 
 from __future__ import annotations
@@ -39,21 +39,25 @@ _REASON = "by the latest act it has expired, by the clock it has not"
 _SEARCHED = (EntryStatus.PENDING, EntryStatus.ACTIVE)
 
 
-def act_ahead(records: Records, now: datetime) -> RecordedAct | None:
-    """The latest act, if it is dated too far ahead of the clock; else None."""
+def find_act_ahead(records: Records, now: datetime) -> RecordedAct | None:
+    """Return the latest act, if its date is too far ahead of the clock; else None."""
     latest = records.audit.latest()
     return latest if latest is not None and latest.at > now + AHEAD else None
 
 
-def expired_by(records: Records, now: datetime) -> datetime:
-    """The time that decides on expiry: the later of the clock and the latest plausible act."""
+def expiry_time(records: Records, now: datetime) -> datetime:
+    """Return the time that decides on expiry: the clock, or a later, plausible latest act."""
     latest = records.audit.latest()
     return now if latest is None or latest.at > now + AHEAD else max(now, latest.at)
 
 
-def suspend_doubtful(records: Records, now: datetime) -> int:
-    """Suspend entries that have expired by the latest act and not by the clock; their number."""
-    ahead = act_ahead(records, now)
+def suspend_entries_of_unclear_expiry(records: Records, now: datetime) -> int:
+    """Suspend entries that have expired by the latest act but not by the clock.
+
+    Returns:
+        The number of suspended entries.
+    """
+    ahead = find_act_ahead(records, now)
     if ahead is None:
         return 0
     over = {each.reference_id for each in records.watchlist.overdue_entries(now)}
@@ -66,35 +70,35 @@ def suspend_doubtful(records: Records, now: datetime) -> int:
     return len(doubtful)
 
 
-def warning(records: Records, now: datetime) -> str:
-    """A sentence about the disagreement and the remedy; empty if there is none."""
-    ahead = act_ahead(records, now)
+def describe_clock_problem(records: Records, now: datetime) -> str:
+    """Describe a disagreement of clock and log, and the remedy; empty if they agree."""
+    ahead = find_act_ahead(records, now)
     if ahead is None:
         return ""
-    held = len(_suspended_by_us(records))
+    suspended = len(_suspended_by_us(records))
     return (
         f"The latest act ({ahead.kind} by {ahead.by.name or ahead.by.issuer}) is dated "
-        f"{ahead.at:%Y-%m-%d %H:%M:%S} UTC, and this clock says {now:%Y-%m-%d %H:%M:%S} UTC: "
-        f"entries that expire in between ({held} now) are not searched and not erased; set the "
-        "clock if it is behind, or confirm it with openlfr records confirm-clock."
+        f"{ahead.at:%Y-%m-%d %H:%M:%S} UTC, but this clock is at {now:%Y-%m-%d %H:%M:%S} UTC. "
+        f"Entries that expire in between ({suspended} now) are neither searched nor erased. Set "
+        "the clock if it is behind, or confirm it with openlfr records confirm-clock."
     )
 
 
 def confirm(
     reason: str, *, records: Records, by: Principal, at: datetime
 ) -> tuple[RecordedAct, list[Reference]]:
-    """Confirm that the clock is right: acts that are dated ahead of it no longer count.
+    """Confirm that the clock is right; acts with a later date are then ignored.
 
     Returns:
-        The act that was dated the furthest ahead, and the entries that are searched again.
+        The act with the latest date, and the entries that are searchable again.
 
     Raises:
-        NotAllowed: They may not.
-        BadInput: No reason, or no act is dated ahead.
+        NotAllowed: The person may not confirm the clock.
+        BadInput: There is no reason, or no act is dated ahead of the clock.
     """
     require(by, Action.CONFIRM_CLOCK)
     reason = require_reason(reason, "Confirming the clock")
-    ahead = act_ahead(records, at)
+    ahead = find_act_ahead(records, at)
     if ahead is None:
         raise BadInput("No act is dated ahead of this clock: there is nothing to confirm.")
     again = _suspended_by_us(records)
@@ -106,7 +110,7 @@ def confirm(
 
 
 def _suspended_by_us(records: Records) -> list[str]:
-    """Entries that no person has suspended, resumed or ended since we suspended them."""
+    """Return ids of entries that OpenLFR suspended, and that no person has changed since then."""
     last = {
         act.object_id: act
         for act in records.audit.all(object_kind=ReferenceSuspended.object_kind)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class HourCounts:
     """Counts of one camera and hour, or the sum of several.
 
     Attributes:
@@ -21,10 +21,11 @@ class Counted:
         dropped: Number of lost frames: too late, unreadable, or of an epoch that was over.
         left_out: Number of frames skipped on purpose: by sampling, outside the deployment's hours,
             or in a pause.
-        faces: Number of detections; one person gives many.
+        faces: Number of detections; each person has many.
         tracks: Number of tracks that began.
         sightings: Number of sightings published by analysis.
-        events: Number of sightings folded by alerting; equal to `sightings` after all have arrived.
+        events: Number of sightings folded by alerting; equal to `sightings` after all sightings
+            have arrived.
         alerts: Number of events that opened an alert.
     """
 
@@ -38,60 +39,64 @@ class Counted:
     alerts: int = 0
 
     def __add__(self, other: Self) -> Self:
-        """The sum of both."""
+        """Add up two counts, field by field."""
         names = [each.name for each in fields(self)]
         return type(self)(*(getattr(self, name) + getattr(other, name) for name in names))
 
 
 @dataclass(frozen=True, slots=True)
-class Counting:
+class DeploymentCounts:
     """All counts of a deployment.
 
     Attributes:
         hours: Counts by camera and hour ('YYYY-MM-DDTHH', UTC), sorted by both.
     """
 
-    hours: Mapping[tuple[str, str], Counted] = field(default_factory=dict)
+    hours: Mapping[tuple[str, str], HourCounts] = field(default_factory=dict)
 
     @property
-    def cameras(self) -> dict[str, Counted]:
+    def cameras(self) -> dict[str, HourCounts]:
         """The sum over all hours, by camera."""
-        found: dict[str, Counted] = {}
-        for (camera, _), counted in self.hours.items():
-            found[camera] = found.get(camera, Counted()) + counted
-        return found
+        sums: dict[str, HourCounts] = {}
+        for (camera, _), counts in self.hours.items():
+            sums[camera] = sums.get(camera, HourCounts()) + counts
+        return sums
 
     @property
-    def total(self) -> Counted:
+    def total(self) -> HourCounts:
         """The sum over all cameras and hours."""
-        return sum(self.hours.values(), Counted())
+        return sum(self.hours.values(), HourCounts())
 
-    def of(self, cameras: Iterable[str]) -> Counting:
-        """The counts of some cameras."""
-        some = set(cameras)
-        return Counting({place: each for place, each in self.hours.items() if place[0] in some})
+    def select_cameras(self, cameras: Iterable[str]) -> DeploymentCounts:
+        """Return the counts of these cameras only."""
+        selected = set(cameras)
+        return DeploymentCounts(
+            {key: counts for key, counts in self.hours.items() if key[0] in selected}
+        )
 
-    def newest(self, number: int) -> Counting:
-        """The counts of the newest hours that have any."""
+    def select_newest(self, number: int) -> DeploymentCounts:
+        """Return the counts of the newest hours that have counts."""
         hours = sorted({hour for _, hour in self.hours})[-number:]
-        return Counting({place: each for place, each in self.hours.items() if place[1] in hours})
+        return DeploymentCounts(
+            {key: counts for key, counts in self.hours.items() if key[1] in hours}
+        )
 
 
-def count_up(
+def combine_counts(
     tallies: Iterable[HourTotals],
     events: Mapping[tuple[str, str], int],
     opened: Mapping[tuple[str, str], int],
-) -> Counting:
+) -> DeploymentCounts:
     """Combine the counts of the tallies and of the alert book.
 
     Args:
         tallies: Totals by camera and hour.
         events: Number of folded sightings by camera and hour.
-        opened: Number of them that opened an alert.
+        opened: Number of these sightings that opened an alert.
     """
-    found: dict[tuple[str, str], Counted] = {}
+    hours: dict[tuple[str, str], HourCounts] = {}
     for each in tallies:
-        found[each.camera, each.hour] = Counted(
+        hours[each.camera, each.hour] = HourCounts(
             frames=each.frames_analysed,
             dropped=each.frames_dropped_late + each.frames_unreadable + each.frames_discarded,
             left_out=each.frames_sampled_away + each.frames_outside_hours + each.frames_paused,
@@ -99,7 +104,8 @@ def count_up(
             tracks=each.tracks_begun,
             sightings=each.sightings,
         )
-    for place, number in Counter(events).items():
-        alerts = min(number, opened.get(place, 0))  # both were read at different moments
-        found[place] = found.get(place, Counted()) + Counted(events=number, alerts=alerts)
-    return Counting(dict(sorted(found.items())))
+    for key, number in Counter(events).items():
+        # At most the number of events, which was read at another moment.
+        alerts = min(number, opened.get(key, 0))
+        hours[key] = hours.get(key, HourCounts()) + HourCounts(events=number, alerts=alerts)
+    return DeploymentCounts(dict(sorted(hours.items())))

@@ -1,9 +1,9 @@
-"""Drafts, authorises, starts, pauses, stops and closes deployments, each by a recorded act.
+"""Drafts, authorises, starts, pauses, stops and closes deployments; each step is a recorded act.
 
 A configuration contains a whole authorisation, so its first start records draft, authorisation
 and start. A later change of the configuration is a revision, which is authorised again. A run
-applies a pause or a stop within 2 seconds, as a removal from the watchlist; so do the city-wide
-services, through control.v1.
+applies a pause or a stop within 2 seconds, like a removal from the watchlist. The city-wide
+services do the same, through control.v1.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Start:
     """Facts that are recorded with the start of a deployment.
 
     Attributes:
-        threshold: The threshold; None if workers choose it (city-wide).
+        threshold: The threshold; None if workers choose the threshold (city-wide).
         config_hash: sha256 (hex) of all other settings that decide the results; empty if unknown.
         list_root: Merkle root of the list searched first (`domain.merkle`); empty if unknown.
     """
@@ -54,13 +54,13 @@ class Start:
 def register(
     configured: Deployment, *, records: Records, by: Principal, at: datetime
 ) -> Deployment:
-    """Record a configured deployment: as a new one, as a revision, or not at all if unchanged.
+    """Record a configured deployment as new or as a revision; skip an unchanged deployment.
 
-    The draft is recorded under the name of the person who runs the command, the authorisation under
-    the configured name `authorised_by`.
+    The draft is recorded under the name of the person who runs the command. The authorisation is
+    recorded under the configured name `authorised_by`.
 
     Returns:
-        The recorded deployment; a stopped or closed one stays so.
+        The recorded deployment; a stopped or closed deployment remains stopped or closed.
 
     Raises:
         NotAllowed: The person may not draft deployments.
@@ -76,8 +76,8 @@ def start(
     """Register a deployment and start it in one transaction, also after a pause or a stop.
 
     Raises:
-        NotAllowed: They may not.
-        BadInput: It was closed.
+        NotAllowed: The person may not draft deployments.
+        BadInput: The deployment was closed.
     """
     require(by, Action.DRAFT_DEPLOYMENT)
     with records.unit_of_work() as work:
@@ -103,12 +103,13 @@ def start(
 def register_and_start(
     configured: Deployment, *, records: Records, by: Principal, at: datetime
 ) -> Deployment:
-    """Register a deployment, and start it if it was never started; a pause or a stop stays.
+    """Register a deployment, and start it if it was never started.
 
-    For city-wide services, which are installed repeatedly without the intention to start.
+    A paused or stopped deployment is not started: city-wide services call this function at each
+    installation, which is no decision to start.
 
     Raises:
-        NotAllowed: They may not.
+        NotAllowed: The person may not draft deployments.
     """
     known = register(configured, records=records, by=by, at=at)
     if known.status is not DeploymentStatus.AUTHORISED:
@@ -117,24 +118,24 @@ def register_and_start(
 
 
 def pause(named: str, reason: str, *, records: Records, by: Principal, at: datetime) -> Deployment:
-    """Search no face until it is started again.
+    """Pause a deployment: no face is searched until the deployment is resumed.
 
     Args:
-        named: The beginning of the id, or the name.
+        named: The name, or a beginning of the id.
         reason: The reason in the person's words.
-        records: Where deployments are recorded.
+        records: Records of the deployments.
         by: The person.
-        at: UTC.
+        at: Time of the act, UTC.
 
     Raises:
-        NotAllowed: The person may not.
-        BadInput: No such deployment, it is not started, or the reason is blank.
+        NotAllowed: The person may not pause deployments.
+        BadInput: There is no such deployment, it is not started, or the reason is blank.
     """
     return _move(named, DeploymentPaused, reason, records, by, at)
 
 
 def resume(named: str, reason: str, *, records: Records, by: Principal, at: datetime) -> Deployment:
-    """Search faces again after a pause or a stop; arguments and errors as of `pause`."""
+    """Search faces again after a pause or a stop; arguments and errors as in `pause`."""
     require(by, Action.DRAFT_DEPLOYMENT)
     reason = check_reason(reason)
     with records.unit_of_work() as work:
@@ -150,12 +151,12 @@ def resume(named: str, reason: str, *, records: Records, by: Principal, at: date
 
 
 def stop(named: str, reason: str, *, records: Records, by: Principal, at: datetime) -> Deployment:
-    """Stop a deployment, which may be started again; arguments and errors as of `pause`."""
+    """Stop a deployment, which may be started again; arguments and errors as in `pause`."""
     return _move(named, DeploymentStopped, reason, records, by, at)
 
 
 def close(named: str, reason: str, *, records: Records, by: Principal, at: datetime) -> Deployment:
-    """Close a deployment for good; arguments and errors as of `pause`."""
+    """Close a deployment for good; arguments and errors as in `pause`."""
     return _move(named, DeploymentClosed, reason, records, by, at)
 
 
@@ -209,7 +210,7 @@ def _register(configured: Deployment, work: UnitOfWork, by: Principal, at: datet
 
 
 def _alteration(known: Deployment) -> dict[str, object]:
-    """A direct change in the database, for which the authorisation is recorded again."""
+    """Return a direct change in the database; the authorisation is recorded again after one."""
     return {"altered": known.alteration} if known.alteration else {}
 
 
@@ -219,27 +220,27 @@ def _record_authorisation(
     """Record the whole authorisation under the configured name.
 
     Raises:
-        NotAllowed: The person is logged in, and would authorise their own draft: a configuration
-            cannot name another person for somebody who is logged in.
+        NotAllowed: The person is logged in, so the configuration cannot name another person as
+            authoriser, and nobody may authorise their own draft.
     """
-    given: Authorisation = deployment.authorisation
+    authorisation: Authorisation = deployment.authorisation
     if by.is_authenticated:
         raise NotAllowed(
-            f"{by.name} may not authorise the deployment {deployment.name!r}, which they draft: it "
-            "takes another person with the role authoriser."
+            f"{by.name} may not authorise the deployment {deployment.name!r}, which they draft: "
+            "another person with the role authoriser is needed."
         )
-    who = by.with_name(given.authorised_by)
+    authoriser = by.with_name(authorisation.authorised_by)
     what = DeploymentAuthorised(
         deployment.deployment_id,
         deployment.name,
         revision=deployment.revision,
-        purpose=given.purpose,
-        place=given.place,
-        legal_basis=given.legal_basis,
-        authorised_by=given.authorised_by,
-        starts=given.starts.isoformat(),
-        ends=given.ends.isoformat(),
+        purpose=authorisation.purpose,
+        place=authorisation.place,
+        legal_basis=authorisation.legal_basis,
+        authorised_by=authorisation.authorised_by,
+        starts=authorisation.starts.isoformat(),
+        ends=authorisation.ends.isoformat(),
         cameras=list(deployment.cameras),
         watchlists=list(deployment.watchlists),
     )
-    work.record(AuditEvent(at, who, what))
+    work.record(AuditEvent(at, authoriser, what))

@@ -46,9 +46,9 @@ class RowReport:
 
     Attributes:
         line: Line in the manifest.
-        subject, image: As in the row.
+        subject, image: Values of the row.
         result: The result.
-        reason: Why the row was refused or is already listed; empty if accepted.
+        reason: The reason if the row was refused or is already listed; empty if accepted.
         warnings: Sentences about the photo.
         reference_id: Id of the new or existing entry; empty if refused.
         quality: Quality of the face, 0 to 100; None if no face was assessed.
@@ -70,8 +70,8 @@ class Enrolment:
 
     Attributes:
         watchlist: Name of the watchlist.
-        detector: Finds the faces.
-        embedder: Computes the templates; the gallery works only with its model.
+        detector: Detects the faces.
+        embedder: Computes the templates; the gallery is bound to this model.
         rules: Minimum quality of photos.
     """
 
@@ -90,7 +90,7 @@ def enrol(
     by: Principal,
     now: datetime,
 ) -> Iterator[RowReport]:
-    """Record an entry for every row with a good photo; each is durable when it is yielded.
+    """Record an entry for every row with a good photo; an entry is durable when it is yielded.
 
     Entries are pending until `gallery.apply_pending` has moved their templates to the store.
 
@@ -99,7 +99,7 @@ def enrol(
         enrolment: The list, the models, the rules.
         records: Store of the entries, their audit events and encrypted templates.
         vault: Store of the reference pictures; encrypts the templates.
-        by: Person who imports.
+        by: The person who imports.
         now: UTC, recorded as the time of the act.
 
     Raises:
@@ -163,8 +163,9 @@ def _enrol_row(
         second_authoriser=row.second_authoriser,
         second_reason=row.second_reason,
     )
-    # The picture first, so that every entry has one. A crash in between leaves a picture without an
-    # entry (`gallery.erase_unrecorded_pictures`). No transaction waits for the vault.
+    # Store the picture first, so that every entry has a picture. After a crash in between, the
+    # picture has no entry, and `gallery.erase_unrecorded_pictures` erases it. The vault is slow, so
+    # this happens outside the transaction.
     vault.put(reference.picture, encode(kept_picture(examined), kept_at=now))
     sealed = vault.seal(outbox_name(reference_id), examined.template.astype("<f4").tobytes())
     who = by if by.is_authenticated else by.with_name(row.enrolled_by)
@@ -174,8 +175,8 @@ def _enrol_row(
         model_sha256=enrolment.embedder.facts.model_sha256,
     )
     with records.unit_of_work() as work:
-        # Check again: another import may have listed the picture meanwhile. Locked
-        # first, since two that both look before either adds would list it twice.
+        # Check again under the lock: another import may have listed the picture since the first
+        # check, and without a lock two imports could both list it.
         work.watchlist.lock()
         standing = work.watchlist.current_entry(watchlist, row.subject, content_hash, now)
         if standing is None:
@@ -211,5 +212,5 @@ def _already_listed(row: ManifestRow, standing: Reference) -> RowReport:
 
 
 def outbox_name(reference_id: str) -> str:
-    """The name under which a template is encrypted in the records' outbox."""
+    """Return the name under which a template is encrypted in the records' outbox."""
     return f"outbox/{reference_id}"

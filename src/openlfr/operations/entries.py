@@ -64,7 +64,7 @@ def resume(entries: Entries, *, records: Records, by: Principal, at: datetime) -
 def remove(entries: Entries, *, records: Records, by: Principal, at: datetime) -> list[Reference]:
     """Remove a person from the list; return the changed entries.
 
-    The process that has the vector store open erases templates and pictures
+    The process that has the vector store open erases their templates and pictures
     (`operations.gallery.erase_leaving`).
 
     Raises:
@@ -106,7 +106,7 @@ def _nothing_to_move(known: Sequence[Reference], entries: Entries, done: str) ->
     )
     if statuses:
         counted = ", ".join(f"{count} {status}" for status, count in statuses.items())
-        return f"No entry of {subject!r}{where} can be {done}: they are {counted}."
+        return f"No entry of {subject!r}{where} can be {done}: the entries are {counted}."
     close = difflib.get_close_matches(subject, {each.subject for each in known}, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     return f"There is no entry of {subject!r}{where}.{hint}"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class ErasableBook(Protocol):
-    """The methods of the alert book that erasing needs."""
+    """The methods of the alert book that an erasure needs."""
 
     def events(self, deployment: str) -> list[AlertEvent]:
         """Every stored event of the deployment."""
@@ -43,12 +43,12 @@ def erase_alert(
     at: datetime,
     reason: str,
 ) -> None:
-    """Erase an alert's pictures, its events in the alert book and the positions on record.
+    """Erase an alert's pictures, its events in the alert book and the recorded positions.
 
-    `begin_erasing` was called before, so that nobody can place a hold meanwhile. The records come
-    last, so that an interrupted erasure stays due; an event that arrives meanwhile makes it due
-    again. Times, cameras, scores, decisions and acts stay on record, and locate nobody. The alert
-    accepts no more sightings.
+    Call `begin_erasing` before, so that nobody can place a hold during the erasure. The records are
+    changed last, so that an interrupted erasure remains due; an event that arrives during the
+    erasure makes the alert due again. Times, cameras, scores, decisions and acts remain on record.
+    The alert accepts no more sightings.
 
     Raises:
         Unavailable: A store does not answer; call it again later.
@@ -60,8 +60,8 @@ def erase_alert(
     erased = AlertErased(alert.alert_id, reason, len(events))
     with records.unit_of_work() as work:
         before = work.alerts.case(alert.alert_id)
-        if not _is_kept(alert.alert_id, work):
-            return  # another process was faster, and recorded it
+        if not _has_erasable_parts(alert.alert_id, work):
+            return  # another process has erased the alert, and recorded the act
         after = end_life(before, at)
         if after != before:
             work.alerts.append_changes(before, after, "")
@@ -76,15 +76,15 @@ def begin_erasing(
 ) -> list[RecordedAlert]:
     """Mark alerts without a hold as being erased, and return them; nothing is erased yet.
 
-    From then on a hold is refused, so that an accepted hold always finds the pictures.
+    A hold on a marked alert is rejected, so that the pictures of an accepted hold always exist.
     """
     with records.unit_of_work() as work:
-        begun = work.alerts.begin_erasing([alert.alert_id for alert in alerts], at)
-    return [alert for alert in alerts if alert.alert_id in begun]
+        marked_ids = work.alerts.begin_erasing([alert.alert_id for alert in alerts], at)
+    return [alert for alert in alerts if alert.alert_id in marked_ids]
 
 
-def _is_kept(alert_id: str, work: UnitOfWork) -> bool:
-    """Whether the records still contain a part of the alert that must be erased."""
+def _has_erasable_parts(alert_id: str, work: UnitOfWork) -> bool:
+    """Return whether the records still contain a part of the alert that must be erased."""
     return bool(work.alerts.find(alert_id).subject) or any(
         event.evidence is not None or event.event.sighting.box.w > 0
         for event in work.alerts.events(alert_id)
@@ -94,7 +94,7 @@ def _is_kept(alert_id: str, work: UnitOfWork) -> bool:
 def erase_mistaken(
     *, records: Records, vault: Vault, book: ErasableBook, at: datetime
 ) -> list[RecordedAlert]:
-    """Erase settled alerts about people who were mistaken for a listed person, when due.
+    """Erase due alerts with a final verdict about people who were mistaken for a listed person.
 
     Returns:
         The alerts erased by this call.
@@ -128,5 +128,5 @@ def erase_rejected(*, records: Records, vault: Vault, book: ErasableBook, at: da
 
 
 def why_mistaken(alert: RecordedAlert) -> str:
-    """The reason why an alert is about another person, as the end of a sentence."""
+    """Return the reason why an alert is about another person, as the end of a sentence."""
     return "refuted" if alert.outcome is Outcome.REFUTED else "not engaged"

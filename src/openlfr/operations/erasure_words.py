@@ -1,4 +1,4 @@
-"""Describes numbers of erasures in words."""
+"""Numbers of erasures in words."""
 
 from __future__ import annotations
 

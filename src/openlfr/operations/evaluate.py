@@ -1,10 +1,10 @@
 """Evaluate: open-set 1:N identification on a folder of faces (ISO/IEC 19795-1).
 
-The gallery is the first photo of each person with two or more; their other photos are mated
-probes; people with one photo are non-mated probes. The face nearest the centre of a photo counts,
-and no photo is rejected for its quality. A failed photo counts as a miss: a probe without a face
-finds nobody, and no probe finds a person whose gallery photo failed. With one reference per
-subject the similarity (`stages.search`) is the cosine, which is the score here.
+The first photo of each person with two or more photos is in the gallery, and their other photos
+are mated probes. Photos of all other people are non-mated probes. The face nearest the centre of a
+photo counts, and no photo is rejected for its quality. A failed photo counts as a miss: a probe
+without a face matches nobody, and no probe matches a person whose gallery photo failed. The score
+is the cosine, which is the similarity of `stages.search` with one reference per subject.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class EvaluationResult:
     """The result of an evaluation.
 
     Attributes:
-        gallery, mated, nonmated: Numbers of photos in each part, including failed ones.
+        gallery, mated, nonmated: Numbers of photos in each part, including failed photos.
         failures_to_acquire: Number of photos without a template: unreadable or without a face.
         unreadable: Names of unreadable photos, relative to the set.
         rank1: Share of mated probes whose best candidate is their own person.
@@ -97,7 +97,7 @@ def evaluate(
 
     Args:
         set_dir: Folder with `images/NAME/*.jpg`, a folder for each person.
-        detector: Finds the faces.
+        detector: Detects the faces.
         embedder: Computes the templates.
         input_size: (width, height) of the detector's input.
         min_score: Lowest score of a detection.
@@ -111,8 +111,8 @@ def evaluate(
     photos = [photo for person in people for photo in person]
     if not any(len(person) > 1 for person in people):
         raise BadInput(
-            f"{set_dir} has nobody with two photos, so nobody can be searched for: put each "
-            "person's photos into a folder in images/."
+            f"{set_dir} contains no person with two photos, so nobody can be searched for: put "
+            "each person's photos into a folder in images/."
         )
     templates = np.full((len(photos), embedder.facts.dimension), np.nan, np.float32)
     unreadable: list[str] = []
@@ -153,7 +153,7 @@ def evaluate(
 
 
 def most_central(detections: Sequence[Detection], width: float, height: float) -> Detection | None:
-    """The detection whose box's centre is nearest the picture's centre; None without any."""
+    """Return the detection whose box's centre is nearest the picture's centre, or None."""
 
     def distance(detection: Detection) -> float:
         x, y = detection.box.centre
@@ -165,14 +165,14 @@ def most_central(detections: Sequence[Detection], width: float, height: float) -
 def _people(set_dir: Path) -> list[list[Path]]:
     images = set_dir / "images"
     if not images.is_dir():
-        raise BadInput(f"{set_dir} is no set of faces: there is no folder {images}.")
-    folders = [path for path in sorted(images.iterdir()) if path.is_dir() and not _hidden(path)]
+        raise BadInput(f"{set_dir} is no set of faces: the folder {images} does not exist.")
+    folders = [path for path in sorted(images.iterdir()) if path.is_dir() and not _is_hidden(path)]
     _refuse_spellings(folders)
     people = [
         sorted(
             photo
             for photo in folder.iterdir()
-            if photo.suffix.lower() in _PICTURES and not _hidden(photo)
+            if photo.suffix.lower() in _PICTURES and not _is_hidden(photo)
         )
         for folder in folders
     ]
@@ -182,18 +182,18 @@ def _people(set_dir: Path) -> list[list[Path]]:
     return people
 
 
-def _hidden(path: Path) -> bool:
-    """A Mac leaves `._NAME.jpg` beside each file that it copies."""
+def _is_hidden(path: Path) -> bool:
+    """Return whether a file is hidden; a Mac writes `._NAME.jpg` beside each copied file."""
     return path.name.startswith(".")
 
 
 def _refuse_spellings(folders: Sequence[Path]) -> None:
-    """Reject two folders of one name: their person would be counted as two strangers."""
+    """Raise an error for two folders of one name: their person would count as two strangers."""
     known: dict[str, Path] = {}
     for folder in folders:
         first = known.setdefault(unicodedata.normalize("NFC", folder.name), folder)
         if first is not folder:
-            raise BadInput(f"{folder}: two folders are spellings of this name; merge them.")
+            raise BadInput(f"{folder}: two folders have spellings of this name; merge them.")
 
 
 def _read(photo: Path) -> tuple[bytes, NDArray[np.uint8] | None]:
@@ -212,7 +212,7 @@ def _central_faces(
     input_size: tuple[int, int],
     min_score: float,
 ) -> dict[int, NDArray[np.uint8]]:
-    """The aligned face of each picture that shows one."""
+    """Return the aligned central face by picture; pictures without a face are missing."""
     found = detector.detect(list(pictures.values()), input_size)
     faces: dict[int, NDArray[np.uint8]] = {}
     for (index, picture), detections in zip(pictures.items(), found, strict=True):
@@ -230,7 +230,7 @@ def _embed(
     *,
     enrolled: Collection[int],
 ) -> None:
-    """Fill the rows of `templates`: enrolled faces as in an import, the others as probes."""
+    """Fill the rows of `templates`: enrolled faces as in an import, all other faces as probes."""
     probes = [row for row in faces if row not in enrolled]
     references = [row for row in faces if row in enrolled]
     if probes:
@@ -241,7 +241,7 @@ def _embed(
 
 
 def _gallery_rows(people: Sequence[Sequence[Path]]) -> NDArray[np.intp]:
-    """Rows of the enrolled photos: the first photo of each person with two or more."""
+    """Return the rows of enrolled photos: the first photo of each person with two or more."""
     firsts = np.cumsum([0, *(len(person) for person in people[:-1])])
     return firsts[[len(person) > 1 for person in people]]
 
@@ -259,7 +259,7 @@ def _search(
     mated_rows = np.flatnonzero(listed[person_of] & ~is_first)
     strangers = firsts[~listed]
 
-    entry_of = np.cumsum(listed) - 1  # of a listed person: the row in the gallery
+    entry_of = np.cumsum(listed) - 1  # row in the gallery, by number of a listed person
     gallery = templates[gallery_rows]
     mated_best, mated_who = _best(templates[mated_rows], gallery)
     strangers_best, _ = _best(templates[strangers], gallery)
@@ -276,7 +276,7 @@ def _search(
 def _best(
     probes: NDArray[np.float32], gallery: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Best score of each probe and its gallery row; -inf for a failed probe or gallery photo."""
+    """Return the best score of each probe, and its gallery row; a failed photo scores -inf."""
     best = np.empty(len(probes), np.float32)
     who = np.empty(len(probes), np.intp)
     for start in range(0, len(probes), 1024):

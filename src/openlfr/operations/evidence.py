@@ -1,7 +1,7 @@
 """Encodes evidence for the vault, and renders the pictures for an operator.
 
-The face is stored without loss (PNG), since people, and perhaps a court, compare its details: 40 kB
-for 150 x 150 pixels. The bytes are a header in JSON and two PNG files; nothing is pickled.
+The face is stored without loss (PNG), since people, and perhaps a court, compare its details; 150 x
+150 pixels need 40 kB. The format is a JSON header and two PNG files; nothing is pickled.
 """
 
 from __future__ import annotations
@@ -27,21 +27,22 @@ PREFIX = "evidence/"
 """Prefix of the names of evidence in the vault."""
 
 NO_PICTURE = (
-    "No picture of this sighting was kept: other faces cover the alerted one in every frame that "
-    "was held of it, or, between services, it could not be sent or opened, as their logs say."
+    "No picture of this sighting was stored. Either other faces cover the alerted face in every "
+    "available frame, or the picture could not be sent or opened between services; then the logs "
+    "of the services state the reason."
 )
-"""Shown for a sighting without evidence."""
+"""Text for a sighting without evidence."""
 
 _MAGIC = b"OLFE1"  # then the header's length, the header, the face and the scene
 _FRAME_BGR = (0, 200, 255)  # around the alerted face
 _INK_BGR, _PAPER_BGR = (40, 40, 40), (245, 245, 245)
-_TILE = 320  # pixels, height of a face beside another
-_MARGIN = 16
-_SCENE_WIDTH = 1280  # pixels, beyond which a scene is shrunk for showing
+_TILE = 320  # pixels, height of each of two faces side by side
+_MARGIN = 16  # pixels
+_SCENE_WIDTH = 1280  # pixels, maximum width of a displayed scene
 
 
 def evidence_name(sighting_id: str) -> str:
-    """The name in the vault of a sighting's evidence."""
+    """Return the vault's name of a sighting's evidence."""
     return PREFIX + sighting_id
 
 
@@ -50,7 +51,7 @@ def encode(evidence: Evidence, *, kept_at: datetime | None = None) -> bytes:
 
     Args:
         evidence: The evidence.
-        kept_at: Time of storage, UTC; now if None. `kept_since` reads it without the pictures.
+        kept_at: Time of storage, UTC; now if None. `kept_since` reads this time alone.
     """
     face, scene = _png(evidence.face), _png(evidence.scene.small)
     header = json.dumps(
@@ -89,7 +90,11 @@ def decode(content: bytes) -> Evidence:
 
 
 def kept_since(content: bytes) -> datetime:
-    """When a piece of evidence was stored, UTC; BadInput as in `decode`."""
+    """Return the time of storage of evidence, UTC.
+
+    Raises:
+        BadInput: The bytes are no evidence.
+    """
     try:
         return datetime.fromisoformat(_header(content)[0]["kept_at"])
     except (KeyError, TypeError, ValueError):
@@ -97,7 +102,7 @@ def kept_since(content: bytes) -> datetime:
 
 
 def render_scene(evidence: Evidence) -> NDArray[np.uint8]:
-    """Draw the scene as flat squares, with the alerted face in clear and a thin frame around it.
+    """Draw the scene as flat squares, with a thin frame around the alerted face in clear.
 
     Returns:
         (height, width, 3) uint8 BGR at the source's size.
@@ -107,18 +112,18 @@ def render_scene(evidence: Evidence) -> NDArray[np.uint8]:
     picture[y : y + h, x : x + w] = evidence.face
     corner, opposite = (x - 2, y - 2), (x + w + 1, y + h + 1)
     cv2.rectangle(picture, corner, opposite, _FRAME_BGR, 2)
-    picture[y : y + h, x : x + w] = evidence.face  # the frame stands around it, never on it
+    picture[y : y + h, x : x + w] = evidence.face  # again, so that the frame never covers the face
     return picture
 
 
 def compose(
     evidence: Evidence, reference: NDArray[np.uint8] | None, *, captions: tuple[str, str]
 ) -> NDArray[np.uint8]:
-    """Draw one picture for a decision: probe beside reference, the scene below.
+    """Draw one picture for a decision: the probe beside the reference, and the scene below.
 
     Args:
         evidence: Evidence of the sighting.
-        reference: (h, w, 3) uint8 BGR, the enrolled face; None if it was erased.
+        reference: (h, w, 3) uint8 BGR, the enrolled face; None if the picture was erased.
         captions: Texts below the probe and the reference. Only ASCII can be drawn; other letters
             become '?'.
 
@@ -177,25 +182,25 @@ def _header(content: bytes) -> tuple[dict[str, Any], bytes]:
 
 
 def _no_evidence() -> BadInput:
-    return BadInput("This is no evidence that OpenLFR kept, or it was damaged.")
+    return BadInput("This is no evidence of OpenLFR, or the evidence is damaged.")
 
 
 def _png(picture: NDArray[np.uint8]) -> bytes:
     done, content = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 3])
     if not done:
-        raise BadInput(f"A picture of shape {picture.shape} cannot be kept as evidence.")
+        raise BadInput(f"A picture of shape {picture.shape} cannot be stored as evidence.")
     return content.tobytes()
 
 
 def _pixels(content: bytes) -> NDArray[np.uint8]:
     picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
     if picture is None:
-        raise BadInput("A stored picture cannot be read: it is empty, damaged or no picture.")
+        raise BadInput("A stored picture cannot be read: the file is empty, damaged or no picture.")
     return np.asarray(picture, np.uint8)
 
 
 def _fit(picture: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
-    """Scale to a height; enlarged pictures are smoothed, since squares hide a face."""
+    """Scale to a height; enlarged pictures are smoothed, since visible pixels obscure a face."""
     width = max(1, round(picture.shape[1] * height / picture.shape[0]))
     grows = height > picture.shape[0]
     how = cv2.INTER_CUBIC if grows else cv2.INTER_AREA
@@ -204,7 +209,7 @@ def _fit(picture: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
 
 def _blank() -> NDArray[np.uint8]:
     tile = np.full((_TILE, _TILE, 3), 225, np.uint8)
-    _write(tile, "no picture is kept any more", 16, _TILE // 2, room=_TILE - 32)
+    _write(tile, "the picture was erased", 16, _TILE // 2, room=_TILE - 32)
     return tile
 
 

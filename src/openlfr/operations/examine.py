@@ -1,7 +1,7 @@
-"""Examines a photo for enrolment: chooses the face, checks its quality, makes its template.
+"""Examines a photo for enrolment: chooses the face, checks its quality, computes its template.
 
-The chosen face is the one nearest the picture's middle. If another face is as large and as
-central, the photo is refused, so that nothing is guessed.
+The face nearest the picture's middle is chosen. If another face is as large and as central, the
+photo is refused, since the choice would be a guess.
 """
 
 from __future__ import annotations
@@ -32,29 +32,31 @@ if TYPE_CHECKING:
     from openlfr.domain.faces import Quality
     from openlfr.ports import FaceDetector, FaceEmbedder
 
-AS_LARGE = 0.6
-"""Another face is as large from this share of the chosen one's area on ..."""
+RIVAL_AREA_SHARE = 0.6
+"""Another face counts as equally large if its area is at least this share of the chosen face's."""
 
-AS_CENTRAL = 0.25
-"""... and as central while it is farther from the middle by less than this share of the picture's
-shorter side. Both together refuse 0.42% of the photos of LFW (14 of 3,318, every second one of
-the shared half; `pytest tests/integration/test_enrolment_rules.py -s` measures it)."""
+RIVAL_DISTANCE_SHARE = 0.25
+"""Another face counts as equally central if its additional distance from the middle is below this
+share of the picture's shorter side. Both rules together refuse 0.42% of the photos of LFW (14 of
+3,318, every second photo of the shared half; `pytest tests/integration/test_enrolment_rules.py -s`
+measures the share)."""
 
-_INPUT_SIDES = (320, 640)  # pixels; YuNet finds faces of 20 to 300 pixels in its input
-_LARGEST_INPUT = 1280  # tried last, for a small face in a large picture
+_INPUT_SIDES = (320, 640)  # pixels; YuNet detects faces of 20 to 300 pixels in its input
+_LARGEST_INPUT = 1280  # pixels; tried last, for a small face in a large picture
 _MIN_DETECTION = 0.6
-_TURNED_AWAY = 0.1  # `Quality.frontal` below which a photo gets a warning; 1.7% of LFW's
-_KEPT_FACE = 512  # pixels; a longer side of a kept reference face gains nobody anything
+_MIN_FRONTAL = 0.1  # a photo with a lower `Quality.frontal` gets a warning; 1.7% of LFW's photos
+_MAX_REFERENCE_FACE = 512  # pixels; a larger reference face would not be more useful
 
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentRules:
     """Minimum quality of a photo for enrolment.
 
-    The defaults were measured on LFW, whose photos all pass (lowest sharpness 0.34,
-    exposure 0.69, score 49). A Gaussian blur of 4 pixels, which takes the similarity to the
-    person's other photos from 0.64 to 0.44, gives a sharpness of 0.27; brightening 2.5 times, to
-    0.43, an exposure of 0.26. Poses seen in LFW match hardly worse, so they only warn.
+    The defaults were measured on LFW, whose photos all pass (lowest sharpness 0.34, exposure 0.69,
+    score 49). A Gaussian blur of 4 pixels reduces the similarity to the person's other photos from
+    0.64 to 0.44, and the sharpness to 0.27. Brightening 2.5 times reduces the similarity to 0.43,
+    and the exposure to 0.26. The poses of LFW hardly reduce the similarity, so a pose only causes a
+    warning.
 
     Attributes:
         min_eye_distance: Pixels between the eyes.
@@ -69,12 +71,12 @@ class EnrolmentRules:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Examined:
+class ExaminedPhoto:
     """A photo that may be enrolled.
 
     Attributes:
         image: (h, w, 3) uint8 BGR, the whole photo.
-        content: The bytes of its file.
+        content: The bytes of the photo's file.
         face: The chosen face.
         others: All other detected faces.
         quality: Quality of the chosen face.
@@ -98,11 +100,11 @@ class Examined:
 
 def examine(
     path: Path, detector: FaceDetector, embedder: FaceEmbedder, rules: EnrolmentRules
-) -> Examined:
-    """Choose the face of a photo and make its template, if the photo is good enough.
+) -> ExaminedPhoto:
+    """Choose the face of a photo and compute its template, if the photo is good enough.
 
     Raises:
-        BadInput: The photo cannot be enrolled; the message has the file and the reason.
+        BadInput: The photo cannot be enrolled; the message states the file and the reason.
     """
     image, content = read_picture(path)
     found = find_faces(image, detector)
@@ -116,9 +118,9 @@ def examine(
     if others:
         faces = "another face" if len(others) == 1 else f"{len(others)} other faces"
         warnings.append(f"the picture shows {faces}; the face nearest the middle was chosen")
-    if quality.frontal < _TURNED_AWAY:
+    if quality.frontal < _MIN_FRONTAL:
         warnings.append("the face is turned away; add a frontal photo if there is one")
-    return Examined(
+    return ExaminedPhoto(
         image=image,
         content=content,
         face=face,
@@ -130,10 +132,10 @@ def examine(
 
 
 def find_faces(image: NDArray[np.uint8], detector: FaceDetector) -> list[Detection]:
-    """Find all faces of a still picture, from very small ones to one that fills the picture.
+    """Detect all faces of a still picture, from very small faces to a face that fills the picture.
 
-    The picture is searched at the detector's best size; if there is no face, with a margin around
-    it (a face that fills the picture has no outline), and then at its full size.
+    Three sizes are tried until there is a face: first the detector's best size; then the picture
+    with a margin, since a face that fills the picture has no outline; then the full size.
     """
     height, width = image.shape[:2]
     side = min(max(width, height, _INPUT_SIDES[0]), _INPUT_SIDES[1])
@@ -157,10 +159,11 @@ def find_faces(image: NDArray[np.uint8], detector: FaceDetector) -> list[Detecti
 def choose_face(
     found: Sequence[Detection], width: int, height: int, path: Path
 ) -> tuple[Detection, list[Detection]]:
-    """Choose the face nearest the picture's middle; return it and the others.
+    """Choose the face nearest the picture's middle; return this face and all other faces.
 
     Raises:
-        BadInput: Another face is as large (`AS_LARGE`) and as central (`AS_CENTRAL`).
+        BadInput: Another face is as large (`RIVAL_AREA_SHARE`) and as central
+            (`RIVAL_DISTANCE_SHARE`).
     """
 
     def from_middle(face: Detection) -> float:
@@ -168,16 +171,16 @@ def choose_face(
         return float(np.hypot(x - width / 2, y - height / 2))
 
     chosen, *others = sorted(found, key=from_middle)
-    limit = from_middle(chosen) + AS_CENTRAL * min(width, height)
+    limit = from_middle(chosen) + RIVAL_DISTANCE_SHARE * min(width, height)
     rivals = [
         face
         for face in others
-        if face.box.area >= AS_LARGE * chosen.box.area and from_middle(face) < limit
+        if face.box.area >= RIVAL_AREA_SHARE * chosen.box.area and from_middle(face) < limit
     ]
     if rivals:
         raise BadInput(
-            f"{path}: {len(rivals) + 1} faces are equally large and central, so it is unclear "
-            "whose photo it is; crop the picture around the right face."
+            f"{path}: {len(rivals) + 1} faces are equally large and central, so the right face is "
+            "unclear; crop the picture around the right face."
         )
     return chosen, others
 
@@ -190,8 +193,8 @@ def _detect(image: NDArray[np.uint8], detector: FaceDetector, side: int) -> list
 def _refuse_poor(quality: Quality, rules: EnrolmentRules, path: Path) -> None:
     if quality.eye_distance < rules.min_eye_distance:
         raise BadInput(
-            f"{path}: the face is too small, {quality.eye_distance:.0f} pixels between the eyes "
-            f"where {rules.min_eye_distance:.0f} are needed."
+            f"{path}: the face is too small, with {quality.eye_distance:.0f} pixels between the "
+            f"eyes; {rules.min_eye_distance:.0f} are needed."
         )
     flaws = []
     if quality.sharpness < rules.min_sharpness:
@@ -204,16 +207,16 @@ def _refuse_poor(quality: Quality, rules: EnrolmentRules, path: Path) -> None:
         raise BadInput(f"{path}: the face is {' and '.join(flaws)}.")
 
 
-def kept_picture(examined: Examined) -> Evidence:
-    """Make the stored reference picture: the enrolled face in clear, the rest opaque.
+def kept_picture(examined: ExaminedPhoto) -> Evidence:
+    """Make the stored reference picture: the enrolled face in clear, all other parts opaque.
 
-    The photo is first shrunk, so that the face is at most `_KEPT_FACE` pixels long.
+    The photo is first shrunk, so that the face is at most `_MAX_REFERENCE_FACE` pixels long.
 
     Raises:
         BadInput: Other faces cover the enrolled one.
     """
     box = examined.face.box
-    scale = min(1.0, _KEPT_FACE / max(box.w, box.h))
+    scale = min(1.0, _MAX_REFERENCE_FACE / max(box.w, box.h))
     image = examined.image
     if scale < 1:
         size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))

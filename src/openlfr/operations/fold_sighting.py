@@ -1,4 +1,4 @@
-"""Fold a sighting into the alert book, flagged where it cannot be right."""
+"""Folds a sighting into the alert book, and flags a sighting that cannot be right."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class AlertDirectory(Protocol):
-    """The method of the records that folding needs."""
+    """The methods of the records that folding needs."""
 
     def assign_alert(self, event: AlertEvent, window: timedelta) -> AlertEvent:
-        """Assign the event to its alert, by what is recorded so far."""
+        """Assign the event to its alert, by the recorded events."""
         ...
 
     def is_erased(self, event_id: str) -> bool:
-        """Whether this event is recorded and what was kept of it is erased."""
+        """Return whether this event is recorded and its data were erased."""
         ...
 
 
@@ -36,18 +36,18 @@ def fold_sighting(
     directory: AlertDirectory,
     call: str = "",
 ) -> AlertEvent | None:
-    """Open an alert or join one; None if another call has folded this sighting already.
+    """Open an alert or join one; return None if another call has already folded this sighting.
 
-    What is flagged is stored with the event by the same atomic step, so a repeated call gives the
-    flag of the first one, whatever was folded since.
+    The flag of an impossible sighting is stored with the event in the same atomic step. So a
+    repeated call returns the flag of the first call, even if more sightings were folded since then.
 
     Args:
-        book: Where alerts are kept; one worker at a time folds a subject's sightings.
-        sighting: To fold.
-        window: How near sightings of one alert are, by captured time.
-        movement: By which too far is told.
-        directory: The records: they know which alerts are over, and which the book has lost.
-        call: The same where a call is repeated (see `AlertBook.fold`).
+        book: The alert book; only one worker at a time folds the sightings of a subject.
+        sighting: The sighting.
+        window: Largest time between sightings of one alert, by captured time.
+        movement: Positions of cameras and highest speed, to find impossible sightings.
+        directory: The records, which contain alerts that are over or that the book has lost.
+        call: Id of the call; a repeated call has the same id (see `AlertBook.fold`).
 
     Raises:
         Unavailable: The book does not answer.

@@ -1,8 +1,8 @@
 """Applies recorded changes of the watchlist to the vector store, and builds the search index.
 
-An import only records entries; the process that has the vector store open (a run, or the import
-itself if there is no run) applies them. Every step may be repeated, and a crash between two steps
-loses nothing: a template leaves the records only after the store has confirmed it.
+An import only records entries. The process that has the vector store open applies them: a run, or
+the import itself if there is no run. Every step may be repeated. A crash between two steps loses no
+template, since a template is removed from the records only after the store has confirmed it.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from openlfr.ports import Records, TemplateStore, Vault, WatchlistRecords
 
 AT_ONCE = 200
-"""Entries settled, erased or retired in one transaction. Alerts are recorded in the same database
-and wait for it (0.2 s; a whole import of 10,000 would take longer than alerts may wait)."""
+"""Number of entries that one transaction changes. Alerts are recorded in the same database and wait
+for this transaction (0.2 s; a whole import of 10,000 entries would delay alerts for too long)."""
 
 CRASH_MARGIN = timedelta(hours=1)
 """A picture is stored a moment before its record. If the record is missing after this time, the
 process crashed in between."""
 
-_NAMED = 3  # people that a note names
+_MAX_NAMES = 3  # number of people named in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class SettledEntry:
     """A pending entry that was activated or refused.
 
     Attributes:
-        reference_id, watchlist, subject: As in the entry.
+        reference_id, watchlist, subject: Values of the entry.
         status: `ACTIVE` or `REFUSED`.
         note: Duplicates and look-alikes, or the reason for the refusal.
     """
@@ -66,28 +66,28 @@ def apply_pending(
     now: datetime,
     limit: int | None = None,
 ) -> list[SettledEntry]:
-    """Erase removed entries from the stores, and settle pending entries.
+    """Erase removed entries from the stores, and activate or refuse pending entries.
 
-    A pending entry is compared with all listed entries, of all watchlists and including suspended
-    ones. Another picture of the same subject and look-alikes among other subjects are noted. A
-    magnet is refused, and so is a copy of a picture that is listed under another name, unless a
-    third person allows it with a reason. Of two such rows in one import the upper one is accepted.
-    Call this function whenever `records.watchlist.version()` has changed.
+    A pending entry is compared with all entries of all watchlists, including suspended entries.
+    Notes of the entry name another picture of the same subject, and look-alikes among other
+    subjects. A magnet is refused. A copy of a picture that is listed under another name is refused
+    too, unless a third person allows the entry with a reason. If two rows of one import are copies,
+    the upper row is accepted. Call this function whenever `records.watchlist.version()` has changed.
 
     Args:
         records: The recorded entries.
         templates: The vector store to update.
-        vault: Decrypts the templates; pictures of removed entries are erased from it.
+        vault: Decrypts the templates; pictures of removed entries are erased from the vault.
         facts: Facts about the current embedder; its default threshold defines look-alikes.
         now: UTC, recorded as the time of the acts.
-        limit: Largest number of entries to settle, in one transaction; the watchlist's version
-            changes if any entry is settled.
+        limit: Largest number of entries to activate or refuse, in one transaction; the watchlist's
+            version changes if there is any.
 
     Returns:
-        The settled entries, in the order of import.
+        The activated and refused entries, in the order of import.
 
     Raises:
-        Unavailable: A store does not answer. Completed steps remain; call it again later.
+        Unavailable: A store does not answer. Completed steps are final; call it again later.
     """
     erase_leaving(records, templates, vault, now=now)
     waiting = records.watchlist.outbox()[:limit]
@@ -98,7 +98,7 @@ def apply_pending(
     )
     accepted: list[StoredTemplate] = []
     settlements: list[GalleryDecision] = []
-    happened: dict[str, ActDetails] = {}
+    acts: dict[str, ActDetails] = {}
     for reference, sealed in waiting:
         note, refusal, vector = judge_entry(reference, sealed, vault, facts, listed)
         status = EntryStatus.REFUSED if refusal else EntryStatus.ACTIVE
@@ -121,7 +121,7 @@ def apply_pending(
             )
         )
         kind = ReferenceRefused if refusal else ReferenceActivated
-        happened[reference.reference_id] = kind(
+        acts[reference.reference_id] = kind(
             reference.reference_id,
             reference.subject,
             refusal or note,
@@ -133,7 +133,7 @@ def apply_pending(
         done = work.watchlist.settle(settlements, now)
         for one in settlements:
             if one.reference_id in done:
-                work.record(AuditEvent(now, SYSTEM, happened[one.reference_id]))
+                work.record(AuditEvent(now, SYSTEM, acts[one.reference_id]))
     _erase_strays(
         records.watchlist,
         templates,
@@ -160,7 +160,7 @@ def erase_leaving(
 ) -> int:
     """Erase templates and pictures of removed and refused entries; return their number."""
     leaving = records.watchlist.awaiting_erasure()
-    if leaving:  # all at once: Milvus Lite rewrites its files for each removal
+    if leaving:  # in one call, since Milvus Lite rewrites its files for each removal
         templates.remove([reference.reference_id for reference in leaving])
     for start in range(0, len(leaving), AT_ONCE):
         some = leaving[start : start + AT_ONCE]
@@ -169,7 +169,7 @@ def erase_leaving(
             if reference.picture:
                 vault.delete(reference.picture)
         with records.unit_of_work() as work:
-            work.watchlist.mark_erased(ids, now)  # carries out acts that are recorded
+            work.watchlist.mark_erased(ids, now)  # without an act: the removal has been recorded
     return len(leaving)
 
 
@@ -189,8 +189,8 @@ def _erase_strays(
 def erase_forgotten_templates(records: WatchlistRecords, templates: TemplateStore) -> int:
     """Erase stored templates of removed or refused entries; return their number.
 
-    Such a template remains if the process was killed after storing it, and its entry was removed
-    meanwhile. Templates without any record are kept.
+    Such a template remains if its entry was removed while a process stored the template, and this
+    process was killed. Templates without any record are not erased.
     """
     every = records.references()
     gone = {
@@ -209,7 +209,7 @@ def erase_unrecorded_pictures(records: WatchlistRecords, vault: Vault, now: date
 
     An import stores a picture a moment before it records the entry, so young pictures are kept.
     """
-    names = vault.names(PICTURES)  # first: what is stored after this moment is not looked at
+    names = vault.names(PICTURES)  # before the records, since a picture is stored before its entry
     named = records.picture_names()
     unknown = [name for name in names if name not in named and _is_old(vault, name, now)]
     for name in unknown:
@@ -220,12 +220,12 @@ def erase_unrecorded_pictures(records: WatchlistRecords, vault: Vault, now: date
 def _is_old(vault: Vault, name: str, now: datetime) -> bool:
     try:
         return kept_since(vault.get(name)) < now - CRASH_MARGIN
-    except BadInput:  # damaged: nobody can look at it, and nothing refers to it
+    except BadInput:  # a damaged picture is of no use, and no entry refers to it
         return True
 
 
 def count_listed(records: WatchlistRecords, watchlists: Sequence[str], at: datetime) -> int:
-    """Number of subjects on these watchlists who are searchable or pending at a moment."""
+    """Count the subjects on these watchlists who are searchable or pending at a moment."""
     standing = records.references(
         watchlists=watchlists, statuses=(EntryStatus.ACTIVE, EntryStatus.PENDING)
     )
@@ -235,12 +235,12 @@ def count_listed(records: WatchlistRecords, watchlists: Sequence[str], at: datet
 def build_index(
     records: WatchlistRecords, templates: TemplateStore, watchlists: Sequence[str]
 ) -> ExactIndex:
-    """Build an index of the entries of these watchlists that are searchable now."""
+    """Build an index of all searchable entries of these watchlists."""
     return ExactIndex(records.manifest(watchlists), templates.all(watchlists))
 
 
 def not_searched(records: WatchlistRecords, index: ExactIndex, altered: Mapping[str, str]) -> str:
-    """A sentence about listed people who are not searchable, with reason and remedy; or empty.
+    """Describe listed people who are not searchable, with reason and remedy; empty without any.
 
     Args:
         records: The recorded entries.
@@ -252,20 +252,20 @@ def not_searched(records: WatchlistRecords, index: ExactIndex, altered: Mapping[
         reasons.setdefault(f"({problem})", []).append(reference_id)
     reasons["stored as another entry than the recorded one"] = list(index.refused_ids)
     reasons["without a stored template"] = list(index.missing_ids)
-    parts = [f"{_some(ids, records)} {why}" for why, ids in reasons.items() if ids]
+    parts = [f"{_describe_some(ids, records)} {why}" for why, ids in reasons.items() if ids]
     if not parts:
         return ""
-    what = "the stored templates" if not altered else "the records"
+    changed = "the stored templates" if not altered else "the records"
     return (
         f"Not searched although listed: {', and '.join(parts)}. Somebody or something has changed "
-        f"{what}: find out what, then remove these entries and import them again."
+        f"{changed}: find the cause, then remove these entries and import them again."
     )
 
 
-def _some(reference_ids: Sequence[str], records: WatchlistRecords) -> str:
-    """The number of references and the names of their subjects."""
+def _describe_some(reference_ids: Sequence[str], records: WatchlistRecords) -> str:
+    """Return the number of references, and the names of some of their subjects."""
     known = records.references(reference_ids=reference_ids[:AT_ONCE])
     names = sorted({each.subject for each in known})
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
     count = len(reference_ids)
-    return f"{count} reference{'s' * (count != 1)} of {', '.join(names[:_NAMED])}{more}"
+    return f"{count} reference{'s' * (count != 1)} of {', '.join(names[:_MAX_NAMES])}{more}"

@@ -1,4 +1,4 @@
-"""Places holds, which keep alerts from being erased, and releases them."""
+"""Places and releases holds; an alert with a hold is not erased."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class WantedHold:
     """A requested hold.
 
     Attributes:
-        alert_id: The id, or a beginning that only one alert has.
-        kind: For a complaint or a disclosure.
+        alert_id: The id, or a beginning of it that only one alert has.
+        kind: Kind of the hold: for a complaint or a disclosure.
         until: Expiry of the hold, UTC.
         reason: The reason in the person's words.
     """
@@ -39,11 +39,12 @@ class WantedHold:
 
 
 def place_hold(wanted: WantedHold, *, records: Records, by: Principal, at: datetime) -> Hold:
-    """Keep an alert from being erased until the hold expires or is released.
+    """Prevent the erasure of an alert until the hold expires or is released.
 
     Raises:
-        NotAllowed: They may not.
-        BadInput: No such alert, no reason, an end that is past, or nothing to hold any more.
+        NotAllowed: The person may not place holds.
+        BadInput: There is no such alert, or it was erased; or there is no reason, or the expiry is
+            in the past.
     """
     require(by, Action.HOLD)
     reason = require_reason(wanted.reason, "A hold")
@@ -51,12 +52,13 @@ def place_hold(wanted: WantedHold, *, records: Records, by: Principal, at: datet
         raise BadInput(f"A hold until {wanted.until:%Y-%m-%d %H:%M} UTC would be over already.")
     with records.unit_of_work() as work:
         alert_id = work.alerts.find(wanted.alert_id).alert_id
-        work.alerts.case(alert_id)  # an erasure waits, or has begun and is seen in the next line
+        # Reading the case locks the alert. An erasure waits now, or the next line detects it.
+        work.alerts.case(alert_id)
         alert = work.alerts.find(alert_id)
         if alert.erased_at is not None:
             raise BadInput(
                 f"The alert {alert.alert_id} was erased at {alert.erased_at:%Y-%m-%d %H:%M:%S} UTC:"
-                " there is nothing to hold any more."
+                " there is nothing left to hold."
             )
         hold = Hold(str(uuid.uuid4()), alert.alert_id, wanted.kind, at, wanted.until)
         work.alerts.place_hold(hold)
@@ -73,8 +75,8 @@ def release_holds(
     """Release all active holds of an alert, and return them.
 
     Raises:
-        NotAllowed: They may not.
-        BadInput: No such alert, no reason, or nothing that holds it.
+        NotAllowed: The person may not release holds.
+        BadInput: There is no such alert, no reason, or no active hold.
     """
     require(by, Action.HOLD)
     reason = require_reason(reason, "A release")
@@ -85,5 +87,5 @@ def release_holds(
             work.alerts.release_hold(hold.hold_id, at)
             work.record(AuditEvent(at, by, HoldReleased(alert.alert_id, hold.hold_id, reason)))
     if not standing:
-        raise BadInput(f"Nothing holds the alert {alert.alert_id}.")
+        raise BadInput(f"The alert {alert.alert_id} has no active hold.")
     return standing

@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from openlfr.ports import TemplateStore, Vault, WatchlistRecords
 
 NEAR_COPY = 0.8
-"""Cosine similarity from which two photos count as the same picture. 13 kinds of copies of 25
-LFW photos (encoded anew, shrunk, cut, mirrored, grey ...) all reach 0.80, 92% of them 0.9; of 148
-people no two exceed 0.42 (`benchmarks/near_copies.py FOLDER --people 150 --copied 25`). Measured
-on SFace."""
+"""Cosine similarity from which two photos count as the same picture. All of 13 kinds of copies of 25
+LFW photos (encoded again, shrunk, cut, mirrored, grey ...) reach 0.80, and 92% of them reach 0.9; no
+two of 148 people exceed 0.42 (`benchmarks/near_copies.py FOLDER --people 150 --copied 25`). Measured
+with SFace."""
 
 MAGNET_SUBJECTS = 3
 MAGNET_SHARE = 0.02
-"""A reference that reaches the threshold against this number and this share of other subjects is a
-magnet: it would stop strangers too. Among one photo each of 20 to
-1,600 people of LFW, threshold 0.40, nobody is one; the most alike reach 6 of 1,599 others."""
+"""A reference that reaches the threshold against at least this number and this share of other
+subjects is a magnet: it would cause alerts about strangers too. LFW contains no magnet, with one
+photo each of 20 to 1,600 people and threshold 0.40; the worst photo reaches 6 of 1,599 others."""
 
 _HOW_TO_LIST_TWICE = (
-    "remove that entry first, or have a third person give second_authoriser and second_reason in "
-    "the manifest; of two rows in one import the upper one stands"
+    "remove that entry first, or have a third person fill in second_authoriser and second_reason in "
+    "the manifest; if two rows of one import are copies, the upper row is accepted"
 )
-_NAMED = 3  # people that a note names
+_MAX_NAMES = 3  # number of people named in a note
 
 
 class ListedTemplates:
@@ -67,7 +67,7 @@ class ListedTemplates:
         self._references.append(reference)
 
     def best_of_each(self, vector: NDArray[np.float32]) -> dict[str, tuple[float, Reference]]:
-        """The highest similarity to a template by listed subject, with the entry."""
+        """Return the highest similarity by listed subject, with the entry."""
         best: dict[str, tuple[float, Reference]] = {}
         scores = self._vectors[: len(self._references)] @ vector
         for reference, score in zip(self._references, scores.tolist(), strict=True):
@@ -115,24 +115,24 @@ def judge_entry(
             return "", f"{which}; {_HOW_TO_LIST_TWICE}", None
         notes.append(f"{which}, as {reference.second_authoriser} allows")
     others = alike[len(copies) :]
-    names = ", ".join(f"{name} ({score:.2f})" for score, name, _ in others[:_NAMED])
+    names = ", ".join(f"{name} ({score:.2f})" for score, name, _ in others[:_MAX_NAMES])
     if len(others) >= MAGNET_SUBJECTS and len(others) >= MAGNET_SHARE * len(best):
         return (
             "",
             (
                 f"a magnet: it resembles {len(others)} of {len(best)} other listed subjects "
-                f"(first {names}) and would stop strangers too; use another photo"
+                f"(first {names}) and would cause alerts about strangers; use another photo"
             ),
             None,
         )
     if others:
-        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        more = f" and {len(others) - _MAX_NAMES} more" if len(others) > _MAX_NAMES else ""
         notes.append(f"looks like {names}{more}, listed under another name")
     return "; ".join(notes), "", vector
 
 
 def _entry(score: float, subject: str, other: Reference) -> str:
-    """Describe an entry so that a person finds it in the list."""
+    """Describe an entry so that a person can find it in the list."""
     how = ", suspended" if other.status is EntryStatus.SUSPENDED else ""
     where = f"in {other.watchlist}{how}"
     return f"that of {subject} (entry {other.reference_id} {where}; {score:.2f})"

@@ -30,7 +30,7 @@ COLUMNS = (
     "expires",
 )
 OPTIONAL = ("second_authoriser", "second_reason")
-"""For a picture that is listed under another name already: the person who allows it, and why."""
+"""Person and reason that allow a picture which is already listed under another name."""
 KNOWN = (*COLUMNS, *OPTIONAL)
 _SHOWN = 60  # characters of a value in a sentence
 
@@ -40,8 +40,8 @@ class RefusedRow:
     """A row that cannot be imported, with all reasons.
 
     Attributes:
-        line: Line in the manifest, from 1 (the header).
-        subject, image: As in the row.
+        line: Line in the manifest; the header is line 1.
+        subject, image: Values of the row.
         reason: All reasons, as one sentence.
     """
 
@@ -69,18 +69,18 @@ class Manifest:
 def read_manifest(path: Path, limits: Mapping[str, timedelta], now: datetime) -> Manifest:
     """Read a manifest: a table with a header, as spreadsheets write it (`table.read_table`).
 
-    Every field of `COLUMNS` is required. Enroller and authoriser must be two people, a second
-    authoriser (`OPTIONAL`) a third. Image paths are relative to the manifest. An expiry that is a
-    date means the end of that day, UTC; a time without an offset is UTC. Line breaks and every kind
-    of space are read as a space.
+    Every field of `COLUMNS` is required. Enroller and authoriser must be two different people, and
+    a second authoriser (`OPTIONAL`) a third person. Image paths are relative to the manifest. If an
+    expiry is a date, the entry expires at the end of that day, UTC; a time without an offset is
+    UTC. Line breaks and every kind of space are read as a space.
 
     Args:
         path: The file.
         limits: Longest listing of each allowed category.
-        now: UTC; the expiry must be later, the date of the photo must not.
+        now: UTC; the expiry must be later, and the photo's date must not be later.
 
     Raises:
-        BadInput: The file cannot be read as such a table, or lacks a column.
+        BadInput: The file cannot be read as such a table, or a column is missing.
     """
     table = list(read_table(path, lambda cells: len(set(COLUMNS).intersection(_header(cells)))))
     if not table:
@@ -126,7 +126,7 @@ def _read_row(
     if len(cells) != len(header):
         reason = (
             f"line {line}: has {len(cells)} values where the header names {len(header)} columns; "
-            "put values that hold the separator in double quotes"
+            "put values that contain the separator in double quotes"
         )
         return RefusedRow(line, subject, image, reason)
     given = {name: raw[name] if name == "image" else collapse_spaces(raw[name]) for name in COLUMNS}
@@ -200,14 +200,14 @@ def _problems_of_second(given: dict[str, str]) -> Iterator[str]:
 
 
 def _read_captured_on(text: str, now: datetime) -> tuple[date | None, str]:
-    """The date, or a problem; neither for an empty field, which is reported already."""
+    """Return the date or a problem; neither for an empty field, which is already reported."""
     if not text:
         return None, ""
     try:
         found = parse_date(text)
     except ValueError as error:
         return None, f"captured_on is {_short(text)}, {error}"
-    # Somewhere on earth it is tomorrow already.
+    # Up to 14 hours ahead of UTC, the local date may be later than the date in UTC.
     if found > (now + timedelta(hours=14)).date():
         return None, f"captured_on is {text}, expected a date that is not in the future"
     return found, ""
@@ -231,7 +231,7 @@ def _too_late(
     limits: Mapping[str, timedelta],
     now: datetime,
 ) -> str:
-    """The problem of an expiry beyond the longest listing of its category; else empty."""
+    """Describe an expiry beyond the longest listing of its category; else return ""."""
     limit = limits.get(given["category"])
     if expires is None or limit is None:
         return ""

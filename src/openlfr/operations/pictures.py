@@ -1,4 +1,4 @@
-"""Reads photo files: a whole picture, or a clear error."""
+"""Reads photo files; an incomplete picture is an error."""
 
 from __future__ import annotations
 

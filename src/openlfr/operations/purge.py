@@ -1,12 +1,17 @@
-"""Finds and erases what may no longer be kept.
+"""Finds and erases data whose retention is over.
 
-Erased are: pictures and positions of alerts beyond the retention and of people who were mistaken
-for somebody listed, evidence without an alert that a crash left, pictures and templates of expired
-entries, and pictures without an entry. The rows of these alerts and entries stay on record,
-without a face or a place.
+These data are erased:
 
-Erasing a file only frees its space: copies in backups and snapshots, and blocks that an SSD has
-not reused, remain. The vault is encrypted for that reason: without its key they are unreadable.
+- pictures and positions of alerts beyond the retention, and of alerts about people who were
+  mistaken for a listed person;
+- evidence without an alert, left by a crash, and pictures without an entry;
+- pictures and templates of expired entries.
+
+The rows of these alerts and entries remain on record, without a face or a place.
+
+Erasing a file only frees its space: copies in backups and snapshots remain, and so do blocks that
+an SSD has not reused. Therefore the vault is encrypted, and the copies are unreadable without its
+key.
 """
 
 from __future__ import annotations
@@ -21,8 +26,12 @@ from openlfr.domain.audit_references import ReferenceExpired, ReferenceForgotten
 from openlfr.domain.errors import BadInput
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.principals import OPENLFR, SYSTEM, Principal
-from openlfr.operations.adjudicate import let_time_pass
-from openlfr.operations.clock import expired_by, suspend_doubtful, warning
+from openlfr.operations.adjudicate import apply_deadlines
+from openlfr.operations.clock import (
+    describe_clock_problem,
+    expiry_time,
+    suspend_entries_of_unclear_expiry,
+)
 from openlfr.operations.erasure import (
     ErasableBook,
     begin_erasing,
@@ -45,21 +54,23 @@ if TYPE_CHECKING:
 
 ROWS_WAIT = (
     "Erased rows are still in {where}, since another program is reading the records: run openlfr "
-    "purge after it has ended."
+    "purge after that program has ended."
 )
-"""Message if `Records.erase_for_good` could not finish; {where} is the log's path."""
+"""Message if `Records.erase_for_good` was not complete; {where} is the path of the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class DueErasures:
-    """What may no longer be kept.
+    """Data whose retention is over.
 
     Attributes:
-        alerts: Beyond the retention.
-        mistaken: Settled as not to be engaged, or refuted for so long that no complaint waits.
-        orphans: Names in the vault of evidence that no alert refers to.
-        entries: Expired as they were enrolled, still with picture and template.
-        warning: Where the clock disagrees with the audit log, a sentence (`operations.clock`).
+        alerts: Alerts beyond the retention.
+        mistaken: Alerts with the final verdict not to engage, and refuted alerts after the time for
+            complaints.
+        orphans: Vault names of evidence without an alert.
+        entries: Expired entries that still have picture and template.
+        rejected: Events of rejected sightings.
+        warning: A sentence if the clock disagrees with the audit log (`operations.clock`).
     """
 
     alerts: tuple[RecordedAlert, ...]
@@ -74,7 +85,7 @@ class DueErasures:
 
     @property
     def counts(self) -> Counter[str]:
-        """How many of each there are, by name."""
+        """Numbers of due data by kind."""
         return Counter({name: len(getattr(self, name)) for name in ERASURE_WORDS})
 
 
@@ -87,15 +98,17 @@ def find_due(
     now: datetime,
     deployments: Collection[str] = (),
 ) -> DueErasures:
-    """Find what may no longer be kept; nothing is changed.
+    """Find data whose retention is over, without a change.
 
     Args:
         records: Records of alerts and entries.
         vault: Store of evidence and reference pictures.
-        book: The alert book; evidence of its events is kept, since a resumed run will record them.
+        book: The alert book. Evidence of its events is not due, since a resumed run will record
+            these events.
         retention: Time for which an alert is kept after its last event.
         now: UTC.
-        deployments: Ids of deployments to look for in the book, beside the recorded ones.
+        deployments: Ids of deployments whose events are read from the book, besides the recorded
+            deployments.
     """
     mistaken = tuple(records.alerts.mistaken_alerts_to_erase(now))
     apart = {alert.alert_id for alert in mistaken}
@@ -108,9 +121,9 @@ def find_due(
         mistaken=mistaken,
         rejected=tuple(records.alerts.rejected_events_to_erase(now)),
         orphans=tuple(_orphans(records, vault, book, now, deployments)),
-        # Whoever has expired once stays expired, also where the clock is set back.
-        entries=tuple(records.watchlist.overdue_entries(expired_by(records, now))),
-        warning=warning(records, now),
+        # An expired entry remains expired if the clock is set back.
+        entries=tuple(records.watchlist.overdue_entries(expiry_time(records, now))),
+        warning=describe_clock_problem(records, now),
     )
 
 
@@ -123,14 +136,13 @@ def erase_due(
     now: datetime,
     deployments: Collection[str] = (),
 ) -> DueErasures:
-    """Erase what may no longer be kept, as a program does by itself; what it was.
+    """Erase all due data, without a person's request; return the erased data.
 
-    What is due to lapse or to be settled is so before.
-
-    Arguments and errors are those of `find_due` and `purge`.
+    Deadlines of alerts are applied before. Arguments and errors are those of `find_due` and
+    `purge`.
     """
-    let_time_pass(records, now)
-    suspend_doubtful(records, now)
+    apply_deadlines(records, now)
+    suspend_entries_of_unclear_expiry(records, now)
     due = find_due(
         records=records,
         vault=vault,
@@ -158,9 +170,9 @@ def purge(
     now: datetime,
     by: Principal,
 ) -> None:
-    """Erase what is due, each with its act.
+    """Erase due data, and record an act for each alert and entry.
 
-    Expired entries leave the records' outbox here; the process that has the vector store open
+    Expired entries are removed from the records' outbox. The process that has the vector store open
     erases their pictures and templates (`operations.gallery.erase_leaving`).
 
     Args:
@@ -169,11 +181,11 @@ def purge(
         vault: Store of evidence and reference pictures.
         book: The alert book.
         now: UTC, recorded as the time of the acts.
-        by: The person who requested it, or `SYSTEM`.
+        by: The person who requested the purge, or `SYSTEM`.
 
     Raises:
         NotAllowed: The person may not purge.
-        Unavailable: A store does not answer. Completed erasures remain; call it again later.
+        Unavailable: A store does not answer. Completed erasures are final; call it again later.
     """
     if by.issuer != OPENLFR:
         require(by, Action.PURGE)
@@ -186,7 +198,7 @@ def purge(
     erase_mistaken(records=records, vault=vault, book=book, at=now)
     erase_rejected(records=records, vault=vault, book=book, at=now)
     for deployment in {alert.deployment for alert in records.alerts.list()}:
-        book.erase(deployment, [])  # what has expired by itself is gone for good as well
+        book.erase(deployment, [])  # also removes expired events from the disk
     referred_to = records.alerts.evidence_names()
     for name in due.orphans:
         if name not in referred_to:
@@ -235,14 +247,14 @@ def _orphans(
     now: datetime,
     deployments: Collection[str],
 ) -> list[str]:
-    # The names first: what is stored after this moment is not looked at.
+    # Read the names before the records: evidence is stored before its alert is recorded.
     names = vault.names(PREFIX)
     referred_to = records.alerts.evidence_names()
     unknown = [name for name in names if name not in referred_to]
     if not unknown:
         return []
     known = set(deployments) | {alert.deployment for alert in records.alerts.list()}
-    known |= {each.deployment_id for each in records.deployments.list()}  # of a whole city
+    known |= {each.deployment_id for each in records.deployments.list()}
     folded = {
         evidence_name(event.sighting.sighting_id)
         for deployment in known
@@ -254,5 +266,5 @@ def _orphans(
 def _is_old(vault: Vault, name: str, now: datetime) -> bool:
     try:
         return kept_since(vault.get(name)) < now - CRASH_MARGIN
-    except BadInput:  # damaged: nobody can look at it, and nothing refers to it
+    except BadInput:  # damaged evidence is of no use, and no alert refers to it
         return True

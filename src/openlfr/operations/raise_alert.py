@@ -1,20 +1,20 @@
-"""Raises an alert from a sighting, in the same order in both modes.
+"""Raises an alert from a sighting; the order of steps is the same in a run and in a city.
 
-    is it known? -> store its picture -> fold it -> publish the event -> record it
+    skip a known sighting -> store its picture -> fold it -> publish the event -> record the event
 
 The process may die after each step, and the steps may then be repeated:
 
 - **A sighting that was folded before is skipped**, since its picture may have been erased on
-  purpose. Only the call that folded it, if repeated, goes through all steps again.
-- **The records are asked too whether it was erased**: a Redis that lost its data no longer knows
-  the sighting, and a message that comes again would bring the face back.
+  purpose. Only a repetition of the call that folded the sighting runs all steps again.
+- **A sighting whose erasure is recorded is skipped too.** If Redis has lost its data, the alert book
+  does not contain the sighting, and a repeated message would restore the erased face.
 - **The picture is stored before the fold**, so that every event in the book has its picture. After
-  a crash in between, the sighting comes again (an unacknowledged message, or the frames of a
-  resumed run), or the picture is erased as left by a crash.
-- **The fold comes before publishing**: it is atomic and stores the event, and it alone decides
-  whether an alert is opened or joined. After a crash before publishing, the event is in the book.
-- **Publishing comes before recording**: an operator does not wait for the database, and an event
-  that is published and not recorded is still in the book, or on the topic.
+  a crash in between, the sighting arrives again (as an unacknowledged message, or with the frames
+  of a resumed run); else the picture is erased later as left by a crash.
+- **The fold precedes publishing.** The fold is atomic, stores the event, and decides whether an
+  alert is opened or joined. After a crash before publishing, the event is in the book.
+- **Publishing precedes recording**, so that an operator does not wait for the database. A published
+  event that is not recorded is still in the book or on the topic.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class AlertStores:
     Attributes:
         book: The alert book.
         vault: Store of the evidence.
-        directory: The records, which assign events to alerts that are over or lost by the book.
+        directory: The records, which contain alerts that are over or that the book has lost.
         window: Largest time between sightings of one alert, by captured time.
         movement: Positions of cameras and highest speed, to find impossible sightings.
     """
@@ -67,18 +67,18 @@ def raise_alert(
     record: Announce,
     call: str = "",
 ) -> AlertEvent | None:
-    """Open an alert or join one, and publish the event; None if the sighting is known already.
+    """Open an alert or join one, and publish the event; return None for a known sighting.
 
     Args:
         sighting: The sighting.
-        picture: Encoded evidence; empty if it is stored already, None if there is none.
+        picture: Encoded evidence; empty if it is already stored, None without evidence.
         stores: The stores and rules.
         publish: Publishes the event.
         record: Records the event; does nothing if another process records published events.
-        call: Id of the call, the same if a call is repeated (see `AlertBook.fold`).
+        call: Id of the call; a repeated call has the same id (see `AlertBook.fold`).
 
     Raises:
-        Unavailable: A store does not accept it; call this function again.
+        Unavailable: A store does not answer; call this function again.
     """
     if stores.book.has_folded(sighting, call=call):
         return None

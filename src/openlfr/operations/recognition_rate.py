@@ -1,17 +1,17 @@
-"""The true recognition rate: the share of passages of listed people in which they were found.
+"""The true recognition rate: the share of passages of listed people in which they were recognised.
 
-Control subjects walk past several times each, and a subject who was found once is more often found
-again: passages of one subject are correlated. The interval is that of Korn and Graubard
-("Confidence intervals for proportions with small expected number of positive counts estimated from
-survey data", Survey Methodology 24, 1998): Clopper and Pearson with an effective number of
-passages,
+Each control subject walks past several times. A subject who was recognised once is more often
+recognised again, so passages of one subject are correlated. The interval is that of Korn and
+Graubard ("Confidence intervals for proportions with small expected number of positive counts
+estimated from survey data", Survey Methodology 24, 1998): Clopper and Pearson with an effective
+number of passages,
 
     n* = n / max(1, deff) * (t(n - 1) / t(c - 1))^2
 
-where n are passages, c subjects, t the 97.5% quantile of Student's law, and deff the variance of
-the rate with subjects as clusters over that of independent passages. A design effect below one is
-taken as one, before the degrees of freedom. If all or none were found, deff is undefined and n* is
-the number of subjects.
+where n is the number of passages, c the number of subjects, and t the 97.5% quantile of Student's
+distribution. deff is the variance of the rate with subjects as clusters, divided by the variance
+for independent passages. A design effect below one is replaced by one. If the subjects were
+recognised in all passages or in none, deff is undefined, and n* is the number of subjects.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ class RecognitionRate:
     """The result of planned passages.
 
     Attributes:
-        found: Number of passages in which the subject was found.
+        found: Number of passages in which the subject was recognised.
         passages: Number of passages.
         subjects: Number of subjects.
-        rate: Share of passages with the subject found; None without a passage.
+        rate: Share of passages in which the subject was recognised; None without a passage.
         interval: 95% interval of the rate; None with fewer than `FEWEST_SUBJECTS` subjects.
     """
 
@@ -51,18 +51,19 @@ class RecognitionRate:
 
 
 def recognition_rate(by_subject: Sequence[tuple[int, int]]) -> RecognitionRate:
-    """The rate over all passages, with its interval.
+    """Compute the rate over all passages, with its interval.
 
     Args:
-        by_subject: For each subject (found, passages); subjects without a passage are left out.
+        by_subject: Numbers of recognitions and passages of each subject; subjects without a passage
+            are ignored.
 
     Raises:
-        ValueError: More were found than walked.
+        ValueError: A subject has more recognitions than passages.
     """
     counts = np.array([each for each in by_subject if each[1]], np.float64).reshape(-1, 2)
     hits, trials = counts[:, 0], counts[:, 1]
     if (hits > trials).any() or (hits < 0).any():
-        raise ValueError("more passages were found than walked")
+        raise ValueError("a subject has more recognitions than passages")
     found, passages, subjects = int(hits.sum()), int(trials.sum()), len(trials)
     if not passages:
         return RecognitionRate(0, 0, 0, None, None)

@@ -1,4 +1,4 @@
-"""Rejects single sightings of an alert: a stranger's face in a true alert is erased."""
+"""Rejects single sightings of an alert, so that a stranger's face in a true alert is erased."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A sighting that shows another person than the others of its alert.
+    """A sighting that shows another person than the other sightings of its alert.
 
     Attributes:
-        alert_id: The id, or a beginning that only one alert has.
-        sighting: Id of its event, or of the sighting; a beginning that only one of them has.
+        alert_id: The id, or a beginning of it that only one alert has.
+        sighting: Id of the sighting or of its event, or a beginning of it that only one event has.
         reason: The reason in the person's words.
-        version: Version of the alert that the person has seen; None accepts the current one.
+        version: Version of the alert that the person has read; None accepts the current version.
     """
 
     alert_id: str
@@ -51,10 +51,11 @@ def reject_sighting(
     """Remove a sighting from its alert, and erase its picture and event at once.
 
     Raises:
-        NotAllowed: They may not decide.
-        BadInput: No such alert or sighting, or it is the only one: then decide the alert.
+        NotAllowed: The person may not decide.
+        BadInput: There is no such alert or sighting, or it is the alert's only sighting; then the
+            alert must be decided instead.
         Conflict: The alert has changed since that version.
-        Unavailable: A store does not answer; it is rejected, and erased with the next occasion.
+        Unavailable: A store does not answer. The sighting is rejected, and is erased later.
     """
     require(by, Action.DECIDE)
     reason = check_reason(rejection.reason)

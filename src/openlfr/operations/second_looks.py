@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 def second_looks(
     records: Records, *, share: float, vault: Vault, now: datetime
 ) -> list[RecordedAlert]:
-    """Alerts that wait for a second verdict, sorted by the time at which they are settled.
+    """Find alerts that wait for a second verdict, sorted by the time of their final verdict.
 
     Args:
         records: Records of the alerts.
-        share: Share of decided alerts to review, 0 to 1; inconclusive ones are added.
-        vault: Vault whose key draws the alerts.
+        share: Share of decided alerts to review, 0 to 1; inconclusive alerts are added.
+        vault: Vault whose key selects the alerts at random.
         now: UTC.
     """
     key = vault.derive(PURPOSE)

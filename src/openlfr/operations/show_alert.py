@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 
 WHAT_A_SCORE_IS = (
-    "A sighting's score is that of the first search of its pass that reached the threshold: an "
-    "alert waits for no better face, and later faces of the same pass may be more alike. It is a "
-    "similarity, not a probability; whether it is this person is for people to decide."
+    "The score of a sighting is that of the first search in its pass that reached the threshold. An "
+    "alert does not wait for a better face, and later faces of the same pass may be more alike. The "
+    "score is a similarity, not a probability: people decide whether it is this person."
 )
 _ASSUMED = " (recording, time assumed)"
 
@@ -42,9 +42,9 @@ class PictureRequest:
     """A request for the pictures of an alert.
 
     Attributes:
-        alert_id: The id, or a beginning that only one alert has.
-        file: Name of the file: `.html` for a page of all sightings, else a JPEG of probe beside
-            reference.
+        alert_id: The id, or a beginning of it that only one alert has.
+        file: Name of the file; `.html` selects a page of all sightings, any other name a JPEG of
+            the probe beside the reference.
         reason: The reason in the person's words; required for sealed pictures and for auditors.
     """
 
@@ -66,11 +66,11 @@ def show_alert(
         records: Records of alerts and entries.
         vault: Store of evidence and reference pictures.
         by: Person who looks at the pictures.
-        at: UTC.
+        at: Time of the act, UTC.
 
     Raises:
-        NotAllowed: The person may not.
-        BadInput: No such alert, nothing of it is kept any more, or a reason is needed.
+        NotAllowed: The person may not see faces, or not open sealed pictures.
+        BadInput: There is no such alert, its pictures were erased, or a reason is required.
     """
     require(by, Action.SEE_FACES)
     alert = records.alerts.find(request.alert_id)
@@ -93,11 +93,11 @@ def show_alert(
 def _opening(
     alert: RecordedAlert, case: Case, file: str, reason: str, by: Principal
 ) -> AlertShown | AlertUnsealed:
-    """The act to record for a request.
+    """Return the act to record for a request.
 
     Raises:
         NotAllowed: The pictures are sealed, and the person may not open them.
-        BadInput: A reason is needed, or is none.
+        BadInput: A reason is required.
     """
     if case.is_sealed and alert.erased_at is None:
         require(by, Action.OPEN_SEALED)
@@ -115,18 +115,18 @@ def _opening(
 def best_picture(
     events: Sequence[RecordedEvent], references: Mapping[str, Reference], vault: Vault
 ) -> NDArray[np.uint8]:
-    """Probe beside reference, for the sighting with the best score that still has evidence.
+    """Draw probe beside reference, for the sighting with the best score that still has evidence.
 
     Args:
-        events: Of one alert.
-        references: By id; an unknown one is shown as erased.
-        vault: Of evidence and reference pictures.
+        events: Events of one alert.
+        references: Entries by id; a missing entry is shown as erased.
+        vault: Store of evidence and reference pictures.
 
     Returns:
         (height, width, 3) uint8 BGR.
 
     Raises:
-        BadInput: No evidence is kept any more, or none was.
+        BadInput: All evidence was erased, or there was no evidence.
     """
     for event in sorted(events, key=lambda e: e.event.sighting.score, reverse=True):
         page = picture_of(event, references, vault)
@@ -134,13 +134,13 @@ def best_picture(
             return page
     if events and all(_why_none(event) == NO_PICTURE for event in events):
         raise BadInput(f"There is nothing to show. {NO_PICTURE}")
-    raise BadInput("No evidence of this alert is kept any more, so there is nothing to show.")
+    raise BadInput("All evidence of this alert was erased, so there is nothing to show.")
 
 
 def picture_of(
     event: RecordedEvent, references: Mapping[str, Reference], vault: Vault
 ) -> NDArray[np.uint8] | None:
-    """Probe beside reference of one sighting; None where its evidence is not kept any more."""
+    """Draw probe beside reference of one sighting; return None if its evidence was erased."""
     if event.evidence is None:
         return None
     try:
@@ -206,7 +206,7 @@ def _why_none(event: RecordedEvent) -> str:
     erased = not event.event.sighting.box.w
     if event.evidence is None and not erased:
         return NO_PICTURE
-    return "No picture of this sighting is kept any more."
+    return "The picture of this sighting was erased."
 
 
 def _warning(event: RecordedEvent) -> str:
@@ -215,7 +215,7 @@ def _warning(event: RecordedEvent) -> str:
 
 
 def facts_of(alert: RecordedAlert, case: Case) -> list[tuple[str, str]]:
-    """Names and values of all recorded facts of an alert, in the order of reading."""
+    """List names and values of all recorded facts of an alert, in the order of a page."""
     facts = [
         ("alert", alert.alert_id),
         ("subject", alert.subject_label),
@@ -230,8 +230,8 @@ def facts_of(alert: RecordedAlert, case: Case) -> list[tuple[str, str]]:
         ("outcome", str(alert.outcome or "unknown")),
     ]
     if alert.impossible:
-        said = f"{alert.impossible} of the sightings: here or there it is somebody else"
-        facts.append(("impossible", said))
+        text = f"{alert.impossible} of the sightings: one of two sightings shows somebody else"
+        facts.append(("impossible", text))
     facts.extend((str(each.kind), _verdict(each)) for each in case.verdicts)
     if alert.settle_at is not None:
         facts.append(("to be settled", f"by itself, {_utc(alert.settle_at)}"))

@@ -1,13 +1,14 @@
-"""Bounds the share of false alerts by a period without an alert.
+"""Bounds the share of false alerts after a period without an alert.
 
-If no alert came from n independent searches, a share p of false alerts is excluded at 95% where
+After n independent searches without an alert, a share p of false alerts is excluded at 95% if
 (1 - p)^n is below 0.05 (one-sided), or below 0.025 (the upper end of Clopper and Pearson's
-two-sided interval, Biometrika 26, 1934). One person who walks past gives several tracks, which are
-not independent: of k tracks a walker, as passages show it, n tracks are n / k searches.
+two-sided interval, Biometrika 26, 1934). The tracks of one person who walks past are not
+independent. With k tracks per person, which passages of control subjects show, n tracks count as
+n / k searches.
 
-How many listed people can have walked past unseen follows from the lower end of the true
-recognition rate's interval: m of them would all be missed with probability (1 - low)^m at most, and
-m is excluded where that is below 0.025.
+The number of listed people who can have walked past unseen follows from the true recognition rate.
+With `low`, the lower end of its interval, m listed people are all missed with a probability of at
+most (1 - low)^m. A number m is excluded if this probability is below 0.025.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ class Silence:
 
     Attributes:
         tracks: Number of searched tracks without an alert.
-        tracks_per_walker: Tracks per person, by which `tracks` is divided; 1 assumes that each
-            track is another person.
+        tracks_per_walker: Tracks per person; `tracks` is divided by this number. 1 assumes that
+            each track is another person.
         searches: Largest number of independent searches.
         one_sided: Highest share of false alerts that is not excluded at 95%, one-sided.
         two_sided: The upper end of a two-sided interval.
@@ -47,7 +48,7 @@ def silence(tracks: int, tracks_per_walker: float = 1.0) -> Silence:
         ValueError: There is no track, or less than one track per walker.
     """
     if tracks < 1 or not tracks_per_walker >= 1:
-        raise ValueError("silence of no track, or of less than one a walker, says nothing")
+        raise ValueError("at least one track, and one track per walker, are needed for a bound")
     searches = tracks / tracks_per_walker
     return Silence(
         tracks, tracks_per_walker, searches,
@@ -56,9 +57,9 @@ def silence(tracks: int, tracks_per_walker: float = 1.0) -> Silence:
 
 
 def excluded_passages(lowest_rate: float) -> int | None:
-    """Smallest number of passages of listed people that cannot all have been missed.
+    """Compute the smallest number of passages of listed people that cannot all have been missed.
 
-    The passages are assumed as visible as those of control subjects, and independent.
+    The passages are assumed to be independent, and as visible as passages of control subjects.
 
     Args:
         lowest_rate: Lower end of the two-sided 95% interval of the true recognition rate.

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 _SEPARATORS = ",;\t|"
 _EXCEL_LINE = re.compile(r'"?sep=([^\r\n"]?)"?[,;\t|]*(\r\n|\r|\n|$)', re.IGNORECASE)
-"""Excel's own first line, which contains the separator and is no part of the table."""
+"""A first line by Excel, which contains the separator and is no part of the table."""
 _WIDE_MARKS = (
     (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"),
     (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
 )  # fmt: skip
-"""Excel's "Unicode Text" is UTF-16 with tabs."""
+"""Byte order marks; Excel's "Unicode Text" is UTF-16 with tabs."""
 
 
 def read_table(path: Path, known: Callable[[list[str]], int]) -> Iterator[tuple[int, list[str]]]:
@@ -73,12 +73,12 @@ def _text(path: Path) -> str:
 
 
 def _separator(text: str, known: Callable[[list[str]], int]) -> str:
-    """The separator that gives the most known columns in the first line; a comma if none does."""
+    """Return the separator with the most known columns in the first line; a comma without any."""
     return max(_SEPARATORS, key=lambda separator: _columns(text, separator, known))
 
 
 def _columns(text: str, separator: str, known: Callable[[list[str]], int]) -> int:
-    """Number of known columns in the first line with a separator."""
+    """Count the known columns in the first line, split by a separator."""
     try:
         return known(next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), []))
     except (csv.Error, ValueError):  # ValueError: the character cannot separate, such as a quote

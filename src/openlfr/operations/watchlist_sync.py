@@ -18,41 +18,44 @@ if TYPE_CHECKING:
 
 
 class WatchlistSync:
-    """Applies the list's changes to the vector store; one thread uses it."""
+    """Applies the list's changes to the vector store; only one thread may use it."""
 
     def __init__(self, records: Records, vault: Vault) -> None:
-        """Apply nothing yet.
+        """Prepare; no change is applied before `carry_over`.
 
         Args:
             records: The recorded entries.
-            vault: Decrypts the templates; pictures of removed entries are erased from it.
+            vault: Decrypts the templates; pictures of removed entries are erased from the vault.
         """
         self._records = records
         self._vault = vault
-        self._seen = self._done = -1
+        self._read_version = self._applied_version = -1
 
     def is_due(self) -> bool:
-        """Whether the list has changed since the last `carry_over`; cheap.
+        """Return whether the list has changed since the last `carry_over`; this is cheap.
 
         Raises:
             Unavailable: The records do not answer.
         """
-        self._seen = self._records.watchlist.version()
-        return self._seen != self._done
+        self._read_version = self._records.watchlist.version()
+        return self._read_version != self._applied_version
 
     def carry_over(self, templates: TemplateStore, facts: GalleryFacts) -> list[SettledEntry]:
-        """Apply some changes, and return the settled entries; call again while `is_due`.
+        """Apply some changes; call it again while `is_due`.
 
         Args:
             templates: The vector store.
             facts: Facts about the current embedder.
 
+        Returns:
+            The activated and refused entries.
+
         Raises:
-            Unavailable: A store does not answer. Completed steps remain; call it again later.
+            Unavailable: A store does not answer. Completed steps are final; call it again later.
         """
-        settled = apply_pending(
+        entries = apply_pending(
             self._records, templates, self._vault, facts, now=datetime.now(UTC), limit=AT_ONCE
         )
-        # The version before this call, so that the next call applies changes made meanwhile.
-        self._done = self._seen
-        return settled
+        # The version before this call, so that changes made during the call are due again.
+        self._applied_version = self._read_version
+        return entries

@@ -1,6 +1,6 @@
-"""Erases from the files that runs wrote: alert lines, reports and annexes.
+"""Erases alerts from the files of runs: alert lines, reports and annexes.
 
-Files are found at the paths at which they were written; copies cannot be found.
+Only the files at their original paths are changed; copies cannot be found.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from openlfr.domain.runs import WrittenFiles
 
-_KEPT_KEYS = ("event", "event_id", "alert_id")  # `--resume` recognises an erased line by them
-_GONE = b'<p class="lost">An alert that stood here was erased.</p>'
-SEALED = "Its pictures are sealed: somebody was stopped by mistake. A supervisor may open them."
+_KEPT_KEYS = ("event", "event_id", "alert_id")  # `--resume` needs them to recognise an erased line
+_ERASED_NOTE = b'<p class="lost">This alert was erased.</p>'
+SEALED = "The pictures are sealed: somebody was stopped by mistake. A supervisor may open them."
 """Text in an annex instead of sealed pictures."""
 
 log = structlog.get_logger()
@@ -47,57 +47,57 @@ class ErasedIds:
         return bool(self.alerts or self.events)
 
     def matches(self, entry: dict[str, Any]) -> bool:
-        """Whether an event of a line or a report must be erased."""
+        """Return whether an event of a line or a report must be erased."""
         return entry.get("alert_id") in self.alerts or entry.get("event_id") in self.events
 
 
 def erase_written(files: Collection[WrittenFiles], erased: ErasedIds) -> int:
     """Erase alerts and events from files; return the number of changed files.
 
-    A file that cannot be changed is logged, and the others are still changed: it may be another
-    file by now, or on a disk that was removed.
+    If a file cannot be changed, this is logged, and all other files are still changed. There may be
+    another file at the path by now, or the disk may have been removed.
     """
     changed = 0
     if not erased:
         return changed
     for path in {each.alerts for each in files if each.alerts is not None}:
-        changed += _tried(path, _erase_lines, erased)
+        changed += _try_rewrite(path, _erase_lines, erased)
     for folder in {each.report for each in files if each.report is not None}:
-        changed += _tried(folder, _erase_from_report, erased)
+        changed += _try_rewrite(folder, _erase_from_report, erased)
     return changed
 
 
 def seal_written(files: Collection[WrittenFiles], alerts: Collection[str]) -> int:
     """Remove the pictures of sealed alerts from annexes; return the number of changed files.
 
-    If a supervisor opens the alert later, its pictures are shown from the vault; the annex stays
-    without them.
+    If a supervisor opens the alert later, the pictures are read from the vault; they are not
+    restored in the annex.
 
     Args:
-        files: Paths that runs wrote to.
+        files: Paths of the files of runs.
         alerts: Ids of the sealed alerts.
     """
     folders = {each.report for each in files if each.report is not None} if alerts else set()
-    return sum(_tried(folder, _seal_annex, alerts) for folder in folders)
+    return sum(_try_rewrite(folder, _seal_annex, alerts) for folder in folders)
 
 
-def _tried(path: Path, how: Any, what: Any) -> bool:
+def _try_rewrite(path: Path, rewrite: Any, ids: Any) -> bool:
     try:
-        return bool(path.exists() and how(path, what))
+        return bool(path.exists() and rewrite(path, ids))
     except (OSError, ValueError, KeyError, TypeError) as error:
         log.warning("file_not_rewritten", file=str(path), why=f"{type(error).__name__}: {error}")
         return False
 
 
 def _erase_lines(path: Path, erased: ErasedIds) -> bool:
-    """Overwrite lines in place, since a run may be writing at the file's end meanwhile."""
+    """Overwrite lines in place, since a run may append lines at the same time."""
     changed = False
     with path.open("r+b") as file:
         start = 0
         while line := file.readline():
-            if (shorter := _shortened(line, erased)) is not None:
+            if (replacement := _erased_line(line, erased)) is not None:
                 file.seek(start)
-                file.write(shorter)
+                file.write(replacement)
                 changed = True
             start += len(line)
             file.seek(start)
@@ -107,8 +107,8 @@ def _erase_lines(path: Path, erased: ErasedIds) -> bool:
     return changed
 
 
-def _shortened(line: bytes, erased: ErasedIds) -> bytes | None:
-    """The erased line, of the same length; None if the line must not be erased."""
+def _erased_line(line: bytes, erased: ErasedIds) -> bytes | None:
+    """Return the erased line, with the same length; None if the line must not be erased."""
     if not line.endswith(b"\n"):
         return None
     try:
@@ -133,7 +133,7 @@ def _erase_from_report(folder: Path, erased: ErasedIds) -> bool:
     hashes = {}
     if annex_file.exists():
         annex = annex_file.read_bytes()
-        cut = _without(annex, erased)
+        cut = _remove_parts(annex, erased)
         hashes[sha256(annex).hexdigest()] = sha256(cut).hexdigest()
         replace_private(annex_file, cut)
         if figures.get("annex"):
@@ -145,11 +145,11 @@ def _erase_from_report(folder: Path, erased: ErasedIds) -> bool:
     after = canonical_json(figures)
     hashes[sha256(before).hexdigest()] = sha256(after).hexdigest()
     if page_file.exists():
-        page = _without(page_file.read_bytes(), erased)
+        page = _remove_parts(page_file.read_bytes(), erased)
         for old, new in hashes.items():
             page = page.replace(old.encode(), new.encode())
         replace_private(page_file, page)
-    replace_private(data_file, after)  # last: what a crash cut off is begun anew
+    replace_private(data_file, after)  # last, so that an interrupted erasure is repeated
     return True
 
 
@@ -158,34 +158,37 @@ def _seal_annex(folder: Path, alerts: Collection[str]) -> bool:
     if not annex_file.exists():
         return False
     annex = cut = annex_file.read_bytes()
-    for one in alerts:  # its marks stay, so that what is erased later finds the place
+    for one in alerts:  # the comments around an alert remain, since a later erasure needs them
         begin, end = f"<!-- alert {one} -->", "<!-- /alert -->"
         instead = f'{begin}<p class="lost"><code>{one}</code> {SEALED}</p>{end}'.encode()
         part = re.escape(begin) + ".*?" + re.escape(end)
         cut = re.sub(part.encode(), instead, cut, flags=re.DOTALL)
     if cut != annex:
-        replace_private(annex_file, cut)  # first: nothing that fails below keeps a face in it
+        replace_private(
+            annex_file, cut
+        )  # first, so that a later failure leaves no face in the annex
     if not data_file.exists():
         return cut != annex
     before = data_file.read_bytes()
     figures = json.loads(before)
-    now = sha256(cut).hexdigest()
-    former = (figures.get("annex") or {}).get("sha256", now)
-    if former == now:
+    after_sha256 = sha256(cut).hexdigest()
+    before_sha256 = (figures.get("annex") or {}).get("sha256", after_sha256)
+    if before_sha256 == after_sha256:
         return cut != annex
-    figures["annex"]["sha256"] = now
+    figures["annex"]["sha256"] = after_sha256
     after = canonical_json(figures)
     if page_file.exists():
-        page = page_file.read_bytes().replace(former.encode(), now.encode())
+        page = page_file.read_bytes().replace(before_sha256.encode(), after_sha256.encode())
         old, new = (sha256(each).hexdigest().encode() for each in (before, after))
         replace_private(page_file, page.replace(old, new))
-    replace_private(data_file, after)  # last: what a crash cut off is begun anew
+    replace_private(data_file, after)  # last, so that an interrupted sealing is repeated
     return True
 
 
-def _without(page: bytes, erased: ErasedIds) -> bytes:
-    """A page without the marked parts of alerts and events."""
-    for kind, ids, instead in (("alert", erased.alerts, _GONE), ("event", erased.events, b"")):
+def _remove_parts(page: bytes, erased: ErasedIds) -> bytes:
+    """Remove the parts of alerts and events that comments enclose."""
+    replacements = (("alert", erased.alerts, _ERASED_NOTE), ("event", erased.events, b""))
+    for kind, ids, instead in replacements:
         for one in ids:
             part = rf"<!-- {kind} {re.escape(one)} -->.*?<!-- /{kind} -->"
             page = re.sub(part.encode(), instead, page, flags=re.DOTALL)

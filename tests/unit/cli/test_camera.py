@@ -105,7 +105,7 @@ def film(folder, astronaut):
     ("how", "sentence"),
     [
         ({"aspect": Fraction(2)}, "its pixels are not square (2.00 times as wide as high)"),
-        ({"mirrored": True}, "the video is mirrored, by its own header"),
+        ({"mirrored": True}, "header declares mirrored pictures"),
         ({"interlaced": True}, "the picture is interlaced"),
         ({}, "recording, time assumed: the file has no recording date; set start"),
     ],

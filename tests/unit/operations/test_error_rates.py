@@ -93,5 +93,5 @@ def test_the_interval_holds_the_uncertainty_of_the_threshold():
 def test_too_few_strangers_say_nothing_of_a_rare_false_alert():
     given = trials(np.arange(50), np.ones(50), np.linspace(0.4, 0.95, 50), np.linspace(0, 0.3, 50))
     point = measure(given, [0.001])[1][0.001]
-    assert "50 strangers say nothing of FPIR 0.001" in point.reason
+    assert "50 strangers are too few for FPIR 0.001" in point.reason
     assert point.as_json()["tpir"] is None

@@ -104,7 +104,7 @@ def test_what_so_few_strangers_cannot_support_is_null_with_the_reason(
             assert None not in [point[key] for key in ("tpir", "threshold", "low", "high")]
         else:
             assert {value for key, value in point.items() if key != "reason"} == {None}
-            assert f"{strangers} strangers say nothing of FPIR {fpir}" in point["reason"]
+            assert f"{strangers} strangers are too few for FPIR {fpir}" in point["reason"]
 
 
 @pytest.mark.parametrize("others", [0, 20])
@@ -146,9 +146,9 @@ def test_progress_reaches_the_total(make_set):
 @pytest.mark.parametrize(
     ("people", "sentence"),
     [
-        ({}, "is no set of faces: there is no folder"),
+        ({}, "is no set of faces: the folder"),
         ({"A": []}, "contains no photos"),
-        ({"A": [RED], "B": [GREEN]}, "nobody with two photos"),
+        ({"A": [RED], "B": [GREEN]}, "no person with two photos"),
     ],
 )
 def test_what_is_no_set_is_bad_input(make_set, people, sentence):
@@ -168,7 +168,7 @@ def test_a_name_in_two_spellings_is_refused_and_hidden_files_are_no_photos(make_
     found = run(folder)
     assert (found.mated, found.nonmated, found.failures_to_acquire) == (1, 0, 0)
     make_set({"Jose\u0301": [BLUE]})
-    with pytest.raises(BadInput, match="two folders are spellings of this name"):
+    with pytest.raises(BadInput, match="two folders have spellings of this name"):
         run(folder)
 
 

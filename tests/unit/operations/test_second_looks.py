@@ -9,7 +9,7 @@ from openlfr.adapters.memory.records import MemoryRecords
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.domain.adjudication import Judgement
 from openlfr.domain.alerts import Adjudication
-from openlfr.operations.adjudicate import AlertVersion, decide, let_time_pass, look_again
+from openlfr.operations.adjudicate import AlertVersion, apply_deadlines, decide, look_again
 from openlfr.operations.second_looks import second_looks
 
 FINAL = NOON + TIMES.undo
@@ -58,5 +58,5 @@ def test_who_was_looked_at_again_or_is_settled_waits_no_more(records):
         times=TIMES,
     )  # fmt: skip
     assert looked_for(records) == rest
-    let_time_pass(records, NOON + TIMES.settle)
+    apply_deadlines(records, NOON + TIMES.settle)
     assert looked_for(records, 1.0, now=NOON + TIMES.settle) == []
