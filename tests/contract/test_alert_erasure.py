@@ -155,7 +155,7 @@ def test_a_hold_keeps_it_until_it_is_released_or_expires(place):
     assert placed.detail["reason"] == "letter of 3 May"
     released = NOON + timedelta(days=39)
     release_holds(alert, "answered", records=place.records, by=SUE, at=released)
-    with pytest.raises(BadInput, match="Nothing holds the alert"):
+    with pytest.raises(BadInput, match="has no active hold"):
         release_holds(alert, "answered", records=place.records, by=SUE, at=released)
     assert place.erase(released) == {"mistaken": 1}
     assert place.kept() == (0, 0)

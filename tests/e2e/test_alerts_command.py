@@ -213,7 +213,7 @@ def test_a_match_that_is_impossible_is_said_wherever_it_is_decided(
     page = tmp_path / "alert.html"
     assert place.openlfr("alerts", "show", ann["alert_id"], "--out", str(page)) == 0
     said = capsys.readouterr().out
-    assert "impossible  1 of the sightings: here or there it is somebody else\n" in said
+    assert "impossible  1 of the sightings: one of two sightings shows somebody else\n" in said
     words = "4.2 s after being matched at park <2>, 12.3 km away"
     assert said.splitlines()[-4].strip() == f"IMPOSSIBLE: {words}"
     assert words.replace("<2>", "&lt;2&gt;") in page.read_text()
@@ -290,7 +290,7 @@ def test_whoever_was_mistaken_for_a_listed_person_is_erased(
     assert {act for who, act in place.acts() if who == "system"} >= {"alert.settled"}
     out = str(place.config.parent / "a.jpg")
     assert place.openlfr("alerts", "show", alert["alert_id"], "--out", out) == 2
-    assert "No evidence of this alert is kept any more" in capsys.readouterr().err
+    assert "All evidence of this alert was erased" in capsys.readouterr().err
 
 
 def test_a_sighting_without_a_picture_is_shown_as_one(

@@ -371,7 +371,7 @@ def test_a_face_that_is_sealed_is_in_no_file_of_the_run(finished, tmp_path):
     assert len(pictures) == 3
     probe, _, scene = pictures
     assert not any(each in after for each in (probe, scene))
-    assert f"<code>{alert}</code> Its pictures are sealed" in after
+    assert f"<code>{alert}</code> The pictures are sealed" in after
     assert all(f'id="{each}"' in after for each in others)
     data = (place.folder / "report" / "report.json").read_bytes()
     assert json.loads(data)["annex"]["sha256"] == hashlib.sha256(annex.read_bytes()).hexdigest()

@@ -72,7 +72,9 @@ def apply_pending(
     Notes of the entry name another picture of the same subject, and look-alikes among other
     subjects. A magnet is refused. A copy of a picture that is listed under another name is refused
     too, unless a third person allows the entry with a reason. If two rows of one import are copies,
-    the upper row is accepted. Call this function whenever `records.watchlist.version()` has changed.
+    the upper row is accepted.
+
+    Call this function whenever `records.watchlist.version()` has changed.
 
     Args:
         records: The recorded entries.

@@ -2,7 +2,7 @@
 
 The coverage of a bootstrap is wrong in the extreme tail: at FPIR 0.001 with 1,000, 500 and 200
 strangers, bootstrap intervals contained the true value in 0.74, 0.58 and 0.32 of the cases. The
-intervals of this module are exact or conservative; `benchmarks/coverage.py` measures their coverage.
+intervals of this module are exact or conservative (`benchmarks/coverage.py` measures them).
 
 - A share of independent trials: Clopper and Pearson, "The use of confidence or fiducial limits
   illustrated in the case of the binomial", Biometrika 26 (1934).
@@ -13,8 +13,8 @@ intervals of this module are exact or conservative; `benchmarks/coverage.py` mea
   positive counts estimated from survey data", Survey Methodology 24, 1998). The effective number is
   the number of trials over Kish's design effect for unequal groups, 1 + rho (sum m^2 / sum m - 1).
   rho is the intraclass correlation by the analysis of variance (Donner, "A review of inference
-  procedures for the intraclass correlation coefficient", International Statistical Review 54, 1986).
-  The upper limit of rho is used, after one person without a hit is added: few misses give a bad
+  procedures for the intraclass correlation coefficient", Int. Statistical Review 54, 1986). The
+  upper limit of rho is used, after one person without a hit is added: few misses give a bad
   estimate of rho, and too small a rho would make the interval too narrow.
 """
 
@@ -52,7 +52,7 @@ class Ranks(NamedTuple):
 
 
 def clopper_pearson(hits: float, trials: float, *, level: float = LEVEL) -> Interval:
-    """Compute the interval of a share of independent trials; effective numbers may be fractional."""
+    """Compute the interval of a share of independent trials; both numbers may be fractional."""
     tail = (1 - level) / 2
     if trials <= 0:
         return Interval(0.0, 1.0)

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from openlfr.ports import TemplateStore, Vault, WatchlistRecords
 
 NEAR_COPY = 0.8
-"""Cosine similarity from which two photos count as the same picture. All of 13 kinds of copies of 25
-LFW photos (encoded again, shrunk, cut, mirrored, grey ...) reach 0.80, and 92% of them reach 0.9; no
-two of 148 people exceed 0.42 (`benchmarks/near_copies.py FOLDER --people 150 --copied 25`). Measured
-with SFace."""
+"""Cosine similarity from which two photos count as the same picture. Measured with SFace: 13 kinds
+of copies of 25 LFW photos (encoded again, shrunk, cut, mirrored, grey ...) all reach 0.80, and 92%
+of them 0.9. No two of 148 people exceed 0.42 (`benchmarks/near_copies.py FOLDER --people 150
+--copied 25`)."""
 
 MAGNET_SUBJECTS = 3
 MAGNET_SHARE = 0.02
@@ -30,8 +30,8 @@ subjects is a magnet: it would cause alerts about strangers too. LFW contains no
 photo each of 20 to 1,600 people and threshold 0.40; the worst photo reaches 6 of 1,599 others."""
 
 _HOW_TO_LIST_TWICE = (
-    "remove that entry first, or have a third person fill in second_authoriser and second_reason in "
-    "the manifest; if two rows of one import are copies, the upper row is accepted"
+    "remove that entry first, or have a third person fill in second_authoriser and second_reason "
+    "in the manifest; if two rows of one import are copies, the upper row is accepted"
 )
 _MAX_NAMES = 3  # number of people named in a note
 

@@ -6,8 +6,8 @@ The process may die after each step, and the steps may then be repeated:
 
 - **A sighting that was folded before is skipped**, since its picture may have been erased on
   purpose. Only a repetition of the call that folded the sighting runs all steps again.
-- **A sighting whose erasure is recorded is skipped too.** If Redis has lost its data, the alert book
-  does not contain the sighting, and a repeated message would restore the erased face.
+- **A sighting whose erasure is recorded is skipped too.** If Redis has lost its data, the alert
+  book does not contain the sighting, and a repeated message would restore the erased face.
 - **The picture is stored before the fold**, so that every event in the book has its picture. After
   a crash in between, the sighting arrives again (as an unacknowledged message, or with the frames
   of a resumed run); else the picture is erased later as left by a crash.

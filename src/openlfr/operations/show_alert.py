@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 
 WHAT_A_SCORE_IS = (
-    "The score of a sighting is that of the first search in its pass that reached the threshold. An "
-    "alert does not wait for a better face, and later faces of the same pass may be more alike. The "
-    "score is a similarity, not a probability: people decide whether it is this person."
+    "The score of a sighting is that of the first search in its pass that reached the threshold. "
+    "An alert does not wait for a better face, and later faces of the same pass may be more alike. "
+    "The score is a similarity, not a probability: people decide whether it is this person."
 )
 _ASSUMED = " (recording, time assumed)"
 

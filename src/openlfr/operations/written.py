@@ -164,9 +164,7 @@ def _seal_annex(folder: Path, alerts: Collection[str]) -> bool:
         part = re.escape(begin) + ".*?" + re.escape(end)
         cut = re.sub(part.encode(), instead, cut, flags=re.DOTALL)
     if cut != annex:
-        replace_private(
-            annex_file, cut
-        )  # first, so that a later failure leaves no face in the annex
+        replace_private(annex_file, cut)  # first, so that no failure leaves a face there
     if not data_file.exists():
         return cut != annex
     before = data_file.read_bytes()

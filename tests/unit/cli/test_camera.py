@@ -104,7 +104,7 @@ def film(folder, astronaut):
 @pytest.mark.parametrize(
     ("how", "sentence"),
     [
-        ({"aspect": Fraction(2)}, "its pixels are not square (2.00 times as wide as high)"),
+        ({"aspect": Fraction(2)}, "the pixels are not square (2.00 times as wide as high)"),
         ({"mirrored": True}, "header declares mirrored pictures"),
         ({"interlaced": True}, "the picture is interlaced"),
         ({}, "recording, time assumed: the file has no recording date; set start"),

@@ -56,7 +56,7 @@ def test_who_was_changed_while_a_run_lasts_is_searched_no_more_and_named(house, 
     assert len(house.index) == 1
     [problem] = house.problems
     assert f"1 reference of Ann ({says} as enrolled). Somebody" in problem
-    assert "has changed the records: find out what, then remove these entries" in problem
+    assert "has changed the records: find the cause, then remove these entries" in problem
     house.refresh()
     assert len(house.problems) == 1
 
@@ -70,7 +70,7 @@ def test_a_row_of_the_vector_store_that_was_renamed_is_no_subject(house):
     assert house.index.subjects == ("Cleo",)
     [problem] = house.problems
     assert "2 references of Ann, Bea stored as another entry than the recorded one" in problem
-    assert "has changed the stored templates: find out what" in problem
+    assert "has changed the stored templates: find the cause" in problem
 
 
 def test_two_faces_that_were_exchanged_in_the_vector_store_are_nobodys(house):

@@ -147,7 +147,7 @@ def test_of_two_in_one_import_the_upper_row_stands(desk):
     settled = desk.apply()
     assert settled[first].status is EntryStatus.ACTIVE
     assert settled[second].status is EntryStatus.REFUSED
-    assert "the upper one stands" in settled[second].note
+    assert "the upper row is accepted" in settled[second].note
 
 
 def test_a_suspended_entry_counts_and_a_removed_one_does_not(desk):

@@ -175,7 +175,7 @@ def test_the_pictures_of_a_sealed_alert_leave_the_annex_and_nothing_else_does(re
     # What is erased later finds the place.
     assert erase_written(files, ErasedIds(frozenset({alert}))) == 1
     assert SEALED not in (report / "annex.html").read_text()
-    assert "An alert that stood here was erased." in (report / "annex.html").read_text()
+    assert "This alert was erased." in (report / "annex.html").read_text()
     assert consistent(report)
 
 
