@@ -33,7 +33,7 @@ from openlfr.adapters.capture import open_source
 from openlfr.domain.faces import Box, Detection
 from openlfr.domain.moments import SECOND
 from openlfr.stages.align import align
-from openlfr.stages.detect import input_size_for, landmarks_of
+from openlfr.stages.detect import input_size_for, stack_landmarks
 from openlfr.stages.track import TrackerState, looks, track
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,7 +50,7 @@ class Ours:
         self._state = TrackerState()
 
     def step(self, image: Any, found: list[Detection], seconds: float) -> list[int]:
-        appearances = looks(align(image, landmarks_of(found)))
+        appearances = looks(align(image, stack_landmarks(found)))
         self._state, tracked = track(self._state, found, appearances, at=round(seconds * SECOND))
         return list(tracked.tracks)
 

@@ -25,8 +25,8 @@ from tune import Street
 
 from openlfr.adapters.capture import open_source
 from openlfr.stages.align import align
-from openlfr.stages.assess import WEIGHTS, measures
-from openlfr.stages.detect import input_size_for, landmarks_of
+from openlfr.stages.assess import WEIGHTS, measure_face
+from openlfr.stages.detect import input_size_for, stack_landmarks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,14 +55,14 @@ def main() -> None:
             found = street.detector.detect([frame.image], input_size_for(width, height, None))[0]
             faces = {g["track"]: g for g in street.truth.get(frame.seq, [])}
             owners = people(found, list(faces.values()))
-            aligned = align(frame.image, landmarks_of(found))
+            aligned = align(frame.image, stack_landmarks(found))
             numbers = tracker.step(frame.image, found, frame.seq / street.fps)
             for detection, face, owner, number in zip(found, aligned, owners, numbers, strict=True):
                 if owner < 0 or faces[owner]["id"] not in references:
                     continue
                 template = street.embedder.embed(face[None])
                 own = float(max(template[0] @ one for one in references[faces[owner]["id"]]))
-                values = measures(detection, face)
+                values = measure_face(detection, face)
                 rows.append([np.log(values[name]) for name in NAMES] + [1.0])
                 truth.append(own)
                 passes.append((str(street.folder), owner))

@@ -47,7 +47,7 @@ from openlfr.domain.templates import StoredTemplate, hash_template
 from openlfr.domain.watchlist import ManifestEntry
 from openlfr.pipeline import Analyser
 from openlfr.stages.align import align
-from openlfr.stages.detect import landmarks_of
+from openlfr.stages.detect import stack_landmarks
 from openlfr.stages.search import ExactIndex
 from openlfr_analysis.service import BATCH_SIZE, BATCH_SIZE_ON_GPU
 from openlfr_analysis.worker import DECODER_THREADS
@@ -166,7 +166,7 @@ class Pair:
 def faces_in(pictures: Sequence[Pixels], found: Sequence[Sequence[Detection]]) -> Pixels:
     """Every face of the pictures, aligned, (n, 112, 112, 3)."""
     return np.concatenate(
-        [align(p, landmarks_of(each)) for p, each in zip(pictures, found, strict=True)]
+        [align(p, stack_landmarks(each)) for p, each in zip(pictures, found, strict=True)]
     )
 
 

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from openlfr.bootstrap import load_detector
-from openlfr.stages.align import similarities
+from openlfr.stages.align import compute_transforms
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +61,7 @@ class Faces:
 
 def to_head(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
     """(n, 2, 3) transforms from a picture's pixels to those of a head."""
-    matrices = similarities(landmarks)
+    matrices = compute_transforms(landmarks)
     scale = HEAD / HEAD_SPAN
     matrices *= scale
     matrices[:, :, 2] += HEAD / 2 - np.array(HEAD_CENTRE) * scale

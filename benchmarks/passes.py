@@ -33,7 +33,7 @@ from openlfr.live_tracks import Query
 from openlfr.operations.evaluate import most_central
 from openlfr.pipeline import Analyser
 from openlfr.stages.align import align
-from openlfr.stages.reference import fuse_views, views
+from openlfr.stages.reference import fuse_views, make_views
 from openlfr.stages.search import ExactIndex
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class _Models:
         face = most_central(found, image.shape[1], image.shape[0])
         if face is None:
             raise RuntimeError(f"{photo} shows no face")
-        return self.embed(views(align(image, face.landmarks[None])))
+        return self.embed(make_views(align(image, face.landmarks[None])))
 
 
 def record(folder: Path, out: Path, input_size: int | None = None) -> None:

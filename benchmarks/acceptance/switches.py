@@ -23,7 +23,7 @@ from openlfr.domain.faces import Box
 from openlfr.domain.moments import microseconds
 from openlfr.pipeline import AnalysisRules
 from openlfr.stages.align import align
-from openlfr.stages.detect import landmarks_of
+from openlfr.stages.detect import stack_landmarks
 from openlfr.stages.track import TrackerState, looks, track
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def follow(made: Path, kind: Kind) -> Counter[str]:
                 if each.score >= rules.detector_score
             ]
             at = microseconds(frame.captured_at)
-            aligned = align(frame.image, landmarks_of(found))
+            aligned = align(frame.image, stack_landmarks(found))
             state, tracked = track(state, found, looks(aligned), at=at, rules=rules.tracks)
             for index, walker in owners(found, faces).items():
                 number = tracked.tracks[index]

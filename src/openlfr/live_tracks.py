@@ -80,13 +80,13 @@ class Query:
         return [
             probe
             for probe in fuse(templates, qualities, agree=rules.agree)
-            if rules.usable([qualities[row] for row in probe.rows], last=self.last)
+            if rules.is_searchable([qualities[row] for row in probe.rows], is_final=self.last)
         ]
 
     def doubt(self, probe: Probe, rules: ProbeRules) -> float:
         """By how much a probe's scores are lowered: 0 for a good probe of a settled track."""
         qualities = [self.faces[row].quality.score for row in probe.rows]
-        poor = 0.0 if rules.good(qualities, last=self.settled) else rules.doubt
+        poor = 0.0 if rules.is_good(qualities, is_final=self.settled) else rules.doubt
         return poor if self.settled else poor + rules.unsettled
 
 
@@ -175,7 +175,7 @@ class LiveTrack:
         settled = at is None or self._searched_for_long(at, rules)
         last = at is None
         qualities = [face.quality.score for face in self.faces]
-        if not rules.usable(qualities, last=last):
+        if not rules.is_searchable(qualities, is_final=last):
             return None
         worth, before = sum(qualities), self.searched_with
         better = worth >= rules.better * before or before < rules.worth <= worth

@@ -22,7 +22,7 @@ from openlfr.searching import Searcher
 from openlfr.stage_timer import StageTimer
 from openlfr.stages.align import align
 from openlfr.stages.assess import assess
-from openlfr.stages.detect import centre_inside, input_size_for, landmarks_of
+from openlfr.stages.detect import centre_inside, input_size_for, stack_landmarks
 from openlfr.stages.obscure import cut_picture, shrink
 from openlfr.stages.probe import ProbeRules
 from openlfr.stages.track import TrackRules, looks, track
@@ -240,7 +240,7 @@ class Analyser:
         """Add a frame's faces to their tracks, and collect the queries of tracks that are due."""
         state = self._cameras[frame.camera]
         with self.timings("align", len(found)):
-            aligned = align(frame.image, landmarks_of(found))
+            aligned = align(frame.image, stack_landmarks(found))
         with self.timings("track", len(found)):
             state.tracker, tracked = track(
                 state.tracker,

@@ -162,7 +162,7 @@ def test_a_corrupt_picture_in_a_folder_is_left_out_and_keeps_its_number(place, s
     code, said = run(place)
     assert code == 1
     (problem,) = said
-    assert problem.startswith(f"problem: camera gate: {pictures}/1.jpg is no picture")
+    assert problem.startswith(f"problem: camera gate: {pictures}/1.jpg is not a readable picture")
     counts = counts_of(place)["gate"]
     assert (counts["frames_decoded"], counts["frames_analysed"]) == (60, 59)
     assert (counts["frames_unreadable"], counts["frames_sampled_away"]) == (1, 0)

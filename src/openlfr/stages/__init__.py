@@ -1,1 +1,1 @@
-"""The stages of the analysis of a frame: functions of values, a batch in and a batch out."""
+"""The stages of the analysis of a frame: functions that map one batch of values to another."""

@@ -1,11 +1,11 @@
 """Align: turn and scale a face so that its landmarks are where the embedder expects them.
 
-The five target points are those of ArcFace's 112x112 alignment (Deng et al., 2019), which SFace
-shares. The transform is the similarity that brings the landmarks nearest to them in the sense of
-least squares (Umeyama, "Least-squares estimation of transformation parameters between two point
-patterns", 1991). In the plane it has a closed form: with points as complex numbers around their
-means, z -> a*z with a = sum(conj(z) * w) / sum(|z|^2), whose argument turns and whose absolute
-value scales.
+The five target points are from ArcFace's 112x112 alignment (Deng et al., 2019), which SFace shares.
+The transform is the similarity that minimises the squared distances between landmarks and target
+points (Umeyama, "Least-squares estimation of transformation parameters between two point patterns",
+1991). In the plane it has a closed form. With points z and targets w as complex numbers around
+their means, it is z -> a*z with a = sum(conj(z) * w) / sum(|z|^2). The argument of a is the turn,
+its absolute value the scale.
 """
 
 from __future__ import annotations
@@ -38,26 +38,26 @@ _TARGET_COMPLEX = (TARGET - _TARGET_MEAN) @ np.array([1, 1j])
 
 
 def align(image: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Cut aligned faces out of a picture.
+    """Cut aligned faces from a picture.
 
     Args:
         image: (h, w, 3) uint8 BGR.
         landmarks: (n, 5, 2) source pixels, in the order of `Detection.landmarks`; n may be 0.
 
     Returns:
-        (n, 112, 112, 3) uint8 BGR; black where a face reaches beyond the picture.
+        (n, 112, 112, 3) uint8 BGR; black outside the picture.
 
     Raises:
         BadInput: The landmarks of a face coincide or are not finite.
     """
     faces = np.empty((len(landmarks), SIDE, SIDE, 3), np.uint8)
-    for face, matrix in zip(faces, similarities(landmarks), strict=True):
+    for face, matrix in zip(faces, compute_transforms(landmarks), strict=True):
         cv2.warpAffine(image, matrix, (SIDE, SIDE), dst=face)
     return faces
 
 
-def similarities(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The transforms from source pixels to aligned ones.
+def compute_transforms(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Compute the transforms from source pixels to aligned pixels.
 
     Args:
         landmarks: (n, 5, 2) source pixels.

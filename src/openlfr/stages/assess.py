@@ -1,22 +1,22 @@
-"""Assess: how useful a face is for comparison.
+"""Assess: compute the quality of a face, which is its usefulness for comparison.
 
-Quality in ISO/IEC 29794-1 is the expected usefulness of a sample for comparison. The unified score
-predicts this usefulness: it is 100 times the predicted cosine similarity to the person's own
-references, fitted by least squares on the measures below (easy street 6, hard streets 6 and 7). A
-new fit on all streets of seeds 6 to 10 (`benchmarks/fit_quality.py STREET ...`, 11,878 faces) ranks
-faces hardly better: rank correlation with the truth 0.854 against 0.846 over all faces, 0.542
-against 0.532 within passes. So the weights stay. The measures follow the elements of
-ISO/IEC 29794-5:
+ISO/IEC 29794-1 defines quality as the expected usefulness of a sample for comparison. The unified
+score predicts it: the score is 100 times the predicted cosine similarity to the person's own
+references. The prediction was fitted by least squares on the measures below (easy street 6, hard
+streets 6 and 7). A new fit on all streets of seeds 6 to 10 (`benchmarks/fit_quality.py STREET ...`,
+11,878 faces) ranks faces hardly better. Its rank correlation with the truth is 0.854 instead of
+0.846 over all faces, and 0.542 instead of 0.532 within passes. So the weights were not changed. The
+measures follow the elements of ISO/IEC 29794-5:
 
-- inter-eye distance (in source pixels; the fit uses the box size, which is less noisy);
-- sharpness: deviation of the Laplacian after a Gaussian of 1.5 pixels, over the deviation of the
-  luminance itself, in the aligned face, so that size, contrast and noise count once each;
+- inter-eye distance in source pixels (the fit uses the box size instead, which is less noisy);
+- sharpness: deviation of the Laplacian after a Gaussian of 1.5 pixels, divided by the deviation of
+  the luminance, in the aligned face; so size, contrast and noise each count once;
 - dynamic range: deviation of the luminance in the aligned face;
-- pose: the nose tip's place between the eyes (yaw), from the landmarks;
-- exposure: share of the luminance that is neither crushed nor blown out.
+- pose: position of the nose tip between the eyes (yaw), from the landmarks;
+- exposure: share of pixels that are neither nearly black nor nearly white.
 
-Pose and exposure add nothing to the prediction on our data and are not part of the score. Enrolment
-checks them separately.
+Pose and exposure do not improve the prediction on our data, and are not part of the score.
+Enrolment checks them separately.
 """
 
 from __future__ import annotations
@@ -38,31 +38,31 @@ if TYPE_CHECKING:
     from openlfr.domain.faces import Detection
 
 _INNER = (slice(24, 104), slice(20, 92))
-"""Rows and columns of the aligned picture with face and no background."""
+"""Rows and columns of the aligned picture that contain the face without background."""
 
 _BLUR = 1.5
 _SHARPNESS_AT_HALF = 0.10
 """Value of the measure `sharpness` at which `Quality.sharpness` is 0.5."""
 
 WEIGHTS = {"size": 0.160, "confidence": 0.230, "sharpness": 0.213, "range": 0.107, "one": 0.046}
-"""Weights of the logarithms of the measures (see `measures`), and the constant (`one`)."""
+"""Weights of the measures' logarithms (see `measure_face`), and the constant (`one`)."""
 
 
 def assess(detections: Sequence[Detection], aligned: NDArray[np.uint8]) -> list[Quality]:
     """Assess aligned faces.
 
     Args:
-        detections: The faces as detected.
+        detections: The faces' detections.
         aligned: (n, 112, 112, 3) uint8 BGR, the same faces aligned.
 
     Returns:
-        A quality for each, in the same order.
+        The quality of each face, in the same order.
     """
     return [_assess_one(d, face) for d, face in zip(detections, aligned, strict=True)]
 
 
 def assess_faces(image: NDArray[np.uint8], detections: Sequence[Detection]) -> list[Quality]:
-    """Assess the faces of one picture: `align`, then `assess`.
+    """Align and assess the faces of one picture.
 
     Args:
         image: (h, w, 3) uint8 BGR.
@@ -73,18 +73,18 @@ def assess_faces(image: NDArray[np.uint8], detections: Sequence[Detection]) -> l
     return assess(detections, align(image, np.stack([d.landmarks for d in detections])))
 
 
-def measures(detection: Detection, face: NDArray[np.uint8]) -> dict[str, float]:
-    """The four measures of which the unified score is computed, each above 0.
+def measure_face(detection: Detection, face: NDArray[np.uint8]) -> dict[str, float]:
+    """Compute the four measures from which the unified score is computed, each above 0.
 
     Args:
-        detection: The face as detected.
+        detection: The face's detection.
         face: (112, 112, 3) uint8 BGR, aligned.
     """
     grey = np.asarray(cv2.cvtColor(face[_INNER], cv2.COLOR_BGR2GRAY), np.uint8)
-    return _measures(detection, grey)
+    return _measure_grey(detection, grey)
 
 
-def _measures(detection: Detection, grey: NDArray[np.uint8]) -> dict[str, float]:
+def _measure_grey(detection: Detection, grey: NDArray[np.uint8]) -> dict[str, float]:
     spread = max(float(cv2.meanStdDev(grey)[1][0, 0]), 1.0)
     smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), _BLUR)
     edges = float(cv2.meanStdDev(cv2.Laplacian(smooth, cv2.CV_32F))[1][0, 0])
@@ -98,13 +98,13 @@ def _measures(detection: Detection, grey: NDArray[np.uint8]) -> dict[str, float]
 
 def _assess_one(detection: Detection, face: NDArray[np.uint8]) -> Quality:
     grey = np.asarray(cv2.cvtColor(face[_INNER], cv2.COLOR_BGR2GRAY), np.uint8)
-    measured = _measures(detection, grey)
+    measures = _measure_grey(detection, grey)
     predicted = WEIGHTS["one"] + sum(
-        WEIGHTS[name] * math.log(value) for name, value in measured.items()
+        WEIGHTS[name] * math.log(value) for name, value in measures.items()
     )
     histogram = cv2.calcHist([grey], [0], None, [16], [0, 256])
-    eye_distance, frontal = _geometry(detection.landmarks)
-    sharpness = measured["sharpness"]
+    eye_distance, frontal = _measure_geometry(detection.landmarks)
+    sharpness = measures["sharpness"]
     return Quality(
         score=100 * min(max(predicted, 0.0), 1.0),
         eye_distance=eye_distance,
@@ -114,8 +114,8 @@ def _assess_one(detection: Detection, face: NDArray[np.uint8]) -> Quality:
     )
 
 
-def _geometry(landmarks: NDArray[np.float32]) -> tuple[float, float]:
-    """Inter-eye distance in pixels, and how frontal the face is (1 frontal, 0 a profile)."""
+def _measure_geometry(landmarks: NDArray[np.float32]) -> tuple[float, float]:
+    """Return the inter-eye distance in pixels, and the frontality (1 frontal, 0 a profile)."""
     right, left, nose = landmarks[:3].tolist()
     across = (left[0] - right[0], left[1] - right[1])
     distance = math.hypot(*across)

@@ -1,4 +1,4 @@
-"""Decide: whether the best candidate of a search is a sighting."""
+"""Decide: compare the best candidate of a search with the threshold."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def decide(candidates: Sequence[Candidate], threshold: float) -> Candidate | None:
-    """The candidate to alert on, or None.
+    """Return the candidate to alert on, or None.
 
     Args:
-        candidates: Candidates of one search, best first; empty where nobody is searchable.
-        threshold: Lowest score of a sighting.
+        candidates: Candidates of one search, best first; empty if no one is searchable.
+        threshold: Minimum score of a sighting.
     """
     return candidates[0] if candidates and candidates[0].score >= threshold else None

@@ -1,10 +1,10 @@
-"""Decode: from the bytes of one picture to its pixels, or an error that names the fault.
+"""Decode: convert the bytes of one picture to pixels, or report what is wrong with the picture.
 
 Untrusted pictures are decoded with Pillow: it reads the size from the header before it reserves
-memory, raises where a file is broken, and prints nothing. OpenCV's decoders print messages of their
-libraries to descriptor 2, past every log handler (libjpeg "Corrupt JPEG data", libpng "IHDR: CRC
-error"); redirecting the descriptor while another thread logs would lose that thread's lines. Both
-decode a JPEG to the same pixels; at 1280 x 720 Pillow takes 6 ms, OpenCV 4.
+memory, raises an exception for a broken file, and prints nothing. OpenCV's decoders print messages
+of their libraries to descriptor 2, past every log handler (libjpeg "Corrupt JPEG data", libpng
+"IHDR: CRC error"). Redirecting the descriptor could lose log lines of another thread. Both decode a
+JPEG to the same pixels; at 1280 x 720 Pillow takes 6 ms, OpenCV 4 ms.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_PIXELS = 64_000_000
-"""Full-frame cameras have at most 61 million; decoding takes seven bytes for each pixel."""
+"""Full-frame cameras have at most 61 million; decoding needs seven bytes per pixel."""
 MAX_SIDE = 30_000
-"""OpenCV warps no picture with a side of 32,767 pixels or more."""
+"""OpenCV cannot warp a picture with a side of 32,767 pixels or more."""
 MAX_SCANS = 200
-"""Most scans of a JPEG. A progressive one has about ten; each may cost a pass over all pixels."""
+"""A progressive JPEG has about ten scans; each may cost a pass over all pixels."""
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "JPEG2000", "AVIF")
 
 _KNOWN = "JPEG, PNG, BMP, TIFF, WebP, GIF, PPM, JPEG 2000 or AVIF"
@@ -43,12 +43,12 @@ _UPRIGHT = {
 _JPEG_START, _JPEG_SCAN = b"\xff\xd8", b"\xff\xda"
 
 
-def decode(content: bytes, named: str) -> NDArray[np.uint8]:
+def decode(content: bytes, name: str) -> NDArray[np.uint8]:
     """Decode one picture.
 
     Args:
         content: Content of the picture's file.
-        named: Subject of the sentence in an error message.
+        name: Name of the picture, with which an error message begins.
 
     Returns:
         (h, w, 3) uint8 BGR, turned upright by its EXIF orientation.
@@ -56,65 +56,63 @@ def decode(content: bytes, named: str) -> NDArray[np.uint8]:
     Raises:
         BadInput: The content is no picture, is truncated or too large, or has several pictures.
     """
-    _refuse_bombs(content, named)
+    _refuse_bombs(content, name)
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
-            _refuse_size(*picture.size, named)
-            _refuse_several(picture, named)
-            return _pixels(picture)
+            _refuse_size(*picture.size, name)
+            _refuse_several(picture, name)
+            return _read_pixels(picture)
     except BadInput:
         raise
     except Image.DecompressionBombError:
         raise BadInput(
-            f"{named} has far more than the {MAX_PIXELS // 10**6} million pixels that are "
-            "read: save it smaller."
+            f"{name} has far more than the allowed {MAX_PIXELS // 10**6} million pixels. "
+            "Save it smaller."
         ) from None
     except UnidentifiedImageError:
-        raise BadInput(f"{named} is no picture that can be read ({_KNOWN}).") from None
-    except Exception as error:  # noqa: BLE001 - each decoder raises errors of its own
-        raise BadInput(f"{named} {_fault(error)}.") from None
+        raise BadInput(f"{name} is not a readable picture ({_KNOWN}).") from None
+    except Exception as error:  # noqa: BLE001 - each decoder raises its own exceptions
+        raise BadInput(f"{name} {_describe_fault(error)}.") from None
 
 
-def _refuse_bombs(content: bytes, named: str) -> None:
-    """Refuse pictures for which Pillow spends memory or time before it reports their size."""
+def _refuse_bombs(content: bytes, name: str) -> None:
+    """Raise for pictures that cost Pillow memory or time before it reports their size."""
     if content.startswith(_JPEG_START) and (scans := content.count(_JPEG_SCAN)) > MAX_SCANS:
-        raise BadInput(f"{named} has {scans} scans, at most {MAX_SCANS} are read.")
+        raise BadInput(f"{name} has {scans} scans; at most {MAX_SCANS} are allowed.")
     if content[8:16] == b"WEBPVP8X":
-        _refuse_size(_three_bytes(content[24:27]) + 1, _three_bytes(content[27:30]) + 1, named)
+        _refuse_size(_parse_int24(content[24:27]) + 1, _parse_int24(content[27:30]) + 1, name)
 
 
-def _three_bytes(little_endian: bytes) -> int:
+def _parse_int24(little_endian: bytes) -> int:
     return int.from_bytes(little_endian, "little")
 
 
-def _refuse_size(width: int, height: int, named: str) -> None:
+def _refuse_size(width: int, height: int, name: str) -> None:
     if width * height > MAX_PIXELS:
         raise BadInput(
-            f"{named} has {width} x {height} pixels, at most {MAX_PIXELS // 10**6} million are "
-            "read: save it smaller."
+            f"{name} has {width} x {height} pixels; at most {MAX_PIXELS // 10**6} million are "
+            "allowed. Save it smaller."
         )
     if max(width, height) > MAX_SIDE:
         raise BadInput(
-            f"{named} has {width} x {height} pixels, at most {MAX_SIDE} a side are read: "
-            "save it smaller."
+            f"{name} has {width} x {height} pixels; at most {MAX_SIDE} per side are allowed. "
+            "Save it smaller."
         )
 
 
-def _refuse_several(picture: Image.Image, named: str) -> None:
-    """Refuse a film or a file of several pages, since it is unclear which picture is meant.
+def _refuse_several(picture: Image.Image, name: str) -> None:
+    """Raise for an animation or a file of several pages, since only one picture is expected.
 
-    A phone's photo with a preview or depth map behind it (MPO) counts as one picture.
+    A phone's photo with a preview or depth map (MPO) counts as one picture.
     """
     if picture.format != "MPO" and getattr(picture, "is_animated", False):
-        raise BadInput(
-            f"{named} holds several pictures; save the one that is meant as a file of its own."
-        )
+        raise BadInput(f"{name} contains several pictures; save one of them as a separate file.")
 
 
-def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
+def _read_pixels(picture: Image.Image) -> NDArray[np.uint8]:
     picture.load()
     upright = picture
-    turn = _UPRIGHT.get(_orientation(picture))
+    turn = _UPRIGHT.get(_read_orientation(picture))
     if turn is not None:
         upright = picture.transpose(turn)
     if upright.mode.startswith("I"):  # 16 bits of grey
@@ -128,15 +126,15 @@ def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(np.asarray(upright), cv2.COLOR_RGB2BGR), np.uint8)
 
 
-def _orientation(picture: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1 where there is none or it cannot be read."""
+def _read_orientation(picture: Image.Image) -> int:
+    """Return the EXIF orientation, 1 to 8; 1 if it is missing or cannot be read."""
     try:
         return int(picture.getexif().get(_ORIENTATION, 1))
     except Exception:  # noqa: BLE001 - broken EXIF data do not make the picture unusable
         return 1
 
 
-def _fault(error: Exception) -> str:
+def _describe_fault(error: Exception) -> str:
     if "truncated" in str(error) or "not enough" in str(error) or isinstance(error, EOFError):
-        return "breaks off: the file is not complete"
+        return "breaks off; the file is not complete"
     return "is broken and cannot be read"

@@ -1,7 +1,8 @@
-"""Mask: from the picture that a track keeps of a face to the evidence of its sighting, if any.
+"""Mask: make the evidence of a sighting from a track's picture of the alerted face.
 
 The alerted face is shown with a margin, since people compare ears, hairline and chin. Where another
-face or its margin overlaps, the scene's cells are shown, even if the alerted face is in front.
+face or its margin overlaps this area, the coarse cells of the scene are shown instead, even if the
+alerted face is in front.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 
 from openlfr.domain.evidence import Evidence
 from openlfr.domain.faces import Box
-from openlfr.stages.obscure import grown, mosaic, obscure, whole_pixels
+from openlfr.stages.obscure import clip_to_pixels, enlarge, mosaic, obscure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,83 +23,87 @@ if TYPE_CHECKING:
     from openlfr.domain.evidence import FacePicture, Scene
     from openlfr.stages.overlooked import PossibleFace
 
-LEAST_SHOWN = 0.5
-"""Least share of the alerted face's box that must be clear, so that a person can decide on it."""
+MIN_CLEAR = 0.5
+"""Minimum share of the alerted face's box that must be clear, so that a person can judge it."""
 
-SURE = 0.6
-"""Confidence from which a possible face in the shrunk frame is masked in the alerted face's margin
-too. Below this confidence most are no faces, and would hide the face that a person must judge. A
-possible face found at source resolution around the alerted face is masked at any confidence."""
+MIN_SCORE = 0.6
+"""Minimum confidence at which a possible face in the shrunk frame hides a part of the alerted face.
+Below it most possible faces are no faces, and would hide the face that a person must judge. A
+possible face found at source resolution hides a part at any confidence."""
 
 
-def mask(picture: FacePicture, found: Sequence[PossibleFace]) -> Evidence | None:
-    """Mask all faces of a picture but the alerted one.
+def mask(picture: FacePicture, possible_faces: Sequence[PossibleFace]) -> Evidence | None:
+    """Mask all faces of a picture except the alerted face.
 
     Args:
-        picture: The picture that a track kept of the alerted face.
-        found: The possible faces that `find_overlooked` found in the picture.
+        picture: The track's picture of the alerted face.
+        possible_faces: Result of `find_overlooked` for the picture.
 
     Returns:
-        None where other faces cover so much of the alerted one that no picture is shown.
+        None if other faces cover so much of the alerted face that no picture can be shown.
     """
-    boxes = [face.box for face in found]
-    sure = [
+    boxes = [face.box for face in possible_faces]
+    hiding = [
         box
-        for box, score, near in found
-        if (near or score >= SURE) and not _covers(box, picture.box)
+        for box, score, is_near in possible_faces
+        if (is_near or score >= MIN_SCORE) and not _covers(box, picture.box)
     ]
-    return _evidence(picture, sure, obscure(picture.frame, [picture.box, *picture.others, *boxes]))
+    scene = obscure(picture.frame, [picture.box, *picture.others, *boxes])
+    return _make_evidence(picture, hiding, scene)
 
 
 def mask_photo(picture: FacePicture) -> Evidence | None:
     """Mask an enrolled photo around its face; None as for `mask`.
 
-    Only the face is needed, so the whole photo is reduced to as many cells as a face has. Then it
-    need not be searched again for other faces.
+    The scene is not needed, so the whole photo is reduced to as few cells as one face. Other faces
+    are then unrecognisable, and a second search for them is not necessary.
     """
     photo = Box(0, 0, picture.frame.width, picture.frame.height)
-    return _evidence(picture, (), obscure(picture.frame, [photo]))
+    return _make_evidence(picture, (), obscure(picture.frame, [photo]))
 
 
-def _evidence(picture: FacePicture, found: Sequence[Box], scene: Scene) -> Evidence | None:
-    if overlap_share(picture, found) > 1 - LEAST_SHOWN:
+def _make_evidence(picture: FacePicture, hiding: Sequence[Box], scene: Scene) -> Evidence | None:
+    if overlap_share(picture, hiding) > 1 - MIN_CLEAR:
         return None
     left, top = int(picture.area.x - picture.around.x), int(picture.area.y - picture.around.y)
     width, height = int(picture.area.w), int(picture.area.h)
     face = picture.near[top : top + height, left : left + width].copy()
-    hidden = _overlapped(picture.area, [*picture.others, *found])
+    hidden = _find_overlap(picture.area, [*picture.others, *hiding])
     face[hidden] = mosaic(scene, picture.area)[hidden]
     return Evidence(scene, face, picture.area)
 
 
 def _covers(box: Box, face: Box) -> bool:
-    """Whether a box contains all of a face. It is no face then, since it would hide the other."""
+    """Return whether a box contains a whole face.
+
+    Such a box is not a face: a face in front would have hidden the face inside.
+    """
     right, bottom = box.x + box.w >= face.x + face.w, box.y + box.h >= face.y + face.h
     return box.x <= face.x and box.y <= face.y and right and bottom
 
 
-def overlap_share(picture: FacePicture, found: Sequence[Box] = ()) -> float:
-    """Share of the picture's face box, within the frame, that other faces cover, 0 to 1."""
-    area = whole_pixels(picture.box, picture.frame.width, picture.frame.height)
+def overlap_share(picture: FacePicture, hiding: Sequence[Box] = ()) -> float:
+    """Return the share of the face's box, within the frame, that other faces cover, 0 to 1."""
+    area = clip_to_pixels(picture.box, picture.frame.width, picture.frame.height)
     if area is None:
         return 1.0
     left, top, right, bottom = area
     box = Box(left, top, right - left, bottom - top)
-    return float(_overlapped(box, [*picture.others, *found]).mean())
+    return float(_find_overlap(box, [*picture.others, *hiding]).mean())
 
 
 def is_hidden(picture: FacePicture) -> bool:
-    """Whether the known faces cover so much of the face that no picture can be shown."""
-    return overlap_share(picture) > 1 - LEAST_SHOWN
+    """Return whether the detected faces cover so much of the face that it cannot be shown."""
+    return overlap_share(picture) > 1 - MIN_CLEAR
 
 
-def _overlapped(area: Box, others: Sequence[Box]) -> NDArray[np.bool_]:
-    """Whether another face or its margin covers each pixel of an area, (h, w) bool."""
+def _find_overlap(area: Box, others: Sequence[Box]) -> NDArray[np.bool_]:
+    """Return, for each pixel of an area, whether another face or its margin covers it, (h, w)."""
     left, top, width, height = (int(value) for value in area)
     overlapped = np.zeros((height, width), np.bool_)
     for other in others:
-        x, y, w, h = grown(other)
-        cut = whole_pixels(Box(x - left, y - top, w, h), width, height)
+        x, y, w, h = enlarge(other)
+        cut = clip_to_pixels(Box(x - left, y - top, w, h), width, height)
         if cut is not None:
             overlapped[cut[1] : cut[3], cut[0] : cut[2]] = True
     return overlapped

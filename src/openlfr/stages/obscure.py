@@ -1,18 +1,18 @@
 """Obscure: reduce a frame to one clear face in a scene of coarse cells.
 
 Blurring around detections is not enough: the detector misses people, and a Gaussian blur can be
-undone in part. Therefore the whole picture is downsampled, and each cell is the mean of its pixels,
-which cannot be undone. A face of `FACE_CELLS` cells still reveals something about its identity:
-`benchmarks/masking.py` measures how much, and docs/accountability.md gives the figures.
+undone in part. Therefore the whole picture is downsampled: each cell becomes the mean of its
+pixels, which cannot be undone. A face of `FACE_CELLS` cells still reveals something about its
+identity. `benchmarks/masking.py` measures how much; docs/accountability.md has the figures.
 
-The size of a cell follows from the largest face that may be in the picture:
+The size of a cell is computed from the largest face that may be in the picture:
 
-- a detected face: its box, enlarged by `BOX_MARGIN`, since a detector may draw boxes tighter than
-  the face. Before a scene is kept it is searched again (`stages.overlooked`);
+- a detected face: its box, enlarged by `BOX_MARGIN`, since a detected box may be smaller than the
+  face. Before a scene is stored, the picture is searched again (`stages.overlooked`);
 - an undetected face: at most `UNSEEN_FACE` of the picture's shorter side.
 
-This is computed for sightings only. Until then a track keeps each of its faces with a margin, and
-a shrunk copy of the frame around it (`cut_picture`).
+Scenes are computed for sightings only. Until then a track retains, for each of its faces, the face
+with a margin and a shrunk copy of the frame (`cut_picture`).
 """
 
 from __future__ import annotations
@@ -33,45 +33,45 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FACE_CELLS = 2
-"""Most cells along a face's longer side. With 3 the strongest attack that we know of finds one face
-in six among 40 suspects (docs/adr/0018-two-cells-a-face.md)."""
+"""Maximum number of cells along a face's longer side. With 3 cells, the strongest attack known to
+us identifies one face in six among 40 suspects (docs/adr/0018-two-cells-a-face.md)."""
 
 BOX_MARGIN = 1.15
-"""Largest ratio of a face to its detected box."""
+"""Maximum ratio of a face to its detected box."""
 
 UNSEEN_FACE = 0.3
-"""Longer side of the largest face that may be undetected, as a share of the picture's shorter side.
-Detection finds nearly all larger faces; an undetected face of twice this size has four cells."""
+"""Assumed size of the largest undetected face: its longer side, as a share of the picture's shorter
+side. Nearly all larger faces are detected. An undetected face of twice this size has four cells."""
 
 FACE_MARGIN = 0.25
-"""Margin on each side of a face's box, as a share of its side, for ears, hairline and chin."""
+"""Margin on each side of a face's box for ears, hairline and chin, as a share of the box's side."""
 
 SEARCHED_MARGIN = 0.5
-"""Margin around a face's box that is searched again. Half a face at the edge of `FACE_MARGIN` is
-hardly ever found, a whole one is (benchmarks.masking, part 3)."""
+"""Margin around a face's box that is searched again. It is wider than `FACE_MARGIN`, since a face
+that is cut by the edge of the searched area is hardly ever found (benchmarks.masking, part 3)."""
 
 SHRUNK_SIDE = 128
-"""Least pixels on the shorter side of a shrunk frame. Frames are halved while they stay this large,
-so the shorter side ends below twice this number."""
+"""Minimum shorter side of a shrunk frame, pixels. A frame is halved as often as this minimum
+allows, so its shorter side is then less than twice this number."""
 
 
 def shrink(image: NDArray[np.uint8]) -> ShrunkFrame:
-    """Shrink a frame to the copy that tracks keep; call it once a frame, not once a face.
+    """Shrink a frame to the copy that its tracks share; call it once per frame, not per face.
 
     Args:
         image: (h, w, 3) uint8 BGR.
     """
     height, width = image.shape[:2]
-    by = 1
-    while min(height, width) >= 2 * by * SHRUNK_SIDE:
-        by *= 2
-    return ShrunkFrame(_square_means(image, by), by, width, height)
+    factor = 1
+    while min(height, width) >= 2 * factor * SHRUNK_SIDE:
+        factor *= 2
+    return ShrunkFrame(_square_means(image, factor), factor, width, height)
 
 
 def cut_picture(
     image: NDArray[np.uint8], frame: ShrunkFrame, box: Box, others: Sequence[Box]
 ) -> FacePicture:
-    """Cut out the picture that a track keeps of one face.
+    """Cut the picture that a track retains of one face.
 
     Args:
         image: (h, w, 3) uint8 BGR.
@@ -83,17 +83,17 @@ def cut_picture(
         BadInput: The box is outside the picture.
     """
     width, height = frame.width, frame.height
-    area = whole_pixels(grown(box), width, height)
-    around = whole_pixels(grown(box, SEARCHED_MARGIN), width, height)
-    if area is None or around is None or whole_pixels(box, width, height) is None:
+    area = clip_to_pixels(enlarge(box), width, height)
+    around = clip_to_pixels(enlarge(box, SEARCHED_MARGIN), width, height)
+    if area is None or around is None or clip_to_pixels(box, width, height) is None:
         raise BadInput(
-            f"The face's box {tuple(round(v, 1) for v in box)} lies outside the "
-            f"{width} x {height} picture: no evidence can be kept of it."
+            f"The face's box {tuple(round(v, 1) for v in box)} is outside the "
+            f"{width} x {height} picture, so the face cannot be cut."
         )
     left, top, right, bottom = around
     return FacePicture(
         frame=frame,
-        near=image[top:bottom, left:right].copy(),  # a view would keep the whole frame
+        near=image[top:bottom, left:right].copy(),  # a view would retain the whole frame in memory
         around=Box(left, top, right - left, bottom - top),
         area=Box(area[0], area[1], area[2] - area[0], area[3] - area[1]),
         box=box,
@@ -106,34 +106,33 @@ def obscure(frame: ShrunkFrame, faces: Sequence[Box]) -> Scene:
 
     Args:
         frame: The frame, shrunk by `shrink`.
-        faces: Boxes of all faces that were found, the alerted one included, source pixels.
+        faces: Boxes of all known faces, the alerted face included, source pixels.
 
     Returns:
-        The opaque scene. Cells in the last row and column may cover less than a full square: each
-        is the mean of its part.
+        The opaque scene. Cells in the last row and column may cover less than a full square.
     """
     width, height = frame.width, frame.height
     largest = max((max(face.w, face.h) for face in faces), default=0.0) * BOX_MARGIN
     largest = min(max(largest, min(width, height) * UNSEEN_FACE), max(width, height))
-    by = max(1, math.ceil(largest / FACE_CELLS / frame.shrink))
-    return Scene(_square_means(frame.pixels, by), by * frame.shrink, width, height)
+    factor = max(1, math.ceil(largest / FACE_CELLS / frame.shrink))
+    return Scene(_square_means(frame.pixels, factor), factor * frame.shrink, width, height)
 
 
 def is_opaque(scene: Scene, face: Box) -> bool:
-    """Whether a scene with this face is at least as coarse as `obscure` makes it."""
+    """Return whether a scene with this face is at least as coarse as `obscure` would make it."""
     unseen = min(scene.width, scene.height) * UNSEEN_FACE
     return scene.cell * FACE_CELLS >= max(face.w, face.h, unseen)
 
 
 def mosaic(scene: Scene, area: Box | None = None) -> NDArray[np.uint8]:
-    """Paint a scene at its source size, each cell one flat square.
+    """Paint a scene at its source size, with one flat square per cell.
 
     Args:
         scene: The opaque scene.
-        area: Part of the scene to paint, in whole source pixels; None for all of it.
+        area: Part of the scene to paint, in whole source pixels; None for the whole scene.
 
     Returns:
-        (height, width, 3) uint8 BGR; the size is that of `area`.
+        (height, width, 3) uint8 BGR, in the size of the area.
     """
     left, top, w, h = (int(v) for v in area or (0, 0, scene.width, scene.height))
     right, bottom, cell = left + w, top + h, scene.cell
@@ -144,14 +143,18 @@ def mosaic(scene: Scene, area: Box | None = None) -> NDArray[np.uint8]:
     return flat[down : down + h, along : along + w]
 
 
-def grown(box: Box, margin: float = FACE_MARGIN) -> Box:
-    """The box, enlarged on each side by a share of its width and height."""
+def enlarge(box: Box, margin: float = FACE_MARGIN) -> Box:
+    """Enlarge a box on each side by a share of its width and height."""
     dx, dy = box.w * margin, box.h * margin
     return Box(box.x - dx, box.y - dy, box.w + 2 * dx, box.h + 2 * dy)
 
 
-def whole_pixels(box: Box, width: int, height: int) -> tuple[int, int, int, int] | None:
-    """The part of a box in the picture, (left, top, right, bottom) in whole pixels, if any."""
+def clip_to_pixels(box: Box, width: int, height: int) -> tuple[int, int, int, int] | None:
+    """Return the part of a box inside the picture, in whole pixels.
+
+    Returns:
+        (left, top, right, bottom); None if the box is outside the picture.
+    """
     left, top = max(0, math.floor(box.x)), max(0, math.floor(box.y))
     right = min(width, math.ceil(box.x + box.w))
     bottom = min(height, math.ceil(box.y + box.h))
@@ -159,10 +162,10 @@ def whole_pixels(box: Box, width: int, height: int) -> tuple[int, int, int, int]
 
 
 def _square_means(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Means of `side` x `side` squares, with incomplete squares at the right and bottom edges.
+    """Return the means of `side` x `side` squares; squares at the right and bottom may be smaller.
 
     OpenCV's area interpolation is fast, and its squares are aligned, only for whole factors. So
-    the edges are shrunk separately. Its fastest factor is two.
+    the edges are shrunk separately. Factor two is fastest, so it is applied as often as possible.
     """
     height, width = image.shape[:2]
     rows, columns = height // side, width // side

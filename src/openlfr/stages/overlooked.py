@@ -1,9 +1,9 @@
-"""Search a picture again for faces that the detector overlooked, before any of it is kept.
+"""Search a picture again for overlooked faces, before the picture is stored.
 
-In each frame the detector runs once, upright and at one size, since more is too slow for cameras.
-It overlooks turned and half covered faces. Before a picture is kept, the same detector runs on the
-shrunk frame in eight turns, with a margin and at a lower confidence, since a false face costs only
-some cells. This is computed for sightings only.
+On each frame the detector runs once, upright and at one size, since more would be too slow. So it
+overlooks turned and half covered faces. Before a picture is stored, the same detector runs on the
+shrunk frame in eight turns, with a margin and at a lower confidence, since a false detection only
+makes some cells coarser. This is computed for sightings only.
 """
 
 from __future__ import annotations
@@ -25,73 +25,74 @@ if TYPE_CHECKING:
     from openlfr.ports import FaceDetector
 
 TURNS = (0, 45, -45, 90, -90, 135, -135, 180)
-"""Degrees by which the frame is turned; the detector tolerates some 30 either way."""
+"""Degrees by which the frame is turned; the detector tolerates about 30 in each direction."""
 
 SURROUND = 0.25
-"""Margin around the picture, as a share of its longer side, for faces that the edge cuts."""
+"""Margin around the picture, as a share of its longer side, for faces at the picture's edge."""
 
-COVERED = 1.25
-"""Factor by which a found box is enlarged. The boxes of half covered faces were 0.72 to 0.8 as long
-as the face (`stages.obscure.BOX_MARGIN` comes on top)."""
+ENLARGEMENT = 1.25
+"""Factor by which a detected box is enlarged, since boxes of half covered faces were only 0.72 to
+0.8 times as long as the face. `stages.obscure.BOX_MARGIN` is applied in addition."""
 
-_SAME = 0.35
-"""A found face is a known one if its centre is within this share of the known face's size, ..."""
+_MAX_DISTANCE = 0.35
+"""Maximum distance of the centres of two boxes of the same face, as a share of the face's size."""
 
-_AS_LARGE = 2.0
-"""... and its size differs at most by this factor."""
+_MAX_RATIO = 2.0
+"""Maximum ratio of the sizes of two boxes of the same face."""
 
 
 class PossibleFace(NamedTuple):
-    """A detection of the second search, at a confidence at which many are no faces.
+    """A detection of the second search; at its low confidence, many detections are no faces.
 
     Attributes:
         box: Box in source pixels.
         score: The detector's confidence, 0 to 1.
-        near: Whether it was found at source resolution, around the picture's face.
+        is_near: Whether it was detected at source resolution, around the picture's face.
     """
 
     box: Box
     score: float
-    near: bool = False
+    is_near: bool = False
 
 
 def find_overlooked(picture: FacePicture, detector: FaceDetector) -> list[PossibleFace]:
-    """Possible faces in a track's picture, other than its known faces.
+    """Return the possible faces in a track's picture, without the known faces.
 
-    The shrunk frame is searched, and at source resolution the surroundings of its face: they
-    are kept in clear, and may contain a face that is too small to be found in the shrunk frame.
+    Two pictures are searched: the shrunk frame, and the surroundings of the face at source
+    resolution. The surroundings are shown in clear, and may contain a face that is too small to be
+    detected in the shrunk frame.
     """
-    by = picture.frame.shrink
+    factor = picture.frame.shrink
     far = _search(picture.frame.pixels, detector, TURNS)
     near = _search(picture.near, detector, TURNS)
-    found = [PossibleFace(Box(*(value * by for value in box)), score) for box, score, _ in far]
+    faces = [PossibleFace(Box(*(value * factor for value in box)), score) for box, score, _ in far]
     for (x, y, w, h), score, _ in near:
         box = Box(x + picture.around.x, y + picture.around.y, w, h)
-        found.append(PossibleFace(box, score, near=True))
+        faces.append(PossibleFace(box, score, is_near=True))
     known = (picture.box, *picture.others)
-    return [each for each in found if not any(is_same(each.box, face) for face in known)]
+    return [each for each in faces if not any(is_same_face(each.box, face) for face in known)]
 
 
 def _search(
     image: NDArray[np.uint8], detector: FaceDetector, turns: Sequence[float]
 ) -> list[PossibleFace]:
-    """Possible faces in the picture's pixels; each box is a square around the face's centre."""
-    views = [_turned(image, degrees) for degrees in turns]
-    answers = detector.detect_again([picture for picture, _ in views])
+    """Return possible faces in the picture's pixels; each box is a square around the centre."""
+    views = [_turn(image, degrees) for degrees in turns]
+    by_view = detector.detect_again([picture for picture, _ in views])
     faces = []
-    for (_, back), found in zip(views, answers, strict=True):
-        for detection in found:
-            x, y = back @ (*detection.box.centre, 1.0)
-            side = max(detection.box.w, detection.box.h) * COVERED
+    for (_, inverse), detections in zip(views, by_view, strict=True):
+        for detection in detections:
+            x, y = inverse @ (*detection.box.centre, 1.0)
+            side = max(detection.box.w, detection.box.h) * ENLARGEMENT
             box = Box(float(x) - side / 2, float(y) - side / 2, side, side)
             faces.append(PossibleFace(box, detection.score))
     return faces
 
 
-def _turned(
+def _turn(
     image: NDArray[np.uint8], degrees: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The whole picture, turned and with a margin, and the inverse transform (2, 3)."""
+    """Return the whole picture, turned and with a margin, and the inverse transform (2, 3)."""
     height, width = image.shape[:2]
     margin = SURROUND * max(height, width)
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
@@ -103,9 +104,9 @@ def _turned(
     return np.asarray(turned, np.uint8), np.asarray(cv2.invertAffineTransform(matrix))
 
 
-def is_same(box: Box, face: Box) -> bool:
-    """Whether a found box is that of a known face."""
+def is_same_face(box: Box, face: Box) -> bool:
+    """Return whether a box is probably a box of a known face."""
     (x, y), (face_x, face_y) = box.centre, face.centre
     size, face_size = max(box.w, box.h), max(face.w, face.h)
-    near = math.hypot(x - face_x, y - face_y) <= _SAME * face_size
-    return near and face_size / _AS_LARGE <= size <= face_size * _AS_LARGE
+    is_close = math.hypot(x - face_x, y - face_y) <= _MAX_DISTANCE * face_size
+    return is_close and face_size / _MAX_RATIO <= size <= face_size * _MAX_RATIO

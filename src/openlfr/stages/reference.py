@@ -1,10 +1,10 @@
-"""Reference: the template of an enrolled photo, made of a near and a far view, both also mirrored.
+"""Reference: compute the template of an enrolled photo from a near and a far view, also mirrored.
 
-Enrolled photos are sharp, and faces in a street are small, so the template of the photo alone is
-far from every probe. The mean of several views is nearer to the templates of camera pictures. On
-hard streets it finds more people with as many false alerts, on easy streets as many
-(docs/adr/0022). Matching enrolled pictures to the cameras' quality is a known method: Li and
-others, "Face Recognition in Low Quality Images: A Survey", arXiv:1805.11519.
+Enrolled photos are sharp, and faces in a street are small. So the template of the photo alone is
+not very similar to any probe. The mean of several views is more similar to the templates of camera
+pictures. With equally many false alerts it finds more people on hard streets, and as many on easy
+streets (docs/adr/0022). Adapting enrolled pictures to the cameras' quality is a known method: Li
+and others, "Face Recognition in Low Quality Images: A Survey", arXiv:1805.11519.
 """
 
 from __future__ import annotations
@@ -19,44 +19,46 @@ if TYPE_CHECKING:
 
     from openlfr.ports import FaceEmbedder
 
-FAR = 28
-"""Width in pixels of the far view: some 9 pixels between the eyes, slightly above the least of a
- search (`ProbeRules.min_eye_distance`)."""
+FAR_PX = 28
+"""Width of the far view in pixels. Its eyes are about 9 pixels apart, slightly more than the
+minimum for a search (`ProbeRules.min_eye_distance`)."""
 NAME = "near-and-far"
-"""Part of `GalleryFacts.alignment`, so that these are not mixed with templates of photos alone."""
+"""Part of `GalleryFacts.alignment`, so that these templates are not mixed with templates of photos
+alone."""
 _WEIGHTS = np.array([3, 3, 1, 1], np.float32)[:, None, None]
-"""Weights of the views. More weight on the far views finds more people on hard streets and fewer in
-sharp photos."""
+"""Weights of the views. More weight on the far views would find more people on hard streets, and
+fewer in sharp pictures."""
 
 
 def reference_templates(faces: NDArray[np.uint8], embedder: FaceEmbedder) -> NDArray[np.float32]:
-    """Make the templates of enrolled photos.
+    """Compute the templates of enrolled photos.
 
     Args:
         faces: (n, side, side, 3) uint8 BGR, aligned.
-        embedder: The embedder of the views.
+        embedder: Embedder for the views.
 
     Returns:
         (n, dimension) float32, each row L2-normalised.
     """
-    return fuse_views(embedder.embed(views(faces)))
+    return fuse_views(embedder.embed(make_views(faces)))
 
 
-def views(faces: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The four views of each face: all near ones, these mirrored, all far ones, these mirrored.
+def make_views(faces: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Make four views of each face.
 
     Returns:
-        (4 n, side, side, 3) uint8.
+        (4 n, side, side, 3) uint8: the n near views, the same mirrored, the n far views, the same
+        mirrored.
     """
-    far = np.stack([_from_afar(face) for face in faces])
+    far = np.stack([_make_far_view(face) for face in faces])
     return np.concatenate([faces, faces[:, :, ::-1], far, far[:, :, ::-1]])
 
 
 def fuse_views(templates: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The weighted mean of each face's four views.
+    """Return the weighted mean of the four views of each face.
 
     Args:
-        templates: (4 n, dimension) float32, L2-normalised, in the order of `views`.
+        templates: (4 n, dimension) float32, L2-normalised, in the order of `make_views`.
 
     Returns:
         (n, dimension) float32, each row L2-normalised.
@@ -66,7 +68,7 @@ def fuse_views(templates: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(mean / np.maximum(lengths, np.finfo(np.float32).tiny), np.float32)
 
 
-def _from_afar(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _make_far_view(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
     side = face.shape[0]
-    small = cv2.resize(face, (FAR, FAR), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(face, (FAR_PX, FAR_PX), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)

@@ -1,16 +1,16 @@
-"""Follow each face from frame to frame of one camera.
+"""Track: follow each face of one camera from frame to frame.
 
-What matters is *whose faces a track contains*: when one person hides another, a track that
-continues with the wrong face makes strangers score like listed people. In a street most heads pass
-at one height, so place and speed alone do not show who came out from behind whom. Therefore a
-detection and a track must agree in place, in size and in looks (`looks`: a few coarse pixels of the
-aligned face, whose correlation is 0.95 from one frame to the next and below 0.4 for another
-person). All pairs are assigned at once. A detection that agrees with no track starts a new one: an
-additional search is cheap, a track of two identities is not.
+Each track should contain the faces of one person only. If a track continues with the wrong face
+after one person has hidden another, a stranger can score like a listed person. In a street most
+heads are at the same height, so place and speed do not show which of two people reappears.
+Therefore a detection and a track must agree in place, size and looks. Looks are a few coarse pixels
+of the aligned face (`looks`): their correlation is 0.95 from one frame to the next, and below 0.4
+for another person. All detections of a frame are assigned together. A detection that agrees with no
+track starts a new track: an additional search is cheap, a track of two people is not.
 
-The motion model is an alpha-beta filter on the box centre and on the logarithm of its size
-(Kalata, 1984, gives the gains); the assignment is the Jonker-Volgenant one of SciPy.
-`benchmarks/compare_trackers.py` counts identity switches on ground truth beside two libraries.
+The motion model is an alpha-beta filter on the centre of the box and the logarithm of its size
+(gains: Kalata, 1984). The assignment is SciPy's Jonker-Volgenant algorithm.
+`benchmarks/compare_trackers.py` compares the identity switches of this tracker and two libraries.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ class TrackRules:
     """Parameters of tracking.
 
     Attributes:
-        start_score: Detector confidence from which a detection may start a track.
-        reach: Largest distance of a detection from the predicted place, in face sizes.
-        first_reach: The same for the second detection of a track, whose speed is still unknown.
-        size_change: Largest ratio of sizes of a detection and its track.
-        alike: Least correlation of looks, with the track's last face or its running mean.
-        alike_alone: The same where no other face is within `elbow_room`.
+        start_score: Minimum detector confidence of a detection that starts a track.
+        reach: Maximum distance of a detection from the predicted place, in face sizes.
+        first_reach: `reach` for the second detection of a track, whose speed is still unknown.
+        size_change: Maximum ratio of the sizes of a detection and its track.
+        alike: Minimum correlation of looks with the track's last face or running mean.
+        alike_alone: `alike` if no other face is within `elbow_room`.
         elbow_room: Distance within which another face counts as near, in face sizes.
-        looks_cost: Weight of unlike looks, relative to the distance in face sizes.
+        looks_cost: Weight of a difference in looks, relative to the distance in face sizes.
         patience: Seconds after the last detection at which a track ends.
         looks_gain: Weight of the newest face in the running mean of looks.
         centre_gain, speed_gain: Gains of the alpha-beta filter.
@@ -81,20 +81,20 @@ class Motion:
     at: int
 
     def predict(self, at: int) -> NDArray[np.float64]:
-        """The predicted place at a later time."""
+        """Return the predicted place at a later time."""
         return self.place + self.speed * ((at - self.at) / SECOND)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackedBox:
-    """A face's box as it is tracked from frame to frame.
+    """The state of one live track.
 
     Attributes:
-        track: Number of the track within the camera's epoch, from 0 upwards, never used twice.
+        track: Number of the track within the camera's epoch, from 0; no number is used twice.
         motion: Place and speed at the last detection.
         detections: Number of detections in the track.
         last_looks: Looks (`looks`) of the last face.
-        mean_looks: Running mean of the looks of all its faces.
+        mean_looks: Running mean of the looks of all faces.
     """
 
     track: int
@@ -117,7 +117,7 @@ class Assignment:
     """The tracks of one frame's detections.
 
     Attributes:
-        tracks: The track number of each detection, or -1 where it is too weak to start a track.
+        tracks: Track number of each detection; -1 if the detection is too weak to start a track.
         ended: Numbers of the tracks that ended with this frame.
     """
 
@@ -131,14 +131,14 @@ def _place(detection: Detection) -> NDArray[np.float64]:
 
 
 def looks(aligned: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The coarse looks of aligned faces, enough to distinguish neighbours in one street.
+    """Compute the coarse looks of aligned faces, which distinguish neighbours in a street.
 
     Args:
         aligned: (n, 112, 112, 3) uint8 BGR.
 
     Returns:
-        (n, 192) float32: 8 x 8 means of each colour, minus the colour's mean, L2-normalised. The
-        scalar product of two rows is the correlation of two faces' looks.
+        (n, 192) float32: 8 x 8 means of each colour, minus the colour's overall mean,
+        L2-normalised. The scalar product of two rows is the correlation of two faces' looks.
     """
     rows = np.empty((len(aligned), LOOKS), np.float32)
     for row, face in zip(rows, aligned, strict=True):
@@ -163,7 +163,8 @@ def track(
         state: State after the camera's previous frame.
         detections: Detections of this frame, in any order.
         appearances: (n, d) float32, the detections' `looks`.
-        at: Capture time of the frame, whole microseconds since 1970; never before the last one.
+        at: Capture time of the frame, whole microseconds since 1970; not before the previous
+            frame's.
         rules: Parameters of tracking.
 
     Returns:
@@ -182,8 +183,8 @@ def track(
             boxes[known.track] = _update(known, place, appearances[index], at, rules)
             tracks.append(known.track)
         elif detection.score >= rules.start_score:
-            looked = appearances[index]
-            boxes[number] = TrackedBox(number, Motion(place, np.zeros(3), at), 1, looked, looked)
+            first = appearances[index]
+            boxes[number] = TrackedBox(number, Motion(place, np.zeros(3), at), 1, first, first)
             tracks.append(number)
             number += 1
         else:
@@ -198,14 +199,14 @@ def _assign(
     at: int,
     rules: TrackRules,
 ) -> dict[int, TrackedBox]:
-    """The live track that each detection continues, by the detection's index."""
+    """Return the live track that each detection continues, by the detection's index."""
     if not live or not places:
         return {}
     predicted = np.stack([f.motion.predict(at) for f in live])
-    found = np.stack(places)
-    size = np.exp(0.5 * (predicted[:, None, 2] + found[None, :, 2]))
-    distance = np.hypot(*np.moveaxis(predicted[:, None, :2] - found[None, :, :2], 2, 0)) / size
-    growth = np.abs(predicted[:, None, 2] - found[None, :, 2]) / np.log(rules.size_change)
+    detected = np.stack(places)
+    size = np.exp(0.5 * (predicted[:, None, 2] + detected[None, :, 2]))
+    distance = np.hypot(*np.moveaxis(predicted[:, None, :2] - detected[None, :, :2], 2, 0)) / size
+    growth = np.abs(predicted[:, None, 2] - detected[None, :, 2]) / np.log(rules.size_change)
     reach = np.array([rules.first_reach if f.detections == 1 else rules.reach for f in live])[
         :, None
     ]
@@ -213,26 +214,26 @@ def _assign(
         np.stack([f.last_looks for f in live]) @ appearances.T,
         np.stack([f.mean_looks for f in live]) @ appearances.T,
     )
-    crowded = _crowded(predicted, found, rules.elbow_room)
-    least = np.where(crowded, rules.alike, rules.alike_alone)
-    allowed = (distance <= reach) & (growth <= 1.0) & (alike >= least)
+    is_crowded = _find_crowded(predicted, detected, rules.elbow_room)
+    min_alike = np.where(is_crowded, rules.alike, rules.alike_alone)
+    allowed = (distance <= reach) & (growth <= 1.0) & (alike >= min_alike)
     cost = np.where(allowed, distance + 0.5 * growth + rules.looks_cost * (1 - alike), 1e6)
     rows, columns = linear_sum_assignment(cost)
     pairs = zip(rows.tolist(), columns.tolist(), strict=True)
     return {column: live[row] for row, column in pairs if allowed[row, column]}
 
 
-def _crowded(
-    predicted: NDArray[np.float64], found: NDArray[np.float64], elbow_room: float
+def _find_crowded(
+    predicted: NDArray[np.float64], detected: NDArray[np.float64], elbow_room: float
 ) -> NDArray[np.bool_]:
-    """Whether another face, visible or hidden, is within `elbow_room` of each detection, (n,) bool.
+    """Return whether each detection has another face within `elbow_room`, visible or not, (n,).
 
-    One track near a detection is its own, and one detection near it is itself; hence "> 1".
+    The counts include the detection itself and its own track, hence "> 1".
     """
     near = []
-    for others in (predicted, found):
-        size = np.exp(np.maximum(others[:, None, 2], found[None, :, 2]))
-        gap = np.hypot(*np.moveaxis(others[:, None, :2] - found[None, :, :2], 2, 0)) / size
+    for others in (predicted, detected):
+        size = np.exp(np.maximum(others[:, None, 2], detected[None, :, 2]))
+        gap = np.hypot(*np.moveaxis(others[:, None, :2] - detected[None, :, :2], 2, 0)) / size
         near.append((gap < elbow_room).sum(axis=0))
     return np.asarray((near[0] > 1) | (near[1] > 1))
 

@@ -102,8 +102,8 @@ def test_refuses_a_photo_below_the_set_quality(yunet, sface, astronaut, save):
     [
         (lambda jpeg: jpeg[: len(jpeg) // 2], "breaks off"),
         (lambda _: b"", "is empty"),
-        (lambda _: b"not a picture", "is no picture"),
-        (lambda jpeg: jpeg[:40] + jpeg[-40:], "is no picture|breaks off|is broken"),
+        (lambda _: b"not a picture", "is not a readable picture"),
+        (lambda jpeg: jpeg[:40] + jpeg[-40:], "is not a readable picture|breaks off|is broken"),
     ],
     ids=["truncated", "zero bytes", "text", "corrupt"],
 )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from openlfr.domain.errors import BadInput
-from openlfr.stages.align import SIDE, TARGET, align, similarities
+from openlfr.stages.align import SIDE, TARGET, align, compute_transforms
 
 
 def turned(points, degrees, scale, shift):
@@ -27,13 +27,13 @@ def turned(points, degrees, scale, shift):
 )
 def test_landmarks_come_to_the_target_points(degrees, scale, shift):
     landmarks = turned(TARGET, degrees, scale, shift)
-    (matrix,) = similarities(landmarks[None])
+    (matrix,) = compute_transforms(landmarks[None])
     np.testing.assert_allclose(landmarks @ matrix[:, :2].T + matrix[:, 2], TARGET, atol=1e-9)
 
 
 def test_no_other_similarity_is_nearer():
     landmarks = TARGET * 2 + np.random.default_rng(0).normal(0, 6, (5, 2))
-    (matrix,) = similarities(landmarks[None])
+    (matrix,) = compute_transforms(landmarks[None])
 
     def distance(candidate):
         return np.square(landmarks @ candidate[:, :2].T + candidate[:, 2] - TARGET).sum()

@@ -109,7 +109,7 @@ def test_a_bomb_is_refused_from_its_header(name):
     content = BOMBS[name]()
     tracemalloc.start()
     try:
-        with pytest.raises(BadInput, match=r"has .*pixels.* are read: save it smaller") as found:
+        with pytest.raises(BadInput, match=r"has .*pixels.* Save it smaller") as found:
             decode(content, "bomb")
         assert tracemalloc.get_traced_memory()[1] < 20e6
     finally:
@@ -201,7 +201,7 @@ def film(form, **options):
 
 @pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP", "TIFF"])
 def test_refuses_a_file_of_several_pictures(form):
-    with pytest.raises(BadInput, match="x holds several pictures; save the one that is meant"):
+    with pytest.raises(BadInput, match="x contains several pictures; save one of them"):
         decode(film(form), "x")
 
 
@@ -223,7 +223,7 @@ WHOLE = {form: saved(NOISE if form != "GIF" else NOISE[..., 0], form) for form i
 @pytest.mark.parametrize("form", WHOLE)
 def test_refuses_what_breaks_off_wherever_it_does(form, share):
     content = WHOLE[form]
-    with pytest.raises(BadInput, match=r"^x (breaks off|is no picture|is broken)"):
+    with pytest.raises(BadInput, match=r"^x (breaks off|is not a readable picture|is broken)"):
         decode(content[: int(len(content) * share)], "x")
 
 
@@ -235,7 +235,7 @@ def test_refuses_what_breaks_off_wherever_it_does(form, share):
      by_opencv(".tiff", EDGES.astype(np.float32))],
 )  # fmt: skip
 def test_refuses_what_is_no_picture(content):
-    with pytest.raises(BadInput, match=r"^x (breaks off|is no picture|is broken)"):
+    with pytest.raises(BadInput, match=r"^x (breaks off|is not a readable picture|is broken)"):
         decode(content, "x")
 
 

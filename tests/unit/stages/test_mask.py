@@ -6,7 +6,7 @@ import pytest
 from openlfr.domain.evidence import FacePicture
 from openlfr.domain.faces import Box, Detection
 from openlfr.stages.mask import is_hidden, mask, mask_photo, overlap_share
-from openlfr.stages.obscure import FACE_CELLS, cut_picture, grown, mosaic, shrink, whole_pixels
+from openlfr.stages.obscure import FACE_CELLS, clip_to_pixels, cut_picture, enlarge, mosaic, shrink
 from openlfr.stages.overlooked import PossibleFace, find_overlooked
 
 FACE = Box(600, 300, 80, 100)
@@ -57,7 +57,7 @@ def test_a_quarter_of_the_box_is_kept_on_each_side() -> None:
 )
 def test_where_another_face_or_its_quarter_reaches_in_the_cells_are_shown(other: Box) -> None:
     image = noise()
-    x, y, right, bottom = whole_pixels(grown(other), 1280, 720)
+    x, y, right, bottom = clip_to_pixels(enlarge(other), 1280, 720)
     image[y:bottom:2, x:right] = 255  # a pattern that only the other has
     kept = kept_of(held(image, other), Finds())
     assert not (kept.face == 255).any()

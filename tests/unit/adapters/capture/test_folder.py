@@ -85,7 +85,7 @@ def png_of(width, height):
         (lambda path: path.symlink_to("/dev/zero"), "is a device, not a file"),
         (lambda path: path.symlink_to("/nowhere"), "does not exist"),
         (lambda path: path.symlink_to("/proc/self/status"), "is empty"),
-        (lambda path: path.write_bytes(png_of(20_000, 20_000)), "read: save it smaller"),
+        (lambda path: path.write_bytes(png_of(20_000, 20_000)), "Save it smaller"),
     ],
     ids=["pipe", "device", "link to nothing", "of the kernel", "bomb"],
 )
