@@ -33,7 +33,7 @@ from benchmarks.acceptance.findings import Bench, Check, Findings
 from benchmarks.acceptance.streets import EASY, prepare, street
 
 from openlfr import embedded, settings
-from openlfr.bootstrap import model_folder
+from openlfr.bootstrap import find_model_folder
 
 if TYPE_CHECKING:
     from openlfr.embedded import Progress
@@ -116,7 +116,7 @@ def run_product(config: Path) -> Pass:
 def run_plain(video: Path) -> tuple[int, int, float]:
     """Frames, faces and CPU seconds of the plain loop; decoding included."""
     cv2.setNumThreads(1)
-    models = model_folder()
+    models = find_model_folder()
     detector = cv2.FaceDetectorYN.create(
         str(models / "face_detection_yunet_2023mar.onnx"), "", (320, 320), PLAIN_SCORE
     )

@@ -127,7 +127,7 @@ def record(folder: Path, out: Path, input_size: int | None = None) -> None:
     source = open_source("street", str(folder / "video.mp4"), epoch=1, start=START)
     for frame in source.frames():
         analyser.analyse([frame])
-    analyser.finish("street")
+    analyser.close_camera("street")
     enrolled = json.loads((folder / "enrol.json").read_text())
     references = {
         subject: np.stack([models.views_of(Path(photo)) for photo in photos])

@@ -59,7 +59,7 @@ def sightings(street: Street, rules: AnalysisRules, size: int, every: int) -> It
             last = frame.seq
             for each in analyser.analyse([frame]).sightings:
                 yield Found(last, each)
-    for each in analyser.finish("street").sightings:
+    for each in analyser.close_camera("street").sightings:
         yield Found(last, each)
     street.detector.save()
     street.embedder.save()

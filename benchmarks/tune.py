@@ -163,7 +163,7 @@ class Street:
             seen.extend(analyser.analyse([frame]).sightings)
             for watch in analyser._cameras.values():
                 watch.encounters = Encounters()  # so that every search gives a line
-        seen.extend(analyser.finish("street").sightings)
+        seen.extend(analyser.close_camera("street").sightings)
         self.detector.save()
         self.embedder.save()
         return [Line(s.sighting.seq, s.sighting.box, s.sighting.subject, s.sighting.score)

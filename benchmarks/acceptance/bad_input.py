@@ -16,7 +16,7 @@ import cv2
 from benchmarks.acceptance.findings import OPENLFR, Bench, Check, Findings, openlfr
 from benchmarks.acceptance.streets import EASY, prepare, street, write_config
 
-from openlfr.bootstrap import model_folder
+from openlfr.bootstrap import find_model_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -179,7 +179,7 @@ def configurations(own: Bench6) -> list[Check]:
 
     wrong = own.case("wrong-model")
     models = wrong / "models"
-    shutil.copytree(model_folder(), models)
+    shutil.copytree(find_model_folder(), models)
     for graph in models.glob("face_recognition_sface_2021dec.onnx"):
         content = bytearray(graph.read_bytes())
         content[len(content) // 2] ^= 1

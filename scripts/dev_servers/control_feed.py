@@ -44,7 +44,7 @@ class ControlFeed:
             **changes,
         )  # fmt: skip
         self._writer = ControlWriter(
-            bootstrap.kafka_brokers(loaded), patience=timedelta(seconds=60), key=self.key
+            bootstrap.require_kafka(loaded), patience=timedelta(seconds=60), key=self.key
         )
         self._lock = threading.Lock()  # a writer belongs to one thread at a time
         self._stop = threading.Event()

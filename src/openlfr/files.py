@@ -13,9 +13,9 @@ from pathlib import Path
 
 from openlfr.domain.errors import BadInput
 
-TEXT_BYTES = 16 * 1024 * 1024
+MAX_TEXT_BYTES = 16 * 1024 * 1024
 """Most bytes of a configuration or manifest; 100,000 rows of a manifest are about 15 MB."""
-PICTURE_BYTES = 64 * 1024 * 1024
+MAX_PICTURE_BYTES = 64 * 1024 * 1024
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -26,12 +26,12 @@ _KINDS = {
 }
 
 
-def read_file(path: Path, *, at_most: int) -> bytes:
+def read_file(path: Path, *, max_bytes: int) -> bytes:
     """All bytes of a regular file.
 
     Raises:
         BadInput: The file does not exist, is not a regular file (but a folder, pipe or device),
-            is empty or larger than `at_most` bytes, or cannot be read.
+            is empty or larger than `max_bytes` bytes, or cannot be read.
     """
     try:
         _refuse_other_kinds(path, os.stat(path))  # noqa: PTH116 - opening some devices acts on them
@@ -39,10 +39,10 @@ def read_file(path: Path, *, at_most: int) -> bytes:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             found = os.fstat(file.fileno())
             _refuse_other_kinds(path, found)
-            if found.st_size > at_most:
-                raise BadInput(f"{path} has {found.st_size} bytes, at most {at_most} are read.")
+            if found.st_size > max_bytes:
+                raise BadInput(f"{path} has {found.st_size} bytes, at most {max_bytes} are read.")
             # The kernel's files (/proc) report size 0 and may never end.
-            content = file.read(at_most + 1) if found.st_size else b""
+            content = file.read(max_bytes + 1) if found.st_size else b""
     except FileNotFoundError:
         raise BadInput(f"{path} does not exist.") from None
     except OSError as error:
@@ -51,7 +51,7 @@ def read_file(path: Path, *, at_most: int) -> bytes:
         raise BadInput(f"{str(path)!r} is no path: it holds a NUL character.") from None
     if not content:
         raise BadInput(f"{path} is empty.")
-    if len(content) > at_most:
+    if len(content) > max_bytes:
         raise BadInput(f"{path} grows while it is read.")
     return content
 

@@ -145,7 +145,7 @@ class Analyser:
             state.encounters.prune(state.tracks)
         return self._report(sightings, closed, faces)
 
-    def finish(self, camera: str) -> Analysis:
+    def close_camera(self, camera: str) -> Analysis:
         """Close a camera's live tracks at the end of its source, each after a last search.
 
         The epoch is remembered: frames of earlier epochs are still discarded.

@@ -11,7 +11,7 @@ from kafka import KafkaConsumer, TopicPartition
 from openlfr import bootstrap, settings
 from openlfr.wire import codec
 loaded = settings.load(Path("/etc/openlfr/CONFIG.yaml"))
-access = bootstrap.kafka_brokers(loaded)
+access = bootstrap.require_kafka(loaded)
 consumer = KafkaConsumer(**access.client_arguments(), enable_auto_commit=False)
 parts = [TopicPartition("sightings.v1", n) for n in consumer.partitions_for_topic("sightings.v1")]
 consumer.assign(parts)

@@ -27,13 +27,13 @@ def test_who_is_in_sight_when_it_is_paused_is_searched_no_more(place, street, mo
     place.configure(gate=camera(street.video))
     loaded = settings.load(place.config)
     paused, ended = [], []
-    finish = Analyser.finish
+    close_camera = Analyser.close_camera
 
     def note(analyser, of):
-        ended.append(finish(analyser, of))
+        ended.append(close_camera(analyser, of))
         return ended[-1]
 
-    monkeypatch.setattr(Analyser, "finish", note)
+    monkeypatch.setattr(Analyser, "close_camera", note)
     forget, dropped = Analyser.drop_camera, []
 
     def note_why(analyser, of, why):

@@ -110,7 +110,7 @@ def expected(film, enrolled, yunet, sface) -> set[tuple[str, int, str]]:
         for number, content in enumerate(film)
     ]
     sighted = [each for frame in frames for each in analyser.analyse([frame]).sightings]
-    sighted += analyser.finish("camera-0").sightings
+    sighted += analyser.close_camera("camera-0").sightings
     assert sighted
     return {
         (name, each.sighting.seq, each.sighting.subject) for each in sighted for name in CAMERAS

@@ -48,7 +48,7 @@ from openlfr.adapters.faust import worker as faust_worker
 from openlfr.wire import codec
 app, progress = faust_app.make_app(
     group="test-" + sys.argv[2], instance="", from_beginning=True, max_bytes=1 << 20,
-    brokers=bootstrap.kafka_brokers(settings.load(Path(sys.argv[1]))),
+    brokers=bootstrap.require_kafka(settings.load(Path(sys.argv[1]))),
 )
 @app.agent(faust_app.raw_topic(app, "frames.v1"), concurrency=1, name="frames")
 async def frames(stream):
@@ -117,7 +117,7 @@ def test_a_frame_goes_through_a_broker_that_asks_who_we_are(place, kafka, capsys
     assert main(["topics", "apply", "--config", str(path), "--wait", "240"]) == 0, (
         capsys.readouterr()
     )
-    access = bootstrap.kafka_brokers(settings.load(path))
+    access = bootstrap.require_kafka(settings.load(path))
     sender = RecordSender(
         access, FRAMES.name, room=1, delivery=timedelta(seconds=PATIENCE_S), max_bytes=1 << 20
     )

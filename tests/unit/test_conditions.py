@@ -9,7 +9,7 @@ import pytest
 
 from openlfr import pipeline, settings
 from openlfr.adapters.memory.vault import MemoryVault
-from openlfr.bootstrap import conditions, conditions_of
+from openlfr.bootstrap import conditions, make_conditions
 from openlfr.domain.templates import GalleryFacts
 from openlfr.domain.thresholds import Threshold, ThresholdOrigin
 
@@ -24,7 +24,7 @@ CAMERAS = {
 
 @pytest.fixture(autouse=True)
 def no_models(monkeypatch):
-    monkeypatch.setattr(conditions, "models_used", lambda _: ())
+    monkeypatch.setattr(conditions, "list_models_used", lambda _: ())
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def conditions_with(tmp_path):
         named = {name: text for name, text in (CAMERAS | cameras).items() if text}
         lines = "\n".join(f"  {name}: {text}" for name, text in named.items())
         path.write_text(f"data_dir: data\ncameras:\n{lines}\n{extra}\n")
-        return conditions_of(settings.load(path, {}), "market", THRESHOLD, facts, vault)
+        return make_conditions(settings.load(path, {}), "market", THRESHOLD, facts, vault)
 
     return read
 
@@ -105,5 +105,5 @@ def test_a_camera_s_order_in_the_file_is_none(tmp_path, conditions_with):
     text[gate], text[yard] = text[yard], text[gate]
     (tmp_path / "CONFIG.yaml").write_text("\n".join(text))
     loaded = settings.load(tmp_path / "CONFIG.yaml", {})
-    assert conditions_of(loaded, "market", THRESHOLD, FACTS, VAULT) == one
+    assert make_conditions(loaded, "market", THRESHOLD, FACTS, VAULT) == one
     assert loaded.max_age == timedelta(seconds=2)

@@ -64,7 +64,7 @@ def test_refuses_what_is_no_file_to_read(tmp_path, name):
     make, says = BAD[name]
     make(tmp_path)
     with pytest.raises(BadInput, match=rf"^{tmp_path}/x {says}"):
-        read_file(tmp_path / "x", at_most=1000)
+        read_file(tmp_path / "x", max_bytes=1000)
 
 
 @pytest.mark.parametrize(
@@ -75,13 +75,13 @@ def test_refuses_what_is_no_file_to_read(tmp_path, name):
 def test_refuses_what_is_no_path(tmp_path, path, says):
     (tmp_path / "x").touch()
     with pytest.raises(BadInput, match=says):
-        read_file(tmp_path / path, at_most=1000)
+        read_file(tmp_path / path, max_bytes=1000)
 
 
 def test_reads_a_file_through_a_link(tmp_path):
     (tmp_path / "x").write_bytes(b"content")
     (tmp_path / "y").symlink_to("x")
-    assert read_file(tmp_path / "y", at_most=7) == b"content"
+    assert read_file(tmp_path / "y", max_bytes=7) == b"content"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
@@ -89,7 +89,7 @@ def test_says_that_it_may_not(tmp_path):
     (tmp_path / "x").write_bytes(b"1")
     (tmp_path / "x").chmod(0)
     with pytest.raises(BadInput, match="x cannot be read: Permission denied"):
-        read_file(tmp_path / "x", at_most=7)
+        read_file(tmp_path / "x", max_bytes=7)
 
 
 @pytest.mark.parametrize(

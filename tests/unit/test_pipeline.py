@@ -92,7 +92,7 @@ def watch(analyser: Analyser, frames: Sequence[Frame], *, batch: int = 1, finish
         sightings += analysis.sightings
         closed += analysis.closed_tracks
     for camera in dict.fromkeys(frame.camera for frame in frames) if finish else ():
-        analysis = analyser.finish(camera)
+        analysis = analyser.close_camera(camera)
         sightings += analysis.sightings
         closed += analysis.closed_tracks
     return sightings, closed
@@ -271,7 +271,7 @@ def test_a_track_that_ends_is_judged_by_what_it_ended_as():
     street = DrawnStreet("gate", ann=standing_at(100, until=5))
     analyser = analyser_for(street, index=listing("ann"), threshold=0.82)
     assert watch(analyser, street.frames(5), finish=False)[0] == []
-    ended = analyser.finish("gate")
+    ended = analyser.close_camera("gate")
     assert [one.sighting.score for one in ended.sightings] == [pytest.approx(0.86, abs=0.01)]
     assert [track.score for track in ended.closed_tracks] == [ended.sightings[0].sighting.score]
 
@@ -407,12 +407,12 @@ def test_the_end_of_a_source_gives_a_better_track_its_last_search():
     analyser = analyser_for(street, index=index, threshold=0.5)
     watch(analyser, street.frames(27), finish=False)
     before = len(index.asked)
-    ended = analyser.finish("gate")
+    ended = analyser.close_camera("gate")
     assert len(index.asked) == before + 1
     assert len(ended.closed_tracks) == 1
     assert analyser.is_quiet("gate")
-    assert analyser.finish("gate").closed_tracks == ()
-    assert analyser.finish("never seen").closed_tracks == ()
+    assert analyser.close_camera("gate").closed_tracks == ()
+    assert analyser.close_camera("never seen").closed_tracks == ()
 
 
 def told(result, camera):

@@ -190,7 +190,7 @@ def alerts_of(spacing, start, batch, monkeypatch):
         found += analysis.sightings
         closed += analysis.closed_tracks
     for camera in ("north", "south"):
-        analysis = analyser.finish(camera)
+        analysis = analyser.close_camera(camera)
         found += analysis.sightings
         closed += analysis.closed_tracks
     book, lines = MemoryAlertBook(), []

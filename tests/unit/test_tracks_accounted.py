@@ -133,7 +133,7 @@ def test_no_track_vanishes_from_a_run(steps):
         elif what == "finish":
             name, models.fails = words
             try:
-                take(analyser.finish(name))
+                take(analyser.close_camera(name))
             except ValueError:
                 take(analyser.drop_camera(name, LossReason.FAILED))
             models.fails = ""

@@ -18,7 +18,7 @@ import structlog
 from openlfr.adapters.kafka.dead_letters import report_unusable
 from openlfr.adapters.kafka.topics import ALERTS, SIGHTINGS
 from openlfr.adapters.telemetry import tracing
-from openlfr.bootstrap import ids_of
+from openlfr.bootstrap import make_ids
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.operations.evidence import decode, evidence_name
@@ -177,7 +177,7 @@ class SightingProcessor:
                 f"The sighting was captured at {sighting.captured_at.isoformat()}, outside the "
                 f"hours of {deployment.name!r}."
             )
-        ids = self._ids.get(deployment.deployment_id) or ids_of(
+        ids = self._ids.get(deployment.deployment_id) or make_ids(
             deployment.deployment_id, self._vault
         )
         self._ids[deployment.deployment_id] = ids

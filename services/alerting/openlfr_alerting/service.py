@@ -58,7 +58,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
             process ends with exit code 3.
     """
     deployment = require_authorisation(settings)
-    brokers = bootstrap.kafka_brokers(settings)
+    brokers = bootstrap.require_kafka(settings)
     bootstrap.require_redis(settings)
     bootstrap.require_milvus(settings)
     bootstrap.require_topics(settings, USES["alerting"].topics)
@@ -114,7 +114,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         )
         database_writer = DatabaseWriter(
             records,
-            bootstrap.tally_keys(vault),
+            bootstrap.derive_tally_keys(vault),
             alert_key=vault.derive(seal.purpose_of(ALERTS.name)),
             window=settings.alerting.window,
         )

@@ -85,7 +85,7 @@ class ResilientAnalyser:
             self._tallies.count_tracks(self._analyser.drop_camera(camera, LossReason.PAUSED))
             return []
         try:
-            return self._records_of(self._analyser.finish(camera))
+            return self._records_of(self._analyser.close_camera(camera))
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - logged and counted: bad input is no outage

@@ -71,9 +71,9 @@ def run(settings: Settings, process: Process) -> NoReturn:
     """
     deployment = DeploymentInForce(require_authorisation(settings))
     # Check providers first: a worker whose GPU cannot be used must not start.
-    providers = bootstrap.providers(settings)
+    providers = bootstrap.list_providers(settings)
     log.info("providers", first=short_name(providers[0]), all=providers)
-    brokers = bootstrap.kafka_brokers(settings)
+    brokers = bootstrap.require_kafka(settings)
     bootstrap.require_topics(settings, USES["analysis"].topics)
     with ExitStack() as closing:
         detector = bootstrap.load_detector(settings)
@@ -84,7 +84,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
         empty = ExactIndex({}, [])
         analyser = bootstrap.make_analyser(
             settings,
-            bootstrap.ids_of(deployment.deployment_id, vault),
+            bootstrap.make_ids(deployment.deployment_id, vault),
             (detector, embedder),
             empty,
             threshold=1.0,  # no score reaches it; replaced when the list's length is known
@@ -104,9 +104,9 @@ def run(settings: Settings, process: Process) -> NoReturn:
         control.start()
         control.wait_until_ready()
         log.info("watchlist", references=watchlist.references, index=settings.matching.index)
-        threshold = bootstrap.threshold_for(settings, embedder.facts, watchlist.subjects)
+        threshold = bootstrap.choose_threshold(settings, embedder.facts, watchlist.subjects)
         index_in_use.begin(
-            bootstrap.conditions_of(
+            bootstrap.make_conditions(
                 settings, deployment.deployment_id, threshold, embedder.facts, vault
             )
         )

@@ -103,7 +103,7 @@ def run(
         raise Misconfigured(f"{settings.path} names no camera: add a camera under cameras.")
     if unknown := [name for name in names if name not in settings.cameras]:
         raise Misconfigured(f"{settings.path} names no camera {', '.join(unknown)}.")
-    brokers = bootstrap.kafka_brokers(settings)
+    brokers = bootstrap.require_kafka(settings)
     bootstrap.require_topics(settings, USES["ingest"].topics)
     lossless = settings.max_age is None
     with ExitStack() as closing:
@@ -144,7 +144,9 @@ def run(
                 # All cameras, so that every process assigns them to the same partitions.
                 round_robin=tuple(settings.cameras),
             ),
-            open_sender(TALLIES, max_filmed + 1, key=bootstrap.ingest_tally_key(control_key)),
+            open_sender(
+                TALLIES, max_filmed + 1, key=bootstrap.derive_ingest_tally_key(control_key)
+            ),
         )
         keeper = LeaseKeeper(
             leases, costs, room=room, on_lost=lambda camera: sharing.lose_lease(camera)

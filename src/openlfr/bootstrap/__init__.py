@@ -7,56 +7,61 @@ uses.
 
 from __future__ import annotations
 
-from openlfr.bootstrap.conditions import conditions_of
+from openlfr.bootstrap.conditions import make_conditions
 from openlfr.bootstrap.models import (
+    find_model_folder,
+    list_models_used,
+    list_providers,
     load_detector,
     load_embedder,
     make_analyser,
-    model_folder,
-    models_used,
     open_models,
-    providers,
 )
-from openlfr.bootstrap.rights import sql_roles, sql_statements
+from openlfr.bootstrap.rights import list_sql_roles, list_sql_statements
 from openlfr.bootstrap.servers import (
-    kafka_brokers,
     open_leader_election,
     open_leases,
+    require_kafka,
     require_milvus,
     require_redis,
     require_topics,
 )
 from openlfr.bootstrap.stores import (
-    control_key_of,
-    data_folder,
-    ids_of,
-    ingest_tally_key,
+    create_data_folder,
+    derive_control_key,
+    derive_ingest_tally_key,
+    derive_tally_keys,
+    find_records_file,
+    make_ids,
     open_alert_book,
     open_control_key,
     open_records,
     open_searched_templates,
     open_templates,
     open_vault,
-    records_file,
     require_records_of_vault,
-    tally_keys,
     upgrade_records,
 )
-from openlfr.bootstrap.thresholds import SFACE_DEFAULTS, threshold_for
+from openlfr.bootstrap.thresholds import SFACE_DEFAULTS, choose_threshold
 
 __all__ = [
     "SFACE_DEFAULTS",
-    "conditions_of",
-    "control_key_of",
-    "data_folder",
-    "ids_of",
-    "ingest_tally_key",
-    "kafka_brokers",
+    "choose_threshold",
+    "create_data_folder",
+    "derive_control_key",
+    "derive_ingest_tally_key",
+    "derive_tally_keys",
+    "find_model_folder",
+    "find_records_file",
+    "list_models_used",
+    "list_providers",
+    "list_sql_roles",
+    "list_sql_statements",
     "load_detector",
     "load_embedder",
     "make_analyser",
-    "model_folder",
-    "models_used",
+    "make_conditions",
+    "make_ids",
     "open_alert_book",
     "open_control_key",
     "open_leader_election",
@@ -66,15 +71,10 @@ __all__ = [
     "open_searched_templates",
     "open_templates",
     "open_vault",
-    "providers",
-    "records_file",
+    "require_kafka",
     "require_milvus",
     "require_records_of_vault",
     "require_redis",
     "require_topics",
-    "sql_roles",
-    "sql_statements",
-    "tally_keys",
-    "threshold_for",
     "upgrade_records",
 ]

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import openlfr
-from openlfr.bootstrap.models import models_used
+from openlfr.bootstrap.models import list_models_used
 from openlfr.domain.addresses import remove_login
 from openlfr.domain.baselines import Conditions
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _PURPOSE = "camera inputs of a baseline"
 
 
-def conditions_of(
+def make_conditions(
     settings: Settings, deployment: str, threshold: Threshold, facts: GalleryFacts, vault: Vault
 ) -> Conditions:
     """The conditions of a baseline that are constant while a process runs.
@@ -54,7 +54,7 @@ def conditions_of(
     return Conditions(
         deployment=deployment,
         threshold=threshold,
-        models=models_used(settings),
+        models=list_models_used(settings),
         rules=hashlib.sha256(_canonical(rules)).hexdigest(),
         # An address may contain a password anywhere; a hash without key would allow guessing it.
         cameras=hmac.digest(vault.derive(_PURPOSE), _canonical(cameras), "sha256").hex(),

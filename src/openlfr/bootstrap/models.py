@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from openlfr.settings import Models, Settings
 
 
-def model_folder(configured: Path | None = None) -> Path:
+def find_model_folder(configured: Path | None = None) -> Path:
     """The folder of models: the setting, else OPENLFR_MODELS, else the user's cache."""
     if configured is not None:
         return configured
@@ -33,7 +33,7 @@ def open_models(settings: Settings | None = None) -> ModelStore:
     """The folder of verified models."""
     from openlfr.adapters.models.store import ModelStore
 
-    return ModelStore(model_folder(settings.models.folder if settings else None))
+    return ModelStore(find_model_folder(settings.models.folder if settings else None))
 
 
 def load_detector(settings: Settings | None = None) -> FaceDetector:
@@ -77,14 +77,14 @@ def load_embedder(settings: Settings | None = None) -> FaceEmbedder:
     )
 
 
-def providers(settings: Settings) -> list[str]:
+def list_providers(settings: Settings) -> list[str]:
     """The ONNX Runtime providers that this machine has for the configured models."""
     from openlfr.adapters.models.onnx import choose_providers
 
     return choose_providers(settings.models.providers)
 
 
-def models_used(settings: Settings) -> tuple[ModelUsed, ...]:
+def list_models_used(settings: Settings) -> tuple[ModelUsed, ...]:
     """The configured models, as a report lists them."""
     from openlfr.domain.models_used import ModelUsed
 

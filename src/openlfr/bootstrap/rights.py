@@ -8,14 +8,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-def sql_roles() -> tuple[str, ...]:
+def list_sql_roles() -> tuple[str, ...]:
     """Names of the PostgreSQL roles, the owner first."""
     from openlfr.adapters.sql.rights import RIGHTS
 
     return ("owner", *RIGHTS)
 
 
-def sql_statements(owner: str, database: str, passwords: Mapping[str, str | None]) -> Iterator[str]:
+def list_sql_statements(
+    owner: str, database: str, passwords: Mapping[str, str | None]
+) -> Iterator[str]:
     """Statements that create the roles and a database; passwords by role, None for no password."""
     from openlfr.adapters.sql.rights import role_statements
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from openlfr.settings.servers import Milvus
 
 
-def kafka_brokers(settings: Settings) -> KafkaAccess:
+def require_kafka(settings: Settings) -> KafkaAccess:
     """Addresses and login of Kafka.
 
     Raises:
@@ -54,7 +54,7 @@ def require_topics(settings: Settings, used: Collection[Topic], *, wait: float =
 
     names = {topic.name for topic in used}
     wanted = [topic for topic in settings.topics.plan if topic.name in names]
-    topics = open_topics(kafka_brokers(settings), timeout=timedelta(seconds=wait))
+    topics = open_topics(require_kafka(settings), timeout=timedelta(seconds=wait))
     try:
         found = topics.find_differences(wanted)
     finally:

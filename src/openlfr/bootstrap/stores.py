@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from openlfr.settings import Settings
 
 
-def data_folder(settings: Settings) -> Path:
+def create_data_folder(settings: Settings) -> Path:
     """The data folder; if there is none it is created, readable by its owner only.
 
     Raises:
@@ -68,7 +68,7 @@ def upgrade_records(settings: Settings) -> Upgraded:
     return upgrade(_records_url(settings))
 
 
-def records_file(settings: Settings) -> Path:
+def find_records_file(settings: Settings) -> Path:
     """The file of the records if no database is configured; the first command creates it."""
     return settings.data_dir / "openlfr.db"
 
@@ -83,7 +83,7 @@ def require_records_of_vault(settings: Settings) -> None:
         Misconfigured: The records' file is missing or empty, and the vault is not.
         Unavailable: The folder cannot be read, as where it is another account's.
     """
-    file, vault = records_file(settings), settings.data_dir / "vault"
+    file, vault = find_records_file(settings), settings.data_dir / "vault"
     try:
         if file.exists() and file.stat().st_size:
             return
@@ -105,9 +105,9 @@ def _records_url(settings: Settings) -> str:
     sql = settings.services.sql
     if sql is not None:
         return sql.address
-    data_folder(settings)  # created if missing
+    create_data_folder(settings)  # created if missing
     require_records_of_vault(settings)
-    return f"sqlite:///{records_file(settings)}"
+    return f"sqlite:///{find_records_file(settings)}"
 
 
 def open_vault(settings: Settings) -> Vault:
@@ -122,7 +122,7 @@ def open_vault(settings: Settings) -> Vault:
     """
     from openlfr.adapters.vault.files import FileVault
 
-    folder = data_folder(settings)
+    folder = create_data_folder(settings)
     given = os.environ.get("OPENLFR_VAULT_KEY_FILE")
     key = Path(given) if given else folder / "vault.key"
     vault = FileVault(folder / "vault", key, key_is_external=bool(given))
@@ -150,18 +150,18 @@ def open_control_key(settings: Settings) -> bytes:
     return open_vault(settings).derive(seal.purpose_of(CONTROL.name))
 
 
-def tally_keys(vault: Vault) -> dict[Reporter, bytes]:
+def derive_tally_keys(vault: Vault) -> dict[Reporter, bytes]:
     """The keys of tallies.v1, one for each service that writes there."""
     from openlfr.adapters.kafka.topics import CONTROL, TALLIES
     from openlfr.wire import seal
 
     return {
         Reporter.ANALYSIS: vault.derive(seal.purpose_of(TALLIES.name)),
-        Reporter.INGEST: ingest_tally_key(vault.derive(seal.purpose_of(CONTROL.name))),
+        Reporter.INGEST: derive_ingest_tally_key(vault.derive(seal.purpose_of(CONTROL.name))),
     }
 
 
-def ingest_tally_key(control_key: bytes) -> bytes:
+def derive_ingest_tally_key(control_key: bytes) -> bytes:
     """The key of ingest's tallies, derived from the only key that ingest has."""
     from openlfr.adapters.kafka.topics import TALLIES
     from openlfr.adapters.vault.files import Sealer
@@ -170,7 +170,7 @@ def ingest_tally_key(control_key: bytes) -> bytes:
     return Sealer(control_key).derive(seal.purpose_of(TALLIES.name))
 
 
-def control_key_of(vault_key: str) -> str:
+def derive_control_key(vault_key: str) -> str:
     """The content of OPENLFR_CONTROL_KEY_FILE, derived from the content of vault.key.
 
     Raises:
@@ -190,7 +190,7 @@ def control_key_of(vault_key: str) -> str:
     return format_key_line(CONTROL_LABEL, derived).rstrip()
 
 
-def ids_of(deployment_id: str, vault: Vault) -> Ids:
+def make_ids(deployment_id: str, vault: Vault) -> Ids:
     """The ids of a deployment, with a key derived from the vault's."""
     return Ids(deployment_id, vault.derive(purpose_of(deployment_id)))
 
@@ -206,7 +206,9 @@ def open_templates(
         return MilvusTemplateStore(
             uri, facts, token=token, ca_file=milvus.ca_file, read_only=read_only
         )
-    return MilvusTemplateStore(str(data_folder(settings) / "milvus"), facts, read_only=read_only)
+    return MilvusTemplateStore(
+        str(create_data_folder(settings) / "milvus"), facts, read_only=read_only
+    )
 
 
 def open_searched_templates(settings: Settings, facts: GalleryFacts) -> MilvusTemplateStore:
@@ -234,7 +236,7 @@ def open_alert_book(settings: Settings) -> AlertBook:
         return RedisAlertBook(connect(settings.services.redis.address), retention=retention)
     from openlfr.adapters.redis.lite import start_server
 
-    server = start_server(data_folder(settings) / "redis")
+    server = start_server(create_data_folder(settings) / "redis")
     return RedisAlertBook(
         server.client, retention=retention, close=server.close, last_error=server.last_error
     )

@@ -22,7 +22,7 @@ SFACE_DEFAULTS = (
 an alert. `python -m benchmarks.default_thresholds` prints them (docs/benchmarks.md, ADR 0022)."""
 
 
-def threshold_for(settings: Settings, facts: GalleryFacts, subjects: int) -> Threshold:
+def choose_threshold(settings: Settings, facts: GalleryFacts, subjects: int) -> Threshold:
     """The threshold for a list of so many subjects.
 
     Args:

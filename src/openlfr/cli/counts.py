@@ -105,7 +105,7 @@ def _open_reader(
     from openlfr import bootstrap
     from openlfr.operations.counting import DeploymentCounts, combine_counts
 
-    if settings.services.sql is None and not bootstrap.records_file(settings).exists():
+    if settings.services.sql is None and not bootstrap.find_records_file(settings).exists():
         return DeploymentCounts  # no run yet, and reading must not create a database
     records = stack.enter_context(bootstrap.open_records(settings))
     book = stack.enter_context(closing(bootstrap.open_alert_book(settings)))

@@ -79,7 +79,7 @@ def check_watchlist(settings: Settings) -> Iterator[Finding]:
 
     if settings.services.sql is None:
         bootstrap.require_records_of_vault(settings)
-    if settings.services.sql is None and not bootstrap.records_file(settings).exists():
+    if settings.services.sql is None and not bootstrap.find_records_file(settings).exists():
         yield Finding("watchlist", State.OK, "nobody was ever listed")
         return
     if settings.services.milvus is None and is_run_active(settings.data_dir):
@@ -147,14 +147,14 @@ def check_threshold(settings: Settings) -> Iterator[Finding]:
     from openlfr import bootstrap
     from openlfr.operations.gallery import count_listed
 
-    if settings.services.sql is None and not bootstrap.records_file(settings).exists():
+    if settings.services.sql is None and not bootstrap.find_records_file(settings).exists():
         return  # nobody is listed, and this check must not create the database
     records = bootstrap.open_records(settings, upgrade=False)
     try:
         listed = count_listed(records.watchlist, settings.watchlists, datetime.now(UTC))
     finally:
         records.close()
-    chosen = bootstrap.threshold_for(settings, bootstrap.load_embedder(settings).facts, listed)
+    chosen = bootstrap.choose_threshold(settings, bootstrap.load_embedder(settings).facts, listed)
     yield Finding(
         "threshold",
         State.WARN if chosen.is_outgrown_by(listed) else State.OK,

@@ -91,8 +91,8 @@ def sql(owner: str, database: str, folder: Path | None) -> None:
     """
     from openlfr import bootstrap
 
-    passwords = _passwords(folder, bootstrap.sql_roles())
-    for statement in bootstrap.sql_statements(owner, database, passwords):
+    passwords = _passwords(folder, bootstrap.list_sql_roles())
+    for statement in bootstrap.list_sql_statements(owner, database, passwords):
         say(statement)
 
 
@@ -109,7 +109,7 @@ def control_key(vault_key: TextIO) -> None:
     from openlfr.domain.errors import BadInput
 
     try:
-        line = bootstrap.control_key_of(vault_key.read(4096))
+        line = bootstrap.derive_control_key(vault_key.read(4096))
     except BadInput:
         raise BadInput(f"{vault_key.name} is not a vault's key (vault.key).") from None
     say(line)

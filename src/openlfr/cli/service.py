@@ -149,7 +149,7 @@ def _leave(settings: Settings, process: Process) -> None:
             " SIGTERM stops it, so --leave is not needed."
         )
     leave(
-        bootstrap.kafka_brokers(settings),
+        bootstrap.require_kafka(settings),
         file,
         group=process.group,
         instance=process.instance,

@@ -82,7 +82,7 @@ class FrameProcessor:
 
     def finish_camera(self, end: CameraEnd) -> None:
         """Close the last tracks of a camera whose source has ended."""
-        analysis = self._analyser.finish(end.camera)
+        analysis = self._analyser.close_camera(end.camera)
         self._tallies.close_camera(end, analysis)
         self._raise_alerts(analysis)
 

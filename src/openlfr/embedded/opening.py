@@ -98,7 +98,7 @@ def open_parts(
     closing.callback(records.close)
     require_not_closed(records, deployment)
     listed = count_listed(records.watchlist, settings.watchlists, datetime.now(UTC))
-    threshold = bootstrap.threshold_for(settings, embedder.facts, listed)
+    threshold = bootstrap.choose_threshold(settings, embedder.facts, listed)
     run, is_resumed = plan_or_resume_run(
         records,
         deployment.deployment_id,

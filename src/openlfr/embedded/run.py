@@ -72,7 +72,7 @@ def run(
     if not settings.cameras:
         raise Misconfigured(f"{settings.path} has no camera: add one under cameras.")
     with ExitStack() as closing:
-        closing.enter_context(lock_for_run(bootstrap.data_folder(settings)))
+        closing.enter_context(lock_for_run(bootstrap.create_data_folder(settings)))
         return _Run(settings, deployment, options, closing, stop, on_progress).process()
 
 
@@ -122,7 +122,7 @@ class _Run:
         )
         self._eraser.erase()  # before the list is read, so that expired entries are not searched
         closing.callback(self._eraser.close)
-        conditions = bootstrap.conditions_of(
+        conditions = bootstrap.make_conditions(
             settings, deployment.deployment_id, parts.threshold, parts.embedder.facts, parts.vault
         )
         self._models = conditions.models
@@ -130,7 +130,7 @@ class _Run:
         closing.callback(self._watchlist.updater.close)
         self._analyser = bootstrap.make_analyser(
             settings,
-            bootstrap.ids_of(deployment.deployment_id, parts.vault),
+            bootstrap.make_ids(deployment.deployment_id, parts.vault),
             (parts.detector, parts.embedder),
             self._watchlist.index,
             threshold=parts.threshold.value,

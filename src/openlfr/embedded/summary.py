@@ -58,7 +58,7 @@ def summarise(
         ended_how=ended_how,
         threshold=parts.threshold,
         models=models,
-        providers=tuple(bootstrap.providers(settings)),
+        providers=tuple(bootstrap.list_providers(settings)),
         watchlists=tuple(count_searchable(name, records) for name in settings.watchlists),
         cameras=cameras,
         baselines=figures.baselines,

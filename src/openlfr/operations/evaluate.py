@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from openlfr.domain.errors import BadInput
-from openlfr.files import PICTURE_BYTES, match_spelling, read_file
+from openlfr.files import MAX_PICTURE_BYTES, match_spelling, read_file
 from openlfr.operations.error_rates import OperatingPoint, Rate, Trials, Unsupported, measure
 from openlfr.stages.align import align
 from openlfr.stages.decode import decode
@@ -199,7 +199,7 @@ def _refuse_spellings(folders: Sequence[Path]) -> None:
 def _read(photo: Path) -> tuple[bytes, NDArray[np.uint8] | None]:
     content = b""
     try:
-        content = read_file(photo, at_most=PICTURE_BYTES)
+        content = read_file(photo, max_bytes=MAX_PICTURE_BYTES)
         return content, decode(content, str(photo))
     except BadInput:
         return content, None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openlfr.files import PICTURE_BYTES, match_spelling, read_file
+from openlfr.files import MAX_PICTURE_BYTES, match_spelling, read_file
 from openlfr.stages.decode import decode
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def read_content(path: Path) -> bytes:
     Raises:
         BadInput: The file does not exist, or cannot contain a picture.
     """
-    return read_file(match_spelling(path), at_most=PICTURE_BYTES)
+    return read_file(match_spelling(path), max_bytes=MAX_PICTURE_BYTES)
 
 
 def read_picture(path: Path) -> tuple[NDArray[np.uint8], bytes]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from openlfr.domain.errors import BadInput
 from openlfr.domain.text import describe_character
-from openlfr.files import TEXT_BYTES, read_file
+from openlfr.files import MAX_TEXT_BYTES, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,7 +55,7 @@ def read_table(path: Path, known: Callable[[list[str]], int]) -> Iterator[tuple[
 
 
 def _text(path: Path) -> str:
-    content = read_file(path, at_most=TEXT_BYTES)
+    content = read_file(path, max_bytes=MAX_TEXT_BYTES)
     encoding = next((name for mark, name in _WIDE_MARKS if content.startswith(mark)), "utf-8-sig")
     try:
         text = content.decode(encoding)

@@ -88,7 +88,7 @@ def read_yaml(path: Path) -> tuple[Any, Lines]:
 
 def _read_text(path: Path) -> str:
     try:
-        content = read_file(path, at_most=_MAX_BYTES)
+        content = read_file(path, max_bytes=_MAX_BYTES)
     except BadInput as error:
         if not path.exists():
             raise Misconfigured(

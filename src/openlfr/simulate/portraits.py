@@ -10,7 +10,7 @@ import numpy as np
 
 from openlfr.domain.errors import BadInput
 from openlfr.domain.faces import Box
-from openlfr.files import PICTURE_BYTES, read_file
+from openlfr.files import MAX_PICTURE_BYTES, read_file
 from openlfr.stages.decode import decode
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def read_photo(path: Path) -> Pixels:
     Raises:
         BadInput: The file is no readable picture.
     """
-    return decode(read_file(path, at_most=PICTURE_BYTES), str(path))
+    return decode(read_file(path, max_bytes=MAX_PICTURE_BYTES), str(path))
 
 
 def find_face(image: Pixels, detector: Callable[[], FaceDetector]) -> Box:

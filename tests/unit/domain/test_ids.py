@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openlfr.adapters.memory.vault import MemoryVault
-from openlfr.bootstrap import ids_of
+from openlfr.bootstrap import make_ids
 from openlfr.domain.alerts import NAMESPACE
 from openlfr.domain.ids import Ids
 
@@ -15,12 +15,12 @@ SEEN = ("gate", 1, 7, "Ann")
 
 def test_the_same_sighting_has_the_same_id_under_one_key_alone():
     vault = MemoryVault()
-    one = ids_of("market", vault).sighting_id(*SEEN)
-    assert one == ids_of("market", vault).sighting_id(*SEEN)
-    assert one != ids_of("market", MemoryVault()).sighting_id(*SEEN)
-    assert one != ids_of("fair", vault).sighting_id(*SEEN)
+    one = make_ids("market", vault).sighting_id(*SEEN)
+    assert one == make_ids("market", vault).sighting_id(*SEEN)
+    assert one != make_ids("market", MemoryVault()).sighting_id(*SEEN)
+    assert one != make_ids("fair", vault).sighting_id(*SEEN)
     # Nor with the key of another deployment, where the deployment's id is known.
-    assert one != Ids("market", ids_of("fair", vault).key).sighting_id(*SEEN)
+    assert one != Ids("market", make_ids("fair", vault).key).sighting_id(*SEEN)
     assert one != str(uuid.uuid5(NAMESPACE, "\x1f".join(map(str, ("market", *SEEN)))))
 
 

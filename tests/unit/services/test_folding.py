@@ -17,7 +17,7 @@ from openlfr.adapters.faust.agents import Message
 from openlfr.adapters.memory.alert_book import MemoryAlertBook
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.adapters.sql.records import Records
-from openlfr.bootstrap import ids_of
+from openlfr.bootstrap import make_ids
 from openlfr.domain.alerts import AlertEvent, EventKind, alert_id_of, event_id_of
 from openlfr.domain.deployment import Authorisation, Deployment, DeploymentStatus
 from openlfr.domain.errors import BadInput, Unavailable
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 BOX = Box(10, 20, 30, 40)
 VAULT = MemoryVault()
-IDS = ids_of("Market", VAULT)
+IDS = make_ids("Market", VAULT)
 SIGHTING = sighting_of(
     ids=IDS, deployment="Market", camera="gate", epoch=1, seq=3, subject="ann", watchlist="default",
     reference_id="r", captured_at=NOON, box=BOX, score=0.5, threshold=0.4, quality=50.0,
@@ -140,7 +140,7 @@ def test_a_picture_under_anothers_name_is_set_aside_before_anything_is_folded(na
 def test_several_deployments_are_folded_each_as_its_own():
     fair = replace(MARKET, deployment_id="Fair", cameras=("wheel",))
     desk = Desk(MARKET, fair)
-    there = renamed(SIGHTING, ids_of("Fair", VAULT), deployment="Fair", camera="wheel")
+    there = renamed(SIGHTING, make_ids("Fair", VAULT), deployment="Fair", camera="wheel")
     for each in (SIGHTING, there):
         assert [topic for topic, _ in desk.folding.fold([written(each)])] == ["alerts.v1"]
         [event] = desk.book.events(each.deployment)

@@ -47,7 +47,7 @@ class FakeAnalyser:
         self.seen += [frame.seq for frame in frames]
         return Analysis(faces=(2,) * len(frames))
 
-    def finish(self, camera):
+    def close_camera(self, camera):
         self.seen.append(f"end of {camera}")
         return Analysis(closed_tracks=(SearchedTrack(camera=camera, score=0.3, quality=55.0),))
 
@@ -124,7 +124,7 @@ def test_frames_of_another_deployment_are_left_to_its_own_workers_and_told_once(
 
 def test_tracks_that_cannot_be_searched_are_dropped_and_counted_and_end_no_worker():
     class Poisoned(FakeAnalyser):
-        def finish(self, camera):
+        def close_camera(self, camera):
             raise ValueError("a face that the models cannot bear")
 
     analyser = Poisoned()

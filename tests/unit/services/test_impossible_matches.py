@@ -14,7 +14,7 @@ from openlfr.adapters.faust.agents import Message
 from openlfr.adapters.memory.alert_book import MemoryAlertBook
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.adapters.sql.records import Records
-from openlfr.bootstrap import ids_of
+from openlfr.bootstrap import make_ids
 from openlfr.domain.faces import Box
 from openlfr.domain.impossible import Movement, Place
 from openlfr.operations.fold_sighting import fold_sighting
@@ -35,7 +35,7 @@ VAULT = MemoryVault()
 
 def seen(camera: str, seconds: int, *, conflicts_in_frame: bool = False) -> Sighting:
     return sighting_of(
-        ids=ids_of("market", VAULT),
+        ids=make_ids("market", VAULT),
         deployment="market", camera=camera, epoch=1, seq=seconds, subject="ann",
         watchlist="default", reference_id="r", captured_at=NOON + timedelta(seconds=seconds),
         box=Box(10, 20, 30, 40), score=0.5, threshold=0.4, quality=50.0,

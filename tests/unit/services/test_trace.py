@@ -16,7 +16,7 @@ from openlfr.adapters.faust.agents import Message
 from openlfr.adapters.memory.alert_book import MemoryAlertBook
 from openlfr.adapters.memory.vault import MemoryVault
 from openlfr.adapters.telemetry import tracing
-from openlfr.bootstrap import ids_of
+from openlfr.bootstrap import make_ids
 from openlfr.domain.analysis import Analysis, SightingWithEvidence
 from openlfr.domain.evidence import Evidence, Scene
 from openlfr.domain.faces import Box
@@ -67,7 +67,7 @@ class FindsOne:
         found = tuple(sighted(BEST) for frame in frames if frame.seq == 2)
         return Analysis(found, faces=(1,) * len(frames))
 
-    def finish(self, camera):
+    def close_camera(self, camera):
         return Analysis()
 
     def is_quiet(self, camera):
@@ -82,7 +82,7 @@ def sighted(seq):
     scene = Scene(np.full((3, 6, 3), 50, np.uint8), 120, 640, 360)
     return SightingWithEvidence(
         sighting_of(
-            ids=ids_of("Market", VAULT),
+            ids=make_ids("Market", VAULT),
             deployment="Market", camera="gate", epoch=1, seq=seq, subject="ann",
             watchlist="default", reference_id="r", captured_at=NOON, box=box, score=0.5,
             threshold=0.4, quality=50.0,

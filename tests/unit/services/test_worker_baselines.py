@@ -95,7 +95,10 @@ def records(tmp_path):
 
 def recording_into(records):
     return DatabaseWriter(
-        records, bootstrap.tally_keys(VAULT), alert_key=b"of alerts", window=timedelta(minutes=3)
+        records,
+        bootstrap.derive_tally_keys(VAULT),
+        alert_key=b"of alerts",
+        window=timedelta(minutes=3),
     )
 
 
@@ -210,7 +213,7 @@ FORGERIES = {
 def signed(record, reporter, vault=VAULT):
     """What somebody writes who has that service's key."""
     unsigned = replace(record, headers=[each for each in record.headers if each[0] != "mac"])
-    return seal.sign(unsigned, bootstrap.tally_keys(vault)[reporter])
+    return seal.sign(unsigned, bootstrap.derive_tally_keys(vault)[reporter])
 
 
 def raised(record):
@@ -258,7 +261,7 @@ def test_a_forged_tally_is_set_aside_and_changes_no_record(records, what):
 
 def test_ingest_has_a_key_of_its_own(records):
     """It is given the key of control.v1 alone, and may count for nobody else."""
-    key = bootstrap.ingest_tally_key(VAULT.derive(seal.purpose_of("control.v1")))
+    key = bootstrap.derive_ingest_tally_key(VAULT.derive(seal.purpose_of("control.v1")))
     tally = Tally(
         OURS.deployment, "gate", 1, Reporter.INGEST, 0, 9, NOON, NOON, frames_sampled_away=10
     )

@@ -78,7 +78,7 @@ class Script:
             found.append(SightingWithEvidence(sighting, None))
         return Analysis(sightings=tuple(found), faces=(len(found),))
 
-    def finish(self, _: str) -> Analysis:
+    def close_camera(self, _: str) -> Analysis:
         return Analysis()
 
     def use_index(self, index: Any) -> None:
@@ -103,7 +103,7 @@ def run(
     monkeypatch.setattr(bootstrap + "open_templates", lambda *_: templates)
     monkeypatch.setattr(bootstrap + "open_alert_book", lambda _: book)
     monkeypatch.setattr(bootstrap + "open_vault", lambda _: vault)
-    monkeypatch.setattr(bootstrap + "models_used", lambda _: ())
+    monkeypatch.setattr(bootstrap + "list_models_used", lambda _: ())
     monkeypatch.setattr(bootstrap + "providers", lambda _: ())
     monkeypatch.setattr("openlfr.pipeline.Analyser", Script)
     Script.made, Script.slow, Script.stop = [], slow, threading.Event()

@@ -158,7 +158,7 @@ def secret(folder, text):
 
 
 def kafka_of(config):
-    return bootstrap.kafka_brokers(config)
+    return bootstrap.require_kafka(config)
 
 
 def context_of(config):
@@ -245,7 +245,7 @@ OTHER = {
     "models.embedder": ({}, "sface", "other", outcome_of(bootstrap.load_embedder)),
     "models.threads": ({}, 1, 3, lambda c: bootstrap.load_detector(c)._calls.parallel),
     "models.providers": (
-        {}, "auto", ["NoSuchExecutionProvider"], outcome_of(bootstrap.providers),
+        {}, "auto", ["NoSuchExecutionProvider"], outcome_of(bootstrap.list_providers),
     ),
     "services.kafka.url": ({}, "kafka://a:1", "kafka://b:2", lambda c: kafka_of(c).brokers),
     "services.kafka.tls": (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from openlfr.adapters.capture.counters import SourceWithCounters
 from openlfr.domain.errors import BadInput
 from openlfr.domain.frames import Frame, StartOrigin
-from openlfr.files import PICTURE_BYTES, read_file
+from openlfr.files import MAX_PICTURE_BYTES, read_file
 from openlfr.stages.decode import decode
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class PictureFolder(SourceWithCounters):
         while not self._closed.is_set() and (self._options.loop or seq < len(self._files)):
             path = self._files[seq % len(self._files)]
             try:
-                content = read_file(path, at_most=PICTURE_BYTES)
+                content = read_file(path, max_bytes=MAX_PICTURE_BYTES)
                 image = decode(content, str(path))
             except BadInput as error:
                 self.counters.count_unreadable(1, f"camera {self._camera}: {error}")

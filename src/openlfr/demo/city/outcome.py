@@ -158,7 +158,7 @@ def summarise(
     sealed = records.alerts.sealed_alert_ids()
     embedder = bootstrap.load_embedder(settings)
     listed = count_listed(records.watchlist, settings.watchlists, started_at)
-    threshold = bootstrap.threshold_for(settings, embedder.facts, listed)
+    threshold = bootstrap.choose_threshold(settings, embedder.facts, listed)
     return RunSummary(
         run_id=f"city of {started_at:%Y-%m-%d %H:%M:%S} UTC",
         software=f"OpenLFR {openlfr.__version__}, city-wide mode on one machine",
@@ -169,8 +169,8 @@ def summarise(
         ended_at=datetime.now(UTC),
         ended_how="the films ended",
         threshold=threshold,
-        models=bootstrap.models_used(settings),
-        providers=tuple(bootstrap.providers(settings)),
+        models=bootstrap.list_models_used(settings),
+        providers=tuple(bootstrap.list_providers(settings)),
         watchlists=tuple(count_searchable(name, records) for name in settings.watchlists),
         cameras=tuple(
             replace(counts, frame_size=size)

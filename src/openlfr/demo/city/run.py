@@ -81,7 +81,7 @@ def run(
         with step("Services"):
             workers = _start(city, supervisor, urls)
         loaded = settings.load(city.config)
-        follower = AlertFollower(bootstrap.kafka_brokers(loaded), folder / "alerts.jsonl")
+        follower = AlertFollower(bootstrap.require_kafka(loaded), folder / "alerts.jsonl")
         closing.callback(follower.close)
         totals = CityTotals(loaded, require_authorisation(loaded).deployment_id)
         closing.callback(totals.close)
@@ -150,7 +150,7 @@ def _await_rest(monitor: CityMonitor, supervisor: Supervisor, loaded: Settings) 
     """
     begun = time.monotonic()
     analysed_s = float("inf")
-    access = bootstrap.kafka_brokers(loaded)
+    access = bootstrap.require_kafka(loaded)
 
     def done(service: str) -> bool:
         topics = TOPICS_READ[service]
@@ -181,7 +181,7 @@ def _evaluate(
     totals.refresh()
     events = outcome.all_events(totals.records, require_authorisation(loaded).deployment_id)
     sent = SentLog(city.sent)
-    access = bootstrap.kafka_brokers(loaded)
+    access = bootstrap.require_kafka(loaded)
     records = reconciliation.read_topic(access, FRAMES.name)
     frames = (codec.decode_frame(each.value) for each in records)
     truth = compare_live(city.films, [each.event for each in events], read_numbers(frames))
