@@ -104,7 +104,7 @@ def run(
     monkeypatch.setattr(bootstrap + "open_alert_book", lambda _: book)
     monkeypatch.setattr(bootstrap + "open_vault", lambda _: vault)
     monkeypatch.setattr(bootstrap + "list_models_used", lambda _: ())
-    monkeypatch.setattr(bootstrap + "providers", lambda _: ())
+    monkeypatch.setattr(bootstrap + "list_providers", lambda _: ())
     monkeypatch.setattr("openlfr.pipeline.Analyser", Script)
     Script.made, Script.slow, Script.stop = [], slow, threading.Event()
     loaded.data_dir.mkdir()
