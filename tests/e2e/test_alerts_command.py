@@ -278,7 +278,9 @@ def test_whoever_was_mistaken_for_a_listed_person_is_erased(
     for verb, *rest in decisions:
         assert place.openlfr("alerts", verb, alert["alert_id"], *rest) == 0
     said = capsys.readouterr().out
-    assert re.search(r"event are (kept|sealed for a complaint) until 20.* UTC. A running", said)
+    assert re.search(
+        r"events are (retained|sealed for a complaint) until 20.* UTC. Afterwards", said
+    )
     assert place.openlfr("alerts", "list") == 0
     assert "Erased due data first: 1 alert about somebody else" in capsys.readouterr().err
     assert place.evidence() == [evidence_name(other.sighting_id)]
@@ -449,7 +451,7 @@ def test_two_people_decide_look_again_dispute_and_settle(
     assert (code, "Ann Ash decided engage at" in said) == (2, True)
     assert act("undo", "--by", "Bea Birch")[0] == 2
     code, said = act("undo", "--by", "Ann Ash", "--reason", "slipped")
-    assert (code, "undone; it is open now" in said) == (0, True)
+    assert (code, "verdict withdrawn. It is open now" in said) == (0, True)
     assert act("outcome", "refuted", "--by", "Bea Birch")[0] == 2
     place.settle_at_once()
     with place.config.open("a") as file:

@@ -67,7 +67,7 @@ def hold(alert_id: str, kind: str, config: Path, by: str, reason: str, duration:
     "--reason", required=True, callback=arguments.parse_words, help="The reason in your own words."
 )
 def release(alert_id: str, config: Path, by: str, reason: str) -> None:
-    """Release all holds of an alert, so that the rules of erasure apply again."""
+    """Release all holds of an alert; the rules of erasure apply again."""
     from openlfr.operations.holds import release_holds
 
     now = datetime.now(UTC)

@@ -34,5 +34,6 @@ VERSION = click.option(
     "version",
     type=click.IntRange(min=1),
     default=None,
-    help="Refuse if the alert's version differs (alerts show --json prints the version).",
+    help="Expected version of the alert (alerts show --json prints it). With another version the"
+    " command fails.",
 )

@@ -43,7 +43,7 @@ def command() -> None:
     "--after",
     default="",
     callback=arguments.parse_words,
-    help="Continue a list that --limit cut; the value was printed at its end.",
+    help="Continue after the end of a list with --limit; the end prints the value.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def list_alerts(

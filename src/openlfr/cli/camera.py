@@ -36,10 +36,10 @@ def command() -> None:
               help="Seconds between two frames.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for all cameras.")
 def check(names: tuple[str, ...], config: Path, frames: int, every: float, as_json: bool) -> int:
-    """Examine frames of each CAMERA (default: all) and print advice for improvement.
+    """Examine frames of each CAMERA, and print advice.
 
-    The command measures resolution, light, sharpness and the size of faces. Faces are located and
-    measured; nobody is searched for and nothing is stored. Because cameras are opened, the
+    Without CAMERA all cameras are examined. The command measures resolution, light, sharpness and
+    the size of faces. It searches for nobody and stores nothing. Because it opens cameras, the
     configuration needs a complete authorisation.
     """
     from openlfr import bootstrap, settings

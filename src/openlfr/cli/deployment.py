@@ -63,7 +63,7 @@ def list_deployments(config: Path, as_json: bool) -> None:
 @config_option
 @_json_option
 def show(deployment: str, config: Path, as_json: bool) -> None:
-    """Show the authorisation, the acts with their persons, and the figures.
+    """Show the authorisation, acts and figures of a deployment.
 
     Each baseline has its own figures. A baseline is a period in which list, threshold, models,
     rules and camera inputs did not change.

@@ -55,7 +55,7 @@ def install(source: Path | None, config: Path | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_config
 def list_models(as_json: bool, config: Path | None) -> None:
-    """Print each model, its licence, and whether it is installed and unaltered."""
+    """Print each model with its licence and state."""
     from openlfr.adapters.models.gate import PROMISE
 
     store, settings = _open(config)
@@ -89,7 +89,10 @@ def list_models(as_json: bool, config: Path | None) -> None:
 @command.command()
 @_config
 def verify(config: Path | None) -> None:
-    """Check every model's sha256 and graph; exit code 2 at the first wrong model."""
+    """Check every model's sha256 and graph.
+
+    Exit code 2 at the first wrong model.
+    """
     store, settings = _open(config)
     for state in store.verify():
         say(f"{state.model.name}: sha256 {state.model.sha256} verified")

@@ -67,9 +67,10 @@ def command(
 ) -> int:
     """Erase data whose retention period has ended.
 
-    Erased are: pictures and positions of alerts beyond the retention and of people who were
-    mistaken for listed people; evidence that a crash left without an alert; pictures and templates
-    of expired entries. Times, cameras, scores, decisions and acts stay on record.
+    The command erases pictures and positions of alerts beyond the retention, and of people who
+    were mistaken for listed people. It also erases evidence that a crash left without an alert,
+    and pictures and templates of expired entries. Times, cameras, scores, decisions and acts stay
+    on record.
 
     A run and the alerting service erase regularly. If neither is active, every command that opens
     the records erases. Exit code 1 if a part must be erased later; the reason is printed.

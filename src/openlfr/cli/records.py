@@ -28,11 +28,11 @@ def command() -> None:
     "--reason", required=True, callback=arguments.parse_words, help="The reason; it is recorded."
 )
 def confirm_clock(config: Path, by: str, reason: str) -> None:
-    """Confirm that this machine's clock is right although acts have later dates.
+    """Confirm that this machine's clock is right.
 
-    Entries that have expired by the date of such an act, but not by the clock, are neither
-    searched nor erased. After the confirmation they are searched again, and the dates of the
-    later acts are ignored.
+    The confirmation is needed if recorded acts have later dates than the clock. Entries that have
+    expired by the date of such an act, but not by the clock, are neither searched for nor erased.
+    After the confirmation they are searched for again, and the later dates are ignored.
     """
     from openlfr import bootstrap, settings
     from openlfr.operations.clock import confirm

@@ -69,9 +69,10 @@ def kafka(principal: str, groups: str) -> None:
 @command.command()
 @_passwords_option
 def redis(folder: Path | None) -> None:
-    """Print the users as lines of Redis' ACL file (aclfile in Redis' configuration).
+    """Print the users as lines of Redis' ACL file.
 
-    A user without a password cannot log in. The default user is disabled (`user default off`).
+    Redis' configuration names the file (aclfile). A user without a password cannot log in. The
+    default user is disabled (`user default off`).
     """
     from openlfr.adapters.redis.rights import USERS, acl_lines
 
@@ -99,7 +100,9 @@ def sql(owner: str, database: str, folder: Path | None) -> None:
 @command.command("control-key")
 @click.argument("vault_key", type=click.File("r", encoding="ascii", errors="replace"))
 def control_key(vault_key: TextIO) -> None:
-    """Print the key of control.v1, derived from the file VAULT_KEY (- reads stdin).
+    """Print the key of control.v1, derived from a vault's key.
+
+    VAULT_KEY is the file with the vault's key (- reads stdin).
 
     Ingest uses the key to read the deployment's state and to sign its tallies. The key decrypts no
     picture, and the vault's key cannot be derived from it. Store it in a separate file

@@ -35,9 +35,10 @@ def command() -> None:
 def ingest(
     config: Path, cameras: tuple[str, ...], epoch: int | None, as_fast_as_possible: bool
 ) -> int:
-    """Publish the cameras' frames to Kafka, until the files end or the process is stopped.
+    """Publish the cameras' frames to Kafka.
 
-    Files are read at their recorded speed. With `max_age: off` no frame of a file is dropped.
+    The process runs until it is stopped or all files end. Files are read at their recorded speed.
+    With `max_age: off` no frame of a file is dropped.
     """
     from openlfr.settings.process import Process
     from openlfr_ingest.service import IngestRequest, run
@@ -77,9 +78,10 @@ _removed_option = click.option(
 @_leave_option
 @_removed_option
 def analysis(config: Path, leave: bool, statefulset: str | None) -> None:
-    """Search for listed people in frames from Kafka, as a Faust worker.
+    """Search for listed people in frames from Kafka.
 
-    Exit code 3 if a required service fails. Unacknowledged messages are then delivered again.
+    The process is a Faust worker. Exit code 3 if a required service fails; unacknowledged messages
+    are then delivered again.
     """
     from openlfr.settings.process import Process
 
@@ -100,9 +102,10 @@ def analysis(config: Path, leave: bool, statefulset: str | None) -> None:
 @_leave_option
 @_removed_option
 def alerting(config: Path, leave: bool, statefulset: str | None) -> None:
-    """Raise alerts from sightings and record them, as a Faust worker.
+    """Raise alerts from sightings and record them.
 
-    Exit code 3 if a required service fails. Unacknowledged messages are then delivered again.
+    The process is a Faust worker. Exit code 3 if a required service fails; unacknowledged messages
+    are then delivered again.
     """
     from openlfr.settings.process import Process
 

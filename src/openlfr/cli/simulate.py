@@ -23,7 +23,7 @@ def command() -> None:
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True,
               help="Folder for video, truth, manifest.csv and CONFIG.yaml.")  # fmt: skip
 @click.option("--seed", type=int, default=1, help="Random seed; equal seeds give equal pixels.")
-@click.option("--seconds", type=int, default=60, help="Length of each video.")
+@click.option("--seconds", type=int, default=60, help="Length of each video, seconds.")
 @click.option("--fps", type=int, default=10, help="Frames per second.")
 @click.option("--width", type=int, default=1280, help="Width of the picture, pixels.")
 @click.option("--height", type=int, default=720, help="Height of the picture, pixels.")
@@ -91,11 +91,11 @@ def street(faces: Path, out: Path, cameras: int, *, quiet: bool, **values: Any) 
 @click.option("--log", type=click.Path(path_type=Path, dir_okay=False),
               help="File for a JSON line per frame: camera, loop, frame, sent_at.")  # fmt: skip
 def cameras(videos: tuple[str, ...], host: str, port: int, log: Path | None) -> int:
-    """Serve H.264 videos as RTSP cameras, in a loop, until the command is stopped.
+    """Serve H.264 videos as RTSP cameras, in a loop.
 
-    A video starts when the first client connects, and plays at its recorded speed. It is not
-    encoded again. The command prints the cameras as lines for CONFIG.yaml. It needs GStreamer's
-    RTSP server and Debian's Python.
+    The command runs until it is stopped, and needs GStreamer's RTSP server and Debian's Python.
+    It prints the cameras as lines for CONFIG.yaml. A video starts when the first client connects.
+    It plays at its recorded speed, and is not encoded again.
     """
     from openlfr.simulate.cameras import serve
 

@@ -60,7 +60,10 @@ def apply(config: Path, bootstrap: str | None, wait: float) -> int:
 @_bootstrap_option
 @_wait_option
 def check(config: Path, bootstrap: str | None, wait: float) -> int:
-    """Print each difference from the configuration on a line; exit code 1 if there are any."""
+    """Print the topics' differences from the configuration.
+
+    Exit code 1 if there is a difference.
+    """
     loaded = _settings(config)
     topics = _open(config, loaded, bootstrap, wait)
     try:

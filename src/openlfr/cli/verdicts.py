@@ -62,10 +62,10 @@ def decide(
     ID is the alert's id or the beginning of the id. If the alert is decided already, that decision
     is printed and stays unchanged.
 
-    You can undo your decision for 8 seconds (alerting.undo). Another person can give a second
-    verdict (alerts second) until yours is final, 14 minutes later (alerting.settle). If the final
-    verdict is not to engage the person, the alert's pictures, positions and events are erased
-    within a minute. Times, cameras and the names of the deciders stay on record.
+    You can undo your decision for 8 seconds (alerting.undo). It is final after 14 minutes
+    (alerting.settle); until then another person can give a second verdict (alerts second). If the
+    final verdict is not to engage the person, the alert's pictures, positions and events are
+    erased within a minute. Times, cameras and the names of the deciders stay on record.
     """
     from openlfr.operations.adjudicate import AlertVersion, OutcomeReport, record_outcome
     from openlfr.operations.adjudicate import decide as decide_alert
@@ -131,10 +131,11 @@ def settle(
     reason: str,
     version: int | None,
 ) -> None:
-    """Give the final verdict, as a supervisor who gave no earlier verdict on the alert.
+    """Settle an alert by a supervisor's final verdict.
 
-    Without this command a verdict is final automatically after 14 minutes (alerting.settle). If
-    two verdicts differ, the first is then the final verdict, because people have acted on it.
+    The supervisor must have given no earlier verdict on the alert. Without this command a verdict
+    is final automatically after 14 minutes (alerting.settle). If two verdicts differ, the first is
+    then the final verdict, because people have acted on it.
     """
     from openlfr.operations.adjudicate import AlertVersion
     from openlfr.operations.adjudicate import settle as settle_alert

@@ -155,7 +155,10 @@ def list_entries(
 @config_option
 @_json_option
 def check_pictures(pictures: tuple[Path, ...], config: Path, as_json: bool) -> None:
-    """Check pictures, or the pictures of a manifest (.csv), without listing anybody."""
+    """Check PICTURES without listing anybody.
+
+    A file whose name ends in .csv is read as a manifest, and its pictures are checked.
+    """
     from openlfr import bootstrap, settings
     from openlfr.cli import watchlist_output as output
     from openlfr.operations.enrol import RowReport, RowResult
@@ -237,7 +240,7 @@ def resume_entries(subject: str, config: Path, watchlist: str | None, by: str, r
 @_by_option
 @_reason_option
 def remove_entries(subject: str, config: Path, watchlist: str | None, by: str, reason: str) -> int:
-    """Remove SUBJECT from the list, and erase the templates and reference pictures.
+    """Remove SUBJECT, and erase its templates and reference pictures.
 
     Exit code 1 if a part must be erased later; the reason is printed.
     """
