@@ -190,9 +190,9 @@ def with_index(folder):
 
 
 def test_milvus_folder_in_use_is_unavailable_and_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr("openlfr.adapters.milvus.lite._LOCK_PATIENCE_S", 0.3)
+    monkeypatch.setattr("openlfr.adapters.milvus.lite._LOCK_TIMEOUT_S", 0.3)
     store = MilvusTemplateStore(str(tmp_path), FACTS)
-    with pytest.raises(Unavailable, match="used by another process"):
+    with pytest.raises(Unavailable, match="Another process uses"):
         MilvusTemplateStore(str(tmp_path), FACTS)
     store.close()
 

@@ -52,7 +52,7 @@ class OnMilvus:
 
     def make(self, manifest, templates):
         self.store.put(templates)
-        return MilvusIndex(self.store, manifest, first=self.first)
+        return MilvusIndex(self.store, manifest, first_hits=self.first)
 
 
 @pytest.fixture(scope="module")

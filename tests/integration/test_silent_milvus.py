@@ -80,7 +80,7 @@ def lite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiteServer]:
 def way(lite: LiteServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Way]:
     for name in ("CONNECT_S", "READ_S", "WRITE_S", "SEARCH_S"):
         monkeypatch.setattr(milvus_connection, name, 60)
-    monkeypatch.setattr(milvus_connection, "LONGEST_S", 10)
+    monkeypatch.setattr(milvus_connection, "MAX_REQUEST_S", 10)
     made = Way(lite.address.removeprefix("unix:"))
     yield made
     made.close()
@@ -93,7 +93,7 @@ def way(lite: LiteServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Way]:
         lambda store: store.remove(["ann"]),
         lambda store: store.get(["ann"]),
         lambda store: store.all(["default"]),
-        lambda store: store.nearest(VECTOR[None], ["default"], 5),
+        lambda store: store.find_nearest(VECTOR[None], ["default"], 5),
         lambda store: store.of_subjects(["Ann"], ["default"]),
     ],
     ids=["put", "remove", "get", "all", "nearest", "of_subjects"],

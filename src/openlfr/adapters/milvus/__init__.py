@@ -1,1 +1,1 @@
-"""Milvus: storing reference templates, and searching them."""
+"""Milvus: a store of reference templates, and their search."""

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 COLLECTION = "openlfr_references"
 FIELDS = {"reference_id": 64, "watchlist": 512, "subject": 2048, "template_hash": 64}
-"""The text fields of a row and the largest length of each, in bytes."""
+"""The text fields of a row, each with its maximum length in bytes."""
 _PREFIX = "openlfr."  # prefix of our properties of the collection
 
 
 class Hit(NamedTuple):
-    """A stored template that a search found, without its vector.
+    """A stored template in a search result, without its vector.
 
     Attributes:
         similarity: Cosine similarity.
@@ -36,7 +36,7 @@ class Hit(NamedTuple):
 
 
 def make_collection(client: Any, facts: GalleryFacts) -> None:
-    """Create the empty collection; its properties record the model of its templates."""
+    """Create the collection; its properties contain the model of its templates."""
     schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
     for name, length in FIELDS.items():
         schema.add_field(
@@ -44,7 +44,9 @@ def make_collection(client: Any, facts: GalleryFacts) -> None:
         )
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=facts.dimension)
     index = client.prepare_index_params()
-    index.add_index("vector", index_type="FLAT", metric_type="IP")  # unit length: the cosine
+    index.add_index(
+        "vector", index_type="FLAT", metric_type="IP"
+    )  # the cosine, since vectors are of unit length
     client.create_collection(
         COLLECTION,
         schema=schema,
@@ -66,7 +68,7 @@ def read_facts(client: Any, where: str) -> GalleryFacts:
         where: Milvus's address, for messages.
 
     Raises:
-        Misconfigured: The collection's properties name no model.
+        Misconfigured: The collection's properties do not contain a model.
     """
     properties = client.describe_collection(COLLECTION, timeout=READ_S).get("properties", {})
     facts = {key.removeprefix(_PREFIX): value for key, value in properties.items()}
@@ -80,8 +82,8 @@ def read_facts(client: Any, where: str) -> GalleryFacts:
         )
     except (KeyError, ValueError):
         raise Misconfigured(
-            f"The Milvus collection {COLLECTION} at {where} does not name the model of its "
-            "templates: it was not made by OpenLFR; use another Milvus database."
+            f"The Milvus collection {COLLECTION} at {where} does not contain the model of its "
+            "templates, so OpenLFR did not create it: use another Milvus database."
         ) from None
 
 
@@ -97,26 +99,26 @@ def check_lengths(template: StoredTemplate) -> None:
             raise BadInput(f"The {name} {value[:40]!r}... is longer than {limit} bytes.")
 
 
-def within(field: str, values: Sequence[str]) -> str:
-    """A filter expression: the field has one of these values."""
+def one_of(field: str, values: Sequence[str]) -> str:
+    """Return the filter expression for rows whose field has one of these values."""
     return f"{field} in {json.dumps(list(values), ensure_ascii=False)}"
 
 
-def row_of(template: StoredTemplate) -> dict[str, Any]:
-    """The row of a template."""
+def to_row(template: StoredTemplate) -> dict[str, Any]:
+    """Return the row of a template."""
     row: dict[str, Any] = {name: getattr(template, name) for name in FIELDS}
     row["vector"] = np.ascontiguousarray(template.vector, np.float32)
     return row
 
 
-def template_of(row: dict[str, Any]) -> StoredTemplate:
-    """The template of a row that has its vector."""
+def to_template(row: dict[str, Any]) -> StoredTemplate:
+    """Return the template of a row, which must include its vector."""
     vector = np.asarray(row["vector"], np.float32)
     return StoredTemplate(**{name: row[name] for name in FIELDS}, vector=vector)
 
 
-def hit_of(row: Any) -> Hit:
-    """The hit of a row in a search result."""
+def to_hit(row: Any) -> Hit:
+    """Return the hit of a row of a search result."""
     fields = row["entity"]
     # The key's field is "reference_id" in Milvus Lite and "id" on a server.
     key = fields.get("reference_id") or row.get("reference_id") or row["id"]

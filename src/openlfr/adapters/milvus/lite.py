@@ -1,6 +1,6 @@
-"""Milvus Lite: a server inside this process, on one folder and behind a private Unix socket.
+"""Milvus Lite: a server in this process, for one folder, on a private Unix socket.
 
-The folder has one process at a time. The socket is for this user alone; Milvus Lite's usual
+One process at a time uses the folder. Only this user can open the socket. Milvus Lite's usual
 loopback port would be open to every user of the machine, without a password.
 """
 
@@ -19,13 +19,14 @@ import grpc
 from openlfr.adapters.milvus.rewrite import rewrite
 from openlfr.domain.errors import Misconfigured, Unavailable
 
-_LOCK_PATIENCE_S = 5.0  # an import that is about to end keeps its lock for a moment
+_LOCK_TIMEOUT_S = 5.0  # an import that is about to end still has the lock
 _MESSAGE_BYTES = 256 * 1024 * 1024
-_PREFIX, _APART = "openlfr-milvus-", "socket.txt"
+_PREFIX = "openlfr-milvus-"  # of the name of the socket's folder
+_PATH_FILE = "socket.txt"  # contains the path of the socket's folder
 
 
 class LiteServer:
-    """A server of one folder; its clients connect to `address`.
+    """A server for one folder; clients connect to `address`.
 
     Raises:
         Misconfigured: The folder is damaged.
@@ -38,19 +39,19 @@ class LiteServer:
 
         self._folder = folder
         self._database = _open_lite(folder)
-        _drop_indexes(folder)
+        _delete_indexes(folder)
         self._workers = futures.ThreadPoolExecutor(2, thread_name_prefix="milvus-lite")
         self._server = grpc.server(
             self._workers,
             options=[
                 ("grpc.max_receive_message_length", _MESSAGE_BYTES),
                 ("grpc.max_send_message_length", _MESSAGE_BYTES),
-                # pymilvus pings every 10 s; by default gRPC servers treat that as abuse.
+                # pymilvus pings every 10 s, which gRPC servers refuse by default.
                 ("grpc.keepalive_permit_without_calls", 1),
                 ("grpc.http2.max_ping_strikes", 0),
             ],
         )
-        self.address = f"unix:{_place_socket(folder)}"
+        self.address = f"unix:{_choose_socket_path(folder)}"
         milvus_pb2_grpc.add_MilvusServiceServicer_to_server(
             MilvusServicer(self._database), self._server
         )
@@ -61,7 +62,7 @@ class LiteServer:
         """Remove deleted rows from the collection's files.
 
         Raises:
-            Unavailable: The disk fails; call it again later.
+            Unavailable: The disk fails; a later call can succeed.
         """
         if not self._database.has_collection(collection):
             return
@@ -69,8 +70,8 @@ class LiteServer:
             rewrite(self._database.get_collection(collection))
         except OSError as error:
             raise Unavailable(
-                f"Erased templates in {self._folder} cannot be taken off the disk "
-                f"({error.strerror or error}): check it and its free space, and try again."
+                f"Erased templates in {self._folder} cannot be removed from the disk "
+                f"({error.strerror or error}): check the disk and its free space, and try again."
             ) from error
 
     def close(self) -> None:
@@ -81,32 +82,32 @@ class LiteServer:
         _remove_socket(self._folder)
 
 
-def _place_socket(folder: Path) -> Path:
-    """The path of a new socket; the socket of a killed process is removed.
+def _choose_socket_path(folder: Path) -> Path:
+    """Choose the path of a new socket, and remove the socket of a killed process.
 
     A socket's path is limited to about 100 bytes, so the socket cannot be in a deep data folder. It
     is in the system's temporary folder, and a file in the data folder contains its path.
     """
     _remove_socket(folder)
-    apart = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    with suppress(OSError):  # a full disk is reported elsewhere; here it leaves a folder in /tmp
-        (folder / _APART).write_text(str(apart), encoding="utf-8")
-    return apart / "socket"
+    socket_folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    with suppress(OSError):  # a full disk is reported later; then the folder in /tmp remains
+        (folder / _PATH_FILE).write_text(str(socket_folder), encoding="utf-8")
+    return socket_folder / "socket"
 
 
 def _remove_socket(folder: Path) -> None:
     with suppress(FileNotFoundError):
-        apart = Path((folder / _APART).read_text(encoding="utf-8"))
-        if apart.name.startswith(_PREFIX):
-            shutil.rmtree(apart, ignore_errors=True)
-        (folder / _APART).unlink()
+        socket_folder = Path((folder / _PATH_FILE).read_text(encoding="utf-8"))
+        if socket_folder.name.startswith(_PREFIX):
+            shutil.rmtree(socket_folder, ignore_errors=True)
+        (folder / _PATH_FILE).unlink()
 
 
-def _drop_indexes(folder: Path) -> None:
+def _delete_indexes(folder: Path) -> None:
     """Delete index files, so that Milvus Lite builds them again from the vectors.
 
-    Milvus Lite (3.2.2) writes indexes in place, so a process killed meanwhile leaves a file that
-    keeps the collection from loading. With exact search the vectors themselves are the index.
+    Milvus Lite (3.2.2) writes indexes in place. A process killed during that leaves a file that
+    prevents the collection from loading. With exact search the vectors themselves are the index.
     """
     for index in folder.rglob("*.idx"):
         index.unlink(missing_ok=True)
@@ -116,7 +117,7 @@ def _open_lite(folder: Path) -> Any:
     from milvus_lite.db import MilvusLite
     from milvus_lite.exceptions import DataDirLockedError, MilvusLiteError
 
-    deadline = time.monotonic() + _LOCK_PATIENCE_S
+    deadline = time.monotonic() + _LOCK_TIMEOUT_S
     while True:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -124,8 +125,8 @@ def _open_lite(folder: Path) -> Any:
         except DataDirLockedError:
             if time.monotonic() >= deadline:
                 raise Unavailable(
-                    f"The watchlist's vectors in {folder} are used by another process: stop the "
-                    "other `openlfr run` (or wait for an import to end) and try again."
+                    f"Another process uses the watchlist's vectors in {folder}: stop the other "
+                    "`openlfr run` (or wait for an import to end) and try again."
                 ) from None
             time.sleep(0.1)
         except OSError as error:
@@ -136,5 +137,6 @@ def _open_lite(folder: Path) -> Any:
         except MilvusLiteError as error:
             raise Misconfigured(
                 f"The watchlist's vectors in {folder} are damaged ({error}): restore the data "
-                "folder from a backup, or move that folder away and import the watchlist again."
+                "folder from a backup, or move the vectors' folder away and import the watchlist "
+                "again."
             ) from error

@@ -1,15 +1,16 @@
-"""Rewriting a collection of Milvus Lite, so that deleted rows leave its files.
+"""The rewrite of a collection of Milvus Lite, which removes deleted rows from its files.
 
-Milvus Lite (3.2.2, read and measured) only records a deletion: the vector stays in its Parquet
-file, and in that file's index, until enough small files make Milvus Lite merge some. It has no call
-to force that, so this module uses its internals: the live rows of a partition are written to new
-files, the manifest is replaced atomically, then the old files are deleted. A process killed before
-the manifest leaves new files, one killed after it leaves old files, that no manifest names. The
-next opening removes both kinds, and `rewrite` is called at each opening, since the process may have
-been killed before its call.
+Milvus Lite (3.2.2, read and measured) only records a deletion. The vector remains in its Parquet
+file and in that file's index until Milvus Lite merges files. No public call starts a merge, so this
+module uses internals: the live rows of a partition are written to new files, the manifest is
+replaced atomically, and then the old files are deleted.
 
-New files are synced before the manifest names them: Milvus Lite does not sync, and a power cut
-might lose the whole list.
+A process that is killed before or after the new manifest leaves new or old files that no manifest
+lists. The next opening removes such files. It also calls `rewrite`, since a process may be killed
+between a deletion and its rewrite.
+
+New files are synced before the manifest lists them. Milvus Lite itself does not sync, so a power
+failure might lose the complete list.
 """
 
 from __future__ import annotations
@@ -23,22 +24,24 @@ if TYPE_CHECKING:
 
 
 def rewrite(collection: Any) -> bool:
-    """Remove deleted rows from the collection's files; whether there were any.
+    """Remove deleted rows from the collection's files; return whether there were any.
 
     Args:
-        collection: A collection of Milvus Lite's engine; its other work waits meanwhile.
+        collection: A collection of Milvus Lite's engine. Other calls on it wait for the rewrite.
     """
     collection.flush()
-    # In the thread that merges files and builds indexes, which would otherwise use old files.
-    done: bool = collection._bg_executor.submit(_rewrite, collection).result()  # noqa: SLF001
-    return done
+    # Run in the thread that merges files and builds indexes, which must not use the old files.
+    had_deleted_rows: bool = collection._bg_executor.submit(_rewrite, collection).result()  # noqa: SLF001
+    return had_deleted_rows
 
 
 def _rewrite(collection: Any) -> bool:
     with collection._maintenance_lock:  # noqa: SLF001
         _remove_old_logs(collection)
         manifest = collection._manifest  # noqa: SLF001
-        partitions = [name for name in manifest.list_partitions() if _has_dead(collection, name)]
+        partitions = [
+            name for name in manifest.list_partitions() if _has_deleted_rows(collection, name)
+        ]
         for name in partitions:
             _rewrite_partition(collection, name)
         if partitions:
@@ -50,7 +53,7 @@ def _rewrite(collection: Any) -> bool:
 
 
 def _remove_old_logs(collection: Any) -> None:
-    """Remove write-ahead logs that were read at the opening, also half-written ones."""
+    """Remove write-ahead logs that were read at the opening, incomplete logs included."""
     from milvus_lite.storage.wal import _cleanup_old_wals
 
     if collection._memtable.size() == 0:  # noqa: SLF001
@@ -58,22 +61,24 @@ def _remove_old_logs(collection: Any) -> None:
         _cleanup_old_wals(wal.wal_dir, wal.number - 1)
 
 
-def _has_dead(collection: Any, partition: str) -> bool:
-    """Whether a file of the partition contains a row that was deleted or replaced."""
+def _has_deleted_rows(collection: Any, partition: str) -> bool:
+    """Return whether the partition's files contain a row that was deleted or replaced."""
     manager = collection._compaction_mgr  # noqa: SLF001
-    keys = _read(collection, partition, columns=[collection.pk_field, "_seq"])
-    return keys is not None and keys.num_rows > _live(manager, keys, collection).num_rows
+    keys = _read_rows(collection, partition, columns=[collection.pk_field, "_seq"])
+    return keys is not None and keys.num_rows > _live_rows(manager, keys, collection).num_rows
 
 
-def _live(manager: Any, table: pa.Table, collection: Any) -> pa.Table:
-    found: pa.Table = manager._filter_deleted(  # noqa: SLF001
+def _live_rows(manager: Any, table: pa.Table, collection: Any) -> pa.Table:
+    live: pa.Table = manager._filter_deleted(  # noqa: SLF001
         manager._dedup_max_seq(table),  # noqa: SLF001
         collection._delta_index,  # noqa: SLF001
     )
-    return found
+    return live
 
 
-def _read(collection: Any, partition: str, *, columns: list[str] | None = None) -> pa.Table | None:
+def _read_rows(
+    collection: Any, partition: str, *, columns: list[str] | None = None
+) -> pa.Table | None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -90,17 +95,17 @@ def _rewrite_partition(collection: Any, partition: str) -> None:
     manager, manifest = collection._compaction_mgr, collection._manifest  # noqa: SLF001
     folder = Path(collection.data_dir, "partitions", partition)
     old = list(manifest.get_data_files(partition))
-    table = _read(collection, partition)
-    assert table is not None  # noqa: S101 - it has dead rows
-    live = _live(manager, table, collection).sort_by("_seq")
+    table = _read_rows(collection, partition)
+    assert table is not None  # noqa: S101 - the partition has deleted rows
+    live = _live_rows(manager, table, collection).sort_by("_seq")
     new = []
     for begin in range(0, live.num_rows, MAX_SEGMENT_ROWS):
         part = live.slice(begin, MAX_SEGMENT_ROWS)
         seqs = part.column("_seq")
-        named = manager._pick_unique_seq_range(  # noqa: SLF001
+        seq_range = manager._pick_unique_seq_range(  # noqa: SLF001
             str(folder), seqs[0].as_py(), seqs[-1].as_py()
         )
-        name = write_data_file(part, str(folder), *named)
+        name = write_data_file(part, str(folder), *seq_range)
         _sync(folder / name)
         _sync((folder / name).parent)
         new.append(name)
