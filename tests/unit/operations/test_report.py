@@ -133,7 +133,7 @@ def test_the_funnel_says_what_became_of_everybody(tmp_path: Path) -> None:
     for part in (
         "40 faces seen", "34 compared", "6 were not: 4 too far away, 2 gone too soon",
         "3 matched", "31 stayed below the threshold", "2 alerts", "1 match joined",
-        "1,210 frames decoded: 1,200 analysed, 2 left out by the set rate, 7 dropped as too late",
+        "1,210 frames decoded: 1,200 analysed, 2 skipped by the configured rate, 7 dropped as too",
         "1 unreadable", "3 people with 6 references",
     ):  # fmt: skip
         assert part in page.text, part
@@ -173,7 +173,7 @@ def test_it_says_who_chose_the_threshold(
     assert says in page.text
     assert ("model's default" in page.text) is ("model's default" in says)
     assert ("Uncalibrated" in page.text) is uncalibrated
-    assert ("stopped wrongly" in page.text) is uncalibrated
+    assert ("false alerts about passers-by" in page.text) is uncalibrated
     figures = json.loads((tmp_path / "report.json").read_text())
     assert (figures["threshold"], figures["calibrated"]) == (threshold.value, not uncalibrated)
     assert figures["threshold_basis"]["origin"] == threshold.origin
@@ -274,7 +274,7 @@ def test_known_truth_is_told(tmp_path: Path) -> None:
     assert "7 of 9" in page.text
     assert "1 false alert" in page.text
     assert "Ann was not found" in page.text
-    assert "really happened" not in Page(write_report(SUMMARY, tmp_path)).text
+    assert "Comparison with the truth" not in Page(write_report(SUMMARY, tmp_path)).text
 
 
 def test_an_erased_picture_is_said_to_be_erased(tmp_path: Path) -> None:
@@ -313,7 +313,7 @@ def test_pictures_stand_in_the_annex_alone_and_both_others_name_it(tmp_path: Pat
     assert told["annex"] == {"file": "annex.html", "sha256": sha256}
     assert sha256 in page.text
     assert "evidence annex" in Page(annex).text
-    assert "whoever keeps it to erase" in Page(annex).text
+    assert "people who store a copy must erase it themselves" in Page(annex).text
 
 
 def test_without_a_picture_there_is_no_annex_and_a_former_one_goes(tmp_path: Path) -> None:
@@ -377,7 +377,7 @@ def test_bars_stand_on_their_scores_and_know_their_side() -> None:
     assert low.height == 2 * high.height
     assert (low.reached, high.reached) == (False, True)
     assert low.x + low.width < chart.threshold_x <= high.x
-    assert "3 compared passes; 1 lie" in chart.label
+    assert "3 compared passes, 1 of them" in chart.label
 
 
 def test_control_subjects_have_a_histogram_of_their_own_and_alone_the_only_one():
@@ -386,6 +386,6 @@ def test_control_subjects_have_a_histogram_of_their_own_and_alone_the_only_one()
     strangers = replace(camera, scores=(0,) * 20 + (5,) + (0,) * 39)
     first, second = charts.histograms(strangers, 0.4)
     assert [each.id for each in (first, second)] == ["scores", "control-scores"]
-    assert "5 compared passes; 0 lie" in first.histogram.label
-    assert "4 compared passes; 1 lie" in second.histogram.label
+    assert "5 compared passes, 0 of them" in first.histogram.label
+    assert "4 compared passes, 1 of them" in second.histogram.label
     assert [each.id for each in charts.histograms(CameraCounts("gate"), 0.4)] == ["scores"]

@@ -1,9 +1,9 @@
-"""The report of a run: a page that needs no explanation, and the same figures as canonical JSON.
+"""The report of a run: a page for people, and the same figures as canonical JSON.
 
 Pictures are in a separate file, the evidence annex, since a report may be passed on and stored
-longer than faces. `figures` computes the contents, `charts` the positions of bars;
-`page.html.jinja`, `annex.html.jinja` and `page.css` define the layout, `canonical` the JSON, and
-`write_report` writes the files into a folder.
+longer than faces. `write_report` writes the files into a folder. `figures` computes the texts and
+numbers of the page, `charts` the positions of bars, and `canonical` the JSON. `page.html.jinja`,
+`annex.html.jinja` and `page.css` define the layout.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ PAGE, DATA, ANNEX = "report.html", "report.json", "annex.html"
 
 
 def write_report(summary: RunSummary, folder: Path) -> Path:
-    """Write `report.html`, `report.json` and `annex.html`, readable by their owner alone.
+    """Write `report.html`, `report.json` and `annex.html`, readable by their owner only.
 
-    The annex shows the faces of alerts and their references in clear, and no other face; without a
-    picture there is no annex. Page and JSON contain the same figures, the annex's name and hash,
-    and no picture. Each needs no other file, no network and no script.
+    The annex shows the faces of alerts and of their references in clear, and no other face. Without
+    pictures there is no annex. Page and JSON contain the same figures and no picture, and the name
+    and hash of the annex. No file needs another file, a network or a script.
 
     Args:
         summary: The figures of the run.
-        folder: The folder; it is created, and a report in it is replaced with its annex.
+        folder: The folder, which is created; an older report and its annex are replaced.
 
     Returns:
         The page's path.
@@ -64,20 +64,20 @@ def write_report(summary: RunSummary, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if annex:
             replace_private(folder / ANNEX, annex)
-        else:  # the annex of a former report does not belong to this one
+        else:  # an annex in the folder belongs to an older report
             (folder / ANNEX).unlink(missing_ok=True)
         replace_private(folder / DATA, data)
         replace_private(folder / PAGE, page.encode())
     except OSError as error:
         raise Unavailable(
             f"the report cannot be written into {folder}: {error.strerror or error}; free some"
-            " space, or name another folder"
+            " space, or choose another folder"
         ) from error
     return folder / PAGE
 
 
 def replace_private(path: Path, content: bytes) -> None:
-    """Replace a file atomically; only its owner can read it at any moment."""
+    """Replace a file atomically; at every moment only its owner can read it."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # is 0600
     try:
         with os.fdopen(handle, "wb") as stream:

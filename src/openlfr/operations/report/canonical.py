@@ -1,4 +1,4 @@
-"""Converts a run's figures to JSON whose bytes are the same for the same run."""
+"""Converts the figures of a run to canonical JSON: the same run always has the same bytes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from openlfr.domain.summary import AlertItem, RunSummary
 
 VERSION = 1
-_BY_ITSELF = ("alerts", "baselines", "pools", "threshold")
-_DECIMALS = 4  # finer than any figure here means; keeps numbers out of exponent notation
+_SPECIAL_FIELDS = ("alerts", "baselines", "pools", "threshold")  # converted one by one
+_DECIMALS = 4  # more than any figure needs; avoids exponent notation
 
 
 def figures_of(summary: RunSummary) -> dict[str, Any]:
-    """All figures of the report as JSON values; pictures as hashes."""
+    """Convert all figures of the report to JSON values, and pictures to hashes."""
     figures: dict[str, Any] = _plain(
-        {f.name: getattr(summary, f.name) for f in fields(summary) if f.name not in _BY_ITSELF}
+        {f.name: getattr(summary, f.name) for f in fields(summary) if f.name not in _SPECIAL_FIELDS}
     )
     figures["baselines"] = [_plain(figures_json(each)) for each in summary.baselines]
     figures["pools"] = [_plain(pool_json(each)) for each in summary.pools]
@@ -45,8 +45,8 @@ def figures_of(summary: RunSummary) -> dict[str, Any]:
 def canonical_json(figures: dict[str, Any]) -> bytes:
     """Serialise by RFC 8785: sorted keys, no white space, numbers as in ECMAScript, UTF-8.
 
-    Python writes numbers of at most four decimals as ECMAScript does, and all keys are ASCII, so
-    that their order by code point is that by UTF-16 unit.
+    Python and ECMAScript write numbers with at most four decimals in the same way. All keys are
+    ASCII, so Python's order by code point is the required order by UTF-16 unit.
     """
     text = json.dumps(
         figures, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
@@ -56,8 +56,8 @@ def canonical_json(figures: dict[str, Any]) -> bytes:
 
 def _alert(item: AlertItem) -> dict[str, Any]:
     sighting, flag = item.event.sighting, item.event.impossible
-    seen = _plain(sighting)
-    del seen["conflicts_in_frame"]  # `impossible` says it
+    sighting_values = _plain(sighting)
+    del sighting_values["conflicts_in_frame"]  # `impossible` contains the conflict
     pictures = {"probe": item.probe, "reference": item.reference, "scene": item.scene}
     return {
         "event": str(item.event.event),
@@ -66,7 +66,7 @@ def _alert(item: AlertItem) -> dict[str, Any]:
         "category": item.category,
         "legal_basis": item.legal_basis,
         "missing": item.missing,
-        "sighting": seen,
+        "sighting": sighting_values,
         **({"impossible": _plain(flag)} if flag is not None else {}),
         "pictures_sha256": {
             name: hashlib.sha256(content).hexdigest()

@@ -17,7 +17,7 @@ _GAP = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """The bar of one bin: a rectangle, its label, and whether it reaches the threshold."""
+    """The bar of one bin: a rectangle, its label, and whether the bin reaches the threshold."""
 
     x: float
     y: float
@@ -69,37 +69,37 @@ class Chart:
 
 
 def histograms(counts: CameraCounts, threshold: float) -> tuple[Chart, ...]:
-    """Charts of scores against listed people and against control subjects, if any were listed.
+    """Lay out the charts of scores against listed people, and against control subjects if any.
 
-    If only control subjects were listed, theirs is the only chart.
+    If only control subjects were listed, their chart is the only one.
     """
     control = to_coarse_bins(counts.control_scores)
-    drawn = []
+    charts = []
     if any(counts.scores) or not any(control):
-        whose = " that was taken for no control subject" if any(control) else ""
-        drawn.append(
+        whose = " without a match with a control subject" if any(control) else ""
+        charts.append(
             Chart(
                 "scores",
-                "How alike the compared faces were",
+                "Similarity of the compared faces",
                 f"The best score of each compared pass{whose}, over all its searches.",
                 histogram(counts.scores, threshold),
             )
         )
     if any(control):
-        drawn.append(
+        charts.append(
             Chart(
                 "control-scores",
-                "How alike the compared faces were to control subjects",
-                "The best score of each compared pass against those who consented to be looked for "
-                "as a test, strangers' passes included.",
+                "Similarity of the compared faces to control subjects",
+                "The best score of each compared pass against control subjects, who consented to "
+                "be searched for as a test. Passes of strangers are included.",
                 histogram(control, threshold),
             )
         )
-    return tuple(drawn)
+    return tuple(charts)
 
 
 def shown_scores(counts: CameraCounts) -> tuple[int, ...]:
-    """Scores for one line of a table; those of control subjects if nobody else was listed."""
+    """Return the scores for a line of a table; of control subjects if only they were listed."""
     return counts.scores if any(counts.scores) else to_coarse_bins(counts.control_scores)
 
 
@@ -107,9 +107,9 @@ def histogram(counts: tuple[int, ...], threshold: float) -> Histogram:
     """Lay out the histogram.
 
     Args:
-        counts: Tracks by bin of `SCORE_EDGES`.
-        threshold: A bin reaches the threshold if its middle does; the threshold itself may be
-            inside a bin.
+        counts: Number of tracks by bin of `SCORE_EDGES`.
+        threshold: The threshold. A bin reaches the threshold if the middle of the bin does; the
+            threshold may be inside a bin.
     """
     inner_w, base = WIDTH - _LEFT - _RIGHT, HEIGHT - _BOTTOM
     inner_h = base - _TOP
@@ -141,8 +141,8 @@ def histogram(counts: tuple[int, ...], threshold: float) -> Histogram:
         top_y=_TOP,
         left_x=_LEFT,
         right_x=WIDTH - _RIGHT,
-        label=f"Histogram of the best score of {sum(counts)} compared passes; {reached_count} lie"
-        f" at or above the threshold {threshold:.2f}.",
+        label=f"Histogram of the best score of {sum(counts)} compared passes, {reached_count} of"
+        f" them at or above the threshold {threshold:.2f}.",
     )
 
 
@@ -165,7 +165,10 @@ def sparkline(counts: tuple[int, ...], threshold: float) -> tuple[Bar, ...]:
 
 
 def _y_scale(highest: int) -> tuple[int, int]:
-    """Steps of 1, 2 or 5 times a power of ten, at most five of them, over the highest bar."""
+    """Return the step of the axis, 1, 2 or 5 times a power of ten, and the axis' end.
+
+    At most five steps reach beyond the highest bar.
+    """
     power = 1
     while True:
         for factor in (1, 2, 5):

@@ -1,4 +1,4 @@
-"""Computes the contents of the page from a run's summary: sentences, steps and cards."""
+"""Computes the contents of the report's page: sentences, steps and cards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REASONS = {
     NotSearchedReason.TOO_SMALL: "too far away",
     NotSearchedReason.TOO_POOR: "turned away, blurred or hidden",
     NotSearchedReason.TOO_SHORT: "gone too soon",
-    NotSearchedReason.NOBODY_LISTED: "when nobody was listed",
+    NotSearchedReason.NOBODY_LISTED: "while nobody was listed",
 }
 LOST = {
     LossReason.INTERRUPTED: "lost when the run ended",
@@ -36,7 +36,7 @@ class Step:
         count: Number of faces, tracks or alerts.
         name, explained: Texts of the step.
         share: Share of the first step, 0 to 1.
-        lost: Reason why the count is less than in the step before; empty if it is not.
+        lost: Reason if the count is lower than in the step before; else empty.
     """
 
     count: int
@@ -48,10 +48,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class AlertCard:
-    """One alert with its events, the best one in pictures.
+    """One alert with its events, and with pictures of the best event.
 
     Attributes:
-        probe, reference, scene: data: URIs; empty where there is no picture.
+        probe, reference, scene: data: URIs; empty without a picture.
     """
 
     alert_id: str
@@ -85,7 +85,7 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 
 def headline(summary: RunSummary) -> str:
-    """The whole run in one sentence."""
+    """Describe the whole run in one sentence."""
     total = add_up(summary.cameras)
     alerts = plural(len(cards(summary.alerts)), "alert")
     passes = plural(total.tracks_closed, "face", "faces")
@@ -93,7 +93,7 @@ def headline(summary: RunSummary) -> str:
 
 
 def funnel(summary: RunSummary) -> tuple[Step, ...]:
-    """The steps from all faces seen to the alerts that a person decides."""
+    """Return the steps from all faces seen to the alerts for a person's decision."""
     total = add_up(summary.cameras)
     alerts = len(cards(summary.alerts))
     whole = max(total.tracks_closed, 1)
@@ -102,20 +102,22 @@ def funnel(summary: RunSummary) -> tuple[Step, ...]:
         (
             total.tracks_closed,
             "faces seen",
-            "not people: who comes twice counts twice; a crowd breaks one walk into several",
+            "not people: one person may count several times, as in a crowd or on a second visit",
             "",
         ),
         (
             total.tracks_searched,
             "compared",
-            "with the watchlist, once a face was good enough",
+            "with the watchlist, after a face was good enough",
             not_compared(total),
         ),
         (
             total.tracks_matched,
             "matched",
             f"a listed person at {summary.threshold.value:.3f} or more",
-            f"{below:,} stayed below the threshold; nothing of them was kept" if below > 0 else "",
+            f"{below:,} stayed below the threshold; nothing of them was stored"
+            if below > 0
+            else "",
         ),
         (
             alerts,
@@ -131,9 +133,9 @@ def funnel(summary: RunSummary) -> tuple[Step, ...]:
 
 
 def joined(sightings: int, alerts: int, matched: int) -> str:
-    """A sentence about sightings that opened no alert; empty if all did.
+    """Describe the sightings that joined an open alert; empty if there are none.
 
-    A track gives a sighting for each matched subject, so there may be more sightings than tracks.
+    A track has a sighting for each matched subject, so there may be more sightings than tracks.
     """
     more = sightings - alerts
     if more <= 0:
@@ -143,7 +145,7 @@ def joined(sightings: int, alerts: int, matched: int) -> str:
 
 
 def not_compared(counts: CameraCounts) -> str:
-    """The reasons why tracks were never searched, in words; empty if all were."""
+    """Describe the reasons why tracks were not searched; empty if all were searched."""
     reasons = [
         f"{counts.tracks_not_searched[reason]:,} {words}"
         for reason, words in REASONS.items()
@@ -161,7 +163,7 @@ def not_compared(counts: CameraCounts) -> str:
 
 
 def cards(items: Iterable[AlertItem]) -> tuple[AlertCard, ...]:
-    """One card per alert, in the order of opening, with the pictures of the best score."""
+    """Make one card per alert, in the order of opening, with the pictures of the best score."""
     groups: dict[str, list[AlertItem]] = {}
     for item in items:
         groups.setdefault(item.event.alert_id, []).append(item)
@@ -192,7 +194,7 @@ def cards(items: Iterable[AlertItem]) -> tuple[AlertCard, ...]:
 
 
 def timed_stages(timings: Iterable[StageTiming]) -> tuple[TimedStage, ...]:
-    """Stages in the order of the pipeline, with their shares."""
+    """Return the stages in the order of the pipeline, with their shares."""
     listed = tuple(timings)
     whole = sum(t.cpu_s for t in listed) or 1.0
     return tuple(

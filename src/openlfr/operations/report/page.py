@@ -1,4 +1,4 @@
-"""Renders the page from its template."""
+"""Renders the page and the annex from their templates."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def render_annex(summary: RunSummary) -> str:
 def render_page(
     summary: RunSummary, *, data_name: str, data_sha256: str, annex: str, annex_sha256: str
 ) -> str:
-    """Render the report as one HTML document, with all quoted text escaped.
+    """Render the report as one HTML document, with all inserted text escaped.
 
     Args:
         summary: The figures of the run.
@@ -72,7 +72,7 @@ def render_page(
 
 
 def _bars_of(each: BaselineFigures) -> tuple[charts.Bar, ...]:
-    """Bars of a baseline's scores; with an unknown threshold no bar reaches it."""
+    """Lay out a baseline's scores; if the threshold is unknown, no bar reaches it."""
     threshold = each.opening.baseline.threshold.value if each.opening else float("inf")
     return charts.sparkline(charts.shown_scores(each.counts), threshold)
 
@@ -94,14 +94,14 @@ def _environment() -> jinja2.Environment:
 
 
 def _harmless(value: object) -> object:
-    """Escape characters that reorder or hide text, since a browser obeys them too."""
+    """Escape characters that reorder or hide text, since browsers apply them too."""
     return (
         escape_text(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
     )
 
 
 def _span(first: datetime, last: datetime) -> str:
-    """A period in words; the day of its end only if it differs from the first day."""
+    """Describe a period; the day of its end appears only if it differs from the first day."""
     end = _clock(last) if _day(first) == _day(last) else f"{_day(last)} {_clock(last)}"
     return f"{_day(first)} {_clock(first)} to {end} UTC"
 
