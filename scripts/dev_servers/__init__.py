@@ -1,1 +1,1 @@
-"""Real servers for development and tests, one node each: a file per server, and `process`."""
+"""Real servers for development and tests, one node each: one file per server, and `process`."""

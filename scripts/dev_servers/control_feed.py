@@ -1,4 +1,4 @@
-"""What alerting's relay writes on control.v1 of a deployment, where no alerting runs.
+"""Writes the state of a deployment on control.v1, as alerting's relay does, where no alerting runs.
 
 For tests and measurements of ingest and analysis alone.
 """
@@ -23,14 +23,14 @@ _BEAT_S = 0.5
 
 
 class ControlFeed:
-    """A deployment of a CONFIG.yaml, as it stands, and heartbeats; ends with its block."""
+    """Publishes a deployment's state and heartbeats until its `with` block ends."""
 
     def __init__(self, config: Path, **changes: Any) -> None:
-        """Write nothing yet.
+        """Connect; nothing is written yet.
 
         Args:
-            config: Says how Kafka is reached, and where the vault's key lies.
-            changes: In what the state differs from the configuration's, started.
+            config: A CONFIG.yaml with the address of Kafka and the path of the vault's key.
+            changes: Fields of the state that differ from the configuration's, started.
         """
         loaded = settings.load(config)
         deployment = settings.require_authorisation(loaded)
@@ -51,14 +51,14 @@ class ControlFeed:
         self._thread = threading.Thread(target=self._beat, daemon=True)
 
     def put(self, **changes: Any) -> DeploymentState:
-        """Write the state, changed so, as the next version."""
+        """Write the state with these changes as the next version."""
         more = {"version": self.state.version + 1, "changed_at": datetime.now(UTC)}
         self.state = replace(self.state, **(more | changes))
         self.write(self.state)
         return self.state
 
     def write(self, *messages: ControlMessage) -> None:
-        """Write messages as they are."""
+        """Write messages unchanged."""
         with self._lock:
             self._writer.write(messages)
 

@@ -1,17 +1,17 @@
-"""Ends what a run left behind, however it ended: a program beside each pytest process or demo.
+"""Ends the processes that a run leaves behind: a program beside each pytest process or demo.
 
-A server in a session of its own outlives a run that is killed: the kernel hands it to `init`, and
-nothing points back to the run any more. A signal on the parent's death (PR_SET_PDEATHSIG) does not
-help: it follows the thread that started the server, is lost where PostgreSQL's user is changed to,
-and does not reach what a server starts in turn. So this process waits beside the run, in a session
-of its own that no Ctrl-C or `kill` of the run's group reaches, and when the run is gone it looks
-for everything that belongs to it: whose environment carries the run's mark, who works in its
-folders (Redis overwrites its environment), and their children. It asks them to end, insists 3 s
-later, and erases the folders with what is mounted in them.
+A server in a session of its own outlives a killed run: the kernel makes it a child of `init`, and
+no link to the run remains. A signal on the parent's death (PR_SET_PDEATHSIG) does not
+help: it follows the thread that started the server, is lost at the change to PostgreSQL's user,
+and does not reach the server's own children. So this process waits beside the run, in a session
+of its own that no Ctrl-C or `kill` of the run's group reaches. When the run is gone it finds
+all its processes: those with the run's mark in their environment, those that work in its
+folders (Redis overwrites its environment), and their children. It sends SIGTERM, 3 s
+later SIGKILL, and erases the folders with everything mounted in them.
 
-Only Linux has the /proc that this reads; it imports nothing but the standard library, to be cheap.
+It reads /proc, which only Linux has, and imports only the standard library, to be cheap.
 
-    guard.py MARK [FOLDER ...]    its standard input ends, or says `kept`, when the run does
+    guard.py MARK [FOLDER ...]    the run ends when its standard input ends, or contains `kept`
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Seen:
 
 
 def processes() -> Iterator[Seen]:
-    """All that are alive."""
+    """Return all live processes."""
     for place in Path("/proc").glob("[1-9]*"):
         with suppress(OSError):
             # After the program's name in brackets: state, parent, group, session, terminal.
@@ -59,7 +59,7 @@ def processes() -> Iterator[Seen]:
 
 
 def belonging(mark: str, folders: Sequence[str]) -> set[int]:
-    """Processes of the run and all their descendants, but not this one."""
+    """Return the processes of the run and all their descendants, except this one."""
     there = list(processes())
     found = {each.pid for each in there if _is_marked(each, mark, folders)}
     grown = True
@@ -77,7 +77,7 @@ def _is_marked(process: Seen, mark: str, folders: Sequence[str]) -> bool:
             if os.fsencode(f"{VARIABLE}={mark}") + end in b"\0" + environment:
                 return True
     if process.has_terminal:
-        return False  # somebody who looks around in a folder
+        return False  # a person's shell in a folder
     with suppress(OSError):
         place = str(Path("/proc", str(process.pid), "cwd").readlink()).removesuffix(" (deleted)")
         return any(f"{place}/".startswith(f"{folder}/") for folder in folders)
@@ -85,7 +85,7 @@ def _is_marked(process: Seen, mark: str, folders: Sequence[str]) -> bool:
 
 
 def end_all(mark: str, folders: Sequence[str]) -> None:
-    """Ask every process of the run to end, then insist."""
+    """Send SIGTERM to every process of the run, later SIGKILL."""
     asked: set[int] = set()
     begun = time.monotonic()
     while left := belonging(mark, folders):
@@ -103,7 +103,7 @@ def end_all(mark: str, folders: Sequence[str]) -> None:
 
 
 def erase(folder: str) -> None:
-    """Erase a folder, and free what is mounted in it."""
+    """Unmount everything in a folder and erase it."""
     with suppress(OSError):
         mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
         for place in reversed(mounts):  # the innermost first
@@ -113,7 +113,7 @@ def erase(folder: str) -> None:
 
 
 def await_end(run: int) -> list[str]:
-    """Wait until the run is gone; folders that it wants to keep."""
+    """Wait until the run is gone; return the folders that it keeps."""
     said = b""
     open_ = True
     while os.getppid() == run:
@@ -130,18 +130,18 @@ def await_end(run: int) -> list[str]:
 
 
 def main(run: int, mark: str, *more: str) -> None:
-    """Guard a run: its process, its mark, which is a folder too, and further folders."""
+    """Guard a run: its process, its mark (also a folder), and further folders."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
     kept = await_end(run)
     folders = (mark, *more)
     end_all(mark, folders)
     elsewhere: list[str] = []
-    for pattern in (ELSEWHERE, f"*/{ELSEWHERE}"):  # its own, and those of xdist's processes
+    for pattern in (ELSEWHERE, f"*/{ELSEWHERE}"):  # the run's, and xdist's
         for listed in Path(mark).glob(pattern):
             with suppress(OSError):
                 elsewhere += listed.read_text().splitlines()
-    for folder in (*elsewhere, *more, mark):  # the mark last: nothing is left when it is gone
+    for folder in (*elsewhere, *more, mark):  # the mark last: when it is gone, everything is erased
         if folder not in kept:
             erase(folder)
 

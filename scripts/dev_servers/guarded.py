@@ -1,4 +1,4 @@
-"""Starts the guard of this process: whatever it starts ends with it, however it ends."""
+"""Starts the guard of this process, so that its child processes end with it, even after a kill."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def start_guard(mark: str, *more: str) -> IO[str]:
     """Guard this process from now on.
 
     Args:
-        mark: A folder that is this process's alone; it must be in the environment of all that it
-            starts, as `guard.VARIABLE`. It is erased at the end.
+        mark: A folder of this process alone. All child processes must have it in their
+            environment as `guard.VARIABLE`. It is erased at the end.
         more: Further folders whose processes are ended.
 
     Returns:
-        The guard's standard input; `guard` says what may be written to it.
+        The guard's standard input; see `guard` for its format.
     """
     plain = {key: value for key, value in os.environ.items() if key != guard.VARIABLE}
     started = subprocess.Popen(
@@ -27,5 +27,5 @@ def start_guard(mark: str, *more: str) -> IO[str]:
         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
         env=plain, start_new_session=True, text=True,
     )  # fmt: skip
-    started.returncode = 0  # it outlives us on purpose
-    return cast("IO[str]", started.stdin)  # a pipe was asked for
+    started.returncode = 0  # the guard outlives this process on purpose
+    return cast("IO[str]", started.stdin)  # stdin is a pipe

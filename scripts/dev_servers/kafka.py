@@ -51,7 +51,7 @@ log.retention.check.interval.ms=10000
 
 
 def jars() -> Path:
-    """Kafka's jars, fetched once from Maven Central and checked against its checksums."""
+    """Return Kafka's jars, fetched once from Maven Central and checked against its checksums."""
     import filelock
 
     there = cache() / f"kafka-{VERSION}"
@@ -78,14 +78,14 @@ def jars() -> Path:
 
 
 def java() -> list[str]:
-    """Java with Kafka's classes. Small and quick to start: for tests it compiles little."""
+    """Return the command of Java with Kafka's classes, with options for a small and quick start."""
     java = need("java", "default-jre-headless")
     return [java, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xms128m", "-Xmx512m",
             "-cp", f"{jars()}/*"]  # fmt: skip
 
 
 def format_storage(folder: Path, properties: Path, *more: str) -> None:
-    """Make the folder that the broker of these properties keeps its log in."""
+    """Create the log folder of the broker with these properties."""
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_")
     formatted = subprocess.run(
         [*java(), "kafka.tools.StorageTool", "format", "--standalone", "-t", cluster,
@@ -97,7 +97,7 @@ def format_storage(folder: Path, properties: Path, *more: str) -> None:
 
 
 def start(folder: Path) -> tuple[int, str]:
-    """Start it; its process id and address."""
+    """Start the broker; return its process id and address."""
     port, controller = free_port(), free_port()
     properties = folder / "server.properties"
     text = PROPERTIES.format(port=port, controller=controller, folder=folder)
@@ -110,7 +110,7 @@ def start(folder: Path) -> tuple[int, str]:
 
 
 def ready(url: str) -> bool:
-    """Whether the broker knows itself as one of its cluster."""
+    """Return whether the broker lists itself in its cluster."""
     from kafka import KafkaAdminClient
 
     address = url.removeprefix("kafka://")

@@ -1,4 +1,4 @@
-"""The Milvus of PyPI's wheel, unpacked once into the user's cache."""
+"""Milvus from PyPI's wheel, unpacked once into the user's cache."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def launch(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
-    """Start it without waiting for it; its process and port."""
+    """Start Milvus without waiting for it; return its process and port."""
     import filelock
 
     try:
@@ -35,7 +35,7 @@ def launch(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
         settings.set(f"{part}.ip", "127.0.0.1")
     settings.resolve()
     client, peer = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
-    etcd = folder / "etcd.yaml"  # its own would always take 2379 and 2380
+    etcd = folder / "etcd.yaml"  # the embedded etcd would always use 2379 and 2380
     etcd.write_text(
         f"listen-client-urls: {client}\nadvertise-client-urls: {client}\n"
         f"listen-peer-urls: {peer}\ninitial-advertise-peer-urls: {peer}\n"
@@ -55,7 +55,7 @@ def launch(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
 
 
 def start(folder: Path) -> tuple[int, str]:
-    """Start it; its process id and address."""
+    """Start Milvus and wait; return its process id and address."""
     server, port = launch(folder)
     url = f"http://127.0.0.1:{port}"
     wait("Milvus", folder, server, lambda: ready(url))
@@ -63,7 +63,7 @@ def start(folder: Path) -> tuple[int, str]:
 
 
 def ready(url: str) -> bool:
-    """Whether it says which collections it has."""
+    """Return whether Milvus lists its collections."""
     from pymilvus import MilvusClient
 
     if not answers(int(url.rpartition(":")[2])):

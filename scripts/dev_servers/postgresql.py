@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dev_servers.process import Trouble, folder_apart, spawn, wait
 
-ELSEWHERE = "elsewhere.txt"  # names a second folder of a server
+ELSEWHERE = "elsewhere.txt"  # file with the path of the server's second folder
 
 
 def program_folder() -> Path:
@@ -21,15 +21,15 @@ def program_folder() -> Path:
 
 
 def owner() -> dict[str, str]:
-    """Who runs it, as `subprocess` takes it."""
+    """Return the user that runs the server, as an argument of `subprocess`."""
     return {"user": "postgres"} if os.geteuid() == 0 else {}
 
 
 def start(folder: Path) -> tuple[int, str]:
-    """Start it on a Unix socket alone; its process id and address.
+    """Start the server on a Unix socket alone; return its process id and address.
 
-    What it keeps lies in a folder of its own: the one given may be closed to its user, and too
-    deep for a socket's path.
+    Its data is in another folder, because the given folder may be closed to the server's user, and
+    its path too long for a socket.
     """
     programs = program_folder()
     home = folder_apart("openlfr-sql-")
@@ -54,7 +54,7 @@ def start(folder: Path) -> tuple[int, str]:
 
 
 def ready(url: str) -> bool:
-    """Whether it takes connections."""
+    """Return whether the server accepts connections."""
     import sqlalchemy
 
     engine = sqlalchemy.create_engine(url)

@@ -1,4 +1,4 @@
-"""A server's process: its program and port, its start, whether it answers, its end."""
+"""A server's process: program, port, start, readiness and end."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from dev_servers import guard
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-PORTS = range(20000, 32000)  # below those that the system gives to outgoing connections
+PORTS = range(20000, 32000)  # below the ports of outgoing connections
 START_S = 120.0  # Milvus takes 10 s on an idle machine
-STOP_S = 5.0  # nothing of theirs is kept
+STOP_S = 5.0  # their data does not last
 RESTART_S = 90.0  # a killed Milvus's lease in etcd lasts 60 s
-STARTED = "started.json"  # in a server's folder: how it was started
+STARTED = "started.json"  # the start command, in a server's folder
 
 
 class Trouble(Exception):
-    """A sentence for the person who asked."""
+    """A failure, described in a sentence for the user."""
 
 
 def cache() -> Path:
-    """What was fetched or unpacked once is kept here."""
+    """Return the folder for files that are fetched or unpacked once."""
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("openlfr", appauthor=False))
 
 
 def free_port() -> int:
-    """A free loopback port that nobody else is given before all others were.
+    """Return a free loopback port; all other ports are returned before this one again.
 
-    A server takes its port seconds after it was found free, Milvus a dozen of them: whoever asks
-    meanwhile, in this process or another, goes on where the last one stopped.
+    A server opens its port seconds after this call, Milvus a dozen of seconds. So the next call, in
+    this process or another, continues after the last returned port.
     """
     import filelock
 
@@ -62,7 +62,7 @@ def free_port() -> int:
 
 
 def folder_apart(prefix: str) -> Path:
-    """A folder with a short path in which other users may work; a test run's guard erases it."""
+    """Create a folder with a short path for all users; a test run's guard erases it."""
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
     folder.chmod(0o755)
     if mark := os.environ.get(guard.VARIABLE):
@@ -86,9 +86,9 @@ def spawn(
     cwd: Path | None = None,
     user: str | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a server that outlives this command; its output goes to its folder.
+    """Start a server that outlives this command; its output is written to its folder.
 
-    So does how it was started, for `spawn_again`. `environment` comes on top of this process's.
+    Its command is written there too, for `spawn_again`. `environment` extends this process's.
     """
     started = {
         "command": [str(word) for word in command], "environment": dict(environment or {}),
@@ -99,7 +99,7 @@ def spawn(
 
 
 def spawn_again(folder: Path) -> subprocess.Popen[bytes]:
-    """Start the server of a folder as it was started before: its ports, on its data."""
+    """Start the server of a folder with its former command, ports and data."""
     started = json.loads((folder / STARTED).read_text())
     with (folder / "output.txt").open("ab") as output:
         return subprocess.Popen(
@@ -110,10 +110,10 @@ def spawn_again(folder: Path) -> subprocess.Popen[bytes]:
 
 
 def restart(name: str, folder: Path, ready: Callable[[], bool]) -> int:
-    """Start a server that died on its port and its data; its process id.
+    """Restart a dead server on its port and data; return its process id.
 
-    PostgreSQL's and Milvus's refuse to start until what their killed predecessor left behind is
-    gone, its children and its lease, so that one that ends at once is started again.
+    PostgreSQL and Milvus refuse to start until the children and the lease of their killed
+    predecessor are gone, so a server that ends at once is started again.
     """
     deadline = time.monotonic() + RESTART_S
     while True:
@@ -144,7 +144,7 @@ def wait(
 
 
 def answers(port: int) -> bool:
-    """Whether something listens on a port of 127.0.0.1."""
+    """Return whether a program listens on a port of 127.0.0.1."""
     try:
         with socket.create_connection(("127.0.0.1", port), 1):
             return True
@@ -153,7 +153,7 @@ def answers(port: int) -> bool:
 
 
 def alive(pid: int, born: float) -> bool:
-    """Whether a process is at work; `born` tells it from a later one with its number."""
+    """Return whether a process is alive; `born` excludes a later process with its number."""
     import psutil
 
     with contextlib.suppress(psutil.NoSuchProcess):
@@ -163,7 +163,7 @@ def alive(pid: int, born: float) -> bool:
 
 
 def end(pid: int, born: float | None = None) -> None:
-    """End one process and wait for it; `born` tells it from a later one with its number."""
+    """End one process and wait; `born` excludes a later process with its number."""
     import psutil
 
     try:

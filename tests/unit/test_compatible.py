@@ -75,7 +75,7 @@ def test_what_a_reader_would_notice_is_refused(checkout, file, before, after):
     done = check(checkout)
     assert done.returncode == 1
     assert f"openlfr/wire/v1/{file}:" in done.stderr
-    assert "break what 0.1.0 promised" in done.stderr
+    assert "break the promise of 0.1.0" in done.stderr
 
 
 def test_a_file_that_is_gone_or_moved_is_refused(checkout):
@@ -113,7 +113,7 @@ def test_every_released_version_counts_not_the_last_alone(checkout):
     done = check(checkout)
     assert sorted(each.name for each in released.iterdir()) == ["0.1.0", "0.2.0"]
     assert done.returncode == 1
-    assert "break what 0.1.0 promised" in done.stderr
+    assert "break the promise of 0.1.0" in done.stderr
     assert "0.2.0" not in done.stderr
 
 
