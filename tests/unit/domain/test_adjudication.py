@@ -189,7 +189,7 @@ def test_the_pictures_of_somebody_stopped_by_mistake_are_sealed_for_a_day():
         case = conclude(case, again)
         assert (case.erase_at, case.outcome.minutes_stopped) == (sealed, 5)
     mended = conclude(case, RecordedOutcome(Outcome.CONFIRMED, BEA, LATER))  # typed wrongly before
-    assert (mended.erase_at, mended.sealed) == (None, False)
+    assert (mended.erase_at, mended.is_sealed) == (None, False)
 
 
 def test_an_answer_to_what_was_asked_again_counts_though_the_clock_was_set_back():
