@@ -63,7 +63,7 @@ class DeploymentInForce:
 
     @property
     def hours(self) -> tuple[datetime, datetime]:
-        """Authorised start and end; those of the configuration while the state is unknown."""
+        """Authorised start and end; the configured hours while the state is unknown."""
         hours = self._state or self._configured.authorisation
         return hours.starts, hours.ends
 

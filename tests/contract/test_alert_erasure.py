@@ -197,7 +197,7 @@ def test_another_outcome_unseals_for_a_supervisor_with_a_reason_alone_and_starts
         record_outcome(AlertVersion(alert), what, records=place.records, by=by, at=at, times=TIMES)
 
     becomes(Outcome.REFUTED, by=OP)
-    with pytest.raises(NotAllowed, match="Op may not open what is sealed"):
+    with pytest.raises(NotAllowed, match="Op may not open sealed pictures"):
         becomes(Outcome.CONFIRMED, by=OP, note="curious", hours=1)
     with pytest.raises(BadInput, match="with a reason"):
         becomes(Outcome.CONFIRMED, by=SUE, hours=1)
@@ -214,7 +214,7 @@ def test_sealed_pictures_are_opened_by_a_supervisor_with_a_reason(place):
     became = OutcomeReport(Outcome.REFUTED)
     record_outcome(AlertVersion(alert), became, records=place.records, by=OP, at=NOON, times=TIMES)
     stores = {"records": place.records, "vault": place.vault}
-    with pytest.raises(NotAllowed, match="Op may not open what is sealed"):
+    with pytest.raises(NotAllowed, match="Op may not open sealed pictures"):
         show_alert(PictureRequest(alert, "a.html", "curious"), **stores, by=OP, at=NOON)
     with pytest.raises(BadInput, match="are sealed, since somebody was stopped by mistake"):
         show_alert(PictureRequest(alert, "a.html"), **stores, by=SUE, at=NOON)

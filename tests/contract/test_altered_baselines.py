@@ -83,12 +83,12 @@ def altered(change):
         ({"content": ["nothing"]}, _HASH),
         ({"content": {"list": 5, "threshold": "x"}}, _HASH),
         ({"content": baseline(7).to_json(), "baseline_id": baseline(7).baseline_id},
-         "list_root not as its act says"),
+         "list_root changed after its act"),
         ({"content": baseline(7).to_json() , "baseline_id": baseline(7).baseline_id, "why": []},
-         "list_root not as its act says"),
+         "list_root changed after its act"),
         (altered(lambda values: values["list"].update(references=20_000)),
-         "references not as its act says"),
-        ({"why": ["nothing of note"]}, "why not as its act says"),
+         "references changed after its act"),
+        ({"why": ["nothing of note"]}, "why changed after its act"),
     ],
 )  # fmt: skip
 def test_what_was_altered_is_named_and_no_figure_is_claimed_under_it(owned, values, says):

@@ -41,13 +41,13 @@ def change(records, **values):
 @pytest.mark.parametrize(
     ("values", "what"),
     [
-        ({"ends": datetime(2090, 1, 1, tzinfo=UTC)}, "ends is not as its acts say"),
-        ({"starts": datetime(2020, 1, 1, tzinfo=UTC)}, "starts is not as its acts say"),
-        ({"authorised_by": ""}, "authorised_by is not as its acts say"),
-        ({"legal_basis": "Act 6", "place": "All"}, "place and legal_basis are not as its acts say"),
-        ({"cameras": ["gate", "school"]}, "cameras is not as its acts say"),
-        ({"watchlists": ["default", "debtors"]}, "watchlists is not as its acts say"),
-        ({"revision": 9}, "revision is not as its acts say"),
+        ({"ends": datetime(2090, 1, 1, tzinfo=UTC)}, "ends differs from its acts"),
+        ({"starts": datetime(2020, 1, 1, tzinfo=UTC)}, "starts differs from its acts"),
+        ({"authorised_by": ""}, "authorised_by differs from its acts"),
+        ({"legal_basis": "Act 6", "place": "All"}, "place and legal_basis differ from its acts"),
+        ({"cameras": ["gate", "school"]}, "cameras differs from its acts"),
+        ({"watchlists": ["default", "debtors"]}, "watchlists differs from its acts"),
+        ({"revision": 9}, "revision differs from its acts"),
     ],
 )
 def test_nobody_is_searched_for_under_what_was_never_authorised(records, market, values, what):
@@ -71,7 +71,7 @@ def test_what_was_ended_stays_so_whatever_the_row_says(records, market, move):
     moved = getattr(deployments, move)("Market", "", records=records, by=BY, at=NOON)
     change(records, status="started")
     found = records.deployments.get(market)
-    assert (found.status, found.alteration) == (moved.status, "status is not as its acts say")
+    assert (found.status, found.alteration) == (moved.status, "status differs from its acts")
     assert not found.covers(NOON)
 
 

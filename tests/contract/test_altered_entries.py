@@ -67,15 +67,18 @@ def test_what_has_left_the_list_may_be_blanked(listed):
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"authorised_by": "Mallory"}, "authorised_by is not as enrolled"),
-        ({"legal_basis": "none", "source": "none"}, "legal_basis and source are not as enrolled"),
-        ({"expires": EXPIRES + timedelta(days=1)}, "expires is not as enrolled"),
-        ({"subject": "Mr Innocent"}, "subject and its hash are not as enrolled"),
-        ({"category": "missing"}, "category is not as enrolled"),
-        ({"template_hash": "b1" * 32}, "its hash is not as enrolled"),
+        ({"authorised_by": "Mallory"}, "authorised_by differs from its enrolment"),
+        (
+            {"legal_basis": "none", "source": "none"},
+            "legal_basis and source differ from its enrolment",
+        ),
+        ({"expires": EXPIRES + timedelta(days=1)}, "expires differs from its enrolment"),
+        ({"subject": "Mr Innocent"}, "subject and its hash differ from its enrolment"),
+        ({"category": "missing"}, "category differs from its enrolment"),
+        ({"template_hash": "b1" * 32}, "its hash differs from its enrolment"),
         (
             {"subject": "Cy", "entry_hash": hash_entry("a1", "Cy", "default", "a1" * 32)},
-            "subject and its hash are not as enrolled",
+            "subject and its hash differ from its enrolment",
         ),
     ],
 )
@@ -100,7 +103,7 @@ def test_two_people_whose_faces_were_exchanged_in_the_records_are_found(listed):
         made = hash_entry(name, subject, "default", other * 32)
         change(listed, name, template_hash=other * 32, entry_hash=made)
     altered = listed.watchlist.altered_entries(["default"], compare_all=True)
-    assert altered == dict.fromkeys(("a1", "b1"), "its hash is not as enrolled")
+    assert altered == dict.fromkeys(("a1", "b1"), "its hash differs from its enrolment")
     assert listed.watchlist.manifest(["default"]) == {}
 
 
@@ -189,7 +192,7 @@ def test_entries_of_the_version_before_are_searched_after_an_upgrade(records_url
         assert "authority was not complete" in str(refused[0].detail["note"])
         change(records, "a1", subject="Mr Innocent")
         assert records.watchlist.altered_entries(["default"], compare_all=True) == {
-            "a1": "subject and its hash are not as enrolled"
+            "a1": "subject and its hash differ from its enrolment"
         }
 
 
@@ -217,7 +220,7 @@ def test_what_was_changed_and_changed_back_by_other_means_is_found_and_forgotten
     for _ in range(2):
         change(listed, source="hearsay")
         assert listed.watchlist.altered_entries(["default"], compare_all=True) == {
-            "a1": "source is not as enrolled"
+            "a1": "source differs from its enrolment"
         }
         assert listed.control.altered_entries() == listed.watchlist.altered_entries(["default"])
         change(listed, source="passport")

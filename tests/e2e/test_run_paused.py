@@ -88,4 +88,4 @@ def test_nobody_is_searched_under_hours_that_somebody_wrote_into_the_database(
     counts = add_up(summary.cameras)
     assert counts.tracks_closed == counts.tracks_begun > altered[0].tracks_closed
     assert (counts.frames_outside_hours, counts.frames_paused > 0) == (0, True)
-    assert any("ends is not as its acts say" in each for each in summary.problems)
+    assert any("ends differs from its acts" in each for each in summary.problems)

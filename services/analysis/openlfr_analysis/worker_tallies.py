@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from openlfr.adapters.kafka.topics import TALLIES
 from openlfr.domain.analysis import LostTrack, SearchedTrack
-from openlfr.domain.tally_collector import MISSED, TallyCollector
+from openlfr.domain.tally_collector import SKIPPED_COUNTS, TallyCollector
 from openlfr.wire import codec, seal
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class WorkerTallies:
 
     def count_missed(self, frame: Frame | EncodedFrame | None, reason: UnwatchedReason) -> None:
         """Count a frame that is not analysed; `frame` is None if its camera is unknown."""
-        self.counts[MISSED[reason].removeprefix("frames_")] += 1
+        self.counts[SKIPPED_COUNTS[reason].removeprefix("frames_")] += 1
         if frame is not None:
             self.collector.record_skipped(frame, reason)
 

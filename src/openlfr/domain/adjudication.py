@@ -95,7 +95,7 @@ class Judgement:
     """A person's decision after comparing the faces.
 
     Attributes:
-        reason: Coded reason; None where the person chose none.
+        reason: Coded reason; None if the person chose none.
         note: Free text of the person.
     """
 
@@ -243,7 +243,7 @@ class Case:
 
     @property
     def settle_at(self) -> datetime | None:
-        """Time of the automatic settlement; None where there is nothing to settle."""
+        """Time of the automatic settlement; None if there is nothing to settle."""
         first, second = self.first_verdict, self.second_look
         if self.settling_verdict is not None or first is None:
             return None

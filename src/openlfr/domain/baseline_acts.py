@@ -43,4 +43,4 @@ def _find_alteration(opening: Opening, deployment_id: str, act: Mapping[str, obj
     names = [
         each.name for each in fields(expected)[1:] if detail.get(each.name) != act.get(each.name)
     ]
-    return f"{' and '.join(names)} not as its act says" if names else ""
+    return f"{' and '.join(names)} changed after its act" if names else ""

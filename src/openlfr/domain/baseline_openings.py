@@ -80,36 +80,40 @@ class Opening:
 
 
 def find_opening(
-    known: Sequence[Opening], adoption: BaselineAdoption, *, alone: bool = False
+    openings: Sequence[Opening], adoption: BaselineAdoption, *, is_alone: bool = False
 ) -> Opening | None:
     """Return the recorded opening of an adoption; None if the adoption opens a new baseline.
 
     Args:
-        known: The deployment's openings, by number.
+        openings: The deployment's openings, by number.
         adoption: The adoption of a baseline by the process.
-        alone: Whether no other process works for the deployment. If so, only the last opening can
-            match. Otherwise another process may have opened this baseline already, and then a
+        is_alone: Whether no other process works for the deployment. If so, only the last opening
+            can match. Otherwise another process may have opened this baseline already, and then a
             further baseline.
     """
     ref = adoption.ref
-    if alone:
-        last = known[-1] if known else None
+    if is_alone:
+        last = openings[-1] if openings else None
         return (
             last if last and last.baseline_id == ref.baseline_id and not last.alteration else None
         )
-    same = [each for each in known if each.baseline_id == ref.baseline_id and not each.alteration]
-    found = opening_of(same, ref)
-    if found is None or found.ref == ref:
-        return found
-    between = [each for each in known if found.opened_at < each.opened_at < adoption.adopted_at]
+    same = [
+        each for each in openings if each.baseline_id == ref.baseline_id and not each.alteration
+    ]
+    opening = opening_of(same, ref)
+    if opening is None or opening.ref == ref:
+        return opening
+    between = [
+        each for each in openings if opening.opened_at < each.opened_at < adoption.adopted_at
+    ]
     if between and adoption.previous_baseline_id == between[-1].baseline_id != ref.baseline_id:
         return None  # the process returned from another baseline, so this baseline opens again
-    return found
+    return opening
 
 
-def opening_of(known: Sequence[Opening], ref: BaselineRef) -> Opening | None:
+def opening_of(openings: Sequence[Opening], ref: BaselineRef) -> Opening | None:
     """Return the opening to which a reference belongs; None if no opening has its baseline."""
-    same = [each for each in known if each.baseline_id == ref.baseline_id]
+    same = [each for each in openings if each.baseline_id == ref.baseline_id]
     exact = [each for each in same if each.opened_at == ref.adopted_at]
     if exact or not same:
         return exact[-1] if exact else None
@@ -119,17 +123,17 @@ def opening_of(known: Sequence[Opening], ref: BaselineRef) -> Opening | None:
     return next((each for each in reversed(same) if each.opened_at <= latest), same[0])
 
 
-def opening_at(known: Sequence[Opening], at: datetime) -> Opening | None:
+def opening_at(openings: Sequence[Opening], at: datetime) -> Opening | None:
     """Return the last opening before a time, UTC; the first opening if none is before."""
-    opened = [each for each in known if each.opened_at <= at]
-    return max(opened, key=lambda each: each.opened_at, default=known[0] if known else None)
+    opened = [each for each in openings if each.opened_at <= at]
+    return max(opened, key=lambda each: each.opened_at, default=openings[0] if openings else None)
 
 
-def next_opening(known: Sequence[Opening], adoption: BaselineAdoption) -> Opening:
-    """Return the new opening that an adoption adds to the known openings."""
-    previous = known[-1].baseline if known and not known[-1].alteration else None
+def next_opening(openings: Sequence[Opening], adoption: BaselineAdoption) -> Opening:
+    """Return the new opening that an adoption adds to the recorded openings."""
+    previous = openings[-1].baseline if openings and not openings[-1].alteration else None
     return Opening(
-        (known[-1].number if known else 0) + 1,
+        (openings[-1].number if openings else 0) + 1,
         adoption.baseline.baseline_id,
         adoption.adopted_at,
         adoption.baseline.changes_from(previous),

@@ -230,7 +230,7 @@ def _list_change(before: ListState, now: ListState) -> str:
         for category in sorted(one.keys() | other.keys())
         if one.get(category, 0) != other.get(category, 0)
     ]
-    what = ", ".join(parts) or "as many, but others"
+    what = ", ".join(parts) or "other references"
     return f"{before.references} to {now.references} references ({what})"
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from openlfr.domain.audit_alerts import VerdictActDetails
     from openlfr.domain.principals import Principal
 
-_EVENTS: Mapping[VerdictKind, type[VerdictActDetails]] = {
+_DETAILS_BY_KIND: Mapping[VerdictKind, type[VerdictActDetails]] = {
     VerdictKind.FIRST: AlertDecided,
     VerdictKind.LATE: AlertDecidedLate,
     VerdictKind.SECOND: AlertSecondLook,
@@ -76,7 +76,7 @@ def _details_of_changes(before: Case, after: Case, words: str) -> list[ActDetail
 
 
 def _verdict_details(alert_id: str, verdict: Verdict) -> VerdictActDetails:
-    return _EVENTS[verdict.kind](
+    return _DETAILS_BY_KIND[verdict.kind](
         alert_id,
         str(verdict.adjudication),
         verdict.verdict_id,

@@ -74,7 +74,7 @@ def with_recorded_status(deployment: Deployment, acts: Sequence[DeploymentAct]) 
     return replace(
         deployment,
         status=status,
-        alteration=f"{which} {'are' if len(names) > 1 else 'is'} not as its acts say",
+        alteration=f"{which} {'differ' if len(names) > 1 else 'differs'} from its acts",
     )
 
 

@@ -77,7 +77,7 @@ def find_alteration(entry: Reference, acts: Sequence[EntryAct]) -> str:
     names = tuple(_changed_fields(entry, enrolments[0]))
     if names:
         which = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
-        return f"{which} {'are' if len(names) > 1 else 'is'} not as enrolled"
+        return f"{which} {'differ' if len(names) > 1 else 'differs'} from its enrolment"
     if entry.status not in (EntryStatus.ACTIVE, EntryStatus.PENDING):
         return ""
     for act in acts:

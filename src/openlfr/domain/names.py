@@ -49,7 +49,7 @@ _LATIN_LOOKALIKES: Final = {
     for pair in (_CYRILLIC, _GREEK, _ARMENIAN)
     for one, other in zip(*pair, strict=True)
 }
-"""Letters that look like Latin ones, with those: the confusables of UTS 39 in use today."""
+"""Confusables of UTS 39 in use today: each letter with the Latin letter of the same look."""
 
 
 def normalise_person(text: str) -> str:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from openlfr.domain.baseline_openings import BaselineAdoption
     from openlfr.domain.frames import EncodedFrame, Frame
 
-MISSED = {
+SKIPPED_COUNTS = {
     UnwatchedReason.LATE: "frames_dropped_late",
     UnwatchedReason.UNREADABLE: "frames_unreadable",
     UnwatchedReason.OUTSIDE_HOURS: "frames_outside_hours",
@@ -100,7 +100,7 @@ class TallyCollector:
 
     def record_skipped(self, frame: Frame | EncodedFrame, why: UnwatchedReason) -> None:
         """Count a frame that was skipped after its arrival."""
-        self.count(frame.camera, MISSED[why])
+        self.count(frame.camera, SKIPPED_COUNTS[why])
         self._watch(frame.camera).record_skipped(microseconds(frame.captured_at), why)
 
     def record_skipped_at_capture(self, frame: Frame, why: UnwatchedReason) -> None:

@@ -20,8 +20,8 @@ _JOINERS: Final = "\u200c\u200d"
 _BREAKS: Final = " \t\r\n"
 _REJECTED_CATEGORIES: Final = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 _INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Invisible letters and marks: a name made of them looks blank, and two names that differ only in
-them look the same."""
+"""Invisible letters and marks: a name of only such characters looks blank, and two names that
+differ only in such characters look the same."""
 _CONTROL_NAMES: Final = {
     0: "NUL", 7: "BELL", 8: "BACKSPACE", 9: "TAB", 10: "LINE BREAK", 13: "CARRIAGE RETURN",
     27: "ESCAPE", 127: "DELETE",

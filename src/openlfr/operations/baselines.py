@@ -35,11 +35,12 @@ def open_baseline(
     """
     deployment = adoption.baseline.deployment
     for _ in range(_MAX_TRIES):
-        if found := find_opening(records.baselines.openings_of(deployment), adoption, alone=alone):
+        openings = records.baselines.openings_of(deployment)
+        if found := find_opening(openings, adoption, is_alone=alone):
             return found
         with records.unit_of_work() as work:
             known = work.baselines.openings_of(deployment)
-            if found := find_opening(known, adoption, alone=alone):
+            if found := find_opening(known, adoption, is_alone=alone):
                 return found
             opening = next_opening(known, adoption)
             if work.baselines.add(opening, at):

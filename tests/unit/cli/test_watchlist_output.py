@@ -34,9 +34,9 @@ def test_counts_entries_and_subjects_in_words_that_fit(subjects, line, capsys):
 
 
 def test_an_entry_that_was_altered_is_called_so_with_what_was_changed(capsys):
-    altered = {"r1": "authorised_by is not as enrolled"}
+    altered = {"r1": "authorised_by differs from its enrolment"}
     print_entries([entry("r1", "Ann"), entry("r2", "Bo")], altered, NOW, as_json=False)
     ann, bo, _ = capsys.readouterr().out.splitlines()
     assert "\taltered\t" in ann
-    assert ann.endswith("authorised_by is not as enrolled")
+    assert ann.endswith("authorised_by differs from its enrolment")
     assert "\tactive\t" in bo

@@ -57,7 +57,7 @@ BEFORE = baseline(1, 2)
 CHANGES = {
     "an addition": (baseline(1, 2, 3), ("list: 2 to 3 references (wanted 2 to 3)",)),
     "a removal": (baseline(1), ("list: 2 to 1 references (wanted 2 to 1)",)),
-    "an exchange": (baseline(1, 3), ("list: 2 to 2 references (as many, but others)",)),
+    "an exchange": (baseline(1, 3), ("list: 2 to 2 references (other references)",)),
     "a threshold": (
         baseline(1, 2, threshold=Threshold(0.5, ThresholdOrigin.SET, 2)),
         ("threshold: 0.450 (set) to 0.500 (set)",),
@@ -95,11 +95,11 @@ def test_each_kind_of_change_opens_one_and_says_what_it_was(what):
     known = [next_opening([], BaselineAdoption(BEFORE, NOON))]
     adoption = BaselineAdoption(after, NOON + SECOND, BEFORE.baseline_id)
     for alone in (True, False):
-        assert find_opening(known, adoption, alone=alone) is None
+        assert find_opening(known, adoption, is_alone=alone) is None
     opened = next_opening(known, adoption)
     assert (opened.number, opened.why) == (2, why)
     for alone in (True, False):
-        assert find_opening([*known, opened], adoption, alone=alone) == opened
+        assert find_opening([*known, opened], adoption, is_alone=alone) == opened
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_nothing_else_opens_one(same):
     assert same.baseline_id == BEFORE.baseline_id
     [opened] = known = [next_opening([], BaselineAdoption(BEFORE, NOON))]
     later = BaselineAdoption(same, NOON + timedelta(days=1))
-    assert find_opening(known, later, alone=True) == find_opening(known, later) == opened
+    assert find_opening(known, later, is_alone=True) == find_opening(known, later) == opened
 
 
 def test_another_deployment_has_baselines_of_its_own():
@@ -266,7 +266,7 @@ def test_alone_in_a_data_folder_whatever_is_not_as_it_was_last_is_the_next():
     known = []
     for content, number in ((A, 1), (A, 1), (B, 2), (A, 3), (A, 3)):
         adoption = BaselineAdoption(content, NOON + len(known) * SECOND)
-        found = find_opening(known, adoption, alone=True)
+        found = find_opening(known, adoption, is_alone=True)
         if found is None:
             found = next_opening(known, adoption)
             known.append(found)

@@ -50,17 +50,17 @@ def test_what_is_as_it_was_enrolled(case):
 
 
 CHANGED = {
-    "subject": "subject and its hash are not as enrolled",  # which is made of it
-    "watchlist": "watchlist and its hash are not as enrolled",
-    "category": "category is not as enrolled",
-    "legal_basis": "legal_basis is not as enrolled",
-    "source": "source is not as enrolled",
-    "enrolled_by": "enrolled_by is not as enrolled",
-    "authorised_by": "authorised_by is not as enrolled",
-    "second_authoriser": "second_authoriser is not as enrolled",
-    "second_reason": "second_reason is not as enrolled",
-    "template_hash": "its hash is not as enrolled",
-    "entry_hash": "its hash is not as enrolled",
+    "subject": "subject and its hash differ from its enrolment",  # which is made of it
+    "watchlist": "watchlist and its hash differ from its enrolment",
+    "category": "category differs from its enrolment",
+    "legal_basis": "legal_basis differs from its enrolment",
+    "source": "source differs from its enrolment",
+    "enrolled_by": "enrolled_by differs from its enrolment",
+    "authorised_by": "authorised_by differs from its enrolment",
+    "second_authoriser": "second_authoriser differs from its enrolment",
+    "second_reason": "second_reason differs from its enrolment",
+    "template_hash": "its hash differs from its enrolment",
+    "entry_hash": "its hash differs from its enrolment",
 }
 
 
@@ -82,14 +82,15 @@ def test_a_changed_field_is_named(name, value, enrolled):
 @pytest.mark.parametrize("days", [-29, 29, 365])
 def test_a_changed_expiry_is_named_and_the_earlier_one_counts(days):
     entry = replace(ENTRY, expires=ENTRY.expires + timedelta(days=days))
-    assert find_alteration(entry, [enrolment()]) == "expires is not as enrolled"
+    assert find_alteration(entry, [enrolment()]) == "expires differs from its enrolment"
     assert earliest_expiry(entry, [enrolment()]) == min(entry.expires, ENTRY.expires)
 
 
 def test_several_changes_are_named_together():
     entry = replace(ENTRY, legal_basis="", authorised_by="")
     assert (
-        find_alteration(entry, [enrolment()]) == "legal_basis and authorised_by are not as enrolled"
+        find_alteration(entry, [enrolment()])
+        == "legal_basis and authorised_by differ from its enrolment"
     )
 
 
@@ -98,12 +99,15 @@ def test_a_swapped_template_is_found_also_where_its_hash_was_made_anew():
     entry = replace(
         ENTRY, template_hash=other, entry_hash=hash_entry("r1", "Ann", "default", other)
     )
-    assert find_alteration(entry, [enrolment()]) == "its hash is not as enrolled"
+    assert find_alteration(entry, [enrolment()]) == "its hash differs from its enrolment"
 
 
 @pytest.mark.parametrize("enrolled", [None, "", "soon", "2026-05-31", "2026-05-31T12:00:00"])
 def test_an_act_without_a_moment_of_expiry_proves_none(enrolled):
-    assert find_alteration(ENTRY, [enrolment(expires=enrolled)]) == "expires is not as enrolled"
+    assert (
+        find_alteration(ENTRY, [enrolment(expires=enrolled)])
+        == "expires differs from its enrolment"
+    )
     assert earliest_expiry(ENTRY, [enrolment(expires=enrolled)]) == ENTRY.expires
 
 

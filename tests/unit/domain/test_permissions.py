@@ -22,7 +22,7 @@ def test_every_action_has_a_role_and_the_command_line_has_every_role(action):
 def test_a_role_allows_what_the_table_says_and_no_more():
     require(ANN, Action.DECIDE)
     require(ANN, Action.SUSPEND_ENTRY)
-    with pytest.raises(NotAllowed, match=r"Ann Smith may not enrol anybody: .* role supervisor"):
+    with pytest.raises(NotAllowed, match=r"Ann Smith may not enrol a person: .* role supervisor"):
         require(ANN, Action.ENROL)
     with pytest.raises(NotAllowed, match=r"remove an entry: .* role authoriser or supervisor"):
         require(ANN, Action.REMOVE_ENTRY)

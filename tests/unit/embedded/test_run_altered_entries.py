@@ -110,4 +110,4 @@ def test_what_has_expired_once_stays_expired(house, monkeypatch, when):
     change(house, "status = 'active', expires = '2090-01-01', settled = 1")
     house.refresh()
     assert house.index.subjects == ()
-    assert "2 references of Ann, Bea (expires is not as enrolled)" in house.problems[-1]
+    assert "2 references of Ann, Bea (expires differs from its enrolment)" in house.problems[-1]

@@ -82,7 +82,7 @@ def test_an_entry_that_was_changed_by_other_means_is_found_without_a_new_version
     monkeypatch.setattr(updater_module, "COMPARE_S", 0.0)
     monkeypatch.setattr(updater_module, "SHARE", 0)
     updater.refresh()
-    for altered in ({"r1": "expires is not as enrolled"}, {}):
+    for altered in ({"r1": "expires differs from its enrolment"}, {}):
         entries.changed_otherwise = altered
         for _ in range(3):
             updater.refresh()

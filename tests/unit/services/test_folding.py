@@ -168,10 +168,10 @@ def test_a_deployment_that_was_resumed_is_folded():
 
 
 def test_under_a_deployment_that_was_altered_in_the_database_nothing_is_folded():
-    changed = replace(MARKET, alteration="ends is not as its acts say")
+    changed = replace(MARKET, alteration="ends differs from its acts")
     [(topic, record)] = Desk(changed).folding.fold([written(SIGHTING)])
     assert topic == "dead-letters.v1"
-    assert "(ends is not as its acts say)" in codec.decode_dead_letter(record.value).reason
+    assert "(ends differs from its acts)" in codec.decode_dead_letter(record.value).reason
 
 
 def forged(**changes: object) -> Message:

@@ -172,7 +172,7 @@ def test_an_entry_that_was_changed_by_other_means_is_told_without_a_new_version(
     relay, topic, _, _ = make(changes)
     relay.run_once()
     topic.told()
-    changes.changed_otherwise = {"a": "expires is not as enrolled"}
+    changes.changed_otherwise = {"a": "expires differs from its enrolment"}
     changes.rows["a"] = suspended = entry("a", 1, EntryStatus.SUSPENDED)
     relay.run_once()
     assert topic.told() == []  # no version says so
@@ -194,7 +194,7 @@ def test_a_deployment_that_was_changed_by_other_means_is_published_without_a_new
     relay, topic, _, _ = make(changes)
     relay.run_once()
     topic.told()
-    changes.deployments_changed_otherwise = {started.deployment_id: "ends is not as its acts say"}
+    changes.deployments_changed_otherwise = {started.deployment_id: "ends differs from its acts"}
     changes.rows[started.key] = paused = replace(started, status=DeploymentStatus.PAUSED)
     relay.compare()
     relay.compare()
@@ -210,7 +210,7 @@ def test_what_is_found_altered_while_it_is_not_our_turn_is_told_when_it_is():
     changes = Changes(entry("a", 1))
     relay, topic, election, _ = make(changes)
     election.number = None
-    changes.changed_otherwise = {"a": "expires is not as enrolled"}
+    changes.changed_otherwise = {"a": "expires differs from its enrolment"}
     changes.rows["a"] = suspended = entry("a", 1, EntryStatus.SUSPENDED)
     relay.compare()
     relay.run_once()
