@@ -14,7 +14,7 @@ from openlfr.cli.due_erasure import load_and_open
 from openlfr.domain.errors import BadInput
 from openlfr.terminal import say
 
-_ALL = 2**31
+_NO_LIMIT = 2**31
 
 
 @click.group(context_settings={"max_content_width": 100})
@@ -60,7 +60,7 @@ def list_alerts(
         _list_second_looks(config, subject, as_json=as_json)
         return
     with load_and_open(config) as (_, records):
-        page = records.alerts.page(limit or _ALL, after, undecided=undecided, subject=subject)
+        page = records.alerts.page(limit or _NO_LIMIT, after, undecided=undecided, subject=subject)
     print_alerts(page.alerts, undecided=undecided, as_json=as_json)
     if page.after:
         say(f"There are more alerts: --after {page.after}", err=True)

@@ -142,7 +142,7 @@ def _run(street: SimulatedStreet, out: Path, *, note: str) -> tuple[RunSummary, 
     from openlfr.operations.report import write_report
 
     loaded = settings.load(street.configuration)
-    # The run writes its report too: so its records know the folder, and erasing finds the pictures.
+    # The run writes the report, so that its folder is recorded and erasure finds the pictures.
     options = embedded.RunOptions(
         alerts=out / "alerts.jsonl", report=out / "report", as_fast_as_possible=True
     )

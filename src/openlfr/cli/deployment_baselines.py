@@ -23,11 +23,11 @@ def format_baselines(figures: FiguresByBaseline, ended_at: datetime | None = Non
         figures: Figures of a deployment.
         ended_at: When the deployment was stopped, UTC; None if it is not stopped.
     """
-    shown = [each for each in figures.baselines if each.is_displayed]
-    if not shown:
+    displayed = [each for each in figures.baselines if each.is_displayed]
+    if not displayed:
         return
     yield "baselines (list, threshold, models, rules and camera inputs unchanged; times UTC):"
-    for each in shown:
+    for each in displayed:
         yield from _format_baseline(each, ended_at)
     for pool in figures.pools:
         pooled = _join_numbers(pool.numbers)

@@ -48,7 +48,7 @@ def _check_address(name: str, url: str) -> Finding:
     port = parts.port or {"redis": 6379, "milvus": 19530, "sql": 5432}[name]
     if not parts.hostname:  # a file or a socket
         return Finding(f"service {name}", State.OK, "local")
-    shown = f"{parts.hostname}:{port}" if name == "kafka" else redact_address(url)
+    address = f"{parts.hostname}:{port}" if name == "kafka" else redact_address(url)
     started = time.monotonic()
     try:
         socket.create_connection((parts.hostname, port), timeout=5).close()
@@ -56,11 +56,11 @@ def _check_address(name: str, url: str) -> Finding:
         return Finding(
             f"service {name}",
             State.FAIL,
-            f"{shown} does not answer: {error.strerror or error}",
+            f"{address} does not answer: {error.strerror or error}",
             f"start the server, or correct services.{name}",
         )
     duration_ms = (time.monotonic() - started) * 1000
-    return Finding(f"service {name}", State.OK, f"{shown} answers in {duration_ms:.0f} ms")
+    return Finding(f"service {name}", State.OK, f"{address} answers in {duration_ms:.0f} ms")
 
 
 def _check_redis(settings: Settings) -> Iterator[Finding]:

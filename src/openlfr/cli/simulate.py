@@ -46,8 +46,8 @@ def command() -> None:
 def street(faces: Path, out: Path, cameras: int, *, quiet: bool, **values: Any) -> int:
     """Simulate a street with people from your own photos.
 
-    Writes video.mp4 with each frame's number in its top left corner, frames.jsonl and
-    tracks.json (the truth), enrol.json, a manifest.csv for `openlfr watchlist import` and a
+    The command writes video.mp4 with each frame's number in its top left corner, frames.jsonl
+    and tracks.json (the truth), enrol.json, a manifest.csv for `openlfr watchlist import` and a
     CONFIG.yaml for `openlfr run`. No person is in two places at the same time.
     """
     from rich.console import Console

@@ -45,8 +45,8 @@ def apply(config: Path, bootstrap: str | None, wait: float) -> int:
     The command deletes no topic, removes no partition and moves no replica. Exit code 1 if a
     difference remains.
     """
-    loaded = _settings(config)
-    topics = _open(config, loaded, bootstrap, wait)
+    loaded = _load_settings(config)
+    topics = _open_topics(config, loaded, bootstrap, wait)
     try:
         for line in topics.apply(loaded.topics.plan):
             say(line)
@@ -64,21 +64,21 @@ def check(config: Path, bootstrap: str | None, wait: float) -> int:
 
     Exit code 1 if there is a difference.
     """
-    loaded = _settings(config)
-    topics = _open(config, loaded, bootstrap, wait)
+    loaded = _load_settings(config)
+    topics = _open_topics(config, loaded, bootstrap, wait)
     try:
         return _print_differences(topics, loaded.topics)
     finally:
         topics.close()
 
 
-def _settings(config: Path) -> Settings:
+def _load_settings(config: Path) -> Settings:
     from openlfr import settings
 
     return settings.load(config)
 
 
-def _open(config: Path, loaded: Settings, bootstrap: str | None, wait: float) -> KafkaTopics:
+def _open_topics(config: Path, loaded: Settings, bootstrap: str | None, wait: float) -> KafkaTopics:
     from dataclasses import replace
     from datetime import timedelta
 

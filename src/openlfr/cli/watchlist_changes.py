@@ -60,7 +60,7 @@ def _has_pending(records: Records) -> bool:
 
 
 def _apply(settings: Settings, records: Records, vault: Vault, facts: GalleryFacts) -> None:
-    """Apply pending changes in parts, and leave the rest to a run that starts meanwhile.
+    """Apply pending changes in parts; if a run starts in between, the run applies the rest.
 
     A starting run waits only a few seconds for the vector store; a large import takes longer.
     """

@@ -35,7 +35,7 @@ class Settings(Section):
     )
     deployment_entry: DeploymentEntry = Field(
         default_factory=DeploymentEntry, alias="deployment", title="Deployment",
-        description="The authorisation, which is recorded. No camera is opened until it is"
+        description="The authorisation; it is recorded. No camera is opened until all fields are"
         " complete.",
     )  # fmt: skip
     cameras: dict[Name, Camera] = Field(

@@ -160,9 +160,9 @@ class _Converter:
         if tag == _TIMESTAMP:
             return node.value
         if tag not in _SCALARS:
-            shown = redact_address(tag.removeprefix("tag:yaml.org,2002:"))
+            tag_name = redact_address(tag.removeprefix("tag:yaml.org,2002:"))
             raise Misconfigured(
-                f"{self._path} line {line}: the tag {shown!r} is not supported; write the value"
+                f"{self._path} line {line}: the tag {tag_name!r} is not supported; write the value"
                 " without a tag"
             )
         if not tag.endswith(":str") and len(node.value) > _MAX_DIGITS:
