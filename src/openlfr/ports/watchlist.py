@@ -68,9 +68,9 @@ class WatchlistRecords(Protocol):
         ...
 
     def overdue_entries(self, at: datetime) -> list[Reference]:
-        """Return the listed entries whose expiry at enrolment has passed.
+        """Return the listed entries that have expired by their row or their enrolment.
 
-        A later change of the expiry in the row has no effect.
+        So a later expiry that somebody wrote into the row has no effect.
         """
         ...
 

@@ -1,1 +1,1 @@
-"""The records, alert book, template store and vault in memory, for tests and trials."""
+"""The records, alert book, template store and vault in memory, for tests and measurements."""

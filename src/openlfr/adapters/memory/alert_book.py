@@ -1,4 +1,4 @@
-"""The alert book in memory: the rule of folding in plain Python, for tests and trials."""
+"""The alert book in memory: the rule of folding in plain Python, for tests."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ if TYPE_CHECKING:
     from openlfr.domain.impossible import ImpossibleMatch
     from openlfr.domain.sightings import Sighting
 
-NEAR = 8  # sightings that are looked at to each side
+MAX_PER_SIDE = 8  # maximum number of sightings returned from each side
 
 
 class MemoryAlertBook:
-    """An `AlertBook` that lasts as long as its process and never expires an event."""
+    """The `AlertBook` port in memory; events never expire."""
 
     def __init__(self) -> None:
-        self._known: dict[str, str] = {}  # sighting -> the call that folded it
+        self._known: dict[str, str] = {}  # call that folded a sighting, by sighting id
         self._events: dict[str, AlertEvent] = {}
         self._times: dict[tuple[str, str], list[tuple[datetime, str, str]]] = {}
         self._counts: dict[str, Counter[tuple[str, str]]] = {}
         self._opened: dict[str, Counter[tuple[str, str]]] = {}
 
     def nearest_sightings(self, sighting: Sighting) -> list[Sighting]:
-        """The subject's sightings nearest in captured time, `NEAR` to each side, as in Redis."""
-        ours = (sighting.deployment, sighting.subject)
-        kept = [e.sighting for e in self._events.values()]
-        found = [
+        """Return the subject's nearest stored sightings, up to `MAX_PER_SIDE` on each side."""
+        key = (sighting.deployment, sighting.subject)
+        stored = [e.sighting for e in self._events.values()]
+        others = [
             s
-            for s in kept
-            if (s.deployment, s.subject) == ours and s.sighting_id != sighting.sighting_id
+            for s in stored
+            if (s.deployment, s.subject) == key and s.sighting_id != sighting.sighting_id
         ]
-        apart = [(abs(s.captured_at - sighting.captured_at), s) for s in found]
-        apart.sort(key=itemgetter(0))
-        earlier = [s for _, s in apart if s.captured_at < sighting.captured_at]
-        later = [s for _, s in apart if s.captured_at >= sighting.captured_at]
-        return [*earlier[:NEAR], *later[:NEAR]]
+        by_distance = [(abs(s.captured_at - sighting.captured_at), s) for s in others]
+        by_distance.sort(key=itemgetter(0))
+        earlier = [s for _, s in by_distance if s.captured_at < sighting.captured_at]
+        later = [s for _, s in by_distance if s.captured_at >= sighting.captured_at]
+        return [*earlier[:MAX_PER_SIDE], *later[:MAX_PER_SIDE]]
 
     def has_folded(self, sighting: Sighting, *, call: str = "") -> bool:
-        """Whether `fold` would return None."""
+        """Return whether `fold` would return None."""
         folded_by = self._known.get(sighting.sighting_id)
         if folded_by is None:
             return False
@@ -60,13 +60,13 @@ class MemoryAlertBook:
         call: str = "",
         impossible: ImpossibleMatch | None = None,
     ) -> AlertEvent | None:
-        """Join the alert of the nearest sighting within the window, else open one."""
+        """Join the alert of the nearest sighting within the window, or open an alert."""
         sighting_id = sighting.sighting_id
         if sighting_id in self._known:
-            same = call and self._known[sighting_id] == call
-            return self._events.get(sighting_id) if same else None
+            is_same_call = call and self._known[sighting_id] == call
+            return self._events.get(sighting_id) if is_same_call else None
         times = self._times.setdefault((sighting.deployment, sighting.subject), [])
-        # Of two equally near ones the earlier counts.
+        # Of two equally near sightings the earlier counts.
         near = [
             (abs(at - sighting.captured_at), at, alert)
             for at, _, alert in times
@@ -79,10 +79,10 @@ class MemoryAlertBook:
         self._events[sighting_id] = event
         insort(times, (sighting.captured_at, sighting_id, alert_id))
         hour = sighting.captured_at.astimezone(UTC).strftime("%Y-%m-%dT%H")
-        where = (sighting.camera, hour)
-        self._counts.setdefault(sighting.deployment, Counter())[where] += 1
+        counter_key = (sighting.camera, hour)
+        self._counts.setdefault(sighting.deployment, Counter())[counter_key] += 1
         if kind is EventKind.OPENED:
-            self._opened.setdefault(sighting.deployment, Counter())[where] += 1
+            self._opened.setdefault(sighting.deployment, Counter())[counter_key] += 1
         return event
 
     def move(self, event: AlertEvent) -> None:
@@ -96,22 +96,22 @@ class MemoryAlertBook:
         times[times.index((*at, before.alert_id))] = (*at, event.alert_id)
         hour = sighting.captured_at.astimezone(UTC).strftime("%Y-%m-%dT%H")
         opened = self._opened.setdefault(sighting.deployment, Counter())
-        opened[sighting.camera, hour] += _opens(event) - _opens(before)
+        opened[sighting.camera, hour] += _opened_count(event) - _opened_count(before)
 
     def events(self, deployment: str) -> list[AlertEvent]:
-        """Every stored event of the deployment in the order of folding."""
+        """Return all stored events of the deployment in the order of folding."""
         return [e for e in self._events.values() if e.sighting.deployment == deployment]
 
     def event_counts(self, deployment: str) -> Mapping[tuple[str, str], int]:
-        """Number of events by (camera, hour as 'YYYY-MM-DDTHH' UTC)."""
+        """Return the number of events by (camera, UTC hour as 'YYYY-MM-DDTHH')."""
         return dict(sorted(self._counts.get(deployment, Counter()).items()))
 
     def opened_alert_counts(self, deployment: str) -> Mapping[tuple[str, str], int]:
-        """Number of alerts opened, by camera and hour as in `event_counts`."""
+        """Return the number of opened alerts, with the keys of `event_counts`."""
         return dict(sorted(self._opened.get(deployment, Counter()).items()))
 
     def erase(self, deployment: str, sighting_ids: Sequence[str]) -> None:
-        """Erase the stored events of these sightings; their ids stay known."""
+        """Erase the stored events of these sightings; their ids are retained."""
         for sighting_id in sighting_ids:
             event = self._events.get(sighting_id)
             if event is not None and event.sighting.deployment == deployment:
@@ -123,5 +123,5 @@ class MemoryAlertBook:
         """Do nothing."""
 
 
-def _opens(event: AlertEvent) -> int:
+def _opened_count(event: AlertEvent) -> int:
     return int(event.event is EventKind.OPENED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from openlfr.adapters.memory.recording import placed, record_event
+from openlfr.adapters.memory.recording import assign_alert, record_event
 from openlfr.domain import pages
 from openlfr.domain.alert_records import AlertPage, RecordedAlert, RecordedEvent
 from openlfr.domain.alerts import LIFE
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 class MemoryAlerts:
-    """`AlertRecording` on a state."""
+    """The `AlertRecording` port on a state."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
 
     def assign_alert(self, event: AlertEvent, window: timedelta) -> AlertEvent:
-        """The event with the id of its alert, by the events recorded so far."""
-        return placed(self._access.reading(), event, window)
+        """Return the event with the id of the alert to which it belongs in the records."""
+        return assign_alert(self._access.reading(), event, window)
 
     def record(
         self,
@@ -39,36 +39,36 @@ class MemoryAlerts:
         emitted_at: datetime,
         window: timedelta = LIFE,
     ) -> bool:
-        """Record an event and update its alert; whether it was new."""
+        """Record an event and update its alert; return whether the event was new."""
         recorded = RecordedEvent(event=event, emitted_at=emitted_at, evidence=evidence)
         with self._access.writing() as state:
             return record_event(state, recorded, window)
 
     def is_recorded(self, event_id: str) -> bool:
-        """Whether this event was recorded."""
+        """Return whether this event is recorded."""
         return event_id in self._access.reading().alert_events
 
     def is_erased(self, event_id: str) -> bool:
-        """Whether this event is recorded and what was kept of it is erased."""
+        """Return whether this event is recorded and its evidence and position are erased."""
         event = self._access.reading().alert_events.get(event_id)
         return event is not None and event.evidence is None and event.event.sighting.box.w <= 0
 
     def find(self, prefix: str) -> RecordedAlert:
-        """The alert whose id has this prefix, or an id that was merged into it."""
-        state, begins = self._access.reading(), prefix.strip().lower()
-        found = {key for key in state.alerts if key.startswith(begins)}
-        found |= {into for key, into in state.merged.items() if key.startswith(begins)}
-        pages.require_one_alert(prefix, sorted(found))
-        return _alert_of(state, state.alerts[found.pop()])
+        """Return the alert whose id, or an id merged into it, begins with `prefix`."""
+        state, start = self._access.reading(), prefix.strip().lower()
+        alert_ids = {key for key in state.alerts if key.startswith(start)}
+        alert_ids |= {into for key, into in state.merged.items() if key.startswith(start)}
+        pages.require_one_alert(prefix, sorted(alert_ids))
+        return _to_alert(state, state.alerts[alert_ids.pop()])
 
     def list(
         self, *, undecided: bool = False, deployment: str | None = None, subject: str | None = None
     ) -> Sequence[RecordedAlert]:
-        """Alerts, the latest first; optionally undecided ones, of a deployment, of a subject."""
+        """Return the alerts that meet all given conditions, the latest first."""
         state = self._access.reading()
         return _latest_first(
             each
-            for each in (_alert_of(state, row) for row in state.alerts.values())
+            for each in (_to_alert(state, row) for row in state.alerts.values())
             if deployment in (None, each.deployment)
             and subject in (None, each.subject)
             and not (undecided and (each.adjudication or each.closed_at))
@@ -83,111 +83,117 @@ class MemoryAlerts:
         deployment: str | None = None,
         subject: str | None = None,
     ) -> AlertPage:
-        """One page of `list`; `after` is `AlertPage.after` of the page before."""
-        every = self.list(undecided=undecided, deployment=deployment, subject=subject)
+        """Return one page of `list`; `after` is `AlertPage.after` of the previous page."""
+        alerts = self.list(undecided=undecided, deployment=deployment, subject=subject)
         if after:
             last_at, alert_id = pages.parse_cursor(after)
-            every = [
+            alerts = [
                 each
-                for each in every
+                for each in alerts
                 if each.last_at < last_at or (each.last_at == last_at and each.alert_id > alert_id)
             ]
-        more = len(every) > limit
-        return AlertPage(tuple(every[:limit]), pages.cursor_after(every[limit - 1]) if more else "")
+        has_more = len(alerts) > limit
+        cursor = pages.cursor_after(alerts[limit - 1]) if has_more else ""
+        return AlertPage(tuple(alerts[:limit]), cursor)
 
     def events(self, alert_id: str) -> Sequence[RecordedEvent]:
-        """The events of an alert, ordered by captured time."""
+        """Return the events of an alert, ordered by capture time."""
         state = self._access.reading()
-        return _events(state, (e for e in state.alert_events.values() if _of(e) == alert_id))
+        return _complete(
+            state, (e for e in state.alert_events.values() if _alert_id(e) == alert_id)
+        )
 
     def events_of_run(self, deployment: str, epoch: int | None) -> Sequence[RecordedEvent]:
-        """The events of one run, ordered by captured time; of all runs if `epoch` is None."""
+        """Return the events of one run, or of all runs if `epoch` is None, by capture time."""
         state = self._access.reading()
-        return _events(
+        return _complete(
             state,
             (
                 each
                 for each in state.alert_events.values()
-                if state.alerts[_of(each)].deployment == deployment
+                if state.alerts[_alert_id(each)].deployment == deployment
                 and epoch in (None, each.event.sighting.epoch)
             ),
         )
 
     def case(self, alert_id: str) -> Case:
-        """The alert's case: its verdicts and outcomes."""
+        """Return the verdicts and outcomes of an alert."""
         return self._access.reading().alerts[alert_id].case
 
     def due_alert_ids(self, now: datetime) -> Sequence[str]:
-        """Ids of alerts that are due to lapse or to be settled."""
+        """Return the ids of alerts that must lapse or whose verdict must become final now."""
         return sorted(
             key
             for key, row in self._access.reading().alerts.items()
-            if _lapses(row.case, now) or _due(row.case.settle_at, now)
+            if _must_lapse(row.case, now) or _is_due(row.case.settle_at, now)
         )
 
     def mistaken_alerts_to_erase(self, now: datetime) -> Sequence[RecordedAlert]:
-        """Alerts about the wrong person whose pictures exist but must be erased."""
+        """Return the alerts about the wrong person whose pictures or data must be erased now."""
         state = self._access.reading()
         return _latest_first(
-            _alert_of(state, row)
+            _to_alert(state, row)
             for row in state.alerts.values()
-            if _due(row.case.erase_at, now) and _kept(state, row) and not _held(state, row, now)
+            if _is_due(row.case.erase_at, now)
+            and _has_data(state, row)
+            and not _has_hold(state, row, now)
         )
 
     def sealed_alert_ids(self) -> Collection[str]:
-        """Ids of alerts whose pictures exist only because of a possible complaint."""
+        """Return the ids of alerts whose pictures are retained only because of a complaint."""
         rows = self._access.reading().alerts.items()
         return frozenset(key for key, row in rows if row.case.is_sealed and row.erased_at is None)
 
     def rejected_events_to_erase(self, now: datetime) -> Sequence[RecordedEvent]:
-        """Sightings rejected from their alert whose pictures or cameras are not erased yet."""
+        """Return events that were removed from their alert and are not completely erased yet."""
         state = self._access.reading()
-        found = [
+        events = [
             each
             for each in state.alert_events.values()
             if each.rejected_at is not None
             and each.event.sighting.camera
-            and not _held(state, state.alerts[_of(each)], now)
+            and not _has_hold(state, state.alerts[_alert_id(each)], now)
         ]
-        return sorted(_events(state, found), key=lambda each: each.event.event_id)
+        return sorted(_complete(state, events), key=lambda each: each.event.event_id)
 
     def holds(self, alert_id: str) -> Sequence[Hold]:
-        """The holds of an alert, ended ones included, the latest first."""
-        mine = [h for h in self._access.reading().holds.values() if h.alert_id == alert_id]
-        return sorted(mine, key=lambda hold: hold.placed_at, reverse=True)
+        """Return the holds of an alert, released holds included, the latest first."""
+        holds = [h for h in self._access.reading().holds.values() if h.alert_id == alert_id]
+        return sorted(holds, key=lambda hold: hold.placed_at, reverse=True)
 
     def erasable_alerts(self, moment: datetime, now: datetime) -> Sequence[RecordedAlert]:
-        """Alerts without a hold, not erased yet, whose last event is older."""
+        """Return the alerts without a hold, not erased yet, whose last event is older."""
         state = self._access.reading()
-        last: dict[str, datetime] = {}
+        last_at: dict[str, datetime] = {}
         for each in state.alert_events.values():
-            last[_of(each)] = max(each.emitted_at, last.get(_of(each), each.emitted_at))
+            key = _alert_id(each)
+            last_at[key] = max(each.emitted_at, last_at.get(key, each.emitted_at))
         return _latest_first(
-            _alert_of(state, row)
+            _to_alert(state, row)
             for key, row in state.alerts.items()
-            if key in last and last[key] < moment
-            if _kept(state, row) and not _held(state, row, now)
+            if key in last_at and last_at[key] < moment
+            if _has_data(state, row) and not _has_hold(state, row, now)
         )
 
     def evidence_names(self) -> set[str]:
-        """Names in the vault that an event refers to."""
-        every = self._access.reading().alert_events.values()
-        return {each.evidence for each in every if each.evidence is not None}
+        """Return the names of all blobs in the vault to which events refer."""
+        events = self._access.reading().alert_events.values()
+        return {each.evidence for each in events if each.evidence is not None}
 
 
-def _latest_first(found: Iterable[RecordedAlert]) -> list[RecordedAlert]:
-    by_id = sorted(found, key=lambda alert: alert.alert_id)
+def _latest_first(alerts: Iterable[RecordedAlert]) -> list[RecordedAlert]:
+    by_id = sorted(alerts, key=lambda alert: alert.alert_id)
     return sorted(by_id, key=lambda alert: alert.last_at, reverse=True)
 
 
-def _of(event: RecordedEvent) -> str:
+def _alert_id(event: RecordedEvent) -> str:
     return event.event.alert_id
 
 
-def _alert_of(state: State, row: Alert) -> RecordedAlert:
+def _to_alert(state: State, row: Alert) -> RecordedAlert:
     case = row.case
     verdict, outcome = case.verdict, case.outcome
-    mine = [each.event for each in state.alert_events.values() if _of(each) == row.alert_id]
+    events = [each.event for each in state.alert_events.values() if _alert_id(each) == row.alert_id]
     return RecordedAlert(
         alert_id=row.alert_id,
         deployment=row.deployment,
@@ -202,7 +208,7 @@ def _alert_of(state: State, row: Alert) -> RecordedAlert:
         outcome=outcome.outcome if outcome else None,
         decided_at=outcome.at if outcome else verdict.decided_at if verdict else None,
         erased_at=row.erased_at,
-        impossible=sum(event.impossible is not None for event in mine),
+        impossible=sum(event.impossible is not None for event in events),
         state=case.state,
         version=case.version,
         lapse_at=case.lapse_at,
@@ -213,11 +219,11 @@ def _alert_of(state: State, row: Alert) -> RecordedAlert:
     )
 
 
-def _events(state: State, found: Iterable[RecordedEvent]) -> list[RecordedEvent]:
-    """Events with their alerts' present subject and watchlist, ordered by captured time."""
+def _complete(state: State, rows: Iterable[RecordedEvent]) -> list[RecordedEvent]:
+    """Add the subject and watchlist of the alert to its events, ordered by capture time."""
     events = []
-    for each in found:
-        alert, flag = state.alerts[_of(each)], each.event.impossible
+    for each in rows:
+        alert, flag = state.alerts[_alert_id(each)], each.event.impossible
         sighting = replace(
             each.event.sighting,
             deployment=alert.deployment,
@@ -226,24 +232,24 @@ def _events(state: State, found: Iterable[RecordedEvent]) -> list[RecordedEvent]
             conflicts_in_frame=flag is not None and flag.why is ImpossibleReason.ONE_FRAME,
         )
         events.append(replace(each, event=replace(each.event, sighting=sighting)))
-    return sorted(events, key=lambda one: (one.event.sighting.captured_at, one.event.event_id))
+    return sorted(events, key=lambda e: (e.event.sighting.captured_at, e.event.event_id))
 
 
-def _due(moment: datetime | None, now: datetime) -> bool:
+def _is_due(moment: datetime | None, now: datetime) -> bool:
     return moment is not None and moment <= now
 
 
-def _lapses(case: Case, now: datetime) -> bool:
-    return case.lapsed_at is None and case.closed_at is None and _due(case.lapse_at, now)
+def _must_lapse(case: Case, now: datetime) -> bool:
+    return case.lapsed_at is None and case.closed_at is None and _is_due(case.lapse_at, now)
 
 
-def _held(state: State, row: Alert, now: datetime) -> bool:
+def _has_hold(state: State, row: Alert, now: datetime) -> bool:
     return any(h.alert_id == row.alert_id and h.is_active(now) for h in state.holds.values())
 
 
-def _kept(state: State, row: Alert) -> bool:
+def _has_data(state: State, row: Alert) -> bool:
     return row.erased_at is None or any(
         each.evidence is not None or each.event.sighting.box.w > 0
         for each in state.alert_events.values()
-        if _of(each) == row.alert_id
+        if _alert_id(each) == row.alert_id
     )

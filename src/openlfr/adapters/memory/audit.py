@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def write_events(state: State, events: Sequence[AuditEvent]) -> None:
-    """Record acts, numbered in the order of their commits."""
+    """Record acts with numbers in commit order."""
     state.acts += tuple(
         RecordedAct(
             position, event.event_id, event.at, event.by, event.what.kind,
@@ -28,45 +28,45 @@ def write_events(state: State, events: Sequence[AuditEvent]) -> None:
     )  # fmt: skip
 
 
-def erase_words(state: State, object_ids: Collection[str]) -> None:
-    """Erase the words of acts on these alerts or entries; the names of who acted stay."""
+def erase_texts(state: State, object_ids: Collection[str]) -> None:
+    """Erase the texts in acts on these alerts or entries; the names of the actors remain."""
     ids = frozenset(object_ids)
-    state.acts = tuple(_wordless(act) if act.object_id in ids else act for act in state.acts)
+    state.acts = tuple(_without_texts(act) if act.object_id in ids else act for act in state.acts)
 
 
 def erase_names(state: State, before: datetime) -> int:
-    """Erase names and words of acts before this moment; returns the number of acts.
+    """Erase names and texts in acts before this moment; return the number of acts.
 
-    Acts on entries are erased only if their words are erased already.
+    An act on an entry is changed only if its texts are erased already.
     """
     erased = []
 
-    def nameless(act: RecordedAct) -> RecordedAct:
-        words = erasable_fields(act.object_kind, act.by.issuer)
-        listed = act.object_kind != ALERT and words & act.detail.keys()
-        ours = act.by.issuer == OPENLFR
-        if act.at >= before or not act.by.name or ours or not words or listed:
+    def without_name(act: RecordedAct) -> RecordedAct:
+        text_fields = erasable_fields(act.object_kind, act.by.issuer)
+        has_entry_texts = act.object_kind != ALERT and text_fields & act.detail.keys()
+        is_ours = act.by.issuer == OPENLFR
+        if act.at >= before or not act.by.name or is_ours or not text_fields or has_entry_texts:
             return act
         erased.append(act)
-        return replace(_wordless(act), by=replace(act.by, name=""))
+        return replace(_without_texts(act), by=replace(act.by, name=""))
 
-    state.acts = tuple(map(nameless, state.acts))
+    state.acts = tuple(map(without_name, state.acts))
     return len(erased)
 
 
-def _wordless(act: RecordedAct) -> RecordedAct:
-    words = erasable_fields(act.object_kind, act.by.issuer)
-    return replace(act, detail={k: v for k, v in act.detail.items() if k not in words})
+def _without_texts(act: RecordedAct) -> RecordedAct:
+    text_fields = erasable_fields(act.object_kind, act.by.issuer)
+    return replace(act, detail={k: v for k, v in act.detail.items() if k not in text_fields})
 
 
 class MemoryAuditLog:
-    """`AuditLog` of a state."""
+    """The `AuditLog` port on a state."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
 
     def latest(self) -> RecordedAct | None:
-        """The act that was done last by its time, of those since the clock was confirmed last."""
+        """Return the act with the latest time among the acts since the last clock confirmation."""
         acts = self._access.reading().acts
         since = max((a.position for a in acts if a.kind == ClockConfirmed.kind), default=0)
         return max(acts[max(0, since - 1) :], key=lambda a: (a.at, a.position), default=None)
@@ -74,7 +74,7 @@ class MemoryAuditLog:
     def all(
         self, *, object_kind: str | None = None, object_id: str | None = None
     ) -> list[RecordedAct]:
-        """Acts in the order of their commits, of one kind of object or one object if given."""
+        """Return the acts in commit order, optionally on one kind of object or one object."""
         return [
             act
             for act in self._access.reading().acts

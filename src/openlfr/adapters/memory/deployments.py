@@ -16,45 +16,51 @@ if TYPE_CHECKING:
     from openlfr.domain.baseline_openings import Opening
     from openlfr.domain.deployment import Deployment
 
-_SHOWN = 5  # largest number of deployments in a message about several matches
+_MAX_IN_MESSAGE = 5  # maximum number of deployments in a message about several matches
 
 
 class MemoryDeployments:
-    """`DeploymentChanges` on a state."""
+    """The `DeploymentChanges` port on a state."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
 
     def get(self, deployment_id: str) -> Deployment | None:
-        """The deployment of this id; None if there is none."""
+        """Return the deployment with this id; None if it is not recorded."""
         return self._access.reading().deployments.get(deployment_id)
 
     def find(self, id_or_name: str) -> Deployment:
-        """The deployment of this id, name or id prefix; closed ones come last."""
+        """Return the deployment with this id, name or id prefix, open deployments first."""
         text = id_or_name.strip()
-        every = list(reversed(self.list()))
-        alive = [each for each in every if each.status is not DeploymentStatus.CLOSED]
-        found = (
-            [each for each in every if each.deployment_id == text]
-            or [each for each in alive if each.name == text]
-            or [each for each in every if each.deployment_id.startswith(text) or each.name == text]
+        all_deployments = list(reversed(self.list()))
+        open_deployments = [
+            each for each in all_deployments if each.status is not DeploymentStatus.CLOSED
+        ]
+        matches = (
+            [each for each in all_deployments if each.deployment_id == text]
+            or [each for each in open_deployments if each.name == text]
+            or [
+                each
+                for each in all_deployments
+                if each.deployment_id.startswith(text) or each.name == text
+            ]
         )
-        if not text or not found:
+        if not text or not matches:
             raise BadInput(
                 f"There is no deployment {id_or_name!r}: `openlfr deployment list` names all."
             )
-        if len(found) > 1:
-            some = ", ".join(each.deployment_id for each in found[:_SHOWN])
-            more = " ..." if len(found) > _SHOWN else ""
+        if len(matches) > 1:
+            some = ", ".join(each.deployment_id for each in matches[:_MAX_IN_MESSAGE])
+            more = " ..." if len(matches) > _MAX_IN_MESSAGE else ""
             raise BadInput(
                 f"Several deployments are {id_or_name!r}, name one by its id: {some}{more}"
             )
-        return found[0]
+        return matches[0]
 
     def list(self) -> Sequence[Deployment]:
-        """All deployments, the latest start first."""
-        known = self._access.reading().deployments
-        by_id = sorted(known.values(), key=lambda each: each.deployment_id)
+        """Return all deployments, the latest start first."""
+        deployments = self._access.reading().deployments
+        by_id = sorted(deployments.values(), key=lambda each: each.deployment_id)
         return sorted(by_id, key=lambda each: each.authorisation.starts, reverse=True)
 
     def put(self, deployment: Deployment, at: datetime) -> None:
@@ -65,18 +71,18 @@ class MemoryDeployments:
 
 
 class MemoryBaselines:
-    """`BaselineChanges` on a state."""
+    """The `BaselineChanges` port on a state."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
 
     def openings_of(self, deployment_id: str) -> list[Opening]:
-        """The openings of a deployment, by number."""
-        known = sorted(self._access.reading().baselines.items())
-        return [opening for (deployment, _), opening in known if deployment == deployment_id]
+        """Return the openings of a deployment's baselines, ordered by number."""
+        rows = sorted(self._access.reading().baselines.items())
+        return [opening for (deployment, _), opening in rows if deployment == deployment_id]
 
     def add(self, opening: Opening, at: datetime) -> bool:
-        """Record an opening; False if its number was used meanwhile."""
+        """Record the opening of a baseline; return False if its number is already in use."""
         key = opening.baseline.deployment, opening.number
         with self._access.writing() as state:
             if key in state.baselines:

@@ -1,4 +1,4 @@
-"""Recording an alert event in memory, as in `adapters/sql/alert_recording.py`."""
+"""The recording of alert events in memory, as in `adapters/sql/alert_recording.py`."""
 
 from __future__ import annotations
 
@@ -23,74 +23,78 @@ if TYPE_CHECKING:
     from openlfr.domain.alerts import AlertEvent
 
 
-def placed(state: State, event: AlertEvent, window: timedelta) -> AlertEvent:
-    """The event with the id of its alert; reads only."""
-    seen = event.sighting
+def assign_alert(state: State, event: AlertEvent, window: timedelta) -> AlertEvent:
+    """Return the event with the id of the alert to which it belongs, without changes."""
+    sighting = event.sighting
     if (known := state.alert_events.get(event.event_id)) is not None:
         return replace(event, event=known.event.event, alert_id=known.event.alert_id)
-    own = state.merged.get(event.alert_id, event.alert_id)
-    living = [
+    published_id = state.merged.get(event.alert_id, event.alert_id)
+    live = [
         row
-        for row in _about(state, event)
+        for row in _alerts_of_subject(state, event)
         if row.case.closed_at is None
         and row.erased_at is None
         and (row.case.lapsed_at is None or row.recording)
-        and row.opened_at <= seen.captured_at + window
-        and row.last_at >= seen.captured_at - window
+        and row.opened_at <= sighting.captured_at + window
+        and row.last_at >= sighting.captured_at - window
     ]
-    if living:
-        home = min(living, key=lambda row: (row.alert_id != own, row.opened_at)).alert_id
-        kind = event.event if home == event.alert_id else EventKind.JOINED
-        return replace(event, event=kind, alert_id=home)
-    if own not in state.alerts:
+    if live:
+        alert = min(live, key=lambda row: (row.alert_id != published_id, row.opened_at))
+        kind = event.event if alert.alert_id == event.alert_id else EventKind.JOINED
+        return replace(event, event=kind, alert_id=alert.alert_id)
+    if published_id not in state.alerts:
         return event
-    return replace(event, event=EventKind.OPENED, alert_id=alert_id_of(seen.sighting_id))
+    return replace(event, event=EventKind.OPENED, alert_id=alert_id_of(sighting.sighting_id))
 
 
 def record_event(state: State, recorded: RecordedEvent, window: timedelta) -> bool:
-    """Record an event, once, under its alert; whether it was new."""
+    """Record an event once with its alert; return whether the event was new."""
     event, at = recorded.event, recorded.emitted_at
     if event.event_id in state.alert_events:
         return False
-    home = placed(state, event, window)
-    if home.alert_id != event.alert_id and event.alert_id not in state.alerts:
-        state.merged.setdefault(event.alert_id, home.alert_id)
-    if home.alert_id not in state.alerts:
-        _open(state, home, at, window)
-    # The subject is stored once, with the alert, so that it can be erased.
-    nobody = replace(home.sighting, deployment="", subject="", watchlist="")
-    state.alert_events[event.event_id] = replace(recorded, event=replace(home, sighting=nobody))
-    _bring_up_to_date(state, home, window)
-    _apply(state, reopen, home.alert_id, at)
+    assigned = assign_alert(state, event, window)
+    if assigned.alert_id != event.alert_id and event.alert_id not in state.alerts:
+        state.merged.setdefault(event.alert_id, assigned.alert_id)
+    if assigned.alert_id not in state.alerts:
+        _open_alert(state, assigned, at, window)
+    # Only the alert contains the subject, so that erasing the alert's subject is enough.
+    sighting = replace(assigned.sighting, deployment="", subject="", watchlist="")
+    stored = replace(assigned, sighting=sighting)
+    state.alert_events[event.event_id] = replace(recorded, event=stored)
+    _update_alert(state, assigned, window)
+    _apply(state, reopen, assigned.alert_id, at)
     return True
 
 
-def _about(state: State, event: AlertEvent) -> list[Alert]:
-    seen = event.sighting
-    whose = (seen.deployment, seen.subject)
-    return [row for row in state.alerts.values() if (row.deployment, row.subject) == whose]
+def _alerts_of_subject(state: State, event: AlertEvent) -> list[Alert]:
+    key = (event.sighting.deployment, event.sighting.subject)
+    return [row for row in state.alerts.values() if (row.deployment, row.subject) == key]
 
 
-def _open(state: State, event: AlertEvent, at: datetime, window: timedelta) -> None:
+def _open_alert(state: State, event: AlertEvent, at: datetime, window: timedelta) -> None:
     """Insert an alert without events, and end the subject's live alert."""
-    seen = event.sighting
-    live = [r for r in _about(state, event) if not (r.case.lapsed_at or r.case.closed_at)]
-    follows = all(row.last_at <= seen.captured_at for row in live)
+    sighting = event.sighting
+    live = [
+        row
+        for row in _alerts_of_subject(state, event)
+        if not (row.case.lapsed_at or row.case.closed_at)
+    ]
+    is_latest = all(row.last_at <= sighting.captured_at for row in live)
     for row in live:
-        if follows:
+        if is_latest:
             _apply(state, end_life, row.alert_id, at)
-    recording = seen.time_assumed or at - seen.captured_at > window
-    opened = Case(event.alert_id, lapse_at=None if recording else seen.captured_at + window)
-    case = opened if follows else replace(opened, lapsed_at=at)
+    recording = sighting.time_assumed or at - sighting.captured_at > window
+    opened = Case(event.alert_id, lapse_at=None if recording else sighting.captured_at + window)
+    case = opened if is_latest else replace(opened, lapsed_at=at)
     state.alerts[event.alert_id] = Alert(
         alert_id=event.alert_id,
-        deployment=seen.deployment,
-        subject=seen.subject,
-        watchlist=seen.watchlist,
-        opened_at=seen.captured_at,
-        last_at=seen.captured_at,
-        best_score=seen.score,
-        threshold=seen.threshold,
+        deployment=sighting.deployment,
+        subject=sighting.subject,
+        watchlist=sighting.watchlist,
+        opened_at=sighting.captured_at,
+        last_at=sighting.captured_at,
+        best_score=sighting.score,
+        threshold=sighting.threshold,
         events=0,
         recording=recording,
         case=case,
@@ -98,17 +102,17 @@ def _open(state: State, event: AlertEvent, at: datetime, window: timedelta) -> N
     _record_acts(state, opened, case, at)
 
 
-def _bring_up_to_date(state: State, event: AlertEvent, window: timedelta) -> None:
+def _update_alert(state: State, event: AlertEvent, window: timedelta) -> None:
     """Update an alert's row with its new event."""
-    seen, row = event.sighting, state.alerts[event.alert_id]
+    sighting, row = event.sighting, state.alerts[event.alert_id]
     case = row.case
-    if seen.captured_at >= row.last_at and not row.recording:
-        case = replace(case, lapse_at=seen.captured_at + window)
+    if sighting.captured_at >= row.last_at and not row.recording:
+        case = replace(case, lapse_at=sighting.captured_at + window)
     state.alerts[event.alert_id] = replace(
         row,
-        opened_at=min(row.opened_at, seen.captured_at),
-        last_at=max(row.last_at, seen.captured_at),
-        best_score=max(row.best_score, seen.score),
+        opened_at=min(row.opened_at, sighting.captured_at),
+        last_at=max(row.last_at, sighting.captured_at),
+        best_score=max(row.best_score, sighting.score),
         events=row.events + 1,
         case=case,
     )
@@ -124,5 +128,5 @@ def _apply(
 
 
 def _record_acts(state: State, before: Case, after: Case, at: datetime) -> None:
-    # Not in the future, whatever the message claims: entries expire by the log's latest moment.
+    # Never in the future, even if the message is: entries expire by the log's latest time.
     write_events(state, acts_of(before, after, by=SYSTEM, at=min(at, datetime.now(UTC))))

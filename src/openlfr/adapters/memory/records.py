@@ -1,7 +1,7 @@
-"""The records in memory, for tests and trials: a file for each part, as in `adapters/sql`.
+"""The records in memory, for tests: a module for each part, as in `adapters/sql`.
 
-They behave as the database, by the same rules of `domain`, under the same contract suites. They
-last as long as their process; several threads may use them.
+They apply the same rules of `domain` as the database, and pass the same contract suites. They end
+with their process, and several threads may use them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __all__ = ["MemoryRecords", "MemoryUnitOfWork", "MemoryWatchlist"]
 
 
 class MemoryUnitOfWork:
-    """Changes of one transaction, on a copy of the records."""
+    """The changes of one transaction, on a copy of the records."""
 
     def __init__(self, state: State) -> None:
         access = OneTransaction(state)
@@ -47,12 +47,12 @@ class MemoryUnitOfWork:
         self.events: list[AuditEvent] = []
 
     def record(self, event: AuditEvent) -> None:
-        """Record an act; it is numbered when the transaction ends."""
+        """Record an act, which gets its number at the end of the transaction."""
         self.events.append(event)
 
 
 class MemoryRecords:
-    """`Records` that last as long as their process."""
+    """The `Records` port in memory."""
 
     erased_rows_location = ""
 
@@ -67,12 +67,12 @@ class MemoryRecords:
         self.audit: AuditLog = MemoryAuditLog(self)
 
     def reading(self) -> State:
-        """The present state; not to be changed."""
+        """Return the present state, which must not be changed."""
         return self._state
 
     @contextmanager
     def writing(self) -> Iterator[State]:
-        """A copy that replaces the state at the end of the `with`; one thread at a time has one."""
+        """Yield a copy that replaces the state at the end of the block; one thread at a time."""
         with self._writers:
             state = self._state.copy()
             yield state
@@ -80,23 +80,23 @@ class MemoryRecords:
 
     @contextmanager
     def unit_of_work(self) -> Iterator[MemoryUnitOfWork]:
-        """A transaction: committed at the end of the `with`, rolled back on an exception."""
+        """Begin a transaction: committed at the end of the block, rolled back on an exception."""
         with self.writing() as state:
             work = MemoryUnitOfWork(state)
             yield work
             write_events(state, work.events)
 
     def written_files(self) -> Sequence[WrittenFiles]:
-        """Paths of the alert lines and reports that runs of these records wrote."""
+        """Return the files of alert lines and reports that runs with these records wrote."""
         return list(dict.fromkeys(self._state.files))
 
     def record_files(self, files: WrittenFiles) -> None:
-        """Record the files that a run writes, so that erasing finds them."""
+        """Record the files that a run writes, so that an erasure includes them."""
         with self.writing() as state:
             state.files = (*state.files, replace(files))
 
     def erase_for_good(self) -> bool:
-        """Return True: memory keeps nothing of erased rows."""
+        """Return True: memory contains no erased rows."""
         return True
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The state of the records: frozen rows by their keys; a transaction works on a copy."""
+"""The state of the records: frozen rows by key. A transaction changes a copy."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry with its pending work, as a row of the table `watchlist_references`."""
+    """An entry with its pending steps, as a row of the table `watchlist_references`."""
 
     entry: Reference
     picture_hash: str
@@ -37,7 +37,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alert, as a row of the table `alerts`; its state follows from its case."""
+    """An alert, as a row of the table `alerts`; its state is computed from its case."""
 
     alert_id: str
     deployment: str
@@ -59,10 +59,10 @@ class State:
 
     Attributes:
         version: Number of changes of entries and deployments.
-        alert_events: Events by their ids, with the alert's id in `event`.
-        appended: Id of the act by alert and version of its case; "" without an act.
+        alert_events: Events by id, with the alert's id in `event`.
+        appended: Id of the act by alert id and version of the case; "" without an act.
         merged: Id of the alert into which a published alert was merged, by the published id.
-        recorded_at: Time of the last change, by the key of a row.
+        recorded_at: Time of the last change, by the key of the row.
     """
 
     version: int = 0
@@ -81,7 +81,7 @@ class State:
     acts: tuple[RecordedAct, ...] = ()
 
     def copy(self) -> State:
-        """A state whose tables can be changed without changing these."""
+        """Return a state with copied tables."""
         copied = replace(self)
         for each in fields(self):
             if isinstance(table := getattr(self, each.name), dict):
@@ -90,28 +90,28 @@ class State:
 
 
 class Access(Protocol):
-    """Access to the state: each call in a transaction of its own, or in an open one."""
+    """Access to the state: each call in its own transaction, or in an open transaction."""
 
     def reading(self) -> State:
-        """The present state; not to be changed."""
+        """Return the present state, which must not be changed."""
         ...
 
     def writing(self) -> AbstractContextManager[State]:
-        """A state to change."""
+        """Return a context with a state to change."""
         ...
 
 
 class OneTransaction:
-    """Every call is a part of one transaction, which the caller ends."""
+    """Access within one transaction, which the caller ends."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     def reading(self) -> State:
-        """The transaction's state, which includes its own writes."""
+        """Return the transaction's state, which includes its own writes."""
         return self._state
 
     @contextmanager
     def writing(self) -> Iterator[State]:
-        """The transaction's state."""
+        """Yield the transaction's state."""
         yield self._state

@@ -1,4 +1,4 @@
-"""Tallies in memory: each is counted once, however often it is recorded."""
+"""Tallies in memory; a tally that is recorded several times is counted once."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _BY_REASON = ("tracks_not_searched", "tracks_lost", "unwatched_us")
 
 
 class MemoryTallies:
-    """`Tallies` on a state."""
+    """The `Tallies` port on a state."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    def record(self, reported: Sequence[Tally], *, at: datetime) -> int:
-        """Record tallies; returns the number of those with a new `tally_id`."""
+    def record(self, tallies: Sequence[Tally], *, at: datetime) -> int:
+        """Record tallies; return the number of tallies with a new `tally_id`."""
         with self._access.writing() as state:
             before = len(state.tallies)
-            for tally in reported:
+            for tally in tallies:
                 if state.tallies.setdefault(tally.tally_id, tally) is tally:
                     state.recorded_at["tally", tally.tally_id] = at
             return len(state.tallies) - before
@@ -39,34 +39,34 @@ class MemoryTallies:
     def discard_from(
         self, deployment: str, epoch: int, camera: str, reporter: Reporter, first_seq: int
     ) -> None:
-        """Delete the tallies of a camera's frames from this one on: they are counted again."""
-        of = (deployment, epoch, camera, reporter)
+        """Delete the tallies of a camera's frames from `first_seq` on."""
+        source = (deployment, epoch, camera, reporter)
         with self._access.writing() as state:
             for key, each in list(state.tallies.items()):
-                whose = (each.deployment, each.epoch, each.camera, each.reporter)
-                if whose == of and each.last_seq >= first_seq:
+                key_fields = (each.deployment, each.epoch, each.camera, each.reporter)
+                if key_fields == source and each.last_seq >= first_seq:
                     del state.tallies[key], state.recorded_at["tally", key]
 
     def totals(self, deployment: str, *, epoch: int | None = None) -> list[CameraTotals]:
-        """Total counts of each camera, ordered by the camera's name."""
-        grouped = _by(self._of(deployment, epoch), lambda each: each.camera)
+        """Return the counts of each camera, ordered by the camera's name."""
+        grouped = _group_by(self._select(deployment, epoch), lambda each: each.camera)
         return [_totals(each, camera) for camera, each in sorted(grouped.items())]
 
     def by_baseline(
         self, deployment: str, *, epoch: int | None = None
     ) -> dict[BaselineRef, tuple[CameraTotals, Histograms]]:
-        """Total counts and histograms of all cameras together, by the baseline in their tallies."""
-        marked = _by(
-            self._of(deployment, epoch),
+        """Return the counts and histograms of all cameras together for each baseline."""
+        grouped = _group_by(
+            self._select(deployment, epoch),
             lambda each: BaselineRef(each.baseline, each.baseline_since),
         )
         return {
-            ref: (_totals(each, "all cameras"), _histograms(each)) for ref, each in marked.items()
+            ref: (_totals(each, "all cameras"), _histograms(each)) for ref, each in grouped.items()
         }
 
     def by_hour(self, deployment: str) -> list[HourTotals]:
-        """Total counts by camera and hour; a tally counts for the hour in which it began."""
-        grouped = _by(self._of(deployment), lambda each: (each.camera, _hour(each)))
+        """Return the counts by camera and hour; the hour of a tally is that of its first frame."""
+        grouped = _group_by(self._select(deployment), lambda each: (each.camera, _hour(each)))
         return [
             HourTotals(camera=camera, hour=hour, **_counts(each))
             for (camera, hour), each in sorted(grouped.items())
@@ -75,11 +75,11 @@ class MemoryTallies:
     def histograms(
         self, deployment: str, camera: str | None = None, *, epoch: int | None = None
     ) -> Histograms:
-        """The summed histograms of all tallies."""
-        mine = self._of(deployment, epoch)
-        return _histograms([each for each in mine if camera in (None, each.camera)])
+        """Return the sums of the histograms of all tallies."""
+        tallies = self._select(deployment, epoch)
+        return _histograms([each for each in tallies if camera in (None, each.camera)])
 
-    def _of(self, deployment: str, epoch: int | None = None) -> list[Tally]:
+    def _select(self, deployment: str, epoch: int | None = None) -> list[Tally]:
         return [
             each
             for each in self._access.reading().tallies.values()
@@ -87,9 +87,9 @@ class MemoryTallies:
         ]
 
 
-def _by(found: Iterable[Tally], key: Callable[[Tally], _Key]) -> Mapping[_Key, list[Tally]]:
+def _group_by(tallies: Iterable[Tally], key: Callable[[Tally], _Key]) -> Mapping[_Key, list[Tally]]:
     grouped: dict[_Key, list[Tally]] = defaultdict(list)
-    for each in found:
+    for each in tallies:
         grouped[key(each)].append(each)
     return grouped
 
@@ -98,33 +98,33 @@ def _hour(tally: Tally) -> str:
     return tally.first_captured_at.astimezone(UTC).strftime("%Y-%m-%dT%H")
 
 
-def _totals(found: Sequence[Tally], camera: str) -> CameraTotals:
+def _totals(tallies: Sequence[Tally], camera: str) -> CameraTotals:
     return CameraTotals(
         camera=camera,
-        first_captured_at=min(each.first_captured_at for each in found),
-        last_captured_at=max(each.last_captured_at for each in found),
-        **_counts(found),
+        first_captured_at=min(each.first_captured_at for each in tallies),
+        last_captured_at=max(each.last_captured_at for each in tallies),
+        **_counts(tallies),
     )
 
 
-def _counts(found: Sequence[Tally]) -> dict[str, Any]:
+def _counts(tallies: Sequence[Tally]) -> dict[str, Any]:
     summed: dict[str, Any] = {
-        name: sum(getattr(each, name) for each in found) for name in (*COUNTS, "tracks_searched")
+        name: sum(getattr(each, name) for each in tallies) for name in (*COUNTS, "tracks_searched")
     }
     for name in _BY_REASON:
         reasons: Counter[Any] = Counter()
-        for each in found:
+        for each in tallies:
             reasons.update(getattr(each, name))
         summed[name] = {reason: count for reason, count in reasons.items() if count}
     return summed
 
 
-def _histograms(found: Sequence[Tally]) -> Histograms:
+def _histograms(tallies: Sequence[Tally]) -> Histograms:
     bands: dict[int, tuple[int, ...]] = {}
     fine: Counter[int] = Counter()
     control: Counter[int] = Counter()
     measures = Measures()
-    for each in found:
+    for each in tallies:
         if not each.tracks_closed:
             continue
         for band, counts in each.scores.items():

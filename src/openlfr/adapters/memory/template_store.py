@@ -1,4 +1,4 @@
-"""The template store in memory: for tests, and for measurements that must leave no data."""
+"""The template store in memory, for tests and for measurements that must leave no data."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class MemoryTemplateStore:
         self._rows: dict[str, StoredTemplate] = {}
 
     def facts(self) -> GalleryFacts | None:
-        """The model of the stored templates; None while there are none."""
+        """Return the model of the stored templates; None while the store is empty."""
         return self._facts if self._rows else None
 
     def put(self, templates: Sequence[StoredTemplate]) -> None:
-        """Insert or replace templates by reference_id; on a BadInput none."""
+        """Insert or replace templates by reference_id; after a BadInput none is stored."""
         for template in templates:
             check_template(template, self._facts)
         self._rows.update((template.reference_id, template) for template in templates)
@@ -39,13 +39,13 @@ class MemoryTemplateStore:
             self._rows.pop(reference_id, None)
 
     def get(self, reference_ids: Sequence[str]) -> list[StoredTemplate]:
-        """The stored templates among these ids, ordered by reference_id."""
+        """Return the stored templates of these references, ordered by reference_id."""
         return [self._rows[each] for each in sorted(set(reference_ids)) if each in self._rows]
 
     def all(self, watchlists: Sequence[str]) -> list[StoredTemplate]:
-        """Every stored template of these watchlists, ordered by reference_id."""
-        wanted = set(watchlists)
-        return [row for _, row in sorted(self._rows.items()) if row.watchlist in wanted]
+        """Return all stored templates of these watchlists, ordered by reference_id."""
+        names = set(watchlists)
+        return [row for _, row in sorted(self._rows.items()) if row.watchlist in names]
 
     def close(self) -> None:
         """Do nothing."""

@@ -1,4 +1,4 @@
-"""The vault in memory: for tests, and for measurements that must leave no data."""
+"""The vault in memory, for tests and for measurements that must leave no data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class MemoryVault:
         self._blobs[name] = self._sealer.seal(name, content)
 
     def get(self, name: str) -> bytes:
-        """The content of a blob; BadInput if there is none of this name."""
+        """Return the content of a blob; raise BadInput if there is no blob of this name."""
         try:
             return self._sealer.unseal(name, self._blobs[name])
         except KeyError:
@@ -36,15 +36,15 @@ class MemoryVault:
         self._blobs.pop(name, None)
 
     def names(self, prefix: str = "") -> list[str]:
-        """Names of all blobs that start with `prefix`, sorted."""
+        """Return the names of all blobs that start with `prefix`, sorted."""
         return sorted(name for name in self._blobs if name.startswith(prefix))
 
     def erase_unfinished(self, before: datetime) -> int:  # noqa: ARG002
-        """Return 0: no blob is ever half written in memory."""
+        """Return 0: a blob in memory is never incomplete."""
         return 0
 
     def derive(self, purpose: str) -> bytes:
-        """A key of 32 bytes for one purpose, always the same."""
+        """Return the key of 32 bytes for one purpose, the same in every call."""
         return self._sealer.derive(purpose)
 
     def seal(self, name: str, content: bytes) -> bytes:
@@ -52,5 +52,5 @@ class MemoryVault:
         return self._sealer.seal(name, content)
 
     def unseal(self, name: str, sealed: bytes) -> bytes:
-        """Decrypt the result of `seal`; BadInput if it was altered."""
+        """Decrypt the result of `seal`; raise BadInput if it was altered."""
         return self._sealer.unseal(name, sealed)

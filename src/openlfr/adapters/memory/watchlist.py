@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from openlfr.adapters.memory.audit import erase_words
+from openlfr.adapters.memory.audit import erase_texts
 from openlfr.adapters.memory.state import Entry
 from openlfr.domain.entry_acts import ACTS, EntryAct, earliest_expiry, find_alteration
 from openlfr.domain.templates import check_model
@@ -20,35 +20,35 @@ if TYPE_CHECKING:
     from openlfr.domain.templates import GalleryFacts
     from openlfr.domain.watchlist import GalleryDecision, Reference
 
-_STANDING = (EntryStatus.PENDING, EntryStatus.ACTIVE, EntryStatus.SUSPENDED)
-_LEFT = (EntryStatus.REMOVED, EntryStatus.REFUSED)
+_LISTED = (EntryStatus.PENDING, EntryStatus.ACTIVE, EntryStatus.SUSPENDED)
+_ENDED = (EntryStatus.REMOVED, EntryStatus.REFUSED)
 _SOURCES = {
     EntryStatus.SUSPENDED: (EntryStatus.PENDING, EntryStatus.ACTIVE),
     EntryStatus.ACTIVE: (EntryStatus.SUSPENDED,),
-    EntryStatus.REMOVED: _STANDING,
+    EntryStatus.REMOVED: _LISTED,
 }
 
 
 class MemoryWatchlist:
-    """`WatchlistChanges` on a state; outside a unit of work only for reading."""
+    """The `WatchlistChanges` port on a state; outside a unit of work it is only read."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
         self._compared: tuple[tuple[int, int], dict[str, str]] | None = None
 
     def version(self) -> int:
-        """Number of the newest change."""
+        """Return the number of the newest change."""
         return self._access.reading().version
 
     def current_entry(
         self, watchlist: str, subject: str, picture_hash: str, at: datetime
     ) -> Reference | None:
-        """The listed entry of this picture; None if it was removed, refused or has expired."""
+        """Return the entry of this picture; None if it is removed, refused or expired."""
         for row in self._access.reading().entries.values():
             entry = row.entry
-            here = (entry.watchlist, entry.subject, row.picture_hash)
-            listed = entry.status in _STANDING and entry.expires >= at
-            if listed and here == (watchlist, subject, picture_hash):
+            key = (entry.watchlist, entry.subject, row.picture_hash)
+            is_listed = entry.status in _LISTED and entry.expires >= at
+            if is_listed and key == (watchlist, subject, picture_hash):
                 return entry
         return None
 
@@ -60,8 +60,8 @@ class MemoryWatchlist:
         statuses: Collection[EntryStatus] | None = None,
         reference_ids: Collection[str] | None = None,
     ) -> list[Reference]:
-        """Entries that meet every given condition, ordered by watchlist, subject and time."""
-        found = [
+        """Return the entries that meet all given conditions, by watchlist, subject and time."""
+        rows = [
             row
             for key, row in self._access.reading().entries.items()
             if (watchlists is None or row.entry.watchlist in watchlists)
@@ -69,11 +69,11 @@ class MemoryWatchlist:
             and (statuses is None or row.entry.status in statuses)
             and (reference_ids is None or key in reference_ids)
         ]
-        found.sort(key=lambda row: (row.entry.watchlist, row.entry.subject, row.added_at))
-        return [row.entry for row in found]
+        rows.sort(key=lambda row: (row.entry.watchlist, row.entry.subject, row.added_at))
+        return [row.entry for row in rows]
 
     def manifest(self, watchlists: Collection[str]) -> dict[str, ManifestEntry]:
-        """The searchable entries: each active reference that is as it was enrolled."""
+        """Return the searchable entries: active references without later alterations."""
         unsearchable = self.altered_entries(watchlists)
         active = self.references(watchlists=watchlists, statuses=(EntryStatus.ACTIVE,))
         return {
@@ -87,13 +87,13 @@ class MemoryWatchlist:
     def altered_entries(
         self, watchlists: Collection[str], *, compare_all: bool = False
     ) -> dict[str, str]:
-        """Active references that differ from their enrolment, each with the difference."""
+        """Return the active references that were altered after enrolment, with the differences."""
         state = self._access.reading()
-        now = (state.version, len(state.acts))
-        if compare_all or self._compared is None or self._compared[0] != now:
+        version = (state.version, len(state.acts))
+        if compare_all or self._compared is None or self._compared[0] != version:
             active = self.references(statuses=(EntryStatus.ACTIVE,))
             self._compared = (
-                now,
+                version,
                 {e.reference_id: find_alteration(e, self._acts(e)) for e in active},
             )
         listed = self.references(watchlists=watchlists, statuses=(EntryStatus.ACTIVE,))
@@ -101,12 +101,12 @@ class MemoryWatchlist:
         return {key: problem for key, problem in problems.items() if problem}
 
     def overdue_entries(self, at: datetime) -> list[Reference]:
-        """Listed entries whose enrolment ended before this moment, whatever their rows contain."""
-        standing = self.references(statuses=_STANDING)
-        return [each for each in standing if earliest_expiry(each, self._acts(each)) < at]
+        """Return the listed entries that have expired by their row or their enrolment."""
+        listed = self.references(statuses=_LISTED)
+        return [each for each in listed if earliest_expiry(each, self._acts(each)) < at]
 
     def outbox(self) -> list[tuple[Reference, bytes]]:
-        """Pending entries with their encrypted templates, in the order they were added."""
+        """Return the pending entries with their encrypted templates, oldest first."""
         rows = sorted(self._access.reading().entries.values(), key=lambda row: row.added_at)
         return [
             (row.entry, row.template)
@@ -115,26 +115,26 @@ class MemoryWatchlist:
         ]
 
     def awaiting_erasure(self) -> list[Reference]:
-        """Removed and refused entries whose template and picture are still to be erased."""
+        """Return the removed and refused entries whose template and picture are not erased yet."""
         rows = self._access.reading().entries.values()
-        return [row.entry for row in rows if row.entry.status in _LEFT and not row.settled]
+        return [row.entry for row in rows if row.entry.status in _ENDED and not row.settled]
 
     def picture_names(self) -> set[str]:
-        """Names in the vault that an entry refers to."""
+        """Return the names of all blobs in the vault to which entries refer."""
         return {row.entry.picture for row in self._access.reading().entries.values()}
 
     def bound_model(self) -> GalleryFacts | None:
-        """The model that the watchlist is bound to; None before the first enrolment."""
+        """Return the model to which the gallery is bound; None before the first enrolment."""
         return self._access.reading().facts
 
     def lock(self) -> None:
-        """Nothing to wait for: a unit of work in memory is alone."""
+        """Do nothing: only one unit of work in memory runs at a time."""
 
     def add(
         self, reference: Reference, *, picture_hash: str, template: bytes, at: datetime
     ) -> None:
         """Record a pending entry with its encrypted template."""
-        with self._counted() as state:
+        with self._write_new_version() as state:
             state.entries[reference.reference_id] = Entry(
                 reference, picture_hash, template, settled=False, added_at=at, changed_at=at
             )
@@ -142,7 +142,7 @@ class MemoryWatchlist:
     def settle(self, settlements: Sequence[GalleryDecision], at: datetime) -> set[str]:
         """Activate or refuse pending entries; returns the ids of settled ones."""
         settled = set()
-        with self._counted() as state:
+        with self._write_new_version() as state:
             for one in settlements:
                 row = state.entries.get(one.reference_id)
                 if row is not None and row.entry.status is EntryStatus.PENDING:
@@ -155,8 +155,8 @@ class MemoryWatchlist:
         return settled
 
     def mark_erased(self, reference_ids: Iterable[str], at: datetime) -> None:
-        """Record that templates and pictures of these entries are erased everywhere else."""
-        with self._counted() as state:
+        """Record that the templates and pictures of these entries are erased in all stores."""
+        with self._write_new_version() as state:
             for key in reference_ids:
                 if (row := state.entries.get(key)) is not None:
                     entry = replace(row.entry, picture="")
@@ -165,64 +165,64 @@ class MemoryWatchlist:
                     )
 
     def erase_subjects(self, before: datetime) -> list[str]:
-        """Erase the people's names in entries that left before this moment; returns their ids."""
-        forgotten = []
+        """Erase the subjects of entries that ended before this moment; return their ids."""
+        erased_ids = []
         with self._access.writing() as state:
             for key, row in state.entries.items():
-                over = row.left_at is not None and row.left_at < before
-                if over and row.entry.status in _LEFT and row.entry.subject:
+                is_over = row.left_at is not None and row.left_at < before
+                if is_over and row.entry.status in _ENDED and row.entry.subject:
                     blank: dict[str, Any] = dict.fromkeys(PERSONAL_FIELDS, "")
                     entry = replace(row.entry, **blank)
                     state.entries[key] = replace(row, entry=entry, picture_hash="")
-                    forgotten.append(key)
-            erase_words(state, forgotten)
-        return forgotten
+                    erased_ids.append(key)
+            erase_texts(state, erased_ids)
+        return erased_ids
 
     def change_subject_status(
         self, subject: str, watchlists: Collection[str] | None, to: EntryStatus, at: datetime
     ) -> list[Reference]:
-        """Suspend, resume or remove a subject's entries; returns them as they are now."""
-        chosen = self.references(subject=subject, watchlists=watchlists)
-        return self._move([each.reference_id for each in chosen], to, at)
+        """Suspend, resume or remove a subject's entries; return the changed entries."""
+        entries = self.references(subject=subject, watchlists=watchlists)
+        return self._change_status([each.reference_id for each in entries], to, at)
 
     def change_entry_status(
         self, reference_ids: Collection[str], to: EntryStatus, at: datetime
     ) -> list[Reference]:
-        """As `move`, of these entries."""
-        return self._move(reference_ids, to, at)
+        """Change the status of these entries, as `change_subject_status` does."""
+        return self._change_status(reference_ids, to, at)
 
     def remove_expired(self, reference_ids: Collection[str], at: datetime) -> list[Reference]:
-        """Remove these entries; returns them as they are now."""
-        return self._move(reference_ids, EntryStatus.REMOVED, at)
+        """Remove these expired entries; return the changed entries."""
+        return self._change_status(reference_ids, EntryStatus.REMOVED, at)
 
     def bind_model(self, facts: GalleryFacts, at: datetime) -> None:
-        """Bind the watchlist to the model of its first template."""
-        with self._counted() as state:
+        """Bind the gallery to this model, or check that it is bound to this model."""
+        with self._write_new_version() as state:
             if state.facts is None:
                 state.facts = facts
                 state.recorded_at["facts"] = at
             check_model(state.facts, facts, "The watchlist")
 
-    def _move(
+    def _change_status(
         self, reference_ids: Collection[str], to: EntryStatus, at: datetime
     ) -> list[Reference]:
-        moved = []
-        with self._counted() as state:
+        changed = []
+        with self._write_new_version() as state:
             for key in reference_ids:
                 row = state.entries.get(key)
                 if row is None or row.entry.status not in _SOURCES[to]:
                     continue
-                waits = to is EntryStatus.ACTIVE and row.template is not None
-                entry = replace(row.entry, status=EntryStatus.PENDING if waits else to)
+                is_pending = to is EntryStatus.ACTIVE and row.template is not None
+                entry = replace(row.entry, status=EntryStatus.PENDING if is_pending else to)
                 row = replace(row, entry=entry, changed_at=at)
                 if to is EntryStatus.REMOVED:
                     row = replace(row, template=None, settled=False)
                 state.entries[key] = row
-                moved.append(key)
-        return self.references(reference_ids=moved)
+                changed.append(key)
+        return self.references(reference_ids=changed)
 
     @contextmanager
-    def _counted(self) -> Iterator[State]:
+    def _write_new_version(self) -> Iterator[State]:
         with self._access.writing() as state:
             state.version += 1
             yield state
