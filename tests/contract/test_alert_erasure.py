@@ -159,7 +159,7 @@ def test_a_hold_keeps_it_until_it_is_released_or_expires(place):
         release_holds(alert, "answered", records=place.records, by=SUE, at=released)
     assert place.erase(released) == {"mistaken": 1}
     assert place.kept() == (0, 0)
-    with pytest.raises(BadInput, match=r"was erased at 2027-01-01 .*nothing to hold any more"):
+    with pytest.raises(BadInput, match=r"was erased at 2027-01-01 .*nothing left to hold"):
         place_hold(
             WantedHold(alert, HoldKind.DISCLOSURE, released + timedelta(days=9), "court"),
             records=place.records, by=SUE, at=released,

@@ -92,7 +92,7 @@ def test_a_hold_is_refused_from_the_moment_in_which_the_erasure_begins(place, du
     place.vault.meanwhile = complain
     place.erase(at)
     assert len(refused) == 2  # nobody is promised what is gone a moment later
-    assert all("there is nothing to hold any more" in each for each in refused)
+    assert all("there is nothing left to hold" in each for each in refused)
     assert place.acts("alert.hold_placed") == []
     assert sorted(place.acts("alert.erased")) == alerts
     assert place.kept()[0] == 0

@@ -105,7 +105,7 @@ class AlertRecords(Protocol):
 
 
 class AlertRecording(AlertRecords, Protocol):
-    """Recorded alerts, to read, and to record events of cameras."""
+    """Recorded alerts, and the recording of cameras' events."""
 
     def assign_alert(self, event: AlertEvent, window: timedelta) -> AlertEvent:
         """Return the event with the id of the alert to which it belongs in the records.

@@ -1,8 +1,8 @@
 """Ports of the records: the database of entries, alerts, deployments, tallies and acts.
 
 `Records` has the methods that read. A change by an act of a person or of OpenLFR itself needs a
-`UnitOfWork`: one transaction for the change and its audit event, so that neither exists without the
-other. Events of alerts and tallies are not acts, so services record them without a `UnitOfWork`.
+`UnitOfWork`: one transaction contains the change and its audit event, or neither. Events of alerts
+and tallies are not acts, so services record them without a `UnitOfWork`.
 
 The ports of entries, alerts and deployments are in the other modules of this package.
 """
@@ -112,7 +112,7 @@ class Records(Protocol):
 
     @property
     def alerts(self) -> AlertRecording:
-        """Alerts, to read, and to record events of cameras."""
+        """Alerts, to read, and the recording of cameras' events."""
         ...
 
     @property

@@ -35,11 +35,11 @@ class _Offsets:
     """The offsets of a partition.
 
     Attributes:
-        position: Offset of the next message to process; None until it is known.
+        position: Offset of the next message to process; None before the first report.
         end: Offset of the next message to be written; None until the brokers reported it.
         moved_at: Monotonic time of the last progress, or of the last moment without messages.
         start: Offset of the oldest message that still exists.
-        next: Offset of the next message to be delivered; None until it is known.
+        next: Offset of the next message to be delivered; None before the first report.
     """
 
     position: int | None

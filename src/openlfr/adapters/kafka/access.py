@@ -1,7 +1,7 @@
 """Address and credentials of Kafka, as arguments of kafka-python and of Faust.
 
-Both clients use the same `ssl.SSLContext`, so one place decides what they trust: TLS 1.2 or newer,
-a certificate with the broker's name, and the configured authority instead of the system's list.
+Both clients use the same `ssl.SSLContext`. It requires TLS 1.2 or newer and a certificate with the
+broker's name, and trusts the configured authority instead of the system's list.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from openlfr.adapters.kafka.access import KafkaAccess
     from openlfr.adapters.kafka.topics import Topic, TransitBound
 
-_MAX_CHECKS = 25  # every 0.2 s: it takes a moment until every broker shows a change
+_MAX_CHECKS = 25  # every 0.2 s: a change is not visible on all brokers at once
 
 
 class KafkaTopics:

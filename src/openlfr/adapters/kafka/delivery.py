@@ -4,8 +4,8 @@ The idempotent producer (3.0.12) does not recover. After a sent record has timed
 discards its producer id and never requests another, so it sends nothing more and reports no error.
 So idempotence is off, and one request at a time preserves the order. As a consequence, a record
 whose acknowledgement was lost is written twice. Each reader recognises the duplicate: a frame by
-camera, epoch and number (`Places` of the analysis service), a tally by its id (the records), and a
-change of the watchlist by its version (`SearchableEntries`).
+camera, epoch and number (`CameraPositions` of the analysis service), a tally by its id (the
+records), and a change of the watchlist by its version (`SearchableEntries`).
 """
 
 from __future__ import annotations

@@ -99,14 +99,14 @@ class MemoryAlerts:
     def events(self, alert_id: str) -> Sequence[RecordedEvent]:
         """Return the events of an alert, ordered by capture time."""
         state = self._access.reading()
-        return _complete(
+        return _add_alert_fields(
             state, (e for e in state.alert_events.values() if _alert_id(e) == alert_id)
         )
 
     def events_of_run(self, deployment: str, epoch: int | None) -> Sequence[RecordedEvent]:
         """Return the events of one run, or of all runs if `epoch` is None, by capture time."""
         state = self._access.reading()
-        return _complete(
+        return _add_alert_fields(
             state,
             (
                 each
@@ -154,7 +154,7 @@ class MemoryAlerts:
             and each.event.sighting.camera
             and not _has_hold(state, state.alerts[_alert_id(each)], now)
         ]
-        return sorted(_complete(state, events), key=lambda each: each.event.event_id)
+        return sorted(_add_alert_fields(state, events), key=lambda each: each.event.event_id)
 
     def holds(self, alert_id: str) -> Sequence[Hold]:
         """Return the holds of an alert, released holds included, the latest first."""
@@ -219,7 +219,7 @@ def _to_alert(state: State, row: Alert) -> RecordedAlert:
     )
 
 
-def _complete(state: State, rows: Iterable[RecordedEvent]) -> list[RecordedEvent]:
+def _add_alert_fields(state: State, rows: Iterable[RecordedEvent]) -> list[RecordedEvent]:
     """Add the subject and watchlist of the alert to its events, ordered by capture time."""
     events = []
     for each in rows:

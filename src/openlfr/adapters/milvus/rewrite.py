@@ -2,8 +2,8 @@
 
 Milvus Lite (3.2.2, read and measured) only records a deletion. The vector remains in its Parquet
 file and in that file's index until Milvus Lite merges files. No public call starts a merge, so this
-module uses internals: the live rows of a partition are written to new files, the manifest is
-replaced atomically, and then the old files are deleted.
+module uses internals. It writes the live rows of a partition to new files, replaces the manifest
+atomically, and then deletes the old files.
 
 A process that is killed before or after the new manifest leaves new or old files that no manifest
 lists. The next opening removes such files. It also calls `rewrite`, since a process may be killed

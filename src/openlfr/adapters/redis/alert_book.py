@@ -3,8 +3,8 @@
 Every key of a deployment has the same hash tag, `openlfr:{DEPLOYMENT}:...`, so the script is one
 atomic step on a Redis Cluster too. A cluster spreads deployments over its shards, but not the
 subjects of one deployment. With a tag per subject, the order of events and the counts would be on
-other shards and need separate steps, which must be idempotent and can lag. One shard is enough: it
-folds thousands of sightings a second, and a deployment has a few a second.
+other shards. They would need separate steps, which must be idempotent and can lag. One shard is
+enough: it folds thousands of sightings a second, and a deployment has a few a second.
 
 An event's content and the id of its sighting are retained for `retention` after folding. Old events
 are removed when new events arrive, and every key expires `retention` after its last write. `erase`
@@ -125,8 +125,8 @@ class RedisAlertBook:
 
         The sighting joins the alert of its subject's nearest sighting in capture time, if that is
         within `window` before or after. Of two equally near sightings the earlier counts. Within
-        the window of two alerts the sighting joins the nearer alert and the alerts are not merged,
-        so that the ids that operators have read stay valid. No sighting joins an erased sighting,
+        the window of two alerts the sighting joins the nearer alert. The alerts are not merged, so
+        that the ids that operators have read stay valid. No sighting joins an erased sighting,
         and a repeated `call` returns None for an erased sighting.
         """
         sighting_id = sighting.sighting_id

@@ -4,7 +4,7 @@ Every process that opens the folder is a *user* of one server: `run`, and at the
 decide` or `purge`. The first user starts the server, and the last user ends it. Users have a shared
 lock on `users.lock`, which the kernel releases when a process dies in any way.
 
-After `kill -9` of the last user the server keeps running (some 10 MB, on a private socket only)
+After `kill -9` of the last user the server still runs (some 10 MB, on a private socket only)
 until the next command on the folder. That command uses the server if it answers. Otherwise the
 command ends it by its process id, after checking that the process is a redis-server in this folder.
 No acknowledged write is lost in either case, since the server appends and fsyncs before it answers.

@@ -1,4 +1,4 @@
-"""The process of the embedded Redis: found by its PID file, and ended."""
+"""The process of the embedded Redis: how it is identified by its PID file, and ended."""
 
 from __future__ import annotations
 
