@@ -306,7 +306,7 @@ def test_a_sighting_without_a_picture_is_shown_as_one(
     assert place.openlfr("alerts", "show", alert["alert_id"], "--out", str(page)) == 0
     assert "No picture of this sighting was stored" in page.read_text()
     assert place.openlfr("alerts", "show", alert["alert_id"], "--out", f"{page.parent}/a.jpg") == 2
-    assert "other faces cover the alerted one" in capsys.readouterr().err
+    assert "other faces cover the alerted face" in capsys.readouterr().err
     assert place.openlfr("alerts", "decide", alert["alert_id"], "engage", "--by", "Op") == 0
     assert place.openlfr("purge") == 0
 

@@ -43,12 +43,12 @@ def apply_changes(
     while True:
         if _has_pending(records) and not is_run_active(settings.data_dir):
             try:
-                _apply(settings, records, vault, facts)
+                _apply_pending(settings, records, vault, facts)
                 deadline = time.monotonic() + MAX_WAIT_S
             except Unavailable as error:
                 # A run that has just started has the folder open and will apply the changes.
                 problem = None if is_run_active(settings.data_dir) else error
-        entries = _entries(records, reference_ids)
+        entries = _read_entries(records, reference_ids)
         pending = [entry for entry in entries if _is_pending(entry)]
         if not pending or problem or time.monotonic() >= deadline:
             return entries, problem
@@ -59,7 +59,7 @@ def _has_pending(records: Records) -> bool:
     return bool(records.watchlist.outbox() or records.watchlist.awaiting_erasure())
 
 
-def _apply(settings: Settings, records: Records, vault: Vault, facts: GalleryFacts) -> None:
+def _apply_pending(settings: Settings, records: Records, vault: Vault, facts: GalleryFacts) -> None:
     """Apply pending changes in parts; if a run starts in between, the run applies the rest.
 
     A starting run waits only a few seconds for the vector store; a large import takes longer.
@@ -73,7 +73,7 @@ def _apply(settings: Settings, records: Records, vault: Vault, facts: GalleryFac
             sync.carry_over(templates, facts)
 
 
-def _entries(records: Records, reference_ids: Sequence[str]) -> list[Reference]:
+def _read_entries(records: Records, reference_ids: Sequence[str]) -> list[Reference]:
     entries: list[Reference] = []
     for start in range(0, len(reference_ids), 1000):  # databases limit a query's values
         page = reference_ids[start : start + 1000]

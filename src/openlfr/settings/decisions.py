@@ -25,7 +25,7 @@ class Matching(Section):
     target_fpir: Number | None = Field(
         default=None, gt=0, lt=1, title="Target FPIR",
         description="Share of passers-by who may be stopped by mistake; a calibration then sets the"
-        " threshold. Excludes threshold. This version has no calibration yet.",
+        " threshold. Cannot be combined with threshold. This version has no calibration yet.",
     )  # fmt: skip
     index: Literal["snapshot", "milvus"] = Field(
         default="snapshot", title="Index",
@@ -52,8 +52,8 @@ class Alerting(Section):
     window: Duration = Field(
         default=LIFE, title="Window",
         description="Sightings of a subject that follow each other within this time, at any camera,"
-        " form one alert, whether the alert is decided or not. A verdict after this time since the"
-        " last sighting is late.",
+        " form one alert, whether the alert is decided or not. A verdict is late if it is given"
+        " more than this time after the last sighting.",
     )  # fmt: skip
     undo: Duration = Field(
         default=DecisionTimes().undo, le=timedelta(minutes=14), title="Undo",
